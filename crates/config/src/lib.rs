@@ -1,0 +1,1 @@
+//! mcp.json: read, validate, edit with comments kept; the catalogue.

@@ -1,0 +1,1 @@
+//! A small real service: authorization server and MCP server in one.

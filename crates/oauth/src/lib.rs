@@ -1,0 +1,1 @@
+//! Discovery, registration, authorization and tokens: each a step from input to output over HTTP.

@@ -1,0 +1,1 @@
+//! The OS keychain and its explicit stand-ins.
