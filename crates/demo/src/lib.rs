@@ -1,1 +1,25 @@
 //! A small real service: authorization server and MCP server in one.
+//!
+//! It listens on loopback only, knows one person (Ada Lovelace) and one notebook, and behaves to a client as a strict
+//! service on the internet does. The app offers it as "Try the demo", `usher demo` runs it, and tests sign in to it.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), usher_demo::StartError> {
+//! let demo = usher_demo::Demo::start(usher_demo::DemoOptions::default()).await?;
+//! println!("{}", demo.url());
+//! demo.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod clock;
+mod demo;
+mod faults;
+mod options;
+mod requests;
+mod routes;
+mod service;
+
+pub use demo::{Demo, StartError};
+pub use options::{ClientPolicy, DemoOptions, RedirectPolicy, TokenFault};
+pub use requests::RequestRecord;

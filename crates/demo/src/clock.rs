@@ -1,0 +1,29 @@
+//! The demo's clock: the system's, and as much ahead of it as a test has moved it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+#[derive(Default)]
+pub(crate) struct Clock {
+    ahead_ms: AtomicU64,
+}
+
+impl Clock {
+    /// The only place in this room that reads the time; everything else is told it.
+    pub(crate) fn now(&self) -> Timestamp {
+        later(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        self.ahead_ms.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+/// `moment` plus `by`, or the end of time if there is no such moment.
+pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
+    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
+    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
+}
