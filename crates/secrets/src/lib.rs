@@ -1,1 +1,25 @@
-//! The OS keychain and its explicit stand-ins.
+//! The OS keychain and its explicit stand-ins: the only room where a secret becomes bytes.
+//!
+//! [`SecretStore::open`] takes the kind that the person chose and never falls back to another. Every call
+//! answers within a deadline; an error never means "there is nothing".
+
+mod backend;
+mod codec;
+mod error;
+mod file;
+mod grant;
+mod item;
+mod keychain;
+mod kind;
+mod memory;
+mod parts;
+mod platform;
+mod store;
+
+pub use error::Error;
+pub use grant::StoredGrant;
+pub use kind::{StoreKind, UnknownStoreKind};
+pub use store::SecretStore;
+
+/// The keychain's service name for every item of ours.
+pub const SERVICE: &str = "dev.usher.desktop";

@@ -1,0 +1,68 @@
+//! What the three kinds of store have in common: bytes under a name.
+
+use secrecy::zeroize::Zeroizing;
+
+use crate::Error;
+use crate::file::FileBackend;
+use crate::item::Item;
+use crate::keychain::KeychainBackend;
+use crate::memory::MemoryBackend;
+
+/// A secret's bytes, wiped when dropped.
+pub(crate) type Secret = Zeroizing<Vec<u8>>;
+
+/// Whether the item as it is now may be deleted; asked while nobody else can change it.
+pub(crate) type Condition = Box<dyn FnOnce(&Secret) -> bool + Send>;
+
+pub(crate) enum Backend {
+    Keychain(KeychainBackend),
+    File(FileBackend),
+    Memory(MemoryBackend),
+}
+
+impl Backend {
+    pub async fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.check().await,
+            Self::File(file) => file.check().await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    pub async fn get(&self, item: &Item) -> Result<Option<Secret>, Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.get(item).await,
+            Self::File(file) => file.get(item).await,
+            Self::Memory(memory) => Ok(memory.get(item)),
+        }
+    }
+
+    pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.put(item, secret).await,
+            Self::File(file) => file.put(item, secret).await,
+            Self::Memory(memory) => {
+                memory.put(item, secret);
+                Ok(())
+            }
+        }
+    }
+
+    /// `false` where there was nothing, or the condition did not hold.
+    pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.delete(item, condition).await,
+            Self::File(file) => file.delete(item, condition).await,
+            Self::Memory(memory) => Ok(memory.delete(item, condition)),
+        }
+    }
+
+    /// The names of all items.
+    pub async fn list(&self) -> Result<Vec<String>, Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.list().await,
+            Self::File(file) => file.list().await,
+            Self::Memory(memory) => Ok(memory.list()),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The store that is gone with the program.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::backend::{Condition, Secret};
+use crate::item::Item;
+
+#[derive(Default)]
+pub(crate) struct MemoryBackend {
+    items: Mutex<BTreeMap<String, Secret>>,
+}
+
+impl MemoryBackend {
+    pub fn get(&self, item: &Item) -> Option<Secret> {
+        self.items().get(item.user()).cloned()
+    }
+
+    pub fn put(&self, item: &Item, secret: Secret) {
+        self.items().insert(item.user().to_owned(), secret);
+    }
+
+    pub fn delete(&self, item: &Item, condition: Option<Condition>) -> bool {
+        let mut items = self.items();
+        let Some(secret) = items.get(item.user()) else { return false };
+        let may = condition.is_none_or(|condition| condition(secret));
+        may && items.remove(item.user()).is_some()
+    }
+
+    pub fn list(&self) -> Vec<String> {
+        self.items().keys().cloned().collect()
+    }
+
+    fn items(&self) -> MutexGuard<'_, BTreeMap<String, Secret>> {
+        self.items.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,1 @@
+//! Long secrets in parts.
