@@ -15,17 +15,48 @@ pub struct Revision(#[cfg_attr(feature = "specta", specta(type = u32))] pub u64)
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    ServerChanged { revision: Revision, view: ServerView },
-    ServerRemoved { revision: Revision, id: ServerId },
+    ServerChanged {
+        revision: Revision,
+        view: ServerView,
+    },
+    ServerRemoved {
+        revision: Revision,
+        id: ServerId,
+    },
     /// The order or set of servers changed, or the file became good again.
-    ConfigChanged { revision: Revision, order: Vec<ServerId>, config: ConfigView },
+    ConfigChanged {
+        revision: Revision,
+        order: Vec<ServerId>,
+        config: ConfigView,
+    },
     /// The file cannot be read; what was known stays.
-    ConfigRejected { revision: Revision, config: ConfigView },
-    SecretStoreChanged { revision: Revision, secret_store: SecretStoreView },
+    ConfigRejected {
+        revision: Revision,
+        config: ConfigView,
+    },
+    SecretStoreChanged {
+        revision: Revision,
+        secret_store: SecretStoreView,
+    },
     /// The tools of a connected server were listed (again).
-    ToolsChanged { revision: Revision, id: ServerId },
+    ToolsChanged {
+        revision: Revision,
+        id: ServerId,
+    },
     /// `progress` of a running call; `total` where the server knows it.
-    CallProgressed { revision: Revision, call: String, progress: f64, total: Option<f64>, message: Option<String> },
-    ElicitationRequested { revision: Revision, elicitation: ElicitationView },
-    ElicitationEnded { revision: Revision, id: String },
+    CallProgressed {
+        revision: Revision,
+        call: String,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    },
+    ElicitationRequested {
+        revision: Revision,
+        elicitation: ElicitationView,
+    },
+    ElicitationEnded {
+        revision: Revision,
+        id: String,
+    },
 }

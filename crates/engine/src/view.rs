@@ -50,8 +50,13 @@ pub struct ConfigView {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SecretStoreView {
     /// `error` is `keychain_unavailable` or `keychain_locked` where it cannot be used now.
-    Keychain { error: Option<ErrorView> },
-    File { path: String, error: Option<ErrorView> },
+    Keychain {
+        error: Option<ErrorView>,
+    },
+    File {
+        path: String,
+        error: Option<ErrorView>,
+    },
     Memory,
 }
 
@@ -255,4 +260,35 @@ pub struct ElicitationView {
     pub schema: Option<String>,
     /// The page the server asks to open; opened only on a click, after the usual checks.
     pub url: Option<String>,
+}
+
+/// One resource. Its texts are the server's, as with [`ToolView`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ResourceView {
+    pub uri: String,
+    pub name: String,
+    pub title: Option<String>,
+    /// Markdown.
+    pub description: Option<String>,
+    pub mime_type: Option<String>,
+}
+
+/// One prompt. Its texts are the server's, as with [`ToolView`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PromptView {
+    pub name: String,
+    pub title: Option<String>,
+    /// Markdown.
+    pub description: Option<String>,
+    pub arguments: Vec<PromptArgumentView>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PromptArgumentView {
+    pub name: String,
+    pub description: Option<String>,
+    pub required: bool,
 }

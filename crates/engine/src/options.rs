@@ -1,0 +1,129 @@
+//! What a caller hands to the engine: where things lie, and the options of single verbs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use usher_secrets::StoreKind;
+
+use crate::{ErrorView, RedirectKind, ServerId};
+
+/// Where an engine finds and keeps things, and what it runs.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// `mcp.json`; a file that is not there yet has no servers.
+    pub config: PathBuf,
+    /// What was learned and is not secret: `kept.json`.
+    pub state_dir: PathBuf,
+    /// `engine.lock` and `link.sock`.
+    pub runtime_dir: PathBuf,
+    pub secret_store: StoreKind,
+    /// Whether addresses of `dev.usher.desktop:` can come to this program: by the system's handler, or because
+    /// somebody hands over what the browser shows. Where not, the redirect ladder begins at the loopback listener.
+    pub receives_links: bool,
+    /// `None` runs every server; `Some` runs these alone and shows no other.
+    pub only: Option<Vec<ServerId>>,
+    /// How long a connection may take from the first request to the listed tools.
+    pub connect_timeout: Duration,
+    /// How long a sign-in waits for the browser.
+    pub sign_in_timeout: Duration,
+}
+
+impl EngineOptions {
+    /// The usual options: every server, links received, the product's deadlines.
+    pub fn new(config: PathBuf, state_dir: PathBuf, runtime_dir: PathBuf, secret_store: StoreKind) -> Self {
+        Self {
+            config,
+            state_dir,
+            runtime_dir,
+            secret_store,
+            receives_links: true,
+            only: None,
+            connect_timeout: Duration::from_secs(30),
+            sign_in_timeout: Duration::from_secs(5 * 60),
+        }
+    }
+}
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another engine of this person runs; there is one at a time.
+    #[error("Usher is already running")]
+    Held { pid: Option<u32> },
+    #[error(transparent)]
+    Failed(ErrorView),
+}
+
+/// A server to add to `mcp.json`.
+#[derive(Clone, Debug, Default)]
+pub struct NewServer {
+    /// `None` makes one from the address.
+    pub name: Option<String>,
+    pub url: String,
+    pub client_id: Option<String>,
+    /// Goes to the secret store; the file gets its name only.
+    pub client_secret: Option<SecretString>,
+    pub scopes: Option<Vec<String>>,
+    /// Pins a rung of the redirect ladder.
+    pub redirect: Option<RedirectKind>,
+}
+
+/// How a sign-in begins.
+#[derive(Clone, Debug, Default)]
+pub struct SignInOptions {
+    /// Tries this way back first; `None` begins where the ladder does, or at what worked the last time.
+    pub redirect: Option<RedirectKind>,
+    /// Asked for beside those that the server names.
+    pub extra_scopes: Vec<String>,
+    /// A client that the person registered by hand; kept in `mcp.json`, its secret in the secret store.
+    pub client: Option<ClientCredentials>,
+}
+
+/// A client registered by hand.
+#[derive(Clone, Debug)]
+pub struct ClientCredentials {
+    pub client_id: String,
+    pub client_secret: Option<SecretString>,
+}
+
+/// The address that a browser is to open, and what is worth saying beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct AuthorizationRequestView {
+    /// Checked: https, or http on a loopback host; no user information.
+    pub authorization_url: String,
+    pub redirect_uri: String,
+    /// Whose page it is.
+    pub host: String,
+    pub redirect: RedirectKind,
+    /// When this sign-in gives up.
+    pub expires_at: Timestamp,
+}
+
+/// How a tool is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallOptions {
+    /// The caller's name for this call, unique among those that run: progress and cancel carry it.
+    pub call: String,
+    /// How long the server may be silent. Progress, and a question to the person, begin it anew.
+    pub timeout: Duration,
+}
+
+impl CallOptions {
+    /// A call of this name, with a minute of silence allowed.
+    pub fn new(call: impl Into<String>) -> Self {
+        Self { call: call.into(), timeout: Duration::from_secs(60) }
+    }
+}
+
+/// The person's answer to a server's question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ElicitationAnswer {
+    /// What was filled in. A field left out takes the schema's default; for a URL it is empty.
+    Accept(serde_json::Map<String, serde_json::Value>),
+    Decline,
+    Cancel,
+}
