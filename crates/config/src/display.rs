@@ -1,0 +1,135 @@
+//! Text of strangers, made fit to be shown.
+
+/// The text without what could deceive a terminal or a reader: C0 and C1 controls, escape sequences, bidi
+/// controls, zero-width and other invisible characters. Line breaks and tabs become single spaces; what is
+/// longer than `max_chars` ends with `…`.
+pub fn display_text(text: &str, max_chars: usize) -> String {
+    let clean = without_escapes(text);
+    let mut shown = String::with_capacity(clean.len().min(max_chars * 4));
+    let mut count = 0;
+    let mut space_before = true;
+    for character in clean.chars().filter(|&character| !is_deceptive(character)) {
+        let character = if character.is_whitespace() { ' ' } else { character };
+        if character == ' ' && space_before {
+            continue;
+        }
+        if count == max_chars {
+            while shown.ends_with(' ') || shown.chars().count() >= max_chars.max(1) {
+                shown.pop();
+            }
+            if max_chars > 0 {
+                shown.push('…');
+            }
+            return shown;
+        }
+        space_before = character == ' ';
+        shown.push(character);
+        count += 1;
+    }
+    shown.truncate(shown.trim_end().len());
+    shown
+}
+
+/// Drops ECMA-48 sequences whole (`ESC [ … m`, `ESC ] … BEL`, and their C1 forms), so that their insides do
+/// not show as text.
+fn without_escapes(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        let introducer = match character {
+            '\u{1b}' => match characters.peek() {
+                Some(&next @ ('[' | ']' | 'P' | 'X' | '^' | '_')) => {
+                    characters.next();
+                    next
+                }
+                // A two-character sequence: intermediates, then one final character.
+                Some(_) => {
+                    while characters.next_if(|next| (' '..='/').contains(next)).is_some() {}
+                    characters.next_if(|next| ('0'..='~').contains(next));
+                    continue;
+                }
+                None => continue,
+            },
+            '\u{9b}' => '[',
+            '\u{9d}' => ']',
+            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => 'P',
+            other => {
+                kept.push(other);
+                continue;
+            }
+        };
+        if introducer == '[' {
+            while characters.next_if(|next| (' '..='?').contains(next)).is_some() {}
+            characters.next_if(|next| ('@'..='~').contains(next));
+        } else {
+            skip_string(&mut characters);
+        }
+    }
+    kept
+}
+
+/// A control string ends with BEL or ST. One that never ends swallows its line only.
+fn skip_string(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    while let Some(next) = characters.next_if(|next| *next != '\n') {
+        match next {
+            '\u{7}' | '\u{9c}' => return,
+            '\u{1b}' => {
+                characters.next_if(|next| *next == '\\');
+                return;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_deceptive(character: char) -> bool {
+    let shown_as_space = matches!(character, '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    (character.is_control() && !shown_as_space)
+        || matches!(
+            character,
+            // Soft hyphen, combining grapheme joiner, Arabic letter mark, Hangul fillers.
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}'
+            // Mongolian separators, zero-width characters and marks, bidi controls, invisible operators.
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            // Byte order mark, interlinear annotation, tags, musical controls.
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::display_text;
+
+    #[test]
+    fn deceptive_characters_are_gone() {
+        for (text, shown) in [
+            ("plain text", "plain text"),
+            ("Zoë 日本語 🎉", "Zoë 日本語 🎉"),
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}]0;title\u{7}after", "after"),
+            ("\u{1b}]8;;https://evil.example\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
+            ("\u{1b}(0lines\u{1b}c", "lines"),
+            ("\u{9b}2Jgone", "gone"),
+            ("\u{9d}0;title\u{9c}x", "x"),
+            ("user\u{202e}cod.exe", "usercod.exe"),
+            ("a\u{200b}b\u{feff}c\u{2066}d\u{2069}e\u{ad}f", "abcdef"),
+            ("nul\0bel\u{7}del\u{7f}nel\u{85}c1\u{80}", "nulbeldelnel c1"),
+            ("  two\n\n lines\t\r\nhere ", "two lines here"),
+            ("tag\u{e0041}\u{e007f}", "tag"),
+            ("\u{1b}", ""),
+            ("\u{1b}]unended\nnext line", "next line"),
+        ] {
+            assert_eq!(display_text(text, 80), shown, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn long_text_ends_with_an_ellipsis() {
+        assert_eq!(display_text("abcdef", 6), "abcdef");
+        assert_eq!(display_text("abcdefg", 6), "abcde…");
+        assert_eq!(display_text("abcd efgh", 6), "abcd…");
+        assert_eq!(display_text("日本語日本語", 3), "日本…");
+        assert_eq!(display_text("abc", 0), "");
+        assert_eq!(display_text("abc   ", 3), "abc");
+    }
+}

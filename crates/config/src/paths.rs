@@ -1,0 +1,121 @@
+//! Where things lie on this system. Overrides (`--config`, `USHER_CONFIG`, …) are the caller's.
+
+use std::path::{Path, PathBuf};
+
+use crate::Environment;
+
+const NAME: &str = "usher";
+
+/// Whose customs to follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// The base directory specification.
+    Unix,
+    MacOs,
+    Windows,
+}
+
+impl Platform {
+    /// The one this program was built for.
+    pub const fn current() -> Self {
+        if cfg!(windows) {
+            Self::Windows
+        } else if cfg!(target_os = "macos") {
+            Self::MacOs
+        } else {
+            Self::Unix
+        }
+    }
+}
+
+/// The folder of `mcp.json`: `~/.config/usher`, `~/Library/Application Support/usher`, `%APPDATA%\usher`.
+pub fn config_dir(environment: &Environment, platform: Platform) -> PathBuf {
+    match platform {
+        Platform::Unix => xdg(environment, "XDG_CONFIG_HOME", ".config"),
+        Platform::MacOs => home(environment).join("Library/Application Support"),
+        Platform::Windows => windows(environment, "APPDATA", "Roaming"),
+    }
+    .join(NAME)
+}
+
+/// `mcp.json` in [`config_dir`].
+pub fn config_path(environment: &Environment, platform: Platform) -> PathBuf {
+    config_dir(environment, platform).join("mcp.json")
+}
+
+/// The folder of what Usher learned: `~/.local/state/usher`, `~/Library/Application Support/usher/state`,
+/// `%LOCALAPPDATA%\usher\state`.
+pub fn state_dir(environment: &Environment, platform: Platform) -> PathBuf {
+    match platform {
+        Platform::Unix => xdg(environment, "XDG_STATE_HOME", ".local/state").join(NAME),
+        Platform::MacOs => home(environment).join("Library/Application Support").join(NAME).join("state"),
+        Platform::Windows => windows(environment, "LOCALAPPDATA", "Local").join(NAME).join("state"),
+    }
+}
+
+/// The folder of the lock and the sockets: `$XDG_RUNTIME_DIR/usher`, where there is none `run` in
+/// [`state_dir`] (a folder under `/tmp` could be planted by somebody else).
+pub fn runtime_dir(environment: &Environment, platform: Platform) -> PathBuf {
+    match (platform, environment.absolute_path("XDG_RUNTIME_DIR")) {
+        (Platform::Unix, Some(runtime)) => runtime.join(NAME),
+        (Platform::Unix | Platform::MacOs | Platform::Windows, _) => {
+            state_dir(environment, platform).join("run")
+        }
+    }
+}
+
+fn xdg(environment: &Environment, variable: &str, in_home: &str) -> PathBuf {
+    environment.absolute_path(variable).unwrap_or_else(|| home(environment).join(in_home))
+}
+
+fn windows(environment: &Environment, variable: &str, in_app_data: &str) -> PathBuf {
+    match environment.get(variable) {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        Some(_) | None => home(environment).join("AppData").join(in_app_data),
+    }
+}
+
+/// `HOME`, or `USERPROFILE` on Windows; without either what the system knows of the user.
+fn home(environment: &Environment) -> PathBuf {
+    environment
+        .absolute_path("HOME")
+        .or_else(|| environment.get("USERPROFILE").map(PathBuf::from))
+        .or_else(std::env::home_dir)
+        .unwrap_or_else(|| Path::new(".").to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_variables_the_usual_places_in_home() {
+        let environment = Environment::from_iter([("HOME", "/home/ada")]);
+        assert_eq!(config_path(&environment, Platform::Unix), Path::new("/home/ada/.config/usher/mcp.json"));
+        assert_eq!(state_dir(&environment, Platform::Unix), Path::new("/home/ada/.local/state/usher"));
+        assert_eq!(runtime_dir(&environment, Platform::Unix), Path::new("/home/ada/.local/state/usher/run"));
+        let support = Path::new("/home/ada/Library/Application Support/usher");
+        assert_eq!(config_dir(&environment, Platform::MacOs), support);
+        assert_eq!(runtime_dir(&environment, Platform::MacOs), support.join("state/run"));
+    }
+
+    #[test]
+    fn the_base_directory_variables_win_unless_relative() {
+        let environment = Environment::from_iter([
+            ("HOME", "/home/ada"),
+            ("XDG_CONFIG_HOME", "/c"),
+            ("XDG_STATE_HOME", "relative"),
+            ("XDG_RUNTIME_DIR", "/run/user/1000"),
+        ]);
+        assert_eq!(config_dir(&environment, Platform::Unix), Path::new("/c/usher"));
+        assert_eq!(state_dir(&environment, Platform::Unix), Path::new("/home/ada/.local/state/usher"));
+        assert_eq!(runtime_dir(&environment, Platform::Unix), Path::new("/run/user/1000/usher"));
+    }
+
+    #[test]
+    fn windows_has_its_own_variables() {
+        let environment = Environment::from_iter([("APPDATA", "C:/R"), ("LOCALAPPDATA", ""), ("HOME", "/h")]);
+        assert_eq!(config_dir(&environment, Platform::Windows), Path::new("C:/R/usher"));
+        assert_eq!(state_dir(&environment, Platform::Windows), Path::new("/h/AppData/Local/usher/state"));
+    }
+}
