@@ -1,3 +1,5 @@
 //! Wires.
 
-fn main() {}
+fn main() {
+    usher_shell::run();
+}

@@ -1,0 +1,4 @@
+//! Builds the app.
+
+/// Runs the app until its window is closed.
+pub fn run() {}

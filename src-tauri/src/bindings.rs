@@ -1,0 +1,48 @@
+//! What the page may ask and what it is told, in one list: the commands run from it, the TypeScript is made from it.
+
+use tauri_specta::{Builder, Commands, collect_commands, collect_events};
+
+use crate::commands::{application, config, demo, links, secret_store, servers, sign_in, tools};
+use crate::events::{EngineEvent, SnapshotTaken};
+
+/// Commands, events and their types. `ui/src/backend/bindings.ts` is written from this value.
+pub fn bindings() -> Builder<tauri::Wry> {
+    Builder::new()
+        .disable_serde_phases()
+        .commands(commands())
+        .events(collect_events![EngineEvent, SnapshotTaken])
+}
+
+fn commands() -> Commands<tauri::Wry> {
+    collect_commands![
+        application::app_info,
+        application::app_retry,
+        application::app_ready,
+        application::appearance_set,
+        servers::snapshot,
+        servers::catalogue_list,
+        servers::server_add,
+        servers::server_remove,
+        servers::server_enable,
+        servers::server_disable,
+        servers::server_connect,
+        servers::server_disconnect,
+        sign_in::server_sign_in,
+        sign_in::server_sign_in_again,
+        sign_in::server_sign_in_address,
+        sign_in::server_next_redirect,
+        sign_in::server_cancel_sign_in,
+        sign_in::sign_in_complete,
+        sign_in::server_sign_out,
+        tools::server_tools,
+        tools::tool_call,
+        tools::tool_cancel,
+        tools::elicitation_answer,
+        demo::demo_add,
+        config::config_open,
+        config::config_check,
+        secret_store::secret_store_retry,
+        secret_store::secret_store_choose,
+        links::link_open,
+    ]
+}
