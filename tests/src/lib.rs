@@ -1,1 +1,30 @@
-//! End to end.
+//! Fixtures of the end-to-end tests: one noun a file, and each ends what it started when it is dropped.
+//!
+//! Nothing here changes the environment of the test process: children get theirs from [`Desktop::command`].
+
+mod axe;
+mod browser;
+mod bus;
+mod cli;
+mod desktop;
+mod display;
+mod driver;
+mod keyring;
+mod page;
+pub mod place;
+mod process;
+pub mod wait;
+pub mod walk;
+mod window;
+
+pub use axe::{Violation, violations};
+pub use browser::Browser;
+pub use bus::Bus;
+pub use cli::{Cli, Output, Running};
+pub use desktop::{Desktop, DesktopOptions};
+pub use display::Display;
+pub use driver::Driver;
+pub use keyring::Keyring;
+pub use page::Page;
+pub use process::Process;
+pub use window::{Window, WindowOptions};

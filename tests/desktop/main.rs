@@ -1,0 +1,5 @@
+//! The app as a person has it: a real window, a real browser, a real keychain, on a desktop of its own.
+//!
+//! These tests share one screen card and one processor: run one at a time.
+
+mod fixtures;

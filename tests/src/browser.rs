@@ -1,0 +1,139 @@
+//! The system's real Chromium as the person's default browser, opened by whoever opens a link, then watched.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::json;
+
+use crate::wait::{PATIENCE, until, until_ready};
+use crate::{Desktop, Driver, Page, place};
+
+/// The scheme that a click on Allow leads to.
+const SCHEME: &str = "dev.usher.desktop";
+
+/// The default handler of web links on one desktop. It runs only when a program opens a link.
+#[derive(Debug)]
+pub struct Browser {
+    log: PathBuf,
+    processes: PathBuf,
+    profile: PathBuf,
+    driver: Option<Driver>,
+}
+
+impl Browser {
+    /// Makes Chromium the default browser of `desktop`. Nothing is started.
+    ///
+    /// The profile is new, so Chromium would ask before it leaves for another program. A person presses "always
+    /// allow" once; the launcher writes the same answer into the new profile, for the first address's origin alone.
+    pub fn install(desktop: &Desktop) -> Result<Browser> {
+        let log = desktop.folder("cache").join("opened-links");
+        let processes = desktop.folder("cache").join("browser-processes");
+        let profile = desktop.folder("cache").join("browser");
+        let launcher = desktop.install_script(
+            "usher-test-browser",
+            &format!(
+                r#"#!/bin/sh
+printf '%s\n' "$*" >> '{log}'
+if [ ! -e '{profile}' ]; then
+  origin=$(printf '%s' "$1" | sed -E 's#^(https?://[^/?]+).*#\1#')
+  mkdir -p '{profile}/Default'
+  printf '%s' '{{"protocol_handler":{{"allowed_origin_protocol_pairs":{{"'"$origin"'":{{"{SCHEME}":true}}}}}}}}' \
+    > '{profile}/Default/Preferences'
+fi
+exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir={profile} "$@" > {output} 2>&1' browser "$@"
+"#,
+                log = log.display(),
+                profile = profile.display(),
+                processes = processes.display(),
+                output = desktop.folder("cache").join("browser.log").display(),
+            ),
+        )?;
+        std::fs::write(
+            desktop.folder("data/applications").join("usher-test-browser.desktop"),
+            format!(
+                "[Desktop Entry]\nType=Application\nName=Chromium\nExec={} %u\nNoDisplay=true\n\
+                 MimeType=x-scheme-handler/http;x-scheme-handler/https;text/html;\n",
+                launcher.display()
+            ),
+        )?;
+        let made_default = desktop
+            .command("xdg-mime")
+            .args(["default", "usher-test-browser.desktop"])
+            .args(["x-scheme-handler/http", "x-scheme-handler/https", "text/html"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .context("cannot run xdg-mime")?;
+        anyhow::ensure!(made_default.success(), "xdg-mime could not set the default browser");
+        Ok(Browser { log, processes, profile, driver: None })
+    }
+
+    /// Every link that programs asked this browser to open, in order.
+    pub fn opened(&self) -> Vec<String> {
+        std::fs::read_to_string(&self.log).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until Chromium shows an address that begins with `prefix`, and takes that tab in hand.
+    pub async fn page_at(&mut self, prefix: &str) -> Result<Page> {
+        if self.driver.is_none() {
+            self.driver = Some(self.attach().await?);
+        }
+        let page = self.driver.as_ref().context("the browser has no driver")?.page();
+        let session = page.session().clone();
+        until(&format!("a tab at {prefix}"), PATIENCE, || async {
+            // The newest tab first: an older one may show the same service from an earlier sign-in.
+            for tab in session.windows().await?.into_iter().rev() {
+                session.switch_to_window(tab).await?;
+                if session.current_url().await?.as_str().starts_with(prefix) {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await?;
+        Ok(page)
+    }
+
+    async fn attach(&self) -> Result<Driver> {
+        let port_file = self.profile.join("DevToolsActivePort");
+        let port = until_ready("the browser to be opened", PATIENCE, || {
+            let text = std::fs::read_to_string(&port_file).unwrap_or_default();
+            Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
+        })
+        .await?;
+        let driver_port = place::free_port()?;
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "debuggerAddress": format!("127.0.0.1:{port}") },
+        });
+        Driver::start(
+            Command::new("chromedriver")
+                .arg(format!("--port={driver_port}"))
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+            driver_port,
+            capabilities.as_object().cloned().context("the capabilities are an object")?,
+        )
+        .await
+    }
+}
+
+/// What Chromium needs on a machine without a screen card, and to keep to itself.
+const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disable-quic --no-first-run \
+    --no-default-browser-check --disable-background-networking --disable-component-update --disable-sync \
+    --disable-dev-shm-usage --password-store=basic --window-size=1000,800";
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        self.driver = None;
+        // The browser was started by another program and leads a session of its own: ended by its number.
+        for line in std::fs::read_to_string(&self.processes).unwrap_or_default().lines() {
+            if let Some(group) = line.parse().ok().and_then(Pid::from_raw) {
+                kill_process_group(group, Signal::KILL).ok();
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! A session bus of its own. It starts nothing by itself: what is absent stays absent.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::Process;
+
+/// A `dbus-daemon` on a socket in the runtime folder.
+#[derive(Debug)]
+pub struct Bus {
+    address: String,
+    _daemon: Process,
+}
+
+impl Bus {
+    /// Starts a bus without service folders, so that nothing (a keychain, a portal) is activated by a name.
+    pub fn start(runtime: &Path) -> Result<Bus> {
+        let config = runtime.join("bus.conf");
+        let socket = runtime.join("bus");
+        std::fs::write(
+            &config,
+            format!(
+                r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path={}</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#,
+                socket.display()
+            ),
+        )?;
+        let mut daemon = Process::start(
+            Command::new("dbus-daemon")
+                .arg(format!("--config-file={}", config.display()))
+                .args(["--nofork", "--nopidfile", "--print-address=1"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null()),
+        )?;
+        let stdout = daemon.child().stdout.take().context("the bus has no output")?;
+        let mut address = String::new();
+        BufReader::new(stdout).read_line(&mut address).context("the bus did not tell its address")?;
+        anyhow::ensure!(!address.trim().is_empty(), "the session bus did not start");
+        Ok(Bus { address: address.trim().to_owned(), _daemon: daemon })
+    }
+
+    /// The value of `DBUS_SESSION_BUS_ADDRESS`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// One call, by `gdbus`; the answer as it prints it.
+    pub fn call(&self, destination: &str, path: &str, method: &str, arguments: &[&str]) -> Result<String> {
+        let output = Command::new("gdbus")
+            .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .args(["call", "--session", "-d", destination, "-o", path, "-m", method])
+            .args(arguments)
+            .output()
+            .context("cannot run gdbus")?;
+        anyhow::ensure!(
+            output.status.success(),
+            "{method} failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Whether somebody owns the name.
+    pub fn has(&self, name: &str) -> Result<bool> {
+        let answer = self.call(
+            "org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            "org.freedesktop.DBus.NameHasOwner",
+            &[name],
+        )?;
+        Ok(answer == "(true,)")
+    }
+}

@@ -1,0 +1,156 @@
+//! A person's whole desktop for one test: home, screen, session bus, keychain, and the programs' environment.
+
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::{Bus, Display, Keyring};
+
+/// What this desktop has.
+#[derive(Clone, Copy, Debug)]
+pub struct DesktopOptions {
+    pub display: bool,
+    pub bus: bool,
+    /// Needs the bus.
+    pub keyring: bool,
+}
+
+impl Default for DesktopOptions {
+    fn default() -> Self {
+        DesktopOptions { display: true, bus: true, keyring: true }
+    }
+}
+
+/// A desktop in a temporary folder. Programs started through [`Desktop::command`] live in it.
+#[derive(Debug)]
+pub struct Desktop {
+    // Dropped in this order: the keyring before its bus, the folder last.
+    keyring: Option<Keyring>,
+    bus: Option<Bus>,
+    display: Option<Display>,
+    root: TempDir,
+}
+
+impl Desktop {
+    /// A desktop with everything.
+    pub async fn start() -> Result<Desktop> {
+        Desktop::with(DesktopOptions::default()).await
+    }
+
+    /// A desktop with what `options` say, its folders empty.
+    pub async fn with(options: DesktopOptions) -> Result<Desktop> {
+        let root = tempfile::Builder::new().prefix("usher-").tempdir().context("no temporary folder")?;
+        for folder in ["home", "config", "data/applications", "state", "cache", "run", "bin"] {
+            std::fs::create_dir_all(root.path().join(folder))?;
+        }
+        let runtime = root.path().join("run");
+        std::fs::set_permissions(&runtime, std::fs::Permissions::from_mode(0o700))?;
+        let display = options.display.then(Display::start).transpose()?;
+        let bus = options.bus.then(|| Bus::start(&runtime)).transpose()?;
+        let mut desktop = Desktop { keyring: None, bus, display, root };
+        if options.keyring {
+            desktop.start_keyring().await?;
+        }
+        Ok(desktop)
+    }
+
+    /// A program that lives on this desktop: its environment and nothing of ours but `PATH`.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().stdin(Stdio::null()).current_dir(self.folder("home"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let paths = std::iter::once(self.folder("bin")).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(paths).unwrap_or_default());
+        for (name, folder) in [
+            ("HOME", "home"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("XDG_STATE_HOME", "state"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_RUNTIME_DIR", "run"),
+        ] {
+            command.env(name, self.folder(folder));
+        }
+        command.envs([
+            ("LANG", "C.UTF-8"),
+            ("TZ", "UTC"),
+            // So that xdg-open goes through gio, which runs handlers whose Exec line is quoted.
+            ("XDG_CURRENT_DESKTOP", "GNOME"),
+            ("XDG_SESSION_TYPE", "x11"),
+            ("GDK_BACKEND", "x11"),
+            ("GSETTINGS_BACKEND", "memory"),
+            ("NO_AT_BRIDGE", "1"),
+            ("GTK_A11Y", "none"),
+            ("LIBGL_ALWAYS_SOFTWARE", "1"),
+            ("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
+        ]);
+        match &self.display {
+            Some(display) => command.env("DISPLAY", display.name()),
+            None => command.env_remove("DISPLAY"),
+        };
+        match &self.bus {
+            Some(bus) => command.env("DBUS_SESSION_BUS_ADDRESS", bus.address()),
+            // Without the variable libdbus would look for one to launch.
+            None => command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:"),
+        };
+        command
+    }
+
+    /// One of the desktop's own folders: `home`, `config`, `data`, `state`, `run`, `bin` (first on `PATH`).
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The person's `mcp.json`, where the app looks for it by itself.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder("config").join("usher").join("mcp.json")
+    }
+
+    /// Writes `mcp.json` before a program starts, or under it.
+    pub fn write_config(&self, text: &str) -> Result<()> {
+        let file = self.config_file();
+        std::fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
+        std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    /// Puts a script first on the `PATH` of everything on this desktop.
+    pub fn install_script(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let file = self.folder("bin").join(name);
+        std::fs::write(&file, text)?;
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
+        Ok(file)
+    }
+
+    /// The session bus, where there is one.
+    pub fn bus(&self) -> Result<&Bus> {
+        self.bus.as_ref().context("this desktop has no session bus")
+    }
+
+    /// The screen, where there is one.
+    pub fn display(&self) -> Result<&Display> {
+        self.display.as_ref().context("this desktop has no screen")
+    }
+
+    /// Starts the keychain on a desktop that had none (or again: its items stay).
+    pub async fn start_keyring(&mut self) -> Result<()> {
+        self.keyring = None;
+        let command = self.command("gnome-keyring-daemon");
+        self.keyring = Some(Keyring::start(command, self.bus()?).await?);
+        Ok(())
+    }
+
+    /// What `secret-tool search` finds under the service name, secrets included.
+    pub fn stored_secrets(&self) -> Result<String> {
+        let output = self
+            .command("secret-tool")
+            .args(["search", "--all", "--unlock", "service", "dev.usher.desktop"])
+            .output()
+            .context("cannot run secret-tool")?;
+        // Attributes go to standard error, secrets to standard output.
+        Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+    }
+}

@@ -1,0 +1,1 @@
+//! The steps of the first sign-in, as a person takes them.
