@@ -1,0 +1,80 @@
+//! A set of scopes that keeps the order in which they were named.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Scope tokens (RFC 6749 §3.3), each once, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Scopes(Vec<String>);
+
+impl Scopes {
+    /// Splits at white space; drops what cannot be a scope token.
+    pub fn parse(text: &str) -> Self {
+        text.split_ascii_whitespace().map(str::to_owned).collect()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|known| known == scope)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
+    /// Ours first, then what the others add.
+    pub fn union(&self, others: &Scopes) -> Scopes {
+        self.iter().chain(others.iter()).map(str::to_owned).collect()
+    }
+
+    pub(crate) fn with(mut self, scope: &str) -> Scopes {
+        self.push(scope.to_owned());
+        self
+    }
+
+    fn push(&mut self, scope: String) {
+        let is_token =
+            !scope.is_empty() && scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
+        if is_token && !self.contains(&scope) {
+            self.0.push(scope);
+        }
+    }
+}
+
+impl fmt::Display for Scopes {
+    /// Separated by spaces, as the `scope` parameter wants them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+impl FromIterator<String> for Scopes {
+    fn from_iter<I: IntoIterator<Item = String>>(scopes: I) -> Self {
+        let mut set = Scopes::default();
+        for scope in scopes {
+            set.push(scope);
+        }
+        set
+    }
+}
+
+impl From<Vec<String>> for Scopes {
+    fn from(scopes: Vec<String>) -> Self {
+        scopes.into_iter().collect()
+    }
+}
+
+impl From<Scopes> for Vec<String> {
+    fn from(scopes: Scopes) -> Self {
+        scopes.0
+    }
+}

@@ -1,0 +1,72 @@
+//! The address of the protected resource that a person wants to use.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{Endpoint, Error, Step};
+
+/// https, or http on a loopback host; no user information and no fragment. A query is part of the address.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServerUrl(Url);
+
+impl ServerUrl {
+    pub fn parse(raw: &str) -> Result<Self, Error> {
+        match Endpoint::parse("the service", raw.trim()) {
+            Ok(endpoint) => Ok(ServerUrl(endpoint.url().clone())),
+            Err(kind) => Err(Error::new(Step::Probe, None, kind)),
+        }
+    }
+
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The host for display and errors, without a port.
+    pub fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
+    /// The address as a resource identifier, for a server that publishes none of its own.
+    pub(crate) fn as_resource(&self) -> String {
+        let mut url = self.0.clone();
+        url.set_query(None);
+        url.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// RFC 9728 §3.3 as MCP has it: same origin, and the resource's path leads to ours. Queries are ignored.
+    pub(crate) fn is_covered_by(&self, resource: &str) -> bool {
+        let Ok(resource) = Url::parse(resource) else { return false };
+        let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));
+        resource.origin() == self.0.origin()
+            && resource.fragment().is_none()
+            && resource.username().is_empty()
+            && with_slash(self.0.path()).starts_with(&with_slash(resource.path()))
+    }
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerUrl({}{})", self.0.origin().ascii_serialization(), self.0.path())
+    }
+}
+
+impl TryFrom<String> for ServerUrl {
+    type Error = Error;
+
+    fn try_from(raw: String) -> Result<Self, Error> {
+        ServerUrl::parse(&raw)
+    }
+}
+
+impl From<ServerUrl> for String {
+    fn from(server: ServerUrl) -> Self {
+        server.0.into()
+    }
+}

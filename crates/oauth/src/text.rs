@@ -1,0 +1,27 @@
+//! Texts from the other side, made safe to show.
+
+const LONGEST: usize = 200;
+
+/// Strips control, bidirectional and invisible characters, folds white space and cuts after 200 characters.
+pub(crate) fn shown(text: &str) -> String {
+    let visible: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| is_visible(c)).collect();
+    let folded = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if folded.chars().count() <= LONGEST {
+        return folded;
+    }
+    folded.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// As [`shown`], with nothing for a text that has nothing to show.
+pub(crate) fn shown_option(text: Option<&str>) -> Option<String> {
+    text.map(shown).filter(|text| !text.is_empty())
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
+}
