@@ -1,3 +1,76 @@
-//! Wires.
+//! `cargo xtask`: sets the machine up, opens the app, runs every test, measures. Wires; the work is in the modules.
 
-fn main() {}
+mod bench;
+mod bindings;
+mod command;
+mod junit;
+mod leftovers;
+mod repository;
+mod setup;
+mod start;
+mod summary;
+mod test;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::repository::Repository;
+use crate::setup::Need;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Usher's workbench")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing on this machine
+    Setup {
+        /// What it is wanted for
+        #[arg(value_enum, default_value_t = Need::Test)]
+        need: Need,
+    },
+    /// Build Usher and open it; without a display, walk through the demo sign-in and take pictures
+    Start {
+        /// Stay until the window is closed, instead of returning once it is open
+        #[arg(long)]
+        stay: bool,
+    },
+    /// Run every check and test, or only the named steps
+    Test {
+        /// Steps to run, in the order in which they stand in the list
+        #[arg(value_enum)]
+        steps: Vec<test::Step>,
+    },
+    /// Measure the window, the wire and the sizes on release builds
+    Bench(bench::Arguments),
+    /// Write the TypeScript side of the shell's commands and events
+    Bindings,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments.task) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<ExitCode> {
+    let repository = Repository::find()?;
+    leftovers::adopt_orphans();
+    match task {
+        Task::Setup { need } => setup::set_up(&repository, need).map(|()| ExitCode::SUCCESS),
+        Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),
+        Task::Test { steps } => test::test(&repository, &steps),
+        Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
+    }
+}

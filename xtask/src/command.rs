@@ -1,0 +1,86 @@
+//! Runs a child process: streamed, and with a deadline.
+
+use std::ffi::OsStr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::leftovers;
+
+/// Runs to the end with our own output, and fails unless the exit code is 0.
+pub fn run(command: &mut Command, deadline: Duration) -> Result<()> {
+    let status = status(command, deadline)?;
+    if !status.success() {
+        bail!("{} failed ({status})", words(command));
+    }
+    Ok(())
+}
+
+/// Runs to the end with our own output. Past the deadline the child and all that it started are ended.
+pub fn status(command: &mut Command, deadline: Duration) -> Result<ExitStatus> {
+    let mut child =
+        command.stdin(Stdio::null()).spawn().with_context(|| format!("start {}", words(command)))?;
+    wait(&mut child, deadline).with_context(|| words(command))
+}
+
+/// The standard output of a quick question, or nothing when the program is missing or fails.
+pub fn answer(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Waits for a child; past the deadline it is ended and an error comes back.
+pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
+    let started = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if started.elapsed() > deadline {
+            leftovers::end_tree(child);
+            bail!("did not end within {} s and was stopped", deadline.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The command as a person would type it.
+pub fn words(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_the_program_and_its_arguments() {
+        assert_eq!(words(Command::new("apt-get").args(["install", "xvfb"])), "apt-get install xvfb");
+    }
+
+    #[test]
+    fn a_missing_program_has_no_answer() {
+        assert_eq!(answer(&mut Command::new("usher-no-such-program")), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_failure_names_the_command() {
+        let error = run(&mut Command::new("false"), Duration::from_secs(10)).expect_err("false fails");
+        assert_eq!(error.to_string(), "false failed (exit status: 1)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn past_its_deadline_a_child_is_ended() {
+        let started = Instant::now();
+        let mut child = Command::new("sleep").arg("60").spawn().expect("sleep starts");
+        let error = wait(&mut child, Duration::from_millis(50)).expect_err("the deadline passes");
+        assert_eq!(error.to_string(), "did not end within 0 s and was stopped");
+        assert!(started.elapsed() < Duration::from_secs(30));
+        assert!(child.try_wait().expect("the child was waited for").is_some());
+    }
+}

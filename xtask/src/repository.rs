@@ -1,0 +1,108 @@
+//! Where the repository's things lie, and commands that run in it.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// The repository that `cargo xtask` was called in.
+pub struct Repository {
+    root: PathBuf,
+    target: PathBuf,
+    cargo_bin: Option<PathBuf>,
+}
+
+impl Repository {
+    pub fn find() -> Result<Self> {
+        // Cargo sets the variable when it runs us; the compiled-in value serves a binary that was started by hand.
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let root =
+            Path::new(&manifest).parent().context("xtask lies at the top of the file system")?.to_owned();
+        // Our own program is TARGET/PROFILE/usher-xtask: that follows CARGO_TARGET_DIR and every cargo config.
+        let program = env::current_exe().context("find the running program")?;
+        let target = program.ancestors().nth(2).context("find the target folder")?.to_owned();
+        let cargo_bin = env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+            .map(|home| home.join("bin"));
+        Ok(Self { root, target, cargo_bin })
+    }
+
+    /// A path in the repository.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
+    /// A path in the target folder.
+    pub fn target(&self, relative: &str) -> PathBuf {
+        self.target.join(relative)
+    }
+
+    /// A program that cargo built, by profile ("debug", "release") and name.
+    pub fn built(&self, profile: &str, name: &str) -> PathBuf {
+        self.target.join(profile).join(format!("{name}{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// A command that runs at the root and also finds programs that cargo installed.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.root).env("PATH", self.search_path());
+        command
+    }
+
+    /// `cargo`, of the toolchain that we were called with.
+    pub fn cargo(&self) -> Command {
+        let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        // What cargo sets for the program that it runs would look like a change to build scripts, and build them anew.
+        for (name, _) in env::vars_os() {
+            if is_set_by_cargo_run(&name) {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// `npm` in a folder of the repository.
+    pub fn npm(&self, folder: &str) -> Command {
+        let mut command = self.command(if cfg!(windows) { "npm.cmd" } else { "npm" });
+        command.current_dir(self.path(folder));
+        command
+    }
+
+    fn search_path(&self) -> OsString {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let folders = self.cargo_bin.iter().cloned().chain(env::split_paths(&path));
+        // A folder whose name holds the separator can't be joined: the path as it was is the best there is.
+        env::join_paths(folders).unwrap_or(path)
+    }
+}
+
+fn is_set_by_cargo_run(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| {
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") || name == "CARGO_BIN_NAME"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cargo_run_adds_is_told_from_what_a_person_sets() {
+        for added in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
+            assert!(is_set_by_cargo_run(OsStr::new(added)), "{added}");
+        }
+        for kept in ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_OFFLINE", "PATH"] {
+            assert!(!is_set_by_cargo_run(OsStr::new(kept)), "{kept}");
+        }
+    }
+
+    #[test]
+    fn the_repository_is_found_with_its_rooms() {
+        let repository = Repository::find().expect("the repository");
+        assert!(repository.path("xtask/Cargo.toml").is_file());
+        assert!(repository.path("crates").is_dir());
+    }
+}

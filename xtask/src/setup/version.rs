@@ -1,0 +1,44 @@
+//! Versions as programs print them.
+
+/// The first `major.minor.patch` in a text ("cargo-deny 0.20.2", "v20.20.2").
+pub fn find(text: &str) -> Option<[u32; 3]> {
+    text.split_whitespace().find_map(parse)
+}
+
+fn parse(word: &str) -> Option<[u32; 3]> {
+    let mut parts = word.trim_start_matches('v').splitn(3, '.');
+    let mut next = || {
+        let part = parts.next()?;
+        let digits = part.find(|c: char| !c.is_ascii_digit()).map_or(part, |end| &part[..end]);
+        digits.parse().ok()
+    };
+    Some([next()?, next()?, next()?])
+}
+
+/// Whether `found` has what `least` has and the same incompatible part (Cargo's `^`).
+pub fn is_compatible(found: [u32; 3], least: [u32; 3]) -> bool {
+    let same = if least[0] == 0 { found[..2] == least[..2] } else { found[0] == least[0] };
+    same && found >= least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found_in_what_programs_print() {
+        assert_eq!(find("cargo-nextest 0.9.143 (60fa45f63 2026-08-04)\nrelease: 0.9.143"), Some([0, 9, 143]));
+        assert_eq!(find("v20.20.2\n"), Some([20, 20, 2]));
+        assert_eq!(find("tool 1.2.3-beta.1"), Some([1, 2, 3]));
+        assert_eq!(find("no such command: nextest"), None);
+    }
+
+    #[test]
+    fn compatible_as_cargo_has_it() {
+        assert!(is_compatible([0, 9, 143], [0, 9, 100]));
+        assert!(!is_compatible([0, 9, 99], [0, 9, 100]));
+        assert!(!is_compatible([0, 10, 0], [0, 9, 100]));
+        assert!(is_compatible([2, 1, 0], [2, 0, 0]));
+        assert!(!is_compatible([3, 0, 0], [2, 0, 0]));
+    }
+}
