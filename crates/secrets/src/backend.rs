@@ -12,7 +12,7 @@ use crate::memory::MemoryBackend;
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 /// Whether the item as it is now may be deleted; asked while nobody else can change it.
-pub(crate) type Condition = Box<dyn FnOnce(&Secret) -> bool + Send>;
+pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send>;
 
 pub(crate) enum Backend {
     Keychain(KeychainBackend),

@@ -18,6 +18,9 @@ pub enum Error {
     /// An item is there, but is not what we wrote. It stays as it is.
     #[error("the kept secret `{item}` cannot be read: {why}")]
     Corrupt { item: String, why: String },
+    /// Longer than any token has a reason to be.
+    #[error("the secret `{item}` is too long to keep")]
+    TooLong { item: String },
     /// A name that the store cannot take.
     #[error("the name of a secret {why}")]
     InvalidName { why: &'static str },
@@ -46,6 +49,7 @@ impl Error {
             Self::Corrupt { .. } => {
                 "Sign out of this service and in again; that writes the item anew.".to_owned()
             }
+            Self::TooLong { .. } => "Report this: the service issued an unusually long token.".to_owned(),
             Self::InvalidName { .. } => "Use 1 to 200 characters without line breaks.".to_owned(),
             Self::UnsafeFile { path, .. } => {
                 format!("Make it a file of your own that only you can read: chmod 600 {}", path.display())

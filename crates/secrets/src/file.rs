@@ -1,29 +1,186 @@
-//! The file store.
+//! The private file: explicit, plain, readable by every program of the same person.
+//!
+//! Every change reads the whole file under a lock, writes a new one beside it and renames that over the old.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{fs, io};
+
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::backend::{Condition, Secret};
 use crate::item::Item;
-pub(crate) struct FileBackend;
+use crate::private::{self, create_private_dir, open_private};
+
+const VERSION: u32 = 1;
+/// Far more than a hundred sign-ins need; a bigger file is not ours.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
+/// How long another process may hold the lock.
+const LOCK_DEADLINE: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+pub(crate) struct FileBackend {
+    path: PathBuf,
+}
+
+type Secrets = BTreeMap<String, SecretString>;
+
+#[derive(Deserialize)]
+struct FileIn {
+    version: u32,
+    secrets: Secrets,
+}
+
+#[derive(Serialize)]
+struct FileOut<'a> {
+    version: u32,
+    secrets: BTreeMap<&'a str, &'a str>,
+}
+
 impl FileBackend {
-    pub fn new(path: std::path::PathBuf) -> Self {
-        let _ = path;
-        Self
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
     }
+
     pub async fn check(&self) -> Result<(), Error> {
-        Err(soon())
+        self.run(|file| file.read().map(drop)).await
     }
-    pub async fn get(&self, _item: &Item) -> Result<Option<Secret>, Error> {
-        Err(soon())
+
+    pub async fn get(&self, item: &Item) -> Result<Option<Secret>, Error> {
+        let user = item.user().to_owned();
+        self.run(move |file| {
+            let secrets = file.read()?;
+            Ok(secrets.get(&user).map(|text| Zeroizing::new(text.expose_secret().as_bytes().to_vec())))
+        })
+        .await
     }
-    pub async fn put(&self, _item: &Item, _secret: Secret) -> Result<(), Error> {
-        Err(soon())
+
+    pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
+        let user = item.user().to_owned();
+        self.run(move |file| {
+            let text = std::str::from_utf8(&secret)
+                .map_err(|_| Error::Corrupt { item: user.clone(), why: "it is not text".to_owned() })?;
+            file.change(|secrets| {
+                secrets.insert(user.clone(), SecretString::from(text));
+                true
+            })
+            .map(drop)
+        })
+        .await
     }
-    pub async fn delete(&self, _item: &Item, _condition: Option<Condition>) -> Result<bool, Error> {
-        Err(soon())
+
+    pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
+        let user = item.user().to_owned();
+        self.run(move |file| {
+            file.change(|secrets| {
+                let Some(text) = secrets.get(&user) else { return false };
+                let bytes = Zeroizing::new(text.expose_secret().as_bytes().to_vec());
+                let may = condition.as_ref().is_none_or(|condition| condition(&bytes));
+                may && secrets.remove(&user).is_some()
+            })
+        })
+        .await
     }
+
     pub async fn list(&self) -> Result<Vec<String>, Error> {
-        Err(soon())
+        self.run(|file| Ok(file.read()?.into_keys().collect())).await
+    }
+
+    /// Files block, so not on the runtime's own threads. Once begun it ends, also when the caller goes away.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let file = self.clone();
+        let path = self.path.clone();
+        tokio::task::spawn_blocking(move || work(&file))
+            .await
+            .unwrap_or_else(|panic| Err(io_error("using", &path, io::Error::other(panic))))
+    }
+
+    /// A missing file holds no secrets.
+    fn read(&self) -> Result<Secrets, Error> {
+        let file = match open_private(&self.path) {
+            Ok(file) => file,
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(Secrets::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        file.take(MOST_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| io_error("reading", &self.path, error))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(self.broken("it is too big".to_owned()));
+        }
+        // The parser's own message could quote a value.
+        let parsed: FileIn = serde_json::from_slice(&bytes).map_err(|error| {
+            self.broken(format!("it is damaged at line {}, column {}", error.line(), error.column()))
+        })?;
+        if parsed.version != VERSION {
+            return Err(self.broken(format!("it is of version {}, written by a newer Usher", parsed.version)));
+        }
+        Ok(parsed.secrets)
+    }
+
+    /// Writes only where `change` says that it changed something, and gives back what it said.
+    fn change(&self, change: impl FnOnce(&mut Secrets) -> bool) -> Result<bool, Error> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        create_private_dir(folder).map_err(|error| io_error("making the folder of", &self.path, error))?;
+        let _lock = self.lock()?;
+        let mut secrets = self.read()?;
+        let changed = change(&mut secrets);
+        if changed {
+            self.replace(folder, &secrets).map_err(|error| io_error("writing", &self.path, error))?;
+        }
+        Ok(changed)
+    }
+
+    fn replace(&self, folder: &Path, secrets: &Secrets) -> io::Result<()> {
+        let secrets = secrets.iter().map(|(user, text)| (user.as_str(), text.expose_secret())).collect();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
+        serde_json::to_writer_pretty(&mut *bytes, &FileOut { version: VERSION, secrets })?;
+        // 0600 from its first byte on.
+        let mut file = tempfile::Builder::new().prefix(".usher-").tempfile_in(folder)?;
+        file.write_all(&bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        private::sync_dir(folder)
+    }
+
+    /// Held between processes until dropped; a file of its own, because the secrets file is replaced.
+    fn lock(&self) -> Result<fs::File, Error> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".lock");
+        let path = PathBuf::from(name);
+        let file = private::create_private(&path)?;
+        let begun = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < LOCK_DEADLINE => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(fs::TryLockError::WouldBlock) => {
+                    return Err(io_error("locking", &path, ErrorKind::TimedOut.into()));
+                }
+                Err(fs::TryLockError::Error(error)) => return Err(io_error("locking", &path, error)),
+            }
+        }
+    }
+
+    fn broken(&self, why: String) -> Error {
+        Error::BrokenFile { path: self.path.clone(), why }
     }
 }
-fn soon() -> Error {
-    Error::Unavailable { why: "not built yet".to_owned() }
+
+fn io_error(doing: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io { doing, path: path.to_owned(), source }
 }

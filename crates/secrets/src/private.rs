@@ -1,0 +1,74 @@
+//! Files and folders that only their owner may read, opened without following links.
+
+use std::path::Path;
+use std::{fs, io};
+
+use crate::Error;
+
+/// Opens a file to read. A link, a file of somebody else's or one that others may read is refused.
+pub(crate) fn open_private(path: &Path) -> Result<fs::File, Error> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    open(path, &mut options, "opening")
+}
+
+/// Opens a file to write, made with 0600 if it is missing.
+pub(crate) fn create_private(path: &Path) -> Result<fs::File, Error> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    open(path, &mut options, "making")
+}
+
+/// Makes the folder and those above it, with 0700; one that exists stays as it is.
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+/// Makes a rename in the folder survive a power cut.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(unix)]
+fn open(path: &Path, options: &mut fs::OpenOptions, doing: &'static str) -> Result<fs::File, Error> {
+    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+    use rustix::fs::OFlags;
+    use rustix::io::Errno;
+
+    let not_safe = |why| Error::UnsafeFile { path: path.to_owned(), why };
+    // NONBLOCK: a pipe in the file's place must not hold us; it is refused below.
+    options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
+    let file =
+        options.open(path).map_err(|error| match error.raw_os_error().map(Errno::from_raw_os_error) {
+            Some(Errno::LOOP | Errno::MLINK) => not_safe("it is a symbolic link"),
+            Some(_) | None => Error::Io { doing, path: path.to_owned(), source: error },
+        })?;
+    let metadata = file.metadata().map_err(|source| Error::Io { doing, path: path.to_owned(), source })?;
+    if !metadata.is_file() {
+        return Err(not_safe("it is not a regular file"));
+    }
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(not_safe("it belongs to another user"));
+    }
+    if metadata.mode() & 0o077 != 0 {
+        return Err(not_safe("other users may read or write it"));
+    }
+    Ok(file)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path, options: &mut fs::OpenOptions, doing: &'static str) -> Result<fs::File, Error> {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+    if is_link {
+        return Err(Error::UnsafeFile { path: path.to_owned(), why: "it is a symbolic link" });
+    }
+    options.open(path).map_err(|source| Error::Io { doing, path: path.to_owned(), source })
+}
