@@ -1,0 +1,5 @@
+//! Prepares the window's page to be embedded.
+
+fn main() {
+    tauri_build::build();
+}
