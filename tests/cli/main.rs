@@ -1,1 +1,4 @@
-//! To come.
+//! The command `usher` as a script uses it: words, exit codes, and what it says.
+
+mod bad_input;
+mod login;

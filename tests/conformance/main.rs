@@ -1,1 +1,103 @@
-fn main() {}
+//! The public conformance suite: one test a required scenario, each run singly, the client's exit code counted.
+//!
+//! The client is the engine through its public API (`conformance-client`); the suite is pinned by `package-lock.json`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use libtest_mimic::{Arguments, Failed, Trial};
+use usher_tests::place;
+
+/// The revisions of MCP that must be spoken, and how many client scenarios each requires.
+const REQUIRED: [(&str, usize); 2] = [("2026-07-28", 32), ("2025-11-25", 18)];
+
+/// Servers of the first authorization specification: no protected resource metadata.
+const BACKCOMPAT: [(&str, &str); 2] = [
+    ("2025-03-26", "auth/2025-03-26-oauth-metadata-backcompat"),
+    ("2025-03-26", "auth/2025-03-26-oauth-endpoint-fallback"),
+];
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let trials = match &arguments.filter {
+        // A runner that starts each test by itself names it whole: no need to list all of them again.
+        Some(name) if arguments.exact => {
+            name.split_once("::").map(|(version, scenario)| vec![trial(version, scenario)])
+        }
+        _ => None,
+    };
+    let trials = trials.unwrap_or_else(|| match all() {
+        Ok(trials) => trials,
+        Err(error) => {
+            vec![Trial::test("the_required_scenarios_are_listed", move || Err(format!("{error:#}").into()))]
+        }
+    });
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn all() -> Result<Vec<Trial>> {
+    let mut trials = Vec::new();
+    for (version, count) in REQUIRED {
+        let scenarios = required(version)?;
+        anyhow::ensure!(
+            scenarios.len() == count,
+            "{version} requires {} scenarios of clients, not {count}: has the suite changed?",
+            scenarios.len()
+        );
+        trials.extend(scenarios.iter().map(|scenario| trial(version, scenario)));
+    }
+    trials.extend(BACKCOMPAT.iter().map(|(version, scenario)| trial(version, scenario)));
+    Ok(trials)
+}
+
+fn trial(version: &str, scenario: &str) -> Trial {
+    let (version, scenario) = (version.to_owned(), scenario.to_owned());
+    Trial::test(format!("{version}::{scenario}"), move || run(&version, &scenario))
+}
+
+/// The client scenarios that a revision requires, as the suite itself lists them.
+fn required(version: &str) -> Result<Vec<String>> {
+    let output =
+        suite()?.args(["list", "--requirements", version]).output().context("cannot run the suite")?;
+    anyhow::ensure!(
+        output.status.success(),
+        "the suite cannot list: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let listed = String::from_utf8(output.stdout)?;
+    Ok(listed
+        .lines()
+        .skip_while(|line| !line.starts_with("Client scenarios"))
+        .skip(1)
+        .map_while(|line| line.trim().strip_prefix("- ").map(str::to_owned))
+        .collect())
+}
+
+fn run(version: &str, scenario: &str) -> Result<(), Failed> {
+    let results = tempfile::tempdir()?;
+    let output = suite()?
+        .arg("client")
+        .arg("--command")
+        .arg(place::conformance_client()?)
+        .args(["--scenario", scenario, "--spec-version", version, "--timeout", "30000"])
+        .arg("--output-dir")
+        .arg(results.path())
+        .output()?;
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    // A scenario outside of the version is skipped with success: that would be no test.
+    if output.status.success() && !said.contains("SKIPPED: scenario") {
+        return Ok(());
+    }
+    Err(said.into_owned().into())
+}
+
+fn suite() -> Result<Command> {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance/node_modules");
+    let node: PathBuf = modules.join("node/bin/node");
+    anyhow::ensure!(node.is_file(), "{} is missing; run `npm ci` in tests/conformance", node.display());
+    let mut command = Command::new(node);
+    command.arg(modules.join("@modelcontextprotocol/conformance/dist/index.js"));
+    Ok(command)
+}

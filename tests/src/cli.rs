@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::wait::{PATIENCE, until_ready};
 use crate::{Desktop, Process, place};
@@ -95,6 +96,12 @@ impl Running {
     pub fn write_line(&mut self, text: &str) -> Result<()> {
         let stdin = self.process.child().stdin.as_mut().context("usher takes no input")?;
         writeln!(stdin, "{text}").context("usher took no input")
+    }
+
+    /// Asks it to end, as Ctrl-C does; its last lines can still be read.
+    pub fn ask_to_end(&mut self) -> Result<()> {
+        let id = Pid::from_raw(self.process.id().cast_signed()).context("usher has no number")?;
+        kill_process(id, Signal::INT).context("usher is gone")
     }
 
     /// Waits for its end; the lines not yet read are its output.

@@ -1,2 +1,226 @@
-//! To come.
-fn main() {}
+//! The engine as the public conformance suite runs it: `conformance-client SERVER_URL`.
+//!
+//! It does what a person does: adds the server, says yes in the "browser" (one GET, not followed), calls tools, answers
+//! questions. All of OAuth and MCP is the engine's; this program only chooses what to call.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use usher_engine::{
+    CallOptions, Code, ElicitationAnswer, Engine, EngineOptions, ErrorView, Event, ServerId, SignInOptions,
+    Status, ToolView,
+};
+use usher_secrets::StoreKind;
+use usher_tests::wait::until_ready;
+
+/// A person gives up on a service that asks for more after each consent.
+const SIGN_INS: usize = 3;
+
+/// The suite ends a client after thirty seconds; saying why is better.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+/// What some scenarios hand over in `MCP_CONFORMANCE_CONTEXT`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Handed {
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    #[serde(rename = "toolCalls")]
+    tool_calls: Vec<ToolCall>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToolCall {
+    name: String,
+    arguments: Map<String, Value>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<()> {
+    let server_url = std::env::args().next_back().context("the server's address is missing")?;
+    let scenario =
+        std::env::var("MCP_CONFORMANCE_SCENARIO").context("MCP_CONFORMANCE_SCENARIO is not set")?;
+    let handed: Handed = match std::env::var("MCP_CONFORMANCE_CONTEXT") {
+        Ok(text) => serde_json::from_str(&text).context("MCP_CONFORMANCE_CONTEXT has another form")?,
+        Err(_) => Handed::default(),
+    };
+    let folder = tempfile::tempdir()?;
+    let person = Person::start(folder.path(), &server_url, &handed).await?;
+    let done = tokio::time::timeout(PATIENCE, person.play(&scenario, handed.tool_calls)).await;
+    person.engine.stop().await;
+    done.context("the scenario took too long")?
+}
+
+/// Somebody with one server in their `mcp.json`.
+struct Person {
+    engine: Engine,
+    server: ServerId,
+    http: reqwest::Client,
+}
+
+impl Person {
+    async fn start(folder: &std::path::Path, server_url: &str, handed: &Handed) -> Result<Person> {
+        let config = folder.join("mcp.json");
+        let mut oauth = json!({ "clientMetadataUrl": "https://conformance-test.local/client-metadata.json" });
+        if let Some(client_id) = &handed.client_id {
+            oauth = json!({ "clientId": client_id });
+            if handed.client_secret.is_some() {
+                oauth["clientSecret"] = json!("{{conformance}}");
+            }
+        }
+        // Disabled until the secret is there, so that the first connection is the real one.
+        let server = json!({ "type": "http", "url": server_url, "oauth": oauth, "disabled": true });
+        std::fs::write(&config, json!({ "mcpServers": { "conformance": server } }).to_string())?;
+        let engine = Engine::start(EngineOptions::new(
+            config,
+            folder.join("state"),
+            folder.join("run"),
+            StoreKind::Memory,
+        ))
+        .await?;
+        answer_questions(&engine);
+        if let Some(secret) = &handed.client_secret {
+            engine.set_secret("conformance", secret.clone().into()).await?;
+        }
+        let server = ServerId("conformance".to_owned());
+        engine.enable(&server).await?;
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        Ok(Person { engine, server, http })
+    }
+
+    async fn play(&self, scenario: &str, tool_calls: Vec<ToolCall>) -> Result<()> {
+        self.connect().await?;
+        let tools = self.insist(async || self.engine.tools(&self.server).await).await?;
+        if scenario == "http-standard-headers" {
+            self.engine.resources(&self.server).await?;
+            self.engine.prompts(&self.server).await?;
+        }
+        let calls = match scenario {
+            // These look at the list alone; what the tools would do is not served.
+            "initialize" | "json-schema-ref-no-deref" => Vec::new(),
+            _ if tool_calls.is_empty() => tools.iter().map(example_call).collect::<Result<_>>()?,
+            _ => tool_calls,
+        };
+        for (number, call) in calls.into_iter().enumerate() {
+            self.insist(async || {
+                let options = CallOptions::new(format!("call-{number}"));
+                self.engine.call_tool(&self.server, &call.name, call.arguments.clone(), options).await
+            })
+            .await
+            .with_context(|| format!("the call of {} failed", call.name))?;
+        }
+        Ok(())
+    }
+
+    /// Until connected, signing in as often as a person would.
+    async fn connect(&self) -> Result<()> {
+        for _ in 0..=SIGN_INS {
+            let status = until_ready("the connection to settle", PATIENCE, || Ok(self.settled())).await?;
+            match status {
+                Status::Connected { .. } => return Ok(()),
+                Status::NeedsSignIn { .. } => match self.sign_in().await {
+                    Err(error) if !asks_for_sign_in(&error) => return Err(error),
+                    Ok(()) | Err(_) => {}
+                },
+                other => anyhow::bail!("not connected: {other:?}"),
+            }
+        }
+        anyhow::bail!("the server asked for a sign-in again and again")
+    }
+
+    /// Does it, and again after a sign-in where the server wants one.
+    async fn insist<T>(&self, act: impl AsyncFn() -> Result<T, ErrorView>) -> Result<T> {
+        for _ in 1..SIGN_INS {
+            match act().await {
+                Ok(value) => return Ok(value),
+                Err(error) if matches!(error.code, Code::SignInRequired | Code::InsufficientScope) => {
+                    self.sign_in().await?;
+                    self.connect().await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(act().await?)
+    }
+
+    async fn sign_in(&self) -> Result<()> {
+        let request = self.engine.sign_in(&self.server, SignInOptions::default()).await?;
+        let response = self.http.get(&request.authorization_url).send().await?;
+        let location = response.headers().get("location").context("the page sent nobody back")?;
+        self.engine.complete_sign_in(location.to_str()?).await?;
+        Ok(())
+    }
+
+    /// The status, once it is none that passes by itself.
+    fn settled(&self) -> Option<Status> {
+        let status = self.engine.server(&self.server)?.status;
+        match status {
+            Status::Connecting | Status::SigningIn { .. } | Status::Disabled => None,
+            Status::Connected { .. }
+            | Status::NeedsSignIn { .. }
+            | Status::Reconnecting { .. }
+            | Status::Failed { .. }
+            | Status::Unsupported { .. } => Some(status),
+        }
+    }
+}
+
+fn asks_for_sign_in(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<ErrorView>()
+        .is_some_and(|error| matches!(error.code, Code::SignInRequired | Code::InsufficientScope))
+}
+
+/// Says yes to every question of a server and leaves the fields to their defaults.
+fn answer_questions(engine: &Engine) {
+    let mut events = engine.subscribe();
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        while let Ok(event) = events.recv().await {
+            if let Event::ElicitationRequested { elicitation, .. } = event {
+                let answered =
+                    engine.answer_elicitation(&elicitation.id, ElicitationAnswer::Accept(Map::new())).await;
+                if let Err(error) = answered {
+                    eprintln!("the answer was not taken: {error}");
+                }
+            }
+        }
+    });
+}
+
+/// A call with something of the right type in each required field.
+fn example_call(tool: &ToolView) -> Result<ToolCall> {
+    let schema: Value = serde_json::from_str(&tool.input_schema)?;
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let arguments = required
+        .iter()
+        .filter_map(Value::as_str)
+        .map(|name| (name.to_owned(), example_value(&schema["properties"][name])))
+        .collect();
+    Ok(ToolCall { name: tool.name.clone(), arguments })
+}
+
+fn example_value(schema: &Value) -> Value {
+    match schema["type"].as_str() {
+        Some("number") => json!(1.5),
+        Some("integer") => json!(1),
+        Some("boolean") => json!(true),
+        Some("array") => json!([]),
+        Some("object") => json!({}),
+        Some("null") => Value::Null,
+        _ => json!("example"),
+    }
+}

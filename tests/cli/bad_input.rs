@@ -1,0 +1,239 @@
+//! What a person meets when something is wrong: one message, one hint, the right exit code.
+
+use anyhow::{Context, Result};
+use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_tests::consent::{self, Decision};
+use usher_tests::wait::PATIENCE;
+use usher_tests::{Cli, Desktop, DesktopOptions, Fault, FaultyService, Keyring, Output, SelfSigned};
+
+use crate::login::{answer, headless, with_file_store};
+
+/// The exit code and what was said on standard error, without what differs between runs.
+fn told(output: &Output) -> String {
+    let code = output.code.map_or("none".to_owned(), |code| code.to_string());
+    let mut said = String::new();
+    let mut rest = output.stderr.as_str();
+    // Ports differ from run to run.
+    while let Some((before, after)) = rest.split_once("127.0.0.1:").or_else(|| rest.split_once("localhost:"))
+    {
+        said.push_str(before);
+        said.push_str("HOST");
+        rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
+    }
+    said.push_str(rest);
+    format!("exit code {code}\n{said}")
+}
+
+async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
+    let added = cli.run(&["add", "it", url]).await?;
+    anyhow::ensure!(added.code == Some(0), "usher add: {}", added.stderr);
+    cli.run(&["login", "it", "--no-browser"]).await
+}
+
+async fn login_meets(fault: Fault) -> Result<String> {
+    let service = FaultyService::start(fault).await?;
+    let desktop = headless().await?;
+    Ok(told(&add_and_login(&with_file_store(&desktop), &service.url()).await?))
+}
+
+#[tokio::test]
+async fn an_unreachable_host() -> Result<()> {
+    let desktop = headless().await?;
+    let port = usher_tests::place::free_port()?;
+    let output = add_and_login(&with_file_store(&desktop), &format!("http://127.0.0.1:{port}/mcp")).await?;
+    insta::assert_snapshot!(told(&output));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed() -> Result<()> {
+    let server = SelfSigned::start().await?;
+    let desktop = headless().await?;
+    insta::assert_snapshot!(told(&add_and_login(&with_file_store(&desktop), &server.url()).await?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_page_of_html_instead_of_json() -> Result<()> {
+    insta::assert_snapshot!(login_meets(Fault::HtmlEverywhere).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn metadata_that_is_a_page_of_html() -> Result<()> {
+    insta::assert_snapshot!(login_meets(Fault::HtmlMetadata).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn metadata_of_another_issuer() -> Result<()> {
+    insta::assert_snapshot!(login_meets(Fault::OtherIssuer).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_authorization_endpoint_that_is_a_script() -> Result<()> {
+    insta::assert_snapshot!(
+        login_meets(Fault::AuthorizationEndpoint("javascript:alert(1)".to_owned())).await?
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refused_registration() -> Result<()> {
+    insta::assert_snapshot!(login_meets(Fault::RegistrationRefused).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_registration_at_all() -> Result<()> {
+    insta::assert_snapshot!(login_meets(Fault::NoRegistration).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn deny_pressed() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    answer(&mut login, Decision::Deny).await?;
+    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    assert_eq!(demo.token_requests("authorization_code"), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_callback_with_a_wrong_state_and_the_right_one_after_it() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    login.write_line("dev.usher.desktop:/oauth/callback?code=stolen&state=forged")?;
+    answer(&mut login, Decision::Allow).await?;
+    let output = login.finish(PATIENCE).await?;
+    insta::assert_snapshot!(told(&output));
+    assert_eq!(demo.token_requests("authorization_code"), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_code_that_was_used_before() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    let first = answer(&mut login, Decision::Allow).await?;
+    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+
+    let mut login = cli.start(&["login", "demo", "--no-browser", "--again"])?;
+    let line: serde_json::Value = serde_json::from_str(&login.line().await?)?;
+    let address = line["authorization_url"].as_str().context("no authorization_url")?;
+    let second = consent::answer(address, Decision::Allow).await?;
+    login.write_line(&with_code_of(&first, &second)?)?;
+    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    Ok(())
+}
+
+/// `second` with the code of `first`.
+fn with_code_of(first: &str, second: &str) -> Result<String> {
+    let code = |address: &str| -> Result<String> {
+        let url = url::Url::parse(address)?;
+        let pair = url.query_pairs().find(|(name, _)| name == "code").context("no code")?;
+        Ok(pair.1.into_owned())
+    };
+    Ok(second.replace(&code(second)?, &code(first)?))
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_fails() -> Result<()> {
+    let faults = vec![TokenFault::ServerError; 10];
+    let demo = Demo::start(DemoOptions { token_faults: faults, ..DemoOptions::default() }).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    answer(&mut login, Decision::Allow).await?;
+    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_keeps_the_sign_in() -> Result<()> {
+    let life = std::time::Duration::from_secs(1);
+    let demo = Demo::start(DemoOptions { life, ..DemoOptions::default() }).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    answer(&mut login, Decision::Allow).await?;
+    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+
+    demo.revoke_access_tokens();
+    for fault in [TokenFault::HtmlPage, TokenFault::UnavailableInvalidGrant, TokenFault::ServerError] {
+        demo.add_token_fault(fault);
+        let during = cli.run(&["tools", "demo"]).await?;
+        assert_ne!(during.code, Some(3), "{fault:?} signed the person out: {}", during.stderr);
+    }
+    let after = cli.run(&["tools", "demo"]).await?;
+    assert_eq!(after.code, Some(0), "{}", after.stderr);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_broken_config_file() -> Result<()> {
+    let desktop = headless().await?;
+    desktop
+        .write_config("{\n  \"mcpServers\": {\n    \"demo\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n")?;
+    let cli = with_file_store(&desktop);
+    let mut said = String::new();
+    for words in
+        [&["list"][..], &["config", "check"], &["tools", "demo"], &["add", "x", "https://x.example/mcp"]]
+    {
+        let output = cli.run(words).await?;
+        let told = told(&output).replace(&desktop.folder("config").display().to_string(), "CONFIG");
+        said.push_str(&format!("$ usher {}\n{told}\n", words.join(" ")));
+    }
+    insta::assert_snapshot!(said);
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_keychain() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = headless().await?;
+    insta::assert_snapshot!(told(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_locked_keychain() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = Desktop::with(DesktopOptions { display: false, bus: true, keyring: true }).await?;
+    Keyring::lock(desktop.bus()?)?;
+    insta::assert_snapshot!(told(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
+    Ok(())
+}
+
+#[tokio::test]
+async fn wrong_words() -> Result<()> {
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    let unknown = cli.run(&["tools", "nobody"]).await?;
+    insta::assert_snapshot!(told(&unknown));
+    assert_eq!(cli.run(&["sing"]).await?.code, Some(2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sign_in_is_needed() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    cli.run(&["add", "demo", demo.url().as_str()]).await?;
+    insta::assert_snapshot!(told(&cli.run(&["tools", "demo"]).await?));
+    Ok(())
+}

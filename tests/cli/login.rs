@@ -1,0 +1,114 @@
+//! A sign-in without a browser window, and what keeps it alive afterwards.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use futures::future::try_join_all;
+use serde_json::Value;
+use usher_demo::{Demo, DemoOptions};
+use usher_engine::{CallOptions, Engine, EngineOptions, ServerId, Status};
+use usher_secrets::StoreKind;
+use usher_tests::consent::{self, Decision};
+use usher_tests::wait::{PATIENCE, until, until_ready};
+use usher_tests::{Cli, Desktop, DesktopOptions, Running};
+
+/// A desktop of a machine that is reached over a wire: no screen, no bus, no keychain.
+pub async fn headless() -> Result<Desktop> {
+    Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await
+}
+
+/// The stand-in for a keychain on such a machine, chosen by words.
+pub fn with_file_store(desktop: &Desktop) -> Cli<'_> {
+    Cli::new(desktop).with("USHER_SECRET_STORE", format!("file:{}", desktop.folder("home/secrets").display()))
+}
+
+/// Reads the line with the address, has it answered, and writes back where the browser would end.
+pub async fn answer(login: &mut Running, decision: Decision) -> Result<String> {
+    let line: Value = serde_json::from_str(&login.line().await?)?;
+    let address = line["authorization_url"].as_str().context("no authorization_url")?;
+    let callback = consent::answer(address, decision).await?;
+    login.write_line(&callback)?;
+    Ok(callback)
+}
+
+#[tokio::test]
+async fn a_script_signs_in_and_each_life_costs_one_refresh() -> Result<()> {
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    let mut demo = cli.start(&["demo", "--ttl", "5", "--json"])?;
+    let started: Value = serde_json::from_str(&demo.line().await?)?;
+    let url = started["url"].as_str().context("the demo told no address")?;
+    assert_eq!(cli.run(&["add", "demo", url]).await?.code, Some(0));
+
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    answer(&mut login, Decision::Allow).await?;
+    let signed_in = login.finish(PATIENCE).await?;
+    assert_eq!(signed_in.code, Some(0), "{}", signed_in.stderr);
+
+    let signed_in_at = Instant::now();
+    assert_eq!(tool_names(&cli).await?, ["search_notes", "read_note", "create_note"]);
+
+    let twelve_seconds_later = signed_in_at + Duration::from_secs(12);
+    until_ready("twelve seconds to pass", PATIENCE, || {
+        Ok((Instant::now() >= twelve_seconds_later).then_some(()))
+    })
+    .await?;
+    assert_eq!(tool_names(&cli).await?, ["search_notes", "read_note", "create_note"]);
+
+    demo.ask_to_end()?;
+    let counted: Value = serde_json::from_str(&demo.line().await?)?;
+    let expected = serde_json::json!({ "authorization_code": 1, "refresh_token": 1 });
+    assert_eq!(counted["token_requests"], expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
+    let demo = Demo::start(DemoOptions { life: Duration::from_secs(5), ..DemoOptions::default() }).await?;
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    assert_eq!(cli.run(&["add", "demo", demo.url().as_str()]).await?.code, Some(0));
+    let mut login = cli.start(&["login", "demo", "--no-browser"])?;
+    answer(&mut login, Decision::Allow).await?;
+    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+    assert_eq!(demo.token_requests("refresh_token"), 0);
+
+    let engine = engine_of(&desktop).await?;
+    let server = ServerId("demo".to_owned());
+    until("the demo to be connected", PATIENCE, || async {
+        let view = engine.server(&server);
+        Ok(view.filter(|view| matches!(view.status, Status::Connected { .. })).map(drop))
+    })
+    .await?;
+    for round in 1..=2 {
+        // The demo's clock alone moves: the token in the engine's hand is dead, and nobody has told it.
+        demo.revoke_access_tokens();
+        let refreshes_before = demo.token_requests("refresh_token");
+        let calls = (0..50).map(|number| {
+            let options = CallOptions::new(format!("{round}-{number}"));
+            engine.call_tool(&server, "search_notes", serde_json::Map::new(), options)
+        });
+        try_join_all(calls).await?;
+        assert_eq!(demo.token_requests("refresh_token") - refreshes_before, 1, "in round {round}");
+    }
+    engine.stop().await;
+    Ok(())
+}
+
+async fn engine_of(desktop: &Desktop) -> Result<Engine> {
+    let options = EngineOptions::new(
+        desktop.config_file(),
+        desktop.folder("state/usher"),
+        desktop.folder("run/usher"),
+        StoreKind::File(desktop.folder("home/secrets")),
+    );
+    Ok(Engine::start(options).await?)
+}
+
+async fn tool_names(cli: &Cli<'_>) -> Result<Vec<String>> {
+    let output = cli.run(&["tools", "demo", "--json"]).await?;
+    anyhow::ensure!(output.code == Some(0), "usher tools ended with {:?}: {}", output.code, output.stderr);
+    let tools: Vec<Value> = serde_json::from_str(&output.stdout)?;
+    let names = tools.iter().filter_map(|tool| tool["name"].as_str().map(str::to_owned));
+    Ok(names.take(3).collect())
+}

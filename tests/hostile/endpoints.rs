@@ -1,0 +1,131 @@
+//! An authorization endpoint chosen by a stranger reaches the system's opener only if it is a plain web address
+//! (CVE-2025-6514, CVE-2025-54074).
+
+use anyhow::Result;
+use futures::{StreamExt, TryStreamExt, stream};
+use usher_tests::wait::{PATIENCE, until_ready};
+use usher_tests::{Cli, Desktop, DesktopOptions, Fault, FaultyService, OpenerStandIn};
+
+/// None of these may be opened.
+const BAD: [&str; 46] = [
+    "",
+    " ",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "java\tscript:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:msgbox(1)",
+    "file:///etc/passwd",
+    "FILE:///etc/passwd",
+    "file://evil.example/share/run.exe",
+    "ms-msdt:/id PCWDiagnostic /skip force",
+    "ms-settings:privacy",
+    "search-ms:query=x",
+    "smb://evil.example/share",
+    "\\\\evil.example\\share",
+    "//evil.example/authorize",
+    "/authorize",
+    "authorize",
+    "-flag",
+    "--version",
+    "-P https://accounts.example/authorize",
+    "about:blank",
+    "blob:https://accounts.example/1",
+    "view-source:https://accounts.example/",
+    "chrome://settings",
+    "mailto:someone@evil.example",
+    "ssh://-oProxyCommand=touch@evil.example",
+    "ftp://evil.example/authorize",
+    "vscode://evil.extension/run",
+    "dev.usher.desktop:/oauth/callback?code=1&state=2",
+    "http://accounts.example/authorize",
+    "http://10.0.0.1/authorize",
+    "http://localhost.evil.example/authorize",
+    "http://127.0.0.1.evil.example/authorize",
+    "http://127.0.0.1@evil.example/authorize",
+    "https://person:password@accounts.example/authorize",
+    "https://accounts.example@evil.example/authorize",
+    "https://",
+    "https://[::1",
+    "https://accounts.example/authorize\nHost: evil.example",
+    "https://accounts.example/authorize\u{0}",
+    "https://accounts.example/authorize?state=fixed",
+    "https://accounts.example/authorize?redirect_uri=https%3A%2F%2Fevil.example",
+    "https://accounts.example/authorize?client_id=another",
+    "$(touch canary)",
+    "; touch canary",
+];
+
+/// These are odd, but web addresses: opened as one argument, whatever a shell would make of them.
+const GOOD: [&str; 4] = [
+    "https://accounts.example/authorize",
+    "https://accounts.example/authorize?tenant=$(touch%20canary)",
+    "https://accounts.example/authorize?a=';touch%20canary;'&b=`id`",
+    "http://127.0.0.1:9/authorize?x=%20-flag",
+];
+
+#[tokio::test]
+async fn a_bad_authorization_endpoint_is_never_handed_to_the_opener() -> Result<()> {
+    let opened: Vec<String> = stream::iter(BAD)
+        .map(async |endpoint| {
+            let case = Case::start(endpoint).await?;
+            let output = case.cli().run(&["login", "it"]).await?;
+            anyhow::ensure!(
+                output.code == Some(5),
+                "{endpoint:?} ended with {:?}: {}",
+                output.code,
+                output.stderr
+            );
+            Ok((!case.opener.calls().is_empty()).then(|| endpoint.to_owned()))
+        })
+        .buffer_unordered(2)
+        .try_filter_map(async |opened| Ok(opened))
+        .try_collect()
+        .await?;
+    assert_eq!(opened, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_good_one_is_opened_once_as_one_argument_by_no_shell() -> Result<()> {
+    for endpoint in GOOD {
+        let case = Case::start(endpoint).await?;
+        let _login = case.cli().start(&["login", "it"])?;
+        let calls = until_ready("the opener to be called", PATIENCE, || {
+            Ok(Some(case.opener.calls()).filter(|calls| !calls.is_empty()))
+        })
+        .await?;
+        let [arguments] = calls.as_slice() else { anyhow::bail!("{endpoint}: opened {} times", calls.len()) };
+        let [address] = arguments.as_slice() else { anyhow::bail!("{endpoint}: opened with {arguments:?}") };
+        assert!(
+            address.starts_with("https://accounts.example/authorize?")
+                || address.starts_with("http://127.0.0.1:9/authorize?"),
+            "{address}"
+        );
+        assert!(!case.desktop.folder("home").join("canary").exists());
+    }
+    Ok(())
+}
+
+/// One stranger's service, one person, one opener that opens nothing.
+struct Case {
+    desktop: Desktop,
+    opener: OpenerStandIn,
+    _service: FaultyService,
+}
+
+impl Case {
+    async fn start(endpoint: &str) -> Result<Case> {
+        let service = FaultyService::start(Fault::AuthorizationEndpoint(endpoint.to_owned())).await?;
+        let desktop = Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
+        let opener = OpenerStandIn::install(&desktop)?;
+        let case = Case { desktop, opener, _service: service };
+        let added = case.cli().run(&["add", "it", &case._service.url()]).await?;
+        anyhow::ensure!(added.code == Some(0), "usher add: {}", added.stderr);
+        Ok(case)
+    }
+
+    fn cli(&self) -> Cli<'_> {
+        Cli::new(&self.desktop).with("USHER_SECRET_STORE", "memory")
+    }
+}
