@@ -32,6 +32,17 @@ pub fn end_tree(child: &mut Child) {
     }
 }
 
+/// Every living process below one. Elsewhere than on Linux they are not looked for.
+pub fn below(ancestor: u32) -> Vec<u32> {
+    #[cfg(target_os = "linux")]
+    return linux::descendants(ancestor);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = ancestor;
+        Vec::new()
+    }
+}
+
 #[cfg(target_os = "linux")]
 mod linux {
     use std::collections::HashMap;

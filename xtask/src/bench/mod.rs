@@ -1,16 +1,70 @@
 //! Measures release builds: the window against an empty one, requests on the wire, sizes.
 
-use anyhow::Result;
+mod bundle;
+mod figure;
+mod memory;
+mod own_desktop;
+mod windows;
+mod wire;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
 
 use crate::repository::Repository;
+use crate::setup::{self, Need};
+use crate::{command, leftovers, start, ui};
+
+use self::figure::{Figure, Report};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often each window is opened, in turns
+    /// How often each of the two windows is opened, in turns
     #[arg(long, default_value_t = 15)]
     runs: u32,
+    /// Measure the windows only, on the display that is there, into this file
+    #[arg(long, hide = true)]
+    windows_into: Option<PathBuf>,
 }
 
-pub fn bench(_repository: &Repository, _arguments: &Arguments) -> Result<()> {
+pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
+    if let Some(path) = &arguments.windows_into {
+        return windows::measure_into(repository, arguments.runs, path);
+    }
+    setup::set_up(repository, Need::Bench)?;
+    ui::build_if_changed(repository)?;
+    build_release(repository)?;
+    start::build(repository)?;
+    let mut report = Report::default();
+    report.extend(own_desktop::measure_windows(repository, arguments.runs)?);
+    leftovers::end();
+    report.extend(wire::measure(repository)?);
+    report.extend([
+        bundle::measure(&repository.path("ui/dist"))?,
+        size("release binary: app", &repository.built("release", "usher-desktop"))?,
+        size("release binary: command line", &repository.built("release", "usher"))?,
+    ]);
+    let path = repository.target("bench/report.json");
+    fs::create_dir_all(repository.target("bench")).context("make a folder for the report")?;
+    fs::write(&path, format!("{:#}\n", report.to_json())).context("write the report")?;
+    println!("\n{report}\nAs JSON: {}", path.display());
     Ok(())
+}
+
+fn build_release(repository: &Repository) -> Result<()> {
+    println!("build: release builds of the app, the command line and the empty window");
+    let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];
+    let mut build = repository.cargo();
+    command::run(build.args(["build", "--release"]).args(packages), start::BUILD_DEADLINE)
+}
+
+fn size(name: &str, program: &Path) -> Result<Figure> {
+    let bytes = fs::metadata(program).with_context(|| format!("look at {}", program.display()))?.len();
+    Ok(Figure::new(name, format!("{:.1} MB", megabytes(bytes))).with_value(megabytes(bytes)))
+}
+
+fn megabytes(bytes: u64) -> f64 {
+    // Far below 2^52 bytes, where a double starts to round.
+    bytes as f64 / 1e6
 }
