@@ -49,7 +49,7 @@ impl Demo {
         let service = Arc::new(Service::new(port, options));
         let url = Url::parse(service.resource())?;
         let ending = CancellationToken::new();
-        let router = routes::router(Arc::clone(&service), ending.clone());
+        let router = routes::router(Arc::clone(&service), &ending);
         let ended = ending.clone().cancelled_owned();
         let server = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
@@ -91,17 +91,18 @@ impl Demo {
 
     /// Revokes every access and refresh token issued so far; clients stay registered.
     pub fn revoke_everything(&self) {
-        self.service.revoke_everything();
+        self.service.epochs.end_access();
+        self.service.epochs.end_refresh();
     }
 
     /// Revokes every access token issued so far; refresh tokens stay good.
     pub fn revoke_access_tokens(&self) {
-        self.service.revoke_access_tokens();
+        self.service.epochs.end_access();
     }
 
     /// Forgets every client registered so far, as services do that purge their registrations.
     pub fn forget_clients(&self) {
-        self.service.forget_clients();
+        self.service.epochs.end_clients();
     }
 
     /// Puts one more fault at the end of the queue of the token endpoint.

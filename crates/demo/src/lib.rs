@@ -14,7 +14,11 @@
 
 mod clock;
 mod demo;
+mod epochs;
 mod faults;
+mod guard;
+mod mcp;
+mod oauth;
 mod options;
 mod requests;
 mod routes;

@@ -84,7 +84,7 @@ pub enum RedirectPolicy {
 /// Which kinds of client may register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientPolicy {
-    /// What the client asks for; public when it asks for nothing.
+    /// What the client asks for; one that asks for nothing is given a secret (RFC 7591 §2).
     #[default]
     Any,
     /// Every client is given a secret, also one that asked for `none`.

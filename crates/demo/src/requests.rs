@@ -21,6 +21,14 @@ pub struct RequestRecord {
     pub status: u16,
 }
 
+/// Put into the response of the token endpoint for the ledger.
+#[derive(Clone)]
+pub(crate) struct GrantType(pub(crate) String);
+
+/// Put into the response of the MCP endpoint for the ledger.
+#[derive(Clone)]
+pub(crate) struct McpMethod(pub(crate) String);
+
 /// The last requests, oldest first.
 #[derive(Default)]
 pub(crate) struct RequestLedger {

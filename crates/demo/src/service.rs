@@ -1,7 +1,15 @@
 //! What the handlers of one demo share: who it is, its key, and its memory.
 
 use crate::clock::Clock;
+use crate::epochs::Epochs;
 use crate::faults::TokenFaults;
+use crate::mcp::notebook::Notebook;
+use crate::oauth::client::Client;
+use crate::oauth::codes::Codes;
+use crate::oauth::consent::Questions;
+use crate::oauth::families::Families;
+use crate::oauth::scopes::Scope;
+use crate::oauth::signing::Signer;
 use crate::options::DemoOptions;
 use crate::requests::RequestLedger;
 
@@ -9,24 +17,37 @@ pub(crate) struct Service {
     port: u16,
     issuer: String,
     resource: String,
-    pub(crate) clock: Clock,
-    pub(crate) requests: RequestLedger,
-    pub(crate) token_faults: TokenFaults,
     pub(crate) options: DemoOptions,
+    pub(crate) clock: Clock,
+    pub(crate) signer: Signer,
+    pub(crate) epochs: Epochs,
+    pub(crate) questions: Questions,
+    pub(crate) codes: Codes,
+    pub(crate) families: Families,
+    pub(crate) token_faults: TokenFaults,
+    pub(crate) requests: RequestLedger,
+    pub(crate) notebook: Notebook,
 }
 
 impl Service {
     pub(crate) fn new(port: u16, mut options: DemoOptions) -> Self {
         let issuer = format!("http://127.0.0.1:{port}");
         let token_faults = TokenFaults::new(std::mem::take(&mut options.token_faults));
+        let signer = Signer::new(options.signing_key.take().unwrap_or_else(rand::random));
         Self {
             port,
             resource: format!("{issuer}/mcp"),
             issuer,
-            clock: Clock::default(),
-            requests: RequestLedger::default(),
-            token_faults,
             options,
+            clock: Clock::default(),
+            signer,
+            epochs: Epochs::default(),
+            questions: Questions::default(),
+            codes: Codes::default(),
+            families: Families::default(),
+            token_faults,
+            requests: RequestLedger::default(),
+            notebook: Notebook::default(),
         }
     }
 
@@ -43,9 +64,14 @@ impl Service {
         &self.resource
     }
 
-    pub(crate) fn revoke_everything(&self) {}
+    /// Whether a scope exists here.
+    pub(crate) fn knows(&self, scope: Scope) -> bool {
+        scope != Scope::OfflineAccess || self.options.offline_access
+    }
 
-    pub(crate) fn revoke_access_tokens(&self) {}
-
-    pub(crate) fn forget_clients(&self) {}
+    /// The client that this id stands for, unless it is not ours or has been forgotten.
+    pub(crate) fn client(&self, client_id: &str) -> Option<Client> {
+        let client: Client = self.signer.open(client_id)?;
+        (client.issuer == self.issuer && client.epoch >= self.epochs.clients()).then_some(client)
+    }
 }

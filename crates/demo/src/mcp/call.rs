@@ -1,0 +1,69 @@
+//! As much of a JSON-RPC message as is needed to know which permission it takes.
+
+use axum::body::Bytes;
+use serde_json::Value;
+
+use crate::oauth::scopes::Scope;
+
+/// A message on its way to the MCP server.
+#[derive(Clone)]
+pub(crate) struct McpCall {
+    /// The JSON-RPC method, if it has one.
+    pub(crate) method: Option<String>,
+    /// The tool that `tools/call` names.
+    tool: Option<String>,
+    /// The message to pass on: written anew from what was read, so that nobody further in can read it otherwise (a key
+    /// that comes twice, for one).
+    pub(crate) body: Bytes,
+}
+
+impl McpCall {
+    pub(crate) fn parse(body: Bytes) -> McpCall {
+        let Ok(message) = serde_json::from_slice::<Value>(&body) else {
+            return McpCall { method: None, tool: None, body };
+        };
+        let text = |value: &Value| value.as_str().map(|text| text.chars().take(100).collect::<String>());
+        McpCall {
+            method: text(&message["method"]),
+            tool: text(&message["params"]["name"]),
+            body: message.to_string().into(),
+        }
+    }
+
+    /// The permission that this call takes beyond being signed in.
+    pub(crate) fn needs(&self) -> Option<Scope> {
+        match (self.method.as_deref(), self.tool.as_deref()) {
+            (Some("tools/call"), Some("create_page")) => Some(Scope::NotesWrite),
+            (Some("tools/call"), Some("search_pages" | "read_page")) => Some(Scope::NotesRead),
+            (Some("resources/read" | "prompts/get"), _) => Some(Scope::NotesRead),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_twice_is_passed_on_once() {
+        let body =
+            r#"{"method":"tools/call","params":{"name":"create_page"},"params":{"name":"draw_picture"}}"#;
+        let call = McpCall::parse(Bytes::from_static(body.as_bytes()));
+        assert_eq!(call.needs(), None);
+        assert_eq!(call.body, r#"{"method":"tools/call","params":{"name":"draw_picture"}}"#);
+    }
+
+    #[test]
+    fn writing_takes_more_than_reading() {
+        let needs = |text: &'static str| McpCall::parse(Bytes::from_static(text.as_bytes())).needs();
+        assert_eq!(
+            needs(r#"{"method":"tools/call","params":{"name":"create_page"}}"#),
+            Some(Scope::NotesWrite)
+        );
+        assert_eq!(needs(r#"{"method":"tools/call","params":{"name":"read_page"}}"#), Some(Scope::NotesRead));
+        assert_eq!(needs(r#"{"method":"resources/read"}"#), Some(Scope::NotesRead));
+        assert_eq!(needs(r#"{"method":"tools/list"}"#), None);
+        assert_eq!(needs("not JSON"), None);
+    }
+}

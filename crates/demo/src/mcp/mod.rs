@@ -1,0 +1,16 @@
+//! The MCP server: a little notebook, in every era of the protocol that rmcp speaks.
+
+pub(crate) mod call;
+mod elicitation;
+pub(crate) mod notebook;
+mod paging;
+mod picture;
+mod prompts;
+mod resources;
+mod server;
+mod sessions;
+mod slow_task;
+mod tools;
+
+pub(crate) use server::NotebookServer;
+pub(crate) use sessions::limit_sessions;

@@ -1,0 +1,155 @@
+//! The notebook: pages with a title, a slug and text. It is in memory and begins with a few pages.
+
+use std::sync::{Mutex, PoisonError};
+
+const MAX_PAGES: usize = 500;
+const MAX_TITLE: usize = 120;
+const MAX_TEXT: usize = 20_000;
+
+/// One page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Its name in addresses and arguments.
+    pub(crate) slug: String,
+    pub(crate) title: String,
+    /// Markdown.
+    pub(crate) text: String,
+}
+
+impl Page {
+    /// The URI by which it is a resource.
+    pub(crate) fn uri(&self) -> String {
+        format!("{URI_PREFIX}{}", self.slug)
+    }
+}
+
+/// What every page's URI begins with.
+pub(crate) const URI_PREFIX: &str = "notebook://page/";
+
+/// Why a page was not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotAdded {
+    #[error("A page needs a title with at least one letter or digit, of at most {MAX_TITLE} characters.")]
+    Title,
+    #[error("A page holds at most {MAX_TEXT} characters.")]
+    TooLong,
+    #[error("The notebook is full: it holds {MAX_PAGES} pages.")]
+    Full,
+}
+
+pub(crate) struct Notebook {
+    pages: Mutex<Vec<Page>>,
+}
+
+impl Default for Notebook {
+    fn default() -> Self {
+        let seeds: [(&str, &str, &str); 6] = [
+            ("welcome", "Welcome", include_str!("pages/welcome.md")),
+            ("analytical-engine", "The Analytical Engine", include_str!("pages/analytical-engine.md")),
+            ("marmalade", "Seville marmalade", include_str!("pages/marmalade.md")),
+            ("night-train", "Night train to Lisbon", include_str!("pages/night-train.md")),
+            ("bees", "What the bees did in May", include_str!("pages/bees.md")),
+            ("reading", "Books to read by the fire", include_str!("pages/reading.md")),
+        ];
+        let page = |(slug, title, text): (&str, &str, &str)| Page {
+            slug: slug.to_owned(),
+            title: title.to_owned(),
+            text: text.trim_end().to_owned(),
+        };
+        Notebook { pages: Mutex::new(seeds.into_iter().map(page).collect()) }
+    }
+}
+
+impl Notebook {
+    pub(crate) fn all(&self) -> Vec<Page> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The page of this slug or URI.
+    pub(crate) fn page(&self, name: &str) -> Option<Page> {
+        let slug = name.strip_prefix(URI_PREFIX).unwrap_or(name);
+        self.all().into_iter().find(|page| page.slug == slug)
+    }
+
+    /// The pages in which every word of `query` occurs, those with a match in the title first.
+    pub(crate) fn search(&self, query: &str, limit: usize) -> Vec<Page> {
+        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        let mut found = self.all();
+        found.retain(|page| {
+            let page = format!("{} {}", page.title, page.text).to_lowercase();
+            words.iter().all(|word| page.contains(word))
+        });
+        found.sort_by_key(|page| {
+            let title = page.title.to_lowercase();
+            !words.iter().any(|word| title.contains(word))
+        });
+        found.truncate(limit);
+        found
+    }
+
+    pub(crate) fn add(&self, title: &str, text: &str) -> Result<Page, NotAdded> {
+        let title = title.trim();
+        let slug = slug(title);
+        if slug.is_empty() || title.chars().count() > MAX_TITLE {
+            return Err(NotAdded::Title);
+        }
+        if text.chars().count() > MAX_TEXT {
+            return Err(NotAdded::TooLong);
+        }
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        if pages.len() >= MAX_PAGES {
+            return Err(NotAdded::Full);
+        }
+        let free = |candidate: &String| pages.iter().all(|page| page.slug != *candidate);
+        let slug = std::iter::once(slug.clone())
+            .chain((2..).map(|number| format!("{slug}-{number}")))
+            .find(free)
+            .unwrap_or(slug);
+        let page = Page { slug, title: title.to_owned(), text: text.trim_end().to_owned() };
+        pages.push(page.clone());
+        Ok(page)
+    }
+}
+
+/// The title in lower case, with hyphens for all that is neither letter nor digit.
+fn slug(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slugs(pages: &[Page]) -> Vec<&str> {
+        pages.iter().map(|page| page.slug.as_str()).collect()
+    }
+
+    #[test]
+    fn search_wants_every_word_and_prefers_titles() {
+        let notebook = Notebook::default();
+        assert_eq!(slugs(&notebook.search("train", 10)), ["night-train"]);
+        assert_eq!(notebook.search("", 2).len(), 2);
+        assert_eq!(slugs(&notebook.search("no such words", 10)), Vec::<&str>::new());
+        notebook.add("Oranges", "marmalade").unwrap();
+        assert_eq!(slugs(&notebook.search("MARMALADE", 1)), ["marmalade"]);
+    }
+
+    #[test]
+    fn two_pages_of_one_title_have_two_slugs_and_odd_titles_are_refused() {
+        let notebook = Notebook::default();
+        assert_eq!(notebook.add("Bees", "…").unwrap().slug, "bees-2");
+        assert_eq!(notebook.add("Bees!", "…").unwrap().slug, "bees-3");
+        assert_eq!(notebook.add(" … ", "text"), Err(NotAdded::Title));
+        assert_eq!(notebook.add("a", &"x".repeat(MAX_TEXT + 1)), Err(NotAdded::TooLong));
+    }
+
+    #[test]
+    fn it_is_full_one_day() {
+        let notebook = Notebook::default();
+        while notebook.all().len() < MAX_PAGES {
+            notebook.add("a", "").unwrap();
+        }
+        assert_eq!(notebook.add("a", ""), Err(NotAdded::Full));
+    }
+}

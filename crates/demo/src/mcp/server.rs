@@ -1,0 +1,120 @@
+//! The notebook as an MCP server: what it can do, and which part of the room answers.
+
+use std::sync::Arc;
+
+use rmcp::handler::server::router::tool::ToolRouter;
+use rmcp::handler::server::tool::ToolCallContext;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, Tool,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use rmcp::{ErrorData, ServerHandler};
+
+use super::notebook::Notebook;
+use super::paging::page;
+use super::{prompts, resources};
+use crate::service::Service;
+
+#[derive(Clone)]
+pub(crate) struct NotebookServer {
+    service: Arc<Service>,
+    tools: ToolRouter<Self>,
+}
+
+impl NotebookServer {
+    pub(crate) fn new(service: Arc<Service>) -> Self {
+        Self { service, tools: Self::tools() }
+    }
+
+    pub(super) fn notebook(&self) -> &Notebook {
+        &self.service.notebook
+    }
+
+    fn page_size(&self) -> Option<usize> {
+        self.service.options.page_size
+    }
+}
+
+impl ServerHandler for NotebookServer {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities =
+            ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(
+                Implementation::new("usher-demo", env!("CARGO_PKG_VERSION"))
+                    .with_title("Usher demo notebook")
+                    .with_description("A practice notebook in the memory of this computer."),
+            )
+            .with_instructions(
+                "A small notebook for practice. Look for pages with search_pages, open one with read_page, \
+                 add one with create_page.",
+            )
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let (tools, next_cursor) = page(self.tools.list_all(), request.as_ref(), self.page_size())?;
+        Ok(ListToolsResult { next_cursor, ..ListToolsResult::with_all_items(tools) })
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.tools.get(name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        self.tools.call(ToolCallContext::new(self, request, context)).await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let all = self.notebook().all().iter().map(resources::resource).collect();
+        let (resources, next_cursor) = page(all, request.as_ref(), self.page_size())?;
+        Ok(ListResourcesResult { next_cursor, ..ListResourcesResult::with_all_items(resources) })
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(vec![resources::template()]))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        resources::read(self.notebook(), &request.uri).map(Into::into)
+    }
+
+    async fn list_prompts(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        let (prompts, next_cursor) = page(prompts::all(), request.as_ref(), self.page_size())?;
+        Ok(ListPromptsResult { next_cursor, ..ListPromptsResult::with_all_items(prompts) })
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        prompts::get(self.notebook(), &request).map(Into::into)
+    }
+}

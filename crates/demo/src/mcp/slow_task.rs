@@ -1,0 +1,37 @@
+//! A task that takes its time, reports how far it is, and stops when it is told to.
+
+use std::time::Duration;
+
+use rmcp::model::{CallToolResult, ContentBlock, ProgressNotificationParam};
+use rmcp::service::{RequestContext, RoleServer};
+
+const DOINGS: [&str; 5] = [
+    "Sharpening the pencils",
+    "Counting the pages",
+    "Turning the handle",
+    "Waiting for the ink to dry",
+    "Checking the sum backwards",
+];
+
+/// Works through `steps` steps of `pause` each.
+pub(super) async fn run(context: &RequestContext<RoleServer>, steps: u32, pause: Duration) -> CallToolResult {
+    let token = context.meta.get_progress_token();
+    for (step, doing) in (1..=steps).zip(DOINGS.into_iter().cycle()) {
+        tokio::select! {
+            () = context.ct.cancelled() => {
+                let text = format!("Stopped after {} of {steps} steps.", step - 1);
+                return CallToolResult::error(vec![ContentBlock::text(text)]);
+            }
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Some(token) = &token {
+            let progress = ProgressNotificationParam::new(token.clone(), f64::from(step))
+                .with_total(f64::from(steps))
+                .with_message(doing);
+            if let Err(error) = context.peer.notify_progress(progress).await {
+                tracing::debug!(%error, "nobody listens to the progress");
+            }
+        }
+    }
+    CallToolResult::success(vec![ContentBlock::text(format!("Done: {steps} steps."))])
+}

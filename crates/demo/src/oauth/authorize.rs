@@ -1,0 +1,150 @@
+//! The authorization endpoint: checks a request from the browser before the person sees anything of it.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::client::Client;
+use super::page;
+use super::parameters::Parameters;
+use super::redirect::{self, RedirectKind};
+use super::scopes::{Scope, Scopes};
+use crate::options::RedirectPolicy;
+use crate::service::Service;
+
+const MAX_QUERY: usize = 16 * 1024;
+
+/// A request that may be put to the person.
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client_id: String,
+    pub(crate) client: Client,
+    pub(crate) redirect_uri: String,
+    pub(crate) state: Option<String>,
+    pub(crate) code_challenge: String,
+    pub(crate) scopes: Scopes,
+    pub(crate) nonce: Option<String>,
+}
+
+impl AuthorizationRequest {
+    /// The redirect URI with an answer in it: what is given, then `state` and `iss` (RFC 9207).
+    pub(crate) fn answer(&self, answer: &[(&str, &str)], issuer: &str) -> String {
+        let mut answer = answer.to_vec();
+        answer.extend(self.state.as_deref().map(|state| ("state", state)));
+        answer.push(("iss", issuer));
+        redirect::with_answer(&self.redirect_uri, &answer)
+    }
+}
+
+/// Why a request is not put to the person.
+enum Refusal {
+    /// Client or redirect URI cannot be trusted, so nobody is sent anywhere (RFC 6749 §4.1.2.1).
+    Page { title: &'static str, what: String },
+    /// The client is told by redirect.
+    Redirect { to: String },
+}
+
+/// `GET /authorize`
+pub(crate) async fn authorize(State(service): State<Arc<Service>>, RawQuery(query): RawQuery) -> Response {
+    match check(&service, &query.unwrap_or_default()) {
+        Ok(request) => super::consent::ask(&service, request),
+        Err(Refusal::Page { title, what }) => page::error(title, &what),
+        Err(Refusal::Redirect { to }) => (super::error::no_store(), Redirect::to(&to)).into_response(),
+    }
+}
+
+fn check(service: &Service, query: &str) -> Result<AuthorizationRequest, Refusal> {
+    let stop = |title: &'static str, what: &str| Refusal::Page { title, what: what.to_owned() };
+    if query.len() > MAX_QUERY {
+        return Err(stop(
+            "This request is too long",
+            "The address that brought you here is not one we can read.",
+        ));
+    }
+    let parameters = Parameters::parse(query.as_bytes());
+    let once = |name: &str| parameters.get(name).filter(|_| !parameters.repeats(name));
+
+    let unknown_app = || {
+        stop(
+            "We do not know this app",
+            "It is not registered here, or its registration has ended. Go back to the app and start the sign-in again.",
+        )
+    };
+    let client_id = once("client_id").ok_or_else(unknown_app)?;
+    let client = service.client(client_id).ok_or_else(unknown_app)?;
+
+    let redirect_uri = once("redirect_uri").filter(|uri| client.takes_redirect(uri)).ok_or_else(|| {
+        stop(
+            "This app asks to be answered at an address it has not registered",
+            "To be safe we do not send you there. Go back to the app and start the sign-in again.",
+        )
+    })?;
+    let is_private_use = matches!(redirect::kind(redirect_uri), Ok(RedirectKind::PrivateUse { .. }));
+    if is_private_use && service.options.redirects == RedirectPolicy::PrivateUseRefusedAtAuthorize {
+        return Err(stop(
+            "Invalid redirect_uri",
+            "This service does not send people to apps by a link of their own. Choose another way back in the app.",
+        ));
+    }
+
+    let mut request = AuthorizationRequest {
+        client_id: client_id.to_owned(),
+        redirect_uri: redirect_uri.to_owned(),
+        state: once("state").map(str::to_owned),
+        code_challenge: String::new(),
+        scopes: Scopes::default(),
+        nonce: parameters.get("nonce").map(str::to_owned),
+        client,
+    };
+    let checked =
+        check_parameters(service, &parameters).map_err(|(code, description)| Refusal::Redirect {
+            to: request.answer(&[("error", code), ("error_description", &description)], service.issuer()),
+        })?;
+    request.code_challenge = checked.code_challenge;
+    request.scopes = checked.scopes;
+    Ok(request)
+}
+
+struct Checked {
+    code_challenge: String,
+    scopes: Scopes,
+}
+
+/// Everything but client and redirect URI; the error is what the client is told.
+fn check_parameters(service: &Service, parameters: &Parameters) -> Result<Checked, (&'static str, String)> {
+    if let Some(name) = parameters.repeated().filter(|name| *name != "resource") {
+        let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
+        return Err(("invalid_request", format!("{name} came more than once")));
+    }
+    match parameters.get("response_type") {
+        Some("code") => {}
+        Some(_) => return Err(("unsupported_response_type", "response_type must be code".into())),
+        None => return Err(("invalid_request", "response_type is missing".into())),
+    }
+    if parameters.get("response_mode").is_some_and(|mode| mode != "query") {
+        return Err(("invalid_request", "response_mode must be query".into()));
+    }
+    let challenge = parameters
+        .get("code_challenge")
+        .ok_or_else(|| ("invalid_request", "PKCE is required: code_challenge is missing".to_owned()))?;
+    if parameters.get("code_challenge_method") != Some("S256") {
+        return Err(("invalid_request", "code_challenge_method must be S256".into()));
+    }
+    // The base64url form of a SHA-256 has 43 characters (RFC 7636 §4.2).
+    if challenge.len() != 43
+        || !challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
+        return Err(("invalid_request", "code_challenge is not an S256 challenge".into()));
+    }
+    if parameters.repeats("resource") || parameters.get("resource") != Some(service.resource()) {
+        return Err(("invalid_target", format!("resource must be {}", service.resource())));
+    }
+    let scopes = match parameters.get("scope") {
+        Some(scope) => Scopes::parse(scope)
+            .filter(|scopes| scopes.iter().all(|scope| service.knows(scope)))
+            .ok_or_else(|| ("invalid_scope", "a scope is not known here".to_owned()))?,
+        None => Scopes::from_iter([Scope::NotesRead]),
+    };
+    Ok(Checked { code_challenge: challenge.to_owned(), scopes })
+}

@@ -1,0 +1,58 @@
+//! Errors of the endpoints that programs talk to (RFC 6749 §5.2, RFC 7591 §3.2.2).
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// A refusal with its registered code and a sentence for developers.
+#[derive(Debug)]
+pub(crate) struct OAuthError {
+    pub(crate) code: &'static str,
+    pub(crate) description: String,
+    challenge: bool,
+}
+
+impl OAuthError {
+    pub(crate) fn new(code: &'static str, description: impl Into<String>) -> Self {
+        Self { code, description: description.into(), challenge: false }
+    }
+
+    pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
+        Self::new("invalid_request", description)
+    }
+
+    pub(crate) fn invalid_grant(description: impl Into<String>) -> Self {
+        Self::new("invalid_grant", description)
+    }
+
+    pub(crate) fn invalid_client(description: impl Into<String>) -> Self {
+        Self::new("invalid_client", description)
+    }
+
+    /// Adds the challenge that a client which tried HTTP Basic has to be given.
+    pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
+        self.challenge = challenge;
+        self
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let status = match self.code {
+            "invalid_client" => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let body = serde_json::json!({ "error": self.code, "error_description": self.description });
+        let mut response = (status, no_store(), Json(body)).into_response();
+        if self.challenge {
+            let basic = HeaderValue::from_static(r#"Basic realm="Usher demo""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
+        }
+        response
+    }
+}
+
+/// The headers of every answer that may hold a secret (RFC 6749 §5.1).
+pub(crate) fn no_store() -> [(header::HeaderName, &'static str); 2] {
+    [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")]
+}

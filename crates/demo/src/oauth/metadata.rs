@@ -1,0 +1,59 @@
+//! What the service says about itself: RFC 9728 for the resource, RFC 8414 for the authorization server.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::scopes::Scope;
+use crate::options::ClientPolicy;
+use crate::service::Service;
+
+/// Where the protected resource metadata lies (RFC 9728 §3.1).
+pub(crate) const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
+
+/// `GET /.well-known/oauth-protected-resource/mcp`
+pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> Json<Value> {
+    Json(json!({
+        "resource": service.resource(),
+        "resource_name": "Usher demo notebook",
+        "authorization_servers": [service.issuer()],
+        "scopes_supported": service.options.challenge_scopes,
+        "bearer_methods_supported": ["header"],
+    }))
+}
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) -> Json<Value> {
+    let issuer = service.issuer();
+    let scopes: Vec<&str> =
+        Scope::ALL.into_iter().filter(|scope| service.knows(*scope)).map(Scope::name).collect();
+    let methods: &[&str] = match service.options.clients {
+        ClientPolicy::Any | ClientPolicy::NoRegistration => {
+            &["none", "client_secret_basic", "client_secret_post"]
+        }
+        ClientPolicy::ConfidentialOnly => &["client_secret_basic", "client_secret_post"],
+    };
+    let mut metadata = json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/authorize"),
+        "token_endpoint": format!("{issuer}/token"),
+        "registration_endpoint": format!("{issuer}/register"),
+        "revocation_endpoint": format!("{issuer}/revoke"),
+        "scopes_supported": scopes,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    if service.options.clients == ClientPolicy::NoRegistration
+        && let Some(metadata) = metadata.as_object_mut()
+    {
+        metadata.remove("registration_endpoint");
+    }
+    Json(metadata)
+}

@@ -1,0 +1,22 @@
+//! The authorization server: OAuth 2.1 for one person and one protected resource.
+
+pub(crate) mod access;
+pub(crate) mod authorize;
+pub(crate) mod client;
+mod client_authentication;
+pub(crate) mod codes;
+pub(crate) mod consent;
+mod consent_page;
+mod error;
+pub(crate) mod families;
+mod grant;
+pub(crate) mod metadata;
+mod page;
+mod parameters;
+mod person;
+mod redirect;
+pub(crate) mod registration;
+pub(crate) mod revocation;
+pub(crate) mod scopes;
+pub(crate) mod signing;
+pub(crate) mod token;

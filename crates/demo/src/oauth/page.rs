@@ -1,0 +1,92 @@
+//! The frame of the pages a person sees: markup, style sheet, and the headers that keep them safe.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::signing::random_id;
+
+const STYLE: &str = include_str!("page.css");
+
+/// A page: its title, what is in its card, and the little that differs in its policy.
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) card: Markup,
+    /// Runs on the page, if anything has to.
+    pub(crate) script: Option<&'static str>,
+    /// Where its form may lead beside this service. Chromium holds redirects of a form to this too.
+    pub(crate) form_action: &'a str,
+}
+
+impl Page<'_> {
+    pub(crate) fn into_response(self) -> Response {
+        let nonce = random_id();
+        let policy = format!(
+            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
+             form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
+            self.form_action
+        );
+        let markup = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) }
+                    link rel="icon" href="data:,";
+                    style nonce=(nonce) { (PreEscaped(STYLE)) }
+                }
+                body {
+                    main { (self.card) }
+                    footer {
+                        p { "Practice service. It runs on this computer only; nothing you do here leaves it." }
+                    }
+                    @if let Some(script) = self.script {
+                        script nonce=(nonce) { (PreEscaped(script)) }
+                    }
+                }
+            }
+        };
+        let mut response = Html(markup.into_string()).into_response();
+        let headers = response.headers_mut();
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        }
+        for (name, value) in [
+            (header::X_FRAME_OPTIONS, "DENY"),
+            (header::CACHE_CONTROL, "no-store"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "same-origin"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// A page that says why the sign-in stops here; nobody is sent anywhere.
+pub(crate) fn error(title: &str, what: &str) -> Response {
+    let card = html! {
+        (mark())
+        h1 { (title) }
+        p .lead { (what) }
+    };
+    (StatusCode::BAD_REQUEST, Page { title, card, script: None, form_action: "" }.into_response())
+        .into_response()
+}
+
+/// The service's mark: a notebook.
+pub(crate) fn mark() -> Markup {
+    html! {
+        div .mark {
+            svg viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" {
+                rect .cover x="9" y="5" width="30" height="38" rx="5" {}
+                rect .spine x="9" y="5" width="7" height="38" rx="3.5" {}
+                path .lines d="M21 16h12M21 23h12M21 30h7" {}
+                path .ribbon d="M32 5v9l-2.5-2.2L27 14V5z" {}
+            }
+            p .service { "Usher demo notebook" }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The parameters of an OAuth request, from a query or a form, by the rules of RFC 6749 §3.1 and §3.2.
+
+/// Parameters in the order they came; those with an empty value count as left out.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    pub(crate) fn parse(encoded: &[u8]) -> Parameters {
+        let pairs = url::form_urlencoded::parse(encoded);
+        Parameters(pairs.into_owned().filter(|(_, value)| !value.is_empty()).collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a parameter came more than once, which is never allowed.
+    pub(crate) fn repeats(&self, name: &str) -> bool {
+        self.0.iter().filter(|(key, _)| key == name).count() > 1
+    }
+
+    /// The first parameter that came more than once.
+    pub(crate) fn repeated(&self) -> Option<&str> {
+        self.0.iter().map(|(key, _)| key.as_str()).find(|key| self.repeats(key))
+    }
+}

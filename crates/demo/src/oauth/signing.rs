@@ -1,0 +1,138 @@
+//! Self-contained tokens: claims in the compact form of RFC 7515, signed with HMAC-SHA256.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+/// Claims that may be signed. The type is part of what is signed, so that one kind of token is never taken for
+/// another.
+pub(crate) trait Signed: Serialize + DeserializeOwned {
+    /// The `typ` header.
+    const TYPE: &'static str;
+}
+
+/// Holds the one key of a demo.
+pub(crate) struct Signer {
+    key: [u8; 32],
+}
+
+impl Signer {
+    pub(crate) fn new(key: [u8; 32]) -> Self {
+        Self { key }
+    }
+
+    pub(crate) fn sign<T: Signed>(&self, claims: &T) -> String {
+        let header = serde_json::json!({ "alg": "HS256", "typ": T::TYPE }).to_string();
+        let claims = serde_json::to_vec(claims).expect("claims are plain structs of strings and numbers");
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.mac(signed.as_bytes()).finalize().into_bytes());
+        format!("{signed}.{signature}")
+    }
+
+    /// The claims, if this key signed them as a `T`.
+    pub(crate) fn open<T: Signed>(&self, token: &str) -> Option<T> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        self.mac(signed.as_bytes()).verify_slice(&signature).ok()?;
+
+        let (header, claims) = signed.split_once('.')?;
+        let header: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        if header["typ"] != T::TYPE {
+            return None;
+        }
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    }
+
+    /// The secret of a confidential client; it follows from the client id, so it is kept nowhere.
+    pub(crate) fn client_secret(&self, client_id: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.client_secret_mac(client_id).finalize().into_bytes())
+    }
+
+    pub(crate) fn is_client_secret(&self, client_id: &str, secret: &str) -> bool {
+        URL_SAFE_NO_PAD
+            .decode(secret)
+            .is_ok_and(|secret| self.client_secret_mac(client_id).verify_slice(&secret).is_ok())
+    }
+
+    fn client_secret_mac(&self, client_id: &str) -> Hmac<Sha256> {
+        // A compact token never begins so: its first character is that of an encoded `{`.
+        self.mac(format!("client secret\0{client_id}").as_bytes())
+    }
+
+    fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes a key of any length");
+        mac.update(message);
+        mac
+    }
+}
+
+/// A new identifier that nobody can guess.
+pub(crate) fn random_id() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
+}
+
+/// SHA-256, base64url: the `S256` transformation of RFC 7636, and a short name for a long client id.
+pub(crate) fn sha256_base64url(text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug)]
+    struct Ticket {
+        seat: u32,
+    }
+
+    impl Signed for Ticket {
+        const TYPE: &'static str = "ticket";
+    }
+
+    #[derive(Serialize, Deserialize)]
+    struct Voucher {
+        #[expect(dead_code, reason = "only has to have the same shape as a ticket")]
+        seat: u32,
+    }
+
+    impl Signed for Voucher {
+        const TYPE: &'static str = "voucher";
+    }
+
+    #[test]
+    fn opens_only_what_it_signed_and_as_what_it_signed() {
+        let signer = Signer::new([7; 32]);
+        let token = signer.sign(&Ticket { seat: 4 });
+
+        assert_eq!(signer.open::<Ticket>(&token), Some(Ticket { seat: 4 }));
+        assert!(signer.open::<Voucher>(&token).is_none(), "another type");
+        assert!(Signer::new([8; 32]).open::<Ticket>(&token).is_none(), "another key");
+        let forged = token.replacen('.', ".e30", 1);
+        assert!(signer.open::<Ticket>(&forged).is_none(), "other claims");
+        for nonsense in ["", ".", "..", "a.b.c", token.trim_end_matches(|c| c != '.')] {
+            assert!(signer.open::<Ticket>(nonsense).is_none(), "{nonsense:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_secret_is_good_for_its_client_only() {
+        let signer = Signer::new([7; 32]);
+        let secret = signer.client_secret("a");
+        assert!(signer.is_client_secret("a", &secret));
+        assert!(!signer.is_client_secret("b", &secret));
+        assert!(!signer.is_client_secret("a", ""));
+    }
+
+    #[test]
+    fn s256_is_that_of_rfc_7636_appendix_b() {
+        assert_eq!(
+            sha256_base64url("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+}
