@@ -1,8 +1,11 @@
-//! Changes to the text of `mcp.json`.
+//! Changes to the text of `mcp.json` that leave everything else as it is: comments, unknown keys, order,
+//! indentation, line ends and trailing commas.
 
+use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
 
-use crate::Redirect;
+use crate::parse::{SERVERS, check_name, parse};
+use crate::{ConfigError, Environment, Redirect, syntax};
 
 /// A server to add.
 #[derive(Clone, Debug)]
@@ -40,4 +43,121 @@ impl NewServer {
             redirect: Redirect::Auto,
         }
     }
+
+    fn to_value(&self) -> CstInputValue {
+        let mut fields = Vec::new();
+        match &self.transport {
+            NewTransport::Http { url, headers } => {
+                fields.push(("type", text("http")));
+                fields.push(("url", text(url.as_str())));
+                if !headers.is_empty() {
+                    let headers = headers.iter().map(|(name, value)| (name.clone(), text(value)));
+                    fields.push(("headers", CstInputValue::Object(headers.collect())));
+                }
+            }
+            NewTransport::Stdio { command, args } => {
+                fields.push(("type", text("stdio")));
+                fields.push(("command", text(command)));
+                fields.push(("args", texts(args)));
+            }
+        }
+        let mut oauth = Vec::new();
+        oauth.extend(self.client_id.as_deref().map(|client_id| ("clientId", text(client_id))));
+        oauth.extend(self.client_secret.as_deref().map(|secret| ("clientSecret", text(secret))));
+        oauth.extend(self.scopes.as_ref().map(|scopes| ("scopes", texts(scopes))));
+        if self.redirect != Redirect::Auto {
+            oauth.push(("redirect", text(self.redirect.as_str())));
+        }
+        if !oauth.is_empty() {
+            fields.push(("oauth", object(oauth)));
+        }
+        object(fields)
+    }
+}
+
+/// One change, which can be made again if the file changed meanwhile.
+pub(crate) enum Edit<'a> {
+    Add { name: &'a str, server: &'a NewServer },
+    Remove { name: &'a str },
+    SetDisabled { name: &'a str, disabled: bool },
+}
+
+impl Edit<'_> {
+    /// The text after the change. The text before must be a valid config.
+    pub fn apply(&self, body: &str, environment: &Environment) -> Result<String, ConfigError> {
+        let root =
+            CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
+                why: format!("the file could not be read: {}", error.kind()),
+                hint: None,
+            })?;
+        match self {
+            Self::Add { name, server } => add(&root, name, server)?,
+            Self::Remove { name } => find(&root, name)?.remove(),
+            Self::SetDisabled { name, disabled } => set_disabled(&find(&root, name)?, *disabled),
+        }
+        let body = root.to_string();
+        // What we write must be readable, by us first of all: a header with a line break is refused here.
+        match parse(&body, environment).into_config() {
+            Ok(_) => Ok(body),
+            Err(diagnostic) => {
+                Err(ConfigError::InvalidServer { why: diagnostic.message, hint: diagnostic.hint })
+            }
+        }
+    }
+}
+
+fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigError> {
+    check_name(name).map_err(|why| ConfigError::InvalidServer {
+        why: format!("its name {why}"),
+        hint: Some("Choose a short, plain name.".to_owned()),
+    })?;
+    if name.starts_with('_') {
+        return Err(ConfigError::InvalidServer {
+            why: "a name that begins with `_` marks a comment".to_owned(),
+            hint: Some("Choose another name.".to_owned()),
+        });
+    }
+    let servers = root.object_value_or_set().object_value_or_set(SERVERS);
+    if property(&servers, name).is_some() {
+        return Err(ConfigError::ServerExists { name: name.to_owned() });
+    }
+    servers.append(name, server.to_value());
+    Ok(())
+}
+
+fn find(root: &CstRootNode, name: &str) -> Result<CstObjectProp, ConfigError> {
+    let servers = root.object_value().and_then(|root| root.object_value(SERVERS));
+    servers
+        .and_then(|servers| property(&servers, name))
+        .filter(|_| !name.starts_with('_'))
+        .ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
+}
+
+/// By the name with its escapes resolved, as it was read.
+fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
+    object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
+}
+
+fn set_disabled(server: &CstObjectProp, disabled: bool) {
+    let Some(object) = server.object_value() else { return };
+    match property(&object, "disabled") {
+        Some(property) => property.set_value(CstInputValue::Bool(disabled)),
+        // Enabled is what a server is without a word.
+        None if disabled => {
+            object.append("disabled", CstInputValue::Bool(true));
+        }
+        None => {}
+    }
+}
+
+fn text(text: &str) -> CstInputValue {
+    CstInputValue::String(text.to_owned())
+}
+
+fn texts(items: &[String]) -> CstInputValue {
+    CstInputValue::Array(items.iter().map(|item| text(item)).collect())
+}
+
+fn object(fields: Vec<(&str, CstInputValue)>) -> CstInputValue {
+    CstInputValue::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

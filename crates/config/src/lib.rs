@@ -11,9 +11,16 @@ mod environment;
 mod error;
 mod file;
 mod parse;
+mod parse_headers;
+mod parse_oauth;
+mod parse_server;
 mod paths;
+mod reader;
+mod replace;
 mod server;
+mod syntax;
 mod template;
+mod text;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, GuidedSetup, Tier, catalogue, catalogue_by_slug, catalogue_by_url};

@@ -84,6 +84,11 @@ impl Template {
         &self.source
     }
 
+    /// Whether anything is to be filled in.
+    pub fn has_holes(&self) -> bool {
+        self.parts.iter().any(|part| !matches!(part, Part::Text(_)))
+    }
+
     /// The kept secrets it needs, in order of appearance, each once.
     pub fn names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();

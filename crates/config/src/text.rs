@@ -1,0 +1,106 @@
+//! The file's bytes as text, and places in it as a person counts them.
+
+use crate::{Diagnostic, Severity};
+
+/// More than any person writes; a bigger file is not an `mcp.json`.
+pub(crate) const MOST_BYTES: u64 = 4 * 1024 * 1024;
+
+const BOM: &str = "\u{feff}";
+
+/// Text without its byte order mark, which comes back when it is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    pub body: String,
+    pub has_bom: bool,
+}
+
+impl Text {
+    /// Only UTF-8 is taken; the error points at the first byte that is not.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Diagnostic> {
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(problem("", "the file is bigger than 4 MiB", "Check that this is the right file."));
+        }
+        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+            return Err(problem("", "the file is saved as UTF-16", "Save it as UTF-8."));
+        }
+        match std::str::from_utf8(bytes) {
+            Ok(text) => {
+                let body = text.strip_prefix(BOM);
+                Ok(Self { body: body.unwrap_or(text).to_owned(), has_bom: body.is_some() })
+            }
+            Err(error) => {
+                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+                let good = good.strip_prefix(BOM).unwrap_or(&good);
+                Err(problem(good, "here is a byte that is not UTF-8 text", "Save the file as UTF-8."))
+            }
+        }
+    }
+
+    /// As it goes to disk.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let bom = if self.has_bom { BOM } else { "" };
+        [bom, &self.body].concat().into_bytes()
+    }
+}
+
+fn problem(before: &str, message: &str, hint: &str) -> Diagnostic {
+    let (line, column) = position(before, before.len());
+    Diagnostic {
+        severity: Severity::Error,
+        message: message.to_owned(),
+        hint: Some(hint.to_owned()),
+        line,
+        column,
+        server: None,
+    }
+}
+
+/// Line and column of a byte offset, both from 1, columns in characters. `\n`, `\r\n` and `\r` end a line.
+pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
+    let before = text.get(..offset).unwrap_or(text);
+    let mut line = 1;
+    let mut column = 1;
+    let mut characters = before.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\r' if characters.peek() == Some(&'\n') => {}
+            '\n' | '\r' => {
+                line += 1;
+                column = 1;
+            }
+            _ => column += 1,
+        }
+    }
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_lines_and_characters() {
+        let text = "a\r\nbé\nc\rd";
+        for (offset, place) in [(0, (1, 1)), (1, (1, 2)), (3, (2, 1)), (6, (2, 3)), (7, (3, 1)), (9, (4, 1))]
+        {
+            assert_eq!(position(text, offset), place, "offset {offset}");
+        }
+        assert_eq!(position(text, 99), (4, 2));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_kept_apart() {
+        let bytes = "\u{feff}{}".as_bytes();
+        let text = Text::from_bytes(bytes).expect("UTF-8");
+        assert_eq!(text, Text { body: "{}".to_owned(), has_bom: true });
+        assert_eq!(text.to_bytes(), bytes);
+    }
+
+    #[test]
+    fn other_encodings_are_named() {
+        let latin = Text::from_bytes(b"{\n  \"caf\xe9\": 1}").expect_err("not UTF-8");
+        assert_eq!((latin.line, latin.column), (2, 7));
+        let utf16 = Text::from_bytes(b"\xff\xfe{\0}\0").expect_err("not UTF-8");
+        assert_eq!(utf16.message, "the file is saved as UTF-16");
+    }
+}
