@@ -3,6 +3,7 @@
 use http::HeaderValue;
 
 use crate::Scopes;
+use crate::text::shown_option;
 
 /// A Bearer challenge (RFC 6750 §3, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,13 +17,99 @@ pub struct BearerChallenge {
 
 impl BearerChallenge {
     /// Reads all `WWW-Authenticate` values of one response; several headers, several schemes in one header.
-    /// `None` where no header speaks of Bearer.
-    pub fn from_headers<'a>(_values: impl IntoIterator<Item = &'a HeaderValue>) -> Option<Self> {
-        unimplemented!()
+    /// `None` where no header speaks of Bearer. Of several Bearer challenges the first with resource metadata counts,
+    /// else the first.
+    pub fn from_headers<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Option<Self> {
+        let texts: Vec<_> =
+            values.into_iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let bearers: Vec<Self> = texts
+            .iter()
+            .flat_map(|text| challenges(text))
+            .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
+            .map(Self::from_parameters)
+            .collect();
+        let with_metadata = bearers.iter().find(|bearer| bearer.resource_metadata.is_some());
+        with_metadata.or(bearers.first()).cloned()
+    }
+
+    fn from_parameters(challenge: Challenge<'_>) -> Self {
+        let value = |name: &str| {
+            let mut named = challenge.parameters.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+            named.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        };
+        BearerChallenge {
+            resource_metadata: value("resource_metadata"),
+            scope: value("scope").map(|scope| Scopes::parse(&scope)),
+            error: value("error"),
+            error_description: shown_option(value("error_description").as_deref()),
+        }
     }
 
     /// RFC 6750 §3.1: the token is valid but not enough.
     pub fn is_insufficient_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")
     }
+}
+
+/// One challenge of RFC 9110 §11.6.1.
+struct Challenge<'a> {
+    scheme: &'a str,
+    parameters: Vec<(&'a str, String)>,
+}
+
+/// Splits a header into its challenges. A comma separates parameters as well as challenges: a word followed by `=` is
+/// a parameter of the challenge before it, any other word begins a new challenge.
+fn challenges(text: &str) -> Vec<Challenge<'_>> {
+    let mut found: Vec<Challenge<'_>> = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        let (word, after) = rest.split_at(rest.find(|c: char| !is_token(c)).unwrap_or(rest.len()));
+        if word.is_empty() {
+            // Nothing that this grammar knows: go on after the next comma.
+            match rest.find(',') {
+                Some(comma) => rest = &rest[comma..],
+                None => return found,
+            }
+            continue;
+        }
+        let value =
+            after.trim_start_matches([' ', '\t']).strip_prefix('=').filter(|value| !value.starts_with('='));
+        match (value, found.last_mut()) {
+            (Some(value), Some(challenge)) => {
+                let (value, after) = parameter_value(value.trim_start_matches([' ', '\t']));
+                challenge.parameters.push((word, value));
+                rest = after;
+            }
+            (Some(value), None) => rest = parameter_value(value).1,
+            (None, _) if after.starts_with('=') => rest = after.trim_start_matches('='),
+            (None, _) => {
+                found.push(Challenge { scheme: word, parameters: Vec::new() });
+                rest = after;
+            }
+        }
+    }
+}
+
+/// A token or a quoted string (RFC 9110 §5.6.4). Some servers forget the quotes around addresses and scopes with
+/// punctuation, so an unquoted value runs to the next comma or space.
+fn parameter_value(text: &str) -> (String, &str) {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
+        return (text[..end].to_owned(), &text[end..]);
+    };
+    let mut value = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return (value, &quoted[at + 1..]),
+            '\\' => value.extend(characters.next().map(|(_, escaped)| escaped)),
+            plain => value.push(plain),
+        }
+    }
+    (value, "")
+}
+
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
 }

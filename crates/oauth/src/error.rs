@@ -161,6 +161,14 @@ impl Error {
         )
     }
 
+    /// True when the failure lies in one document, so that another form of its address is worth a look.
+    pub(crate) fn is_about_one_document(&self) -> bool {
+        matches!(
+            self.kind,
+            ErrorKind::Status(_) | ErrorKind::Malformed { .. } | ErrorKind::NotJson | ErrorKind::TooLarge
+        )
+    }
+
     /// How long the other side asked to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind {

@@ -2,14 +2,18 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+use crate::registration_request::register_client;
 use crate::{
-    AuthMethod, ClientSettings, Discovered, Error, HttpClient, Issuer, PendingAuthorization, RedirectUri,
-    Scopes,
+    AuthMethod, ClientSettings, Discovered, Error, ErrorKind, HttpClient, Issuer, PendingAuthorization,
+    RedirectUri, Scopes, Step,
 };
+
+/// A secret that ends sooner than a sign-in takes is as good as ended.
+const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
 /// How a client came to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,23 +70,74 @@ pub struct RegistrationRequest<'a> {
 /// An authorization server that knows this app.
 #[derive(Clone, Debug)]
 pub struct Registered {
-    discovered: Discovered,
-    client: RegisteredClient,
-    audience: Option<String>,
+    pub(crate) discovered: Discovered,
+    pub(crate) client: RegisteredClient,
+    pub(crate) audience: Option<String>,
 }
 
 impl Discovered {
     /// Climbs down the ladder: the configured client, the metadata document, the kept client, a new registration.
     ///
-    /// One redirect URI a registration: where the error is [`ErrorKind::RedirectRejected`](crate::ErrorKind), the
-    /// caller may come again with the next one.
+    /// One redirect URI a registration: where the error is [`ErrorKind::RedirectRejected`], the caller may come again
+    /// with the next one.
     pub async fn register(
         self,
-        _http: &HttpClient,
-        _request: RegistrationRequest<'_>,
-        _now: Timestamp,
+        http: &HttpClient,
+        request: RegistrationRequest<'_>,
+        now: Timestamp,
     ) -> Result<Registered, Error> {
-        unimplemented!()
+        let RegistrationRequest { settings, redirect, known } = request;
+        let client = match self.configured_client(settings, redirect)? {
+            Some(client) => client,
+            None => match known.filter(|client| self.is_still_known(client, redirect, now)) {
+                Some(client) => client,
+                None => register_client(http, &self.metadata, redirect, now).await?,
+            },
+        };
+        Ok(Registered { discovered: self, client, audience: settings.audience.clone() })
+    }
+
+    fn configured_client(
+        &self,
+        settings: &ClientSettings,
+        redirect: &RedirectUri,
+    ) -> Result<Option<RegisteredClient>, Error> {
+        let issuer = &self.metadata.issuer;
+        let client = |client_id: &str, kind, secret: Option<SecretString>| {
+            let supported = self.metadata.token_endpoint_auth_methods_supported.as_deref();
+            let auth_method = AuthMethod::choose(secret.is_some(), supported);
+            let (client_id, redirect_uri) = (client_id.to_owned(), redirect.clone());
+            let (issuer, secret_expires_at) = (issuer.clone(), None);
+            let registration =
+                ClientRegistration { client_id, auth_method, redirect_uri, issuer, kind, secret_expires_at };
+            RegisteredClient { registration, secret }
+        };
+        if let Some(client_id) = &settings.client_id {
+            if let Some(pinned) =
+                settings.issuer.as_ref().filter(|pinned| !pinned.is_named_by(issuer.as_str()))
+            {
+                let kind =
+                    ErrorKind::IssuerMismatch { expected: pinned.to_string(), found: issuer.to_string() };
+                return Err(Error { step: Step::Registration, host: issuer.host(), kind });
+            }
+            return Ok(Some(client(
+                client_id,
+                RegistrationKind::PreRegistered,
+                settings.client_secret.clone(),
+            )));
+        }
+        let document = settings.metadata_document.as_ref();
+        let document = document.filter(|_| self.metadata.client_id_metadata_document_supported);
+        Ok(document.map(|url| client(url.as_str(), RegistrationKind::MetadataDocument, None)))
+    }
+
+    fn is_still_known(&self, client: &RegisteredClient, redirect: &RedirectUri, now: Timestamp) -> bool {
+        let registration = &client.registration;
+        registration.kind == RegistrationKind::Dynamic
+            && registration.issuer == self.metadata.issuer
+            && registration.redirect_uri == *redirect
+            && (client.secret.is_some() || !registration.auth_method.needs_secret())
+            && registration.secret_expires_at.is_none_or(|end| end > now + EXPIRY_MARGIN)
     }
 }
 
@@ -99,10 +154,9 @@ impl Registered {
     /// added to those discovered. The request is good for ten minutes.
     pub fn authorize(
         self,
-        _extra_scopes: Option<&Scopes>,
-        _now: Timestamp,
+        extra_scopes: Option<&Scopes>,
+        now: Timestamp,
     ) -> Result<PendingAuthorization, Error> {
-        let _ = self.audience;
-        unimplemented!()
+        PendingAuthorization::begin(self, extra_scopes, now)
     }
 }

@@ -1,1 +1,128 @@
-//! to come
+//! Dynamic client registration (RFC 7591): one redirect URI, one retry with the least that can be asked.
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::document::{Document, is_transient, transient};
+use crate::http_client::{Outgoing, Reply};
+use crate::text::shown_option;
+use crate::{
+    AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
+    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Step,
+};
+
+pub(crate) async fn register_client(
+    http: &HttpClient,
+    metadata: &AuthorizationServerMetadata,
+    redirect: &RedirectUri,
+    now: Timestamp,
+) -> Result<RegisteredClient, Error> {
+    let Some(endpoint) = &metadata.registration_endpoint else {
+        return Err(Error {
+            step: Step::Registration,
+            host: metadata.issuer.host(),
+            kind: ErrorKind::RegistrationUnsupported,
+        });
+    };
+    let auth_method = AuthMethod::to_register(metadata.token_endpoint_auth_methods_supported.as_deref());
+    let full = json!({
+        "client_name": CLIENT_NAME,
+        "application_type": "native",
+        "redirect_uris": [redirect.as_str()],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": auth_method.as_str(),
+    });
+    let mut reply = post(http, endpoint, &full).await?;
+    if is_worth_a_retry(&reply) {
+        let minimal = json!({ "client_name": CLIENT_NAME, "redirect_uris": [redirect.as_str()] });
+        reply = post(http, endpoint, &minimal).await?;
+    }
+    let client = match reply.status.is_success() {
+        true => accept(&reply, metadata, redirect),
+        false => Err(refusal(&reply, now)),
+    };
+    client.map_err(|kind| Error::new(Step::Registration, Some(endpoint.host()), kind))
+}
+
+async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Reply, Error> {
+    let json = HeaderValue::from_static("application/json");
+    let headers = HeaderMap::from_iter([(header::ACCEPT, json.clone()), (header::CONTENT_TYPE, json)]);
+    let body = body.to_string().into_bytes();
+    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    http.send(Step::Registration, request, http.deadlines().request).await
+}
+
+/// A server that is strict about fields it does not know may like fewer; one that refuses the redirect will not.
+fn is_worth_a_retry(reply: &Reply) -> bool {
+    let refused = matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    refused && !names_the_redirect(reply)
+}
+
+fn names_the_redirect(reply: &Reply) -> bool {
+    let refused = matches!(
+        reply.status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // Not only as the RFC's `invalid_redirect_uri`: many put the reason into the text of another error.
+    refused && String::from_utf8_lossy(&reply.body).to_ascii_lowercase().contains("redirect")
+}
+
+fn refusal(reply: &Reply, now: Timestamp) -> ErrorKind {
+    let why = Document::parse(&reply.body).ok().and_then(|document| {
+        let texts = ["error_description", "message", "error"];
+        texts.iter().find_map(|name| shown_option(document.string(name)))
+    });
+    match reply.status {
+        _ if names_the_redirect(reply) => ErrorKind::RedirectRejected { why },
+        StatusCode::NOT_FOUND
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::GONE
+        | StatusCode::NOT_IMPLEMENTED => ErrorKind::RegistrationUnsupported,
+        status if is_transient(status) => transient(reply, Some(now)),
+        status => ErrorKind::RegistrationRejected { status: status.as_u16(), why },
+    }
+}
+
+/// Takes what the server decided, which may differ from what was asked (RFC 7591 §3.2.1).
+fn accept(
+    reply: &Reply,
+    metadata: &AuthorizationServerMetadata,
+    redirect: &RedirectUri,
+) -> Result<RegisteredClient, ErrorKind> {
+    let document = Document::parse(&reply.body)?;
+    let Some(client_id) = document.string("client_id") else {
+        if document.string("error").is_some() {
+            let why = shown_option(document.string("error_description").or(document.string("error")));
+            return Err(ErrorKind::RegistrationRejected { status: reply.status.as_u16(), why });
+        }
+        return Err(ErrorKind::Malformed { what: "it names no client id".to_owned() });
+    };
+    let registered = document.strings("redirect_uris").unwrap_or_default();
+    if !registered.is_empty() && !registered.iter().any(|uri| uri == redirect.as_str()) {
+        return Err(ErrorKind::RedirectRejected { why: None });
+    }
+    let secret = document.string("client_secret").map(SecretString::from);
+    let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
+    let auth_method = match document.string("token_endpoint_auth_method").map(str::parse) {
+        Some(Ok(method)) if secret.is_some() || method == AuthMethod::None => method,
+        _ => AuthMethod::choose(secret.is_some(), supported),
+    };
+    let secret = secret.filter(|_| auth_method.needs_secret());
+    let ends = secret.as_ref().and_then(|_| document.seconds("client_secret_expires_at"));
+    let registration = ClientRegistration {
+        client_id: client_id.to_owned(),
+        auth_method,
+        redirect_uri: redirect.clone(),
+        issuer: metadata.issuer.clone(),
+        kind: RegistrationKind::Dynamic,
+        secret_expires_at: ends.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),
+    };
+    Ok(RegisteredClient { registration, secret })
+}

@@ -1,15 +1,67 @@
 //! Telling the authorization server that a grant is no longer wanted (RFC 7009).
 
-use secrecy::SecretString;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use http::Method;
+use http::header::{self, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::{Error, Grant, HttpClient};
+use crate::document::{is_transient, transient};
+use crate::http_client::Outgoing;
+use crate::token_reply::refused;
+use crate::{AuthMethod, Error, ErrorKind, Grant, HttpClient, Step};
 
 /// Revokes the refresh token, or the access token where there is none. Does nothing where the authorization server has
 /// no revocation endpoint.
 pub async fn revoke(
-    _http: &HttpClient,
-    _grant: &Grant,
-    _client_secret: Option<&SecretString>,
+    http: &HttpClient,
+    grant: &Grant,
+    client_secret: Option<&SecretString>,
 ) -> Result<(), Error> {
-    unimplemented!()
+    let binding = &grant.binding;
+    let Some(endpoint) = &binding.revocation_endpoint else { return Ok(()) };
+    let failed = |kind| Error::new(Step::Revocation, Some(endpoint.host()), kind);
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    let mut body = Serializer::new(String::new());
+    match &grant.refresh_token {
+        Some(token) => {
+            body.append_pair("token", token.expose()).append_pair("token_type_hint", "refresh_token")
+        }
+        None => body
+            .append_pair("token", grant.access_token.expose())
+            .append_pair("token_type_hint", "access_token"),
+    };
+    let secret = || client_secret.ok_or_else(|| failed(ErrorKind::ClientSecretMissing));
+    match binding.auth_method {
+        AuthMethod::None => {
+            body.append_pair("client_id", &binding.client_id);
+        }
+        AuthMethod::ClientSecretPost => {
+            body.append_pair("client_id", &binding.client_id)
+                .append_pair("client_secret", secret()?.expose_secret());
+        }
+        AuthMethod::ClientSecretBasic => {
+            headers.insert(header::AUTHORIZATION, basic(&binding.client_id, secret()?.expose_secret()));
+        }
+    }
+    let body = body.finish().into_bytes();
+    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let reply = http.send(Step::Revocation, request, http.deadlines().request).await?;
+    match reply.status {
+        status if status.is_success() => Ok(()),
+        status if is_transient(status) => Err(failed(transient(&reply, None))),
+        _ => Err(failed(refused(&reply))),
+    }
+}
+
+/// RFC 6749 §2.3.1: both halves are form-encoded first. The encoding leaves nothing that a header may not hold.
+fn basic(client_id: &str, secret: &str) -> HeaderValue {
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)));
+    let mut value =
+        HeaderValue::from_str(&format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static("Basic"));
+    value.set_sensitive(true);
+    value
 }
