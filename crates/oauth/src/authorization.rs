@@ -20,13 +20,13 @@ const LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Waits for the one authorization response that carries its `state`.
 pub struct PendingAuthorization {
-    url: Url,
-    state: SecretString,
-    verifier: SecretString,
-    discovered: Discovered,
-    client: RegisteredClient,
-    scopes: Scopes,
-    expires_at: Timestamp,
+    pub(crate) url: Url,
+    pub(crate) state: SecretString,
+    pub(crate) verifier: SecretString,
+    pub(crate) discovered: Discovered,
+    pub(crate) client: RegisteredClient,
+    pub(crate) scopes: Scopes,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// A code that fits the request it answers. It can be exchanged once.

@@ -67,6 +67,7 @@ struct Inner {
     /// Absent where the system has no proxy.
     proxied: Option<reqwest::Client>,
     proxies: Matcher,
+    reaches_server_by_proxy: bool,
     resolver: Arc<GuardedResolver>,
     options: HttpOptions,
 }
@@ -123,6 +124,7 @@ impl HttpClient {
             inner: Arc::new(Inner {
                 direct: build(guarded(&resolver))?,
                 proxied: if has_proxy { Some(build(plain())?) } else { None },
+                reaches_server_by_proxy: is_proxied(&proxies, server.url()),
                 proxies,
                 resolver,
                 options,
@@ -141,7 +143,8 @@ impl HttpClient {
     /// A builder for another client under the same address rule, following no redirects: for the connection to the
     /// server itself. The rule speaks at name resolution, so addresses given as numbers pass by it.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
-        let builder = if self.inner.proxied.is_some() { plain() } else { guarded(&self.inner.resolver) };
+        let builder =
+            if self.inner.reaches_server_by_proxy { plain() } else { guarded(&self.inner.resolver) };
         self.inner
             .options
             .authorities

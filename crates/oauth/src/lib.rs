@@ -17,6 +17,7 @@ mod grant;
 mod hint;
 mod http_client;
 mod issuer;
+mod kept_authorization;
 mod reach;
 mod redirect_uri;
 mod registration;

@@ -41,7 +41,7 @@ impl ServerUrl {
     }
 
     /// RFC 9728 §3.3 as MCP has it: same origin, and the resource's path leads to ours. Queries are ignored.
-    pub(crate) fn is_covered_by(&self, resource: &str) -> bool {
+    pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));
         resource.origin() == self.0.origin()
