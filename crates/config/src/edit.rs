@@ -80,6 +80,7 @@ pub(crate) enum Edit<'a> {
     Add { name: &'a str, server: &'a NewServer },
     Remove { name: &'a str },
     SetDisabled { name: &'a str, disabled: bool },
+    SetClient { name: &'a str, client_id: &'a str, client_secret: Option<&'a str> },
 }
 
 impl Edit<'_> {
@@ -94,6 +95,9 @@ impl Edit<'_> {
             Self::Add { name, server } => add(&root, name, server)?,
             Self::Remove { name } => find(&root, name)?.remove(),
             Self::SetDisabled { name, disabled } => set_disabled(&find(&root, name)?, *disabled),
+            Self::SetClient { name, client_id, client_secret } => {
+                set_client(&find(&root, name)?, client_id, *client_secret);
+            }
         }
         let body = root.to_string();
         // What we write must be readable, by us first of all: a header with a line break is refused here.
@@ -147,6 +151,27 @@ fn set_disabled(server: &CstObjectProp, disabled: bool) {
             object.append("disabled", CstInputValue::Bool(true));
         }
         None => {}
+    }
+}
+
+/// Writes over whatever spelling is there; a client without a secret loses the one that was there.
+fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&str>) {
+    let Some(object) = server.object_value() else { return };
+    let settings = ["oauth", "auth"].into_iter().find_map(|name| object.object_value(name));
+    let in_settings = |names: [&str; 2]| {
+        let settings = settings.as_ref()?;
+        names.into_iter().find_map(|name| property(settings, name))
+    };
+    let settings = || settings.clone().unwrap_or_else(|| object.object_value_or_set("oauth"));
+    match in_settings(["clientId", "client_id"]).or_else(|| property(&object, "oauth_client_id")) {
+        Some(property) => property.set_value(text(client_id)),
+        None => drop(settings().append("clientId", text(client_id))),
+    }
+    match (in_settings(["clientSecret", "client_secret"]), client_secret) {
+        (Some(property), Some(secret)) => property.set_value(text(secret)),
+        (Some(property), None) => property.remove(),
+        (None, Some(secret)) => drop(settings().append("clientSecret", text(secret))),
+        (None, None) => {}
     }
 }
 

@@ -68,6 +68,17 @@ impl ConfigFile {
         self.edit(&Edit::SetDisabled { name, disabled })
     }
 
+    /// Sets the client that the person registered, in whatever spelling the server's entry has. The secret
+    /// is a reference such as `{{corp_secret}}`; `None` removes the one that is there.
+    pub fn set_client(
+        &self,
+        name: &str,
+        client_id: &str,
+        client_secret: Option<&str>,
+    ) -> Result<Config, ConfigError> {
+        self.edit(&Edit::SetClient { name, client_id, client_secret })
+    }
+
     /// Begins to watch; the first change told is the first after this call.
     pub fn watch(&self) -> ConfigWatch {
         ConfigWatch::new(self.path.clone())

@@ -28,12 +28,12 @@ struct GrantOut<'a> {
     revocation_endpoint: Option<&'a str>,
     client_id: &'a str,
     resource: &'a str,
+    sends_resource: bool,
     auth_method: &'a str,
 }
 
 #[derive(Deserialize)]
 struct GrantIn {
-    version: u32,
     access_token: SecretString,
     refresh_token: Option<SecretString>,
     expires_at: Option<Timestamp>,
@@ -45,7 +45,13 @@ struct GrantIn {
     revocation_endpoint: Option<String>,
     client_id: String,
     resource: String,
+    #[serde(default = "yes")]
+    sends_resource: bool,
     auth_method: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// JSON, in a buffer that is wiped when dropped.
@@ -62,6 +68,7 @@ pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
         revocation_endpoint: grant.revocation_endpoint.as_deref(),
         client_id: &grant.client_id,
         resource: &grant.resource,
+        sends_resource: grant.sends_resource,
         auth_method: &grant.auth_method,
     };
     // Large enough for any grant seen, so that growing does not leave copies behind.
@@ -82,7 +89,6 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
         return Err(format!("it is of version {}, written by a newer Usher", version.version));
     }
     let grant: GrantIn = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
-    debug_assert_eq!(grant.version, VERSION);
     Ok(StoredGrant {
         access_token: grant.access_token,
         refresh_token: grant.refresh_token,
@@ -94,6 +100,7 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
         revocation_endpoint: grant.revocation_endpoint,
         client_id: grant.client_id,
         resource: grant.resource,
+        sends_resource: grant.sends_resource,
         auth_method: grant.auth_method,
     })
 }

@@ -23,6 +23,8 @@ pub struct StoredGrant {
     pub client_id: String,
     /// The resource indicator the tokens were asked for (RFC 8707).
     pub resource: String,
+    /// Whether a refresh names the resource too; a few authorization servers refuse it.
+    pub sends_resource: bool,
     /// The client's authentication at the token endpoint, in the words of RFC 7591 §2.
     pub auth_method: String,
 }

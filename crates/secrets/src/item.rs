@@ -19,6 +19,11 @@ impl Item {
         Ok(Self { user: format!("grant:{server}"), label: format!("Usher: {server}") })
     }
 
+    pub fn pending(server: &str) -> Result<Self, Error> {
+        checked(server)?;
+        Ok(Self { user: format!("pending:{server}"), label: format!("Usher: {server} (sign-in under way)") })
+    }
+
     pub fn client(issuer: &str, client_id: &str) -> Result<Self, Error> {
         checked(issuer)?;
         checked(client_id)?;

@@ -70,6 +70,21 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, Some(Box::new(still_that))).await
     }
 
+    /// What a sign-in under way needs to be finished by another run of the program.
+    pub async fn pending(&self, server: &str) -> Result<Option<SecretString>, Error> {
+        self.text(Item::pending(server)?).await
+    }
+
+    /// Keeps a sign-in under way; it holds a code verifier, so it is a secret.
+    pub async fn put_pending(&self, server: &str, pending: &SecretString) -> Result<(), Error> {
+        self.backend.put(&Item::pending(server)?, codec::encode_text(pending)).await
+    }
+
+    /// Forgets a sign-in under way; `false` where there was none.
+    pub async fn delete_pending(&self, server: &str) -> Result<bool, Error> {
+        self.backend.delete(&Item::pending(server)?, None).await
+    }
+
     /// The secret of a client registered at an issuer.
     pub async fn client_secret(&self, issuer: &str, client_id: &str) -> Result<Option<SecretString>, Error> {
         self.text(Item::client(issuer, client_id)?).await
