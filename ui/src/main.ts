@@ -2,5 +2,7 @@ import { mount } from "svelte";
 
 import "./app.css";
 import App from "./App.svelte";
+import { tauriBackend } from "./backend/tauri";
 
-mount(App, { target: document.getElementById("app")! });
+const target = document.getElementById("app");
+if (target) mount(App, { target, props: { backend: tauriBackend } });

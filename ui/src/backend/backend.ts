@@ -1,0 +1,93 @@
+import type {
+  AppInfo,
+  Appearance,
+  CatalogueEntry,
+  Client,
+  ElicitationAnswer,
+  ErrorView,
+  Event,
+  NewServer,
+  RedirectKind,
+  SecretStoreChoice,
+  ServerId,
+  Snapshot,
+  ToolCallView,
+  ToolView,
+} from "./types";
+
+/**
+ * Everything the window asks of the world. The shell stands behind it in the app; tests and the screenshots page
+ * stand a scripted one behind it. Each call rejects with a `Refusal` and with nothing else.
+ */
+export interface Backend {
+  /**
+   * Resolves once listening, so that a snapshot asked for afterwards misses nothing. `replaced` gets the whole anew
+   * when another engine took over; its revisions begin again.
+   */
+  subscribe(listener: (event: Event) => void, replaced: (snapshot: Snapshot) => void): Promise<() => void>;
+  /** Waits for the engine to start, and rejects with the reason where it cannot. */
+  snapshot(): Promise<Snapshot>;
+  catalogueList(): Promise<CatalogueEntry[]>;
+  appInfo(): Promise<AppInfo>;
+  /** Starts the engine again after it could not. */
+  appRetry(): Promise<void>;
+  /** The first screen is in the document: the window may be shown. */
+  appReady(): Promise<void>;
+  /** The first screen that a person can use was painted. */
+  appPainted(): Promise<void>;
+  appearanceSet(appearance: Appearance): Promise<void>;
+
+  serverAdd(server: NewServer): Promise<ServerId>;
+  serverRemove(id: ServerId): Promise<void>;
+  serverEnable(id: ServerId): Promise<void>;
+  serverDisable(id: ServerId): Promise<void>;
+  serverConnect(id: ServerId): Promise<void>;
+  serverDisconnect(id: ServerId): Promise<void>;
+  demoAdd(): Promise<ServerId>;
+
+  /** Begins a sign-in and opens the browser. `client` is what the person registered by hand. */
+  serverSignIn(id: ServerId, redirect?: RedirectKind, client?: Client): Promise<void>;
+  /** Opens the page of the running sign-in once more. */
+  serverSignInAgain(id: ServerId): Promise<void>;
+  /** The address of that page, to be copied. */
+  serverSignInAddress(id: ServerId): Promise<string>;
+  /** Tries the next way back from the browser. */
+  serverNextRedirect(id: ServerId): Promise<void>;
+  serverCancelSignIn(id: ServerId): Promise<void>;
+  /** Takes the address that the browser ended at. */
+  signInComplete(address: string): Promise<ServerId>;
+  serverSignOut(id: ServerId): Promise<void>;
+
+  serverTools(id: ServerId): Promise<ToolView[]>;
+  toolCall(id: ServerId, name: string, argumentsJson: string, call: string): Promise<ToolCallView>;
+  toolCancel(call: string): Promise<void>;
+  elicitationAnswer(id: string, answer: ElicitationAnswer, contentJson: string | null): Promise<void>;
+
+  configOpen(): Promise<void>;
+  configCheck(): Promise<void>;
+  secretStoreRetry(): Promise<void>;
+  secretStoreChoose(choice: SecretStoreChoice): Promise<void>;
+  /** Opens a page in the browser after a click; checked again behind this door. */
+  linkOpen(url: string): Promise<void>;
+}
+
+/** A call that did not succeed, with what the person should read. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+
+  constructor(readonly view: ErrorView) {
+    super(view.message);
+  }
+}
+
+/** The view of anything that was thrown. */
+export function errorView(thrown: unknown): ErrorView {
+  if (thrown instanceof Refusal) return thrown.view;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return {
+    code: "internal",
+    message,
+    hint: null,
+    details: thrown instanceof Error ? (thrown.stack ?? null) : null,
+  };
+}

@@ -1,0 +1,35 @@
+/** What crosses the boundary: types that are made from the Rust ones, and nothing written by hand. */
+export type {
+  AppInfo,
+  Appearance,
+  AuthView,
+  CatalogueEntry,
+  Client,
+  Code,
+  ConfigView,
+  ElicitationAnswer,
+  ElicitationView,
+  ErrorView,
+  Event,
+  NeedsSignIn,
+  NewServer,
+  RedirectKind,
+  RegistrationKind,
+  Revision,
+  SecretStoreChoice,
+  SecretStoreView,
+  ServerId,
+  ServerView,
+  SetUp,
+  SignInStep,
+  Snapshot,
+  Status,
+  Tier,
+  ToolCallView,
+  ToolContent,
+  ToolView,
+  TransportKind,
+} from "./bindings";
+
+/** RFC 3339. */
+export type Timestamp = string;

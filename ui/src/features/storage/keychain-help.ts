@@ -1,0 +1,14 @@
+import type { AppInfo } from "../../backend/types";
+import { m } from "../../paraglide/messages";
+
+/** What helps on this system, where the error itself does not say. */
+export function keychainHelp(platform: AppInfo["platform"], isLocked: boolean): string {
+  switch (platform) {
+    case "linux":
+      return isLocked ? m.store_help_linux_locked() : m.store_help_linux_unavailable();
+    case "macos":
+      return m.store_help_macos();
+    case "windows":
+      return m.store_help_windows();
+  }
+}

@@ -1,0 +1,28 @@
+import type { Timestamp } from "../backend/types";
+
+const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
+
+/** "in 52 minutes", "3 days ago". */
+export function fromNow(at: Timestamp, now: number): string {
+  const seconds = Math.round((Date.parse(at) - now) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 60) return relative.format(seconds, "second");
+  if (size < 3600) return relative.format(Math.trunc(seconds / 60), "minute");
+  if (size < 48 * 3600) return relative.format(Math.trunc(seconds / 3600), "hour");
+  return relative.format(Math.trunc(seconds / 86_400), "day");
+}
+
+/** Whole seconds until then, never below zero. */
+export function secondsUntil(at: Timestamp, now: number): number {
+  return Math.max(0, Math.ceil((Date.parse(at) - now) / 1000));
+}
+
+/** "4:05" */
+export function minutesAndSeconds(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/** The date and the time as this system writes them. */
+export function inFull(at: Timestamp): string {
+  return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
+}
