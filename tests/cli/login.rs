@@ -46,14 +46,14 @@ async fn a_script_signs_in_and_each_life_costs_one_refresh() -> Result<()> {
     assert_eq!(signed_in.code, Some(0), "{}", signed_in.stderr);
 
     let signed_in_at = Instant::now();
-    assert_eq!(tool_names(&cli).await?, ["search_notes", "read_note", "create_note"]);
+    assert_eq!(tool_names(&cli).await?, ["search_pages", "read_page", "create_page"]);
 
     let twelve_seconds_later = signed_in_at + Duration::from_secs(12);
     until_ready("twelve seconds to pass", PATIENCE, || {
         Ok((Instant::now() >= twelve_seconds_later).then_some(()))
     })
     .await?;
-    assert_eq!(tool_names(&cli).await?, ["search_notes", "read_note", "create_note"]);
+    assert_eq!(tool_names(&cli).await?, ["search_pages", "read_page", "create_page"]);
 
     demo.ask_to_end()?;
     let counted: Value = serde_json::from_str(&demo.line().await?)?;
@@ -86,7 +86,7 @@ async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
         let refreshes_before = demo.token_requests("refresh_token");
         let calls = (0..50).map(|number| {
             let options = CallOptions::new(format!("{round}-{number}"));
-            engine.call_tool(&server, "search_notes", serde_json::Map::new(), options)
+            engine.call_tool(&server, "search_pages", serde_json::Map::new(), options)
         });
         try_join_all(calls).await?;
         assert_eq!(demo.token_requests("refresh_token") - refreshes_before, 1, "in round {round}");

@@ -2,4 +2,10 @@
 //!
 //! These tests share one screen card and one processor: run one at a time.
 
+mod config;
 mod fixtures;
+mod keychain;
+mod links;
+mod people;
+mod screens;
+mod sign_in;

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use rustix::process::Pid;
 
 use crate::Process;
 
@@ -84,5 +85,22 @@ impl Bus {
             &[name],
         )?;
         Ok(answer == "(true,)")
+    }
+
+    /// The process that owns the name.
+    pub fn process_of(&self, name: &str) -> Result<Pid> {
+        let answer = self.call(
+            "org.freedesktop.DBus",
+            "/org/freedesktop/DBus",
+            "org.freedesktop.DBus.GetConnectionUnixProcessID",
+            &[name],
+        )?;
+        // `(uint32 1234,)`
+        let number =
+            answer.split(|character: char| !character.is_ascii_digit()).rfind(|digits| !digits.is_empty());
+        number
+            .and_then(|digits| digits.parse().ok())
+            .and_then(Pid::from_raw)
+            .with_context(|| format!("the bus told no process of {name}: {answer}"))
     }
 }

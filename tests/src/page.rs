@@ -1,6 +1,6 @@
 //! A page in a browser or in the app's window, used as a person uses it: look, press, type, read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -134,12 +134,17 @@ impl Page {
     /// Writes a picture to `target/screenshots/NAME.png`.
     pub async fn photograph(&self, name: &str) -> Result<PathBuf> {
         let file = place::screenshots()?.join(format!("{name}.png"));
+        self.photograph_to(&file).await?;
+        Ok(file)
+    }
+
+    /// Writes a picture to `file`.
+    pub async fn photograph_to(&self, file: &Path) -> Result<()> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
         let picture = self.session.screenshot_as_png().await.context("no picture could be taken")?;
-        std::fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(file)
+        std::fs::write(file, picture).with_context(|| format!("cannot write {}", file.display()))
     }
 }
 
