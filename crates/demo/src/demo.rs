@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -82,6 +83,11 @@ impl Demo {
     /// How many token requests of this `grant_type` were answered, whatever the answer.
     pub fn token_requests(&self, grant_type: &str) -> usize {
         self.requests().iter().filter(|record| record.grant_type.as_deref() == Some(grant_type)).count()
+    }
+
+    /// How many calls of the tool `slow_task` are under way.
+    pub fn running_tasks(&self) -> usize {
+        self.service.running_tasks.load(Ordering::SeqCst)
     }
 
     /// Empties the ledger of requests.

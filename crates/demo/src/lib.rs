@@ -25,5 +25,5 @@ mod routes;
 mod service;
 
 pub use demo::{Demo, StartError};
-pub use options::{ClientPolicy, DemoOptions, RedirectPolicy, TokenFault};
+pub use options::{ClientPolicy, DemoOptions, Eras, RedirectPolicy, TokenFault};
 pub use requests::RequestRecord;

@@ -30,6 +30,8 @@ pub struct DemoOptions {
     pub offline_access: bool,
     /// Leaves `expires_in` out of token responses.
     pub omit_expires_in: bool,
+    /// Which eras of MCP are spoken.
+    pub eras: Eras,
     /// Splits the MCP lists into pages of this many items; `None` answers each list whole.
     pub page_size: Option<usize>,
     /// What the first requests to the token endpoint meet, in this order.
@@ -49,6 +51,7 @@ impl Default for DemoOptions {
             challenge_scopes: ["openid", "notes:read", "notes:write"].map(String::from).to_vec(),
             offline_access: true,
             omit_expires_in: false,
+            eras: Eras::All,
             page_size: None,
             token_faults: Vec::new(),
         }
@@ -91,6 +94,16 @@ pub enum ClientPolicy {
     ConfidentialOnly,
     /// There is no registration endpoint: the metadata does not name one, and a request to it is refused.
     NoRegistration,
+}
+
+/// Which eras of MCP are spoken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Eras {
+    /// 2026-07-28 and every version with an `initialize` handshake that rmcp knows.
+    #[default]
+    All,
+    /// `server/discover` is an unknown method, as on older servers, and there is only the handshake.
+    HandshakeOnly,
 }
 
 /// What a request to the token endpoint meets instead of its answer.

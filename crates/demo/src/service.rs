@@ -1,5 +1,8 @@
 //! What the handlers of one demo share: who it is, its key, and its memory.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::faults::TokenFaults;
@@ -27,6 +30,8 @@ pub(crate) struct Service {
     pub(crate) token_faults: TokenFaults,
     pub(crate) requests: RequestLedger,
     pub(crate) notebook: Notebook,
+    /// How many slow tasks are under way.
+    pub(crate) running_tasks: Arc<AtomicUsize>,
 }
 
 impl Service {
@@ -48,6 +53,7 @@ impl Service {
             token_faults,
             requests: RequestLedger::default(),
             notebook: Notebook::default(),
+            running_tasks: Arc::default(),
         }
     }
 

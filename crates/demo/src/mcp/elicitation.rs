@@ -24,7 +24,7 @@ pub(super) async fn ask_back(
     if !asks_in_its_result {
         return Ok(answered(ask_now(&context.peer).await?).into());
     }
-    if !context.client_capabilities().is_some_and(|capabilities| capabilities.elicitation.is_some()) {
+    if context.client_capabilities().is_none_or(|capabilities| capabilities.elicitation.is_none()) {
         return Ok(cannot_ask().into());
     }
     match (state, answers.and_then(|answers| answers.get(KEY))) {

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn search_wants_every_word_and_prefers_titles() {
         let notebook = Notebook::default();
-        assert_eq!(slugs(&notebook.search("train", 10)), ["night-train"]);
+        assert_eq!(slugs(&notebook.search("lisbon train", 10)), ["night-train"]);
         assert_eq!(notebook.search("", 2).len(), 2);
         assert_eq!(slugs(&notebook.search("no such words", 10)), Vec::<&str>::new());
         notebook.add("Oranges", "marmalade").unwrap();

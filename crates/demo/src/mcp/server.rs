@@ -1,14 +1,15 @@
 //! The notebook as an MCP server: what it can do, and which part of the room answers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, GetPromptRequestParams, GetPromptResponse, Implementation,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
-    ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, DiscoverRequestMethod, DiscoverResult, GetPromptRequestParams,
+    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler};
@@ -16,6 +17,7 @@ use rmcp::{ErrorData, ServerHandler};
 use super::notebook::Notebook;
 use super::paging::page;
 use super::{prompts, resources};
+use crate::options::Eras;
 use crate::service::Service;
 
 #[derive(Clone)]
@@ -31,6 +33,10 @@ impl NotebookServer {
 
     pub(super) fn notebook(&self) -> &Notebook {
         &self.service.notebook
+    }
+
+    pub(super) fn running_tasks(&self) -> &Arc<AtomicUsize> {
+        &self.service.running_tasks
     }
 
     fn page_size(&self) -> Option<usize> {
@@ -52,6 +58,16 @@ impl ServerHandler for NotebookServer {
                 "A small notebook for practice. Look for pages with search_pages, open one with read_page, \
                  add one with create_page.",
             )
+    }
+
+    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        match self.service.options.eras {
+            Eras::All => Ok(DiscoverResult::from_server_info(
+                self.supported_protocol_versions().into_owned(),
+                self.get_info(),
+            )),
+            Eras::HandshakeOnly => Err(ErrorData::method_not_found::<DiscoverRequestMethod>()),
+        }
     }
 
     async fn list_tools(

@@ -1,5 +1,7 @@
 //! A task that takes its time, reports how far it is, and stops when it is told to.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock, ProgressNotificationParam};
@@ -13,8 +15,30 @@ const DOINGS: [&str; 5] = [
     "Checking the sum backwards",
 ];
 
+/// One task under way, counted for as long as it is not dropped.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Running(Arc::clone(count))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// Works through `steps` steps of `pause` each.
-pub(super) async fn run(context: &RequestContext<RoleServer>, steps: u32, pause: Duration) -> CallToolResult {
+pub(super) async fn run(
+    context: &RequestContext<RoleServer>,
+    running: &Arc<AtomicUsize>,
+    steps: u32,
+    pause: Duration,
+) -> CallToolResult {
+    let _running = Running::new(running);
     let token = context.meta.get_progress_token();
     for (step, doing) in (1..=steps).zip(DOINGS.into_iter().cycle()) {
         tokio::select! {

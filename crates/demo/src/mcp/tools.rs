@@ -176,7 +176,7 @@ impl NotebookServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
         let pause = Duration::from_millis(millis.unwrap_or(600).min(10_000));
-        Ok(slow_task::run(&context, steps.unwrap_or(5).clamp(1, 100), pause).await)
+        Ok(slow_task::run(&context, self.running_tasks(), steps.unwrap_or(5).clamp(1, 100), pause).await)
     }
 
     /// Goes wrong, always, so that one can see what that looks like.

@@ -27,7 +27,7 @@ pub(crate) struct IssuedCode {
 
 /// What is known of a code that was presented.
 pub(crate) enum Presented {
-    Good(IssuedCode),
+    Good(Box<IssuedCode>),
     Expired,
     /// It was redeemed before; what it gave is to be revoked.
     Replayed {
@@ -69,7 +69,7 @@ impl Codes {
             None => Presented::Unknown,
             Some(issued) if issued.redeemed => Presented::Replayed { family: issued.family.clone() },
             Some(issued) if issued.expires_at <= now => Presented::Expired,
-            Some(issued) => Presented::Good(issued.clone()),
+            Some(issued) => Presented::Good(Box::new(issued.clone())),
         }
     }
 

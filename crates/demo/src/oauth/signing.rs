@@ -96,7 +96,6 @@ mod tests {
 
     #[derive(Serialize, Deserialize)]
     struct Voucher {
-        #[expect(dead_code, reason = "only has to have the same shape as a ticket")]
         seat: u32,
     }
 

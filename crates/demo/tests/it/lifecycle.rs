@@ -1,0 +1,117 @@
+//! Start, stop, restart, and what the handle shows and does.
+
+use reqwest::StatusCode;
+use serde_json::json;
+use usher_demo::{Demo, DemoOptions, RequestRecord, StartError};
+
+use crate::browser::{Browser, call, text};
+
+#[tokio::test]
+async fn with_the_same_key_and_port_a_restart_keeps_clients_and_tokens() {
+    let options = || DemoOptions { signing_key: Some([9; 32]), ..Default::default() };
+    let demo = Demo::start(options()).await.unwrap();
+    let port = demo.port();
+    let signed_in = Browser::new(&demo).sign_in().await;
+    demo.stop().await;
+
+    let demo = Demo::start(DemoOptions { port: Some(port), ..options() }).await.unwrap();
+    let browser = Browser::new(&demo);
+    assert!(browser.may_list_tools(&signed_in.access_token).await);
+    let (status, tokens) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+    assert_eq!(status, StatusCode::OK, "{tokens}");
+    let (_, reuse) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+    assert_eq!(reuse["error"], "invalid_grant");
+    demo.stop().await;
+
+    let demo = Demo::start(DemoOptions { port: Some(port), ..Default::default() }).await.unwrap();
+    let browser = Browser::new(&demo);
+    assert!(!browser.may_list_tools(&text(&tokens, "access_token")).await, "another key");
+    assert_eq!(browser.refresh(&signed_in.client_id, "x").await.1["error"], "invalid_client");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_an_error_that_names_it() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let error =
+        Demo::start(DemoOptions { port: Some(demo.port()), ..Default::default() }).await.err().unwrap();
+    assert!(matches!(&error, StartError::Listen { address, .. } if address.port() == demo.port()), "{error}");
+    assert!(error.to_string().contains(&format!("127.0.0.1:{}", demo.port())), "{error}");
+}
+
+#[tokio::test]
+async fn the_ledger_tells_what_was_asked_and_no_secret() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    let signed_in = browser.sign_in().await;
+    browser.mcp(Some(&signed_in.access_token), call("tools/list", json!({}))).await;
+    browser.mcp(None, call("tools/list", json!({}))).await;
+
+    let record = |method: &str, path: &str, status: u16| RequestRecord {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        grant_type: None,
+        mcp_method: None,
+        status,
+    };
+    let grant_type = Some("authorization_code".to_owned());
+    let mcp_method = Some("tools/list".to_owned());
+    assert_eq!(
+        demo.requests(),
+        [
+            record("POST", "/register", 201),
+            record("GET", "/authorize", 200),
+            record("POST", "/authorize", 303),
+            RequestRecord { grant_type, ..record("POST", "/token", 200) },
+            RequestRecord { mcp_method, ..record("POST", "/mcp", 200) },
+            record("POST", "/mcp", 401),
+        ]
+    );
+    demo.forget_requests();
+    assert_eq!(demo.requests(), []);
+}
+
+#[tokio::test]
+async fn everything_can_be_revoked_or_forgotten_at_once() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+
+    let first = browser.sign_in().await;
+    demo.revoke_access_tokens();
+    assert!(!browser.may_list_tools(&first.access_token).await);
+    let (status, tokens) = browser.refresh(&first.client_id, &first.refresh_token).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(browser.may_list_tools(&text(&tokens, "access_token")).await);
+
+    demo.revoke_everything();
+    assert!(!browser.may_list_tools(&text(&tokens, "access_token")).await);
+    let (_, body) = browser.refresh(&first.client_id, &text(&tokens, "refresh_token")).await;
+    assert_eq!(body["error"], "invalid_grant");
+
+    let second = browser.sign_in().await;
+    demo.forget_clients();
+    let (status, body) = browser.refresh(&second.client_id, &second.refresh_token).await;
+    assert_eq!((status, &body["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+    assert!(browser.may_list_tools(&browser.sign_in().await.access_token).await);
+}
+
+#[tokio::test]
+async fn a_stopped_or_dropped_demo_answers_no_more() {
+    for drop_it in [false, true] {
+        let demo = Demo::start(DemoOptions::default()).await.unwrap();
+        let address = format!("{}/.well-known/oauth-authorization-server", demo.issuer());
+        let browser = Browser::new(&demo);
+        assert_eq!(browser.http.get(&address).send().await.unwrap().status(), StatusCode::OK);
+        if drop_it {
+            drop(demo);
+            let refused = async {
+                while browser.http.get(&address).send().await.is_ok() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(std::time::Duration::from_secs(5), refused).await.unwrap();
+        } else {
+            demo.stop().await;
+            assert!(browser.http.get(&address).send().await.is_err());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Dynamic client registration: who is taken, who is not, and with which words.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use usher_demo::{ClientPolicy, Demo, DemoOptions, RedirectPolicy};
+
+use crate::browser::{Browser, REDIRECT};
+
+const WITH_HOST: &str = "dev.usher.desktop://oauth/callback";
+const LOOPBACK: &str = "http://127.0.0.1:49152/oauth/callback";
+
+async fn outcome(browser: &Browser, metadata: Value) -> String {
+    let (status, body) = browser.register_as(metadata).await;
+    match status {
+        StatusCode::CREATED => "registered".to_owned(),
+        StatusCode::BAD_REQUEST => body["error"].as_str().unwrap().to_owned(),
+        status => status.as_str().to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn the_answer_says_what_was_registered() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let (status, mut client) = Browser::new(&demo)
+        .register_as(json!({
+            "client_name": "  Us\u{202e}her\n ",
+            "redirect_uris": [REDIRECT],
+            "application_type": "native",
+            "token_endpoint_auth_method": "none",
+            "software_id": "not understood, and ignored",
+        }))
+        .await;
+    assert_eq!(status, StatusCode::CREATED);
+    for changing in ["client_id", "client_id_issued_at"] {
+        assert_ne!(client[changing].take(), Value::Null);
+    }
+    assert_eq!(
+        client,
+        json!({
+            "client_id": null,
+            "client_id_issued_at": null,
+            "client_name": "Usher",
+            "redirect_uris": [REDIRECT],
+            "token_endpoint_auth_method": "none",
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+        })
+    );
+}
+
+#[tokio::test]
+async fn redirects_are_taken_by_policy() {
+    let redirects = [REDIRECT, WITH_HOST, LOOPBACK, "https://example.com/cb", "javascript:alert(1)"];
+    let (yes, no) = ("registered", "invalid_redirect_uri");
+    for (policy, expected) in [
+        (RedirectPolicy::Any, [yes, yes, yes, yes, no]),
+        (RedirectPolicy::NoHostless, [no, yes, yes, yes, no]),
+        (RedirectPolicy::NoPrivateUse, [no, no, yes, yes, no]),
+        (RedirectPolicy::PrivateUseRefusedAtAuthorize, [yes, yes, yes, yes, no]),
+    ] {
+        let demo = Demo::start(DemoOptions { redirects: policy, ..Default::default() }).await.unwrap();
+        let browser = Browser::new(&demo);
+        for (redirect, expected) in redirects.into_iter().zip(expected) {
+            let outcome = outcome(&browser, json!({ "redirect_uris": [redirect] })).await;
+            assert_eq!(outcome, expected, "{policy:?} {redirect}");
+        }
+        let together = outcome(&browser, json!({ "redirect_uris": [LOOPBACK, "file:///x"] })).await;
+        assert_eq!(together, no, "one bad redirect sinks the registration");
+    }
+}
+
+#[tokio::test]
+async fn odd_metadata_is_refused_by_name() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    for (metadata, expected) in [
+        (json!({}), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": [] }), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": "x" }), "invalid_client_metadata"),
+        (json!([1]), "invalid_client_metadata"),
+        (json!({ "redirect_uris": [LOOPBACK], "application_type": "web" }), "invalid_redirect_uri"),
+        (json!({ "redirect_uris": [LOOPBACK], "application_type": "toaster" }), "invalid_client_metadata"),
+        (
+            json!({ "redirect_uris": [LOOPBACK], "token_endpoint_auth_method": "private_key_jwt" }),
+            "invalid_client_metadata",
+        ),
+        (json!({ "redirect_uris": [LOOPBACK], "grant_types": ["implicit"] }), "invalid_client_metadata"),
+        (json!({ "redirect_uris": [LOOPBACK], "response_types": ["token"] }), "invalid_client_metadata"),
+        (json!({ "redirect_uris": [format!("https://e.org/{}", "x".repeat(100_000))] }), "413"),
+    ] {
+        let shown: String = metadata.to_string().chars().take(80).collect();
+        assert_eq!(outcome(&browser, metadata).await, expected, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn secrets_are_given_by_policy() {
+    let options = DemoOptions { clients: ClientPolicy::ConfidentialOnly, ..Default::default() };
+    let demo = Demo::start(options).await.unwrap();
+    let browser = Browser::new(&demo);
+    let (_, client) = browser
+        .register_as(json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" }))
+        .await;
+    assert_eq!(client["token_endpoint_auth_method"], "client_secret_basic");
+    assert!(client["client_secret"].is_string() && client["client_secret_expires_at"] == 0, "{client}");
+
+    let options = DemoOptions { clients: ClientPolicy::NoRegistration, ..Default::default() };
+    let demo = Demo::start(options).await.unwrap();
+    let browser = Browser::new(&demo);
+    assert_eq!(outcome(&browser, json!({ "redirect_uris": [REDIRECT] })).await, "404");
+}

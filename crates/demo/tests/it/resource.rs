@@ -1,0 +1,115 @@
+//! Who may come to the MCP server, and what those are told who may not.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::json;
+use usher_demo::{Demo, DemoOptions};
+
+use crate::browser::{Browser, call};
+
+#[tokio::test]
+async fn without_a_good_token_there_is_only_the_challenge() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    let list = call("tools/list", json!({}));
+    let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", demo.issuer());
+    let signed_in = browser.sign_in().await;
+
+    let response = browser.mcp(None, list.clone()).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        response.headers()["www-authenticate"],
+        format!(r#"Bearer resource_metadata="{metadata}", scope="openid notes:read notes:write""#)
+    );
+    for token in ["nonsense", &signed_in.refresh_token] {
+        let response = browser.mcp(Some(token), list.clone()).await;
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            response.headers()["www-authenticate"],
+            format!(
+                r#"Bearer error="invalid_token", error_description="the token is not one of ours", resource_metadata="{metadata}", scope="openid notes:read notes:write""#
+            )
+        );
+    }
+    assert!(browser.may_list_tools(&signed_in.access_token).await);
+    let in_query = format!("{}?access_token={}", demo.url(), signed_in.access_token);
+    let response = browser.http.post(in_query).json(&list).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "a token in the query is none");
+}
+
+#[tokio::test]
+async fn a_token_of_another_audience_is_refused_though_the_key_is_the_same() {
+    let options = || DemoOptions { signing_key: Some([3; 32]), ..Default::default() };
+    let (one, other) = (Demo::start(options()).await.unwrap(), Demo::start(options()).await.unwrap());
+    let here = Browser::new(&one);
+    let elsewhere = Browser::new(&other).sign_in().await;
+
+    let response = here.mcp(Some(&elsewhere.access_token), call("tools/list", json!({}))).await;
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.contains("the token is for another resource"), "{challenge}");
+    let (status, body) = here.refresh(&elsewhere.client_id, &elsewhere.refresh_token).await;
+    assert_eq!((status, &body["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
+}
+
+#[tokio::test]
+async fn a_token_ends_with_its_life() {
+    let demo = Demo::start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await.unwrap();
+    let browser = Browser::new(&demo);
+    let signed_in = browser.sign_in().await;
+    assert!(browser.may_list_tools(&signed_in.access_token).await);
+    demo.advance_clock(Duration::from_secs(5));
+    assert!(!browser.may_list_tools(&signed_in.access_token).await);
+    let (status, tokens) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(browser.may_list_tools(tokens["access_token"].as_str().unwrap()).await);
+}
+
+#[tokio::test]
+async fn writing_takes_its_own_permission() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    let reader = browser.sign_in_with_scope("notes:read").await.access_token;
+    let write = call("tools/call", json!({ "name": "create_page", "arguments": { "title": "New" } }));
+    let read = call("tools/call", json!({ "name": "search_pages", "arguments": {} }));
+
+    let response = browser.mcp(Some(&reader), write.clone()).await;
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    let challenge = response.headers()["www-authenticate"].to_str().unwrap();
+    assert!(challenge.starts_with(r#"Bearer error="insufficient_scope""#), "{challenge}");
+    assert!(challenge.ends_with(r#"scope="notes:write""#), "{challenge}");
+    assert_eq!(browser.mcp(Some(&reader), read.clone()).await.status(), StatusCode::OK);
+
+    let writer = browser.sign_in_with_scope("notes:write").await.access_token;
+    assert_eq!(browser.mcp(Some(&writer), write).await.status(), StatusCode::OK);
+    assert_eq!(browser.mcp(Some(&writer), read).await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn other_hosts_and_origins_are_refused_everywhere() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    let token = browser.sign_in().await.access_token;
+    for path in ["/mcp", "/.well-known/oauth-authorization-server", "/authorize"] {
+        for (name, value) in [
+            ("host", "evil.example"),
+            ("host", "127.0.0.1:1"),
+            ("origin", "http://evil.example"),
+            ("origin", "null"),
+        ] {
+            let request = browser.http.get(format!("{}{path}", demo.issuer())).bearer_auth(&token);
+            let response = request.header(name, value).send().await.unwrap();
+            assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path} {name}: {value}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_is_refused() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let browser = Browser::new(&demo);
+    let token = browser.sign_in().await.access_token;
+    let response = browser.mcp(Some(&token), call("tools/list", json!({ "x": "x".repeat(300_000) }))).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}

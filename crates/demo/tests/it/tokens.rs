@@ -1,0 +1,341 @@
+//! The token and revocation endpoints.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use usher_demo::{Demo, DemoOptions, TokenFault};
+
+use crate::browser::{Browser, REDIRECT, VERIFIER, text, with};
+
+async fn demo(options: DemoOptions) -> (Demo, Browser) {
+    let demo = Demo::start(options).await.unwrap();
+    let browser = Browser::new(&demo);
+    (demo, browser)
+}
+
+#[tokio::test]
+async fn a_sign_in_gives_what_was_allowed() {
+    let (demo, browser) = demo(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
+    let mut tokens = browser.sign_in().await.tokens;
+    let id_token = text(&tokens, "id_token");
+    for secret in ["access_token", "refresh_token", "id_token"] {
+        assert!(tokens[secret].take().is_string(), "{secret}");
+    }
+    assert_eq!(
+        tokens,
+        json!({
+            "access_token": null,
+            "token_type": "Bearer",
+            "expires_in": 5,
+            "scope": "openid notes:read notes:write offline_access",
+            "refresh_token": null,
+            "id_token": null,
+        })
+    );
+    let claims = id_token.split('.').nth(1).unwrap();
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    assert_eq!((&claims["iss"], &claims["name"]), (&json!(demo.issuer()), &json!("Ada Lovelace")));
+    assert_eq!(claims["email"], "ada@example.org");
+    assert_eq!(demo.token_requests("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn token_answers_are_never_stored() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let response = browser.post("/token", &[("grant_type", "refresh_token")]).await;
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_code_is_good_for_its_client_verifier_redirect_and_resource_only() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let client_id = browser.register().await;
+    let other_client = browser.register().await;
+    let code = browser.code(&browser.request(&client_id)).await;
+    let good = vec![
+        ("grant_type", "authorization_code"),
+        ("client_id", &client_id),
+        ("code", &code),
+        ("code_verifier", VERIFIER),
+        ("redirect_uri", REDIRECT),
+        ("resource", &browser.resource),
+    ];
+    for (name, value, error) in [
+        ("client_id", other_client.as_str(), "invalid_grant"),
+        ("client_id", "nobody", "invalid_client"),
+        ("client_id", "", "invalid_client"),
+        ("code_verifier", "a-verifier-that-somebody-else-has-thought-of-01234", "invalid_grant"),
+        ("code_verifier", "", "invalid_request"),
+        ("redirect_uri", "dev.usher.desktop://oauth/callback", "invalid_grant"),
+        ("redirect_uri", "", "invalid_grant"),
+        ("resource", "https://other.example/mcp", "invalid_target"),
+        ("code", "guess", "invalid_grant"),
+        ("code", "", "invalid_request"),
+        ("grant_type", "password", "unsupported_grant_type"),
+        ("grant_type", "", "invalid_request"),
+    ] {
+        let mut form = good.clone();
+        form.retain(|(key, _)| *key != name);
+        form.push((name, value));
+        let (status, body) = browser.token(&form).await;
+        assert_eq!(body["error"], error, "{name}={value}");
+        let expected =
+            if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+        assert_eq!(status, expected, "{name}={value}");
+    }
+    let twice: Vec<_> = good.iter().copied().chain([("code", "guess")]).collect();
+    assert_eq!(browser.token(&twice).await.1["error"], "invalid_request");
+    // None of these has spent the code.
+    assert_eq!(browser.token(&good).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_code_lives_a_minute() {
+    let (demo, browser) = demo(DemoOptions::default()).await;
+    let client_id = browser.register().await;
+    let in_time = browser.code(&browser.request(&client_id)).await;
+    let too_late = browser.code(&browser.request(&client_id)).await;
+    demo.advance_clock(Duration::from_secs(50));
+    assert_eq!(browser.exchange(&client_id, &in_time).await.0, StatusCode::OK);
+    demo.advance_clock(Duration::from_secs(11));
+    assert_eq!(browser.exchange(&client_id, &too_late).await.1["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_replayed_code_revokes_what_it_gave() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let bystander = browser.sign_in().await;
+    let signed_in = browser.sign_in().await;
+    assert!(browser.may_list_tools(&signed_in.access_token).await);
+
+    let (status, body) = browser.exchange(&signed_in.client_id, &signed_in.code).await;
+    assert_eq!((status, &body["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+    assert!(!browser.may_list_tools(&signed_in.access_token).await);
+    let (_, body) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+    assert_eq!(body["error"], "invalid_grant");
+    assert!(browser.may_list_tools(&bystander.access_token).await);
+}
+
+#[tokio::test]
+async fn two_exchanges_of_one_code_at_once_give_tokens_once() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let client_id = browser.register().await;
+    let code = browser.code(&browser.request(&client_id)).await;
+    let (one, other) = tokio::join!(browser.exchange(&client_id, &code), browser.exchange(&client_id, &code));
+    let given = [one.0, other.0].into_iter().filter(|status| *status == StatusCode::OK).count();
+    assert_eq!(given, 1);
+}
+
+#[tokio::test]
+async fn a_refresh_rotates_and_a_reuse_revokes_the_family() {
+    let (demo, browser) = demo(DemoOptions::default()).await;
+    let first = browser.sign_in().await;
+    let (status, second) = browser.refresh(&first.client_id, &first.refresh_token).await;
+    assert_eq!(status, StatusCode::OK, "{second}");
+    let second_refresh = text(&second, "refresh_token");
+    assert_ne!(second_refresh, first.refresh_token);
+    assert!(browser.may_list_tools(&text(&second, "access_token")).await);
+
+    let (status, reuse) = browser.refresh(&first.client_id, &first.refresh_token).await;
+    assert_eq!((status, &reuse["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
+    let (_, after) = browser.refresh(&first.client_id, &second_refresh).await;
+    assert_eq!(after["error"], "invalid_grant", "the newest token of the family is gone too");
+    assert!(!browser.may_list_tools(&text(&second, "access_token")).await);
+    assert_eq!(demo.token_requests("refresh_token"), 3);
+}
+
+#[tokio::test]
+async fn fifty_refreshes_with_one_token_leave_nobody_signed_in() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let signed_in = browser.sign_in().await;
+    let attempts = (0..50).map(|_| browser.refresh(&signed_in.client_id, &signed_in.refresh_token));
+    let mut newest = Vec::new();
+    for (status, body) in futures::future::join_all(attempts).await {
+        if status == StatusCode::OK {
+            newest.push(text(&body, "refresh_token"));
+        }
+    }
+    assert_eq!(newest.len(), 1);
+    assert_eq!(browser.refresh(&signed_in.client_id, &newest[0]).await.1["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_grace_forgives_a_lost_answer() {
+    let options = DemoOptions { refresh_grace: Duration::from_secs(30), ..Default::default() };
+    let (demo, browser) = demo(options).await;
+    let signed_in = browser.sign_in().await;
+    demo.add_token_fault(TokenFault::AnswerLost);
+    let lost = browser
+        .post(
+            "/token",
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", &signed_in.client_id),
+                ("refresh_token", &signed_in.refresh_token),
+            ],
+        )
+        .await;
+    assert_eq!(lost.status(), StatusCode::BAD_GATEWAY);
+    assert_eq!(browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await.0, StatusCode::OK);
+    demo.advance_clock(Duration::from_secs(31));
+    let (_, late) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+    assert_eq!(late["error"], "invalid_grant");
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_for_its_client_and_scope_only_and_not_for_ever() {
+    let (demo, browser) = demo(DemoOptions::default()).await;
+    let signed_in = browser.sign_in_with_scope("notes:read offline_access").await;
+    let other_client = browser.register().await;
+    let refused = |body: Value| body["error"].as_str().unwrap().to_owned();
+
+    assert_eq!(refused(browser.refresh(&other_client, &signed_in.refresh_token).await.1), "invalid_grant");
+    assert_eq!(
+        refused(browser.refresh(&signed_in.client_id, &signed_in.access_token).await.1),
+        "invalid_grant"
+    );
+    let wider = browser
+        .token(&[
+            ("grant_type", "refresh_token"),
+            ("client_id", &signed_in.client_id),
+            ("refresh_token", &signed_in.refresh_token),
+            ("scope", "notes:read notes:write"),
+        ])
+        .await;
+    assert_eq!(refused(wider.1), "invalid_scope");
+
+    demo.advance_clock(Duration::from_secs(31 * 24 * 3600));
+    assert_eq!(
+        refused(browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await.1),
+        "invalid_grant"
+    );
+}
+
+#[tokio::test]
+async fn only_who_asks_to_stay_signed_in_gets_a_refresh_token() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    assert_eq!(browser.sign_in_with_scope("notes:read").await.refresh_token, "");
+    assert_ne!(browser.sign_in_with_scope("notes:read offline_access").await.refresh_token, "");
+
+    let (_demo, browser) = demo(DemoOptions { offline_access: false, ..Default::default() }).await;
+    assert_ne!(browser.sign_in_with_scope("notes:read").await.refresh_token, "");
+    let client_id = browser.register().await;
+    let request = with(browser.request(&client_id), "scope", "offline_access");
+    let location = browser.authorize(&request).await.headers()["location"].to_str().unwrap().to_owned();
+    assert!(location.contains("error=invalid_scope"), "{location}");
+}
+
+#[tokio::test]
+async fn a_confidential_client_has_to_prove_itself_as_registered() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    for method in ["client_secret_basic", "client_secret_post"] {
+        let (_, client) = browser
+            .register_as(json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": method }))
+            .await;
+        let (client_id, secret) = (text(&client, "client_id"), text(&client, "client_secret"));
+        let code = browser.code(&browser.request(&client_id)).await;
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("code_verifier", VERIFIER),
+            ("redirect_uri", REDIRECT),
+        ];
+        let send = async |basic: Option<&str>, post: Option<&str>| {
+            let mut form = form.to_vec();
+            let mut request = browser.http.post(format!("{}/token", browser.issuer));
+            if let Some(secret) = basic {
+                let credentials = STANDARD.encode(format!("{client_id}:{secret}"));
+                request = request.header("authorization", format!("Basic {credentials}"));
+            } else {
+                form.push(("client_id", &client_id));
+            }
+            if let Some(secret) = post {
+                form.push(("client_secret", secret));
+            }
+            request.form(&form).send().await.unwrap()
+        };
+        let wrong = "wrong";
+        let (right_way, other_way) = match method {
+            "client_secret_basic" => ((Some(secret.as_str()), None), (None, Some(secret.as_str()))),
+            _ => ((None, Some(secret.as_str())), (Some(secret.as_str()), None)),
+        };
+        for (basic, post) in [(None, None), (Some(wrong), None), (None, Some(wrong)), other_way] {
+            let response = send(basic, post).await;
+            assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{method} {basic:?} {post:?}");
+            assert_eq!(response.headers().contains_key("www-authenticate"), basic.is_some());
+            assert_eq!(response.json::<Value>().await.unwrap()["error"], "invalid_client");
+        }
+        assert_eq!(send(right_way.0, right_way.1).await.status(), StatusCode::OK, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_either_token_ends_both_and_a_foreign_one_nothing() {
+    let (_demo, browser) = demo(DemoOptions::default()).await;
+    for field in ["access_token", "refresh_token"] {
+        let signed_in = browser.sign_in().await;
+        let token = text(&signed_in.tokens, field);
+
+        let stranger = browser.register().await;
+        let response = browser.post("/revoke", &[("token", &token), ("client_id", &stranger)]).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        assert!(browser.may_list_tools(&signed_in.access_token).await);
+
+        let response =
+            browser.post("/revoke", &[("token", &token), ("client_id", &signed_in.client_id)]).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(!browser.may_list_tools(&signed_in.access_token).await);
+        let (_, body) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
+        assert_eq!(body["error"], "invalid_grant");
+    }
+    let client_id = browser.register().await;
+    let unknown = browser.post("/revoke", &[("token", "unknown"), ("client_id", &client_id)]).await;
+    assert_eq!(unknown.status(), StatusCode::OK, "RFC 7009 §2.2");
+}
+
+#[tokio::test]
+async fn faults_come_in_their_order_and_then_end() {
+    let faults = vec![
+        TokenFault::ServerError,
+        TokenFault::Unavailable { retry_after: Some(7) },
+        TokenFault::TooManyRequests { retry_after: 3 },
+        TokenFault::HtmlPage,
+        TokenFault::UnavailableInvalidGrant,
+        TokenFault::InvalidClient,
+        TokenFault::InvalidGrant,
+    ];
+    let (_demo, browser) = demo(DemoOptions { token_faults: faults, ..Default::default() }).await;
+    let mut met = Vec::new();
+    for _ in 0..8 {
+        let response = browser.post("/token", &[("grant_type", "refresh_token")]).await;
+        let retry_after =
+            response.headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned());
+        let status = response.status().as_u16();
+        let body = response.text().await.unwrap();
+        let kind = ["<h1>", "invalid_grant", "invalid_client"].into_iter().find(|kind| body.contains(kind));
+        met.push((status, retry_after, kind));
+    }
+    assert_eq!(
+        met,
+        [
+            (500, None, None),
+            (503, Some("7".to_owned()), None),
+            (429, Some("3".to_owned()), None),
+            (200, None, Some("<h1>")),
+            (503, None, Some("invalid_grant")),
+            (401, None, Some("invalid_client")),
+            (400, None, Some("invalid_grant")),
+            (401, None, Some("invalid_client")),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_life_can_be_left_unsaid() {
+    let (_demo, browser) = demo(DemoOptions { omit_expires_in: true, ..Default::default() }).await;
+    assert_eq!(browser.sign_in().await.tokens.get("expires_in"), None);
+}
