@@ -4,30 +4,16 @@
 /// controls, zero-width and other invisible characters. Line breaks and tabs become single spaces; what is
 /// longer than `max_chars` ends with `…`.
 pub fn display_text(text: &str, max_chars: usize) -> String {
-    let clean = without_escapes(text);
-    let mut shown = String::with_capacity(clean.len().min(max_chars * 4));
-    let mut count = 0;
-    let mut space_before = true;
-    for character in clean.chars().filter(|&character| !is_deceptive(character)) {
-        let character = if character.is_whitespace() { ' ' } else { character };
-        if character == ' ' && space_before {
-            continue;
-        }
-        if count == max_chars {
-            while shown.ends_with(' ') || shown.chars().count() >= max_chars.max(1) {
-                shown.pop();
-            }
-            if max_chars > 0 {
-                shown.push('…');
-            }
-            return shown;
-        }
-        space_before = character == ' ';
-        shown.push(character);
-        count += 1;
+    let kept: String = without_escapes(text).chars().filter(|&character| !is_deceptive(character)).collect();
+    let shown = kept.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The place where the text ends if it does not fit, with room for the ellipsis.
+    let Some(end) = max_chars.checked_sub(1).and_then(|last| shown.char_indices().nth(last)) else {
+        return if max_chars == 0 { String::new() } else { shown };
+    };
+    if shown[end.0..].chars().nth(1).is_none() {
+        return shown;
     }
-    shown.truncate(shown.trim_end().len());
-    shown
+    format!("{}…", shown[..end.0].trim_end())
 }
 
 /// Drops ECMA-48 sequences whole (`ESC [ … m`, `ESC ] … BEL`, and their C1 forms), so that their insides do

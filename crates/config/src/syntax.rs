@@ -45,7 +45,7 @@ fn explain(text: &str, error: &ParseError) -> Diagnostic {
 fn words(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
     use ParseErrorKind as Kind;
     let (message, hint) = match kind {
-        Kind::ExpectedComma => ("a comma is missing before this", "Put a `,` between two entries."),
+        Kind::ExpectedComma => ("a comma is missing here", "Put a `,` between two entries."),
         Kind::ExpectedColonAfterObjectKey => {
             ("a colon is missing after the name", "An entry is written \"name\": value.")
         }
@@ -53,8 +53,12 @@ fn words(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
         Kind::ExpectedStringObjectProperty | Kind::UnexpectedTokenInObject => {
             ("a name in double quotes is expected here", "An entry is written \"name\": value.")
         }
-        Kind::UnexpectedCloseBrace => ("this `}` closes nothing", "Remove it, or find the missing `{`."),
-        Kind::UnexpectedCloseBracket => ("this `]` closes nothing", "Remove it, or find the missing `[`."),
+        Kind::UnexpectedCloseBrace => {
+            ("this `}` comes too early", "A value or a `]` is missing before it, or it is one too many.")
+        }
+        Kind::UnexpectedCloseBracket => {
+            ("this `]` comes too early", "A value or a `}` is missing before it, or it is one too many.")
+        }
         Kind::UnexpectedColon => ("a colon does not belong here", "An entry is written \"name\": value."),
         Kind::UnexpectedComma => {
             ("this comma does not belong here", "Remove it, or add what is missing before.")

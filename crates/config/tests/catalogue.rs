@@ -1,0 +1,115 @@
+//! The catalogue is data; this is what all of it must keep to.
+
+use std::collections::HashSet;
+
+use url::Url;
+use usher_config::{Tier, catalogue, catalogue_by_slug, catalogue_by_url};
+
+/// Every service that the product promises, by tier.
+const EXPECTED: [(Tier, &[&str]); 4] = [
+    (
+        Tier::OneClick,
+        &[
+            "notion",
+            "linear",
+            "atlassian",
+            "sentry",
+            "cloudflare",
+            "cloudflare-observability",
+            "cloudflare-bindings",
+            "stripe",
+            "vercel",
+            "supabase",
+            "zapier",
+        ],
+    ),
+    (Tier::Guided, &["github", "slack", "hubspot", "asana", "monday"]),
+    (Tier::MayBeRefused, &["figma", "canva", "square"]),
+    (
+        Tier::Plain,
+        &[
+            "intercom",
+            "paypal",
+            "neon",
+            "hugging-face",
+            "airtable",
+            "box",
+            "miro",
+            "clickup",
+            "posthog",
+            "granola",
+            "netlify",
+        ],
+    ),
+];
+
+#[test]
+fn every_service_is_there_in_the_order_of_the_gallery() {
+    let expected: Vec<(Tier, &str)> =
+        EXPECTED.iter().flat_map(|(tier, slugs)| slugs.iter().map(|slug| (*tier, *slug))).collect();
+    let actual: Vec<(Tier, &str)> =
+        catalogue().iter().map(|entry| (entry.tier, entry.slug.as_str())).collect();
+    assert_eq!(actual, expected);
+}
+
+#[test]
+fn addresses_are_encrypted_and_name_one_service_each() {
+    let mut seen = HashSet::new();
+    for entry in catalogue() {
+        for url in std::iter::once(&entry.url).chain(&entry.also) {
+            assert_eq!(url.scheme(), "https", "{}", entry.slug);
+            assert!(url.username().is_empty() && url.fragment().is_none(), "{}", entry.slug);
+            assert!(seen.insert(url.clone()), "{url} stands twice");
+            assert_eq!(catalogue_by_url(url).map(|found| &found.slug), Some(&entry.slug));
+        }
+        assert_eq!(catalogue_by_slug(&entry.slug), Some(entry));
+    }
+}
+
+#[test]
+fn slugs_are_names_for_people_and_marks() {
+    for entry in catalogue() {
+        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        assert!(plain(&entry.slug), "{}", entry.slug);
+        assert!(entry.icon.as_deref().is_none_or(plain), "{}", entry.slug);
+        assert!(!entry.name.is_empty());
+        if let Some(note) = &entry.note {
+            assert!(note.ends_with('.'), "{}: {note}", entry.slug);
+        }
+    }
+}
+
+#[test]
+fn guided_services_say_what_to_do_and_those_that_refuse_say_so() {
+    for entry in catalogue() {
+        match entry.tier {
+            Tier::Guided => {
+                assert!(entry.note.is_some(), "{}", entry.slug);
+                if let Some(setup) = &entry.setup {
+                    assert_eq!(setup.where_url.scheme(), "https");
+                    assert_eq!(setup.redirect, "dev.usher.desktop:/oauth/callback");
+                    assert!(setup.steps.len() >= 2);
+                }
+            }
+            Tier::MayBeRefused => assert!(entry.note.is_some() && entry.setup.is_none(), "{}", entry.slug),
+            Tier::OneClick | Tier::Plain => assert!(entry.setup.is_none(), "{}", entry.slug),
+        }
+    }
+}
+
+#[test]
+fn an_address_is_found_with_its_query_and_slash_as_people_write_them() {
+    for (address, slug) in [
+        ("https://mcp.supabase.com/mcp?project_ref=x&read_only=true", Some("supabase")),
+        ("https://huggingface.co/mcp", Some("hugging-face")),
+        ("https://mcp.stripe.com/", Some("stripe")),
+        ("https://api.githubcopilot.com/mcp", Some("github")),
+        ("https://MCP.Notion.com:443/mcp/", Some("notion")),
+        ("https://mcp.notion.com/other", None),
+        ("http://mcp.notion.com/mcp", None),
+        ("https://mcp.notion.com.evil.example/mcp", None),
+    ] {
+        let url = Url::parse(address).expect("an address");
+        assert_eq!(catalogue_by_url(&url).map(|entry| entry.slug.as_str()), slug, "{address}");
+    }
+}

@@ -1,0 +1,203 @@
+//! What people read when something is the matter with their file.
+
+use std::fmt::Write;
+
+use usher_config::{ConfigFile, Environment, Severity};
+
+/// Checks a text as a file would be, and renders what is said.
+fn check(text: &[u8]) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mcp.json");
+    std::fs::write(&path, text).expect("written");
+    let environment = Environment::from_iter([("CORP_HOST", "mcp.corp.example"), ("EMPTY", "")]);
+    let file = ConfigFile::new(&path, environment);
+    let diagnostics = file.check().expect("readable");
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    match (errors.clone().next(), file.load()) {
+        (None, Ok(config)) => {
+            let warnings: Vec<_> = diagnostics.iter().collect();
+            assert_eq!(warnings, config.warnings.iter().collect::<Vec<_>>());
+        }
+        (Some(first), Err(error)) => assert_eq!(error.diagnostic(), Some(first)),
+        (first, loaded) => panic!("check says {first:?}, load says {loaded:?}"),
+    }
+    let mut said = String::new();
+    for diagnostic in &diagnostics {
+        let severity = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let server = diagnostic.server.as_deref().map(|server| format!(" [{server}]")).unwrap_or_default();
+        writeln!(said, "{severity}{server} {diagnostic}").expect("memory");
+        if let Some(hint) = &diagnostic.hint {
+            writeln!(said, "    {hint}").expect("memory");
+        }
+    }
+    if said.is_empty() { "nothing to say".to_owned() } else { said }
+}
+
+/// One server with these fields.
+fn server(fields: &str) -> String {
+    check(format!("{{\"mcpServers\": {{\"s\": {{{fields}}}}}}}").as_bytes())
+}
+
+fn render(cases: &[(&str, String)]) -> String {
+    cases
+        .iter()
+        .map(|(title, said)| format!("## {title}\n{}\n", said.trim_end()))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn syntax() {
+    let cases = [
+        ("nothing at all", ""),
+        ("only a comment", "// later\n"),
+        ("empty object", "{}"),
+        ("comments and trailing commas", "{ /* a */ \"mcpServers\": { }, // b\n}"),
+        ("missing comma", "{\n  \"mcpServers\": {\n    \"a\": {}\n    \"b\": {}\n  }\n}"),
+        ("missing brace", "{\n  \"mcpServers\": {\n"),
+        ("brace too many", "{}\n}"),
+        ("missing bracket", "{\"a\": [1, 2}"),
+        ("missing colon", "{\n  \"mcpServers\" {}\n}"),
+        ("missing value", "{\"mcpServers\": }"),
+        ("single quotes", "{'mcpServers': {}}"),
+        ("name without quotes", "{mcpServers: {}}"),
+        ("word", "{\"a\": yes}"),
+        ("open text", "{\"a\": \"b\n}"),
+        ("windows path", r#"{"a": "C:\Tools"}"#),
+        ("open comment", "{} /* "),
+        ("hash comment", "# comment\n{}"),
+        ("two commas", "{\"a\": 1,, \"b\": 2}"),
+        ("number", "{\"a\": 0x10}"),
+        ("list at the top", "[]"),
+        ("text at the top", "\"mcpServers\""),
+    ]
+    .map(|(title, text)| (title, check(text.as_bytes())));
+    let bytes: [(&str, &[u8]); 4] = [
+        ("latin-1", b"{\n  \"a\": \"caf\xe9\"\n}"),
+        ("utf-16", b"\xff\xfe{\0}\0"),
+        ("byte order mark", b"\xef\xbb\xbf{\"a\": }"),
+        ("line ends of Windows", b"{\r\n\"a\": 1\r\n\"b\": 2}"),
+    ];
+    let bytes = bytes.map(|(title, text)| (title, check(text)));
+    insta::assert_snapshot!(render(&[&cases[..], &bytes[..]].concat()));
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    insta::assert_snapshot!(check(deep.as_bytes()), @r"
+    error line 1, column 513: this is nested too deeply
+        Check that this is the right file.
+    ");
+}
+
+#[test]
+fn whole_file() {
+    let cases = [
+        ("servers of another program", r#"{"servers": {"a": {"type": "http", "url": "https://a.example"}}}"#),
+        ("servers in a list", r#"{"mcpServers": []}"#),
+        ("servers null", r#"{"mcpServers": null}"#),
+        ("server twice", "{\"mcpServers\": {\n\"a\": {\"type\": \"http\", \"url\": \"https://a.example\"},\n\"a\": {}}}"),
+        ("server is text", r#"{"mcpServers": {"a": "https://a.example"}}"#),
+        ("comments and nulls", r#"{"_about": 1, "mcpServers": {"_old": 5, "gone": null}}"#),
+        ("empty name", r#"{"mcpServers": {" ": {}}}"#),
+        ("control character in a name", r#"{"mcpServers": {"a\u0000b": {}}}"#),
+        ("path as a name", r#"{"mcpServers": {"../../CON": {"type": "http", "url": "https://a.example"}}}"#),
+        ("escape sequence in a name", r#"{"mcpServers": {"\u001b[31mred": {}}}"#),
+        ("several errors in order", "{\"mcpServers\": {\n\"a\": {},\n\"b\": {\"type\": \"carrier pigeon\"},\n\"c\": {\"type\": \"http\"}}}"),
+    ]
+    .map(|(title, text)| (title, check(text.as_bytes())));
+    insta::assert_snapshot!(render(&cases));
+}
+
+#[test]
+fn servers() {
+    let cases = [
+        ("plain", r#""type": "http", "url": "https://a.example/mcp""#),
+        ("sse", r#""type": "sse", "url": "https://a.example/sse""#),
+        ("stdio", r#""type": "stdio", "command": "npx", "args": ["-y", "x"], "env": {"_A": "${EMPTY}"}, "cwd": "/tmp""#),
+        ("no type with a command", r#""command": "npx""#),
+        ("no type with a url", r#""url": "https://a.example""#),
+        ("no type with both", r#""url": "https://a.example", "command": "npx""#),
+        ("neither", r#""disabled": true"#),
+        ("streamable-http", r#""type": "streamable-http", "url": "https://a.example""#),
+        ("transport", r#""transport": "http", "url": "https://a.example""#),
+        ("transport and type", r#""transport": "http", "type": "http", "url": "https://a.example""#),
+        ("unknown kind", r#""type": "ws", "url": "https://a.example""#),
+        ("kind is a number", r#""type": 1, "url": "https://a.example""#),
+        ("http without a url", r#""type": "http", "command": "npx""#),
+        ("stdio without a command", r#""type": "stdio", "url": "https://a.example""#),
+        ("misspelt key", r#""type": "http", "url": "https://a.example", "ulr": 1, "_note": "x""#),
+        ("not an address", r#""type": "http", "url": "a.example/mcp""#),
+        ("script as an address", r#""type": "http", "url": "javascript:alert(1)""#),
+        ("unencrypted", r#""type": "http", "url": "http://a.example""#),
+        ("unencrypted on this computer", r#""type": "http", "url": "http://127.0.0.1:8080/mcp""#),
+        ("password in the address", r#""type": "http", "url": "https://ada:hunter2@a.example""#),
+        ("fragment", r##""type": "http", "url": "https://a.example/#top""##),
+        ("variable", r#""type": "http", "url": "https://${CORP_HOST}/mcp""#),
+        ("variable not set", r#""type": "http", "url": "https://${NOWHERE}/mcp""#),
+        ("variable with a default", r#""type": "http", "url": "https://${NOWHERE:-a.example}/mcp""#),
+        ("variable not closed", r#""type": "http", "url": "https://${NOWHERE/mcp""#),
+        ("secret in the address", r#""type": "http", "url": "https://a.example/{{token}}""#),
+        ("disabled is text", r#""type": "http", "url": "https://a.example", "disabled": "yes""#),
+        ("args is text", r#""type": "stdio", "command": "npx", "args": "-y""#),
+        ("env has a number", r#""type": "stdio", "command": "npx", "env": {"PORT": 80}"#),
+        ("env has a bad name", r#""type": "stdio", "command": "npx", "env": {"A=B": "x"}"#),
+    ]
+    .map(|(title, fields)| (title, server(fields)));
+    insta::assert_snapshot!(render(&cases));
+}
+
+#[test]
+fn headers() {
+    let cases = [
+        ("with a secret", r#""Authorization": "Bearer {{api_token}}", "X-Team": "${CORP_HOST}""#),
+        ("secret in plain text", r#""Authorization": "Bearer hunter2""#),
+        ("line break in a value", r#""X-A": "a\r\nHost: x""#),
+        ("line break in a name", r#""a\r\nHost": "x""#),
+        ("control character in a value", r#""X-A": "a\u0000b""#),
+        ("space in a name", r#""X A": "b""#),
+        ("empty name", r#""": "b""#),
+        ("host", r#""Host": "b""#),
+        ("session id", r#""Mcp-Session-Id": "b""#),
+        ("twice in another case", r#""X-A": "1", "x-a": "2""#),
+        ("number", r#""X-A": 1"#),
+        ("secret not closed", r#""X-A": "{{name""#),
+        ("secret with a bad name", r#""X-A": "{{a b}}""#),
+    ]
+    .map(|(title, headers)| {
+        (title, server(&format!(r#""type": "http", "url": "https://a.example", "headers": {{{headers}}}"#)))
+    });
+    insta::assert_snapshot!(render(&cases));
+}
+
+#[test]
+fn signing_in() {
+    let cases = [
+        ("ours", r#""oauth": {"clientId": "c", "clientSecret": "{{s}}", "scopes": ["read"], "redirect": "auto"}"#),
+        ("secret in plain text", r#""oauth": {"clientId": "c", "clientSecret": "hunter2"}"#),
+        ("secret without id", r#""oauth": {"clientSecret": "{{s}}"}"#),
+        ("secret beside an unreadable id", r#""oauth": {"clientId": 7, "clientSecret": "{{s}}"}"#),
+        ("top-level client id", r#""oauth_client_id": "c""#),
+        (
+            "auth in snake case",
+            r#""auth": {"client_id": "c", "clientSecret": "{{s}}", "scope": "read write", "auth_url": "https://as.example/a",
+            "token_url": "https://as.example/t", "audience": "x", "device_auth_url": "https://as.example/d", "token_store": "file"}"#,
+        ),
+        ("said twice", r#""oauth": {"clientId": "c"}, "oauth_client_id": "d""#),
+        ("authorization address alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
+        ("token address alone", r#""auth": {"token_url": "https://as.example/t"}"#),
+        ("bad token address", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
+        ("redirect", r#""oauth": {"redirect": "carrier pigeon"}"#),
+        ("scopes", r#""oauth": {"scopes": ["a b"]}"#),
+        ("callback port", r#""oauth": {"clientId": "c", "callbackPort": 8080}"#),
+        ("unknown key", r#""oauth": {"client": "c"}"#),
+        ("oauth is text", r#""oauth": "yes""#),
+        ("off by a header", r#""oauth": {"clientId": "c"}, "headers": {"authorization": "Bearer {{t}}"}"#),
+    ]
+    .map(|(title, fields)| (title, server(&format!(r#""type": "http", "url": "https://a.example", {fields}"#))));
+    insta::assert_snapshot!(render(&cases));
+}
