@@ -17,7 +17,9 @@ fn commands() -> Commands<tauri::Wry> {
     collect_commands![
         application::app_info,
         application::app_retry,
+        application::start_link,
         application::app_ready,
+        application::app_painted,
         application::appearance_set,
         servers::snapshot,
         servers::catalogue_list,
@@ -35,6 +37,8 @@ fn commands() -> Commands<tauri::Wry> {
         sign_in::sign_in_complete,
         sign_in::server_sign_out,
         tools::server_tools,
+        tools::server_resources,
+        tools::server_prompts,
         tools::tool_call,
         tools::tool_cancel,
         tools::elicitation_answer,

@@ -1,5 +1,8 @@
-//! Wires.
+//! The window's process.
+#![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
-fn main() {
-    usher_shell::run();
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    usher_shell::run()
 }

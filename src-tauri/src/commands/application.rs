@@ -1,8 +1,13 @@
 //! The app itself: what it is, how it started, how it looks.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use specta::Type;
+use tauri::{AppHandle, State};
 use usher_engine::ErrorView;
+
+use crate::settings::Appearance;
+use crate::shell::{self, Shell};
+use crate::{error, window};
 
 /// What the page needs to know about the app around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
@@ -22,46 +27,88 @@ pub struct AppInfo {
 /// Which system's help the page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "a build knows one of them")]
 pub enum Platform {
     Linux,
     Macos,
     Windows,
 }
 
-/// Light or dark, or whatever the system says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum Appearance {
-    #[default]
-    System,
-    Light,
-    Dark,
+impl Platform {
+    #[cfg(windows)]
+    const OURS: Self = Self::Windows;
+    #[cfg(target_os = "macos")]
+    const OURS: Self = Self::Macos;
+    #[cfg(not(any(windows, target_os = "macos")))]
+    const OURS: Self = Self::Linux;
 }
 
+/// Never waits.
 #[tauri::command]
 #[specta::specta]
-pub async fn app_info() -> Result<AppInfo, ErrorView> {
-    Err(super::not_yet())
+pub fn app_info(shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
+    Ok(AppInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        platform: Platform::OURS,
+        config_path: shell.places.config.display().to_string(),
+        state_dir: shell.places.state_dir.display().to_string(),
+        start_error: shell.engine.start_error(),
+        receives_links: shell.links.come(),
+        appearance: shell.settings.appearance(),
+    })
 }
 
-/// Starts the engine again after `start_error`.
+/// What became of the link that the app was started by, as soon as that is known: fine where there was none, or where
+/// it completed a sign-in; else why it did not. The page asks once.
 #[tauri::command]
 #[specta::specta]
-pub async fn app_retry() -> Result<(), ErrorView> {
-    Err(super::not_yet())
+pub async fn start_link(shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    let mut outcomes = shell.start_link.subscribe();
+    match outcomes.wait_for(Option::is_some).await.as_deref() {
+        Ok(Some(outcome)) => outcome.clone(),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+/// Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs.
+#[tauri::command]
+#[specta::specta]
+pub async fn app_retry(app: AppHandle, shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    if shell.engine.begin_again() {
+        shell::start(&app).await;
+    }
+    shell.engine.get().await.map(drop)
 }
 
 /// Shows the window: the page calls it once its first screen is in the document, and not from an animation frame,
 /// of which a hidden window may get none.
 #[tauri::command]
 #[specta::specta]
-pub async fn app_ready() -> Result<(), ErrorView> {
-    Err(super::not_yet())
+pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
+    window::show(&app);
+    Ok(())
 }
 
+/// The first interactive screen is painted. Whoever measures the start (`USHER_BENCH`) reads it from standard error.
 #[tauri::command]
 #[specta::specta]
-pub async fn appearance_set(appearance: Appearance) -> Result<(), ErrorView> {
-    let _ = appearance;
-    Err(super::not_yet())
+pub fn app_painted() -> Result<(), ErrorView> {
+    if std::env::var_os("USHER_BENCH").is_some() {
+        eprintln!("usher-ready");
+    }
+    Ok(())
+}
+
+/// Light, dark, or as the system; remembered.
+#[tauri::command]
+#[specta::specta]
+pub fn appearance_set(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    appearance: Appearance,
+) -> Result<(), ErrorView> {
+    shell.settings.set_appearance(appearance);
+    window::set_appearance(&app, appearance).map_err(|why| {
+        error::internal("The look could not be changed.", "It will be at the next start.", why)
+    })
 }

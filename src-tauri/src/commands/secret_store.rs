@@ -2,7 +2,12 @@
 
 use serde::Deserialize;
 use specta::Type;
+use tauri::State;
 use usher_engine::ErrorView;
+use usher_secrets::StoreKind;
+
+use crate::demo::DemoSlot;
+use crate::shell::Shell;
 
 /// What a person may choose where there is no keychain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Type)]
@@ -16,16 +21,38 @@ pub enum SecretStoreChoice {
     Memory,
 }
 
+/// Tries the store again, and what waited for it.
 #[tauri::command]
 #[specta::specta]
-pub async fn secret_store_retry() -> Result<(), ErrorView> {
-    Err(super::not_yet())
+pub async fn secret_store_retry(shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    let engine = shell.engine.get().await?;
+    engine.retry_secret_store().await?;
+    resume_demo(&shell).await
 }
 
-/// Starts the engine anew with the chosen store. A `snapshot_taken` event follows.
+/// Keeps secrets elsewhere from now on. What the other store holds stays there.
 #[tauri::command]
 #[specta::specta]
-pub async fn secret_store_choose(kind: SecretStoreChoice) -> Result<(), ErrorView> {
-    let _ = kind;
-    Err(super::not_yet())
+pub async fn secret_store_choose(shell: State<'_, Shell>, kind: SecretStoreChoice) -> Result<(), ErrorView> {
+    let kind = match kind {
+        SecretStoreChoice::Keychain => StoreKind::Keychain,
+        SecretStoreChoice::File => shell.settings.secrets_file(),
+        SecretStoreChoice::Memory => StoreKind::Memory,
+    };
+    let engine = shell.engine.get().await?;
+    engine.choose_secret_store(kind.clone()).await?;
+    shell.set_store(kind);
+    resume_demo(&shell).await
+}
+
+/// Without its key the demo did not start.
+async fn resume_demo(shell: &Shell) -> Result<(), ErrorView> {
+    if !shell.demo.resume(shell.store()).await {
+        return Ok(());
+    }
+    let engine = shell.engine.get().await?;
+    match engine.server(&DemoSlot::id()) {
+        Some(_) => engine.connect(&DemoSlot::id()).await,
+        None => Ok(()),
+    }
 }

@@ -1,8 +1,12 @@
-//! The list of servers.
+//! The list of servers, and the gallery it is filled from.
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use specta::Type;
+use tauri::State;
 use usher_engine::{ErrorView, ServerId, Snapshot};
+
+use crate::shell::Shell;
 
 /// A server to add by its address.
 #[derive(Clone, PartialEq, Deserialize, Type)]
@@ -42,62 +46,98 @@ pub enum Tier {
 pub struct SetUp {
     /// The page on which a client is registered.
     pub where_url: String,
+    /// What to do there, one step a text.
+    pub steps: Vec<String>,
     /// The redirect address to enter there.
     pub redirect: String,
     pub needs_secret: bool,
+    /// Scopes to ask for, where the service demands some.
+    pub scopes: Vec<String>,
 }
 
 /// Everything a window needs at its start; waits for the engine to be there.
 #[tauri::command]
 #[specta::specta]
-pub async fn snapshot() -> Result<Snapshot, ErrorView> {
-    Err(super::not_yet())
+pub async fn snapshot(shell: State<'_, Shell>) -> Result<Snapshot, ErrorView> {
+    Ok(shell.engine.get().await?.snapshot())
+}
+
+/// The known services, in the gallery's order.
+#[tauri::command]
+#[specta::specta]
+pub fn catalogue_list() -> Result<Vec<CatalogueEntry>, ErrorView> {
+    Ok(usher_config::catalogue().iter().map(CatalogueEntry::from).collect())
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn catalogue_list() -> Result<Vec<CatalogueEntry>, ErrorView> {
-    Err(super::not_yet())
+pub async fn server_add(shell: State<'_, Shell>, server: NewServer) -> Result<ServerId, ErrorView> {
+    shell.engine.get().await?.add(server.into()).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_add(server: NewServer) -> Result<ServerId, ErrorView> {
-    let _ = server;
-    Err(super::not_yet())
+pub async fn server_remove(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.remove(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_remove(id: ServerId) -> Result<(), ErrorView> {
-    let _ = id;
-    Err(super::not_yet())
+pub async fn server_enable(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.enable(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_enable(id: ServerId) -> Result<(), ErrorView> {
-    let _ = id;
-    Err(super::not_yet())
+pub async fn server_disable(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.disable(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_disable(id: ServerId) -> Result<(), ErrorView> {
-    let _ = id;
-    Err(super::not_yet())
+pub async fn server_connect(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.connect(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_connect(id: ServerId) -> Result<(), ErrorView> {
-    let _ = id;
-    Err(super::not_yet())
+pub async fn server_disconnect(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.disconnect(&id).await
 }
 
-#[tauri::command]
-#[specta::specta]
-pub async fn server_disconnect(id: ServerId) -> Result<(), ErrorView> {
-    let _ = id;
-    Err(super::not_yet())
+impl From<NewServer> for usher_engine::NewServer {
+    fn from(server: NewServer) -> Self {
+        Self {
+            name: server.name,
+            url: server.url,
+            client_id: server.client_id,
+            client_secret: server.client_secret.map(SecretString::from),
+            scopes: server.scopes,
+            redirect: None,
+        }
+    }
+}
+
+impl From<&usher_config::CatalogueEntry> for CatalogueEntry {
+    fn from(entry: &usher_config::CatalogueEntry) -> Self {
+        Self {
+            slug: entry.slug.clone(),
+            name: entry.name.clone(),
+            url: entry.url.to_string(),
+            tier: match entry.tier {
+                usher_config::Tier::OneClick => Tier::OneClick,
+                usher_config::Tier::Guided => Tier::Guided,
+                usher_config::Tier::MayBeRefused => Tier::MayBeRefused,
+                usher_config::Tier::Plain => Tier::Plain,
+            },
+            note: entry.note.clone(),
+            setup: entry.setup.as_ref().map(|setup| SetUp {
+                where_url: setup.where_url.to_string(),
+                steps: setup.steps.clone(),
+                redirect: setup.redirect.clone(),
+                needs_secret: setup.needs_secret,
+                scopes: setup.scopes.clone(),
+            }),
+        }
+    }
 }

@@ -6,17 +6,27 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	/**  Never waits. */
 	appInfo: () => typedError<AppInfo, ErrorView>(__TAURI_INVOKE("app_info")),
-	/**  Starts the engine again after `start_error`. */
+	/**  Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs. */
 	appRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_retry")),
+	/**
+	 *  What became of the link that the app was started by, as soon as that is known: fine where there was none, or where
+	 *  it completed a sign-in; else why it did not. The page asks once.
+	 */
+	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
 	 *  Shows the window: the page calls it once its first screen is in the document, and not from an animation frame,
 	 *  of which a hidden window may get none.
 	 */
 	appReady: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_ready")),
+	/**  The first interactive screen is painted. Whoever measures the start (`USHER_BENCH`) reads it from standard error. */
+	appPainted: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_painted")),
+	/**  Light, dark, or as the system; remembered. */
 	appearanceSet: (appearance: Appearance) => typedError<null, ErrorView>(__TAURI_INVOKE("appearance_set", { appearance })),
 	/**  Everything a window needs at its start; waits for the engine to be there. */
 	snapshot: () => typedError<Snapshot, ErrorView>(__TAURI_INVOKE("snapshot")),
+	/**  The known services, in the gallery's order. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
 	serverRemove: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_remove", { id })),
@@ -33,25 +43,31 @@ export const commands = {
 	/**  Tries the next way back from the browser, and opens the browser again. */
 	serverNextRedirect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_next_redirect", { id })),
 	serverCancelSignIn: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_cancel_sign_in", { id })),
-	/**  Takes an address that the person copied from the browser. */
+	/**  Takes an address that the person copied from the browser. Answers when the server is connected, or why not. */
 	signInComplete: (address: string) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("sign_in_complete", { address })),
 	serverSignOut: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_out", { id })),
 	serverTools: (id: ServerId) => typedError<ToolView[], ErrorView>(__TAURI_INVOKE("server_tools", { id })),
+	serverResources: (id: ServerId) => typedError<ResourceView[], ErrorView>(__TAURI_INVOKE("server_resources", { id })),
+	serverPrompts: (id: ServerId) => typedError<PromptView[], ErrorView>(__TAURI_INVOKE("server_prompts", { id })),
 	/**  Calls a tool. `call` is the page's own name for this call: progress comes under it, and `tool_cancel` takes it. */
 	toolCall: (id: ServerId, name: string, argumentsJson: string, call: string) => typedError<ToolCallView, ErrorView>(__TAURI_INVOKE("tool_call", { id, name, argumentsJson, call })),
 	toolCancel: (call: string) => typedError<null, ErrorView>(__TAURI_INVOKE("tool_cancel", { call })),
-	/**  `content_json` is the form's object as JSON text, with `accept`. */
+	/**  `content_json` is the form's object as JSON text, with `accept`; `null` stands for an empty one. */
 	elicitationAnswer: (id: string, answer: ElicitationAnswer, contentJson: string | null) => typedError<null, ErrorView>(__TAURI_INVOKE("elicitation_answer", { id, answer, contentJson })),
-	/**  Starts the demo service inside the app, adds it, and begins its sign-in in the browser. */
+	/**
+	 *  Starts the demo service inside the app, adds it, and begins its sign-in in the browser. What goes wrong with the
+	 *  sign-in stands in the server's view.
+	 */
 	demoAdd: () => typedError<ServerId, ErrorView>(__TAURI_INVOKE("demo_add")),
-	/**  Opens the file in the person's editor; makes an empty one where there is none. */
+	/**  Opens the file in the person's editor; makes one without servers where there is none. */
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
 	/**  Reads the file again, now. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
+	/**  Tries the store again, and what waited for it. */
 	secretStoreRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_retry")),
-	/**  Starts the engine anew with the chosen store. A `snapshot_taken` event follows. */
+	/**  Keeps secrets elsewhere from now on. What the other store holds stays there. */
 	secretStoreChoose: (kind: SecretStoreChoice) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_choose", { kind })),
-	/**  Opens a link that a person clicked. https, or http on loopback; everything else is refused. */
+	/**  Opens a link that a person clicked. https, or http on this machine; everything else is refused. */
 	linkOpen: (url: string) => typedError<null, ErrorView>(__TAURI_INVOKE("link_open", { url })),
 };
 
@@ -210,6 +226,21 @@ export type NewServer = {
 /**  Which system's help the page shows. */
 export type Platform = "linux" | "macos" | "windows";
 
+export type PromptArgumentView = {
+	name: string,
+	description: string | null,
+	required: boolean,
+};
+
+/**  One prompt. Its texts are the server's, as with [`ToolView`]. */
+export type PromptView = {
+	name: string,
+	title: string | null,
+	/**  Markdown. */
+	description: string | null,
+	arguments: PromptArgumentView[],
+};
+
 /**  The rungs of the redirect ladder, in order. */
 export type RedirectKind = 
 /**  `dev.usher.desktop:/oauth/callback` (RFC 8252 §7.1). */
@@ -222,6 +253,16 @@ export type RedirectKind =
 "paste";
 
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
+
+/**  One resource. Its texts are the server's, as with [`ToolView`]. */
+export type ResourceView = {
+	uri: string,
+	name: string,
+	title: string | null,
+	/**  Markdown. */
+	description: string | null,
+	mime_type: string | null,
+};
 
 /**  Grows by one with each event of one engine. A reader drops what is not above its snapshot. */
 export type Revision = number;
@@ -262,9 +303,13 @@ export type ServerView = {
 export type SetUp = {
 	/**  The page on which a client is registered. */
 	where_url: string,
+	/**  What to do there, one step a text. */
+	steps: string[],
 	/**  The redirect address to enter there. */
 	redirect: string,
 	needs_secret: boolean,
+	/**  Scopes to ask for, where the service demands some. */
+	scopes: string[],
 };
 
 export type SignInStep = "discovering" | "registering" | "waiting_for_browser" | "exchanging" | 

@@ -1,0 +1,121 @@
+//! Opens pages in the person's browser: checked, without a shell, one argument.
+
+use std::path::Path;
+
+use url::{Host, Url};
+use usher_engine::ErrorView;
+
+use crate::error;
+
+/// Longer addresses are no pages; launchers and browsers cut them anyway.
+const LONGEST: usize = 8 * 1024;
+
+/// Opens a page. Only a click or a typed word may lead here.
+pub async fn open(address: &str) -> Result<(), ErrorView> {
+    let url =
+        checked(address).map_err(|why| error::refused(format!("This address is not opened: {why}.")))?;
+    launch(move || tauri_plugin_opener::open_url(url, None::<&str>)).await.map_err(|why| {
+        error::internal("The browser could not be opened.", "Copy the address into it by hand.", why)
+    })
+}
+
+/// Opens a file in the program that the person reads such files with.
+pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
+    let shown = path.display().to_string();
+    let path = path.to_owned();
+    launch(move || tauri_plugin_opener::open_path(path, None::<&str>)).await.map_err(|why| {
+        error::internal(format!("{shown} could not be opened."), "Open it in an editor by hand.", why)
+    })
+}
+
+/// The opener waits a moment for its launcher to fail.
+async fn launch(
+    open: impl FnOnce() -> Result<(), tauri_plugin_opener::Error> + Send + 'static,
+) -> Result<(), String> {
+    match tauri::async_runtime::spawn_blocking(open).await {
+        Ok(outcome) => outcome.map_err(|why| why.to_string()),
+        Err(why) => Err(why.to_string()),
+    }
+}
+
+/// https anywhere, http on this machine alone; nobody's name and password; nothing that a launcher could take for
+/// something else. The answer is the address as the parser writes it, so what was checked is what is opened.
+fn checked(address: &str) -> Result<Url, &'static str> {
+    if address.len() > LONGEST {
+        return Err("it is too long");
+    }
+    if address.chars().any(|character| character.is_control() || character.is_whitespace()) {
+        return Err("it holds control characters or spaces");
+    }
+    let url = Url::parse(address).map_err(|_| "it is not an address")?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it holds a name or a password");
+    }
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => Ok(url),
+        ("http", Some(host)) if is_loopback(&host) => Ok(url),
+        _ => Err("only https pages, and http ones on this machine, are"),
+    }
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_opened_as_the_parser_writes_them() {
+        for (address, opened) in [
+            ("https://mcp.example.com/authorize?a=b&c=%20", "https://mcp.example.com/authorize?a=b&c=%20"),
+            ("HTTPS://Example.COM", "https://example.com/"),
+            ("https://example.com/$(id)`id`;'\"", "https://example.com/$(id)%60id%60;'%22"),
+            ("http://127.0.0.1:4000/authorize", "http://127.0.0.1:4000/authorize"),
+            ("http://localhost/", "http://localhost/"),
+            ("http://[::1]:1/", "http://[::1]:1/"),
+        ] {
+            assert_eq!(checked(address).map(String::from).as_deref(), Ok(opened));
+        }
+    }
+
+    #[test]
+    fn everything_else_stays_closed() {
+        let long = format!("https://example.com/{}", "a".repeat(LONGEST));
+        for address in [
+            "",
+            "-flag",
+            "--help",
+            "example.com",
+            "/etc/passwd",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "JavaScript://example.com/%0aalert(1)",
+            "data:text/html,x",
+            "ms-msdt:/id",
+            "vbscript:x",
+            "smb://host/share",
+            "dev.usher.desktop:/oauth/callback",
+            "http://example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://169.254.169.254/",
+            "http://0.0.0.0/",
+            "https://user@example.com/",
+            "https://user:pass@example.com/",
+            "https://example.com/\nfile:///x",
+            "https://example.com/a b",
+            " https://example.com/",
+            "https://example.com/\u{7}",
+            "https://",
+            "https:///",
+            &long,
+        ] {
+            assert!(checked(address).is_err(), "{address}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The demo service, run inside the app: started when the person tries it, and again at every start after that.
+//!
+//! Its tokens name its address and are signed with its key. So it keeps its port, and its key lies in the secret
+//! store: then a sign-in survives a restart of the app, as it does with any other service.
+
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use usher_config::{ConfigFile, Environment, NewServer};
+use usher_demo::{Demo, DemoOptions};
+use usher_engine::{Code, ErrorView, ServerId};
+use usher_secrets::{SecretStore, StoreKind};
+
+use crate::{error, kept};
+
+/// The demo's name in `mcp.json`.
+const NAME: &str = "demo";
+/// The name of its key in the secret store.
+const KEY: &str = "usher-demo-key";
+
+/// What is remembered of the demo: `demo.json` in the state folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    port: u16,
+}
+
+/// The one demo service of this app, running or not.
+pub struct DemoSlot {
+    kept: PathBuf,
+    config: ConfigFile,
+    running: Mutex<Option<Demo>>,
+}
+
+impl DemoSlot {
+    pub fn new(state_dir: &std::path::Path, config: PathBuf) -> Self {
+        Self {
+            kept: state_dir.join("demo.json"),
+            config: ConfigFile::new(config, Environment::of_process()),
+            running: Mutex::new(None),
+        }
+    }
+
+    /// Starts the demo again if the person has it among the servers. Its port may be taken by now: then it gets
+    /// another one, and so does its entry.
+    ///
+    /// Says whether it runs.
+    pub async fn resume(&self, store: StoreKind) -> bool {
+        let Some(Kept { port }) = kept::load(&self.kept) else { return false };
+        let Ok(config) = self.config.load() else { return false };
+        let ours = |url: &url::Url| url.host_str() == Some("127.0.0.1") && url.port() == Some(port);
+        if !config.server(NAME).and_then(|server| server.transport.url()).is_some_and(ours) {
+            return false;
+        }
+        match self.start(store).await {
+            Ok(url) if url.port() == Some(port) => true,
+            Ok(url) => {
+                let moved =
+                    self.config.remove(NAME).and_then(|_| self.config.add(NAME, &NewServer::http(url)));
+                if let Err(error) = moved {
+                    tracing::warn!(%error, "the demo has a new port and its entry does not know");
+                }
+                true
+            }
+            Err(error) => {
+                tracing::warn!(error = error.message, "the demo does not run");
+                false
+            }
+        }
+    }
+
+    /// The demo's address; starts it where it does not run.
+    pub async fn start(&self, store: StoreKind) -> Result<url::Url, ErrorView> {
+        let mut running = self.running.lock().await;
+        if let Some(demo) = &*running {
+            return Ok(demo.url().clone());
+        }
+        let signing_key = Some(signing_key(store).await?);
+        let port = kept::load(&self.kept).map(|Kept { port }| port);
+        let options = DemoOptions { port, signing_key, ..DemoOptions::default() };
+        let started = match Demo::start(options.clone()).await {
+            Err(_) if port.is_some() => Demo::start(DemoOptions { port: None, ..options }).await,
+            started => started,
+        };
+        let demo =
+            started.map_err(|why| error::internal("The demo could not be started.", "Try it again.", why))?;
+        if let Err(error) = kept::save(&self.kept, &Kept { port: demo.port() }) {
+            tracing::warn!(%error, "the demo's port will not be remembered");
+        }
+        Ok(running.insert(demo).url().clone())
+    }
+
+    /// The demo's name in `mcp.json`.
+    pub fn id() -> ServerId {
+        ServerId(NAME.to_owned())
+    }
+}
+
+/// The key of the runs before, or a new one, kept.
+async fn signing_key(store: StoreKind) -> Result<[u8; 32], ErrorView> {
+    let describe = |why: usher_secrets::Error| ErrorView {
+        code: if why.is_locked() { Code::KeychainLocked } else { Code::KeychainUnavailable },
+        message: why.to_string(),
+        hint: None,
+        details: None,
+    };
+    let store = SecretStore::open(store);
+    let known = store.named(KEY).await.map_err(describe)?;
+    if let Some(key) = known.and_then(|secret| from_hex(secret.expose_secret())) {
+        return Ok(key);
+    }
+    let key: [u8; 32] = rand::random();
+    store.put_named(KEY, &SecretString::from(to_hex(&key))).await.map_err(describe)?;
+    Ok(key)
+}
+
+fn to_hex(key: &[u8; 32]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut key = [0; 32];
+    for (index, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).ok()?;
+    }
+    Some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_reads_as_it_was_written() {
+        let key: [u8; 32] = std::array::from_fn(|index| index as u8 * 8);
+        assert_eq!(from_hex(&to_hex(&key)), Some(key));
+        assert_eq!(from_hex(""), None);
+        assert_eq!(from_hex(&"é".repeat(32)), None);
+        assert_eq!(from_hex(&"g".repeat(64)), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! What the commands reach, and the order in which its parts start.
+
+use tauri::{AppHandle, Manager};
+use tokio::sync::watch;
+use usher_engine::{EngineOptions, ErrorView};
+use usher_secrets::StoreKind;
+
+use crate::demo::DemoSlot;
+use crate::engine_slot::EngineSlot;
+use crate::options::Places;
+use crate::settings::Settings;
+use crate::{events, registration};
+
+/// The shell around one engine.
+pub struct Shell {
+    pub places: Places,
+    pub settings: Settings,
+    pub engine: EngineSlot,
+    pub demo: DemoSlot,
+    pub links: registration::Links,
+    /// What became of the link that the app was started by; `None` while that is open.
+    pub start_link: watch::Sender<Option<Result<(), ErrorView>>>,
+    store: std::sync::Mutex<StoreKind>,
+}
+
+impl Shell {
+    /// `with_link`: a link waits for the engine.
+    pub fn new(places: Places, with_link: bool) -> Self {
+        let settings = Settings::load(&places.state_dir);
+        let store = places.secret_store.clone().unwrap_or_else(|| settings.secret_store());
+        Self {
+            demo: DemoSlot::new(&places.state_dir, places.config.clone()),
+            engine: EngineSlot::new(),
+            links: registration::Links::default(),
+            start_link: watch::Sender::new((!with_link).then_some(Ok(()))),
+            store: std::sync::Mutex::new(store),
+            settings,
+            places,
+        }
+    }
+
+    /// Where secrets are kept in this run.
+    pub fn store(&self) -> StoreKind {
+        self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Follows a choice that the person made in the window.
+    pub fn set_store(&self, kind: StoreKind) {
+        self.settings.set_secret_store(&kind);
+        *self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = kind;
+    }
+}
+
+/// Starts what lies behind the window: the link handler, the demo where the person has it, the engine.
+pub async fn start(app: &AppHandle) {
+    let shell = app.state::<Shell>();
+    let store = shell.store();
+    let (receives_links, _demo_runs) =
+        tokio::join!(shell.links.register(app), shell.demo.resume(store.clone()));
+    let Places { config, state_dir, runtime_dir, .. } = shell.places.clone();
+    let options =
+        EngineOptions { receives_links, ..EngineOptions::new(config, state_dir, runtime_dir, store) };
+    match shell.engine.start(options).await {
+        Ok(engine) => events::forward(app, engine),
+        Err(error) => tracing::error!(error = error.message, "the engine did not start"),
+    }
+}

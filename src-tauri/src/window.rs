@@ -1,0 +1,109 @@
+//! The one window: only our own pages, shown once there is something to see.
+
+use std::time::Duration;
+
+use tauri::webview::{Color, NewWindowResponse};
+use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+use crate::settings::Appearance;
+
+/// The window's name in capabilities and plugins.
+pub const LABEL: &str = "main";
+
+/// How long the page may take before the window is shown as it is: a broken page is seen, not guessed.
+const SHOWN_AT_THE_LATEST: Duration = Duration::from_secs(3);
+
+/// Makes the window, hidden. `raise` or `show` brings it up.
+pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWindow> {
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Usher")
+        .inner_size(1200.0, 800.0)
+        .min_inner_size(640.0, 480.0)
+        .center()
+        .visible(false)
+        .theme(appearance.theme())
+        .devtools(cfg!(debug_assertions))
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .build()?;
+    window.set_background_color(Some(ground(&window, appearance)))?;
+
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::time::sleep(SHOWN_AT_THE_LATEST).await;
+        show(&app);
+    });
+    Ok(window)
+}
+
+/// Shows the window where it is.
+pub fn show(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    if !window.is_visible().unwrap_or(false)
+        && let Err(error) = window.show()
+    {
+        tracing::warn!(%error, "the window cannot be shown");
+    }
+}
+
+/// Changes light and dark; the page follows by `prefers-color-scheme`.
+pub fn set_appearance(app: &AppHandle, appearance: Appearance) -> tauri::Result<()> {
+    app.set_theme(appearance.theme());
+    match app.get_webview_window(LABEL) {
+        Some(window) => window.set_background_color(Some(ground(&window, appearance))),
+        None => Ok(()),
+    }
+}
+
+/// The colour under the page until it is painted: no white flash in a dark room.
+fn ground(window: &WebviewWindow, appearance: Appearance) -> Color {
+    match appearance.theme().or_else(|| window.theme().ok()) {
+        Some(Theme::Dark) => Color(0x1d, 0x23, 0x2a, 0xff),
+        Some(_) | None => Color(0xff, 0xff, 0xff, 0xff),
+    }
+}
+
+/// Brings the window to the front, because the person did something that leads here.
+pub fn raise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the window cannot be raised");
+    }
+}
+
+/// The page stays among the files inside the binary, whatever a link or a script in it says.
+fn is_own_page(url: &Url) -> bool {
+    let origin = (url.scheme(), url.host_str(), url.port());
+    if cfg!(windows) {
+        origin == ("http", Some("tauri.localhost"), None)
+    } else {
+        origin == ("tauri", Some("localhost"), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(not(windows))]
+    #[test]
+    fn the_page_goes_nowhere_else() {
+        for (address, own) in [
+            ("tauri://localhost/", true),
+            ("tauri://localhost/index.html?a#b", true),
+            ("tauri://localhost:81/", false),
+            ("tauri://example.com/", false),
+            ("http://tauri.localhost/", false),
+            ("https://localhost/", false),
+            ("about:blank", false),
+            ("data:text/html,x", false),
+            ("file:///etc/passwd", false),
+            ("javascript:1", false),
+            ("blob:tauri://localhost/1", false),
+        ] {
+            assert_eq!(is_own_page(&address.parse().unwrap()), own, "{address}");
+        }
+    }
+}
