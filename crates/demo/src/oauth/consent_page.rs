@@ -53,8 +53,8 @@ pub(crate) fn render(request: &AuthorizationRequest, ticket: &str) -> Response {
             }
         }
         @if stays_open {
-            (afterwards("allowed", "allow", app, "You are signed in", ticket))
-            (afterwards("denied", "deny", app, "You said no", ticket))
+            (afterwards("allowed", "allow", app, "Access allowed", ticket))
+            (afterwards("denied", "deny", app, "Access denied", ticket))
         }
     };
     Page {
@@ -89,7 +89,7 @@ fn afterwards(id: &str, decision: &str, app: &str, title: &str, ticket: &str) ->
             p .lead { "You can go back to " (app) " and close this tab." }
             form .after method="post" action="/authorize" {
                 input type="hidden" name="ticket" value=(ticket);
-                button type="submit" name="decision" value=(decision) { "Nothing happened? Open " (app) " again" }
+                button type="submit" name="decision" value=(decision) { "Nothing happened? Open " (app) }
             }
         }
     }

@@ -22,7 +22,7 @@ impl Page<'_> {
     pub(crate) fn into_response(self) -> Response {
         let nonce = random_id();
         let policy = format!(
-            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; \
+            "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; \
              form-action 'self' {}; frame-ancestors 'none'; base-uri 'none'",
             self.form_action
         );
@@ -80,7 +80,7 @@ pub(crate) fn error(title: &str, what: &str) -> Response {
 pub(crate) fn mark() -> Markup {
     html! {
         div .mark {
-            svg viewBox="0 0 48 48" width="48" height="48" aria-hidden="true" {
+            svg viewBox="8 4 32 40" width="38" height="48" aria-hidden="true" {
                 rect .cover x="9" y="5" width="30" height="38" rx="5" {}
                 rect .spine x="9" y="5" width="7" height="38" rx="3.5" {}
                 path .lines d="M21 16h12M21 23h12M21 30h7" {}

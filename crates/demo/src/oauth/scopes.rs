@@ -30,9 +30,7 @@ impl Scope {
             Scope::OpenId => ("See who you are", "Your name and e-mail address"),
             Scope::NotesRead => ("Read your notebook", "Search and open every page in it"),
             Scope::NotesWrite => ("Add pages to your notebook", "It cannot change or delete pages you have"),
-            Scope::OfflineAccess => {
-                ("Stay signed in", "Until you sign out there; you are not asked each time")
-            }
+            Scope::OfflineAccess => ("Stay signed in", "Until you sign out in the app"),
         }
     }
 }
