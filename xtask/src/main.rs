@@ -67,7 +67,11 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     let repository = Repository::find()?;
     leftovers::adopt_orphans();
     match task {
-        Task::Setup { need } => setup::set_up(&repository, need).map(|()| ExitCode::SUCCESS),
+        Task::Setup { need } => {
+            setup::set_up(&repository, need)?;
+            println!("setup: everything is there");
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),

@@ -47,10 +47,7 @@ pub fn test(repository: &Repository, steps: &[Step]) -> Result<ExitCode> {
         let name = step.name();
         println!("\n── {name} ──");
         let started = Instant::now();
-        let counts = step.run(repository).unwrap_or_else(|error| {
-            println!("{name}: {error:#}");
-            Counts::check(false)
-        });
+        let counts = or_failed(step.run(repository));
         leftovers::end();
         summary.push(Finished { name, counts, took: started.elapsed() });
     }
@@ -92,14 +89,22 @@ fn check(command: &mut Command) -> Result<Counts> {
 }
 
 fn ui(repository: &Repository) -> Result<Counts> {
-    let checked = check(repository.npm("ui").args(["run", "check"]));
     let report = repository.target("xtask/ui-tests.xml");
     let mut tests = repository.npm("ui");
     tests.args(["test", "--", "--reporter=default", "--reporter=junit"]);
     tests.arg(format!("--outputFile.junit={}", report.display()));
-    let tested = counted(&mut tests, &report);
-    let built = ui::build_if_changed(repository);
-    Ok(checked? + tested? + Counts::check(built.map(|()| true)?))
+    let checked = or_failed(check(repository.npm("ui").args(["run", "check"])));
+    let tested = or_failed(counted(&mut tests, &report));
+    let built = or_failed(ui::build_if_changed(repository).map(|()| Counts::check(true)));
+    Ok(checked + tested + built)
+}
+
+/// Counts an error as a failed check, so that what comes after it is still tried.
+fn or_failed(counts: Result<Counts>) -> Counts {
+    counts.unwrap_or_else(|error| {
+        println!("{error:#}");
+        Counts::check(false)
+    })
 }
 
 /// Runs the tests of a filter. Every run builds the whole workspace, so that no step builds for other features anew.

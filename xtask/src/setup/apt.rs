@@ -29,11 +29,12 @@ const OWN_DESKTOP: &[&str] = &[
     "chromium",
     "chromium-driver",
     "dbus",
-    "dbus-x11",
     "gnome-keyring",
     "libsecret-tools",
     "openbox",
+    "openssl",
     "webkit2gtk-driver",
+    "x11-utils",
     "xauth",
     "xvfb",
 ];
