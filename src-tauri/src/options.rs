@@ -38,10 +38,15 @@ impl Options {
     /// Fills in what was not said.
     pub fn places(self, environment: &Environment) -> Places {
         let platform = Platform::current();
+        let place = |said: Option<PathBuf>, usual: fn(&Environment, Platform) -> PathBuf| match said {
+            // A process that comes later may run in another folder.
+            Some(path) => std::path::absolute(&path).unwrap_or(path),
+            None => usual(environment, platform),
+        };
         Places {
-            config: self.config.unwrap_or_else(|| usher_config::config_path(environment, platform)),
-            state_dir: self.state_dir.unwrap_or_else(|| usher_config::state_dir(environment, platform)),
-            runtime_dir: self.runtime_dir.unwrap_or_else(|| usher_config::runtime_dir(environment, platform)),
+            config: place(self.config, usher_config::config_path),
+            state_dir: place(self.state_dir, usher_config::state_dir),
+            runtime_dir: place(self.runtime_dir, usher_config::runtime_dir),
             secret_store: self.secret_store,
         }
     }

@@ -9,7 +9,7 @@ use crate::demo::DemoSlot;
 use crate::engine_slot::EngineSlot;
 use crate::options::Places;
 use crate::settings::Settings;
-use crate::{events, registration};
+use crate::{events, kept, registration};
 
 /// The shell around one engine.
 pub struct Shell {
@@ -26,6 +26,10 @@ pub struct Shell {
 impl Shell {
     /// `with_link`: a link waits for the engine.
     pub fn new(places: Places, with_link: bool) -> Self {
+        // The window's size and place are kept there too, by a plugin that makes no folders.
+        if let Err(error) = kept::make_folder(&places.state_dir) {
+            tracing::warn!(path = %places.state_dir.display(), %error, "nothing will be remembered");
+        }
         let settings = Settings::load(&places.state_dir);
         let store = places.secret_store.clone().unwrap_or_else(|| settings.secret_store());
         Self {
