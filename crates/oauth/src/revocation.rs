@@ -22,6 +22,22 @@ pub async fn revoke(
     let binding = &grant.binding;
     let Some(endpoint) = &binding.revocation_endpoint else { return Ok(()) };
     let failed = |kind| Error::new(Step::Revocation, Some(endpoint.host()), kind);
+    let (headers, body) = request_parts(grant, client_secret).map_err(failed)?;
+    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let reply = http.send(Step::Revocation, request, http.deadlines().request).await?;
+    match reply.status {
+        status if status.is_success() => Ok(()),
+        status if is_transient(status) => Err(failed(transient(&reply, None))),
+        _ => Err(failed(refused(&reply))),
+    }
+}
+
+fn request_parts(
+    grant: &Grant,
+    client_secret: Option<&SecretString>,
+) -> Result<(HeaderMap, Vec<u8>), ErrorKind> {
+    let client_id = grant.binding.client_id.as_str();
+    let secret = || client_secret.map(ExposeSecret::expose_secret).ok_or(ErrorKind::ClientSecretMissing);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     let mut body = Serializer::new(String::new());
@@ -33,27 +49,18 @@ pub async fn revoke(
             .append_pair("token", grant.access_token.expose())
             .append_pair("token_type_hint", "access_token"),
     };
-    let secret = || client_secret.ok_or_else(|| failed(ErrorKind::ClientSecretMissing));
-    match binding.auth_method {
+    match grant.binding.auth_method {
         AuthMethod::None => {
-            body.append_pair("client_id", &binding.client_id);
+            body.append_pair("client_id", client_id);
         }
         AuthMethod::ClientSecretPost => {
-            body.append_pair("client_id", &binding.client_id)
-                .append_pair("client_secret", secret()?.expose_secret());
+            body.append_pair("client_id", client_id).append_pair("client_secret", secret()?);
         }
         AuthMethod::ClientSecretBasic => {
-            headers.insert(header::AUTHORIZATION, basic(&binding.client_id, secret()?.expose_secret()));
+            headers.insert(header::AUTHORIZATION, basic(client_id, secret()?));
         }
     }
-    let body = body.finish().into_bytes();
-    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
-    let reply = http.send(Step::Revocation, request, http.deadlines().request).await?;
-    match reply.status {
-        status if status.is_success() => Ok(()),
-        status if is_transient(status) => Err(failed(transient(&reply, None))),
-        _ => Err(failed(refused(&reply))),
-    }
+    Ok((headers, body.finish().into_bytes()))
 }
 
 /// RFC 6749 §2.3.1: both halves are form-encoded first. The encoding leaves nothing that a header may not hold.

@@ -1,13 +1,14 @@
 //! Code for tokens, refresh token for new tokens: the two requests to the token endpoint.
 
+use futures::future::BoxFuture;
 use http::{HeaderValue, header};
 use jiff::{SignedDuration, Timestamp};
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest,
-    HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
+    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
     StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -48,11 +49,11 @@ type TokenClient = oauth2::Client<
 /// Where the authorization server names `resource` as what it refuses, the request is made once more without it, and
 /// the grant's binding says so.
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
-    let endpoint = TokenEndpoint { http, step: Step::TokenExchange, now };
     let binding = code.discovered.binding(&code.client);
-    match endpoint.exchange(&code, &binding).await {
-        Err(error) if binding.sends_resource && is_resource_refused(&error) => {
-            endpoint.exchange(&code, &without_resource(&binding)).await
+    let endpoint = TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding };
+    match endpoint.exchange(&code).await {
+        Err(error) if endpoint.may_leave_resource_out(&error) => {
+            endpoint.without_resource().exchange(&code).await
         }
         result => result,
     }
@@ -67,97 +68,103 @@ pub async fn refresh(
     client_secret: Option<&SecretString>,
     now: Timestamp,
 ) -> Result<Grant, Error> {
-    let endpoint = TokenEndpoint { http, step: Step::Refresh, now };
-    match endpoint.refresh(grant, &grant.binding, client_secret).await {
-        Err(error) if grant.binding.sends_resource && is_resource_refused(&error) => {
-            endpoint.refresh(grant, &without_resource(&grant.binding), client_secret).await
+    let endpoint =
+        TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding: grant.binding.clone() };
+    match endpoint.refresh(grant, client_secret).await {
+        Err(error) if endpoint.may_leave_resource_out(&error) => {
+            endpoint.without_resource().refresh(grant, client_secret).await
         }
         result => result,
     }
 }
 
-fn is_resource_refused(error: &Error) -> bool {
-    matches!(error.kind, ErrorKind::ResourceRefused { .. })
-}
-
-fn without_resource(binding: &Binding) -> Binding {
-    Binding { sends_resource: false, ..binding.clone() }
-}
-
-/// One request to a token endpoint; `now` is when it is sent.
-struct TokenEndpoint<'a> {
-    http: &'a HttpClient,
+/// A token endpoint and the client that it knows; `now` is when the request is sent.
+struct TokenEndpoint {
+    http: HttpClient,
     step: Step,
     now: Timestamp,
+    binding: Binding,
 }
 
-impl TokenEndpoint<'_> {
-    async fn exchange(&self, code: &AuthorizationCode, binding: &Binding) -> Result<Grant, Error> {
+/// The HTTP client that the `oauth2` crate calls: ours, which hands it any good answer in the form it knows.
+impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
+    type Error = Error;
+    type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.ask(request))
+    }
+}
+
+impl TokenEndpoint {
+    async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Error> {
         let redirect = RedirectUrl::new(code.client.registration.redirect_uri.as_str().to_owned());
         let bad_redirect = |_| ErrorKind::BadRedirectUri { why: "it is not an absolute address".to_owned() };
-        let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(binding, kind))?;
-        let oauth = self.client(binding, code.client.secret.as_ref())?.set_redirect_uri(redirect);
+        let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(kind))?;
+        let oauth = self.client(code.client.secret.as_ref())?.set_redirect_uri(redirect);
         let mut request = oauth
             .exchange_code(oauth2::AuthorizationCode::new(code.code.expose_secret().to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(code.verifier.expose_secret().to_owned()));
-        if binding.sends_resource {
-            request = request.add_extra_param("resource", binding.resource.clone());
+        if self.binding.sends_resource {
+            request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
-        let tokens = request.request_async(&|request| self.ask(binding, request)).await;
-        let tokens = tokens.map_err(|error| self.error_of(binding, error))?;
-        Ok(self.grant(&tokens, binding, None, &code.scopes))
+        let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
+        Ok(self.grant(&tokens, None, &code.scopes))
     }
 
-    async fn refresh(
-        &self,
-        grant: &Grant,
-        binding: &Binding,
-        client_secret: Option<&SecretString>,
-    ) -> Result<Grant, Error> {
+    async fn refresh(&self, grant: &Grant, client_secret: Option<&SecretString>) -> Result<Grant, Error> {
         let Some(refresh_token) = &grant.refresh_token else {
-            return Err(self.failed(binding, ErrorKind::NoRefreshToken));
+            return Err(self.failed(ErrorKind::NoRefreshToken));
         };
-        let oauth = self.client(binding, client_secret)?;
+        let oauth = self.client(client_secret)?;
         let refresh_token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
         let mut request = oauth.exchange_refresh_token(&refresh_token);
-        if binding.sends_resource {
-            request = request.add_extra_param("resource", binding.resource.clone());
+        if self.binding.sends_resource {
+            request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
-        let tokens = request.request_async(&|request| self.ask(binding, request)).await;
-        let tokens = tokens.map_err(|error| self.error_of(binding, error))?;
-        Ok(self.grant(&tokens, binding, Some(grant), &grant.scopes))
+        let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
+        Ok(self.grant(&tokens, Some(grant), &grant.scopes))
     }
 
-    fn client(&self, binding: &Binding, secret: Option<&SecretString>) -> Result<TokenClient, Error> {
-        let auth_type = match binding.auth_method {
+    fn may_leave_resource_out(&self, error: &Error) -> bool {
+        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRefused { .. })
+    }
+
+    fn without_resource(&self) -> Self {
+        let binding = Binding { sends_resource: false, ..self.binding.clone() };
+        TokenEndpoint { http: self.http.clone(), step: self.step, now: self.now, binding }
+    }
+
+    fn client(&self, secret: Option<&SecretString>) -> Result<TokenClient, Error> {
+        let auth_method = self.binding.auth_method;
+        let auth_type = match auth_method {
             AuthMethod::ClientSecretBasic => AuthType::BasicAuth,
             AuthMethod::ClientSecretPost | AuthMethod::None => AuthType::RequestBody,
         };
-        let client = oauth2::Client::new(ClientId::new(binding.client_id.clone()))
+        let client = oauth2::Client::new(ClientId::new(self.binding.client_id.clone()))
             .set_auth_type(auth_type)
-            .set_token_uri(TokenUrl::from_url(binding.token_endpoint.url().clone()));
+            .set_token_uri(TokenUrl::from_url(self.binding.token_endpoint.url().clone()));
         match secret {
-            _ if !binding.auth_method.needs_secret() => Ok(client),
+            _ if !auth_method.needs_secret() => Ok(client),
             Some(secret) => {
                 Ok(client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned())))
             }
-            None => Err(self.failed(binding, ErrorKind::ClientSecretMissing)),
+            None => Err(self.failed(ErrorKind::ClientSecretMissing)),
         }
     }
 
-    /// The HTTP client that the `oauth2` crate calls: ours, which hands it any good answer in the form it knows.
-    async fn ask(&self, binding: &Binding, request: HttpRequest) -> Result<HttpResponse, Error> {
+    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
-        let url = binding.token_endpoint.url().clone();
+        let url = self.binding.token_endpoint.url().clone();
         let outgoing = Outgoing { method: parts.method, url, headers: parts.headers, body };
         let reply = self.http.send(self.step, outgoing, self.http.deadlines().token).await?;
-        let tokens = normalise(&reply, self.now).map_err(|kind| self.failed(binding, kind))?;
+        let tokens = normalise(&reply, self.now).map_err(|kind| self.failed(kind))?;
         let mut response = HttpResponse::new(tokens.to_string().into_bytes());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(response)
     }
 
-    fn grant(&self, tokens: &Tokens, binding: &Binding, before: Option<&Grant>, asked: &Scopes) -> Grant {
+    fn grant(&self, tokens: &Tokens, before: Option<&Grant>, asked: &Scopes) -> Grant {
         let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
         let life = tokens.expires_in().and_then(|life| SignedDuration::try_from(life).ok());
         let granted = tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
@@ -171,11 +178,11 @@ impl TokenEndpoint<'_> {
                 .account
                 .clone()
                 .or_else(|| before.and_then(|grant| grant.account.clone())),
-            binding: binding.clone(),
+            binding: self.binding.clone(),
         }
     }
 
-    fn error_of(&self, binding: &Binding, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
+    fn error_of(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
         match error {
             RequestTokenError::Request(error) => error,
             // Only a normalised answer gets as far as the crate's own parser, so these say that ours has a fault. Their
@@ -183,12 +190,12 @@ impl TokenEndpoint<'_> {
             RequestTokenError::ServerResponse(_)
             | RequestTokenError::Parse(..)
             | RequestTokenError::Other(_) => {
-                self.failed(binding, ErrorKind::Malformed { what: "it cannot be read".to_owned() })
+                self.failed(ErrorKind::Malformed { what: "it cannot be read".to_owned() })
             }
         }
     }
 
-    fn failed(&self, binding: &Binding, kind: ErrorKind) -> Error {
-        Error::new(self.step, Some(binding.token_endpoint.host()), kind)
+    fn failed(&self, kind: ErrorKind) -> Error {
+        Error::new(self.step, Some(self.binding.token_endpoint.host()), kind)
     }
 }
