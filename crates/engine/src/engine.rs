@@ -1,84 +1,90 @@
 //! The engine's handle: every verb of the shell and the command line.
 
+use std::sync::Arc;
+
+use rmcp::model::CallToolRequestParams;
 use secrecy::SecretString;
 use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use usher_secrets::StoreKind;
 
+use crate::calls::Calls;
+use crate::connection::{CallTerms, Connection};
+use crate::describe::{describe_fault, describe_secret_error, error};
+use crate::fault::Fault;
+use crate::running::Running;
+use crate::server::{Message, ServerHandle};
 use crate::{
     AuthorizationRequestView, CallOptions, Code, ConfigView, ElicitationAnswer, EngineOptions, ErrorView,
-    Event, NewServer, PromptView, ResourceView, SecretStoreView, ServerId, ServerView, SignInOptions,
-    Snapshot, StartError, ToolCallView, ToolView,
+    Event, NewServer, PromptView, ResourceView, ServerId, ServerView, SignInOptions, Snapshot, StartError,
+    ToolCallView, ToolView, content,
 };
 
-/// A running engine. Cloning gives another handle; [`Engine::stop`] ends it for all.
+/// A running engine. Cloning gives another handle; [`Engine::stop`] ends it for all, and so does dropping the last.
 #[derive(Clone)]
 pub struct Engine {
-    events: broadcast::Sender<Event>,
+    running: Arc<Running>,
+    calls: Arc<Calls>,
 }
 
 impl Engine {
-    /// Takes the lock, reads `mcp.json` and starts every server's task side by side.
+    /// Takes the lock, reads `mcp.json` and starts every server's task side by side. A broken file is no failure: the
+    /// engine runs, and its snapshot says what is wrong.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
-        let _ = options;
-        Ok(Self { events: broadcast::channel(256).0 })
+        let running = Running::start(options).await?;
+        Ok(Self { running: Arc::new(running), calls: Arc::default() })
     }
 
     /// Ends every task and connection, within two seconds, and gives the lock back.
-    pub async fn stop(&self) {}
+    pub async fn stop(&self) {
+        self.running.stop().await;
+    }
 
     /// Everything as it is now. Subscribe first, then drop events that are not above its revision.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            revision: Default::default(),
-            servers: vec![],
-            config: self.check_config(),
-            secret_store: SecretStoreView::Memory,
-            elicitations: vec![],
-        }
+        self.running.shared.board.snapshot()
     }
 
     /// What changes from now on. A reader that lags takes a new snapshot.
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.running.shared.board.subscribe()
     }
 
     pub fn server(&self, id: &ServerId) -> Option<ServerView> {
-        let _ = id;
-        None
+        self.running.shared.board.server(id)
     }
 
     /// Writes a server into `mcp.json` and connects it.
     pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
-        let _ = server;
-        Err(unfinished())
+        self.running.add(server).await
     }
 
     /// Signs out and takes the server out of `mcp.json`.
     pub async fn remove(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.sign_out(id).await?;
+        self.running.edit(|config, name| config.remove(name), id).await
     }
 
+    /// Switches a server on, in `mcp.json`.
     pub async fn enable(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.running.edit(|config, name| config.set_disabled(name, false), id).await
     }
 
+    /// Switches a server off, in `mcp.json`. Its sign-in stays.
     pub async fn disable(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.running.edit(|config, name| config.set_disabled(name, true), id).await
     }
 
     /// Connects now: after a disconnect, a failure, or in the middle of a wait.
     pub async fn connect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.handle(id)?.send(Message::Connect);
+        Ok(())
     }
 
     /// Lets go of the connection until the next `connect` or start; `mcp.json` stays as it is.
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.handle(id)?.send(Message::Disconnect);
+        Ok(())
     }
 
     /// Discovers, registers and answers with the address that the caller opens in a browser. Ends a sign-in of the
@@ -88,59 +94,73 @@ impl Engine {
         id: &ServerId,
         options: SignInOptions,
     ) -> Result<AuthorizationRequestView, ErrorView> {
-        let _ = (id, options);
-        Err(unfinished())
+        if let Some(client) = &options.client {
+            self.running.set_client(id, client).await?;
+        }
+        let asked = self.handle(id)?.ask(|reply| Message::SignIn { options, reply }).await;
+        asked.unwrap_or_else(|| Err(ended()))
     }
 
     /// Notes that the browser was opened, for the waiting screen.
     pub fn browser_opened(&self, id: &ServerId) {
-        let _ = id;
+        if let Ok(handle) = self.handle(id) {
+            handle.send(Message::BrowserOpened);
+        }
     }
 
     /// The page shows an error: registers again with the next way back.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        let asked = self.handle(id)?.ask(|reply| Message::NextRedirect { reply }).await;
+        asked.unwrap_or_else(|| Err(ended()))
     }
 
     /// The address of the sign-in that waits, to open or copy it again.
     pub fn authorization_request(&self, id: &ServerId) -> Option<AuthorizationRequestView> {
-        let _ = id;
-        None
+        self.running.shared.flows.request(id)
     }
 
+    /// Gives up a sign-in at whatever step it is.
     pub async fn cancel_sign_in(&self, id: &ServerId) {
-        let _ = id;
+        if let Ok(handle) = self.handle(id) {
+            handle.ask(|reply| Message::CancelSignIn { reply }).await;
+        }
     }
 
     /// Takes the address that the browser was sent back to, from whoever brings it. It may be hostile: whatever does
     /// not belong to a waiting sign-in leaves everything as it is. Answers when the server is connected, or why not.
     pub async fn complete_sign_in(&self, raw_address: &str) -> Result<ServerId, ErrorView> {
-        let _ = raw_address;
-        Err(unfinished())
+        self.running.shared.complete(raw_address).await
     }
 
     /// Revokes and forgets the sign-in.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        self.handle(id)?.ask(|reply| Message::SignOut { reply }).await.unwrap_or_else(|| Err(ended()))
     }
 
     /// Lists the tools, all pages. A listing of the last five seconds, or one that the server itself calls fresh
     /// (`ttlMs`), is not asked for again.
     pub async fn tools(&self, id: &ServerId) -> Result<Vec<ToolView>, ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        let (handle, connection) = self.connection(id).await?;
+        let outcome = connection.tools().await;
+        if outcome.is_ok() {
+            handle.send(Message::Listed { connection: Arc::clone(&connection) });
+        }
+        let tools = self.report(&handle, connection, outcome, "tools/list")?;
+        Ok(tools.iter().map(content::tool).collect())
     }
 
     pub async fn resources(&self, id: &ServerId) -> Result<Vec<ResourceView>, ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        let (handle, connection) = self.connection(id).await?;
+        let outcome = connection.list_resources().await;
+        let resources = self.report(&handle, connection, outcome, "resources/list")?;
+        Ok(resources.iter().map(content::resource).collect())
     }
 
     pub async fn prompts(&self, id: &ServerId) -> Result<Vec<PromptView>, ErrorView> {
-        let _ = id;
-        Err(unfinished())
+        let (handle, connection) = self.connection(id).await?;
+        let outcome = connection.list_prompts().await;
+        let prompts = self.report(&handle, connection, outcome, "prompts/list")?;
+        Ok(prompts.iter().map(content::prompt).collect())
     }
 
     /// Calls a tool. `insufficient_scope` means: sign in again (the engine asks for the union of scopes), then call
@@ -152,60 +172,120 @@ impl Engine {
         arguments: serde_json::Map<String, serde_json::Value>,
         options: CallOptions,
     ) -> Result<ToolCallView, ErrorView> {
-        let _ = (id, tool, arguments, options);
-        Err(unfinished())
+        let (handle, connection) = self.connection(id).await?;
+        let cancelled = CancellationToken::new();
+        let _running = self.calls.begin(&options.call, cancelled.clone()).map_err(|()| {
+            error(Code::Internal, "A call of this name runs already.", "Give each call a name of its own.")
+        })?;
+        let board = Arc::clone(&self.running.shared.board);
+        let call = options.call.clone();
+        let on_progress = move |progress, total, message: Option<String>| {
+            board.progress_call(&call, progress, total, message.as_deref().map(content::name));
+        };
+        let terms = CallTerms { silence: options.timeout, cancelled, on_progress: &on_progress };
+        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let outcome = connection.call_tool(params, &terms).await;
+        let operation = format!("tools/call {tool}");
+        self.report(&handle, connection, outcome, &operation).map(|result| content::tool_call(&result))
     }
 
     /// Gives a running call up and tells the server.
     pub fn cancel_call(&self, call: &str) {
-        let _ = call;
+        self.calls.cancel(call);
     }
 
     /// Answers a server's question; an error where nobody asks (any more).
     pub async fn answer_elicitation(&self, id: &str, answer: ElicitationAnswer) -> Result<(), ErrorView> {
-        let _ = (id, answer);
-        Err(unfinished())
+        self.running.shared.elicitations.answer(id, answer).map_err(|_| {
+            error(
+                Code::Internal,
+                "Nobody waits for this answer any more.",
+                "Call the tool again if you want to.",
+            )
+        })
     }
 
-    /// Keeps a secret that `mcp.json` calls `{{name}}`, and connects the servers that waited for it.
+    /// Keeps a secret that `mcp.json` calls `{{name}}`, and connects the servers that need it.
     pub async fn set_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
-        let _ = (name, secret);
-        Err(unfinished())
+        self.running.put_secret(name, &secret).await?;
+        self.running.tell_all(|| Message::SecretsChanged { named: Some(name.to_owned()) });
+        Ok(())
     }
 
     /// Forgets a named secret; `false` where there was none.
     pub async fn delete_secret(&self, name: &str) -> Result<bool, ErrorView> {
-        let _ = name;
-        Err(unfinished())
+        let stores = &self.running.shared.stores;
+        let outcome = stores.get().delete_named(name).await;
+        stores.note(outcome.as_ref().err());
+        outcome.map_err(|failure| describe_secret_error(&failure))
     }
 
     /// The names of the named secrets.
     pub async fn secrets(&self) -> Result<Vec<String>, ErrorView> {
-        Err(unfinished())
+        let stores = &self.running.shared.stores;
+        let outcome = stores.get().named_list().await;
+        stores.note(outcome.as_ref().err());
+        outcome.map_err(|failure| describe_secret_error(&failure))
     }
 
     /// Reads `mcp.json` again and says what is wrong with it.
     pub fn check_config(&self) -> ConfigView {
-        ConfigView { path: String::new(), error: None, line: None, column: None, warnings: vec![] }
+        self.running.check_config()
     }
 
     /// Tries the secret store again, and connects the servers that failed for it.
     pub async fn retry_secret_store(&self) -> Result<(), ErrorView> {
-        Err(unfinished())
+        let stores = &self.running.shared.stores;
+        let outcome = stores.get().check().await;
+        stores.note(outcome.as_ref().err());
+        outcome.map_err(|failure| describe_secret_error(&failure))?;
+        self.running.tell_all(|| Message::SecretsChanged { named: None });
+        Ok(())
     }
 
     /// Changes where secrets are kept, because the person chose so; what the other store holds stays there.
     pub async fn choose_secret_store(&self, kind: StoreKind) -> Result<(), ErrorView> {
-        let _ = kind;
-        Err(unfinished())
+        self.running.shared.stores.choose(kind);
+        self.retry_secret_store().await
+    }
+
+    fn handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
+        self.running.handle(id)
+    }
+
+    /// The connection of a server; one that is coming up is waited for.
+    async fn connection(&self, id: &ServerId) -> Result<(Arc<ServerHandle>, Arc<Connection>), ErrorView> {
+        let handle = self.handle(id)?;
+        let connection = handle.connection(self.running.shared.options.connect_timeout).await?;
+        Ok((handle, connection))
+    }
+
+    /// Tells the server's task how an operation went, and the caller in words.
+    fn report<T>(
+        &self,
+        handle: &ServerHandle,
+        connection: Arc<Connection>,
+        outcome: Result<T, Fault>,
+        operation: &str,
+    ) -> Result<T, ErrorView> {
+        let fault = match outcome {
+            Ok(result) => {
+                let _ = handle.note_step_up(operation, false);
+                return Ok(result);
+            }
+            Err(fault) => fault,
+        };
+        let refused = matches!(fault, Fault::InsufficientScope { .. });
+        let name = self.server(&ServerId(handle.config.name.clone())).map(|view| view.name);
+        let told = describe_fault(&fault, name.as_deref().unwrap_or(&handle.config.name));
+        handle.send(Message::Failed { connection, fault: Arc::new(fault) });
+        if refused {
+            handle.note_step_up(operation, true)?;
+        }
+        Err(told)
     }
 }
 
-fn unfinished() -> ErrorView {
-    ErrorView {
-        code: Code::Internal,
-        message: "This is not there yet.".to_owned(),
-        hint: None,
-        details: None,
-    }
+fn ended() -> ErrorView {
+    error(Code::Internal, "The server was removed or changed meanwhile.", "Try again.")
 }

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use usher_secrets::StoreKind;
 
-use crate::{ErrorView, RedirectKind, ServerId};
+use crate::{Clock, ErrorView, RedirectKind, ServerId};
 
 /// Where an engine finds and keeps things, and what it runs.
 #[derive(Clone, Debug)]
@@ -29,6 +29,8 @@ pub struct EngineOptions {
     pub connect_timeout: Duration,
     /// How long a sign-in waits for the browser.
     pub sign_in_timeout: Duration,
+    /// The time of day; a test can move it ahead.
+    pub clock: Clock,
 }
 
 impl EngineOptions {
@@ -43,6 +45,7 @@ impl EngineOptions {
             only: None,
             connect_timeout: Duration::from_secs(30),
             sign_in_timeout: Duration::from_secs(5 * 60),
+            clock: Clock::default(),
         }
     }
 }

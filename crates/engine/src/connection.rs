@@ -1,0 +1,291 @@
+//! A live MCP connection: the handshake of whichever era, the lists, the calls. Every wait has a deadline.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputRequest, InputRequests,
+    InputResponses, PaginatedRequestParams, Prompt, ProtocolVersion, Resource, ServerResult, Tool,
+};
+use rmcp::service::{
+    ClientCacheConfig, ClientLifecycleMode, Peer, PeerRequestOptions, RoleClient, ServiceError,
+    serve_client_with_lifecycle_and_ct,
+};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::ServerId;
+use crate::client::{Client, ProgressRoutes};
+use crate::elicitation::Elicitations;
+use crate::fault::Fault;
+use crate::rmcp_fault::{from_initialize, from_service};
+use crate::transport::Transport;
+
+/// How long one page of a list may take.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+/// More pages than any server needs; a server that never ends its list is stopped here.
+const MAX_PAGES: usize = 200;
+/// A listing this young is not asked for again.
+const LISTING_IS_FRESH: Duration = Duration::from_secs(5);
+/// How often a call may come back with questions before it is given up.
+const MAX_ROUNDS: usize = 10;
+/// Progress keeps a call alive, but not for ever.
+const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
+
+/// Dropping it closes the connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    server: ServerId,
+    peer: Peer<RoleClient>,
+    elicitations: Arc<Elicitations>,
+    progress: ProgressRoutes,
+    listing: Mutex<Option<(Instant, Arc<Vec<Tool>>)>>,
+    closing: CancellationToken,
+    _close_on_drop: DropGuard,
+    closed: CancellationToken,
+}
+
+/// What a call needs beside its arguments.
+pub(crate) struct CallTerms<'a> {
+    /// The server may be silent for so long.
+    pub silence: Duration,
+    pub cancelled: CancellationToken,
+    pub on_progress: &'a (dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync),
+}
+
+impl Connection {
+    /// Speaks to a server for the first time: `server/discover`, else `initialize`.
+    pub async fn open(transport: Transport, uri: Arc<str>, client: Client) -> Result<Self, Fault> {
+        let mut config = StreamableHttpClientTransportConfig::with_uri(uri);
+        let mut backoff = ExponentialBackoff::default();
+        backoff.max_times = Some(5);
+        backoff.max_delay = Some(Duration::from_secs(10));
+        config.retry_config = Arc::new(backoff);
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        };
+        let server = client.server.clone();
+        let (elicitations, progress) = (Arc::clone(&client.elicitations), client.progress.clone());
+        let closing = CancellationToken::new();
+        let close_on_drop = closing.clone().drop_guard();
+        let transport = StreamableHttpClientTransport::with_client(transport, config);
+        let service = serve_client_with_lifecycle_and_ct(client, transport, lifecycle, closing.clone())
+            .await
+            .map_err(from_initialize)?;
+        let peer = service.peer().clone();
+        // A list that comes back old where the server refuses us would hide that it does.
+        peer.set_response_cache_config(ClientCacheConfig::default().with_serve_stale_on_error(false)).await;
+        let closed = CancellationToken::new();
+        let close = closed.clone().drop_guard();
+        tokio::spawn(async move {
+            let _ = service.waiting().await;
+            drop(close);
+        });
+        Ok(Self {
+            server,
+            peer,
+            elicitations,
+            progress,
+            listing: Mutex::default(),
+            closing,
+            _close_on_drop: close_on_drop,
+            closed,
+        })
+    }
+
+    /// The revision of MCP in use.
+    pub fn protocol(&self) -> String {
+        self.peer.peer_info().map(|info| info.protocol_version.as_str().to_owned()).unwrap_or_default()
+    }
+
+    /// What the server calls itself.
+    pub fn title(&self) -> Option<String> {
+        let info = self.peer.peer_info()?;
+        let implementation = info.server_info.as_ref()?;
+        implementation
+            .title
+            .clone()
+            .or_else(|| Some(implementation.name.clone()))
+            .filter(|name| !name.is_empty())
+    }
+
+    /// Ends the connection and waits until the server was told, for at most `patience`.
+    pub async fn close(&self, patience: Duration) {
+        self.closing.cancel();
+        let _ = tokio::time::timeout(patience, self.closed.cancelled()).await;
+    }
+
+    /// Cancelled when the connection ended, whoever ended it.
+    pub fn end(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
+    /// The tools: a listing of the last few seconds, or a new one with all its pages.
+    pub async fn tools(&self) -> Result<Arc<Vec<Tool>>, Fault> {
+        if let Some((at, tools)) = &*self.listing.lock().unwrap_or_else(PoisonError::into_inner)
+            && at.elapsed() < LISTING_IS_FRESH
+        {
+            return Ok(Arc::clone(tools));
+        }
+        self.list_tools().await
+    }
+
+    /// The last listing, however old.
+    pub fn listed(&self) -> Option<Arc<Vec<Tool>>> {
+        let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        listing.as_ref().map(|(_, tools)| Arc::clone(tools))
+    }
+
+    /// Lists the tools anew.
+    pub async fn list_tools(&self) -> Result<Arc<Vec<Tool>>, Fault> {
+        let tools = pages(|page| async {
+            self.peer.list_tools(page).await.map(|list| (list.tools, list.next_cursor))
+        })
+        .await?;
+        let tools = Arc::new(tools);
+        *self.listing.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), Arc::clone(&tools)));
+        Ok(tools)
+    }
+
+    pub async fn list_resources(&self) -> Result<Vec<Resource>, Fault> {
+        if !self.peer.peer_info().is_some_and(|info| info.capabilities.resources.is_some()) {
+            return Ok(Vec::new());
+        }
+        pages(|page| async {
+            self.peer.list_resources(page).await.map(|list| (list.resources, list.next_cursor))
+        })
+        .await
+    }
+
+    pub async fn list_prompts(&self) -> Result<Vec<Prompt>, Fault> {
+        if !self.peer.peer_info().is_some_and(|info| info.capabilities.prompts.is_some()) {
+            return Ok(Vec::new());
+        }
+        pages(|page| async {
+            self.peer.list_prompts(page).await.map(|list| (list.prompts, list.next_cursor))
+        })
+        .await
+    }
+
+    /// Calls a tool, and answers what the server wants to know first, round after round.
+    pub async fn call_tool(
+        &self,
+        mut params: CallToolRequestParams,
+        terms: &CallTerms<'_>,
+    ) -> Result<CallToolResult, Fault> {
+        for round in 0..MAX_ROUNDS {
+            let request = CallToolRequest::new(params.clone());
+            match self.request(ClientRequest::CallToolRequest(request), terms).await? {
+                ServerResult::CallToolResult(result) => return Ok(result),
+                ServerResult::InputRequiredResult(asked) => {
+                    let requests = asked.input_requests.unwrap_or_default();
+                    if requests.is_empty() {
+                        if asked.request_state.is_none() {
+                            return Err(unexpected("it asks for input without saying which"));
+                        }
+                        // The server only wants to be asked again: not at once, so as not to spin.
+                        tokio::time::sleep(Duration::from_millis(50 << round.min(4))).await;
+                    }
+                    let responses = self.answer(requests, &terms.cancelled).await?;
+                    params.input_responses = (!responses.is_empty()).then_some(responses);
+                    params.request_state = asked.request_state;
+                }
+                _ => return Err(unexpected("its answer is not that of a tool")),
+            }
+        }
+        Err(unexpected("it keeps asking for input"))
+    }
+
+    /// One request with its deadline, which progress and questions to the person begin anew.
+    async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
+        let mut handle = self
+            .peer
+            .send_request_with_option(request, PeerRequestOptions::no_options())
+            .await
+            .map_err(from_service)?;
+        let mut progress = self.progress.open(handle.progress_token.clone());
+        let begun = tokio::time::Instant::now();
+        let mut silent_until = begun + terms.silence;
+        let fault = loop {
+            tokio::select! {
+                biased;
+                answer = &mut handle.rx => {
+                    return answer.map_err(|_| Fault::Lost)?.map_err(from_service);
+                }
+                step = progress.next() => {
+                    silent_until = tokio::time::Instant::now() + terms.silence;
+                    (terms.on_progress)(step.progress, step.total, step.message);
+                }
+                () = terms.cancelled.cancelled() => break Fault::Cancelled,
+                () = self.closed.cancelled() => break Fault::Lost,
+                () = tokio::time::sleep_until(silent_until.min(begun + LONGEST_CALL)) => {
+                    if !self.elicitations.waits(&self.server) || begun.elapsed() >= LONGEST_CALL {
+                        break Fault::TimedOut(begun.elapsed().as_secs());
+                    }
+                    silent_until = tokio::time::Instant::now() + terms.silence;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(1), handle.cancel(Some(fault.to_string()))).await;
+        Err(fault)
+    }
+
+    async fn answer(
+        &self,
+        requests: InputRequests,
+        cancelled: &CancellationToken,
+    ) -> Result<InputResponses, Fault> {
+        let mut responses = InputResponses::new();
+        for (key, request) in requests {
+            let response = match request {
+                InputRequest::Elicitation(request) => {
+                    let asked = self.elicitations.ask(&self.server, request.params);
+                    tokio::select! {
+                        answer = asked => serde_json::to_value(answer),
+                        () = cancelled.cancelled() => return Err(Fault::Cancelled),
+                    }
+                }
+                InputRequest::ListRoots(_) => Ok(serde_json::json!({ "roots": [] })),
+                // Usher has no model, and says so in its capabilities.
+                InputRequest::CreateMessage(_) => {
+                    return Err(unexpected("it asks for a model, which Usher has not"));
+                }
+                _ => return Err(unexpected("it asks for something that Usher does not know")),
+            };
+            responses.insert(key, response.unwrap_or(Value::Null));
+        }
+        Ok(responses)
+    }
+}
+
+fn unexpected(what: &str) -> Fault {
+    Fault::Protocol(format!("the server does not keep to the protocol: {what}"))
+}
+
+/// Collects a list over its pages. A cursor that comes twice would never end.
+async fn pages<T, F>(list: impl Fn(Option<PaginatedRequestParams>) -> F) -> Result<Vec<T>, Fault>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>), ServiceError>>,
+{
+    let mut items = Vec::new();
+    let mut cursor: Option<String> = None;
+    for _ in 0..MAX_PAGES {
+        let page = cursor.clone().map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
+        let (more, next) = tokio::time::timeout(PAGE_TIMEOUT, list(page))
+            .await
+            .map_err(|_| Fault::TimedOut(PAGE_TIMEOUT.as_secs()))?
+            .map_err(from_service)?;
+        items.extend(more);
+        match next {
+            None => return Ok(items),
+            Some(next) if cursor.as_ref() == Some(&next) => return Err(unexpected("its list never ends")),
+            Some(next) => cursor = Some(next),
+        }
+    }
+    Err(unexpected("its list never ends"))
+}

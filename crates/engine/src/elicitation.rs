@@ -1,0 +1,141 @@
+//! Questions of servers to the person: asked as events, answered by id.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+use usher_config::display_text;
+
+use crate::board::Board;
+use crate::{ElicitationAnswer, ElicitationView, ServerId};
+
+/// How long a question waits for the person.
+const PATIENCE: Duration = Duration::from_secs(10 * 60);
+const LONGEST_MESSAGE: usize = 10_000;
+
+/// Every open question of one engine.
+#[derive(Debug)]
+pub(crate) struct Elicitations {
+    board: Arc<Board>,
+    next: AtomicU64,
+    open: Mutex<HashMap<String, Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    server: ServerId,
+    answer: oneshot::Sender<ElicitationAnswer>,
+}
+
+/// Nobody asks (any more).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotAsked;
+
+impl Elicitations {
+    pub fn new(board: Arc<Board>) -> Self {
+        Self { board, next: AtomicU64::new(1), open: Mutex::default() }
+    }
+
+    /// Puts a question to the person and waits. The question ends when the caller goes away.
+    pub async fn ask(&self, server: &ServerId, request: ElicitRequestParams) -> ElicitResult {
+        let (message, schema, url) = match request {
+            ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
+                match serde_json::to_value(&requested_schema) {
+                    Ok(schema) => (message, Some(schema), None),
+                    Err(_) => return ElicitResult::new(ElicitationAction::Cancel),
+                }
+            }
+            ElicitRequestParams::UrlElicitationParams { message, url, .. } => (message, None, Some(url)),
+            // A kind that is newer than this program.
+            _ => return ElicitResult::new(ElicitationAction::Decline),
+        };
+        let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
+        let (sender, receiver) = oneshot::channel();
+        self.lock().insert(id.clone(), Open { server: server.clone(), answer: sender });
+        self.board.request_elicitation(ElicitationView {
+            id: id.clone(),
+            server: server.clone(),
+            message: display_text(&message, LONGEST_MESSAGE),
+            schema: schema.as_ref().map(Value::to_string),
+            url,
+        });
+        let _asked = Asked { elicitations: self, id };
+        match tokio::time::timeout(PATIENCE, receiver).await {
+            Ok(Ok(ElicitationAnswer::Accept(content))) => {
+                let accepted = ElicitResult::new(ElicitationAction::Accept);
+                match schema {
+                    Some(schema) => accepted.with_content(Value::Object(with_defaults(content, &schema))),
+                    None => accepted,
+                }
+            }
+            Ok(Ok(ElicitationAnswer::Decline)) => ElicitResult::new(ElicitationAction::Decline),
+            Ok(Ok(ElicitationAnswer::Cancel)) | Ok(Err(_)) | Err(_) => {
+                ElicitResult::new(ElicitationAction::Cancel)
+            }
+        }
+    }
+
+    pub fn answer(&self, id: &str, answer: ElicitationAnswer) -> Result<(), NotAsked> {
+        let open = self.lock().remove(id).ok_or(NotAsked)?;
+        open.answer.send(answer).map_err(|_| NotAsked)
+    }
+
+    /// Whether this server waits for the person: its calls are then not called slow.
+    pub fn waits(&self, server: &ServerId) -> bool {
+        self.lock().values().any(|open| open.server == *server)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes the question back, however its end came.
+struct Asked<'a> {
+    elicitations: &'a Elicitations,
+    id: String,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.elicitations.lock().remove(&self.id);
+        self.elicitations.board.end_elicitation(&self.id);
+    }
+}
+
+/// A field that the person left alone takes the schema's default.
+fn with_defaults(mut content: Map<String, Value>, schema: &Value) -> Map<String, Value> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    for (name, property) in properties.into_iter().flatten() {
+        if let Some(default) = property.get("default")
+            && !content.contains_key(name)
+        {
+            content.insert(name.clone(), default.clone());
+        }
+    }
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_is_left_out_takes_its_default_and_what_is_given_stays() {
+        let schema = json!({ "type": "object", "properties": {
+            "name": { "type": "string", "default": "Ada" },
+            "age": { "type": "integer", "default": 36 },
+            "note": { "type": "string" },
+            "sure": { "type": "boolean", "default": true },
+        }});
+        let given = json!({ "age": 1, "sure": false });
+        let Value::Object(given) = given else { panic!("an object") };
+        let filled = Value::Object(with_defaults(given, &schema));
+        assert_eq!(filled, json!({ "age": 1, "sure": false, "name": "Ada" }));
+    }
+}

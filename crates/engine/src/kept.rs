@@ -1,0 +1,251 @@
+//! What was learned and is not secret, in one file of the state folder: metadata, registrations, redirects.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio_util::task::TaskTracker;
+use usher_oauth::{ClientRegistration, Discovered, Issuer, RedirectUri, ServerUrl};
+
+use crate::RedirectKind;
+
+const FILE: &str = "kept.json";
+
+/// Cloning gives another handle to the same file.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    contents: Mutex<Contents>,
+    /// One writer at a time, so that the newest contents are the last ones written.
+    writing: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Contents {
+    version: u32,
+    /// By the server's address.
+    #[serde(default)]
+    servers: BTreeMap<String, KeptServer>,
+    /// By issuer.
+    #[serde(default)]
+    issuers: BTreeMap<String, KeptIssuer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct KeptServer {
+    /// What discovery found; absent once a step called it stale.
+    discovered: Option<Discovered>,
+    /// The `resource_metadata` of the challenge it was found by.
+    challenge: Option<String>,
+    /// A client set up by hand belongs to the first issuer that it met, and to no other.
+    client: Option<PinnedClient>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PinnedClient {
+    client_id: String,
+    issuer: Issuer,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct KeptIssuer {
+    /// The way back that worked the last time.
+    redirect: Option<RedirectKind>,
+    #[serde(default)]
+    registrations: Vec<ClientRegistration>,
+}
+
+const VERSION: u32 = 1;
+
+impl Kept {
+    /// Reads the file. One that cannot be understood is moved aside: all of it can be learned again.
+    /// Writing runs among `tasks`, so that an engine that stops waits for it.
+    pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
+        crate::lock::private_folder(state_dir)?;
+        let path = state_dir.join(FILE);
+        let contents = match std::fs::read(&path) {
+            Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
+                Ok(contents) if contents.version == VERSION => contents,
+                Ok(_) | Err(_) => {
+                    let aside = path.with_extension("json.broken");
+                    tracing::warn!(path = %path.display(), "cannot be understood; moved aside and begun anew");
+                    std::fs::rename(&path, aside)?;
+                    Contents::default()
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
+            Err(error) => return Err(error),
+        };
+        let inner =
+            Inner { path, contents: Mutex::new(contents), writing: tokio::sync::Mutex::default(), tasks };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// What discovery found for a server, where no step called it stale since.
+    pub fn discovered(&self, server: &ServerUrl) -> Option<Discovered> {
+        self.0.lock().servers.get(server.as_str())?.discovered.clone()
+    }
+
+    /// The same, unless the server's challenge now names other metadata than the one it was found by.
+    pub fn discovered_by(&self, server: &ServerUrl, challenge: Option<&str>) -> Option<Discovered> {
+        let contents = self.0.lock();
+        let kept = contents.servers.get(server.as_str())?;
+        match challenge {
+            Some(challenge) if kept.challenge.as_deref() != Some(challenge) => None,
+            Some(_) | None => kept.discovered.clone(),
+        }
+    }
+
+    pub fn keep_discovered(&self, server: &ServerUrl, discovered: &Discovered, challenge: Option<&str>) {
+        self.change(|contents| {
+            let kept = contents.server(server);
+            kept.discovered = Some(discovered.clone());
+            kept.challenge = challenge.map(str::to_owned);
+        });
+    }
+
+    /// A later step learned more about what discovery found.
+    pub fn amend_discovered(&self, server: &ServerUrl, discovered: Discovered) {
+        self.change(|contents| contents.server(server).discovered = Some(discovered));
+    }
+
+    /// A step called the metadata stale.
+    pub fn forget_discovered(&self, server: &ServerUrl) {
+        self.change(|contents| contents.server(server).discovered = None);
+    }
+
+    /// The issuer that a client set up by hand was first shown to.
+    pub fn pinned_issuer(&self, server: &ServerUrl, client_id: &str) -> Option<Issuer> {
+        let contents = self.0.lock();
+        let client = contents.servers.get(server.as_str())?.client.as_ref()?;
+        (client.client_id == client_id).then(|| client.issuer.clone())
+    }
+
+    pub fn pin_issuer(&self, server: &ServerUrl, client_id: &str, issuer: &Issuer) {
+        let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
+        self.change(|contents| contents.server(server).client = Some(client));
+    }
+
+    /// The registration at an issuer that a predicate on its redirect picks.
+    pub fn registration(
+        &self,
+        issuer: &Issuer,
+        fits: impl Fn(&RedirectUri) -> bool,
+    ) -> Option<ClientRegistration> {
+        let contents = self.0.lock();
+        let kept = contents.issuers.get(issuer.as_str())?;
+        kept.registrations.iter().find(|registration| fits(&registration.redirect_uri)).cloned()
+    }
+
+    /// The registration of a client id at an issuer.
+    pub fn client(&self, issuer: &Issuer, client_id: &str) -> Option<ClientRegistration> {
+        let contents = self.0.lock();
+        let kept = contents.issuers.get(issuer.as_str())?;
+        kept.registrations.iter().find(|registration| registration.client_id == client_id).cloned()
+    }
+
+    /// One registration an issuer and redirect; loopback addresses count as one redirect whatever their port.
+    pub fn keep_registration(&self, registration: ClientRegistration) {
+        self.change(|contents| {
+            let kept = contents.issuers.entry(registration.issuer.as_str().to_owned()).or_default();
+            let same_rung = |other: &ClientRegistration| {
+                other.redirect_uri == registration.redirect_uri
+                    || (other.redirect_uri.is_loopback() && registration.redirect_uri.is_loopback())
+            };
+            kept.registrations.retain(|other| !same_rung(other));
+            kept.registrations.push(registration);
+        });
+    }
+
+    /// The authorization server no longer knows this client.
+    pub fn forget_client(&self, issuer: &Issuer, client_id: &str) {
+        self.change(|contents| {
+            if let Some(kept) = contents.issuers.get_mut(issuer.as_str()) {
+                kept.registrations.retain(|registration| registration.client_id != client_id);
+            }
+        });
+    }
+
+    /// The authorization server does not say which client it lost.
+    pub fn forget_registrations(&self, issuer: &Issuer) {
+        self.change(|contents| {
+            if let Some(kept) = contents.issuers.get_mut(issuer.as_str()) {
+                kept.registrations.clear();
+            }
+        });
+    }
+
+    /// The way back that worked the last time.
+    pub fn redirect(&self, issuer: &Issuer) -> Option<RedirectKind> {
+        self.0.lock().issuers.get(issuer.as_str())?.redirect
+    }
+
+    pub fn keep_redirect(&self, issuer: &Issuer, redirect: RedirectKind) {
+        self.change(|contents| {
+            contents.issuers.entry(issuer.as_str().to_owned()).or_default().redirect = Some(redirect);
+        });
+    }
+
+    /// Changes what is in memory now; the file follows.
+    fn change(&self, change: impl FnOnce(&mut Contents)) {
+        {
+            let mut contents = self.0.lock();
+            let before = contents.clone();
+            contents.version = VERSION;
+            change(&mut contents);
+            if *contents == before {
+                return;
+            }
+        }
+        let inner = Arc::clone(&self.0);
+        self.0.tasks.spawn(async move { inner.write().await });
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(self: Arc<Self>) {
+        let _writing = self.writing.lock().await;
+        let inner = Arc::clone(&self);
+        let written = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_vec_pretty(&*inner.lock())?;
+            write_private(&inner.path, &text)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            // What cannot be kept is learned again after the next start.
+            Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "cannot be written"),
+            Err(error) => tracing::warn!(%error, "writing was interrupted"),
+        }
+    }
+}
+
+impl Contents {
+    fn server(&mut self, server: &ServerUrl) -> &mut KeptServer {
+        let empty = || KeptServer { discovered: None, challenge: None, client: None };
+        self.servers.entry(server.as_str().to_owned()).or_insert_with(empty)
+    }
+}
+
+/// A new file (0600) beside the old one, flushed to the disk, then put in its place.
+fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, text)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // The rename itself is on the disk when the folder is; not every system lets one open a folder.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! rmcp's errors as ours: what our transport said is found again inside them.
+
+use rmcp::model::ErrorData;
+use rmcp::service::{ClientInitializeError, ServiceError};
+use rmcp::transport::DynamicTransportError;
+use rmcp::transport::streamable_http_client::StreamableHttpError;
+
+use crate::fault::Fault;
+
+/// Why a handshake did not come about.
+pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => from_transport(error),
+        // The second try is the one that was meant for this server.
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => from_initialize(*fallback),
+        ClientInitializeError::JsonRpcError(error) => from_rpc(error),
+        ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => Fault::Lost,
+        ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
+            let versions: Vec<_> = server_supported.iter().map(|version| version.as_str()).collect();
+            Fault::Protocol(format!(
+                "the server speaks only revisions of MCP that Usher does not: {}",
+                versions.join(", ")
+            ))
+        }
+        _ => Fault::Protocol("the server's handshake is not that of MCP".to_owned()),
+    }
+}
+
+/// Why a request failed.
+pub(crate) fn from_service(error: ServiceError) -> Fault {
+    match error {
+        ServiceError::McpError(error) => from_rpc(error),
+        ServiceError::TransportSend(error) => from_transport(error),
+        ServiceError::TransportClosed => Fault::Lost,
+        ServiceError::Timeout { timeout } => Fault::TimedOut(timeout.as_secs()),
+        ServiceError::Cancelled { .. } => Fault::Cancelled,
+        _ => Fault::Protocol("the server's answer does not fit the request".to_owned()),
+    }
+}
+
+fn from_rpc(error: ErrorData) -> Fault {
+    Fault::Rpc { code: error.code.0, message: error.message.into_owned() }
+}
+
+fn from_transport(error: DynamicTransportError) -> Fault {
+    match error.error.downcast::<StreamableHttpError<Fault>>() {
+        Ok(error) => match *error {
+            StreamableHttpError::Client(fault) => fault,
+            StreamableHttpError::TransportChannelClosed
+            | StreamableHttpError::UnexpectedEndOfStream
+            | StreamableHttpError::Sse(_)
+            | StreamableHttpError::Io(_)
+            | StreamableHttpError::SessionExpired
+            | StreamableHttpError::SessionRecoveryTimeout
+            | StreamableHttpError::TokioJoinError(_) => Fault::Lost,
+            StreamableHttpError::ReinitializationFailed(error) => from_rpc(error),
+            StreamableHttpError::ControlRequestTimeout => Fault::TimedOut(5),
+            _ => Fault::Protocol("the server's answer is not that of Streamable HTTP".to_owned()),
+        },
+        Err(_) => Fault::Lost,
+    }
+}

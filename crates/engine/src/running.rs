@@ -1,0 +1,278 @@
+//! An engine from its start to its end: the lock, the config and its changes, the set of servers.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use usher_config::{Config, ConfigError, ConfigFile, Environment};
+use usher_secrets::SecretStore;
+
+use crate::add;
+use crate::board::Board;
+use crate::describe::{describe_config_error, describe_secret_error, error};
+use crate::elicitation::Elicitations;
+use crate::flows::Flows;
+use crate::kept::Kept;
+use crate::lock::{EngineLock, LockError, private_folder};
+use crate::server::{Message, ServerHandle};
+use crate::shared::Shared;
+use crate::stores::{self, Stores};
+use crate::{
+    ClientCredentials, Code, ConfigView, EngineOptions, ErrorView, NewServer, ServerId, StartError,
+    config_view,
+};
+
+/// How long the servers may take to say good-bye, and then what must not be cut off to end.
+const FAREWELL: Duration = Duration::from_millis(1200);
+const LAST_WORK: Duration = Duration::from_millis(700);
+
+pub(crate) struct Running {
+    pub shared: Arc<Shared>,
+    /// One change of the set of servers at a time.
+    changing: tokio::sync::Mutex<()>,
+    held: Mutex<Option<Held>>,
+}
+
+/// Given back at the end.
+struct Held {
+    _lock: EngineLock,
+    #[cfg(unix)]
+    _links: Option<crate::link::LinkListener>,
+}
+
+impl Running {
+    pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
+        let lock = EngineLock::take(&options.runtime_dir).map_err(|failure| match failure {
+            LockError::Held { pid } => StartError::Held { pid },
+            LockError::Io(failure) => StartError::Failed(folder_error(&options.runtime_dir, &failure)),
+        })?;
+        let tasks = TaskTracker::new();
+        let kept = private_folder(&options.state_dir)
+            .and_then(|()| Kept::open(&options.state_dir, tasks.clone()))
+            .map_err(|failure| StartError::Failed(folder_error(&options.state_dir, &failure)))?;
+        let config = ConfigFile::new(options.config.clone(), Environment::of_process());
+        let loaded = load(&config).await;
+        let config_view = match &loaded {
+            Ok(loaded) => config_view::good(config.path(), loaded),
+            Err(failure) => config_view::broken(config.path(), failure),
+        };
+        let board = Arc::new(Board::new(config_view, stores::view(&options.secret_store, None)));
+        let store = SecretStore::open(options.secret_store.clone());
+        let shared = Arc::new(Shared {
+            board: Arc::clone(&board),
+            config,
+            kept,
+            stores: Stores::new(store, Arc::clone(&board)),
+            flows: Flows::default(),
+            elicitations: Arc::new(Elicitations::new(board)),
+            tasks,
+            stopping: CancellationToken::new(),
+            servers: Mutex::default(),
+            resumed: AtomicBool::new(false),
+            options,
+        });
+        #[cfg(unix)]
+        let links = crate::link::LinkListener::start(Arc::clone(&shared))
+            .inspect_err(|failure| tracing::warn!(%failure, "links of other processes cannot be taken"))
+            .ok();
+        let held = Held {
+            _lock: lock,
+            #[cfg(unix)]
+            _links: links,
+        };
+        let running = Self { shared, changing: tokio::sync::Mutex::default(), held: Mutex::new(Some(held)) };
+        if let Ok(loaded) = loaded {
+            reconcile(&running.shared, loaded).await;
+        }
+        watch(Arc::clone(&running.shared));
+        Ok(running)
+    }
+
+    pub async fn stop(&self) {
+        self.shared.stopping.cancel();
+        let handles: Vec<_> = self.shared.servers().drain().map(|(_, handle)| handle).collect();
+        let _ = tokio::time::timeout(FAREWELL, join_all(handles.iter().map(|handle| handle.stop()))).await;
+        self.shared.tasks.close();
+        // A renewal cut off here could lose the rotated token; it has its own deadline, and this is ours.
+        if tokio::time::timeout(LAST_WORK, self.shared.tasks.wait()).await.is_err() {
+            tracing::warn!("ended while work was under way");
+        }
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    pub fn handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
+        self.shared.servers().get(id).cloned().ok_or_else(|| {
+            error(
+                Code::ConfigInvalid,
+                format!("There is no server named {id}."),
+                "Look at the names in mcp.json.",
+            )
+        })
+    }
+
+    pub fn tell_all(&self, message: impl Fn() -> Message) {
+        for handle in self.shared.servers().values() {
+            handle.send(message());
+        }
+    }
+
+    pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
+        let changing = self.changing.lock().await;
+        let known = load(&self.shared.config).await.map_err(|failure| describe_config_error(&failure))?;
+        let (name, entry, secret) = add::entry(server, &known)?;
+        if let Some((secret_name, secret)) = &secret {
+            self.put_secret(secret_name, secret).await?;
+        }
+        let added = name.clone();
+        let config = self.change(move |file| file.add(&added, &entry)).await?;
+        reconcile(&self.shared, config).await;
+        drop(changing);
+        Ok(ServerId(name))
+    }
+
+    /// Changes one server's entry.
+    pub async fn edit(
+        &self,
+        edit: impl FnOnce(&ConfigFile, &str) -> Result<Config, ConfigError> + Send + 'static,
+        id: &ServerId,
+    ) -> Result<(), ErrorView> {
+        let _changing = self.changing.lock().await;
+        let name = id.0.clone();
+        let config = self.change(move |file| edit(file, &name)).await?;
+        reconcile(&self.shared, config).await;
+        Ok(())
+    }
+
+    /// Enters a client registered by hand: the id into the file, the secret into the store.
+    pub async fn set_client(&self, id: &ServerId, client: &ClientCredentials) -> Result<(), ErrorView> {
+        let secret_name = add::secret_name(&id.0);
+        let template = match &client.client_secret {
+            Some(secret) => {
+                self.put_secret(&secret_name, secret).await?;
+                Some(format!("{{{{{secret_name}}}}}"))
+            }
+            None => None,
+        };
+        let client_id = client.client_id.clone();
+        self.edit(move |file, name| file.set_client(name, &client_id, template.as_deref()), id).await
+    }
+
+    pub async fn put_secret(&self, name: &str, secret: &SecretString) -> Result<(), ErrorView> {
+        let stores = &self.shared.stores;
+        let outcome = stores.get().put_named(name, secret).await;
+        stores.note(outcome.as_ref().err());
+        outcome.map_err(|failure| describe_secret_error(&failure))
+    }
+
+    pub fn check_config(&self) -> ConfigView {
+        let config = &self.shared.config;
+        match config.load() {
+            Ok(loaded) => config_view::good(config.path(), &loaded),
+            Err(failure) => config_view::broken(config.path(), &failure),
+        }
+    }
+
+    async fn change(
+        &self,
+        change: impl FnOnce(&ConfigFile) -> Result<Config, ConfigError> + Send + 'static,
+    ) -> Result<Config, ErrorView> {
+        let file = self.shared.config.clone();
+        match tokio::task::spawn_blocking(move || change(&file)).await {
+            Ok(outcome) => outcome.map_err(|failure| describe_config_error(&failure)),
+            Err(_) => Err(error(Code::Internal, "Changing mcp.json was interrupted.", "Try again.")),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.stopping.cancel();
+        for (_, handle) in self.shared.servers().drain() {
+            let (reply, _nobody) = tokio::sync::oneshot::channel();
+            handle.send(Message::Stop { reply });
+        }
+    }
+}
+
+async fn load(config: &ConfigFile) -> Result<Config, ConfigError> {
+    let file = config.clone();
+    let path = config.path().to_owned();
+    tokio::task::spawn_blocking(move || file.load()).await.unwrap_or_else(|failure| {
+        Err(ConfigError::Io { doing: "reading", path, source: std::io::Error::other(failure) })
+    })
+}
+
+/// Makes the running servers those of the file; whose entry did not change notices nothing.
+async fn reconcile(shared: &Arc<Shared>, config: Config) {
+    if shared.stopping.is_cancelled() {
+        return;
+    }
+    let view = config_view::good(shared.config.path(), &config);
+    let runs = |id: &ServerId| shared.options.only.as_ref().is_none_or(|only| only.contains(id));
+    let wanted: Vec<_> = config
+        .servers
+        .into_iter()
+        .map(|server| (ServerId(server.name.clone()), server))
+        .filter(|(id, _)| runs(id))
+        .collect();
+    let gone: Vec<_> = {
+        let mut servers = shared.servers();
+        let unchanged: HashMap<_, _> = servers
+            .extract_if(|id, handle| {
+                wanted.iter().any(|(name, config)| name == id && *config == handle.config)
+            })
+            .collect();
+        std::mem::replace(&mut *servers, unchanged).into_iter().collect()
+    };
+    join_all(gone.iter().map(|(_, handle)| handle.stop())).await;
+    for (id, _) in &gone {
+        if !wanted.iter().any(|(name, _)| name == id) {
+            shared.board.remove_server(id);
+        }
+    }
+    let order = wanted.iter().map(|(id, _)| id.clone()).collect();
+    for (id, server) in wanted {
+        let mut servers = shared.servers();
+        if !servers.contains_key(&id) && !shared.stopping.is_cancelled() {
+            let handle = Arc::new(ServerHandle::start(server, Arc::clone(shared)));
+            servers.insert(id, handle);
+        }
+    }
+    shared.board.change_config(order, view);
+}
+
+/// Follows the file until the engine stops.
+fn watch(shared: Arc<Shared>) {
+    let mut changes = shared.config.watch();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = shared.stopping.cancelled() => return,
+                () = changes.changed() => {}
+            }
+            match load(&shared.config).await {
+                Ok(config) => reconcile(&shared, config).await,
+                Err(failure) => {
+                    tracing::warn!(%failure, "mcp.json cannot be used; what was known stays");
+                    shared.board.reject_config(config_view::broken(shared.config.path(), &failure));
+                }
+            }
+        }
+    });
+}
+
+fn folder_error(folder: &std::path::Path, failure: &std::io::Error) -> ErrorView {
+    ErrorView {
+        details: Some(failure.to_string()),
+        ..error(
+            Code::Internal,
+            format!("Usher cannot use its folder {}.", folder.display()),
+            "Check that it is yours and that you may write there.",
+        )
+    }
+}

@@ -1,0 +1,177 @@
+//! One server's task from outside: the messages it takes, and the handle that sends them.
+
+mod connect;
+mod flow;
+mod phase;
+mod sign_out;
+mod task;
+mod view;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use usher_config::ServerConfig;
+use usher_oauth::{AuthorizationResponse, Grant, PendingAuthorization};
+
+use crate::connection::Connection;
+use crate::credentials::CredentialFault;
+use crate::describe::error;
+use crate::fault::Fault;
+use crate::shared::Shared;
+use crate::sign_in::Prepared;
+use crate::{AuthorizationRequestView, Code, ErrorView, ServerId, SignInOptions, SignInStep};
+
+use connect::Opened;
+
+/// What a server's task is told. Whoever sends it need not wait for what comes of it.
+pub(crate) enum Message {
+    Connect,
+    Disconnect,
+    SignIn {
+        options: SignInOptions,
+        reply: oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>,
+    },
+    NextRedirect {
+        reply: oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>,
+    },
+    BrowserOpened,
+    CancelSignIn {
+        reply: oneshot::Sender<()>,
+    },
+    /// A sign-in of the run before, found in the secret store.
+    Resume {
+        pending: Box<PendingAuthorization>,
+        reply: oneshot::Sender<()>,
+    },
+    Complete {
+        response: AuthorizationResponse,
+        reply: oneshot::Sender<Result<ServerId, ErrorView>>,
+    },
+    SignOut {
+        reply: oneshot::Sender<Result<(), ErrorView>>,
+    },
+    SignedOut {
+        outcome: Result<(), CredentialFault>,
+        reply: oneshot::Sender<Result<(), ErrorView>>,
+    },
+    /// The secret store works again, or a secret was set.
+    SecretsChanged {
+        named: Option<String>,
+    },
+    /// A request over this connection failed.
+    Failed {
+        connection: Arc<Connection>,
+        fault: Arc<Fault>,
+    },
+    /// The tools of this connection were listed.
+    Listed {
+        connection: Arc<Connection>,
+    },
+    /// This connection ended by itself.
+    Ended {
+        connection: Arc<Connection>,
+    },
+    GrantChanged,
+    /// From one of the task's own jobs; one of an older generation is dropped.
+    Done {
+        generation: u64,
+        outcome: Outcome,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// What a job of the task found.
+pub(crate) enum Outcome {
+    Step(SignInStep),
+    Connected(Result<Opened, Fault>),
+    Prepared(Result<Box<Prepared>, ErrorView>),
+    Exchanged(Result<Box<Grant>, usher_oauth::Error>),
+    /// Time to try again, or to give up waiting.
+    Due,
+}
+
+/// Whether a server can be used right now, for those who want to call it.
+#[derive(Clone)]
+pub(crate) enum Reach {
+    /// Not yet, but it is being worked on.
+    Busy,
+    Up(Arc<Connection>),
+    Down(ErrorView),
+}
+
+/// Sends messages to one server's task. The task ends when it is told to.
+pub(crate) struct ServerHandle {
+    pub config: ServerConfig,
+    inbox: mpsc::UnboundedSender<Message>,
+    reach: watch::Receiver<Reach>,
+    /// How often in a row an operation was answered with `insufficient_scope`.
+    step_ups: Mutex<HashMap<String, u32>>,
+}
+
+/// More step-ups than this for one operation, and the server never means to be content.
+const MAX_STEP_UPS: u32 = 3;
+
+impl ServerHandle {
+    pub fn start(config: ServerConfig, shared: Arc<Shared>) -> Self {
+        let (inbox, reach) = task::spawn(&config, shared);
+        Self { config, inbox, reach, step_ups: Mutex::default() }
+    }
+
+    pub fn send(&self, message: Message) {
+        // A task that has ended takes nothing any more, and its view is gone.
+        let _ = self.inbox.send(message);
+    }
+
+    /// Sends a message that answers.
+    pub async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        self.send(message(reply));
+        answer.await.ok()
+    }
+
+    /// The connection, as soon as there is one; the reason why there is none.
+    pub async fn connection(&self, patience: Duration) -> Result<Arc<Connection>, ErrorView> {
+        let mut reach = self.reach.clone();
+        let settled = reach.wait_for(|reach| !matches!(reach, Reach::Busy));
+        match tokio::time::timeout(patience, settled).await {
+            Ok(Ok(reach)) => match &*reach {
+                Reach::Up(connection) => Ok(Arc::clone(connection)),
+                Reach::Down(error) => Err(error.clone()),
+                Reach::Busy => Err(not_connected(&self.config.name)),
+            },
+            Ok(Err(_)) | Err(_) => Err(not_connected(&self.config.name)),
+        }
+    }
+
+    /// Notes how an operation went; an error where it was refused for its scope once too often.
+    pub fn note_step_up(&self, operation: &str, refused: bool) -> Result<(), ErrorView> {
+        let mut step_ups = self.step_ups.lock().unwrap_or_else(PoisonError::into_inner);
+        if !refused {
+            step_ups.remove(operation);
+            return Ok(());
+        }
+        let count = step_ups.entry(operation.to_owned()).or_default();
+        *count += 1;
+        if *count > MAX_STEP_UPS {
+            *count = 0;
+            return Err(error(
+                Code::ProtocolError,
+                format!("{} asks for more permission each time it is given some.", self.config.name),
+                "Ask the service's operator which permissions this needs.",
+            ));
+        }
+        Ok(())
+    }
+
+    pub async fn stop(&self) {
+        self.ask(|reply| Message::Stop { reply }).await;
+    }
+}
+
+fn not_connected(name: &str) -> ErrorView {
+    error(Code::ServerUnreachable, format!("{name} is not connected."), "Connect it, then try again.")
+}

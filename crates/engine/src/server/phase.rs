@@ -1,0 +1,98 @@
+//! The private state of a server's task: what it holds in each state of the server's life.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rmcp::model::Tool;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use usher_oauth::PendingAuthorization;
+
+use crate::connection::Connection;
+use crate::flows::OpenFlow;
+use crate::loopback::Listening;
+use crate::{
+    AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInOptions, SignInStep,
+};
+
+pub(super) enum Phase {
+    Disabled,
+    Unsupported { why: String },
+    Connecting { _job: Job },
+    NeedsSignIn { reason: NeedsSignIn },
+    SigningIn(Box<SignIn>),
+    Connected(Live),
+    Reconnecting { attempt: u32, next_at: Timestamp, why: ErrorView, _job: Job },
+    Failed { error: ErrorView },
+}
+
+/// A connection with what is known of it.
+pub(super) struct Live {
+    pub connection: Arc<Connection>,
+    pub tools: Arc<Vec<Tool>>,
+    pub since: Timestamp,
+}
+
+/// One sign-in, from the click to the listed tools.
+pub(super) struct SignIn {
+    pub stage: Stage,
+    pub options: SignInOptions,
+    /// What still works while more permission is asked for.
+    pub live: Option<Live>,
+    pub opened: Option<Timestamp>,
+    pub host: Option<String>,
+    pub redirect: Option<RedirectKind>,
+    pub expires_at: Option<Timestamp>,
+    /// The job of the stage; ended with the sign-in.
+    pub _job: Option<Job>,
+}
+
+pub(super) type Asked = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
+pub(super) type Told = oneshot::Sender<Result<ServerId, ErrorView>>;
+
+pub(super) enum Stage {
+    /// The first request to the server, which brings its challenge.
+    Probing {
+        reply: Asked,
+    },
+    Preparing {
+        step: SignInStep,
+        reply: Asked,
+    },
+    Waiting(Waiting),
+    Exchanging {
+        reply: Told,
+        used: Used,
+    },
+    /// The token is kept; the first list is under way.
+    Connecting {
+        reply: Told,
+        used: Used,
+    },
+}
+
+/// In the browser's hands.
+pub(super) struct Waiting {
+    pub pending: Box<PendingAuthorization>,
+    /// If nobody comes back, the registration may be the reason.
+    pub reused_registration: bool,
+    pub listening: Option<Listening>,
+    pub _flow: OpenFlow,
+}
+
+/// What is remembered of a sign-in that worked.
+pub(super) struct Used {
+    pub issuer: usher_oauth::Issuer,
+    pub redirect: RedirectKind,
+    pub _listening: Option<Listening>,
+}
+
+/// Ends its task when dropped.
+#[derive(Debug)]
+pub(super) struct Job(pub AbortHandle);
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,471 @@
+//! One server's task: the only writer of its status. It waits for nothing but its inbox; the work is done by jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::Tool;
+use tokio::sync::{mpsc, oneshot, watch};
+use usher_config::{ServerConfig, Transport};
+use usher_oauth::{BearerChallenge, Scopes};
+
+use super::connect::{Opened, connect};
+use super::phase::{Job, Live, Phase, Stage};
+use super::view::{reach, view};
+use super::{Message, Outcome, Reach};
+use crate::backoff::backoff;
+use crate::clock::later;
+use crate::connection::Connection;
+use crate::credentials::CredentialFault;
+use crate::describe::{describe_fault, error};
+use crate::fault::Fault;
+use crate::shared::Shared;
+use crate::site::Place;
+use crate::{Code, ErrorView, NeedsSignIn, ServerId, TransportKind};
+
+/// How long a server is told that we leave.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+pub(super) struct ServerTask {
+    pub id: ServerId,
+    pub address: String,
+    pub transport: TransportKind,
+    /// `None` for the kinds that are not run yet.
+    pub place: Option<Arc<Place>>,
+    pub shared: Arc<Shared>,
+    pub phase: Phase,
+    /// What the last 401 said; a 401 that says nothing counts as an empty challenge.
+    pub challenge: Option<BearerChallenge>,
+    /// What a 403 asked for and nobody granted yet.
+    pub step_up: Option<BearerChallenge>,
+    /// Step-ups of the handshake itself, in a row.
+    pub step_ups: u32,
+    /// The scopes of the last authorization request.
+    pub asked_scopes: Scopes,
+    /// Why the sign-in that was there is gone.
+    pub lost: Option<NeedsSignIn>,
+    pub last_error: Option<ErrorView>,
+    pub title: Option<String>,
+    pub inbox: mpsc::UnboundedSender<Message>,
+    attempt: u32,
+    generation: u64,
+    listed: Option<Arc<Vec<Tool>>>,
+    reach: watch::Sender<Reach>,
+}
+
+/// Starts the task; its first view is published when this returns.
+pub(super) fn spawn(
+    config: &ServerConfig,
+    shared: Arc<Shared>,
+) -> (mpsc::UnboundedSender<Message>, watch::Receiver<Reach>) {
+    let (inbox, messages) = mpsc::unbounded_channel();
+    let mut task = ServerTask::new(config, shared, inbox.clone());
+    let reach = task.reach.subscribe();
+    if !config.disabled && task.place.is_some() {
+        task.connect();
+    }
+    task.publish();
+    tokio::spawn(task.run(messages));
+    (inbox, reach)
+}
+
+impl ServerTask {
+    fn new(config: &ServerConfig, shared: Arc<Shared>, inbox: mpsc::UnboundedSender<Message>) -> Self {
+        let id = ServerId(config.name.clone());
+        let (transport, address, why) = match &config.transport {
+            Transport::Http { url, .. } => (TransportKind::Http, url.to_string(), None),
+            Transport::Sse { url, .. } => {
+                let why = "This address speaks the older HTTP+SSE, which Usher does not run yet.";
+                (TransportKind::Sse, url.to_string(), Some(why))
+            }
+            Transport::Stdio { command, .. } => {
+                let why = "This is a local program, which Usher does not run yet.";
+                (TransportKind::Stdio, command.source().to_owned(), Some(why))
+            }
+        };
+        let place = match &config.transport {
+            Transport::Http { url, headers } => Some(Arc::new(Place::new(
+                id.clone(),
+                url.clone(),
+                headers.clone(),
+                config.oauth.clone(),
+                Arc::clone(&shared),
+                inbox.clone(),
+            ))),
+            Transport::Sse { .. } | Transport::Stdio { .. } => None,
+        };
+        let phase = match why {
+            Some(why) if !config.disabled => Phase::Unsupported { why: why.to_owned() },
+            Some(_) | None => Phase::Disabled,
+        };
+        let reach = watch::Sender::new(Reach::Busy);
+        Self {
+            id,
+            address,
+            transport,
+            place,
+            shared,
+            phase,
+            challenge: None,
+            step_up: None,
+            step_ups: 0,
+            asked_scopes: Scopes::default(),
+            lost: None,
+            last_error: None,
+            title: None,
+            inbox,
+            attempt: 0,
+            generation: 0,
+            listed: None,
+            reach,
+        }
+    }
+
+    async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
+        while let Some(message) = messages.recv().await {
+            match message {
+                Message::Stop { reply } => {
+                    self.stop(reply).await;
+                    return;
+                }
+                message => self.take(message),
+            }
+            self.publish();
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Connect => self.connect_again(),
+            Message::Disconnect => self.phase = Phase::Disabled,
+            Message::SignIn { options, reply } => self.sign_in(options, reply),
+            Message::NextRedirect { reply } => self.next_redirect(reply),
+            Message::BrowserOpened => self.browser_opened(),
+            Message::CancelSignIn { reply } => {
+                self.cancel_sign_in();
+                let _ = reply.send(());
+            }
+            Message::Resume { pending, reply } => {
+                self.resume(pending);
+                let _ = reply.send(());
+            }
+            Message::Complete { response, reply } => self.complete(response, reply),
+            Message::SignOut { reply } => self.sign_out(reply),
+            Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
+            Message::SecretsChanged { named } => self.secrets_changed(named.as_deref()),
+            Message::Failed { connection, fault } => self.call_failed(&connection, &fault),
+            Message::Listed { connection } => self.tools_listed(&connection),
+            Message::Ended { connection } => {
+                if self.is_current(&connection) {
+                    self.connect_later(&Fault::Lost);
+                }
+            }
+            Message::GrantChanged => {}
+            Message::Done { generation, outcome } if generation == self.generation => self.done(outcome),
+            Message::Done { .. } => {}
+            // Handled by the loop.
+            Message::Stop { .. } => {}
+        }
+    }
+
+    fn done(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Step(step) => self.preparing(step),
+            Outcome::Prepared(outcome) => self.prepared(outcome),
+            Outcome::Exchanged(outcome) => self.exchanged(outcome),
+            Outcome::Connected(outcome) if matches!(self.phase, Phase::SigningIn(_)) => {
+                self.connected_while_signing_in(outcome);
+            }
+            Outcome::Connected(Ok(opened)) => self.connected(opened),
+            Outcome::Connected(Err(fault)) => {
+                self.not_connected(&fault);
+            }
+            Outcome::Due if matches!(self.phase, Phase::SigningIn(_)) => self.sign_in_timed_out(),
+            Outcome::Due => self.try_again(),
+        }
+    }
+
+    /// Runs work beside the task; what it finds comes back unless something newer was begun.
+    pub fn job(&mut self, work: impl Future<Output = Outcome> + Send + 'static) -> Job {
+        Job(tokio::spawn(self.reported(work)).abort_handle())
+    }
+
+    /// The same for work that has to come to its end even when nobody waits for it any more.
+    pub fn lasting_job(&mut self, work: impl Future<Output = Outcome> + Send + 'static) {
+        let work = self.reported(work);
+        self.shared.tasks.spawn(work);
+    }
+
+    fn reported(
+        &mut self,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.generation += 1;
+        let (generation, inbox) = (self.generation, self.inbox.clone());
+        async move {
+            let outcome = work.await;
+            let _ = inbox.send(Message::Done { generation, outcome });
+        }
+    }
+
+    /// The next generation's number, for jobs that report steps on their way.
+    pub fn upcoming_generation(&self) -> u64 {
+        self.generation + 1
+    }
+
+    /// A job that connects; `fresh` fills the holes of `mcp.json` anew.
+    pub fn connect_job(&mut self, place: Arc<Place>, fresh: bool) -> Job {
+        self.job(async move {
+            if fresh {
+                place.forget_site().await;
+            }
+            Outcome::Connected(connect(&place).await)
+        })
+    }
+
+    fn connect(&mut self) {
+        if let Some(place) = self.place.clone() {
+            self.phase = Phase::Connecting { _job: self.connect_job(place, false) };
+        }
+    }
+
+    fn connect_again(&mut self) {
+        let Some(place) = self.place.clone() else { return };
+        match &self.phase {
+            // Somebody is in the browser; this does not take it from them.
+            Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Unsupported { .. } => {}
+            Phase::Disabled
+            | Phase::NeedsSignIn { .. }
+            | Phase::Connected(_)
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => {
+                self.attempt = 0;
+                // The old connection and its sign-in go before the new ones come.
+                self.phase = Phase::Disabled;
+                self.phase = Phase::Connecting { _job: self.connect_job(place, true) };
+            }
+        }
+    }
+
+    /// The wait between two tries is over. The status stays as it is until the try succeeds or fails.
+    fn try_again(&mut self) {
+        let Some(place) = self.place.clone() else { return };
+        let job = self.connect_job(place, false);
+        if let Phase::Reconnecting { _job, .. } = &mut self.phase {
+            *_job = job;
+        }
+    }
+
+    pub fn connect_later(&mut self, fault: &Fault) {
+        self.attempt += 1;
+        let asked = match fault {
+            Fault::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
+            _ => None,
+        };
+        let wait = backoff(self.attempt, asked);
+        let next_at = later(self.shared.options.clock.now(), wait);
+        let why = describe_fault(fault, &self.name());
+        self.last_error = Some(why.clone());
+        let job = self.job(async move {
+            tokio::time::sleep(wait).await;
+            Outcome::Due
+        });
+        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, _job: job };
+    }
+
+    pub fn connected(&mut self, opened: Opened) {
+        let Opened { connection, tools } = opened;
+        self.attempt = 0;
+        self.lost = None;
+        self.step_up = None;
+        self.step_ups = 0;
+        self.last_error = None;
+        self.title = connection.title().or(self.title.take());
+        let since = self.shared.options.clock.now();
+        self.phase = Phase::Connected(Live { connection, tools, since });
+    }
+
+    /// Where a failed connection leads. Gives back what a waiting caller is told.
+    pub fn not_connected(&mut self, fault: &Fault) -> ErrorView {
+        let told = describe_fault(fault, &self.name());
+        let need = |reason| Phase::NeedsSignIn { reason };
+        match fault {
+            Fault::Unauthorized { .. } if self.place.as_ref().is_some_and(|place| place.oauth.off) => {
+                let refused = error(
+                    Code::SignInRequired,
+                    format!("{} refuses the Authorization header that mcp.json gives it.", self.name()),
+                    "Check that header, or the secret in it; without the header Usher signs in itself.",
+                );
+                self.last_error = Some(refused.clone());
+                self.phase = Phase::Failed { error: refused.clone() };
+                return refused;
+            }
+            Fault::Unauthorized { challenge, token_sent } => {
+                self.note_challenge(challenge.as_deref(), *token_sent);
+                let fallback = if *token_sent { NeedsSignIn::Refused } else { NeedsSignIn::NeverSignedIn };
+                let reason = *self.lost.get_or_insert(fallback);
+                if *token_sent {
+                    self.last_error = Some(told.clone());
+                } else if self.is_quarantined() {
+                    self.last_error = Some(error(
+                        Code::SignInRequired,
+                        format!(
+                            "The kept sign-in of {} belongs to another service and is not used.",
+                            self.name()
+                        ),
+                        "Sign in here, or give the server its old address back.",
+                    ));
+                }
+                self.phase = need(reason);
+            }
+            Fault::InsufficientScope { challenge } => {
+                self.step_up = Some(challenge.as_ref().clone());
+                self.step_ups += 1;
+                self.last_error = Some(told.clone());
+                self.phase = need(NeedsSignIn::MorePermissionNeeded);
+            }
+            Fault::Credentials(CredentialFault::Over | CredentialFault::Expired) => {
+                self.lose(NeedsSignIn::Expired, &told);
+            }
+            Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
+                self.lose(NeedsSignIn::RegistrationLost, &told);
+            }
+            fault if fault.is_transient() => self.connect_later(fault),
+            _ => {
+                self.last_error = Some(told.clone());
+                self.phase = Phase::Failed { error: told.clone() };
+            }
+        }
+        told
+    }
+
+    fn lose(&mut self, reason: NeedsSignIn, why: &ErrorView) {
+        self.lost = Some(reason);
+        self.last_error = Some(why.clone());
+        self.phase = Phase::NeedsSignIn { reason };
+    }
+
+    /// A 401: what it says is the way to the next sign-in. One for a token that was good until now means that what
+    /// was learned may be wrong, too: the authorization server may have moved.
+    pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
+        self.challenge = Some(challenge.cloned().unwrap_or_default());
+        if token_sent && let Some(site) = self.place.as_ref().and_then(|place| place.site_at_hand()) {
+            self.shared.kept.forget_discovered(&site.url);
+        }
+    }
+
+    /// A request failed over a connection that is still ours.
+    fn call_failed(&mut self, connection: &Arc<Connection>, fault: &Fault) {
+        if !self.is_current(connection) {
+            return;
+        }
+        match fault {
+            Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_) | Fault::Lost => {
+                // A step-up under way goes on; the rest of the server waits for it.
+                if let Phase::SigningIn(sign_in) = &mut self.phase {
+                    sign_in.live = None;
+                } else {
+                    self.not_connected(fault);
+                }
+            }
+            Fault::InsufficientScope { challenge } => {
+                self.step_up = Some(challenge.as_ref().clone());
+                self.last_error = Some(describe_fault(fault, &self.name()));
+            }
+            Fault::Tls(_)
+            | Fault::TimedOut(_)
+            | Fault::Status { .. }
+            | Fault::Redirected { .. }
+            | Fault::Rpc { .. }
+            | Fault::Protocol(_)
+            | Fault::Cancelled
+            | Fault::Setup(_) => {}
+        }
+    }
+
+    fn tools_listed(&mut self, connection: &Arc<Connection>) {
+        if let Some(live) = self.live_mut()
+            && Arc::ptr_eq(&live.connection, connection)
+            && let Some(tools) = connection.listed()
+        {
+            live.tools = tools;
+        }
+    }
+
+    fn secrets_changed(&mut self, named: Option<&str>) {
+        let concerns_us = match named {
+            Some(name) => self.place.as_ref().is_some_and(|place| place.secret_names().contains(&name)),
+            None => match &self.phase {
+                Phase::Failed { error } => {
+                    matches!(error.code, Code::KeychainLocked | Code::KeychainUnavailable)
+                }
+                _ => false,
+            },
+        };
+        if concerns_us && !matches!(self.phase, Phase::Disabled) {
+            self.connect_again();
+        }
+    }
+
+    fn is_current(&mut self, connection: &Arc<Connection>) -> bool {
+        self.live_mut().is_some_and(|live| Arc::ptr_eq(&live.connection, connection))
+    }
+
+    fn live_mut(&mut self) -> Option<&mut Live> {
+        match &mut self.phase {
+            Phase::Connected(live) => Some(live),
+            Phase::SigningIn(sign_in) => sign_in.live.as_mut(),
+            Phase::Disabled
+            | Phase::Unsupported { .. }
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => None,
+        }
+    }
+
+    fn is_quarantined(&self) -> bool {
+        let site = self.place.as_ref().and_then(|place| place.site_at_hand());
+        site.and_then(|site| site.credentials.clone()).is_some_and(|credentials| credentials.is_quarantined())
+    }
+
+    pub fn url(&self) -> Option<&url::Url> {
+        self.place.as_ref().map(|place| &place.url)
+    }
+
+    /// What the server is called in sentences.
+    pub fn name(&self) -> String {
+        view(self).name
+    }
+
+    fn publish(&mut self) {
+        self.shared.board.change_server(view(self));
+        self.reach.send_replace(reach(self));
+        let Some(live) = self.live_mut() else { return };
+        let tools = Arc::clone(&live.tools);
+        if self.listed.as_ref() != Some(&tools) {
+            self.listed = Some(tools);
+            self.shared.board.change_tools(&self.id);
+        }
+    }
+
+    async fn stop(&mut self, reply: oneshot::Sender<()>) {
+        let connection = self.live_mut().map(|live| Arc::clone(&live.connection));
+        // A sign-in that waits stays in the secret store: the answer may still come, to the next run.
+        if let Phase::SigningIn(sign_in) = std::mem::replace(&mut self.phase, Phase::Disabled) {
+            match sign_in.stage {
+                Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
+                    let _ = reply.send(Err(error(
+                        Code::AuthorizationExpired,
+                        "Usher is ending.",
+                        "Sign in again.",
+                    )));
+                }
+                Stage::Waiting(_) | Stage::Exchanging { .. } | Stage::Connecting { .. } => {}
+            }
+        }
+        if let Some(connection) = connection {
+            connection.close(FAREWELL).await;
+        }
+        let _ = reply.send(());
+    }
+}

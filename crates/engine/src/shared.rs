@@ -1,0 +1,67 @@
+//! What every server's task of one engine shares.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use usher_config::ConfigFile;
+use usher_oauth::PendingAuthorization;
+
+use crate::board::Board;
+use crate::elicitation::Elicitations;
+use crate::flows::Flows;
+use crate::kept::Kept;
+use crate::server::{Message, ServerHandle};
+use crate::stores::Stores;
+use crate::{EngineOptions, ErrorView, ServerId};
+
+pub(crate) struct Shared {
+    pub options: EngineOptions,
+    pub board: Arc<Board>,
+    pub config: ConfigFile,
+    pub kept: Kept,
+    pub stores: Stores,
+    pub flows: Flows,
+    pub elicitations: Arc<Elicitations>,
+    /// What has to come to its end when the engine stops: renewals, exchanges, revocations.
+    pub tasks: TaskTracker,
+    pub stopping: CancellationToken,
+    pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// The sign-ins of the run before are looked for once.
+    pub resumed: AtomicBool,
+}
+
+impl Shared {
+    pub fn servers(&self) -> MutexGuard<'_, HashMap<ServerId, Arc<ServerHandle>>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings an address from outside to the sign-in it belongs to, and waits for what becomes of it.
+    pub async fn complete(&self, raw: &str) -> Result<ServerId, ErrorView> {
+        self.resume_for(raw).await;
+        self.flows.complete(raw).await
+    }
+
+    /// The same without waiting for the exchange.
+    pub async fn take_link(&self, raw: &str) -> Result<(), ErrorView> {
+        self.resume_for(raw).await;
+        self.flows.hand_over(raw)
+    }
+
+    /// An answer that belongs to no sign-in of this run may belong to one that the run before left waiting.
+    async fn resume_for(&self, raw: &str) {
+        if !self.flows.is_unknown(raw) || self.resumed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let handles: Vec<_> =
+            self.servers().iter().map(|(id, handle)| (id.clone(), Arc::clone(handle))).collect();
+        for (id, handle) in handles {
+            let Ok(Some(secret)) = self.stores.get().pending(&id.0).await else { continue };
+            if let Some(pending) = PendingAuthorization::from_secret(&secret) {
+                handle.ask(|reply| Message::Resume { pending: Box::new(pending), reply }).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! All that is needed to talk to one HTTP server: its address, the filled headers, the sign-in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Mutex, mpsc};
+use url::Url;
+use usher_config::{Header, OAuthSettings, Template};
+use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
+
+use crate::ServerId;
+use crate::credentials::{CredentialFault, Credentials, Surroundings};
+use crate::describe::{describe_oauth_error, describe_render_error};
+use crate::fault::Fault;
+use crate::server::Message;
+use crate::shared::Shared;
+use crate::transport::Transport;
+
+/// A server as `mcp.json` has it, with whom its task and its jobs share.
+pub(crate) struct Place {
+    pub id: ServerId,
+    pub url: Url,
+    pub headers: Vec<Header>,
+    pub oauth: OAuthSettings,
+    pub shared: Arc<Shared>,
+    pub inbox: mpsc::UnboundedSender<Message>,
+    site: Mutex<Option<Arc<Site>>>,
+}
+
+/// The place with every hole filled. There is one at a time, so that one sign-in has one owner.
+pub(crate) struct Site {
+    pub url: ServerUrl,
+    pub http: HttpClient,
+    pub settings: ClientSettings,
+    /// `None` where an `Authorization` header of the person's stands.
+    pub credentials: Option<Credentials>,
+    headers: HeaderMap,
+}
+
+impl Place {
+    pub fn new(
+        id: ServerId,
+        url: Url,
+        headers: Vec<Header>,
+        oauth: OAuthSettings,
+        shared: Arc<Shared>,
+        inbox: mpsc::UnboundedSender<Message>,
+    ) -> Self {
+        Self { id, url, headers, oauth, shared, inbox, site: Mutex::default() }
+    }
+
+    /// The site; made at the first need, because that asks the secret store and the name server.
+    pub async fn site(&self) -> Result<Arc<Site>, Fault> {
+        let mut site = self.site.lock().await;
+        if let Some(site) = &*site {
+            return Ok(Arc::clone(site));
+        }
+        let made = Arc::new(self.make().await?);
+        *site = Some(Arc::clone(&made));
+        Ok(made)
+    }
+
+    /// Whether the site is there already; nobody is asked.
+    pub fn site_at_hand(&self) -> Option<Arc<Site>> {
+        self.site.try_lock().ok()?.clone()
+    }
+
+    /// Fills the holes anew with the next need. Only while no connection uses the old one.
+    pub async fn forget_site(&self) {
+        *self.site.lock().await = None;
+    }
+
+    /// The kept secrets that this server needs.
+    pub fn secret_names(&self) -> Vec<&str> {
+        let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
+        templates.flat_map(Template::names).collect()
+    }
+
+    async fn make(&self) -> Result<Site, Fault> {
+        let url = ServerUrl::parse(self.url.as_str()).map_err(|error| setup(describe_oauth_error(&error)))?;
+        let secrets = self.secrets().await?;
+        let secret = |name: &str| secrets.get(name).cloned();
+        let environment = self.shared.config.environment();
+        let mut headers = HeaderMap::new();
+        for header in &self.headers {
+            let value =
+                header.render(environment, secret).map_err(|error| setup(describe_render_error(&error)))?;
+            let name = HeaderName::try_from(header.name.as_str());
+            let value = HeaderValue::try_from(value.expose_secret());
+            let (Ok(name), Ok(mut value)) = (name, value) else {
+                let error = usher_config::RenderError::NotAHeaderValue { header: header.name.clone() };
+                return Err(setup(describe_render_error(&error)));
+            };
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let client_secret = match &self.oauth.client_secret {
+            Some(template) => {
+                let rendered = template.render(environment, secret);
+                Some(rendered.map_err(|error| setup(describe_render_error(&error)))?)
+            }
+            None => None,
+        };
+        let http = HttpClient::for_server(&url).await.map_err(|error| match &error.kind {
+            ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
+            ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
+            _ => setup(describe_oauth_error(&error)),
+        })?;
+        let settings = self.settings(&url, client_secret.clone());
+        let credentials = (!self.oauth.off).then(|| self.credentials(&url, &http, client_secret));
+        Ok(Site { url, http, settings, credentials, headers })
+    }
+
+    fn settings(&self, url: &ServerUrl, client_secret: Option<SecretString>) -> ClientSettings {
+        let oauth = &self.oauth;
+        let issuer =
+            oauth.client_id.as_deref().and_then(|client_id| self.shared.kept.pinned_issuer(url, client_id));
+        ClientSettings {
+            client_id: oauth.client_id.clone(),
+            client_secret,
+            issuer,
+            scopes: oauth.scopes.clone().map(Scopes::from),
+            metadata_document: oauth.client_metadata_url.clone(),
+            endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            audience: oauth.audience.clone(),
+            allow_missing_pkce: oauth.allow_missing_pkce,
+        }
+    }
+
+    fn credentials(
+        &self,
+        url: &ServerUrl,
+        http: &HttpClient,
+        client_secret: Option<SecretString>,
+    ) -> Credentials {
+        let inbox = self.inbox.clone();
+        Credentials::new(Surroundings {
+            server: self.id.clone(),
+            url: url.clone(),
+            http: http.clone(),
+            stores: self.shared.stores.clone(),
+            kept: self.shared.kept.clone(),
+            clock: self.shared.options.clock.clone(),
+            configured: self.oauth.client_id.clone().map(|client_id| (client_id, client_secret)),
+            tasks: self.shared.tasks.clone(),
+            changed: Box::new(move || {
+                let _ = inbox.send(Message::GrantChanged);
+            }),
+        })
+    }
+
+    async fn secrets(&self) -> Result<HashMap<String, SecretString>, Fault> {
+        let store = self.shared.stores.get();
+        let mut secrets = HashMap::new();
+        for name in self.secret_names() {
+            let outcome = store.named(name).await;
+            self.shared.stores.note(outcome.as_ref().err());
+            if let Some(secret) = outcome.map_err(CredentialFault::from)? {
+                secrets.insert(name.to_owned(), secret);
+            }
+        }
+        Ok(secrets)
+    }
+}
+
+impl Site {
+    pub fn transport(&self) -> Result<Transport, Fault> {
+        let builder = self.http.connection_builder();
+        Transport::new(builder, self.url.as_str().into(), self.credentials.clone(), self.headers.clone())
+    }
+}
+
+fn setup(view: crate::ErrorView) -> Fault {
+    Fault::Setup(Box::new(view))
+}
