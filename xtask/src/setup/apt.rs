@@ -16,6 +16,7 @@ use crate::repository::Repository;
 const BUILD: &[&str] = &[
     "build-essential",
     "desktop-file-utils",
+    "libdbus-1-dev",
     "libglib2.0-bin",
     "librsvg2-dev",
     "libssl-dev",
