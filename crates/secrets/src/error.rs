@@ -50,7 +50,7 @@ impl Error {
                 "Sign out of this service and in again; that writes the item anew.".to_owned()
             }
             Self::TooLong { .. } => "Report this: the service issued an unusually long token.".to_owned(),
-            Self::InvalidName { .. } => "Use 1 to 200 characters without line breaks.".to_owned(),
+            Self::InvalidName { .. } => "Use 1 to 350 characters without line breaks.".to_owned(),
             Self::UnsafeFile { path, .. } => {
                 format!("Make it a file of your own that only you can read: chmod 600 {}", path.display())
             }

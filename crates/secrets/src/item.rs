@@ -1,5 +1,7 @@
 //! One kept secret's name in the store and its label for people.
 
+use sha2::{Digest, Sha256};
+
 use crate::Error;
 
 /// Names are a kind, a colon and the rest; the rest is never a path and never parsed but for `named:`.
@@ -10,8 +12,9 @@ pub(crate) struct Item {
 }
 
 const NAMED: &str = "named:";
-/// Windows takes 512 characters for a user name; issuer and client id together stay below it.
-const MAX_NAME: usize = 400;
+/// Windows takes 512 characters for a user name; kind, name and client id together stay below it.
+const MAX_NAME: usize = 350;
+const LONGEST_CLIENT_ID: usize = 100;
 
 impl Item {
     pub fn grant(server: &str) -> Result<Self, Error> {
@@ -26,8 +29,11 @@ impl Item {
 
     pub fn client(issuer: &str, client_id: &str) -> Result<Self, Error> {
         checked(issuer)?;
-        checked(client_id)?;
-        Ok(Self { user: format!("client:{issuer} {client_id}"), label: format!("Usher: client of {issuer}") })
+        if client_id.is_empty() {
+            return Err(Error::InvalidName { why: "is empty" });
+        }
+        let client = short_client_id(client_id);
+        Ok(Self { user: format!("client:{issuer} {client}"), label: format!("Usher: client of {issuer}") })
     }
 
     pub fn named(name: &str) -> Result<Self, Error> {
@@ -59,6 +65,16 @@ impl Item {
     }
 }
 
+/// Client ids are the server's invention and can be long; a long one stands here as its digest.
+fn short_client_id(client_id: &str) -> String {
+    if client_id.len() <= LONGEST_CLIENT_ID && !client_id.chars().any(char::is_control) {
+        return client_id.to_owned();
+    }
+    let digest = Sha256::digest(client_id.as_bytes());
+    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}
+
 fn checked(name: &str) -> Result<(), Error> {
     if name.is_empty() {
         return Err(Error::InvalidName { why: "is empty" });
@@ -70,4 +86,30 @@ fn checked(name: &str) -> Result<(), Error> {
         return Err(Error::InvalidName { why: "has a control character" });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_fits_into_every_keychain() {
+        let (issuer, client_id) = ("i".repeat(MAX_NAME), "c".repeat(5_000));
+        let long = Item::client(&issuer, &client_id).expect("it fits");
+        let part = long.part('a', 63);
+        assert!(part.user().len() < 512, "{}", part.user().len());
+        let other = Item::client(&issuer, &"d".repeat(5_000)).expect("it fits");
+        assert_ne!(long, other);
+        assert_eq!(Item::client("i", "c").expect("it fits").user(), "client:i c");
+    }
+
+    #[test]
+    fn only_named_secrets_are_listed() {
+        let named = Item::named("part:x").expect("a name");
+        assert_eq!(Item::named_of(named.user()).as_deref(), Some("part:x"));
+        for item in [Item::grant("named:x"), Item::pending("named:x"), Item::client("named:x", "y")] {
+            assert_eq!(Item::named_of(item.expect("a name").user()), None);
+        }
+        assert_eq!(Item::named_of(named.part('a', 0).user()), None);
+    }
 }

@@ -1,0 +1,98 @@
+//! Templates: what they need, what they become, and what they never show.
+
+use secrecy::{ExposeSecret, SecretString};
+use usher_config::{ConfigFile, Environment, Header, RenderError, Template, TemplateError};
+
+fn environment() -> Environment {
+    Environment::from_iter([("TEAM", "blue"), ("EMPTY", "")])
+}
+
+fn secret(name: &str) -> Option<SecretString> {
+    match name {
+        "api_token" => Some(SecretString::from("hunter2")),
+        "with.dots-and_more" => Some(SecretString::from("{{api_token}} ${TEAM}")),
+        "two_lines" => Some(SecretString::from("a\r\nHost: evil.example")),
+        _ => None,
+    }
+}
+
+fn render(source: &str) -> Result<String, RenderError> {
+    let template = Template::parse(source).expect("a template");
+    template.render(&environment(), secret).map(|text| text.expose_secret().to_owned())
+}
+
+#[test]
+fn holes_are_filled() {
+    for (source, rendered) in [
+        ("", ""),
+        ("plain } text }} $ { $$", "plain } text }} $ { $$"),
+        ("Bearer {{api_token}}", "Bearer hunter2"),
+        ("{{ api_token }}{{api_token}}", "hunter2hunter2"),
+        ("${TEAM}/${TEAM:-red}/${EMPTY}/${EMPTY:-red}/${NONE:-}/${NONE:-a:-b}", "blue/blue//red//a:-b"),
+        // What was filled in is not looked through again.
+        ("{{with.dots-and_more}}", "{{api_token}} ${TEAM}"),
+    ] {
+        assert_eq!(render(source).as_deref(), Ok(rendered), "{source}");
+    }
+}
+
+#[test]
+fn a_hole_that_nothing_fills_is_named() {
+    assert_eq!(render("{{nobody}}"), Err(RenderError::NoSecret { name: "nobody".to_owned() }));
+    assert_eq!(render("${NONE}"), Err(RenderError::NoVariable { name: "NONE".to_owned() }));
+}
+
+#[test]
+fn what_is_not_a_template_is_refused() {
+    for (source, error) in [
+        ("a {{b", TemplateError::UnclosedSecret),
+        ("a ${B", TemplateError::UnclosedVariable),
+        ("{{}}", TemplateError::BadSecretName(String::new())),
+        ("{{a/b}}", TemplateError::BadSecretName("a/b".to_owned())),
+        ("${}", TemplateError::BadVariableName(String::new())),
+        ("${1A}", TemplateError::BadVariableName("1A".to_owned())),
+        ("${A B}", TemplateError::BadVariableName("A B".to_owned())),
+    ] {
+        assert_eq!(Template::parse(source), Err(error), "{source}");
+    }
+}
+
+#[test]
+fn the_names_it_needs_come_once_each_in_order() {
+    let template = Template::parse("{{b}} {{a}} {{b}} ${C}").expect("a template");
+    assert_eq!(template.names(), ["b", "a"]);
+}
+
+#[test]
+fn debug_shows_names_and_no_text() {
+    let template = Template::parse("Bearer hunter2 {{name}} ${VAR:-hunter3}").expect("a template");
+    assert_eq!(format!("{template:?}"), "Template([redacted]{{name}}[redacted]${VAR})");
+    assert_eq!(format!("{:?}", environment()), "Environment(2 variables)");
+}
+
+#[test]
+fn a_secret_cannot_smuggle_in_a_header() {
+    let header =
+        Header { name: "X-Key".to_owned(), value: Template::parse("{{two_lines}}").expect("a template") };
+    let error = header.render(&environment(), secret).expect_err("refused");
+    assert_eq!(error, RenderError::NotAHeaderValue { header: "X-Key".to_owned() });
+    assert!(!error.to_string().contains("evil"));
+}
+
+/// The address is filled when the file is read, the rest when it is used.
+#[test]
+fn the_environment_is_handed_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mcp.json");
+    let text = r#"{"mcpServers": {"s": {"type": "http", "url": "https://${TEAM}.example/${NONE:-mcp}",
+        "headers": {"X-Team": "${TEAM}"}, "oauth": {"clientId": "id-${TEAM}", "clientSecret": "{{s}}"}}}}"#;
+    std::fs::write(&path, text).expect("written");
+    let file = ConfigFile::new(path, environment());
+    let config = file.load().expect("valid");
+    let server = config.server("s").expect("there");
+    assert_eq!(server.transport.url().map(url::Url::as_str), Some("https://blue.example/mcp"));
+    assert_eq!(server.oauth.client_id.as_deref(), Some("id-blue"));
+    let header = &server.transport.headers()[0];
+    let value = header.render(file.environment(), secret).expect("filled");
+    assert_eq!(value.expose_secret(), "blue");
+}
