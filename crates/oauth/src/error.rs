@@ -34,7 +34,7 @@ impl Step {
             Step::ServerMetadata => format!("Asking {host} for its sign-in addresses"),
             Step::Registration => format!("Registering Usher at {host}"),
             Step::Authorization => format!("Preparing the sign-in at {host}"),
-            Step::Callback => format!("Checking the answer of {host}"),
+            Step::Callback => format!("The sign-in at {host}"),
             Step::TokenExchange => format!("Finishing the sign-in at {host}"),
             Step::Refresh => format!("Renewing the sign-in at {host}"),
             Step::Revocation => format!("Signing out at {host}"),

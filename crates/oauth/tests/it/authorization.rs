@@ -1,0 +1,151 @@
+//! The authorization request: scopes, PKCE, resource, and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use usher_oauth::{ClientSettings, PendingAuthorization, RedirectUri, RegistrationRequest, Scopes};
+
+use crate::support::{
+    Answer, Fake, asked, challenge, discover_with, http_for, later, merged, now, pending, registered,
+};
+
+const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
+
+#[tokio::test]
+async fn holds_exactly_what_the_specification_asks_for() {
+    let fake = Fake::start().await;
+    fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?tenant=7") }));
+    let pending = pending(&fake).await;
+    let url = pending.authorization_url();
+    assert!(url.as_str().starts_with(&fake.at("/authorize?tenant=7&response_type=code&")), "{url}");
+    let mut parameters: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+    assert_eq!(url.query_pairs().count(), parameters.len(), "nothing is named twice");
+    assert_eq!(parameters.remove("code_challenge").unwrap().len(), 43);
+    assert_eq!(parameters.remove("state").as_deref(), Some(pending.state()));
+    assert_eq!(pending.state().len(), 43, "32 random bytes");
+    let expected = [
+        ("client_id", "app"),
+        ("code_challenge_method", "S256"),
+        ("redirect_uri", "dev.usher.desktop:/oauth/callback"),
+        ("resource", &fake.at("/mcp")),
+        ("response_type", "code"),
+        ("tenant", "7"),
+    ];
+    assert_eq!(parameters, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(pending.expires_at(), later(600));
+    assert_eq!(pending.host(), "127.0.0.1");
+}
+
+#[tokio::test]
+async fn no_two_requests_are_alike() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    let (one, other) = (pending(&fake).await, pending(&fake).await);
+    assert_ne!(one.state(), other.state());
+    assert_ne!(asked(&one, "code_challenge"), asked(&other, "code_challenge"));
+}
+
+async fn asked_scope(
+    resource: serde_json::Value,
+    server: serde_json::Value,
+    challenged: Option<&str>,
+    settings: ClientSettings,
+    extra: Option<&str>,
+) -> PendingAuthorization {
+    let fake = Fake::start().await;
+    fake.with_server_document(json!({ "scopes_supported": server }));
+    fake.on(
+        RESOURCE,
+        Answer::json(merged(fake.resource_document(), json!({ "scopes_supported": resource }))),
+    );
+    fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
+    let challenge = challenged.map(|scope| challenge(&format!("Bearer scope=\"{scope}\"")));
+    let found = discover_with(&fake, challenge.as_ref(), &settings).await.unwrap();
+    let redirect = RedirectUri::link();
+    let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
+    let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
+    registered.authorize(extra.map(Scopes::parse).as_ref(), now()).unwrap()
+}
+
+#[tokio::test]
+async fn scopes_are_chosen_in_order() {
+    let none = || json!(null);
+    // (resource, server, challenge, settings, granted before, expected)
+    let table = [
+        (none(), none(), None, None, None, None),
+        (none(), json!(["a", "b"]), None, None, None, None),
+        (json!(["r1", "r2"]), json!(["a"]), None, None, None, Some("r1 r2")),
+        (json!(["r1"]), none(), Some("c1 c2"), None, None, Some("c1 c2")),
+        (json!(["r1"]), none(), Some(""), None, None, Some("r1")),
+        (json!([]), none(), None, None, None, None),
+        (json!(["r1"]), none(), Some("c1"), Some("s1"), None, Some("s1")),
+        // A step-up: what was asked before and what the challenge wants, each once.
+        (json!(["r1"]), none(), Some("c1 g1"), None, Some("g1 g2"), Some("c1 g1 g2")),
+        (none(), none(), None, None, Some("g1"), Some("g1")),
+        // Refresh tokens where the server lists them, and only there; never alone.
+        (json!(["r1"]), json!(["r1", "offline_access"]), None, None, None, Some("r1 offline_access")),
+        (none(), json!(["offline_access"]), None, None, None, None),
+        (none(), json!(["offline_access"]), None, None, Some("g1"), Some("g1 offline_access")),
+        (json!(["r1"]), json!(["offline_access"]), Some("c1"), None, None, Some("c1 offline_access")),
+        (json!(["r1"]), json!(["offline_access"]), None, Some("s1"), None, Some("s1 offline_access")),
+    ];
+    for (resource, server, challenged, configured, before, expected) in table {
+        let case = format!("{resource} {server} {challenged:?} {configured:?} {before:?}");
+        let settings = ClientSettings { scopes: configured.map(Scopes::parse), ..Default::default() };
+        let pending = asked_scope(resource, server, challenged, settings, before).await;
+        assert_eq!(asked(&pending, "scope").as_deref(), expected, "{case}");
+        // OpenID Connect Core §11: offline access wants consent.
+        let wants_consent = expected.is_some_and(|scopes| scopes.contains("offline_access"));
+        assert_eq!(asked(&pending, "prompt").as_deref(), wants_consent.then_some("consent"), "{case}");
+        assert_eq!(pending.scopes(), &Scopes::parse(expected.unwrap_or_default()));
+    }
+}
+
+#[tokio::test]
+async fn a_kept_discovery_takes_the_scopes_of_a_new_challenge() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    let settings = ClientSettings::default();
+    let found = discover_with(&fake, Some(&challenge("Bearer scope=old")), &settings).await.unwrap();
+    fake.forget();
+    let found = found.with_challenge(Some(&challenge("Bearer scope=\"new more\"")), &settings);
+    assert_eq!(found.scopes, Scopes::parse("new more"));
+    assert_eq!(found.with_challenge(None, &settings).scopes, Scopes::default());
+    assert!(fake.lines().is_empty());
+}
+
+#[tokio::test]
+async fn an_audience_goes_along_where_it_is_configured() {
+    let settings = ClientSettings { audience: Some("https://api.example".into()), ..Default::default() };
+    let pending = asked_scope(json!(null), json!(null), None, settings, None).await;
+    assert_eq!(asked(&pending, "audience").as_deref(), Some("https://api.example"));
+}
+
+#[tokio::test]
+async fn the_resource_can_be_left_out() {
+    let fake = Fake::start().await;
+    fake.with_documents().on("POST /register", Answer::json(json!({ "client_id": "app" })));
+    let mut found = crate::support::discovered(&fake).await;
+    found.sends_resource = false;
+    let (settings, redirect) = (ClientSettings::default(), RedirectUri::link());
+    let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
+    let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
+    assert_eq!(asked(&registered.authorize(None, now()).unwrap(), "resource"), None);
+}
+
+#[tokio::test]
+async fn every_rung_has_its_redirect() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    registered(&fake).await;
+    for redirect in [RedirectUri::link(), RedirectUri::link_with_host(), RedirectUri::loopback(4711)] {
+        let registered =
+            crate::support::register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
+        let pending = registered.authorize(None, now()).unwrap();
+        assert_eq!(asked(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
+        assert_eq!(
+            fake.seen("POST /register").last().unwrap().json()["redirect_uris"],
+            json!([redirect.as_str()])
+        );
+    }
+}

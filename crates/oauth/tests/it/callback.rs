@@ -1,0 +1,269 @@
+//! Answers through the browser, most of them not meant well.
+
+use serde_json::json;
+use usher_oauth::{
+    AuthorizationResponse, Error, ErrorKind, PendingAuthorization, RedirectUri, Rejected, Step,
+};
+
+use crate::support::{Fake, callback, later, now, parsed, pending};
+
+fn why(result: Result<AuthorizationResponse, Error>) -> Option<&'static str> {
+    match result {
+        Ok(_) => None,
+        Err(Error { step: Step::Callback, host: None, kind: ErrorKind::BadCallback { why } }) => Some(why),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+#[test]
+fn hostile_links_are_refused_before_anything_happens() {
+    let elsewhere = Some("it does not lead to this app");
+    let character = Some("it holds a character that has no place in an address");
+    let control = Some("it holds a control character");
+    let (twice, none) = (Some("it names a parameter twice"), Some("it holds neither a code nor an error"));
+    let (fragment, state) = (Some("it holds a fragment"), Some("it has no state"));
+    let table = [
+        // What is fine.
+        ("LINK?code=c&state=s", None),
+        ("HOST?code=c&state=s", None),
+        ("LINK?state=s&code=c&iss=https%3A%2F%2Fas.example&session_state=x&unknown=", None),
+        ("LINK?state=s&error=access_denied&error_description=no%0Areally", None),
+        ("LINK?code=c+d%20e&state=s", None),
+        // Other places.
+        ("", elsewhere),
+        ("dev.usher.desktop:/oauth/callbackx?code=c&state=s", elsewhere),
+        ("dev.usher.desktop:/oauth/callback/?code=c&state=s", elsewhere),
+        ("dev.usher.desktop:/oauth/../oauth/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop:///oauth/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop:oauth/callback?code=c&state=s", elsewhere),
+        ("DEV.USHER.DESKTOP:/oauth/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop://OAUTH/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop://oauth:80/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop://user@oauth/callback?code=c&state=s", elsewhere),
+        ("dev.usher.desktop:/oauth/callback%3Fcode=c&state=s", elsewhere),
+        ("dev.usher.desktop:/install?command=calc", elsewhere),
+        ("dev.usher.desktop://server/add?url=https://evil.example", elsewhere),
+        ("http://127.0.0.1:1/oauth/callback?code=c&state=s", elsewhere),
+        ("https://evil.example/?code=c&state=s", elsewhere),
+        ("javascript:alert(1)?code=c&state=s", elsewhere),
+        ("cursor://anysphere.cursor-deeplink/mcp/install?name=x", elsewhere),
+        ("--flag?code=c&state=s", elsewhere),
+        // Characters.
+        (" LINK?code=c&state=s", character),
+        ("LINK?code=c&state=s\n", character),
+        ("LINK?code=c&state=s --flag", character),
+        ("LINK?code=\u{0}&state=s", character),
+        ("LINK?code=c&state=\u{202e}s", character),
+        ("LINK?code=c%00&state=s", control),
+        ("LINK?code=c&state=s%0d%0aX: y".split(' ').next().unwrap(), control),
+        ("LINK?code=c&state=s&iss=https://as%1b.example", control),
+        ("LINK?code=c&state=s&error%00=x", control),
+        ("LINK?code=c%ff&state=s", Some("it is not UTF-8")),
+        // Fragments.
+        ("LINK?code=c&state=s#", fragment),
+        ("LINK#code=c&state=s", fragment),
+        ("LINK?state=s#access_token=t", fragment),
+        // Parameters.
+        ("LINK", state),
+        ("LINK?", state),
+        ("LINK?code=c", state),
+        ("LINK?code=c&state=", state),
+        ("LINK?error=access_denied", state),
+        ("LINK?code=c&State=s", state),
+        ("LINK?state=s", none),
+        ("LINK?state=s&code=", none),
+        ("LINK?state=s&error=", none),
+        ("LINK?state=s&response=jwt", none),
+        ("LINK?state=s&access_token=t", none),
+        ("LINK?state=s&code=c&error=e", Some("it holds both a code and an error")),
+        ("LINK?state=s&code=c&error=", Some("it holds both a code and an error")),
+        ("LINK?state=s&state=t&code=c", twice),
+        ("LINK?state=s&code=c&code=d", twice),
+        ("LINK?state=s&c%6fde=c&code=c", twice),
+        ("LINK?state=s&code=c&iss=a&iss=b", twice),
+        ("LINK?state=s&error=e&error_description=a&error_description=b", twice),
+        ("LINK?state=s&code=c&x=1&x=1", twice),
+        ("LINK?state=s&code=c?state=s", None),
+    ];
+    for (raw, expected) in table {
+        let raw = raw.replace("LINK", RedirectUri::LINK).replace("HOST", RedirectUri::LINK_WITH_HOST);
+        assert_eq!(why(parsed(&raw)), expected, "{raw:?}");
+    }
+    let long = |length: usize| {
+        let start = format!("{}?state=s&code=", RedirectUri::LINK);
+        format!("{start}{}", "c".repeat(length - start.len()))
+    };
+    assert_eq!(why(parsed(&long(4096))), None);
+    assert_eq!(why(parsed(&long(4097))), Some("it is longer than 4 kB"));
+}
+
+#[test]
+fn only_the_expected_redirects_count() {
+    let raw = "http://127.0.0.1:4711/oauth/callback?state=s&code=c";
+    let (here, other) = (RedirectUri::loopback(4711), RedirectUri::loopback(4712));
+    let response = AuthorizationResponse::parse(raw, [&other, &here]).unwrap();
+    assert_eq!((response.redirect_uri(), response.state()), (&here, "s"));
+    assert!(AuthorizationResponse::parse(raw, [&other]).is_err());
+    assert!(AuthorizationResponse::parse(raw, []).is_err());
+}
+
+fn rejected(pending: PendingAuthorization, raw: &str) -> Rejected {
+    pending.accept(parsed(raw).unwrap(), now()).unwrap_err()
+}
+
+#[tokio::test]
+async fn a_strangers_answer_leaves_the_request_waiting() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    let mut pending = pending(&fake).await;
+    let state = pending.state().to_owned();
+    let strangers = [
+        format!("{}?state=forged&code=c", RedirectUri::LINK),
+        format!("{}?state=forged&error=access_denied", RedirectUri::LINK),
+        format!("{}?state={}x&code=c", RedirectUri::LINK, state),
+        format!("{}?state={}&code=c", RedirectUri::LINK, &state[1..]),
+        format!("{}?state={}&code=c", RedirectUri::LINK, state.to_uppercase()),
+        // The right state at another of our redirects.
+        format!("{}?state={state}&code=c", RedirectUri::LINK_WITH_HOST),
+    ];
+    for raw in strangers {
+        let rejected = rejected(pending, &raw);
+        assert_eq!(rejected.error.kind, ErrorKind::StateMismatch, "{raw}");
+        pending = *rejected.pending.unwrap();
+    }
+    let raw = callback(&pending, "code=c");
+    pending.accept(parsed(&raw).unwrap(), now()).unwrap();
+    assert!(fake.seen("POST /token").is_empty());
+}
+
+#[tokio::test]
+async fn iss_is_compared_as_a_plain_string() {
+    // (advertised, iss, accepted); ISSUER stands for the recorded one.
+    let table = [
+        (true, Some("ISSUER"), true),
+        (true, None, false),
+        (true, Some("https://evil.example"), false),
+        (true, Some("ISSUER/"), false),
+        (true, Some("ISSUERx"), false),
+        (true, Some(""), false),
+        (false, Some("ISSUER"), true),
+        (false, None, true),
+        (false, Some("https://evil.example"), false),
+        (false, Some("ISSUER/"), false),
+        (false, Some("HTTP://127.0.0.1"), false),
+        (false, Some(""), false),
+    ];
+    for (advertised, iss, accepted) in table {
+        for outcome in ["code=c", "error=server_error&error_description=Call+555-1234"] {
+            let fake = Fake::start().await;
+            fake.with_server_document(
+                json!({ "authorization_response_iss_parameter_supported": advertised }),
+            );
+            let pending = pending(&fake).await;
+            let received = iss.map(|iss| iss.replace("ISSUER", &fake.origin));
+            let parameter = received.as_ref().map(|iss| format!("&iss={iss}")).unwrap_or_default();
+            let raw = callback(&pending, &format!("{outcome}{parameter}"));
+            let result = pending.accept(parsed(&raw).unwrap(), now()).map_err(|rejected| {
+                assert!(rejected.pending.is_none(), "a sign-in that was tampered with is over");
+                rejected.error
+            });
+            let case = format!("{advertised} {iss:?} {outcome}");
+            match (accepted, outcome) {
+                (true, "code=c") => assert!(result.is_ok(), "{case}"),
+                (true, _) => assert!(
+                    matches!(result.unwrap_err().kind, ErrorKind::AuthorizationError { .. }),
+                    "{case}"
+                ),
+                (false, _) => {
+                    let error = result.unwrap_err();
+                    let expected = ErrorKind::IssMismatch { expected: fake.origin.clone(), received };
+                    assert!(!error.to_string().contains("555-1234"), "nothing of the description is shown");
+                    assert_eq!(error.kind, expected, "{case}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn errors_mean_what_they_say() {
+    let description = |text: &str| Some(text.to_owned());
+    let table = [
+        ("error=access_denied&error_description=The+user+said+no", ErrorKind::Denied),
+        ("error=invalid_client", ErrorKind::InvalidClient { description: None }),
+        (
+            "error=unauthorized_client&error_description=unknown",
+            ErrorKind::InvalidClient { description: description("unknown") },
+        ),
+        ("error=invalid_target", ErrorKind::ResourceRefused { description: None }),
+        (
+            "error=invalid_request&error_description=unknown+parameter+resource",
+            ErrorKind::ResourceRefused { description: description("unknown parameter resource") },
+        ),
+        (
+            "error=invalid_request&error_description=bad+scope",
+            ErrorKind::AuthorizationError {
+                code: "invalid_request".into(),
+                description: description("bad scope"),
+            },
+        ),
+        (
+            "error=invalid_scope",
+            ErrorKind::AuthorizationError { code: "invalid_scope".into(), description: None },
+        ),
+        (
+            "error=server_error&error_description=%1b%5B31mred%e2%80%ae%0a%0atext",
+            ErrorKind::AuthorizationError {
+                code: "server_error".into(),
+                description: description("[31mred text"),
+            },
+        ),
+    ];
+    for (outcome, expected) in table {
+        let fake = Fake::start().await;
+        fake.with_documents();
+        let pending = pending(&fake).await;
+        let raw = callback(&pending, outcome);
+        let rejected = rejected(pending, &raw);
+        assert_eq!(
+            (rejected.error.step, rejected.error.host.as_deref()),
+            (Step::Callback, Some(fake.host()))
+        );
+        assert_eq!(rejected.error.kind, expected);
+        assert!(rejected.pending.is_none());
+    }
+}
+
+#[tokio::test]
+async fn ten_minutes_and_not_longer() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    for (seconds, fits) in [(0, true), (599, true), (600, false), (86_400, false)] {
+        let pending = pending(&fake).await;
+        let raw = callback(&pending, "code=c");
+        let result = pending.accept(parsed(&raw).unwrap(), later(seconds));
+        assert_eq!(
+            result.map_err(|rejected| rejected.error.kind).err(),
+            (!fits).then_some(ErrorKind::Expired)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_can_come_after_a_restart() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    let before = pending(&fake).await;
+    let raw = callback(&before, "code=c");
+    let after = PendingAuthorization::from_secret(&before.to_secret()).unwrap();
+    assert_eq!(after.authorization_url(), before.authorization_url());
+    assert_eq!(
+        (after.state(), after.expires_at(), after.scopes()),
+        (before.state(), before.expires_at(), before.scopes())
+    );
+    assert_eq!(after.discovered(), before.discovered());
+    after.accept(parsed(&raw).unwrap(), now()).unwrap();
+    for broken in ["", "{}", "{\"version\":2}"] {
+        assert!(PendingAuthorization::from_secret(&broken.into()).is_none());
+    }
+}

@@ -1,0 +1,76 @@
+//! `WWW-Authenticate` as servers write it.
+
+use axum::http::HeaderValue;
+use usher_oauth::{BearerChallenge, Scopes};
+
+fn read(headers: &[&str]) -> Option<BearerChallenge> {
+    let values: Vec<HeaderValue> =
+        headers.iter().map(|text| HeaderValue::from_bytes(text.as_bytes()).unwrap()).collect();
+    BearerChallenge::from_headers(&values)
+}
+
+fn bearer(metadata: &str, scope: &str, error: &str, description: &str) -> Option<BearerChallenge> {
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    Some(BearerChallenge {
+        resource_metadata: some(metadata),
+        scope: some(scope).map(|scope| Scopes::parse(&scope)),
+        error: some(error),
+        error_description: some(description),
+    })
+}
+
+#[test]
+fn reads_every_spelling() {
+    let table: &[(&[&str], Option<BearerChallenge>)] = &[
+        (&[], None),
+        (&["Basic realm=\"x\""], None),
+        (&["Bearer"], bearer("", "", "", "")),
+        (&["bearer realm=mcp"], bearer("", "", "", "")),
+        (
+            &[r#"Bearer resource_metadata="https://a.example/m", scope="read write""#],
+            bearer("https://a.example/m", "read write", "", ""),
+        ),
+        // Several headers, the one that counts is not the first.
+        (&["Basic realm=\"x\"", r#"Bearer scope="a""#], bearer("", "a", "", "")),
+        // Several schemes in one header.
+        (
+            &[r#"Basic realm="a, Bearer scope=\"no\"", Bearer error="invalid_token", DPoP algs="ES256""#],
+            bearer("", "", "invalid_token", ""),
+        ),
+        (&[r#"Negotiate YWJj==, Bearer scope=a"#], bearer("", "a", "", "")),
+        (&[r#"Bearer scope="a", Basic scope="b""#], bearer("", "a", "", "")),
+        // Quoted pairs, commas and equals signs inside quotes.
+        (
+            &[r#"Bearer error="invalid_token", error_description="it \"said\": a=b, c", scope="x""#],
+            bearer("", "x", "invalid_token", "it \"said\": a=b, c"),
+        ),
+        // White space around everything, case of names, no space after commas.
+        (&["BEARER  Scope = \"a\" ,ERROR=insufficient_scope"], bearer("", "a", "insufficient_scope", "")),
+        // Unquoted address, forgotten comma, a quote that never ends.
+        (
+            &["Bearer resource_metadata=https://a.example/m?x=1"],
+            bearer("https://a.example/m?x=1", "", "", ""),
+        ),
+        (&[r#"Bearer error="e" scope="s""#], bearer("", "s", "e", "")),
+        (&[r#"Bearer scope="a b"#], bearer("", "a b", "", "")),
+        // Of several Bearer challenges the one that leads on.
+        (
+            &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],
+            bearer("https://a.example/m", "", "", ""),
+        ),
+        // A name given twice: the first counts. Empty counts as absent.
+        (&[r#"Bearer scope="a", scope="b", error="""#], bearer("", "a", "", "")),
+        // Nothing that a person sees can turn the terminal around.
+        (&["Bearer error_description=\"a\u{202e}b\u{200b}c\""], bearer("", "", "", "abc")),
+        (&["\"\",,, ==, Bearer scope=a"], bearer("", "a", "", "")),
+    ];
+    for (headers, expected) in table {
+        assert_eq!(&read(headers), expected, "{headers:?}");
+    }
+}
+
+#[test]
+fn knows_a_step_up() {
+    assert!(read(&[r#"Bearer error="insufficient_scope""#]).unwrap().is_insufficient_scope());
+    assert!(!read(&[r#"Bearer error="invalid_token""#]).unwrap().is_insufficient_scope());
+}

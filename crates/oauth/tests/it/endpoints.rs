@@ -1,0 +1,194 @@
+//! Addresses that documents name: what may be opened or asked, and what may not.
+
+use serde_json::json;
+use usher_oauth::{
+    ClientSettings, DiscoveryRequest, Endpoint, ErrorKind, RedirectUri, ServerUrl, Step, discover,
+};
+
+use crate::support::{Answer, Fake, discover_with, discovered, http_for, merged};
+
+const GOOD: [&str; 12] = [
+    "https://as.example/authorize",
+    "https://as.example",
+    "https://as.example:8443/a/b/?x=1&y=%20z",
+    "https://as.example/a;v=1,2/",
+    "https://login.example/~user/oauth2/v2.0/authorize",
+    "https://[2001:db8::1]/authorize",
+    "https://bücher.example/authorize",
+    "http://localhost:3000/authorize",
+    "http://LOCALHOST/authorize",
+    "http://app.localhost/authorize",
+    "http://127.0.0.1:9/authorize",
+    "http://[::1]:9/authorize",
+];
+
+const BAD: [&str; 48] = [
+    "",
+    "/authorize",
+    "//as.example/authorize",
+    "as.example/authorize",
+    "-flag",
+    "--proxy-server=evil.example",
+    "javascript:alert(1)",
+    "JavaScript:alert(1)",
+    "java\nscript:alert(1)",
+    "javascript://as.example/%0aalert(1)",
+    "vbscript:msgbox",
+    "data:text/html,<script>alert(1)</script>",
+    "file:///etc/passwd",
+    "file://server/share",
+    "ftp://as.example/",
+    "ws://as.example/",
+    "blob:https://as.example/1",
+    "about:blank",
+    "view-source:https://as.example/",
+    "chrome://settings",
+    "ms-msdt:/id PCWDiagnostic",
+    "search-ms:query=x",
+    "smb://as.example/share",
+    "vscode://install",
+    "dev.usher.desktop:/oauth/callback",
+    "mailto:a@b.example",
+    "tel:+1",
+    "http://as.example/authorize",
+    "http://127.0.0.1.nip.io/authorize",
+    "http://localhost.evil.example/authorize",
+    "http://192.168.1.1/authorize",
+    "http://10.0.0.1/authorize",
+    "http:as.example",
+    "https://user@as.example/authorize",
+    "https://user:password@as.example/authorize",
+    "https://@as.example/authorize",
+    "https://as.example@evil.example/authorize",
+    "https://as.example/authorize#fragment",
+    "https://as.example/authorize#",
+    "https://as.example/a b",
+    " https://as.example/",
+    "https://as.example/\nhttps://evil.example",
+    "https://as.example/\tx",
+    "https:\\\\as.example\\authorize",
+    "https://as.example/$(calc)",
+    "https://as.example/`calc`",
+    "https://as.example/\u{202e}x",
+    "https://as.example/\"&calc",
+];
+
+#[test]
+fn good_endpoints_pass() {
+    for raw in GOOD {
+        assert!(Endpoint::parse("x", raw).is_ok(), "{raw}");
+    }
+}
+
+#[test]
+fn bad_endpoints_are_refused() {
+    for raw in BAD {
+        assert!(matches!(Endpoint::parse("x", raw), Err(ErrorKind::BadEndpoint { .. })), "{raw:?}");
+    }
+    assert!(Endpoint::parse("x", &format!("https://as.example/{}", "a".repeat(2048))).is_err());
+    assert!(Endpoint::parse("x", "https://").is_err());
+}
+
+#[tokio::test]
+async fn every_place_in_the_documents_is_checked() {
+    let fake = Fake::start().await;
+    let (http, server, settings) = (http_for(&fake).await, fake.server(), ClientSettings::default());
+    let request =
+        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_credentials: false };
+    for raw in BAD.iter().filter(|raw| !raw.is_empty()) {
+        for (field, name) in [
+            ("authorization_endpoint", "the authorization endpoint"),
+            ("token_endpoint", "the token endpoint"),
+            ("registration_endpoint", "the registration endpoint"),
+        ] {
+            fake.with_server_document(json!({ field: raw })).forget();
+            let error = discover(&http, request).await.unwrap_err();
+            let ErrorKind::BadEndpoint { name: found, .. } = error.kind else { panic!("{raw:?}: {error}") };
+            assert_eq!((error.step, found.as_str()), (Step::ServerMetadata, name));
+            assert_eq!(fake.lines().len(), 2, "two documents were read and nothing else was asked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_authorization_server_is_an_endpoint_too() {
+    for raw in [
+        "javascript:alert(1)",
+        "file:///etc",
+        "http://as.example",
+        "https://u@as.example",
+        "https://as.example?x",
+    ] {
+        let fake = Fake::start().await;
+        let resource = merged(fake.resource_document(), json!({ "authorization_servers": [raw] }));
+        fake.on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(resource));
+        let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::BadEndpoint { .. }), "{raw}");
+    }
+}
+
+#[tokio::test]
+async fn so_is_the_address_in_the_challenge() {
+    for raw in ["javascript:alert(1)", "file:///etc/passwd", "http://as.example/m", "//evil.example/m"] {
+        let fake = Fake::start().await;
+        fake.with_documents();
+        let challenge = crate::support::challenge(&format!("Bearer resource_metadata=\"{raw}\""));
+        let error = discover_with(&fake, Some(&challenge), &ClientSettings::default()).await.unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::BadEndpoint { .. }), "{raw}");
+        assert!(fake.lines().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_kept_document_is_checked_when_it_is_read_again() {
+    let fake = Fake::start().await;
+    fake.with_documents();
+    let kept = serde_json::to_string(&discovered(&fake).await).unwrap();
+    let tampered = kept.replace(&fake.at("/authorize"), "javascript:alert(1)");
+    assert!(serde_json::from_str::<usher_oauth::Discovered>(&kept).is_ok());
+    assert!(serde_json::from_str::<usher_oauth::Discovered>(&tampered).is_err());
+}
+
+#[test]
+fn servers_are_https_or_loopback() {
+    for raw in ["https://mcp.example/mcp?login", "http://127.0.0.1:1/mcp", " https://mcp.example/ "] {
+        assert!(ServerUrl::parse(raw).is_ok(), "{raw}");
+    }
+    for raw in [
+        "http://mcp.example",
+        "https://u:p@mcp.example",
+        "https://mcp.example/#x",
+        "ftp://mcp.example",
+        "mcp.example",
+    ] {
+        assert!(ServerUrl::parse(raw).is_err(), "{raw}");
+    }
+}
+
+#[test]
+fn redirects_come_back_to_this_app() {
+    for raw in [
+        RedirectUri::LINK,
+        RedirectUri::LINK_WITH_HOST,
+        "http://127.0.0.1:1/x",
+        "http://localhost:1/x",
+        "http://[::1]:1/x",
+    ] {
+        assert_eq!(RedirectUri::parse(raw).unwrap().as_str(), raw);
+    }
+    for raw in [
+        "https://evil.example/callback",
+        "http://evil.example/callback",
+        "http://127.0.0.1.nip.io/",
+        "http://127.0.0.1:1/x?y",
+        "http://127.0.0.1:1/x#y",
+        "http://u@127.0.0.1:1/x",
+        "http://127.0.0.1:1",
+        "cursor://callback",
+        "dev.usher.desktop:/other",
+        "",
+    ] {
+        assert!(RedirectUri::parse(raw).is_err(), "{raw}");
+    }
+    assert_eq!(RedirectUri::loopback(4711).as_str(), "http://127.0.0.1:4711/oauth/callback");
+}

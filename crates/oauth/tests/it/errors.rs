@@ -1,0 +1,91 @@
+//! What people read: every message with its hint.
+
+use std::time::Duration;
+
+use usher_oauth::{Error, ErrorKind, Step};
+
+#[test]
+fn messages_and_hints() {
+    let text = |text: &str| text.to_owned();
+    let some = |text: &str| Some(text.to_owned());
+    let kinds = [
+        (Step::Probe, ErrorKind::Unreachable { why: text("Connection refused (os error 111)") }),
+        (Step::Probe, ErrorKind::Tls { why: text("self-signed certificate") }),
+        (Step::ResourceMetadata, ErrorKind::Timeout),
+        (Step::ResourceMetadata, ErrorKind::TooLarge),
+        (Step::ServerMetadata, ErrorKind::NotJson),
+        (Step::Refresh, ErrorKind::NotJson),
+        (Step::ServerMetadata, ErrorKind::Malformed { what: text("it names no issuer") }),
+        (Step::ResourceMetadata, ErrorKind::Status(500)),
+        (Step::Refresh, ErrorKind::Status(403)),
+        (Step::ServerMetadata, ErrorKind::BadRedirect { why: text("it leaves the encrypted connection") }),
+        (
+            Step::ServerMetadata,
+            ErrorKind::BadEndpoint {
+                name: text("the authorization endpoint"),
+                why: text("it is not a web address"),
+            },
+        ),
+        (Step::ServerMetadata, ErrorKind::BlockedAddress { address: text("169.254.169.254") }),
+        (Step::ServerMetadata, ErrorKind::MetadataMissing),
+        (
+            Step::ServerMetadata,
+            ErrorKind::IssuerMismatch {
+                expected: text("https://as.example"),
+                found: text("https://evil.example"),
+            },
+        ),
+        (
+            Step::ResourceMetadata,
+            ErrorKind::ResourceMismatch {
+                expected: text("https://mcp.example"),
+                found: text("https://evil.example"),
+            },
+        ),
+        (Step::ServerMetadata, ErrorKind::PkceUnsupported),
+        (Step::ServerMetadata, ErrorKind::ReservedParameter(text("state"))),
+        (Step::Registration, ErrorKind::RegistrationUnsupported),
+        (
+            Step::Registration,
+            ErrorKind::RegistrationRejected { status: 403, why: some("Client not allowed") },
+        ),
+        (Step::Registration, ErrorKind::RedirectRejected { why: some("only https") }),
+        (Step::Authorization, ErrorKind::BadRedirectUri { why: text("it holds more than a path") }),
+        (Step::Callback, ErrorKind::Denied),
+        (
+            Step::Callback,
+            ErrorKind::AuthorizationError { code: text("invalid_scope"), description: some("no such scope") },
+        ),
+        (Step::Callback, ErrorKind::BadCallback { why: "it names a parameter twice" }),
+        (Step::Callback, ErrorKind::StateMismatch),
+        (Step::Callback, ErrorKind::Expired),
+        (
+            Step::Callback,
+            ErrorKind::IssMismatch {
+                expected: text("https://as.example"),
+                received: some("https://evil.example"),
+            },
+        ),
+        (Step::Callback, ErrorKind::IssMismatch { expected: text("https://as.example"), received: None }),
+        (Step::Refresh, ErrorKind::InvalidGrant { description: some("token revoked") }),
+        (Step::Refresh, ErrorKind::InvalidClient { description: None }),
+        (Step::Refresh, ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(5)) }),
+        (
+            Step::TokenExchange,
+            ErrorKind::TokenRefused { error: text("unsupported_grant_type"), description: None },
+        ),
+        (Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
+        (Step::TokenExchange, ErrorKind::ResourceRefused { description: some("unknown parameter") }),
+        (Step::Refresh, ErrorKind::ClientSecretMissing),
+        (Step::Revocation, ErrorKind::NoRefreshToken),
+    ];
+    let lines: Vec<String> = kinds
+        .into_iter()
+        .map(|(step, kind)| {
+            let host = (step != Step::Callback).then(|| text("as.example"));
+            let error = Error { step, host, kind };
+            format!("{error}.\n    → {}", error.hint())
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}

@@ -1,0 +1,64 @@
+//! RFC 7009.
+
+use secrecy::SecretString;
+use serde_json::json;
+use usher_oauth::{AuthMethod, ErrorKind, Grant, Step, revoke};
+
+use crate::refresh::grant;
+use crate::support::{Answer, Fake, http_for};
+
+const REVOKE: &str = "POST /revoke";
+
+fn form(pairs: &[(&str, &str)]) -> std::collections::HashMap<String, String> {
+    pairs.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+}
+
+#[tokio::test]
+async fn the_refresh_token_goes_else_the_access_token() {
+    let fake = Fake::start().await;
+    fake.on(REVOKE, Answer::new(200, "text/plain", ""));
+    let http = http_for(&fake).await;
+    revoke(&http, &grant(&fake), None).await.unwrap();
+    revoke(&http, &Grant { refresh_token: None, ..grant(&fake) }, None).await.unwrap();
+    let mut nowhere = grant(&fake);
+    nowhere.binding.revocation_endpoint = None;
+    revoke(&http, &nowhere, None).await.unwrap();
+    let sent: Vec<_> = fake.all_seen().iter().map(|seen| seen.form()).collect();
+    let refresh =
+        form(&[("token", "old-refresh"), ("token_type_hint", "refresh_token"), ("client_id", "app")]);
+    let access = form(&[("token", "old-access"), ("token_type_hint", "access_token"), ("client_id", "app")]);
+    assert_eq!(sent, [refresh, access]);
+}
+
+#[tokio::test]
+async fn the_client_proves_itself() {
+    let fake = Fake::start().await;
+    fake.on(REVOKE, Answer::new(200, "text/plain", ""));
+    let http = http_for(&fake).await;
+    let secret = SecretString::from("s:");
+    for method in [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost] {
+        let mut grant = grant(&fake);
+        grant.binding.auth_method = method;
+        assert_eq!(revoke(&http, &grant, None).await.unwrap_err().kind, ErrorKind::ClientSecretMissing);
+        revoke(&http, &grant, Some(&secret)).await.unwrap();
+    }
+    let [basic, post] = &fake.seen(REVOKE)[..] else { panic!("two requests") };
+    assert_eq!(basic.headers["authorization"], "Basic YXBwOnMlM0E=");
+    assert_eq!(post.form()["client_secret"], "s:");
+}
+
+#[tokio::test]
+async fn refusals_and_outages_are_told_apart() {
+    let refused = ErrorKind::TokenRefused { error: "unsupported_token_type".into(), description: None };
+    let table = [
+        (Answer::refusal(400, json!({ "error": "unsupported_token_type" })), refused),
+        (Answer::new(503, "text/plain", ""), ErrorKind::Transient { status: 503, retry_after: None }),
+        (Answer::new(404, "text/html", "<p>"), ErrorKind::Status(404)),
+    ];
+    for (answer, expected) in table {
+        let fake = Fake::start().await;
+        fake.on(REVOKE, answer);
+        let error = revoke(&http_for(&fake).await, &grant(&fake), None).await.unwrap_err();
+        assert_eq!((error.step, error.kind), (Step::Revocation, expected));
+    }
+}

@@ -1,0 +1,59 @@
+//! Secrets show nowhere but where they must.
+
+use secrecy::SecretString;
+use serde_json::json;
+use usher_oauth::{ClientSettings, RedirectUri, exchange, refresh};
+
+use crate::support::{Answer, Fake, callback, http_for, now, parsed};
+
+#[tokio::test]
+async fn nothing_prints_or_keeps_a_secret() {
+    let fake = Fake::start().await;
+    fake.with_server_document(json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }));
+    let tokens = json!({ "access_token": "CANARY-access", "refresh_token": "CANARY-refresh" });
+    fake.on("POST /token", Answer::json(tokens));
+    fake.on("POST /register", Answer::json(json!({ "client_id": "app", "client_secret": "CANARY-client" })));
+    let settings = ClientSettings { client_secret: Some("CANARY-configured".into()), ..Default::default() };
+    let registered = crate::support::register_with(&fake, &settings, &RedirectUri::link()).await.unwrap();
+    let registration = serde_json::to_string(&registered.client().registration).unwrap();
+    let discovered = serde_json::to_string(registered.discovered()).unwrap();
+    let mut printed = vec![registration, discovered, format!("{registered:?} {settings:?}")];
+
+    let pending = registered.authorize(None, now()).unwrap();
+    let (state, verifier) = (pending.state().to_owned(), asked_verifier(&pending));
+    printed.push(format!("{pending:?} {:?}", pending.to_secret()));
+    let response = parsed(&callback(&pending, "code=CANARY-code")).unwrap();
+    printed.push(format!("{response:?}"));
+    let code = pending.accept(response, now()).unwrap();
+    printed.push(format!("{code:?}"));
+    let http = http_for(&fake).await;
+    let grant = exchange(&http, code, now()).await.unwrap();
+    printed.push(format!("{grant:?}"));
+    printed.push(serde_json::to_string(&grant.binding).unwrap());
+    // A server that throws the request back at us.
+    let thrown_back = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
+    for answer in [Answer::refusal(400, thrown_back), Answer::new(200, "text/plain", "CANARY-refresh")] {
+        fake.on("POST /token", answer);
+        let secret = SecretString::from("CANARY-client");
+        let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
+        printed.push(format!("{error} {error:?} {}", error.hint()));
+    }
+    for text in printed {
+        assert!(!text.contains("CANARY"), "{text}");
+        assert!(!text.contains(&state) && !text.contains(&verifier), "{text}");
+    }
+}
+
+/// The verifier is nowhere to be had but in the secret.
+fn asked_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
+    let secret = pending.to_secret();
+    let kept: serde_json::Value =
+        serde_json::from_str(secrecy::ExposeSecret::expose_secret(&secret)).unwrap();
+    kept["verifier"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_token_says_redacted() {
+    assert_eq!(format!("{:?}", usher_oauth::AccessToken::new("t")), "[redacted]");
+    assert_eq!(format!("{:?}", usher_oauth::RefreshToken::new("t")), "[redacted]");
+}
