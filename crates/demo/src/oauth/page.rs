@@ -40,7 +40,7 @@ impl Page<'_> {
                 body {
                     main { (self.card) }
                     footer {
-                        p { "Practice service. It runs on this computer only; nothing you do here leaves it." }
+                        p { "Practice service. It runs on this computer only, and so does the notebook." }
                     }
                     @if let Some(script) = self.script {
                         script nonce=(nonce) { (PreEscaped(script)) }
