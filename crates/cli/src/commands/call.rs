@@ -1,0 +1,173 @@
+//! `usher call NAME TOOL [JSON]`.
+
+use std::io::Read;
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use usher_config::display_text;
+use usher_engine::{
+    CallOptions, Code, ElicitationAnswer, ElicitationView, Engine, ErrorView, Event, ServerId, ToolCallView,
+    ToolContent,
+};
+
+use crate::arguments::{Call, Places};
+use crate::engine::{connected, open_for};
+use crate::exit::{Failure, internal, wrong_words};
+use crate::output::{Output, is_interactive};
+
+/// The only call of this process.
+const CALL: &str = "call";
+
+/// Calls one tool and prints its answer; Ctrl-C cancels it at the server.
+pub async fn run(places: &Places, output: Output, call: &Call) -> Result<(), Failure> {
+    let arguments = parse_arguments(&call.arguments)?;
+    let (engine, id) = open_for(places, &call.name).await?;
+    let outcome = call_tool(&engine, &id, output, call, arguments).await;
+    engine.stop().await;
+    let answer = outcome?;
+    output.result(&answer, || text(&answer));
+    if answer.is_error {
+        return Err(ErrorView {
+            code: Code::ProtocolError,
+            message: format!("{} says that {} failed.", id, display_text(&call.tool, 80)),
+            hint: None,
+            details: None,
+        }
+        .into());
+    }
+    Ok(())
+}
+
+async fn call_tool(
+    engine: &Engine,
+    id: &ServerId,
+    output: Output,
+    call: &Call,
+    arguments: serde_json::Map<String, serde_json::Value>,
+) -> Result<ToolCallView, Failure> {
+    connected(engine, id).await?;
+    let options = CallOptions { call: CALL.into(), timeout: Duration::from_secs(call.timeout) };
+    let answer = engine.call_tool(id, &call.tool, arguments, options);
+    tokio::pin!(answer);
+    let follow = follow(engine, output);
+    tokio::pin!(follow);
+    loop {
+        tokio::select! {
+            answer = &mut answer => return answer.map_err(Failure::from),
+            failure = &mut follow => return Err(failure),
+            _ = tokio::signal::ctrl_c() => engine.cancel_call(CALL),
+        }
+    }
+}
+
+/// Shows progress and answers the server's questions for as long as the call runs.
+async fn follow(engine: &Engine, output: Output) -> Failure {
+    let mut events = engine.subscribe();
+    loop {
+        match events.recv().await {
+            Ok(Event::CallProgressed { progress, total, message, .. }) => {
+                let share = total
+                    .map(|total| format!("{progress} of {total}"))
+                    .unwrap_or_else(|| progress.to_string());
+                output
+                    .note(&format!("{share} {}", display_text(message.as_deref().unwrap_or_default(), 120)));
+            }
+            Ok(Event::ElicitationRequested { elicitation, .. }) => {
+                let answer = ask(output, &elicitation).await;
+                if let Err(error) = engine.answer_elicitation(&elicitation.id, answer).await {
+                    output.complain(&error.into());
+                }
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return internal("The engine ended."),
+        }
+    }
+}
+
+/// Puts the server's question to the person, where there is one; a script declines.
+async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
+    output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
+    if let Some(url) = &question.url {
+        output.note(&format!("It wants you to open {}", display_text(url, 500)));
+    }
+    if !is_interactive() || output.json {
+        output.note("Declined: nobody is here to answer.");
+        return ElicitationAnswer::Decline;
+    }
+    if let Some(schema) = &question.schema {
+        output.note(&format!(
+            "Answer with a JSON object for {}, or an empty line to decline:",
+            display_text(schema, 2000)
+        ));
+    } else {
+        output.note("Type {} once you have done it, or an empty line to decline:");
+    }
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line)
+    })
+    .await;
+    match line {
+        Ok(Ok(line)) => match serde_json::from_str(&line) {
+            Ok(serde_json::Value::Object(content)) => ElicitationAnswer::Accept(content),
+            Ok(_) | Err(_) => ElicitationAnswer::Decline,
+        },
+        Ok(Err(_)) | Err(_) => ElicitationAnswer::Cancel,
+    }
+}
+
+/// Parses the arguments; `-` reads them from standard input.
+fn parse_arguments(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+    let hint = "For example: usher call demo search_pages '{\"query\": \"tea\"}'";
+    let text = if text == "-" {
+        let mut input = String::new();
+        std::io::stdin()
+            .take(16 * 1024 * 1024)
+            .read_to_string(&mut input)
+            .map_err(|error| internal(format!("Cannot read the arguments from standard input: {error}.")))?;
+        input
+    } else {
+        text.to_owned()
+    };
+    match serde_json::from_str(&text) {
+        Ok(serde_json::Value::Object(arguments)) => Ok(arguments),
+        Ok(_) => Err(wrong_words("The tool's arguments are not a JSON object.", hint)),
+        Err(error) => Err(wrong_words(format!("The tool's arguments are not JSON: {error}."), hint)),
+    }
+}
+
+fn text(answer: &ToolCallView) -> String {
+    let parts = answer.content.iter().map(|content| match content {
+        ToolContent::Text { text } => {
+            text.lines().map(|line| display_text(line, 10_000)).collect::<Vec<_>>().join("\n")
+        }
+        ToolContent::Image { mime_type, data } => {
+            format!(
+                "[a picture, {}, {} bytes; --json has it]",
+                display_text(mime_type, 60),
+                data.len() / 4 * 3
+            )
+        }
+        ToolContent::Other { json } => display_text(json, 10_000),
+    });
+    let parts: Vec<_> = parts.collect();
+    match (&answer.structured, parts.is_empty()) {
+        (Some(structured), true) => display_text(structured, 100_000),
+        _ => parts.join("\n\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_a_json_object() {
+        assert_eq!(parse_arguments("{\"a\": 1}").expect("an object").len(), 1);
+        for (text, said) in [("[1]", "not a JSON object"), ("{a}", "not JSON"), ("", "not JSON")] {
+            let failure = parse_arguments(text).expect_err(text);
+            assert_eq!(failure.exit_code, 2);
+            assert!(failure.error.message.contains(said), "{}", failure.error.message);
+        }
+    }
+}

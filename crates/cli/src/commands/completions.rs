@@ -1,0 +1,10 @@
+//! `usher completions SHELL`.
+
+use clap::CommandFactory;
+
+use crate::arguments::Arguments;
+
+/// Prints the completions of the whole command line.
+pub fn run(shell: clap_complete::Shell) {
+    clap_complete::generate(shell, &mut Arguments::command(), "usher", &mut std::io::stdout());
+}

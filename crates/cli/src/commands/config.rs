@@ -1,0 +1,28 @@
+//! `usher config check`.
+
+use crate::arguments::{Config, Places};
+use crate::engine::config_file;
+use crate::exit::Failure;
+use crate::output::{Output, count};
+
+/// Looks at mcp.json and nothing else.
+pub async fn run(places: &Places, output: Output, command: &Config) -> Result<(), Failure> {
+    match command {
+        Config::Check => {
+            let file = config_file(places);
+            let config = file.load()?;
+            let servers = u32::try_from(config.servers.len()).unwrap_or(u32::MAX);
+            let value =
+                serde_json::json!({ "path": file.path(), "servers": servers, "warnings": config.warnings });
+            output.result(&value, || {
+                let head = format!("{}: {}, no errors.", file.path().display(), count(servers, "server"));
+                let warnings = config.warnings.iter().flat_map(|warning| {
+                    std::iter::once(warning.to_string())
+                        .chain(warning.hint.as_ref().map(|hint| format!("  {hint}")))
+                });
+                std::iter::once(head).chain(warnings).collect::<Vec<_>>().join("\n")
+            });
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `usher login NAME`: in the browser, or by hand with `--no-browser`.
+
+use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::sync::broadcast::error::RecvError;
+use usher_engine::{
+    AuthorizationRequestView, Code, Engine, EngineOptions, ErrorView, ServerId, ServerView, SignInOptions,
+    Status,
+};
+
+use crate::arguments::{Login, Places};
+use crate::engine::{connected, open_one, options, settled};
+use crate::exit::{Failure, internal};
+use crate::output::{Output, count, is_interactive, print_line};
+
+/// Signs in to one server and ends when its tools are listed.
+pub async fn run(places: &Places, output: Output, login: &Login) -> Result<(), Failure> {
+    let id = ServerId(login.name.clone());
+    let options = EngineOptions {
+        receives_links: login.no_browser || has_link_handler(),
+        ..options(places, Some(vec![id.clone()]))
+    };
+    let (engine, id) = open_one(options, id).await?;
+    let outcome = tokio::select! {
+        outcome = sign_in(&engine, &id, output, login) => outcome,
+        _ = tokio::signal::ctrl_c() => {
+            engine.cancel_sign_in(&id).await;
+            Err(ErrorView {
+                code: Code::AuthorizationDenied,
+                message: format!("You stopped the sign-in to {id}."),
+                hint: Some(format!("usher login {id}")),
+                details: None,
+            }
+            .into())
+        }
+    };
+    engine.stop().await;
+    let view = outcome?;
+    output.result(&view, || match &view.status {
+        Status::Connected { tool_count, .. } => {
+            format!("Signed in to {}: {}.", view.name, count(*tool_count, "tool"))
+        }
+        _ => format!("{} is {}.", view.name, crate::output::status_words(&view.status)),
+    });
+    Ok(())
+}
+
+async fn sign_in(
+    engine: &Engine,
+    id: &ServerId,
+    output: Output,
+    login: &Login,
+) -> Result<ServerView, Failure> {
+    if !login.again {
+        let view = settled(engine, id).await?;
+        match &view.status {
+            Status::Connected { .. } => return Ok(view),
+            Status::NeedsSignIn { .. } => {}
+            Status::Disabled
+            | Status::Unsupported { .. }
+            | Status::Connecting
+            | Status::SigningIn { .. }
+            | Status::Reconnecting { .. }
+            | Status::Failed { .. } => return connected(engine, id).await,
+        }
+    }
+    let request = engine.sign_in(id, SignInOptions::default()).await?;
+    if login.no_browser {
+        by_hand(engine, id, output, &request).await?;
+    } else {
+        in_browser(engine, id, output, &request).await?;
+    }
+    connected(engine, id).await
+}
+
+/// Prints the address for a program, and reads addresses until one completes the sign-in.
+async fn by_hand(
+    engine: &Engine,
+    id: &ServerId,
+    output: Output,
+    request: &AuthorizationRequestView,
+) -> Result<(), Failure> {
+    let line = serde_json::json!({
+        "authorization_url": request.authorization_url,
+        "redirect_uri": request.redirect_uri,
+        "expires_at": request.expires_at,
+    });
+    print_line(&line.to_string());
+    tokio::select! {
+        outcome = read_addresses(engine, output) => outcome,
+        outcome = came_back(engine, id) => outcome,
+    }
+}
+
+/// Opens the browser and waits for the link; on a terminal a pasted address will do as well.
+async fn in_browser(
+    engine: &Engine,
+    id: &ServerId,
+    output: Output,
+    request: &AuthorizationRequestView,
+) -> Result<(), Failure> {
+    match open::that_detached(&request.authorization_url) {
+        Ok(()) => {
+            engine.browser_opened(id);
+            output.note(&format!("Waiting for your browser: {} asks whether you agree.", request.host));
+        }
+        Err(_) => output.note("No browser could be opened. Open this address yourself:"),
+    }
+    output.note(&format!("  {}", request.authorization_url));
+    if !is_interactive() {
+        return came_back(engine, id).await;
+    }
+    output.note("If the browser does not lead back here, paste the address it ends at:");
+    tokio::select! {
+        outcome = read_addresses(engine, output) => outcome,
+        outcome = came_back(engine, id) => outcome,
+    }
+}
+
+/// Reads addresses from standard input until one is the answer. A foreign one is refused and the next one read: the
+/// sign-in still waits.
+async fn read_addresses(engine: &Engine, output: Output) -> Result<(), Failure> {
+    let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
+    let mut last_refusal = None;
+    loop {
+        let line = lines.next_line().await;
+        match line.map_err(|error| internal(format!("Cannot read standard input: {error}.")))? {
+            Some(line) if line.trim().is_empty() => {}
+            Some(line) => match engine.complete_sign_in(line.trim()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if is_waiting(engine) => {
+                    let failure = Failure::from(error);
+                    output.complain(&failure);
+                    last_refusal = Some(failure);
+                }
+                Err(error) => return Err(error.into()),
+            },
+            None => {
+                return Err(last_refusal.unwrap_or_else(|| {
+                    ErrorView {
+                        code: Code::AuthorizationExpired,
+                        message: "Standard input ended before the address of the callback came.".into(),
+                        hint: Some(
+                            "Write the address that the browser ends at to standard input, as one line."
+                                .into(),
+                        ),
+                        details: None,
+                    }
+                    .into()
+                }));
+            }
+        }
+    }
+}
+
+/// Whether a sign-in still waits for its answer.
+fn is_waiting(engine: &Engine) -> bool {
+    engine.snapshot().servers.iter().any(|server| matches!(server.status, Status::SigningIn { .. }))
+}
+
+/// Ends when the answer came by the link or the loopback listener, or the sign-in gave up.
+async fn came_back(engine: &Engine, id: &ServerId) -> Result<(), Failure> {
+    let mut events = engine.subscribe();
+    loop {
+        match engine.server(id).map(|view| (view.status, view.last_error)) {
+            Some((Status::SigningIn { .. } | Status::Connecting, _)) => {}
+            Some((Status::Connected { .. }, _)) => return Ok(()),
+            Some((_, Some(error))) => return Err(error.into()),
+            Some((_, None)) | None => return Err(internal("The sign-in ended without an answer.")),
+        }
+        if let Err(RecvError::Closed) = events.recv().await {
+            return Err(internal("The engine ended."));
+        }
+    }
+}
+
+/// Whether this system hands `dev.usher.desktop:` to the app, which passes it on to whoever holds the engine.
+fn has_link_handler() -> bool {
+    cfg!(target_os = "linux")
+        && std::process::Command::new("xdg-mime")
+            .args(["query", "default", "x-scheme-handler/dev.usher.desktop"])
+            .stderr(std::process::Stdio::null())
+            .output()
+            .is_ok_and(|answer| answer.status.success() && !answer.stdout.trim_ascii().is_empty())
+}
