@@ -54,11 +54,13 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), exit::Failure>
 }
 
 /// Warnings go to standard error; `-v` shows our own steps. Dependencies stay at WARN, for some print codes and
-/// tokens below it.
+/// tokens below it; rmcp's worker calls every refused connection an error, which is ours to tell.
 fn start_log(verbose: bool) {
     let ours = if verbose { "debug" } else { "warn" };
     let filter = ["usher", "usher_engine", "usher_oauth", "usher_secrets", "usher_config", "usher_demo"]
         .iter()
-        .fold(String::from("warn"), |filter, room| format!("{filter},{room}={ours}"));
+        .fold(String::from("warn,rmcp::transport::worker=off"), |filter, room| {
+            format!("{filter},{room}={ours}")
+        });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
 }
