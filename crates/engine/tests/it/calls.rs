@@ -1,0 +1,164 @@
+//! Tools, resources and prompts of a connected server; progress, cancel and questions.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use usher_demo::{Demo, DemoOptions};
+use usher_engine::{CallOptions, Code, ElicitationAnswer, Engine, Event, ToolContent};
+
+use crate::fixture::*;
+
+fn arguments(json: &str) -> Map<String, Value> {
+    serde_json::from_str(json).unwrap()
+}
+
+async fn call(engine: &Engine, tool: &str, json: &str) -> usher_engine::ToolCallView {
+    engine.call_tool(&id(), tool, arguments(json), CallOptions::new(tool)).await.unwrap()
+}
+
+#[tokio::test]
+async fn lists_come_with_all_their_pages() {
+    let (place, whole) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &whole).await;
+    let (tools, resources, prompts) = (
+        engine.tools(&id()).await.unwrap(),
+        engine.resources(&id()).await.unwrap(),
+        engine.prompts(&id()).await.unwrap(),
+    );
+    assert!(tools.len() > 2 && !resources.is_empty() && !prompts.is_empty());
+    engine.stop().await;
+
+    let place = Place::new();
+    let paged = Demo::start(DemoOptions { page_size: Some(2), ..DemoOptions::default() }).await.unwrap();
+    let engine = signed_in(&place, &paged).await;
+    assert_eq!(engine.tools(&id()).await.unwrap(), tools);
+    assert_eq!(engine.resources(&id()).await.unwrap().len(), resources.len());
+    assert_eq!(engine.prompts(&id()).await.unwrap(), prompts);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_call_answers_text_pictures_and_failures() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let found = call(&engine, "search_pages", r#"{ "query": "tea" }"#).await;
+    assert!(!found.is_error);
+    let drawn = call(&engine, "draw_picture", "{}").await;
+    let picture = |content: &ToolContent| matches!(content, ToolContent::Image { mime_type, .. } if mime_type == "image/png");
+    assert!(drawn.content.iter().any(picture), "{drawn:?}");
+    let failed = call(&engine, "failing_task", "{}").await;
+    assert!(failed.is_error);
+    let unknown =
+        engine.call_tool(&id(), "no_such_tool", Map::new(), CallOptions::new("x")).await.unwrap_err();
+    assert_eq!(unknown.code, Code::ProtocolError);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn progress_is_told_and_a_cancel_is_heard() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let server = id();
+    let mut events = engine.subscribe();
+    let slow = engine.call_tool(
+        &server,
+        "slow_task",
+        arguments(r#"{ "steps": 100, "millis": 20 }"#),
+        CallOptions::new("slow"),
+    );
+    let cancel_at_progress = async {
+        loop {
+            if let Event::CallProgressed { call, progress, .. } = events.recv().await.unwrap() {
+                assert_eq!(call, "slow");
+                assert!(progress >= 0.0);
+                engine.cancel_call("slow");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let outcome = tokio::time::timeout(PATIENCE, async {
+        tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
+    });
+    let error = outcome.await.unwrap().unwrap_err();
+    assert!(error.message.contains("cancelled"), "{error:?}");
+    assert!(is_connected(&engine.server(&id()).unwrap()));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_silent_call_is_given_up() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let server = id();
+    let options = CallOptions { call: "slow".to_owned(), timeout: Duration::from_millis(50) };
+    let slow =
+        engine.call_tool(&server, "slow_task", arguments(r#"{ "steps": 1, "millis": 10000 }"#), options);
+    let error = tokio::time::timeout(PATIENCE, slow).await.unwrap().unwrap_err();
+    assert_eq!(error.code, Code::ServerUnreachable);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_question_is_asked_and_its_defaults_fill_the_answer() {
+    for (answer, is_error) in [
+        (ElicitationAnswer::Accept(Map::new()), false),
+        (ElicitationAnswer::Decline, false),
+        (ElicitationAnswer::Cancel, false),
+    ] {
+        let (place, demo) = (Place::new(), demo().await);
+        let engine = signed_in(&place, &demo).await;
+        let server = id();
+        let mut events = engine.subscribe();
+        let asking = engine.call_tool(&server, "ask_back", arguments("{}"), CallOptions::new("ask"));
+        let answering = async {
+            loop {
+                if let Event::ElicitationRequested { elicitation, .. } = events.recv().await.unwrap() {
+                    assert_eq!(engine.snapshot().elicitations, [elicitation.clone()]);
+                    assert!(elicitation.schema.is_some());
+                    engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap();
+                    engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap_err();
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        let outcome = tokio::time::timeout(PATIENCE, async {
+            tokio::select! { outcome = asking => outcome, () = answering => unreachable!() }
+        });
+        assert_eq!(outcome.await.unwrap().unwrap().is_error, is_error);
+        assert!(engine.snapshot().elicitations.is_empty());
+        engine.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_needs_more_permission_gets_it_by_a_sign_in() {
+    let place = Place::new();
+    let scopes = ["openid", "notes:read"].map(String::from).to_vec();
+    let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await.unwrap();
+    let engine = signed_in(&place, &demo).await;
+    let server = id();
+    let write = || {
+        engine.call_tool(
+            &server,
+            "create_page",
+            arguments(r#"{ "title": "Tea" }"#),
+            CallOptions::new("write"),
+        )
+    };
+    let error = write().await.unwrap_err();
+    assert_eq!(error.code, Code::InsufficientScope);
+    let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
+    assert!(is_connected(&view), "what is permitted still works");
+    call(&engine, "search_pages", "{}").await;
+
+    let request = engine.sign_in(&id(), usher_engine::SignInOptions::default()).await.unwrap();
+    let asked = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, asked) = asked.query_pairs().find(|(name, _)| name == "scope").unwrap();
+    assert!(asked.contains("notes:read") && asked.contains("notes:write"), "the union: {asked}");
+    call(&engine, "search_pages", "{}").await;
+    let callback = decide(&request, "allow").await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    assert!(!write().await.unwrap().is_error);
+    assert_eq!(engine.server(&id()).unwrap().last_error, None);
+    engine.stop().await;
+}

@@ -1,0 +1,190 @@
+//! An engine in folders of its own, a demo to sign in to, and a person with a browser.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+use usher_demo::{Demo, DemoOptions, RequestRecord};
+use usher_engine::{
+    AuthorizationRequestView, Clock, Engine, EngineOptions, ErrorView, Event, ServerId, ServerView,
+    SignInOptions, SignInStep, Status,
+};
+use usher_secrets::StoreKind;
+
+/// Nothing here takes longer on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Place {
+    folder: TempDir,
+    pub clock: Clock,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), clock: Clock::default() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn options(&self) -> EngineOptions {
+        EngineOptions {
+            clock: self.clock.clone(),
+            ..EngineOptions::new(
+                self.path("mcp.json"),
+                self.path("state"),
+                self.path("runtime"),
+                StoreKind::File(self.path("secrets")),
+            )
+        }
+    }
+
+    pub fn write_config(&self, text: &str) {
+        std::fs::write(self.path("mcp.json"), text).unwrap();
+    }
+
+    /// A config with this demo in it, under the name `demo`.
+    pub fn know(&self, demo: &Demo) {
+        self.write_config(&config(&[("demo", demo.url().as_str())]));
+    }
+
+    pub async fn start(&self) -> Engine {
+        Engine::start(self.options()).await.unwrap()
+    }
+}
+
+pub fn config(servers: &[(&str, &str)]) -> String {
+    let entry =
+        |(name, url): &(&str, &str)| format!("\"{name}\": {{ \"type\": \"http\", \"url\": \"{url}\" }}");
+    let entries: Vec<_> = servers.iter().map(entry).collect();
+    format!("{{ \"mcpServers\": {{ {} }} }}", entries.join(", "))
+}
+
+pub async fn demo() -> Demo {
+    Demo::start(DemoOptions::default()).await.unwrap()
+}
+
+pub fn id() -> ServerId {
+    ServerId("demo".to_owned())
+}
+
+/// Waits until the server's view satisfies a condition.
+pub async fn until(engine: &Engine, id: &ServerId, condition: impl Fn(&ServerView) -> bool) -> ServerView {
+    let mut events = engine.subscribe();
+    let wait = async {
+        loop {
+            if let Some(view) = engine.server(id).filter(|view| condition(view)) {
+                return view;
+            }
+            events.recv().await.unwrap();
+        }
+    };
+    match tokio::time::timeout(PATIENCE, wait).await {
+        Ok(view) => view,
+        Err(_) => panic!("it never came; last seen {:#?}", engine.server(id)),
+    }
+}
+
+pub fn is_connected(view: &ServerView) -> bool {
+    matches!(view.status, Status::Connected { .. })
+}
+
+pub fn needs_sign_in(view: &ServerView) -> bool {
+    matches!(view.status, Status::NeedsSignIn { .. })
+}
+
+/// The person in the browser: opens the page and presses a button. Answers where the browser is sent.
+pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> String {
+    let http =
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+    let page = http.get(&request.authorization_url).send().await.unwrap().text().await.unwrap();
+    let ticket =
+        page.split_once(r#"name="ticket" value=""#).unwrap_or_else(|| panic!("a page that asks: {page}")).1;
+    let ticket = ticket.split_once('"').unwrap().0;
+    let mut address = url::Url::parse(&request.authorization_url).unwrap();
+    address.set_query(None);
+    let answer = http.post(address).form(&[("ticket", ticket), ("decision", decision)]).send().await.unwrap();
+    answer.headers()["location"].to_str().unwrap().to_owned()
+}
+
+/// The whole way to a connected server.
+pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorView> {
+    let request = engine.sign_in(id, SignInOptions::default()).await?;
+    let callback = decide(&request, "allow").await;
+    engine.complete_sign_in(&callback).await
+}
+
+/// An engine that is signed in to a demo.
+pub async fn signed_in(place: &Place, demo: &Demo) -> Engine {
+    place.know(demo);
+    let engine = place.start().await;
+    sign_in(&engine, &id()).await.unwrap();
+    engine
+}
+
+/// The requests a demo met, one word each: what tests compare.
+pub fn ledger(demo: &Demo) -> Vec<String> {
+    demo.requests().iter().map(word).collect()
+}
+
+fn word(record: &RequestRecord) -> String {
+    let what = match (&record.grant_type, &record.mcp_method) {
+        (Some(grant_type), _) => format!("{} {grant_type}", record.path),
+        (None, Some(method)) => format!("{} {method}", record.path),
+        (None, None) => record.path.clone(),
+    };
+    format!("{} {what} {}", record.method, record.status)
+}
+
+/// The story of a server's statuses, without repetitions.
+pub struct Story {
+    events: broadcast::Receiver<Event>,
+}
+
+impl Story {
+    pub fn of(engine: &Engine) -> Self {
+        Self { events: engine.subscribe() }
+    }
+
+    /// What was told until now.
+    pub fn told(&mut self) -> Vec<String> {
+        let mut told: Vec<String> = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            let line = match event {
+                Event::ServerChanged { view, .. } => format!("{} {}", view.id, state(&view.status)),
+                Event::ServerRemoved { id, .. } => format!("{id} removed"),
+                Event::ConfigChanged { order, .. } => {
+                    format!("config {}", order.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(" "))
+                }
+                Event::ConfigRejected { .. } => "config rejected".to_owned(),
+                Event::SecretStoreChanged { secret_store, .. } => format!("{secret_store:?}"),
+                Event::ToolsChanged { id, .. } => format!("{id} tools changed"),
+                Event::CallProgressed { call, progress, .. } => format!("{call} at {progress}"),
+                Event::ElicitationRequested { elicitation, .. } => format!("{} asks", elicitation.server),
+                Event::ElicitationEnded { .. } => "answered".to_owned(),
+            };
+            if told.last() != Some(&line) {
+                told.push(line);
+            }
+        }
+        told
+    }
+}
+
+fn state(status: &Status) -> String {
+    match status {
+        Status::Disabled => "disabled".to_owned(),
+        Status::Unsupported { .. } => "unsupported".to_owned(),
+        Status::Connecting => "connecting".to_owned(),
+        Status::NeedsSignIn { reason } => format!("needs sign-in: {reason:?}"),
+        Status::SigningIn { step, opened, .. } => match (step, opened) {
+            (SignInStep::WaitingForBrowser, Some(_)) => "signing in: browser opened".to_owned(),
+            _ => format!("signing in: {step:?}"),
+        },
+        Status::Connected { tool_count, .. } => format!("connected, {tool_count} tools"),
+        Status::Reconnecting { attempt, .. } => format!("reconnecting, attempt {attempt}"),
+        Status::Failed { error } => format!("failed: {:?}", error.code),
+    }
+}

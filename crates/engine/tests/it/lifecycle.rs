@@ -1,0 +1,79 @@
+//! A server's life beside its sign-in: out of reach, back again, all at once, and the end.
+
+use std::time::{Duration, Instant};
+
+use usher_demo::{Demo, DemoOptions};
+use usher_engine::{Code, Engine, ServerId, Status};
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_server_out_of_reach_is_tried_again() {
+    let place = Place::new();
+    let key = Some([7; 32]);
+    let demo = Demo::start(DemoOptions { signing_key: key, ..DemoOptions::default() }).await.unwrap();
+    let engine = signed_in(&place, &demo).await;
+    let port = demo.port();
+    demo.stop().await;
+    let error = engine
+        .call_tool(&id(), "search_pages", Default::default(), usher_engine::CallOptions::new("x"))
+        .await;
+    assert_eq!(error.unwrap_err().code, Code::ServerUnreachable);
+    let view = until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { .. })).await;
+    assert_eq!(view.last_error.unwrap().code, Code::ServerUnreachable);
+    let demo = Demo::start(DemoOptions { signing_key: key, port: Some(port), ..DemoOptions::default() })
+        .await
+        .unwrap();
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn one_servers_trouble_delays_no_other() {
+    let (place, demo) = (Place::new(), demo().await);
+    // Takes connections and never answers.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    signed_in(&place, &demo).await.stop().await;
+    place.write_config(&config(&[
+        ("silent", &silent_url),
+        ("closed", "http://127.0.0.1:9/mcp"),
+        ("demo", demo.url().as_str()),
+    ]));
+    let engine = place.start().await;
+    until(&engine, &id(), is_connected).await;
+    assert_eq!(engine.server(&ServerId("silent".to_owned())).unwrap().status, Status::Connecting);
+    let begun = Instant::now();
+    engine.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn an_engine_runs_only_what_it_is_told() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.write_config(&config(&[("other", "http://127.0.0.1:9/mcp"), ("demo", demo.url().as_str())]));
+    let mut options = place.options();
+    options.only = Some(vec![id()]);
+    let engine = Engine::start(options).await.unwrap();
+    let ids: Vec<_> = engine.snapshot().servers.into_iter().map(|server| server.id).collect();
+    assert_eq!(ids, [id()]);
+    sign_in(&engine, &id()).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_html_is_no_server() {
+    let place = Place::new();
+    let html = axum::Router::new().fallback(|| async { axum::response::Html("<html>captive</html>") });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move { axum::serve(listener, html).await });
+    place.write_config(&config(&[("demo", &url)]));
+    let engine = place.start().await;
+    let view = until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
+    let Status::Failed { error } = view.status else { panic!("failed") };
+    assert_eq!(error.code, Code::ProtocolError);
+    engine.stop().await;
+    server.abort();
+}

@@ -1,0 +1,157 @@
+//! The ways back from the browser: the ladder, the loopback listener, paste, and links of other processes.
+
+use usher_demo::{Demo, DemoOptions, RedirectPolicy};
+use usher_engine::{
+    AuthView, Code, Engine, HandOverError, RedirectKind, SignInOptions, Status, hand_over_link,
+};
+
+use crate::fixture::*;
+
+async fn demo_that_takes(redirects: RedirectPolicy) -> Demo {
+    Demo::start(DemoOptions { redirects, ..DemoOptions::default() }).await.unwrap()
+}
+
+fn redirect(engine: &Engine) -> Option<RedirectKind> {
+    match engine.server(&id())?.auth {
+        AuthView::OAuth { redirect, .. } => redirect,
+        AuthView::Unknown | AuthView::None | AuthView::Header => None,
+    }
+}
+
+#[tokio::test]
+async fn a_refused_redirect_leads_down_to_loopback_and_is_remembered() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Loopback);
+    assert!(request.redirect_uri.starts_with("http://127.0.0.1:"), "{}", request.redirect_uri);
+    let registrations = |status: &str| {
+        let wanted = format!("POST /register {status}");
+        ledger(&demo).iter().filter(|request| **request == wanted).count()
+    };
+    assert_eq!(registrations("201"), 1);
+    let refused = registrations("400");
+
+    // The browser itself comes back, to the listener.
+    let callback = decide(&request, "allow").await;
+    let page = reqwest::get(&callback).await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("You are signed in."));
+    until(&engine, &id(), is_connected).await;
+    assert_eq!(redirect(&engine), Some(RedirectKind::Loopback));
+    // The port is closed again.
+    assert!(reqwest::get(&request.redirect_uri).await.is_err());
+
+    engine.sign_out(&id()).await.unwrap();
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Loopback);
+    assert_eq!(registrations("400"), refused, "what was refused is not tried again");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_second_rung_is_enough_for_some() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoHostless).await);
+    let engine = signed_in(&place, &demo).await;
+    assert_eq!(redirect(&engine), Some(RedirectKind::LinkWithHost));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn where_only_the_page_refuses_the_person_takes_the_next_rung() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::PrivateUseRefusedAtAuthorize).await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let first = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(first.redirect, RedirectKind::Link);
+    let second = engine.next_redirect(&id()).await.unwrap();
+    assert_eq!(second.redirect, RedirectKind::LinkWithHost);
+    let third = engine.next_redirect(&id()).await.unwrap();
+    assert_eq!(third.redirect, RedirectKind::Loopback);
+    let callback = decide(&third, "allow").await;
+    assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn paste_is_the_last_rung() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Loopback);
+    let request = engine.next_redirect(&id()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Paste);
+    let Status::SigningIn { next_redirect, .. } = engine.server(&id()).unwrap().status else {
+        panic!("waiting")
+    };
+    assert_eq!(next_redirect, None);
+    assert_eq!(engine.next_redirect(&id()).await.unwrap_err().code, Code::RedirectRejected);
+    let callback = decide(&request, "allow").await;
+    assert!(reqwest::get(&callback).await.is_err(), "nobody listens");
+    engine.complete_sign_in(&callback).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_pinned_rung_is_not_left() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let pinned = SignInOptions { redirect: Some(RedirectKind::Link), ..SignInOptions::default() };
+    let error = engine.sign_in(&id(), pinned).await.unwrap_err();
+    assert_eq!(error.code, Code::RedirectRejected);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_program_that_gets_no_links_begins_at_loopback() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let mut options = place.options();
+    options.receives_links = false;
+    let engine = Engine::start(options).await.unwrap();
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Loopback);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_listener_is_for_the_sign_in_alone() {
+    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let forged = format!("{}?code=a&state=b", request.redirect_uri);
+    let page = reqwest::get(&forged).await.unwrap();
+    assert_eq!(page.status(), 400);
+    let elsewhere = request.redirect_uri.replace("/oauth/callback", "/");
+    assert_eq!(reqwest::get(&elsewhere).await.unwrap().status(), 404);
+    let rebound = request.redirect_uri.replace("127.0.0.1", "localhost");
+    assert_eq!(reqwest::get(format!("{rebound}?code=a&state=b")).await.unwrap().status(), 400);
+    let callback = decide(&request, "allow").await;
+    assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
+    engine.stop().await;
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_process_hands_its_link_over() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let hand_over = |raw: &str| {
+        let (runtime, raw) = (place.path("runtime"), raw.to_owned());
+        tokio::task::spawn_blocking(move || hand_over_link(&runtime, &raw))
+    };
+    let forged = hand_over("dev.usher.desktop:/oauth/callback?code=a&state=b").await.unwrap();
+    assert!(matches!(forged, Err(HandOverError::Refused)));
+    let callback = decide(&request, "allow").await;
+    hand_over(&callback).await.unwrap().unwrap();
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+    assert!(matches!(hand_over(&callback).await.unwrap(), Err(HandOverError::NotRunning)));
+}

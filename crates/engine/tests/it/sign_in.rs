@@ -1,0 +1,202 @@
+//! Signing in: the steps on the wire, the story told, and every way in which an answer can be wrong.
+
+use usher_engine::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, SignInOptions, Status};
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn the_first_sign_in_asks_nothing_twice() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let page = ["GET /authorize 200", "POST /authorize 303"];
+    let expected = [
+        "POST /mcp 401",
+        "GET /.well-known/oauth-protected-resource/mcp 200",
+        "GET /.well-known/oauth-authorization-server 200",
+        "POST /register 201",
+        page[0],
+        page[1],
+        "POST /token authorization_code 200",
+        "POST /mcp server/discover 200",
+        "POST /mcp tools/list 200",
+    ];
+    assert_eq!(ledger(&demo), expected);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_story_of_a_sign_in() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let mut story = Story::of(&engine);
+    until(&engine, &id(), needs_sign_in).await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    engine.browser_opened(&id());
+    let callback = decide(&request, "allow").await;
+    assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
+    let told = story.told();
+    let tools = engine.tools(&id()).await.unwrap().len();
+    let expected = [
+        "demo needs sign-in: NeverSignedIn".to_owned(),
+        "demo signing in: Discovering".to_owned(),
+        "demo signing in: Registering".to_owned(),
+        "demo signing in: WaitingForBrowser".to_owned(),
+        "demo signing in: browser opened".to_owned(),
+        "demo signing in: Exchanging".to_owned(),
+        "demo signing in: Connecting".to_owned(),
+        format!("demo connected, {tools} tools"),
+        "demo tools changed".to_owned(),
+    ];
+    assert_eq!(told, expected);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_connected_server_says_who_is_signed_in_and_where() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let view = engine.server(&id()).unwrap();
+    let AuthView::OAuth {
+        signed_in,
+        issuer,
+        account,
+        scopes,
+        renewable,
+        registration,
+        redirect,
+        resource,
+        ..
+    } = view.auth
+    else {
+        panic!("{:?}", view.auth)
+    };
+    assert!(signed_in && renewable);
+    assert_eq!(issuer.as_deref(), Some(demo.issuer()));
+    assert_eq!(account.as_deref(), Some("ada@example.org"));
+    assert!(scopes.iter().any(|scope| scope == "notes:read"), "{scopes:?}");
+    assert_eq!(registration, Some(RegistrationKind::Dynamic));
+    assert_eq!(redirect, Some(RedirectKind::Link));
+    assert_eq!(resource.as_deref(), Some(demo.url().as_str()));
+    assert!(view.last_error.is_none());
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn deny_is_told_and_the_next_sign_in_works() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "deny").await;
+    let error = engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(error.code, Code::AuthorizationDenied);
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Refused });
+    assert_eq!(view.last_error, Some(error));
+    sign_in(&engine, &id()).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_hostile_callback_leaves_the_sign_in_waiting() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let before = engine.server(&id());
+    let hostile = [
+        "dev.usher.desktop:/oauth/callback?code=stolen&state=wrong",
+        "dev.usher.desktop:/oauth/callback?error=access_denied&state=wrong",
+        "dev.usher.desktop:/oauth/callback?error=access_denied",
+        "dev.usher.desktop:/install?name=x&command=rm",
+        "https://evil.example/oauth/callback?code=a&state=b",
+        "",
+        "\u{0}",
+    ];
+    let requests = demo.requests().len();
+    for address in hostile {
+        engine.complete_sign_in(address).await.unwrap_err();
+        assert_eq!(engine.server(&id()), before, "{address:?}");
+    }
+    assert_eq!(demo.requests().len(), requests, "nothing was sent");
+    let callback = decide(&request, "allow").await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    let error = engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(error.code, Code::AuthorizationExpired, "an answer counts once");
+    assert!(is_connected(&engine.server(&id()).unwrap()));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn cancel_ends_the_waiting() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_eq!(engine.authorization_request(&id()), Some(request.clone()));
+    engine.cancel_sign_in(&id()).await;
+    let view = engine.server(&id()).unwrap();
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
+    assert_eq!(engine.authorization_request(&id()), None);
+    let callback = decide(&request, "allow").await;
+    let error = engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(error.code, Code::AuthorizationExpired);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_sign_in_takes_the_place_of_the_first() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let first = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let second = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert_ne!(first.authorization_url, second.authorization_url);
+    let stale = decide(&first, "allow").await;
+    engine.complete_sign_in(&stale).await.unwrap_err();
+    let callback = decide(&second, "allow").await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_gives_up_after_its_deadline() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let mut options = place.options();
+    options.sign_in_timeout = std::time::Duration::from_millis(100);
+    let engine = usher_engine::Engine::start(options).await.unwrap();
+    engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.last_error.unwrap().code, Code::AuthorizationExpired);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn sign_out_forgets_and_revokes() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    engine.sign_out(&id()).await.unwrap();
+    let view = engine.server(&id()).unwrap();
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::SignedOut });
+    engine.stop().await;
+    assert!(ledger(&demo).contains(&"POST /revoke 200".to_owned()), "{:?}", ledger(&demo));
+    let engine = place.start().await;
+    until(&engine, &id(), needs_sign_in).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_survives_the_end_of_the_process() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    engine.stop().await;
+    let callback = decide(&request, "allow").await;
+    let engine = place.start().await;
+    assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
+    assert!(is_connected(&engine.server(&id()).unwrap()));
+    engine.stop().await;
+}
