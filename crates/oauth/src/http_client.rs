@@ -1,6 +1,6 @@
 //! The HTTP client of all steps: checked addresses, checked redirects, capped bodies, deadlines.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,44 +13,10 @@ use url::{Host, Url};
 use crate::endpoint::{check_url, is_loopback};
 use crate::resolver::{GuardedResolver, SystemResolver, lookup};
 use crate::transport_error::{kind_of, kind_of_lookup};
-use crate::{Error, ErrorKind, Reach, ServerUrl, Step};
+use crate::{Deadlines, Error, ErrorKind, HttpOptions, Reach, ServerUrl, Step};
 
 const LARGEST_BODY: usize = 1024 * 1024;
 const MOST_HOPS: usize = 5;
-const USER_AGENT: &str = concat!("Usher/", env!("CARGO_PKG_VERSION"));
-
-/// How long the steps may take altogether.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadlines {
-    /// One request with its redirects and its body.
-    pub request: Duration,
-    /// All of [`discover`](crate::discover).
-    pub discovery: Duration,
-    /// One request to the token endpoint: longer, since a rotated token is lost with its answer.
-    pub token: Duration,
-}
-
-impl Default for Deadlines {
-    fn default() -> Self {
-        Deadlines {
-            request: Duration::from_secs(12),
-            discovery: Duration::from_secs(25),
-            token: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What tests and unusual networks may replace.
-#[derive(Clone, Default)]
-pub struct HttpOptions {
-    pub deadlines: Deadlines,
-    /// Instead of the system's resolver. Its answers are checked all the same.
-    pub resolver: Option<Arc<dyn Resolve>>,
-    /// Like curl's `--connect-to`: a permitted address that is dialled elsewhere.
-    pub connect_to: Vec<(IpAddr, SocketAddr)>,
-    /// Certificate authorities to trust beside the system's.
-    pub authorities: Vec<reqwest::Certificate>,
-}
 
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
@@ -96,7 +62,7 @@ impl HttpClient {
     /// As [`HttpClient::for_server`], with some parts replaced.
     pub async fn with_options(server: &ServerUrl, options: HttpOptions) -> Result<HttpClient, Error> {
         let failed = |kind| Error::new(Step::Probe, Some(server.host()), kind);
-        let proxies = Matcher::from_system();
+        let proxies = options.proxies();
         let names = options.resolver.clone().unwrap_or_else(|| Arc::new(SystemResolver));
         let looked_up =
             tokio::time::timeout(options.deadlines.request, addresses_of(server.url(), &names)).await;
@@ -109,21 +75,15 @@ impl HttpClient {
             Err(_elapsed) => return Err(failed(ErrorKind::Timeout)),
         };
         let resolver = Arc::new(GuardedResolver { names, reach, connect_to: options.connect_to.clone() });
-        let build = |builder: reqwest::ClientBuilder| {
-            let builder = options
-                .authorities
-                .iter()
-                .cloned()
-                .fold(builder, reqwest::ClientBuilder::add_root_certificate);
-            builder.build().map_err(|error| failed(kind_of(&error)))
-        };
-        let has_proxy = ["http", "https"].iter().any(|scheme| {
-            Url::parse(&format!("{scheme}://proxied.invalid/")).is_ok_and(|url| is_proxied(&proxies, &url))
-        });
+        let build =
+            |builder: reqwest::ClientBuilder| builder.build().map_err(|error| failed(kind_of(&error)));
+        let has_proxy = ["http://proxied.invalid", "https://proxied.invalid"]
+            .iter()
+            .any(|example| Url::parse(example).is_ok_and(|url| is_proxied(&proxies, &url)));
         Ok(HttpClient {
             inner: Arc::new(Inner {
-                direct: build(guarded(&resolver))?,
-                proxied: if has_proxy { Some(build(plain())?) } else { None },
+                direct: build(options.direct(&resolver))?,
+                proxied: has_proxy.then(|| build(options.proxied())).transpose()?,
                 reaches_server_by_proxy: is_proxied(&proxies, server.url()),
                 proxies,
                 resolver,
@@ -143,14 +103,8 @@ impl HttpClient {
     /// A builder for another client under the same address rule, following no redirects: for the connection to the
     /// server itself. The rule speaks at name resolution, so addresses given as numbers pass by it.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
-        let builder =
-            if self.inner.reaches_server_by_proxy { plain() } else { guarded(&self.inner.resolver) };
-        self.inner
-            .options
-            .authorities
-            .iter()
-            .cloned()
-            .fold(builder, reqwest::ClientBuilder::add_root_certificate)
+        let Inner { options, resolver, reaches_server_by_proxy, .. } = &*self.inner;
+        if *reaches_server_by_proxy { options.proxied() } else { options.direct(resolver) }
     }
 
     /// Gets a document, over at most five redirects, each of them checked like the first address.
@@ -227,14 +181,6 @@ impl HttpClient {
             },
         }
     }
-}
-
-fn plain() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().user_agent(USER_AGENT).redirect(reqwest::redirect::Policy::none())
-}
-
-fn guarded(resolver: &Arc<GuardedResolver>) -> reqwest::ClientBuilder {
-    plain().no_proxy().dns_resolver(Arc::clone(resolver))
 }
 
 fn is_proxied(proxies: &Matcher, url: &Url) -> bool {

@@ -1,122 +1,17 @@
 //! A public server leads into no private network: by number, by name, by redirect, or by a change of mind.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::dns::Resolve;
 use serde_json::json;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_native_tls::{TlsAcceptor, TlsStream, native_tls};
 use usher_oauth::{
-    AuthMethod, Binding, ClientSettings, Deadlines, Discovered, DiscoveryRequest, Endpoint, Error, ErrorKind,
-    Grant, HttpClient, HttpOptions, Issuer, Reach, ServerUrl, Step, discover, refresh,
+    AuthMethod, Binding, ClientSettings, Discovered, DiscoveryRequest, Endpoint, Error, ErrorKind, Grant,
+    HttpClient, HttpOptions, Issuer, Reach, ServerUrl, Step, discover, refresh,
 };
 
+use crate::internet::{Canary, Names, PUBLIC, options, public};
 use crate::support::{Answer, Fake, discover_with, merged, now};
 
-const PUBLIC: &str = "203.0.113.10";
 const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
 const METADATA: &str = "GET /.well-known/oauth-authorization-server";
-
-/// Names with their addresses, one answer after the other; the last one stays.
-#[derive(Default)]
-struct Names(Mutex<Vec<(&'static str, Answers)>>);
-
-type Answers = Vec<Vec<&'static str>>;
-
-impl Names {
-    fn new(names: &[(&'static str, &[&[&'static str]])]) -> Arc<Self> {
-        let names =
-            names.iter().map(|(name, answers)| (*name, answers.iter().map(|all| all.to_vec()).collect()));
-        Arc::new(Names(Mutex::new(names.collect())))
-    }
-}
-
-impl Resolve for Names {
-    fn resolve(&self, name: Name) -> Resolving {
-        let mut names = self.0.lock().unwrap();
-        let known = names.iter_mut().find(|(known, _)| *known == name.as_str());
-        let addresses =
-            known.map(|(_, answers)| if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() });
-        Box::pin(async move {
-            let addresses = addresses.ok_or("no such name")?;
-            let parsed: Vec<SocketAddr> =
-                addresses.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 0)).collect();
-            Ok(Box::new(parsed.into_iter()) as Addrs)
-        })
-    }
-}
-
-/// A listener that must never hear from us.
-struct Canary {
-    address: SocketAddr,
-    heard: Arc<AtomicUsize>,
-}
-
-impl Canary {
-    async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, heard) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
-        let counter = Arc::clone(&heard);
-        tokio::spawn(async move {
-            while listener.accept().await.is_ok() {
-                counter.fetch_add(1, Ordering::SeqCst);
-            }
-        });
-        Canary { address, heard }
-    }
-
-    fn heard(&self) -> usize {
-        self.heard.load(Ordering::SeqCst)
-    }
-}
-
-struct Tls {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl axum::serve::Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, SocketAddr) {
-        loop {
-            let Ok((stream, address)) = self.listener.accept().await else { continue };
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-/// `https://mcp.public.example` on the internet, as far as this app can tell.
-async fn public() -> (Fake, SocketAddr) {
-    let (certificate, key) =
-        (include_bytes!("fixtures/server.pem"), include_bytes!("fixtures/server-key.pem"));
-    let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
-    let acceptor = native_tls::TlsAcceptor::new(identity).unwrap().into();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let (fake, router) = Fake::behind("https://mcp.public.example");
-    tokio::spawn(axum::serve(Tls { listener, acceptor }, router).into_future());
-    (fake, address)
-}
-
-fn options(names: Arc<Names>, public: SocketAddr) -> HttpOptions {
-    let authority = reqwest::Certificate::from_pem(include_bytes!("fixtures/authority.pem")).unwrap();
-    HttpOptions {
-        deadlines: Deadlines::default(),
-        resolver: Some(names),
-        connect_to: vec![(PUBLIC.parse::<IpAddr>().unwrap(), public)],
-        authorities: vec![authority],
-    }
-}
 
 async fn discover_by(http: &HttpClient, server: &ServerUrl) -> Result<Discovered, Error> {
     let settings = ClientSettings::default();
@@ -212,7 +107,7 @@ async fn the_reach_follows_from_where_the_server_is() {
         (&["0.0.0.0"], None),
     ];
     for (addresses, expected) in table {
-        let resolver = Some(Names::new(&[("mcp.example", &[addresses])]) as Arc<dyn Resolve>);
+        let resolver = Some(Names::new(&[("mcp.example", &[addresses])]) as std::sync::Arc<dyn Resolve>);
         let server = ServerUrl::parse("https://mcp.example/mcp").unwrap();
         let http = HttpClient::with_options(&server, HttpOptions { resolver, ..Default::default() }).await;
         match (http, expected) {
@@ -231,7 +126,7 @@ async fn the_reach_follows_from_where_the_server_is() {
         "https://192.168.0.1/",
     ] {
         // No name server is asked for these.
-        let resolver = Some(Names::new(&[]) as Arc<dyn Resolve>);
+        let resolver = Some(Names::new(&[]) as std::sync::Arc<dyn Resolve>);
         let options = HttpOptions { resolver, ..Default::default() };
         let http = HttpClient::with_options(&ServerUrl::parse(raw).unwrap(), options).await;
         assert_eq!(http.unwrap().reach(), Reach::Private, "{raw}");
@@ -417,4 +312,30 @@ async fn an_untrusted_certificate_is_named() {
     let error = discover_by(&http, &fake.server()).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Tls { .. }), "{error}");
     assert!(!error.is_terminal_for_grant() && error.is_transient());
+}
+
+#[tokio::test]
+async fn a_proxy_resolves_what_this_computer_cannot_and_loopback_goes_around_it() {
+    let (proxy, fake) = (Canary::start().await, Fake::start().await);
+    let behind = |names: &[(&'static str, &[&[&'static str]])]| HttpOptions {
+        resolver: Some(Names::new(names)),
+        proxy: Some(format!("http://{}", proxy.address).parse().unwrap()),
+        ..crate::support::short_deadlines()
+    };
+    // Names that only the proxy knows are on the internet, and go to the proxy.
+    let server = ServerUrl::parse("https://mcp.public.example/mcp").unwrap();
+    let http = HttpClient::with_options(&server, behind(&[])).await.unwrap();
+    assert_eq!(http.reach(), Reach::Public);
+    discover_by(&http, &server).await.unwrap_err();
+    let asked = proxy.heard();
+    assert!(asked > 0);
+    // What this computer knows to be inside is not asked for through the proxy either.
+    let names: &[(&str, &[&[&str]])] = &[("mcp.public.example", &[&[PUBLIC], &["10.0.0.1"]])];
+    let http = HttpClient::with_options(&server, behind(names)).await.unwrap();
+    assert_eq!(blocked(discover_by(&http, &server).await.unwrap_err()), "mcp.public.example");
+    // A server on this computer has nothing to do with it.
+    fake.with_documents();
+    let http = HttpClient::with_options(&fake.server(), behind(&[])).await.unwrap();
+    discover_by(&http, &fake.server()).await.unwrap();
+    assert_eq!(proxy.heard(), asked);
 }
