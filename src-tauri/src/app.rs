@@ -7,6 +7,7 @@ use clap::Parser;
 use tauri::{AppHandle, Manager, RunEvent};
 use tauri_plugin_window_state::StateFlags;
 use usher_config::Environment;
+use usher_engine::{HandOverError, hand_over_link};
 
 use crate::deep_link::Start;
 use crate::options::{Options, Places};
@@ -30,8 +31,17 @@ pub fn run() -> ExitCode {
             let places = Options::parse_from([program]).places(&environment);
             // The engine may be the command line's, or there may be no session bus to find the window by.
             match hand_over_link(&places.runtime_dir, address) {
-                Ok(()) | Err(HandOverError::Refused) => ExitCode::SUCCESS,
+                Ok(()) => ExitCode::SUCCESS,
+                // Not a failure: launchers answer one by offering the link to other programs.
+                Err(HandOverError::Refused) => {
+                    tracing::warn!("the running Usher has no use for this link");
+                    ExitCode::SUCCESS
+                }
                 Err(HandOverError::NotRunning) => run_window(places, Some(address.to_owned())),
+                Err(HandOverError::Io(error)) => {
+                    tracing::warn!(%error, "the running Usher cannot be asked; looking for its window");
+                    run_window(places, Some(address.to_owned()))
+                }
             }
         }
         Start::Refused => {
@@ -39,17 +49,6 @@ pub fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-#[derive(Debug)]
-#[expect(dead_code, reason = "the engine does not listen for links yet")]
-enum HandOverError {
-    NotRunning,
-    Refused,
-}
-
-fn hand_over_link(_runtime_dir: &std::path::Path, _address: &str) -> Result<(), HandOverError> {
-    Err(HandOverError::NotRunning)
 }
 
 fn run_window(places: Places, link: Option<String>) -> ExitCode {

@@ -2,13 +2,16 @@
 
 /// Asks the system for what it offers; a refusal is no reason not to start. Debug builds stay open to debuggers.
 pub fn harden() {
-    #[cfg(all(target_os = "linux", not(debug_assertions)))]
+    if cfg!(debug_assertions) {
+        return;
+    }
+    #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         // Also closes /proc/PID/mem and ptrace to everybody but root.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
-    #[cfg(all(unix, not(debug_assertions)))]
+    #[cfg(unix)]
     {
         use rustix::process::{Resource, Rlimit, setrlimit};
         let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });

@@ -9,7 +9,8 @@ use tracing_subscriber::filter::LevelFilter;
 pub fn begin() {
     let ours =
         std::env::var("USHER_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    let filter = EnvFilter::new(format!("warn,usher={ours}"));
+    // rmcp calls every 401 fatal; what matters of it comes as an error of the engine.
+    let filter = EnvFilter::new(format!("warn,rmcp=off,usher={ours}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(stderr().is_terminal())

@@ -1,5 +1,8 @@
 //! What the commands reach, and the order in which its parts start.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use tauri::{AppHandle, Manager};
 use tokio::sync::watch;
 use usher_engine::{EngineOptions, ErrorView};
@@ -11,6 +14,9 @@ use crate::options::Places;
 use crate::settings::Settings;
 use crate::{events, kept, registration};
 
+/// How long the engine waits for the demo.
+const HEAD_START: Duration = Duration::from_secs(1);
+
 /// The shell around one engine.
 pub struct Shell {
     pub places: Places,
@@ -20,7 +26,7 @@ pub struct Shell {
     pub links: registration::Links,
     /// What became of the link that the app was started by; `None` while that is open.
     pub start_link: watch::Sender<Option<Result<(), ErrorView>>>,
-    store: std::sync::Mutex<StoreKind>,
+    store: Mutex<StoreKind>,
 }
 
 impl Shell {
@@ -37,7 +43,7 @@ impl Shell {
             engine: EngineSlot::new(),
             links: registration::Links::default(),
             start_link: watch::Sender::new((!with_link).then_some(Ok(()))),
-            store: std::sync::Mutex::new(store),
+            store: Mutex::new(store),
             settings,
             places,
         }
@@ -45,13 +51,13 @@ impl Shell {
 
     /// Where secrets are kept in this run.
     pub fn store(&self) -> StoreKind {
-        self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Follows a choice that the person made in the window.
     pub fn set_store(&self, kind: StoreKind) {
         self.settings.set_secret_store(&kind);
-        *self.store.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = kind;
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = kind;
     }
 }
 
@@ -59,13 +65,22 @@ impl Shell {
 pub async fn start(app: &AppHandle) {
     let shell = app.state::<Shell>();
     let store = shell.store();
-    let (receives_links, _demo_runs) =
-        tokio::join!(shell.links.register(app), shell.demo.resume(store.clone()));
+    let (receives_links, ()) = tokio::join!(shell.links.register(app), resume_demo(app, store.clone()));
     let Places { config, state_dir, runtime_dir, .. } = shell.places.clone();
     let options =
         EngineOptions { receives_links, ..EngineOptions::new(config, state_dir, runtime_dir, store) };
     match shell.engine.start(options).await {
         Ok(engine) => events::forward(app, engine),
         Err(error) => tracing::error!(error = error.message, "the engine did not start"),
+    }
+}
+
+/// Lets the demo go ahead of the engine, which then finds it at the first try. A keychain that makes it wait for its
+/// key holds up nobody else.
+async fn resume_demo(app: &AppHandle, store: StoreKind) {
+    let app = app.clone();
+    let resumed = tauri::async_runtime::spawn(async move { app.state::<Shell>().demo.resume(store).await });
+    if tokio::time::timeout(HEAD_START, resumed).await.is_err() {
+        tracing::warn!("the demo waits for its key");
     }
 }

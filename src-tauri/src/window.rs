@@ -10,6 +10,9 @@ use crate::settings::Appearance;
 /// The window's name in capabilities and plugins.
 pub const LABEL: &str = "main";
 
+const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
+const DARK: Color = Color(0x1c, 0x1e, 0x25, 0xff);
+
 /// How long the page may take before the window is shown as it is: a broken page is seen, not guessed.
 const SHOWN_AT_THE_LATEST: Duration = Duration::from_secs(3);
 
@@ -27,7 +30,12 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
-    window.set_background_color(Some(ground(&window, appearance)))?;
+    if appearance == Appearance::System {
+        window.set_background_color(Some(ground(&window, appearance)))?;
+    } else {
+        // The builder's theme is not taken everywhere.
+        set_appearance(app, appearance)?;
+    }
 
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -50,17 +58,20 @@ pub fn show(app: &AppHandle) {
 /// Changes light and dark; the page follows by `prefers-color-scheme`.
 pub fn set_appearance(app: &AppHandle, appearance: Appearance) -> tauri::Result<()> {
     app.set_theme(appearance.theme());
-    match app.get_webview_window(LABEL) {
-        Some(window) => window.set_background_color(Some(ground(&window, appearance))),
-        None => Ok(()),
+    let Some(window) = app.get_webview_window(LABEL) else { return Ok(()) };
+    let ground = ground(&window, appearance);
+    if cfg!(target_os = "linux") && appearance == Appearance::System && ground == DARK {
+        // GTK takes no theme for the light one, whatever the desktop says. Its changes come through all the same.
+        app.set_theme(Some(Theme::Dark));
     }
+    window.set_background_color(Some(ground))
 }
 
 /// The colour under the page until it is painted: no white flash in a dark room.
 fn ground(window: &WebviewWindow, appearance: Appearance) -> Color {
     match appearance.theme().or_else(|| window.theme().ok()) {
-        Some(Theme::Dark) => Color(0x1d, 0x23, 0x2a, 0xff),
-        Some(_) | None => Color(0xff, 0xff, 0xff, 0xff),
+        Some(Theme::Dark) => DARK,
+        Some(_) | None => LIGHT,
     }
 }
 
