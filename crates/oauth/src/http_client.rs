@@ -140,7 +140,7 @@ impl HttpClient {
                     why: "it leaves the encrypted connection".to_owned(),
                 }));
             }
-            check_url(&target).map_err(|why| failed(ErrorKind::BadRedirect { why: why.to_owned() }))?;
+            check_url(&target).map_err(|why| failed(ErrorKind::BadRedirect { why }))?;
             url = target;
         }
         Err(Error::new(step, url.host_str(), ErrorKind::BadRedirect { why: "it goes on and on".to_owned() }))

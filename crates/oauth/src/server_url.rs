@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::{Endpoint, Error, Step};
+use crate::endpoint::{check, is_address_character};
+use crate::{Error, ErrorKind, Step};
 
 /// https, or http on a loopback host; no user information and no fragment. A query is part of the address.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -13,11 +14,11 @@ use crate::{Endpoint, Error, Step};
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
+    /// The person's own choice, so more characters pass than in an [`Endpoint`](crate::Endpoint) that a document names.
     pub fn parse(raw: &str) -> Result<Self, Error> {
-        match Endpoint::parse("the service", raw.trim()) {
-            Ok(endpoint) => Ok(ServerUrl(endpoint.url().clone())),
-            Err(kind) => Err(Error::new(Step::Probe, None, kind)),
-        }
+        let bad = |why| ErrorKind::BadEndpoint { name: "the service".to_owned(), why };
+        let checked = check(raw.trim(), is_address_character).map(ServerUrl);
+        checked.map_err(|why| Error::new(Step::Probe, None, bad(why)))
     }
 
     pub fn url(&self) -> &Url {

@@ -87,6 +87,14 @@ fn bad_endpoints_are_refused() {
     }
     assert!(Endpoint::parse("x", &format!("https://as.example/{}", "a".repeat(2048))).is_err());
     assert!(Endpoint::parse("x", "https://").is_err());
+    let why = |raw| match Endpoint::parse("x", raw) {
+        Err(ErrorKind::BadEndpoint { why, .. }) => why,
+        result => panic!("{raw}: {result:?}"),
+    };
+    assert_eq!(why("JavaScript:alert(1)"), "it is a “javascript:” address, and only https is opened");
+    assert_eq!(why("ms-msdt:/id x"), "it is a “ms-msdt:” address, and only https is opened");
+    assert_eq!(why("http://as.example/"), "it is not encrypted (http)");
+    assert_eq!(why("https://as.example/$(calc)"), "it holds a character that has no place in an address");
 }
 
 #[tokio::test]
@@ -151,7 +159,12 @@ async fn a_kept_document_is_checked_when_it_is_read_again() {
 
 #[test]
 fn servers_are_https_or_loopback() {
-    for raw in ["https://mcp.example/mcp?login", "http://127.0.0.1:1/mcp", " https://mcp.example/ "] {
+    for raw in [
+        "https://mcp.example/mcp?login",
+        "https://mcp.example/$x?filter=(a,'b')",
+        "http://127.0.0.1:1/mcp",
+        " https://mcp.example/ ",
+    ] {
         assert!(ServerUrl::parse(raw).is_ok(), "{raw}");
     }
     for raw in [

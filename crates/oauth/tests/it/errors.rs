@@ -23,7 +23,7 @@ fn messages_and_hints() {
             Step::ServerMetadata,
             ErrorKind::BadEndpoint {
                 name: text("the authorization endpoint"),
-                why: text("it is not a web address"),
+                why: text("it is a “javascript:” address, and only https is opened"),
             },
         ),
         (Step::ServerMetadata, ErrorKind::BlockedAddress { address: text("169.254.169.254") }),

@@ -282,8 +282,8 @@ async fn redirects_of_documents_are_followed_and_checked() {
         discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
     }
     for (target, why) in [
-        ("javascript:alert(1)", "it is not a web address"),
-        ("file:///etc/passwd", "it is not a web address"),
+        ("javascript:alert(1)", "it is a “javascript:” address, and only https is opened"),
+        ("file:///etc/passwd", "it is a “file:” address, and only https is opened"),
         ("http://as.example/", "it is not encrypted (http)"),
         ("https://user@as.example/", "it holds a user name"),
     ] {
