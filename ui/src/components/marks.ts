@@ -61,8 +61,9 @@ const MARKS: Record<string, BrandMark> = {
   zapier: mark(zapier, "#ff4f00"),
 };
 
-/** The mark of a service of the catalogue. "cloudflare-bindings" carries Cloudflare's. */
+/** The mark of a service of the catalogue. "hugging-face" and "cloudflare-bindings" find theirs. */
 export function brandMark(slug: string | null): BrandMark | null {
   if (!slug) return null;
-  return (Object.hasOwn(MARKS, slug) ? MARKS[slug] : MARKS[slug.split(/[-_]/)[0] ?? ""]) ?? null;
+  const key = [slug.replaceAll("-", ""), slug.split("-")[0] ?? ""].find((key) => Object.hasOwn(MARKS, key));
+  return key === undefined ? null : (MARKS[key] ?? null);
 }

@@ -33,5 +33,6 @@ const BLURBS: Record<string, () => string> = {
 
 /** What a service of the catalogue is for, in a few words. */
 export function blurb(slug: string): string | null {
-  return (Object.hasOwn(BLURBS, slug) ? BLURBS[slug]?.() : null) ?? null;
+  const key = slug.replaceAll("-", "");
+  return (Object.hasOwn(BLURBS, key) ? BLURBS[key]?.() : null) ?? null;
 }

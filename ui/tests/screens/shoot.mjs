@@ -1,0 +1,131 @@
+// Takes a picture of every screen, light and dark, wide and narrow, under the app's own content security policy, and
+// lets axe look at each. Usage: node tests/screens/shoot.mjs [FOLDER] [SCENE…]; ends with 1 where something was found.
+import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { extname, join, resolve } from "node:path";
+import process from "node:process";
+
+import puppeteer from "puppeteer-core";
+import { build } from "vite";
+
+const ui = resolve(import.meta.dirname, "../..");
+const site = join(ui, "tests/site");
+const folder = resolve(process.argv[2] ?? join(ui, "../target/screenshots/screens"));
+const only = process.argv.slice(3);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const THEMES = ["light", "dark"];
+const WIDTHS = [1200, 760];
+
+const policy = Object.entries(
+  JSON.parse(readFileSync(join(ui, "../src-tauri/tauri.conf.json"), "utf8")).app.security.csp,
+)
+  .map(([name, sources]) => `${name} ${sources}`)
+  .join("; ");
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+
+function serve() {
+  const server = createServer((request, response) => {
+    const path = join(site, new URL(request.url, "http://localhost").pathname);
+    const file = path.endsWith("/") ? join(path, "index.html") : path;
+    if (!file.startsWith(site) || !existsSync(file)) return response.writeHead(404).end();
+    response.writeHead(200, {
+      "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+      "content-security-policy": policy,
+    });
+    createReadStream(file).pipe(response);
+  });
+  return new Promise((done) => server.listen(0, "127.0.0.1", () => done(server)));
+}
+
+process.chdir(ui);
+await build({ configFile: join(ui, "tests/screens/vite.config.ts"), logLevel: "error" });
+mkdirSync(folder, { recursive: true });
+
+const server = await serve();
+const address = `http://127.0.0.1:${server.address().port}/tests/screens/index.html`;
+const browser = await puppeteer.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: [
+    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"],
+    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  ],
+});
+
+/** A page that hangs is a finding like any other. */
+function within(seconds, what) {
+  let timer;
+  const late = new Promise(
+    (_, refuse) => (timer = setTimeout(() => refuse(new Error(`hangs for ${seconds} s`)), seconds * 1000)),
+  );
+  return Promise.race([what, late]).finally(() => clearTimeout(timer));
+}
+
+async function look(page, name, file) {
+  await page.goto("about:blank");
+  await page.goto(`${address}#${encodeURIComponent(name)}`);
+  await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
+  // Past the dialogs' short fade (half-faded colours are nobody's contrast) and past what loads on demand.
+  await page.evaluate(async () => {
+    const ends = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
+    for (let turn = 0; turn < 5; turn += 1) {
+      await new Promise((next) => setTimeout(next, 20));
+      await Promise.all(ends().map((animation) => animation.finished));
+    }
+  });
+  await page.screenshot({ path: file });
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    const found = violations.flatMap(({ id, nodes }) =>
+      nodes.map((node) => `${id}: ${node.html.slice(0, 160)} – ${node.failureSummary}`),
+    );
+    const tooWide = document.documentElement.scrollWidth - window.innerWidth;
+    return tooWide > 0 ? [...found, `is ${tooWide} px wider than the window`] : found;
+  });
+}
+
+/** One screen in one dress: what is wrong with it. */
+async function shoot(name, theme, width) {
+  const wrong = [];
+  const page = await browser.newPage();
+  page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
+  page.on("pageerror", (thrown) => wrong.push(thrown instanceof Error ? thrown.message : String(thrown)));
+  try {
+    await page.setViewport({ width, height: 800 });
+    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+    wrong.push(...(await within(30, look(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
+  } catch (thrown) {
+    wrong.push(thrown instanceof Error ? thrown.message : String(thrown));
+  } finally {
+    await within(5, page.close()).catch(() => undefined);
+  }
+  return wrong;
+}
+
+let passed = 0;
+let failed = 0;
+try {
+  const page = await browser.newPage();
+  await page.goto(address);
+  const names = only.length > 0 ? only : await page.evaluate(() => globalThis.sceneNames);
+  for (const name of names) {
+    for (const theme of THEMES) {
+      for (const width of WIDTHS) {
+        const wrong = await shoot(name, theme, width);
+        for (const what of wrong)
+          console.error(`${name} (${theme}, ${width}): ${what.replaceAll("\n", " ")}`);
+        if (wrong.length === 0) passed += 1;
+        else failed += 1;
+      }
+    }
+  }
+} finally {
+  await within(10, browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
+  server.close();
+}
+
+console.log(`pictures in ${folder}`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);

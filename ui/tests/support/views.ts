@@ -1,0 +1,183 @@
+import catalogueJson from "../../../crates/config/catalogue.json";
+import type {
+  AppInfo,
+  AuthView,
+  CatalogueEntry,
+  ConfigView,
+  ErrorView,
+  ServerView,
+  Snapshot,
+  Status,
+  ToolView,
+} from "../../src/backend/types";
+
+/** The real catalogue, as the shell hands it over. */
+export const catalogue: CatalogueEntry[] = catalogueJson.map((entry) => ({
+  slug: entry.slug,
+  name: entry.name,
+  url: entry.url,
+  tier: entry.tier as CatalogueEntry["tier"],
+  note: entry.note ?? null,
+  setup: entry.setup ? { ...entry.setup, scopes: (entry.setup as { scopes?: string[] }).scopes ?? [] } : null,
+}));
+
+export const info: AppInfo = {
+  version: "0.1.0",
+  platform: "linux",
+  config_path: "/home/ada/.config/usher/mcp.json",
+  state_dir: "/home/ada/.local/state/usher",
+  start_error: null,
+  receives_links: true,
+  appearance: "system",
+};
+
+export const config: ConfigView = {
+  path: info.config_path,
+  error: null,
+  line: null,
+  column: null,
+  warnings: [],
+};
+
+export function inSeconds(seconds: number): string {
+  return new Date(Date.now() + seconds * 1000).toISOString();
+}
+
+export function error(code: ErrorView["code"], message: string, more: Partial<ErrorView> = {}): ErrorView {
+  return { code, message, hint: null, details: null, ...more };
+}
+
+export function oauth(more: Partial<Extract<AuthView, { kind: "o_auth" }>> = {}): AuthView {
+  return {
+    kind: "o_auth",
+    signed_in: true,
+    issuer: "https://mcp.notion.com",
+    account: "ada@lovelace.example",
+    scopes: ["pages:read", "pages:write", "search"],
+    expires_at: inSeconds(52 * 60 + 20),
+    renewable: true,
+    client_id: "cl_8Yk2Qm1xVb4",
+    registration: "dynamic",
+    redirect: "link",
+    resource: "https://mcp.notion.com/mcp",
+    ...more,
+  };
+}
+
+export const signedOut = oauth({ signed_in: false, account: null, scopes: [], expires_at: null });
+
+export const connected: Status = {
+  state: "connected",
+  since: inSeconds(-3600),
+  protocol: "2026-07-28",
+  tool_count: 6,
+};
+
+export function signingIn(more: Partial<Extract<Status, { state: "signing_in" }>> = {}): Status {
+  return {
+    state: "signing_in",
+    step: "waiting_for_browser",
+    host: "mcp.notion.com",
+    redirect: "link",
+    opened: inSeconds(-20),
+    expires_at: inSeconds(4 * 60 + 38),
+    next_redirect: "link_with_host",
+    ...more,
+  };
+}
+
+export function server(more: Partial<ServerView> = {}): ServerView {
+  return {
+    id: "notion",
+    name: "Notion",
+    catalogue: "notion",
+    address: "https://mcp.notion.com/mcp",
+    transport: "http",
+    status: connected,
+    auth: oauth(),
+    last_error: null,
+    ...more,
+  };
+}
+
+export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
+  return {
+    revision: 10,
+    servers: [server()],
+    config,
+    secret_store: { kind: "keychain", error: null },
+    elicitations: [],
+    ...more,
+  };
+}
+
+export function tool(more: Partial<ToolView> = {}): ToolView {
+  return {
+    name: "search_pages",
+    title: "Search pages",
+    description: "Finds pages by their words.",
+    input_schema: JSON.stringify({
+      type: "object",
+      properties: { query: { type: "string", title: "Query", description: "Words to look for" } },
+      required: ["query"],
+    }),
+    output_schema: null,
+    read_only: true,
+    destructive: false,
+    ...more,
+  };
+}
+
+export const tools: ToolView[] = [
+  tool({
+    name: "search_pages",
+    title: "Search pages",
+    description:
+      "Finds pages by their words, **newest first**.\n\nUse it before `read_page`: the result carries each page's id.\n\n- whole words and beginnings of words\n- at most 20 pages\n\nSee the [guide](https://developers.notion.com/docs) for the syntax.",
+    input_schema: JSON.stringify({
+      type: "object",
+      properties: {
+        query: { type: "string", title: "Query", description: "Words to look for" },
+        limit: { type: "integer", title: "Limit", default: 5, minimum: 1, maximum: 20 },
+        sort: { type: "string", title: "Sort by", enum: ["newest", "oldest", "title"], default: "newest" },
+        archived: { type: "boolean", title: "Also archived pages", default: false },
+      },
+      required: ["query"],
+    }),
+  }),
+  tool({
+    name: "read_page",
+    title: "Read a page",
+    description: "Gives a page's text as markdown, with its title and the names of those who wrote it.",
+  }),
+  tool({
+    name: "create_page",
+    title: "Create a page",
+    description:
+      "Creates a page in the notebook and gives back its id. The content is markdown: headings, lists, quotes, code and tables are kept; anything else becomes plain text. Pages with the same title are allowed, and each keeps an address of its own, which does not change when the title does. Pictures are not taken.",
+    read_only: false,
+    input_schema: JSON.stringify({
+      type: "object",
+      properties: {
+        title: { type: "string", title: "Title" },
+        content: { type: "string", title: "Content", description: "Markdown" },
+        tags: { type: "array", title: "Tags", items: { type: "string" } },
+      },
+      required: ["title", "content"],
+    }),
+  }),
+  tool({
+    name: "delete_page",
+    title: "Delete a page",
+    description: "Deletes a page for good.",
+    read_only: false,
+    destructive: true,
+  }),
+  tool({
+    name: "slow_task",
+    title: null,
+    description: "Counts slowly, and tells how far it is.",
+    input_schema: JSON.stringify({ type: "object", properties: {} }),
+  }),
+  tool({ name: "whoami", title: "Who am I", description: null, input_schema: '{"type":"object"}' }),
+];
