@@ -46,14 +46,14 @@ async fn a_script_signs_in_and_each_life_costs_one_refresh() -> Result<()> {
     assert_eq!(signed_in.code, Some(0), "{}", signed_in.stderr);
 
     let signed_in_at = Instant::now();
-    assert_eq!(tool_names(&cli).await?, ["search_pages", "read_page", "create_page"]);
+    assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
     let twelve_seconds_later = signed_in_at + Duration::from_secs(12);
     until_ready("twelve seconds to pass", PATIENCE, || {
         Ok((Instant::now() >= twelve_seconds_later).then_some(()))
     })
     .await?;
-    assert_eq!(tool_names(&cli).await?, ["search_pages", "read_page", "create_page"]);
+    assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
     demo.ask_to_end()?;
     let counted: Value = serde_json::from_str(&demo.line().await?)?;

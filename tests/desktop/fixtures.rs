@@ -33,7 +33,7 @@ async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme
 
     let opened = desktop.command("xdg-open").arg(format!("{origin}/ask")).status()?;
     assert!(opened.success());
-    let page = browser.page_at(&origin).await?;
+    let page = browser.page_showing(&origin, "#allow").await?;
     page.press("#allow").await?;
     let link = until_ready("the link to come back", PATIENCE, || {
         Ok(std::fs::read_to_string(&received).ok().filter(|text| !text.is_empty()))

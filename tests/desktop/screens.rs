@@ -116,8 +116,6 @@ impl Tour {
         page.press(&Page::id("connect-github")).await?;
         page.see(&Page::id("set-up")).await?;
         self.shoot(&window, "guided-set-up").await?;
-        page.key(thirtyfour::Key::Escape).await?;
-        page.see_gone(&Page::id("set-up")).await?;
 
         page.press(&Page::id("settings")).await?;
         self.shoot(&window, "settings").await?;

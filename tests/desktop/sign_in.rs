@@ -2,6 +2,8 @@
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
+use usher_tests::consent::{self, Decision};
+use usher_tests::wait::{PATIENCE, until_ready};
 use usher_tests::{Browser, Desktop, DesktopOptions, Page, Window, WindowOptions, walk};
 
 use crate::people::{begin_sign_in, open_address, open_with_notes, write_config_with};
@@ -42,7 +44,7 @@ async fn deny_is_said_plainly_and_the_next_sign_in_works() -> Result<()> {
     begin_sign_in(&window, &mut browser).await?.press("#deny").await?;
     window.page().see(&walk::state("needs_sign_in")).await?;
     let card = window.page().read(&Page::id("state-card")).await?;
-    assert!(card.contains("said no"), "{card}");
+    assert!(card.contains("did not let Usher in"), "{card}");
     assert_eq!(demo.token_requests("authorization_code"), 0);
 
     window.page().press(&Page::id("sign-in")).await?;
@@ -75,9 +77,11 @@ async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<
     begin_sign_in(&window, &mut browser).await?;
 
     window.page().press(&Page::id("waiting-open-again")).await?;
-    usher_tests::wait::until_ready("the browser to be asked again", usher_tests::wait::PATIENCE, || {
-        Ok((browser.opened().len() == 2).then_some(()))
-    })
+    until_ready(
+        "the browser to be asked again",
+        PATIENCE,
+        || Ok((browser.opened().len() == 2).then_some(())),
+    )
     .await?;
     let opened = browser.opened();
     assert_eq!(opened[0], opened[1]);
@@ -87,11 +91,9 @@ async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<
 
     window.page().press(&Page::id("sign-in")).await?;
     window.page().see(&Page::id("waiting")).await?;
-    let address = usher_tests::wait::until_ready("a new address", usher_tests::wait::PATIENCE, || {
-        Ok(browser.opened().get(2).cloned())
-    })
-    .await?;
-    let callback = usher_tests::consent::answer(&address, usher_tests::consent::Decision::Allow).await?;
+    let address = until_ready("a new address", PATIENCE, || Ok(browser.opened().get(2).cloned())).await?;
+    let callback = consent::answer(&address, Decision::Allow).await?;
+    window.page().press(&format!("{} summary", Page::id("waiting-trouble"))).await?;
     window.page().fill(&Page::id("waiting-paste"), &callback).await?;
     window.page().press(&Page::id("waiting-paste-submit")).await?;
     window.page().see(&walk::state("connected")).await?;

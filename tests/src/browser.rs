@@ -75,18 +75,19 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
         std::fs::read_to_string(&self.log).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// Waits until Chromium shows an address that begins with `prefix`, and takes that tab in hand.
-    pub async fn page_at(&mut self, prefix: &str) -> Result<Page> {
+    /// Waits until a tab of Chromium at an address that begins with `prefix` shows `selector`, and takes it in hand.
+    /// A tab that stayed open from an earlier sign-in no longer shows the question.
+    pub async fn page_showing(&mut self, prefix: &str, selector: &str) -> Result<Page> {
         if self.driver.is_none() {
             self.driver = Some(self.attach().await?);
         }
         let page = self.driver.as_ref().context("the browser has no driver")?.page();
         let session = page.session().clone();
-        until(&format!("a tab at {prefix}"), PATIENCE, || async {
-            // The newest tab first: an older one may show the same service from an earlier sign-in.
-            for tab in session.windows().await?.into_iter().rev() {
+        until(&format!("a tab at {prefix} with {selector}"), PATIENCE, || async {
+            for tab in session.windows().await? {
                 session.switch_to_window(tab).await?;
-                if session.current_url().await?.as_str().starts_with(prefix) {
+                let is_there = session.current_url().await?.as_str().starts_with(prefix);
+                if is_there && page.look(selector).await?.is_some() {
                     return Ok(Some(()));
                 }
             }

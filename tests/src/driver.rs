@@ -13,7 +13,6 @@ use crate::{Page, Process};
 /// A driver on a loopback port, ended together with what it drives.
 #[derive(Debug)]
 pub struct Driver {
-    // Ended before the session is dropped, so that nothing is left to ask the driver to quit.
     process: Process,
     session: WebDriver,
 }
@@ -61,5 +60,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.process.end();
+        // The session ended with its driver: there is nobody left to be told to quit.
+        self.session.clone().leak().ok();
     }
 }

@@ -19,9 +19,7 @@ pub async fn try_the_demo(window: &Window, browser: &mut Browser) -> Result<Page
 
 /// The consent page, once the browser shows it.
 pub async fn consent(browser: &mut Browser) -> Result<Page> {
-    let consent = browser.page_at("http://127.0.0.1:").await?;
-    consent.see("#allow").await?;
-    Ok(consent)
+    browser.page_showing("http://127.0.0.1:", "#allow").await
 }
 
 /// Says yes on the consent page and waits for the window to be connected.
@@ -37,8 +35,16 @@ pub async fn call_tool(window: &Window, tool: &str, fields: &[(&str, &str)]) -> 
     page.press(&Page::id(&format!("tool-{tool}"))).await?;
     page.see(&Page::id("tool-dialog")).await?;
     for (name, text) in fields {
-        page.fill(&format!("[data-testid=\"tool-dialog\"] [name=\"{name}\"]"), text).await?;
+        page.fill(&format!("[data-testid=\"tool-dialog\"] :is(input, textarea)[id$=\"{name}\"]"), text)
+            .await?;
     }
     page.press(&Page::id("tool-run")).await?;
-    page.read(&Page::id("tool-result")).await
+    let result = page.read(&Page::id("tool-result")).await;
+    match result {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let dialog = page.read(&Page::id("tool-dialog")).await.unwrap_or_default();
+            Err(error.context(format!("the dialog says “{dialog}”")))
+        }
+    }
 }

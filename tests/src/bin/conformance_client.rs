@@ -3,6 +3,7 @@
 //! It does what a person does: adds the server, says yes in the "browser" (one GET, not followed), calls tools, answers
 //! questions. All of OAuth and MCP is the engine's; this program only chooses what to call.
 
+use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use usher_engine::{
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 
-/// A person gives up on a service that asks for more after each consent.
+/// How often a person signs in before giving up on a service that asks for more after each consent.
 const SIGN_INS: usize = 3;
 
 /// The suite ends a client after thirty seconds; saying why is better.
@@ -69,6 +70,7 @@ struct Person {
     engine: Engine,
     server: ServerId,
     http: reqwest::Client,
+    sign_ins_left: Cell<usize>,
 }
 
 impl Person {
@@ -98,7 +100,7 @@ impl Person {
         let server = ServerId("conformance".to_owned());
         engine.enable(&server).await?;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Person { engine, server, http })
+        Ok(Person { engine, server, http, sign_ins_left: Cell::new(SIGN_INS) })
     }
 
     async fn play(&self, scenario: &str, tool_calls: Vec<ToolCall>) -> Result<()> {
@@ -127,7 +129,7 @@ impl Person {
 
     /// Until connected, signing in as often as a person would.
     async fn connect(&self) -> Result<()> {
-        for _ in 0..=SIGN_INS {
+        loop {
             let status = until_ready("the connection to settle", PATIENCE, || Ok(self.settled())).await?;
             match status {
                 Status::Connected { .. } => return Ok(()),
@@ -138,12 +140,11 @@ impl Person {
                 other => anyhow::bail!("not connected: {other:?}"),
             }
         }
-        anyhow::bail!("the server asked for a sign-in again and again")
     }
 
     /// Does it, and again after a sign-in where the server wants one.
     async fn insist<T>(&self, act: impl AsyncFn() -> Result<T, ErrorView>) -> Result<T> {
-        for _ in 1..SIGN_INS {
+        loop {
             match act().await {
                 Ok(value) => return Ok(value),
                 Err(error) if matches!(error.code, Code::SignInRequired | Code::InsufficientScope) => {
@@ -153,10 +154,12 @@ impl Person {
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(act().await?)
     }
 
     async fn sign_in(&self) -> Result<()> {
+        let left = self.sign_ins_left.get();
+        anyhow::ensure!(left > 0, "the server asked for a sign-in again and again");
+        self.sign_ins_left.set(left - 1);
         let request = self.engine.sign_in(&self.server, SignInOptions::default()).await?;
         let response = self.http.get(&request.authorization_url).send().await?;
         let location = response.headers().get("location").context("the page sent nobody back")?;
