@@ -153,7 +153,7 @@ impl Connection {
     }
 
     pub async fn list_resources(&self) -> Result<Vec<Resource>, Fault> {
-        if !self.peer.peer_info().is_some_and(|info| info.capabilities.resources.is_some()) {
+        if self.peer.peer_info().is_none_or(|info| info.capabilities.resources.is_none()) {
             return Ok(Vec::new());
         }
         pages(|page| async {
@@ -163,7 +163,7 @@ impl Connection {
     }
 
     pub async fn list_prompts(&self) -> Result<Vec<Prompt>, Fault> {
-        if !self.peer.peer_info().is_some_and(|info| info.capabilities.prompts.is_some()) {
+        if self.peer.peer_info().is_none_or(|info| info.capabilities.prompts.is_none()) {
             return Ok(Vec::new());
         }
         pages(|page| async {

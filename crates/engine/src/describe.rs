@@ -11,12 +11,37 @@ pub(crate) fn error(code: Code, message: impl Into<String>, hint: impl Into<Stri
     ErrorView { code, message: message.into(), hint: Some(hint.into()), details: None }
 }
 
+/// A server in sentences.
+pub(crate) struct Who {
+    pub name: String,
+    pub host: Option<String>,
+}
+
+impl Who {
+    /// The name, and the host where the name does not tell it.
+    fn at(&self) -> String {
+        match &self.host {
+            Some(host) if !self.name.contains(host.as_str()) => format!("{} at {host}", self.name),
+            Some(_) | None => self.name.clone(),
+        }
+    }
+}
+
 /// A failed step of a sign-in.
 pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
+    let host = error.host.as_deref().unwrap_or("The service");
+    let (message, hint) = match (&error.kind, error.step) {
+        (ErrorKind::Denied, _) => (format!("{host} says that access was denied."), error.hint()),
+        // Only a renewal is tried again by itself: a code is good once.
+        (ErrorKind::Transient { .. }, Step::TokenExchange) => {
+            (format!("{error}."), "Start the sign-in again.")
+        }
+        _ => (format!("{error}."), error.hint()),
+    };
     ErrorView {
         code: oauth_code(error),
-        message: format!("{error}."),
-        hint: Some(error.hint().to_owned()),
+        message,
+        hint: Some(hint.to_owned()),
         details: Some(match &error.host {
             Some(host) => format!("step {:?}, host {host}", error.step),
             None => format!("step {:?}", error.step),
@@ -115,8 +140,18 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
     }
 }
 
-/// What went wrong between us and the server of that name.
-pub(crate) fn describe_fault(fault: &Fault, name: &str) -> ErrorView {
+/// A server that asks for more permission however much it was given.
+pub(crate) fn never_content(name: &str) -> ErrorView {
+    error(
+        Code::ProtocolError,
+        format!("{name} asks for more permission each time it is given some."),
+        "Ask the service's operator which permissions this needs.",
+    )
+}
+
+/// What went wrong between us and a server.
+pub(crate) fn describe_fault(fault: &Fault, who: &Who) -> ErrorView {
+    let (name, at) = (&who.name, who.at());
     match fault {
         Fault::Unauthorized { token_sent: false, .. } => error(
             Code::SignInRequired,
@@ -141,7 +176,7 @@ pub(crate) fn describe_fault(fault: &Fault, name: &str) -> ErrorView {
             details: Some(why.clone()),
             ..error(
                 Code::ServerUnreachable,
-                format!("{name} cannot be reached."),
+                format!("{at} cannot be reached."),
                 "Check the network and the address; Usher tries again by itself.",
             )
         },
@@ -149,13 +184,13 @@ pub(crate) fn describe_fault(fault: &Fault, name: &str) -> ErrorView {
             details: Some(why.clone()),
             ..error(
                 Code::TlsFailed,
-                format!("No secure connection to {name} could be made."),
+                format!("No secure connection to {at} could be made."),
                 "Check this computer's date and network: a captive portal or an inspecting proxy does this.",
             )
         },
         Fault::TimedOut(seconds) => error(
             Code::ServerUnreachable,
-            format!("{name} did not answer within {seconds} seconds."),
+            format!("{at} did not answer within {seconds} seconds."),
             "Try again in a moment.",
         ),
         Fault::Status { status: 403, .. } => error(
@@ -170,7 +205,7 @@ pub(crate) fn describe_fault(fault: &Fault, name: &str) -> ErrorView {
         ),
         Fault::Status { status, .. } if fault.is_transient() => error(
             Code::ServerUnreachable,
-            format!("{name} has trouble (HTTP {status})."),
+            format!("{at} has trouble (HTTP {status})."),
             "Try again in a moment; Usher does so by itself.",
         ),
         Fault::Status { status, .. } => error(
@@ -199,12 +234,11 @@ pub(crate) fn describe_fault(fault: &Fault, name: &str) -> ErrorView {
             hint: None,
             details: Some(format!("JSON-RPC error {code}")),
         },
-        Fault::Protocol(what) => ErrorView {
-            code: Code::ProtocolError,
-            message: capitalized(&format!("{}.", usher_config::display_text(what, 500))),
-            hint: Some("Check that the address is that of an MCP service.".to_owned()),
-            details: None,
-        },
+        Fault::Protocol(what) => error(
+            Code::ProtocolError,
+            format!("Talking to {at} failed: {}.", usher_config::display_text(what, 500)),
+            "Check that the address is that of an MCP service.",
+        ),
         Fault::Setup(view) => view.as_ref().clone(),
         Fault::Cancelled => ErrorView {
             code: Code::ProtocolError,
@@ -221,5 +255,104 @@ fn capitalized(text: &str) -> String {
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use usher_oauth::BearerChallenge;
+
+    use super::*;
+
+    fn lines(views: impl IntoIterator<Item = ErrorView>) -> String {
+        let line = |view: ErrorView| {
+            format!("{:?}: {} | {}", view.code, view.message, view.hint.as_deref().unwrap_or("-"))
+        };
+        views.into_iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn step(step: Step, kind: ErrorKind) -> usher_oauth::Error {
+        usher_oauth::Error { step, host: Some("as.example.com".to_owned()), kind }
+    }
+
+    #[test]
+    fn what_is_said_of_a_server() {
+        let who = Who { name: "Notes".to_owned(), host: Some("mcp.example.com".to_owned()) };
+        let challenge = || Box::new(BearerChallenge::default());
+        let faults = [
+            Fault::Unauthorized { challenge: None, token_sent: false },
+            Fault::Unauthorized { challenge: None, token_sent: true },
+            Fault::InsufficientScope { challenge: challenge() },
+            Fault::Unreachable("connection refused".to_owned()),
+            Fault::Tls("certificate has expired".to_owned()),
+            Fault::TimedOut(30),
+            Fault::Status { status: 403, retry_after: None },
+            Fault::Status { status: 404, retry_after: None },
+            Fault::Status { status: 418, retry_after: None },
+            Fault::Status { status: 429, retry_after: Some(3) },
+            Fault::Status { status: 502, retry_after: None },
+            Fault::Redirected { host: Some("evil.example".to_owned()) },
+            Fault::Redirected { host: None },
+            Fault::Lost,
+            Fault::Rpc { code: -32602, message: "no \u{1b}[31msuch tool".to_owned() },
+            Fault::Protocol("the server answered with text/html instead of JSON".to_owned()),
+            Fault::Cancelled,
+        ];
+        insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_fault(fault, &who))));
+    }
+
+    #[test]
+    fn what_is_said_of_a_kept_sign_in() {
+        let transient = ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(3)) };
+        let locked = usher_secrets::Error::Locked { why: "nobody unlocked it".to_owned() };
+        let faults = [
+            CredentialFault::Over,
+            CredentialFault::Expired,
+            CredentialFault::RegistrationLost(step(
+                Step::Refresh,
+                ErrorKind::InvalidClient { description: None },
+            )),
+            CredentialFault::Refresh(step(Step::Refresh, transient)),
+            CredentialFault::Refresh(step(Step::Refresh, ErrorKind::NotJson)),
+            CredentialFault::Refresh(step(Step::Refresh, ErrorKind::Tls { why: "self-signed".to_owned() })),
+            CredentialFault::SecretStore(Arc::new(locked)),
+            CredentialFault::SecretStore(Arc::new(usher_secrets::Error::Unavailable {
+                why: "no bus".to_owned(),
+            })),
+            CredentialFault::Interrupted,
+        ];
+        insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_credential_fault(fault, "Notes"))));
+    }
+
+    #[test]
+    fn what_is_said_of_a_sign_in() {
+        let text = |text: &str| text.to_owned();
+        let transient = || ErrorKind::Transient { status: 500, retry_after: None };
+        let errors = [
+            step(Step::Probe, ErrorKind::Unreachable { why: text("no route") }),
+            step(Step::ServerMetadata, ErrorKind::NotJson),
+            step(Step::ServerMetadata, ErrorKind::IssuerMismatch { expected: text("a"), found: text("b") }),
+            step(
+                Step::ServerMetadata,
+                ErrorKind::BadEndpoint {
+                    name: text("the token endpoint"),
+                    why: text("it is not a web address"),
+                },
+            ),
+            step(Step::Registration, ErrorKind::RegistrationUnsupported),
+            step(Step::Registration, ErrorKind::RegistrationRejected { status: 403, why: None }),
+            step(Step::Registration, ErrorKind::RedirectRejected { why: None }),
+            step(Step::Callback, ErrorKind::Denied),
+            step(Step::Callback, ErrorKind::BadCallback { why: "it holds a fragment" }),
+            step(Step::Callback, ErrorKind::Expired),
+            step(Step::Callback, ErrorKind::IssMismatch { expected: text("a"), received: None }),
+            step(Step::TokenExchange, transient()),
+            step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
+            step(Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
+        ];
+        insta::assert_snapshot!(lines(errors.iter().map(describe_oauth_error)));
     }
 }

@@ -10,7 +10,7 @@ use usher_secrets::StoreKind;
 
 use crate::calls::Calls;
 use crate::connection::{CallTerms, Connection};
-use crate::describe::{describe_fault, describe_secret_error, error};
+use crate::describe::{Who, describe_fault, describe_secret_error, error};
 use crate::fault::Fault;
 use crate::running::Running;
 use crate::server::{Message, ServerHandle};
@@ -276,8 +276,10 @@ impl Engine {
             Err(fault) => fault,
         };
         let refused = matches!(fault, Fault::InsufficientScope { .. });
-        let name = self.server(&ServerId(handle.config.name.clone())).map(|view| view.name);
-        let told = describe_fault(&fault, name.as_deref().unwrap_or(&handle.config.name));
+        let id = ServerId(handle.config.name.clone());
+        let name = self.server(&id).map_or(id.0, |view| view.name);
+        let host = handle.config.transport.url().and_then(|url| url.host_str()).map(str::to_owned);
+        let told = describe_fault(&fault, &Who { name, host });
         handle.send(Message::Failed { connection, fault: Arc::new(fault) });
         if refused {
             handle.note_step_up(operation, true)?;

@@ -11,6 +11,10 @@ use crate::{ConfigView, ElicitationView, SecretStoreView, ServerId, ServerView};
 pub struct Revision(#[cfg_attr(feature = "specta", specta(type = u32))] pub u64);
 
 /// One change, whole: a view replaces the one before.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are the large one, and readers want its fields as they are"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -33,8 +33,6 @@ const LAST_WORK: Duration = Duration::from_millis(700);
 
 pub(crate) struct Running {
     pub shared: Arc<Shared>,
-    /// One change of the set of servers at a time.
-    changing: tokio::sync::Mutex<()>,
     held: Mutex<Option<Held>>,
 }
 
@@ -73,6 +71,7 @@ impl Running {
             tasks,
             stopping: CancellationToken::new(),
             servers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             resumed: AtomicBool::new(false),
             options,
         });
@@ -85,7 +84,7 @@ impl Running {
             #[cfg(unix)]
             _links: links,
         };
-        let running = Self { shared, changing: tokio::sync::Mutex::default(), held: Mutex::new(Some(held)) };
+        let running = Self { shared, held: Mutex::new(Some(held)) };
         if let Ok(loaded) = loaded {
             reconcile(&running.shared, loaded).await;
         }
@@ -122,7 +121,7 @@ impl Running {
     }
 
     pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
-        let changing = self.changing.lock().await;
+        let changing = self.shared.changing.lock().await;
         let known = load(&self.shared.config).await.map_err(|failure| describe_config_error(&failure))?;
         let (name, entry, secret) = add::entry(server, &known)?;
         if let Some((secret_name, secret)) = &secret {
@@ -141,7 +140,7 @@ impl Running {
         edit: impl FnOnce(&ConfigFile, &str) -> Result<Config, ConfigError> + Send + 'static,
         id: &ServerId,
     ) -> Result<(), ErrorView> {
-        let _changing = self.changing.lock().await;
+        let _changing = self.shared.changing.lock().await;
         let name = id.0.clone();
         let config = self.change(move |file| edit(file, &name)).await?;
         reconcile(&self.shared, config).await;
@@ -255,6 +254,7 @@ fn watch(shared: Arc<Shared>) {
                 () = shared.stopping.cancelled() => return,
                 () = changes.changed() => {}
             }
+            let _changing = shared.changing.lock().await;
             match load(&shared.config).await {
                 Ok(config) => reconcile(&shared, config).await,
                 Err(failure) => {

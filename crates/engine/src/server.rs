@@ -1,10 +1,12 @@
 //! One server's task from outside: the messages it takes, and the handle that sends them.
 
+mod answer;
 mod connect;
 mod flow;
 mod phase;
 mod sign_out;
 mod task;
+mod trouble;
 mod view;
 
 use std::collections::HashMap;
@@ -17,7 +19,7 @@ use usher_oauth::{AuthorizationResponse, Grant, PendingAuthorization};
 
 use crate::connection::Connection;
 use crate::credentials::CredentialFault;
-use crate::describe::error;
+use crate::describe::{error, never_content};
 use crate::fault::Fault;
 use crate::shared::Shared;
 use crate::sign_in::Prepared;
@@ -158,11 +160,7 @@ impl ServerHandle {
         *count += 1;
         if *count > MAX_STEP_UPS {
             *count = 0;
-            return Err(error(
-                Code::ProtocolError,
-                format!("{} asks for more permission each time it is given some.", self.config.name),
-                "Ask the service's operator which permissions this needs.",
-            ));
+            return Err(never_content(&self.config.name));
         }
         Ok(())
     }

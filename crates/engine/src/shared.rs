@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,
     pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// One change of the set of servers at a time.
+    pub changing: tokio::sync::Mutex<()>,
     /// The sign-ins of the run before are looked for once.
     pub resumed: AtomicBool,
 }

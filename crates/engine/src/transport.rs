@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorData, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, ErrorCode, ErrorData, ProtocolVersion, ServerJsonRpcMessage,
+    ServerResult,
+};
 use rmcp::transport::streamable_http_client::{
     SseError, StreamableHttpClient, StreamableHttpError, StreamableHttpPostResponse,
 };
@@ -217,12 +220,19 @@ async fn discovery(
     };
     Ok(match answer {
         ServerJsonRpcMessage::Response(response) => match response.result {
-            result @ ServerResult::DiscoverResult(_) => StreamableHttpPostResponse::Json(
-                ServerJsonRpcMessage::response(result, request.id.clone()),
-                None,
-            ),
+            ServerResult::DiscoverResult(result)
+                if result.supported_versions.contains(&ProtocolVersion::V_2026_07_28) =>
+            {
+                let result = ServerResult::DiscoverResult(result);
+                StreamableHttpPostResponse::Json(
+                    ServerJsonRpcMessage::response(result, request.id.clone()),
+                    None,
+                )
+            }
+            // Another result, or one that names only revisions with a handshake.
             _ => not_known(message),
         },
+        ServerJsonRpcMessage::Error(error) if speaks_only_older(&error.error) => not_known(message),
         // Some middleware cannot echo the id of what it refuses.
         ServerJsonRpcMessage::Error(error) => {
             StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error.error, id), None)
@@ -231,12 +241,18 @@ async fn discovery(
     })
 }
 
+/// A refusal of our revision that does not name it among those it takes.
+fn speaks_only_older(error: &ErrorData) -> bool {
+    let supported = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
+    let ours = ProtocolVersion::V_2026_07_28;
+    error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION
+        && supported
+            .is_some_and(|versions| versions.iter().all(|version| version.as_str() != Some(ours.as_str())))
+}
+
 fn not_known(message: &ClientJsonRpcMessage) -> StreamableHttpPostResponse {
-    let error = ErrorData::new(
-        rmcp::model::ErrorCode::METHOD_NOT_FOUND,
-        "the server does not answer server/discover",
-        None,
-    );
+    let error =
+        ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "the server does not answer server/discover", None);
     StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, request_id(message)), None)
 }
 

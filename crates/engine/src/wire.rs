@@ -26,6 +26,7 @@ const MAX_ERROR: usize = 64 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
 /// What came back from a POST.
+#[expect(clippy::large_enum_variant, reason = "rmcp's type, moved once")]
 pub(crate) enum Answer {
     Message(StreamableHttpPostResponse),
     /// A 404 for a request that carried a session id: the session is forgotten.

@@ -1,20 +1,17 @@
-//! A server's sign-in, as transitions of its task: asked for, prepared, waiting, answered, connected.
+//! The beginning of a sign-in, as transitions of the server's task: asked for, probed, prepared, waiting.
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use tokio::sync::oneshot;
-use usher_oauth::{
-    AuthorizationResponse, BearerChallenge, ErrorKind, Grant, PendingAuthorization, RedirectUri, Scopes,
-};
+use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
 
-use super::connect::{Opened, connect_with};
-use super::phase::{Asked, Phase, SignIn, Stage, Told, Used, Waiting};
+use super::connect::Opened;
+use super::phase::{Asked, Job, Live, Phase, SignIn, Stage, Waiting};
 use super::task::ServerTask;
 use super::{Message, Outcome};
 use crate::clock::later;
 use crate::credentials::CredentialFault;
-use crate::describe::{describe_credential_fault, describe_fault, describe_oauth_error, error};
+use crate::describe::{describe_fault, error};
 use crate::fault::Fault;
 use crate::flows::{Flow, OpenFlow};
 use crate::sign_in::{Preparation, Prepared};
@@ -23,30 +20,33 @@ use crate::{
     AuthorizationRequestView, Code, ErrorView, NeedsSignIn, RedirectKind, SignInOptions, SignInStep, ladder,
 };
 
-/// Step-ups of the handshake in a row, before it is given up.
-const MAX_STEP_UPS: u32 = 3;
-
 impl ServerTask {
     /// Begins a sign-in; one that is under way ends.
     pub fn sign_in(&mut self, options: SignInOptions, reply: Asked) {
         let Some(place) = self.place.clone() else {
-            let _ = reply.send(Err(self.cannot("it is of a kind that Usher does not run yet")));
+            self.answer(reply, Err(self.cannot("it is of a kind that Usher does not run yet")));
             return;
         };
         if place.oauth.off {
-            let _ = reply
-                .send(Err(self.cannot("an Authorization header stands in mcp.json, which turns it off")));
+            self.answer(
+                reply,
+                Err(self.cannot("an Authorization header stands in mcp.json, which turns it off")),
+            );
             return;
         }
         let live = match std::mem::replace(&mut self.phase, Phase::Disabled) {
             Phase::Disabled => {
-                let _ = reply.send(Err(self.cannot("the server is switched off")));
+                self.answer(reply, Err(self.cannot("the server is switched off")));
                 return;
             }
             Phase::Connected(live) => Some(live),
-            Phase::SigningIn(sign_in) => {
+            Phase::SigningIn(mut sign_in) => {
+                let probe = sign_in._job.take().filter(|_| matches!(sign_in.stage, Stage::Probing { .. }));
                 let live = self.end(*sign_in, &superseded());
-                // What was under way brought the challenge, or still does; its result is not waited for.
+                if probe.is_some() {
+                    self.phase = signing_in(Stage::Probing { reply }, options, live, probe);
+                    return;
+                }
                 live
             }
             // The first request runs already, and brings the challenge: nothing is asked twice.
@@ -77,7 +77,7 @@ impl ServerTask {
         let waiting =
             || error(Code::AuthorizationExpired, "No sign-in waits for the browser.", "Sign in again.");
         let (Some(place), Phase::SigningIn(sign_in)) = (self.place.clone(), &self.phase) else {
-            let _ = reply.send(Err(waiting()));
+            self.answer(reply, Err(waiting()));
             return;
         };
         let next = match (&sign_in.stage, sign_in.redirect.map(ladder::next)) {
@@ -89,7 +89,7 @@ impl ServerTask {
                 return;
             }
             _ => {
-                let _ = reply.send(Err(waiting()));
+                self.answer(reply, Err(waiting()));
                 return;
             }
         };
@@ -116,10 +116,10 @@ impl ServerTask {
         }
         let challenge: Option<BearerChallenge> = self.step_up.clone().or_else(|| self.challenge.clone());
         let (generation, inbox) = (self.upcoming_generation(), self.inbox.clone());
-        let (server, shared, name) = (self.id.clone(), Arc::clone(&self.shared), self.name());
+        let (server, shared, who) = (self.id.clone(), Arc::clone(&self.shared), self.who());
         let job = self.job(async move {
             let work = async {
-                let site = place.site().await.map_err(|fault| describe_fault(&fault, &name))?;
+                let site = place.site().await.map_err(|fault| describe_fault(&fault, &who))?;
                 let configured_redirect = place.oauth.redirect;
                 let preparation = Preparation {
                     server,
@@ -165,7 +165,7 @@ impl ServerTask {
                 self.wait(fresh, Box::new(pending), expires_at, reused_registration, loopback);
             }
             Err(failure) => {
-                let _ = reply.send(Err(failure.clone()));
+                self.answer(reply, Err(failure.clone()));
                 self.fall_back(live, NeedsSignIn::NeverSignedIn, failure);
             }
         }
@@ -207,7 +207,7 @@ impl ServerTask {
             Outcome::Due
         });
         if let Stage::Probing { reply } | Stage::Preparing { reply, .. } = sign_in.stage {
-            let _ = reply.send(Ok(request.clone()));
+            self.answer(reply, Ok(request.clone()));
         }
         let shared = Arc::clone(&self.shared);
         sign_in.stage = Stage::Waiting(Waiting {
@@ -253,141 +253,8 @@ impl ServerTask {
         }
     }
 
-    pub fn cancel_sign_in(&mut self) {
-        let Some(sign_in) = self.take_sign_in() else { return };
-        let cancelled = error(Code::AuthorizationDenied, "The sign-in was cancelled.", "Sign in again.");
-        let live = self.end(sign_in, &cancelled);
-        self.last_error = None;
-        self.return_to(live, NeedsSignIn::NeverSignedIn);
-    }
-
-    pub fn sign_in_timed_out(&mut self) {
-        let Some(sign_in) = self.take_sign_in() else { return };
-        let late = error(
-            Code::AuthorizationExpired,
-            "The browser did not come back in time.",
-            "Sign in again. If its page showed an error, try another way back.",
-        );
-        let live = self.end(sign_in, &late);
-        self.fall_back(live, NeedsSignIn::NeverSignedIn, late);
-    }
-
-    /// The answer came. One that is a stranger's leaves the sign-in waiting.
-    pub fn complete(&mut self, response: AuthorizationResponse, reply: Told) {
-        let over = || error(Code::AuthorizationExpired, "This sign-in is already over.", "Sign in again.");
-        let Some(mut sign_in) = self.take_sign_in() else {
-            let _ = reply.send(Err(over()));
-            return;
-        };
-        let Stage::Waiting(waiting) = sign_in.stage else {
-            let _ = reply.send(Err(over()));
-            self.phase = Phase::SigningIn(Box::new(sign_in));
-            return;
-        };
-        let Waiting { pending, reused_registration, listening, _flow } = waiting;
-        let discovered = pending.discovered().clone();
-        match (*pending).accept(response, self.shared.options.clock.now()) {
-            Ok(code) => {
-                drop(_flow);
-                self.forget_pending();
-                let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
-                let used = Used { issuer: discovered.metadata.issuer, redirect, _listening: listening };
-                let (place, clock) = (self.place.clone(), self.shared.options.clock.clone());
-                // The code is good once: what it brings is fetched even when nobody waits for it any more.
-                self.lasting_job(async move {
-                    let Some(place) = place else { return Outcome::Due };
-                    match place.site().await {
-                        Ok(site) => {
-                            let grant = usher_oauth::exchange(&site.http, code, clock.now()).boxed().await;
-                            Outcome::Exchanged(grant.map(Box::new))
-                        }
-                        Err(fault) => Outcome::Connected(Err(fault)),
-                    }
-                });
-                sign_in.stage = Stage::Exchanging { reply, used };
-                sign_in._job = None;
-                self.phase = Phase::SigningIn(Box::new(sign_in));
-            }
-            Err(rejected) => {
-                let told = describe_oauth_error(&rejected.error);
-                let _ = reply.send(Err(told.clone()));
-                match rejected.pending {
-                    Some(pending) => {
-                        sign_in.stage =
-                            Stage::Waiting(Waiting { pending, reused_registration, listening, _flow });
-                        self.phase = Phase::SigningIn(Box::new(sign_in));
-                    }
-                    None => {
-                        drop((_flow, listening));
-                        self.forget_pending();
-                        if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
-                            self.forget_resource_parameter(discovered);
-                        }
-                        self.fall_back(sign_in.live.take(), NeedsSignIn::Refused, told);
-                    }
-                }
-            }
-        }
-    }
-
-    pub fn exchanged(&mut self, outcome: Result<Box<Grant>, usher_oauth::Error>) {
-        let Some(mut sign_in) = self.take_sign_in() else { return };
-        let Stage::Exchanging { reply, used } = sign_in.stage else {
-            self.phase = Phase::SigningIn(Box::new(sign_in));
-            return;
-        };
-        match (outcome, self.place.clone()) {
-            (Ok(grant), Some(place)) => {
-                self.lasting_job(async move { Outcome::Connected(connect_with(&place, *grant).await) });
-                sign_in.stage = Stage::Connecting { reply, used };
-                self.phase = Phase::SigningIn(Box::new(sign_in));
-            }
-            (Ok(_), None) => {}
-            (Err(failure), _) => {
-                let told = describe_oauth_error(&failure);
-                let _ = reply.send(Err(told.clone()));
-                let lost = failure.is_registration_lost();
-                if lost {
-                    self.shared.kept.forget_registrations(&used.issuer);
-                }
-                let reason = if lost { NeedsSignIn::RegistrationLost } else { NeedsSignIn::Refused };
-                self.fall_back(sign_in.live.take(), reason, told);
-            }
-        }
-    }
-
-    pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
-        let Some(sign_in) = self.take_sign_in() else { return };
-        let SignIn { stage, options, live, opened, host, redirect, expires_at, _job } = sign_in;
-        match stage {
-            Stage::Probing { reply } => self.probed(outcome, options, reply),
-            Stage::Connecting { reply, used } => match outcome {
-                Ok(opened) => {
-                    self.shared.kept.keep_redirect(&used.issuer, used.redirect);
-                    self.connected(opened);
-                    let _ = reply.send(Ok(self.id.clone()));
-                }
-                Err(fault) => {
-                    let told = self.not_connected(&fault);
-                    let _ = reply.send(Err(told));
-                }
-            },
-            Stage::Exchanging { reply, used: _ } => {
-                // The place itself could not be used: what it says is what the caller is told.
-                if let Err(fault) = outcome {
-                    let told = self.not_connected(&fault);
-                    let _ = reply.send(Err(told));
-                }
-            }
-            stage @ (Stage::Preparing { .. } | Stage::Waiting(_)) => {
-                let sign_in = SignIn { stage, options, live, opened, host, redirect, expires_at, _job };
-                self.phase = Phase::SigningIn(Box::new(sign_in));
-            }
-        }
-    }
-
     /// The first request is answered: with its challenge the sign-in goes on.
-    fn probed(&mut self, outcome: Result<Opened, Fault>, options: SignInOptions, reply: Asked) {
+    pub fn probed(&mut self, outcome: Result<Opened, Fault>, options: SignInOptions, reply: Asked) {
         let live = match outcome {
             Ok(opened) => {
                 self.connected(opened);
@@ -400,7 +267,7 @@ impl ServerTask {
                 self.note_challenge(challenge.as_deref(), token_sent);
                 None
             }
-            Err(Fault::InsufficientScope { challenge }) if self.step_ups < MAX_STEP_UPS => {
+            Err(Fault::InsufficientScope { challenge }) => {
                 self.step_up = Some(*challenge);
                 None
             }
@@ -409,7 +276,7 @@ impl ServerTask {
             )) => None,
             Err(fault) => {
                 let told = self.not_connected(&fault);
-                let _ = reply.send(Err(told));
+                self.answer(reply, Err(told));
                 return;
             }
         };
@@ -419,116 +286,8 @@ impl ServerTask {
         self.prepare(place, None);
     }
 
-    pub fn sign_out(&mut self, reply: oneshot::Sender<Result<(), ErrorView>>) {
-        let Some(place) = self.place.clone() else {
-            let _ = reply.send(Ok(()));
-            return;
-        };
-        let inbox = self.inbox.clone();
-        self.shared.tasks.spawn(async move {
-            let outcome = super::sign_out::sign_out(&place).await;
-            let _ = inbox.send(Message::SignedOut { outcome, reply });
-        });
-    }
-
-    pub fn signed_out(
-        &mut self,
-        outcome: Result<(), CredentialFault>,
-        reply: oneshot::Sender<Result<(), ErrorView>>,
-    ) {
-        match outcome {
-            Ok(()) => {
-                if let Some(sign_in) = self.take_sign_in() {
-                    self.end(sign_in, &superseded());
-                }
-                self.lost = Some(NeedsSignIn::SignedOut);
-                self.last_error = None;
-                self.step_up = None;
-                self.phase = Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut };
-                let _ = reply.send(Ok(()));
-            }
-            Err(fault) => {
-                let _ = reply.send(Err(describe_credential_fault(&fault, &self.name())));
-            }
-        }
-    }
-
-    /// Tells whoever waits for a sign-in that it is over, and gives back what still works.
-    fn end(&mut self, sign_in: SignIn, why: &ErrorView) -> Option<super::phase::Live> {
-        match sign_in.stage {
-            Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
-                let _ = reply.send(Err(why.clone()));
-            }
-            Stage::Waiting(waiting) => {
-                self.forget_pending();
-                // Nobody came back with a registration of an earlier time: it may be dead at the other side, where
-                // only the browser shows it. The next sign-in registers anew.
-                if waiting.reused_registration {
-                    let registration = &waiting.pending.client().registration;
-                    self.shared.kept.forget_client(&registration.issuer, &registration.client_id);
-                }
-            }
-            Stage::Exchanging { reply, .. } | Stage::Connecting { reply, .. } => {
-                let _ = reply.send(Err(why.clone()));
-            }
-        }
-        sign_in.live
-    }
-
-    fn fall_back(&mut self, live: Option<super::phase::Live>, fallback: NeedsSignIn, why: ErrorView) {
-        self.last_error = Some(why);
-        if fallback != NeedsSignIn::NeverSignedIn {
-            self.lost = Some(fallback);
-        }
-        self.return_to(live, fallback);
-    }
-
-    fn return_to(&mut self, live: Option<super::phase::Live>, fallback: NeedsSignIn) {
-        self.phase = match live {
-            Some(live) => Phase::Connected(live),
-            None if self.step_up.is_some() => {
-                Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded }
-            }
-            None => Phase::NeedsSignIn { reason: self.lost.unwrap_or(fallback) },
-        };
-    }
-
-    fn take_sign_in(&mut self) -> Option<SignIn> {
-        match std::mem::replace(&mut self.phase, Phase::Disabled) {
-            Phase::SigningIn(sign_in) => Some(*sign_in),
-            phase => {
-                self.phase = phase;
-                None
-            }
-        }
-    }
-
     fn knows_metadata(&self, place: &Place) -> bool {
         place.site_at_hand().is_some_and(|site| self.shared.kept.discovered(&site.url).is_some())
-    }
-
-    fn keep_pending(&self, pending: &PendingAuthorization) {
-        let (shared, id, secret) = (Arc::clone(&self.shared), self.id.clone(), pending.to_secret());
-        self.shared.tasks.spawn(async move {
-            // Without it a restart in the middle of a sign-in means to begin it again, no more.
-            if let Err(error) = shared.stores.get().put_pending(&id.0, &secret).await {
-                tracing::debug!(server = %id, %error, "the waiting sign-in is not kept");
-            }
-        });
-    }
-
-    fn forget_pending(&self) {
-        let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
-        self.shared.tasks.spawn(async move {
-            let _ = shared.stores.get().delete_pending(&id.0).await;
-        });
-    }
-
-    fn forget_resource_parameter(&self, mut discovered: usher_oauth::Discovered) {
-        discovered.sends_resource = false;
-        if let Some(site) = self.place.as_ref().and_then(|place| place.site_at_hand()) {
-            self.shared.kept.amend_discovered(&site.url, discovered);
-        }
     }
 
     fn cannot(&self, why: &str) -> ErrorView {
@@ -540,7 +299,7 @@ impl ServerTask {
     }
 }
 
-fn new_sign_in(stage: Stage, live: Option<super::phase::Live>) -> SignIn {
+fn new_sign_in(stage: Stage, live: Option<Live>) -> SignIn {
     SignIn {
         stage,
         options: SignInOptions::default(),
@@ -553,16 +312,11 @@ fn new_sign_in(stage: Stage, live: Option<super::phase::Live>) -> SignIn {
     }
 }
 
-fn signing_in(
-    stage: Stage,
-    options: SignInOptions,
-    live: Option<super::phase::Live>,
-    job: Option<super::phase::Job>,
-) -> Phase {
+fn signing_in(stage: Stage, options: SignInOptions, live: Option<Live>, job: Option<Job>) -> Phase {
     Phase::SigningIn(Box::new(SignIn { options, _job: job, ..new_sign_in(stage, live) }))
 }
 
-fn superseded() -> ErrorView {
+pub(super) fn superseded() -> ErrorView {
     error(Code::AuthorizationExpired, "Another sign-in took the place of this one.", "Finish the newer one.")
 }
 

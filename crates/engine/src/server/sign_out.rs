@@ -2,13 +2,57 @@
 
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
+use super::Message;
+use super::flow::superseded;
+use super::phase::Phase;
+use super::task::ServerTask;
 use crate::credentials::CredentialFault;
+use crate::describe::describe_credential_fault;
 use crate::site::Place;
+use crate::{ErrorView, NeedsSignIn};
 
 /// How long the authorization server is waited for. The sign-in is forgotten here whatever it answers.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
+impl ServerTask {
+    pub fn sign_out(&mut self, reply: oneshot::Sender<Result<(), ErrorView>>) {
+        let Some(place) = self.place.clone() else {
+            self.answer(reply, Ok(()));
+            return;
+        };
+        let inbox = self.inbox.clone();
+        self.shared.tasks.spawn(async move {
+            let outcome = sign_out(&place).await;
+            let _ = inbox.send(Message::SignedOut { outcome, reply });
+        });
+    }
+
+    pub fn signed_out(
+        &mut self,
+        outcome: Result<(), CredentialFault>,
+        reply: oneshot::Sender<Result<(), ErrorView>>,
+    ) {
+        match outcome {
+            Ok(()) => {
+                if let Some(sign_in) = self.take_sign_in() {
+                    self.end(sign_in, &superseded());
+                }
+                self.lost = Some(NeedsSignIn::SignedOut);
+                self.last_error = None;
+                self.step_up = None;
+                self.phase = Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut };
+                self.answer(reply, Ok(()));
+            }
+            Err(fault) => {
+                self.answer(reply, Err(describe_credential_fault(&fault, &self.name())));
+            }
+        }
+    }
+}
+
+async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
     let store = place.shared.stores.get();
     let _ = store.delete_pending(&place.id.0).await;
     let Ok(site) = place.site().await else {

@@ -12,11 +12,8 @@ use super::connect::{Opened, connect};
 use super::phase::{Job, Live, Phase, Stage};
 use super::view::{reach, view};
 use super::{Message, Outcome, Reach};
-use crate::backoff::backoff;
-use crate::clock::later;
 use crate::connection::Connection;
-use crate::credentials::CredentialFault;
-use crate::describe::{describe_fault, error};
+use crate::describe::{Who, describe_fault, error};
 use crate::fault::Fault;
 use crate::shared::Shared;
 use crate::site::Place;
@@ -46,10 +43,12 @@ pub(super) struct ServerTask {
     pub last_error: Option<ErrorView>,
     pub title: Option<String>,
     pub inbox: mpsc::UnboundedSender<Message>,
-    attempt: u32,
+    pub attempt: u32,
     generation: u64,
     listed: Option<Arc<Vec<Tool>>>,
     reach: watch::Sender<Reach>,
+    /// Told after the view is published, so that a caller finds what it was told.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 /// Starts the task; its first view is published when this returns.
@@ -117,6 +116,7 @@ impl ServerTask {
             generation: 0,
             listed: None,
             reach,
+            answers: Vec::new(),
         }
     }
 
@@ -130,7 +130,17 @@ impl ServerTask {
                 message => self.take(message),
             }
             self.publish();
+            for answer in self.answers.drain(..) {
+                answer();
+            }
         }
+    }
+
+    /// Answers a caller, once the view of what it is told is published.
+    pub fn answer<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
+        self.answers.push(Box::new(move || {
+            let _ = reply.send(answer);
+        }));
     }
 
     fn take(&mut self, message: Message) {
@@ -142,11 +152,11 @@ impl ServerTask {
             Message::BrowserOpened => self.browser_opened(),
             Message::CancelSignIn { reply } => {
                 self.cancel_sign_in();
-                let _ = reply.send(());
+                self.answer(reply, ());
             }
             Message::Resume { pending, reply } => {
                 self.resume(pending);
-                let _ = reply.send(());
+                self.answer(reply, ());
             }
             Message::Complete { response, reply } => self.complete(response, reply),
             Message::SignOut { reply } => self.sign_out(reply),
@@ -255,23 +265,6 @@ impl ServerTask {
         }
     }
 
-    pub fn connect_later(&mut self, fault: &Fault) {
-        self.attempt += 1;
-        let asked = match fault {
-            Fault::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
-            _ => None,
-        };
-        let wait = backoff(self.attempt, asked);
-        let next_at = later(self.shared.options.clock.now(), wait);
-        let why = describe_fault(fault, &self.name());
-        self.last_error = Some(why.clone());
-        let job = self.job(async move {
-            tokio::time::sleep(wait).await;
-            Outcome::Due
-        });
-        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, _job: job };
-    }
-
     pub fn connected(&mut self, opened: Opened) {
         let Opened { connection, tools } = opened;
         self.attempt = 0;
@@ -282,104 +275,6 @@ impl ServerTask {
         self.title = connection.title().or(self.title.take());
         let since = self.shared.options.clock.now();
         self.phase = Phase::Connected(Live { connection, tools, since });
-    }
-
-    /// Where a failed connection leads. Gives back what a waiting caller is told.
-    pub fn not_connected(&mut self, fault: &Fault) -> ErrorView {
-        let told = describe_fault(fault, &self.name());
-        let need = |reason| Phase::NeedsSignIn { reason };
-        match fault {
-            Fault::Unauthorized { .. } if self.place.as_ref().is_some_and(|place| place.oauth.off) => {
-                let refused = error(
-                    Code::SignInRequired,
-                    format!("{} refuses the Authorization header that mcp.json gives it.", self.name()),
-                    "Check that header, or the secret in it; without the header Usher signs in itself.",
-                );
-                self.last_error = Some(refused.clone());
-                self.phase = Phase::Failed { error: refused.clone() };
-                return refused;
-            }
-            Fault::Unauthorized { challenge, token_sent } => {
-                self.note_challenge(challenge.as_deref(), *token_sent);
-                let fallback = if *token_sent { NeedsSignIn::Refused } else { NeedsSignIn::NeverSignedIn };
-                let reason = *self.lost.get_or_insert(fallback);
-                if *token_sent {
-                    self.last_error = Some(told.clone());
-                } else if self.is_quarantined() {
-                    self.last_error = Some(error(
-                        Code::SignInRequired,
-                        format!(
-                            "The kept sign-in of {} belongs to another service and is not used.",
-                            self.name()
-                        ),
-                        "Sign in here, or give the server its old address back.",
-                    ));
-                }
-                self.phase = need(reason);
-            }
-            Fault::InsufficientScope { challenge } => {
-                self.step_up = Some(challenge.as_ref().clone());
-                self.step_ups += 1;
-                self.last_error = Some(told.clone());
-                self.phase = need(NeedsSignIn::MorePermissionNeeded);
-            }
-            Fault::Credentials(CredentialFault::Over | CredentialFault::Expired) => {
-                self.lose(NeedsSignIn::Expired, &told);
-            }
-            Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
-                self.lose(NeedsSignIn::RegistrationLost, &told);
-            }
-            fault if fault.is_transient() => self.connect_later(fault),
-            _ => {
-                self.last_error = Some(told.clone());
-                self.phase = Phase::Failed { error: told.clone() };
-            }
-        }
-        told
-    }
-
-    fn lose(&mut self, reason: NeedsSignIn, why: &ErrorView) {
-        self.lost = Some(reason);
-        self.last_error = Some(why.clone());
-        self.phase = Phase::NeedsSignIn { reason };
-    }
-
-    /// A 401: what it says is the way to the next sign-in. One for a token that was good until now means that what
-    /// was learned may be wrong, too: the authorization server may have moved.
-    pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
-        self.challenge = Some(challenge.cloned().unwrap_or_default());
-        if token_sent && let Some(site) = self.place.as_ref().and_then(|place| place.site_at_hand()) {
-            self.shared.kept.forget_discovered(&site.url);
-        }
-    }
-
-    /// A request failed over a connection that is still ours.
-    fn call_failed(&mut self, connection: &Arc<Connection>, fault: &Fault) {
-        if !self.is_current(connection) {
-            return;
-        }
-        match fault {
-            Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_) | Fault::Lost => {
-                // A step-up under way goes on; the rest of the server waits for it.
-                if let Phase::SigningIn(sign_in) = &mut self.phase {
-                    sign_in.live = None;
-                } else {
-                    self.not_connected(fault);
-                }
-            }
-            Fault::InsufficientScope { challenge } => {
-                self.step_up = Some(challenge.as_ref().clone());
-                self.last_error = Some(describe_fault(fault, &self.name()));
-            }
-            Fault::Tls(_)
-            | Fault::TimedOut(_)
-            | Fault::Status { .. }
-            | Fault::Redirected { .. }
-            | Fault::Rpc { .. }
-            | Fault::Protocol(_)
-            | Fault::Cancelled
-            | Fault::Setup(_) => {}
-        }
     }
 
     fn tools_listed(&mut self, connection: &Arc<Connection>) {
@@ -406,7 +301,7 @@ impl ServerTask {
         }
     }
 
-    fn is_current(&mut self, connection: &Arc<Connection>) -> bool {
+    pub fn is_current(&mut self, connection: &Arc<Connection>) -> bool {
         self.live_mut().is_some_and(|live| Arc::ptr_eq(&live.connection, connection))
     }
 
@@ -423,13 +318,16 @@ impl ServerTask {
         }
     }
 
-    fn is_quarantined(&self) -> bool {
-        let site = self.place.as_ref().and_then(|place| place.site_at_hand());
-        site.and_then(|site| site.credentials.clone()).is_some_and(|credentials| credentials.is_quarantined())
-    }
-
     pub fn url(&self) -> Option<&url::Url> {
         self.place.as_ref().map(|place| &place.url)
+    }
+
+    pub fn who(&self) -> Who {
+        Who { name: self.name(), host: self.url().and_then(|url| url.host_str()).map(str::to_owned) }
+    }
+
+    pub fn describe(&self, fault: &Fault) -> ErrorView {
+        describe_fault(fault, &self.who())
     }
 
     /// What the server is called in sentences.

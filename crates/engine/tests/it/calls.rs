@@ -113,7 +113,7 @@ async fn a_question_is_asked_and_its_defaults_fill_the_answer() {
         let answering = async {
             loop {
                 if let Event::ElicitationRequested { elicitation, .. } = events.recv().await.unwrap() {
-                    assert_eq!(engine.snapshot().elicitations, [elicitation.clone()]);
+                    assert_eq!(engine.snapshot().elicitations, std::slice::from_ref(&elicitation));
                     assert!(elicitation.schema.is_some());
                     engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap();
                     engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap_err();

@@ -7,6 +7,7 @@ mod config;
 mod fixture;
 mod kept_sign_in;
 mod lifecycle;
+mod odd_servers;
 mod redirects;
 mod refresh;
 mod sign_in;

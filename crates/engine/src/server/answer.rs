@@ -1,0 +1,223 @@
+//! The end of a sign-in: the answer from the browser, the exchange, the connection; or its being given up.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use usher_oauth::{AuthorizationResponse, ErrorKind, Grant, PendingAuthorization};
+
+use super::Outcome;
+use super::connect::{Opened, connect_with};
+use super::phase::{Live, Phase, SignIn, Stage, Told, Used, Waiting};
+use super::task::ServerTask;
+use crate::describe::{describe_oauth_error, error};
+use crate::fault::Fault;
+use crate::{Code, ErrorView, NeedsSignIn, RedirectKind};
+
+impl ServerTask {
+    /// The answer came. One that is a stranger's leaves the sign-in waiting.
+    pub fn complete(&mut self, response: AuthorizationResponse, reply: Told) {
+        let over = || error(Code::AuthorizationExpired, "This sign-in is already over.", "Sign in again.");
+        let Some(mut sign_in) = self.take_sign_in() else {
+            self.answer(reply, Err(over()));
+            return;
+        };
+        let Stage::Waiting(waiting) = sign_in.stage else {
+            self.answer(reply, Err(over()));
+            self.phase = Phase::SigningIn(Box::new(sign_in));
+            return;
+        };
+        let Waiting { pending, reused_registration, listening, _flow } = waiting;
+        let discovered = pending.discovered().clone();
+        match (*pending).accept(response, self.shared.options.clock.now()) {
+            Ok(code) => {
+                drop(_flow);
+                self.forget_pending();
+                let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
+                let used = Used { issuer: discovered.metadata.issuer, redirect, _listening: listening };
+                let (place, clock) = (self.place.clone(), self.shared.options.clock.clone());
+                // The code is good once: what it brings is fetched even when nobody waits for it any more.
+                self.lasting_job(async move {
+                    let Some(place) = place else { return Outcome::Due };
+                    match place.site().await {
+                        Ok(site) => {
+                            let grant = usher_oauth::exchange(&site.http, code, clock.now()).boxed().await;
+                            Outcome::Exchanged(grant.map(Box::new))
+                        }
+                        Err(fault) => Outcome::Connected(Err(fault)),
+                    }
+                });
+                sign_in.stage = Stage::Exchanging { reply, used };
+                sign_in._job = None;
+                self.phase = Phase::SigningIn(Box::new(sign_in));
+            }
+            Err(rejected) => {
+                let told = describe_oauth_error(&rejected.error);
+                self.answer(reply, Err(told.clone()));
+                match rejected.pending {
+                    Some(pending) => {
+                        sign_in.stage =
+                            Stage::Waiting(Waiting { pending, reused_registration, listening, _flow });
+                        self.phase = Phase::SigningIn(Box::new(sign_in));
+                    }
+                    None => {
+                        drop((_flow, listening));
+                        self.forget_pending();
+                        if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
+                            self.forget_resource_parameter(discovered);
+                        }
+                        self.fall_back(sign_in.live.take(), NeedsSignIn::Refused, told);
+                    }
+                }
+            }
+        }
+    }
+
+    pub fn exchanged(&mut self, outcome: Result<Box<Grant>, usher_oauth::Error>) {
+        let Some(mut sign_in) = self.take_sign_in() else { return };
+        let Stage::Exchanging { reply, used } = sign_in.stage else {
+            self.phase = Phase::SigningIn(Box::new(sign_in));
+            return;
+        };
+        match (outcome, self.place.clone()) {
+            (Ok(grant), Some(place)) => {
+                self.lasting_job(async move { Outcome::Connected(connect_with(&place, *grant).await) });
+                sign_in.stage = Stage::Connecting { reply, used };
+                self.phase = Phase::SigningIn(Box::new(sign_in));
+            }
+            (Ok(_), None) => {}
+            (Err(failure), _) => {
+                let told = describe_oauth_error(&failure);
+                self.answer(reply, Err(told.clone()));
+                let lost = failure.is_registration_lost();
+                if lost {
+                    self.shared.kept.forget_registrations(&used.issuer);
+                }
+                let reason = if lost { NeedsSignIn::RegistrationLost } else { NeedsSignIn::Refused };
+                self.fall_back(sign_in.live.take(), reason, told);
+            }
+        }
+    }
+
+    pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
+        let Some(sign_in) = self.take_sign_in() else { return };
+        let SignIn { stage, options, live, opened, host, redirect, expires_at, _job } = sign_in;
+        match stage {
+            Stage::Probing { reply } => self.probed(outcome, options, reply),
+            Stage::Connecting { reply, used } => match outcome {
+                Ok(opened) => {
+                    self.shared.kept.keep_redirect(&used.issuer, used.redirect);
+                    self.connected(opened);
+                    self.answer(reply, Ok(self.id.clone()));
+                }
+                Err(fault) => {
+                    let told = self.not_connected(&fault);
+                    self.answer(reply, Err(told));
+                }
+            },
+            Stage::Exchanging { reply, used: _ } => {
+                // The place itself could not be used: what it says is what the caller is told.
+                if let Err(fault) = outcome {
+                    let told = self.not_connected(&fault);
+                    self.answer(reply, Err(told));
+                }
+            }
+            stage @ (Stage::Preparing { .. } | Stage::Waiting(_)) => {
+                let sign_in = SignIn { stage, options, live, opened, host, redirect, expires_at, _job };
+                self.phase = Phase::SigningIn(Box::new(sign_in));
+            }
+        }
+    }
+
+    pub fn cancel_sign_in(&mut self) {
+        let Some(sign_in) = self.take_sign_in() else { return };
+        let cancelled = error(Code::AuthorizationDenied, "The sign-in was cancelled.", "Sign in again.");
+        let live = self.end(sign_in, &cancelled);
+        self.last_error = None;
+        self.return_to(live, NeedsSignIn::NeverSignedIn);
+    }
+
+    pub fn sign_in_timed_out(&mut self) {
+        let Some(sign_in) = self.take_sign_in() else { return };
+        let late = error(
+            Code::AuthorizationExpired,
+            "The browser did not come back in time.",
+            "Sign in again. If its page showed an error, try another way back.",
+        );
+        let live = self.end(sign_in, &late);
+        self.fall_back(live, NeedsSignIn::NeverSignedIn, late);
+    }
+
+    /// Tells whoever waits for a sign-in that it is over, and gives back what still works.
+    pub fn end(&mut self, sign_in: SignIn, why: &ErrorView) -> Option<Live> {
+        match sign_in.stage {
+            Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
+                self.answer(reply, Err(why.clone()));
+            }
+            Stage::Waiting(waiting) => {
+                self.forget_pending();
+                // Nobody came back with a registration of an earlier time: it may be dead at the other side, where
+                // only the browser shows it. The next sign-in registers anew.
+                if waiting.reused_registration {
+                    let registration = &waiting.pending.client().registration;
+                    self.shared.kept.forget_client(&registration.issuer, &registration.client_id);
+                }
+            }
+            Stage::Exchanging { reply, .. } | Stage::Connecting { reply, .. } => {
+                self.answer(reply, Err(why.clone()));
+            }
+        }
+        sign_in.live
+    }
+
+    pub fn fall_back(&mut self, live: Option<Live>, fallback: NeedsSignIn, why: ErrorView) {
+        self.last_error = Some(why);
+        if fallback != NeedsSignIn::NeverSignedIn {
+            self.lost = Some(fallback);
+        }
+        self.return_to(live, fallback);
+    }
+
+    fn return_to(&mut self, live: Option<Live>, fallback: NeedsSignIn) {
+        self.phase = match live {
+            Some(live) => Phase::Connected(live),
+            None if self.step_up.is_some() => {
+                Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded }
+            }
+            None => Phase::NeedsSignIn { reason: self.lost.unwrap_or(fallback) },
+        };
+    }
+
+    pub fn take_sign_in(&mut self) -> Option<SignIn> {
+        match std::mem::replace(&mut self.phase, Phase::Disabled) {
+            Phase::SigningIn(sign_in) => Some(*sign_in),
+            phase => {
+                self.phase = phase;
+                None
+            }
+        }
+    }
+
+    pub fn keep_pending(&self, pending: &PendingAuthorization) {
+        let (shared, id, secret) = (Arc::clone(&self.shared), self.id.clone(), pending.to_secret());
+        self.shared.tasks.spawn(async move {
+            // Without it a restart in the middle of a sign-in means to begin it again, no more.
+            if let Err(error) = shared.stores.get().put_pending(&id.0, &secret).await {
+                tracing::debug!(server = %id, %error, "the waiting sign-in is not kept");
+            }
+        });
+    }
+
+    fn forget_pending(&self) {
+        let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
+        self.shared.tasks.spawn(async move {
+            let _ = shared.stores.get().delete_pending(&id.0).await;
+        });
+    }
+
+    fn forget_resource_parameter(&self, mut discovered: usher_oauth::Discovered) {
+        discovered.sends_resource = false;
+        if let Some(site) = self.place.as_ref().and_then(|place| place.site_at_hand()) {
+            self.shared.kept.amend_discovered(&site.url, discovered);
+        }
+    }
+}
