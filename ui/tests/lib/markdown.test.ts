@@ -1,0 +1,75 @@
+import { describe, expect, it, vi } from "vitest";
+
+import { render } from "../../src/lib/markdown";
+import { payloads } from "./payloads";
+
+/** Every element and attribute that a server's text may become. */
+const HARMLESS = new Set(
+  "p br hr strong em del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td button small".split(
+    " ",
+  ),
+);
+
+function shown(markdown: string, open?: (url: string) => void): HTMLDivElement {
+  const place = document.createElement("div");
+  document.body.replaceChildren(place);
+  place.append(render(markdown, open));
+  return place;
+}
+
+describe("a server's markdown", () => {
+  it("knows sixty ways in", () => {
+    expect(payloads.length).toBeGreaterThanOrEqual(60);
+    expect(new Set(payloads).size).toBe(payloads.length);
+  });
+
+  it.each(payloads)("is only what it may be: %s", async (payload) => {
+    const canary = vi.fn();
+    Object.assign(globalThis, { canary });
+    const opened = vi.fn();
+    const place = shown(payload, opened);
+    const elements = [...place.querySelectorAll("*")];
+    expect(elements.map((element) => element.localName).filter((name) => !HARMLESS.has(name))).toEqual([]);
+    const attributes = elements.flatMap((element) =>
+      element.getAttributeNames().map((name) => `${element.localName} ${name}`),
+    );
+    expect(attributes.filter((attribute) => attribute !== "button type")).toEqual([]);
+    for (const button of place.querySelectorAll("button")) button.click();
+    for (const [url] of opened.mock.calls) expect(url).toMatch(/^https:\/\/[^@]+$/);
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(canary).not.toHaveBeenCalled();
+  });
+
+  it("renders what descriptions use", () => {
+    expect(shown("**Bold** and `code`\n\n- one\n- two").innerHTML).toBe(
+      "<p><strong>Bold</strong> and <code>code</code></p>\n<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n",
+    );
+  });
+
+  it("makes a link a button that names its host and opens through the backend", () => {
+    const opened = vi.fn();
+    const place = shown("See [the guide](https://example.com/a?b=1).", opened);
+    expect(place.textContent).toBe("See the guide (example.com).\n");
+    place.querySelector("button")?.click();
+    expect(opened.mock.calls).toEqual([["https://example.com/a?b=1"]]);
+  });
+
+  it("shows the true host of a link that pretends another", () => {
+    const place = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
+    expect(place.textContent).toContain("(evil.example)");
+    expect(shown("[x](https://notiоn.com/)", () => undefined).textContent).toContain("(xn--");
+  });
+
+  it("leaves links as text where nothing may be opened", () => {
+    expect(shown("See [the guide](https://example.com).").querySelector("button")).toBeNull();
+  });
+
+  it("stays quick on texts that were made to be slow", () => {
+    const before = performance.now();
+    shown("[".repeat(100_000));
+    shown("> ".repeat(50_000) + "x");
+    shown("*a **b ".repeat(20_000));
+    shown("<a href='".repeat(10_000));
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+});

@@ -1,0 +1,12 @@
+import "@testing-library/jest-dom/vitest";
+import { configure } from "@testing-library/svelte";
+
+configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 5000 });
+
+// What jsdom lacks and the window uses.
+Element.prototype.scrollIntoView = () => undefined;
+globalThis.ResizeObserver ??= class {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+};

@@ -1,0 +1,24 @@
+import { render, screen } from "@testing-library/svelte";
+import userEvent, { type UserEvent } from "@testing-library/user-event";
+
+import App from "../../src/App.svelte";
+import type { ServerView, Snapshot } from "../../src/backend/types";
+import { FakeBackend } from "./fake-backend";
+import { server } from "./views";
+
+export type Opened = { backend: FakeBackend; user: UserEvent };
+
+/** The whole window over a scripted backend, with its first screen shown. */
+export async function open(backend: FakeBackend = new FakeBackend()): Promise<Opened> {
+  delete document.documentElement.dataset.ready;
+  const user = userEvent.setup();
+  render(App, { props: { backend } });
+  await screen.findAllByText(/./);
+  await new Promise((resolve) => setTimeout(resolve));
+  return { backend, user };
+}
+
+/** The window with one service in it. */
+export function openWith(view: Partial<ServerView>, more: Partial<Snapshot> = {}): Promise<Opened> {
+  return open(new FakeBackend({ servers: [server(view)], ...more }));
+}

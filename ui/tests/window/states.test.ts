@@ -1,0 +1,258 @@
+import { screen, within } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+
+import type { NeedsSignIn, ServerView } from "../../src/backend/types";
+import type { Call } from "../support/fake-backend";
+import { connected, error, inSeconds, oauth, signedOut } from "../support/views";
+import { openWith } from "../support/window";
+
+type Row = {
+  name: string;
+  view: Partial<ServerView>;
+  word: string;
+  text: RegExp;
+  /** The one action: its words, and what it asks of the backend. */
+  button: string | null;
+  asks: Call | null;
+};
+
+function needs(reason: NeedsSignIn, word: string, text: RegExp, button: string): Row {
+  return {
+    name: `needs sign-in: ${reason}`,
+    view: { status: { state: "needs_sign_in", reason }, auth: signedOut },
+    word,
+    text,
+    button,
+    asks: ["serverSignIn", "notion"],
+  };
+}
+
+const rows: Row[] = [
+  {
+    name: "disabled",
+    view: { status: { state: "disabled" } },
+    word: "Off",
+    text: /Notion is turned off/,
+    button: "Turn on",
+    asks: ["serverEnable", "notion"],
+  },
+  {
+    name: "unsupported",
+    view: { status: { state: "unsupported", why: "Local servers come later." } },
+    word: "Not supported yet",
+    text: /Local servers come later/,
+    button: "Open mcp.json",
+    asks: ["configOpen"],
+  },
+  {
+    name: "connecting",
+    view: { status: { state: "connecting" } },
+    word: "Connecting",
+    text: /Connecting to Notion/,
+    button: "Stop",
+    asks: ["serverDisconnect", "notion"],
+  },
+  needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
+  needs("expired", "Sign-in needed", /has ended/, "Sign in to Notion"),
+  needs("refused", "Sign-in needed", /did not let Usher in/, "Sign in to Notion"),
+  needs("more_permission_needed", "Permission needed", /wants your permission for more/, "Grant access"),
+  needs("registration_lost", "Sign-in needed", /has forgotten Usher/, "Sign in to Notion"),
+  needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
+  {
+    name: "connected, with an account",
+    view: { status: connected },
+    word: "Connected",
+    text: /Signed in as ada@lovelace.example/,
+    button: "Sign out",
+    asks: ["serverSignOut", "notion"],
+  },
+  {
+    name: "connected, without a known account",
+    view: { status: connected, auth: oauth({ account: null }) },
+    word: "Connected",
+    text: /Signed in/,
+    button: "Sign out",
+    asks: ["serverSignOut", "notion"],
+  },
+  {
+    name: "connected, without a sign-in",
+    view: { status: connected, auth: { kind: "none" } },
+    word: "Connected",
+    text: /asks for no sign-in/,
+    button: "Disconnect",
+    asks: ["serverDisconnect", "notion"],
+  },
+  {
+    name: "reconnecting",
+    view: {
+      status: {
+        state: "reconnecting",
+        attempt: 3,
+        next_at: inSeconds(9),
+        why: error("server_unreachable", "mcp.notion.com cannot be reached.", {
+          hint: "Check your connection.",
+        }),
+      },
+    },
+    word: "Reconnecting",
+    text: /mcp.notion.com cannot be reached.*Check your connection.*Trying again in \d+ s \(attempt 3\)/s,
+    button: "Try again now",
+    asks: ["serverConnect", "notion"],
+  },
+  {
+    name: "failed: unreachable",
+    view: { status: { state: "failed", error: error("server_unreachable", "There is no such host.") } },
+    word: "Needs attention",
+    text: /There is no such host/,
+    button: "Try again now",
+    asks: ["serverConnect", "notion"],
+  },
+  {
+    name: "failed: redirect rejected",
+    view: {
+      status: { state: "failed", error: error("redirect_rejected", "Notion takes no links.") },
+      auth: oauth({ signed_in: false, redirect: "link_with_host" }),
+    },
+    word: "Needs attention",
+    text: /Notion takes no links/,
+    button: "Try the next way back",
+    asks: ["serverSignIn", "notion", "loopback"],
+  },
+  {
+    name: "failed: denied",
+    view: {
+      status: { state: "failed", error: error("authorization_denied", "You said no.") },
+      auth: signedOut,
+    },
+    word: "Needs attention",
+    text: /You said no/,
+    button: "Sign in again",
+    asks: ["serverSignIn", "notion"],
+  },
+  {
+    name: "failed: keychain locked",
+    view: { status: { state: "failed", error: error("keychain_locked", "The keychain is locked.") } },
+    word: "Needs attention",
+    text: /The keychain is locked/,
+    button: "Try again now",
+    asks: ["secretStoreRetry"],
+  },
+];
+
+describe("a service's page", () => {
+  it.each(rows)("$name", async ({ view, word, text, button, asks }) => {
+    const { backend, user } = await openWith(view);
+    expect(screen.getByTestId("status")).toHaveTextContent(word);
+    const card = screen.getByTestId("state-card");
+    expect(card).toHaveTextContent(text);
+    const buttons = within(card).queryAllByRole("button");
+    expect(buttons.map((one) => one.textContent?.trim())).toEqual(button === null ? [] : [button]);
+    if (button === null || asks === null) return;
+    await user.click(within(card).getByRole("button", { name: button }));
+    const [verb, ...args] = asks;
+    expect(backend.asked(verb)).toEqual([args]);
+  });
+
+  it("shows a state as a shape as well as a word", async () => {
+    await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
+    expect(screen.getByTestId("status").querySelector("svg")).toHaveAttribute("data-shape", "needs_you");
+    expect(screen.getByTestId("server-notion")).toHaveTextContent("Sign-in needed");
+  });
+
+  it("opens the details of an error that has some", async () => {
+    const { user } = await openWith({
+      status: {
+        state: "failed",
+        error: error("discovery_failed", "It answered with a page.", {
+          hint: "It may be down.",
+          details: "got text/html",
+        }),
+      },
+    });
+    expect(screen.getByTestId("error-hint")).toHaveTextContent("It may be down.");
+    await user.click(screen.getByRole("button", { name: "Show the details" }));
+    expect(screen.getByText("got text/html").closest("details")).toHaveAttribute("open");
+  });
+
+  it("copies the details of an inner error", async () => {
+    const { user } = await openWith({
+      status: { state: "failed", error: error("internal", "It broke.", { details: "at line 1" }) },
+    });
+    await user.click(screen.getByTestId("copy-details"));
+    expect(await navigator.clipboard.readText()).toBe("It broke. (internal)\n\nat line 1");
+    expect(await screen.findByText("Copied")).toBeInTheDocument();
+  });
+
+  it("asks for a client id where the service registers nobody", async () => {
+    const { backend, user } = await openWith({
+      status: { state: "failed", error: error("registration_unsupported", "It registers nobody.") },
+      auth: signedOut,
+    });
+    await user.click(screen.getByRole("button", { name: "Enter a client ID" }));
+    await user.type(screen.getByTestId("client-id"), " abc ");
+    await user.type(screen.getByTestId("client-secret"), "s3cret");
+    await user.click(screen.getByTestId("set-up-submit"));
+    expect(backend.asked("serverSignIn")).toEqual([
+      ["notion", { client_id: "abc", client_secret: "s3cret" }],
+    ]);
+  });
+
+  it("shows the last error beside the state", async () => {
+    await openWith({
+      status: { state: "needs_sign_in", reason: "refused" },
+      auth: signedOut,
+      last_error: error("authorization_denied", "You said no on the page."),
+    });
+    expect(screen.getByTestId("error")).toHaveTextContent("You said no on the page.");
+  });
+
+  it("shows what a refused command says", async () => {
+    const { backend, user } = await openWith({ status: { state: "disabled" } });
+    const { Refusal } = await import("../../src/backend/backend");
+    backend.answer("serverEnable", new Refusal(error("config_invalid", "The file cannot be written.")));
+    await user.click(screen.getByTestId("enable"));
+    expect(await screen.findByRole("alert")).toHaveTextContent("The file cannot be written.");
+  });
+});
+
+describe("the details", () => {
+  it("names account, permissions, expiry and the protocol's own facts", async () => {
+    const { user } = await openWith({});
+    await user.click(screen.getByTestId("tab-details"));
+    expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
+    expect(screen.getByTestId("expiry")).toHaveTextContent("in 52 minutes – renewed by itself");
+    const details = screen.getByTestId("protocol-details");
+    for (const fact of [
+      "Streamable HTTP",
+      "2026-07-28",
+      "https://mcp.notion.com",
+      "cl_8Yk2Qm1xVb4",
+      "Dynamic client registration",
+      "dev.usher.desktop:/oauth/callback",
+      "https://mcp.notion.com/mcp",
+    ]) {
+      expect(details).toHaveTextContent(fact);
+    }
+  });
+
+  it("reconnects and turns off", async () => {
+    const { backend, user } = await openWith({});
+    await user.click(screen.getByTestId("tab-details"));
+    await user.click(screen.getByTestId("reconnect"));
+    await user.click(screen.getByTestId("disable"));
+    expect(backend.asked("serverConnect")).toEqual([["notion"]]);
+    expect(backend.asked("serverDisable")).toEqual([["notion"]]);
+  });
+
+  it("asks before it removes, with the safe answer in focus", async () => {
+    const { backend, user } = await openWith({ status: { state: "disabled" } });
+    await user.click(screen.getByTestId("remove"));
+    const cancel = await screen.findByTestId("remove-cancel");
+    await expect.poll(() => document.activeElement).toBe(cancel);
+    await user.click(cancel);
+    expect(backend.asked("serverRemove")).toEqual([]);
+    await user.click(screen.getByTestId("remove"));
+    await user.click(await screen.findByTestId("remove-confirm"));
+    expect(backend.asked("serverRemove")).toEqual([["notion"]]);
+  });
+});
