@@ -37,6 +37,7 @@ mod site;
 mod stores;
 mod transport;
 mod view;
+mod waiting_request;
 mod wire;
 
 pub use clock::Clock;

@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::server::Message;
 use crate::shared::Shared;
 use crate::transport::Transport;
+use crate::waiting_request::WaitingRequest;
 
 /// A server as `mcp.json` has it, with whom its task and its jobs share.
 pub(crate) struct Place {
@@ -26,6 +27,7 @@ pub(crate) struct Place {
     pub oauth: OAuthSettings,
     pub shared: Arc<Shared>,
     pub inbox: mpsc::UnboundedSender<Message>,
+    pub waiting_request: Arc<WaitingRequest>,
     site: Mutex<Option<Arc<Site>>>,
 }
 
@@ -48,7 +50,16 @@ impl Place {
         shared: Arc<Shared>,
         inbox: mpsc::UnboundedSender<Message>,
     ) -> Self {
-        Self { id, url, headers, oauth, shared, inbox, site: Mutex::default() }
+        Self {
+            id,
+            url,
+            headers,
+            oauth,
+            shared,
+            inbox,
+            waiting_request: Arc::default(),
+            site: Mutex::default(),
+        }
     }
 
     /// The site; made at the first need, because that asks the secret store and the name server.

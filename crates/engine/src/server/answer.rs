@@ -1,7 +1,5 @@
 //! The end of a sign-in: the answer from the browser, the exchange, the connection; or its being given up.
 
-use std::sync::Arc;
-
 use futures::FutureExt;
 use usher_oauth::{AuthorizationResponse, ErrorKind, Grant, PendingAuthorization};
 
@@ -31,7 +29,7 @@ impl ServerTask {
         match (*pending).accept(response, self.shared.options.clock.now()) {
             Ok(code) => {
                 drop(_flow);
-                self.forget_pending();
+                self.keep_pending(None);
                 let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
                 let used = Used { issuer: discovered.metadata.issuer, redirect, _listening: listening };
                 let (place, clock) = (self.place.clone(), self.shared.options.clock.clone());
@@ -61,7 +59,7 @@ impl ServerTask {
                     }
                     None => {
                         drop((_flow, listening));
-                        self.forget_pending();
+                        self.keep_pending(None);
                         if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
                             self.forget_resource_parameter(discovered);
                         }
@@ -154,7 +152,7 @@ impl ServerTask {
                 self.answer(reply, Err(why.clone()));
             }
             Stage::Waiting(waiting) => {
-                self.forget_pending();
+                self.keep_pending(None);
                 // Nobody came back with a registration of an earlier time: it may be dead at the other side, where
                 // only the browser shows it. The next sign-in registers anew.
                 if waiting.reused_registration {
@@ -197,21 +195,10 @@ impl ServerTask {
         }
     }
 
-    pub fn keep_pending(&self, pending: &PendingAuthorization) {
-        let (shared, id, secret) = (Arc::clone(&self.shared), self.id.clone(), pending.to_secret());
-        self.shared.tasks.spawn(async move {
-            // Without it a restart in the middle of a sign-in means to begin it again, no more.
-            if let Err(error) = shared.stores.get().put_pending(&id.0, &secret).await {
-                tracing::debug!(server = %id, %error, "the waiting sign-in is not kept");
-            }
-        });
-    }
-
-    fn forget_pending(&self) {
-        let (shared, id) = (Arc::clone(&self.shared), self.id.clone());
-        self.shared.tasks.spawn(async move {
-            let _ = shared.stores.get().delete_pending(&id.0).await;
-        });
+    pub fn keep_pending(&self, pending: Option<&PendingAuthorization>) {
+        if let Some(place) = &self.place {
+            place.waiting_request.set(&self.shared, &self.id, pending);
+        }
     }
 
     fn forget_resource_parameter(&self, mut discovered: usher_oauth::Discovered) {

@@ -197,9 +197,9 @@ impl ServerTask {
         };
         let open = OpenFlow::new(Arc::clone(&self.shared), pending.state().to_owned(), flow);
         self.asked_scopes = pending.scopes().clone();
-        if loopback.is_none() {
-            self.keep_pending(&pending);
-        }
+        // A port is gone with the process that listens at it; a link finds the next one.
+        self.keep_pending(loopback.is_none().then_some(&*pending));
+        self.waited = true;
         let now = self.shared.options.clock.now();
         let patience = std::time::Duration::try_from(expires_at.duration_since(now)).unwrap_or_default();
         let job = self.job(async move {
@@ -225,7 +225,8 @@ impl ServerTask {
 
     /// A sign-in that the run before left waiting.
     pub fn resume(&mut self, pending: Box<PendingAuthorization>) {
-        if self.place.is_none() || pending.expires_at() <= self.shared.options.clock.now() {
+        // What this run itself sent to the browser needs no finding, and must not come back once it is over.
+        if self.place.is_none() || self.waited || pending.expires_at() <= self.shared.options.clock.now() {
             return;
         }
         let live = match std::mem::replace(&mut self.phase, Phase::Disabled) {

@@ -5,13 +5,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Message;
-use super::flow::superseded;
 use super::phase::Phase;
 use super::task::ServerTask;
 use crate::credentials::CredentialFault;
-use crate::describe::describe_credential_fault;
+use crate::describe::{describe_credential_fault, error};
 use crate::site::Place;
-use crate::{ErrorView, NeedsSignIn};
+use crate::{Code, ErrorView, NeedsSignIn};
 
 /// How long the authorization server is waited for. The sign-in is forgotten here whatever it answers.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,13 +35,19 @@ impl ServerTask {
     ) {
         match outcome {
             Ok(()) => {
+                let is_off = matches!(self.phase, Phase::Disabled);
                 if let Some(sign_in) = self.take_sign_in() {
-                    self.end(sign_in, &superseded());
+                    let over =
+                        error(Code::AuthorizationDenied, "You signed out meanwhile.", "Sign in again.");
+                    self.end(sign_in, &over);
                 }
+                self.keep_pending(None);
                 self.lost = Some(NeedsSignIn::SignedOut);
                 self.last_error = None;
                 self.step_up = None;
-                self.phase = Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut };
+                if !is_off {
+                    self.phase = Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut };
+                }
                 self.answer(reply, Ok(()));
             }
             Err(fault) => {
@@ -54,7 +59,6 @@ impl ServerTask {
 
 async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
     let store = place.shared.stores.get();
-    let _ = store.delete_pending(&place.id.0).await;
     let Ok(site) = place.site().await else {
         // Without a network there is nobody to tell, and still something to forget.
         let outcome = store.delete_grant(&place.id.0).await;

@@ -42,6 +42,8 @@ pub(super) struct ServerTask {
     pub lost: Option<NeedsSignIn>,
     pub last_error: Option<ErrorView>,
     pub title: Option<String>,
+    /// This run sent somebody to the browser for this server.
+    pub waited: bool,
     pub inbox: mpsc::UnboundedSender<Message>,
     pub attempt: u32,
     generation: u64,
@@ -111,6 +113,7 @@ impl ServerTask {
             lost: None,
             last_error: None,
             title: None,
+            waited: false,
             inbox,
             attempt: 0,
             generation: 0,

@@ -180,6 +180,10 @@ async fn sign_out_forgets_and_revokes() {
     engine.sign_out(&id()).await.unwrap();
     let view = engine.server(&id()).unwrap();
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::SignedOut });
+    engine.disable(&id()).await.unwrap();
+    engine.sign_out(&id()).await.unwrap();
+    assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
+    engine.enable(&id()).await.unwrap();
     engine.stop().await;
     assert!(ledger(&demo).contains(&"POST /revoke 200".to_owned()), "{:?}", ledger(&demo));
     let engine = place.start().await;
