@@ -1,7 +1,7 @@
 //! "Try the demo".
 
 use tauri::State;
-use usher_engine::{ErrorView, NewServer, ServerId, SignInOptions, Status};
+use usher_engine::{Code, ErrorView, NewServer, ServerId, SignInOptions, Status};
 
 use crate::commands::sign_in;
 use crate::demo::DemoSlot;
@@ -14,7 +14,16 @@ use crate::shell::Shell;
 #[specta::specta]
 pub async fn demo_add(shell: State<'_, Shell>) -> Result<ServerId, ErrorView> {
     let engine = shell.engine.get().await?;
-    let url = shell.demo.start(shell.store()).await?;
+    let url = match shell.demo.start(shell.store()).await {
+        Ok(url) => url,
+        Err(error) => {
+            // The demo's key lies in the secret store. If that is the matter, the engine is to see and show it too.
+            if matches!(error.code, Code::KeychainUnavailable | Code::KeychainLocked) {
+                let _ = engine.retry_secret_store().await;
+            }
+            return Err(error);
+        }
+    };
     let id = DemoSlot::id();
     match engine.server(&id) {
         None => {
