@@ -60,8 +60,6 @@ pub(crate) struct Surroundings {
     pub stores: Stores,
     pub kept: Kept,
     pub clock: Clock,
-    /// A client set up by hand, from `mcp.json`: its id and secret.
-    pub configured: Option<(String, Option<SecretString>)>,
     /// Renewals run here and outlive whoever asked for them.
     pub tasks: TaskTracker,
     /// Called when the held grant changed, so that the view follows.
@@ -72,6 +70,9 @@ pub(crate) struct Surroundings {
 #[derive(Clone)]
 pub(crate) struct Credentials(Arc<Inner>);
 
+/// A client set up by hand, from `mcp.json`: its id and secret.
+pub(crate) type ConfiguredClient = Option<(String, Option<SecretString>)>;
+
 struct Inner {
     around: Surroundings,
     state: Mutex<State>,
@@ -79,6 +80,7 @@ struct Inner {
 
 #[derive(Default)]
 struct State {
+    configured: ConfiguredClient,
     held: Held,
     /// Came from the authorization server, but the secret store did not take it yet. It is not used before.
     unsaved: Option<Grant>,
@@ -101,6 +103,17 @@ enum Held {
 impl Credentials {
     pub fn new(around: Surroundings) -> Self {
         Self(Arc::new(Inner { around, state: Mutex::default() }))
+    }
+
+    /// Before a new connection: the client may be another one, and the store may have another grant. What is not
+    /// saved yet stays.
+    pub fn begin_anew(&self, configured: ConfiguredClient) {
+        let mut state = self.0.lock();
+        state.configured = configured;
+        state.pause = None;
+        if state.unsaved.is_none() && state.flight.is_none() {
+            state.held = Held::Unread;
+        }
     }
 
     /// The token for a request, renewed ahead of its end; `None` where nobody is signed in. A token known to be
@@ -340,7 +353,7 @@ impl Inner {
         if !binding.auth_method.needs_secret() {
             return Ok(None);
         }
-        if let Some((client_id, secret)) = &self.around.configured
+        if let Some((client_id, secret)) = &self.lock().configured
             && *client_id == binding.client_id
         {
             return Ok(secret.clone());

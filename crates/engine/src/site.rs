@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,6 +30,8 @@ pub(crate) struct Place {
     pub inbox: mpsc::UnboundedSender<Message>,
     pub waiting_request: Arc<WaitingRequest>,
     site: Mutex<Option<Arc<Site>>>,
+    /// The holes are to be filled anew.
+    stale: AtomicBool,
 }
 
 /// The place with every hole filled. There is one at a time, so that one sign-in has one owner.
@@ -59,16 +62,20 @@ impl Place {
             inbox,
             waiting_request: Arc::default(),
             site: Mutex::default(),
+            stale: AtomicBool::new(false),
         }
     }
 
     /// The site; made at the first need, because that asks the secret store and the name server.
     pub async fn site(&self) -> Result<Arc<Site>, Fault> {
         let mut site = self.site.lock().await;
-        if let Some(site) = &*site {
+        if let Some(site) = &*site
+            && !self.stale.load(Ordering::Acquire)
+        {
             return Ok(Arc::clone(site));
         }
-        let made = Arc::new(self.make().await?);
+        let made = Arc::new(self.make(site.as_deref()).await?);
+        self.stale.store(false, Ordering::Release);
         *site = Some(Arc::clone(&made));
         Ok(made)
     }
@@ -78,9 +85,9 @@ impl Place {
         self.site.try_lock().ok()?.clone()
     }
 
-    /// Fills the holes anew with the next need. Only while no connection uses the old one.
-    pub async fn forget_site(&self) {
-        *self.site.lock().await = None;
+    /// Fills the holes anew with the next need. The sign-in keeps its one owner.
+    pub fn renew_site(&self) {
+        self.stale.store(true, Ordering::Release);
     }
 
     /// The kept secrets that this server needs.
@@ -89,7 +96,7 @@ impl Place {
         templates.flat_map(Template::names).collect()
     }
 
-    async fn make(&self) -> Result<Site, Fault> {
+    async fn make(&self, before: Option<&Site>) -> Result<Site, Fault> {
         let url = ServerUrl::parse(self.url.as_str()).map_err(|error| setup(describe_oauth_error(&error)))?;
         let secrets = self.secrets().await?;
         let secret = |name: &str| secrets.get(name).cloned();
@@ -114,13 +121,21 @@ impl Place {
             }
             None => None,
         };
-        let http = HttpClient::for_server(&url).await.map_err(|error| match &error.kind {
-            ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
-            ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
-            _ => setup(describe_oauth_error(&error)),
-        })?;
+        let http = match before {
+            Some(before) => before.http.clone(),
+            None => HttpClient::for_server(&url).await.map_err(|error| match &error.kind {
+                ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
+                ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
+                _ => setup(describe_oauth_error(&error)),
+            })?,
+        };
         let settings = self.settings(&url, client_secret.clone());
-        let credentials = (!self.oauth.off).then(|| self.credentials(&url, &http, client_secret));
+        let credentials = (!self.oauth.off).then(|| {
+            let credentials = before.and_then(|before| before.credentials.clone());
+            let credentials = credentials.unwrap_or_else(|| self.credentials(&url, &http));
+            credentials.begin_anew(self.oauth.client_id.clone().map(|client_id| (client_id, client_secret)));
+            credentials
+        });
         Ok(Site { url, http, settings, credentials, headers })
     }
 
@@ -140,12 +155,7 @@ impl Place {
         }
     }
 
-    fn credentials(
-        &self,
-        url: &ServerUrl,
-        http: &HttpClient,
-        client_secret: Option<SecretString>,
-    ) -> Credentials {
+    fn credentials(&self, url: &ServerUrl, http: &HttpClient) -> Credentials {
         let inbox = self.inbox.clone();
         Credentials::new(Surroundings {
             server: self.id.clone(),
@@ -154,7 +164,6 @@ impl Place {
             stores: self.shared.stores.clone(),
             kept: self.shared.kept.clone(),
             clock: self.shared.options.clock.clone(),
-            configured: self.oauth.client_id.clone().map(|client_id| (client_id, client_secret)),
             tasks: self.shared.tasks.clone(),
             changed: Box::new(move || {
                 let _ = inbox.send(Message::GrantChanged);

@@ -229,7 +229,7 @@ impl ServerTask {
     pub fn connect_job(&mut self, place: Arc<Place>, fresh: bool) -> Job {
         self.job(async move {
             if fresh {
-                place.forget_site().await;
+                place.renew_site();
             }
             Outcome::Connected(connect(&place).await)
         })

@@ -5,6 +5,7 @@
 mod calls;
 mod config;
 mod fixture;
+mod invariants;
 mod kept_sign_in;
 mod lifecycle;
 mod odd_servers;
