@@ -35,6 +35,8 @@ export interface Backend {
   appReady(): Promise<void>;
   /** The first screen that a person can use was painted. */
   appPainted(): Promise<void>;
+  /** Rejects with what became of a link that opened the app, where its sign-in is gone. May take a moment. */
+  startLink(): Promise<void>;
   appearanceSet(appearance: Appearance): Promise<void>;
 
   serverAdd(server: NewServer): Promise<ServerId>;

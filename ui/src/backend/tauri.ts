@@ -38,6 +38,7 @@ export const tauriBackend: Backend = {
   appRetry: () => done(commands.appRetry()),
   appReady: () => done(commands.appReady()),
   appPainted: () => done(commands.appPainted()),
+  startLink: () => done(commands.startLink()),
   appearanceSet: (appearance) => done(commands.appearanceSet(appearance)),
   serverAdd: (server) => unwrap(commands.serverAdd(server)),
   serverRemove: (id) => done(commands.serverRemove(id)),

@@ -12,6 +12,7 @@ import type {
   ServerView,
   Snapshot,
 } from "../backend/types";
+import { m } from "../paraglide/messages";
 
 export type Progress = { progress: number | null; total: number | null; message: string | null };
 
@@ -113,7 +114,7 @@ export class EngineState {
     this.#floor = snapshot.revision;
     this.#newest = snapshot.revision;
     this.#known.clear();
-    this.servers = snapshot.servers;
+    this.servers = snapshot.servers.map(named);
     this.config = snapshot.config;
     this.secretStore = snapshot.secret_store;
     this.elicitations = snapshot.elicitations;
@@ -126,11 +127,13 @@ export class EngineState {
     this.#newest = Math.max(this.#newest, event.revision);
 
     switch (event.event) {
-      case "server_changed":
-        this.servers = this.server(event.view.id)
-          ? this.servers.map((server) => (server.id === event.view.id ? event.view : server))
-          : [...this.servers, event.view];
+      case "server_changed": {
+        const view = named(event.view);
+        this.servers = this.server(view.id)
+          ? this.servers.map((server) => (server.id === view.id ? view : server))
+          : [...this.servers, view];
         break;
+      }
       case "server_removed":
         this.servers = this.servers.filter((server) => server.id !== event.id);
         break;
@@ -158,6 +161,11 @@ export class EngineState {
         break;
     }
   }
+}
+
+/** The demo inside the app is in no catalogue, and has no title of its own before the first sign-in. */
+function named(view: ServerView): ServerView {
+  return view.id === "demo" && view.name === "demo" ? { ...view, name: m.demo_name() } : view;
 }
 
 /** What an event speaks of: two events of one subject replace each other, those of different subjects do not. */

@@ -1,6 +1,6 @@
 import { getContext, setContext } from "svelte";
 
-import type { Backend } from "../backend/backend";
+import { errorView, type Backend } from "../backend/backend";
 import type {
   AppInfo,
   CatalogueEntry,
@@ -9,6 +9,7 @@ import type {
   RedirectKind,
   ServerId,
   ServerView,
+  ErrorView,
 } from "../backend/types";
 import { Appearance } from "./appearance.svelte";
 import { EngineState } from "./engine.svelte";
@@ -30,6 +31,8 @@ export class Usher {
   readonly appearance: Appearance;
   info = $state.raw<AppInfo | null>(null);
   catalogue = $state.raw<CatalogueEntry[]>([]);
+  /** Something to tell in passing: a link that opened the app and belonged to no sign-in. */
+  notice = $state.raw<ErrorView | null>(null);
   /** Whether a dialog to add a service by its address is open. */
   addingByAddress = $state(false);
 
@@ -43,6 +46,7 @@ export class Usher {
 
   async start(): Promise<void> {
     await Promise.all([this.engine.start(), this.#learnCatalogue(), this.#learnInfo()]);
+    await this.backend.startLink().catch((thrown: unknown) => (this.notice = errorView(thrown)));
   }
 
   /** After the engine could not start. */

@@ -20,6 +20,11 @@ export class Work {
     this.#errors.delete(place);
   }
 
+  /** What was refused for a reason that is gone. */
+  forgetAll(): void {
+    this.#errors.clear();
+  }
+
   /** Does it, and keeps the refusal for `place`. Tells what came of it, or `undefined` after a refusal. */
   async run<T>(place: string, what: () => Promise<T>): Promise<T | undefined> {
     this.#errors.delete(place);

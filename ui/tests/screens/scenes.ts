@@ -2,13 +2,7 @@ import { Refusal } from "../../src/backend/backend";
 import type { ServerView, Snapshot } from "../../src/backend/types";
 import { FakeBackend } from "../support/fake-backend";
 import * as views from "../support/views";
-
-/** Finds by `data-testid`, waiting until it is there. */
-export type Hands = {
-  press: (testid: string) => Promise<void>;
-  type: (testid: string, text: string) => Promise<void>;
-  find: (testid: string) => Promise<HTMLElement>;
-};
+import type { Hands } from "./hands";
 
 export type Scene = {
   backend: () => FakeBackend;
@@ -80,6 +74,18 @@ export const scenes: Record<string, Scene> = {
           }),
         ),
       ),
+  },
+  notice: {
+    backend: () =>
+      of({}).answer(
+        "startLink",
+        new Refusal(
+          error("authorization_expired", "The link that opened Usher belongs to no sign-in.", {
+            hint: "Start the sign-in here, and say yes in the browser again.",
+          }),
+        ),
+      ),
+    act: async ({ find }) => void (await find("notice")),
   },
   "gallery-first": { backend: () => new FakeBackend({ servers: [] }) },
   "gallery-more": {
@@ -318,8 +324,7 @@ export const scenes: Record<string, Scene> = {
   "sign-in-waiting": { backend: () => of({ status: signingIn(), auth: signedOut }) },
   "sign-in-trouble": {
     backend: () => of({ status: signingIn(), auth: signedOut }),
-    act: async ({ find }) =>
-      (await find("waiting-trouble")).toggleAttribute("open", true) as unknown as undefined,
+    act: async ({ find }) => void (await find("waiting-trouble")).toggleAttribute("open", true),
   },
   "sign-in-paste": {
     backend: () =>

@@ -93,6 +93,8 @@ async function shoot(name, theme, width) {
   page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
   page.on("pageerror", (thrown) => wrong.push(thrown instanceof Error ? thrown.message : String(thrown)));
   try {
+    // As Tauri's freezePrototype does: libraries that write over it fail here, too.
+    await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
     await page.setViewport({ width, height: 800 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
     wrong.push(...(await within(30, look(page, name, join(folder, `${name}-${theme}-${width}.png`)))));

@@ -120,6 +120,13 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Notion"]);
   });
 
+  it("names the demo before it names itself", async () => {
+    const { engine, backend } = await started({ servers: [server({ id: "demo", name: "demo" })] });
+    expect(names(engine)).toEqual(["Demo notebook"]);
+    backend.tell(changed(11, { id: "demo", name: "Usher demo notebook" }));
+    expect(names(engine)).toEqual(["Usher demo notebook"]);
+  });
+
   it("holds questions until they end", async () => {
     const { engine, backend } = await started();
     const question = { id: "q", server: "notion", message: "Which?", schema: "{}", url: null };

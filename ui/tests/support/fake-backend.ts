@@ -60,6 +60,7 @@ export class FakeBackend implements Backend {
   appRetry = () => this.#asked("appRetry", [], undefined);
   appReady = () => this.#asked("appReady", [], undefined);
   appPainted = () => this.#asked("appPainted", [], undefined);
+  startLink = () => this.#asked("startLink", [], undefined);
   appearanceSet: Backend["appearanceSet"] = (...args) => this.#asked("appearanceSet", args, undefined);
   serverAdd: Backend["serverAdd"] = (...args) => this.#asked("serverAdd", args, args[0].name ?? "added");
   serverRemove: Backend["serverRemove"] = (...args) => this.#asked("serverRemove", args, undefined);

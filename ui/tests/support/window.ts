@@ -1,5 +1,6 @@
-import { render, screen } from "@testing-library/svelte";
+import { render, screen, waitFor } from "@testing-library/svelte";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
+import { expect } from "vitest";
 
 import App from "../../src/App.svelte";
 import type { ServerView, Snapshot } from "../../src/backend/types";
@@ -13,8 +14,10 @@ export async function open(backend: FakeBackend = new FakeBackend()): Promise<Op
   delete document.documentElement.dataset.ready;
   const user = userEvent.setup();
   render(App, { props: { backend } });
-  await screen.findAllByText(/./);
-  await new Promise((resolve) => setTimeout(resolve));
+  await waitFor(() => {
+    const isReady = document.documentElement.dataset.ready === "true";
+    expect(isReady || screen.queryByTestId("start-error") !== null).toBe(true);
+  });
   return { backend, user };
 }
 

@@ -14,7 +14,7 @@ describe("the waiting screen", () => {
     await waiting();
     const steps = within(screen.getByTestId("waiting")).getAllByRole("listitem");
     expect(steps.map((step) => step.getAttribute("aria-current"))).toEqual([null, null, "step", null, null]);
-    expect(steps[0]).toHaveTextContent("Finding out how Notion signs people in – done");
+    expect(steps[0]).toHaveTextContent("Finding out how Notion signs people in, done");
     expect(steps[2]).toHaveTextContent("Waiting for your browser");
     expect(steps[2]).toHaveTextContent("Say yes on the page of mcp.notion.com.");
     expect(screen.getByTestId("waiting-left")).toHaveTextContent(/^4:3\d left$/);

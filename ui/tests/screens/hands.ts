@@ -1,0 +1,34 @@
+/** What a person does with a screen, by the names that its parts carry (`data-testid`). */
+export type Hands = {
+  press: (testid: string) => Promise<void>;
+  type: (testid: string, text: string) => Promise<void>;
+  /** Waits until it is there. */
+  find: (testid: string) => Promise<HTMLElement>;
+};
+
+export function handsOf(document: Document): Hands {
+  const hands: Hands = {
+    async find(testid) {
+      const deadline = Date.now() + 8000;
+      while (Date.now() < deadline) {
+        const element = document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
+        if (element) return element;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error(`nothing is called “${testid}”`);
+    },
+    async press(testid) {
+      const element = await hands.find(testid);
+      element.focus();
+      element.click();
+    },
+    async type(testid, text) {
+      const field = (await hands.find(testid)) as HTMLInputElement;
+      field.focus();
+      field.value = text;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    },
+  };
+  return hands;
+}

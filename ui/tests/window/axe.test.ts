@@ -1,0 +1,23 @@
+import { render, screen } from "@testing-library/svelte";
+import axe from "axe-core";
+import { describe, expect, it } from "vitest";
+
+import App from "../../src/App.svelte";
+import { handsOf } from "../screens/hands";
+import { scenes } from "../screens/scenes";
+
+describe("axe", () => {
+  // Colours need a real browser: `npm run screens` looks at them, light and dark.
+  it.each(Object.keys(scenes))("finds nothing on “%s”", async (name) => {
+    const scene = scenes[name];
+    if (!scene) throw new Error(name);
+    document.documentElement.lang = "en";
+    document.title = "Usher";
+    const backend = scene.backend();
+    render(App, { props: { backend } });
+    await scene.act?.(handsOf(document), backend);
+    await screen.findAllByRole("heading");
+    const { violations } = await axe.run(document, { rules: { "color-contrast": { enabled: false } } });
+    expect(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))).toEqual([]);
+  });
+});

@@ -1,0 +1,102 @@
+import { screen } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+
+import { FakeBackend } from "../support/fake-backend";
+import { server } from "../support/views";
+import { open } from "../support/window";
+
+const three = ["notion", "linear", "sentry"].map((id) => server({ id, name: id, catalogue: id }));
+
+/** The accessible name or the test id of what has the focus. */
+function focused(): string {
+  const element = document.activeElement as HTMLElement;
+  return element.dataset.testid ?? element.textContent?.trim() ?? element.localName;
+}
+
+describe("the keyboard", () => {
+  it("walks the services with the arrows, as one stop of the Tab key", async () => {
+    const { user } = await open(new FakeBackend({ servers: three }));
+    await user.tab();
+    expect(focused()).toBe("server-notion");
+    await user.keyboard("{ArrowDown}");
+    expect(focused()).toBe("server-linear");
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("linear");
+    await user.keyboard("{End}");
+    expect(focused()).toBe("server-sentry");
+    await user.keyboard("{ArrowDown}");
+    expect(focused()).toBe("server-sentry");
+    await user.keyboard("{Home}{ArrowUp}");
+    expect(focused()).toBe("server-notion");
+    await user.tab();
+    expect(focused()).toBe("add-service");
+  });
+
+  it("reaches everything of a connected service in order", async () => {
+    const { user } = await open();
+    const stops: string[] = [];
+    for (let turn = 0; turn < 8; turn += 1) {
+      await user.tab();
+      stops.push(focused());
+    }
+    expect(stops).toEqual([
+      "server-notion",
+      "add-service",
+      "settings",
+      "sign-out",
+      "tab-tools",
+      "tool-search",
+      "tool-search_pages",
+      "tool-read_page",
+    ]);
+  });
+
+  it("switches tabs with the arrows", async () => {
+    const { user } = await open();
+    (await screen.findByTestId("tab-tools")).focus();
+    await user.keyboard("{ArrowRight}");
+    expect(focused()).toBe("tab-details");
+    expect(screen.getByTestId("scopes")).toBeVisible();
+  });
+
+  it.each(["{Control>}f{/Control}", "{Meta>}f{/Meta}"])(
+    "%s goes to the search of the tools",
+    async (keys) => {
+      const { user } = await open();
+      await screen.findByTestId("tool-search");
+      await user.keyboard(keys);
+      expect(focused()).toBe("tool-search");
+    },
+  );
+
+  it("goes to the gallery's search in the gallery", async () => {
+    const { user } = await open(new FakeBackend({ servers: [] }));
+    await user.keyboard("{Control>}f{/Control}");
+    expect(focused()).toBe("gallery-search");
+  });
+
+  it("opens a tool with Enter, keeps the focus inside, and gives it back at Esc", async () => {
+    const { user } = await open();
+    const row = await screen.findByTestId("tool-search_pages");
+    row.focus();
+    await user.keyboard("{Enter}");
+    const dialog = await screen.findByTestId("tool-dialog");
+    await expect.poll(() => dialog.contains(document.activeElement)).toBe(true);
+    await screen.findByTestId("tool-run");
+    for (let turn = 0; turn < 5; turn += 1) {
+      await user.tab();
+      expect(dialog.contains(document.activeElement)).toBe(true);
+    }
+    await user.keyboard("{Escape}");
+    await expect.poll(() => screen.queryByTestId("tool-dialog")).toBeNull();
+    await expect.poll(focused).toBe("tool-search_pages");
+  });
+
+  it("signs in with Enter", async () => {
+    const { backend, user } = await open(
+      new FakeBackend({ servers: [server({ status: { state: "needs_sign_in", reason: "expired" } })] }),
+    );
+    screen.getByTestId("sign-in").focus();
+    await user.keyboard("{Enter}");
+    expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
+  });
+});

@@ -1,0 +1,246 @@
+import { screen, waitFor } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+
+import { Refusal } from "../../src/backend/backend";
+import type { ElicitationView, SecretStoreView } from "../../src/backend/types";
+import { FakeBackend } from "../support/fake-backend";
+import { config, error, server, snapshot } from "../support/views";
+import { open, openWith } from "../support/window";
+
+describe("the start", () => {
+  it("shows why it failed, and starts again", async () => {
+    const backend = new FakeBackend();
+    const { snapshot } = backend;
+    backend.snapshot = () => Promise.reject(new Refusal(error("internal", "Another Usher runs.")));
+    const { user } = await open(backend);
+    expect(screen.getByTestId("start-error")).toHaveTextContent("Another Usher runs.");
+    backend.snapshot = snapshot;
+    await user.click(screen.getByTestId("start-again"));
+    expect(await screen.findByTestId("service")).toBeInTheDocument();
+    expect(backend.asked("appRetry")).toEqual([[]]);
+  });
+
+  it("lets the gallery's failure be, and shows the services", async () => {
+    const backend = new FakeBackend();
+    backend.answer("catalogueList", new Refusal(error("internal", "No catalogue.")));
+    await open(backend);
+    expect(screen.getByTestId("service")).toBeInTheDocument();
+  });
+});
+
+describe("a link that opened the app", () => {
+  it("is told of in passing when its sign-in is gone", async () => {
+    const backend = new FakeBackend();
+    const view = error("authorization_expired", "This link belongs to no sign-in.", {
+      hint: "Sign in again.",
+    });
+    backend.answer("startLink", new Refusal(view));
+    const { user } = await open(backend);
+    expect(await screen.findByTestId("notice")).toHaveTextContent(
+      /belongs to no sign-in\..*Sign in again\./s,
+    );
+    await user.click(screen.getByTestId("notice-dismiss"));
+    expect(screen.queryByTestId("notice")).toBeNull();
+  });
+});
+
+describe("no place for secrets", () => {
+  const missing: SecretStoreView = {
+    kind: "keychain",
+    error: error("keychain_unavailable", "No keychain answers."),
+  };
+
+  it("stands before everything else, with help for this system", async () => {
+    await openWith({}, { secret_store: missing });
+    const page = await screen.findByTestId("keychain-error");
+    expect(page).toHaveTextContent("There is no keychain to keep your sign-ins in");
+    expect(page).toHaveTextContent("Install and start gnome-keyring or KWallet");
+    expect(screen.queryByTestId("sidebar")).toBeNull();
+  });
+
+  it.each([
+    ["keychain-retry", "secretStoreRetry", []],
+    ["keychain-use-file", "secretStoreChoose", ["file"]],
+    ["keychain-use-memory", "secretStoreChoose", ["memory"]],
+  ] as const)("%s asks for %s %j", async (testid, verb, args) => {
+    const { backend, user } = await openWith({}, { secret_store: missing });
+    await user.click(await screen.findByTestId(testid));
+    expect(backend.asked(verb)).toEqual([[...args]]);
+  });
+
+  it("tells a locked keychain from a missing one", async () => {
+    await openWith(
+      {},
+      { secret_store: { kind: "keychain", error: error("keychain_locked", "It does not open.") } },
+    );
+    expect(await screen.findByTestId("keychain-error")).toHaveTextContent(
+      /Your keychain is locked.*Unlock it/s,
+    );
+  });
+
+  it("offers the keychain again where the private file fails", async () => {
+    const store: SecretStoreView = {
+      kind: "file",
+      path: "/x",
+      error: error("keychain_unavailable", "Not yours."),
+    };
+    const { backend, user } = await openWith({}, { secret_store: store });
+    await user.click(await screen.findByTestId("keychain-use-keychain"));
+    expect(backend.asked("secretStoreChoose")).toEqual([["keychain"]]);
+  });
+
+  it("takes with it what was refused for want of it", async () => {
+    const backend = new FakeBackend({ servers: [] });
+    backend.answer("demoAdd", new Refusal(error("keychain_unavailable", "No keychain answers.")));
+    const { user } = await open(backend);
+    await user.click(screen.getByTestId("try-demo"));
+    expect(await screen.findByRole("alert")).toBeInTheDocument();
+    backend.tell({ event: "secret_store_changed", revision: 11, secret_store: missing });
+    await screen.findByTestId("keychain-error");
+    backend.replace(
+      snapshot({ revision: 1, servers: [], secret_store: { kind: "file", path: "/x", error: null } }),
+    );
+    await screen.findByTestId("gallery");
+    expect(screen.queryByRole("alert")).toBeNull();
+  });
+
+  it("gives way once there is a place, and says aloud which", async () => {
+    const { backend } = await openWith({}, { secret_store: missing });
+    await screen.findByTestId("keychain-error");
+    backend.replace(snapshot({ revision: 1, secret_store: { kind: "memory" } }));
+    expect(await screen.findByTestId("store-note")).toHaveTextContent("forgotten when Usher closes");
+    expect(screen.queryByTestId("keychain-error")).toBeNull();
+  });
+});
+
+describe("a broken mcp.json", () => {
+  it("is told with line and column above the services that are still there", async () => {
+    const broken = {
+      ...config,
+      error: error("config_invalid", "A comma is missing.", { hint: "Put one at the end of line 3." }),
+      line: 4,
+      column: 12,
+    };
+    const { backend, user } = await openWith({}, { config: broken });
+    const banner = screen.getByTestId("config-error");
+    expect(banner).toHaveTextContent(
+      /line 4, column 12.*A comma is missing\..*Put one at the end of line 3\./s,
+    );
+    expect(screen.getByTestId("service")).toBeInTheDocument();
+    await user.click(screen.getByTestId("config-open"));
+    expect(backend.asked("configOpen")).toEqual([[]]);
+    backend.tell({ event: "config_changed", revision: 11, order: ["notion"], config });
+    await waitFor(() => expect(screen.queryByTestId("config-error")).toBeNull());
+  });
+});
+
+describe("a question", () => {
+  const form: ElicitationView = {
+    id: "q1",
+    server: "notion",
+    message: "Which notebook?",
+    schema: JSON.stringify({
+      type: "object",
+      properties: { notebook: { type: "string", title: "Notebook", enum: ["Work", "Home"] } },
+      required: ["notebook"],
+    }),
+    url: null,
+  };
+  const page: ElicitationView = { ...form, schema: null, url: "https://www.notion.so/confirm?x=1" };
+
+  it("says who asks, and takes a form's answer", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [form] });
+    const dialog = await screen.findByTestId("elicitation");
+    expect(dialog).toHaveTextContent("Notion asks you something");
+    expect(dialog).toHaveTextContent("comes from Notion, not from Usher");
+    await user.selectOptions(await screen.findByLabelText(/Notebook/), "Home");
+    await user.click(screen.getByTestId("elicitation-accept"));
+    await waitFor(() =>
+      expect(backend.asked("elicitationAnswer")).toEqual([["q1", "accept", '{"notebook":"Home"}']]),
+    );
+  });
+
+  it("can be declined, and Esc cancels it", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [form] });
+    await user.click(await screen.findByTestId("elicitation-decline"));
+    await user.keyboard("{Escape}");
+    await waitFor(() =>
+      expect(backend.asked("elicitationAnswer")).toEqual([
+        ["q1", "decline", null],
+        ["q1", "cancel", null],
+      ]),
+    );
+  });
+
+  it("shows the whole address of a page, and opens it only on a click", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [page] });
+    expect(await screen.findByTestId("elicitation-url")).toHaveTextContent(
+      "https://www.notion.so/confirm?x=1",
+    );
+    expect(backend.asked("linkOpen")).toEqual([]);
+    await user.click(screen.getByRole("button", { name: "Open www.notion.so" }));
+    expect(backend.asked("linkOpen")).toEqual([["https://www.notion.so/confirm?x=1"]]);
+    await waitFor(() => expect(backend.asked("elicitationAnswer")).toEqual([["q1", "accept", null]]));
+  });
+
+  it("is not accepted when its page was refused", async () => {
+    const backend = new FakeBackend({ elicitations: [{ ...page, url: "file:///etc/passwd" }] });
+    backend.answer("linkOpen", new Refusal(error("internal", "Only https pages are opened.")));
+    const { user } = await open(backend);
+    await user.click(await screen.findByTestId("elicitation-accept"));
+    expect(await screen.findByRole("alert")).toHaveTextContent("Only https pages are opened.");
+    expect(backend.asked("elicitationAnswer")).toEqual([]);
+  });
+
+  it("goes when the service takes it back", async () => {
+    const { backend } = await openWith({}, { elicitations: [form] });
+    await screen.findByTestId("elicitation");
+    backend.tell({ event: "elicitation_ended", revision: 11, id: "q1" });
+    await waitFor(() => expect(screen.queryByTestId("elicitation")).toBeNull());
+  });
+});
+
+describe("settings", () => {
+  it("chooses the appearance, and goes back where it is refused", async () => {
+    const { backend, user } = await open();
+    await user.click(screen.getByTestId("settings"));
+    await user.click(await screen.findByTestId("appearance-dark"));
+    expect(backend.asked("appearanceSet")).toEqual([["dark"]]);
+    expect(screen.getByTestId("appearance-dark")).toBeChecked();
+    backend.answer("appearanceSet", new Refusal(error("internal", "It cannot be kept.")));
+    await user.click(screen.getByTestId("appearance-light"));
+    expect(await screen.findByRole("alert")).toHaveTextContent("It cannot be kept.");
+    await waitFor(() => expect(screen.getByTestId("appearance-dark")).toBeChecked());
+  });
+
+  it("tells where things lie, what is worth a look, and the version", async () => {
+    const backend = new FakeBackend({
+      config: { ...config, warnings: ["“transport” is read as “type”."] },
+      secret_store: { kind: "file", path: "/home/ada/secrets.json", error: null },
+    });
+    const { user } = await open(backend);
+    await user.click(screen.getByTestId("settings"));
+    const page = await screen.findByTestId("settings-page");
+    for (const text of [
+      "/home/ada/.config/usher/mcp.json",
+      "“transport” is read",
+      "/home/ada/secrets.json",
+      "Usher 0.1.0",
+    ])
+      expect(page).toHaveTextContent(text);
+    await user.click(screen.getByTestId("use-keychain"));
+    expect(backend.asked("secretStoreChoose")).toEqual([["keychain"]]);
+  });
+});
+
+describe("the place in sight", () => {
+  it("is the next service when the one in sight is removed, and the gallery after the last", async () => {
+    const { backend } = await open(
+      new FakeBackend({ servers: [server(), server({ id: "linear", name: "Linear", catalogue: "linear" })] }),
+    );
+    backend.tell({ event: "server_removed", revision: 11, id: "notion" });
+    expect(await screen.findByRole("heading", { level: 1, name: "Linear" })).toBeInTheDocument();
+    backend.tell({ event: "server_removed", revision: 12, id: "linear" });
+    expect(await screen.findByTestId("gallery")).toBeInTheDocument();
+  });
+});
