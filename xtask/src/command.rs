@@ -1,6 +1,7 @@
 //! Runs a child process: streamed, and with a deadline.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,6 +24,26 @@ pub fn status(command: &mut Command, deadline: Duration) -> Result<ExitStatus> {
     let mut child =
         command.stdin(Stdio::null()).spawn().with_context(|| format!("start {}", words(command)))?;
     wait(&mut child, deadline).with_context(|| words(command))
+}
+
+/// Runs to the end like [`status`], and hands every line of the standard output on: to ours, and to `read`.
+pub fn status_and_lines(
+    command: &mut Command,
+    deadline: Duration,
+    mut read: impl FnMut(&str) + Send,
+) -> Result<ExitStatus> {
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = spawned.with_context(|| format!("start {}", words(command)))?;
+    let lines = BufReader::new(child.stdout.take().context("the command's output")?).lines();
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for line in lines.map_while(std::io::Result::ok) {
+                println!("{line}");
+                read(&line);
+            }
+        });
+        wait(&mut child, deadline).with_context(|| words(command))
+    })
 }
 
 /// The standard output of a quick question, or nothing when the program is missing or fails.
@@ -71,6 +92,16 @@ mod tests {
     fn a_failure_names_the_command() {
         let error = run(&mut Command::new("false"), Duration::from_secs(10)).expect_err("false fails");
         assert_eq!(error.to_string(), "false failed (exit status: 1)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn lines_are_read_as_they_come() {
+        let mut lines = Vec::new();
+        let mut echo = Command::new("printf");
+        status_and_lines(echo.arg("one\ntwo\n"), Duration::from_secs(10), |line| lines.push(line.to_owned()))
+            .expect("printf runs");
+        assert_eq!(lines, ["one", "two"]);
     }
 
     #[cfg(unix)]

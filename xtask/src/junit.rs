@@ -1,4 +1,4 @@
-//! The counts at the head of a JUnit report, as nextest and vitest write it.
+//! Counts of tests: at the head of a JUnit report, as nextest and vitest write it, or in a closing line.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +14,14 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// A closing line of the form "12 passed, 0 failed".
+    pub fn from_closing_line(line: &str) -> Option<Self> {
+        let (passed, failed) = line.trim().split_once(", ")?;
+        let passed = passed.strip_suffix(" passed")?.parse().ok()?;
+        let failed = failed.strip_suffix(" failed")?.parse().ok()?;
+        Some(Self { passed, failed, skipped: 0 })
+    }
+
     /// One check that either holds or does not.
     pub fn check(holds: bool) -> Self {
         Self { passed: u32::from(holds), failed: u32::from(!holds), skipped: 0 }
@@ -75,6 +83,14 @@ mod tests {
     <testsuite name="a.test.ts" timestamp="2026" hostname="h" tests="3" failures="0" errors="0" skipped="1" time="0.1">
     <testsuite name="b.test.ts" timestamp="2026" hostname="h" tests="2" failures="0" errors="0" skipped="0" time="0.1">"#;
         assert_eq!(parse(report), Some(Counts { passed: 4, failed: 0, skipped: 1 }));
+    }
+
+    #[test]
+    fn closing_lines() {
+        let counts = Counts { passed: 176, failed: 2, skipped: 0 };
+        assert_eq!(Counts::from_closing_line("176 passed, 2 failed"), Some(counts));
+        assert_eq!(Counts::from_closing_line("gallery: 176 passed, 2 failed"), None);
+        assert_eq!(Counts::from_closing_line("176 passed"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Every check and test, as named steps: cheap ones first, all of them even when one fails, counts at the end.
 
 use std::fs;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -32,6 +32,8 @@ pub enum Step {
     Rust,
     /// The public MCP conformance suite
     Conformance,
+    /// Every screen of the pages, light and dark, wide and narrow, drawn by Chromium and searched by axe
+    Screens,
     /// The app in a real window, with a real browser and keychain, and against hostile servers and links
     Window,
 }
@@ -75,6 +77,7 @@ impl Step {
             Self::Bindings => bindings::check(repository).map(|()| Counts::check(true)),
             Self::Rust => nextest(repository, &format!("not ({CONFORMANCE}) and not ({WINDOW})")),
             Self::Conformance => nextest(repository, CONFORMANCE),
+            Self::Screens => screens(repository),
             Self::Window => nextest(repository, WINDOW),
         }
     }
@@ -97,6 +100,17 @@ fn ui(repository: &Repository) -> Result<Counts> {
     let tested = or_failed(counted(&mut tests, &report));
     let built = or_failed(ui::build_if_changed(repository).map(|()| Counts::check(true)));
     Ok(checked + tested + built)
+}
+
+fn screens(repository: &Repository) -> Result<Counts> {
+    let mut screens = repository.npm("ui");
+    screens.args(["run", "screens", "--"]).arg(repository.target("screenshots/screens"));
+    let mut closing = None;
+    let status = command::status_and_lines(&mut screens, STEP_DEADLINE, |line| {
+        closing = Counts::from_closing_line(line).or(closing);
+    })?;
+    let Some(counts) = closing else { bail!("{} gave no counts ({status})", command::words(&screens)) };
+    Ok(counts + failed_without_a_test(status, counts))
 }
 
 /// Counts an error as a failed check, so that what comes after it is still tried.
@@ -127,6 +141,10 @@ fn counted(command: &mut Command, report: &std::path::Path) -> Result<Counts> {
         Err(_) if !status.success() => bail!("{} failed ({status})", command::words(command)),
         Err(error) => return Err(error),
     };
-    let failed_without_a_test = !status.success() && counts.failed == 0;
-    Ok(if failed_without_a_test { counts + Counts::check(false) } else { counts })
+    Ok(counts + failed_without_a_test(status, counts))
+}
+
+/// A runner that failed although none of its tests did counts as a failure of its own.
+fn failed_without_a_test(status: ExitStatus, counts: Counts) -> Counts {
+    if !status.success() && counts.failed == 0 { Counts::check(false) } else { Counts::default() }
 }
