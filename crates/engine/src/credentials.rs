@@ -166,12 +166,14 @@ impl Credentials {
 
     /// Keeps a new sign-in: first in the store, then in memory. Where the store fails it waits for the next try.
     pub async fn put(&self, grant: Grant) -> Result<(), CredentialFault> {
+        self.landed().await;
         self.0.lock().unsaved = Some(grant);
         self.0.save().await
     }
 
     /// Forgets the sign-in, in the store first, and gives back what was held.
     pub async fn remove(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
+        self.landed().await;
         let held = self.grant().await.unwrap_or_default();
         self.0.around.stores.get().delete_grant(&self.0.around.server.0).await?;
         {
@@ -202,6 +204,14 @@ impl Credentials {
                     Held::Unread | Held::Nothing | Held::Quarantined => None,
                 })
             }
+        }
+    }
+
+    /// Waits for the renewal that runs, so that what it brings does not come after what is done next.
+    async fn landed(&self) {
+        let flight = self.0.lock().flight.clone();
+        if let Some(flight) = flight {
+            let _ = flight.await;
         }
     }
 

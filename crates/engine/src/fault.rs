@@ -1,5 +1,8 @@
 //! What can go wrong between us and an MCP server, typed, so that nothing is decided by a text.
 
+use std::error::Error;
+use std::io;
+
 use usher_oauth::BearerChallenge;
 
 use crate::ErrorView;
@@ -63,33 +66,31 @@ impl Fault {
         }
     }
 
-    /// Sorts a failed exchange by what a person would do about it.
+    /// Sorts a failed exchange by what a person would do about it. No message quotes the URL.
     pub fn from_reqwest(error: &reqwest::Error) -> Self {
-        let why = root_cause(error);
         if error.is_timeout() {
-            return Self::Unreachable("it did not answer in time".to_owned());
-        }
-        let text = format!("{error:?}").to_ascii_lowercase();
-        if error.is_connect()
-            && ["certificate", "tls", "ssl", "handshake"].iter().any(|word| text.contains(word))
-        {
-            return Self::Tls(why);
+            return Self::Unreachable("no answer came in time".to_owned());
         }
         if error.is_redirect() {
             return Self::Redirected { host: None };
         }
-        if error.is_decode() {
-            return Self::Protocol(why);
+        let mut cause: &(dyn Error + 'static) = error;
+        loop {
+            // An io::Error's source() skips the error that it wraps.
+            let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if cause.is::<native_tls::Error>()
+                || wrapped.is_some_and(|wrapped| wrapped.is::<native_tls::Error>())
+            {
+                return Self::Tls(cause.to_string());
+            }
+            match cause.source() {
+                Some(source) => cause = source,
+                None if error.is_decode() => return Self::Protocol("its body cannot be read".to_owned()),
+                None if cause.is::<reqwest::Error>() => {
+                    return Self::Unreachable("the connection broke off".to_owned());
+                }
+                None => return Self::Unreachable(cause.to_string()),
+            }
         }
-        Self::Unreachable(why)
     }
-}
-
-/// The innermost message; the outer ones quote the URL.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
 }

@@ -66,13 +66,13 @@ impl Flows {
         inbox.send(Message::Complete { response, reply }).map_err(gone)
     }
 
-    /// A well-formed answer to no sign-in of ours.
-    pub fn is_unknown(&self, raw: &str) -> bool {
+    /// The `state` of a well-formed answer to no sign-in of this run.
+    pub fn unknown_state(&self, raw: &str) -> Option<String> {
         let links = [RedirectUri::link(), RedirectUri::link_with_host()];
         let flows = self.lock();
         let redirects = links.iter().chain(flows.values().map(|flow| &flow.redirect));
-        AuthorizationResponse::parse(raw, redirects)
-            .is_ok_and(|response| !flows.contains_key(response.state()))
+        let response = AuthorizationResponse::parse(raw, redirects).ok()?;
+        (!flows.contains_key(response.state())).then(|| response.state().to_owned())
     }
 
     fn find(&self, raw: &str) -> Result<(mpsc::UnboundedSender<Message>, AuthorizationResponse), ErrorView> {

@@ -1,12 +1,12 @@
 //! An engine from its start to its end: the lock, the config and its changes, the set of servers.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::join_all;
 use secrecy::SecretString;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_config::{Config, ConfigError, ConfigFile, Environment};
@@ -72,7 +72,7 @@ impl Running {
             stopping: CancellationToken::new(),
             servers: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            resumed: AtomicBool::new(false),
+            left_waiting: OnceCell::new(),
             options,
         });
         #[cfg(unix)]

@@ -1,9 +1,10 @@
 //! What every server's task of one engine shares.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use secrecy::SecretString;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_config::ConfigFile;
@@ -31,8 +32,8 @@ pub(crate) struct Shared {
     pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
     /// One change of the set of servers at a time.
     pub changing: tokio::sync::Mutex<()>,
-    /// The sign-ins of the run before are looked for once.
-    pub resumed: AtomicBool,
+    /// The sign-ins that the run before left waiting, as soon as an answer asks for them.
+    pub left_waiting: OnceCell<Vec<(ServerId, SecretString)>>,
 }
 
 impl Shared {
@@ -54,16 +55,28 @@ impl Shared {
 
     /// An answer that belongs to no sign-in of this run may belong to one that the run before left waiting.
     async fn resume_for(&self, raw: &str) {
-        if !self.flows.is_unknown(raw) || self.resumed.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let handles: Vec<_> =
-            self.servers().iter().map(|(id, handle)| (id.clone(), Arc::clone(handle))).collect();
-        for (id, handle) in handles {
-            let Ok(Some(secret)) = self.stores.get().pending(&id.0).await else { continue };
-            if let Some(pending) = PendingAuthorization::from_secret(&secret) {
+        let Some(state) = self.flows.unknown_state(raw) else { return };
+        // Links may come from anybody: the secret store is asked once, not for each of them.
+        let Ok(left) = self.left_waiting.get_or_try_init(|| self.find_left_waiting()).await else { return };
+        for (id, secret) in left {
+            let Some(pending) = PendingAuthorization::from_secret(secret) else { continue };
+            let handle = self.servers().get(id).cloned();
+            if let Some(handle) = handle
+                && pending.state() == state
+            {
                 handle.ask(|reply| Message::Resume { pending: Box::new(pending), reply }).await;
             }
         }
+    }
+
+    async fn find_left_waiting(&self) -> Result<Vec<(ServerId, SecretString)>, usher_secrets::Error> {
+        let ids: Vec<_> = self.servers().keys().cloned().collect();
+        let mut left = Vec::new();
+        for id in ids {
+            if let Some(secret) = self.stores.get().pending(&id.0).await? {
+                left.push((id, secret));
+            }
+        }
+        Ok(left)
     }
 }

@@ -1,12 +1,12 @@
 //! All that is needed to talk to one HTTP server: its address, the filled headers, the sign-in.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use url::Url;
 use usher_config::{Header, OAuthSettings, Template};
 use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
@@ -32,6 +32,8 @@ pub(crate) struct Place {
     site: Mutex<Option<Arc<Site>>>,
     /// The holes are to be filled anew.
     stale: AtomicBool,
+    /// One maker at a time.
+    making: tokio::sync::Mutex<()>,
 }
 
 /// The place with every hole filled. There is one at a time, so that one sign-in has one owner.
@@ -63,26 +65,28 @@ impl Place {
             waiting_request: Arc::default(),
             site: Mutex::default(),
             stale: AtomicBool::new(false),
+            making: tokio::sync::Mutex::default(),
         }
     }
 
     /// The site; made at the first need, because that asks the secret store and the name server.
     pub async fn site(&self) -> Result<Arc<Site>, Fault> {
-        let mut site = self.site.lock().await;
-        if let Some(site) = &*site
-            && !self.stale.load(Ordering::Acquire)
-        {
-            return Ok(Arc::clone(site));
+        let _making = self.making.lock().await;
+        let before = self.site_at_hand();
+        match before {
+            Some(site) if !self.stale.load(Ordering::Acquire) => Ok(site),
+            before => {
+                let made = Arc::new(self.make(before.as_deref()).await?);
+                self.stale.store(false, Ordering::Release);
+                *self.site.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&made));
+                Ok(made)
+            }
         }
-        let made = Arc::new(self.make(site.as_deref()).await?);
-        self.stale.store(false, Ordering::Release);
-        *site = Some(Arc::clone(&made));
-        Ok(made)
     }
 
     /// Whether the site is there already; nobody is asked.
     pub fn site_at_hand(&self) -> Option<Arc<Site>> {
-        self.site.try_lock().ok()?.clone()
+        self.site.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fills the holes anew with the next need. The sign-in keeps its one owner.

@@ -45,7 +45,7 @@ impl ServerTask {
                     }
                 });
                 sign_in.stage = Stage::Exchanging { reply, used };
-                sign_in._job = None;
+                sign_in.job = None;
                 self.phase = Phase::SigningIn(Box::new(sign_in));
             }
             Err(rejected) => {
@@ -98,7 +98,7 @@ impl ServerTask {
 
     pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
         let Some(sign_in) = self.take_sign_in() else { return };
-        let SignIn { stage, options, live, opened, host, redirect, expires_at, _job } = sign_in;
+        let SignIn { stage, options, live, opened, host, redirect, expires_at, job } = sign_in;
         match stage {
             Stage::Probing { reply } => self.probed(outcome, options, reply),
             Stage::Connecting { reply, used } => match outcome {
@@ -120,7 +120,7 @@ impl ServerTask {
                 }
             }
             stage @ (Stage::Preparing { .. } | Stage::Waiting(_)) => {
-                let sign_in = SignIn { stage, options, live, opened, host, redirect, expires_at, _job };
+                let sign_in = SignIn { stage, options, live, opened, host, redirect, expires_at, job };
                 self.phase = Phase::SigningIn(Box::new(sign_in));
             }
         }

@@ -1,8 +1,9 @@
 //! The beginning of a sign-in, as transitions of the server's task: asked for, probed, prepared, waiting.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::oneshot;
+use jiff::Timestamp;
 use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
 
 use super::connect::Opened;
@@ -41,7 +42,7 @@ impl ServerTask {
             }
             Phase::Connected(live) => Some(live),
             Phase::SigningIn(mut sign_in) => {
-                let probe = sign_in._job.take().filter(|_| matches!(sign_in.stage, Stage::Probing { .. }));
+                let probe = sign_in.job.take().filter(|_| matches!(sign_in.stage, Stage::Probing { .. }));
                 let live = self.end(*sign_in, &superseded());
                 if probe.is_some() {
                     self.phase = signing_in(Stage::Probing { reply }, options, live, probe);
@@ -50,9 +51,9 @@ impl ServerTask {
                 live
             }
             // The first request runs already, and brings the challenge: nothing is asked twice.
-            Phase::Connecting { _job } if self.challenge.is_none() => {
+            Phase::Connecting { job } if self.challenge.is_none() => {
                 let stage = Stage::Probing { reply };
-                self.phase = signing_in(stage, options, None, Some(_job));
+                self.phase = signing_in(stage, options, None, Some(job));
                 return;
             }
             Phase::Unsupported { .. }
@@ -84,8 +85,8 @@ impl ServerTask {
             (Stage::Waiting(_), Some(Some(next))) => next,
             (Stage::Waiting(_), Some(None) | None) => {
                 let message = "There is no other way back from the browser.";
-                let _ =
-                    reply.send(Err(error(Code::RedirectRejected, message, "Ask the service's operator.")));
+                let told = error(Code::RedirectRejected, message, "Ask the service's operator.");
+                self.answer(reply, Err(told));
                 return;
             }
             _ => {
@@ -138,7 +139,7 @@ impl ServerTask {
             Outcome::Prepared(work.await.map(Box::new))
         });
         if let Phase::SigningIn(sign_in) = &mut self.phase {
-            sign_in._job = Some(job);
+            sign_in.job = Some(job);
         }
     }
 
@@ -158,11 +159,10 @@ impl ServerTask {
         };
         match outcome {
             Ok(prepared) => {
-                let Prepared { pending, redirect, loopback, reused_registration } = *prepared;
-                let mut fresh = SignIn { options, ..new_sign_in(Stage::Probing { reply }, live) };
-                fresh.redirect = Some(redirect);
-                let expires_at = later(self.shared.options.clock.now(), self.shared.options.sign_in_timeout);
-                self.wait(fresh, Box::new(pending), expires_at, reused_registration, loopback);
+                let now = self.shared.options.clock.now();
+                let expires_at = later(now, self.shared.options.sign_in_timeout);
+                let request = self.wait(*prepared, options, live, expires_at);
+                self.answer(reply, Ok(request));
             }
             Err(failure) => {
                 self.answer(reply, Err(failure.clone()));
@@ -174,14 +174,13 @@ impl ServerTask {
     /// Hands the request to the browser and waits for the answer.
     fn wait(
         &mut self,
-        mut sign_in: SignIn,
-        pending: Box<PendingAuthorization>,
-        expires_at: jiff::Timestamp,
-        reused_registration: bool,
-        loopback: Option<crate::loopback::Loopback>,
-    ) {
+        prepared: Prepared,
+        options: SignInOptions,
+        live: Option<Live>,
+        expires_at: Timestamp,
+    ) -> AuthorizationRequestView {
+        let Prepared { pending, redirect, loopback, reused_registration } = prepared;
         let expires_at = expires_at.min(pending.expires_at());
-        let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
         let request = AuthorizationRequestView {
             authorization_url: pending.authorization_url().to_string(),
             redirect_uri: pending.redirect_uri().as_str().to_owned(),
@@ -198,33 +197,37 @@ impl ServerTask {
         let open = OpenFlow::new(Arc::clone(&self.shared), pending.state().to_owned(), flow);
         self.asked_scopes = pending.scopes().clone();
         // A port is gone with the process that listens at it; a link finds the next one.
-        self.keep_pending(loopback.is_none().then_some(&*pending));
+        self.keep_pending(loopback.is_none().then_some(&pending));
         self.waited = true;
+        self.last_error = None;
         let now = self.shared.options.clock.now();
-        let patience = std::time::Duration::try_from(expires_at.duration_since(now)).unwrap_or_default();
+        let patience = Duration::try_from(expires_at.duration_since(now)).unwrap_or_default();
         let job = self.job(async move {
             tokio::time::sleep(patience).await;
             Outcome::Due
         });
-        if let Stage::Probing { reply } | Stage::Preparing { reply, .. } = sign_in.stage {
-            self.answer(reply, Ok(request.clone()));
-        }
         let shared = Arc::clone(&self.shared);
-        sign_in.stage = Stage::Waiting(Waiting {
-            pending,
+        let stage = Stage::Waiting(Waiting {
+            pending: Box::new(pending),
             reused_registration,
             listening: loopback.map(|loopback| loopback.listen(shared)),
             _flow: open,
         });
-        sign_in.host = Some(request.host);
-        sign_in.expires_at = Some(expires_at);
-        sign_in._job = Some(job);
-        self.last_error = None;
-        self.phase = Phase::SigningIn(Box::new(sign_in));
+        self.phase = Phase::SigningIn(Box::new(SignIn {
+            stage,
+            options,
+            live,
+            opened: None,
+            host: Some(request.host.clone()),
+            redirect: Some(redirect),
+            expires_at: Some(expires_at),
+            job: Some(job),
+        }));
+        request
     }
 
     /// A sign-in that the run before left waiting.
-    pub fn resume(&mut self, pending: Box<PendingAuthorization>) {
+    pub fn resume(&mut self, pending: PendingAuthorization) {
         // What this run itself sent to the browser needs no finding, and must not come back once it is over.
         if self.place.is_none() || self.waited || pending.expires_at() <= self.shared.options.clock.now() {
             return;
@@ -240,11 +243,9 @@ impl ServerTask {
             | Phase::Reconnecting { .. }
             | Phase::Failed { .. } => None,
         };
-        let (reply, _nobody) = oneshot::channel();
-        let mut sign_in = new_sign_in(Stage::Probing { reply }, live);
-        sign_in.redirect = Some(kind_of(pending.redirect_uri()));
-        let expires_at = pending.expires_at();
-        self.wait(sign_in, pending, expires_at, false, None);
+        let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
+        let prepared = Prepared { pending, redirect, loopback: None, reused_registration: false };
+        self.wait(prepared, SignInOptions::default(), live, expires_at);
     }
 
     pub fn browser_opened(&mut self) {
@@ -300,24 +301,12 @@ impl ServerTask {
     }
 }
 
-fn new_sign_in(stage: Stage, live: Option<Live>) -> SignIn {
-    SignIn {
-        stage,
-        options: SignInOptions::default(),
-        live,
-        opened: None,
-        host: None,
-        redirect: None,
-        expires_at: None,
-        _job: None,
-    }
-}
-
 fn signing_in(stage: Stage, options: SignInOptions, live: Option<Live>, job: Option<Job>) -> Phase {
-    Phase::SigningIn(Box::new(SignIn { options, _job: job, ..new_sign_in(stage, live) }))
+    let (opened, host, redirect, expires_at) = (None, None, None, None);
+    Phase::SigningIn(Box::new(SignIn { stage, options, live, opened, host, redirect, expires_at, job }))
 }
 
-pub(super) fn superseded() -> ErrorView {
+fn superseded() -> ErrorView {
     error(Code::AuthorizationExpired, "Another sign-in took the place of this one.", "Finish the newer one.")
 }
 

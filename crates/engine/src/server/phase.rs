@@ -18,11 +18,11 @@ use crate::{
 pub(super) enum Phase {
     Disabled,
     Unsupported { why: String },
-    Connecting { _job: Job },
+    Connecting { job: Job },
     NeedsSignIn { reason: NeedsSignIn },
     SigningIn(Box<SignIn>),
     Connected(Live),
-    Reconnecting { attempt: u32, next_at: Timestamp, why: ErrorView, _job: Job },
+    Reconnecting { attempt: u32, next_at: Timestamp, why: ErrorView, job: Job },
     Failed { error: ErrorView },
 }
 
@@ -44,7 +44,7 @@ pub(super) struct SignIn {
     pub redirect: Option<RedirectKind>,
     pub expires_at: Option<Timestamp>,
     /// The job of the stage; ended with the sign-in.
-    pub _job: Option<Job>,
+    pub job: Option<Job>,
 }
 
 pub(super) type Asked = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;

@@ -149,7 +149,7 @@ impl ServerTask {
     fn take(&mut self, message: Message) {
         match message {
             Message::Connect => self.connect_again(),
-            Message::Disconnect => self.phase = Phase::Disabled,
+            Message::Disconnect => self.disconnect(),
             Message::SignIn { options, reply } => self.sign_in(options, reply),
             Message::NextRedirect { reply } => self.next_redirect(reply),
             Message::BrowserOpened => self.browser_opened(),
@@ -158,7 +158,7 @@ impl ServerTask {
                 self.answer(reply, ());
             }
             Message::Resume { pending, reply } => {
-                self.resume(pending);
+                self.resume(*pending);
                 self.answer(reply, ());
             }
             Message::Complete { response, reply } => self.complete(response, reply),
@@ -237,7 +237,14 @@ impl ServerTask {
 
     fn connect(&mut self) {
         if let Some(place) = self.place.clone() {
-            self.phase = Phase::Connecting { _job: self.connect_job(place, false) };
+            self.phase = Phase::Connecting { job: self.connect_job(place, false) };
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if self.place.is_some() {
+            self.cancel_sign_in();
+            self.phase = Phase::Disabled;
         }
     }
 
@@ -254,7 +261,7 @@ impl ServerTask {
                 self.attempt = 0;
                 // The old connection and its sign-in go before the new ones come.
                 self.phase = Phase::Disabled;
-                self.phase = Phase::Connecting { _job: self.connect_job(place, true) };
+                self.phase = Phase::Connecting { job: self.connect_job(place, true) };
             }
         }
     }
@@ -263,8 +270,8 @@ impl ServerTask {
     fn try_again(&mut self) {
         let Some(place) = self.place.clone() else { return };
         let job = self.connect_job(place, false);
-        if let Phase::Reconnecting { _job, .. } = &mut self.phase {
-            *_job = job;
+        if let Phase::Reconnecting { job: wait, .. } = &mut self.phase {
+            *wait = job;
         }
     }
 

@@ -91,7 +91,7 @@ impl ServerTask {
             tokio::time::sleep(wait).await;
             Outcome::Due
         });
-        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, _job: job };
+        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, job };
     }
 
     fn lose(&mut self, reason: NeedsSignIn, why: &ErrorView) {

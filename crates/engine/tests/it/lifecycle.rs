@@ -77,3 +77,21 @@ async fn a_page_of_html_is_no_server() {
     engine.stop().await;
     server.abort();
 }
+
+#[tokio::test]
+async fn what_does_not_speak_tls_is_told_apart_from_what_is_not_there() {
+    let place = Place::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/mcp", listener.local_addr().unwrap());
+    let plain = axum::Router::new().fallback(|| async { "plain" });
+    let server = tokio::spawn(async move { axum::serve(listener, plain).await });
+    place.write_config(&config(&[("demo", &url), ("gone", "https://127.0.0.1:9/mcp")]));
+    let engine = place.start().await;
+    let view = until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
+    assert_eq!(view.last_error.unwrap().code, Code::TlsFailed);
+    let gone = ServerId("gone".to_owned());
+    let view = until(&engine, &gone, |view| matches!(view.status, Status::Reconnecting { .. })).await;
+    assert_eq!(view.last_error.unwrap().code, Code::ServerUnreachable);
+    engine.stop().await;
+    server.abort();
+}

@@ -200,7 +200,10 @@ async fn a_sign_in_survives_the_end_of_the_process() {
     engine.stop().await;
     let callback = decide(&request, "allow").await;
     let engine = place.start().await;
+    let forged = "dev.usher.desktop:/oauth/callback?code=a&state=b";
+    engine.complete_sign_in(forged).await.unwrap_err();
     assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
+    engine.complete_sign_in(&callback).await.unwrap_err();
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
