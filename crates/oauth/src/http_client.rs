@@ -74,7 +74,9 @@ impl HttpClient {
             Ok(Err(kind)) => return Err(failed(kind)),
             Err(_elapsed) => return Err(failed(ErrorKind::Timeout)),
         };
-        let resolver = Arc::new(GuardedResolver { names, reach, connect_to: options.connect_to.clone() });
+        let server_host = server.host().to_owned();
+        let connect_to = options.connect_to.clone();
+        let resolver = Arc::new(GuardedResolver { names, reach, server: server_host, connect_to });
         let build =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|error| failed(kind_of(&error)));
         let has_proxy = ["http://proxied.invalid", "https://proxied.invalid"]

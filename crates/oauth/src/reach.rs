@@ -32,6 +32,16 @@ impl Reach {
         }
     }
 
+    /// Whether this is an address for the server itself. One that was private when its reach was decided stays so:
+    /// otherwise a hostile name could show a private address first, and lead its visitors into private networks from
+    /// the internet afterwards.
+    pub(crate) fn permits_server(self, ip: IpAddr) -> bool {
+        match self {
+            Reach::Public => self.permits(ip),
+            Reach::Private => place(ip) == Place::PrivateNetwork,
+        }
+    }
+
     /// Whether a connection to this address may be made.
     pub fn permits(self, ip: IpAddr) -> bool {
         match (place(ip), self) {

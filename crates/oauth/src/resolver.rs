@@ -14,6 +14,8 @@ use crate::endpoint::is_localhost;
 pub(crate) struct GuardedResolver {
     pub(crate) names: Arc<dyn Resolve>,
     pub(crate) reach: Reach,
+    /// The host that the reach was decided by.
+    pub(crate) server: String,
     pub(crate) connect_to: Vec<(IpAddr, SocketAddr)>,
 }
 
@@ -35,11 +37,15 @@ impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().to_owned();
         let (reach, connect_to) = (self.reach, self.connect_to.clone());
+        let is_server = host.trim_end_matches('.').eq_ignore_ascii_case(self.server.trim_end_matches('.'));
         let found = lookup(&self.names, name);
         Box::pin(async move {
             let permitted: Vec<SocketAddr> = found
                 .await?
-                .filter(|address| reach.permits(address.ip()))
+                .filter(|address| match is_server {
+                    true => reach.permits_server(address.ip()),
+                    false => reach.permits(address.ip()),
+                })
                 .map(|address| dialled(address, &connect_to))
                 .collect();
             if permitted.is_empty() {

@@ -227,6 +227,19 @@ async fn a_changed_record_gains_nothing() {
 }
 
 #[tokio::test]
+async fn a_record_that_was_inside_first_does_not_open_the_inside() {
+    let canary = Canary::start().await;
+    let (fake, address) = public().await;
+    fake.with_server_document(json!({ "token_endpoint": format!("http://{}/token", canary.address) }));
+    // Inside when the reach is decided; then on the internet, with documents that name an inside address.
+    let names = Names::new(&[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]);
+    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
+    assert_eq!(http.reach(), Reach::Private);
+    assert_eq!(blocked(discover_by(&http, &fake.server()).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(canary.heard(), 0);
+}
+
+#[tokio::test]
 async fn a_refresh_token_is_not_led_inside_either() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
