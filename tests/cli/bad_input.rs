@@ -25,9 +25,9 @@ fn told(output: &Output) -> String {
 }
 
 async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
-    let added = cli.run(&["add", "it", url]).await?;
+    let added = cli.run(&["add", "notes", url]).await?;
     anyhow::ensure!(added.code == Some(0), "usher add: {}", added.stderr);
-    cli.run(&["login", "it", "--no-browser"]).await
+    cli.run(&["login", "notes", "--no-browser"]).await
 }
 
 async fn login_meets(fault: Fault) -> Result<String> {
@@ -134,7 +134,9 @@ async fn a_code_that_was_used_before() -> Result<()> {
     let address = line["authorization_url"].as_str().context("no authorization_url")?;
     let second = consent::answer(address, Decision::Allow).await?;
     login.write_line(&with_code_of(&first, &second)?)?;
-    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    let output = login.finish(PATIENCE).await?;
+    assert_eq!(output.code, Some(5), "a refused exchange is no success, though the sign-in before it stands");
+    insta::assert_snapshot!(told(&output));
     Ok(())
 }
 

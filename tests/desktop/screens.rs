@@ -150,7 +150,8 @@ impl Tour {
         self.shoot(&window, "connected").await?;
         page.fill(&Page::id("tool-search"), "page").await?;
         self.shoot(&window, "tools-found").await?;
-        page.fill(&Page::id("tool-search"), "").await?;
+        // A letter that every tool has.
+        page.fill(&Page::id("tool-search"), "a").await?;
         page.press(&Page::id("tab-details")).await?;
         self.shoot(&window, "details").await?;
         page.press(&Page::id("tab-tools")).await?;
@@ -270,6 +271,11 @@ impl Tour {
         let window = self.open(&desktop).await?;
         window.page().see(&Page::id("keychain-error")).await?;
         self.shoot(&window, "locked-keychain").await?;
+        window.close().await?;
+
+        let desktop = Desktop::start().await?;
+        let window = self.open(&desktop).await?;
+        window.page().see(&Page::id("gallery")).await?;
         desktop.write_config(
             "{\n  \"mcpServers\": {\n    \"notes\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n",
         )?;

@@ -139,14 +139,30 @@ impl Page {
     }
 
     /// Writes a picture to `file`.
+    ///
+    /// WebKitGTK takes it with the next frame that is drawn, and a page at rest draws none: for as long as it takes,
+    /// the page is given something to draw that nobody sees.
     pub async fn photograph_to(&self, file: &Path) -> Result<()> {
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
+        self.script(KEEP_DRAWING, Vec::new()).await?;
         let picture = self.session.screenshot_as_png().await.context("no picture could be taken")?;
+        self.script("window.usherTestDraws = false;", Vec::new()).await?;
         std::fs::write(file, picture).with_context(|| format!("cannot write {}", file.display()))
     }
 }
+
+const KEEP_DRAWING: &str = "
+    window.usherTestDraws = true;
+    let odd = false;
+    const draw = () => {
+        odd = !odd && window.usherTestDraws;
+        document.documentElement.style.opacity = odd ? '0.9999' : '';
+        if (window.usherTestDraws) requestAnimationFrame(draw);
+    };
+    draw();
+";
 
 /// A page that renders anew under one's hands is a reason to look again, not an error.
 fn calmly<T>(result: WebDriverResult<T>) -> Result<Option<T>> {
