@@ -235,6 +235,14 @@ describe("the details", () => {
     }
   });
 
+  it("signs out where the one action is another", async () => {
+    const { backend, user } = await openWith({ last_error: error("insufficient_scope", "More is wanted.") });
+    expect(screen.queryByTestId("sign-out")).toBeNull();
+    await user.click(screen.getByTestId("tab-details"));
+    await user.click(screen.getByTestId("sign-out"));
+    expect(backend.asked("serverSignOut")).toEqual([["notion"]]);
+  });
+
   it("reconnects and turns off", async () => {
     const { backend, user } = await openWith({});
     await user.click(screen.getByTestId("tab-details"));
