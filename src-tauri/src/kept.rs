@@ -1,14 +1,19 @@
 //! Small files of the state folder: what the shell itself remembers. Losing one loses no sign-in.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use usher_secrets::private;
 
-/// Reads a file; a missing or broken one is as good as none.
+/// None of these files comes near it.
+const LARGEST: u64 = 64 * 1024;
+
+/// Reads a file; a missing or broken one, or a link, is as good as none.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let text = std::fs::read(path).ok()?;
+    let mut text = Vec::new();
+    private::open_private(path).ok()?.take(LARGEST).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(
             |error| tracing::warn!(path = %path.display(), %error, "ignoring a file that cannot be read"),
@@ -16,19 +21,10 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
         .ok()
 }
 
-/// Makes a folder that is nobody else's to read.
-pub fn make_folder(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
 /// Writes a file whole or not at all.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    make_folder(folder)?;
+    private::create_private_dir(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&serde_json::to_vec_pretty(value)?)?;
     file.as_file().sync_all()?;
@@ -47,7 +43,7 @@ mod tests {
         assert_eq!(load::<Vec<u8>>(&path), None);
         save(&path, &vec![1u8, 2]).unwrap();
         assert_eq!(load::<Vec<u8>>(&path), Some(vec![1, 2]));
-        std::fs::write(&path, "{").unwrap();
+        std::fs::write(&path, "{").unwrap(); // Its mode stays 0600.
         assert_eq!(load::<Vec<u8>>(&path), None);
     }
 }

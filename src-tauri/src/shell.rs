@@ -33,7 +33,7 @@ impl Shell {
     /// `with_link`: a link waits for the engine.
     pub fn new(places: Places, with_link: bool) -> Self {
         // The window's size and place are kept there too, by a plugin that makes no folders.
-        if let Err(error) = kept::make_folder(&places.state_dir) {
+        if let Err(error) = usher_secrets::private::create_private_dir(&places.state_dir) {
             tracing::warn!(path = %places.state_dir.display(), %error, "nothing will be remembered");
         }
         let settings = Settings::load(&places.state_dir);

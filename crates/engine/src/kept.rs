@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_oauth::{ClientRegistration, Discovered, Issuer, RedirectUri, ServerUrl};
+use usher_secrets::private;
 
 use crate::RedirectKind;
 
 const FILE: &str = "kept.json";
+/// Far more than a hundred servers need; what is cut here is not understood, and moved aside.
+const LARGEST: u64 = 16 * 1024 * 1024;
 
 /// Cloning gives another handle to the same file.
 #[derive(Clone, Debug)]
@@ -67,9 +70,9 @@ impl Kept {
     /// Reads the file. One that cannot be understood is moved aside: all of it can be learned again.
     /// Writing runs among `tasks`, so that an engine that stops waits for it.
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
-        crate::lock::private_folder(state_dir)?;
+        private::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
-        let contents = match std::fs::read(&path) {
+        let contents = match read(&path) {
             Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
@@ -129,7 +132,13 @@ impl Kept {
 
     pub fn pin_issuer(&self, server: &ServerUrl, client_id: &str, issuer: &Issuer) {
         let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
-        self.change(|contents| contents.server(server).client = Some(client));
+        self.change(|contents| {
+            let pinned = &mut contents.server(server).client;
+            // Pinned for good: another issuer gets to see neither the client nor its secret.
+            if pinned.as_ref().is_none_or(|pinned| pinned.client_id != client.client_id) {
+                *pinned = Some(client);
+            }
+        });
     }
 
     /// The registration at an issuer that a predicate on its redirect picks.
@@ -237,6 +246,17 @@ impl Contents {
 }
 
 /// A new file (0600) beside the old one, flushed to the disk, then put in its place.
+/// A link in the file's place, or a file of somebody else's, is an error: it decides where tokens are renewed.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = private::open_private(path).map_err(|error| match error {
+        usher_secrets::Error::Io { source, .. } => source,
+        error => io::Error::other(error),
+    })?;
+    io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes)?;
+    Ok(bytes)
+}
+
 fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -55,6 +55,9 @@ mod unix {
         if raw.len() > LONGEST_LINK || raw.contains(['\n', '\r']) {
             return Err(HandOverError::Refused);
         }
+        let folder_error = |error| HandOverError::Io(io::Error::other(error));
+        // Only in a folder that nobody else can enter is the listener surely ours.
+        usher_secrets::private::only_ours(runtime_dir).map_err(folder_error)?;
         let mut stream = StdStream::connect(socket(runtime_dir)).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => HandOverError::NotRunning,
             _ => HandOverError::Io(error),
@@ -147,9 +150,10 @@ mod tests {
     #[test]
     fn without_an_engine_nobody_takes_a_link() {
         let folder = tempfile::tempdir().expect("a folder");
-        let outcome = hand_over_link(folder.path(), "dev.usher.desktop:/oauth/callback?code=a&state=b");
+        let runtime = folder.path().join("run");
+        let outcome = hand_over_link(&runtime, "dev.usher.desktop:/oauth/callback?code=a&state=b");
         assert!(matches!(outcome, Err(HandOverError::NotRunning)));
-        let outcome = hand_over_link(folder.path(), "a\nb");
+        let outcome = hand_over_link(&runtime, "a\nb");
         assert!(matches!(outcome, Err(HandOverError::Refused)));
     }
 }

@@ -1,8 +1,10 @@
 //! One engine at a time for one person: a locked file in the runtime folder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
+
+use usher_secrets::private::{create_private, only_ours};
 
 /// Held as long as it lives; the system gives it back even when the process is killed.
 #[derive(Debug)]
@@ -20,17 +22,11 @@ pub(crate) enum LockError {
 }
 
 impl EngineLock {
-    /// Makes the folder (0700) where it is not there, locks `engine.lock` in it and writes our process id into it.
+    /// Makes the folder (0700) where it is not there, locks `engine.lock` in it and writes our process id into it. A
+    /// folder that others may enter is refused: they could lock us out, or listen in our place.
     pub fn take(runtime_dir: &Path) -> Result<Self, LockError> {
-        private_folder(runtime_dir)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(0o600);
-        }
-        let mut file = options.open(runtime_dir.join("engine.lock"))?;
+        only_ours(runtime_dir).map_err(io::Error::other)?;
+        let mut file = create_private(&runtime_dir.join("engine.lock")).map_err(io::Error::other)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -46,18 +42,6 @@ impl EngineLock {
         writeln!(file, "{}", std::process::id())?;
         Ok(Self { _file: file })
     }
-}
-
-/// Makes a folder that only this person can enter.
-pub(crate) fn private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::describe::{describe_config_error, describe_secret_error, error};
 use crate::elicitation::Elicitations;
 use crate::flows::Flows;
 use crate::kept::Kept;
-use crate::lock::{EngineLock, LockError, private_folder};
+use crate::lock::{EngineLock, LockError};
 use crate::server::{Message, ServerHandle};
 use crate::shared::Shared;
 use crate::stores::{self, Stores};
@@ -27,20 +27,19 @@ use crate::{
     config_view,
 };
 
-/// How long the servers may take to say good-bye, and then what must not be cut off to end.
-const FAREWELL: Duration = Duration::from_millis(1200);
-const LAST_WORK: Duration = Duration::from_millis(700);
+/// How long the servers may take to say good-bye, and what must not be cut off to end.
+const LONGEST_END: Duration = Duration::from_millis(1900);
 
 pub(crate) struct Running {
     pub shared: Arc<Shared>,
     held: Mutex<Option<Held>>,
 }
 
-/// Given back at the end.
+/// Given back at the end, in this order: the socket belongs to whoever holds the lock.
 struct Held {
-    _lock: EngineLock,
     #[cfg(unix)]
     _links: Option<crate::link::LinkListener>,
+    _lock: EngineLock,
 }
 
 impl Running {
@@ -50,8 +49,7 @@ impl Running {
             LockError::Io(failure) => StartError::Failed(folder_error(&options.runtime_dir, &failure)),
         })?;
         let tasks = TaskTracker::new();
-        let kept = private_folder(&options.state_dir)
-            .and_then(|()| Kept::open(&options.state_dir, tasks.clone()))
+        let kept = Kept::open(&options.state_dir, tasks.clone())
             .map_err(|failure| StartError::Failed(folder_error(&options.state_dir, &failure)))?;
         let config = ConfigFile::new(options.config.clone(), Environment::of_process());
         let loaded = load(&config).await;
@@ -71,23 +69,25 @@ impl Running {
             tasks,
             stopping: CancellationToken::new(),
             servers: Mutex::default(),
+            guards: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             left_waiting: OnceCell::new(),
             options,
         });
+        if let Ok(loaded) = loaded {
+            reconcile(&shared, loaded).await;
+        }
+        // Not before the servers are known: a link is for one of them.
         #[cfg(unix)]
         let links = crate::link::LinkListener::start(Arc::clone(&shared))
             .inspect_err(|failure| tracing::warn!(%failure, "links of other processes cannot be taken"))
             .ok();
         let held = Held {
-            _lock: lock,
             #[cfg(unix)]
             _links: links,
+            _lock: lock,
         };
         let running = Self { shared, held: Mutex::new(Some(held)) };
-        if let Ok(loaded) = loaded {
-            reconcile(&running.shared, loaded).await;
-        }
         watch(Arc::clone(&running.shared));
         Ok(running)
     }
@@ -95,10 +95,13 @@ impl Running {
     pub async fn stop(&self) {
         self.shared.stopping.cancel();
         let handles: Vec<_> = self.shared.servers().drain().map(|(_, handle)| handle).collect();
-        let _ = tokio::time::timeout(FAREWELL, join_all(handles.iter().map(|handle| handle.stop()))).await;
-        self.shared.tasks.close();
-        // A renewal cut off here could lose the rotated token; it has its own deadline, and this is ours.
-        if tokio::time::timeout(LAST_WORK, self.shared.tasks.wait()).await.is_err() {
+        let farewell = async {
+            join_all(handles.iter().map(|handle| handle.stop())).await;
+            self.shared.tasks.close();
+            // A renewal or an exchange cut off here could lose a token that is good once.
+            self.shared.tasks.wait().await;
+        };
+        if tokio::time::timeout(LONGEST_END, farewell).await.is_err() {
             tracing::warn!("ended while work was under way");
         }
         self.held.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -14,7 +14,7 @@ mod kind;
 mod memory;
 mod parts;
 mod platform;
-mod private;
+pub mod private;
 mod store;
 
 pub use error::Error;

@@ -6,21 +6,21 @@ use std::{fs, io};
 use crate::Error;
 
 /// Opens a file to read. A link, a file of somebody else's or one that others may read is refused.
-pub(crate) fn open_private(path: &Path) -> Result<fs::File, Error> {
+pub fn open_private(path: &Path) -> Result<fs::File, Error> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
     open(path, &mut options, "opening")
 }
 
-/// Opens a file to write, made with 0600 if it is missing.
-pub(crate) fn create_private(path: &Path) -> Result<fs::File, Error> {
+/// Opens a file to read and write, made with 0600 if it is missing. What it holds stays.
+pub fn create_private(path: &Path) -> Result<fs::File, Error> {
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
+    options.read(true).write(true).create(true).truncate(false);
     open(path, &mut options, "making")
 }
 
 /// Makes the folder and those above it, with 0700; one that exists stays as it is.
-pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -31,8 +31,36 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// As [`create_private_dir`], and insists that nobody else may enter: for what is reached by its place alone, as a lock
+/// or a socket.
+pub fn only_ours(path: &Path) -> Result<(), Error> {
+    let io_error = |source| Error::Io { doing: "making", path: path.to_owned(), source };
+    create_private_dir(path).map_err(io_error)?;
+    check_dir(path, &fs::symlink_metadata(path).map_err(io_error)?)
+}
+
+#[cfg(unix)]
+fn check_dir(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
+    use std::os::unix::fs::MetadataExt;
+
+    let not_safe = |why| Err(Error::UnsafeFile { path: path.to_owned(), why });
+    match metadata {
+        folder if !folder.is_dir() => not_safe("it is not a folder"),
+        folder if folder.uid() != rustix::process::geteuid().as_raw() => {
+            not_safe("it belongs to another user")
+        }
+        folder if folder.mode() & 0o077 != 0 => not_safe("other users may enter it"),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_dir(_path: &Path, _metadata: &fs::Metadata) -> Result<(), Error> {
+    Ok(())
+}
+
 /// Makes a rename in the folder survive a power cut.
-pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+pub fn sync_dir(path: &Path) -> io::Result<()> {
     if cfg!(unix) { fs::File::open(path)?.sync_all() } else { Ok(()) }
 }
 
@@ -71,4 +99,31 @@ fn open(path: &Path, options: &mut fs::OpenOptions, doing: &'static str) -> Resu
         return Err(Error::UnsafeFile { path: path.to_owned(), why: "it is a symbolic link" });
     }
     options.open(path).map_err(|source| Error::Io { doing, path: path.to_owned(), source })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_others_may_enter_is_not_ours() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/run");
+        only_ours(&folder).unwrap();
+        only_ours(&folder).unwrap();
+        for mode in [0o711, 0o770, 0o705] {
+            fs::set_permissions(&folder, fs::Permissions::from_mode(mode)).unwrap();
+            let error = only_ours(&folder).unwrap_err();
+            assert!(
+                matches!(error, Error::UnsafeFile { why: "other users may enter it", .. }),
+                "{mode:o}: {error}"
+            );
+        }
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        let link = place.path().join("link");
+        symlink(&folder, &link).unwrap();
+        assert!(matches!(only_ours(&link), Err(Error::UnsafeFile { why: "it is not a folder", .. })));
+    }
 }
