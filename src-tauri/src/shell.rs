@@ -12,7 +12,7 @@ use crate::demo::DemoSlot;
 use crate::engine_slot::EngineSlot;
 use crate::options::Places;
 use crate::settings::Settings;
-use crate::{events, kept, registration};
+use crate::{events, registration};
 
 /// How long the engine waits for the demo.
 const HEAD_START: Duration = Duration::from_secs(1);
