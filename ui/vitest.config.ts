@@ -13,6 +13,8 @@ export default mergeConfig(
       setupFiles: ["tests/support/setup.ts"],
       css: false,
       restoreMocks: true,
+      // A deadline against hanging, not a measure of speed: the machine may be building beside.
+      testTimeout: 60_000,
     },
   }),
 );
