@@ -60,6 +60,9 @@ pub(crate) struct Surroundings {
     pub stores: Stores,
     pub kept: Kept,
     pub clock: Clock,
+    /// Held over everything that changes the kept sign-in, across every owner that a server may have had in this
+    /// run: two renewals with one refresh token would end the whole grant.
+    pub guard: Arc<tokio::sync::Mutex<()>>,
     /// Renewals run here and outlive whoever asked for them.
     pub tasks: TaskTracker,
     /// Called when the held grant changed, so that the view follows.
@@ -98,6 +101,15 @@ enum Held {
     /// There is a sign-in, but not for this server as it is now. It stays in the store and is never sent.
     Quarantined,
     Grant(Arc<HeldGrant>),
+}
+
+impl Held {
+    fn grant(self) -> Option<Arc<HeldGrant>> {
+        match self {
+            Self::Grant(grant) => Some(grant),
+            Self::Unread | Self::Nothing | Self::Quarantined => None,
+        }
+    }
 }
 
 impl Credentials {
@@ -154,10 +166,7 @@ impl Credentials {
 
     /// The sign-in that is held, for the view.
     pub fn held(&self) -> Option<Arc<HeldGrant>> {
-        match &self.0.lock().held {
-            Held::Grant(grant) => Some(Arc::clone(grant)),
-            Held::Unread | Held::Nothing | Held::Quarantined => None,
-        }
+        self.0.lock().held.clone().grant()
     }
 
     pub fn is_quarantined(&self) -> bool {
@@ -165,17 +174,32 @@ impl Credentials {
     }
 
     /// Keeps a new sign-in: first in the store, then in memory. Where the store fails it waits for the next try.
-    pub async fn put(&self, grant: Grant) -> Result<(), CredentialFault> {
-        self.landed().await;
+    ///
+    /// `still_wanted` is asked at the last moment: a sign-in that was given up meanwhile is handed back.
+    pub async fn put(
+        &self,
+        grant: Grant,
+        still_wanted: impl Fn() -> bool,
+    ) -> Result<Option<Grant>, CredentialFault> {
+        let _guard = self.0.around.guard.lock().await;
+        if !still_wanted() {
+            return Ok(Some(grant));
+        }
         self.0.lock().unsaved = Some(grant);
-        self.0.save().await
+        self.0.save().await?;
+        Ok(None)
     }
 
     /// Forgets the sign-in, in the store first, and gives back what was held.
     pub async fn remove(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
-        self.landed().await;
-        let held = self.grant().await.unwrap_or_default();
-        self.0.around.stores.get().delete_grant(&self.0.around.server.0).await?;
+        let _guard = self.0.around.guard.lock().await;
+        let held = match self.held() {
+            Some(held) => Some(held),
+            None => self.0.read().await.ok().and_then(Held::grant),
+        };
+        let outcome = self.0.around.stores.get().delete_grant(&self.0.around.server.0).await;
+        self.0.around.stores.note(outcome.as_ref().err());
+        outcome?;
         {
             let mut state = self.0.lock();
             state.unsaved = None;
@@ -191,28 +215,21 @@ impl Credentials {
     }
 
     async fn grant(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
-        self.0.save().await?;
-        let held = self.0.lock().held.clone();
-        match held {
-            Held::Grant(grant) => Ok(Some(grant)),
-            Held::Nothing | Held::Quarantined => Ok(None),
-            Held::Unread => {
-                let found = self.0.read().await?;
-                self.0.hold(found.clone());
-                Ok(match found {
-                    Held::Grant(grant) => Some(grant),
-                    Held::Unread | Held::Nothing | Held::Quarantined => None,
-                })
+        if self.0.lock().unsaved.is_some() {
+            let _guard = self.0.around.guard.lock().await;
+            self.0.save().await?;
+        }
+        if matches!(self.0.lock().held, Held::Unread) {
+            let found = self.0.read().await?;
+            let mut state = self.0.lock();
+            // A sign-in may have come or gone while the store was read: it is the newer one.
+            if matches!(state.held, Held::Unread) {
+                state.held = found;
             }
+            drop(state);
+            (self.0.around.changed)();
         }
-    }
-
-    /// Waits for the renewal that runs, so that what it brings does not come after what is done next.
-    async fn landed(&self) {
-        let flight = self.0.lock().flight.clone();
-        if let Some(flight) = flight {
-            let _ = flight.await;
-        }
+        Ok(self.held())
     }
 
     /// Joins the renewal that runs, or starts one. It goes on when the caller goes away.
@@ -222,7 +239,8 @@ impl Credentials {
             // Held is changed before the flight is over: who comes late finds the newer one here.
             match &state.held {
                 Held::Grant(newer) if !same_tokens(newer, grant) => return Ok(Some(bearer(newer))),
-                Held::Grant(_) | Held::Unread | Held::Nothing | Held::Quarantined => {}
+                Held::Grant(_) | Held::Unread => {}
+                Held::Nothing | Held::Quarantined => return Ok(None),
             }
             if let Some((until, fault)) = &state.pause
                 && self.0.around.clock.now() < *until
@@ -254,7 +272,9 @@ impl Inner {
 
     /// One renewal from beginning to end; clears the way for the next one.
     async fn fly(&self, grant: Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
+        let guard = self.around.guard.lock().await;
         let outcome = self.refresh(&grant).await;
+        drop(guard);
         let mut state = self.lock();
         state.flight = None;
         state.pause = match &outcome {
@@ -323,7 +343,7 @@ impl Inner {
         }
     }
 
-    /// Writes what waits to be written, then holds it.
+    /// Writes what waits to be written, then holds it. Under the guard.
     async fn save(&self) -> Result<(), CredentialFault> {
         let Some(grant) = self.lock().unsaved.clone() else { return Ok(()) };
         let outcome = self.around.stores.get().put_grant(&self.around.server.0, &to_stored(&grant)).await;
@@ -331,9 +351,7 @@ impl Inner {
         outcome?;
         {
             let mut state = self.lock();
-            if state.unsaved.as_ref().is_some_and(|unsaved| same_tokens(unsaved, &grant)) {
-                state.unsaved = None;
-            }
+            state.unsaved = None;
             state.held = Held::Grant(Arc::new(HeldGrant::new(grant, self.around.clock.now())));
             state.pause = None;
         }

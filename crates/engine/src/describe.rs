@@ -171,6 +171,7 @@ pub(crate) fn describe_fault(fault: &Fault, who: &Who) -> ErrorView {
                 format!("Sign in to {name} again and agree to it."),
             )
         },
+        Fault::Exchange(cause) => describe_oauth_error(cause),
         Fault::Credentials(fault) => describe_credential_fault(fault, name),
         Fault::Unreachable(why) => ErrorView {
             details: Some(why.clone()),

@@ -20,6 +20,9 @@ pub(crate) enum Fault {
     /// The token that a request needs is not to be had.
     #[error(transparent)]
     Credentials(#[from] CredentialFault),
+    /// The code that the browser brought could not be exchanged.
+    #[error(transparent)]
+    Exchange(usher_oauth::Error),
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
     #[error("the server's certificate is not trusted: {0}")]
@@ -58,6 +61,7 @@ impl Fault {
             Self::Unauthorized { .. }
             | Self::InsufficientScope { .. }
             | Self::Tls(_)
+            | Self::Exchange(_)
             | Self::Redirected { .. }
             | Self::Rpc { .. }
             | Self::Protocol(_)
@@ -81,7 +85,7 @@ impl Fault {
             if cause.is::<native_tls::Error>()
                 || wrapped.is_some_and(|wrapped| wrapped.is::<native_tls::Error>())
             {
-                return Self::Tls(cause.to_string());
+                return Self::Tls(tls_reason(&cause.to_string()));
             }
             match cause.source() {
                 Some(source) => cause = source,
@@ -93,4 +97,10 @@ impl Fault {
             }
         }
     }
+}
+
+/// TLS libraries put the reason for people into parentheses at the end.
+fn tls_reason(text: &str) -> String {
+    let reason = text.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(reason, _)| reason);
+    reason.unwrap_or("what answers there does not speak TLS as it should").to_owned()
 }

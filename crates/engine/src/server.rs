@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use usher_config::ServerConfig;
-use usher_oauth::{AuthorizationResponse, Grant, PendingAuthorization};
+use usher_oauth::{AuthorizationResponse, PendingAuthorization};
 
 use crate::connection::Connection;
 use crate::credentials::CredentialFault;
@@ -91,7 +91,8 @@ pub(crate) enum Outcome {
     Step(SignInStep),
     Connected(Result<Opened, Fault>),
     Prepared(Result<Box<Prepared>, ErrorView>),
-    Exchanged(Result<Box<Grant>, usher_oauth::Error>),
+    /// The code is exchanged, and what it brought is kept.
+    Exchanged(Result<(), Fault>),
     /// Time to try again, or to give up waiting.
     Due,
 }

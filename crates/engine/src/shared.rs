@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,
     pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// One a server's name, for its kept sign-in.
+    pub guards: Mutex<HashMap<ServerId, Arc<tokio::sync::Mutex<()>>>>,
     /// One change of the set of servers at a time.
     pub changing: tokio::sync::Mutex<()>,
     /// The sign-ins that the run before left waiting, as soon as an answer asks for them.
@@ -39,6 +41,12 @@ pub(crate) struct Shared {
 impl Shared {
     pub fn servers(&self) -> MutexGuard<'_, HashMap<ServerId, Arc<ServerHandle>>> {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The guard of a server's kept sign-in; the same for every task that the server has in this run.
+    pub fn guard(&self, id: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(guards.entry(id.clone()).or_default())
     }
 
     /// Brings an address from outside to the sign-in it belongs to, and waits for what becomes of it.

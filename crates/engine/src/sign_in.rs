@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use usher_oauth::{
-    BearerChallenge, ClientRegistration, Discovered, DiscoveryRequest, ErrorKind, PendingAuthorization,
-    RedirectUri, Registered, RegisteredClient, RegistrationKind, RegistrationRequest, Scopes, discover,
+    BearerChallenge, ClientRegistration, ClientSettings, Discovered, DiscoveryRequest, ErrorKind,
+    PendingAuthorization, RedirectUri, Registered, RegisteredClient, RegistrationKind, RegistrationRequest,
+    Scopes, discover,
 };
 
 use crate::describe::{describe_credential_fault, describe_oauth_error, error};
@@ -58,19 +59,32 @@ impl Preparation {
         Ok(outcome?)
     }
 
+    /// A client set up by hand is for the issuer that it met first; that may have been in this run.
+    fn settings(&self) -> ClientSettings {
+        let mut settings = self.site.settings.clone();
+        if let Some(client_id) = &settings.client_id {
+            settings.issuer = self.shared.kept.pinned_issuer(&self.site.url, client_id);
+        }
+        settings
+    }
+
     async fn discover(&self) -> Result<(Discovered, bool), Failure> {
         let kept = &self.shared.kept;
         let challenge = self.challenge.as_ref();
         let named = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
         if let Some(discovered) = kept.discovered_by(&self.site.url, named) {
-            return Ok((discovered.with_challenge(challenge, &self.site.settings), true));
+            return Ok((discovered.with_challenge(challenge, &self.settings()), true));
         }
-        let has_credentials =
-            self.site.credentials.as_ref().is_some_and(|credentials| credentials.held().is_some());
+        // One that is kept but not ours counts, too: only where nothing is kept may a server name itself.
+        let has_credentials = self
+            .site
+            .credentials
+            .as_ref()
+            .is_some_and(|credentials| credentials.held().is_some() || credentials.is_quarantined());
         let request = DiscoveryRequest {
             server: &self.site.url,
             challenge,
-            settings: &self.site.settings,
+            settings: &self.settings(),
             has_credentials,
         };
         let discovered = discover(&self.site.http, request).await?;
@@ -83,13 +97,14 @@ impl Preparation {
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.shared.kept.redirect(&issuer);
         let receives_links = self.shared.options.receives_links;
+        let settings = self.settings();
         let mut rung =
             ladder::first(self.asked_redirect, self.configured_redirect, remembered, receives_links);
         loop {
             let known = self.known(&discovered, rung).await?;
             let (redirect, loopback) = self.redirect(rung, known.as_ref()).await?;
             let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
-            let request = RegistrationRequest { settings: &self.site.settings, redirect: &redirect, known };
+            let request = RegistrationRequest { settings: &settings, redirect: &redirect, known };
             let now = self.shared.options.clock.now();
             match discovered.clone().register(&self.site.http, request, now).await {
                 Ok(registered) => {

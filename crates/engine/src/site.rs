@@ -133,7 +133,7 @@ impl Place {
                 _ => setup(describe_oauth_error(&error)),
             })?,
         };
-        let settings = self.settings(&url, client_secret.clone());
+        let settings = self.settings(client_secret.clone());
         let credentials = (!self.oauth.off).then(|| {
             let credentials = before.and_then(|before| before.credentials.clone());
             let credentials = credentials.unwrap_or_else(|| self.credentials(&url, &http));
@@ -143,14 +143,13 @@ impl Place {
         Ok(Site { url, http, settings, credentials, headers })
     }
 
-    fn settings(&self, url: &ServerUrl, client_secret: Option<SecretString>) -> ClientSettings {
+    fn settings(&self, client_secret: Option<SecretString>) -> ClientSettings {
         let oauth = &self.oauth;
-        let issuer =
-            oauth.client_id.as_deref().and_then(|client_id| self.shared.kept.pinned_issuer(url, client_id));
         ClientSettings {
             client_id: oauth.client_id.clone(),
             client_secret,
-            issuer,
+            // Known only when a sign-in begins.
+            issuer: None,
             scopes: oauth.scopes.clone().map(Scopes::from),
             metadata_document: oauth.client_metadata_url.clone(),
             endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
@@ -168,6 +167,7 @@ impl Place {
             stores: self.shared.stores.clone(),
             kept: self.shared.kept.clone(),
             clock: self.shared.options.clock.clone(),
+            guard: self.shared.guard(&self.id),
             tasks: self.shared.tasks.clone(),
             changed: Box::new(move || {
                 let _ = inbox.send(Message::GrantChanged);

@@ -1,10 +1,10 @@
 //! The end of a sign-in: the answer from the browser, the exchange, the connection; or its being given up.
 
-use futures::FutureExt;
-use usher_oauth::{AuthorizationResponse, ErrorKind, Grant, PendingAuthorization};
+use tokio_util::sync::CancellationToken;
+use usher_oauth::{AuthorizationResponse, ErrorKind, PendingAuthorization};
 
 use super::Outcome;
-use super::connect::{Opened, connect_with};
+use super::connect::{Opened, exchange};
 use super::phase::{Live, Phase, SignIn, Stage, Told, Used, Waiting};
 use super::task::ServerTask;
 use crate::describe::{describe_oauth_error, error};
@@ -31,17 +31,15 @@ impl ServerTask {
                 drop(_flow);
                 self.keep_pending(None);
                 let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
-                let used = Used { issuer: discovered.metadata.issuer, redirect, _listening: listening };
-                let (place, clock) = (self.place.clone(), self.shared.options.clock.clone());
-                // The code is good once: what it brings is fetched even when nobody waits for it any more.
+                let issuer = discovered.metadata.issuer;
+                let used =
+                    Used { issuer, redirect, given_up: CancellationToken::new(), _listening: listening };
+                let (place, given_up) = (self.place.clone(), used.given_up.clone());
+                // It goes on when nobody waits for it any more: the code is good once.
                 self.lasting_job(async move {
-                    let Some(place) = place else { return Outcome::Due };
-                    match place.site().await {
-                        Ok(site) => {
-                            let grant = usher_oauth::exchange(&site.http, code, clock.now()).boxed().await;
-                            Outcome::Exchanged(grant.map(Box::new))
-                        }
-                        Err(fault) => Outcome::Connected(Err(fault)),
+                    match place {
+                        Some(place) => Outcome::Exchanged(exchange(&place, code, &given_up).await),
+                        None => Outcome::Exchanged(Err(Fault::Cancelled)),
                     }
                 });
                 sign_in.stage = Stage::Exchanging { reply, used };
@@ -70,30 +68,36 @@ impl ServerTask {
         }
     }
 
-    pub fn exchanged(&mut self, outcome: Result<Box<Grant>, usher_oauth::Error>) {
+    pub fn exchanged(&mut self, outcome: Result<(), Fault>) {
         let Some(mut sign_in) = self.take_sign_in() else { return };
         let Stage::Exchanging { reply, used } = sign_in.stage else {
             self.phase = Phase::SigningIn(Box::new(sign_in));
             return;
         };
-        match (outcome, self.place.clone()) {
-            (Ok(grant), Some(place)) => {
-                self.lasting_job(async move { Outcome::Connected(connect_with(&place, *grant).await) });
+        let fault = match (outcome, self.place.clone()) {
+            (Ok(()), Some(place)) => {
+                sign_in.job = Some(self.connect_job(place, false));
                 sign_in.stage = Stage::Connecting { reply, used };
                 self.phase = Phase::SigningIn(Box::new(sign_in));
+                return;
             }
-            (Ok(_), None) => {}
-            (Err(failure), _) => {
-                let told = describe_oauth_error(&failure);
-                self.answer(reply, Err(told.clone()));
+            (Ok(()), None) => Fault::Cancelled,
+            (Err(fault), _) => fault,
+        };
+        let told = match &fault {
+            Fault::Exchange(failure) => {
+                let told = self.describe(&fault);
                 let lost = failure.is_registration_lost();
                 if lost {
                     self.shared.kept.forget_registrations(&used.issuer);
                 }
                 let reason = if lost { NeedsSignIn::RegistrationLost } else { NeedsSignIn::Refused };
-                self.fall_back(sign_in.live.take(), reason, told);
+                self.fall_back(sign_in.live.take(), reason, told.clone());
+                told
             }
-        }
+            fault => self.not_connected(fault),
+        };
+        self.answer(reply, Err(told));
     }
 
     pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
@@ -112,14 +116,7 @@ impl ServerTask {
                     self.answer(reply, Err(told));
                 }
             },
-            Stage::Exchanging { reply, used: _ } => {
-                // The place itself could not be used: what it says is what the caller is told.
-                if let Err(fault) = outcome {
-                    let told = self.not_connected(&fault);
-                    self.answer(reply, Err(told));
-                }
-            }
-            stage @ (Stage::Preparing { .. } | Stage::Waiting(_)) => {
+            stage @ (Stage::Preparing { .. } | Stage::Waiting(_) | Stage::Exchanging { .. }) => {
                 let sign_in = SignIn { stage, options, live, opened, host, redirect, expires_at, job };
                 self.phase = Phase::SigningIn(Box::new(sign_in));
             }
@@ -160,7 +157,8 @@ impl ServerTask {
                     self.shared.kept.forget_client(&registration.issuer, &registration.client_id);
                 }
             }
-            Stage::Exchanging { reply, .. } | Stage::Connecting { reply, .. } => {
+            Stage::Exchanging { reply, used } | Stage::Connecting { reply, used } => {
+                used.given_up.cancel();
                 self.answer(reply, Err(why.clone()));
             }
         }
@@ -175,7 +173,8 @@ impl ServerTask {
         self.return_to(live, fallback);
     }
 
-    fn return_to(&mut self, live: Option<Live>, fallback: NeedsSignIn) {
+    pub fn return_to(&mut self, live: Option<Live>, fallback: NeedsSignIn) {
+        self.forget_jobs();
         self.phase = match live {
             Some(live) => Phase::Connected(live),
             None if self.step_up.is_some() => {

@@ -1,16 +1,23 @@
 //! A connection from the first request to the listed tools.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::FutureExt;
 use rmcp::model::Tool;
 use tokio::sync::Notify;
-use usher_oauth::Grant;
+use tokio_util::sync::CancellationToken;
+use usher_oauth::AuthorizationCode;
 
 use crate::client::{Client, ProgressRoutes};
 use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::server::Message;
+use crate::server::sign_out::revoke;
 use crate::site::Place;
+
+/// Between a server's word that its tools changed and the next listing.
+const LISTING_PAUSE: Duration = Duration::from_secs(1);
 
 /// A connection that works: its tools were listed over it.
 pub(crate) struct Opened {
@@ -27,22 +34,34 @@ pub(super) async fn connect(place: &Place) -> Result<Opened, Fault> {
     }
 }
 
-/// Keeps a new sign-in, then connects with it.
-pub(super) async fn connect_with(place: &Place, grant: Grant) -> Result<Opened, Fault> {
+/// Exchanges the code and keeps what it brings, as one piece of work: a code is good once.
+pub(super) async fn exchange(
+    place: &Place,
+    code: AuthorizationCode,
+    given_up: &CancellationToken,
+) -> Result<(), Fault> {
     let site = place.site().await?;
-    let issuer = grant.binding.issuer.clone();
+    let now = place.shared.options.clock.now();
+    let grant = usher_oauth::exchange(&site.http, code, now).boxed().await.map_err(Fault::Exchange)?;
     if !grant.binding.sends_resource
         && let Some(mut discovered) = place.shared.kept.discovered(&site.url)
     {
         discovered.sends_resource = false;
         place.shared.kept.amend_discovered(&site.url, discovered);
     }
-    tracing::info!(server = %place.id, %issuer, "signed in");
-    match &site.credentials {
-        Some(credentials) => credentials.put(grant).await?,
-        None => return Err(Fault::Protocol("a sign-in came for a server that needs none".to_owned())),
+    let Some(credentials) = &site.credentials else {
+        return Err(Fault::Protocol("a sign-in came for a server that needs none".to_owned()));
+    };
+    match credentials.put(grant, || !given_up.is_cancelled()).await? {
+        None => {
+            tracing::info!(server = %place.id, "signed in");
+            Ok(())
+        }
+        Some(unwanted) => {
+            revoke(place, &site, unwanted).await;
+            Err(Fault::Cancelled)
+        }
     }
-    connect(place).await
 }
 
 async fn open(place: &Place) -> Result<Opened, Fault> {
@@ -72,6 +91,8 @@ fn watch(place: &Place, connection: &Arc<Connection>, tools_changed: Arc<Notify>
                 () = ended.cancelled() => break,
                 () = tools_changed.notified() => {}
             }
+            // What changes often is listed once for many changes.
+            tokio::time::sleep(LISTING_PAUSE).await;
             let Some(connection) = connection.upgrade() else { return };
             if connection.list_tools().await.is_ok() {
                 let _ = inbox.send(Message::Listed { connection });

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rmcp::model::Tool;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
+use tokio_util::sync::CancellationToken;
 use usher_oauth::PendingAuthorization;
 
 use crate::connection::Connection;
@@ -84,6 +85,8 @@ pub(super) struct Waiting {
 pub(super) struct Used {
     pub issuer: usher_oauth::Issuer,
     pub redirect: RedirectKind,
+    /// The sign-in ended while the code was exchanged: what it brings is not kept.
+    pub given_up: CancellationToken,
     pub _listening: Option<Listening>,
 }
 

@@ -1,15 +1,17 @@
 //! Signing out: the kept sign-in goes first, then the authorization server is told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use usher_oauth::Grant;
 
 use super::Message;
 use super::phase::Phase;
 use super::task::ServerTask;
 use crate::credentials::CredentialFault;
 use crate::describe::{describe_credential_fault, error};
-use crate::site::Place;
+use crate::site::{Place, Site};
 use crate::{Code, ErrorView, NeedsSignIn};
 
 /// How long the authorization server is waited for. The sign-in is forgotten here whatever it answers.
@@ -21,6 +23,12 @@ impl ServerTask {
             self.answer(reply, Ok(()));
             return;
         };
+        // What a sign-in under way brings must not come after the end of the one before it.
+        if let Some(sign_in) = self.take_sign_in() {
+            let over = error(Code::AuthorizationDenied, "You signed out meanwhile.", "Sign in again.");
+            let live = self.end(sign_in, &over);
+            self.return_to(live, NeedsSignIn::NeverSignedIn);
+        }
         let inbox = self.inbox.clone();
         self.shared.tasks.spawn(async move {
             let outcome = sign_out(&place).await;
@@ -61,6 +69,8 @@ async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
     let store = place.shared.stores.get();
     let Ok(site) = place.site().await else {
         // Without a network there is nobody to tell, and still something to forget.
+        let guard = place.shared.guard(&place.id);
+        let _guard = guard.lock().await;
         let outcome = store.delete_grant(&place.id.0).await;
         place.shared.stores.note(outcome.as_ref().err());
         outcome?;
@@ -68,8 +78,17 @@ async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
     };
     let Some(credentials) = &site.credentials else { return Ok(()) };
     let Some(grant) = credentials.remove().await? else { return Ok(()) };
-    let secret = credentials.client_secret(&grant).await.unwrap_or_default();
-    let id = place.id.clone();
+    revoke(place, &site, Grant::clone(&grant)).await;
+    Ok(())
+}
+
+/// Tells the authorization server in the background that a grant is no longer wanted.
+pub(super) async fn revoke(place: &Place, site: &Arc<Site>, grant: Grant) {
+    let secret = match &site.credentials {
+        Some(credentials) => credentials.client_secret(&grant).await.unwrap_or_default(),
+        None => None,
+    };
+    let (id, site) = (place.id.clone(), Arc::clone(site));
     place.shared.tasks.spawn(async move {
         let revoked = usher_oauth::revoke(&site.http, &grant, secret.as_ref());
         match tokio::time::timeout(PATIENCE, revoked).await {
@@ -78,5 +97,4 @@ async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
             Err(_) => tracing::info!(server = %id, "the authorization server took too long to revoke"),
         }
     });
-    Ok(())
 }

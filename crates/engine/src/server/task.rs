@@ -220,6 +220,11 @@ impl ServerTask {
         }
     }
 
+    /// What is under way is no longer wanted, though its result may be in the inbox already.
+    pub fn forget_jobs(&mut self) {
+        self.generation += 1;
+    }
+
     /// The next generation's number, for jobs that report steps on their way.
     pub fn upcoming_generation(&self) -> u64 {
         self.generation + 1
@@ -244,6 +249,7 @@ impl ServerTask {
     fn disconnect(&mut self) {
         if self.place.is_some() {
             self.cancel_sign_in();
+            self.forget_jobs();
             self.phase = Phase::Disabled;
         }
     }

@@ -128,6 +128,7 @@ impl ServerTask {
                 self.last_error = Some(self.describe(fault));
             }
             Fault::Tls(_)
+            | Fault::Exchange(_)
             | Fault::TimedOut(_)
             | Fault::Status { .. }
             | Fault::Redirected { .. }
