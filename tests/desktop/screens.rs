@@ -200,7 +200,7 @@ impl Tour {
         let page = window.page();
         page.press(&Page::id(&format!("tool-{tool}"))).await?;
         page.press(&Page::id("tool-run")).await?;
-        page.see(&Page::id("tool-result")).await?;
+        page.bring_into_view(&Page::id("tool-result")).await?;
         self.shoot(window, screen).await?;
         page.key(thirtyfour::Key::Escape).await?;
         page.see_gone(&Page::id("tool-dialog")).await

@@ -125,6 +125,11 @@ impl Page {
         })
     }
 
+    /// Scrolls until the element is on the screen.
+    pub async fn bring_into_view(&self, selector: &str) -> Result<()> {
+        self.see(selector).await?.scroll_into_view().await.context("nothing scrolled")
+    }
+
     /// Runs a function body in the page; its `return` as JSON.
     pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
         let value = self.session.execute(body, arguments).await.context("the script failed")?;

@@ -41,7 +41,10 @@ pub async fn call_tool(window: &Window, tool: &str, fields: &[(&str, &str)]) -> 
     page.press(&Page::id("tool-run")).await?;
     let result = page.read(&Page::id("tool-result")).await;
     match result {
-        Ok(text) => Ok(text),
+        Ok(text) => {
+            page.bring_into_view(&Page::id("tool-result")).await?;
+            Ok(text)
+        }
         Err(error) => {
             let dialog = page.read(&Page::id("tool-dialog")).await.unwrap_or_default();
             Err(error.context(format!("the dialog says “{dialog}”")))
