@@ -269,3 +269,23 @@ fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_set_up_by_hand_belongs_to_the_first_issuer_it_met() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = Kept::open(folder.path(), TaskTracker::new()).expect("an empty one");
+        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("an address");
+        let issuer = |raw: &str| Issuer::parse(raw).expect("an issuer");
+        let (first, other) = (issuer("https://as.example.com"), issuer("https://evil.example"));
+        kept.pin_issuer(&server, "client", &first);
+        kept.pin_issuer(&server, "client", &other);
+        assert_eq!(kept.pinned_issuer(&server, "client"), Some(first));
+        assert_eq!(kept.pinned_issuer(&server, "another"), None);
+        kept.pin_issuer(&server, "another", &other);
+        assert_eq!(kept.pinned_issuer(&server, "another"), Some(other));
+    }
+}

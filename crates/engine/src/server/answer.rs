@@ -61,7 +61,12 @@ impl ServerTask {
                         if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
                             self.forget_resource_parameter(discovered);
                         }
-                        self.fall_back(sign_in.live.take(), NeedsSignIn::Refused, told);
+                        // Only a person or a service that says no refuses; all else is a sign-in that did not come about.
+                        let reason = match rejected.error.kind {
+                            ErrorKind::Denied { .. } => NeedsSignIn::Refused,
+                            _ => NeedsSignIn::NeverSignedIn,
+                        };
+                        self.fall_back(sign_in.live.take(), reason, told);
                     }
                 }
             }
@@ -91,7 +96,7 @@ impl ServerTask {
                 if lost {
                     self.shared.kept.forget_registrations(&used.issuer);
                 }
-                let reason = if lost { NeedsSignIn::RegistrationLost } else { NeedsSignIn::Refused };
+                let reason = if lost { NeedsSignIn::RegistrationLost } else { NeedsSignIn::NeverSignedIn };
                 self.fall_back(sign_in.live.take(), reason, told.clone());
                 told
             }

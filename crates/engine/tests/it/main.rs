@@ -9,6 +9,7 @@ mod invariants;
 mod kept_sign_in;
 mod lifecycle;
 mod odd_servers;
+mod races;
 mod redirects;
 mod refresh;
 mod sign_in;
