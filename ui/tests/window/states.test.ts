@@ -1,10 +1,10 @@
-import { screen, within } from "@testing-library/svelte";
+import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import type { NeedsSignIn, ServerView } from "../../src/backend/types";
-import type { Call } from "../support/fake-backend";
-import { connected, error, inSeconds, oauth, signedOut } from "../support/views";
-import { openWith } from "../support/window";
+import { FakeBackend, type Call } from "../support/fake-backend";
+import { connected, error, inSeconds, oauth, server, signedOut } from "../support/views";
+import { open, openWith } from "../support/window";
 
 type Row = {
   name: string;
@@ -204,6 +204,26 @@ describe("a service's page", () => {
       last_error: error("authorization_denied", "You said no on the page."),
     });
     expect(screen.getByTestId("error")).toHaveTextContent("You said no on the page.");
+  });
+
+  it("tells an error once, although the state and the refused press both have it", async () => {
+    const { Refusal } = await import("../../src/backend/backend");
+    const view = error("registration_unsupported", "It registers nobody.");
+    const backend = new FakeBackend({
+      servers: [server({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut })],
+    });
+    backend.answer("serverSignIn", new Refusal(view));
+    const { user } = await open(backend);
+    await user.click(screen.getByTestId("sign-in"));
+    expect(await screen.findByText("It registers nobody.")).toBeInTheDocument();
+    const told = server({
+      status: { state: "needs_sign_in", reason: "never_signed_in" },
+      auth: signedOut,
+      last_error: view,
+    });
+    backend.tell({ event: "server_changed", revision: 11, view: told });
+    await waitFor(() => expect(screen.getByTestId("enter-client")).toBeInTheDocument());
+    expect(screen.getAllByText("It registers nobody.")).toHaveLength(1);
   });
 
   it("shows what a refused command says", async () => {
