@@ -63,7 +63,7 @@ impl ServerTask {
                         }
                         // Only a person or a service that says no refuses; all else is a sign-in that did not come about.
                         let reason = match rejected.error.kind {
-                            ErrorKind::Denied { .. } => NeedsSignIn::Refused,
+                            ErrorKind::Denied => NeedsSignIn::Refused,
                             _ => NeedsSignIn::NeverSignedIn,
                         };
                         self.fall_back(sign_in.live.take(), reason, told);
