@@ -86,6 +86,7 @@ async fn by_hand(
     });
     print_line(&line.to_string());
     tokio::select! {
+        biased;
         outcome = read_addresses(engine, output) => outcome,
         outcome = came_back(engine, id) => outcome,
     }
@@ -111,6 +112,7 @@ async fn in_browser(
     }
     output.note("If the browser does not lead back here, paste the address it ends at:");
     tokio::select! {
+        biased;
         outcome = read_addresses(engine, output) => outcome,
         outcome = came_back(engine, id) => outcome,
     }
@@ -120,7 +122,7 @@ async fn in_browser(
 /// sign-in still waits.
 async fn read_addresses(engine: &Engine, output: Output) -> Result<(), Failure> {
     let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
-    let mut last_refusal = None;
+    let mut refused_with = None;
     loop {
         let line = lines.next_line().await;
         match line.map_err(|error| internal(format!("Cannot read standard input: {error}.")))? {
@@ -130,23 +132,21 @@ async fn read_addresses(engine: &Engine, output: Output) -> Result<(), Failure> 
                 Err(error) if is_waiting(engine) => {
                     let failure = Failure::from(error);
                     output.complain(&failure);
-                    last_refusal = Some(failure);
+                    refused_with = Some(failure.exit_code);
                 }
                 Err(error) => return Err(error.into()),
             },
             None => {
-                return Err(last_refusal.unwrap_or_else(|| {
-                    ErrorView {
-                        code: Code::AuthorizationExpired,
-                        message: "Standard input ended before the address of the callback came.".into(),
-                        hint: Some(
-                            "Write the address that the browser ends at to standard input, as one line."
-                                .into(),
-                        ),
-                        details: None,
-                    }
-                    .into()
-                }));
+                let mut failure = Failure::from(ErrorView {
+                    code: Code::AuthorizationExpired,
+                    message: "Standard input ended before the address of the callback came.".into(),
+                    hint: Some(
+                        "Write the address that the browser ends at to standard input, as one line.".into(),
+                    ),
+                    details: None,
+                });
+                failure.exit_code = refused_with.unwrap_or(failure.exit_code);
+                return Err(failure);
             }
         }
     }
@@ -163,8 +163,9 @@ async fn came_back(engine: &Engine, id: &ServerId) -> Result<(), Failure> {
     loop {
         match engine.server(id).map(|view| (view.status, view.last_error)) {
             Some((Status::SigningIn { .. } | Status::Connecting, _)) => {}
-            Some((Status::Connected { .. }, _)) => return Ok(()),
+            // A sign-in that failed over an older one which still works: connected, with the error beside it.
             Some((_, Some(error))) => return Err(error.into()),
+            Some((Status::Connected { .. }, None)) => return Ok(()),
             Some((_, None)) | None => return Err(internal("The sign-in ended without an answer.")),
         }
         if let Err(RecvError::Closed) = events.recv().await {
