@@ -15,8 +15,6 @@ export default mergeConfig(
       // A machine that compiles beside the tests is slow, which is not their subject.
       testTimeout: 30_000,
       restoreMocks: true,
-      // A deadline against hanging, not a measure of speed: the machine may be building beside.
-      testTimeout: 60_000,
     },
   }),
 );
