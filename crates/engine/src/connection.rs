@@ -1,5 +1,15 @@
 //! A live MCP connection: the handshake of whichever era, the lists, the calls. Every wait has a deadline.
 
+pub(crate) mod calls;
+pub(crate) mod client;
+pub(crate) mod content;
+pub(crate) mod elicitation;
+pub(crate) mod event_stream;
+pub(crate) mod fault;
+pub(crate) mod rmcp_fault;
+pub(crate) mod transport;
+pub(crate) mod wire;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,11 +28,11 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ServerId;
-use crate::client::{Client, ProgressRoutes};
-use crate::elicitation::Elicitations;
-use crate::fault::Fault;
-use crate::rmcp_fault::{from_initialize, from_service};
-use crate::transport::Transport;
+use crate::connection::client::{Client, ProgressRoutes};
+use crate::connection::elicitation::Elicitations;
+use crate::connection::fault::Fault;
+use crate::connection::rmcp_fault::{from_initialize, from_service};
+use crate::connection::transport::Transport;
 
 /// How long one page of a list may take.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);

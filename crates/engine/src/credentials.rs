@@ -1,5 +1,9 @@
 //! One server's sign-in: kept in the secret store, held in memory, renewed by one task at a time.
 
+pub(crate) mod freshness;
+pub(crate) mod grant;
+pub(crate) mod stores;
+
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,10 +15,10 @@ use usher_oauth::{Discovered, Grant, HttpClient, ServerUrl};
 
 use crate::ServerId;
 use crate::clock::Clock;
-use crate::freshness::{Freshness, HeldGrant};
-use crate::grant::{bearer, belongs, from_stored, same_tokens, to_stored};
+use crate::credentials::freshness::{Freshness, HeldGrant};
+use crate::credentials::grant::{bearer, belongs, from_stored, same_tokens, to_stored};
+use crate::credentials::stores::Stores;
 use crate::kept::Kept;
-use crate::stores::Stores;
 
 /// Why there is no token to send. Only [`CredentialFault::Over`] means that the sign-in is gone.
 #[derive(Clone, Debug, thiserror::Error)]

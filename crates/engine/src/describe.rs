@@ -2,8 +2,8 @@
 
 use usher_oauth::{ErrorKind, Step};
 
+use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
-use crate::fault::Fault;
 use crate::{Code, ErrorView};
 
 /// An error with a hint and no details.

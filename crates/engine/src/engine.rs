@@ -8,16 +8,17 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use usher_secrets::StoreKind;
 
-use crate::calls::Calls;
+use crate::connection::calls::Calls;
+use crate::connection::content;
+use crate::connection::fault::Fault;
 use crate::connection::{CallTerms, Connection};
 use crate::describe::{Who, describe_fault, describe_secret_error, error};
-use crate::fault::Fault;
 use crate::running::Running;
 use crate::server::{Message, ServerHandle};
 use crate::{
     AuthorizationRequestView, CallOptions, Code, ConfigView, ElicitationAnswer, EngineOptions, ErrorView,
     Event, NewServer, PromptView, ResourceView, ServerId, ServerView, SignInOptions, Snapshot, StartError,
-    ToolCallView, ToolView, content,
+    ToolCallView, ToolView,
 };
 
 /// A running engine. Cloning gives another handle; [`Engine::stop`] ends it for all, and so does dropping the last.

@@ -3,53 +3,34 @@
 //! The shell and the command line hold an [`Engine`], send it verbs and read its events. Tokens never leave it.
 
 mod add;
-mod backoff;
 mod board;
-mod calls;
-mod client;
 mod clock;
 mod config_view;
 mod connection;
-mod content;
 mod credentials;
 mod describe;
-mod elicitation;
 mod engine;
 mod error;
 mod event;
-mod event_stream;
-mod fault;
-mod flows;
-mod freshness;
-mod grant;
 mod kept;
-mod ladder;
-mod link;
 mod lock;
-mod loopback;
 mod options;
-mod rmcp_fault;
 mod running;
 mod server;
 mod shared;
 mod sign_in;
-mod site;
-mod stores;
-mod transport;
 mod view;
-mod waiting_request;
-mod wire;
 
 pub use clock::Clock;
 pub use describe::{describe_config_error, describe_oauth_error, describe_secret_error};
 pub use engine::Engine;
 pub use error::{Code, ErrorView};
 pub use event::{Event, Revision};
-pub use link::{HandOverError, hand_over_link};
 pub use options::{
     AuthorizationRequestView, CallOptions, ClientCredentials, ElicitationAnswer, EngineOptions, NewServer,
     SignInOptions, StartError,
 };
+pub use sign_in::link::{HandOverError, hand_over_link};
 pub use view::{
     AuthView, ConfigView, ElicitationView, NeedsSignIn, PromptArgumentView, PromptView, RedirectKind,
     RegistrationKind, ResourceView, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status,

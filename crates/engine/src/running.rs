@@ -14,14 +14,14 @@ use usher_secrets::SecretStore;
 
 use crate::add;
 use crate::board::Board;
+use crate::connection::elicitation::Elicitations;
+use crate::credentials::stores::{self, Stores};
 use crate::describe::{describe_config_error, describe_secret_error, error};
-use crate::elicitation::Elicitations;
-use crate::flows::Flows;
 use crate::kept::Kept;
 use crate::lock::{EngineLock, LockError};
 use crate::server::{Message, ServerHandle};
 use crate::shared::Shared;
-use crate::stores::{self, Stores};
+use crate::sign_in::flows::Flows;
 use crate::{
     ClientCredentials, Code, ConfigView, EngineOptions, ErrorView, NewServer, ServerId, StartError,
     config_view,
@@ -38,7 +38,7 @@ pub(crate) struct Running {
 /// Given back at the end, in this order: the socket belongs to whoever holds the lock.
 struct Held {
     #[cfg(unix)]
-    _links: Option<crate::link::LinkListener>,
+    _links: Option<crate::sign_in::link::LinkListener>,
     _lock: EngineLock,
 }
 
@@ -79,7 +79,7 @@ impl Running {
         }
         // Not before the servers are known: a link is for one of them.
         #[cfg(unix)]
-        let links = crate::link::LinkListener::start(Arc::clone(&shared))
+        let links = crate::sign_in::link::LinkListener::start(Arc::clone(&shared))
             .inspect_err(|failure| tracing::warn!(%failure, "links of other processes cannot be taken"))
             .ok();
         let held = Held {

@@ -1,10 +1,12 @@
 //! One server's task from outside: the messages it takes, and the handle that sends them.
 
 mod answer;
+pub(crate) mod backoff;
 mod connect;
 mod flow;
 mod phase;
 mod sign_out;
+pub(crate) mod site;
 mod task;
 mod trouble;
 mod view;
@@ -18,9 +20,9 @@ use usher_config::ServerConfig;
 use usher_oauth::{AuthorizationResponse, PendingAuthorization};
 
 use crate::connection::Connection;
+use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
 use crate::describe::{error, never_content};
-use crate::fault::Fault;
 use crate::shared::Shared;
 use crate::sign_in::Prepared;
 use crate::{AuthorizationRequestView, Code, ErrorView, ServerId, SignInOptions, SignInStep};

@@ -11,11 +11,11 @@ use usher_config::ConfigFile;
 use usher_oauth::PendingAuthorization;
 
 use crate::board::Board;
-use crate::elicitation::Elicitations;
-use crate::flows::Flows;
+use crate::connection::elicitation::Elicitations;
+use crate::credentials::stores::Stores;
 use crate::kept::Kept;
 use crate::server::{Message, ServerHandle};
-use crate::stores::Stores;
+use crate::sign_in::flows::Flows;
 use crate::{EngineOptions, ErrorView, ServerId};
 
 pub(crate) struct Shared {

@@ -1,5 +1,11 @@
 //! The steps of a sign-in before the browser: discover, register down the ladder, build the request.
 
+pub(crate) mod flows;
+pub(crate) mod ladder;
+pub(crate) mod link;
+pub(crate) mod loopback;
+pub(crate) mod waiting_request;
+
 use std::sync::Arc;
 
 use usher_oauth::{
@@ -9,10 +15,10 @@ use usher_oauth::{
 };
 
 use crate::describe::{describe_credential_fault, describe_oauth_error, error};
-use crate::ladder::{self, Rung};
-use crate::loopback::{Loopback, port_of};
+use crate::server::site::Site;
 use crate::shared::Shared;
-use crate::site::Site;
+use crate::sign_in::ladder::Rung;
+use crate::sign_in::loopback::{Loopback, port_of};
 use crate::{Code, ErrorView, RedirectKind, ServerId, SignInStep};
 
 /// What a sign-in goes by.

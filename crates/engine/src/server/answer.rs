@@ -7,8 +7,8 @@ use super::Outcome;
 use super::connect::{Opened, exchange};
 use super::phase::{Live, Phase, SignIn, Stage, Told, Used, Waiting};
 use super::task::ServerTask;
+use crate::connection::fault::Fault;
 use crate::describe::{describe_oauth_error, error};
-use crate::fault::Fault;
 use crate::{Code, ErrorView, NeedsSignIn, RedirectKind};
 
 impl ServerTask {

@@ -9,12 +9,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use usher_oauth::AuthorizationCode;
 
-use crate::client::{Client, ProgressRoutes};
 use crate::connection::Connection;
-use crate::fault::Fault;
+use crate::connection::client::{Client, ProgressRoutes};
+use crate::connection::fault::Fault;
 use crate::server::Message;
 use crate::server::sign_out::revoke;
-use crate::site::Place;
+use crate::server::site::Place;
 
 /// Between a server's word that its tools changed and the next listing.
 const LISTING_PAUSE: Duration = Duration::from_secs(1);

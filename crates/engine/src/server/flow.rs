@@ -11,14 +11,15 @@ use super::phase::{Asked, Job, Live, Phase, SignIn, Stage, Waiting};
 use super::task::ServerTask;
 use super::{Message, Outcome};
 use crate::clock::later;
+use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
 use crate::describe::{describe_fault, error};
-use crate::fault::Fault;
-use crate::flows::{Flow, OpenFlow};
+use crate::server::site::Place;
+use crate::sign_in::flows::{Flow, OpenFlow};
+use crate::sign_in::ladder;
 use crate::sign_in::{Preparation, Prepared};
-use crate::site::Place;
 use crate::{
-    AuthorizationRequestView, Code, ErrorView, NeedsSignIn, RedirectKind, SignInOptions, SignInStep, ladder,
+    AuthorizationRequestView, Code, ErrorView, NeedsSignIn, RedirectKind, SignInOptions, SignInStep,
 };
 
 impl ServerTask {

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use usher_oauth::PendingAuthorization;
 
 use crate::connection::Connection;
-use crate::flows::OpenFlow;
-use crate::loopback::Listening;
+use crate::sign_in::flows::OpenFlow;
+use crate::sign_in::loopback::Listening;
 use crate::{
     AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInOptions, SignInStep,
 };

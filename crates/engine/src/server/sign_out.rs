@@ -11,7 +11,7 @@ use super::phase::Phase;
 use super::task::ServerTask;
 use crate::credentials::CredentialFault;
 use crate::describe::{describe_credential_fault, error};
-use crate::site::{Place, Site};
+use crate::server::site::{Place, Site};
 use crate::{Code, ErrorView, NeedsSignIn};
 
 /// How long the authorization server is waited for. The sign-in is forgotten here whatever it answers.

@@ -13,10 +13,10 @@ use super::phase::{Job, Live, Phase, Stage};
 use super::view::{reach, view};
 use super::{Message, Outcome, Reach};
 use crate::connection::Connection;
+use crate::connection::fault::Fault;
 use crate::describe::{Who, describe_fault, error};
-use crate::fault::Fault;
+use crate::server::site::Place;
 use crate::shared::Shared;
-use crate::site::Place;
 use crate::{Code, ErrorView, NeedsSignIn, ServerId, TransportKind};
 
 /// How long a server is told that we leave.

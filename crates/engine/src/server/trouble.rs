@@ -9,12 +9,12 @@ use super::MAX_STEP_UPS;
 use super::Outcome;
 use super::phase::Phase;
 use super::task::ServerTask;
-use crate::backoff::backoff;
 use crate::clock::later;
 use crate::connection::Connection;
+use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
 use crate::describe::{error, never_content};
-use crate::fault::Fault;
+use crate::server::backoff::backoff;
 use crate::{Code, ErrorView, NeedsSignIn};
 
 impl ServerTask {

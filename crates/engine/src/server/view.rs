@@ -6,9 +6,8 @@ use super::Reach;
 use super::phase::{Phase, SignIn, Stage};
 use super::task::ServerTask;
 use crate::describe::error;
-use crate::{
-    AuthView, Code, ErrorView, NeedsSignIn, RegistrationKind, ServerView, SignInStep, Status, ladder,
-};
+use crate::sign_in::ladder;
+use crate::{AuthView, Code, ErrorView, NeedsSignIn, RegistrationKind, ServerView, SignInStep, Status};
 
 const LONGEST_ADDRESS: usize = 2000;
 

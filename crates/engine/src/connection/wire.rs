@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sse_stream::Sse;
 use usher_oauth::BearerChallenge;
 
-use crate::event_stream::event_stream;
-use crate::fault::Fault;
+use crate::connection::event_stream::event_stream;
+use crate::connection::fault::Fault;
 
 /// A JSON answer may be so large, after decompression.
 const MAX_JSON: usize = 16 * 1024 * 1024;

@@ -12,7 +12,7 @@ use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use tokio::sync::mpsc;
 
 use crate::ServerId;
-use crate::elicitation::Elicitations;
+use crate::connection::elicitation::Elicitations;
 
 /// Progress that a slow reader may fall behind; more is dropped, the next one says more anyway.
 const PROGRESS_BACKLOG: usize = 32;

@@ -12,13 +12,13 @@ use usher_config::{Header, OAuthSettings, Template};
 use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
 
 use crate::ServerId;
+use crate::connection::fault::Fault;
+use crate::connection::transport::Transport;
 use crate::credentials::{CredentialFault, Credentials, Surroundings};
 use crate::describe::{describe_oauth_error, describe_render_error};
-use crate::fault::Fault;
 use crate::server::Message;
 use crate::shared::Shared;
-use crate::transport::Transport;
-use crate::waiting_request::WaitingRequest;
+use crate::sign_in::waiting_request::WaitingRequest;
 
 /// A server as `mcp.json` has it, with whom its task and its jobs share.
 pub(crate) struct Place {

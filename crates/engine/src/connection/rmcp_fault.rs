@@ -5,7 +5,7 @@ use rmcp::service::{ClientInitializeError, ServiceError};
 use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
-use crate::fault::Fault;
+use crate::connection::fault::Fault;
 
 /// Why a handshake did not come about.
 pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {

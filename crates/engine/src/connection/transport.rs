@@ -16,9 +16,9 @@ use rmcp::transport::streamable_http_client::{
 use secrecy::SecretString;
 use sse_stream::Sse;
 
+use crate::connection::fault::Fault;
+use crate::connection::wire::{Answer, Wire};
 use crate::credentials::Credentials;
-use crate::fault::Fault;
-use crate::wire::{Answer, Wire};
 
 /// How long `server/discover` may take before the server counts as one of the `initialize` eras.
 const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
