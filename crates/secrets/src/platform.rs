@@ -87,6 +87,9 @@ pub(crate) fn unlock() -> Result<(), Error> {
 }
 
 #[cfg(target_os = "linux")]
+const NO_KEYRING: &str = "no keyring runs in this session";
+
+#[cfg(target_os = "linux")]
 fn secret_service_error(error: secret_service::Error) -> Error {
     use secret_service::Error as ServiceError;
     match error {
@@ -96,7 +99,13 @@ fn secret_service_error(error: secret_service::Error) -> Error {
             Error::Locked { why: "the question to unlock it ended without an answer".to_owned() }
         }
         ServiceError::NoResult => Error::Unavailable { why: "there is no default keyring".to_owned() },
-        ServiceError::Unavailable => Error::Unavailable { why: "no keyring runs in this session".to_owned() },
+        ServiceError::Unavailable => Error::Unavailable { why: NO_KEYRING.to_owned() },
+        // A bus where nothing answers to the Secret Service's name, nor could be started for it.
+        ServiceError::Zbus(zbus::Error::MethodError(name, ..))
+            if name == "org.freedesktop.DBus.Error.ServiceUnknown" =>
+        {
+            Error::Unavailable { why: NO_KEYRING.to_owned() }
+        }
         other => Error::Unavailable { why: other.to_string() },
     }
 }
