@@ -1,5 +1,6 @@
 //! One server's sign-in: kept in the secret store, held in memory, renewed by one task at a time.
 
+mod fault;
 pub(crate) mod freshness;
 pub(crate) mod grant;
 pub(crate) mod stores;
@@ -20,38 +21,7 @@ use crate::credentials::grant::{bearer, belongs, from_stored, same_tokens, to_st
 use crate::credentials::stores::Stores;
 use crate::kept::Kept;
 
-/// Why there is no token to send. Only [`CredentialFault::Over`] means that the sign-in is gone.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum CredentialFault {
-    /// Says nothing about whether there is a sign-in.
-    #[error(transparent)]
-    SecretStore(Arc<usher_secrets::Error>),
-    #[error("the authorization server ended the sign-in")]
-    Over,
-    #[error("the access token has expired, and there is no refresh token")]
-    Expired,
-    #[error("the authorization server no longer knows this app")]
-    RegistrationLost(usher_oauth::Error),
-    #[error(transparent)]
-    Refresh(usher_oauth::Error),
-    #[error("the renewal ended without an answer")]
-    Interrupted,
-}
-
-impl CredentialFault {
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Refresh(_) | Self::Interrupted => true,
-            Self::SecretStore(_) | Self::Over | Self::Expired | Self::RegistrationLost(_) => false,
-        }
-    }
-}
-
-impl From<usher_secrets::Error> for CredentialFault {
-    fn from(error: usher_secrets::Error) -> Self {
-        Self::SecretStore(Arc::new(error))
-    }
-}
+pub(crate) use fault::CredentialFault;
 
 type Token = SecretString;
 type Flight = SharedFuture<BoxFuture<'static, Result<Option<Token>, CredentialFault>>>;
