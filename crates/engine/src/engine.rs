@@ -55,6 +55,17 @@ impl Engine {
         self.running.shared.board.server(id)
     }
 
+    /// What this engine was started with.
+    pub fn options(&self) -> &EngineOptions {
+        &self.running.shared.options
+    }
+
+    /// Runs these servers besides those that it was started for; `None` is all of `mcp.json`. Whoever asks for more
+    /// than [`EngineOptions::only`] gets it from the one engine there is.
+    pub async fn run_also(&self, servers: Option<&[ServerId]>) {
+        self.running.run_also(servers).await;
+    }
+
     /// Writes a server into `mcp.json` and connects it.
     pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
         self.running.add(server).await
@@ -133,6 +144,11 @@ impl Engine {
         self.running.shared.complete(raw_address).await
     }
 
+    /// The same without waiting for the exchange: an error where the address belongs to no sign-in that waits.
+    pub async fn hand_over_link(&self, raw_address: &str) -> Result<(), ErrorView> {
+        self.running.shared.take_link(raw_address).await
+    }
+
     /// Revokes and forgets the sign-in.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.handle(id)?.ask(|reply| Message::SignOut { reply }).await.unwrap_or_else(|| Err(ended()))
@@ -209,8 +225,14 @@ impl Engine {
     /// Keeps a secret that `mcp.json` calls `{{name}}`, and connects the servers that need it.
     pub async fn set_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
         self.running.put_secret(name, &secret).await?;
-        self.running.tell_all(|| Message::SecretsChanged { named: Some(name.to_owned()) });
+        self.secrets_changed(Some(name));
         Ok(())
+    }
+
+    /// Somebody else changed what the secret store holds: a named secret, or `None` for whatever it was. Connects the
+    /// servers that wait for it.
+    pub fn secrets_changed(&self, name: Option<&str>) {
+        self.running.tell_all(|| Message::SecretsChanged { named: name.map(str::to_owned) });
     }
 
     /// Forgets a named secret; `false` where there was none.

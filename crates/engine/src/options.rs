@@ -17,13 +17,13 @@ pub struct EngineOptions {
     pub config: PathBuf,
     /// What was learned and is not secret: `kept.json`.
     pub state_dir: PathBuf,
-    /// `engine.lock` and `link.sock`.
+    /// `engine.lock`, and the socket by which other processes reach this engine.
     pub runtime_dir: PathBuf,
     pub secret_store: StoreKind,
     /// Whether addresses of `dev.usher.desktop:` can come to this program: by the system's handler, or because
     /// somebody hands over what the browser shows. Where not, the redirect ladder begins at the loopback listener.
     pub receives_links: bool,
-    /// `None` runs every server; `Some` runs these alone and shows no other.
+    /// `None` runs every server; `Some` runs these alone and shows no other, until [`crate::Engine::run_also`].
     pub only: Option<Vec<ServerId>>,
     /// How long a connection may take from the first request to the listed tools.
     pub connect_timeout: Duration,
@@ -79,6 +79,8 @@ pub struct NewServer {
 pub struct SignInOptions {
     /// Tries this way back first; `None` begins where the ladder does, or at what worked the last time.
     pub redirect: Option<RedirectKind>,
+    /// Whether links come to whoever asked for this sign-in; `None` leaves it to [`EngineOptions::receives_links`].
+    pub receives_links: Option<bool>,
     /// Asked for beside those that the server names.
     pub extra_scopes: Vec<String>,
     /// A client that the person registered by hand; kept in `mcp.json`, its secret in the secret store.
@@ -113,17 +115,25 @@ pub struct CallOptions {
     pub call: String,
     /// How long the server may be silent. Progress, and a question to the person, begin it anew.
     pub timeout: Duration,
+    /// How long the call waits for the person to give the permission that it lacks; it then goes on by itself.
+    /// Zero answers `insufficient_scope` at once.
+    pub permission_timeout: Duration,
 }
 
 impl CallOptions {
-    /// A call of this name, with a minute of silence allowed.
+    /// A call of this name, with a minute of silence allowed and five to give permission.
     pub fn new(call: impl Into<String>) -> Self {
-        Self { call: call.into(), timeout: Duration::from_secs(60) }
+        Self {
+            call: call.into(),
+            timeout: Duration::from_secs(60),
+            permission_timeout: Duration::from_secs(5 * 60),
+        }
     }
 }
 
 /// The person's answer to a server's question.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ElicitationAnswer {
     /// What was filled in. A field left out takes the schema's default; for a URL it is empty.
     Accept(serde_json::Map<String, serde_json::Value>),

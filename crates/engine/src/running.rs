@@ -1,6 +1,6 @@
 //! An engine from its start to its end: the lock, the config and its changes, the set of servers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ impl Running {
             tasks,
             stopping: CancellationToken::new(),
             servers: Mutex::default(),
+            wanted: Mutex::new(options.only.clone().map(HashSet::from_iter)),
             guards: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             left_waiting: OnceCell::new(),
@@ -115,6 +116,16 @@ impl Running {
                 "Look at the names in mcp.json.",
             )
         })
+    }
+
+    /// Runs these servers, too. A file that is broken now leaves it to the moment when it is good again.
+    pub async fn run_also(&self, servers: Option<&[ServerId]>) {
+        let _changing = self.shared.changing.lock().await;
+        if self.shared.want(servers)
+            && let Ok(config) = load(&self.shared.config).await
+        {
+            reconcile(&self.shared, config).await;
+        }
     }
 
     pub fn tell_all(&self, message: impl Fn() -> Message) {
@@ -215,12 +226,11 @@ async fn reconcile(shared: &Arc<Shared>, config: Config) {
         return;
     }
     let view = config_view::good(shared.config.path(), &config);
-    let runs = |id: &ServerId| shared.options.only.as_ref().is_none_or(|only| only.contains(id));
     let wanted: Vec<_> = config
         .servers
         .into_iter()
         .map(|server| (ServerId(server.name.clone()), server))
-        .filter(|(id, _)| runs(id))
+        .filter(|(id, _)| shared.runs(id))
         .collect();
     let gone: Vec<_> = {
         let mut servers = shared.servers();

@@ -1,6 +1,6 @@
 //! What every server's task of one engine shares.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::SecretString;
@@ -30,6 +30,8 @@ pub(crate) struct Shared {
     pub tasks: TaskTracker,
     pub stopping: CancellationToken,
     pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// The servers that this engine runs; `None` is all of them. It only grows.
+    pub wanted: Mutex<Option<HashSet<ServerId>>>,
     /// One a server's name, for its kept sign-in.
     pub guards: Mutex<HashMap<ServerId, Arc<tokio::sync::Mutex<()>>>>,
     /// One change of the set of servers at a time.
@@ -47,6 +49,28 @@ impl Shared {
     pub fn guard(&self, id: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(guards.entry(id.clone()).or_default())
+    }
+
+    /// Whether this engine runs a server of `mcp.json`.
+    pub fn runs(&self, id: &ServerId) -> bool {
+        self.wanted().as_ref().is_none_or(|wanted| wanted.contains(id))
+    }
+
+    /// Adds to the servers that this engine runs; `None` is all of them. `false` where they are among them already.
+    pub fn want(&self, servers: Option<&[ServerId]>) -> bool {
+        let mut wanted = self.wanted();
+        let Some(known) = wanted.as_mut() else { return false };
+        let Some(servers) = servers else {
+            *wanted = None;
+            return true;
+        };
+        let before = known.len();
+        known.extend(servers.iter().cloned());
+        known.len() > before
+    }
+
+    fn wanted(&self) -> MutexGuard<'_, Option<HashSet<ServerId>>> {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Brings an address from outside to the sign-in it belongs to, and waits for what becomes of it.

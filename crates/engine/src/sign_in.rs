@@ -29,6 +29,7 @@ pub(crate) struct Preparation {
     /// From the 401 or 403 that led here.
     pub challenge: Option<BearerChallenge>,
     pub asked_redirect: Option<RedirectKind>,
+    pub receives_links: bool,
     pub configured_redirect: usher_config::Redirect,
     /// What was granted before, and what a step-up asks for.
     pub extra_scopes: Scopes,
@@ -102,10 +103,9 @@ impl Preparation {
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.shared.kept.redirect(&issuer);
-        let receives_links = self.shared.options.receives_links;
         let settings = self.settings();
         let mut rung =
-            ladder::first(self.asked_redirect, self.configured_redirect, remembered, receives_links);
+            ladder::first(self.asked_redirect, self.configured_redirect, remembered, self.receives_links);
         loop {
             let known = self.known(&discovered, rung).await?;
             let (redirect, loopback) = self.redirect(rung, known.as_ref()).await?;

@@ -106,6 +106,8 @@ impl ServerTask {
     fn prepare(&mut self, place: Arc<Place>, redirect: Option<RedirectKind>) {
         let Phase::SigningIn(sign_in) = &self.phase else { return };
         let asked_redirect = redirect.or(sign_in.options.redirect);
+        let receives_links =
+            sign_in.options.receives_links.unwrap_or(self.shared.options.receives_links);
         let mut extra_scopes = Scopes::from(sign_in.options.extra_scopes.clone());
         let site = place.site_at_hand();
         if let Some(step_up) = &self.step_up {
@@ -129,6 +131,7 @@ impl ServerTask {
                     site,
                     challenge,
                     asked_redirect,
+                    receives_links,
                     configured_redirect,
                     extra_scopes,
                 };
