@@ -1,7 +1,7 @@
 //! Runs a child process: streamed, and with a deadline.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,32 @@ pub fn run(command: &mut Command, deadline: Duration) -> Result<()> {
         bail!("{} failed ({status})", words(command));
     }
     Ok(())
+}
+
+/// Runs to the end without a word, but for what it says when it fails.
+pub fn run_silently(command: &mut Command, deadline: Duration) -> Result<()> {
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = spawned.with_context(|| format!("start {}", words(command)))?;
+    let streams: [Option<Box<dyn Read + Send>>; 2] = [
+        child.stdout.take().map(|out| Box::new(out) as _),
+        child.stderr.take().map(|err| Box::new(err) as _),
+    ];
+    thread::scope(|scope| {
+        let readers = streams.map(|stream| {
+            scope.spawn(move || {
+                let mut said = Vec::new();
+                // What cannot be read cannot be shown.
+                let _ = stream.map(|mut stream| stream.read_to_end(&mut said));
+                said
+            })
+        });
+        let status = wait(&mut child, deadline).with_context(|| words(command))?;
+        let said = readers.map(|reader| reader.join().unwrap_or_default()).concat();
+        if !status.success() {
+            bail!("{} failed ({status}):\n{}", words(command), String::from_utf8_lossy(&said).trim_end());
+        }
+        Ok(())
+    })
 }
 
 /// Runs to the end with our own output. Past the deadline the child and all that it started are ended.
@@ -92,6 +118,15 @@ mod tests {
     fn a_failure_names_the_command() {
         let error = run(&mut Command::new("false"), Duration::from_secs(10)).expect_err("false fails");
         assert_eq!(error.to_string(), "false failed (exit status: 1)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_runs_silently_is_heard_when_it_fails() {
+        let mut command = Command::new("sh");
+        let error = run_silently(command.args(["-c", "echo no; exit 3"]), Duration::from_secs(10));
+        let words = error.expect_err("it fails").to_string();
+        assert_eq!(words, "sh -c echo no; exit 3 failed (exit status: 3):\nno");
     }
 
     #[cfg(unix)]

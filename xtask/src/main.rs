@@ -3,6 +3,7 @@
 mod bench;
 mod bindings;
 mod command;
+mod icons;
 mod junit;
 mod leftovers;
 mod repository;
@@ -50,6 +51,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Write the TypeScript side of the shell's commands and events
     Bindings,
+    /// Make every icon anew from the drawings in icons/
+    Icons,
 }
 
 fn main() -> ExitCode {
@@ -76,5 +79,6 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
+        Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),
     }
 }

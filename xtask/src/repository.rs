@@ -71,6 +71,13 @@ impl Repository {
         command
     }
 
+    /// Tauri's tool, which draws icons and makes packages. [`crate::setup::bundler`] installs it.
+    pub fn tauri(&self) -> Command {
+        let mut command = self.command("node");
+        command.arg(self.path("xtask/bundle/node_modules/@tauri-apps/cli/tauri.js"));
+        command
+    }
+
     fn search_path(&self) -> OsString {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = self.cargo_bin.iter().cloned().chain(env::split_paths(&path));

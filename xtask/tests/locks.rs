@@ -9,7 +9,7 @@ use serde_json::Value;
 /// such a lock wherever nothing is installed yet. Then add the entry: version, `os`, `cpu`, `optional`.
 #[test]
 fn every_optional_package_is_listed() {
-    for folder in ["ui", "tests/conformance"] {
+    for folder in ["tests/conformance", "ui", "xtask/bundle"] {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(folder).join("package-lock.json");
         let lock: Value = serde_json::from_slice(&fs::read(lock).expect("a lock file")).expect("JSON");
         assert_eq!(missing(&lock["packages"]), Vec::<String>::new(), "in {folder}/package-lock.json");

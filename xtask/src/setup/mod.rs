@@ -50,9 +50,16 @@ pub fn set_up(repository: &Repository, need: Need) -> Result<()> {
     npm::install(repository, "ui")?;
     if need == Need::Test {
         npm::install(repository, "tests/conformance")?;
+        npm::install(repository, "xtask/bundle")?;
         programs::set_up(repository, programs::TESTS)?;
     }
     Ok(())
+}
+
+/// Installs Tauri's tool, for icons and packages.
+pub fn bundler(repository: &Repository) -> Result<()> {
+    npm::check_node(repository)?;
+    npm::install(repository, "xtask/bundle")
 }
 
 /// Says what setup is about to do.
