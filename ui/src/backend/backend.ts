@@ -7,7 +7,9 @@ import type {
   ErrorView,
   Event,
   NewServer,
+  PromptView,
   RedirectKind,
+  ResourceView,
   SecretStoreChoice,
   ServerId,
   Snapshot,
@@ -61,6 +63,8 @@ export interface Backend {
   serverSignOut(id: ServerId): Promise<void>;
 
   serverTools(id: ServerId): Promise<ToolView[]>;
+  serverResources(id: ServerId): Promise<ResourceView[]>;
+  serverPrompts(id: ServerId): Promise<PromptView[]>;
   toolCall(id: ServerId, name: string, argumentsJson: string, call: string): Promise<ToolCallView>;
   toolCancel(call: string): Promise<void>;
   elicitationAnswer(id: string, answer: ElicitationAnswer, contentJson: string | null): Promise<void>;

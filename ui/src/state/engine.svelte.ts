@@ -14,6 +14,9 @@ import type {
 } from "../backend/types";
 import { m } from "../paraglide/messages";
 
+/** What a service may offer. */
+export type OfferKind = "tool" | "resource" | "prompt";
+
 export type Progress = { progress: number | null; total: number | null; message: string | null };
 
 /**
@@ -29,8 +32,8 @@ export class EngineState {
   elicitations = $state.raw<ElicitationView[]>([]);
   /** The newest word on each running call. */
   readonly progress = new SvelteMap<string, Progress>();
-  /** Grows when the tools of a server were listed anew. */
-  readonly toolsRevision = new SvelteMap<ServerId, Revision>();
+  /** Grows when a list of a server changed. */
+  readonly #listed = new SvelteMap<string, Revision>();
 
   #known = new Map<string, Revision>();
   /** The revision of the snapshot: everything up to it is in. */
@@ -70,6 +73,11 @@ export class EngineState {
 
   server(id: ServerId): ServerView | undefined {
     return this.servers.find((server) => server.id === id);
+  }
+
+  /** When a server last said that its tools, resources or prompts are other ones now. */
+  listed(kind: OfferKind, id: ServerId): Revision | undefined {
+    return this.#listed.get(`${kind} ${id}`);
   }
 
   /** Asks for the whole again. */
@@ -148,7 +156,7 @@ export class EngineState {
         this.secretStore = event.secret_store;
         break;
       case "tools_changed":
-        this.toolsRevision.set(event.id, event.revision);
+        this.#listed.set(`tool ${event.id}`, event.revision);
         break;
       case "call_progressed":
         this.progress.set(event.call, event);

@@ -5,15 +5,18 @@ import type {
   AppInfo,
   CatalogueEntry,
   Client,
+  ErrorView,
   NewServer,
+  PromptView,
   RedirectKind,
+  ResourceView,
   ServerId,
   ServerView,
-  ErrorView,
+  ToolView,
 } from "../backend/types";
 import { Appearance } from "./appearance.svelte";
 import { EngineState } from "./engine.svelte";
-import { Tools } from "./tools.svelte";
+import { Lists } from "./lists.svelte";
 import { Work } from "./work.svelte";
 
 /** What the main pane shows. */
@@ -26,7 +29,9 @@ export type Place =
 /** Everything the window knows and can do, handed down by context. */
 export class Usher {
   readonly engine: EngineState;
-  readonly tools: Tools;
+  readonly tools: Lists<ToolView>;
+  readonly resources: Lists<ResourceView>;
+  readonly prompts: Lists<PromptView>;
   readonly work = new Work();
   readonly appearance: Appearance;
   info = $state.raw<AppInfo | null>(null);
@@ -40,7 +45,9 @@ export class Usher {
 
   constructor(readonly backend: Backend) {
     this.engine = new EngineState(backend);
-    this.tools = new Tools(backend);
+    this.tools = new Lists((id) => backend.serverTools(id));
+    this.resources = new Lists((id) => backend.serverResources(id));
+    this.prompts = new Lists((id) => backend.serverPrompts(id));
     this.appearance = new Appearance(backend);
   }
 

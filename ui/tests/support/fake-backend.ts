@@ -1,6 +1,14 @@
 import { Refusal, type Backend } from "../../src/backend/backend";
-import type { CatalogueEntry, Event, Snapshot, ToolCallView, ToolView } from "../../src/backend/types";
-import { catalogue, info, snapshot, tools } from "./views";
+import type {
+  CatalogueEntry,
+  Event,
+  PromptView,
+  ResourceView,
+  Snapshot,
+  ToolCallView,
+  ToolView,
+} from "../../src/backend/types";
+import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
 type Verb = Exclude<keyof Backend, "subscribe">;
 export type Call = [verb: Verb, ...args: unknown[]];
@@ -11,6 +19,8 @@ export class FakeBackend implements Backend {
   current: Snapshot;
   entries: CatalogueEntry[] = catalogue;
   tools: ToolView[] = tools;
+  resources: ResourceView[] = resources;
+  prompts: PromptView[] = prompts;
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
   #answers = new Map<Verb, () => Promise<never>>();
@@ -82,6 +92,9 @@ export class FakeBackend implements Backend {
   signInComplete: Backend["signInComplete"] = (...args) => this.#asked("signInComplete", args, "notion");
   serverSignOut: Backend["serverSignOut"] = (...args) => this.#asked("serverSignOut", args, undefined);
   serverTools: Backend["serverTools"] = (...args) => this.#asked("serverTools", args, this.tools);
+  serverResources: Backend["serverResources"] = (...args) =>
+    this.#asked("serverResources", args, this.resources);
+  serverPrompts: Backend["serverPrompts"] = (...args) => this.#asked("serverPrompts", args, this.prompts);
   toolCall: Backend["toolCall"] = (...args) => this.#asked("toolCall", args, this.result);
   toolCancel: Backend["toolCancel"] = (...args) => this.#asked("toolCancel", args, undefined);
   elicitationAnswer: Backend["elicitationAnswer"] = (...args) =>

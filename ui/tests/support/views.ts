@@ -5,6 +5,8 @@ import type {
   CatalogueEntry,
   ConfigView,
   ErrorView,
+  PromptView,
+  ResourceView,
   ServerView,
   Snapshot,
   Status,
@@ -180,4 +182,43 @@ export const tools: ToolView[] = [
     input_schema: JSON.stringify({ type: "object", properties: {} }),
   }),
   tool({ name: "whoami", title: "Who am I", description: null, input_schema: '{"type":"object"}' }),
+];
+
+export const resources: ResourceView[] = [
+  {
+    uri: "notebook://pages/shopping-list",
+    name: "shopping-list",
+    title: "Shopping list",
+    description: "Milk, bread, **two** lemons. _Changed yesterday._",
+    mime_type: "text/markdown",
+  },
+  {
+    uri: "notebook://pages/holiday-plans",
+    name: "holiday-plans",
+    title: "Holiday plans",
+    description:
+      "Where to go in autumn: trains, places to stay and what to see, day by day, with the addresses of everything that was booked already and the numbers to call if a train is late. See the [timetable](https://trains.example/autumn) for the connections that still have to be chosen, and the list at the end for what to pack.",
+    mime_type: "text/markdown",
+  },
+  {
+    uri: "notebook://export.zip",
+    name: "export.zip",
+    title: null,
+    description: null,
+    mime_type: "application/zip",
+  },
+  { uri: "notebook://scratch", name: "scratch", title: null, description: null, mime_type: null },
+];
+
+export const prompts: PromptView[] = [
+  {
+    name: "summarise_page",
+    title: "Summarise a page",
+    description: "A short summary of one page, in **three sentences** or fewer.",
+    arguments: [
+      { name: "page", description: "The page’s id, as `search_pages` gives it.", required: true },
+      { name: "tone", description: null, required: false },
+    ],
+  },
+  { name: "plan_week", title: null, description: null, arguments: [] },
 ];

@@ -50,12 +50,28 @@ describe("the keyboard", () => {
     ]);
   });
 
-  it("switches tabs with the arrows", async () => {
+  it("goes round the tabs with the arrows, and to their ends with Home and End", async () => {
     const { user } = await open();
     (await screen.findByTestId("tab-tools")).focus();
-    await user.keyboard("{ArrowRight}");
-    expect(focused()).toBe("tab-details");
+    const steps = ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End"];
+    const seen: string[] = [];
+    for (const key of steps) {
+      await user.keyboard(`{${key}}`);
+      seen.push(focused());
+      expect(document.activeElement).toHaveAttribute("aria-selected", "true");
+      expect(screen.getByRole("tabpanel")).toHaveAccessibleName(document.activeElement?.textContent?.trim());
+    }
+    expect(seen).toEqual([
+      "tab-resources",
+      "tab-prompts",
+      "tab-details",
+      "tab-tools",
+      "tab-details",
+      "tab-tools",
+      "tab-details",
+    ]);
     expect(screen.getByTestId("scopes")).toBeVisible();
+    expect(screen.getAllByRole("tab").map((tab) => tab.tabIndex)).toEqual([-1, -1, -1, 0]);
   });
 
   it.each(["{Control>}f{/Control}", "{Meta>}f{/Meta}"])(

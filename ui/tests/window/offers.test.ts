@@ -1,0 +1,152 @@
+import { screen, waitFor, within } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+
+import { Refusal } from "../../src/backend/backend";
+import { payloads } from "../lib/payloads";
+import { FakeBackend } from "../support/fake-backend";
+import { error, server } from "../support/views";
+import { open, type Opened } from "../support/window";
+
+async function openTab(name: "resources" | "prompts", backend = new FakeBackend()): Promise<Opened> {
+  const opened = await open(backend);
+  await opened.user.click(await screen.findByTestId(`tab-${name}`));
+  return opened;
+}
+
+function titles(kind: string): (string | undefined)[] {
+  return screen.getAllByTestId(kind).map((row) => row.querySelector("h2")?.textContent?.trim());
+}
+
+describe("a service's tabs", () => {
+  it("fetch nothing before they are opened", async () => {
+    const { backend, user } = await open();
+    await screen.findAllByTestId("tool");
+    expect([backend.asked("serverResources"), backend.asked("serverPrompts")]).toEqual([[], []]);
+    await user.click(screen.getByTestId("tab-prompts"));
+    await screen.findAllByTestId("prompt");
+    expect([backend.asked("serverResources"), backend.asked("serverPrompts")]).toEqual([[], [["notion"]]]);
+  });
+
+  it("keep what they know while the service reconnects", async () => {
+    const { backend, user } = await openTab("resources");
+    await screen.findAllByTestId("resource");
+    const why = error("server_unreachable", "It cannot be reached.");
+    const status = { state: "reconnecting" as const, attempt: 1, next_at: new Date().toISOString(), why };
+    backend.tell({ event: "server_changed", revision: 11, view: server({ status }) });
+    await waitFor(() => expect(screen.getByTestId("service")).toHaveAttribute("data-state", "reconnecting"));
+    expect(screen.getAllByTestId("resource")).toHaveLength(4);
+    await user.click(screen.getByTestId("tab-prompts"));
+    expect(await screen.findByText("Notion is not connected.")).toBeInTheDocument();
+    expect(backend.asked("serverPrompts")).toEqual([]);
+  });
+});
+
+describe("resources", () => {
+  it("show title, address, kind and folded text", async () => {
+    await openTab("resources");
+    const rows = await screen.findAllByTestId("resource");
+    expect(titles("resource")).toEqual(["Shopping list", "Holiday plans", "export.zip", "scratch"]);
+    expect(rows[0]).toHaveTextContent(/Shopping list\s*notebook:\/\/pages\/shopping-list\s*text\/markdown/);
+    await waitFor(() => expect(rows[0]?.querySelector("strong")).toHaveTextContent("two"));
+    expect(rows[1]?.querySelector(".line-clamp-3")).not.toBeNull();
+    expect(rows[3]).toHaveTextContent("It says nothing about itself.");
+  });
+
+  it("are found by each of their texts", async () => {
+    const { user } = await openTab("resources");
+    await screen.findAllByTestId("resource");
+    await user.type(screen.getByTestId("resource-search"), "notebook MARKDOWN train");
+    expect(titles("resource")).toEqual(["Holiday plans"]);
+    expect(screen.getByTestId("resource-count")).toHaveTextContent("1 of 4");
+  });
+
+  it("open in a dialog that Esc closes and that gives the focus back", async () => {
+    const { backend, user } = await openTab("resources");
+    const row = await screen.findByTestId("resource-holiday-plans");
+    row.focus();
+    await user.keyboard("{Enter}");
+    const dialog = await screen.findByTestId("resource-dialog");
+    expect(dialog).toHaveTextContent("notebook://pages/holiday-plans");
+    await user.click(await within(dialog).findByRole("button", { name: "timetable" }));
+    expect(backend.asked("linkOpen")).toEqual([["https://trains.example/autumn"]]);
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(screen.queryByTestId("resource-dialog")).toBeNull());
+    await waitFor(() => expect(document.activeElement).toBe(row));
+  });
+
+  it("say so where there are none, and what they would be", async () => {
+    const backend = new FakeBackend();
+    backend.resources = [];
+    await openTab("resources", backend);
+    expect(await screen.findByTestId("resources-none")).toHaveTextContent(
+      "Notion offers no resources. Resources are texts and files",
+    );
+  });
+
+  it("say why they could not be fetched, and try again", async () => {
+    const backend = new FakeBackend();
+    backend.answer("serverResources", new Refusal(error("protocol_error", "It answered with nonsense.")));
+    const { user } = await openTab("resources", backend);
+    expect(await screen.findByTestId("error")).toHaveTextContent("It answered with nonsense.");
+    await user.click(screen.getByRole("button", { name: "Try again now" }));
+    expect(backend.asked("serverResources")).toHaveLength(2);
+  });
+
+  it("may come with the same name twice", async () => {
+    const backend = new FakeBackend();
+    backend.resources = [backend.resources[3]!, backend.resources[3]!];
+    await openTab("resources", backend);
+    expect(await screen.findAllByTestId("resource")).toHaveLength(2);
+  });
+});
+
+describe("prompts", () => {
+  it("tell in a dialog what they want to be told", async () => {
+    const { user } = await openTab("prompts");
+    await user.click(await screen.findByTestId("prompt-summarise_page"));
+    const [page, tone] = within(await screen.findByTestId("prompt-arguments")).getAllByRole("listitem");
+    await waitFor(() => expect(page?.querySelector(".prose-server code")).toHaveTextContent("search_pages"));
+    expect(page).not.toHaveTextContent("Optional");
+    expect(tone).toHaveTextContent("tone Optional");
+  });
+
+  it("are found by what they want to be told", async () => {
+    const { user } = await openTab("prompts");
+    await screen.findAllByTestId("prompt");
+    await user.type(screen.getByTestId("prompt-search"), "tone");
+    expect(titles("prompt")).toEqual(["Summarise a page"]);
+  });
+
+  it("say so where there are none, and where none is found", async () => {
+    const backend = new FakeBackend();
+    backend.prompts = [];
+    const { user } = await openTab("prompts", backend);
+    expect(await screen.findByTestId("prompts-none")).toHaveTextContent("Notion offers no prompts.");
+    backend.prompts = [{ name: "one", title: null, description: null, arguments: [] }];
+    await user.click(screen.getByTestId("tab-tools"));
+    await user.click(screen.getByTestId("tab-prompts"));
+    await user.type(await screen.findByTestId("prompt-search"), "two");
+    expect(await screen.findByText("No prompt matches “two”.")).toBeInTheDocument();
+  });
+
+  it("run nothing that hides in any of the texts", async () => {
+    const backend = new FakeBackend();
+    backend.prompts = payloads.map((text) => ({
+      name: text,
+      title: text,
+      description: text,
+      arguments: [{ name: text, description: text, required: false }],
+    }));
+    const { user } = await openTab("prompts", backend);
+    const rows = await screen.findAllByTestId("prompt");
+    expect(rows).toHaveLength(payloads.length);
+    for (const row of [3, 7]) {
+      await user.click(within(rows[row] as HTMLElement).getByRole("button"));
+      const dialog = await screen.findByTestId("prompt-dialog");
+      await waitFor(() => expect(dialog.querySelector(".invisible")).toBeNull());
+      expect(dialog.querySelectorAll("img, script, iframe, a[href], form")).toHaveLength(0);
+      await user.keyboard("{Escape}");
+      await waitFor(() => expect(screen.queryByTestId("prompt-dialog")).toBeNull());
+    }
+  });
+});
