@@ -1,0 +1,53 @@
+import { Refusal } from "../../../src/backend/backend";
+import type { FakeBackend } from "../../support/fake-backend";
+import { error } from "../../support/views";
+import type { Hands } from "../hands";
+import { of, type Scenes } from "./scene";
+
+async function openResources({ press, find }: Hands): Promise<void> {
+  await press("tab-resources");
+  await find("resource-search");
+}
+
+function without(): FakeBackend {
+  const backend = of();
+  backend.resources = [];
+  return backend;
+}
+
+/** What a service offers besides its tools. */
+export const offerScenes: Scenes = {
+  resources: { backend: () => of(), act: openResources },
+  "resources-none": { backend: without, act: openResources },
+  "resources-failed": {
+    backend: () =>
+      of().answer(
+        "serverResources",
+        new Refusal(error("server_unreachable", "mcp.notion.com did not answer in time.")),
+      ),
+    act: openResources,
+  },
+  "resource-dialog": {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tab-resources");
+      await press("resource-holiday-plans");
+      await find("resource-copy");
+    },
+  },
+  prompts: {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tab-prompts");
+      await find("prompt-search");
+    },
+  },
+  "prompt-dialog": {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tab-prompts");
+      await press("prompt-summarise_page");
+      await find("prompt-arguments");
+    },
+  },
+};

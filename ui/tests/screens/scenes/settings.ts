@@ -1,0 +1,20 @@
+import { config } from "../../support/views";
+import { of, type Scenes } from "./scene";
+
+/** Settings. */
+export const settingsScenes: Scenes = {
+  settings: {
+    backend: () =>
+      of(
+        {},
+        {
+          config: { ...config, warnings: ["“corp”: “transport” is read as “type”."] },
+          secret_store: { kind: "file", path: "/home/ada/.local/state/usher/secrets.json", error: null },
+        },
+      ),
+    act: async ({ press, find }) => {
+      await press("settings");
+      await find("settings-page");
+    },
+  },
+};

@@ -1,0 +1,41 @@
+import { Refusal } from "../../../src/backend/backend";
+import { error, signedOut, signingIn } from "../../support/views";
+import { of, type Scenes } from "./scene";
+
+/** A sign-in under way. */
+export const signInScenes: Scenes = {
+  "sign-in-discovering": {
+    backend: () =>
+      of({
+        status: signingIn({
+          step: "discovering",
+          host: null,
+          opened: null,
+          redirect: null,
+          next_redirect: null,
+        }),
+        auth: signedOut,
+      }),
+  },
+  "sign-in-waiting": { backend: () => of({ status: signingIn(), auth: signedOut }) },
+  "sign-in-trouble": {
+    backend: () => of({ status: signingIn(), auth: signedOut }),
+    act: async ({ find }) => void (await find("waiting-trouble")).toggleAttribute("open", true),
+  },
+  "sign-in-paste": {
+    backend: () =>
+      of({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).answer(
+        "signInComplete",
+        new Refusal(
+          error("authorization_denied", "This address does not belong to a sign-in that is under way.", {
+            hint: "Copy it once more, from “dev.usher.desktop:” to its end.",
+          }),
+        ),
+      ),
+    act: async ({ type, press }) => {
+      await type("waiting-paste", "https://example.com/");
+      await press("waiting-paste-submit");
+    },
+  },
+  "sign-in-exchanging": { backend: () => of({ status: signingIn({ step: "exchanging" }), auth: signedOut }) },
+};

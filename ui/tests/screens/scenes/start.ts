@@ -1,0 +1,72 @@
+import { Refusal } from "../../../src/backend/backend";
+import { config, error } from "../../support/views";
+import { of, type Scenes } from "./scene";
+
+/** Before the first service is in sight: starting, keychain, what stands above everything. */
+export const startScenes: Scenes = {
+  opening: { backend: () => of({}).answer("snapshot", "never") },
+  "start-failed": {
+    backend: () =>
+      of({}).answer(
+        "snapshot",
+        new Refusal(
+          error("internal", "Another Usher of yours holds the lock.", {
+            hint: "Close the other one, then try again.",
+            details: "engine.lock is held by process 4711",
+          }),
+        ),
+      ),
+  },
+  notice: {
+    backend: () =>
+      of({}).answer(
+        "startLink",
+        new Refusal(
+          error("authorization_expired", "The link that opened Usher belongs to no sign-in.", {
+            hint: "Start the sign-in here, and say yes in the browser again.",
+          }),
+        ),
+      ),
+    act: async ({ find }) => void (await find("notice")),
+  },
+  "keychain-missing": {
+    backend: () =>
+      of(
+        {},
+        {
+          secret_store: {
+            kind: "keychain",
+            error: error("keychain_unavailable", "No keychain answers on this computer.", {
+              details: "org.freedesktop.secrets: no such name",
+            }),
+          },
+        },
+      ),
+  },
+  "keychain-locked": {
+    backend: () =>
+      of(
+        {},
+        {
+          secret_store: { kind: "keychain", error: error("keychain_locked", "The keychain does not open.") },
+        },
+      ),
+  },
+  "memory-only": { backend: () => of({}, { secret_store: { kind: "memory" } }) },
+  "config-broken": {
+    backend: () =>
+      of(
+        {},
+        {
+          config: {
+            ...config,
+            error: error("config_invalid", 'A comma is missing after "url".', {
+              hint: "Put a comma at the end of the line above.",
+            }),
+            line: 4,
+            column: 12,
+          },
+        },
+      ),
+  },
+};

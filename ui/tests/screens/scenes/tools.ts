@@ -1,0 +1,139 @@
+import { Refusal } from "../../../src/backend/backend";
+import { error } from "../../support/views";
+import { of, type Scenes } from "./scene";
+
+/** A service's tools, and what a call may bring. */
+export const toolsScenes: Scenes = {
+  "connected-search": {
+    backend: () => of(),
+    act: async ({ type }) => type("tool-search", "page"),
+  },
+  "tools-failed": {
+    backend: () =>
+      of({}).answer(
+        "serverTools",
+        new Refusal(error("server_unreachable", "mcp.notion.com did not answer in time.")),
+      ),
+  },
+  "tool-dialog": {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tool-search_pages");
+      await find("tool-run");
+    },
+  },
+  "tool-form-long": {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tool-create_page");
+      await find("tool-run");
+    },
+  },
+  "tool-invalid": {
+    backend: () => of(),
+    act: async ({ press, find }) => {
+      await press("tool-search_pages");
+      await press("tool-run");
+      await find("tool-run");
+    },
+  },
+  "tool-running": {
+    backend: () => of().answer("toolCall", "never"),
+    act: async ({ press, find }, backend) => {
+      await press("tool-slow_task");
+      await press("tool-run");
+      await find("tool-progress");
+      const call = backend.asked("toolCall")[0]?.[3] as string;
+      backend.tell({
+        event: "call_progressed",
+        revision: 11,
+        call,
+        progress: 3,
+        total: 8,
+        message: "Counting: 3 of 8",
+      });
+    },
+  },
+  "tool-result": {
+    backend: () => {
+      const backend = of();
+      backend.result = {
+        is_error: false,
+        content: [
+          { kind: "text", text: "Found 2 pages.\n\n1. Shopping list\n2. Holiday plans" },
+          { kind: "image", mime_type: "image/png", data: PICTURE },
+        ],
+        structured: '{"pages":[{"id":"p1","title":"Shopping list"},{"id":"p2","title":"Holiday plans"}]}',
+      };
+      return backend;
+    },
+    act: async ({ press, find }) => {
+      await press("tool-whoami");
+      await press("tool-run");
+      (await find("tool-result")).scrollIntoView();
+    },
+  },
+  "tool-error": {
+    backend: () => {
+      const backend = of();
+      backend.result = {
+        is_error: true,
+        content: [{ kind: "text", text: "There is no page with this id." }],
+        structured: null,
+      };
+      return backend;
+    },
+    act: async ({ press, find }) => {
+      await press("tool-whoami");
+      await press("tool-run");
+      await find("tool-result");
+    },
+  },
+  elicitation: {
+    backend: () =>
+      of(
+        {},
+        {
+          elicitations: [
+            {
+              id: "1",
+              server: "notion",
+              message: "Which notebook shall the page go to?",
+              schema: JSON.stringify({
+                type: "object",
+                properties: {
+                  notebook: { type: "string", title: "Notebook", enum: ["Work", "Home"] },
+                  pin: { type: "boolean", title: "Pin it" },
+                },
+                required: ["notebook"],
+              }),
+              url: null,
+            },
+          ],
+        },
+      ),
+    act: async ({ find }) => void (await find("elicitation-accept")),
+  },
+  "elicitation-page": {
+    backend: () =>
+      of(
+        {},
+        {
+          elicitations: [
+            {
+              id: "1",
+              server: "notion",
+              message: "Please confirm the export on our page.",
+              schema: null,
+              url: "https://www.notion.so/confirm/8817",
+            },
+          ],
+        },
+      ),
+    act: async ({ find }) => void (await find("elicitation-accept")),
+  },
+};
+
+/** A small raster, as a tool would send it. */
+const PICTURE =
+  "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC";
