@@ -25,5 +25,10 @@ export default defineConfig({
     host: "127.0.0.1",
     fs: { allow: [".", "../icons", "../crates/config"] },
   },
-  build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: "es2022",
+    cssTarget: ["safari16.4", "chrome111"],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
 });
