@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::mcp::announcements::McpList;
 use crate::options::{DemoOptions, TokenFault};
 use crate::requests::RequestRecord;
 use crate::routes;
@@ -93,6 +94,23 @@ impl Demo {
     /// Empties the ledger of requests.
     pub fn forget_requests(&self) {
         self.service.requests.clear();
+    }
+
+    /// Takes a tool out of the list or puts it back, and tells the clients that the list changed. It can be called
+    /// all the same.
+    pub fn hide_tool(&self, tool: &str, hidden: bool) {
+        self.service.hide_tool(tool, hidden);
+        self.announce(McpList::Tools);
+    }
+
+    /// Tells the clients that a list changed, whether it did or not.
+    pub fn announce(&self, list: McpList) {
+        self.service.announcements.announce(list);
+    }
+
+    /// Forgets the sessions of the `initialize` eras, as a server does that was started anew.
+    pub async fn forget_sessions(&self) {
+        self.service.sessions.sessions.write().await.clear();
     }
 
     /// Revokes every access and refresh token issued so far; clients stay registered.

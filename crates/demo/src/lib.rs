@@ -25,5 +25,6 @@ mod routes;
 mod service;
 
 pub use demo::{Demo, StartError};
-pub use options::{ClientPolicy, DemoOptions, Eras, RedirectPolicy, TokenFault};
+pub use mcp::announcements::McpList;
+pub use options::{ClientPolicy, DemoOptions, Eras, Guard, RedirectPolicy, TokenFault};
 pub use requests::RequestRecord;

@@ -32,6 +32,10 @@ pub struct DemoOptions {
     pub omit_expires_in: bool,
     /// Which eras of MCP are spoken.
     pub eras: Eras,
+    /// What a request without a good token meets at the MCP server.
+    pub guard: Guard,
+    /// For how long a list of tools may be taken from a cache (`ttlMs`); `None` says nothing of it.
+    pub list_life: Option<Duration>,
     /// Splits the MCP lists into pages of this many items; `None` answers each list whole.
     pub page_size: Option<usize>,
     /// What the first requests to the token endpoint meet, in this order.
@@ -52,6 +56,8 @@ impl Default for DemoOptions {
             offline_access: true,
             omit_expires_in: false,
             eras: Eras::All,
+            guard: Guard::default(),
+            list_life: None,
             page_size: None,
             token_faults: Vec::new(),
         }
@@ -94,6 +100,18 @@ pub enum ClientPolicy {
     ConfidentialOnly,
     /// There is no registration endpoint: the metadata does not name one, and a request to it is refused.
     NoRegistration,
+}
+
+/// What a request without a good token meets at the MCP server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Guard {
+    /// 401 with a challenge, whatever it asks.
+    #[default]
+    Everything,
+    /// The same, but only for calls of tools: the handshake and the lists are for everybody.
+    CallsAlone,
+    /// Calls of tools are answered with 200 and a failed result that speaks of a 401; the rest is for everybody.
+    CallsInTheirResult,
 }
 
 /// Which eras of MCP are spoken.

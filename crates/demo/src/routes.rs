@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +20,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// All of it; `ending` closes the streams that would otherwise stay open.
 pub(crate) fn router(service: Arc<Service>, ending: &CancellationToken) -> Router {
-    let sessions = Arc::new(LocalSessionManager::default());
+    let sessions = Arc::clone(&service.sessions);
     let mcp = StreamableHttpService::new(
         {
             let service = Arc::clone(&service);

@@ -1,11 +1,15 @@
 //! What the handlers of one demo share: who it is, its key, and its memory.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 
 use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::faults::TokenFaults;
+use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
@@ -30,6 +34,10 @@ pub(crate) struct Service {
     pub(crate) token_faults: TokenFaults,
     pub(crate) requests: RequestLedger,
     pub(crate) notebook: Notebook,
+    pub(crate) announcements: Announcements,
+    /// The sessions of the `initialize` eras.
+    pub(crate) sessions: Arc<LocalSessionManager>,
+    hidden_tools: Mutex<HashSet<String>>,
     /// How many slow tasks are under way.
     pub(crate) running_tasks: Arc<AtomicUsize>,
 }
@@ -53,6 +61,9 @@ impl Service {
             token_faults,
             requests: RequestLedger::default(),
             notebook: Notebook::default(),
+            announcements: Announcements::default(),
+            sessions: Arc::default(),
+            hidden_tools: Mutex::default(),
             running_tasks: Arc::default(),
         }
     }
@@ -68,6 +79,20 @@ impl Service {
     /// The resource identifier of the MCP server (RFC 8707), which is also its address.
     pub(crate) fn resource(&self) -> &str {
         &self.resource
+    }
+
+    /// Whether a tool stands in no list at the moment.
+    pub(crate) fn is_hidden(&self, tool: &str) -> bool {
+        self.hidden_tools.lock().unwrap_or_else(PoisonError::into_inner).contains(tool)
+    }
+
+    pub(crate) fn hide_tool(&self, tool: &str, hidden: bool) {
+        let mut tools = self.hidden_tools.lock().unwrap_or_else(PoisonError::into_inner);
+        if hidden {
+            tools.insert(tool.to_owned());
+        } else {
+            tools.remove(tool);
+        }
     }
 
     /// Whether a scope exists here.

@@ -24,6 +24,7 @@ struct State {
     servers: HashMap<ServerId, ServerView>,
     config: ConfigView,
     secret_store: SecretStoreView,
+    paused: bool,
     elicitations: Vec<ElicitationView>,
 }
 
@@ -35,6 +36,7 @@ impl Board {
             servers: HashMap::new(),
             config,
             secret_store,
+            paused: false,
             elicitations: Vec::new(),
         };
         Self { state: Mutex::new(state), events: broadcast::channel(BACKLOG).0 }
@@ -51,6 +53,7 @@ impl Board {
             servers: state.order.iter().filter_map(|id| state.servers.get(id)).cloned().collect(),
             config: state.config.clone(),
             secret_store: state.secret_store.clone(),
+            paused: state.paused,
             elicitations: state.elicitations.clone(),
         }
     }
@@ -109,6 +112,31 @@ impl Board {
         }
         state.secret_store = secret_store.clone();
         self.publish(&mut state, |revision| Event::SecretStoreChanged { revision, secret_store });
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.lock().paused
+    }
+
+    /// Answers whether that is new.
+    pub fn change_paused(&self, paused: bool) -> bool {
+        let mut state = self.lock();
+        if state.paused == paused {
+            return false;
+        }
+        state.paused = paused;
+        self.publish(&mut state, |revision| Event::PausedChanged { revision, paused });
+        true
+    }
+
+    pub fn change_resources(&self, id: &ServerId) {
+        let id = id.clone();
+        self.publish(&mut self.lock(), |revision| Event::ResourcesChanged { revision, id });
+    }
+
+    pub fn change_prompts(&self, id: &ServerId) {
+        let id = id.clone();
+        self.publish(&mut self.lock(), |revision| Event::PromptsChanged { revision, id });
     }
 
     pub fn change_tools(&self, id: &ServerId) {

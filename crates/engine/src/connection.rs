@@ -1,11 +1,15 @@
 //! A live MCP connection: the handshake of whichever era, the lists, the calls. Every wait has a deadline.
 
 pub(crate) mod calls;
+pub(crate) mod changes;
 pub(crate) mod client;
 pub(crate) mod content;
 pub(crate) mod elicitation;
 pub(crate) mod event_stream;
 pub(crate) mod fault;
+pub(crate) mod hidden_refusal;
+pub(crate) mod lifeline;
+pub(crate) mod listening;
 pub(crate) mod rmcp_fault;
 pub(crate) mod transport;
 pub(crate) mod wire;
@@ -24,15 +28,19 @@ use rmcp::service::{
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ServerId;
+use crate::connection::changes::Changes;
 use crate::connection::client::{Client, ProgressRoutes};
 use crate::connection::elicitation::Elicitations;
 use crate::connection::fault::Fault;
+use crate::connection::lifeline::Lifeline;
 use crate::connection::rmcp_fault::{from_initialize, from_service};
 use crate::connection::transport::Transport;
+use crate::credentials::Credentials;
 
 /// How long one page of a list may take.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -53,6 +61,8 @@ pub(crate) struct Connection {
     elicitations: Arc<Elicitations>,
     progress: ProgressRoutes,
     listing: Mutex<Option<(Instant, Arc<Vec<Tool>>)>>,
+    lifeline: Lifeline,
+    credentials: Option<Credentials>,
     closing: CancellationToken,
     _close_on_drop: DropGuard,
     closed: CancellationToken,
@@ -68,7 +78,12 @@ pub(crate) struct CallTerms<'a> {
 
 impl Connection {
     /// Speaks to a server for the first time: `server/discover`, else `initialize`.
-    pub async fn open(transport: Transport, uri: Arc<str>, client: Client) -> Result<Self, Fault> {
+    pub async fn open(
+        transport: Transport,
+        uri: Arc<str>,
+        client: Client,
+        lifeline: Lifeline,
+    ) -> Result<Self, Fault> {
         let mut config = StreamableHttpClientTransportConfig::with_uri(uri);
         let mut backoff = ExponentialBackoff::default();
         backoff.max_times = Some(5);
@@ -80,6 +95,7 @@ impl Connection {
         };
         let server = client.server.clone();
         let (elicitations, progress) = (Arc::clone(&client.elicitations), client.progress.clone());
+        let credentials = transport.credentials();
         let closing = CancellationToken::new();
         let close_on_drop = closing.clone().drop_guard();
         let transport = StreamableHttpClientTransport::with_client(transport, config);
@@ -101,6 +117,8 @@ impl Connection {
             elicitations,
             progress,
             listing: Mutex::default(),
+            lifeline,
+            credentials,
             closing,
             _close_on_drop: close_on_drop,
             closed,
@@ -127,6 +145,11 @@ impl Connection {
     pub async fn close(&self, patience: Duration) {
         self.closing.cancel();
         let _ = tokio::time::timeout(patience, self.closed.cancelled()).await;
+    }
+
+    /// Ends the connection and every call over it, without waiting.
+    pub fn end_now(&self) {
+        self.closing.cancel();
     }
 
     /// Cancelled when the connection ended, whoever ended it.
@@ -160,6 +183,55 @@ impl Connection {
         *self.listing.lock().unwrap_or_else(PoisonError::into_inner) =
             Some((Instant::now(), Arc::clone(&tools)));
         Ok(tools)
+    }
+
+    /// Asks the server itself, past every cache, whether the sign-in of now is good.
+    pub async fn prove(&self) -> Result<Arc<Vec<Tool>>, Fault> {
+        self.peer.clear_response_cache().await;
+        let tools = self.list_tools().await?;
+        self.lifeline.signed_in();
+        Ok(tools)
+    }
+
+    /// Listens to what the server tells by itself, until the connection ends.
+    pub fn listen(&self, changes: Arc<Changes>) {
+        let (peer, lifeline, closed) = (self.peer.clone(), self.lifeline.clone(), self.closed.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = closed.cancelled() => {}
+                () = listening::listen(peer, &changes, &lifeline) => {}
+            }
+        });
+    }
+
+    /// The token that a request would carry now, without asking anybody.
+    pub fn token_at_hand(&self) -> Option<SecretString> {
+        self.credentials.as_ref()?.token_at_hand()
+    }
+
+    /// Another token than the refused one; `None` where there is no way to one.
+    pub async fn renew(&self, refused: &SecretString) -> Result<Option<SecretString>, Fault> {
+        match &self.credentials {
+            Some(credentials) => Ok(credentials.renew(refused).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a tool may be called again when nobody knows what became of the first call.
+    pub fn may_repeat(&self, tool: &str) -> bool {
+        let tools = self.listed().unwrap_or_default();
+        let annotations =
+            tools.iter().find(|known| known.name == tool).and_then(|known| known.annotations.as_ref());
+        annotations
+            .is_some_and(|hints| hints.read_only_hint == Some(true) || hints.idempotent_hint == Some(true))
+    }
+
+    /// A tool's title, or its name.
+    pub fn title_of(&self, tool: &str) -> String {
+        let tools = self.listed().unwrap_or_default();
+        let title =
+            tools.iter().find(|known| known.name == tool).and_then(|known| content::tool(known).title);
+        title.unwrap_or_else(|| tool.to_owned())
     }
 
     pub async fn list_resources(&self) -> Result<Vec<Resource>, Fault> {

@@ -3,34 +3,39 @@
 mod fault;
 pub(crate) mod freshness;
 pub(crate) mod grant;
+pub(crate) mod intent;
+mod keeping;
+mod pause;
+mod refresh;
+mod state;
 pub(crate) mod stores;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared as SharedFuture};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use usher_oauth::{Discovered, Grant, HttpClient, ServerUrl};
+use usher_oauth::{Grant, HttpClient, ServerUrl};
 
 use crate::ServerId;
 use crate::clock::Clock;
 use crate::credentials::freshness::{Freshness, HeldGrant};
-use crate::credentials::grant::{bearer, belongs, from_stored, same_tokens, to_stored};
+use crate::credentials::grant::{bearer, same_tokens};
+use crate::credentials::state::{Held, State};
 use crate::credentials::stores::Stores;
 use crate::kept::Kept;
 
 pub(crate) use fault::CredentialFault;
 
 type Token = SecretString;
-type Flight = SharedFuture<BoxFuture<'static, Result<Option<Token>, CredentialFault>>>;
 
 /// What the credentials of one server need from around them.
 pub(crate) struct Surroundings {
     pub server: ServerId,
     pub url: ServerUrl,
-    pub http: HttpClient,
     pub stores: Stores,
     pub kept: Kept,
     pub clock: Clock,
@@ -39,6 +44,8 @@ pub(crate) struct Surroundings {
     pub guard: Arc<tokio::sync::Mutex<()>>,
     /// Renewals run here and outlive whoever asked for them.
     pub tasks: TaskTracker,
+    /// The engine ends: no renewal is begun that may be cut off.
+    pub stopping: CancellationToken,
     /// Called when the held grant changed, so that the view follows.
     pub changed: Box<dyn Fn() + Send + Sync>,
 }
@@ -55,48 +62,19 @@ struct Inner {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
-    configured: ConfiguredClient,
-    held: Held,
-    /// Came from the authorization server, but the secret store did not take it yet. It is not used before.
-    unsaved: Option<Grant>,
-    flight: Option<Flight>,
-    /// After a failed renewal: what it was, and when to try again.
-    pause: Option<(jiff::Timestamp, CredentialFault)>,
-}
-
-/// The in-memory copy.
-#[derive(Clone, Default)]
-enum Held {
-    #[default]
-    Unread,
-    Nothing,
-    /// There is a sign-in, but not for this server as it is now. It stays in the store and is never sent.
-    Quarantined,
-    Grant(Arc<HeldGrant>),
-}
-
-impl Held {
-    fn grant(self) -> Option<Arc<HeldGrant>> {
-        match self {
-            Self::Grant(grant) => Some(grant),
-            Self::Unread | Self::Nothing | Self::Quarantined => None,
-        }
-    }
-}
-
 impl Credentials {
-    pub fn new(around: Surroundings) -> Self {
-        Self(Arc::new(Inner { around, state: Mutex::default() }))
+    pub fn new(around: Surroundings, http: HttpClient) -> Self {
+        Self(Arc::new(Inner { around, state: Mutex::new(State::new(http)) }))
     }
 
-    /// Before a new connection: the client may be another one, and the store may have another grant. What is not
-    /// saved yet stays.
-    pub fn begin_anew(&self, configured: ConfiguredClient) {
+    /// Before a new connection: the client may be another one, the network too, and the store may have another grant.
+    /// What is not saved yet stays.
+    pub fn begin_anew(&self, configured: ConfiguredClient, http: HttpClient) {
         let mut state = self.0.lock();
         state.configured = configured;
-        state.pause = None;
+        state.http = http;
+        state.pause.end();
+        state.ended = None;
         if state.unsaved.is_none() && state.flight.is_none() {
             state.held = Held::Unread;
         }
@@ -106,7 +84,7 @@ impl Credentials {
     /// expired is never given out.
     pub async fn token(&self) -> Result<Option<Token>, CredentialFault> {
         let Some(grant) = self.grant().await? else { return Ok(None) };
-        match grant.freshness(self.0.around.clock.now()) {
+        match self.freshness(&grant) {
             Freshness::Fresh => Ok(Some(bearer(&grant))),
             Freshness::Due => match self.renewed(&grant).await {
                 Err(fault) if fault.is_transient() => Ok(Some(bearer(&grant))),
@@ -129,6 +107,45 @@ impl Credentials {
         self.renewed(&grant).await
     }
 
+    /// When something is to be done without anybody asking: a renewal ahead of the end, one that was left open, a
+    /// sign-in to be saved. `None` where there is nothing.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.0.lock().due(self.0.around.clock.now())
+    }
+
+    /// Does what is due.
+    pub async fn keep_up(&self) -> Result<(), CredentialFault> {
+        let grant = match self.grant().await {
+            Ok(grant) => grant,
+            Err(fault) => {
+                self.0.lock().pause.after(&fault, self.0.around.clock.now());
+                return Err(fault);
+            }
+        };
+        let Some(grant) = grant.filter(|_| self.due().is_some_and(|due| due <= self.0.around.clock.now()))
+        else {
+            return Ok(());
+        };
+        let outcome = match grant.refresh_token {
+            Some(_) => self.renewed(&grant).await.map(drop),
+            None => Err(CredentialFault::Expired),
+        };
+        if let Err(fault @ CredentialFault::Expired) = &outcome {
+            self.0.lock().ended = Some(fault.clone());
+        }
+        outcome
+    }
+
+    /// Why this sign-in is over, as long as no other has come.
+    pub fn ended(&self) -> Option<CredentialFault> {
+        self.0.lock().ended.clone()
+    }
+
+    /// The computer woke, or the network came back: what failed may be tried at once.
+    pub fn hurry(&self) {
+        self.0.lock().pause.cut_short();
+    }
+
     /// What is held now, without asking anybody, and only while it is good.
     pub fn token_at_hand(&self) -> Option<Token> {
         let grant = self.held()?;
@@ -140,7 +157,7 @@ impl Credentials {
 
     /// The sign-in that is held, for the view.
     pub fn held(&self) -> Option<Arc<HeldGrant>> {
-        self.0.lock().held.clone().grant()
+        self.0.lock().held.grant()
     }
 
     pub fn is_quarantined(&self) -> bool {
@@ -167,20 +184,7 @@ impl Credentials {
     /// Forgets the sign-in, in the store first, and gives back what was held.
     pub async fn remove(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
         let _guard = self.0.around.guard.lock().await;
-        let held = match self.held() {
-            Some(held) => Some(held),
-            None => self.0.read().await.ok().and_then(Held::grant),
-        };
-        let outcome = self.0.around.stores.get().delete_grant(&self.0.around.server.0).await;
-        self.0.around.stores.note(outcome.as_ref().err());
-        outcome?;
-        {
-            let mut state = self.0.lock();
-            state.unsaved = None;
-            state.held = Held::Nothing;
-        }
-        (self.0.around.changed)();
-        Ok(held)
+        self.0.forget().await
     }
 
     /// The secret of the client that a grant belongs to.
@@ -194,16 +198,17 @@ impl Credentials {
             self.0.save().await?;
         }
         if matches!(self.0.lock().held, Held::Unread) {
-            let found = self.0.read().await?;
-            let mut state = self.0.lock();
-            // A sign-in may have come or gone while the store was read: it is the newer one.
-            if matches!(state.held, Held::Unread) {
-                state.held = found;
-            }
-            drop(state);
-            (self.0.around.changed)();
+            self.0.read_first().await?;
         }
         Ok(self.held())
+    }
+
+    fn freshness(&self, grant: &HeldGrant) -> Freshness {
+        match grant.freshness(self.0.around.clock.now()) {
+            // A renewal that was left open is taken up first: some services take the old token for a few seconds more.
+            Freshness::Fresh if self.0.lock().is_open(grant) => Freshness::Due,
+            freshness => freshness,
+        }
     }
 
     /// Joins the renewal that runs, or starts one. It goes on when the caller goes away.
@@ -216,158 +221,33 @@ impl Credentials {
                 Held::Grant(_) | Held::Unread => {}
                 Held::Nothing | Held::Quarantined => return Ok(None),
             }
-            if let Some((until, fault)) = &state.pause
-                && self.0.around.clock.now() < *until
-            {
-                return Err(fault.clone());
-            }
-            state
-                .flight
-                .get_or_insert_with(|| {
+            match &state.flight {
+                Some(flight) => flight.clone(),
+                None => {
+                    if let Some(fault) = state.pause.fault(self.0.around.clock.now()) {
+                        return Err(fault.clone());
+                    }
+                    if self.0.around.stopping.is_cancelled() {
+                        return Err(CredentialFault::Interrupted);
+                    }
                     let (inner, grant) = (Arc::clone(&self.0), Arc::clone(grant));
                     let task = self.0.around.tasks.spawn(async move { inner.fly(grant).await });
-                    task.map(|outcome| outcome.unwrap_or(Err(CredentialFault::Interrupted))).boxed().shared()
-                })
-                .clone()
+                    let inner = Arc::downgrade(&self.0);
+                    let flight = task.map(move |outcome| {
+                        outcome.unwrap_or_else(|_| {
+                            if let Some(inner) = inner.upgrade() {
+                                inner.lock().flight = None;
+                            }
+                            Err(CredentialFault::Interrupted)
+                        })
+                    });
+                    state.flight.insert(flight.boxed().shared()).clone()
+                }
+            }
         };
         flight.await
     }
 }
-
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hold(&self, held: Held) {
-        self.lock().held = held;
-        (self.around.changed)();
-    }
-
-    /// One renewal from beginning to end; clears the way for the next one.
-    async fn fly(&self, grant: Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
-        let guard = self.around.guard.lock().await;
-        let outcome = self.refresh(&grant).await;
-        drop(guard);
-        let mut state = self.lock();
-        state.flight = None;
-        state.pause = match &outcome {
-            Err(fault @ CredentialFault::Refresh(error)) => {
-                let wait = error.retry_after().unwrap_or(RETRY_PAUSE).min(LONGEST_PAUSE);
-                Some((crate::clock::later(self.around.clock.now(), wait), fault.clone()))
-            }
-            _ => None,
-        };
-        outcome
-    }
-
-    async fn refresh(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
-        let now = || self.around.clock.now();
-        // Somebody else may have renewed it meanwhile: a newer grant in the store is the one to go on with.
-        let mut base = match self.read().await? {
-            Held::Grant(stored) if same_tokens(&stored, grant) => stored,
-            Held::Grant(stored) => {
-                if stored.freshness(now()) == Freshness::Fresh {
-                    self.hold(Held::Grant(Arc::clone(&stored)));
-                    return Ok(Some(bearer(&stored)));
-                }
-                stored
-            }
-            held @ (Held::Nothing | Held::Quarantined | Held::Unread) => {
-                self.hold(held);
-                return Err(CredentialFault::Over);
-            }
-        };
-        let mut retried = false;
-        loop {
-            let secret = self.client_secret(&base).await?;
-            let error =
-                match usher_oauth::refresh(&self.around.http, &base, secret.as_ref(), now()).boxed().await {
-                    Ok(renewed) => {
-                        let token = bearer(&renewed);
-                        // The rotated token is the only one left: it is written before anything is done with it.
-                        self.lock().unsaved = Some(renewed);
-                        self.save().await?;
-                        return Ok(Some(token));
-                    }
-                    Err(error) => error,
-                };
-            if error.is_registration_lost() {
-                self.around.kept.forget_client(&base.binding.issuer, &base.binding.client_id);
-                return Err(CredentialFault::RegistrationLost(error));
-            }
-            if !error.is_terminal_for_grant() {
-                return Err(CredentialFault::Refresh(error));
-            }
-            match self.read().await? {
-                Held::Grant(stored) if !same_tokens(&stored, &base) && !retried => {
-                    retried = true;
-                    base = stored;
-                }
-                Held::Grant(_) | Held::Nothing | Held::Quarantined | Held::Unread => {
-                    if let Some(token) = &base.refresh_token {
-                        let store = self.around.stores.get();
-                        store.delete_grant_if(&self.around.server.0, token.as_secret()).await?;
-                    }
-                    tracing::info!(server = %self.around.server, "the authorization server ended the sign-in");
-                    self.hold(Held::Nothing);
-                    return Err(CredentialFault::Over);
-                }
-            }
-        }
-    }
-
-    /// Writes what waits to be written, then holds it. Under the guard.
-    async fn save(&self) -> Result<(), CredentialFault> {
-        let Some(grant) = self.lock().unsaved.clone() else { return Ok(()) };
-        let outcome = self.around.stores.get().put_grant(&self.around.server.0, &to_stored(&grant)).await;
-        self.around.stores.note(outcome.as_ref().err());
-        outcome?;
-        {
-            let mut state = self.lock();
-            state.unsaved = None;
-            state.held = Held::Grant(Arc::new(HeldGrant::new(grant, self.around.clock.now())));
-            state.pause = None;
-        }
-        (self.around.changed)();
-        Ok(())
-    }
-
-    /// What the store has, held against what this server is now.
-    async fn read(&self) -> Result<Held, CredentialFault> {
-        let outcome = self.around.stores.get().grant(&self.around.server.0).await;
-        self.around.stores.note(outcome.as_ref().err());
-        let Some(stored) = outcome? else { return Ok(Held::Nothing) };
-        let discovered: Option<Discovered> = self.around.kept.discovered(&self.around.url);
-        Ok(match from_stored(stored) {
-            Some(grant) if belongs(&grant, &self.around.url, discovered.as_ref()) => {
-                Held::Grant(Arc::new(HeldGrant::new(grant, self.around.clock.now())))
-            }
-            Some(_) | None => {
-                tracing::warn!(server = %self.around.server, "the kept sign-in belongs to another server; it is not used");
-                Held::Quarantined
-            }
-        })
-    }
-
-    async fn client_secret(&self, grant: &Grant) -> Result<Option<SecretString>, CredentialFault> {
-        let binding = &grant.binding;
-        if !binding.auth_method.needs_secret() {
-            return Ok(None);
-        }
-        if let Some((client_id, secret)) = &self.lock().configured
-            && *client_id == binding.client_id
-        {
-            return Ok(secret.clone());
-        }
-        let store = self.around.stores.get();
-        Ok(store.client_secret(binding.issuer.as_str(), &binding.client_id).await?)
-    }
-}
-
-/// How long a failed renewal is not repeated, where the server does not say.
-const RETRY_PAUSE: std::time::Duration = std::time::Duration::from_secs(2);
-const LONGEST_PAUSE: std::time::Duration = std::time::Duration::from_secs(300);
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

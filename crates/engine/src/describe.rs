@@ -51,9 +51,10 @@ pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
 
 fn oauth_code(error: &usher_oauth::Error) -> Code {
     match &error.kind {
-        ErrorKind::Unreachable { .. } | ErrorKind::Timeout | ErrorKind::Transient { .. } => {
-            Code::ServerUnreachable
-        }
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::BrokenOff { .. }
+        | ErrorKind::Timeout
+        | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
         ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
             Code::RegistrationUnsupported
@@ -116,6 +117,13 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
     match fault {
         CredentialFault::SecretStore(error) => describe_secret_error(error),
         CredentialFault::Over => error(Code::SignInRequired, format!("{name} ended the sign-in."), again),
+        CredentialFault::RenewalLost => error(
+            Code::SignInRequired,
+            format!(
+                "Renewing the sign-in to {name} was cut off, and {name} does not take what is left of it."
+            ),
+            again,
+        ),
         CredentialFault::Expired => error(
             Code::SignInRequired,
             format!("The sign-in to {name} has run out, and the service gave no way to renew it."),
@@ -311,6 +319,7 @@ mod tests {
         let locked = usher_secrets::Error::Locked { why: "nobody unlocked it".to_owned() };
         let faults = [
             CredentialFault::Over,
+            CredentialFault::RenewalLost,
             CredentialFault::Expired,
             CredentialFault::RegistrationLost(step(
                 Step::Refresh,

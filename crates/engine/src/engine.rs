@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use rmcp::model::CallToolRequestParams;
 use secrecy::SecretString;
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use usher_secrets::StoreKind;
 
+use crate::board::Board;
+use crate::call::ToolCall;
+use crate::connection::Connection;
 use crate::connection::calls::Calls;
 use crate::connection::content;
 use crate::connection::fault::Fault;
-use crate::connection::{CallTerms, Connection};
 use crate::describe::{Who, describe_fault, describe_secret_error, error};
 use crate::running::Running;
 use crate::server::{Message, ServerHandle};
@@ -99,6 +100,26 @@ impl Engine {
         Ok(())
     }
 
+    /// The computer woke from sleep: what waits to reconnect does so now, and what looks connected is made sure of.
+    pub fn woke(&self) {
+        self.running.tell_all(|| Message::Rejoin);
+    }
+
+    /// The network came back; the same as after a sleep.
+    pub fn network_returned(&self) {
+        self.running.tell_all(|| Message::Rejoin);
+    }
+
+    /// Lets go of every connection and renews nothing, until [`Engine::resume_all`] or the next start.
+    pub async fn pause_all(&self) {
+        self.running.pause(true).await;
+    }
+
+    /// Connects again what the pause let go of.
+    pub async fn resume_all(&self) {
+        self.running.pause(false).await;
+    }
+
     /// Discovers, registers and answers with the address that the caller opens in a browser. Ends a sign-in of the
     /// same server that still waits.
     pub async fn sign_in(
@@ -180,8 +201,9 @@ impl Engine {
         Ok(prompts.iter().map(content::prompt).collect())
     }
 
-    /// Calls a tool. `insufficient_scope` means: sign in again (the engine asks for the union of scopes), then call
-    /// again.
+    /// Calls a tool. Where it lacks a permission the view says so (`ServerView::permission`) and the call waits for the
+    /// person; after the sign-in it is repeated once. It is also repeated where an answer was lost and the tool says
+    /// that a second call does no harm.
     pub async fn call_tool(
         &self,
         id: &ServerId,
@@ -189,21 +211,19 @@ impl Engine {
         arguments: serde_json::Map<String, serde_json::Value>,
         options: CallOptions,
     ) -> Result<ToolCallView, ErrorView> {
-        let (handle, connection) = self.connection(id).await?;
         let cancelled = CancellationToken::new();
         let _running = self.calls.begin(&options.call, cancelled.clone()).map_err(|()| {
             error(Code::Internal, "A call of this name runs already.", "Give each call a name of its own.")
         })?;
-        let board = Arc::clone(&self.running.shared.board);
-        let call = options.call.clone();
-        let on_progress = move |progress, total, message: Option<String>| {
-            board.progress_call(&call, progress, total, message.as_deref().map(content::name));
-        };
-        let terms = CallTerms { silence: options.timeout, cancelled, on_progress: &on_progress };
-        let params = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        let outcome = connection.call_tool(params, &terms).await;
-        let operation = format!("tools/call {tool}");
-        self.report(&handle, connection, outcome, &operation).map(|result| content::tool_call(&result))
+        let call = ToolCall { engine: self, handle: self.handle(id)?, tool, arguments, options, cancelled };
+        call.run().await.map(|result| content::tool_call(&result))
+    }
+
+    /// The person does not give the permission that a server wants: the calls that wait for it fail.
+    pub fn decline_permission(&self, id: &ServerId) {
+        if let Ok(handle) = self.handle(id) {
+            handle.send(Message::PermissionDeclined);
+        }
     }
 
     /// Gives a running call up and tells the server.
@@ -276,15 +296,23 @@ impl Engine {
         self.running.handle(id)
     }
 
+    pub(crate) fn board(&self) -> &Arc<Board> {
+        &self.running.shared.board
+    }
+
     /// The connection of a server; one that is coming up is waited for.
+    pub(crate) async fn reach(&self, handle: &ServerHandle) -> Result<Arc<Connection>, ErrorView> {
+        handle.connection(self.running.shared.options.connect_timeout).await
+    }
+
     async fn connection(&self, id: &ServerId) -> Result<(Arc<ServerHandle>, Arc<Connection>), ErrorView> {
         let handle = self.handle(id)?;
-        let connection = handle.connection(self.running.shared.options.connect_timeout).await?;
+        let connection = self.reach(&handle).await?;
         Ok((handle, connection))
     }
 
     /// Tells the server's task how an operation went, and the caller in words.
-    fn report<T>(
+    pub(crate) fn report<T>(
         &self,
         handle: &ServerHandle,
         connection: Arc<Connection>,
@@ -293,21 +321,35 @@ impl Engine {
     ) -> Result<T, ErrorView> {
         let fault = match outcome {
             Ok(result) => {
-                let _ = handle.note_step_up(operation, false);
+                handle.content_with(operation);
                 return Ok(result);
             }
             Err(fault) => fault,
         };
         let refused = matches!(fault, Fault::InsufficientScope { .. });
-        let id = ServerId(handle.config.name.clone());
-        let name = self.server(&id).map_or(id.0, |view| view.name);
-        let host = handle.config.transport.url().and_then(|url| url.host_str()).map(str::to_owned);
-        let told = describe_fault(&fault, &Who { name, host });
-        handle.send(Message::Failed { connection, fault: Arc::new(fault) });
+        let told = self.failed(handle, connection, fault);
         if refused {
-            handle.note_step_up(operation, true)?;
+            handle.note_step_up(operation)?;
         }
         Err(told)
+    }
+
+    /// The same for what failed, whatever it was.
+    pub(crate) fn failed(
+        &self,
+        handle: &ServerHandle,
+        connection: Arc<Connection>,
+        fault: Fault,
+    ) -> ErrorView {
+        let told = describe_fault(&fault, &self.who(handle));
+        handle.send(Message::Failed { connection, fault: Arc::new(fault) });
+        told
+    }
+
+    pub(crate) fn who(&self, handle: &ServerHandle) -> Who {
+        let id = ServerId(handle.config.name.clone());
+        let host = handle.config.transport.url().and_then(|url| url.host_str()).map(str::to_owned);
+        Who { name: self.server(&id).map_or(id.0, |view| view.name), host }
     }
 }
 

@@ -42,8 +42,22 @@ pub enum Event {
         revision: Revision,
         secret_store: SecretStoreView,
     },
+    PausedChanged {
+        revision: Revision,
+        paused: bool,
+    },
     /// The tools of a connected server were listed (again).
     ToolsChanged {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// The server says that its resources changed: what was listed before is old.
+    ResourcesChanged {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// The server says that its prompts changed: what was listed before is old.
+    PromptsChanged {
         revision: Revision,
         id: ServerId,
     },
@@ -63,4 +77,24 @@ pub enum Event {
         revision: Revision,
         id: String,
     },
+}
+
+impl Event {
+    /// The revision of the snapshot that has this change.
+    pub fn revision(&self) -> Revision {
+        match self {
+            Self::ServerChanged { revision, .. }
+            | Self::ServerRemoved { revision, .. }
+            | Self::ConfigChanged { revision, .. }
+            | Self::ConfigRejected { revision, .. }
+            | Self::SecretStoreChanged { revision, .. }
+            | Self::PausedChanged { revision, .. }
+            | Self::ToolsChanged { revision, .. }
+            | Self::ResourcesChanged { revision, .. }
+            | Self::PromptsChanged { revision, .. }
+            | Self::CallProgressed { revision, .. }
+            | Self::ElicitationRequested { revision, .. }
+            | Self::ElicitationEnded { revision, .. } => *revision,
+        }
+    }
 }

@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
-use usher_oauth::{ClientRegistration, Discovered, Issuer, RedirectUri, ServerUrl};
+use usher_oauth::{ClientRegistration, Discovered, Issuer, Reach, RedirectUri, ServerUrl};
 use usher_secrets::private;
 
-use crate::RedirectKind;
+use crate::credentials::intent::Intents;
+use crate::{RedirectKind, private_file};
 
 const FILE: &str = "kept.json";
 /// Far more than a hundred servers need; what is cut here is not understood, and moved aside.
@@ -23,6 +24,7 @@ pub(crate) struct Kept(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    intents: Intents,
     contents: Mutex<Contents>,
     /// One writer at a time, so that the newest contents are the last ones written.
     writing: tokio::sync::Mutex<()>,
@@ -48,6 +50,9 @@ struct KeptServer {
     challenge: Option<String>,
     /// A client set up by hand belongs to the first issuer that it met, and to no other.
     client: Option<PinnedClient>,
+    /// From where the server was found then.
+    #[serde(default)]
+    reach: Option<Reach>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,7 +77,7 @@ impl Kept {
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
         private::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
-        let contents = match read(&path) {
+        let contents = match private_file::read(&path, LARGEST) {
             Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
@@ -85,9 +90,25 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
             Err(error) => return Err(error),
         };
-        let inner =
-            Inner { path, contents: Mutex::new(contents), writing: tokio::sync::Mutex::default(), tasks };
+        let (intents, contents) = (Intents::in_folder(state_dir), Mutex::new(contents));
+        let inner = Inner { path, intents, contents, writing: tokio::sync::Mutex::default(), tasks };
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// The renewals that are under way.
+    pub fn intents(&self) -> &Intents {
+        &self.0.intents
+    }
+
+    /// Where the server is by the names of this network. What was discovered from elsewhere is forgotten: its
+    /// documents passed another rule, and may name what this one must not be led to.
+    pub fn note_reach(&self, server: &ServerUrl, reach: Reach) {
+        self.change(|contents| {
+            let kept = contents.server(server);
+            if kept.reach.replace(reach).is_some_and(|before| before != reach) {
+                kept.discovered = None;
+            }
+        });
     }
 
     /// What discovery found for a server, where no step called it stale since.
@@ -227,7 +248,7 @@ impl Inner {
         let inner = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || {
             let text = serde_json::to_vec_pretty(&*inner.lock())?;
-            write_private(&inner.path, &text)
+            private_file::write(&inner.path, &text)
         });
         match written.await {
             Ok(Ok(())) => {}
@@ -240,34 +261,9 @@ impl Inner {
 
 impl Contents {
     fn server(&mut self, server: &ServerUrl) -> &mut KeptServer {
-        let empty = || KeptServer { discovered: None, challenge: None, client: None };
+        let empty = || KeptServer { discovered: None, challenge: None, client: None, reach: None };
         self.servers.entry(server.as_str().to_owned()).or_insert_with(empty)
     }
-}
-
-/// A new file (0600) beside the old one, flushed to the disk, then put in its place.
-/// A link in the file's place, or a file of somebody else's, is an error: it decides where tokens are renewed.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = private::open_private(path).map_err(|error| match error {
-        usher_secrets::Error::Io { source, .. } => source,
-        error => io::Error::other(error),
-    })?;
-    io::Read::read_to_end(&mut io::Read::take(file, LARGEST), &mut bytes)?;
-    Ok(bytes)
-}
-
-fn write_private(path: &Path, text: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, text)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    // The rename itself is on the disk when the folder is; not every system lets one open a folder.
-    if let Ok(folder) = std::fs::File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod add;
 mod board;
+mod call;
 mod clock;
 mod config_view;
 mod connection;
@@ -15,11 +16,13 @@ mod event;
 mod kept;
 mod lock;
 mod options;
+mod private_file;
 mod running;
 mod server;
 mod shared;
 mod sign_in;
 mod view;
+mod wake;
 
 pub use clock::Clock;
 pub use describe::{describe_config_error, describe_oauth_error, describe_secret_error};
@@ -32,7 +35,7 @@ pub use options::{
 };
 pub use sign_in::link::{HandOverError, hand_over_link};
 pub use view::{
-    AuthView, ConfigView, ElicitationView, NeedsSignIn, PromptArgumentView, PromptView, RedirectKind,
-    RegistrationKind, ResourceView, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status,
-    ToolCallView, ToolContent, ToolView, TransportKind,
+    AuthView, ConfigView, ElicitationView, NeedsSignIn, PermissionView, PromptArgumentView, PromptView,
+    RedirectKind, RegistrationKind, ResourceView, SecretStoreView, ServerId, ServerView, SignInStep,
+    Snapshot, Status, ToolCallView, ToolContent, ToolView, TransportKind,
 };

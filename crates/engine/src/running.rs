@@ -24,7 +24,7 @@ use crate::shared::Shared;
 use crate::sign_in::flows::Flows;
 use crate::{
     ClientCredentials, Code, ConfigView, EngineOptions, ErrorView, NewServer, ServerId, StartError,
-    config_view,
+    config_view, wake,
 };
 
 /// How long the servers may take to say good-bye, and what must not be cut off to end.
@@ -90,6 +90,7 @@ impl Running {
         };
         let running = Self { shared, held: Mutex::new(Some(held)) };
         watch(Arc::clone(&running.shared));
+        wake::watch(Arc::clone(&running.shared));
         Ok(running)
     }
 
@@ -132,6 +133,19 @@ impl Running {
         for handle in self.shared.servers().values() {
             handle.send(message());
         }
+    }
+
+    /// Pauses everything, or lets it go on; answers when every server's view says so.
+    pub async fn pause(&self, paused: bool) {
+        let _changing = self.shared.changing.lock().await;
+        if !self.shared.board.change_paused(paused) {
+            return;
+        }
+        let handles: Vec<_> = self.shared.servers().values().cloned().collect();
+        let told = handles.iter().map(|handle| {
+            handle.ask(|reply| if paused { Message::Pause { reply } } else { Message::GoOn { reply } })
+        });
+        join_all(told).await;
     }
 
     pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {

@@ -3,8 +3,12 @@
 mod answer;
 pub(crate) mod backoff;
 mod connect;
+mod connecting;
 mod flow;
+mod freshness;
+mod permission;
 mod phase;
+mod renewal;
 mod sign_out;
 pub(crate) mod site;
 mod task;
@@ -15,11 +19,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{mpsc, oneshot, watch};
 use usher_config::ServerConfig;
 use usher_oauth::{AuthorizationResponse, PendingAuthorization};
 
 use crate::connection::Connection;
+use crate::connection::changes::List;
 use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
 use crate::describe::{error, never_content};
@@ -28,11 +34,27 @@ use crate::sign_in::Prepared;
 use crate::{AuthorizationRequestView, Code, ErrorView, ServerId, SignInOptions, SignInStep};
 
 use connect::Opened;
+pub(crate) use permission::PermissionNeeded;
 
 /// What a server's task is told. Whoever sends it need not wait for what comes of it.
 pub(crate) enum Message {
     Connect,
     Disconnect,
+    /// The computer woke, or the network came back: what is connected may be dead, and what waits need not wait.
+    Rejoin,
+    Pause {
+        reply: oneshot::Sender<()>,
+    },
+    /// After a pause.
+    GoOn {
+        reply: oneshot::Sender<()>,
+    },
+    /// A call over this connection waits for a permission that it lacks.
+    PermissionNeeded(PermissionNeeded),
+    /// A call waits no longer.
+    PermissionAbandoned,
+    /// The person said no.
+    PermissionDeclined,
     SignIn {
         options: SignInOptions,
         reply: oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>,
@@ -73,11 +95,25 @@ pub(crate) enum Message {
     Listed {
         connection: Arc<Connection>,
     },
+    /// The server says that one of its lists changed.
+    ListChanged {
+        connection: Arc<Connection>,
+        list: List,
+    },
+    /// A tool's result says that the server does not take the sign-in, though it says so to nothing else.
+    RefusedInResult {
+        connection: Arc<Connection>,
+    },
     /// This connection ended by itself.
     Ended {
         connection: Arc<Connection>,
     },
     GrantChanged,
+    /// The sign-in cannot be kept fresh any more; from the renewal of that number.
+    RenewalEnded {
+        number: u64,
+        fault: CredentialFault,
+    },
     /// From one of the task's own jobs; one of an older generation is dropped.
     Done {
         generation: u64,
@@ -115,6 +151,8 @@ pub(crate) struct ServerHandle {
     reach: watch::Receiver<Reach>,
     /// How often in a row an operation was answered with `insufficient_scope`.
     step_ups: Mutex<HashMap<String, u32>>,
+    /// The token that was renewed last because a tool's result refused the one before.
+    renewed_for_result: Mutex<Option<SecretString>>,
 }
 
 /// More step-ups than this for one operation, and the server never means to be content.
@@ -123,7 +161,7 @@ const MAX_STEP_UPS: u32 = 3;
 impl ServerHandle {
     pub fn start(config: ServerConfig, shared: Arc<Shared>) -> Self {
         let (inbox, reach) = task::spawn(&config, shared);
-        Self { config, inbox, reach, step_ups: Mutex::default() }
+        Self { config, inbox, reach, step_ups: Mutex::default(), renewed_for_result: Mutex::default() }
     }
 
     pub fn send(&self, message: Message) {
@@ -152,13 +190,24 @@ impl ServerHandle {
         }
     }
 
-    /// Notes how an operation went; an error where it was refused for its scope once too often.
-    pub fn note_step_up(&self, operation: &str, refused: bool) -> Result<(), ErrorView> {
-        let mut step_ups = self.step_ups.lock().unwrap_or_else(PoisonError::into_inner);
-        if !refused {
-            step_ups.remove(operation);
-            return Ok(());
+    /// The connection that comes after this one.
+    pub async fn next_connection(
+        &self,
+        lost: &Arc<Connection>,
+        patience: Duration,
+    ) -> Option<Arc<Connection>> {
+        let mut reach = self.reach.clone();
+        let newer = |reach: &Reach| matches!(reach, Reach::Up(connection) if !Arc::ptr_eq(connection, lost));
+        let found = tokio::time::timeout(patience, reach.wait_for(newer)).await.ok()?.ok()?.clone();
+        match found {
+            Reach::Up(connection) => Some(connection),
+            Reach::Busy | Reach::Down(_) => None,
         }
+    }
+
+    /// Notes that an operation was refused for its scope; an error where that is once too often.
+    pub fn note_step_up(&self, operation: &str) -> Result<(), ErrorView> {
+        let mut step_ups = self.step_ups.lock().unwrap_or_else(PoisonError::into_inner);
         let count = step_ups.entry(operation.to_owned()).or_default();
         *count += 1;
         if *count > MAX_STEP_UPS {
@@ -166,6 +215,21 @@ impl ServerHandle {
             return Err(never_content(&self.config.name));
         }
         Ok(())
+    }
+
+    /// The server let an operation through.
+    pub fn content_with(&self, operation: &str) {
+        self.step_ups.lock().unwrap_or_else(PoisonError::into_inner).remove(operation);
+    }
+
+    /// Whether this token came because a tool's result refused the one before: yet another would be refused, too.
+    pub fn is_renewed_in_vain(&self, token: &SecretString) -> bool {
+        let renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.as_ref().is_some_and(|renewed| renewed.expose_secret() == token.expose_secret())
+    }
+
+    pub fn note_renewed_for_result(&self, token: SecretString) {
+        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
     pub async fn stop(&self) {

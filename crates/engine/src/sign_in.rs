@@ -251,5 +251,6 @@ fn suggests_stale(failure: &usher_oauth::Error) -> bool {
             | ErrorKind::NotJson
             | ErrorKind::Malformed { .. }
             | ErrorKind::Unreachable { .. }
+            | ErrorKind::BrokenOff { .. }
     )
 }

@@ -26,6 +26,8 @@ pub struct Snapshot {
     pub servers: Vec<ServerView>,
     pub config: ConfigView,
     pub secret_store: SecretStoreView,
+    /// The person paused everything: no server is connected and nothing is renewed until it goes on.
+    pub paused: bool,
     /// Questions that servers ask and nobody has answered yet.
     pub elicitations: Vec<ElicitationView>,
 }
@@ -74,7 +76,19 @@ pub struct ServerView {
     pub transport: TransportKind,
     pub status: Status,
     pub auth: AuthView,
+    /// The server wants more permission than it was given; a sign-in asks for it.
+    pub permission: Option<PermissionView>,
     pub last_error: Option<ErrorView>,
+}
+
+/// What a server wants to be permitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PermissionView {
+    /// As the server names them; empty where it names none.
+    pub scopes: Vec<String>,
+    /// The title of the tool whose call waits for it; `None` where the connection itself does.
+    pub for_what: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +106,8 @@ pub enum TransportKind {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Status {
     Disabled,
+    /// Until everything goes on (see `Snapshot::paused`).
+    Paused,
     /// Read from `mcp.json`, but of a kind that Usher does not run yet.
     Unsupported {
         why: String,
@@ -138,6 +154,8 @@ pub enum NeedsSignIn {
     Refused,
     MorePermissionNeeded,
     RegistrationLost,
+    /// A crash, a quit or the network cut off a renewal, and the service does not take the old sign-in again.
+    RenewalInterrupted,
     SignedOut,
 }
 

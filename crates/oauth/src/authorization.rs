@@ -16,6 +16,7 @@ use crate::{
     Scopes, Step,
 };
 
+const AUDIENCE: &str = "audience";
 const LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Waits for the one authorization response that carries its `state`.
@@ -80,7 +81,11 @@ impl PendingAuthorization {
             request = request.add_extra_param("prompt", "consent");
         }
         if let Some(audience) = &audience {
-            request = request.add_extra_param("audience", audience.as_str());
+            // Reserved only for whom it is configured: other services may well bring it along themselves.
+            if metadata.brings(AUDIENCE) {
+                return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
+            }
+            request = request.add_extra_param(AUDIENCE, audience.as_str());
         }
         let (url, state) = request.url();
         let expires_at = now + LIFE;

@@ -59,6 +59,9 @@ pub struct Error {
 pub enum ErrorKind {
     #[error("there is no connection ({why})")]
     Unreachable { why: String },
+    /// After the request was on its way: whether it was carried out is not known.
+    #[error("the connection broke off before the answer was there ({why})")]
+    BrokenOff { why: String },
     #[error("no secure connection could be made ({why})")]
     Tls { why: String },
     #[error("no answer came in time")]
@@ -153,12 +156,27 @@ impl Error {
         matches!(
             self.kind,
             ErrorKind::Unreachable { .. }
+                | ErrorKind::BrokenOff { .. }
                 | ErrorKind::Tls { .. }
                 | ErrorKind::Timeout
                 | ErrorKind::TooLarge
                 | ErrorKind::NotJson
                 | ErrorKind::Transient { .. }
         )
+    }
+
+    /// True when the request may have been carried out although no answer says so: a refresh token that was sent with
+    /// it may be spent.
+    pub fn leaves_open(&self) -> bool {
+        match self.kind {
+            ErrorKind::BrokenOff { .. }
+            | ErrorKind::Timeout
+            | ErrorKind::TooLarge
+            | ErrorKind::NotJson
+            | ErrorKind::Malformed { .. } => true,
+            ErrorKind::Transient { status, .. } | ErrorKind::Status(status) => status == 408 || status >= 500,
+            _ => false,
+        }
     }
 
     /// True when the failure lies in one document, so that another form of its address is worth a look.

@@ -4,7 +4,9 @@ use crate::{ErrorKind, Step};
 
 pub(crate) fn hint(step: Step, kind: &ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::Unreachable { .. } => "Check the network and the service's address, then try again.",
+        ErrorKind::Unreachable { .. } | ErrorKind::BrokenOff { .. } => {
+            "Check the network and the service's address, then try again."
+        }
         ErrorKind::Tls { .. } => {
             "Check this computer's date and the network (a captive portal or an inspecting proxy does this), then \
              try again."

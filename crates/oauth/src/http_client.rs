@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{self, HeaderMap, HeaderValue};
@@ -76,7 +77,9 @@ impl HttpClient {
         };
         let server_host = server.host().to_owned();
         let connect_to = options.connect_to.clone();
-        let resolver = Arc::new(GuardedResolver { names, reach, server: server_host, connect_to });
+        let is_displaced = Arc::new(AtomicBool::new(false));
+        let resolver =
+            Arc::new(GuardedResolver { names, reach, server: server_host, is_displaced, connect_to });
         let build =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|error| failed(kind_of(&error)));
         let has_proxy = ["http://proxied.invalid", "https://proxied.invalid"]
@@ -96,6 +99,13 @@ impl HttpClient {
 
     pub fn reach(&self) -> Reach {
         self.inner.resolver.reach
+    }
+
+    /// True once the server's name led only to addresses that this reach forbids, as it does after a computer joined a
+    /// network with names of its own. This client goes on refusing them. A new one decides anew, and must not use
+    /// what was discovered by the one before: a document may name only what its own reach permits.
+    pub fn is_displaced(&self) -> bool {
+        self.inner.resolver.is_displaced.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {

@@ -57,7 +57,7 @@ pub use scopes::Scopes;
 pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
 pub use settings::{AuthMethod, ClientSettings, UnknownAuthMethod};
-pub use token::{exchange, refresh};
+pub use token::{RefreshError, exchange, refresh};
 
 /// The name under which the product registers itself, and the only one it ever uses.
 pub const CLIENT_NAME: &str = "Usher";

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -16,6 +17,8 @@ pub(crate) struct GuardedResolver {
     pub(crate) reach: Reach,
     /// The host that the reach was decided by.
     pub(crate) server: String,
+    /// That host is nowhere any more where the reach permits: the reach was decided for another network.
+    pub(crate) is_displaced: Arc<AtomicBool>,
     pub(crate) connect_to: Vec<(IpAddr, SocketAddr)>,
 }
 
@@ -39,6 +42,7 @@ impl Resolve for GuardedResolver {
         let (reach, connect_to) = (self.reach, self.connect_to.clone());
         let is_server = host.trim_end_matches('.').eq_ignore_ascii_case(self.server.trim_end_matches('.'));
         let found = lookup(&self.names, name);
+        let is_displaced = Arc::clone(&self.is_displaced);
         Box::pin(async move {
             let permitted: Vec<SocketAddr> = found
                 .await?
@@ -49,6 +53,7 @@ impl Resolve for GuardedResolver {
                 .map(|address| dialled(address, &connect_to))
                 .collect();
             if permitted.is_empty() {
+                is_displaced.fetch_or(is_server, Ordering::Relaxed);
                 return Err(Blocked { name: host }.into());
             }
             Ok(Box::new(permitted.into_iter()) as Addrs)

@@ -138,6 +138,11 @@ impl AuthorizationServerMetadata {
         parameters.find_map(|(name, _)| RESERVED.contains(&name.as_ref()).then(|| name.into_owned()))
     }
 
+    /// Whether the authorization endpoint's own query brings this parameter along.
+    pub(crate) fn brings(&self, parameter: &str) -> bool {
+        self.authorization_endpoint.url().query_pairs().any(|(name, _)| name == parameter)
+    }
+
     pub(crate) fn supports_scope(&self, scope: &str) -> bool {
         self.scopes_supported.iter().any(|supported| supported == scope)
     }

@@ -25,6 +25,8 @@ use crate::{
 #[derive(Debug, Deserialize, Serialize)]
 struct Extra {
     account: Option<String>,
+    /// A `token_type` that this app does not speak.
+    unknown_type: Option<String>,
 }
 
 impl ExtraTokenFields for Extra {}
@@ -59,6 +61,21 @@ pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp
     }
 }
 
+/// A renewal that brought no access token to go on with.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct RefreshError {
+    pub error: Error,
+    /// Came all the same, and is the only good one from now on: store it in the place of the one that was sent.
+    pub rotated: Option<RefreshToken>,
+}
+
+impl From<Error> for RefreshError {
+    fn from(error: Error) -> Self {
+        RefreshError { error, rotated: None }
+    }
+}
+
 /// Renews the grant at the token endpoint that it is bound to. Run it to its end and store what comes back before
 /// using it: the old refresh token may be gone. A new refresh token replaces the old one; where none comes, the old
 /// one stays.
@@ -67,11 +84,11 @@ pub async fn refresh(
     grant: &Grant,
     client_secret: Option<&SecretString>,
     now: Timestamp,
-) -> Result<Grant, Error> {
+) -> Result<Grant, RefreshError> {
     let endpoint =
         TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding: grant.binding.clone() };
     match endpoint.refresh(grant, client_secret).await {
-        Err(error) if endpoint.may_leave_resource_out(&error) => {
+        Err(RefreshError { error, .. }) if endpoint.may_leave_resource_out(&error) => {
             endpoint.without_resource().refresh(grant, client_secret).await
         }
         result => result,
@@ -109,12 +126,17 @@ impl TokenEndpoint {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
         let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
-        Ok(self.grant(&tokens, None, &code.scopes))
+        // A code brings a sign-in or none: what came with a token of another type is not kept.
+        self.grant(&tokens, None, &code.scopes).map_err(|refused| refused.error)
     }
 
-    async fn refresh(&self, grant: &Grant, client_secret: Option<&SecretString>) -> Result<Grant, Error> {
+    async fn refresh(
+        &self,
+        grant: &Grant,
+        client_secret: Option<&SecretString>,
+    ) -> Result<Grant, RefreshError> {
         let Some(refresh_token) = &grant.refresh_token else {
-            return Err(self.failed(ErrorKind::NoRefreshToken));
+            return Err(self.failed(ErrorKind::NoRefreshToken).into());
         };
         let oauth = self.client(client_secret)?;
         let refresh_token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
@@ -123,7 +145,7 @@ impl TokenEndpoint {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
         let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
-        Ok(self.grant(&tokens, Some(grant), &grant.scopes))
+        self.grant(&tokens, Some(grant), &grant.scopes)
     }
 
     fn may_leave_resource_out(&self, error: &Error) -> bool {
@@ -164,11 +186,15 @@ impl TokenEndpoint {
         Ok(response)
     }
 
-    fn grant(&self, tokens: &Tokens, before: Option<&Grant>, asked: &Scopes) -> Grant {
+    fn grant(&self, tokens: &Tokens, before: Option<&Grant>, asked: &Scopes) -> Result<Grant, RefreshError> {
         let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
+        if let Some(unknown) = &tokens.extra_fields().unknown_type {
+            let error = self.failed(ErrorKind::TokenTypeUnknown(unknown.clone()));
+            return Err(RefreshError { error, rotated: refresh_token });
+        }
         let life = tokens.expires_in().and_then(|life| SignedDuration::try_from(life).ok());
         let granted = tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
-        Grant {
+        Ok(Grant {
             access_token: AccessToken::new(tokens.access_token().secret().as_str()),
             refresh_token: refresh_token.or_else(|| before.and_then(|grant| grant.refresh_token.clone())),
             expires_at: life.and_then(|life| self.now.checked_add(life).ok()),
@@ -179,7 +205,7 @@ impl TokenEndpoint {
                 .clone()
                 .or_else(|| before.and_then(|grant| grant.account.clone())),
             binding: self.binding.clone(),
-        }
+        })
     }
 
     fn error_of(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {

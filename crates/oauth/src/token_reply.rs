@@ -66,7 +66,7 @@ fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
     content_type.to_ascii_lowercase().contains("html") || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Any answer with an access token wins, whatever else it says.
+/// Any answer with an access token wins, whatever else it says; of a type that is not Bearer, the answer is noted.
 fn granted(document: &Document) -> Result<Value, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
         if let Some(error) = document.string("error") {
@@ -75,11 +75,11 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
         }
         return Err(ErrorKind::Malformed { what: "it holds no access token".to_owned() });
     };
-    if let Some(token_type) = document.string("token_type").map(str::trim).filter(|kind| !kind.is_empty())
-        && !token_type.eq_ignore_ascii_case("bearer")
-    {
-        return Err(ErrorKind::TokenTypeUnknown(shown(token_type)));
-    }
+    // Noted and refused further up: the refresh token beside it may be the only good one.
+    let unknown_type = document
+        .string("token_type")
+        .map(str::trim)
+        .filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
     let mut granted = Map::new();
     granted.insert("access_token".to_owned(), json!(access_token));
     granted.insert("token_type".to_owned(), json!("bearer"));
@@ -88,6 +88,7 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
         ("expires_in", document.seconds("expires_in").map(Value::from)),
         ("scope", scopes(document).map(|scopes| Value::from(scopes.to_string()))),
         ("account", document.string("id_token").and_then(account).map(Value::from)),
+        ("unknown_type", unknown_type.map(|kind| Value::from(shown(kind)))),
     ];
     granted.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(Value::Object(granted))

@@ -14,7 +14,12 @@ pub(crate) fn kind_of(error: &reqwest::Error) -> ErrorKind {
         if error.is_decode() {
             return ErrorKind::Malformed { what: "its body cannot be decompressed".to_owned() };
         }
-        ErrorKind::Unreachable { why: innermost(error) }
+        let why = innermost(error);
+        if error.is_connect() || error.is_builder() {
+            ErrorKind::Unreachable { why }
+        } else {
+            ErrorKind::BrokenOff { why }
+        }
     })
 }
 

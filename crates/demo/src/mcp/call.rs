@@ -1,7 +1,9 @@
 //! As much of a JSON-RPC message as is needed to know which permission it takes.
 
+use axum::Json;
 use axum::body::Bytes;
-use serde_json::Value;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 
 use crate::oauth::scopes::Scope;
 
@@ -12,6 +14,7 @@ pub(crate) struct McpCall {
     pub(crate) method: Option<String>,
     /// The tool that `tools/call` names.
     tool: Option<String>,
+    id: Value,
     /// The message to pass on: written anew from what was read, so that nobody further in can read it otherwise (a key
     /// that comes twice, for one).
     pub(crate) body: Bytes,
@@ -20,14 +23,27 @@ pub(crate) struct McpCall {
 impl McpCall {
     pub(crate) fn parse(body: Bytes) -> McpCall {
         let Ok(message) = serde_json::from_slice::<Value>(&body) else {
-            return McpCall { method: None, tool: None, body };
+            return McpCall { method: None, tool: None, id: Value::Null, body };
         };
         let text = |value: &Value| value.as_str().map(|text| text.chars().take(100).collect::<String>());
         McpCall {
             method: text(&message["method"]),
             tool: text(&message["params"]["name"]),
+            id: message["id"].clone(),
             body: message.to_string().into(),
         }
+    }
+
+    pub(crate) fn is_tool_call(&self) -> bool {
+        self.method.as_deref() == Some("tools/call")
+    }
+
+    /// The answer of a service that tells its clients nothing of authorization but in words.
+    pub(crate) fn refused_in_result(&self) -> Response {
+        let text = "HTTP 401 Unauthorized: the request had invalid authentication credentials.";
+        let content = json!([{ "type": "text", "text": text }]);
+        let result = json!({ "resultType": "complete", "content": content, "isError": true });
+        Json(json!({ "jsonrpc": "2.0", "id": self.id, "result": result })).into_response()
     }
 
     /// The permission that this call takes beyond being signed in.

@@ -1,5 +1,6 @@
 //! The MCP server: a little notebook, in every era of the protocol that rmcp speaks.
 
+pub(crate) mod announcements;
 pub(crate) mod call;
 mod elicitation;
 pub(crate) mod notebook;

@@ -9,11 +9,12 @@ use rmcp::model::{
     CallToolRequestParams, CallToolResponse, DiscoverRequestMethod, DiscoverResult, GetPromptRequestParams,
     GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
     ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, Tool,
+    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
 };
-use rmcp::service::{RequestContext, RoleServer};
+use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
 
+use super::announcements::{Announcements, tell_listener, tell_session};
 use super::notebook::Notebook;
 use super::paging::page;
 use super::{prompts, resources};
@@ -31,6 +32,10 @@ impl NotebookServer {
         Self { service, tools: Self::tools() }
     }
 
+    pub(super) fn announcements(&self) -> &Announcements {
+        &self.service.announcements
+    }
+
     pub(super) fn notebook(&self) -> &Notebook {
         &self.service.notebook
     }
@@ -46,8 +51,14 @@ impl NotebookServer {
 
 impl ServerHandler for NotebookServer {
     fn get_info(&self) -> ServerConfig {
-        let capabilities =
-            ServerCapabilities::builder().enable_tools().enable_resources().enable_prompts().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_tool_list_changed()
+            .enable_resources()
+            .enable_resources_list_changed()
+            .enable_prompts()
+            .enable_prompts_list_changed()
+            .build();
         ServerConfig::new(capabilities)
             .with_server_info(
                 Implementation::new("usher-demo", env!("CARGO_PKG_VERSION"))
@@ -70,13 +81,28 @@ impl ServerHandler for NotebookServer {
         }
     }
 
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        tokio::spawn(tell_session(context.peer, self.service.announcements.hear()));
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        tell_listener(&context, self.service.announcements.hear()).await
+    }
+
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let (tools, next_cursor) = page(self.tools.list_all(), request.as_ref(), self.page_size())?;
-        Ok(ListToolsResult { next_cursor, ..ListToolsResult::with_all_items(tools) })
+        let shown = |tool: &Tool| !self.service.is_hidden(&tool.name);
+        let tools = self.tools.list_all().into_iter().filter(shown).collect();
+        let (tools, next_cursor) = page(tools, request.as_ref(), self.page_size())?;
+        let ttl_ms = self.service.options.list_life.map(|life| life.as_millis() as u64);
+        Ok(ListToolsResult { next_cursor, ttl_ms, ..ListToolsResult::with_all_items(tools) })
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {

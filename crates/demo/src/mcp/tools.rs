@@ -13,6 +13,7 @@ use rmcp::{ErrorData, tool, tool_router};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::announcements::McpList;
 use super::notebook::Page;
 use super::server::NotebookServer;
 use super::{elicitation, picture, resources, slow_task};
@@ -157,10 +158,13 @@ impl NotebookServer {
         Parameters(CreatePage { title, text }): Parameters<CreatePage>,
     ) -> Result<CallToolResult, ErrorData> {
         Ok(match self.notebook().add(&title, &text) {
-            Ok(page) => CallToolResult::success(vec![
-                ContentBlock::text(format!("Added “{}” as `{}`.", page.title, page.slug)),
-                ContentBlock::resource_link(resources::resource(&page)),
-            ]),
+            Ok(page) => {
+                self.announcements().announce(McpList::Resources);
+                CallToolResult::success(vec![
+                    ContentBlock::text(format!("Added “{}” as `{}`.", page.title, page.slug)),
+                    ContentBlock::resource_link(resources::resource(&page)),
+                ])
+            }
             Err(why) => failed(why.to_string()),
         })
     }

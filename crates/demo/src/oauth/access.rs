@@ -13,6 +13,7 @@ use super::grant::AccessToken;
 use super::metadata::RESOURCE_METADATA_PATH;
 use super::scopes::{Scope, Scopes};
 use crate::mcp::call::McpCall;
+use crate::options::Guard;
 use crate::requests::McpMethod;
 use crate::service::Service;
 
@@ -25,18 +26,27 @@ pub(crate) async fn require_token(
     request: Request,
     next: Next,
 ) -> Response {
-    let scopes = match granted_scopes(&service, request.headers(), service.clock.now()) {
-        Ok(scopes) => scopes,
-        Err(why) => return unauthorized(&service, why),
-    };
+    let granted = granted_scopes(&service, request.headers(), service.clock.now());
+    if let (Err(why), Guard::Everything) = (&granted, service.options.guard) {
+        return unauthorized(&service, *why);
+    }
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, MAX_MESSAGE).await else {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the message is too long").into_response();
     };
     let call = McpCall::parse(body);
     let method = call.method.clone();
-    let mut response = match call.needs().filter(|needed| !scopes.contains(*needed)) {
-        Some(needed) => insufficient_scope(&service, needed),
+    let refusal = match (&granted, service.options.guard) {
+        (Ok(scopes), _) => {
+            let missing = call.needs().filter(|needed| !scopes.contains(*needed));
+            missing.map(|needed| insufficient_scope(&service, needed))
+        }
+        (Err(_), _) if !call.is_tool_call() => None,
+        (Err(_), Guard::CallsInTheirResult) => Some(call.refused_in_result()),
+        (Err(why), Guard::Everything | Guard::CallsAlone) => Some(unauthorized(&service, *why)),
+    };
+    let mut response = match refusal {
+        Some(refusal) => refusal,
         None => {
             let mut request = Request::from_parts(parts, Body::from(call.body.clone()));
             request.headers_mut().remove(header::CONTENT_LENGTH);

@@ -12,6 +12,7 @@ use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use tokio::sync::mpsc;
 
 use crate::ServerId;
+use crate::connection::changes::{Changes, List};
 use crate::connection::elicitation::Elicitations;
 
 /// Progress that a slow reader may fall behind; more is dropped, the next one says more anyway.
@@ -23,8 +24,8 @@ pub(crate) struct Client {
     pub server: ServerId,
     pub elicitations: Arc<Elicitations>,
     pub progress: ProgressRoutes,
-    /// Told when the server says that its tools changed.
-    pub tools_changed: Arc<tokio::sync::Notify>,
+    /// Told when the server says that a list of its changed.
+    pub changes: Arc<Changes>,
 }
 
 impl rmcp::ClientHandler for Client {
@@ -56,7 +57,15 @@ impl rmcp::ClientHandler for Client {
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
-        self.tools_changed.notify_one();
+        self.changes.note(List::Tools);
+    }
+
+    async fn on_resource_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.changes.note(List::Resources);
+    }
+
+    async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
+        self.changes.note(List::Prompts);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures::stream::BoxStream;
@@ -17,6 +18,7 @@ use secrecy::SecretString;
 use sse_stream::Sse;
 
 use crate::connection::fault::Fault;
+use crate::connection::lifeline::{Lifeline, NextSignIn};
 use crate::connection::wire::{Answer, Wire};
 use crate::credentials::Credentials;
 
@@ -37,16 +39,40 @@ pub(crate) struct Transport {
     credentials: Option<Credentials>,
     /// From `mcp.json`, filled.
     headers: HeaderMap,
+    lifeline: Lifeline,
+    /// The server gave us its stream once: that it does not do so any more means something.
+    had_stream: Arc<AtomicBool>,
 }
 
 impl Transport {
-    pub fn new(
-        builder: reqwest::ClientBuilder,
-        uri: Arc<str>,
-        credentials: Option<Credentials>,
-        headers: HeaderMap,
-    ) -> Result<Self, Fault> {
-        Ok(Self { wire: Wire::new(builder, uri)?, credentials, headers })
+    pub fn new(wire: Wire, credentials: Option<Credentials>, headers: HeaderMap, lifeline: Lifeline) -> Self {
+        Self { wire, credentials, headers, lifeline, had_stream: Arc::default() }
+    }
+
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.credentials.clone()
+    }
+
+    /// What it means that a stream which the server gave before is refused now: told to whoever watches, because no
+    /// caller may come for hours. `Err` where trying again is of no use.
+    async fn lost_stream(&self, failure: Failure, next_sign_in: NextSignIn) -> Result<(), Failure> {
+        match failure {
+            Failure::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
+                self.lifeline.report(fault);
+                next_sign_in.came().await;
+                Ok(())
+            }
+            Failure::Client(Fault::Unreachable(why)) => {
+                self.lifeline.report(Fault::Unreachable(why.clone()));
+                Err(Failure::Client(Fault::Unreachable(why)))
+            }
+            // 404 or 405 where there was a stream before: the session is forgotten.
+            Failure::ServerDoesNotSupportSse => {
+                self.lifeline.report(Fault::Lost);
+                Err(Failure::ServerDoesNotSupportSse)
+            }
+            failure => Err(failure),
+        }
     }
 
     /// Runs an exchange with the token of now; where it is refused, once more with a renewed one.
@@ -164,13 +190,27 @@ impl StreamableHttpClient for Transport {
         max_event: usize,
     ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Failure> {
         let headers = self.all_headers(headers);
-        let exchange = self.authorized(|token| {
-            let (session, last_event, headers) = (session.as_deref(), last_event.as_deref(), headers.clone());
-            async move { self.wire.get(session, last_event, token.as_ref(), headers, max_event).await }
-        });
-        match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
-            Ok(stream) => stream?.ok_or(Failure::ServerDoesNotSupportSse),
-            Err(_) => Err(Failure::Client(Fault::TimedOut(ANSWER_TIMEOUT.as_secs()))),
+        loop {
+            let next_sign_in = self.lifeline.next_sign_in();
+            let exchange = self.authorized(|token| {
+                let (session, last_event) = (session.as_deref(), last_event.as_deref());
+                let headers = headers.clone();
+                async move { self.wire.get(session, last_event, token.as_ref(), headers, max_event).await }
+            });
+            let stream = match tokio::time::timeout(ANSWER_TIMEOUT, exchange).await {
+                Ok(stream) => stream.and_then(|stream| stream.ok_or(Failure::ServerDoesNotSupportSse)),
+                Err(_) => Err(Failure::Client(Fault::TimedOut(ANSWER_TIMEOUT.as_secs()))),
+            };
+            match stream {
+                Ok(stream) => {
+                    self.had_stream.store(true, Ordering::Relaxed);
+                    return Ok(stream);
+                }
+                Err(failure) if self.had_stream.load(Ordering::Relaxed) => {
+                    self.lost_stream(failure, next_sign_in).await?;
+                }
+                Err(failure) => return Err(failure),
+            }
         }
     }
 }

@@ -58,6 +58,8 @@ impl Wire {
             .redirect(policy)
             .connect_timeout(Duration::from_secs(10))
             .pool_idle_timeout(Duration::from_secs(60))
+            // A stream whose other end vanished without a word would be waited for in vain.
+            .tcp_keepalive(Duration::from_secs(60))
             .user_agent(concat!("Usher/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Fault::from_reqwest(&error))?;
@@ -88,6 +90,7 @@ impl Wire {
         if status.is_redirection() {
             return Err(Fault::Redirected { host: location_host(response.headers()) });
         }
+        let had_session = session.is_some();
         let awaits_answer = matches!(message, ClientJsonRpcMessage::Request(_));
         if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
             return Ok(Answer::Message(StreamableHttpPostResponse::Accepted));
@@ -99,9 +102,14 @@ impl Wire {
             .map(str::to_owned);
         let kind = media_type(response.headers());
         if !status.is_success() {
-            return rpc_error(response, kind)
-                .await
-                .map(|message| Answer::Message(StreamableHttpPostResponse::Json(message, session)));
+            let fault = status_fault(status, response.headers());
+            let body = error_body(response, &kind).await;
+            // Some servers say 400 for a session that they do not know.
+            if status == StatusCode::BAD_REQUEST && had_session && mentions_session(&body) {
+                return Ok(Answer::SessionExpired);
+            }
+            let message = rpc_error(&body).ok_or(fault)?;
+            return Ok(Answer::Message(StreamableHttpPostResponse::Json(message, session)));
         }
         let answer = match kind {
             MediaType::EventStream => {
@@ -221,21 +229,23 @@ fn media_type(headers: &HeaderMap) -> MediaType {
     }
 }
 
-/// An error status may carry a JSON-RPC error, which says more than the status.
-async fn rpc_error(response: reqwest::Response, kind: MediaType) -> Result<ServerJsonRpcMessage, Fault> {
-    let fault = status_fault(response.status(), response.headers());
+/// What an error's body says, where it may say more than the status.
+async fn error_body(response: reqwest::Response, kind: &MediaType) -> Vec<u8> {
     // A 403 is the server's or a gateway's refusal, whatever the body says; a 429 is told by its headers.
     let keeps_status = matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
     match kind {
-        MediaType::Json if !keeps_status => {
-            let body = read_body(response, MAX_ERROR).await.unwrap_or_default();
-            match serde_json::from_slice(&body) {
-                Ok(message @ ServerJsonRpcMessage::Error(_)) => Ok(message),
-                Ok(_) | Err(_) => Err(fault),
-            }
-        }
-        MediaType::Json | MediaType::EventStream | MediaType::Other(_) => Err(fault),
+        MediaType::Json if !keeps_status => read_body(response, MAX_ERROR).await.unwrap_or_default(),
+        MediaType::Json | MediaType::EventStream | MediaType::Other(_) => Vec::new(),
     }
+}
+
+fn rpc_error(body: &[u8]) -> Option<ServerJsonRpcMessage> {
+    let message = serde_json::from_slice(body).ok()?;
+    matches!(message, ServerJsonRpcMessage::Error(_)).then_some(message)
+}
+
+fn mentions_session(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).to_lowercase().contains("session")
 }
 
 fn status_fault(status: StatusCode, headers: &HeaderMap) -> Fault {

@@ -14,6 +14,8 @@ pub(crate) struct HeldGrant {
     grant: Grant,
     /// Ahead of the end by 30 seconds or a tenth of the life that is known, whichever is less.
     renew_at: Option<Timestamp>,
+    /// Ahead of that by up to half as much, so that the servers of one start do not all come at once.
+    due: Option<Timestamp>,
 }
 
 /// What may be done with an access token now.
@@ -29,11 +31,22 @@ pub(crate) enum Freshness {
 impl HeldGrant {
     /// `now` is when the grant was issued, or read: what is left of its life counts as its life.
     pub fn new(grant: Grant, now: Timestamp) -> Self {
-        let renew_at = grant.expires_at.map(|end| {
-            let margin = (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
-            end.saturating_sub(margin).unwrap_or(end)
-        });
-        Self { grant, renew_at }
+        let margin =
+            |end: Timestamp| (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
+        let ahead = |end: Timestamp, by: SignedDuration| end.saturating_sub(by).unwrap_or(end);
+        let jitter = 1.0 + rand::random::<f64>() / 2.0;
+        let renew_at = grant.expires_at.map(|end| ahead(end, margin(end)));
+        let due = match &grant.refresh_token {
+            Some(_) => grant.expires_at.map(|end| ahead(end, margin(end).mul_f64(jitter))),
+            // Nothing can be renewed, and the person is told when it is over.
+            None => grant.expires_at,
+        };
+        Self { grant, renew_at, due }
+    }
+
+    /// When this grant is to be renewed though nobody asks for its token.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due
     }
 
     /// A token without an end is fresh until it is refused.
@@ -57,7 +70,21 @@ impl Deref for HeldGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_oauth::{AccessToken, AuthMethod, Binding, Endpoint, Issuer, Scopes};
+    use usher_oauth::{AccessToken, AuthMethod, Binding, Endpoint, Issuer, RefreshToken, Scopes};
+
+    #[test]
+    fn what_nobody_asks_for_is_renewed_a_little_earlier_and_not_all_at_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        let renewable = Grant { refresh_token: Some(RefreshToken::new("r")), ..grant(Some(3600), now) };
+        let moments: Vec<i64> = (0..50)
+            .map(|_| HeldGrant::new(renewable.clone(), now).due().expect("a moment").as_millisecond())
+            .collect();
+        assert!(moments.iter().all(|moment| (3_555_000..=3_570_000).contains(moment)), "{moments:?}");
+        assert!(moments.iter().any(|moment| *moment != moments[0]));
+        let lone = HeldGrant::new(grant(Some(3600), now), now);
+        assert_eq!(lone.due(), Some(now + SignedDuration::from_secs(3600)));
+        assert_eq!(HeldGrant::new(grant(None, now), now).due(), None);
+    }
 
     fn grant(life: Option<i64>, now: Timestamp) -> Grant {
         Grant {

@@ -66,6 +66,9 @@ impl ServerTask {
                             ErrorKind::Denied => NeedsSignIn::Refused,
                             _ => NeedsSignIn::NeverSignedIn,
                         };
+                        if reason == NeedsSignIn::Refused {
+                            self.refuse_calls(&told);
+                        }
                         self.fall_back(sign_in.live.take(), reason, told);
                     }
                 }
@@ -81,9 +84,12 @@ impl ServerTask {
         };
         let fault = match (outcome, self.place.clone()) {
             (Ok(()), Some(place)) => {
-                sign_in.job = Some(self.connect_job(place, false));
                 sign_in.stage = Stage::Connecting { reply, used };
                 self.phase = Phase::SigningIn(Box::new(sign_in));
+                let job = self.go_on_job(place);
+                if let Phase::SigningIn(sign_in) = &mut self.phase {
+                    sign_in.job = Some(job);
+                }
                 return;
             }
             (Ok(()), None) => Fault::Cancelled,
@@ -114,6 +120,7 @@ impl ServerTask {
                 Ok(opened) => {
                     self.shared.kept.keep_redirect(&used.issuer, used.redirect);
                     self.connected(opened);
+                    self.permission_given();
                     self.answer(reply, Ok(self.id.clone()));
                 }
                 Err(fault) => {

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use rmcp::model::Tool;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use usher_oauth::AuthorizationCode;
 
 use crate::connection::Connection;
+use crate::connection::changes::{Changes, List};
 use crate::connection::client::{Client, ProgressRoutes};
 use crate::connection::fault::Fault;
+use crate::connection::lifeline::Lifeline;
 use crate::server::Message;
 use crate::server::sign_out::revoke;
 use crate::server::site::Place;
@@ -64,38 +66,74 @@ pub(super) async fn exchange(
     }
 }
 
+/// Goes on over a connection that is there, after a new sign-in. Only a list that the server gives now proves it.
+/// Where the connection itself is of no use any more a new one takes its place.
+pub(super) async fn revive(place: &Place, connection: Arc<Connection>) -> Result<Opened, Fault> {
+    let patience = place.shared.options.connect_timeout;
+    match tokio::time::timeout(patience, connection.prove()).await {
+        Ok(Ok(tools)) => Ok(Opened { connection, tools }),
+        Ok(Err(
+            fault @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
+        )) => Err(fault),
+        Ok(Err(_)) | Err(_) => connect(place).await,
+    }
+}
+
 async fn open(place: &Place) -> Result<Opened, Fault> {
     let site = place.site().await?;
-    let tools_changed = Arc::new(Notify::new());
+    let changes = Arc::new(Changes::default());
+    let (lifeline, faults) = Lifeline::new();
     let client = Client {
         server: place.id.clone(),
         elicitations: Arc::clone(&place.shared.elicitations),
         progress: ProgressRoutes::default(),
-        tools_changed: Arc::clone(&tools_changed),
+        changes: Arc::clone(&changes),
     };
-    let connection = Connection::open(site.transport()?, site.url.as_str().into(), client).await?;
+    let transport = site.transport(lifeline.clone())?;
+    let connection = Connection::open(transport, site.url.as_str().into(), client, lifeline).await?;
     let connection = Arc::new(connection);
     let tools = connection.list_tools().await?;
-    watch(place, &connection, tools_changed);
+    watch(place, &connection, changes, faults);
     Ok(Opened { connection, tools })
 }
 
-/// Tells the task when the connection ends or the server's tools change. Holds the connection only by its word.
-fn watch(place: &Place, connection: &Arc<Connection>, tools_changed: Arc<Notify>) {
+/// Tells the task when the connection ends, when its streams break off and when the server's lists change. Holds the
+/// connection only by its word.
+fn watch(
+    place: &Place,
+    connection: &Arc<Connection>,
+    changes: Arc<Changes>,
+    mut faults: mpsc::UnboundedReceiver<Fault>,
+) {
     let inbox = place.inbox.clone();
     let ended = connection.end();
+    connection.listen(Arc::clone(&changes));
     let connection = Arc::downgrade(connection);
     tokio::spawn(async move {
         loop {
-            tokio::select! {
+            let fault = tokio::select! {
                 () = ended.cancelled() => break,
-                () = tools_changed.notified() => {}
+                Some(fault) = faults.recv() => Some(fault),
+                () = changes.noted() => None,
+            };
+            if let Some(fault) = fault {
+                let Some(connection) = connection.upgrade() else { return };
+                let _ = inbox.send(Message::Failed { connection, fault: Arc::new(fault) });
+                continue;
             }
             // What changes often is listed once for many changes.
             tokio::time::sleep(LISTING_PAUSE).await;
-            let Some(connection) = connection.upgrade() else { return };
-            if connection.list_tools().await.is_ok() {
-                let _ = inbox.send(Message::Listed { connection });
+            for list in changes.take() {
+                let Some(connection) = connection.upgrade() else { return };
+                if list == List::Tools {
+                    let message = match connection.list_tools().await {
+                        Ok(_) => Message::Listed { connection },
+                        Err(fault) => Message::Failed { connection, fault: Arc::new(fault) },
+                    };
+                    let _ = inbox.send(message);
+                } else {
+                    let _ = inbox.send(Message::ListChanged { connection, list });
+                }
             }
         }
         if let Some(connection) = connection.upgrade() {

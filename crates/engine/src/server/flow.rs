@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
 
 use super::connect::Opened;
+use super::connecting::paused;
 use super::phase::{Asked, Job, Live, Phase, SignIn, Stage, Waiting};
 use super::task::ServerTask;
 use super::{Message, Outcome};
@@ -39,6 +40,11 @@ impl ServerTask {
         let live = match std::mem::replace(&mut self.phase, Phase::Disabled) {
             Phase::Disabled => {
                 self.answer(reply, Err(self.cannot("the server is switched off")));
+                return;
+            }
+            Phase::Paused => {
+                self.phase = Phase::Paused;
+                self.answer(reply, Err(paused()));
                 return;
             }
             Phase::Connected(live) => Some(live),
@@ -106,8 +112,7 @@ impl ServerTask {
     fn prepare(&mut self, place: Arc<Place>, redirect: Option<RedirectKind>) {
         let Phase::SigningIn(sign_in) = &self.phase else { return };
         let asked_redirect = redirect.or(sign_in.options.redirect);
-        let receives_links =
-            sign_in.options.receives_links.unwrap_or(self.shared.options.receives_links);
+        let receives_links = sign_in.options.receives_links.unwrap_or(self.shared.options.receives_links);
         let mut extra_scopes = Scopes::from(sign_in.options.extra_scopes.clone());
         let site = place.site_at_hand();
         if let Some(step_up) = &self.step_up {
@@ -237,7 +242,7 @@ impl ServerTask {
             return;
         }
         let live = match std::mem::replace(&mut self.phase, Phase::Disabled) {
-            phase @ (Phase::SigningIn(_) | Phase::Disabled | Phase::Unsupported { .. }) => {
+            phase @ (Phase::SigningIn(_) | Phase::Disabled | Phase::Paused | Phase::Unsupported { .. }) => {
                 self.phase = phase;
                 return;
             }
@@ -274,7 +279,7 @@ impl ServerTask {
                 None
             }
             Err(Fault::InsufficientScope { challenge }) => {
-                self.step_up = Some(*challenge);
+                self.note_step_up(&challenge);
                 None
             }
             Err(Fault::Credentials(

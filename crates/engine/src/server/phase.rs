@@ -18,13 +18,29 @@ use crate::{
 
 pub(super) enum Phase {
     Disabled,
-    Unsupported { why: String },
-    Connecting { job: Job },
-    NeedsSignIn { reason: NeedsSignIn },
+    Paused,
+    Unsupported {
+        why: String,
+    },
+    Connecting {
+        job: Job,
+    },
+    NeedsSignIn {
+        reason: NeedsSignIn,
+    },
     SigningIn(Box<SignIn>),
     Connected(Live),
-    Reconnecting { attempt: u32, next_at: Timestamp, why: ErrorView, job: Job },
-    Failed { error: ErrorView },
+    Reconnecting {
+        attempt: u32,
+        next_at: Timestamp,
+        why: ErrorView,
+        /// It waits because the sign-in could not be renewed: once that is done it need not wait.
+        for_renewal: bool,
+        job: Job,
+    },
+    Failed {
+        error: ErrorView,
+    },
 }
 
 /// A connection with what is known of it.
@@ -32,6 +48,8 @@ pub(super) struct Live {
     pub connection: Arc<Connection>,
     pub tools: Arc<Vec<Tool>>,
     pub since: Timestamp,
+    /// What will take its place, where it may be dead.
+    pub successor: Option<Job>,
 }
 
 /// One sign-in, from the click to the listed tools.

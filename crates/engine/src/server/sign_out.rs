@@ -43,7 +43,7 @@ impl ServerTask {
     ) {
         match outcome {
             Ok(()) => {
-                let is_off = matches!(self.phase, Phase::Disabled);
+                let is_off = matches!(self.phase, Phase::Disabled | Phase::Paused);
                 if let Some(sign_in) = self.take_sign_in() {
                     let over =
                         error(Code::AuthorizationDenied, "You signed out meanwhile.", "Sign in again.");
@@ -53,6 +53,12 @@ impl ServerTask {
                 self.lost = Some(NeedsSignIn::SignedOut);
                 self.last_error = None;
                 self.step_up = None;
+                self.parked = None;
+                self.refuse_calls(&error(
+                    Code::SignInRequired,
+                    format!("You signed out of {}.", self.name()),
+                    "Sign in, then try again.",
+                ));
                 if !is_off {
                     self.phase = Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut };
                 }

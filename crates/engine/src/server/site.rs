@@ -13,7 +13,9 @@ use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
 
 use crate::ServerId;
 use crate::connection::fault::Fault;
+use crate::connection::lifeline::Lifeline;
 use crate::connection::transport::Transport;
+use crate::connection::wire::Wire;
 use crate::credentials::{CredentialFault, Credentials, Surroundings};
 use crate::describe::{describe_oauth_error, describe_render_error};
 use crate::server::Message;
@@ -74,7 +76,7 @@ impl Place {
         let _making = self.making.lock().await;
         let before = self.site_at_hand();
         match before {
-            Some(site) if !self.stale.load(Ordering::Acquire) => Ok(site),
+            Some(site) if !self.stale.load(Ordering::Acquire) && !site.http.is_displaced() => Ok(site),
             before => {
                 let made = Arc::new(self.make(before.as_deref()).await?);
                 self.stale.store(false, Ordering::Release);
@@ -126,21 +128,29 @@ impl Place {
             None => None,
         };
         let http = match before {
-            Some(before) => before.http.clone(),
-            None => HttpClient::for_server(&url).await.map_err(|error| match &error.kind {
-                ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
-                ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
-                _ => setup(describe_oauth_error(&error)),
-            })?,
+            Some(before) if !before.http.is_displaced() => before.http.clone(),
+            Some(_) | None => self.http_client(&url).await?,
         };
         let settings = self.settings(client_secret.clone());
         let credentials = (!self.oauth.off).then(|| {
             let credentials = before.and_then(|before| before.credentials.clone());
             let credentials = credentials.unwrap_or_else(|| self.credentials(&url, &http));
-            credentials.begin_anew(self.oauth.client_id.clone().map(|client_id| (client_id, client_secret)));
+            let client = self.oauth.client_id.clone().map(|client_id| (client_id, client_secret));
+            credentials.begin_anew(client, http.clone());
             credentials
         });
         Ok(Site { url, http, settings, credentials, headers })
+    }
+
+    /// Decides from where the server is now, by the names of the network that this computer is on.
+    async fn http_client(&self, url: &ServerUrl) -> Result<HttpClient, Fault> {
+        let http = HttpClient::for_server(url).await.map_err(|error| match &error.kind {
+            ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
+            ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
+            _ => setup(describe_oauth_error(&error)),
+        })?;
+        self.shared.kept.note_reach(url, http.reach());
+        Ok(http)
     }
 
     fn settings(&self, client_secret: Option<SecretString>) -> ClientSettings {
@@ -160,19 +170,20 @@ impl Place {
 
     fn credentials(&self, url: &ServerUrl, http: &HttpClient) -> Credentials {
         let inbox = self.inbox.clone();
-        Credentials::new(Surroundings {
+        let around = Surroundings {
             server: self.id.clone(),
             url: url.clone(),
-            http: http.clone(),
             stores: self.shared.stores.clone(),
             kept: self.shared.kept.clone(),
             clock: self.shared.options.clock.clone(),
             guard: self.shared.guard(&self.id),
             tasks: self.shared.tasks.clone(),
+            stopping: self.shared.stopping.clone(),
             changed: Box::new(move || {
                 let _ = inbox.send(Message::GrantChanged);
             }),
-        })
+        };
+        Credentials::new(around, http.clone())
     }
 
     async fn secrets(&self) -> Result<HashMap<String, SecretString>, Fault> {
@@ -190,9 +201,9 @@ impl Place {
 }
 
 impl Site {
-    pub fn transport(&self) -> Result<Transport, Fault> {
-        let builder = self.http.connection_builder();
-        Transport::new(builder, self.url.as_str().into(), self.credentials.clone(), self.headers.clone())
+    pub fn transport(&self, lifeline: Lifeline) -> Result<Transport, Fault> {
+        let wire = Wire::new(self.http.connection_builder(), self.url.as_str().into())?;
+        Ok(Transport::new(wire, self.credentials.clone(), self.headers.clone(), lifeline))
     }
 }
 

@@ -8,10 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use usher_config::{ServerConfig, Transport};
 use usher_oauth::{BearerChallenge, Scopes};
 
-use super::connect::{Opened, connect};
+use super::freshness::Renewal;
 use super::phase::{Job, Live, Phase, Stage};
 use super::view::{reach, view};
-use super::{Message, Outcome, Reach};
+use super::{Message, Outcome, PermissionNeeded, Reach};
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
 use crate::describe::{Who, describe_fault, error};
@@ -44,6 +44,11 @@ pub(super) struct ServerTask {
     pub title: Option<String>,
     /// This run sent somebody to the browser for this server.
     pub waited: bool,
+    /// Calls that wait for the person's permission.
+    pub waiting_calls: Vec<PermissionNeeded>,
+    /// The connection of a sign-in that ended: it serves again with the next one, so that the server's session goes on.
+    pub parked: Option<Arc<Connection>>,
+    pub renewal: Renewal,
     pub inbox: mpsc::UnboundedSender<Message>,
     pub attempt: u32,
     generation: u64,
@@ -62,7 +67,7 @@ pub(super) fn spawn(
     let mut task = ServerTask::new(config, shared, inbox.clone());
     let reach = task.reach.subscribe();
     if !config.disabled && task.place.is_some() {
-        task.connect();
+        task.begin();
     }
     task.publish();
     tokio::spawn(task.run(messages));
@@ -114,6 +119,9 @@ impl ServerTask {
             last_error: None,
             title: None,
             waited: false,
+            waiting_calls: Vec::new(),
+            parked: None,
+            renewal: Renewal::default(),
             inbox,
             attempt: 0,
             generation: 0,
@@ -132,6 +140,7 @@ impl ServerTask {
                 }
                 message => self.take(message),
             }
+            self.mind_renewal();
             self.publish();
             for answer in self.answers.drain(..) {
                 answer();
@@ -150,6 +159,18 @@ impl ServerTask {
         match message {
             Message::Connect => self.connect_again(),
             Message::Disconnect => self.disconnect(),
+            Message::Rejoin => self.rejoin(),
+            Message::Pause { reply } => {
+                self.pause();
+                self.answer(reply, ());
+            }
+            Message::GoOn { reply } => {
+                self.go_on();
+                self.answer(reply, ());
+            }
+            Message::PermissionNeeded(needed) => self.permission_needed(needed),
+            Message::PermissionAbandoned => self.permission_abandoned(),
+            Message::PermissionDeclined => self.permission_declined(),
             Message::SignIn { options, reply } => self.sign_in(options, reply),
             Message::NextRedirect { reply } => self.next_redirect(reply),
             Message::BrowserOpened => self.browser_opened(),
@@ -167,12 +188,15 @@ impl ServerTask {
             Message::SecretsChanged { named } => self.secrets_changed(named.as_deref()),
             Message::Failed { connection, fault } => self.call_failed(&connection, &fault),
             Message::Listed { connection } => self.tools_listed(&connection),
+            Message::ListChanged { connection, list } => self.list_changed(&connection, list),
+            Message::RefusedInResult { connection } => self.refused_in_result(&connection),
             Message::Ended { connection } => {
                 if self.is_current(&connection) {
-                    self.connect_later(&Fault::Lost);
+                    self.not_connected(&Fault::Lost);
                 }
             }
-            Message::GrantChanged => {}
+            Message::GrantChanged => self.grant_changed(),
+            Message::RenewalEnded { number, fault } => self.renewal_ended(number, fault),
             Message::Done { generation, outcome } if generation == self.generation => self.done(outcome),
             Message::Done { .. } => {}
             // Handled by the loop.
@@ -230,102 +254,16 @@ impl ServerTask {
         self.generation + 1
     }
 
-    /// A job that connects; `fresh` fills the holes of `mcp.json` anew.
-    pub fn connect_job(&mut self, place: Arc<Place>, fresh: bool) -> Job {
-        self.job(async move {
-            if fresh {
-                place.renew_site();
-            }
-            Outcome::Connected(connect(&place).await)
-        })
-    }
-
-    fn connect(&mut self) {
-        if let Some(place) = self.place.clone() {
-            self.phase = Phase::Connecting { job: self.connect_job(place, false) };
-        }
-    }
-
-    fn disconnect(&mut self) {
-        if self.place.is_some() {
-            self.cancel_sign_in();
-            self.forget_jobs();
-            self.phase = Phase::Disabled;
-        }
-    }
-
-    fn connect_again(&mut self) {
-        let Some(place) = self.place.clone() else { return };
-        match &self.phase {
-            // Somebody is in the browser; this does not take it from them.
-            Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Unsupported { .. } => {}
-            Phase::Disabled
-            | Phase::NeedsSignIn { .. }
-            | Phase::Connected(_)
-            | Phase::Reconnecting { .. }
-            | Phase::Failed { .. } => {
-                self.attempt = 0;
-                // The old connection and its sign-in go before the new ones come.
-                self.phase = Phase::Disabled;
-                self.phase = Phase::Connecting { job: self.connect_job(place, true) };
-            }
-        }
-    }
-
-    /// The wait between two tries is over. The status stays as it is until the try succeeds or fails.
-    fn try_again(&mut self) {
-        let Some(place) = self.place.clone() else { return };
-        let job = self.connect_job(place, false);
-        if let Phase::Reconnecting { job: wait, .. } = &mut self.phase {
-            *wait = job;
-        }
-    }
-
-    pub fn connected(&mut self, opened: Opened) {
-        let Opened { connection, tools } = opened;
-        self.attempt = 0;
-        self.lost = None;
-        self.step_up = None;
-        self.step_ups = 0;
-        self.last_error = None;
-        self.title = connection.title().or(self.title.take());
-        let since = self.shared.options.clock.now();
-        self.phase = Phase::Connected(Live { connection, tools, since });
-    }
-
-    fn tools_listed(&mut self, connection: &Arc<Connection>) {
-        if let Some(live) = self.live_mut()
-            && Arc::ptr_eq(&live.connection, connection)
-            && let Some(tools) = connection.listed()
-        {
-            live.tools = tools;
-        }
-    }
-
-    fn secrets_changed(&mut self, named: Option<&str>) {
-        let concerns_us = match named {
-            Some(name) => self.place.as_ref().is_some_and(|place| place.secret_names().contains(&name)),
-            None => match &self.phase {
-                Phase::Failed { error } => {
-                    matches!(error.code, Code::KeychainLocked | Code::KeychainUnavailable)
-                }
-                _ => false,
-            },
-        };
-        if concerns_us && !matches!(self.phase, Phase::Disabled) {
-            self.connect_again();
-        }
-    }
-
     pub fn is_current(&mut self, connection: &Arc<Connection>) -> bool {
         self.live_mut().is_some_and(|live| Arc::ptr_eq(&live.connection, connection))
     }
 
-    fn live_mut(&mut self) -> Option<&mut Live> {
+    pub fn live_mut(&mut self) -> Option<&mut Live> {
         match &mut self.phase {
             Phase::Connected(live) => Some(live),
             Phase::SigningIn(sign_in) => sign_in.live.as_mut(),
             Phase::Disabled
+            | Phase::Paused
             | Phase::Unsupported { .. }
             | Phase::Connecting { .. }
             | Phase::NeedsSignIn { .. }
@@ -363,23 +301,27 @@ impl ServerTask {
     }
 
     async fn stop(&mut self, reply: oneshot::Sender<()>) {
-        let connection = self.live_mut().map(|live| Arc::clone(&live.connection));
+        let connection = self.live_mut().map(|live| Arc::clone(&live.connection)).or(self.parked.take());
+        self.refuse_calls(&ending());
         // A sign-in that waits stays in the secret store: the answer may still come, to the next run.
         if let Phase::SigningIn(sign_in) = std::mem::replace(&mut self.phase, Phase::Disabled) {
             match sign_in.stage {
                 Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
-                    let _ = reply.send(Err(error(
-                        Code::AuthorizationExpired,
-                        "Usher is ending.",
-                        "Sign in again.",
-                    )));
+                    let _ = reply.send(Err(ending()));
                 }
                 Stage::Waiting(_) | Stage::Exchanging { .. } | Stage::Connecting { .. } => {}
             }
+        }
+        for answer in self.answers.drain(..) {
+            answer();
         }
         if let Some(connection) = connection {
             connection.close(FAREWELL).await;
         }
         let _ = reply.send(());
     }
+}
+
+fn ending() -> ErrorView {
+    error(Code::AuthorizationExpired, "Usher is ending.", "Sign in again.")
 }

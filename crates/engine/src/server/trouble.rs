@@ -21,6 +21,10 @@ impl ServerTask {
     /// Where a failed connection leads. Gives back what a waiting caller is told.
     pub fn not_connected(&mut self, fault: &Fault) -> ErrorView {
         let told = self.describe(fault);
+        let connection = self.live_mut().map(|live| Arc::clone(&live.connection));
+        if connection.is_some() {
+            self.park(connection, fault);
+        }
         let need = |reason| Phase::NeedsSignIn { reason };
         match fault {
             Fault::Unauthorized { .. } if self.place.as_ref().is_some_and(|place| place.oauth.off) => {
@@ -50,7 +54,7 @@ impl ServerTask {
                 self.phase = need(reason);
             }
             Fault::InsufficientScope { challenge } => {
-                self.step_up = Some(challenge.as_ref().clone());
+                self.note_step_up(challenge);
                 self.step_ups += 1;
                 if self.step_ups > MAX_STEP_UPS {
                     self.step_ups = 0;
@@ -61,6 +65,9 @@ impl ServerTask {
             }
             Fault::Credentials(CredentialFault::Over | CredentialFault::Expired) => {
                 self.lose(NeedsSignIn::Expired, &told);
+            }
+            Fault::Credentials(CredentialFault::RenewalLost) => {
+                self.lose(NeedsSignIn::RenewalInterrupted, &told);
             }
             Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
                 self.lose(NeedsSignIn::RegistrationLost, &told);
@@ -81,6 +88,7 @@ impl ServerTask {
         self.attempt += 1;
         let asked = match fault {
             Fault::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
+            Fault::Credentials(CredentialFault::Refresh(error)) => error.retry_after(),
             _ => None,
         };
         let wait = backoff(self.attempt, asked);
@@ -91,7 +99,8 @@ impl ServerTask {
             tokio::time::sleep(wait).await;
             Outcome::Due
         });
-        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, job };
+        let for_renewal = matches!(fault, Fault::Credentials(_));
+        self.phase = Phase::Reconnecting { attempt: self.attempt, next_at, why, for_renewal, job };
     }
 
     fn lose(&mut self, reason: NeedsSignIn, why: &ErrorView) {
@@ -119,12 +128,13 @@ impl ServerTask {
                 // A step-up under way goes on; the rest of the server waits for it.
                 if let Phase::SigningIn(sign_in) = &mut self.phase {
                     sign_in.live = None;
+                    self.park(Some(Arc::clone(connection)), fault);
                 } else {
                     self.not_connected(fault);
                 }
             }
             Fault::InsufficientScope { challenge } => {
-                self.step_up = Some(challenge.as_ref().clone());
+                self.note_step_up(challenge);
                 self.last_error = Some(self.describe(fault));
             }
             Fault::Tls(_)
@@ -136,6 +146,27 @@ impl ServerTask {
             | Fault::Protocol(_)
             | Fault::Cancelled
             | Fault::Setup(_) => {}
+        }
+    }
+
+    /// Only the sign-in failed: the connection is kept for the next one.
+    fn park(&mut self, connection: Option<Arc<Connection>>, fault: &Fault) {
+        let only_the_sign_in = match fault {
+            Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } => true,
+            Fault::Credentials(fault) => !fault.is_transient(),
+            _ => false,
+        };
+        self.parked = connection.filter(|_| only_the_sign_in);
+    }
+
+    /// A refusal that stands in a tool's result may be another service's: what works goes on, and a sign-in is offered.
+    pub fn refused_in_result(&mut self, connection: &Arc<Connection>) {
+        if self.is_current(connection) {
+            self.last_error = Some(error(
+                Code::SignInRequired,
+                format!("{} says in a result that it does not take this sign-in.", self.name()),
+                format!("Sign in to {} again if it goes on.", self.name()),
+            ));
         }
     }
 

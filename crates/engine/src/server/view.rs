@@ -3,6 +3,7 @@
 use usher_config::{catalogue_by_url, display_text};
 
 use super::Reach;
+use super::connecting::paused;
 use super::phase::{Phase, SignIn, Stage};
 use super::task::ServerTask;
 use crate::describe::error;
@@ -22,6 +23,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         transport: task.transport,
         status: status(&task.phase),
         auth: auth(task),
+        permission: task.permission(),
         last_error: task.last_error.clone(),
     }
 }
@@ -29,6 +31,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
 fn status(phase: &Phase) -> Status {
     match phase {
         Phase::Disabled => Status::Disabled,
+        Phase::Paused => Status::Paused,
         Phase::Unsupported { why } => Status::Unsupported { why: why.clone() },
         Phase::Connecting { .. } => Status::Connecting,
         Phase::NeedsSignIn { reason } => Status::NeedsSignIn { reason: *reason },
@@ -159,6 +162,7 @@ pub(super) fn reach(task: &ServerTask) -> Reach {
             format!("{name} is switched off."),
             "Switch it on, then try again.",
         )),
+        Phase::Paused => Reach::Down(paused()),
         Phase::Unsupported { why } => Reach::Down(error(
             Code::ConfigInvalid,
             why.clone(),
@@ -173,6 +177,9 @@ fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
             (Code::SignInRequired, format!("{name} needs you to sign in."))
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has ended.")),
+        NeedsSignIn::RenewalInterrupted => {
+            (Code::SignInRequired, format!("The sign-in to {name} was lost while it was renewed."))
+        }
         NeedsSignIn::Refused => (Code::SignInRequired, format!("{name} no longer takes this sign-in.")),
         NeedsSignIn::MorePermissionNeeded => {
             (Code::InsufficientScope, format!("{name} asks for more permission."))

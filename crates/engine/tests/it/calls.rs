@@ -90,7 +90,7 @@ async fn a_silent_call_is_given_up() {
     let (place, demo) = (Place::new(), demo().await);
     let engine = signed_in(&place, &demo).await;
     let server = id();
-    let options = CallOptions { call: "slow".to_owned(), timeout: Duration::from_millis(50) };
+    let options = CallOptions { timeout: Duration::from_millis(50), ..CallOptions::new("slow") };
     let slow =
         engine.call_tool(&server, "slow_task", arguments(r#"{ "steps": 1, "millis": 10000 }"#), options);
     let error = tokio::time::timeout(PATIENCE, slow).await.unwrap().unwrap_err();
@@ -128,37 +128,4 @@ async fn a_question_is_asked_and_its_defaults_fill_the_answer() {
         assert!(engine.snapshot().elicitations.is_empty());
         engine.stop().await;
     }
-}
-
-#[tokio::test]
-async fn a_call_that_needs_more_permission_gets_it_by_a_sign_in() {
-    let place = Place::new();
-    let scopes = ["openid", "notes:read"].map(String::from).to_vec();
-    let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&place, &demo).await;
-    let server = id();
-    let write = || {
-        engine.call_tool(
-            &server,
-            "create_page",
-            arguments(r#"{ "title": "Tea" }"#),
-            CallOptions::new("write"),
-        )
-    };
-    let error = write().await.unwrap_err();
-    assert_eq!(error.code, Code::InsufficientScope);
-    let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
-    assert!(is_connected(&view), "what is permitted still works");
-    call(&engine, "search_pages", "{}").await;
-
-    let request = engine.sign_in(&id(), usher_engine::SignInOptions::default()).await.unwrap();
-    let asked = url::Url::parse(&request.authorization_url).unwrap();
-    let (_, asked) = asked.query_pairs().find(|(name, _)| name == "scope").unwrap();
-    assert!(asked.contains("notes:read") && asked.contains("notes:write"), "the union: {asked}");
-    call(&engine, "search_pages", "{}").await;
-    let callback = decide(&request, "allow").await;
-    engine.complete_sign_in(&callback).await.unwrap();
-    assert!(!write().await.unwrap().is_error);
-    assert_eq!(engine.server(&id()).unwrap().last_error, None);
-    engine.stop().await;
 }

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use usher_engine::{Code, Engine, Event, NeedsSignIn, Status};
+use usher_engine::{Code, Engine, NeedsSignIn, Status};
 
 use crate::fixture::*;
 
@@ -193,17 +193,7 @@ async fn revisions_of_events_only_grow_and_meet_the_snapshot() {
     engine.disconnect(&id()).await.unwrap();
     until(&engine, &id(), |view| view.status == Status::Disabled).await;
     while let Ok(event) = events.try_recv() {
-        let revision = match event {
-            Event::ServerChanged { revision, .. }
-            | Event::ServerRemoved { revision, .. }
-            | Event::ConfigChanged { revision, .. }
-            | Event::ConfigRejected { revision, .. }
-            | Event::SecretStoreChanged { revision, .. }
-            | Event::ToolsChanged { revision, .. }
-            | Event::CallProgressed { revision, .. }
-            | Event::ElicitationRequested { revision, .. }
-            | Event::ElicitationEnded { revision, .. } => revision,
-        };
+        let revision = event.revision();
         assert_eq!(revision.0, last.0 + 1);
         last = revision;
     }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use usher_oauth::{ClientSettings, PendingAuthorization, RedirectUri, RegistrationRequest, Scopes};
+use usher_oauth::{
+    ClientSettings, ErrorKind, PendingAuthorization, RedirectUri, RegistrationRequest, Scopes,
+};
 
 use crate::support::{
     Answer, Fake, asked, challenge, discover_with, http_for, later, merged, now, pending, registered,
@@ -119,6 +121,25 @@ async fn an_audience_goes_along_where_it_is_configured() {
     let settings = ClientSettings { audience: Some("https://api.example".into()), ..Default::default() };
     let pending = asked_scope(json!(null), json!(null), None, settings, None).await;
     assert_eq!(asked(&pending, "audience").as_deref(), Some("https://api.example"));
+}
+
+#[tokio::test]
+async fn an_audience_of_the_endpoints_own_does_not_come_beside_ours() {
+    for (configured, refused) in [(Some("https://api.example"), true), (None, false)] {
+        let fake = Fake::start().await;
+        fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
+        fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
+        let settings = ClientSettings { audience: configured.map(str::to_owned), ..Default::default() };
+        let registered = crate::support::register_with(&fake, &settings, &RedirectUri::link()).await.unwrap();
+        match registered.authorize(None, now()) {
+            Ok(pending) => {
+                assert_eq!((refused, asked(&pending, "audience").as_deref()), (false, Some("theirs")))
+            }
+            Err(error) => {
+                assert_eq!((refused, error.kind), (true, ErrorKind::ReservedParameter("audience".into())));
+            }
+        }
+    }
 }
 
 #[tokio::test]

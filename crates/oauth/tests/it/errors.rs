@@ -10,6 +10,7 @@ fn messages_and_hints() {
     let some = |text: &str| Some(text.to_owned());
     let kinds = [
         (Step::Probe, ErrorKind::Unreachable { why: text("Connection refused (os error 111)") }),
+        (Step::Refresh, ErrorKind::BrokenOff { why: text("connection reset by peer") }),
         (Step::Probe, ErrorKind::Tls { why: text("self-signed certificate") }),
         (Step::ResourceMetadata, ErrorKind::Timeout),
         (Step::ResourceMetadata, ErrorKind::TooLarge),

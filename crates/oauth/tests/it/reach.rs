@@ -1,5 +1,7 @@
 //! A public server leads into no private network: by number, by name, by redirect, or by a change of mind.
 
+use std::sync::Arc;
+
 use reqwest::dns::Resolve;
 use serde_json::json;
 use usher_oauth::{
@@ -240,6 +242,43 @@ async fn a_record_that_was_inside_first_does_not_open_the_inside() {
 }
 
 #[tokio::test]
+async fn a_server_that_moved_inside_gets_a_new_decision_and_not_another_rule() {
+    let (fake, address) = public().await;
+    fake.with_documents();
+    let inside = "10.0.0.1";
+    // On the internet; then, by the names of a network that was joined, inside; then on the internet again.
+    let names =
+        Names::new(&[("mcp.public.example", &[&[PUBLIC], &[PUBLIC], &[inside], &[inside], &[PUBLIC]])]);
+    let connect_to = vec![(PUBLIC.parse().unwrap(), address), (inside.parse().unwrap(), address)];
+    let options = || HttpOptions { connect_to: connect_to.clone(), ..options(Arc::clone(&names), address) };
+    let outside = HttpClient::with_options(&fake.server(), options()).await.unwrap();
+    discover_by(&outside, &fake.server()).await.unwrap();
+    assert!(!outside.is_displaced());
+    // A connection that is open serves on; a new one is refused, and stays so.
+    let unconnected = outside.connection_builder().build().unwrap();
+    unconnected.get(fake.server().url().clone()).send().await.unwrap_err();
+    assert!(outside.is_displaced());
+    assert_eq!(outside.reach(), Reach::Public);
+    // The next client is told of it, and of the way back.
+    let within = HttpClient::with_options(&fake.server(), options()).await.unwrap();
+    assert_eq!((within.reach(), within.is_displaced()), (Reach::Private, false));
+    blocked(discover_by(&within, &fake.server()).await.unwrap_err());
+    assert!(within.is_displaced());
+}
+
+#[tokio::test]
+async fn a_foreign_name_that_leads_inside_displaces_nobody() {
+    let (fake, address) = public().await;
+    let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])]);
+    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
+    let resource =
+        merged(fake.resource_document(), json!({ "authorization_servers": ["https://inside.example"] }));
+    fake.with_documents().on(RESOURCE, Answer::json(resource));
+    blocked(discover_by(&http, &fake.server()).await.unwrap_err());
+    assert!(!http.is_displaced());
+}
+
+#[tokio::test]
 async fn a_refresh_token_is_not_led_inside_either() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
@@ -258,7 +297,7 @@ async fn a_refresh_token_is_not_led_inside_either() {
         },
         ..crate::refresh::grant(&fake)
     };
-    let error = refresh(&http, &grant, None, now()).await.unwrap_err();
+    let error = refresh(&http, &grant, None, now()).await.unwrap_err().error;
     assert!(!error.is_terminal_for_grant());
     assert_eq!(blocked(error), "as.public.example");
     assert_eq!(canary.heard(), 0);

@@ -99,7 +99,7 @@ async fn only_invalid_grant_in_json_ends_it() {
         let fake = Fake::start().await;
         let case = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
         fake.on(TOKEN, answer);
-        let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
+        let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
         assert_eq!((error.step, error.is_terminal_for_grant()), (Step::Refresh, ends), "{case}");
         assert_eq!(error.is_registration_lost(), case.contains("invalid_client"), "{case}");
     }
@@ -107,8 +107,9 @@ async fn only_invalid_grant_in_json_ends_it() {
     let http = http_for(&fake).await;
     let mut elsewhere = grant(&fake);
     elsewhere.binding.token_endpoint = Endpoint::parse("", "http://127.0.0.1:1/token").unwrap();
-    let error = refresh(&http, &elsewhere, None, now()).await.unwrap_err();
+    let error = refresh(&http, &elsewhere, None, now()).await.unwrap_err().error;
     assert!(matches!(error.kind, ErrorKind::Unreachable { .. }) && error.is_transient());
+    assert!(!error.leaves_open(), "nothing was sent");
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn the_token_never_follows_a_redirect_away() {
     let (fake, canary) = (Fake::start().await, Fake::start().await);
     for status in [301, 302, 303, 307, 308] {
         fake.on(TOKEN, Answer::redirect(status, &canary.at("/token")));
-        let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
+        let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
         assert_eq!(error.kind, ErrorKind::Transient { status, retry_after: None });
     }
     assert!(canary.lines().is_empty());
@@ -131,7 +132,7 @@ async fn secrets_are_needed_where_the_method_needs_them() {
     for method in [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost] {
         let mut grant = grant(&fake);
         grant.binding.auth_method = method;
-        let error = refresh(&http, &grant, None, now()).await.unwrap_err();
+        let error = refresh(&http, &grant, None, now()).await.unwrap_err().error;
         assert_eq!(error.kind, ErrorKind::ClientSecretMissing);
         refresh(&http, &grant, Some(&secret), now()).await.unwrap();
     }
@@ -147,7 +148,7 @@ async fn secrets_are_needed_where_the_method_needs_them() {
 async fn without_a_refresh_token_nothing_is_sent() {
     let fake = Fake::start().await;
     let lone = Grant { refresh_token: None, ..grant(&fake) };
-    let error = refresh(&http_for(&fake).await, &lone, None, now()).await.unwrap_err();
+    let error = refresh(&http_for(&fake).await, &lone, None, now()).await.unwrap_err().error;
     assert_eq!(error.kind, ErrorKind::NoRefreshToken);
     assert!(fake.lines().is_empty());
 }
@@ -162,6 +163,59 @@ async fn a_refused_resource_is_left_out_once_and_remembered() {
     refresh(&http, &renewed, None, now()).await.unwrap();
     let sent: Vec<bool> = fake.seen(TOKEN).iter().map(|seen| seen.form().contains_key("resource")).collect();
     assert_eq!(sent, [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_rotated_token_outlives_a_type_that_is_refused() {
+    for (answer, expected) in [
+        (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "next" }), Some("next")),
+        (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "" }), None),
+        (json!({ "access_token": "t", "token_type": "DPoP" }), None),
+    ] {
+        let fake = Fake::start().await;
+        fake.on(TOKEN, Answer::json(answer));
+        let refused = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
+        assert_eq!(refused.error.kind, ErrorKind::TokenTypeUnknown("DPoP".into()));
+        assert_eq!(refused.rotated.as_ref().map(RefreshToken::expose), expected);
+        assert!(!refused.error.is_terminal_for_grant() && !refused.error.leaves_open());
+        assert!(!format!("{refused:?} {refused}").contains("next"));
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_carried_out_is_told_from_what_was_not() {
+    let answers = [
+        (Answer::new(502, "text/plain", ""), true),
+        (Answer::new(408, "text/plain", ""), true),
+        (Answer::new(200, "text/html", "<p>portal"), true),
+        (Answer::new(200, "application/json", "{\"access_token\":"), true),
+        (Answer::new(429, "text/plain", ""), false),
+        (Answer::redirect(302, "http://portal.example"), false),
+        (Answer::refusal(400, json!({ "error": "invalid_grant" })), false),
+        (Answer::refusal(400, json!({ "error": "invalid_request" })), false),
+    ];
+    for (answer, open) in answers {
+        let fake = Fake::start().await;
+        let case = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
+        fake.on(TOKEN, answer);
+        let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
+        assert_eq!(error.leaves_open(), open, "{case}");
+    }
+    // A listener that takes the request and hangs up.
+    let fake = Fake::start().await;
+    let http = http_for(&fake).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut cut = grant(&fake);
+    let endpoint = format!("http://{}/token", listener.local_addr().unwrap());
+    cut.binding.token_endpoint = Endpoint::parse("", &endpoint).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
+        }
+    });
+    let error = refresh(&http, &cut, None, now()).await.unwrap_err().error;
+    assert!(matches!(error.kind, ErrorKind::BrokenOff { .. }), "{error}");
+    assert!(error.leaves_open() && error.is_transient());
 }
 
 #[test]

@@ -36,7 +36,7 @@ async fn nothing_prints_or_keeps_a_secret() {
         fake.on("POST /token", answer);
         let secret = SecretString::from("CANARY-client");
         let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
-        printed.push(format!("{error} {error:?} {}", error.hint()));
+        printed.push(format!("{error} {error:?} {}", error.error.hint()));
     }
     for text in printed {
         assert!(!text.contains("CANARY"), "{text}");

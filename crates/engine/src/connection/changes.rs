@@ -1,0 +1,36 @@
+//! Which of a server's lists changed since somebody looked.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum List {
+    Tools,
+    Resources,
+    Prompts,
+}
+
+/// Written by whoever hears the server, read by one.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    lists: Mutex<BTreeSet<List>>,
+    noted: Notify,
+}
+
+impl Changes {
+    pub fn note(&self, list: List) {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).insert(list);
+        self.noted.notify_one();
+    }
+
+    /// Waits until there is something to take.
+    pub async fn noted(&self) {
+        self.noted.notified().await;
+    }
+
+    pub fn take(&self) -> BTreeSet<List> {
+        std::mem::take(&mut *self.lists.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,67 @@
+//! Pausing everything and going on.
+
+use usher_engine::{CallOptions, Code, ServerId, SignInOptions, Status};
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_pause_lets_go_of_everything_and_ends_where_it_began() {
+    let (place, demo) = (Place::new(), demo().await);
+    signed_in(&place, &demo).await.stop().await;
+    place.write_config(&format!(
+        r#"{{ "mcpServers": {{
+            "demo": {{ "type": "http", "url": "{url}" }},
+            "other": {{ "type": "http", "url": "{url}" }},
+            "off": {{ "type": "http", "url": "{url}", "disabled": true }} }} }}"#,
+        url = demo.url()
+    ));
+    let engine = place.start().await;
+    let (other, off) = (ServerId("other".to_owned()), ServerId("off".to_owned()));
+    until(&engine, &id(), is_connected).await;
+    until(&engine, &other, needs_sign_in).await;
+    engine.sign_in(&other, SignInOptions::default()).await.unwrap();
+    let (server, slow) =
+        (engine.clone(), serde_json::from_str(r#"{ "steps": 100, "millis": 100 }"#).unwrap());
+    let call =
+        tokio::spawn(
+            async move { server.call_tool(&id(), "slow_task", slow, CallOptions::new("slow")).await },
+        );
+    tokio::time::timeout(PATIENCE, async {
+        while demo.running_tasks() == 0 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+
+    engine.pause_all().await;
+    let snapshot = engine.snapshot();
+    assert!(snapshot.paused);
+    let states: Vec<_> = snapshot.servers.into_iter().map(|server| server.status).collect();
+    assert_eq!(states, [Status::Paused, Status::Paused, Status::Disabled]);
+    assert_eq!(call.await.unwrap().unwrap_err().code, Code::ServerUnreachable);
+    assert_eq!(engine.authorization_request(&other), None, "a sign-in does not go on behind a pause");
+
+    demo.forget_requests();
+    engine.connect(&id()).await.unwrap();
+    engine.woke();
+    engine.network_returned();
+    let refused = engine.sign_in(&id(), SignInOptions::default()).await.unwrap_err();
+    assert_eq!(refused.code, Code::ServerUnreachable);
+    assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::ServerUnreachable);
+    engine.disable(&other).await.unwrap();
+    engine.enable(&other).await.unwrap();
+    assert_eq!(engine.server(&other).unwrap().status, Status::Paused, "what is added stays paused, too");
+    assert_eq!(ledger(&demo), Vec::<String>::new());
+
+    let mut story = Story::of(&engine);
+    engine.resume_all().await;
+    assert!(!engine.snapshot().paused);
+    until(&engine, &id(), is_connected).await;
+    until(&engine, &other, needs_sign_in).await;
+    assert_eq!(engine.server(&off).unwrap().status, Status::Disabled);
+    let told = story.told();
+    assert_eq!(told.first().map(String::as_str), Some("going on"), "{told:?}");
+    assert_eq!(engine.tools(&id()).await.unwrap().is_empty(), false);
+    engine.stop().await;
+}

@@ -1,0 +1,166 @@
+//! A call that lacks a permission: it waits while the person is asked, and goes on by itself.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use usher_demo::{Demo, DemoOptions};
+use usher_engine::{
+    CallOptions, Code, Engine, ErrorView, PermissionView, ServerView, SignInOptions, Status, ToolCallView,
+};
+
+use crate::fixture::*;
+
+/// A demo that first asks only for reading.
+async fn readable() -> Demo {
+    let scopes = ["openid", "notes:read"].map(String::from).to_vec();
+    Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await.unwrap()
+}
+
+fn arguments(json: &str) -> Map<String, Value> {
+    serde_json::from_str(json).unwrap()
+}
+
+async fn write(engine: &Engine, call: &str) -> Result<ToolCallView, ErrorView> {
+    let page = arguments(r#"{ "title": "Tea" }"#);
+    engine.call_tool(&id(), "create_page", page, CallOptions::new(call)).await
+}
+
+/// A call on its way, in a task of its own.
+fn writing(engine: &Engine, call: &'static str) -> tokio::task::JoinHandle<Result<ToolCallView, ErrorView>> {
+    let engine = engine.clone();
+    tokio::spawn(async move { write(&engine, call).await })
+}
+
+fn asks(view: &ServerView) -> bool {
+    view.permission.is_some()
+}
+
+fn wanted() -> PermissionView {
+    PermissionView { scopes: vec!["notes:write".to_owned()], for_what: Some("Create page".to_owned()) }
+}
+
+#[tokio::test]
+async fn a_call_waits_for_its_permission_and_then_goes_on() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "write");
+    let view = until(&engine, &id(), asks).await;
+    assert_eq!(view.permission, Some(wanted()));
+    assert!(is_connected(&view), "what is permitted still works: {:?}", view.status);
+    let search = engine.call_tool(&id(), "search_pages", Map::new(), CallOptions::new("search")).await;
+    assert!(!search.unwrap().is_error);
+
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let asked = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, asked) = asked.query_pairs().find(|(name, _)| name == "scope").unwrap();
+    assert!(asked.contains("notes:read") && asked.contains("notes:write"), "the union: {asked}");
+    assert!(asks(&engine.server(&id()).unwrap()), "it is asked for until it is given");
+    demo.forget_requests();
+    let callback = decide(&request, "allow").await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    assert!(!call.await.unwrap().unwrap().is_error);
+    let view = engine.server(&id()).unwrap();
+    assert_eq!((view.permission, view.last_error), (None, None));
+    let expected = [
+        "GET /authorize 200",
+        "POST /authorize 303",
+        "POST /token authorization_code 200",
+        "POST /mcp tools/list 200",
+        "POST /mcp tools/call 200",
+    ];
+    assert_eq!(ledger(&demo), expected, "the same connection serves the call");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn several_calls_wait_for_one_permission() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let calls = [writing(&engine, "one"), writing(&engine, "two"), writing(&engine, "three")];
+    let refused = || ledger(&demo).iter().filter(|line| line.ends_with("tools/call 403")).count();
+    tokio::time::timeout(PATIENCE, async {
+        while refused() < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .unwrap();
+    until(&engine, &id(), asks).await;
+    sign_in(&engine, &id()).await.unwrap();
+    for call in calls {
+        assert!(!call.await.unwrap().unwrap().is_error);
+    }
+    assert_eq!(demo.token_requests("authorization_code"), 2);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn no_is_an_answer() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "write");
+    until(&engine, &id(), asks).await;
+    engine.decline_permission(&id());
+    assert_eq!(call.await.unwrap().unwrap_err().code, Code::InsufficientScope);
+    assert!(is_connected(&until(&engine, &id(), |view| !asks(view)).await));
+
+    let call = writing(&engine, "write again");
+    until(&engine, &id(), asks).await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "deny").await;
+    engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(call.await.unwrap().unwrap_err().code, Code::AuthorizationDenied);
+    assert!(is_connected(&engine.server(&id()).unwrap()), "the older sign-in still stands");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn waiting_ends_with_its_caller_its_time_and_its_cancel() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "dropped");
+    until(&engine, &id(), asks).await;
+    call.abort();
+    until(&engine, &id(), |view| !asks(view)).await;
+
+    let call = writing(&engine, "cancelled");
+    until(&engine, &id(), asks).await;
+    engine.cancel_call("cancelled");
+    assert!(call.await.unwrap().unwrap_err().message.contains("cancelled"));
+    until(&engine, &id(), |view| !asks(view)).await;
+
+    let hurried =
+        CallOptions { permission_timeout: Duration::from_millis(50), ..CallOptions::new("hurried") };
+    let page = arguments(r#"{ "title": "Tea" }"#);
+    let error = engine.call_tool(&id(), "create_page", page.clone(), hurried).await.unwrap_err();
+    assert_eq!(error.code, Code::InsufficientScope);
+
+    let at_once = CallOptions { permission_timeout: Duration::ZERO, ..CallOptions::new("at once") };
+    let error = engine.call_tool(&id(), "create_page", page, at_once).await.unwrap_err();
+    assert_eq!(error.code, Code::InsufficientScope);
+    let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
+    assert!(is_connected(&view) && !asks(&view));
+    sign_in(&engine, &id()).await.unwrap();
+    assert!(
+        !write(&engine, "after").await.unwrap().is_error,
+        "what nobody waits for any more is asked for, too"
+    );
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_never_content_is_not_asked_for_ever() {
+    let (place, server) = (Place::new(), crate::scripted::insatiable().await);
+    place.write_config(&config(&[("demo", &server.url)]));
+    let engine = place.start().await;
+    until(&engine, &id(), is_connected).await;
+    for _ in 0..3 {
+        let options = CallOptions { permission_timeout: Duration::ZERO, ..CallOptions::new("call") };
+        let error = engine.call_tool(&id(), "greedy", Map::new(), options).await.unwrap_err();
+        assert_eq!(error.code, Code::InsufficientScope);
+    }
+    let error = engine.call_tool(&id(), "greedy", Map::new(), CallOptions::new("call")).await.unwrap_err();
+    assert_eq!(error.code, Code::ProtocolError, "{error:?}");
+    assert!(matches!(engine.server(&id()).unwrap().status, Status::Connected { .. }));
+    engine.stop().await;
+}
