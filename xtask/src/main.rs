@@ -2,6 +2,7 @@
 
 mod bench;
 mod bindings;
+mod bundle;
 mod command;
 mod icons;
 mod junit;
@@ -49,6 +50,8 @@ enum Task {
     },
     /// Measure the window, the wire and the sizes on release builds
     Bench(bench::Arguments),
+    /// Make the packages that a person installs, from release builds
+    Bundle(bundle::Arguments),
     /// Write the TypeScript side of the shell's commands and events
     Bindings,
     /// Make every icon anew from the drawings in icons/
@@ -78,6 +81,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),
     }

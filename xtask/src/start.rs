@@ -99,6 +99,7 @@ fn walk(repository: &Repository) -> Result<()> {
 pub fn with_paths(repository: &Repository, command: &mut std::process::Command) {
     command.env("USHER_APP", app(repository));
     command.env("USHER_CLI", repository.built("debug", "usher"));
+    command.env("USHER_PACKAGES", repository.target("debug/bundle"));
     command.env("USHER_SCREENSHOTS", repository.target("screenshots"));
 }
 

@@ -11,7 +11,7 @@ use crate::junit::{self, Counts};
 use crate::repository::Repository;
 use crate::setup::{self, Need};
 use crate::summary::{Finished, Summary};
-use crate::{bindings, command, leftovers, start, ui};
+use crate::{bindings, bundle, command, leftovers, start, ui};
 
 /// Longer than any step takes on a slow machine that builds all of it for the first time.
 const STEP_DEADLINE: Duration = Duration::from_secs(40 * 60);
@@ -36,6 +36,8 @@ pub enum Step {
     Screens,
     /// The app in a real window, with a real browser and keychain, and against hostile servers and links
     Window,
+    /// The Debian package: installed, started by its desktop file and by a link, signed in, removed
+    Install,
 }
 
 /// Runs the steps, all of them when none is named.
@@ -75,16 +77,21 @@ impl Step {
                 check(repository.cargo().args(words))
             }
             Self::Bindings => bindings::check(repository).map(|()| Counts::check(true)),
-            Self::Rust => nextest(repository, &format!("not ({CONFORMANCE}) and not ({WINDOW})")),
+            Self::Rust => {
+                nextest(repository, &format!("not ({CONFORMANCE}) and not ({WINDOW}) and not ({INSTALL})"))
+            }
             Self::Conformance => nextest(repository, CONFORMANCE),
             Self::Screens => screens(repository),
             Self::Window => nextest(repository, WINDOW),
+            Self::Install => install(repository),
         }
     }
 }
 
 const CONFORMANCE: &str = "package(usher-tests) and binary(conformance)";
 const WINDOW: &str = "package(usher-tests) and (binary(desktop) or binary(hostile))";
+
+const INSTALL: &str = "package(usher-tests) and binary(install)";
 
 /// A command that holds or does not.
 fn check(command: &mut Command) -> Result<Counts> {
@@ -129,6 +136,17 @@ fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "-E", filter]);
     start::with_paths(repository, &mut nextest);
     counted(&mut nextest, &repository.target("nextest/default/junit.xml"))
+}
+
+/// Packs what is built, and has the package tried on this very machine.
+fn install(repository: &Repository) -> Result<Counts> {
+    if !cfg!(target_os = "linux") {
+        bail!("the Debian package can only be tried on Debian and its kin");
+    }
+    ui::build_if_changed(repository)?;
+    start::build(repository)?;
+    bundle::debian_package_for_tests(repository)?;
+    nextest(repository, INSTALL)
 }
 
 /// Runs a command that leaves a report behind, and counts by the report.

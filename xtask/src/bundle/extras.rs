@@ -1,0 +1,126 @@
+//! What a package brings besides the app: the command, its manual and completions, the copyright, a scalable icon.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::command;
+use crate::repository::Repository;
+
+/// Where all of it lies, ready to be packed.
+pub struct Extras {
+    /// The command, as Tauri's tool wants to be told: without the target's name, which the file itself carries.
+    pub command: PathBuf,
+    /// What becomes `/usr/share`.
+    pub share: PathBuf,
+    pub zsh_completions: PathBuf,
+}
+
+/// Makes them anew from the command that was built in `profile`.
+pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
+    let folder = repository.target("bundle").join(profile);
+    // What an earlier version brought and this one does not must not be packed.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
+    }
+    let share = folder.join("share");
+    let usher = repository.built(profile, "usher");
+    manual(repository, &usher, &folder.join("man"), &share.join("man/man1"))?;
+    completions(repository, &usher, "bash", &share.join("bash-completion/completions/usher"))?;
+    completions(repository, &usher, "fish", &share.join("fish/vendor_completions.d/usher.fish"))?;
+    let zsh_completions = folder.join("_usher");
+    completions(repository, &usher, "zsh", &zsh_completions)?;
+    write(&share.join("doc/usher/copyright"), copyright(repository)?.as_bytes())?;
+    // Named like the program: that is what the desktop file says.
+    let scalable = share.join("icons/hicolor/scalable/apps/usher-desktop.svg");
+    write(&scalable, &fs::read(repository.path("icons/usher.svg")).context("read icons/usher.svg")?)?;
+    let command = folder.join("usher");
+    let with_target = format!("usher-{}{}", host(repository)?, std::env::consts::EXE_SUFFIX);
+    fs::copy(&usher, folder.join(with_target)).with_context(|| format!("copy {}", usher.display()))?;
+    Ok(Extras { command, share, zsh_completions })
+}
+
+/// The manual's pages, packed as the systems expect them.
+fn manual(repository: &Repository, usher: &Path, plain: &Path, packed: &Path) -> Result<()> {
+    fs::create_dir_all(plain).context("make a folder for the manual")?;
+    let mut write_pages = repository.command(usher);
+    command::run_silently(write_pages.arg("man").arg(plain), Duration::from_secs(60))?;
+    for page in fs::read_dir(plain).context("read the manual")? {
+        let page = page?;
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(&fs::read(page.path())?).context("pack a page")?;
+        let name = format!("{}.gz", page.file_name().to_string_lossy());
+        write(&packed.join(name), &encoder.finish().context("pack a page")?)?;
+    }
+    Ok(())
+}
+
+fn completions(repository: &Repository, usher: &Path, shell: &str, to: &Path) -> Result<()> {
+    let text = answer(repository.command(usher).args(["completions", shell]))?;
+    write(to, text.as_bytes())
+}
+
+/// In Debian's form (DEP-5), which people read as well.
+fn copyright(repository: &Repository) -> Result<String> {
+    let licence = fs::read_to_string(repository.path("LICENSE-MIT")).context("read LICENSE-MIT")?;
+    let mut lines = licence.lines();
+    let holder =
+        lines.find_map(|line| line.strip_prefix("Copyright (c) ")).context("LICENSE-MIT names nobody")?;
+    let terms: Vec<String> = lines
+        .skip(1)
+        .map(|line| if line.is_empty() { " .".to_owned() } else { format!(" {line}") })
+        .collect();
+    Ok(format!(
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
+         Upstream-Name: Usher\n\n\
+         Files: *\nCopyright: {holder}\nLicense: Expat or Apache-2.0\n\n\
+         License: Expat\n{}\n\n\
+         License: Apache-2.0\n On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0;\n \
+         elsewhere it is at https://www.apache.org/licenses/LICENSE-2.0.\n",
+        terms.join("\n")
+    ))
+}
+
+/// The target that cargo builds for, such as `x86_64-unknown-linux-gnu`.
+fn host(repository: &Repository) -> Result<String> {
+    let said = answer(repository.command("rustc").arg("-vV"))?;
+    said.lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .map(str::to_owned)
+        .context("rustc names no host")
+}
+
+fn answer(asked: &mut Command) -> Result<String> {
+    command::answer(asked).with_context(|| format!("{} failed", command::words(asked)))
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<()> {
+    let folder = path.parent().context("a file without a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    fs::write(path, content).with_context(|| format!("write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copyright_names_holder_and_both_licences() {
+        let text = copyright(&Repository::find().expect("the repository")).expect("the text");
+        assert!(
+            text.contains("\nCopyright: 2026 The Usher contributors\nLicense: Expat or Apache-2.0\n"),
+            "{text}"
+        );
+        assert!(text.contains("License: Expat\n Permission is hereby granted"), "{text}");
+        assert!(
+            text.lines().skip(10).all(|line| !line.is_empty() || text.matches("\n\n").count() < 5),
+            "{text}"
+        );
+    }
+}
