@@ -2,7 +2,10 @@
 //!
 //! An entry of our own, because the usual ones do not work everywhere: xdg-open without a desktop environment runs
 //! the first word of an unquoted `Exec` and nothing else, and an entry without `%u` loses the link. Nothing here may
-//! keep the app from starting; without a handler the redirect ladder begins at the loopback listener.
+//! keep the app from starting; without a handler the redirect ladder begins at the loopback listener. Where a package
+//! brought an entry that does the same, that one serves.
+
+pub mod packaged;
 
 use std::fs;
 use std::io;
@@ -20,18 +23,17 @@ pub struct Folders {
     pub config: PathBuf,
     /// Where a path without spaces to the program can be made.
     pub state: PathBuf,
+    /// `$XDG_DATA_DIRS`, where packages list applications.
+    pub shared: Vec<PathBuf>,
 }
 
 /// Registers `program`, and says whether links will come. Quick when it was done before.
 pub fn register(program: &Path, folders: &Folders) -> bool {
-    let registered = write_entry(program, folders).and_then(|()| {
-        if is_default(&folders.config) {
-            return Ok(());
-        }
-        // Only a cache, and not on every system.
-        let _ = run("update-desktop-database", &[folders.data.join("applications").as_os_str()]);
-        run("xdg-mime", &["default".as_ref(), ENTRY.as_ref(), MIME_TYPE.as_ref()])
-    });
+    let registered = if packaged::takes_links(program, &folders.shared, MIME_TYPE) {
+        leave_to_the_package(folders)
+    } else {
+        register_own_entry(program, folders)
+    };
     match registered {
         Ok(()) => true,
         Err(error) => {
@@ -39,6 +41,39 @@ pub fn register(program: &Path, folders: &Folders) -> bool {
             false
         }
     }
+}
+
+fn register_own_entry(program: &Path, folders: &Folders) -> io::Result<()> {
+    write_entry(program, folders)?;
+    if default(&folders.config).as_deref() == Some(ENTRY) {
+        return Ok(());
+    }
+    refresh(&folders.data);
+    make_default(ENTRY)
+}
+
+/// Takes our own entry away, if an earlier run from elsewhere left one, and any other program's claim.
+fn leave_to_the_package(folders: &Folders) -> io::Result<()> {
+    match fs::remove_file(folders.data.join("applications").join(ENTRY)) {
+        Ok(()) => refresh(&folders.data),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    match default(&folders.config) {
+        // Nobody chose: the system finds the entry by its type.
+        None => Ok(()),
+        Some(entry) if entry == packaged::ENTRY => Ok(()),
+        Some(_) => make_default(packaged::ENTRY),
+    }
+}
+
+/// Only a cache, and not on every system.
+fn refresh(data: &Path) {
+    let _ = run("update-desktop-database", &[data.join("applications").as_os_str()]);
+}
+
+fn make_default(entry: &str) -> io::Result<()> {
+    run("xdg-mime", &["default".as_ref(), entry.as_ref(), MIME_TYPE.as_ref()])
 }
 
 fn write_entry(program: &Path, folders: &Folders) -> io::Result<()> {
@@ -61,7 +96,7 @@ fn entry(exec: &str) -> String {
 }
 
 /// The program's path, as it may stand in `Exec` unquoted: itself, or a link to it in the state folder.
-fn exec(program: &Path, state: &Path) -> io::Result<String> {
+pub fn exec(program: &Path, state: &Path) -> io::Result<String> {
     if let Some(plain) = plain(program) {
         return Ok(plain.to_owned());
     }
@@ -88,14 +123,14 @@ fn plain(path: &Path) -> Option<&str> {
     text.chars().all(plain).then_some(text)
 }
 
-/// Whether the person's defaults name our entry for the scheme. Reading the file saves running `xdg-mime`, a shell
+/// The entry that the person's defaults name for the scheme. Reading the file saves running `xdg-mime`, a shell
 /// script, at every start.
-fn is_default(config: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(config.join("mimeapps.list")) else { return false };
-    names_our_entry(&text)
+fn default(config: &Path) -> Option<String> {
+    let text = fs::read_to_string(config.join("mimeapps.list")).ok()?;
+    default_in(&text).map(str::to_owned)
 }
 
-fn names_our_entry(mimeapps: &str) -> bool {
+fn default_in(mimeapps: &str) -> Option<&str> {
     let mut in_defaults = false;
     for line in mimeapps.lines().map(str::trim) {
         if line.starts_with('[') {
@@ -104,10 +139,10 @@ fn names_our_entry(mimeapps: &str) -> bool {
             && let Some((key, entries)) = line.split_once('=')
             && key.trim() == MIME_TYPE
         {
-            return entries.split(';').next().map(str::trim) == Some(ENTRY);
+            return entries.split(';').next().map(str::trim);
         }
     }
-    false
+    None
 }
 
 fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
@@ -160,14 +195,19 @@ mod tests {
         assert!(!folder.path().join("c d").exists());
     }
 
+    fn folders(root: &Path) -> Folders {
+        Folders {
+            data: root.join("data"),
+            config: root.join("config"),
+            state: root.join("state"),
+            shared: vec![root.join("usr/share")],
+        }
+    }
+
     #[test]
     fn the_entry_is_written_once() {
         let folder = tempfile::tempdir().unwrap();
-        let folders = Folders {
-            data: folder.path().join("data"),
-            config: folder.path().join("config"),
-            state: folder.path().join("state"),
-        };
+        let folders = folders(folder.path());
         let path = folders.data.join("applications").join(ENTRY);
         write_entry(Path::new("/opt/usher"), &folders).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), entry("/opt/usher"));
@@ -177,16 +217,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_package_installed_leaves_nothing_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = folders(root.path());
+        let listed = root.path().join("usr/share/applications");
+        fs::create_dir_all(&listed).unwrap();
+        fs::write(listed.join(packaged::ENTRY), format!("MimeType={MIME_TYPE};\n")).unwrap();
+        let program = root.path().join("usr/bin/usher-desktop");
+        assert!(register(&program, &folders));
+        assert!(!folders.data.exists() && !folders.config.exists());
+
+        // An earlier run from a build folder had written one.
+        write_entry(Path::new("/opt/usher"), &folders).unwrap();
+        assert!(register(&program, &folders));
+        assert!(!folders.data.join("applications").join(ENTRY).exists());
+    }
+
+    #[test]
     fn the_defaults_are_read_as_the_system_reads_them() {
         let ours = "[Added Associations]\nx=y;\n\n[Default Applications]\n\
-                    x-scheme-handler/dev.usher.desktop=dev.usher.desktop-handler.desktop;other.desktop\n";
-        assert!(names_our_entry(ours));
-        for other in [
-            "",
-            "[Added Associations]\nx-scheme-handler/dev.usher.desktop=dev.usher.desktop-handler.desktop\n",
-            "[Default Applications]\nx-scheme-handler/dev.usher.desktop=other.desktop;dev.usher.desktop-handler.desktop\n",
-        ] {
-            assert!(!names_our_entry(other), "{other}");
+                    x-scheme-handler/dev.usher.desktop = first.desktop;other.desktop\n";
+        assert_eq!(default_in(ours), Some("first.desktop"));
+        for other in ["", "[Added Associations]\nx-scheme-handler/dev.usher.desktop=first.desktop\n"] {
+            assert_eq!(default_in(other), None, "{other}");
         }
     }
 }

@@ -36,7 +36,8 @@ fn register(app: &AppHandle) -> bool {
         return false;
     };
     let state = app.state::<Shell>().places.state_dir.clone();
-    handler::register(&program, &handler::Folders { data, config, state })
+    let shared = handler::packaged::shared_folders(std::env::var("XDG_DATA_DIRS").ok().as_deref());
+    handler::register(&program, &handler::Folders { data, config, state, shared })
 }
 
 /// macOS reads the scheme from the bundle; Windows takes it into the person's registry.
