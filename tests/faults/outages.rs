@@ -1,0 +1,325 @@
+//! Faults of the token endpoint under a running engine, and what becomes of the sign-in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use futures::future::try_join_all;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+use secrecy::ExposeSecret;
+use tempfile::TempDir;
+use usher_engine::{
+    CallOptions, Clock, Engine, EngineOptions, NewServer, ServerId, ServerView, SignInOptions, Status,
+};
+use usher_secrets::{SecretStore, StoreKind};
+use usher_tests::strict_service::{FamilyId, StrictOptions, StrictService, TokenFault};
+
+const LIFE: Duration = Duration::from_secs(3600);
+/// Longer than the engine lets a failed renewal rest, whatever the server asked for.
+const LONG_PAUSE: Duration = Duration::from_secs(2 * 3600);
+/// Longer than the engine waits for a token endpoint that is silent.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// One fault may cost so many requests to the token endpoint, and no more.
+const MOST_REQUESTS: usize = 4;
+
+/// What became of the faults at one server.
+#[derive(Debug, Default)]
+pub struct Outages {
+    /// How many of each kind were met.
+    pub met: BTreeMap<&'static str, u32>,
+    /// Sign-ins that the server itself ended, and said so.
+    pub ended: u32,
+    /// Sign-ins over again because of that.
+    pub signed_in_again: u32,
+    /// What must not be.
+    pub broken: Vec<String>,
+}
+
+impl Outages {
+    pub fn total(&self) -> u32 {
+        self.met.values().sum()
+    }
+
+    /// The two together.
+    fn merge(mut self, other: Outages) -> Outages {
+        for (name, count) in other.met {
+            *self.met.entry(name).or_default() += count;
+        }
+        self.ended += other.ended;
+        self.signed_in_again += other.signed_in_again;
+        self.broken.extend(other.broken);
+        self
+    }
+}
+
+/// How many engines meet faults side by side.
+const SIDE_BY_SIDE: u32 = 4;
+
+/// At least so many faults at servers with this grace. `silences` of them are answers that never come; each takes as
+/// long as the engine waits for one.
+pub async fn outages(grace: Duration, faults: u32, silences: u32, seed: u64) -> Result<Outages> {
+    let runs = (0..SIDE_BY_SIDE).map(|worker| {
+        let share = (faults.div_ceil(SIDE_BY_SIDE), silences.div_ceil(SIDE_BY_SIDE));
+        tokio::spawn(outages_of_one(grace, share, seed + u64::from(worker)))
+    });
+    let all = try_join_all(runs).await.context("a worker broke down")?;
+    all.into_iter().try_fold(Outages::default(), |sum, outages| Ok(sum.merge(outages?)))
+}
+
+/// Lets one engine meet faults in bursts, each at a renewal that its clock calls for.
+async fn outages_of_one(grace: Duration, (faults, mut silences): (u32, u32), seed: u64) -> Result<Outages> {
+    let rules = StrictOptions { grace, life: LIFE };
+    let mut scene = Scene::begin(Arc::new(StrictService::start(rules).await?)).await?;
+    let mut random = StdRng::seed_from_u64(seed);
+    let mut outages = Outages::default();
+    while outages.total() < faults {
+        for _ in 0..random.random_range(1..=4) {
+            let fault = match silences.checked_sub(1) {
+                Some(rest) => {
+                    silences = rest;
+                    TokenFault::Silent
+                }
+                None => pick(&mut random),
+            };
+            let is_ended = scene.meet(fault, &mut outages).await.with_context(|| format!("at {fault:?}"))?;
+            if is_ended {
+                break;
+            }
+        }
+        scene.recover(&mut outages).await?;
+    }
+    scene.engine.stop().await;
+    Ok(outages)
+}
+
+fn pick(random: &mut StdRng) -> TokenFault {
+    let slow = TokenFault::Slow(Duration::from_millis(random.random_range(5..120)));
+    let status = *[400, 401, 403, 404, 408, 425, 500, 502, 503, 504].choose(random).unwrap_or(&500);
+    let error = *["invalid_request", "unauthorized_client", "invalid_scope", "server_error"]
+        .choose(random)
+        .unwrap_or(&"server_error");
+    let faults = [
+        TokenFault::Reset,
+        TokenFault::Closed,
+        TokenFault::Status(status),
+        TokenFault::RetryAfter(429, random.random_range(0..4000)),
+        TokenFault::RetryAfter(503, random.random_range(0..4000)),
+        TokenFault::Html(200),
+        TokenFault::Html(status),
+        TokenFault::Redirect,
+        TokenFault::Empty,
+        TokenFault::TruncatedTokens,
+        TokenFault::BrokenGzip,
+        TokenFault::OtherTokenType,
+        TokenFault::FalseInvalidGrant(*[200, 403, 404, 429, 500, 502, 503].choose(random).unwrap_or(&503)),
+        TokenFault::InvalidGrantOnPage,
+        TokenFault::TruncatedInvalidGrant,
+        TokenFault::OtherError(error),
+        slow,
+        TokenFault::ResetAfterCommit,
+        TokenFault::ClosedAfterCommit,
+        TokenFault::TruncatedAfterCommit,
+        TokenFault::StatusAfterCommit(502),
+        TokenFault::HtmlAfterCommit,
+    ];
+    if random.random_ratio(1, 50) { TokenFault::Ended } else { *faults.choose(random).unwrap_or(&slow) }
+}
+
+/// An engine that is signed in to the service.
+struct Scene {
+    service: Arc<StrictService>,
+    engine: Engine,
+    clock: Clock,
+    id: ServerId,
+    family: FamilyId,
+    folder: TempDir,
+}
+
+impl Scene {
+    async fn begin(service: Arc<StrictService>) -> Result<Scene> {
+        let folder = tempfile::tempdir()?;
+        let clock = Clock::default();
+        let at = |name: &str| folder.path().join(name);
+        let store = StoreKind::File(at("secrets"));
+        let options = EngineOptions::new(at("mcp.json"), at("state"), at("run"), store);
+        let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
+        let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
+        let id = engine.add(server).await?;
+        let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), folder };
+        scene.sign_in().await?;
+        Ok(scene)
+    }
+
+    async fn sign_in(&mut self) -> Result<()> {
+        let request = self.engine.sign_in(&self.id, SignInOptions::default()).await?;
+        let address = self.service.consent(&request.authorization_url).await?;
+        self.engine.complete_sign_in(&address).await?;
+        self.family = self.kept().await?.context("nothing is kept after a sign-in")?.0;
+        self.service.ledger().turn_page(self.family);
+        Ok(())
+    }
+
+    /// One fault at the next renewal. True where the sign-in is over.
+    async fn meet(&mut self, fault: TokenFault, outages: &mut Outages) -> Result<bool> {
+        let before = self.kept().await?;
+        self.service.add_fault(self.family, fault);
+        self.clock.advance(LIFE.max(LONG_PAUSE));
+        if self.view()?.is_some_and(is_connected) {
+            let call = CallOptions::new("ping");
+            // Whether it succeeds is told by what the store and the server say afterwards.
+            let _ = self.engine.call_tool(&self.id, "ping", serde_json::Map::new(), call).await;
+        } else {
+            self.engine.connect(&self.id).await?;
+        }
+        self.until("the fault to be met", |scene, view| {
+            scene.service.faults_ahead(scene.family) == 0 && !matches!(view.status, Status::Connecting)
+        })
+        .await?;
+        *outages.met.entry(name(fault)).or_default() += 1;
+        self.judge(fault, before, outages).await
+    }
+
+    async fn judge(
+        &mut self,
+        fault: TokenFault,
+        before: Option<(FamilyId, u32)>,
+        outages: &mut Outages,
+    ) -> Result<bool> {
+        let mut broken = |what: String| outages.broken.push(format!("{fault:?} at {before:?}: {what}"));
+        let page = self.service.ledger().turn_page(self.family);
+        let was_told = page.refusals_told > 0;
+        let needs_sign_in =
+            self.view()?.is_some_and(|view| matches!(view.status, Status::NeedsSignIn { .. }));
+        let kept = match self.kept().await {
+            Ok(kept) => kept,
+            Err(error) => {
+                broken(format!("{error:#}"));
+                None
+            }
+        };
+        if page.refreshes.len() > MOST_REQUESTS {
+            broken(format!("{} requests to the token endpoint", page.refreshes.len()));
+        }
+        if page.stale_requests > 0 {
+            broken(format!("{} requests with a token that had ended", page.stale_requests));
+        }
+        match (was_told, kept) {
+            (true, None) if needs_sign_in => outages.ended += 1,
+            (true, None) => broken(format!("the sign-in is over, and the status is {:?}", self.status())),
+            (true, Some(_)) => broken("the server ended the sign-in, and it is still kept".to_owned()),
+            (false, None) => broken("the sign-in was deleted, and the server had not ended it".to_owned()),
+            (false, Some(_)) if needs_sign_in => broken("a sign-in is asked for".to_owned()),
+            (false, Some((_, number))) => {
+                let current = self.service.ledger().standing(self.family).map(|now| now.current);
+                let is_newest = current == Some(number);
+                let may_lag = fault.is_after_commit() || before.map(|before| before.1) == Some(number);
+                if !is_newest && !may_lag {
+                    broken(format!("the store is at {number}, the server at {current:?}"));
+                }
+                if fault.is_answered() && !is_newest {
+                    broken("a slow answer was lost".to_owned());
+                }
+            }
+        }
+        Ok(kept.is_none())
+    }
+
+    /// The outage is over: connects, with a new sign-in where the server ended the old one.
+    async fn recover(&mut self, outages: &mut Outages) -> Result<()> {
+        self.clock.advance(LONG_PAUSE);
+        if self.kept().await?.is_some() {
+            self.engine.connect(&self.id).await?;
+            self.until("the outcome", |_, view| {
+                matches!(view.status, Status::Connected { .. } | Status::NeedsSignIn { .. })
+            })
+            .await?;
+        }
+        let page = self.service.ledger().turn_page(self.family);
+        if self.view()?.is_some_and(is_connected) {
+            return Ok(());
+        }
+        let was_over = self.kept().await?.is_none();
+        if page.refusals_told > 0 {
+            // The answer to a rotation was lost, and this server forgives no second use.
+            outages.ended += 1;
+        } else if !was_over || outages.ended <= outages.signed_in_again {
+            outages.broken.push(format!("it does not recover: {:?}", self.status()));
+        }
+        outages.signed_in_again += 1;
+        self.sign_in().await?;
+        ensure!(
+            self.view()?.is_some_and(is_connected),
+            "a new sign-in does not connect: {:?}",
+            self.status()
+        );
+        Ok(())
+    }
+
+    async fn kept(&self) -> Result<Option<(FamilyId, u32)>> {
+        let store = SecretStore::open(StoreKind::File(self.folder.path().join("secrets")));
+        let Some(grant) = store.grant(&self.id.0).await? else { return Ok(None) };
+        let token = grant.refresh_token.context("the kept sign-in has no refresh token")?;
+        let found = self.service.ledger().read_refresh_token(token.expose_secret());
+        Ok(Some(found.context("the kept refresh token is none that the service gave")?))
+    }
+
+    fn view(&self) -> Result<Option<ServerView>> {
+        Ok(self.engine.server(&self.id))
+    }
+
+    fn status(&self) -> Option<Status> {
+        self.engine.server(&self.id).map(|view| view.status)
+    }
+
+    /// Waits until the engine's view, or what the service says, satisfies a condition.
+    async fn until(&self, what: &str, condition: impl Fn(&Scene, &ServerView) -> bool) -> Result<()> {
+        let mut events = self.engine.subscribe();
+        let wait = async {
+            loop {
+                if self.engine.server(&self.id).is_some_and(|view| condition(self, &view)) {
+                    return;
+                }
+                // The service tells nothing by itself, so it is asked again after a moment.
+                let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
+            }
+        };
+        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        waited.with_context(|| format!("waited in vain for {what}; it is {:?}", self.status()))
+    }
+}
+
+fn is_connected(view: ServerView) -> bool {
+    matches!(view.status, Status::Connected { .. })
+}
+
+fn name(fault: TokenFault) -> &'static str {
+    match fault {
+        TokenFault::Reset => "reset",
+        TokenFault::Closed => "closed without an answer",
+        TokenFault::Status(_) => "4xx or 5xx with text",
+        TokenFault::RetryAfter(429, _) => "429 with Retry-After",
+        TokenFault::RetryAfter(..) => "503 with Retry-After",
+        TokenFault::Html(200) => "HTML with 200",
+        TokenFault::Html(_) => "HTML with 4xx or 5xx",
+        TokenFault::Redirect => "redirect to a portal",
+        TokenFault::Empty => "200 with nothing",
+        TokenFault::TruncatedTokens => "truncated before the commit",
+        TokenFault::BrokenGzip => "broken compression",
+        TokenFault::OtherTokenType => "tokens of another type",
+        TokenFault::FalseInvalidGrant(_) => "`invalid_grant` with another status",
+        TokenFault::InvalidGrantOnPage => "`invalid_grant` on a page",
+        TokenFault::TruncatedInvalidGrant => "`invalid_grant`, truncated",
+        TokenFault::OtherError(_) => "another OAuth error",
+        TokenFault::Slow(_) => "slow",
+        TokenFault::Silent => "silent until the deadline",
+        TokenFault::ResetAfterCommit => "reset after the commit",
+        TokenFault::ClosedAfterCommit => "closed after the commit",
+        TokenFault::TruncatedAfterCommit => "truncated after the commit",
+        TokenFault::StatusAfterCommit(_) => "502 after the commit",
+        TokenFault::HtmlAfterCommit => "HTML after the commit",
+        TokenFault::Ended => "genuine `invalid_grant`",
+    }
+}

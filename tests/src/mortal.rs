@@ -1,0 +1,71 @@
+//! A process that may be killed at any moment, from any thread.
+
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::process::Child;
+
+use crate::Output;
+
+/// A running child with its output gathered; killed when it is dropped.
+#[derive(Debug)]
+pub struct Mortal {
+    child: Child,
+    blow: Blow,
+}
+
+/// The means to kill one process, and no other that later has its number.
+#[derive(Clone, Debug)]
+pub struct Blow {
+    process: Arc<OwnedFd>,
+    dealt: Arc<AtomicBool>,
+}
+
+impl Mortal {
+    /// Starts `command` without input.
+    pub fn start(command: Command) -> Result<Mortal> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let mut command = tokio::process::Command::from(command);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has no number")?;
+        let process = Arc::new(pidfd_open(id, PidfdFlags::empty())?);
+        Ok(Mortal { child, blow: Blow { process, dealt: Arc::default() } })
+    }
+
+    /// For whoever is to kill it.
+    pub fn blow(&self) -> Blow {
+        self.blow.clone()
+    }
+
+    /// Waits for its end. Without an exit code a signal ended it.
+    pub async fn finish(self, patience: Duration) -> Result<Output> {
+        let output = tokio::time::timeout(patience, self.child.wait_with_output());
+        let output =
+            output.await.with_context(|| format!("it did not end in {} s", patience.as_secs()))??;
+        Ok(Output {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+impl Blow {
+    /// SIGKILL: nothing in the process gets another instruction of its own.
+    pub fn deal(&self) {
+        self.dealt.store(true, Ordering::SeqCst);
+        // It may have ended by itself a moment ago.
+        pidfd_send_signal(&self.process, Signal::KILL).ok();
+    }
+
+    /// Whether it was dealt, if only to one already gone.
+    pub fn was_dealt(&self) -> bool {
+        self.dealt.load(Ordering::SeqCst)
+    }
+}
