@@ -40,14 +40,10 @@ impl ToolCall<'_> {
             let outcome = match self.once(&connection).await {
                 Err(Fault::InsufficientScope { challenge }) if may_ask && !asked => {
                     asked = true;
-                    self.handle.note_step_up(&operation)?;
+                    self.handle.note_step_up(&operation, token)?;
                     self.permission(&connection, challenge).await?;
                     connection = self.engine.reach(&self.handle).await?;
                     continue;
-                }
-                // It was given, and is not enough: the next call asks again, up to a limit.
-                Err(fault @ Fault::InsufficientScope { .. }) if asked => {
-                    return Err(self.engine.failed(&self.handle, connection, fault));
                 }
                 Err(Fault::Lost) if !repeated && connection.may_repeat(self.tool) => {
                     repeated = true;
@@ -68,6 +64,10 @@ impl ToolCall<'_> {
                         Err(fault) => Err(fault),
                     }
                 }
+                Ok(result) => {
+                    self.handle.note_renewed_for_result(None);
+                    Ok(result)
+                }
                 outcome => outcome,
             };
             return self.engine.report(&self.handle, connection, outcome, &operation);
@@ -84,7 +84,7 @@ impl ToolCall<'_> {
             && !self.handle.is_renewed_in_vain(&token)
             && let Some(renewed) = connection.renew(&token).await?
         {
-            self.handle.note_renewed_for_result(renewed);
+            self.handle.note_renewed_for_result(Some(renewed));
             return Ok(true);
         }
         self.handle.send(Message::RefusedInResult { connection: Arc::clone(connection) });

@@ -327,9 +327,10 @@ impl Engine {
             Err(fault) => fault,
         };
         let refused = matches!(fault, Fault::InsufficientScope { .. });
+        let token = connection.token_at_hand();
         let told = self.failed(handle, connection, fault);
         if refused {
-            handle.note_step_up(operation)?;
+            handle.note_step_up(operation, token)?;
         }
         Err(told)
     }

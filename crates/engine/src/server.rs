@@ -141,6 +141,8 @@ pub(crate) enum Reach {
     /// Not yet, but it is being worked on.
     Busy,
     Up(Arc<Connection>),
+    /// Tried again by itself, after a while.
+    Away(ErrorView),
     Down(ErrorView),
 }
 
@@ -149,10 +151,17 @@ pub(crate) struct ServerHandle {
     pub config: ServerConfig,
     inbox: mpsc::UnboundedSender<Message>,
     reach: watch::Receiver<Reach>,
-    /// How often in a row an operation was answered with `insufficient_scope`.
-    step_ups: Mutex<HashMap<String, u32>>,
+    step_ups: Mutex<HashMap<String, StepUps>>,
     /// The token that was renewed last because a tool's result refused the one before.
     renewed_for_result: Mutex<Option<SecretString>>,
+}
+
+/// An operation that was answered with `insufficient_scope`, and with nothing else since.
+#[derive(Default)]
+struct StepUps {
+    /// With so many different tokens.
+    times: u32,
+    token: Option<SecretString>,
 }
 
 /// More step-ups than this for one operation, and the server never means to be content.
@@ -183,35 +192,43 @@ impl ServerHandle {
         match tokio::time::timeout(patience, settled).await {
             Ok(Ok(reach)) => match &*reach {
                 Reach::Up(connection) => Ok(Arc::clone(connection)),
-                Reach::Down(error) => Err(error.clone()),
+                Reach::Away(error) | Reach::Down(error) => Err(error.clone()),
                 Reach::Busy => Err(not_connected(&self.config.name)),
             },
             Ok(Err(_)) | Err(_) => Err(not_connected(&self.config.name)),
         }
     }
 
-    /// The connection that comes after this one.
+    /// The connection that comes after this one, where one may come by itself.
     pub async fn next_connection(
         &self,
         lost: &Arc<Connection>,
         patience: Duration,
     ) -> Option<Arc<Connection>> {
         let mut reach = self.reach.clone();
-        let newer = |reach: &Reach| matches!(reach, Reach::Up(connection) if !Arc::ptr_eq(connection, lost));
-        let found = tokio::time::timeout(patience, reach.wait_for(newer)).await.ok()?.ok()?.clone();
+        let settled = |reach: &Reach| match reach {
+            Reach::Up(connection) => !Arc::ptr_eq(connection, lost),
+            Reach::Busy | Reach::Away(_) => false,
+            Reach::Down(_) => true,
+        };
+        let found = tokio::time::timeout(patience, reach.wait_for(settled)).await.ok()?.ok()?.clone();
         match found {
             Reach::Up(connection) => Some(connection),
-            Reach::Busy | Reach::Down(_) => None,
+            Reach::Busy | Reach::Away(_) | Reach::Down(_) => None,
         }
     }
 
-    /// Notes that an operation was refused for its scope; an error where that is once too often.
-    pub fn note_step_up(&self, operation: &str) -> Result<(), ErrorView> {
+    /// Notes that an operation was refused for its scope; an error where consent did not help once too often.
+    pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> Result<(), ErrorView> {
         let mut step_ups = self.step_ups.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = step_ups.entry(operation.to_owned()).or_default();
-        *count += 1;
-        if *count > MAX_STEP_UPS {
-            *count = 0;
+        let refused = step_ups.entry(operation.to_owned()).or_default();
+        // Only a new consent, and so a new token, makes another refusal tell something.
+        if token.is_none() || !is_same(refused.token.as_ref(), token.as_ref()) {
+            refused.times += 1;
+            refused.token = token;
+        }
+        if refused.times > MAX_STEP_UPS {
+            step_ups.remove(operation);
             return Err(never_content(&self.config.name));
         }
         Ok(())
@@ -225,16 +242,21 @@ impl ServerHandle {
     /// Whether this token came because a tool's result refused the one before: yet another would be refused, too.
     pub fn is_renewed_in_vain(&self, token: &SecretString) -> bool {
         let renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
-        renewed.as_ref().is_some_and(|renewed| renewed.expose_secret() == token.expose_secret())
+        is_same(renewed.as_ref(), Some(token))
     }
 
-    pub fn note_renewed_for_result(&self, token: SecretString) {
-        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    /// `None` once a result was good again.
+    pub fn note_renewed_for_result(&self, token: Option<SecretString>) {
+        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
     pub async fn stop(&self) {
         self.ask(|reply| Message::Stop { reply }).await;
     }
+}
+
+fn is_same(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
 }
 
 fn not_connected(name: &str) -> ErrorView {

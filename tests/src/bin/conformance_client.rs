@@ -119,12 +119,38 @@ impl Person {
         for (number, call) in calls.into_iter().enumerate() {
             self.insist(async || {
                 let options = CallOptions::new(format!("call-{number}"));
-                self.engine.call_tool(&self.server, &call.name, call.arguments.clone(), options).await
+                let arguments = call.arguments.clone();
+                let calling = self.engine.call_tool(&self.server, &call.name, arguments, options);
+                let mut calling = std::pin::pin!(calling);
+                loop {
+                    tokio::select! {
+                        outcome = &mut calling => return outcome,
+                        () = self.asked_for_permission() => self.permit().await,
+                    }
+                }
             })
             .await
             .with_context(|| format!("the call of {} failed", call.name))?;
         }
         Ok(())
+    }
+
+    /// A call waits for more permission.
+    async fn asked_for_permission(&self) {
+        let mut events = self.engine.subscribe();
+        while self.engine.server(&self.server).is_none_or(|view| view.permission.is_none()) {
+            if events.recv().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Says yes, unless this person has said it too often.
+    async fn permit(&self) {
+        if let Err(error) = self.sign_in().await {
+            eprintln!("no permission was given: {error:#}");
+            self.engine.decline_permission(&self.server);
+        }
     }
 
     /// Until connected, signing in as often as a person would.
@@ -176,6 +202,7 @@ impl Person {
             | Status::NeedsSignIn { .. }
             | Status::Reconnecting { .. }
             | Status::Failed { .. }
+            | Status::Paused
             | Status::Unsupported { .. } => Some(status),
         }
     }

@@ -154,7 +154,7 @@ pub(super) fn reach(task: &ServerTask) -> Reach {
             },
         },
         Phase::Connecting { .. } => Reach::Busy,
-        Phase::Reconnecting { why, .. } => Reach::Down(why.clone()),
+        Phase::Reconnecting { why, .. } => Reach::Away(why.clone()),
         Phase::Failed { error } => Reach::Down(error.clone()),
         Phase::NeedsSignIn { reason } => Reach::Down(needs_sign_in(&name.0, *reason)),
         Phase::Disabled => Reach::Down(error(

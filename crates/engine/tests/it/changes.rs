@@ -62,9 +62,7 @@ async fn lists_stay_fresh_in_both_eras() {
         until_listening(&demo, eras).await;
         let mut story = Story::of(&engine);
         demo.hide_tool("failing_task", true);
-        let fewer = |view: &ServerView| {
-            matches!(view.status, Status::Connected { tool_count, .. } if tool_count == before - 1)
-        };
+        let fewer = |view: &ServerView| matches!(view.status, Status::Connected { tool_count, .. } if tool_count == before - 1);
         announcing(&demo, McpList::Tools, until(&engine, &id(), fewer)).await;
         assert!(story.told().contains(&"demo tools changed".to_owned()), "{eras:?}");
         let tools = engine.tools(&id()).await.unwrap();

@@ -3,18 +3,17 @@
 use std::sync::{Arc, Mutex};
 
 use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-/// What it says to `tools/call`, by the session and the count of calls so far.
+/// What it says to a request, if not what a good server would.
 type Script = Arc<dyn Fn(&Request) -> Option<Response> + Send + Sync>;
 
 pub struct Request {
     pub method: String,
     pub id: Value,
-    pub session: Option<String>,
     /// How many `initialize` came before.
     pub handshakes: usize,
 }
@@ -52,19 +51,18 @@ impl Scripted {
     }
 }
 
-async fn answer(State(server): State<Server>, http: Method, headers: HeaderMap, body: String) -> Response {
+async fn answer(State(server): State<Server>, http: Method, body: String) -> Response {
     if http != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let message: Value = serde_json::from_str(&body).unwrap_or_default();
     let method = message["method"].as_str().unwrap_or_default().to_owned();
-    let session = headers.get("mcp-session-id").and_then(|session| session.to_str().ok()).map(str::to_owned);
     let handshakes = {
         let mut seen = server.seen.lock().unwrap();
         seen.push(method.clone());
         seen.iter().filter(|seen| *seen == "initialize").count()
     };
-    let request = Request { method: method.clone(), id: message["id"].clone(), session, handshakes };
+    let request = Request { method: method.clone(), id: message["id"].clone(), handshakes };
     if let Some(answer) = (server.script)(&request) {
         return answer;
     }
