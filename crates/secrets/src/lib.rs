@@ -16,11 +16,13 @@ mod parts;
 mod platform;
 pub mod private;
 mod store;
+mod watch;
 
 pub use error::Error;
 pub use grant::StoredGrant;
 pub use kind::{StoreKind, UnknownStoreKind};
 pub use store::SecretStore;
+pub use watch::watch_keychain;
 
 /// The keychain's service name for every item of ours.
 pub const SERVICE: &str = "dev.usher.desktop";
