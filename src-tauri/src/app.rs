@@ -4,17 +4,18 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use tauri::{AppHandle, Manager, RunEvent};
+use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 use usher_config::Environment;
-use usher_engine::{HandOverError, hand_over_link};
 
 use crate::deep_link::Start;
 use crate::options::{Options, Places};
+use crate::running::{self, HandedOver};
 use crate::shell::{self, Shell};
-use crate::{bindings, deep_link, harden, logging, window};
+use crate::{autostart, bindings, deep_link, events, harden, logging, notice, tray, window};
 
-/// Runs the app until its window is closed; or, for a link that belongs to an engine that runs already, hands it over.
+/// Runs the app until the person quits it, or closes its window where there is no tray; or, for a link that belongs to
+/// an engine that runs already, hands it over.
 pub fn run() -> ExitCode {
     harden::harden();
     logging::begin();
@@ -25,23 +26,24 @@ pub fn run() -> ExitCode {
     match deep_link::read(&arguments) {
         Start::Window => {
             let options = Options::parse_from(std::iter::once(program).chain(arguments));
-            run_window(options.places(&environment), None)
+            let hidden = options.hidden;
+            let places = options.places(&environment);
+            if running::is_app(&places.runtime_dir, !hidden) {
+                return ExitCode::SUCCESS;
+            }
+            run_app(places, Opening { link: None, hidden })
         }
         Start::Link(address) => {
             let places = Options::parse_from([program]).places(&environment);
             // The engine may be the command line's, or there may be no session bus to find the window by.
-            match hand_over_link(&places.runtime_dir, address) {
-                Ok(()) => ExitCode::SUCCESS,
+            match running::hand_over_at_start(&places.runtime_dir, address) {
+                HandedOver::Taken => ExitCode::SUCCESS,
                 // Not a failure: launchers answer one by offering the link to other programs.
-                Err(HandOverError::Refused) => {
+                HandedOver::Refused => {
                     tracing::warn!("the running Usher has no use for this link");
                     ExitCode::SUCCESS
                 }
-                Err(HandOverError::NotRunning) => run_window(places, Some(address.to_owned())),
-                Err(HandOverError::Io(error)) => {
-                    tracing::warn!(%error, "the running Usher cannot be asked; looking for its window");
-                    run_window(places, Some(address.to_owned()))
-                }
+                HandedOver::NobodyThere => run_app(places, Opening::by_link(address)),
             }
         }
         Start::Refused => {
@@ -51,13 +53,28 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn run_window(places: Places, link: Option<String>) -> ExitCode {
-    match build(places, link) {
+/// How the app is started.
+struct Opening {
+    link: Option<String>,
+    /// Without a window, where there is a tray.
+    hidden: bool,
+}
+
+impl Opening {
+    /// The window is open then: the person is in the middle of a sign-in.
+    fn by_link(address: &str) -> Self {
+        Self { link: Some(address.to_owned()), hidden: false }
+    }
+}
+
+fn run_app(places: Places, opening: Opening) -> ExitCode {
+    match build(places, opening) {
         Ok(app) => {
-            app.run(|app, event| {
-                if let RunEvent::Exit = event {
-                    stop(app);
-                }
+            app.run(|app, event| match event {
+                // The last window was closed; a code stands for "Quit".
+                RunEvent::ExitRequested { code: None, api, .. } if stays_in_tray(app) => api.prevent_exit(),
+                RunEvent::Exit => stop(app),
+                _ => {}
             });
             ExitCode::SUCCESS
         }
@@ -68,7 +85,7 @@ fn run_window(places: Places, link: Option<String>) -> ExitCode {
     }
 }
 
-fn build(places: Places, link: Option<String>) -> tauri::Result<tauri::App> {
+fn build(places: Places, Opening { link, hidden }: Opening) -> tauri::Result<tauri::App> {
     let bindings = bindings::bindings();
     let window_state = places.state_dir.join("window.json").to_string_lossy().into_owned();
     let builder = tauri::Builder::default()
@@ -86,13 +103,20 @@ fn build(places: Places, link: Option<String>) -> tauri::Result<tauri::App> {
     let builder = builder.plugin(tauri_plugin_deep_link::init());
     builder
         .invoke_handler(bindings.invoke_handler())
+        .on_window_event(|window, event| match event {
+            WindowEvent::Focused(in_front) => window.state::<Shell>().notices.window_in_front(*in_front),
+            WindowEvent::Destroyed => window.state::<Shell>().notices.window_in_front(false),
+            _ => {}
+        })
         .setup(move |app| {
             bindings.mount_events(app);
             let handle = app.handle();
             let shell = Shell::new(places, link.is_some());
             let appearance = shell.settings.appearance();
             app.manage(shell);
-            window::build(handle, appearance)?;
+            if !hidden {
+                window::build(handle, appearance)?;
+            }
             begin(handle, link);
             Ok(())
         })
@@ -106,17 +130,31 @@ fn begin(app: &AppHandle, link: Option<String>) {
     if let Some(address) = link {
         deep_link::deliver_first(app, address);
     }
+    app.state::<Shell>().desktop.set_autostart(autostart::state(app));
+    events::forward_desktop(app);
+    tray::begin(app);
+    notice::begin(app);
+    window::stay_within_reach(app);
     let app = app.clone();
     tauri::async_runtime::spawn(async move { shell::start(&app).await });
 }
 
+/// Whether the app goes on without its window. The first time it tells where it went.
+fn stays_in_tray(app: &AppHandle) -> bool {
+    let shell = app.state::<Shell>();
+    let stays = shell.desktop.has_tray();
+    if stays && shell.settings.tell_of_tray() {
+        shell.notices.tell_of_tray();
+    }
+    stays
+}
+
 /// Lets the engine put things in order, for a moment.
 fn stop(app: &AppHandle) {
-    if let Some(engine) = app.state::<Shell>().engine.running() {
-        tauri::async_runtime::block_on(async {
-            if tokio::time::timeout(Duration::from_secs(3), engine.stop()).await.is_err() {
-                tracing::warn!("the engine did not stop in time");
-            }
-        });
-    }
+    let engine = &app.state::<Shell>().engine;
+    tauri::async_runtime::block_on(async {
+        if tokio::time::timeout(Duration::from_secs(3), engine.stop()).await.is_err() {
+            tracing::warn!("the engine did not stop in time");
+        }
+    });
 }

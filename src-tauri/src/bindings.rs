@@ -3,14 +3,15 @@
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
 use crate::commands::{application, config, demo, links, secret_store, servers, sign_in, tools};
-use crate::events::{EngineEvent, SnapshotTaken};
+use crate::events::{DesktopChanged, EngineEvent, SnapshotTaken};
 
 /// Commands, events and their types. `ui/src/backend/bindings.ts` is written from this value.
 pub fn bindings() -> Builder<tauri::Wry> {
-    Builder::new()
-        .disable_serde_phases()
-        .commands(commands())
-        .events(collect_events![EngineEvent, SnapshotTaken])
+    Builder::new().disable_serde_phases().commands(commands()).events(collect_events![
+        DesktopChanged,
+        EngineEvent,
+        SnapshotTaken
+    ])
 }
 
 fn commands() -> Commands<tauri::Wry> {
@@ -21,6 +22,7 @@ fn commands() -> Commands<tauri::Wry> {
         application::app_ready,
         application::app_painted,
         application::appearance_set,
+        application::autostart_set,
         servers::snapshot,
         servers::catalogue_list,
         servers::server_add,
@@ -29,6 +31,9 @@ fn commands() -> Commands<tauri::Wry> {
         servers::server_disable,
         servers::server_connect,
         servers::server_disconnect,
+        servers::servers_pause,
+        servers::servers_resume,
+        servers::server_decline_permission,
         sign_in::server_sign_in,
         sign_in::server_sign_in_again,
         sign_in::server_sign_in_address,

@@ -5,7 +5,8 @@
 use tauri::{AppHandle, Manager};
 use usher_engine::ErrorView;
 
-use crate::{shell::Shell, window};
+use crate::running::{self, HandedOver};
+use crate::{autostart, shell::Shell, window};
 
 /// What the arguments of a start ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +39,9 @@ fn is_link(argument: &str) -> bool {
 /// A second process was started and gave us its arguments, the program's name first.
 pub fn another_start(app: &AppHandle, arguments: &[String]) {
     match read(arguments.get(1..).unwrap_or_default()) {
-        Start::Window => window::raise(app),
+        // A login that starts what runs already is nobody's wish to see it.
+        Start::Window if arguments.iter().any(|argument| argument == autostart::FLAG) => {}
+        Start::Window => window::open(app),
         Start::Link(address) => deliver(app, address.to_owned()),
         Start::Refused => tracing::warn!("a link came with other arguments and was dropped"),
     }
@@ -64,7 +67,15 @@ pub fn deliver_first(app: &AppHandle, address: String) {
 }
 
 async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
-    let engine = app.state::<Shell>().engine.get().await?;
+    let shell = app.state::<Shell>();
+    let engine = match shell.engine.get().await {
+        Ok(engine) => engine,
+        // A command has the engine, and perhaps the sign-in that this belongs to.
+        Err(error) => match running::hand_over(&shell.places.runtime_dir, address).await {
+            HandedOver::Taken => return Ok(()),
+            HandedOver::Refused | HandedOver::NobodyThere => return Err(error),
+        },
+    };
     let outcome = engine.complete_sign_in(address).await;
     match &outcome {
         Ok(id) => tracing::info!(server = %id, "a link completed a sign-in"),

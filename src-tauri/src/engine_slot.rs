@@ -1,55 +1,70 @@
 //! The place of the engine, which comes a moment after the window, or does not.
 
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use tokio::sync::watch;
-use usher_engine::{Engine, EngineOptions, ErrorView};
+use tokio::time::Instant;
+use usher_engine::{Engine, EngineOptions, ErrorView, StartError};
+use usher_ipc::{Client, Holder, HolderKind, Opening, Server};
 
 use crate::error;
 
+/// A command that holds the engine is done in a moment; longer than this, the person is told what the app waits for.
+const QUIET_WAIT: Duration = Duration::from_secs(2);
+const NEXT_TRY: Duration = Duration::from_millis(200);
+
 /// Holds the engine once it runs. The commands wait here.
-pub struct EngineSlot(watch::Sender<State>);
+pub struct EngineSlot {
+    state: watch::Sender<State>,
+    /// Other processes reach the engine through this.
+    server: Mutex<Option<Server>>,
+}
 
 #[derive(Clone)]
 enum State {
     Starting,
+    /// A command has the engine; it is taken over by itself when that ends.
+    Waiting(ErrorView),
     Running(Engine),
     Failed(ErrorView),
 }
 
 impl EngineSlot {
     pub fn new() -> Self {
-        Self(watch::Sender::new(State::Starting))
+        Self { state: watch::Sender::new(State::Starting), server: Mutex::default() }
     }
 
     /// The engine, as soon as it runs; or why it does not.
     pub async fn get(&self) -> Result<Engine, ErrorView> {
-        let mut states = self.0.subscribe();
+        let mut states = self.state.subscribe();
         let settled = states.wait_for(|state| !matches!(state, State::Starting)).await;
         match settled.as_deref() {
             Ok(State::Running(engine)) => Ok(engine.clone()),
-            Ok(State::Failed(error)) => Err(error.clone()),
+            Ok(State::Waiting(error) | State::Failed(error)) => Err(error.clone()),
             Ok(State::Starting) | Err(_) => Err(error::refused("Usher is ending.")),
         }
     }
 
     /// Why the engine is not running; `None` while it starts and while it runs.
     pub fn start_error(&self) -> Option<ErrorView> {
-        match &*self.0.borrow() {
-            State::Failed(error) => Some(error.clone()),
+        match &*self.state.borrow() {
+            State::Waiting(error) | State::Failed(error) => Some(error.clone()),
             State::Starting | State::Running(_) => None,
         }
     }
 
     /// The engine, if it runs now.
     pub fn running(&self) -> Option<Engine> {
-        match &*self.0.borrow() {
+        match &*self.state.borrow() {
             State::Running(engine) => Some(engine.clone()),
-            State::Starting | State::Failed(_) => None,
+            State::Starting | State::Waiting(_) | State::Failed(_) => None,
         }
     }
 
     /// After a failure: whoever asks waits again. `false` where there is nothing to start again.
     pub fn begin_again(&self) -> bool {
-        self.0.send_if_modified(|state| {
+        self.state.send_if_modified(|state| {
             let failed = matches!(state, State::Failed(_));
             if failed {
                 *state = State::Starting;
@@ -58,13 +73,51 @@ impl EngineSlot {
         })
     }
 
-    /// Starts the engine and tells everybody who waits.
-    pub async fn start(&self, options: EngineOptions) -> Result<Engine, ErrorView> {
-        let started = Engine::start(options).await.map_err(error::not_started);
-        self.0.send_replace(match &started {
+    /// Starts the engine, tells everybody who waits, and lets other processes in; they may ask for the window. Where
+    /// a command has the engine, it is waited for.
+    pub async fn start(
+        &self,
+        options: EngineOptions,
+        show_window: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Engine, ErrorView> {
+        let started = self.start_or_wait(options).await;
+        if let Ok(engine) = &started {
+            let holder = Holder::App { show_window: Box::new(show_window) };
+            let server = Server::start(engine.clone(), holder)
+                .inspect_err(|error| tracing::warn!(%error, "other processes cannot reach this Usher"));
+            *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
+        }
+        self.state.send_replace(match &started {
             Ok(engine) => State::Running(engine.clone()),
             Err(error) => State::Failed(error.clone()),
         });
         started
+    }
+
+    async fn start_or_wait(&self, options: EngineOptions) -> Result<Engine, ErrorView> {
+        let begun = Instant::now();
+        loop {
+            let pid = match Engine::start(options.clone()).await {
+                Ok(engine) => return Ok(engine),
+                Err(StartError::Held { pid }) => pid,
+                Err(failed) => return Err(error::not_started(failed)),
+            };
+            let other = Client::connect(&options.runtime_dir, Opening::default()).await;
+            if other.is_ok_and(|holder| holder.holder() == HolderKind::App) {
+                return Err(error::not_started(StartError::Held { pid }));
+            }
+            if begun.elapsed() > QUIET_WAIT && self.start_error().is_none() {
+                self.state.send_replace(State::Waiting(error::command_runs(pid)));
+            }
+            tokio::time::sleep(NEXT_TRY).await;
+        }
+    }
+
+    /// Lets nobody in any more, then ends the engine.
+    pub async fn stop(&self) {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(engine) = self.running() {
+            engine.stop().await;
+        }
     }
 }

@@ -17,6 +17,16 @@ pub fn refused(message: impl Into<String>) -> ErrorView {
     ErrorView { code: Code::Internal, message: message.into(), hint: None, details: None }
 }
 
+/// What the app waits for while a command has the engine.
+pub fn command_runs(pid: Option<u32>) -> ErrorView {
+    ErrorView {
+        code: Code::Internal,
+        message: "An `usher` command is at work.".to_owned(),
+        hint: Some("Usher goes on here by itself as soon as the command has ended.".to_owned()),
+        details: pid.map(|pid| format!("Process {pid} holds the sign-ins.")),
+    }
+}
+
 /// Why the engine is not there, for the screen that stands in for all others.
 pub fn not_started(error: StartError) -> ErrorView {
     match error {
@@ -24,9 +34,7 @@ pub fn not_started(error: StartError) -> ErrorView {
         StartError::Held { pid } => ErrorView {
             code: Code::Internal,
             message: "Usher is already running for you.".to_owned(),
-            hint: Some(
-                "Close the other window, or end the `usher` command that runs, then try again.".to_owned(),
-            ),
+            hint: Some("Close the other window, then try again.".to_owned()),
             details: pid.map(|pid| format!("Process {pid} holds the lock.")),
         },
     }

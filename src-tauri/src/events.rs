@@ -4,11 +4,14 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager};
 use tauri_specta::Event;
 use tokio::sync::broadcast::error::RecvError;
 use usher_engine::{Engine, NeedsSignIn, ServerId, SignInStep, Snapshot, Status};
 
+use crate::desktop::DesktopView;
+use crate::shell::Shell;
+use crate::tray::content::Content;
 use crate::window;
 
 /// One change, as the engine told it.
@@ -21,29 +24,77 @@ pub struct EngineEvent(pub usher_engine::Event);
 #[tauri_specta(event_name = "snapshot_taken")]
 pub struct SnapshotTaken(pub Snapshot);
 
+/// What this desktop has around the window changed.
+#[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
+#[tauri_specta(event_name = "desktop_changed")]
+pub struct DesktopChanged(pub DesktopView);
+
 /// Carries events to the page for as long as the engine runs.
 pub fn forward(app: &AppHandle, engine: Engine) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let mut events = engine.subscribe();
         let mut waiting = Waiting::default();
-        tell(&app, &SnapshotTaken(engine.snapshot()));
+        tell_everything(&app, &engine);
         loop {
             match events.recv().await {
                 Ok(event) => {
                     if waiting.ended_by(&event) {
                         window::raise(&app);
                     }
+                    let shell = app.state::<Shell>();
+                    shell.notices.take_event(&event);
+                    if changes_tray(&event) {
+                        shell.tray.show(Content::of(&engine.snapshot()));
+                    }
                     tell(&app, &EngineEvent(event));
                 }
                 Err(RecvError::Lagged(lost)) => {
                     tracing::warn!(lost, "events were lost; telling everything anew");
-                    tell(&app, &SnapshotTaken(engine.snapshot()));
+                    tell_everything(&app, &engine);
                 }
                 Err(RecvError::Closed) => break,
             }
         }
     });
+}
+
+/// Carries what changes of the desktop's parts to the page, for as long as the app runs.
+pub fn forward_desktop(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let mut changes = app.state::<Shell>().desktop.changes();
+        while changes.changed().await.is_ok() {
+            let view = *changes.borrow_and_update();
+            tell(&app, &DesktopChanged(view));
+        }
+    });
+}
+
+fn tell_everything(app: &AppHandle, engine: &Engine) {
+    let snapshot = engine.snapshot();
+    let shell = app.state::<Shell>();
+    shell.notices.take_snapshot(&snapshot);
+    shell.tray.show(Content::of(&snapshot));
+    tell(app, &SnapshotTaken(snapshot));
+}
+
+/// Progress of calls and lists that changed come often, and the tray shows none of them.
+fn changes_tray(event: &usher_engine::Event) -> bool {
+    use usher_engine::Event::*;
+    match event {
+        ServerChanged { .. }
+        | ServerRemoved { .. }
+        | ConfigChanged { .. }
+        | ConfigRejected { .. }
+        | PausedChanged { .. }
+        | SecretStoreChanged { .. }
+        | ElicitationRequested { .. }
+        | ElicitationEnded { .. } => true,
+        ToolsChanged { .. } | ResourcesChanged { .. } | PromptsChanged { .. } | CallProgressed { .. } => {
+            false
+        }
+    }
 }
 
 fn tell<E: Event + Serialize + Clone>(app: &AppHandle, event: &E) {
@@ -77,33 +128,13 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use usher_engine::{AuthView, Revision, ServerView, TransportKind};
+    use usher_engine::Revision;
 
     use super::*;
+    use crate::samples::{server, signing_in};
 
     fn changed(status: Status) -> usher_engine::Event {
-        let view = ServerView {
-            id: ServerId("demo".to_owned()),
-            name: "Demo".to_owned(),
-            catalogue: None,
-            address: "http://127.0.0.1:1/mcp".to_owned(),
-            transport: TransportKind::Http,
-            status,
-            auth: AuthView::Unknown,
-            last_error: None,
-        };
-        usher_engine::Event::ServerChanged { revision: Revision(1), view }
-    }
-
-    fn signing_in(step: SignInStep) -> Status {
-        Status::SigningIn {
-            step,
-            host: None,
-            redirect: None,
-            opened: None,
-            expires_at: None,
-            next_redirect: None,
-        }
+        usher_engine::Event::ServerChanged { revision: Revision(1), view: server("Demo", status) }
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub struct Options {
     /// Where secrets are kept: keychain, file:PATH or memory.
     #[arg(long, env = "USHER_SECRET_STORE", value_name = "KIND")]
     secret_store: Option<StoreKind>,
+    /// Starts in the tray, without a window where there is a tray.
+    #[arg(long)]
+    pub hidden: bool,
 }
 
 /// Where things lie, every question answered.

@@ -43,6 +43,8 @@ struct Chosen {
     appearance: Appearance,
     /// Secrets go to a private file, because the person said so.
     secrets_in_file: bool,
+    /// That closing the window does not end the app was said once.
+    told_of_tray: bool,
 }
 
 impl Settings {
@@ -80,6 +82,15 @@ impl Settings {
         }
     }
 
+    /// Whether the person does not know yet that the app stays in the tray; from now on they do.
+    pub fn tell_of_tray(&self) -> bool {
+        let untold = !self.read().told_of_tray;
+        if untold {
+            self.change(|chosen| chosen.told_of_tray = true);
+        }
+        untold
+    }
+
     fn read(&self) -> Chosen {
         self.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -109,9 +120,11 @@ mod tests {
         settings.set_appearance(Appearance::Dark);
         settings.set_secret_store(&settings.secrets_file());
         settings.set_secret_store(&StoreKind::Memory);
+        assert!(settings.tell_of_tray());
 
         let settings = Settings::load(folder.path());
         let file = StoreKind::File(folder.path().join("secrets.json"));
         assert_eq!((settings.appearance(), settings.secret_store()), (Appearance::Dark, file));
+        assert!(!settings.tell_of_tray());
     }
 }

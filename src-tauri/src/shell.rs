@@ -9,10 +9,14 @@ use usher_engine::{EngineOptions, ErrorView};
 use usher_secrets::StoreKind;
 
 use crate::demo::DemoSlot;
+use crate::desktop::{AutostartPart, DesktopParts};
 use crate::engine_slot::EngineSlot;
+use crate::notice::Notices;
 use crate::options::Places;
 use crate::settings::Settings;
-use crate::{events, registration};
+use crate::tray::Tray;
+use crate::tray::content::Content;
+use crate::{events, keychain, registration, window};
 
 /// How long the engine waits for the demo.
 const HEAD_START: Duration = Duration::from_secs(1);
@@ -24,6 +28,9 @@ pub struct Shell {
     pub engine: EngineSlot,
     pub demo: DemoSlot,
     pub links: registration::Links,
+    pub desktop: DesktopParts,
+    pub tray: Tray,
+    pub notices: Notices,
     /// What became of the link that the app was started by; `None` while that is open.
     pub start_link: watch::Sender<Option<Result<(), ErrorView>>>,
     store: Mutex<StoreKind>,
@@ -42,6 +49,9 @@ impl Shell {
             demo: DemoSlot::new(&places.state_dir, places.config.clone()),
             engine: EngineSlot::new(),
             links: registration::Links::default(),
+            desktop: DesktopParts::new(AutostartPart::Unavailable),
+            tray: Tray::new(),
+            notices: Notices::default(),
             start_link: watch::Sender::new((!with_link).then_some(Ok(()))),
             store: Mutex::new(store),
             settings,
@@ -69,9 +79,16 @@ pub async fn start(app: &AppHandle) {
     let Places { config, state_dir, runtime_dir, .. } = shell.places.clone();
     let options =
         EngineOptions { receives_links, ..EngineOptions::new(config, state_dir, runtime_dir, store) };
-    match shell.engine.start(options).await {
-        Ok(engine) => events::forward(app, engine),
-        Err(error) => tracing::error!(error = error.message, "the engine did not start"),
+    let window_of = app.clone();
+    match shell.engine.start(options, move || window::open(&window_of)).await {
+        Ok(engine) => {
+            keychain::follow(app, &engine);
+            events::forward(app, engine);
+        }
+        Err(error) => {
+            tracing::error!(error = error.message, "the engine did not start");
+            shell.tray.show(Content::not_started());
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
+use crate::desktop::TrayPart;
 use crate::settings::Appearance;
+use crate::shell::Shell;
 
 /// The window's name in capabilities and plugins.
 pub const LABEL: &str = "main";
@@ -15,6 +17,51 @@ const DARK: Color = Color(0x1c, 0x1e, 0x25, 0xff);
 
 /// How long the page may take before the window is shown as it is: a broken page is seen, not guessed.
 const SHOWN_AT_THE_LATEST: Duration = Duration::from_secs(3);
+
+/// How long a session that is just starting may take to bring up its tray.
+const TRAY_COMES_WITHIN: Duration = Duration::from_secs(10);
+
+/// Opens the window, or brings it to the front where it is open.
+pub fn open(app: &AppHandle) {
+    if app.get_webview_window(LABEL).is_some() {
+        return raise(app);
+    }
+    let app = app.clone();
+    // Whoever calls may be in the middle of the event loop, which makes the window.
+    tauri::async_runtime::spawn(async move {
+        let appearance = app.state::<Shell>().settings.appearance();
+        match build(&app, appearance) {
+            Ok(_) => {}
+            Err(tauri::Error::WebviewLabelAlreadyExists(_) | tauri::Error::WindowLabelAlreadyExists(_)) => {}
+            Err(error) => tracing::error!(%error, "the window cannot be opened"),
+        }
+    });
+}
+
+/// Sees to it that the app is never without both a tray and a window: at a hidden start, or when the tray goes away.
+pub fn stay_within_reach(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let desktop = &app.state::<Shell>().desktop;
+        let mut changes = desktop.changes();
+        loop {
+            let patience = match desktop.view().tray {
+                TrayPart::Shown => None,
+                TrayPart::Looking | TrayPart::NoHost => Some(TRAY_COMES_WITHIN),
+                TrayPart::NoLibrary | TrayPart::Unavailable => Some(Duration::ZERO),
+            };
+            if let Some(patience) = patience
+                && app.get_webview_window(LABEL).is_none()
+                && !desktop.gets_tray(patience).await
+            {
+                open(&app);
+            }
+            if changes.changed().await.is_err() {
+                break;
+            }
+        }
+    });
+}
 
 /// Makes the window, hidden. `raise` or `show` brings it up.
 pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWindow> {

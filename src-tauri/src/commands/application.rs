@@ -5,9 +5,10 @@ use specta::Type;
 use tauri::{AppHandle, State};
 use usher_engine::ErrorView;
 
+use crate::desktop::DesktopView;
 use crate::settings::Appearance;
 use crate::shell::{self, Shell};
-use crate::{error, window};
+use crate::{autostart, error, window};
 
 /// What the page needs to know about the app around it.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
@@ -22,6 +23,8 @@ pub struct AppInfo {
     /// Whether the system brings `dev.usher.desktop:` links to this app.
     pub receives_links: bool,
     pub appearance: Appearance,
+    /// What this desktop has around the window; `desktop_changed` tells of changes.
+    pub desktop: DesktopView,
 }
 
 /// Which system's help the page shows.
@@ -55,6 +58,7 @@ pub fn app_info(shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
         start_error: shell.engine.start_error(),
         receives_links: shell.links.come(),
         appearance: shell.settings.appearance(),
+        desktop: shell.desktop.view(),
     })
 }
 
@@ -64,10 +68,13 @@ pub fn app_info(shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
 #[specta::specta]
 pub async fn start_link(shell: State<'_, Shell>) -> Result<(), ErrorView> {
     let mut outcomes = shell.start_link.subscribe();
-    match outcomes.wait_for(Option::is_some).await.as_deref() {
+    let outcome = match outcomes.wait_for(Option::is_some).await.as_deref() {
         Ok(Some(outcome)) => outcome.clone(),
         Ok(None) | Err(_) => Ok(()),
-    }
+    };
+    // A window that is opened later has nothing to do with that link.
+    shell.start_link.send_replace(Some(Ok(())));
+    outcome
 }
 
 /// Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs.
@@ -110,5 +117,20 @@ pub fn appearance_set(
     shell.settings.set_appearance(appearance);
     window::set_appearance(&app, appearance).map_err(|why| {
         error::internal("The look could not be changed.", "It will be at the next start.", why)
+    })
+}
+
+/// Whether the app starts when the person logs in: hidden in the tray, where there is one.
+#[tauri::command]
+#[specta::specta]
+pub fn autostart_set(app: AppHandle, shell: State<'_, Shell>, enabled: bool) -> Result<(), ErrorView> {
+    let outcome = autostart::set(&app, enabled);
+    shell.desktop.set_autostart(autostart::state(&app));
+    outcome.map_err(|why| {
+        error::internal(
+            "The start at login could not be changed.",
+            "Add Usher to the programs that your desktop starts at login by hand.",
+            why,
+        )
     })
 }

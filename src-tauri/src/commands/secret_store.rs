@@ -25,9 +25,14 @@ pub enum SecretStoreChoice {
 #[tauri::command]
 #[specta::specta]
 pub async fn secret_store_retry(shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    retry(&shell).await
+}
+
+/// The same, whoever asks for it.
+pub async fn retry(shell: &Shell) -> Result<(), ErrorView> {
     let engine = shell.engine.get().await?;
     engine.retry_secret_store().await?;
-    resume_demo(&shell).await
+    resume_demo(shell).await
 }
 
 /// Keeps secrets elsewhere from now on. What the other store holds stays there.

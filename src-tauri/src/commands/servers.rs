@@ -105,6 +105,29 @@ pub async fn server_disconnect(shell: State<'_, Shell>, id: ServerId) -> Result<
     shell.engine.get().await?.disconnect(&id).await
 }
 
+/// Lets go of every connection until `servers_resume` or the next start.
+#[tauri::command]
+#[specta::specta]
+pub async fn servers_pause(shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    shell.engine.get().await?.pause_all().await;
+    Ok(())
+}
+
+#[tauri::command]
+#[specta::specta]
+pub async fn servers_resume(shell: State<'_, Shell>) -> Result<(), ErrorView> {
+    shell.engine.get().await?.resume_all().await;
+    Ok(())
+}
+
+/// The person does not grant what the server wants permission for; a call that waits for it fails.
+#[tauri::command]
+#[specta::specta]
+pub async fn server_decline_permission(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
+    shell.engine.get().await?.decline_permission(&id);
+    Ok(())
+}
+
 impl From<NewServer> for usher_engine::NewServer {
     fn from(server: NewServer) -> Self {
         Self {

@@ -36,9 +36,7 @@ pub async fn server_sign_in(
 #[tauri::command]
 #[specta::specta]
 pub async fn server_sign_in_again(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    let engine = shell.engine.get().await?;
-    let request = waiting(&engine, &id)?;
-    open(&engine, &id, &request).await
+    open_again(&shell.engine.get().await?, &id).await
 }
 
 /// The page's address, for copying.
@@ -82,6 +80,11 @@ pub async fn server_sign_out(shell: State<'_, Shell>, id: ServerId) -> Result<()
 pub async fn begin(engine: &Engine, id: &ServerId, options: SignInOptions) -> Result<(), ErrorView> {
     let request = engine.sign_in(id, options).await?;
     open(engine, id, &request).await
+}
+
+/// The page of the sign-in that waits, once more.
+pub async fn open_again(engine: &Engine, id: &ServerId) -> Result<(), ErrorView> {
+    open(engine, id, &waiting(engine, id)?).await
 }
 
 async fn open(engine: &Engine, id: &ServerId, request: &AuthorizationRequestView) -> Result<(), ErrorView> {

@@ -24,6 +24,8 @@ export const commands = {
 	appPainted: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_painted")),
 	/**  Light, dark, or as the system; remembered. */
 	appearanceSet: (appearance: Appearance) => typedError<null, ErrorView>(__TAURI_INVOKE("appearance_set", { appearance })),
+	/**  Whether the app starts when the person logs in: hidden in the tray, where there is one. */
+	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
 	/**  Everything a window needs at its start; waits for the engine to be there. */
 	snapshot: () => typedError<Snapshot, ErrorView>(__TAURI_INVOKE("snapshot")),
 	/**  The known services, in the gallery's order. */
@@ -34,6 +36,11 @@ export const commands = {
 	serverDisable: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_disable", { id })),
 	serverConnect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_connect", { id })),
 	serverDisconnect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_disconnect", { id })),
+	/**  Lets go of every connection until `servers_resume` or the next start. */
+	serversPause: () => typedError<null, ErrorView>(__TAURI_INVOKE("servers_pause")),
+	serversResume: () => typedError<null, ErrorView>(__TAURI_INVOKE("servers_resume")),
+	/**  The person does not grant what the server wants permission for; a call that waits for it fails. */
+	serverDeclinePermission: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_decline_permission", { id })),
 	/**  Prepares a sign-in and opens the browser. `redirect` overrides the ladder's choice. */
 	serverSignIn: (id: ServerId, redirect: RedirectKind | null, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, redirect, client })),
 	/**  Opens the same page again. */
@@ -73,6 +80,7 @@ export const commands = {
 
 /** Events */
 export const events = {
+	desktopChanged: makeEvent<DesktopChanged, DesktopChanged>("desktop_changed"),
 	engineEvent: makeEvent<EngineEvent, EngineEvent>("engine_event"),
 	snapshotTaken: makeEvent<SnapshotTaken, SnapshotTaken>("snapshot_taken"),
 };
@@ -90,6 +98,8 @@ export type AppInfo = {
 	/**  Whether the system brings `dev.usher.desktop:` links to this app. */
 	receives_links: boolean,
 	appearance: Appearance,
+	/**  What this desktop has around the window; `desktop_changed` tells of changes. */
+	desktop: DesktopView,
 };
 
 /**  Light or dark, or whatever the system says. */
@@ -105,6 +115,11 @@ export type AuthView =
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
 /**  Whether it can be renewed without the person. */
 renewable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
+
+/**  Whether the app starts when the person logs in. */
+export type AutostartPart = "on" | "off" | 
+/**  The app cannot ask for it here (inside Flatpak or Snap). */
+"unavailable";
 
 /**  One service of the gallery. */
 export type CatalogueEntry = {
@@ -167,6 +182,16 @@ export type ConfigView = {
 	warnings: string[],
 };
 
+/**  What this desktop has around the window changed. */
+export type DesktopChanged = DesktopView;
+
+/**  The parts, for Settings: it says honestly what is missing here. */
+export type DesktopView = {
+	tray: TrayPart,
+	notifications: NotificationsPart,
+	autostart: AutostartPart,
+};
+
 /**  The person's answer to a server's question. */
 export type ElicitationAnswer = "accept" | "decline" | "cancel";
 
@@ -204,13 +229,19 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  The order or set of servers changed, or the file became good again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
 /**  The file cannot be read; what was known stays. */
-{ event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | 
+{ event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed (again). */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
+/**  The server says that its resources changed: what was listed before is old. */
+{ event: "resources_changed"; revision: Revision; id: ServerId } | 
+/**  The server says that its prompts changed: what was listed before is old. */
+{ event: "prompts_changed"; revision: Revision; id: ServerId } | 
 /**  `progress` of a running call; `total` where the server knows it. */
 { event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
-export type NeedsSignIn = "never_signed_in" | "expired" | "refused" | "more_permission_needed" | "registration_lost" | "signed_out";
+export type NeedsSignIn = "never_signed_in" | "expired" | "refused" | "more_permission_needed" | "registration_lost" | 
+/**  A crash, a quit or the network cut off a renewal, and the service does not take the old sign-in again. */
+"renewal_interrupted" | "signed_out";
 
 /**  A server to add by its address. */
 export type NewServer = {
@@ -221,6 +252,25 @@ export type NewServer = {
 	/**  Goes to the secret store; `mcp.json` gets a reference to it. */
 	client_secret: string | null,
 	scopes: string[] | null,
+};
+
+/**  What a notification can do here. */
+export type NotificationsPart = 
+/**  Not known yet. */
+"looking" | 
+/**  A click on one leads to the sign-in. */
+"with_actions" | 
+/**  They are seen, and a click does nothing. */
+"plain" | 
+/**  Nobody shows them. */
+"missing";
+
+/**  What a server wants to be permitted. */
+export type PermissionView = {
+	/**  As the server names them; empty where it names none. */
+	scopes: string[],
+	/**  The title of the tool whose call waits for it; `None` where the connection itself does. */
+	for_what: string | null,
 };
 
 /**  Which system's help the page shows. */
@@ -296,6 +346,8 @@ export type ServerView = {
 	transport: TransportKind,
 	status: Status,
 	auth: AuthView,
+	/**  The server wants more permission than it was given; a sign-in asks for it. */
+	permission: PermissionView | null,
 	last_error: ErrorView | null,
 };
 
@@ -323,6 +375,8 @@ export type Snapshot = {
 	servers: ServerView[],
 	config: ConfigView,
 	secret_store: SecretStoreView,
+	/**  The person paused everything: no server is connected and nothing is renewed until it goes on. */
+	paused: boolean,
 	/**  Questions that servers ask and nobody has answered yet. */
 	elicitations: ElicitationView[],
 };
@@ -332,6 +386,8 @@ export type SnapshotTaken = Snapshot;
 
 /**  A server's life. `ServerView::status` is the only truth about it. */
 export type Status = { state: "disabled" } | 
+/**  Until everything goes on (see `Snapshot::paused`). */
+{ state: "paused" } | 
 /**  Read from `mcp.json`, but of a kind that Usher does not run yet. */
 { state: "unsupported"; why: string } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
 /**  The host whose page the browser shows, once known. */
@@ -382,6 +438,19 @@ export type ToolView = {
 };
 
 export type TransportKind = "http" | "sse" | "stdio";
+
+/**  Whether Usher is seen in a tray. */
+export type TrayPart = 
+/**  Not known yet. */
+"looking" | 
+/**  Closing the window keeps the app there. */
+"shown" | 
+/**  The library that draws it is not installed (libayatana-appindicator3). */
+"no_library" | 
+/**  Nobody on this desktop shows tray icons; on GNOME an extension does. */
+"no_host" | 
+/**  There is no session bus, or the tray could not be made. */
+"unavailable";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

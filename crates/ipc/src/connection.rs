@@ -1,0 +1,290 @@
+//! One client, as the holder of the engine sees it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use usher_engine::{Code, Engine, ErrorView, Event};
+
+use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
+use crate::message::{Asked, Hello, PROTOCOL, Servers, Told, store_words};
+use crate::server::Holder;
+use crate::socket::{Peer, Stream};
+use crate::work::Work;
+use crate::{Opening, Reply, Request, answer};
+
+/// How long a client may take to say who it is.
+const OPENING_DEADLINE: Duration = Duration::from_secs(5);
+/// Requests of one client that may be under way.
+const MOST_AT_ONCE: usize = 64;
+
+/// What every connection of one holder shares.
+pub(crate) struct Serving {
+    pub engine: Engine,
+    pub holder: Holder,
+    pub work: Work,
+    /// Everything that had to be finished is.
+    pub ending: CancellationToken,
+}
+
+/// Serves one client until it goes away or says something that is no request.
+pub(crate) async fn serve(stream: Stream, peer: Peer, serving: Arc<Serving>) {
+    let (reader, mut writer) = tokio::io::split(stream);
+    let mut lines = Lines::new(reader);
+    match open(&mut lines, peer, &serving).await {
+        Ok((welcome, events)) => {
+            if line::write(&mut writer, &welcome, LONGEST_REPLY).await.is_ok() {
+                converse(lines, writer, events, serving).await;
+            }
+        }
+        Err(why) => {
+            tracing::warn!(why = why.message, "a process was refused");
+            let _ = line::write(&mut writer, &Told::Refused(why), LONGEST_REPLY).await;
+        }
+    }
+}
+
+type Events = Option<broadcast::Receiver<Event>>;
+
+/// Reads who it is, and decides whether it may speak.
+async fn open(
+    lines: &mut Lines<impl AsyncRead + Unpin>,
+    peer: Peer,
+    serving: &Serving,
+) -> Result<(Told, Events), ErrorView> {
+    if !peer.is_the_same_person() {
+        return Err(refusal("This Usher belongs to another person.", None));
+    }
+    let heard = timeout(OPENING_DEADLINE, lines.next::<Hello>(LONGEST_OPENING)).await;
+    let hello = match heard {
+        Ok(Ok(Some(hello))) => hello,
+        Ok(Ok(None)) => return Err(refusal("Nothing was said.", None)),
+        Ok(Err(error)) => return Err(not_understood(&error)),
+        Err(_) => return Err(not_understood(&LineError::TooSlow)),
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    if hello.protocol != PROTOCOL || hello.version != version {
+        let message =
+            format!("The Usher that runs is version {version}, and this is {}.", shown(&hello.version));
+        return Err(refusal(message, Some("Quit it, and start it again.")));
+    }
+    let engine = &serving.engine;
+    let Opening { places, servers, events } = hello.opening;
+    if let Some(places) = places
+        && let Some(difference) = places.difference(engine.options(), &engine.snapshot().secret_store)
+    {
+        let message = format!("Usher is already running, with other places. {difference}");
+        return Err(refusal(message, Some("Use the same, or quit it and try again.")));
+    }
+    match servers {
+        Servers::NoMore => {}
+        Servers::These(servers) => engine.run_also(Some(&servers)).await,
+        Servers::All => engine.run_also(None).await,
+    }
+    // First the events, then the snapshot: nothing falls between the two.
+    let events = events.then(|| engine.subscribe());
+    let snapshot = engine.snapshot();
+    let welcome = Told::Welcome {
+        holder: serving.holder.kind(),
+        secret_store: store_words(&snapshot.secret_store),
+        snapshot: events.is_some().then(|| Box::new(snapshot)),
+    };
+    Ok((welcome, events))
+}
+
+async fn converse(
+    lines: Lines<impl AsyncRead + Unpin>,
+    writer: impl AsyncWrite + Unpin,
+    events: Events,
+    serving: Arc<Serving>,
+) {
+    let (replies, to_tell) = mpsc::channel(MOST_AT_ONCE);
+    let (last_word, at_last) = oneshot::channel();
+    let calls = RunningCalls::new(serving.engine.clone());
+    let telling = tell(writer, to_tell, events, at_last, &serving);
+    tokio::pin!(telling);
+    tokio::select! {
+        why = hear(lines, replies, &calls, &serving) => {
+            let _ = last_word.send(why);
+            telling.await;
+        }
+        () = &mut telling => {}
+    }
+}
+
+/// Takes requests until the client hangs up, or says something that is none; then why.
+async fn hear(
+    mut lines: Lines<impl AsyncRead + Unpin>,
+    replies: mpsc::Sender<Told>,
+    calls: &RunningCalls,
+    serving: &Arc<Serving>,
+) -> Option<ErrorView> {
+    let at_once = Arc::new(Semaphore::new(MOST_AT_ONCE));
+    // A sign-in goes on after its first answer: the holder stays as long as this client does.
+    let mut signing_in = None;
+    loop {
+        let Asked { id, request } = match lines.next(LONGEST_REQUEST).await {
+            Ok(Some(asked)) => asked,
+            Ok(None) | Err(LineError::Io(_)) => return None,
+            Err(error) => return Some(not_understood(&error)),
+        };
+        let Ok(place) = Arc::clone(&at_once).try_acquire_owned() else {
+            let outcome = Err(refusal("Too much was asked at once.", None));
+            let _ = replies.send(Told::Replied { id, outcome }).await;
+            continue;
+        };
+        let work = if request.must_finish() { serving.work.begin().map(Some) } else { Some(None) };
+        let Some(work) = work else {
+            let _ = replies.send(Told::Moved { id }).await;
+            continue;
+        };
+        if let Request::SignIn { .. } = &request {
+            signing_in = signing_in.or_else(|| serving.work.begin());
+        }
+        let call = calls.begin(&request);
+        let (serving, replies) = (Arc::clone(serving), replies.clone());
+        // A task of its own: what was begun comes to its end when the client hangs up.
+        tokio::spawn(async move {
+            let outcome = match (request, &serving.holder) {
+                (Request::ShowWindow, Holder::App { show_window }) => {
+                    show_window();
+                    Ok(Reply::Done)
+                }
+                (request, _) => answer(&serving.engine, request).await,
+            };
+            let _ = replies.send(Told::Replied { id, outcome }).await;
+            drop((work, call, place));
+        });
+    }
+}
+
+/// Writes replies and events, in the order in which they came about: before a reply goes what led to it.
+async fn tell(
+    mut writer: impl AsyncWrite + Unpin,
+    mut replies: mpsc::Receiver<Told>,
+    mut events: Events,
+    mut last_word: oneshot::Receiver<Option<ErrorView>>,
+    serving: &Serving,
+) {
+    let engine = &serving.engine;
+    loop {
+        let told = tokio::select! {
+            biased;
+            word = &mut last_word => {
+                if let Ok(Some(why)) = word {
+                    let _ = line::write(&mut writer, &Told::Refused(why), LONGEST_REPLY).await;
+                }
+                return;
+            }
+            Some(reply) = replies.recv() => {
+                while let Some(event) = events.as_mut().and_then(|events| waiting(events, engine)) {
+                    if line::write(&mut writer, &event, LONGEST_REPLY).await.is_err() {
+                        return;
+                    }
+                }
+                reply
+            }
+            () = serving.ending.cancelled() => {
+                let _ = line::write(&mut writer, &Told::Ended, LONGEST_REPLY).await;
+                return;
+            }
+            event = next(&mut events) => match event {
+                Ok(event) => Told::Event(Box::new(event)),
+                Err(RecvError::Lagged(_)) => Told::Anew(Box::new(engine.snapshot())),
+                Err(RecvError::Closed) => return,
+            },
+        };
+        match line::write(&mut writer, &told, LONGEST_REPLY).await {
+            Ok(()) => {}
+            Err(LineError::TooLong(_)) if let Told::Replied { id, .. } = told => {
+                let outcome = Err(refusal("The answer is larger than 64 MB.", None));
+                if line::write(&mut writer, &Told::Replied { id, outcome }, LONGEST_REPLY).await.is_err() {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+async fn next(events: &mut Events) -> Result<Event, RecvError> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// An event that is there already.
+fn waiting(events: &mut broadcast::Receiver<Event>, engine: &Engine) -> Option<Told> {
+    match events.try_recv() {
+        Ok(event) => Some(Told::Event(Box::new(event))),
+        Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Told::Anew(Box::new(engine.snapshot()))),
+        Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
+    }
+}
+
+/// The calls of one client. Who hangs up gives them up.
+struct RunningCalls {
+    engine: Engine,
+    names: Arc<Mutex<HashSet<String>>>,
+}
+
+/// One of them, until it is dropped.
+struct RunningCall {
+    names: Arc<Mutex<HashSet<String>>>,
+    name: String,
+}
+
+impl RunningCalls {
+    fn new(engine: Engine) -> Self {
+        Self { engine, names: Arc::default() }
+    }
+
+    fn begin(&self, request: &Request) -> Option<RunningCall> {
+        let Request::CallTool { call, .. } = request else { return None };
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(call.clone());
+        Some(RunningCall { names: Arc::clone(&self.names), name: call.clone() })
+    }
+}
+
+impl Drop for RunningCalls {
+    fn drop(&mut self) {
+        for call in self.names.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+            self.engine.cancel_call(&call);
+        }
+    }
+}
+
+impl Drop for RunningCall {
+    fn drop(&mut self) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+    }
+}
+
+fn not_understood(error: &LineError) -> ErrorView {
+    let message = match error {
+        LineError::TooLong(longest) => format!("A message was longer than {longest} bytes."),
+        LineError::TooSlow => "A message took too long.".to_owned(),
+        LineError::Malformed(_) | LineError::Io(_) => "A message was not understood.".to_owned(),
+    };
+    let details = match error {
+        // Its own words may quote the message.
+        LineError::Malformed(error) => Some(format!("{:?} at column {}", error.classify(), error.column())),
+        LineError::TooLong(_) | LineError::TooSlow | LineError::Io(_) => None,
+    };
+    ErrorView { code: Code::ProtocolError, message, hint: None, details }
+}
+
+fn refusal(message: impl Into<String>, hint: Option<&str>) -> ErrorView {
+    ErrorView { code: Code::Internal, message: message.into(), hint: hint.map(str::to_owned), details: None }
+}
+
+/// A version from outside, short and plain.
+fn shown(version: &str) -> String {
+    version.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '.').take(20).collect()
+}

@@ -1,0 +1,117 @@
+//! No secret crosses: everything that goes over the socket is read along, both ways.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use usher_ipc::{Client, Request};
+use usher_secrets::{SecretStore, StoreKind};
+
+use crate::fixture::*;
+
+/// Stands between a client and the holder, and keeps what it hears.
+struct Eavesdropper {
+    heard: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Eavesdropper {
+    fn start(place: &Place) -> Self {
+        let heard = Arc::<Mutex<Vec<u8>>>::default();
+        let folder = place.path("between");
+        usher_secrets::private::only_ours(&folder).unwrap();
+        let listener = UnixListener::bind(folder.join("engine.sock")).unwrap();
+        let (real, kept) = (place.path("run/engine.sock"), Arc::clone(&heard));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let holder = UnixStream::connect(&real).await.unwrap();
+                let (from_client, to_client) = client.into_split();
+                let (from_holder, to_holder) = holder.into_split();
+                tokio::spawn(carry(from_client, to_holder, Arc::clone(&kept)));
+                tokio::spawn(carry(from_holder, to_client, Arc::clone(&kept)));
+            }
+        });
+        Self { heard }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.heard.lock().unwrap().clone()).unwrap()
+    }
+}
+
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    heard: Arc<Mutex<Vec<u8>>>,
+) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = from.read(&mut buffer).await?;
+        if read == 0 {
+            return to.shutdown().await;
+        }
+        heard.lock().unwrap().extend_from_slice(&buffer[..read]);
+        to.write_all(&buffer[..read]).await?;
+    }
+}
+
+async fn keep_tokens(store: &SecretStore, secrets: &mut Vec<String>) {
+    let grant = store.grant("demo").await.unwrap().unwrap();
+    secrets.push(grant.access_token.expose_secret().to_owned());
+    secrets.push(grant.refresh_token.unwrap().expose_secret().to_owned());
+}
+
+#[tokio::test]
+async fn no_secret_crosses_the_socket() {
+    let place = Place::new().await;
+    let _held = place.hold().await;
+    let eavesdropper = Eavesdropper::start(&place);
+    let client = Client::connect(&place.path("between"), place.opening()).await.unwrap();
+    let store = SecretStore::open(StoreKind::File(place.path("secrets")));
+    let mut secrets = Vec::new();
+
+    // A sign-in; its verifier lies in the secret store as long as it waits.
+    let request = begin_sign_in(&client).await;
+    let pending = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match store.pending("demo").await.unwrap() {
+                Some(pending) => return pending,
+                None => tokio::task::yield_now().await,
+            }
+        }
+    });
+    let pending: Value = serde_json::from_str(pending.await.unwrap().expose_secret()).unwrap();
+    secrets.push(pending["verifier"].as_str().unwrap().to_owned());
+    let address = decide(&request).await;
+    client.ask(Request::CompleteSignIn { address }).await.unwrap();
+    keep_tokens(&store, &mut secrets).await;
+
+    // A call, a refresh by a 401, and a named secret.
+    client.ask(call("search_pages", r#"{ "query": "tea" }"#, "first")).await.unwrap();
+    place.demo.revoke_access_tokens();
+    client.ask(call("search_pages", r#"{ "query": "tea" }"#, "second")).await.unwrap();
+    keep_tokens(&store, &mut secrets).await;
+    assert_eq!(place.demo.token_requests("refresh_token"), 1);
+    store.put_named("corp", &"a-named-secret".into()).await.unwrap();
+    secrets.push("a-named-secret".to_owned());
+    client.ask(Request::SecretsChanged { name: Some("corp".to_owned()) }).await.unwrap();
+
+    // A renewal that fails, a sign-out, and everything once more.
+    place.demo.revoke_access_tokens();
+    place.demo.add_token_fault(usher_demo::TokenFault::InvalidGrant);
+    let _ = client.ask(call("search_pages", r#"{ "query": "tea" }"#, "third")).await;
+    client.ask(Request::SignOut { server: id() }).await.unwrap();
+    client.ask(Request::Snapshot).await.unwrap();
+
+    secrets.sort();
+    secrets.dedup();
+    assert_eq!(secrets.len(), 6);
+    let text = eavesdropper.text();
+    assert!(text.len() > 5_000 && text.contains("call_tool") && text.contains("server_changed"), "{text}");
+    for secret in &secrets {
+        assert!(secret.len() > 10);
+        assert!(!text.contains(secret.as_str()), "a secret crossed the socket");
+    }
+}

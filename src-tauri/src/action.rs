@@ -1,0 +1,64 @@
+//! What a click in the tray or on a notification does. The click is a person's, so it may open the browser.
+
+use serde::{Deserialize, Serialize};
+use tauri::{AppHandle, Manager};
+use usher_engine::{Engine, ErrorView, ServerId, SignInOptions};
+
+use crate::commands::{secret_store, sign_in};
+use crate::shell::Shell;
+use crate::window;
+
+/// What was clicked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Straight to the service's page in the browser.
+    SignIn(ServerId),
+    /// The same page once more.
+    OpenPageAgain(ServerId),
+    /// Now, instead of at the next try.
+    Connect(ServerId),
+    /// Asks the secret store again; the system may ask for the keychain's password.
+    RetrySecretStore,
+    PauseAll,
+    ResumeAll,
+    /// The window.
+    Open,
+    Quit,
+}
+
+/// Does it. Where it fails, the window opens and says why: nothing else can.
+pub fn perform(app: &AppHandle, action: Action) {
+    match action {
+        Action::Open => window::open(app),
+        Action::Quit => app.exit(0),
+        asks_engine => {
+            let app = app.clone();
+            tauri::async_runtime::spawn(async move {
+                if let Err(error) = ask_engine(&app, &asks_engine).await {
+                    tracing::warn!(code = ?error.code, "a click in the tray or on a notification failed");
+                    window::open(&app);
+                }
+            });
+        }
+    }
+}
+
+async fn ask_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {
+    let engine: Engine = app.state::<Shell>().engine.get().await?;
+    match action {
+        Action::SignIn(id) => sign_in::begin(&engine, id, SignInOptions::default()).await,
+        Action::OpenPageAgain(id) => sign_in::open_again(&engine, id).await,
+        Action::Connect(id) => engine.connect(id).await,
+        Action::RetrySecretStore => secret_store::retry(&app.state::<Shell>()).await,
+        Action::PauseAll => {
+            engine.pause_all().await;
+            Ok(())
+        }
+        Action::ResumeAll => {
+            engine.resume_all().await;
+            Ok(())
+        }
+        Action::Open | Action::Quit => Ok(()),
+    }
+}

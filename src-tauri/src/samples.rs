@@ -1,0 +1,66 @@
+//! Views for the tests of what is derived from them.
+
+use jiff::Timestamp;
+use usher_engine::{
+    AuthView, Code, ConfigView, ErrorView, NeedsSignIn, PermissionView, Revision, SecretStoreView, ServerId,
+    ServerView, SignInStep, Snapshot, Status, TransportKind,
+};
+
+pub fn server(name: &str, status: Status) -> ServerView {
+    ServerView {
+        id: ServerId(name.to_lowercase()),
+        name: name.to_owned(),
+        catalogue: None,
+        address: "https://mcp.example.com/mcp".to_owned(),
+        transport: TransportKind::Http,
+        status,
+        auth: AuthView::Unknown,
+        permission: None,
+        last_error: None,
+    }
+}
+
+pub fn wanting_more(name: &str) -> ServerView {
+    let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
+    ServerView { permission: Some(permission), ..server(name, connected()) }
+}
+
+pub fn snapshot(servers: impl IntoIterator<Item = ServerView>) -> Snapshot {
+    Snapshot {
+        revision: Revision(1),
+        paused: false,
+        servers: servers.into_iter().collect(),
+        config: ConfigView {
+            path: "/c/mcp.json".to_owned(),
+            error: None,
+            line: None,
+            column: None,
+            warnings: Vec::new(),
+        },
+        secret_store: SecretStoreView::Keychain { error: None },
+        elicitations: Vec::new(),
+    }
+}
+
+pub fn connected() -> Status {
+    Status::Connected { since: Timestamp::UNIX_EPOCH, protocol: "2026-07-28".to_owned(), tool_count: 6 }
+}
+
+pub fn needs(reason: NeedsSignIn) -> Status {
+    Status::NeedsSignIn { reason }
+}
+
+pub fn signing_in(step: SignInStep) -> Status {
+    Status::SigningIn {
+        step,
+        host: None,
+        redirect: None,
+        opened: None,
+        expires_at: None,
+        next_redirect: None,
+    }
+}
+
+pub fn error() -> ErrorView {
+    ErrorView { code: Code::Internal, message: "It broke.".to_owned(), hint: None, details: None }
+}

@@ -1,0 +1,189 @@
+//! What the tray shows of a snapshot: one of three looks, and a menu with one line a service.
+
+use std::fmt;
+
+use usher_engine::{NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status};
+
+use crate::action::Action;
+
+/// The picture's meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Look {
+    AllWell,
+    Working,
+    NeedsYou,
+}
+
+/// One line of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// Says something and cannot be clicked.
+    Words(String),
+    Click(String, Action),
+    Separator,
+}
+
+/// All that is seen of Usher in the tray.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    pub look: Look,
+    pub lines: Vec<Line>,
+}
+
+/// Longer names make a menu wider than some screens.
+const LONGEST_NAME: usize = 40;
+
+impl Content {
+    /// Before the engine runs.
+    pub fn starting() -> Self {
+        Self::framed(Look::Working, "Usher is starting".to_owned(), Vec::new(), None)
+    }
+
+    /// Where the engine did not start, whose reasons the window tells.
+    pub fn not_started() -> Self {
+        let why = click("Usher could not start: see why…", Action::Open);
+        Self::framed(Look::NeedsYou, "Usher needs you".to_owned(), vec![why], None)
+    }
+
+    /// Of a running engine.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let waiting = snapshot.servers.iter().filter(|server| needs_person(server, snapshot)).count();
+        let store_fails = store_line(&snapshot.secret_store);
+        let config_fails = snapshot.config.error.is_some();
+        let works = snapshot.servers.iter().any(|server| is_working(&server.status));
+        let look = if waiting > 0 || store_fails.is_some() || config_fails {
+            Look::NeedsYou
+        } else if works {
+            Look::Working
+        } else {
+            Look::AllWell
+        };
+        let mut lines: Vec<Line> = store_fails.into_iter().collect();
+        if config_fails {
+            lines.push(click("mcp.json has a fault: see where…", Action::Open));
+        }
+        lines.extend(snapshot.servers.iter().map(|server| server_line(server, snapshot)));
+        let pause = if snapshot.paused {
+            click("Resume all", Action::ResumeAll)
+        } else {
+            click("Pause all", Action::PauseAll)
+        };
+        let pause = (!snapshot.servers.is_empty()).then_some(pause);
+        Self::framed(look, headline(look, waiting, snapshot), lines, pause)
+    }
+
+    fn framed(look: Look, headline: String, lines: Vec<Line>, pause: Option<Line>) -> Self {
+        let mut all = vec![Line::Words(headline)];
+        for group in [lines, pause.into_iter().collect()] {
+            if !group.is_empty() {
+                all.push(Line::Separator);
+                all.extend(group);
+            }
+        }
+        all.push(Line::Separator);
+        all.push(click("Open Usher", Action::Open));
+        all.push(click("Quit Usher", Action::Quit));
+        Self { look, lines: all }
+    }
+}
+
+fn headline(look: Look, waiting: usize, snapshot: &Snapshot) -> String {
+    match (look, waiting) {
+        (_, 1) => "A service needs you".to_owned(),
+        (_, 2..) => format!("{waiting} services need you"),
+        (Look::NeedsYou, _) => "Usher needs you".to_owned(),
+        (_, _) if snapshot.paused => "Paused".to_owned(),
+        (_, _) if snapshot.servers.is_empty() => "No services yet".to_owned(),
+        (Look::Working, _) => "Working…".to_owned(),
+        (Look::AllWell, _) => "All is well".to_owned(),
+    }
+}
+
+/// Whether nothing goes on before somebody does something. Who signed out does not want to be asked.
+fn needs_person(server: &ServerView, snapshot: &Snapshot) -> bool {
+    match server.status {
+        Status::NeedsSignIn { reason: NeedsSignIn::SignedOut } => false,
+        Status::NeedsSignIn { .. } | Status::Failed { .. } => true,
+        Status::Disabled | Status::Paused | Status::Unsupported { .. } | Status::SigningIn { .. } => false,
+        Status::Connecting | Status::Connected { .. } | Status::Reconnecting { .. } => {
+            server.permission.is_some() || asks(server, snapshot)
+        }
+    }
+}
+
+fn is_working(status: &Status) -> bool {
+    matches!(status, Status::Connecting | Status::SigningIn { .. } | Status::Reconnecting { .. })
+}
+
+/// Whether the server waits in the middle of a call for the person's answer.
+fn asks(server: &ServerView, snapshot: &Snapshot) -> bool {
+    snapshot.elicitations.iter().any(|elicitation| elicitation.server == server.id)
+}
+
+fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
+    let name = shortened(&server.name);
+    let id = server.id.clone();
+    match &server.status {
+        Status::NeedsSignIn { .. } => click(format!("Sign in to {name}…"), Action::SignIn(id)),
+        Status::SigningIn { step: SignInStep::WaitingForBrowser, .. } => {
+            click(format!("{name} waits in the browser: show it again…"), Action::OpenPageAgain(id))
+        }
+        Status::Failed { .. } => click(format!("{name} failed: see why…"), Action::Open),
+        Status::Disabled => click(format!("{name}: off"), Action::Open),
+        Status::Paused => click(format!("{name}: paused"), Action::Open),
+        Status::Unsupported { .. } => click(format!("{name}: not run by Usher yet"), Action::Open),
+        _ if server.permission.is_some() => {
+            click(format!("{name} wants more permission: look at it…"), Action::SignIn(id))
+        }
+        _ if asks(server, snapshot) => click(format!("{name} asks you something…"), Action::Open),
+        Status::Reconnecting { .. } => click(format!("Reconnect {name} now"), Action::Connect(id)),
+        Status::Connecting => click(format!("{name}: connecting"), Action::Open),
+        Status::SigningIn { .. } => click(format!("{name}: signing in"), Action::Open),
+        Status::Connected { .. } => click(format!("{name}: connected"), Action::Open),
+    }
+}
+
+fn store_line(store: &SecretStoreView) -> Option<Line> {
+    match store {
+        SecretStoreView::Keychain { error: Some(_) } => {
+            Some(click("Usher cannot read the keychain: try again", Action::RetrySecretStore))
+        }
+        SecretStoreView::File { error: Some(_), .. } => {
+            Some(click("Usher cannot read its file of secrets: see why…", Action::Open))
+        }
+        SecretStoreView::Keychain { error: None }
+        | SecretStoreView::File { error: None, .. }
+        | SecretStoreView::Memory => None,
+    }
+}
+
+fn click(text: impl Into<String>, action: Action) -> Line {
+    Line::Click(text.into(), action)
+}
+
+/// A name as it fits into a line.
+pub fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(LONGEST_NAME - 1).collect();
+    short.push('…');
+    short
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "<{:?}>", self.look)?;
+        for line in &self.lines {
+            match line {
+                Line::Words(text) => writeln!(f, "({text})")?,
+                Line::Click(text, action) => writeln!(f, "{text}  → {action:?}")?,
+                Line::Separator => writeln!(f, "---")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+use jiff::Timestamp;
+use usher_engine::{ElicitationView, ServerId};
+
+use super::*;
+use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};
+
+fn shown(snapshot: &Snapshot) -> String {
+    Content::of(snapshot).to_string()
+}
+
+fn reconnecting() -> Status {
+    Status::Reconnecting { attempt: 2, next_at: Timestamp::UNIX_EPOCH, why: error() }
+}
+
+#[test]
+fn before_and_without_an_engine() {
+    insta::assert_snapshot!(Content::starting(), @"
+    <Working>
+    (Usher is starting)
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+    insta::assert_snapshot!(Content::not_started(), @"
+    <NeedsYou>
+    (Usher needs you)
+    ---
+    Usher could not start: see why…  → Open
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+}
+
+#[test]
+fn nothing_there_yet() {
+    insta::assert_snapshot!(shown(&snapshot([])), @"
+    <AllWell>
+    (No services yet)
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+}
+
+#[test]
+fn all_is_well() {
+    let linear = server("Linear", Status::Disabled);
+    insta::assert_snapshot!(shown(&snapshot([server("Notion", connected()), linear])), @"
+    <AllWell>
+    (All is well)
+    ---
+    Notion: connected  → Open
+    Linear: off  → Open
+    ---
+    Pause all  → PauseAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+}
+
+#[test]
+fn one_service_needs_its_person() {
+    let notion = server("Notion", needs(NeedsSignIn::Expired));
+    insta::assert_snapshot!(shown(&snapshot([server("Linear", connected()), notion])), @r#"
+    <NeedsYou>
+    (A service needs you)
+    ---
+    Linear: connected  → Open
+    Sign in to Notion…  → SignIn(ServerId("notion"))
+    ---
+    Pause all  → PauseAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    "#);
+}
+
+#[test]
+fn every_state_has_its_line() {
+    let unsupported = Status::Unsupported { why: "sse".to_owned() };
+    insta::assert_snapshot!(shown(&snapshot([
+        server("Asana", Status::Connecting),
+        server("Box", signing_in(SignInStep::Discovering)),
+        server("Canva", signing_in(SignInStep::WaitingForBrowser)),
+        server("Figma", reconnecting()),
+        server("Linear", Status::Failed { error: error() }),
+        server("Notion", needs(NeedsSignIn::NeverSignedIn)),
+        wanting_more("Sentry"),
+        server("Slack", unsupported),
+        server("Vercel", Status::Paused),
+        server("A name that somebody made far too long for any menu", Status::Disabled),
+    ])), @r#"
+    <NeedsYou>
+    (3 services need you)
+    ---
+    Asana: connecting  → Open
+    Box: signing in  → Open
+    Canva waits in the browser: show it again…  → OpenPageAgain(ServerId("canva"))
+    Reconnect Figma now  → Connect(ServerId("figma"))
+    Linear failed: see why…  → Open
+    Sign in to Notion…  → SignIn(ServerId("notion"))
+    Sentry wants more permission: look at it…  → SignIn(ServerId("sentry"))
+    Slack: not run by Usher yet  → Open
+    Vercel: paused  → Open
+    A name that somebody made far too long …: off  → Open
+    ---
+    Pause all  → PauseAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    "#);
+}
+
+#[test]
+fn who_signed_out_or_is_at_it_is_left_alone() {
+    let signed_out = server("Notion", needs(NeedsSignIn::SignedOut));
+    assert_eq!(Content::of(&snapshot([signed_out])).look, Look::AllWell);
+    for status in [Status::Connecting, reconnecting(), signing_in(SignInStep::WaitingForBrowser)] {
+        let servers = [server("Notion", status), server("Linear", connected())];
+        assert_eq!(Content::of(&snapshot(servers)).look, Look::Working);
+    }
+}
+
+#[test]
+fn a_question_in_a_call_needs_the_person() {
+    let mut asked = snapshot([server("Notion", connected())]);
+    asked.elicitations.push(ElicitationView {
+        id: "1".to_owned(),
+        server: ServerId("notion".to_owned()),
+        message: "Which page?".to_owned(),
+        schema: None,
+        url: None,
+    });
+    insta::assert_snapshot!(shown(&asked), @"
+    <NeedsYou>
+    (A service needs you)
+    ---
+    Notion asks you something…  → Open
+    ---
+    Pause all  → PauseAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+}
+
+#[test]
+fn a_store_or_a_file_that_cannot_be_read_comes_first() {
+    let mut broken = snapshot([server("Notion", Status::Failed { error: error() })]);
+    broken.secret_store = SecretStoreView::Keychain { error: Some(error()) };
+    broken.config.error = Some(error());
+    insta::assert_snapshot!(shown(&broken), @"
+    <NeedsYou>
+    (A service needs you)
+    ---
+    Usher cannot read the keychain: try again  → RetrySecretStore
+    mcp.json has a fault: see where…  → Open
+    Notion failed: see why…  → Open
+    ---
+    Pause all  → PauseAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+    let mut file = snapshot([server("Notion", connected())]);
+    file.secret_store = SecretStoreView::File { path: "/s".to_owned(), error: Some(error()) };
+    assert_eq!(Content::of(&file).look, Look::NeedsYou);
+}
+
+#[test]
+fn a_pause_can_be_ended() {
+    let mut paused = snapshot([server("Notion", Status::Paused)]);
+    paused.paused = true;
+    insta::assert_snapshot!(shown(&paused), @"
+    <AllWell>
+    (Paused)
+    ---
+    Notion: paused  → Open
+    ---
+    Resume all  → ResumeAll
+    ---
+    Open Usher  → Open
+    Quit Usher  → Quit
+    ");
+}
