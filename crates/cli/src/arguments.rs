@@ -33,9 +33,9 @@ pub struct Places {
     /// The lock and the socket of the running engine
     #[arg(long, value_name = "FOLDER", env = "USHER_RUNTIME_DIR", global = true, hide = true)]
     pub runtime_dir: Option<PathBuf>,
-    /// Where secrets are kept: keychain, file:PATH or memory
-    #[arg(long, value_name = "STORE", env = "USHER_SECRET_STORE", global = true, default_value = "keychain")]
-    pub secret_store: StoreKind,
+    /// Where secrets are kept: keychain, file:PATH or memory [default: keychain]
+    #[arg(long, value_name = "STORE", env = "USHER_SECRET_STORE", global = true)]
+    pub secret_store: Option<StoreKind>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +74,9 @@ pub enum Command {
     Demo(Demo),
     /// Print completions for a shell
     Completions { shell: clap_complete::Shell },
+    /// Write the manual's pages into a folder
+    #[command(hide = true)]
+    Man { folder: PathBuf },
 }
 
 #[derive(Debug, Args)]

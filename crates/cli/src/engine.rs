@@ -1,147 +1,222 @@
-//! The engine inside this command: opened for the servers at hand, closed at the end.
+//! The one engine: inside this command where nobody else holds it, else in the process that does.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use usher_config::{ConfigFile, Environment, Platform, config_path, runtime_dir, state_dir};
-use usher_engine::{Engine, EngineOptions, ServerId, ServerView, StartError, Status};
+use usher_engine::{Engine, EngineOptions, Event, ServerId, ServerView, Snapshot, StartError};
+use usher_ipc::{
+    AskError, Client, ConnectError, Holder, HolderKind, Opening, Places, Reply, Request, Server, Servers,
+    Update, answer,
+};
 
-use crate::arguments::Places;
-use crate::exit::{Failure, internal, unknown_server};
+use crate::exit::{Failure, internal};
 
-/// How long a command waits for its servers to connect or to say why not.
-const SETTLING: Duration = Duration::from_secs(45);
+/// How long a holder that has just come or is about to go is waited for.
+const REACHING: Duration = Duration::from_secs(20);
+/// How long a holder that takes nothing more is waited for: it finishes what others asked of it.
+const MOVING: Duration = Duration::from_secs(120);
+const NEXT_TRY: Duration = Duration::from_millis(20);
 
-/// The person's `mcp.json`, from the flag, its variable or the system's folder.
-pub fn config_file(places: &Places) -> ConfigFile {
-    let environment = Environment::of_process();
-    let path = places.config.clone().unwrap_or_else(|| config_path(&environment, Platform::current()));
-    ConfigFile::new(path, environment)
+/// A way to the one engine, wherever it is. When its holder goes away, this command takes the lock or connects again.
+pub struct Handle {
+    options: EngineOptions,
+    places: Places,
+    at: Mutex<Arc<At>>,
+    reaching: tokio::sync::Mutex<()>,
 }
 
-/// What an engine of this command is given; `only` names the servers to run, all of them where it is `None`.
-pub fn options(places: &Places, only: Option<Vec<ServerId>>) -> EngineOptions {
-    let environment = Environment::of_process();
-    let platform = Platform::current();
-    let options = EngineOptions::new(
-        config_file(places).path().to_owned(),
-        places.state_dir.clone().unwrap_or_else(|| state_dir(&environment, platform)),
-        places.runtime_dir.clone().unwrap_or_else(|| runtime_dir(&environment, platform)),
-        places.secret_store.clone(),
-    );
-    EngineOptions { only, ..options }
+enum At {
+    Here { engine: Engine, server: Mutex<Option<Server>> },
+    There(Box<Client>),
 }
 
-/// Opens an engine that runs only `server`.
-pub async fn open_for(places: &Places, server: &str) -> Result<(Engine, ServerId), Failure> {
-    let id = ServerId(server.to_owned());
-    open_one(options(places, Some(vec![id.clone()])), id).await
+/// What changes; it ends when the holder went away.
+pub enum Updates {
+    Here(broadcast::Receiver<Event>),
+    There(broadcast::Receiver<Update>),
 }
 
-/// Opens an engine of these options for one server, which must be in mcp.json.
-pub async fn open_one(options: EngineOptions, id: ServerId) -> Result<(Engine, ServerId), Failure> {
-    let engine = open(options).await?;
-    if engine.server(&id).is_some() {
-        return Ok((engine, id));
+impl Handle {
+    /// Takes the lock, or connects to whoever has it.
+    pub async fn open(options: EngineOptions, places: Places) -> Result<Self, Failure> {
+        let at = Mutex::new(Arc::new(reach(&options, &places).await?));
+        Ok(Self { options, places, at, reaching: tokio::sync::Mutex::default() })
     }
-    let failure = match engine.snapshot().config.error {
-        Some(error) => error.into(),
-        None => unknown_server(&id.0),
-    };
-    engine.stop().await;
-    Err(failure)
-}
 
-/// Opens an engine, or says that another one holds the sign-ins.
-pub async fn open(options: EngineOptions) -> Result<Engine, Failure> {
-    Engine::start(options).await.map_err(|error| match error {
-        StartError::Held { pid } => {
-            let holder = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-            let mut failure =
-                internal(format!("Usher is already running{holder}, and only one may hold the sign-ins."));
-            failure.error.hint = Some("Use its window, or quit it and try again.".into());
-            failure
+    /// What kind of program holds the engine.
+    pub fn holder(&self) -> HolderKind {
+        match &*self.at() {
+            At::Here { .. } => HolderKind::Command,
+            At::There(client) => client.holder(),
         }
-        StartError::Failed(error) => error.into(),
-    })
-}
+    }
 
-/// Waits until the server is connected or has said what it needs. The status is the engine's; after the deadline
-/// it may still be `Connecting`.
-pub async fn settled(engine: &Engine, id: &ServerId) -> Result<ServerView, Failure> {
-    let mut events = engine.subscribe();
-    let wait = async {
+    pub fn snapshot(&self) -> Result<Snapshot, Failure> {
+        match &*self.at() {
+            At::Here { engine, .. } => Ok(engine.snapshot()),
+            At::There(client) => client.snapshot().ok_or_else(unexpected),
+        }
+    }
+
+    pub fn server(&self, id: &ServerId) -> Option<ServerView> {
+        match &*self.at() {
+            At::Here { engine, .. } => engine.server(id),
+            At::There(client) => client.server(id),
+        }
+    }
+
+    pub fn updates(&self) -> Updates {
+        match &*self.at() {
+            At::Here { engine, .. } => Updates::Here(engine.subscribe()),
+            At::There(client) => Updates::There(client.subscribe()),
+        }
+    }
+
+    /// Asks the engine. What nobody began is asked again of whoever holds it next, and so is what may be repeated.
+    pub async fn ask(&self, request: Request) -> Result<Reply, Failure> {
+        let begun = Instant::now();
         loop {
-            match engine.server(id) {
-                None => return Err(unknown_server(&id.0)),
-                Some(view) if is_settled(&view.status) => return Ok(view),
-                Some(_) => {}
-            }
-            // A reader that lagged looks at the newest view all the same.
-            if let Err(RecvError::Closed) = events.recv().await {
-                return Err(internal("The engine ended."));
+            let at = self.lock().clone();
+            let error = match &*at {
+                At::Here { engine, .. } => return Ok(answer(engine, request).await?),
+                At::There(client) => match client.ask(request.clone()).await {
+                    Ok(reply) => return Ok(reply),
+                    Err(error) => error,
+                },
+            };
+            match error {
+                AskError::Refused(error) => return Err(error.into()),
+                AskError::Moved if begun.elapsed() < MOVING => tokio::time::sleep(NEXT_TRY).await,
+                AskError::Gone => self.reach_again(&at).await?,
+                AskError::Lost if request.may_be_repeated() => self.reach_again(&at).await?,
+                AskError::Moved => return Err(busy()),
+                AskError::Lost => return Err(gone(&request)),
             }
         }
+    }
+
+    /// After updates ended: takes the lock or connects again.
+    pub async fn follow_on(&self) -> Result<(), Failure> {
+        let at = self.lock().clone();
+        self.reach_again(&at).await
+    }
+
+    async fn reach_again(&self, left: &Arc<At>) -> Result<(), Failure> {
+        let _one_at_a_time = self.reaching.lock().await;
+        if Arc::ptr_eq(&self.at(), left) {
+            let reached = Arc::new(reach(&self.options, &self.places).await?);
+            *self.lock() = reached;
+        }
+        Ok(())
+    }
+
+    /// Ends. An engine inside this command first finishes what other commands asked of it; `waits` is told when that
+    /// takes longer than a moment.
+    pub async fn close(self, waits: impl FnOnce()) {
+        let at = self.at();
+        let At::Here { engine, server } = &*at else { return };
+        let server = server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            let finish = server.finish();
+            tokio::pin!(finish);
+            tokio::select! {
+                () = &mut finish => {}
+                () = tokio::time::sleep(Duration::from_millis(500)) => {
+                    waits();
+                    tokio::select! {
+                        () = &mut finish => {}
+                        _ = tokio::signal::ctrl_c() => {}
+                    }
+                }
+            }
+        }
+        engine.stop().await;
+    }
+
+    fn at(&self) -> Arc<At> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<At>> {
+        self.at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Updates {
+    pub async fn next(&mut self) -> Option<Update> {
+        match self {
+            Self::Here(events) => match events.recv().await {
+                Ok(event) => Some(Update::Event(Box::new(event))),
+                Err(RecvError::Lagged(_)) => Some(Update::Anew),
+                Err(RecvError::Closed) => None,
+            },
+            Self::There(updates) => match updates.recv().await {
+                Ok(update) => Some(update),
+                Err(RecvError::Lagged(_)) => Some(Update::Anew),
+                Err(RecvError::Closed) => None,
+            },
+        }
+    }
+}
+
+/// The lock, or a connection to its holder. Between the two lies a moment in which a holder does not listen yet, or
+/// not any more.
+async fn reach(options: &EngineOptions, places: &Places) -> Result<At, Failure> {
+    let servers = options.only.clone().map_or(Servers::All, Servers::These);
+    let opening = Opening { places: Some(places.clone()), servers, events: true };
+    let begun = Instant::now();
+    loop {
+        let pid = match Engine::start(options.clone()).await {
+            Ok(engine) => {
+                let server = Server::start(engine.clone(), Holder::Command);
+                let server =
+                    server.inspect_err(|error| tracing::warn!(%error, "no other command can join in")).ok();
+                return Ok(At::Here { engine, server: Mutex::new(server) });
+            }
+            Err(StartError::Held { pid }) => pid,
+            Err(StartError::Failed(error)) => return Err(error.into()),
+        };
+        match Client::connect(&options.runtime_dir, opening.clone()).await {
+            Ok(client) => return Ok(At::There(Box::new(client))),
+            Err(ConnectError::Refused(error)) => return Err(error.into()),
+            Err(ConnectError::NotRunning) if begun.elapsed() < REACHING => {}
+            Err(error) => return Err(held(pid, &error)),
+        }
+        tokio::time::sleep(NEXT_TRY).await;
+    }
+}
+
+fn held(pid: Option<u32>, error: &ConnectError) -> Failure {
+    let holder = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let mut failure = internal(format!("Usher is already running{holder}, and does not answer."));
+    failure.error.hint = Some("Quit it and try again.".into());
+    failure.error.details = Some(error.to_string());
+    failure
+}
+
+fn busy() -> Failure {
+    let mut failure =
+        internal("The `usher` command that holds the sign-ins is about to end, and takes nothing more.");
+    failure.error.hint = Some("Try again when it has ended.".into());
+    failure
+}
+
+fn gone(request: &Request) -> Failure {
+    let message = match request {
+        Request::CallTool { tool, .. } => {
+            let tool = usher_config::display_text(tool, 80);
+            format!("The Usher that called {tool} went away; nobody knows whether the tool did its work.")
+        }
+        _ => "The Usher that was asked went away, and nobody knows what it did.".to_owned(),
     };
-    match tokio::time::timeout(SETTLING, wait).await {
-        Ok(outcome) => outcome,
-        Err(_) => engine.server(id).ok_or_else(|| unknown_server(&id.0)),
-    }
+    let mut failure = internal(message);
+    failure.error.hint = Some("Look first, then try again.".into());
+    failure
 }
 
-/// Waits for the server and insists that it is connected.
-pub async fn connected(engine: &Engine, id: &ServerId) -> Result<ServerView, Failure> {
-    let view = settled(engine, id).await?;
-    match trouble(&view) {
-        None => Ok(view),
-        Some(error) => Err(error.into()),
-    }
-}
-
-/// What keeps a server from being used, if anything.
-pub fn trouble(view: &ServerView) -> Option<usher_engine::ErrorView> {
-    use usher_engine::{Code, ErrorView};
-    let error =
-        |code, message: String, hint: String| ErrorView { code, message, hint: Some(hint), details: None };
-    match &view.status {
-        Status::Connected { .. } => None,
-        Status::NeedsSignIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
-            error(
-                Code::SignInRequired,
-                format!("{} needs you to sign in.", view.name),
-                format!("usher login {}", view.id),
-            )
-        })),
-        Status::Failed { error } | Status::Reconnecting { why: error, .. } => Some(error.clone()),
-        Status::Disabled => Some(error(
-            Code::ConfigInvalid,
-            format!("{} is switched off.", view.name),
-            format!("usher enable {}", view.id),
-        )),
-        Status::Unsupported { why } => Some(error(
-            Code::ConfigInvalid,
-            why.clone(),
-            "Only servers with an http address run for now.".into(),
-        )),
-        Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
-            error(
-                Code::ServerUnreachable,
-                format!("{} has not answered for {} seconds.", view.name, SETTLING.as_secs()),
-                "Try again later.".into(),
-            )
-        })),
-    }
-}
-
-fn is_settled(status: &Status) -> bool {
-    match status {
-        Status::Connecting => false,
-        Status::Disabled
-        | Status::Unsupported { .. }
-        | Status::NeedsSignIn { .. }
-        | Status::SigningIn { .. }
-        | Status::Connected { .. }
-        | Status::Reconnecting { .. }
-        | Status::Failed { .. } => true,
-    }
+/// The other end is of our own version, so this cannot be.
+pub fn unexpected() -> Failure {
+    internal("The running Usher answered something else than it was asked.")
 }

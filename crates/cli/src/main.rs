@@ -5,6 +5,7 @@ mod commands;
 mod engine;
 mod exit;
 mod output;
+mod session;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), exit::Failure>
             commands::completions::run(*shell);
             Ok(())
         }
+        Command::Man { folder } => commands::man::run(folder),
     }
 }
 

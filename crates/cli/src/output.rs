@@ -89,6 +89,7 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
 pub fn status_words(status: &Status) -> String {
     match status {
         Status::Disabled => "off".into(),
+        Status::Paused => "paused".into(),
         Status::Unsupported { .. } => "not yet".into(),
         Status::Connecting => "connecting".into(),
         Status::NeedsSignIn { .. } => "needs sign-in".into(),

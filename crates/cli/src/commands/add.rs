@@ -5,9 +5,9 @@ use usher_secrets::SecretStore;
 
 use crate::arguments::{self, Add, Places};
 use crate::commands::secret::read_secret;
-use crate::engine::config_file;
 use crate::exit::{Failure, wrong_words};
 use crate::output::Output;
+use crate::session::{config_file, secret_store, tell_of_secret};
 
 /// Writes the server into mcp.json; a client secret goes to the keychain and only its name into the file.
 pub async fn run(places: &Places, output: Output, add: &Add) -> Result<(), Failure> {
@@ -54,7 +54,8 @@ async fn keep_client_secret(places: &Places, server: &str) -> Result<String, Fai
     let secret = read_secret()?;
     let name =
         format!("{}_client_secret", server.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"));
-    SecretStore::open(places.secret_store.clone()).put_named(&name, &secret).await?;
+    SecretStore::open(secret_store(places).await?).put_named(&name, &secret).await?;
+    tell_of_secret(places, &name).await;
     Ok(format!("{{{{{name}}}}}"))
 }
 

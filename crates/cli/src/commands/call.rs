@@ -3,96 +3,124 @@
 use std::io::Read;
 use std::time::Duration;
 
-use tokio::sync::broadcast::error::RecvError;
 use usher_config::display_text;
 use usher_engine::{
-    CallOptions, Code, ElicitationAnswer, ElicitationView, Engine, ErrorView, Event, ServerId, ToolCallView,
-    ToolContent,
+    Code, ElicitationAnswer, ElicitationView, ErrorView, Event, ServerId, ToolCallView, ToolContent,
 };
+use usher_ipc::{HolderKind, Reply, Request, Update};
 
 use crate::arguments::{Call, Places};
-use crate::engine::{connected, open_for};
+use crate::engine::{Handle, unexpected};
 use crate::exit::{Failure, internal, wrong_words};
 use crate::output::{Output, is_interactive};
+use crate::session::{connected, with_server};
 
-/// The only call of this process.
-const CALL: &str = "call";
+/// How long the person may take to give a permission in the window.
+const PERMISSION: Duration = Duration::from_secs(5 * 60);
 
 /// Calls one tool and prints its answer; Ctrl-C cancels it at the server.
 pub async fn run(places: &Places, output: Output, call: &Call) -> Result<(), Failure> {
     let arguments = parse_arguments(&call.arguments)?;
-    let (engine, id) = open_for(places, &call.name).await?;
-    let outcome = call_tool(&engine, &id, output, call, arguments).await;
-    engine.stop().await;
-    let answer = outcome?;
-    output.result(&answer, || text(&answer));
-    if answer.is_error {
-        return Err(ErrorView {
-            code: Code::ProtocolError,
-            message: format!("{} says that {} failed.", id, display_text(&call.tool, 80)),
-            hint: None,
-            details: None,
+    with_server(places, output, &call.name, async |engine, id| {
+        let answer = call_tool(engine, id, output, call, arguments).await?;
+        output.result(&answer, || text(&answer));
+        if answer.is_error {
+            return Err(ErrorView {
+                code: Code::ProtocolError,
+                message: format!("{} says that {} failed.", id, display_text(&call.tool, 80)),
+                hint: None,
+                details: None,
+            }
+            .into());
         }
-        .into());
-    }
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 async fn call_tool(
-    engine: &Engine,
+    engine: &Handle,
     id: &ServerId,
     output: Output,
     call: &Call,
     arguments: serde_json::Map<String, serde_json::Value>,
 ) -> Result<ToolCallView, Failure> {
     connected(engine, id).await?;
-    let options = CallOptions { call: CALL.into(), timeout: Duration::from_secs(call.timeout) };
-    let answer = engine.call_tool(id, &call.tool, arguments, options);
+    // Unique among all who work through one engine.
+    let name = format!("usher-{}", std::process::id());
+    let answer = engine.ask(Request::CallTool {
+        server: id.clone(),
+        tool: call.tool.clone(),
+        arguments,
+        call: name.clone(),
+        silence_seconds: call.timeout,
+        // Where there is a window, the person is asked there; else nobody is.
+        permission_seconds: match engine.holder() {
+            HolderKind::App => PERMISSION.as_secs(),
+            HolderKind::Command => 0,
+        },
+    });
     tokio::pin!(answer);
-    let follow = follow(engine, output);
+    let follow = follow(engine, id, &name, output);
     tokio::pin!(follow);
     loop {
         tokio::select! {
-            answer = &mut answer => return answer.map_err(Failure::from),
-            failure = &mut follow => return Err(failure),
-            _ = tokio::signal::ctrl_c() => engine.cancel_call(CALL),
+            answer = &mut answer => match answer? {
+                Reply::ToolCall(answer) => return Ok(answer),
+                _ => return Err(unexpected()),
+            },
+            () = &mut follow => {}
+            _ = tokio::signal::ctrl_c() => {
+                engine.ask(Request::CancelCall { call: name.clone() }).await?;
+            }
         }
     }
 }
 
-/// Shows progress and answers the server's questions for as long as the call runs.
-async fn follow(engine: &Engine, output: Output) -> Failure {
-    let mut events = engine.subscribe();
-    loop {
-        match events.recv().await {
-            Ok(Event::CallProgressed { progress, total, message, .. }) => {
+/// Shows progress and answers the server's questions for as long as the call runs. An engine that goes away is the
+/// call's matter.
+async fn follow(engine: &Handle, id: &ServerId, call: &str, output: Output) {
+    let mut updates = engine.updates();
+    while let Some(update) = updates.next().await {
+        let Update::Event(event) = update else { continue };
+        match *event {
+            Event::CallProgressed { call: of, progress, total, message, .. } if of == call => {
                 let share = total
                     .map(|total| format!("{progress} of {total}"))
                     .unwrap_or_else(|| progress.to_string());
                 output
                     .note(&format!("{share} {}", display_text(message.as_deref().unwrap_or_default(), 120)));
             }
-            Ok(Event::ElicitationRequested { elicitation, .. }) => {
-                let answer = ask(output, &elicitation).await;
-                if let Err(error) = engine.answer_elicitation(&elicitation.id, answer).await {
-                    output.complain(&error.into());
+            Event::ElicitationRequested { elicitation, .. } if elicitation.server == *id => {
+                let Some(answer) = ask(engine.holder(), output, &elicitation).await else { continue };
+                let answered = Request::AnswerElicitation { id: elicitation.id, answer };
+                if let Err(failure) = engine.ask(answered).await {
+                    output.complain(&failure);
                 }
             }
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return internal("The engine ended."),
+            _ => {}
         }
     }
+    std::future::pending().await
 }
 
-/// Puts the server's question to the person, where there is one; a script declines.
-async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
+/// Puts the server's question to the person, where there is one; a script declines, or leaves it to the window.
+async fn ask(holder: HolderKind, output: Output, question: &ElicitationView) -> Option<ElicitationAnswer> {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
         output.note(&format!("It wants you to open {}", display_text(url, 500)));
     }
     if !is_interactive() || output.json {
-        output.note("Declined: nobody is here to answer.");
-        return ElicitationAnswer::Decline;
+        return match holder {
+            HolderKind::App => {
+                output.note("Usher's window has the question, too.");
+                None
+            }
+            HolderKind::Command => {
+                output.note("Declined: nobody is here to answer.");
+                Some(ElicitationAnswer::Decline)
+            }
+        };
     }
     if let Some(schema) = &question.schema {
         output.note(&format!(
@@ -107,13 +135,13 @@ async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
         std::io::stdin().read_line(&mut line).map(|_| line)
     })
     .await;
-    match line {
+    Some(match line {
         Ok(Ok(line)) => match serde_json::from_str(&line) {
             Ok(serde_json::Value::Object(content)) => ElicitationAnswer::Accept(content),
             Ok(_) | Err(_) => ElicitationAnswer::Decline,
         },
         Ok(Err(_)) | Err(_) => ElicitationAnswer::Cancel,
-    }
+    })
 }
 
 /// Parses the arguments; `-` reads them from standard input.

@@ -1,9 +1,9 @@
 //! `usher config check`.
 
 use crate::arguments::{Config, Places};
-use crate::engine::config_file;
 use crate::exit::Failure;
 use crate::output::{Output, count};
+use crate::session::config_file;
 
 /// Looks at mcp.json and nothing else.
 pub async fn run(places: &Places, output: Output, command: &Config) -> Result<(), Failure> {

@@ -3,9 +3,9 @@
 use usher_config::display_text;
 
 use crate::arguments::Places;
-use crate::engine::config_file;
 use crate::exit::Failure;
 use crate::output::Output;
+use crate::session::config_file;
 
 /// Switches one server on or off in mcp.json; a running app sees the change by itself.
 pub async fn run(places: &Places, output: Output, name: &str, enabled: bool) -> Result<(), Failure> {

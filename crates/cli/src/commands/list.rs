@@ -4,9 +4,9 @@ use serde::Serialize;
 use usher_config::{Transport, display_text};
 
 use crate::arguments::Places;
-use crate::engine::config_file;
 use crate::exit::Failure;
 use crate::output::{Output, table};
+use crate::session::config_file;
 
 #[derive(Serialize)]
 struct Row {

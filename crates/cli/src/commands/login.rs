@@ -1,51 +1,49 @@
 //! `usher login NAME`: in the browser, or by hand with `--no-browser`.
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
-use tokio::sync::broadcast::error::RecvError;
-use usher_engine::{
-    AuthorizationRequestView, Code, Engine, EngineOptions, ErrorView, ServerId, ServerView, SignInOptions,
-    Status,
-};
+use usher_engine::{AuthorizationRequestView, Code, ErrorView, ServerId, ServerView, Status};
+use usher_ipc::{HolderKind, Reply, Request};
 
 use crate::arguments::{Login, Places};
-use crate::engine::{connected, open_one, options, settled};
+use crate::engine::{Handle, unexpected};
 use crate::exit::{Failure, internal};
 use crate::output::{Output, count, is_interactive, print_line};
+use crate::session::{connected, settled, with_server};
 
 /// Signs in to one server and ends when its tools are listed.
 pub async fn run(places: &Places, output: Output, login: &Login) -> Result<(), Failure> {
-    let id = ServerId(login.name.clone());
-    let options = EngineOptions {
-        receives_links: login.no_browser || has_link_handler(),
-        ..options(places, Some(vec![id.clone()]))
-    };
-    let (engine, id) = open_one(options, id).await?;
-    let outcome = tokio::select! {
-        outcome = sign_in(&engine, &id, output, login) => outcome,
-        _ = tokio::signal::ctrl_c() => {
-            engine.cancel_sign_in(&id).await;
-            Err(ErrorView {
-                code: Code::AuthorizationDenied,
-                message: format!("You stopped the sign-in to {id}."),
-                hint: Some(format!("usher login {id}")),
-                details: None,
+    with_server(places, output, &login.name, async |engine, id| {
+        let view = tokio::select! {
+            outcome = sign_in(engine, id, output, login) => outcome?,
+            _ = tokio::signal::ctrl_c() => return Err(stopped(engine, id).await),
+        };
+        output.result(&view, || match &view.status {
+            Status::Connected { tool_count, .. } => {
+                format!("Signed in to {}: {}.", view.name, count(*tool_count, "tool"))
             }
-            .into())
-        }
-    };
-    engine.stop().await;
-    let view = outcome?;
-    output.result(&view, || match &view.status {
-        Status::Connected { tool_count, .. } => {
-            format!("Signed in to {}: {}.", view.name, count(*tool_count, "tool"))
-        }
-        _ => format!("{} is {}.", view.name, crate::output::status_words(&view.status)),
-    });
-    Ok(())
+            _ => format!("{} is {}.", view.name, crate::output::status_words(&view.status)),
+        });
+        Ok(())
+    })
+    .await
+}
+
+/// After Ctrl-C: gives the sign-in up, wherever it is.
+async fn stopped(engine: &Handle, id: &ServerId) -> Failure {
+    if let Err(failure) = engine.ask(Request::CancelSignIn { server: id.clone() }).await {
+        return failure;
+    }
+    ErrorView {
+        code: Code::AuthorizationDenied,
+        message: format!("You stopped the sign-in to {id}."),
+        hint: Some(format!("usher login {id}")),
+        details: None,
+    }
+    .into()
 }
 
 async fn sign_in(
-    engine: &Engine,
+    engine: &Handle,
     id: &ServerId,
     output: Output,
     login: &Login,
@@ -56,6 +54,7 @@ async fn sign_in(
             Status::Connected { .. } => return Ok(view),
             Status::NeedsSignIn { .. } => {}
             Status::Disabled
+            | Status::Paused
             | Status::Unsupported { .. }
             | Status::Connecting
             | Status::SigningIn { .. }
@@ -63,7 +62,13 @@ async fn sign_in(
             | Status::Failed { .. } => return connected(engine, id).await,
         }
     }
-    let request = engine.sign_in(id, SignInOptions::default()).await?;
+    let request = Request::SignIn {
+        server: id.clone(),
+        redirect: None,
+        receives_links: receives_links(engine.holder(), login),
+        extra_scopes: Vec::new(),
+    };
+    let Reply::Authorization(Some(request)) = engine.ask(request).await? else { return Err(unexpected()) };
     if login.no_browser {
         by_hand(engine, id, output, &request).await?;
     } else {
@@ -72,9 +77,18 @@ async fn sign_in(
     connected(engine, id).await
 }
 
+/// The app knows whether links come to it; a command asks the system.
+fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
+    match holder {
+        _ if login.no_browser => Some(true),
+        HolderKind::App => None,
+        HolderKind::Command => Some(has_link_handler()),
+    }
+}
+
 /// Prints the address for a program, and reads addresses until one completes the sign-in.
 async fn by_hand(
-    engine: &Engine,
+    engine: &Handle,
     id: &ServerId,
     output: Output,
     request: &AuthorizationRequestView,
@@ -87,21 +101,21 @@ async fn by_hand(
     print_line(&line.to_string());
     tokio::select! {
         biased;
-        outcome = read_addresses(engine, output) => outcome,
+        outcome = read_addresses(engine, id, output) => outcome,
         outcome = came_back(engine, id) => outcome,
     }
 }
 
 /// Opens the browser and waits for the link; on a terminal a pasted address will do as well.
 async fn in_browser(
-    engine: &Engine,
+    engine: &Handle,
     id: &ServerId,
     output: Output,
     request: &AuthorizationRequestView,
 ) -> Result<(), Failure> {
     match open::that_detached(&request.authorization_url) {
         Ok(()) => {
-            engine.browser_opened(id);
+            engine.ask(Request::BrowserOpened { server: id.clone() }).await?;
             output.note(&format!("Waiting for your browser: {} asks whether you agree.", request.host));
         }
         Err(_) => output.note("No browser could be opened. Open this address yourself:"),
@@ -113,29 +127,30 @@ async fn in_browser(
     output.note("If the browser does not lead back here, paste the address it ends at:");
     tokio::select! {
         biased;
-        outcome = read_addresses(engine, output) => outcome,
+        outcome = read_addresses(engine, id, output) => outcome,
         outcome = came_back(engine, id) => outcome,
     }
 }
 
 /// Reads addresses from standard input until one is the answer. A foreign one is refused and the next one read: the
 /// sign-in still waits.
-async fn read_addresses(engine: &Engine, output: Output) -> Result<(), Failure> {
+async fn read_addresses(engine: &Handle, id: &ServerId, output: Output) -> Result<(), Failure> {
     let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
     let mut refused_with = None;
     loop {
         let line = lines.next_line().await;
         match line.map_err(|error| internal(format!("Cannot read standard input: {error}.")))? {
             Some(line) if line.trim().is_empty() => {}
-            Some(line) => match engine.complete_sign_in(line.trim()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if is_waiting(engine) => {
-                    let failure = Failure::from(error);
-                    output.complain(&failure);
-                    refused_with = Some(failure.exit_code);
+            Some(line) => {
+                match engine.ask(Request::CompleteSignIn { address: line.trim().to_owned() }).await {
+                    Ok(_) => return Ok(()),
+                    Err(failure) if is_waiting(engine, id) => {
+                        output.complain(&failure);
+                        refused_with = Some(failure.exit_code);
+                    }
+                    Err(failure) => return Err(failure),
                 }
-                Err(error) => return Err(error.into()),
-            },
+            }
             None => {
                 let mut failure = Failure::from(ErrorView {
                     code: Code::AuthorizationExpired,
@@ -152,14 +167,14 @@ async fn read_addresses(engine: &Engine, output: Output) -> Result<(), Failure> 
     }
 }
 
-/// Whether a sign-in still waits for its answer.
-fn is_waiting(engine: &Engine) -> bool {
-    engine.snapshot().servers.iter().any(|server| matches!(server.status, Status::SigningIn { .. }))
+/// Whether the sign-in still waits for its answer.
+fn is_waiting(engine: &Handle, id: &ServerId) -> bool {
+    engine.server(id).is_some_and(|view| matches!(view.status, Status::SigningIn { .. }))
 }
 
 /// Ends when the answer came by the link or the loopback listener, or the sign-in gave up.
-async fn came_back(engine: &Engine, id: &ServerId) -> Result<(), Failure> {
-    let mut events = engine.subscribe();
+async fn came_back(engine: &Handle, id: &ServerId) -> Result<(), Failure> {
+    let mut updates = engine.updates();
     loop {
         match engine.server(id).map(|view| (view.status, view.last_error)) {
             Some((Status::SigningIn { .. } | Status::Connecting, _)) => {}
@@ -168,8 +183,10 @@ async fn came_back(engine: &Engine, id: &ServerId) -> Result<(), Failure> {
             Some((Status::Connected { .. }, None)) => return Ok(()),
             Some((_, None)) | None => return Err(internal("The sign-in ended without an answer.")),
         }
-        if let Err(RecvError::Closed) = events.recv().await {
-            return Err(internal("The engine ended."));
+        if updates.next().await.is_none() {
+            let mut failure = internal("The Usher that waited for your browser has ended.");
+            failure.error.hint = Some(format!("usher login {id}"));
+            return Err(failure);
         }
     }
 }

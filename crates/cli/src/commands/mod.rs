@@ -9,6 +9,7 @@ pub mod enable;
 pub mod list;
 pub mod login;
 pub mod logout;
+pub mod man;
 pub mod remove;
 pub mod secret;
 pub mod status;

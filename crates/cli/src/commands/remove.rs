@@ -1,16 +1,18 @@
 //! `usher remove NAME`: signs out, then takes the server out of mcp.json.
 
+use usher_ipc::Request;
+
 use crate::arguments::Places;
-use crate::engine::open_for;
 use crate::exit::Failure;
 use crate::output::Output;
+use crate::session::with_server;
 
 /// Removes one server.
 pub async fn run(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
-    let (engine, id) = open_for(places, name).await?;
-    let outcome = engine.remove(&id).await;
-    engine.stop().await;
-    outcome?;
-    output.result(&serde_json::json!({ "removed": name }), || format!("Removed {id}."));
-    Ok(())
+    with_server(places, output, name, async |engine, id| {
+        engine.ask(Request::Remove { server: id.clone() }).await?;
+        output.result(&serde_json::json!({ "removed": name }), || format!("Removed {id}."));
+        Ok(())
+    })
+    .await
 }

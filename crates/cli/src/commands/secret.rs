@@ -9,19 +9,21 @@ use usher_secrets::SecretStore;
 use crate::arguments::{Places, Secret};
 use crate::exit::{Failure, internal, wrong_words};
 use crate::output::{Output, is_interactive};
+use crate::session::{secret_store, tell_of_secret};
 
 /// The longest secret that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
 /// Keeps, lists or forgets named secrets.
 pub async fn run(places: &Places, output: Output, command: &Secret) -> Result<(), Failure> {
-    let store = SecretStore::open(places.secret_store.clone());
+    let store = SecretStore::open(secret_store(places).await?);
     match command {
         Secret::Set { name } => {
             if is_interactive() {
                 output.note("Paste the secret, then end the input with Ctrl-D.");
             }
             store.put_named(name, &read_secret()?).await?;
+            tell_of_secret(places, name).await;
             output.result(&serde_json::json!({ "kept": name }), || {
                 format!("Kept. mcp.json can use it as {{{{{}}}}}.", display_text(name, 80))
             });
@@ -41,6 +43,7 @@ pub async fn run(places: &Places, output: Output, command: &Secret) -> Result<()
                     "`usher secret list` shows them.",
                 ));
             }
+            tell_of_secret(places, name).await;
             output.result(&serde_json::json!({ "forgotten": name }), || {
                 format!("Forgot {}.", display_text(name, 80))
             });

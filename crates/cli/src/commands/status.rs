@@ -5,9 +5,9 @@ use usher_config::display_text;
 use usher_engine::{AuthView, ServerView};
 
 use crate::arguments::Places;
-use crate::engine::{open, open_for, options, settled, trouble};
 use crate::exit::Failure;
 use crate::output::{Output, status_words, table};
+use crate::session::{settled, trouble, with_all, with_server};
 
 /// One server in full, with its trouble as the exit code; or a table of all, which ends with 0.
 pub async fn run(places: &Places, output: Output, name: Option<&str>) -> Result<(), Failure> {
@@ -18,34 +18,33 @@ pub async fn run(places: &Places, output: Output, name: Option<&str>) -> Result<
 }
 
 async fn one(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
-    let (engine, id) = open_for(places, name).await?;
-    let view = settled(&engine, &id).await;
-    engine.stop().await;
-    let view = view?;
-    output.result(&view, || sheet(&view));
-    trouble(&view).map_or(Ok(()), |error| Err(error.into()))
+    with_server(places, output, name, async |engine, id| {
+        let view = settled(engine, id).await?;
+        output.result(&view, || sheet(&view));
+        trouble(&view).map_or(Ok(()), |error| Err(error.into()))
+    })
+    .await
 }
 
 async fn all(places: &Places, output: Output) -> Result<(), Failure> {
-    let engine = open(options(places, None)).await?;
-    let ids: Vec<_> = engine.snapshot().servers.into_iter().map(|server| server.id).collect();
-    let mut views = Vec::with_capacity(ids.len());
-    for id in &ids {
-        views.push(settled(&engine, id).await?);
-    }
-    let config_error = engine.snapshot().config.error;
-    engine.stop().await;
-    if let Some(error) = config_error {
-        return Err(error.into());
-    }
-    output.result(&views, || {
-        let rows = views.iter().map(|view| {
-            let why = trouble(view).map(|error| error.message).unwrap_or_default();
-            vec![view.id.to_string(), status_words(&view.status), why]
+    with_all(places, output, async |engine| {
+        let mut views = Vec::new();
+        for server in engine.snapshot()?.servers {
+            views.push(settled(engine, &server.id).await?);
+        }
+        if let Some(error) = engine.snapshot()?.config.error {
+            return Err(error.into());
+        }
+        output.result(&views, || {
+            let rows = views.iter().map(|view| {
+                let why = trouble(view).map(|error| error.message).unwrap_or_default();
+                vec![view.id.to_string(), status_words(&view.status), why]
+            });
+            table(&["name", "state", ""], rows)
         });
-        table(&["name", "state", ""], rows)
-    });
-    Ok(())
+        Ok(())
+    })
+    .await
 }
 
 /// A server's page in a few lines.
