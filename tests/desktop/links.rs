@@ -3,14 +3,12 @@
 use std::process::Command;
 
 use anyhow::Result;
-use rustix::process::{Pid, Signal, kill_process};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{Browser, Desktop, Page, Process, Window, WindowOptions, place, walk};
+use usher_tests::{Browser, Desktop, Page, Process, StartedBySystem, Window, WindowOptions, place, walk};
 
 use crate::people::{begin_sign_in, open_address, open_with_notes};
 
-const APP: &str = "dev.usher.desktop.SingleInstance";
 const LATE: &str = "dev.usher.desktop:/oauth/callback?code=late&state=gone";
 
 #[tokio::test]
@@ -21,7 +19,7 @@ async fn a_sign_in_that_was_waiting_is_finished_by_the_start_that_its_link_cause
     let window = open_with_notes(&desktop, &demo).await?;
     let consent = begin_sign_in(&window, &mut browser).await?;
     window.close().await?;
-    until_ready("the app to be gone", PATIENCE, || Ok((!desktop.bus()?.has(APP)?).then_some(()))).await?;
+    StartedBySystem::wait_until_gone(&desktop).await?;
 
     consent.press("#allow").await?;
     let app = StartedBySystem::wait(&desktop).await?;
@@ -55,7 +53,7 @@ async fn the_system_starts_the_app_for_a_link_and_a_second_start_finds_it() -> R
     let desktop = Desktop::start().await?;
     // The first start registers the handler.
     Window::open(&desktop).await?.close().await?;
-    until_ready("the app to be gone", PATIENCE, || Ok((!desktop.bus()?.has(APP)?).then_some(()))).await?;
+    StartedBySystem::wait_until_gone(&desktop).await?;
 
     open_address(&desktop, LATE)?;
     let app = StartedBySystem::wait(&desktop).await?;
@@ -63,23 +61,6 @@ async fn the_system_starts_the_app_for_a_link_and_a_second_start_finds_it() -> R
     let mut second = Process::start(&mut command)?;
     let ended = until_ready("the second start to end", PATIENCE, || second.exit_status()).await?;
     assert!(ended.success());
-    assert_eq!(desktop.bus()?.process_of(APP)?, app.0);
+    assert_eq!(desktop.bus()?.process_of(StartedBySystem::NAME)?, app.id());
     Ok(())
-}
-
-/// The app that the system started; nobody else ends it.
-struct StartedBySystem(Pid);
-
-impl StartedBySystem {
-    async fn wait(desktop: &Desktop) -> Result<StartedBySystem> {
-        until_ready("the app to run", PATIENCE, || Ok(desktop.bus()?.has(APP)?.then_some(()))).await?;
-        Ok(StartedBySystem(desktop.bus()?.process_of(APP)?))
-    }
-}
-
-impl Drop for StartedBySystem {
-    fn drop(&mut self) {
-        // It may be gone already.
-        kill_process(self.0, Signal::TERM).ok();
-    }
 }

@@ -33,6 +33,14 @@ pub fn screenshots() -> Result<PathBuf> {
     }
 }
 
+/// Where packages lie, a folder for each format: `USHER_PACKAGES`, else where `cargo xtask bundle --debug` puts them.
+pub fn packages() -> Result<PathBuf> {
+    match std::env::var_os("USHER_PACKAGES") {
+        Some(folder) => Ok(PathBuf::from(folder)),
+        None => Ok(profile()?.join("bundle")),
+    }
+}
+
 /// A port that was free a moment ago, for programs that cannot choose one by themselves.
 pub fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;

@@ -15,6 +15,8 @@ use crate::{Desktop, Driver, Page, place};
 pub struct WindowOptions {
     /// Arguments, such as a link.
     pub arguments: Vec<String>,
+    /// What is started in the app's place and starts it in its turn, such as a launcher of its desktop entry.
+    pub program: Option<PathBuf>,
     /// Whether the system's look is dark.
     pub dark: bool,
     /// Variables besides those of the desktop.
@@ -52,8 +54,9 @@ impl Window {
         if options.dark {
             command.env("GTK_THEME", "Adwaita:dark");
         }
+        let program = options.program.map_or_else(place::app, Ok)?;
         let capabilities = json!({
-            "webkitgtk:browserOptions": { "binary": place::app()?, "args": options.arguments },
+            "webkitgtk:browserOptions": { "binary": program, "args": options.arguments },
         });
         let capabilities = capabilities.as_object().cloned().context("the capabilities are an object")?;
         let driver = Driver::start(&mut command, port, capabilities)

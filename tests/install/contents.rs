@@ -1,0 +1,133 @@
+//! What is in the package. Nothing is installed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::package::{Package, said};
+
+#[test]
+fn its_fields_name_what_it_needs() -> Result<()> {
+    let mut fields = Package::find()?.fields()?;
+    let size: u64 = fields.remove("Installed-Size").context("no size")?.parse()?;
+    assert!(size > 1000, "{size} kB");
+    insta::assert_debug_snapshot!(fields);
+    Ok(())
+}
+
+/// dpkg's own tool reads which libraries the programs load, and names the packages that have them.
+#[test]
+fn every_library_is_a_dependency() -> Result<()> {
+    let package = Package::find()?;
+    let depends = package.fields()?.remove("Depends").context("no Depends")?;
+    let named: BTreeSet<&str> = depends.split(", ").collect();
+    let folder = tempfile::tempdir()?;
+    let root = folder.path().join("root");
+    package.unpack(&root)?;
+    // The tool wants to stand in a source package.
+    std::fs::create_dir(folder.path().join("debian"))?;
+    std::fs::write(
+        folder.path().join("debian/control"),
+        "Source: usher\n\nPackage: usher\nArchitecture: any\n",
+    )?;
+    let mut ask = Command::new("dpkg-shlibdeps");
+    ask.current_dir(folder.path()).arg("-O").args(["root/usr/bin/usher", "root/usr/bin/usher-desktop"]);
+    let found = said(&mut ask)?;
+    let found = found.trim().strip_prefix("shlibs:Depends=").context("no answer")?;
+    let libraries: BTreeSet<&str> =
+        found.split(", ").filter_map(|library| library.split_whitespace().next()).collect();
+    // What the web view and GTK themselves load comes with them.
+    let brought =
+        ["libcairo2", "libgdk-pixbuf-2.0-0", "libglib2.0-0", "libjavascriptcoregtk-4.1-0", "libsoup-3.0-0"];
+    let missing: Vec<_> =
+        libraries.iter().filter(|name| !named.contains(*name) && !brought.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?} are not in Depends: {depends}");
+    Ok(())
+}
+
+#[test]
+fn every_file_lies_in_its_place_with_its_mode() -> Result<()> {
+    let entries = Package::find()?.entries()?;
+    for entry in &entries {
+        assert_eq!(entry.owner, "0/0", "{entry:?}");
+        let mode = match () {
+            () if entry.is_folder() => "drwxr-xr-x",
+            () if entry.path.starts_with("usr/bin/") => "-rwxr-xr-x",
+            () => "-rw-r--r--",
+        };
+        assert_eq!(entry.mode, mode, "{entry:?}");
+    }
+    let files: Vec<&str> =
+        entries.iter().filter(|entry| !entry.is_folder()).map(|entry| entry.path.as_str()).collect();
+    insta::assert_snapshot!(files.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn it_runs_no_scripts_and_every_file_has_its_sum() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let package = Package::find()?;
+    package.unpack(folder.path())?;
+    let mut control: Vec<_> = std::fs::read_dir(folder.path().join("DEBIAN"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    control.sort();
+    assert_eq!(control, ["control", "md5sums"]);
+    let sums = std::fs::read_to_string(folder.path().join("DEBIAN/md5sums"))?;
+    let summed: BTreeSet<&str> =
+        sums.lines().filter_map(|line| line.split_once("  ")).map(|(_, file)| file).collect();
+    let entries = package.entries()?;
+    let files: BTreeSet<&str> =
+        entries.iter().filter(|entry| !entry.is_folder()).map(|entry| entry.path.as_str()).collect();
+    assert_eq!(summed, files);
+    said(Command::new("md5sum").current_dir(folder.path()).args(["--check", "--quiet", "DEBIAN/md5sums"]))?;
+    Ok(())
+}
+
+#[test]
+fn the_desktop_takes_its_entry_and_its_icons() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    Package::find()?.unpack(folder.path())?;
+    let entry = folder.path().join("usr/share/applications/Usher.desktop");
+    said(Command::new("desktop-file-validate").arg(&entry))?;
+    insta::assert_snapshot!(std::fs::read_to_string(&entry)?);
+    let icons = folder.path().join("usr/share/icons/hicolor");
+    for size in [16, 22, 24, 32, 48, 64, 128, 256, 512] {
+        let icon = std::fs::read(icons.join(format!("{size}x{size}/apps/usher-desktop.png")))?;
+        // A PNG's first chunk is its head: width and height stand at bytes 16 and 20.
+        assert_eq!(icon[16..20], u32::to_be_bytes(size), "width of {size}");
+        assert_eq!(icon[20..24], u32::to_be_bytes(size), "height of {size}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_manual_can_be_read_and_the_shell_takes_the_completions() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    Package::find()?.unpack(folder.path())?;
+    let share = folder.path().join("usr/share");
+    let page = |name: &str| {
+        let mut man = Command::new("man");
+        said(man.env("MANWIDTH", "80").arg("--local-file").arg(share.join("man/man1").join(name)))
+    };
+    let usher = page("usher.1.gz")?;
+    assert!(usher.contains("Sign in to the services your AI tools use"), "{usher}");
+    let login = page("usher-login.1.gz")?;
+    assert!(login.contains("--no-browser"), "{login}");
+
+    let bash = "source \"$1\"; COMP_WORDS=(usher log); COMP_CWORD=1; _usher usher log usher; echo \"${COMPREPLY[@]}\"";
+    let completions = share.join("bash-completion/completions/usher");
+    let mut ask = Command::new("bash");
+    let offered = said(ask.args(["--norc", "-c", bash, "bash"]).arg(&completions))?;
+    assert_eq!(offered.trim(), "login logout");
+    for file in ["zsh/vendor-completions/_usher", "fish/vendor_completions.d/usher.fish"] {
+        assert!(names_login(&share.join(file))?, "{file}");
+    }
+    Ok(())
+}
+
+fn names_login(file: &Path) -> Result<bool> {
+    Ok(std::fs::read_to_string(file)?.contains("login"))
+}
