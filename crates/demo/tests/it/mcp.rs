@@ -9,6 +9,7 @@ use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, ClientConfig, ClientRequest,
     ElicitRequestParams, ElicitResult, ElicitationAction, GetPromptRequestParams, Implementation,
     PaginatedRequestParams, ProgressNotificationParam, ProtocolVersion, ReadResourceRequestParams,
+    ServerNotification, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, PeerRequestOptions, RequestContext, RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
@@ -16,7 +17,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use usher_demo::{Demo, DemoOptions, Eras};
+use usher_demo::{Demo, DemoOptions, Eras, McpList};
 
 use crate::browser::Browser;
 
@@ -271,4 +272,35 @@ async fn lists_come_in_pages_when_asked_to() {
         assert!(connection.list_tools(Some(odd)).await.is_err());
         connection.cancel().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn who_listens_hears_that_a_list_changed() {
+    let life = Duration::from_secs(60);
+    let demo = Demo::start(DemoOptions { list_life: Some(life), ..DemoOptions::default() }).await.unwrap();
+    let [modern, _] = eras();
+    let connection = connect(&demo, modern, ElicitationAction::Accept).await;
+    let wanted = SubscriptionFilter::builder().tools_list_changed().resources_list_changed().build();
+    let mut subscription = connection.listen(wanted.clone()).await.unwrap();
+    assert_eq!(subscription.acknowledged(), &wanted);
+    demo.hide_tool("draw_picture", true);
+    let heard = loop {
+        tokio::select! {
+            heard = subscription.next() => break heard.unwrap().unwrap(),
+            // The demo may have begun to listen to itself only now.
+            () = tokio::time::sleep(Duration::from_millis(200)) => demo.announce(McpList::Tools),
+        }
+    };
+    assert!(matches!(heard, ServerNotification::ToolListChangedNotification(_)), "{heard:?}");
+    let listed = connection.list_tools(None).await.unwrap();
+    assert_eq!(listed.ttl_ms, Some(60_000));
+    assert!(listed.tools.iter().all(|tool| tool.name != "draw_picture"));
+    call(&connection, "create_page", json!({ "title": "New" })).await;
+    let heard = loop {
+        match subscription.next().await.unwrap().unwrap() {
+            ServerNotification::ToolListChangedNotification(_) => {}
+            other => break other,
+        }
+    };
+    assert!(matches!(heard, ServerNotification::ResourceListChangedNotification(_)), "{heard:?}");
 }

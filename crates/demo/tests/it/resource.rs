@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::{Demo, DemoOptions, Guard};
 
 use crate::browser::{Browser, call};
 
@@ -112,4 +112,25 @@ async fn a_message_that_is_too_long_is_refused() {
     let token = browser.sign_in().await.access_token;
     let response = browser.mcp(Some(&token), call("tools/list", json!({ "x": "x".repeat(300_000) }))).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn some_guards_stand_before_the_calls_alone() {
+    let search = call("tools/call", json!({ "name": "search_pages", "arguments": {} }));
+    for (guard, status) in
+        [(Guard::CallsAlone, StatusCode::UNAUTHORIZED), (Guard::CallsInTheirResult, StatusCode::OK)]
+    {
+        let demo = Demo::start(DemoOptions { guard, ..Default::default() }).await.unwrap();
+        let browser = Browser::new(&demo);
+        let listed = browser.mcp(None, call("tools/list", json!({}))).await;
+        assert_eq!(listed.status(), StatusCode::OK, "{guard:?}");
+        let refused = browser.mcp(None, search.clone()).await;
+        assert_eq!(refused.status(), status, "{guard:?}");
+        assert_eq!(refused.headers().contains_key("www-authenticate"), guard == Guard::CallsAlone);
+        let body = refused.text().await.unwrap();
+        assert_eq!(body.contains("HTTP 401 Unauthorized"), guard == Guard::CallsInTheirResult, "{body}");
+        let token = browser.sign_in().await.access_token;
+        let found = browser.mcp(Some(&token), search.clone()).await;
+        assert!(found.text().await.unwrap().contains("structuredContent"), "{guard:?}");
+    }
 }
