@@ -3,6 +3,7 @@
 //! These tests share one screen card and one processor: run one at a time.
 
 mod config;
+mod consent;
 mod fixtures;
 mod keychain;
 mod links;
