@@ -33,7 +33,6 @@ pub use options::{
     AuthorizationRequestView, CallOptions, ClientCredentials, ElicitationAnswer, EngineOptions, NewServer,
     SignInOptions, StartError,
 };
-pub use sign_in::link::{HandOverError, hand_over_link};
 pub use view::{
     AuthView, ConfigView, ElicitationView, NeedsSignIn, PermissionView, PromptArgumentView, PromptView,
     RedirectKind, RegistrationKind, ResourceView, SecretStoreView, ServerId, ServerView, SignInStep,

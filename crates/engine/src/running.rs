@@ -32,14 +32,7 @@ const LONGEST_END: Duration = Duration::from_millis(1900);
 
 pub(crate) struct Running {
     pub shared: Arc<Shared>,
-    held: Mutex<Option<Held>>,
-}
-
-/// Given back at the end, in this order: the socket belongs to whoever holds the lock.
-struct Held {
-    #[cfg(unix)]
-    _links: Option<crate::sign_in::link::LinkListener>,
-    _lock: EngineLock,
+    lock: Mutex<Option<EngineLock>>,
 }
 
 impl Running {
@@ -78,17 +71,7 @@ impl Running {
         if let Ok(loaded) = loaded {
             reconcile(&shared, loaded).await;
         }
-        // Not before the servers are known: a link is for one of them.
-        #[cfg(unix)]
-        let links = crate::sign_in::link::LinkListener::start(Arc::clone(&shared))
-            .inspect_err(|failure| tracing::warn!(%failure, "links of other processes cannot be taken"))
-            .ok();
-        let held = Held {
-            #[cfg(unix)]
-            _links: links,
-            _lock: lock,
-        };
-        let running = Self { shared, held: Mutex::new(Some(held)) };
+        let running = Self { shared, lock: Mutex::new(Some(lock)) };
         watch(Arc::clone(&running.shared));
         wake::watch(Arc::clone(&running.shared));
         Ok(running)
@@ -106,7 +89,7 @@ impl Running {
         if tokio::time::timeout(LONGEST_END, farewell).await.is_err() {
             tracing::warn!("ended while work was under way");
         }
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     pub fn handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {

@@ -2,7 +2,6 @@
 
 pub(crate) mod flows;
 pub(crate) mod ladder;
-pub(crate) mod link;
 pub(crate) mod loopback;
 pub(crate) mod waiting_request;
 

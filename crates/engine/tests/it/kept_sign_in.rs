@@ -50,7 +50,6 @@ async fn what_is_kept_is_private() {
     let mode = |name: &str| std::fs::metadata(place.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("runtime"), 0o700);
     assert_eq!(mode("runtime/engine.lock"), 0o600);
-    assert_eq!(mode("runtime/link.sock"), 0o600);
     engine.stop().await;
     assert_eq!(mode("state"), 0o700);
     assert_eq!(mode("state/kept.json"), 0o600);

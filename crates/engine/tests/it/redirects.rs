@@ -1,9 +1,7 @@
 //! The ways back from the browser: the ladder, the loopback listener, paste, and links of other processes.
 
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
-use usher_engine::{
-    AuthView, Code, Engine, HandOverError, RedirectKind, SignInOptions, Status, hand_over_link,
-};
+use usher_engine::{AuthView, Code, Engine, RedirectKind, SignInOptions, Status};
 
 use crate::fixture::*;
 
@@ -136,22 +134,15 @@ async fn the_listener_is_for_the_sign_in_alone() {
     engine.stop().await;
 }
 
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_process_hands_its_link_over() {
+#[tokio::test]
+async fn a_link_is_handed_over_without_waiting_for_what_becomes_of_it() {
     let (place, demo) = (Place::new(), demo().await);
     place.know(&demo);
     let engine = place.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    let hand_over = |raw: &str| {
-        let (runtime, raw) = (place.path("runtime"), raw.to_owned());
-        tokio::task::spawn_blocking(move || hand_over_link(&runtime, &raw))
-    };
-    let forged = hand_over("dev.usher.desktop:/oauth/callback?code=a&state=b").await.unwrap();
-    assert!(matches!(forged, Err(HandOverError::Refused)));
-    let callback = decide(&request, "allow").await;
-    hand_over(&callback).await.unwrap().unwrap();
+    let forged = engine.hand_over_link("dev.usher.desktop:/oauth/callback?code=a&state=b").await;
+    assert_eq!(forged.unwrap_err().code, Code::AuthorizationExpired);
+    engine.hand_over_link(&decide(&request, "allow").await).await.unwrap();
     until(&engine, &id(), is_connected).await;
     engine.stop().await;
-    assert!(matches!(hand_over(&callback).await.unwrap(), Err(HandOverError::NotRunning)));
 }
