@@ -10,8 +10,8 @@ use tokio_util::task::TaskTracker;
 use usher_oauth::{ClientRegistration, Discovered, Issuer, Reach, RedirectUri, ServerUrl};
 use usher_secrets::private;
 
+use crate::RedirectKind;
 use crate::credentials::intent::Intents;
-use crate::{RedirectKind, private_file};
 
 const FILE: &str = "kept.json";
 /// Far more than a hundred servers need; what is cut here is not understood, and moved aside.
@@ -77,7 +77,7 @@ impl Kept {
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
         private::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
-        let contents = match private_file::read(&path, LARGEST) {
+        let contents = match private::read(&path, LARGEST) {
             Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
@@ -248,7 +248,7 @@ impl Inner {
         let inner = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || {
             let text = serde_json::to_vec_pretty(&*inner.lock())?;
-            private_file::write(&inner.path, &text)
+            private::replace(&inner.path, &text)
         });
         match written.await {
             Ok(Ok(())) => {}
@@ -268,7 +268,55 @@ impl Contents {
 
 #[cfg(test)]
 mod tests {
+    use usher_oauth::{AuthorizationServerMetadata, Endpoint, MetadataSource, Scopes};
+
     use super::*;
+
+    fn discovered() -> Discovered {
+        let endpoint = |raw: &str| Endpoint::parse("an endpoint", raw).expect("an address");
+        let metadata = AuthorizationServerMetadata {
+            issuer: Issuer::parse("https://as.example.com").expect("an issuer"),
+            authorization_endpoint: endpoint("https://as.example.com/authorize"),
+            token_endpoint: endpoint("https://as.example.com/token"),
+            registration_endpoint: None,
+            revocation_endpoint: None,
+            scopes_supported: Vec::new(),
+            token_endpoint_auth_methods_supported: None,
+            code_challenge_methods_supported: Vec::new(),
+            client_id_metadata_document_supported: false,
+            authorization_response_iss_parameter_supported: false,
+        };
+        Discovered {
+            resource: "https://mcp.example.com/mcp".to_owned(),
+            sends_resource: true,
+            resource_name: None,
+            metadata,
+            source: MetadataSource::ResourceMetadata,
+            scopes_supported: None,
+            scopes: Scopes::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_discovered_from_elsewhere_is_forgotten() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("an address");
+        let discovered = discovered();
+        {
+            let tasks = TaskTracker::new();
+            let kept = Kept::open(folder.path(), tasks.clone()).expect("an empty one");
+            kept.note_reach(&server, Reach::Public);
+            kept.keep_discovered(&server, &discovered, None);
+            kept.note_reach(&server, Reach::Public);
+            assert!(kept.discovered(&server).is_some());
+            tasks.close();
+            tasks.wait().await;
+        }
+        let kept = Kept::open(folder.path(), TaskTracker::new()).expect("the same one");
+        assert!(kept.discovered(&server).is_some());
+        kept.note_reach(&server, Reach::Private);
+        assert!(kept.discovered(&server).is_none());
+    }
 
     #[tokio::test]
     async fn a_client_set_up_by_hand_belongs_to_the_first_issuer_it_met() {

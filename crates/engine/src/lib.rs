@@ -16,7 +16,6 @@ mod event;
 mod kept;
 mod lock;
 mod options;
-mod private_file;
 mod running;
 mod server;
 mod shared;

@@ -3,7 +3,7 @@
 //! Every change reads the whole file under a lock, writes a new one beside it and renames that over the old.
 
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{fs, io};
@@ -138,21 +138,16 @@ impl FileBackend {
         let mut secrets = self.read()?;
         let changed = change(&mut secrets);
         if changed {
-            self.replace(folder, &secrets).map_err(|error| io_error("writing", &self.path, error))?;
+            self.replace(&secrets).map_err(|error| io_error("writing", &self.path, error))?;
         }
         Ok(changed)
     }
 
-    fn replace(&self, folder: &Path, secrets: &Secrets) -> io::Result<()> {
+    fn replace(&self, secrets: &Secrets) -> io::Result<()> {
         let secrets = secrets.iter().map(|(user, text)| (user.as_str(), text.expose_secret())).collect();
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
         serde_json::to_writer_pretty(&mut *bytes, &FileOut { version: VERSION, secrets })?;
-        // 0600 from its first byte on.
-        let mut file = tempfile::Builder::new().prefix(".usher-").tempfile_in(folder)?;
-        file.write_all(&bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        private::sync_dir(folder)
+        private::replace(&self.path, &bytes)
     }
 
     /// Held between processes until dropped; a file of its own, because the secrets file is replaced.

@@ -1,5 +1,6 @@
 //! Files and folders that only their owner may read, opened without following links.
 
+use std::io::{Read, Write};
 use std::path::Path;
 use std::{fs, io};
 
@@ -12,11 +13,39 @@ pub fn open_private(path: &Path) -> Result<fs::File, Error> {
     open(path, &mut options, "opening")
 }
 
+/// The bytes of such a file, and no more than `largest` of them.
+pub fn read(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = open_private(path).map_err(|error| match error {
+        Error::Io { source, .. } => source,
+        error => io::Error::other(error),
+    })?;
+    file.take(largest).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Opens a file to read and write, made with 0600 if it is missing. What it holds stays.
 pub fn create_private(path: &Path) -> Result<fs::File, Error> {
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     open(path, &mut options, "making")
+}
+
+/// Puts a new file (0600), flushed to the disk, in the place of the one that is there. For one writer at a time: the new
+/// file's name is always the same, so that what a killed writer left behind goes with the next write.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    match fs::remove_file(folder.join(&name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut file = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_dir(folder)
 }
 
 /// Makes the folder and those above it, with 0700; one that exists stays as it is.

@@ -270,12 +270,31 @@ async fn many_writers_lose_nothing() {
         let kept = place.store().grant(&format!("s{number}")).await.expect("readable").expect("there");
         assert_eq!(whole(&kept), whole(&grant("r2")));
     }
-    let mut names: Vec<_> = fs::read_dir(place.folder.path())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"))
-        .collect();
+    assert_eq!(names(&place), ["secrets.json", "secrets.json.lock"]);
+}
+
+/// A writer that was killed leaves every secret behind, half written or whole.
+#[tokio::test]
+async fn what_a_killed_writer_left_goes_with_the_next_write() {
+    let place = Place::new();
+    let store = place.store();
+    store.put_grant("s", &grant("r")).await.expect("written");
+    for left in ["{ \"version\": 1, \"secr", &fs::read_to_string(place.path()).expect("readable")] {
+        fs::write(place.folder.path().join("secrets.json.new"), left).expect("left behind");
+        assert!(store.grant("s").await.expect("readable").is_some());
+        store.put_grant("s", &grant("r2")).await.expect("written");
+        assert_eq!(names(&place), ["secrets.json", "secrets.json.lock"]);
+    }
+    let kept = store.grant("s").await.expect("readable").expect("there");
+    assert_eq!(whole(&kept), whole(&grant("r2")));
+}
+
+fn names(place: &Place) -> Vec<String> {
+    let entries = fs::read_dir(place.folder.path()).expect("a folder");
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
+    let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect();
     names.sort();
-    assert_eq!(names, ["secrets.json", "secrets.json.lock"]);
+    names
 }
 
 #[tokio::test]

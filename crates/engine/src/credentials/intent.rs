@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use usher_oauth::RefreshToken;
 use usher_secrets::private;
 
-use crate::{ServerId, private_file};
+use crate::ServerId;
 
 const FOLDER: &str = "renewals";
 const LARGEST: u64 = 64 * 1024;
@@ -44,7 +44,7 @@ impl Intents {
             if let Some(folder) = path.parent() {
                 private::create_private_dir(folder)?;
             }
-            private_file::write(&path, &serde_json::to_vec(&intent)?)
+            private::replace(&path, &serde_json::to_vec(&intent)?)
         });
         if let Err(error) = noted.await {
             tracing::warn!(%server, %error, "a renewal could not be noted before it was sent");
@@ -55,7 +55,7 @@ impl Intents {
     pub async fn is_noted(&self, server: &ServerId, token: &RefreshToken) -> bool {
         let (path, fingerprint) = (self.path(server), fingerprint(token.expose()));
         let read = run(move || {
-            let bytes = private_file::read(&path, LARGEST)?;
+            let bytes = private::read(&path, LARGEST)?;
             Ok(serde_json::from_slice::<Intent>(&bytes)?)
         });
         read.await.is_ok_and(|intent: Intent| intent.token == fingerprint)
