@@ -3,6 +3,7 @@ import type {
   Appearance,
   CatalogueEntry,
   Client,
+  DesktopView,
   ElicitationAnswer,
   ErrorView,
   Event,
@@ -29,6 +30,8 @@ export interface Backend {
   subscribe(listener: (event: Event) => void, replaced: (snapshot: Snapshot) => void): Promise<() => void>;
   /** Waits for the engine to start, and rejects with the reason where it cannot. */
   snapshot(): Promise<Snapshot>;
+  /** Resolves once listening for what this desktop has around the window; `appInfo` tells how it is now. */
+  subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void>;
   catalogueList(): Promise<CatalogueEntry[]>;
   appInfo(): Promise<AppInfo>;
   /** Starts the engine again after it could not. */
@@ -40,6 +43,7 @@ export interface Backend {
   /** Rejects with what became of a link that opened the app, where its sign-in is gone. May take a moment. */
   startLink(): Promise<void>;
   appearanceSet(appearance: Appearance): Promise<void>;
+  autostartSet(enabled: boolean): Promise<void>;
 
   serverAdd(server: NewServer): Promise<ServerId>;
   serverRemove(id: ServerId): Promise<void>;
@@ -47,6 +51,9 @@ export interface Backend {
   serverDisable(id: ServerId): Promise<void>;
   serverConnect(id: ServerId): Promise<void>;
   serverDisconnect(id: ServerId): Promise<void>;
+  /** Lets go of every connection, until `serversResume` or the next start. */
+  serversPause(): Promise<void>;
+  serversResume(): Promise<void>;
   demoAdd(): Promise<ServerId>;
 
   /** Begins a sign-in and opens the browser. `client` is what the person registered by hand. */
@@ -61,6 +68,8 @@ export interface Backend {
   /** Takes the address that the browser ended at. */
   signInComplete(address: string): Promise<ServerId>;
   serverSignOut(id: ServerId): Promise<void>;
+  /** "Not now" to what the service wants permission for: the call that waits for it fails. */
+  serverDeclinePermission(id: ServerId): Promise<void>;
 
   serverTools(id: ServerId): Promise<ToolView[]>;
   serverResources(id: ServerId): Promise<ResourceView[]>;

@@ -6,13 +6,17 @@ export type {
   CatalogueEntry,
   Client,
   Code,
+  AutostartPart,
   ConfigView,
+  DesktopView,
   ElicitationAnswer,
   ElicitationView,
   ErrorView,
   Event,
   NeedsSignIn,
   NewServer,
+  NotificationsPart,
+  PermissionView,
   PromptView,
   RedirectKind,
   RegistrationKind,
@@ -31,6 +35,7 @@ export type {
   ToolContent,
   ToolView,
   TransportKind,
+  TrayPart,
 } from "./bindings";
 
 /** RFC 3339. */

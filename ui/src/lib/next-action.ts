@@ -4,6 +4,7 @@ import { isSignedIn } from "./status";
 /** The one thing that a state offers. */
 export type NextAction =
   | { kind: "enable" }
+  | { kind: "resume_all" }
   | { kind: "connect" }
   | { kind: "stop" }
   | { kind: "sign_in"; redirect?: RedirectKind }
@@ -26,6 +27,8 @@ export function nextAction(server: ServerView): NextAction | null {
   switch (status.state) {
     case "disabled":
       return { kind: "enable" };
+    case "paused":
+      return { kind: "resume_all" };
     case "unsupported":
       return { kind: "open_config" };
     case "connecting":
@@ -36,7 +39,9 @@ export function nextAction(server: ServerView): NextAction | null {
     case "signing_in":
       return null;
     case "connected":
-      if (server.last_error?.code === "insufficient_scope") return { kind: "grant_access" };
+      if (server.permission || server.last_error?.code === "insufficient_scope")
+        return { kind: "grant_access" };
+      if (server.last_error?.code === "sign_in_required") return { kind: "sign_in" };
       return isSignedIn(server) ? { kind: "sign_out" } : { kind: "disconnect" };
     case "reconnecting":
       return { kind: "connect" };

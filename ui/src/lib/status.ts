@@ -4,9 +4,36 @@ import { m } from "../paraglide/messages";
 /** How a state looks: a colour and, for those who do not see it, a shape. */
 export type Tone = "good" | "needs_you" | "working" | "bad" | "quiet";
 
-/** The one word that stands for a state, everywhere. */
-export function statusWord(status: Status): string {
+/** What a service that works wants of the person nonetheless. */
+export type Wish = "permission" | "sign_in";
+
+export function wishOf({ status, permission, last_error }: ServerView): Wish | null {
+  if (status.state !== "connected") return null;
+  if (permission) return "permission";
+  // It answers, but not as the person: a 401 that came inside a tool's result.
+  return last_error?.code === "sign_in_required" ? "sign_in" : null;
+}
+
+/** The one word that stands for a service's state, everywhere. */
+export function stateWord(server: ServerView): string {
+  switch (wishOf(server)) {
+    case "permission":
+      return m.status_more_permission_needed();
+    case "sign_in":
+      return m.status_needs_sign_in();
+    case null:
+      return statusWord(server.status);
+  }
+}
+
+export function stateTone(server: ServerView): Tone {
+  return wishOf(server) ? "needs_you" : statusTone(server.status);
+}
+
+function statusWord(status: Status): string {
   switch (status.state) {
+    case "paused":
+      return m.status_paused();
     case "disabled":
       return m.status_disabled();
     case "unsupported":
@@ -28,9 +55,10 @@ export function statusWord(status: Status): string {
   }
 }
 
-export function statusTone(status: Status): Tone {
+function statusTone(status: Status): Tone {
   switch (status.state) {
     case "disabled":
+    case "paused":
     case "unsupported":
       return "quiet";
     case "connecting":

@@ -29,6 +29,8 @@ export class EngineState {
   servers = $state.raw<ServerView[]>([]);
   config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
+  /** The person paused everything: nothing is connected until it goes on. */
+  paused = $state(false);
   elicitations = $state.raw<ElicitationView[]>([]);
   /** The newest word on each running call. */
   readonly progress = new SvelteMap<string, Progress>();
@@ -125,6 +127,7 @@ export class EngineState {
     this.servers = snapshot.servers.map(named);
     this.config = snapshot.config;
     this.secretStore = snapshot.secret_store;
+    this.paused = snapshot.paused;
     this.elicitations = snapshot.elicitations;
   }
 
@@ -158,6 +161,15 @@ export class EngineState {
       case "tools_changed":
         this.#listed.set(`tool ${event.id}`, event.revision);
         break;
+      case "resources_changed":
+        this.#listed.set(`resource ${event.id}`, event.revision);
+        break;
+      case "prompts_changed":
+        this.#listed.set(`prompt ${event.id}`, event.revision);
+        break;
+      case "paused_changed":
+        this.paused = event.paused;
+        break;
       case "call_progressed":
         this.progress.set(event.call, event);
         break;
@@ -188,8 +200,14 @@ function subjectOf(event: Event): string {
       return "config";
     case "secret_store_changed":
       return "secret store";
+    case "paused_changed":
+      return "paused";
     case "tools_changed":
       return `tools ${event.id}`;
+    case "resources_changed":
+      return `resources ${event.id}`;
+    case "prompts_changed":
+      return `prompts ${event.id}`;
     case "call_progressed":
       return `call ${event.call}`;
     case "elicitation_requested":

@@ -127,6 +127,27 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Usher demo notebook"]);
   });
 
+  it("knows whether everything is paused", async () => {
+    const { engine, backend } = await started({ paused: true });
+    expect(engine.paused).toBe(true);
+    backend.tell({ event: "paused_changed", revision: 11, paused: false });
+    expect(engine.paused).toBe(false);
+    backend.tell({ event: "paused_changed", revision: 11, paused: true });
+    expect(engine.paused).toBe(false);
+  });
+
+  it("tells the lists of one service and kind from all others", async () => {
+    const { engine, backend } = await started();
+    backend.tell({ event: "prompts_changed", revision: 11, id: "notion" });
+    backend.tell({ event: "resources_changed", revision: 12, id: "linear" });
+    const of = (id: string) =>
+      (["tool", "resource", "prompt"] as const).map((kind) => engine.listed(kind, id));
+    expect([of("notion"), of("linear")]).toEqual([
+      [undefined, undefined, 11],
+      [undefined, 12, undefined],
+    ]);
+  });
+
   it("holds questions until they end", async () => {
     const { engine, backend } = await started();
     const question = { id: "q", server: "notion", message: "Which?", schema: "{}", url: null };
@@ -146,5 +167,15 @@ describe("the engine's state", () => {
     backend.snapshot = () => Promise.resolve(backend.current);
     await engine.start();
     expect(engine.phase).toBe("ready");
+  });
+
+  it("goes on by itself when the engine comes after all", async () => {
+    const backend = new FakeBackend();
+    backend.snapshot = () => Promise.reject(new Refusal(error("internal", "An `usher` command is at work.")));
+    const engine = new EngineState(backend);
+    await engine.start();
+    expect(engine.phase).toBe("failed");
+    backend.replace(snapshot({ revision: 3 }));
+    expect([engine.phase, names(engine)]).toEqual(["ready", ["Notion"]]);
   });
 });

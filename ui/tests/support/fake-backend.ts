@@ -1,6 +1,7 @@
 import { Refusal, type Backend } from "../../src/backend/backend";
 import type {
   CatalogueEntry,
+  DesktopView,
   Event,
   PromptView,
   ResourceView,
@@ -10,7 +11,7 @@ import type {
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
-type Verb = Exclude<keyof Backend, "subscribe">;
+type Verb = Exclude<keyof Backend, "subscribe" | "subscribeDesktop">;
 export type Call = [verb: Verb, ...args: unknown[]];
 
 /** A backend that says what it was told to say, and remembers what it was asked. */
@@ -25,6 +26,7 @@ export class FakeBackend implements Backend {
   info = info;
   #answers = new Map<Verb, () => Promise<never>>();
   #listener: (event: Event) => void = () => undefined;
+  #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
 
   constructor(current: Partial<Snapshot> = {}) {
@@ -50,6 +52,12 @@ export class FakeBackend implements Backend {
     this.#replaced(snapshot);
   }
 
+  /** This desktop has other parts now. */
+  changeDesktop(desktop: Partial<DesktopView>): void {
+    this.info = { ...this.info, desktop: { ...this.info.desktop, ...desktop } };
+    this.#desktop(this.info.desktop);
+  }
+
   #asked<T>(verb: Verb, args: unknown[], value: T): Promise<T> {
     this.calls.push([verb, ...args.filter((arg) => arg !== undefined)]);
     return this.#answers.get(verb)?.() ?? Promise.resolve(value);
@@ -64,6 +72,11 @@ export class FakeBackend implements Backend {
     return () => (this.#listener = () => undefined);
   }
 
+  async subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void> {
+    this.#desktop = listener;
+    return () => (this.#desktop = () => undefined);
+  }
+
   snapshot = () => this.#asked("snapshot", [], this.current);
   catalogueList = () => this.#asked("catalogueList", [], this.entries);
   appInfo = () => this.#asked("appInfo", [], this.info);
@@ -72,6 +85,7 @@ export class FakeBackend implements Backend {
   appPainted = () => this.#asked("appPainted", [], undefined);
   startLink = () => this.#asked("startLink", [], undefined);
   appearanceSet: Backend["appearanceSet"] = (...args) => this.#asked("appearanceSet", args, undefined);
+  autostartSet: Backend["autostartSet"] = (...args) => this.#asked("autostartSet", args, undefined);
   serverAdd: Backend["serverAdd"] = (...args) => this.#asked("serverAdd", args, args[0].name ?? "added");
   serverRemove: Backend["serverRemove"] = (...args) => this.#asked("serverRemove", args, undefined);
   serverEnable: Backend["serverEnable"] = (...args) => this.#asked("serverEnable", args, undefined);
@@ -79,6 +93,8 @@ export class FakeBackend implements Backend {
   serverConnect: Backend["serverConnect"] = (...args) => this.#asked("serverConnect", args, undefined);
   serverDisconnect: Backend["serverDisconnect"] = (...args) =>
     this.#asked("serverDisconnect", args, undefined);
+  serversPause = () => this.#asked("serversPause", [], undefined);
+  serversResume = () => this.#asked("serversResume", [], undefined);
   demoAdd = () => this.#asked("demoAdd", [], "demo");
   serverSignIn: Backend["serverSignIn"] = (...args) => this.#asked("serverSignIn", args, undefined);
   serverSignInAgain: Backend["serverSignInAgain"] = (...args) =>
@@ -91,6 +107,8 @@ export class FakeBackend implements Backend {
     this.#asked("serverCancelSignIn", args, undefined);
   signInComplete: Backend["signInComplete"] = (...args) => this.#asked("signInComplete", args, "notion");
   serverSignOut: Backend["serverSignOut"] = (...args) => this.#asked("serverSignOut", args, undefined);
+  serverDeclinePermission: Backend["serverDeclinePermission"] = (...args) =>
+    this.#asked("serverDeclinePermission", args, undefined);
   serverTools: Backend["serverTools"] = (...args) => this.#asked("serverTools", args, this.tools);
   serverResources: Backend["serverResources"] = (...args) =>
     this.#asked("serverResources", args, this.resources);

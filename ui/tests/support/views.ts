@@ -31,6 +31,7 @@ export const info: AppInfo = {
   start_error: null,
   receives_links: true,
   appearance: "system",
+  desktop: { tray: "shown", notifications: "with_actions", autostart: "off" },
 };
 
 export const config: ConfigView = {
@@ -97,6 +98,7 @@ export function server(more: Partial<ServerView> = {}): ServerView {
     transport: "http",
     status: connected,
     auth: oauth(),
+    permission: null,
     last_error: null,
     ...more,
   };
@@ -108,6 +110,7 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     servers: [server()],
     config,
     secret_store: { kind: "keychain", error: null },
+    paused: false,
     elicitations: [],
     ...more,
   };

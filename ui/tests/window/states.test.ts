@@ -37,6 +37,14 @@ const rows: Row[] = [
     asks: ["serverEnable", "notion"],
   },
   {
+    name: "paused",
+    view: { status: { state: "paused" } },
+    word: "Paused",
+    text: /Notion is paused, as all services are/,
+    button: "Resume all",
+    asks: ["serversResume"],
+  },
+  {
     name: "unsupported",
     view: { status: { state: "unsupported", why: "Local servers come later." } },
     word: "Not supported yet",
@@ -54,6 +62,7 @@ const rows: Row[] = [
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has ended/, "Sign in to Notion"),
+  needs("renewal_interrupted", "Sign-in needed", /renewal.*was cut off/, "Sign in to Notion"),
   needs("refused", "Sign-in needed", /did not let Usher in/, "Sign in to Notion"),
   needs("more_permission_needed", "Permission needed", /wants your permission for more/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /has forgotten Usher/, "Sign in to Notion"),
@@ -65,6 +74,17 @@ const rows: Row[] = [
     text: /Signed in as ada@lovelace.example/,
     button: "Sign out",
     asks: ["serverSignOut", "notion"],
+  },
+  {
+    name: "connected, with a refusal inside a tool's result",
+    view: {
+      status: connected,
+      last_error: error("sign_in_required", "Notion says that you are signed out."),
+    },
+    word: "Sign-in needed",
+    text: /Notion says that you are signed out/,
+    button: "Sign in to Notion",
+    asks: ["serverSignIn", "notion"],
   },
   {
     name: "connected, without a known account",
@@ -189,7 +209,7 @@ describe("a service's page", () => {
       auth: signedOut,
     });
     await user.click(screen.getByRole("button", { name: "Enter a client ID" }));
-    await user.type(screen.getByTestId("client-id"), " abc ");
+    await user.type(await screen.findByTestId("client-id"), " abc ");
     await user.type(screen.getByTestId("client-secret"), "s3cret");
     await user.click(screen.getByTestId("set-up-submit"));
     expect(backend.asked("serverSignIn")).toEqual([

@@ -10,6 +10,8 @@ export function stateWords(server: ServerView): StateWords | null {
   switch (status.state) {
     case "disabled":
       return { headline: m.state_disabled({ name }), text: m.state_disabled_text() };
+    case "paused":
+      return { headline: m.state_paused({ name }), text: m.state_paused_text() };
     case "unsupported":
       return { headline: m.state_unsupported({ name }), text: status.why };
     case "connecting":
@@ -41,6 +43,8 @@ function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
       return { headline: m.needs_permission({ name }), text: m.needs_permission_text() };
     case "registration_lost":
       return { headline: m.needs_registration({ name }), text: m.needs_registration_text() };
+    case "renewal_interrupted":
+      return { headline: m.needs_interrupted({ name }), text: m.needs_interrupted_text() };
     case "signed_out":
       return { headline: m.needs_signed_out({ name }), text: m.needs_signed_out_text() };
   }

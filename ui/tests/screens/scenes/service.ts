@@ -27,6 +27,29 @@ export const serviceScenes: Scenes = {
         }),
       }),
   },
+  "permission-asked": {
+    backend: () => of({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
+  },
+  "permission-asked-for-more": {
+    backend: () =>
+      of({
+        status: { state: "needs_sign_in", reason: "more_permission_needed" },
+        permission: { scopes: ["pages:read", "pages:write", "comments:write"], for_what: null },
+      }),
+  },
+  paused: {
+    backend: () => {
+      const backend = of({}, { paused: true });
+      const servers = backend.current.servers.map((view) =>
+        view.status.state === "disabled" ? view : { ...view, status: { state: "paused" as const } },
+      );
+      backend.current = { ...backend.current, servers };
+      return backend;
+    },
+  },
+  "needs-sign-in-interrupted": {
+    backend: () => of({ status: { state: "needs_sign_in", reason: "renewal_interrupted" }, auth: signedOut }),
+  },
   connecting: { backend: () => of({ status: { state: "connecting" }, auth: { kind: "unknown" } }) },
   disabled: { backend: () => of({ status: { state: "disabled" } }) },
   unsupported: {

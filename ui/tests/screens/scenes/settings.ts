@@ -17,4 +17,15 @@ export const settingsScenes: Scenes = {
       await find("settings-page");
     },
   },
+  "settings-without-desktop": {
+    backend: () => {
+      const backend = of({}, { paused: true });
+      backend.changeDesktop({ tray: "no_host", notifications: "plain", autostart: "unavailable" });
+      return backend;
+    },
+    act: async ({ press, find }) => {
+      await press("settings");
+      await find("desktop-parts");
+    },
+  },
 };

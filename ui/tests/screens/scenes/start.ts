@@ -17,6 +17,18 @@ export const startScenes: Scenes = {
         ),
       ),
   },
+  "start-waits": {
+    backend: () =>
+      of({}).answer(
+        "snapshot",
+        new Refusal(
+          error("internal", "An `usher` command is at work.", {
+            hint: "Usher goes on here by itself as soon as the command has ended.",
+            details: "Process 4711 holds the sign-ins.",
+          }),
+        ),
+      ),
+  },
   notice: {
     backend: () =>
       of({}).answer(

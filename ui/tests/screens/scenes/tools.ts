@@ -1,5 +1,5 @@
 import { Refusal } from "../../../src/backend/backend";
-import { error } from "../../support/views";
+import { error, server } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
 /** A service's tools, and what a call may bring. */
@@ -52,6 +52,17 @@ export const toolsScenes: Scenes = {
         total: 8,
         message: "Counting: 3 of 8",
       });
+    },
+  },
+  "tool-permission": {
+    backend: () => of().answer("toolCall", "never"),
+    act: async ({ press, find }, backend) => {
+      await press("tool-whoami");
+      await press("tool-run");
+      await find("tool-progress");
+      const permission = { scopes: ["pages:write"], for_what: "Who am I" };
+      backend.tell({ event: "server_changed", revision: 11, view: server({ permission }) });
+      await find("permission-decline");
     },
   },
   "tool-result": {

@@ -1,0 +1,24 @@
+import type { PermissionView } from "../../backend/types";
+import { m } from "../../paraglide/messages";
+
+const VERBS: Record<string, (inputs: { name: string }) => string> = {
+  read: m.permission_to_read,
+  write: m.permission_to_write,
+  delete: m.permission_to_delete,
+};
+
+/** "Notion wants permission to write", where what it names says no more than that: "write", "pages:write". */
+export function permissionTitle(name: string, { scopes }: PermissionView): string {
+  const verbs = new Set(
+    scopes.map(
+      (scope) =>
+        scope
+          .toLowerCase()
+          .split(/[.:/_-]/)
+          .at(-1) ?? "",
+    ),
+  );
+  const [verb] = verbs;
+  const words = verbs.size === 1 && verb && Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
+  return (words ?? m.permission_more)({ name });
+}

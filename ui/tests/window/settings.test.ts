@@ -1,0 +1,110 @@
+import { screen, waitFor } from "@testing-library/svelte";
+import { describe, expect, it } from "vitest";
+
+import { Refusal } from "../../src/backend/backend";
+import type { DesktopView } from "../../src/backend/types";
+import { FakeBackend } from "../support/fake-backend";
+import { error, server } from "../support/views";
+import { open, type Opened } from "../support/window";
+
+async function openSettings(
+  desktop: Partial<DesktopView> = {},
+  backend = new FakeBackend(),
+): Promise<Opened> {
+  backend.changeDesktop(desktop);
+  const opened = await open(backend);
+  await opened.user.click(screen.getByTestId("settings"));
+  await screen.findByTestId("desktop-parts");
+  return opened;
+}
+
+describe("what becomes of Usher when its window is closed", () => {
+  it.each([
+    ["shown", "stays in the tray"],
+    ["no_library", "Install libayatana-appindicator3"],
+    ["no_host", "this desktop shows no tray"],
+    ["unavailable", "there is no tray here"],
+    ["looking", "Finding out"],
+  ] as const)("tray %s: %s", async (tray, words) => {
+    await openSettings({ tray });
+    expect(screen.getByTestId("tray")).toHaveTextContent(words);
+  });
+
+  it.each([
+    [{ notifications: "with_actions" }, "one click on the notification signs you in"],
+    [{ notifications: "plain", tray: "shown" }, "sign in from the tray, or here"],
+    [{ notifications: "plain", tray: "no_host" }, "come here to sign in"],
+    [{ notifications: "missing" }, "shows no notifications"],
+    [{ notifications: "looking" }, "Finding out"],
+  ] as const)("%j: %s", async (desktop, words) => {
+    await openSettings(desktop);
+    expect(screen.getByTestId("notifications")).toHaveTextContent(words);
+  });
+
+  it("follows the desktop while it is looked at", async () => {
+    const { backend } = await openSettings({ tray: "looking" });
+    backend.changeDesktop({ tray: "no_host" });
+    await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("shows no tray"));
+  });
+
+  it("asks anew when it is opened", async () => {
+    const { backend, user } = await openSettings({ tray: "looking" });
+    await user.click(screen.getByTestId("server-notion"));
+    backend.info = { ...backend.info, desktop: { ...backend.info.desktop, tray: "shown" } };
+    await user.click(screen.getByTestId("settings"));
+    await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("stays in the tray"));
+  });
+});
+
+describe("the start at login", () => {
+  it("is switched by the desktop's word, not by the press", async () => {
+    const { backend, user } = await openSettings({ autostart: "off" });
+    const box = screen.getByRole("checkbox", { name: /Start Usher when I log in/ });
+    await user.click(box);
+    expect(backend.asked("autostartSet")).toEqual([[true]]);
+    expect(box).not.toBeChecked();
+    backend.changeDesktop({ autostart: "on" });
+    await waitFor(() => expect(box).toBeChecked());
+    await user.click(box);
+    expect(backend.asked("autostartSet")).toEqual([[true], [false]]);
+  });
+
+  it("stays off where it was refused, and says why", async () => {
+    const backend = new FakeBackend();
+    backend.answer("autostartSet", new Refusal(error("internal", "The folder cannot be written.")));
+    const { user } = await openSettings({}, backend);
+    await user.click(screen.getByTestId("autostart"));
+    expect(await screen.findByTestId("error")).toHaveTextContent("The folder cannot be written.");
+    expect(screen.getByTestId("autostart")).not.toBeChecked();
+  });
+
+  it.each([
+    [{ tray: "shown" }, "without a window"],
+    [{ tray: "no_host" }, "with its window"],
+    [{ autostart: "unavailable" }, "Usher cannot ask for it here"],
+  ] as const)("%j: %s", async (desktop, words) => {
+    await openSettings(desktop);
+    expect(screen.getByTestId("autostart")).toHaveAccessibleDescription(expect.stringContaining(words));
+  });
+});
+
+describe("the pause", () => {
+  it("is asked for in Settings, and shown with its way out in the sidebar", async () => {
+    const { backend, user } = await openSettings();
+    expect(screen.queryByTestId("paused-note")).toBeNull();
+    await user.click(screen.getByTestId("pause-all"));
+    expect(backend.asked("serversPause")).toHaveLength(1);
+    backend.tell({ event: "paused_changed", revision: 11, paused: true });
+    backend.tell({
+      event: "server_changed",
+      revision: 12,
+      view: server({ status: { state: "paused" } }),
+    });
+    await waitFor(() => expect(screen.getByTestId("server-notion")).toHaveTextContent("Paused"));
+    expect(screen.getByTestId("settings-resume")).toBeInTheDocument();
+    await user.click(screen.getByTestId("resume-all"));
+    expect(backend.asked("serversResume")).toHaveLength(1);
+    backend.tell({ event: "paused_changed", revision: 13, paused: false });
+    await waitFor(() => expect(screen.queryByTestId("paused-note")).toBeNull());
+  });
+});
