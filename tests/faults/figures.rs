@@ -15,14 +15,12 @@ pub fn print_kills(title: &str, kills: &Kills, took: Duration) {
     }
     let total = kills.total();
     println!("| **all** | **{}** | **{}** | **{}** |", total.kills, total.between, total.lost);
-    println!("\nBroken: {}. {} s; {}.", kills.broken.len(), took.as_secs(), also(kills));
-}
-
-fn also(kills: &Kills) -> String {
-    format!(
-        "{} runs were over before their moment and are not counted; at most {} unfinished files lay beside a store",
-        kills.escaped, kills.most_leftovers
-    )
+    println!(
+        "\nBroken: {}. {} s. {} runs were over before their moment and are not counted.",
+        kills.broken.len(),
+        took.as_secs(),
+        kills.escaped
+    );
 }
 
 pub fn print_outages(title: &str, outages: &Outages, took: Duration) {

@@ -142,7 +142,7 @@ fn is_moment(point: KillPoint, event: FileEvent, name: &str) -> bool {
     match point {
         KillPoint::IntentNoted => is_intent && event != FileEvent::Deleted,
         KillPoint::IntentRemoved => is_intent && event == FileEvent::Deleted,
-        KillPoint::StoreBegun => name.starts_with(".usher-") && event == FileEvent::Created,
+        KillPoint::StoreBegun => name == "secrets.new" && event == FileEvent::Created,
         KillPoint::StoreReplaced => name == "secrets" && event == FileEvent::MovedHere,
         KillPoint::Random(_) | KillPoint::Soon(_) | KillPoint::Server(_) => false,
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use usher_tests::strict_service::{Outcome, Page, Refusal, StrictOptions, StrictService};
+use usher_tests::strict_service::{Moment, Outcome, Page, Refusal, StrictOptions, StrictService};
 
 use crate::kill_point::{Ambush, KillPoint};
 use crate::person::{NAME, PATIENCE, Person};
@@ -29,8 +29,6 @@ pub struct Kills {
     pub escaped: u32,
     /// What must not be.
     pub broken: Vec<String>,
-    /// Most unfinished files that were seen beside a store at once.
-    pub most_leftovers: usize,
 }
 
 /// The kills at one point.
@@ -62,37 +60,76 @@ impl Kills {
         }
         self.escaped += other.escaped;
         self.broken.extend(other.broken);
-        self.most_leftovers = self.most_leftovers.max(other.most_leftovers);
         self
     }
 }
 
-/// How many persons' engines are killed side by side.
-const SIDE_BY_SIDE: u32 = 2;
+/// What the process does that is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Victim {
+    /// Lists the tools, and finds that its token is no longer good.
+    Lists,
+    /// Waits in a call, and renews by itself what is about to end.
+    Waits,
+}
+
+impl Victim {
+    /// How many are killed side by side: who waits takes time, and no power.
+    fn side_by_side(self) -> u32 {
+        match self {
+            Self::Lists => 2,
+            Self::Waits => 6,
+        }
+    }
+
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Lists => &["tools", NAME],
+            Self::Waits => &["call", NAME, "wait", "--timeout", "600"],
+        }
+    }
+
+    /// How long an access token lives.
+    fn life(self) -> Duration {
+        match self {
+            Self::Lists => Duration::from_secs(3600),
+            Self::Waits => Duration::from_secs(4),
+        }
+    }
+}
 
 /// At least `count` kills at servers with this grace.
-pub async fn kills(grace: Duration, count: u32, seed: u64) -> Result<Kills> {
-    let share = count.div_ceil(SIDE_BY_SIDE);
-    let runs = (0..SIDE_BY_SIDE).map(|worker| {
+pub async fn kills(grace: Duration, victim: Victim, count: u32, seed: u64) -> Result<Kills> {
+    let share = count.div_ceil(victim.side_by_side());
+    let runs = (0..victim.side_by_side()).map(|worker| {
         // Each with other points first, so that a short run has them all.
-        tokio::spawn(kill(grace, share, worker * share, seed + u64::from(worker)))
+        tokio::spawn(kill(grace, victim, share, worker * share, seed + u64::from(worker)))
     });
     let all = try_join_all(runs).await.context("a worker broke down")?;
     all.into_iter().try_fold(Kills::default(), |sum, kills| Ok(sum.merge(kills?)))
 }
 
 /// Kills one person's engine, beginning with the point of number `first`.
-async fn kill(grace: Duration, count: u32, first: u32, seed: u64) -> Result<Kills> {
-    let service = Arc::new(StrictService::start(StrictOptions { grace, ..StrictOptions::default() }).await?);
-    let mut person = Person::new(service).await?;
+async fn kill(grace: Duration, victim: Victim, count: u32, first: u32, seed: u64) -> Result<Kills> {
+    let service = StrictService::start(StrictOptions { grace, life: victim.life() }).await?;
+    let mut person = Person::new(Arc::new(service)).await?;
     let mut random = StdRng::seed_from_u64(seed);
-    let whole_run = whole_run(&person).await?;
+    let listing = whole_run(&person).await?;
+    let whole_run = match victim {
+        Victim::Lists => listing,
+        Victim::Waits => victim.life(),
+    };
     let mut kills = Kills::default();
     let mut number = first;
     let mut escaped_in_a_row = 0;
     while kills.total().kills < count {
         let point = KillPoint::nth(number, whole_run, &mut random);
-        let case = Case { number, point, grace };
+        if victim == Victim::Waits && point == KillPoint::Server(Moment::TokenUsed) {
+            // Nobody asks for anything while the call waits.
+            number += 1;
+            continue;
+        }
+        let case = Case { number, victim, point, grace };
         if case.run(&mut person, &mut kills).await.with_context(|| format!("at {point:?}"))? {
             number += 1;
             escaped_in_a_row = 0;
@@ -116,6 +153,7 @@ async fn whole_run(person: &Person) -> Result<Duration> {
 
 struct Case {
     number: u32,
+    victim: Victim,
     point: KillPoint,
     grace: Duration,
 }
@@ -125,9 +163,11 @@ impl Case {
     async fn run(&self, person: &mut Person, kills: &mut Kills) -> Result<bool> {
         let ledger = person.service.ledger();
         ledger.turn_page(person.family);
-        ledger.expire(person.family);
+        if self.victim == Victim::Lists {
+            ledger.expire(person.family);
+        }
         let ambush = Ambush::lay(self.point, person)?;
-        let victim = person.start(&["tools", NAME])?;
+        let victim = person.start(self.victim.words())?;
         let blow = victim.blow();
         let finish = victim.finish(PATIENCE);
         tokio::pin!(finish);
@@ -146,7 +186,10 @@ impl Case {
 
     async fn look_after(&self, person: &mut Person, kills: &mut Kills) -> Result<()> {
         let mut broken = Vec::new();
-        kills.most_leftovers = kills.most_leftovers.max(person.store_leftovers()?.len());
+        let unfinished = person.store_leftovers()?;
+        if unfinished.len() > 1 {
+            broken.push(format!("unfinished stores gather: {unfinished:?}"));
+        }
         if let Err(error) = person.check_state() {
             broken.push(format!("{error:#}"));
         }
@@ -183,6 +226,10 @@ impl Case {
             Some(0) => {
                 let current = person.service.ledger().standing(person.family).map(|now| now.current);
                 let stored = person.kept().await?.map(|(_, number)| number);
+                let unfinished = person.store_leftovers()?;
+                if !recovery.refreshes.is_empty() && !unfinished.is_empty() {
+                    broken.push(format!("an unfinished store outlived the next write: {unfinished:?}"));
+                }
                 if current != stored {
                     broken.push(format!("the server is at token {current:?}, the store at {stored:?}"));
                 }
@@ -207,7 +254,9 @@ impl Case {
             other => broken.push(format!("the next run ended with {other:?}: {}", next.stderr)),
         }
         kills.broken.extend(
-            broken.into_iter().map(|what| format!("kill {} ({:?}): {what}", self.number, self.point)),
+            broken
+                .into_iter()
+                .map(|what| format!("kill {} ({:?}, {:?}): {what}", self.number, self.victim, self.point)),
         );
         if next.code != Some(0) {
             person.sign_in().await?;

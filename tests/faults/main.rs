@@ -11,6 +11,7 @@ mod person;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use kills::Victim;
 
 /// `USHER_FAULTS_SEED`, or another one each time; printed, so that a run can be had again.
 fn seed() -> u64 {
@@ -24,23 +25,33 @@ fn nothing_broken(broken: &[String]) {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 }
 
+async fn killed(title: &str, grace: Duration, victim: Victim, count: u32) -> Result<kills::AtPoint> {
+    let begun = Instant::now();
+    let kills = kills::kills(grace, victim, count, seed()).await?;
+    figures::print_kills(title, &kills, begun.elapsed());
+    nothing_broken(&kills.broken);
+    assert!(kills.total().kills >= count);
+    Ok(kills.total())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_within_the_grace_loses_no_sign_in() -> Result<()> {
-    let begun = Instant::now();
-    let kills = kills::kills(kills::GRACE, 20, seed()).await?;
-    figures::print_kills("Server with 5 s of grace", &kills, begun.elapsed());
-    nothing_broken(&kills.broken);
-    assert_eq!((kills.total().kills, kills.total().lost), (20, 0));
+    let total = killed("Server with 5 s of grace", kills::GRACE, Victim::Lists, 20).await?;
+    assert_eq!(total.lost, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_loses_a_sign_in_only_between_sending_and_storing() -> Result<()> {
-    let begun = Instant::now();
-    let kills = kills::kills(Duration::ZERO, 20, seed()).await?;
-    figures::print_kills("Server with no grace", &kills, begun.elapsed());
-    nothing_broken(&kills.broken);
-    assert_eq!((kills.total().kills, kills.total().lost), (20, kills.total().between));
+    let total = killed("Server without grace", Duration::ZERO, Victim::Lists, 20).await?;
+    assert_eq!(total.lost, total.between);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_while_it_renews_by_itself_loses_no_sign_in_either() -> Result<()> {
+    let total = killed("While a call waits, 5 s of grace", kills::GRACE, Victim::Waits, 12).await?;
+    assert_eq!(total.lost, 0);
     Ok(())
 }
 

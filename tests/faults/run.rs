@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Parser;
+use kills::Victim;
 
 #[derive(Clone, Debug, Parser)]
 struct Arguments {
@@ -30,6 +31,9 @@ struct Arguments {
     seed: Option<u64>,
 }
 
+/// What is killed, and how many eighths of all kills that is at each of the two servers.
+const WAYS_OF_KILLING: [(&str, Victim, u32); 2] =
+    [("while it lists tools", Victim::Lists, 3), ("while a call waits", Victim::Waits, 1)];
 const PROCESSES: u32 = 16;
 /// Of this many faults, one is a silence until the deadline.
 const FAULTS_A_SILENCE: u32 = 500;
@@ -47,7 +51,7 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
         Err(error) => {
-            eprintln!("the run ended early: {error:?}");
+            eprintln!("the run ended early: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -56,10 +60,14 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments, seed: u64) -> Result<Vec<String>> {
     let mut broken = Vec::new();
     for (server, grace) in [("5 s of grace", kills::GRACE), ("no grace", Duration::ZERO)] {
-        if arguments.kills > 0 {
+        for (what, victim, share) in WAYS_OF_KILLING {
+            let count = arguments.kills * share / 8;
+            if count == 0 {
+                continue;
+            }
             let begun = Instant::now();
-            let kills = kills::kills(grace, arguments.kills.div_ceil(2), seed).await?;
-            figures::print_kills(&format!("Kills, server with {server}"), &kills, begun.elapsed());
+            let kills = kills::kills(grace, victim, count, seed).await?;
+            figures::print_kills(&format!("Kills {what}, server with {server}"), &kills, begun.elapsed());
             broken.extend(kills.broken);
         }
         if arguments.faults > 0 {

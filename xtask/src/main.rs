@@ -4,6 +4,7 @@ mod bench;
 mod bindings;
 mod bundle;
 mod command;
+mod faults;
 mod icons;
 mod junit;
 mod leftovers;
@@ -50,6 +51,8 @@ enum Task {
     },
     /// Measure the window, the wire and the sizes on release builds
     Bench(bench::Arguments),
+    /// Kill the engine and break the token endpoint under it, a great many times
+    Faults(faults::Arguments),
     /// Make the packages that a person installs, from release builds
     Bundle(bundle::Arguments),
     /// Write the TypeScript side of the shell's commands and events
@@ -81,6 +84,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),
