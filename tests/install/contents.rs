@@ -13,11 +13,14 @@ fn its_fields_name_what_it_needs() -> Result<()> {
     let mut fields = Package::find()?.fields()?;
     let size: u64 = fields.remove("Installed-Size").context("no size")?.parse()?;
     assert!(size > 1000, "{size} kB");
+    // Versions are those of the machine that built it; the names alone are looked at.
+    let depends = fields.get_mut("Depends").context("no Depends")?;
+    *depends = depends.split(", ").filter_map(|item| item.split(' ').next()).collect::<Vec<_>>().join(" ");
     insta::assert_debug_snapshot!(fields);
     Ok(())
 }
 
-/// dpkg's own tool reads which libraries the programs load, and names the packages that have them.
+/// dpkg's own tool reads which libraries the packed programs load, and names the packages that have them.
 #[test]
 fn every_library_is_a_dependency() -> Result<()> {
     let package = Package::find()?;
@@ -36,13 +39,8 @@ fn every_library_is_a_dependency() -> Result<()> {
     ask.current_dir(folder.path()).arg("-O").args(["root/usr/bin/usher", "root/usr/bin/usher-desktop"]);
     let found = said(&mut ask)?;
     let found = found.trim().strip_prefix("shlibs:Depends=").context("no answer")?;
-    let libraries: BTreeSet<&str> =
-        found.split(", ").filter_map(|library| library.split_whitespace().next()).collect();
-    // What the web view and GTK themselves load comes with them.
-    let brought =
-        ["libcairo2", "libgdk-pixbuf-2.0-0", "libglib2.0-0", "libjavascriptcoregtk-4.1-0", "libsoup-3.0-0"];
-    let missing: Vec<_> =
-        libraries.iter().filter(|name| !named.contains(*name) && !brought.contains(*name)).collect();
+    let libraries: BTreeSet<&str> = found.split(", ").collect();
+    let missing: Vec<_> = libraries.difference(&named).collect();
     assert!(missing.is_empty(), "{missing:?} are not in Depends: {depends}");
     Ok(())
 }

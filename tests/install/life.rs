@@ -23,6 +23,8 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     links_are_for_usher(&desktop)?;
     let demo = Demo::start(DemoOptions::default()).await?;
     let mut browser = Browser::install(&desktop)?;
+    // Every file is as it was packed.
+    assert_eq!(said(desktop.command("dpkg").args(["--verify", "usher"]))?, "");
     said(desktop.command("/usr/bin/usher").args(["add", "notes", demo.url().as_str()]))?;
 
     // A double click, a sign-in, and the window closed.
@@ -34,6 +36,10 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     let app = desktop.bus()?.process_of(StartedBySystem::NAME)?;
     let program = std::fs::read_link(format!("/proc/{}/exe", app.as_raw_nonzero()))?;
     assert_eq!(program, Path::new("/usr/bin/usher-desktop"));
+    // By its class the desktop tells that the window belongs to the entry: the entry's icon stands for it.
+    let windows = said(desktop.command("xwininfo").args(["-root", "-tree"]))?;
+    assert!(windows.contains("\"Usher\": (\"usher-desktop\" "), "{windows}");
+    assert!(std::fs::read_to_string(ENTRY)?.contains("\nStartupWMClass=usher-desktop\n"));
     close(window, &desktop).await?;
 
     // Signed out by the command, and a sign-in that waits while the app ends.
