@@ -2,6 +2,7 @@
 //!
 //! Cargo builds the programs as everywhere else; Tauri's tool only packs them. Its own build would be a second one.
 
+mod depends;
 mod extras;
 
 use std::env;
@@ -24,6 +25,9 @@ pub struct Arguments {
     /// Pack debug builds: quick, large, for the tests
     #[arg(long)]
     debug: bool,
+    /// Pack what is built already, as it is
+    #[arg(long)]
+    as_built: bool,
     /// What to make, instead of all that this system can make without fetching tools
     #[arg(long, value_enum)]
     format: Vec<Format>,
@@ -44,13 +48,15 @@ pub enum Format {
 }
 
 pub fn bundle(repository: &Repository, arguments: &Arguments) -> Result<()> {
-    setup::set_up(repository, Need::Start)?;
     setup::bundler(repository)?;
-    ui::build_if_changed(repository)?;
     let profile = if arguments.debug { Profile::Debug } else { Profile::Release };
-    match profile {
-        Profile::Debug => start::build(repository)?,
-        Profile::Release => build_release(repository)?,
+    if !arguments.as_built {
+        setup::set_up(repository, Need::Start)?;
+        ui::build_if_changed(repository)?;
+        match profile {
+            Profile::Debug => start::build(repository)?,
+            Profile::Release => build_release(repository)?,
+        }
     }
     let chosen = arguments.format.as_slice();
     let formats = if chosen.is_empty() {
@@ -144,7 +150,11 @@ fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result
     for format in formats {
         tauri.args(["--bundles", format.names().0]);
     }
-    tauri.arg("--config").arg(config(&extras).to_string());
+    let mut config = config(&extras);
+    if let Some(depends) = depends::read(repository, profile.name())? {
+        config["bundle"]["linux"]["deb"]["depends"] = json!(depends);
+    }
+    tauri.arg("--config").arg(config.to_string());
     command::run_silently(&mut tauri, PACK_DEADLINE)?;
     let folder = repository.target(profile.name()).join("bundle");
     formats.iter().map(|format| newest(&folder, *format, started)).collect()
