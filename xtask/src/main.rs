@@ -10,6 +10,7 @@ mod junit;
 mod leftovers;
 mod repository;
 mod setup;
+mod soak;
 mod start;
 mod summary;
 mod test;
@@ -53,6 +54,8 @@ enum Task {
     Bench(bench::Arguments),
     /// Kill the engine and break the token endpoint under it, a great many times
     Faults(faults::Arguments),
+    /// Leave one engine with twenty short-lived sign-ins to itself, and watch it from outside
+    Soak(soak::Arguments),
     /// Make the packages that a person installs, from release builds
     Bundle(bundle::Arguments),
     /// Write the TypeScript side of the shell's commands and events
@@ -85,6 +88,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Soak(arguments) => soak::soak(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),
