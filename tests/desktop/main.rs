@@ -7,6 +7,8 @@ mod consent;
 mod fixtures;
 mod keychain;
 mod links;
+mod notifications;
 mod people;
 mod screens;
 mod sign_in;
+mod tray;

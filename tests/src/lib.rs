@@ -2,6 +2,7 @@
 //!
 //! Nothing here changes the environment of the test process: children get theirs from [`Desktop::command`].
 
+mod app;
 mod axe;
 mod browser;
 mod bus;
@@ -14,6 +15,7 @@ mod faulty_service;
 pub mod folder_watch;
 mod keyring;
 mod mortal;
+mod notification_server;
 mod page;
 pub mod place;
 mod process;
@@ -21,10 +23,13 @@ mod self_signed;
 mod stand_in;
 mod started;
 pub mod strict_service;
+mod tray_host;
 pub mod wait;
 pub mod walk;
 mod window;
+mod windows;
 
+pub use app::App;
 pub use axe::{Violation, violations};
 pub use browser::Browser;
 pub use bus::Bus;
@@ -35,9 +40,12 @@ pub use driver::Driver;
 pub use faulty_service::{Fault, FaultyService};
 pub use keyring::Keyring;
 pub use mortal::{Blow, Mortal};
+pub use notification_server::{Notification, NotificationServer};
 pub use page::Page;
 pub use process::Process;
 pub use self_signed::SelfSigned;
 pub use stand_in::OpenerStandIn;
 pub use started::StartedBySystem;
+pub use tray_host::{MenuLine, TrayHost};
 pub use window::{Window, WindowOptions};
+pub use windows::Windows;

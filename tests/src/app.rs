@@ -1,0 +1,46 @@
+//! The app as the system starts it, without anybody who drives its window.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+use crate::wait::{PATIENCE, until_ready};
+use crate::{Desktop, Process, place};
+
+/// A running app.
+#[derive(Debug)]
+pub struct App {
+    process: Process,
+    log: PathBuf,
+}
+
+impl App {
+    /// Starts it on a desktop.
+    pub fn start(desktop: &Desktop, arguments: &[&str]) -> Result<App> {
+        let log = desktop.folder("cache").join("app.log");
+        let output = File::options().create(true).append(true).open(&log)?;
+        let mut command = desktop.command(place::app()?);
+        command.args(arguments).stdout(output.try_clone()?).stderr(Stdio::from(output));
+        Ok(App { process: Process::start(&mut command)?, log })
+    }
+
+    /// Fails where it is no longer running.
+    pub fn expect_running(&mut self) -> Result<()> {
+        self.process.expect_running()
+    }
+
+    /// Waits until it has ended by itself; how, and after how long.
+    pub async fn ended(&mut self) -> Result<(ExitStatus, Duration)> {
+        let began = Instant::now();
+        let status = until_ready("the app to end", PATIENCE, || self.process.exit_status()).await?;
+        Ok((status, began.elapsed()))
+    }
+
+    /// What it wrote to its output so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}

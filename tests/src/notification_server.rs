@@ -1,0 +1,146 @@
+//! A stand-in for whoever shows a desktop's notifications: keeps what it is given, and clicks as a person does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use zbus::object_server::SignalEmitter;
+use zbus::zvariant::OwnedValue;
+use zbus::{Connection, interface};
+
+use crate::Bus;
+use crate::wait::{PATIENCE, until_ready};
+
+const PATH: &str = "/org/freedesktop/Notifications";
+/// Reasons of `NotificationClosed`.
+const DISMISSED: u32 = 2;
+const BY_CALL: u32 = 3;
+
+/// One notification, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    pub id: u32,
+    pub title: String,
+    pub body: String,
+    /// The labels of its buttons, without the click on the notification itself.
+    pub buttons: Vec<String>,
+    /// Whether it is still on the screen.
+    pub open: bool,
+    keys: Vec<String>,
+}
+
+/// `org.freedesktop.Notifications` on one bus, until it is dropped.
+#[derive(Debug)]
+pub struct NotificationServer {
+    connection: Connection,
+    shown: Shown,
+}
+
+type Shown = Arc<Mutex<Vec<Notification>>>;
+
+struct Notifications(Shown);
+
+#[interface(name = "org.freedesktop.Notifications")]
+impl Notifications {
+    fn get_capabilities(&self) -> Vec<&str> {
+        vec!["actions", "body", "body-markup"]
+    }
+
+    fn get_server_information(&self) -> (&str, &str, &str, &str) {
+        ("usher-tests", "Usher", "0", "1.2")
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the specification's own signature")]
+    fn notify(
+        &self,
+        _app_name: String,
+        _replaces_id: u32,
+        _app_icon: String,
+        title: String,
+        body: String,
+        actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _expire_timeout: i32,
+    ) -> u32 {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = shown.len() as u32 + 1;
+        let pairs = || actions.chunks_exact(2);
+        let keys = pairs().map(|pair| pair[0].clone()).collect();
+        let buttons = pairs().filter(|pair| pair[0] != "default").map(|pair| pair[1].clone()).collect();
+        shown.push(Notification { id, title, body, buttons, open: true, keys });
+        id
+    }
+
+    async fn close_notification(
+        &self,
+        #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
+        id: u32,
+    ) -> zbus::fdo::Result<()> {
+        close(&self.0, id);
+        Self::notification_closed(&emitter, id, BY_CALL).await?;
+        Ok(())
+    }
+
+    #[zbus(signal)]
+    async fn action_invoked(emitter: &SignalEmitter<'_>, id: u32, action_key: &str) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn notification_closed(emitter: &SignalEmitter<'_>, id: u32, reason: u32) -> zbus::Result<()>;
+}
+
+impl NotificationServer {
+    /// Takes the name on the bus.
+    pub async fn start(bus: &Bus) -> Result<NotificationServer> {
+        let shown = Shown::default();
+        let connection = zbus::connection::Builder::address(bus.address())?
+            .serve_at(PATH, Notifications(Arc::clone(&shown)))?
+            .name("org.freedesktop.Notifications")?
+            .build()
+            .await
+            .context("no notification server")?;
+        Ok(NotificationServer { connection, shown })
+    }
+
+    /// Everything that was shown so far, oldest first.
+    pub fn shown(&self) -> Vec<Notification> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until a notification with these words in its title was shown.
+    pub async fn see(&self, words: &str) -> Result<Notification> {
+        let seen = until_ready(&format!("a notification with “{words}”"), PATIENCE, || {
+            Ok(self.shown().into_iter().find(|notification| notification.title.contains(words)))
+        })
+        .await;
+        seen.with_context(|| format!("shown were {:?}", self.shown()))
+    }
+
+    /// Clicks on the notification itself.
+    pub async fn click(&self, notification: &Notification) -> Result<()> {
+        self.invoke(notification, "default").await
+    }
+
+    /// Presses one of its buttons.
+    pub async fn press(&self, notification: &Notification, button: &str) -> Result<()> {
+        let place = notification.buttons.iter().position(|label| label == button);
+        let mut keys = notification.keys.iter().filter(|key| *key != "default");
+        let key = place.and_then(|place| keys.nth(place)).with_context(|| format!("no button {button}"))?;
+        self.invoke(notification, key).await
+    }
+
+    async fn invoke(&self, notification: &Notification, key: &str) -> Result<()> {
+        anyhow::ensure!(notification.keys.iter().any(|known| known == key), "it has no action {key}");
+        let emitter = SignalEmitter::new(&self.connection, PATH)?;
+        close(&self.shown, notification.id);
+        Notifications::action_invoked(&emitter, notification.id, key).await?;
+        Notifications::notification_closed(&emitter, notification.id, DISMISSED).await?;
+        Ok(())
+    }
+}
+
+fn close(shown: &Shown, id: u32) {
+    let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(notification) = shown.iter_mut().find(|notification| notification.id == id) {
+        notification.open = false;
+    }
+}
