@@ -104,6 +104,11 @@ impl Running {
         kill_process(id, Signal::INT).context("usher is gone")
     }
 
+    /// Ends it as a crash does: it can put nothing in order.
+    pub fn kill(mut self) -> Result<()> {
+        self.process.child().kill().context("usher is gone")
+    }
+
     /// Waits for its end; the lines not yet read are its output.
     pub async fn finish(mut self, patience: Duration) -> Result<Output> {
         drop(self.process.child().stdin.take());

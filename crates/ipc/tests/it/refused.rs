@@ -11,6 +11,9 @@ use usher_ipc::{Client, ConnectError, Places, Request};
 
 use crate::fixture::*;
 
+/// Set in the child that another person runs: the socket to speak to.
+const STRANGER: &str = "USHER_TEST_STRANGER_SPEAKS_TO";
+
 /// Says something of its own making, and hears all that comes back.
 async fn say(place: &Place, lines: &[u8]) -> Vec<Value> {
     let mut stream = UnixStream::connect(place.path("run/engine.sock")).await.unwrap();
@@ -144,4 +147,46 @@ async fn a_planted_socket_or_link_is_not_spoken_to() {
         assert!(usher_engine::Engine::start(place.options()).await.is_err(), "{open:o}");
     }
     assert!(planted.accept().is_err(), "somebody spoke to the planted socket");
+}
+
+/// The real thing needs two persons, and so root to become the other one; elsewhere the rule alone is tested, in
+/// `src/socket.rs`.
+#[tokio::test]
+async fn another_person_is_refused() {
+    if let Some(socket) = std::env::var_os(STRANGER) {
+        let mut stream = UnixStream::connect(socket).await.unwrap();
+        // Nobody listens to what a stranger says.
+        let _ = stream.write_all(&line(&hello())).await;
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer).await;
+        println!("heard: {}", String::from_utf8(answer).unwrap());
+        return;
+    }
+    let place = Place::new().await;
+    let _held = place.hold().await;
+    let welcomed = place.connect().await.unwrap();
+    let socket = place.path("run/engine.sock");
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    // Every other wall is taken down, so that this one is seen.
+    let program = place.path("stranger");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    for (path, mode) in [(place.path(""), 0o711), (place.path("run"), 0o711), (socket.clone(), 0o666)] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let stranger = tokio::process::Command::new(program)
+        .args(["--exact", "refused::another_person_is_refused", "--nocapture"])
+        .env_clear()
+        .env(STRANGER, &socket)
+        .current_dir("/")
+        .uid(65534)
+        .gid(65534)
+        .output();
+    let output = tokio::time::timeout(PATIENCE, stranger).await.unwrap().unwrap();
+    let heard = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(heard.contains("heard: {\"refused\":"), "{heard}");
+    assert!(heard.contains("belongs to another person"), "{heard}");
+    assert!(!heard.contains("welcome"), "{heard}");
+    welcomed.ask(Request::Snapshot).await.unwrap();
 }
