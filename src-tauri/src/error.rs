@@ -20,7 +20,7 @@ pub fn refused(message: impl Into<String>) -> ErrorView {
 /// What the app waits for while a command has the engine.
 pub fn command_runs(pid: Option<u32>) -> ErrorView {
     ErrorView {
-        code: Code::Internal,
+        code: Code::EngineBusy,
         message: "An `usher` command is at work.".to_owned(),
         hint: Some("Usher goes on here by itself as soon as the command has ended.".to_owned()),
         details: pid.map(|pid| format!("Process {pid} holds the sign-ins.")),

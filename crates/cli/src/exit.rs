@@ -17,7 +17,7 @@ pub const WRONG_WORDS: u8 = 2;
 /// 6 config invalid, 7 keychain, 1 for what is our own fault.
 pub fn exit_code(code: Code) -> u8 {
     match code {
-        Code::Internal => 1,
+        Code::EngineBusy | Code::Internal => 1,
         Code::SignInRequired | Code::InsufficientScope | Code::AuthorizationExpired => 3,
         Code::ServerUnreachable | Code::TlsFailed => 4,
         Code::DiscoveryFailed

@@ -50,6 +50,8 @@ pub enum Code {
     ProcessExited,
     /// The server spoke, but not as the protocol has it.
     ProtocolError,
+    /// Wait: a command of the same person has the engine, and it goes on by itself.
+    EngineBusy,
     /// Copy the details.
     Internal,
 }

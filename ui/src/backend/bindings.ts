@@ -167,6 +167,8 @@ export type Code =
 "process_exited" | 
 /**  The server spoke, but not as the protocol has it. */
 "protocol_error" | 
+/**  Wait: a command of the same person has the engine, and it goes on by itself. */
+"engine_busy" | 
 /**  Copy the details. */
 "internal";
 

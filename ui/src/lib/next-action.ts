@@ -76,6 +76,8 @@ export function errorAction(error: ErrorView, server: ServerView): NextAction {
     case "keychain_unavailable":
     case "keychain_locked":
       return { kind: "retry_store" };
+    case "engine_busy":
+      return { kind: "connect" };
     case "internal":
       return { kind: "copy_details" };
   }

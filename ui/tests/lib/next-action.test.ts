@@ -20,6 +20,7 @@ describe("the one action of an error", () => {
     keychain_locked: "retry_store",
     process_exited: "show_details",
     protocol_error: "show_details",
+    engine_busy: "connect",
     internal: "copy_details",
   };
 

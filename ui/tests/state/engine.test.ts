@@ -171,7 +171,8 @@ describe("the engine's state", () => {
 
   it("goes on by itself when the engine comes after all", async () => {
     const backend = new FakeBackend();
-    backend.snapshot = () => Promise.reject(new Refusal(error("internal", "An `usher` command is at work.")));
+    backend.snapshot = () =>
+      Promise.reject(new Refusal(error("engine_busy", "An `usher` command is at work.")));
     const engine = new EngineState(backend);
     await engine.start();
     expect(engine.phase).toBe("failed");

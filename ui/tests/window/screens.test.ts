@@ -1,6 +1,7 @@
-import { screen, waitFor } from "@testing-library/svelte";
+import { render, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
+import App from "../../src/App.svelte";
 import { Refusal } from "../../src/backend/backend";
 import type { ElicitationView, SecretStoreView } from "../../src/backend/types";
 import { FakeBackend } from "../support/fake-backend";
@@ -8,6 +9,18 @@ import { config, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
 
 describe("the start", () => {
+  it("waits calmly while a command has the engine, and goes on by itself", async () => {
+    const backend = new FakeBackend();
+    backend.answer("snapshot", new Refusal(error("engine_busy", "An `usher` command is at work.")));
+    render(App, { props: { backend } });
+    expect(await screen.findByTestId("start-waits")).toHaveTextContent(
+      "The command line is using Usher’s engine just now.",
+    );
+    expect(screen.queryByTestId("start-error")).toBeNull();
+    backend.replace(backend.current);
+    expect(await screen.findByTestId("service")).toBeInTheDocument();
+  });
+
   it("shows why it failed, and starts again", async () => {
     const backend = new FakeBackend();
     const { snapshot } = backend;

@@ -22,7 +22,7 @@ export const startScenes: Scenes = {
       of({}).answer(
         "snapshot",
         new Refusal(
-          error("internal", "An `usher` command is at work.", {
+          error("engine_busy", "An `usher` command is at work.", {
             hint: "Usher goes on here by itself as soon as the command has ended.",
             details: "Process 4711 holds the sign-ins.",
           }),
