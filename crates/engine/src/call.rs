@@ -65,7 +65,7 @@ impl ToolCall<'_> {
                     }
                 }
                 Ok(result) => {
-                    self.handle.note_renewed_for_result(None);
+                    self.handle.good_result(&connection);
                     Ok(result)
                 }
                 outcome => outcome,
@@ -84,10 +84,10 @@ impl ToolCall<'_> {
             && !self.handle.is_renewed_in_vain(&token)
             && let Some(renewed) = connection.renew(&token).await?
         {
-            self.handle.note_renewed_for_result(Some(renewed));
+            self.handle.note_renewed_for_result(renewed);
             return Ok(true);
         }
-        self.handle.send(Message::RefusedInResult { connection: Arc::clone(connection) });
+        self.handle.offer_sign_in(Arc::clone(connection));
         Ok(false)
     }
 

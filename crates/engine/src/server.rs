@@ -16,6 +16,7 @@ mod trouble;
 mod view;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,6 +105,10 @@ pub(crate) enum Message {
     RefusedInResult {
         connection: Arc<Connection>,
     },
+    /// And a later one does not say so.
+    GoodResult {
+        connection: Arc<Connection>,
+    },
     /// This connection ended by itself.
     Ended {
         connection: Arc<Connection>,
@@ -154,6 +159,7 @@ pub(crate) struct ServerHandle {
     step_ups: Mutex<HashMap<String, StepUps>>,
     /// The token that was renewed last because a tool's result refused the one before.
     renewed_for_result: Mutex<Option<SecretString>>,
+    sign_in_offered: AtomicBool,
 }
 
 /// An operation that was answered with `insufficient_scope`, and with nothing else since.
@@ -170,7 +176,14 @@ const MAX_STEP_UPS: u32 = 3;
 impl ServerHandle {
     pub fn start(config: ServerConfig, shared: Arc<Shared>) -> Self {
         let (inbox, reach) = task::spawn(&config, shared);
-        Self { config, inbox, reach, step_ups: Mutex::default(), renewed_for_result: Mutex::default() }
+        Self {
+            config,
+            inbox,
+            reach,
+            step_ups: Mutex::default(),
+            renewed_for_result: Mutex::default(),
+            sign_in_offered: AtomicBool::new(false),
+        }
     }
 
     pub fn send(&self, message: Message) {
@@ -245,9 +258,22 @@ impl ServerHandle {
         is_same(renewed.as_ref(), Some(token))
     }
 
-    /// `None` once a result was good again.
-    pub fn note_renewed_for_result(&self, token: Option<SecretString>) {
-        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    pub fn note_renewed_for_result(&self, token: SecretString) {
+        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    }
+
+    /// A tool's result refused the sign-in, and nothing helps but another one.
+    pub fn offer_sign_in(&self, connection: Arc<Connection>) {
+        self.sign_in_offered.store(true, Ordering::Relaxed);
+        self.send(Message::RefusedInResult { connection });
+    }
+
+    /// A tool's result was as it should be: whatever refused the sign-in was not the server itself, or is over.
+    pub fn good_result(&self, connection: &Arc<Connection>) {
+        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if self.sign_in_offered.swap(false, Ordering::Relaxed) {
+            self.send(Message::GoodResult { connection: Arc::clone(connection) });
+        }
     }
 
     pub async fn stop(&self) {

@@ -24,23 +24,23 @@ pub(crate) async fn listen(peer: Peer<RoleClient>, changes: &Changes, lifeline: 
     let Some(filter) = announced(&peer) else { return };
     tokio::time::sleep(SETTLING).await;
     let mut short_lives = 0;
-    let mut heard_before = false;
+    let mut is_first = true;
     loop {
         let next_sign_in = lifeline.next_sign_in();
         let begun = Instant::now();
         let fault = match tokio::time::timeout(PATIENCE, peer.listen(filter.clone())).await {
             Ok(Ok(subscription)) => {
                 // What changed while nobody listened was told to nobody.
-                if heard_before {
+                if !is_first {
                     note_all(changes, subscription.acknowledged());
                 }
-                heard_before = true;
                 follow(subscription, changes).await;
                 None
             }
             Ok(Err(error)) => Some(from_service(error)),
             Err(_) => Some(Fault::TimedOut(PATIENCE.as_secs())),
         };
+        is_first = false;
         match fault {
             None | Some(Fault::Lost) => {}
             Some(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_))) => {

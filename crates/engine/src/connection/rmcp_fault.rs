@@ -22,7 +22,7 @@ pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
                 versions.join(", ")
             ))
         }
-        _ => Fault::Protocol("the server's handshake is not that of MCP".to_owned()),
+        other => Fault::Protocol(format!("the server's handshake is not that of MCP ({other})")),
     }
 }
 

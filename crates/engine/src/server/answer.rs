@@ -26,6 +26,7 @@ impl ServerTask {
         };
         let Waiting { pending, reused_registration, listening, _flow } = waiting;
         let discovered = pending.discovered().clone();
+        let registration = pending.client().registration.clone();
         match (*pending).accept(response, self.shared.options.clock.now()) {
             Ok(code) => {
                 drop(_flow);
@@ -62,13 +63,17 @@ impl ServerTask {
                             self.forget_resource_parameter(discovered);
                         }
                         // Only a person or a service that says no refuses; all else is a sign-in that did not come about.
-                        let reason = match rejected.error.kind {
-                            ErrorKind::Denied => NeedsSignIn::Refused,
+                        let reason = match &rejected.error.kind {
+                            ErrorKind::Denied => {
+                                self.refuse_calls(&told);
+                                NeedsSignIn::Refused
+                            }
+                            _ if rejected.error.is_registration_lost() => {
+                                self.shared.kept.forget_client(&registration.issuer, &registration.client_id);
+                                NeedsSignIn::RegistrationLost
+                            }
                             _ => NeedsSignIn::NeverSignedIn,
                         };
-                        if reason == NeedsSignIn::Refused {
-                            self.refuse_calls(&told);
-                        }
                         self.fall_back(sign_in.live.take(), reason, told);
                     }
                 }

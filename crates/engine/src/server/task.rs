@@ -190,6 +190,7 @@ impl ServerTask {
             Message::Listed { connection } => self.tools_listed(&connection),
             Message::ListChanged { connection, list } => self.list_changed(&connection, list),
             Message::RefusedInResult { connection } => self.refused_in_result(&connection),
+            Message::GoodResult { connection } => self.good_result(&connection),
             Message::Ended { connection } => {
                 if self.is_current(&connection) {
                     self.not_connected(&Fault::Lost);

@@ -170,6 +170,13 @@ impl ServerTask {
         }
     }
 
+    pub fn good_result(&mut self, connection: &Arc<Connection>) {
+        let offers = self.last_error.as_ref().is_some_and(|told| told.code == Code::SignInRequired);
+        if offers && self.is_current(connection) {
+            self.last_error = None;
+        }
+    }
+
     fn is_quarantined(&self) -> bool {
         let site = self.place.as_ref().and_then(|place| place.site_at_hand());
         site.and_then(|site| site.credentials.clone()).is_some_and(|credentials| credentials.is_quarantined())

@@ -116,3 +116,19 @@ async fn a_list_from_a_cache_is_no_proof_of_a_sign_in() {
     );
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn a_server_that_came_back_without_knowing_us_asks_for_a_sign_in_though_nobody_calls() {
+    for eras in ERAS {
+        let (place, demo) = (Place::new(), demo_of(eras).await);
+        let engine = signed_in(&place, &demo).await;
+        until_listening(&demo, eras).await;
+        let port = demo.port();
+        demo.stop().await;
+        let demo =
+            Demo::start(DemoOptions { port: Some(port), eras, ..DemoOptions::default() }).await.unwrap();
+        until(&engine, &id(), needs_sign_in).await;
+        engine.stop().await;
+        demo.stop().await;
+    }
+}

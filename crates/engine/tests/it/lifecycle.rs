@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use usher_demo::{Demo, DemoOptions};
-use usher_engine::{Code, Engine, ServerId, Status};
+use usher_demo::{Demo, DemoOptions, Guard};
+use usher_engine::{Code, Engine, NeedsSignIn, ServerId, Status};
 
 use crate::fixture::*;
 
@@ -47,6 +47,28 @@ async fn one_servers_trouble_delays_no_other() {
     let begun = Instant::now();
     engine.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn all_servers_start_side_by_side_and_one_that_needs_a_sign_in_says_so() {
+    let (place, closed) = (Place::new(), demo().await);
+    let guard = Guard::CallsAlone;
+    let open = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent_url = format!("http://{}/mcp", silent.local_addr().unwrap());
+    let names: Vec<String> = (0..20).map(|number| format!("open-{number}")).collect();
+    let mut servers = vec![("silent", silent_url.as_str()), ("demo", closed.url().as_str())];
+    servers.extend(names.iter().map(|name| (name.as_str(), open.url().as_str())));
+    place.write_config(&config(&servers));
+    let engine = place.start().await;
+    for name in &names {
+        until(&engine, &ServerId(name.clone()), is_connected).await;
+    }
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
+    let silent = engine.server(&ServerId("silent".to_owned())).unwrap();
+    assert_eq!(silent.status, Status::Connecting, "nobody waited for it");
+    engine.stop().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a connection survives: a new sign-in, a sleep, a server that forgot it, an answer that never came.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::http::StatusCode;
@@ -208,10 +209,11 @@ async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
 
 #[tokio::test]
 async fn a_401_of_another_service_in_a_result_does_not_end_the_connection() {
-    let server = Scripted::start(|request| {
+    let pages = AtomicUsize::new(0);
+    let server = Scripted::start(move |request| {
         let content = json!([{ "type": "text", "text": "The page answered 401 Unauthorized." }]);
-        (request.method == "tools/call")
-            .then(|| result(request, json!({ "content": content, "isError": true })))
+        let is_first = request.method == "tools/call" && pages.fetch_add(1, Ordering::Relaxed) == 0;
+        is_first.then(|| result(request, json!({ "content": content, "isError": true })))
     })
     .await;
     let place = Place::new();
@@ -219,5 +221,7 @@ async fn a_401_of_another_service_in_a_result_does_not_end_the_connection() {
     assert!(call(&engine, "reader").await.unwrap().is_error);
     assert!(is_connected(&until(&engine, &id(), |view| view.last_error.is_some()).await));
     assert_eq!(server.count("tools/call"), 1);
+    assert!(!call(&engine, "reader").await.unwrap().is_error);
+    until(&engine, &id(), |view| view.last_error.is_none()).await;
     engine.stop().await;
 }

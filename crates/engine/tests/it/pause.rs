@@ -62,6 +62,6 @@ async fn a_pause_lets_go_of_everything_and_ends_where_it_began() {
     assert_eq!(engine.server(&off).unwrap().status, Status::Disabled);
     let told = story.told();
     assert_eq!(told.first().map(String::as_str), Some("going on"), "{told:?}");
-    assert_eq!(engine.tools(&id()).await.unwrap().is_empty(), false);
+    assert!(!engine.tools(&id()).await.unwrap().is_empty());
     engine.stop().await;
 }

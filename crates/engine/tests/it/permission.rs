@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use serde_json::{Map, Value};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{
-    CallOptions, Code, Engine, ErrorView, PermissionView, ServerView, SignInOptions, Status, ToolCallView,
+    CallOptions, Code, Engine, ErrorView, NeedsSignIn, PermissionView, ServerView, SignInOptions, Status,
+    ToolCallView,
 };
 
 use crate::fixture::*;
+use crate::scripted::{Scripted, insatiable};
 
 /// A demo that first asks only for reading.
 async fn readable() -> Demo {
@@ -150,7 +154,7 @@ async fn waiting_ends_with_its_caller_its_time_and_its_cancel() {
 
 #[tokio::test]
 async fn a_server_that_is_never_content_is_not_asked_for_ever() {
-    let (place, server) = (Place::new(), crate::scripted::insatiable().await);
+    let (place, server) = (Place::new(), insatiable().await);
     place.write_config(&config(&[("demo", &server.url)]));
     let engine = place.start().await;
     until(&engine, &id(), is_connected).await;
@@ -163,4 +167,33 @@ async fn a_server_that_is_never_content_is_not_asked_for_ever() {
     assert_eq!(error.code, Code::ProtocolError, "{error:?}");
     assert!(matches!(engine.server(&id()).unwrap().status, Status::Connected { .. }));
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_lacks_a_permission_says_which() {
+    let challenge = r#"Bearer error="insufficient_scope", scope="lists:read""#;
+    let server = Scripted::start(move |request| {
+        (request.method == "tools/list")
+            .then(|| (StatusCode::FORBIDDEN, [("www-authenticate", challenge)]).into_response())
+    })
+    .await;
+    let place = Place::new();
+    place.write_config(&config(&[("demo", &server.url)]));
+    let engine = place.start().await;
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded });
+    let wanted = PermissionView { scopes: vec!["lists:read".to_owned()], for_what: None };
+    assert_eq!(view.permission, Some(wanted));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn the_end_of_the_engine_ends_the_waiting() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "write");
+    until(&engine, &id(), asks).await;
+    engine.stop().await;
+    let ended = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap();
+    ended.unwrap().unwrap_err();
 }

@@ -177,3 +177,27 @@ async fn a_dead_registration_does_not_trap_the_person() {
     sign_in(&engine, &id()).await.unwrap();
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn a_registration_that_the_page_no_longer_knows_is_made_anew() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    engine.sign_out(&id()).await.unwrap();
+    demo.forget_requests();
+    let request = engine.sign_in(&id(), Default::default()).await.unwrap();
+    let asked = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, state) = asked.query_pairs().find(|(name, _)| name == "state").unwrap();
+    let mut callback = url::Url::parse(&request.redirect_uri).unwrap();
+    callback.query_pairs_mut().extend_pairs([
+        ("error", "unauthorized_client"),
+        ("state", state.as_ref()),
+        ("iss", demo.issuer()),
+    ]);
+    engine.complete_sign_in(callback.as_str()).await.unwrap_err();
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
+    assert!(!ledger(&demo).contains(&"POST /register 201".to_owned()), "it was reused until it was refused");
+    sign_in(&engine, &id()).await.unwrap();
+    assert!(ledger(&demo).contains(&"POST /register 201".to_owned()));
+    engine.stop().await;
+}
