@@ -80,7 +80,14 @@ impl Inner {
 
     /// Forgets the sign-in, in the store first, and gives back what was held. Under the guard.
     pub async fn forget(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
-        let held = self.lock().held.grant();
+        // What the store did not take yet is the newest, and the one to be revoked.
+        let held = {
+            let state = self.lock();
+            let unsaved = state.unsaved.clone();
+            unsaved
+                .map(|grant| Arc::new(HeldGrant::new(grant, self.around.clock.now())))
+                .or(state.held.grant())
+        };
         let held = match held {
             Some(held) => Some(held),
             None => self.read().await.ok().and_then(|held| held.grant()),

@@ -32,7 +32,9 @@ async fn a_token_is_renewed_again_and_again_though_nobody_asks() {
     let begun = Instant::now();
     until_renewed(&demo, 2).await;
     assert!(begun.elapsed() > Duration::from_secs(4), "not much ahead of its end");
-    assert_eq!(ledger(&demo), ["POST /token refresh_token 200", "POST /token refresh_token 200"]);
+    let requests = ledger(&demo);
+    assert_eq!(requests.iter().filter(|request| *request == "POST /token refresh_token 200").count(), 2);
+    assert!(!requests.iter().any(|request| request.contains(" 401") || request.contains("tools/call")));
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
@@ -104,6 +106,24 @@ async fn an_outage_is_waited_out_as_long_as_the_server_asks() {
     until_renewed(&demo, 2).await;
     assert!(refused.elapsed() > Duration::from_millis(2800), "{:?}", refused.elapsed());
     until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_network_that_returns_ends_the_wait() {
+    let (place, demo) = (Place::new(), demo_of(LIFE).await);
+    let engine = signed_in(&place, &demo).await;
+    for _ in 0..4 {
+        demo.add_token_fault(TokenFault::ServerError);
+    }
+    sleep_for(&place, &[&demo], LIFE * 95 / 100);
+    // Four failures in a row: by itself it would wait for six seconds and more.
+    until_renewed(&demo, 4).await;
+    let failed = Instant::now();
+    engine.network_returned();
+    until_renewed(&demo, 5).await;
+    assert!(failed.elapsed() < Duration::from_secs(5), "{:?}", failed.elapsed());
+    assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
 
