@@ -13,7 +13,7 @@ export default mergeConfig(
       setupFiles: ["tests/support/setup.ts"],
       css: false,
       // A machine that compiles beside the tests is slow, which is not their subject.
-      testTimeout: 30_000,
+      testTimeout: 60_000,
       restoreMocks: true,
     },
   }),

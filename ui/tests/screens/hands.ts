@@ -9,7 +9,7 @@ export type Hands = {
 export function handsOf(document: Document): Hands {
   const hands: Hands = {
     async find(testid) {
-      const deadline = Date.now() + 20_000;
+      const deadline = Date.now() + 45_000;
       while (Date.now() < deadline) {
         const element = document.querySelector<HTMLElement>(`[data-testid="${testid}"]`);
         if (element) return element;

@@ -1,7 +1,7 @@
 import "@testing-library/jest-dom/vitest";
 import { configure } from "@testing-library/svelte";
 
-configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 20_000 });
+configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 45_000 });
 
 // What jsdom lacks and the window uses.
 Element.prototype.scrollIntoView = () => undefined;

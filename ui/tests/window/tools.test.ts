@@ -129,6 +129,10 @@ describe("a tool's dialog", () => {
     const query = await screen.findByLabelText(/Query/);
     await user.click(screen.getByTestId("tool-run"));
     expect(backend.asked("toolCall")).toEqual([]);
+    await waitFor(() =>
+      expect(query).toHaveAccessibleDescription(expect.stringContaining("Please fill this in.")),
+    );
+    expect(screen.queryByText(/required property/)).toBeNull();
     await user.type(query, "list");
     await user.selectOptions(screen.getByLabelText(/Sort by/), "title");
     await user.click(screen.getByLabelText(/Also archived/));
