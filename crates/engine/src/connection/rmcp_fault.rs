@@ -15,6 +15,9 @@ pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => from_initialize(*fallback),
         ClientInitializeError::JsonRpcError(error) => from_rpc(error),
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => Fault::Lost,
+        // The answer to a question that was given up came to the next one: on a machine or network so slow, later.
+        ClientInitializeError::ConflictInitResponseId(..)
+        | ClientInitializeError::UncorrelatedErrorResponse { .. } => Fault::TimedOut(10),
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {
             let versions: Vec<_> = server_supported.iter().map(|version| version.as_str()).collect();
             Fault::Protocol(format!(

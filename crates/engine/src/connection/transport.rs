@@ -22,7 +22,8 @@ use crate::connection::lifeline::{Lifeline, NextSignIn};
 use crate::connection::wire::{Answer, Wire};
 use crate::credentials::Credentials;
 
-/// How long `server/discover` may take before the server counts as one of the `initialize` eras.
+/// How long `server/discover` may take, head and body, before the server counts as one of the `initialize` eras. rmcp
+/// gives up after ten seconds, and must not be first.
 const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long the head of an answer may take. Calls have a deadline of their own, which progress renews.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -134,6 +135,7 @@ impl StreamableHttpClient for Transport {
             let (message, session, headers) = (&message, session.as_deref(), headers.clone());
             async move { self.wire.post(message, session, token.as_ref(), headers, max_event).await }
         });
+        let begun = tokio::time::Instant::now();
         let answer = match patience(&message) {
             Patience::Discovery => match tokio::time::timeout(DISCOVER_TIMEOUT, exchange).await {
                 Ok(answer) => answer,
@@ -145,7 +147,7 @@ impl StreamableHttpClient for Transport {
             Patience::Callers => exchange.await,
         };
         if matches!(patience(&message), Patience::Discovery) {
-            return discovery(&message, answer).await;
+            return discovery(&message, answer, begun + DISCOVER_TIMEOUT).await;
         }
         match answer? {
             Answer::Message(message) => Ok(message),
@@ -240,6 +242,7 @@ fn patience(message: &ClientJsonRpcMessage) -> Patience {
 async fn discovery(
     message: &ClientJsonRpcMessage,
     answer: Result<Answer, Failure>,
+    deadline: tokio::time::Instant,
 ) -> Result<StreamableHttpPostResponse, Failure> {
     let answer = match answer {
         Ok(Answer::Message(answer)) => answer,
@@ -251,7 +254,7 @@ async fn discovery(
         }
         Err(failure) => return Err(failure),
     };
-    let answer = match tokio::time::timeout(DISCOVER_TIMEOUT, answer.expect_initialized::<Fault>()).await {
+    let answer = match tokio::time::timeout_at(deadline, answer.expect_initialized::<Fault>()).await {
         Ok(Ok((answer, _session))) => answer,
         Ok(Err(_)) | Err(_) => return Ok(not_known(message)),
     };

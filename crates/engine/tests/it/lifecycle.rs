@@ -56,7 +56,7 @@ async fn all_servers_start_side_by_side_and_one_that_needs_a_sign_in_says_so() {
     let open = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_url = format!("http://{}/mcp", silent.local_addr().unwrap());
-    let names: Vec<String> = (0..20).map(|number| format!("open-{number}")).collect();
+    let names: Vec<String> = (0..8).map(|number| format!("open-{number}")).collect();
     let mut servers = vec![("silent", silent_url.as_str()), ("demo", closed.url().as_str())];
     servers.extend(names.iter().map(|name| (name.as_str(), open.url().as_str())));
     place.write_config(&config(&servers));

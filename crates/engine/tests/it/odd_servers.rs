@@ -105,6 +105,23 @@ async fn every_old_way_of_not_knowing_discovery_leads_to_initialize() {
 }
 
 #[tokio::test]
+async fn a_server_that_never_answers_discovery_is_spoken_to_as_an_old_one() {
+    let old = Old { discovery: Discovery::MethodNotFound, seen: Arc::default() };
+    let silent = |State(old): State<Old>, body: String| async move {
+        if body.contains("server/discover") {
+            return std::future::pending().await;
+        }
+        answer(State(old), body).await
+    };
+    let url = serve(Router::new().fallback(silent).with_state(old)).await;
+    let place = Place::new();
+    let engine = engine_at(&place, &url).await;
+    let view = until(&engine, &id(), is_connected).await;
+    assert!(matches!(view.status, Status::Connected { protocol, .. } if protocol == "2025-06-18"));
+    engine.stop().await;
+}
+
+#[tokio::test]
 async fn a_401_without_a_challenge_asks_for_a_sign_in() {
     let bare = || StatusCode::UNAUTHORIZED.into_response();
     let (place, (url, _)) = (Place::new(), old_server(Discovery::Answer(bare)).await);
