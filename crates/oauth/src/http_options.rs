@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use crate::resolver::GuardedResolver;
+use crate::trust;
 
 const USER_AGENT: &str = concat!("Usher/", env!("CARGO_PKG_VERSION"));
 
@@ -72,6 +73,11 @@ impl HttpOptions {
 
     fn builder(&self) -> reqwest::ClientBuilder {
         let builder = reqwest::Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
-        self.authorities.iter().cloned().fold(builder, reqwest::ClientBuilder::add_root_certificate)
+        match trust::connector().filter(|_| self.authorities.is_empty()) {
+            Some(connector) => builder.tls_backend_preconfigured(connector),
+            None => {
+                self.authorities.iter().cloned().fold(builder, reqwest::ClientBuilder::add_root_certificate)
+            }
+        }
     }
 }

@@ -35,6 +35,7 @@ mod text;
 mod token;
 mod token_reply;
 mod transport_error;
+mod trust;
 
 pub use authorization::{AuthorizationCode, PendingAuthorization, Rejected};
 pub use challenge::BearerChallenge;
