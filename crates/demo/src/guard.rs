@@ -1,4 +1,4 @@
-//! What every request passes first: the check against DNS rebinding and foreign pages, and the ledger.
+//! What every request passes first: the check against DNS rebinding and foreign pages, the latency, and the ledger.
 
 use std::sync::Arc;
 
@@ -32,6 +32,18 @@ pub(crate) async fn only_this_computer(
     }
     if headers.get(header::ORIGIN).is_some_and(|origin| !is_ours(origin, "http://")) {
         return (StatusCode::FORBIDDEN, "this Origin is not ours").into_response();
+    }
+    next.run(request).await
+}
+
+/// Lets each request wait for the latency that the options name.
+pub(crate) async fn be_far_away(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if !service.options.latency.is_zero() {
+        tokio::time::sleep(service.options.latency).await;
     }
     next.run(request).await
 }

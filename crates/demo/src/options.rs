@@ -38,6 +38,8 @@ pub struct DemoOptions {
     pub list_life: Option<Duration>,
     /// Splits the MCP lists into pages of this many items; `None` answers each list whole.
     pub page_size: Option<usize>,
+    /// How long every answer waits, as if the service were far away.
+    pub latency: Duration,
     /// What the first requests to the token endpoint meet, in this order.
     pub token_faults: Vec<TokenFault>,
 }
@@ -59,6 +61,7 @@ impl Default for DemoOptions {
             guard: Guard::default(),
             list_life: None,
             page_size: None,
+            latency: Duration::ZERO,
             token_faults: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use axum::routing::{get, post};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
-use crate::guard::{keep_ledger, only_this_computer};
+use crate::guard::{be_far_away, keep_ledger, only_this_computer};
 use crate::mcp::{NotebookServer, limit_sessions};
 use crate::oauth::metadata::RESOURCE_METADATA_PATH;
 use crate::oauth::{access, authorize, consent, metadata, registration, revocation, token};
@@ -48,5 +48,6 @@ pub(crate) fn router(service: Arc<Service>, ending: &CancellationToken) -> Route
         .merge(protected)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(Arc::clone(&service), only_this_computer))
+        .layer(from_fn_with_state(Arc::clone(&service), be_far_away))
         .layer(from_fn_with_state(service, keep_ledger))
 }
