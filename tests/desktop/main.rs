@@ -8,6 +8,7 @@ mod fixtures;
 mod keychain;
 mod links;
 mod notifications;
+mod one_engine;
 mod people;
 mod screens;
 mod sign_in;
