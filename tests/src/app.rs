@@ -27,6 +27,11 @@ impl App {
         Ok(App { process: Process::start(&mut command)?, log })
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Fails where it is no longer running.
     pub fn expect_running(&mut self) -> Result<()> {
         self.process.expect_running()

@@ -1,4 +1,4 @@
-//! Opens an empty window, and says when it was painted.
+//! Opens an empty window, and says when it was painted. `--without-window` runs the bare runtime and opens none.
 
 /// The page calls this in the second frame after its content is there: the first has been painted then.
 #[tauri::command]
@@ -7,7 +7,9 @@ fn painted() {
 }
 
 fn main() -> tauri::Result<()> {
-    tauri::Builder::default()
-        .invoke_handler(tauri::generate_handler![painted])
-        .run(tauri::generate_context!())
+    let mut context = tauri::generate_context!();
+    if std::env::args().any(|argument| argument == "--without-window") {
+        context.config_mut().app.windows.clear();
+    }
+    tauri::Builder::default().invoke_handler(tauri::generate_handler![painted]).run(context)
 }

@@ -1,9 +1,11 @@
-//! Measures release builds: the window against an empty one, requests on the wire, sizes.
+//! Measures release builds: the window against an empty one, requests on the wire, many services and callers, sizes.
 
 mod bundle;
 mod figure;
+mod fleet;
 mod memory;
 mod own_desktop;
+mod tray;
 mod windows;
 mod wire;
 
@@ -39,7 +41,9 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     let mut report = Report::default();
     report.extend(own_desktop::measure_windows(repository, arguments.runs)?);
     leftovers::end();
+    report.extend(tray::measure(repository)?);
     report.extend(wire::measure(repository)?);
+    report.extend(fleet::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
         size("release binary: app", &repository.built("release", "usher-desktop"))?,
@@ -54,9 +58,15 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
 
 fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app, the command line and the empty window");
-    let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];
+    let packages =
+        ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window", "-p", "usher-tests"];
+    let programs =
+        ["usher-desktop", "usher", "usher-empty-window", "fleet", "tray-memory"].map(|name| ["--bin", name]);
     let mut build = repository.cargo();
-    command::run(build.args(["build", "--release"]).args(packages), start::BUILD_DEADLINE)
+    command::run(
+        build.args(["build", "--release"]).args(packages).args(programs.concat()),
+        start::BUILD_DEADLINE,
+    )
 }
 
 fn size(name: &str, program: &Path) -> Result<Figure> {

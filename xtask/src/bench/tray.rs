@@ -1,0 +1,49 @@
+//! The app in the tray, without a window, against the bare runtime.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+
+use super::figure::Figure;
+use super::{megabytes, memory};
+use crate::repository::Repository;
+use crate::{leftovers, start};
+
+pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
+    println!("bench: the app in the tray");
+    let mut program = repository.command(repository.built("release", "tray-memory"));
+    start::with_paths(repository, &mut program);
+    let mut child = program
+        .arg(repository.built("release", "usher-empty-window"))
+        .env("USHER_APP", repository.built("release", "usher-desktop"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("start what brings the app into the tray")?;
+    let mut input = child.stdin.take().context("its input")?;
+    let mut measured = Vec::new();
+    for line in BufReader::new(child.stdout.take().context("its output")?).lines() {
+        let line = line.context("read the process to measure")?;
+        let (name, pid) = line.split_once(' ').with_context(|| format!("what is {line:?}?"))?;
+        let bytes = memory::of_tree(pid.parse().context("a process id")?);
+        measured.push((name.to_owned(), megabytes(bytes)));
+        writeln!(input).context("go on")?;
+    }
+    let status = child.wait().context("wait for its end")?;
+    leftovers::end();
+    let of = |name: &str| measured.iter().find(|(found, _)| found == name).map(|(_, megabytes)| *megabytes);
+    let (Some(hidden), Some(closed), Some(bare)) = (of("hidden"), of("closed"), of("bare")) else {
+        bail!("the app was not measured in the tray ({status})");
+    };
+    Ok([
+        compare("memory in the tray after a hidden start", hidden, bare),
+        compare("memory in the tray with its window closed", closed, bare),
+    ])
+}
+
+/// There is no goal: the figure is there to be watched.
+fn compare(name: &str, ours: f64, bare: f64) -> Figure {
+    let words = format!("{ours:.0} MB, {:.2} times the bare runtime ({bare:.0} MB)", ours / bare);
+    Figure::new(name, words).with_value(ours)
+}
