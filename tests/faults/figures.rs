@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::callers::Callers;
+use crate::callers::{Callers, Orphans};
 use crate::kills::Kills;
 use crate::outages::Outages;
 
@@ -48,6 +48,17 @@ pub fn print_callers(callers: &Callers, took: Duration) {
         callers.refreshed_once,
         callers.longest.as_secs_f64(),
         callers.broken.len(),
+        took.as_secs()
+    );
+}
+
+pub fn print_orphans(orphans: &Orphans, took: Duration) {
+    println!("\n### The holder killed among those who wait\n");
+    println!(
+        "{} processes, {} kills of the one that ran the engine for all. Broken: {}. {} s.",
+        orphans.processes,
+        orphans.kills,
+        orphans.broken.len(),
         took.as_secs()
     );
 }

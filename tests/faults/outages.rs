@@ -11,11 +11,9 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use usher_engine::{
-    CallOptions, Clock, Engine, EngineOptions, NewServer, ServerId, ServerView, SignInOptions, Status,
-};
+use usher_engine::{CallOptions, Clock, Engine, EngineOptions, NewServer, ServerId, SignInOptions, Status};
 use usher_secrets::{SecretStore, StoreKind};
-use usher_tests::strict_service::{FamilyId, StrictOptions, StrictService, TokenFault};
+use usher_tests::strict_service::{FamilyId, Page, StrictOptions, StrictService, TokenFault};
 
 const LIFE: Duration = Duration::from_secs(3600);
 /// Longer than the engine lets a failed renewal rest, whatever the server asked for.
@@ -32,8 +30,6 @@ pub struct Outages {
     pub met: BTreeMap<&'static str, u32>,
     /// Sign-ins that the server itself ended, and said so.
     pub ended: u32,
-    /// Sign-ins over again because of that.
-    pub signed_in_again: u32,
     /// What must not be.
     pub broken: Vec<String>,
 }
@@ -49,7 +45,6 @@ impl Outages {
             *self.met.entry(name).or_default() += count;
         }
         self.ended += other.ended;
-        self.signed_in_again += other.signed_in_again;
         self.broken.extend(other.broken);
         self
     }
@@ -84,8 +79,8 @@ async fn outages_of_one(grace: Duration, (faults, mut silences): (u32, u32), see
                 }
                 None => pick(&mut random),
             };
-            let is_ended = scene.meet(fault, &mut outages).await.with_context(|| format!("at {fault:?}"))?;
-            if is_ended {
+            scene.meet(fault, &mut outages).await.with_context(|| format!("at {fault:?}"))?;
+            if scene.is_over {
                 break;
             }
         }
@@ -135,6 +130,8 @@ struct Scene {
     clock: Clock,
     id: ServerId,
     family: FamilyId,
+    /// The server ended the family, and said so.
+    is_over: bool,
     folder: TempDir,
 }
 
@@ -148,7 +145,7 @@ impl Scene {
         let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
         let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
         let id = engine.add(server).await?;
-        let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), folder };
+        let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_over: false, folder };
         scene.sign_in().await?;
         Ok(scene)
     }
@@ -158,103 +155,108 @@ impl Scene {
         let address = self.service.consent(&request.authorization_url).await?;
         self.engine.complete_sign_in(&address).await?;
         self.family = self.kept().await?.context("nothing is kept after a sign-in")?.0;
+        self.is_over = false;
         self.service.ledger().turn_page(self.family);
         Ok(())
     }
 
-    /// One fault at the next renewal. True where the sign-in is over.
-    async fn meet(&mut self, fault: TokenFault, outages: &mut Outages) -> Result<bool> {
+    /// One fault at the next renewal.
+    async fn meet(&mut self, fault: TokenFault, outages: &mut Outages) -> Result<()> {
         let before = self.kept().await?;
         self.service.add_fault(self.family, fault);
         self.clock.advance(LIFE.max(LONG_PAUSE));
-        if self.view()?.is_some_and(is_connected) {
+        if self.is_connected() {
             let call = CallOptions::new("ping");
             // Whether it succeeds is told by what the store and the server say afterwards.
             let _ = self.engine.call_tool(&self.id, "ping", serde_json::Map::new(), call).await;
         } else {
             self.engine.connect(&self.id).await?;
         }
-        self.until("the fault to be met", |scene, view| {
-            scene.service.faults_ahead(scene.family) == 0 && !matches!(view.status, Status::Connecting)
+        self.until("the fault to be met", |scene, status| {
+            scene.service.faults_ahead(scene.family) == 0 && !matches!(status, Status::Connecting)
         })
         .await?;
         *outages.met.entry(name(fault)).or_default() += 1;
-        self.judge(fault, before, outages).await
+        let broken = self.judge(fault, before.map(|(_, number)| number), outages).await;
+        outages.broken.extend(broken.into_iter().map(|what| format!("{fault:?} at {before:?}: {what}")));
+        Ok(())
     }
 
-    async fn judge(
-        &mut self,
-        fault: TokenFault,
-        before: Option<(FamilyId, u32)>,
-        outages: &mut Outages,
-    ) -> Result<bool> {
-        let mut broken = |what: String| outages.broken.push(format!("{fault:?} at {before:?}: {what}"));
+    /// What must not be after a fault. The engine goes on renewing by itself meanwhile: effects are looked at before
+    /// their causes, so that no effect is seen without its cause.
+    async fn judge(&mut self, fault: TokenFault, before: Option<u32>, outages: &mut Outages) -> Vec<String> {
+        let needs_sign_in = self.needs_sign_in();
+        let kept = self.kept().await;
+        let standing = self.service.ledger().standing(self.family);
         let page = self.service.ledger().turn_page(self.family);
-        let was_told = page.refusals_told > 0;
-        let needs_sign_in =
-            self.view()?.is_some_and(|view| matches!(view.status, Status::NeedsSignIn { .. }));
-        let kept = match self.kept().await {
-            Ok(kept) => kept,
-            Err(error) => {
-                broken(format!("{error:#}"));
-                None
-            }
-        };
+        let mut broken = Vec::new();
         if page.refreshes.len() > MOST_REQUESTS {
-            broken(format!("{} requests to the token endpoint", page.refreshes.len()));
+            broken.push(format!("{} requests to the token endpoint", page.refreshes.len()));
         }
         if page.stale_requests > 0 {
-            broken(format!("{} requests with a token that had ended", page.stale_requests));
+            broken.push(format!("{} requests with a token that had ended", page.stale_requests));
         }
-        match (was_told, kept) {
-            (true, None) if needs_sign_in => outages.ended += 1,
-            (true, None) => broken(format!("the sign-in is over, and the status is {:?}", self.status())),
-            (true, Some(_)) => broken("the server ended the sign-in, and it is still kept".to_owned()),
-            (false, None) => broken("the sign-in was deleted, and the server had not ended it".to_owned()),
-            (false, Some(_)) if needs_sign_in => broken("a sign-in is asked for".to_owned()),
-            (false, Some((_, number))) => {
-                let current = self.service.ledger().standing(self.family).map(|now| now.current);
-                let is_newest = current == Some(number);
-                let may_lag = fault.is_after_commit() || before.map(|before| before.1) == Some(number);
-                if !is_newest && !may_lag {
-                    broken(format!("the store is at {number}, the server at {current:?}"));
+        if page.refusals_told > 0 {
+            outages.ended += 1;
+            broken.extend(self.see_it_over().await.err().map(|error| format!("{error:#}")));
+            return broken;
+        }
+        match kept {
+            Err(error) => broken.push(format!("{error:#}")),
+            Ok(None) => broken.push("the sign-in was deleted, and the server had not ended it".to_owned()),
+            Ok(Some(_)) if needs_sign_in => broken.push("a sign-in is asked for".to_owned()),
+            Ok(Some((_, number))) => {
+                let is_newest = standing.is_some_and(|standing| standing.current == number);
+                if !is_newest && !fault.is_after_commit() && before != Some(number) {
+                    broken.push(format!("the store is at {number}, the server at {standing:?}"));
                 }
-                if fault.is_answered() && !is_newest {
-                    broken("a slow answer was lost".to_owned());
+                if !is_newest && fault.is_answered() {
+                    broken.push("a slow answer was lost".to_owned());
                 }
             }
         }
-        Ok(kept.is_none())
+        broken
+    }
+
+    /// The server said that it is over: the sign-in goes, the person is asked, and the dead token is sent no more.
+    async fn see_it_over(&mut self) -> Result<()> {
+        self.is_over = true;
+        self.until("the sign-in to be asked for", |_, status| matches!(status, Status::NeedsSignIn { .. }))
+            .await?;
+        ensure!(self.kept().await?.is_none(), "the server ended the sign-in, and it is still kept");
+        self.service.ledger().turn_page(self.family);
+        self.clock.advance(LONG_PAUSE);
+        self.engine.connect(&self.id).await?;
+        self.until("the sign-in to be asked for again", |_, status| {
+            matches!(status, Status::NeedsSignIn { .. })
+        })
+        .await?;
+        let page = self.service.ledger().turn_page(self.family);
+        ensure!(page == Page::default(), "it went on with what was over: {page:?}");
+        Ok(())
     }
 
     /// The outage is over: connects, with a new sign-in where the server ended the old one.
     async fn recover(&mut self, outages: &mut Outages) -> Result<()> {
-        self.clock.advance(LONG_PAUSE);
-        if self.kept().await?.is_some() {
+        if !self.is_over {
+            self.clock.advance(LONG_PAUSE);
             self.engine.connect(&self.id).await?;
-            self.until("the outcome", |_, view| {
-                matches!(view.status, Status::Connected { .. } | Status::NeedsSignIn { .. })
+            self.until("the outcome", |_, status| {
+                matches!(status, Status::Connected { .. } | Status::NeedsSignIn { .. })
             })
             .await?;
-        }
-        let page = self.service.ledger().turn_page(self.family);
-        if self.view()?.is_some_and(is_connected) {
-            return Ok(());
-        }
-        let was_over = self.kept().await?.is_none();
-        if page.refusals_told > 0 {
+            if self.is_connected() {
+                return Ok(());
+            }
+            if self.service.ledger().turn_page(self.family).refusals_told == 0 {
+                outages.broken.push(format!("it does not recover: {:?}", self.status()));
+            }
             // The answer to a rotation was lost, and this server forgives no second use.
             outages.ended += 1;
-        } else if !was_over || outages.ended <= outages.signed_in_again {
-            outages.broken.push(format!("it does not recover: {:?}", self.status()));
+            outages.broken.extend(self.see_it_over().await.err().map(|error| format!("{error:#}")));
         }
-        outages.signed_in_again += 1;
         self.sign_in().await?;
-        ensure!(
-            self.view()?.is_some_and(is_connected),
-            "a new sign-in does not connect: {:?}",
-            self.status()
-        );
+        ensure!(self.is_connected(), "a new sign-in does not connect: {:?}", self.status());
         Ok(())
     }
 
@@ -266,20 +268,24 @@ impl Scene {
         Ok(Some(found.context("the kept refresh token is none that the service gave")?))
     }
 
-    fn view(&self) -> Result<Option<ServerView>> {
-        Ok(self.engine.server(&self.id))
-    }
-
     fn status(&self) -> Option<Status> {
         self.engine.server(&self.id).map(|view| view.status)
     }
 
+    fn is_connected(&self) -> bool {
+        matches!(self.status(), Some(Status::Connected { .. }))
+    }
+
+    fn needs_sign_in(&self) -> bool {
+        matches!(self.status(), Some(Status::NeedsSignIn { .. }))
+    }
+
     /// Waits until the engine's view, or what the service says, satisfies a condition.
-    async fn until(&self, what: &str, condition: impl Fn(&Scene, &ServerView) -> bool) -> Result<()> {
+    async fn until(&self, what: &str, condition: impl Fn(&Scene, &Status) -> bool) -> Result<()> {
         let mut events = self.engine.subscribe();
         let wait = async {
             loop {
-                if self.engine.server(&self.id).is_some_and(|view| condition(self, &view)) {
+                if self.status().is_some_and(|status| condition(self, &status)) {
                     return;
                 }
                 // The service tells nothing by itself, so it is asked again after a moment.
@@ -289,10 +295,6 @@ impl Scene {
         let waited = tokio::time::timeout(PATIENCE, wait).await;
         waited.with_context(|| format!("waited in vain for {what}; it is {:?}", self.status()))
     }
-}
-
-fn is_connected(view: ServerView) -> bool {
-    matches!(view.status, Status::Connected { .. })
 }
 
 fn name(fault: TokenFault) -> &'static str {

@@ -38,8 +38,9 @@ impl Person {
     /// Signs in, for the first time or anew.
     pub async fn sign_in(&mut self) -> Result<()> {
         let cli = Cli::new(&self.desktop).with("USHER_SECRET_STORE", self.store_words());
-        let mut login = cli.start(&["login", NAME, "--no-browser"])?;
-        let line: Value = serde_json::from_str(&login.line().await?)?;
+        let mut login = cli.start(&["login", NAME, "--no-browser", "--again"])?;
+        let line = login.line().await?;
+        let line: Value = serde_json::from_str(&line).with_context(|| format!("usher login said: {line}"))?;
         let address = line["authorization_url"].as_str().context("usher login told no address")?;
         login.write_line(&self.service.consent(address).await?)?;
         let output = login.finish(PATIENCE).await?;
@@ -59,6 +60,8 @@ impl Person {
     pub fn start(&self, words: &[&str]) -> Result<Mortal> {
         let mut command: Command = self.desktop.command(place::usher()?);
         command.args(words).env("USHER_SECRET_STORE", self.store_words());
+        // Nothing here speaks TLS, and reading the system's certificates is most of what a short command does.
+        command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
         Mortal::start(command)
     }
 
@@ -97,6 +100,11 @@ impl Person {
     /// The folder of the secret store, and of nothing else.
     pub fn store_folder(&self) -> PathBuf {
         self.desktop.folder("home/store")
+    }
+
+    /// Says which process runs the engine.
+    pub fn lock_file(&self) -> PathBuf {
+        self.desktop.folder("run/usher/engine.lock")
     }
 
     /// Where the engine keeps what is not secret.

@@ -82,6 +82,10 @@ async fn run(arguments: &Arguments, seed: u64) -> Result<Vec<String>> {
         let callers = callers::call(PROCESSES, arguments.expiries).await?;
         figures::print_callers(&callers, begun.elapsed());
         broken.extend(callers.broken);
+        let begun = Instant::now();
+        let orphans = callers::orphan(PROCESSES, arguments.expiries.div_ceil(10)).await?;
+        figures::print_orphans(&orphans, begun.elapsed());
+        broken.extend(orphans.broken);
     }
     Ok(broken)
 }

@@ -38,6 +38,11 @@ impl Mortal {
         Ok(Mortal { child, blow: Blow { process, dealt: Arc::default() } })
     }
 
+    /// Its number, while it has not ended.
+    pub fn id(&self) -> u32 {
+        self.child.id().unwrap_or_default()
+    }
+
     /// For whoever is to kill it.
     pub fn blow(&self) -> Blow {
         self.blow.clone()

@@ -56,6 +56,8 @@ enum Task {
     Faults(faults::Arguments),
     /// Leave one engine with twenty short-lived sign-ins to itself, and watch it from outside
     Soak(soak::Arguments),
+    /// Kill the engine and break the token endpoint under it, a great many times
+    Faults(faults::Arguments),
     /// Make the packages that a person installs, from release builds
     Bundle(bundle::Arguments),
     /// Write the TypeScript side of the shell's commands and events
@@ -89,6 +91,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Soak(arguments) => soak::soak(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),
