@@ -182,10 +182,16 @@ async fn reach(options: &EngineOptions, places: &Places) -> Result<At, Failure> 
             Ok(client) => return Ok(At::There(Box::new(client))),
             Err(ConnectError::Refused(error)) => return Err(error.into()),
             Err(ConnectError::NotRunning) if begun.elapsed() < REACHING => {}
+            Err(ConnectError::Io(error)) if is_slow(&error) && begun.elapsed() < REACHING => {}
             Err(error) => return Err(held(pid, &error)),
         }
         tokio::time::sleep(NEXT_TRY).await;
     }
+}
+
+/// A holder that is there and takes its time, or has been killed meanwhile.
+fn is_slow(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::TimedOut
 }
 
 fn held(pid: Option<u32>, error: &ConnectError) -> Failure {

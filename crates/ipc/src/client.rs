@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use usher_engine::{ErrorView, Event, ServerId, ServerView, Snapshot};
 
+use crate::error::is_hang_up;
 use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
 use crate::message::{Asked, Hello, PROTOCOL, Told};
 use crate::mirror::Mirror;
@@ -145,11 +146,6 @@ where
             Err(_) | Ok(()) => io::Error::new(io::ErrorKind::InvalidData, error),
         })),
     }
-}
-
-fn is_hang_up(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
-    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 async fn speak(mut writer: impl tokio::io::AsyncWrite + Unpin, mut asks: mpsc::Receiver<Asked>) {

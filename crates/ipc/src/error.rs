@@ -34,3 +34,9 @@ pub enum AskError {
     #[error("the running Usher went away")]
     Lost,
 }
+
+/// Whether an error of a connection says that its other end went away.
+pub(crate) fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof)
+}

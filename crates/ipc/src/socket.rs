@@ -9,6 +9,7 @@ use tokio::net::{UnixListener, UnixStream};
 use usher_secrets::private::only_ours;
 
 use crate::ConnectError;
+use crate::error::is_hang_up;
 
 pub(crate) type Stream = UnixStream;
 
@@ -90,6 +91,8 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::WouldBlock => {
             ConnectError::NotRunning
         }
+        // It ended between our knock and its answer.
+        _ if is_hang_up(&error) => ConnectError::NotRunning,
         _ => error.into(),
     })?;
     let holder = Peer { uid: stream.peer_cred().ok().map(|peer| peer.uid()), our_uid: our_uid() };

@@ -96,6 +96,30 @@ async fn a_holder_that_breaks_off_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_holder_that_ends_while_somebody_knocks_is_none() {
+    let place = Place::new().await;
+    let run = place.path("run");
+    std::fs::create_dir(&run).unwrap();
+    make_private(&run);
+    for round in 0..200 {
+        let knocked_at = UnixListener::bind(run.join("engine.sock")).unwrap();
+        let knocking = async {
+            let outcome = place.connect().await;
+            assert!(matches!(outcome, Err(ConnectError::NotRunning)), "{:?}", outcome.err());
+        };
+        // Never accepted, and gone a little sooner or later.
+        let ending = async {
+            for _ in 0..round % 5 {
+                tokio::task::yield_now().await;
+            }
+            drop(knocked_at);
+        };
+        tokio::join!(knocking, ending);
+        std::fs::remove_file(run.join("engine.sock")).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn only_one_holds_and_what_a_killed_one_leaves_is_cleared_away() {
     let place = Place::new().await;
     std::fs::create_dir(place.path("run")).unwrap();
