@@ -79,7 +79,7 @@ mod linux {
     fn entry(exec: &str) -> String {
         format!(
             "[Desktop Entry]\nType=Application\nName=Usher\nComment=Keeps your services signed in\n\
-             Exec={exec} {FLAG}\nIcon=usher-desktop\nTerminal=false\n"
+             Exec={exec} {FLAG}\nTryExec={exec}\nIcon=usher-desktop\nTerminal=false\n"
         )
     }
 
@@ -101,6 +101,7 @@ mod linux {
             Name=Usher
             Comment=Keeps your services signed in
             Exec=/usr/bin/usher-desktop --hidden
+            TryExec=/usr/bin/usher-desktop
             Icon=usher-desktop
             Terminal=false
             ");

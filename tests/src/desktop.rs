@@ -143,6 +143,11 @@ impl Desktop {
         Ok(())
     }
 
+    /// Kills the keychain; [`Desktop::start_keyring`] brings it back.
+    pub fn kill_keyring(&mut self) -> Result<()> {
+        self.keyring.take().context("this desktop has no keychain")?.kill()
+    }
+
     /// What `secret-tool search` finds under the service name, secrets included.
     pub fn stored_secrets(&self) -> Result<String> {
         let output = self

@@ -15,7 +15,7 @@ const LOGIN: &str = "['/org/freedesktop/secrets/collection/login']";
 /// An unlocked `gnome-keyring-daemon`.
 #[derive(Debug)]
 pub struct Keyring {
-    _daemon: Process,
+    daemon: Process,
 }
 
 impl Keyring {
@@ -31,7 +31,12 @@ impl Keyring {
         // The password ends with the input; an empty one would leave the collection locked.
         daemon.child().stdin.take().context("the keyring has no input")?.write_all(b"test")?;
         until_ready("the keyring to be on the bus", PATIENCE, || Ok(bus.has(NAME)?.then_some(()))).await?;
-        Ok(Keyring { _daemon: daemon })
+        Ok(Keyring { daemon: daemon })
+    }
+
+    /// Ends it as a crash does. What it stored stays.
+    pub fn kill(mut self) -> Result<()> {
+        self.daemon.child().kill().context("the keyring is gone")
     }
 
     /// Locks the login collection, as a screen saver or a person does. No prompter is there to unlock it.

@@ -1,6 +1,7 @@
 //! Whether somebody on this desktop shows tray icons, and whether the library that draws ours is there (Linux).
 
 use futures::StreamExt;
+use zbus::proxy::CacheProperties;
 use zbus::{Connection, proxy};
 
 /// The libraries that Tauri's tray takes, in its order.
@@ -38,7 +39,11 @@ fn is_loadable(name: &str) -> bool {
 /// Tells whether tray icons are shown, now and at each change; an error where there is no session bus (any more).
 pub async fn watch(tell: impl Fn(bool)) -> zbus::Result<()> {
     let connection = Connection::session().await?;
-    let watcher = StatusNotifierWatcherProxy::new(&connection).await?;
+    // Uncached: the property is asked for at moments when it may have changed without a word.
+    let watcher = StatusNotifierWatcherProxy::builder(&connection)
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await?;
     let mut owners = watcher.inner().receive_owner_changed().await?;
     let mut came = watcher.receive_status_notifier_host_registered().await?;
     let mut went = watcher.receive_status_notifier_host_unregistered().await?;

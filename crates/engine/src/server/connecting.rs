@@ -100,6 +100,8 @@ impl ServerTask {
     pub fn rejoin(&mut self) {
         let Some(place) = self.place.clone() else { return };
         self.hurry_renewal();
+        // Not worth a wait: the next sign-in makes a new one.
+        self.parked = None;
         match &self.phase {
             Phase::Reconnecting { .. } => {
                 self.attempt = 0;
@@ -171,6 +173,10 @@ impl ServerTask {
     }
 
     pub fn secrets_changed(&mut self, named: Option<&str>) {
+        if named.is_none() {
+            // What failed for want of the store is not to wait for its next try, nor to fail with what it remembers.
+            self.hurry_renewal();
+        }
         let concerns_us = match named {
             Some(name) => self.place.as_ref().is_some_and(|place| place.secret_names().contains(&name)),
             None => match &self.phase {
