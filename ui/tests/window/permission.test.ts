@@ -62,6 +62,7 @@ describe("a wish for permission", () => {
     expect(dialog.queryByTestId("permission")).toBeNull();
 
     backend.tell({ event: "server_changed", revision: 11, view: asking });
+    expect(await dialog.findByTestId("tool-progress")).toHaveTextContent("Waiting for your permission");
     await user.click(await dialog.findByRole("button", { name: "Grant access" }));
     expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
 
