@@ -18,6 +18,8 @@ use crate::server::Message;
 use crate::server::sign_out::revoke;
 use crate::server::site::Place;
 
+/// How long a connection may take to show that it lives; a new one is made in less.
+const REVIVAL: Duration = Duration::from_secs(10);
 /// Between a server's word that its tools changed and the next listing.
 const LISTING_PAUSE: Duration = Duration::from_secs(1);
 
@@ -69,8 +71,7 @@ pub(super) async fn exchange(
 /// Goes on over a connection that is there, after a new sign-in. Only a list that the server gives now proves it.
 /// Where the connection itself is of no use any more a new one takes its place.
 pub(super) async fn revive(place: &Place, connection: Arc<Connection>) -> Result<Opened, Fault> {
-    let patience = place.shared.options.connect_timeout;
-    match tokio::time::timeout(patience, connection.prove()).await {
+    match tokio::time::timeout(REVIVAL, connection.prove()).await {
         Ok(Ok(tools)) => Ok(Opened { connection, tools }),
         Ok(Err(
             fault @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
