@@ -31,7 +31,7 @@ impl Keyring {
         // The password ends with the input; an empty one would leave the collection locked.
         daemon.child().stdin.take().context("the keyring has no input")?.write_all(b"test")?;
         until_ready("the keyring to be on the bus", PATIENCE, || Ok(bus.has(NAME)?.then_some(()))).await?;
-        Ok(Keyring { daemon: daemon })
+        Ok(Keyring { daemon })
     }
 
     /// Ends it as a crash does. What it stored stays.
