@@ -76,7 +76,12 @@ impl Machine {
 }
 
 fn walk(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))?;
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        // Not on this machine, or gone since its own folder was read.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error).with_context(|| format!("look into {}", folder.display())),
+    };
     for entry in entries {
         let entry = entry?;
         let path = entry.path();
