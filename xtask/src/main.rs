@@ -52,8 +52,6 @@ enum Task {
     },
     /// Measure the window, the wire and the sizes on release builds
     Bench(bench::Arguments),
-    /// Kill the engine and break the token endpoint under it, a great many times
-    Faults(faults::Arguments),
     /// Leave one engine with twenty short-lived sign-ins to itself, and watch it from outside
     Soak(soak::Arguments),
     /// Kill the engine and break the token endpoint under it, a great many times
@@ -89,7 +87,6 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),
         Task::Test { steps } => test::test(&repository, &steps),
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
-        Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Soak(arguments) => soak::soak(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
