@@ -130,7 +130,7 @@ struct Scene {
     clock: Clock,
     id: ServerId,
     family: FamilyId,
-    /// The server ended the family, and said so.
+    /// There is no sign-in any more: the server ended the family, and said so.
     is_over: bool,
     folder: TempDir,
 }
@@ -203,7 +203,11 @@ impl Scene {
         }
         match kept {
             Err(error) => broken.push(format!("{error:#}")),
-            Ok(None) => broken.push("the sign-in was deleted, and the server had not ended it".to_owned()),
+            Ok(None) => {
+                broken.push("the sign-in was deleted, and the server had not ended it".to_owned());
+                // So that the run can go on with a new one.
+                self.is_over = true;
+            }
             Ok(Some(_)) if needs_sign_in => broken.push("a sign-in is asked for".to_owned()),
             Ok(Some((_, number))) => {
                 let is_newest = standing.is_some_and(|standing| standing.current == number);
