@@ -1,33 +1,24 @@
-//! The named pipe of Windows. The system's default access list lets only the person, the administrators and the system
-//! itself write to it, and nothing is said to who has not written. Written after the documentation; never run.
+//! The named pipe of Windows, with an access list of its own: this person and the system, nobody else, and nobody over
+//! the network. Written after the documentation; never run.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::time::Duration;
 
+use interprocess::os::windows::named_pipe::pipe_mode::Bytes;
+use interprocess::os::windows::named_pipe::tokio::{DuplexPipeStream, PipeListener};
+use interprocess::ConnectWaitMode;
+use interprocess::os::windows::named_pipe::PipeListenerOptions;
+use interprocess::os::windows::security_descriptor::SecurityDescriptor;
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::windows::named_pipe::{
-    ClientOptions, NamedPipeClient, NamedPipeServer, PipeMode, ServerOptions,
-};
+use widestring::u16cstr;
 
 use crate::ConnectError;
 
-/// `ERROR_PIPE_BUSY`: every instance is taken for this moment.
-const PIPE_BUSY: i32 = 231;
-
-/// Either end of a pipe.
-pub(crate) enum Stream {
-    Server(NamedPipeServer),
-    Client(NamedPipeClient),
-}
+pub(crate) type Stream = DuplexPipeStream<Bytes>;
 
 /// Takes connections.
-pub(crate) struct Listener {
-    name: PathBuf,
-    next: NamedPipeServer,
-}
+pub(crate) struct Listener(PipeListener<Bytes, Bytes>);
 
 /// Nothing is left behind by a pipe.
 pub(crate) struct Address;
@@ -39,15 +30,16 @@ pub(crate) struct Peer;
 impl Listener {
     /// Fails where somebody has taken the name before us.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, Address)> {
+        // Security descriptor strings: protected from inherited entries; everything for the owner, who is whoever
+        // made the pipe, and for the system itself.
+        let access = SecurityDescriptor::deserialize(u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)"))?;
         let name = name(runtime_dir);
-        let next = instance(true, &name)?;
-        Ok((Self { name, next }, Address))
+        let options = PipeListenerOptions::new().path(name.as_path()).security_descriptor(Some(access));
+        Ok((Self(options.create_tokio_duplex()?), Address))
     }
 
     pub async fn accept(&mut self) -> io::Result<(Stream, Peer)> {
-        self.next.connect().await?;
-        let taken = std::mem::replace(&mut self.next, instance(false, &self.name)?);
-        Ok((Stream::Server(taken), Peer))
+        Ok((self.0.accept().await?, Peer))
     }
 }
 
@@ -58,16 +50,13 @@ impl Peer {
 }
 
 pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> {
-    let opened = ClientOptions::new().pipe_mode(PipeMode::Byte).open(name(runtime_dir));
-    opened.map(Stream::Client).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => ConnectError::NotRunning,
-        _ if error.raw_os_error() == Some(PIPE_BUSY) => ConnectError::NotRunning,
+    let (name, no_wait) = (name(runtime_dir), ConnectWaitMode::Timeout(Duration::ZERO));
+    let opened = Stream::connect_by_path_with_wait_mode(name.as_path(), no_wait).await;
+    opened.map_err(|error| match error.kind() {
+        // Gone, or every instance is taken for this moment.
+        io::ErrorKind::NotFound | io::ErrorKind::TimedOut => ConnectError::NotRunning,
         _ => error.into(),
     })
-}
-
-fn instance(first: bool, name: &Path) -> io::Result<NamedPipeServer> {
-    ServerOptions::new().first_pipe_instance(first).reject_remote_clients(true).create(name)
 }
 
 /// One pipe a runtime folder, as there is one lock.
@@ -76,36 +65,4 @@ fn name(runtime_dir: &Path) -> PathBuf {
     let digest = Sha256::digest(whole.as_os_str().as_encoded_bytes());
     let digest: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     PathBuf::from(format!(r"\\.\pipe\dev.usher.desktop-{digest}"))
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Server(pipe) => Pin::new(pipe).poll_read(cx, into),
-            Self::Client(pipe) => Pin::new(pipe).poll_read(cx, into),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Server(pipe) => Pin::new(pipe).poll_write(cx, bytes),
-            Self::Client(pipe) => Pin::new(pipe).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Server(pipe) => Pin::new(pipe).poll_flush(cx),
-            Self::Client(pipe) => Pin::new(pipe).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Server(pipe) => Pin::new(pipe).poll_shutdown(cx),
-            Self::Client(pipe) => Pin::new(pipe).poll_shutdown(cx),
-        }
-    }
 }
