@@ -30,6 +30,8 @@ pub struct Output {
 pub struct Running {
     process: Process,
     lines: std::sync::mpsc::Receiver<String>,
+    /// It was asked to end: an input that ends as well would be a second reason, and either may come first.
+    is_asked_to_end: bool,
 }
 
 impl<'a> Cli<'a> {
@@ -66,7 +68,7 @@ impl<'a> Cli<'a> {
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        Ok(Running { process, lines })
+        Ok(Running { process, lines, is_asked_to_end: false })
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command> {
@@ -101,6 +103,7 @@ impl Running {
     /// Asks it to end, as Ctrl-C does; its last lines can still be read.
     pub fn ask_to_end(&mut self) -> Result<()> {
         let id = Pid::from_raw(self.process.id().cast_signed()).context("usher has no number")?;
+        self.is_asked_to_end = true;
         kill_process(id, Signal::INT).context("usher is gone")
     }
 
@@ -111,7 +114,9 @@ impl Running {
 
     /// Waits for its end; the lines not yet read are its output.
     pub async fn finish(mut self, patience: Duration) -> Result<Output> {
-        drop(self.process.child().stdin.take());
+        if !self.is_asked_to_end {
+            drop(self.process.child().stdin.take());
+        }
         let status = until_ready("usher to end", patience, || self.process.exit_status()).await?;
         let stderr = self.complaints();
         let stdout = self.lines.iter().map(|line| line + "\n").collect();
