@@ -4,7 +4,10 @@ import { of, type Scenes } from "./scene";
 
 /** Before the first service is in sight: starting, keychain, what stands above everything. */
 export const startScenes: Scenes = {
-  opening: { backend: () => of({}).answer("snapshot", "never") },
+  opening: {
+    backend: () => of({}).answer("snapshot", "never"),
+    act: async ({ find }) => void (await find("opening")),
+  },
   "start-failed": {
     backend: () =>
       of({}).answer(
