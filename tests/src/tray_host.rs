@@ -47,7 +47,15 @@ impl Watcher {
         let owner = header.sender().map(ToString::to_string).unwrap_or_default();
         let path = if service.starts_with('/') { service } else { "/StatusNotifierItem".to_owned() };
         let name = format!("{owner}{path}");
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Item { owner, path });
+        {
+            // The library may make itself known twice; a panel shows such an icon once.
+            let item = Item { owner, path };
+            let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if items.contains(&item) {
+                return Ok(());
+            }
+            items.push(item);
+        }
         Self::status_notifier_item_registered(&emitter, &name).await?;
         Ok(())
     }
