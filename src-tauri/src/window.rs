@@ -77,6 +77,8 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    #[cfg(target_os = "linux")]
+    draw_by_the_processor(&window)?;
     if appearance == Appearance::System {
         window.set_background_color(Some(ground(&window, appearance)))?;
     } else {
@@ -90,6 +92,20 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
         show(&app);
     });
     Ok(window)
+}
+
+/// Keeps the web view off the graphics card. It has forms and lists to draw, and no picture that moves: setting the card
+/// up takes longer than drawing, by half of the time to the first screen where the card is a program, and some drivers
+/// leave such a window empty.
+#[cfg(target_os = "linux")]
+fn draw_by_the_processor(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+
+    window.with_webview(|view| {
+        if let Some(settings) = view.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    })
 }
 
 /// Shows the window where it is.
