@@ -118,9 +118,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("License: Expat\n Permission is hereby granted"), "{text}");
-        assert!(
-            text.lines().skip(10).all(|line| !line.is_empty() || text.matches("\n\n").count() < 5),
-            "{text}"
-        );
+        // An empty line ends a paragraph, so a licence's own are written otherwise.
+        assert!(text.matches("\n\n").count() < 5, "{text}");
     }
 }
