@@ -94,9 +94,8 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
     Ok(window)
 }
 
-/// Keeps the web view off the graphics card. It has forms and lists to draw, and no picture that moves: setting the card
-/// up takes longer than drawing, by half of the time to the first screen where the card is a program, and some drivers
-/// leave such a window empty.
+/// Keeps the web view off the graphics card. It has forms and lists to draw, and no picture that moves. Where the card is
+/// a program, setting it up took two fifths of the time to the first screen; and some drivers leave such a window empty.
 #[cfg(target_os = "linux")]
 fn draw_by_the_processor(window: &WebviewWindow) -> tauri::Result<()> {
     use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};

@@ -1,10 +1,9 @@
 //! No keychain, or one that is locked, killed or mute: a clear screen with the choices, never a silent fallback, nothing
 //! lost; the app goes on by itself when it is back.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until};
 use usher_tests::{
@@ -15,6 +14,7 @@ use crate::people::{begin_sign_in, open_with_notes, write_config_with};
 
 /// What a person takes for at once.
 const ANSWERS_WITHIN_MS: f64 = 200.0;
+const HANGS_FROM_MS: f64 = 1000.0;
 const QUITS_WITHIN: Duration = Duration::from_secs(2);
 
 const WITHOUT: DesktopOptions = DesktopOptions { keyring: false, bus: true, display: true };
@@ -129,22 +129,21 @@ async fn while_the_keychain_is_mute_the_app_ends_at_once() -> Result<()> {
 }
 
 /// What a person does on this screen is answered within 200 ms: the shell tells of itself and of the engine, and the
-/// page draws. The best of some tries: what else this machine does at the moment is not the app's.
+/// page draws. Five tries from now on, of which the middle one counts, since a single one may lose the processor to
+/// something else on this machine; but none may hang.
 async fn assert_answers_at_once(window: &Window) -> Result<()> {
     let page = window.page();
-    let quickest = Mutex::new(f64::INFINITY);
-    let answered = until("the window to answer at once", PATIENCE, || async {
+    let mut took = Vec::new();
+    for _ in 0..5 {
         page.script(MEASURE, Vec::new()).await?;
-        let took = until("the window to answer", PATIENCE, || async {
+        let answered = until("the window to answer", PATIENCE, || async {
             Ok(page.script("return window.usherTestTook", Vec::new()).await?.as_f64())
-        })
-        .await?;
-        if let Ok(mut quickest) = quickest.lock() {
-            *quickest = quickest.min(took);
-        }
-        Ok((took < ANSWERS_WITHIN_MS).then_some(()))
-    });
-    answered.await.with_context(|| format!("the quickest answer took {:?} ms", quickest.lock()))
+        });
+        took.push(answered.await?);
+    }
+    took.sort_by(f64::total_cmp);
+    assert!(took[2] < ANSWERS_WITHIN_MS && took[4] < HANGS_FROM_MS, "the answers took {took:?} ms");
+    Ok(())
 }
 
 const MEASURE: &str = "
