@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use usher_engine::{Engine, EngineOptions, Event, ServerId, ServerView, Snapshot, StartError};
+use usher_engine::{Engine, EngineOptions, Events, ServerId, ServerView, Snapshot, StartError};
 use usher_ipc::{
     AskError, Client, ConnectError, Holder, HolderKind, Opening, Places, Reply, Request, Server, Servers,
     Update, answer,
@@ -34,7 +34,7 @@ enum At {
 
 /// What changes; it ends when the holder went away.
 pub enum Updates {
-    Here(broadcast::Receiver<Event>),
+    Here(Events),
     There(broadcast::Receiver<Update>),
 }
 

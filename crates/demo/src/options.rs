@@ -32,6 +32,8 @@ pub struct DemoOptions {
     pub omit_expires_in: bool,
     /// Which eras of MCP are spoken.
     pub eras: Eras,
+    /// In the handshake eras `ask_back` asks by the stream of the session, which does not say for whose call.
+    pub asks_by_session: bool,
     /// What a request without a good token meets at the MCP server.
     pub guard: Guard,
     /// For how long a list of tools may be taken from a cache (`ttlMs`); `None` says nothing of it.
@@ -58,6 +60,7 @@ impl Default for DemoOptions {
             offline_access: true,
             omit_expires_in: false,
             eras: Eras::All,
+            asks_by_session: false,
             guard: Guard::default(),
             list_life: None,
             page_size: None,

@@ -5,6 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
 
+use crate::caller::CallerId;
+use crate::events::{Events, Told};
 use crate::{ConfigView, ElicitationView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot};
 
 /// Events that a slow reader may fall behind before it has to take a new snapshot.
@@ -14,7 +16,7 @@ const BACKLOG: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Board {
     state: Mutex<State>,
-    events: broadcast::Sender<Event>,
+    events: broadcast::Sender<Told>,
 }
 
 #[derive(Debug)]
@@ -25,7 +27,8 @@ struct State {
     config: ConfigView,
     secret_store: SecretStoreView,
     paused: bool,
-    elicitations: Vec<ElicitationView>,
+    /// With the one that each is for.
+    elicitations: Vec<(CallerId, ElicitationView)>,
 }
 
 impl Board {
@@ -42,11 +45,11 @@ impl Board {
         Self { state: Mutex::new(state), events: broadcast::channel(BACKLOG).0 }
     }
 
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+    pub fn subscribe(&self, caller: CallerId) -> Events {
+        Events::new(self.events.subscribe(), caller)
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self, caller: CallerId) -> Snapshot {
         let state = self.lock();
         Snapshot {
             revision: Revision(state.revision),
@@ -54,7 +57,10 @@ impl Board {
             config: state.config.clone(),
             secret_store: state.secret_store.clone(),
             paused: state.paused,
-            elicitations: state.elicitations.clone(),
+            elicitations: {
+                let own = state.elicitations.iter().filter(|(asked, _)| *asked == caller);
+                own.map(|(_, elicitation)| elicitation.clone()).collect()
+            },
         }
     }
 
@@ -144,9 +150,16 @@ impl Board {
         self.publish(&mut self.lock(), |revision| Event::ToolsChanged { revision, id });
     }
 
-    pub fn progress_call(&self, call: &str, progress: f64, total: Option<f64>, message: Option<String>) {
+    pub fn progress_call(
+        &self,
+        caller: CallerId,
+        call: &str,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    ) {
         let call = call.to_owned();
-        self.publish(&mut self.lock(), |revision| Event::CallProgressed {
+        self.publish_to(Some(caller), &mut self.lock(), |revision| Event::CallProgressed {
             revision,
             call,
             progress,
@@ -155,26 +168,30 @@ impl Board {
         });
     }
 
-    pub fn request_elicitation(&self, elicitation: ElicitationView) {
+    pub fn request_elicitation(&self, caller: CallerId, elicitation: ElicitationView) {
         let mut state = self.lock();
-        state.elicitations.push(elicitation.clone());
-        self.publish(&mut state, |revision| Event::ElicitationRequested { revision, elicitation });
+        state.elicitations.push((caller, elicitation.clone()));
+        let event = |revision| Event::ElicitationRequested { revision, elicitation };
+        self.publish_to(Some(caller), &mut state, event);
     }
 
     pub fn end_elicitation(&self, id: &str) {
         let mut state = self.lock();
-        let before = state.elicitations.len();
-        state.elicitations.retain(|elicitation| elicitation.id != id);
-        if state.elicitations.len() < before {
-            let id = id.to_owned();
-            self.publish(&mut state, |revision| Event::ElicitationEnded { revision, id });
+        let place = state.elicitations.iter().position(|(_, elicitation)| elicitation.id == id);
+        if let Some(place) = place {
+            let (caller, ElicitationView { id, .. }) = state.elicitations.remove(place);
+            self.publish_to(Some(caller), &mut state, |revision| Event::ElicitationEnded { revision, id });
         }
     }
 
-    /// Sent while the state is held, so that revisions leave in order. Nobody listening is fine.
     fn publish(&self, state: &mut State, event: impl FnOnce(Revision) -> Event) {
+        self.publish_to(None, state, event);
+    }
+
+    /// Sent while the state is held, so that revisions leave in order. Nobody listening is fine.
+    fn publish_to(&self, only: Option<CallerId>, state: &mut State, event: impl FnOnce(Revision) -> Event) {
         state.revision += 1;
-        let _ = self.events.send(event(Revision(state.revision)));
+        let _ = self.events.send(Told { event: event(Revision(state.revision)), only });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

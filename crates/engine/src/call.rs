@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use usher_oauth::BearerChallenge;
 
+use crate::caller::Addressee;
 use crate::connection::fault::Fault;
 use crate::connection::{CallTerms, Connection, content, hidden_refusal};
 use crate::describe::describe_fault;
@@ -93,13 +94,19 @@ impl ToolCall<'_> {
 
     async fn once(&self, connection: &Connection) -> Result<CallToolResult, Fault> {
         let board = Arc::clone(self.engine.board());
-        let call = self.options.call.clone();
+        let (caller, call) = (self.engine.caller().id, self.options.call.clone());
+        let addressee = if self.options.asks_holder {
+            Addressee::holder()
+        } else {
+            Addressee { caller, call: Some(call.clone()) }
+        };
         let on_progress = move |progress, total, message: Option<String>| {
-            board.progress_call(&call, progress, total, message.as_deref().map(content::name));
+            board.progress_call(caller, &call, progress, total, message.as_deref().map(content::name));
         };
         let terms = CallTerms {
             silence: self.options.timeout,
             cancelled: self.cancelled.clone(),
+            addressee,
             on_progress: &on_progress,
         };
         let params = CallToolRequestParams::new(self.tool.to_owned()).with_arguments(self.arguments.clone());

@@ -10,6 +10,7 @@ pub(crate) mod fault;
 pub(crate) mod hidden_refusal;
 pub(crate) mod lifeline;
 pub(crate) mod listening;
+pub(crate) mod requests;
 pub(crate) mod rmcp_fault;
 pub(crate) mod transport;
 pub(crate) mod wire;
@@ -22,7 +23,7 @@ use rmcp::model::{
     InputResponses, PaginatedRequestParams, Prompt, ProtocolVersion, Resource, ServerResult, Tool,
 };
 use rmcp::service::{
-    ClientCacheConfig, ClientLifecycleMode, Peer, PeerRequestOptions, RoleClient, ServiceError,
+    ClientCacheConfig, ClientLifecycleMode, Peer, RoleClient, ServiceError,
     serve_client_with_lifecycle_and_ct,
 };
 use rmcp::transport::StreamableHttpClientTransport;
@@ -33,11 +34,13 @@ use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ServerId;
+use crate::caller::Addressee;
 use crate::connection::changes::Changes;
-use crate::connection::client::{Client, ProgressRoutes};
+use crate::connection::client::Client;
 use crate::connection::elicitation::Elicitations;
 use crate::connection::fault::Fault;
 use crate::connection::lifeline::Lifeline;
+use crate::connection::requests::Requests;
 use crate::connection::rmcp_fault::{from_initialize, from_service};
 use crate::connection::transport::Transport;
 use crate::credentials::Credentials;
@@ -59,7 +62,7 @@ pub(crate) struct Connection {
     server: ServerId,
     peer: Peer<RoleClient>,
     elicitations: Arc<Elicitations>,
-    progress: ProgressRoutes,
+    requests: Requests,
     listing: Mutex<Option<(Instant, Arc<Vec<Tool>>)>>,
     lifeline: Lifeline,
     credentials: Option<Credentials>,
@@ -73,6 +76,8 @@ pub(crate) struct CallTerms<'a> {
     /// The server may be silent for so long.
     pub silence: Duration,
     pub cancelled: CancellationToken,
+    /// Whom the server's questions are for.
+    pub addressee: Addressee,
     pub on_progress: &'a (dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync),
 }
 
@@ -94,7 +99,7 @@ impl Connection {
             legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
         };
         let server = client.server.clone();
-        let (elicitations, progress) = (Arc::clone(&client.elicitations), client.progress.clone());
+        let (elicitations, requests) = (Arc::clone(&client.elicitations), client.requests.clone());
         let credentials = transport.credentials();
         let closing = CancellationToken::new();
         let close_on_drop = closing.clone().drop_guard();
@@ -115,7 +120,7 @@ impl Connection {
             server,
             peer,
             elicitations,
-            progress,
+            requests,
             listing: Mutex::default(),
             lifeline,
             credentials,
@@ -273,7 +278,7 @@ impl Connection {
                         // The server only wants to be asked again: not at once, so as not to spin.
                         tokio::time::sleep(Duration::from_millis(50 << round.min(4))).await;
                     }
-                    let responses = self.answer(requests, &terms.cancelled).await?;
+                    let responses = self.answer(requests, terms).await?;
                     params.input_responses = (!responses.is_empty()).then_some(responses);
                     params.request_state = asked.request_state;
                 }
@@ -285,12 +290,8 @@ impl Connection {
 
     /// One request with its deadline, which progress and questions to the person begin anew.
     async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
-        let mut handle = self
-            .peer
-            .send_request_with_option(request, PeerRequestOptions::no_options())
-            .await
-            .map_err(from_service)?;
-        let mut progress = self.progress.open(handle.progress_token.clone());
+        let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
+        let (mut handle, mut running) = sent.map_err(from_service)?;
         let begun = tokio::time::Instant::now();
         let mut silent_until = begun + terms.silence;
         let fault = loop {
@@ -299,14 +300,14 @@ impl Connection {
                 answer = &mut handle.rx => {
                     return answer.map_err(|_| Fault::Lost)?.map_err(from_service);
                 }
-                step = progress.next() => {
+                step = running.progress() => {
                     silent_until = tokio::time::Instant::now() + terms.silence;
                     (terms.on_progress)(step.progress, step.total, step.message);
                 }
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
                 () = self.closed.cancelled() => break Fault::Lost,
                 () = tokio::time::sleep_until(silent_until.min(begun + LONGEST_CALL)) => {
-                    if !self.elicitations.waits(&self.server) || begun.elapsed() >= LONGEST_CALL {
+                    if !self.elicitations.waits(&self.server, &terms.addressee) || begun.elapsed() >= LONGEST_CALL {
                         break Fault::TimedOut(begun.elapsed().as_secs());
                     }
                     silent_until = tokio::time::Instant::now() + terms.silence;
@@ -317,19 +318,15 @@ impl Connection {
         Err(fault)
     }
 
-    async fn answer(
-        &self,
-        requests: InputRequests,
-        cancelled: &CancellationToken,
-    ) -> Result<InputResponses, Fault> {
+    async fn answer(&self, requests: InputRequests, terms: &CallTerms<'_>) -> Result<InputResponses, Fault> {
         let mut responses = InputResponses::new();
         for (key, request) in requests {
             let response = match request {
                 InputRequest::Elicitation(request) => {
-                    let asked = self.elicitations.ask(&self.server, request.params);
+                    let asked = self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
                     tokio::select! {
                         answer = asked => serde_json::to_value(answer),
-                        () = cancelled.cancelled() => return Err(Fault::Cancelled),
+                        () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
                     }
                 }
                 InputRequest::ListRoots(_) => Ok(serde_json::json!({ "roots": [] })),

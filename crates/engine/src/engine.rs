@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use tokio::sync::broadcast;
-use tokio_util::sync::CancellationToken;
 use usher_secrets::StoreKind;
 
 use crate::board::Board;
 use crate::call::ToolCall;
+use crate::caller::{Caller, Callers};
 use crate::connection::Connection;
 use crate::connection::calls::Calls;
 use crate::connection::content;
@@ -18,7 +17,7 @@ use crate::running::Running;
 use crate::server::{Message, ServerHandle};
 use crate::{
     AuthorizationRequestView, CallOptions, Code, ConfigView, ElicitationAnswer, EngineOptions, ErrorView,
-    Event, NewServer, PromptView, ResourceView, ServerId, ServerView, SignInOptions, Snapshot, StartError,
+    Events, NewServer, PromptView, ResourceView, ServerId, ServerView, SignInOptions, Snapshot, StartError,
     ToolCallView, ToolView,
 };
 
@@ -27,6 +26,8 @@ use crate::{
 pub struct Engine {
     running: Arc<Running>,
     calls: Arc<Calls>,
+    callers: Callers,
+    caller: Caller,
 }
 
 impl Engine {
@@ -34,7 +35,23 @@ impl Engine {
     /// engine runs, and its snapshot says what is wrong.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
         let running = Running::start(options).await?;
-        Ok(Self { running: Arc::new(running), calls: Arc::default() })
+        Ok(Self {
+            running: Arc::new(running),
+            calls: Arc::default(),
+            callers: Callers::new(),
+            caller: Callers::holder(),
+        })
+    }
+
+    /// A handle for somebody else, such as another process. Calls belong to the handle that makes them and to its
+    /// clones: nobody else hears of their progress and their servers' questions, can answer or cancel them.
+    pub fn for_another(&self) -> Self {
+        Self { caller: self.callers.another(), ..self.clone() }
+    }
+
+    /// Whoever uses this handle has gone away: gives up its calls, and those too that it has not begun yet.
+    pub fn leave(&self) {
+        self.caller.gone.cancel();
     }
 
     /// Ends every task and connection, within two seconds, and gives the lock back.
@@ -44,12 +61,12 @@ impl Engine {
 
     /// Everything as it is now. Subscribe first, then drop events that are not above its revision.
     pub fn snapshot(&self) -> Snapshot {
-        self.running.shared.board.snapshot()
+        self.running.shared.board.snapshot(self.caller.id)
     }
 
     /// What changes from now on. A reader that lags takes a new snapshot.
-    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.running.shared.board.subscribe()
+    pub fn subscribe(&self) -> Events {
+        self.running.shared.board.subscribe(self.caller.id)
     }
 
     pub fn server(&self, id: &ServerId) -> Option<ServerView> {
@@ -211,8 +228,8 @@ impl Engine {
         arguments: serde_json::Map<String, serde_json::Value>,
         options: CallOptions,
     ) -> Result<ToolCallView, ErrorView> {
-        let cancelled = CancellationToken::new();
-        let _running = self.calls.begin(&options.call, cancelled.clone()).map_err(|()| {
+        let cancelled = self.caller.gone.child_token();
+        let _running = self.calls.begin(self.caller.id, &options.call, cancelled.clone()).map_err(|()| {
             error(Code::Internal, "A call of this name runs already.", "Give each call a name of its own.")
         })?;
         let call = ToolCall { engine: self, handle: self.handle(id)?, tool, arguments, options, cancelled };
@@ -226,14 +243,14 @@ impl Engine {
         }
     }
 
-    /// Gives a running call up and tells the server.
+    /// Gives a running call of this handle's up and tells the server.
     pub fn cancel_call(&self, call: &str) {
-        self.calls.cancel(call);
+        self.calls.cancel(self.caller.id, call);
     }
 
-    /// Answers a server's question; an error where nobody asks (any more).
+    /// Answers a server's question; an error where nobody asks it of this handle (any more).
     pub async fn answer_elicitation(&self, id: &str, answer: ElicitationAnswer) -> Result<(), ErrorView> {
-        self.running.shared.elicitations.answer(id, answer).map_err(|_| {
+        self.running.shared.elicitations.answer(self.caller.id, id, answer).map_err(|_| {
             error(
                 Code::Internal,
                 "Nobody waits for this answer any more.",
@@ -294,6 +311,10 @@ impl Engine {
 
     fn handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
         self.running.handle(id)
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     pub(crate) fn board(&self) -> &Arc<Board> {

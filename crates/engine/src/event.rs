@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, SecretStoreView, ServerId, ServerView};
 
-/// Grows by one with each event of one engine. A reader drops what is not above its snapshot.
+/// Grows with each event of one engine, also where that is not for this reader. A reader drops what is not above its
+/// snapshot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(transparent)]

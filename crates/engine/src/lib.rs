@@ -5,6 +5,7 @@
 mod add;
 mod board;
 mod call;
+mod caller;
 mod clock;
 mod config_view;
 mod connection;
@@ -13,6 +14,7 @@ mod describe;
 mod engine;
 mod error;
 mod event;
+mod events;
 mod kept;
 mod lock;
 mod options;
@@ -28,6 +30,7 @@ pub use describe::{describe_config_error, describe_oauth_error, describe_secret_
 pub use engine::Engine;
 pub use error::{Code, ErrorView};
 pub use event::{Event, Revision};
+pub use events::Events;
 pub use options::{
     AuthorizationRequestView, CallOptions, ClientCredentials, ElicitationAnswer, EngineOptions, NewServer,
     SignInOptions, StartError,

@@ -111,13 +111,15 @@ pub struct AuthorizationRequestView {
 /// How a tool is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOptions {
-    /// The caller's name for this call, unique among those that run: progress and cancel carry it.
+    /// The caller's name for this call, unique among those of its that run: progress, questions and cancel carry it.
     pub call: String,
     /// How long the server may be silent. Progress, and a question to the person, begin it anew.
     pub timeout: Duration,
     /// How long the call waits for the person to give the permission that it lacks; it then goes on by itself.
     /// Zero answers `insufficient_scope` at once.
     pub permission_timeout: Duration,
+    /// Whoever calls has nobody to ask: what the server wants to know, the holder of the engine asks its person.
+    pub asks_holder: bool,
 }
 
 impl CallOptions {
@@ -127,6 +129,7 @@ impl CallOptions {
             call: call.into(),
             timeout: Duration::from_secs(60),
             permission_timeout: Duration::from_secs(5 * 60),
+            asks_holder: false,
         }
     }
 }

@@ -28,7 +28,8 @@ pub struct Snapshot {
     pub secret_store: SecretStoreView,
     /// The person paused everything: no server is connected and nothing is renewed until it goes on.
     pub paused: bool,
-    /// Questions that servers ask and nobody has answered yet.
+    /// Questions that servers ask this reader, for its calls, and that are not answered yet. The holder of the engine
+    /// also gets those that belong to no call.
     pub elicitations: Vec<ElicitationView>,
 }
 
@@ -266,13 +267,16 @@ pub enum ToolContent {
     },
 }
 
-/// A question that a server asks in the middle of a call (MCP elicitation).
+/// A question that a server asks, mostly in the middle of a call (MCP elicitation).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ElicitationView {
     /// Unique in this run.
     pub id: String,
     pub server: ServerId,
+    /// The reader's name for its call that led to the question. `None`, at the holder of the engine alone: the server
+    /// asked by the stream of its session while no call ran or several did, or whoever calls has nobody to ask.
+    pub call: Option<String>,
     pub message: String,
     /// JSON Schema of the answer as JSON text, for a form; `None` for a URL.
     pub schema: Option<String>,

@@ -41,11 +41,20 @@ pub async fn answer(engine: &Engine, request: Request) -> Result<Reply, ErrorVie
         Request::Tools { server } => engine.tools(&server).await.map(Reply::Tools),
         Request::Resources { server } => engine.resources(&server).await.map(Reply::Resources),
         Request::Prompts { server } => engine.prompts(&server).await.map(Reply::Prompts),
-        Request::CallTool { server, tool, arguments, call, silence_seconds, permission_seconds } => {
+        Request::CallTool {
+            server,
+            tool,
+            arguments,
+            call,
+            silence_seconds,
+            permission_seconds,
+            asks_holder,
+        } => {
             let options = CallOptions {
                 call,
                 timeout: Duration::from_secs(silence_seconds),
                 permission_timeout: Duration::from_secs(permission_seconds),
+                asks_holder,
             };
             engine.call_tool(&server, &tool, arguments, options).await.map(Reply::ToolCall)
         }

@@ -1,15 +1,14 @@
 //! One client, as the holder of the engine sees it.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use usher_engine::{Code, Engine, ErrorView, Event};
+use usher_engine::{Code, Engine, ErrorView, Event, Events};
 
 use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
 use crate::message::{Asked, Hello, PROTOCOL, Servers, Told, store_words};
@@ -37,9 +36,9 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, serving: Arc<Serving>) {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut lines = Lines::new(reader);
     match open(&mut lines, peer, &serving).await {
-        Ok((welcome, events)) => {
+        Ok((welcome, guest)) => {
             if line::write(&mut writer, &welcome, LONGEST_REPLY).await.is_ok() {
-                converse(lines, writer, events, serving).await;
+                converse(lines, writer, guest, serving).await;
             }
         }
         Err(why) => {
@@ -49,14 +48,24 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, serving: Arc<Serving>) {
     }
 }
 
-type Events = Option<broadcast::Receiver<Event>>;
+/// What a client that was let in has of the engine. When it goes its calls are given up.
+struct Guest {
+    engine: Engine,
+    events: Option<Events>,
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.engine.leave();
+    }
+}
 
 /// Reads who it is, and decides whether it may speak.
 async fn open(
     lines: &mut Lines<impl AsyncRead + Unpin>,
     peer: Peer,
     serving: &Serving,
-) -> Result<(Told, Events), ErrorView> {
+) -> Result<(Told, Guest), ErrorView> {
     if !peer.is_the_same_person() {
         return Err(refusal("This Usher belongs to another person.", None));
     }
@@ -73,7 +82,7 @@ async fn open(
             format!("The Usher that runs is version {version}, and this is {}.", shown(&hello.version));
         return Err(refusal(message, Some("Quit it, and start it again.")));
     }
-    let engine = &serving.engine;
+    let engine = serving.engine.for_another();
     let Opening { places, servers, events } = hello.opening;
     if let Some(places) = places
         && let Some(difference) = places.difference(engine.options(), &engine.snapshot().secret_store)
@@ -94,22 +103,24 @@ async fn open(
         secret_store: store_words(&snapshot.secret_store),
         snapshot: events.is_some().then(|| Box::new(snapshot)),
     };
-    Ok((welcome, events))
+    Ok((welcome, Guest { engine, events }))
 }
 
 async fn converse(
     lines: Lines<impl AsyncRead + Unpin>,
     writer: impl AsyncWrite + Unpin,
-    events: Events,
+    mut guest: Guest,
     serving: Arc<Serving>,
 ) {
     let (replies, to_tell) = mpsc::channel(MOST_AT_ONCE);
     let (last_word, at_last) = oneshot::channel();
-    let calls = RunningCalls::new(serving.engine.clone());
-    let telling = tell(writer, to_tell, events, at_last, &serving);
+    let ending = &serving.ending;
+    let events = guest.events.take();
+    let telling =
+        tell(writer, Sayings { replies: to_tell, events, last_word: at_last }, &guest.engine, ending);
     tokio::pin!(telling);
     tokio::select! {
-        why = hear(lines, replies, &calls, &serving) => {
+        why = hear(lines, replies, &guest.engine, &serving) => {
             let _ = last_word.send(why);
             telling.await;
         }
@@ -121,7 +132,7 @@ async fn converse(
 async fn hear(
     mut lines: Lines<impl AsyncRead + Unpin>,
     replies: mpsc::Sender<Told>,
-    calls: &RunningCalls,
+    engine: &Engine,
     serving: &Arc<Serving>,
 ) -> Option<ErrorView> {
     let at_once = Arc::new(Semaphore::new(MOST_AT_ONCE));
@@ -146,8 +157,7 @@ async fn hear(
         if let Request::SignIn { .. } = &request {
             signing_in = signing_in.or_else(|| serving.work.begin());
         }
-        let call = calls.begin(&request);
-        let (serving, replies) = (Arc::clone(serving), replies.clone());
+        let (engine, serving, replies) = (engine.clone(), Arc::clone(serving), replies.clone());
         // A task of its own: what was begun comes to its end when the client hangs up.
         tokio::spawn(async move {
             let outcome = match (request, &serving.holder) {
@@ -155,23 +165,29 @@ async fn hear(
                     show_window();
                     Ok(Reply::Done)
                 }
-                (request, _) => answer(&serving.engine, request).await,
+                (request, _) => answer(&engine, request).await,
             };
             let _ = replies.send(Told::Replied { id, outcome }).await;
-            drop((work, call, place));
+            drop((work, place));
         });
     }
+}
+
+/// What a client is told.
+struct Sayings {
+    replies: mpsc::Receiver<Told>,
+    events: Option<Events>,
+    last_word: oneshot::Receiver<Option<ErrorView>>,
 }
 
 /// Writes replies and events, in the order in which they came about: before a reply goes what led to it.
 async fn tell(
     mut writer: impl AsyncWrite + Unpin,
-    mut replies: mpsc::Receiver<Told>,
-    mut events: Events,
-    mut last_word: oneshot::Receiver<Option<ErrorView>>,
-    serving: &Serving,
+    sayings: Sayings,
+    engine: &Engine,
+    ending: &CancellationToken,
 ) {
-    let engine = &serving.engine;
+    let Sayings { mut replies, mut events, mut last_word } = sayings;
     loop {
         let told = tokio::select! {
             biased;
@@ -189,7 +205,7 @@ async fn tell(
                 }
                 reply
             }
-            () = serving.ending.cancelled() => {
+            () = ending.cancelled() => {
                 let _ = line::write(&mut writer, &Told::Ended, LONGEST_REPLY).await;
                 return;
             }
@@ -212,7 +228,7 @@ async fn tell(
     }
 }
 
-async fn next(events: &mut Events) -> Result<Event, RecvError> {
+async fn next(events: &mut Option<Events>) -> Result<Event, RecvError> {
     match events {
         Some(events) => events.recv().await,
         None => std::future::pending().await,
@@ -220,49 +236,11 @@ async fn next(events: &mut Events) -> Result<Event, RecvError> {
 }
 
 /// An event that is there already.
-fn waiting(events: &mut broadcast::Receiver<Event>, engine: &Engine) -> Option<Told> {
+fn waiting(events: &mut Events, engine: &Engine) -> Option<Told> {
     match events.try_recv() {
         Ok(event) => Some(Told::Event(Box::new(event))),
-        Err(broadcast::error::TryRecvError::Lagged(_)) => Some(Told::Anew(Box::new(engine.snapshot()))),
-        Err(broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed) => None,
-    }
-}
-
-/// The calls of one client. Who hangs up gives them up.
-struct RunningCalls {
-    engine: Engine,
-    names: Arc<Mutex<HashSet<String>>>,
-}
-
-/// One of them, until it is dropped.
-struct RunningCall {
-    names: Arc<Mutex<HashSet<String>>>,
-    name: String,
-}
-
-impl RunningCalls {
-    fn new(engine: Engine) -> Self {
-        Self { engine, names: Arc::default() }
-    }
-
-    fn begin(&self, request: &Request) -> Option<RunningCall> {
-        let Request::CallTool { call, .. } = request else { return None };
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).insert(call.clone());
-        Some(RunningCall { names: Arc::clone(&self.names), name: call.clone() })
-    }
-}
-
-impl Drop for RunningCalls {
-    fn drop(&mut self) {
-        for call in self.names.lock().unwrap_or_else(PoisonError::into_inner).drain() {
-            self.engine.cancel_call(&call);
-        }
-    }
-}
-
-impl Drop for RunningCall {
-    fn drop(&mut self) {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.name);
+        Err(TryRecvError::Lagged(_)) => Some(Told::Anew(Box::new(engine.snapshot()))),
+        Err(TryRecvError::Empty | TryRecvError::Closed) => None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Reply, Request};
 
 /// Grows with every change of these messages, or of the views in them. Both ends come from one package, so other
 /// numbers than our own are refused.
-pub(crate) const PROTOCOL: u32 = 1;
+pub(crate) const PROTOCOL: u32 = 2;
 
 /// What a client is about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -70,12 +70,14 @@ pub enum Request {
         server: ServerId,
         tool: String,
         arguments: Map<String, Value>,
-        /// The caller's name for this call, unique among all of this person's.
+        /// The client's name for this call, unique among those that it has running.
         call: String,
         /// How long the server may be silent.
         silence_seconds: u64,
         /// How long a permission that the call lacks is waited for; 0 does not wait.
         permission_seconds: u64,
+        /// The client has nobody to ask: what the server wants to know, the holder asks its person.
+        asks_holder: bool,
     },
     CancelCall {
         call: String,

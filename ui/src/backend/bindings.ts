@@ -16,6 +16,11 @@ export const commands = {
 	 */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
+	 *  The service whose page the person asked for in the tray or by a notification, for whoever asks first. The page asks
+	 *  once it listens for `server_wanted`, and at each of them.
+	 */
+	wantedServer: () => typedError<ServerId | null, ErrorView>(__TAURI_INVOKE("wanted_server")),
+	/**
 	 *  Shows the window: the page calls it once its first screen is in the document, and not from an animation frame,
 	 *  of which a hidden window may get none.
 	 */
@@ -82,6 +87,7 @@ export const commands = {
 export const events = {
 	desktopChanged: makeEvent<DesktopChanged, DesktopChanged>("desktop_changed"),
 	engineEvent: makeEvent<EngineEvent, EngineEvent>("engine_event"),
+	serverWanted: makeEvent<ServerWanted, ServerWanted>("server_wanted"),
 	snapshotTaken: makeEvent<SnapshotTaken, SnapshotTaken>("snapshot_taken"),
 };
 
@@ -197,11 +203,16 @@ export type DesktopView = {
 /**  The person's answer to a server's question. */
 export type ElicitationAnswer = "accept" | "decline" | "cancel";
 
-/**  A question that a server asks in the middle of a call (MCP elicitation). */
+/**  A question that a server asks, mostly in the middle of a call (MCP elicitation). */
 export type ElicitationView = {
 	/**  Unique in this run. */
 	id: string,
 	server: ServerId,
+	/**
+	 *  The reader's name for its call that led to the question. `None`, at the holder of the engine alone: the server
+	 *  asked by the stream of its session while no call ran or several did, or whoever calls has nobody to ask.
+	 */
+	call: string | null,
 	message: string,
 	/**  JSON Schema of the answer as JSON text, for a form; `None` for a URL. */
 	schema: string | null,
@@ -316,7 +327,10 @@ export type ResourceView = {
 	mime_type: string | null,
 };
 
-/**  Grows by one with each event of one engine. A reader drops what is not above its snapshot. */
+/**
+ *  Grows with each event of one engine, also where that is not for this reader. A reader drops what is not above its
+ *  snapshot.
+ */
 export type Revision = number;
 
 /**  What a person may choose where there is no keychain. */
@@ -353,6 +367,9 @@ export type ServerView = {
 	last_error: ErrorView | null,
 };
 
+/**  The person asked for a service's page outside the window; `wanted_server` tells which. */
+export type ServerWanted = null;
+
 /**  What a guided service wants before the first sign-in. */
 export type SetUp = {
 	/**  The page on which a client is registered. */
@@ -379,7 +396,10 @@ export type Snapshot = {
 	secret_store: SecretStoreView,
 	/**  The person paused everything: no server is connected and nothing is renewed until it goes on. */
 	paused: boolean,
-	/**  Questions that servers ask and nobody has answered yet. */
+	/**
+	 *  Questions that servers ask this reader, for its calls, and that are not answered yet. The holder of the engine
+	 *  also gets those that belong to no call.
+	 */
 	elicitations: ElicitationView[],
 };
 

@@ -150,7 +150,7 @@ describe("the engine's state", () => {
 
   it("holds questions until they end", async () => {
     const { engine, backend } = await started();
-    const question = { id: "q", server: "notion", message: "Which?", schema: "{}", url: null };
+    const question = { id: "q", server: "notion", call: null, message: "Which?", schema: "{}", url: null };
     backend.tell({ event: "elicitation_requested", revision: 11, elicitation: question });
     expect(engine.elicitations).toEqual([question]);
     backend.tell({ event: "elicitation_ended", revision: 12, id: "q" });

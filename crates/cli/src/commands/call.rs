@@ -46,8 +46,8 @@ async fn call_tool(
     arguments: serde_json::Map<String, serde_json::Value>,
 ) -> Result<ToolCallView, Failure> {
     connected(engine, id).await?;
-    // Unique among all who work through one engine.
-    let name = format!("usher-{}", std::process::id());
+    let name = "call".to_owned();
+    let is_answered_here = is_interactive() && !output.json;
     let answer = engine.ask(Request::CallTool {
         server: id.clone(),
         tool: call.tool.clone(),
@@ -59,9 +59,10 @@ async fn call_tool(
             HolderKind::App => PERMISSION.as_secs(),
             HolderKind::Command => 0,
         },
+        asks_holder: !is_answered_here && engine.holder() == HolderKind::App,
     });
     tokio::pin!(answer);
-    let follow = follow(engine, id, &name, output);
+    let follow = follow(engine, &name, output);
     tokio::pin!(follow);
     loop {
         tokio::select! {
@@ -77,9 +78,9 @@ async fn call_tool(
     }
 }
 
-/// Shows progress and answers the server's questions for as long as the call runs. An engine that goes away is the
-/// call's matter.
-async fn follow(engine: &Handle, id: &ServerId, call: &str, output: Output) {
+/// Shows progress and answers the server's questions for as long as the call runs. Where this command holds the engine,
+/// those come here, too, that belong to no call. An engine that goes away is the call's matter.
+async fn follow(engine: &Handle, call: &str, output: Output) {
     let mut updates = engine.updates();
     while let Some(update) = updates.next().await {
         let Update::Event(event) = update else { continue };
@@ -91,8 +92,8 @@ async fn follow(engine: &Handle, id: &ServerId, call: &str, output: Output) {
                 output
                     .note(&format!("{share} {}", display_text(message.as_deref().unwrap_or_default(), 120)));
             }
-            Event::ElicitationRequested { elicitation, .. } if elicitation.server == *id => {
-                let Some(answer) = ask(engine.holder(), output, &elicitation).await else { continue };
+            Event::ElicitationRequested { elicitation, .. } => {
+                let answer = ask(output, &elicitation).await;
                 let answered = Request::AnswerElicitation { id: elicitation.id, answer };
                 if let Err(failure) = engine.ask(answered).await {
                     output.complain(&failure);
@@ -104,23 +105,15 @@ async fn follow(engine: &Handle, id: &ServerId, call: &str, output: Output) {
     std::future::pending().await
 }
 
-/// Puts the server's question to the person, where there is one; a script declines, or leaves it to the window.
-async fn ask(holder: HolderKind, output: Output, question: &ElicitationView) -> Option<ElicitationAnswer> {
+/// Puts the server's question to the person, where there is one; a script declines.
+async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
         output.note(&format!("It wants you to open {}", display_text(url, 500)));
     }
     if !is_interactive() || output.json {
-        return match holder {
-            HolderKind::App => {
-                output.note("Usher's window has the question, too.");
-                None
-            }
-            HolderKind::Command => {
-                output.note("Declined: nobody is here to answer.");
-                Some(ElicitationAnswer::Decline)
-            }
-        };
+        output.note("Declined: nobody is here to answer.");
+        return ElicitationAnswer::Decline;
     }
     if let Some(schema) = &question.schema {
         output.note(&format!(
@@ -135,13 +128,13 @@ async fn ask(holder: HolderKind, output: Output, question: &ElicitationView) -> 
         std::io::stdin().read_line(&mut line).map(|_| line)
     })
     .await;
-    Some(match line {
+    match line {
         Ok(Ok(line)) => match serde_json::from_str(&line) {
             Ok(serde_json::Value::Object(content)) => ElicitationAnswer::Accept(content),
             Ok(_) | Err(_) => ElicitationAnswer::Decline,
         },
         Ok(Err(_)) | Err(_) => ElicitationAnswer::Cancel,
-    })
+    }
 }
 
 /// Parses the arguments; `-` reads them from standard input.

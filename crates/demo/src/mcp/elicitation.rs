@@ -16,13 +16,21 @@ const STATE: &str = "asked-for-tea";
 
 pub(super) async fn ask_back(
     context: &RequestContext<RoleServer>,
+    by_session: bool,
     state: Option<&str>,
     answers: Option<&InputResponses>,
 ) -> Result<CallToolResponse, ErrorData> {
     let asks_in_its_result =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
     if !asks_in_its_result {
-        return Ok(answered(ask_now(&context.peer).await?).into());
+        let peer = context.peer.clone();
+        let asked = async move { ask_now(&peer).await };
+        let answer = match by_session {
+            false => asked.await?,
+            // In a task of its own rmcp does not know what it is asked for.
+            true => tokio::spawn(asked).await.map_err(internal)??,
+        };
+        return Ok(answered(answer).into());
     }
     if context.client_capabilities().is_none_or(|capabilities| capabilities.elicitation.is_none()) {
         return Ok(cannot_ask().into());

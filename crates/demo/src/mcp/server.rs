@@ -44,6 +44,10 @@ impl NotebookServer {
         &self.service.running_tasks
     }
 
+    pub(super) fn asks_by_session(&self) -> bool {
+        self.service.options.asks_by_session
+    }
+
     fn page_size(&self) -> Option<usize> {
         self.service.options.page_size
     }

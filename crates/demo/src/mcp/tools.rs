@@ -203,7 +203,7 @@ impl NotebookServer {
         InputResponses(answers): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        elicitation::ask_back(&context, state.as_deref(), answers.as_ref()).await
+        elicitation::ask_back(&context, self.asks_by_session(), state.as_deref(), answers.as_ref()).await
     }
 
     /// Draws a rose and answers it as a picture (PNG).

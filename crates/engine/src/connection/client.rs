@@ -1,29 +1,27 @@
 //! Our side of an MCP connection: who we are, what we can do, and what we do when the server speaks first.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationCapability, ErrorData,
-    FormElicitationCapability, Implementation, ProgressNotificationParam, ProgressToken,
+    ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
+    ElicitationCapability, ErrorData, FormElicitationCapability, Implementation, ProgressNotificationParam,
     UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
-use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::ServerId;
+use crate::caller::Addressee;
 use crate::connection::changes::{Changes, List};
 use crate::connection::elicitation::Elicitations;
-
-/// Progress that a slow reader may fall behind; more is dropped, the next one says more anyway.
-const PROGRESS_BACKLOG: usize = 32;
+use crate::connection::requests::Requests;
 
 /// Answers what a server asks of its client.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     pub server: ServerId,
     pub elicitations: Arc<Elicitations>,
-    pub progress: ProgressRoutes,
+    pub requests: Requests,
     /// Told when the server says that a list of its changed.
     pub changes: Arc<Changes>,
 }
@@ -43,9 +41,20 @@ impl rmcp::ClientHandler for Client {
     async fn create_elicitation(
         &self,
         request: ElicitRequestParams,
-        _context: RequestContext<RoleClient>,
+        context: RequestContext<RoleClient>,
     ) -> Result<ElicitResult, ErrorData> {
-        Ok(self.elicitations.ask(&self.server, request).await)
+        let asked_by = self.requests.asked_by(context.extensions.get()).await;
+        let (addressee, ended) = match asked_by {
+            Some(questions) => (questions.addressee, questions.ended),
+            None => (Addressee::holder(), CancellationToken::new()),
+        };
+        let asked = self.elicitations.ask(&self.server, addressee, request);
+        tokio::select! {
+            answer = asked => Ok(answer),
+            () = ended.cancelled() => Ok(ElicitResult::new(ElicitationAction::Cancel)),
+            // The server takes its question back, or the connection ends.
+            () = context.ct.cancelled() => Ok(ElicitResult::new(ElicitationAction::Cancel)),
+        }
     }
 
     async fn on_progress(
@@ -53,7 +62,7 @@ impl rmcp::ClientHandler for Client {
         progress: ProgressNotificationParam,
         _context: NotificationContext<RoleClient>,
     ) {
-        self.progress.send(progress);
+        self.requests.progressed(progress);
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {
@@ -66,47 +75,5 @@ impl rmcp::ClientHandler for Client {
 
     async fn on_prompt_list_changed(&self, _context: NotificationContext<RoleClient>) {
         self.changes.note(List::Prompts);
-    }
-}
-
-/// Which running call a progress notification belongs to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ProgressRoutes(Arc<Mutex<HashMap<ProgressToken, mpsc::Sender<ProgressNotificationParam>>>>);
-
-/// Receives the progress of one request until it is dropped.
-pub(crate) struct ProgressRoute {
-    routes: ProgressRoutes,
-    token: ProgressToken,
-    receiver: mpsc::Receiver<ProgressNotificationParam>,
-}
-
-impl ProgressRoutes {
-    pub fn open(&self, token: ProgressToken) -> ProgressRoute {
-        let (sender, receiver) = mpsc::channel(PROGRESS_BACKLOG);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone(), sender);
-        ProgressRoute { routes: self.clone(), token, receiver }
-    }
-
-    fn send(&self, progress: ProgressNotificationParam) {
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(route) = routes.get(&progress.progress_token) {
-            let _ = route.try_send(progress);
-        }
-    }
-}
-
-impl ProgressRoute {
-    /// Never ends by itself.
-    pub async fn next(&mut self) -> ProgressNotificationParam {
-        match self.receiver.recv().await {
-            Some(progress) => progress,
-            None => std::future::pending().await,
-        }
-    }
-}
-
-impl Drop for ProgressRoute {
-    fn drop(&mut self) {
-        self.routes.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.token);
     }
 }

@@ -1,4 +1,4 @@
-//! Questions of servers to the person: asked as events, answered by id.
+//! Questions of servers to the person: asked as events of the one they are for, answered by id.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use usher_config::display_text;
 
 use crate::board::Board;
+use crate::caller::{Addressee, CallerId};
 use crate::{ElicitationAnswer, ElicitationView, ServerId};
 
 /// How long a question waits for the person.
@@ -30,10 +31,11 @@ pub(crate) struct Elicitations {
 #[derive(Debug)]
 struct Open {
     server: ServerId,
+    addressee: Addressee,
     answer: oneshot::Sender<ElicitationAnswer>,
 }
 
-/// Nobody asks (any more).
+/// Nobody asks this caller (any more).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAsked;
 
@@ -43,7 +45,12 @@ impl Elicitations {
     }
 
     /// Puts a question to the person and waits. The question ends when the caller goes away.
-    pub async fn ask(&self, server: &ServerId, request: ElicitRequestParams) -> ElicitResult {
+    pub async fn ask(
+        &self,
+        server: &ServerId,
+        addressee: Addressee,
+        request: ElicitRequestParams,
+    ) -> ElicitResult {
         let (message, schema, url) = match request {
             ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
                 match serde_json::to_value(&requested_schema) {
@@ -60,14 +67,17 @@ impl Elicitations {
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, receiver) = oneshot::channel();
-        self.lock().insert(id.clone(), Open { server: server.clone(), answer: sender });
-        self.board.request_elicitation(ElicitationView {
+        let view = ElicitationView {
             id: id.clone(),
             server: server.clone(),
+            call: addressee.call.clone(),
             message: display_text(&message, LONGEST_MESSAGE),
             schema: schema.as_ref().map(Value::to_string),
             url,
-        });
+        };
+        let caller = addressee.caller;
+        self.lock().insert(id.clone(), Open { server: server.clone(), addressee, answer: sender });
+        self.board.request_elicitation(caller, view);
         let _asked = Asked { elicitations: self, id };
         match tokio::time::timeout(PATIENCE, receiver).await {
             Ok(Ok(ElicitationAnswer::Accept(content))) => {
@@ -84,14 +94,21 @@ impl Elicitations {
         }
     }
 
-    pub fn answer(&self, id: &str, answer: ElicitationAnswer) -> Result<(), NotAsked> {
-        let open = self.lock().remove(id).ok_or(NotAsked)?;
+    /// Takes the answer of the one who was asked, and of nobody else.
+    pub fn answer(&self, caller: CallerId, id: &str, answer: ElicitationAnswer) -> Result<(), NotAsked> {
+        let open = {
+            let mut open = self.lock();
+            let is_asked = open.get(id).is_some_and(|open| open.addressee.caller == caller);
+            is_asked.then(|| open.remove(id)).flatten().ok_or(NotAsked)?
+        };
         open.answer.send(answer).map_err(|_| NotAsked)
     }
 
-    /// Whether this server waits for the person: its calls are then not called slow.
-    pub fn waits(&self, server: &ServerId) -> bool {
-        self.lock().values().any(|open| open.server == *server)
+    /// Whether this server waits for the person, for this call's sake or for one that is not known: the call is then
+    /// not called slow.
+    pub fn waits(&self, server: &ServerId, addressee: &Addressee) -> bool {
+        let concerns = |open: &Open| open.addressee == *addressee || open.addressee.call.is_none();
+        self.lock().values().any(|open| open.server == *server && concerns(open))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {

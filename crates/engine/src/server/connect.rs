@@ -11,9 +11,10 @@ use usher_oauth::AuthorizationCode;
 
 use crate::connection::Connection;
 use crate::connection::changes::{Changes, List};
-use crate::connection::client::{Client, ProgressRoutes};
+use crate::connection::client::Client;
 use crate::connection::fault::Fault;
 use crate::connection::lifeline::Lifeline;
+use crate::connection::requests::Requests;
 use crate::server::Message;
 use crate::server::sign_out::revoke;
 use crate::server::site::Place;
@@ -87,7 +88,7 @@ async fn open(place: &Place) -> Result<Opened, Fault> {
     let client = Client {
         server: place.id.clone(),
         elicitations: Arc::clone(&place.shared.elicitations),
-        progress: ProgressRoutes::default(),
+        requests: Requests::default(),
         changes: Arc::clone(&changes),
     };
     let transport = site.transport(lifeline.clone())?;

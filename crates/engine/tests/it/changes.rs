@@ -13,21 +13,6 @@ async fn demo_of(eras: Eras) -> Demo {
     Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap()
 }
 
-/// Waits until the server is listened to; what is announced before is told to nobody.
-async fn until_listening(demo: &Demo, eras: Eras) {
-    let listens = |record: &usher_demo::RequestRecord| match eras {
-        Eras::All => record.mcp_method.as_deref() == Some("subscriptions/listen"),
-        Eras::HandshakeOnly => record.method == "GET" && record.path == "/mcp",
-    };
-    tokio::time::timeout(PATIENCE, async {
-        while !demo.requests().iter().any(|record| listens(record) && record.status == 200) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
-}
-
 fn tool_count(engine: &Engine) -> u32 {
     match engine.server(&id()).unwrap().status {
         Status::Connected { tool_count, .. } => tool_count,

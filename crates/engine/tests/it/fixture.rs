@@ -4,10 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::broadcast;
-use usher_demo::{Demo, DemoOptions, RequestRecord};
+use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
 use usher_engine::{
-    AuthorizationRequestView, Clock, Engine, EngineOptions, ErrorView, Event, ServerId, ServerView,
+    AuthorizationRequestView, Clock, Engine, EngineOptions, ErrorView, Event, Events, ServerId, ServerView,
     SignInOptions, SignInStep, Status,
 };
 use usher_secrets::StoreKind;
@@ -140,9 +139,24 @@ fn word(record: &RequestRecord) -> String {
     format!("{} {what} {}", record.method, record.status)
 }
 
+/// Waits until the server is listened to; what is announced before is told to nobody.
+pub async fn until_listening(demo: &Demo, eras: Eras) {
+    let listens = |record: &RequestRecord| match eras {
+        Eras::All => record.mcp_method.as_deref() == Some("subscriptions/listen"),
+        Eras::HandshakeOnly => record.method == "GET" && record.path == "/mcp",
+    };
+    tokio::time::timeout(PATIENCE, async {
+        while !demo.requests().iter().any(|record| listens(record) && record.status == 200) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await
+    .unwrap();
+}
+
 /// The story of a server's statuses, without repetitions.
 pub struct Story {
-    events: broadcast::Receiver<Event>,
+    events: Events,
 }
 
 impl Story {

@@ -14,6 +14,7 @@ mod live_connection;
 mod odd_servers;
 mod pause;
 mod permission;
+mod questions;
 mod races;
 mod redirects;
 mod refresh;

@@ -95,6 +95,7 @@ pub fn call(tool: &str, arguments: &str, name: &str) -> Request {
         call: name.to_owned(),
         silence_seconds: 20,
         permission_seconds: 0,
+        asks_holder: false,
     }
 }
 

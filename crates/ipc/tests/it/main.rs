@@ -5,6 +5,7 @@
 
 mod ending;
 mod fixture;
+mod questions;
 mod refused;
 mod secrets;
 mod verbs;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use usher_engine::{ElicitationAnswer, Event, NeedsSignIn, ServerId, Status};
+use usher_engine::{Event, NeedsSignIn, ServerId, Status};
 use usher_ipc::{AskError, Client, Holder, HolderKind, Opening, Reply, Request, Servers, Update};
 
 use crate::fixture::*;
@@ -70,32 +70,6 @@ async fn who_hangs_up_gives_the_call_up() {
     eventually("the task runs", || place.demo.running_tasks() == 1).await;
     asking.abort();
     eventually("the task has stopped", || place.demo.running_tasks() == 0).await;
-}
-
-#[tokio::test]
-async fn a_question_of_a_server_is_answered() {
-    let place = Place::new().await;
-    let _held = place.hold_signed_in().await;
-    let client = place.connect().await.unwrap();
-    let mut updates = client.subscribe();
-    let asks = client.ask(call("ask_back", "{}", "question"));
-    let answers = async {
-        loop {
-            if let Update::Event(event) = updates.recv().await.unwrap()
-                && let Event::ElicitationRequested { elicitation, .. } = *event
-            {
-                assert_eq!(client.snapshot().unwrap().elicitations, std::slice::from_ref(&elicitation));
-                let answer = ElicitationAnswer::Accept(serde_json::Map::new());
-                client.ask(Request::AnswerElicitation { id: elicitation.id, answer }).await.unwrap();
-                std::future::pending::<()>().await;
-            }
-        }
-    };
-    let outcome = tokio::time::timeout(PATIENCE, async {
-        tokio::select! { outcome = asks => outcome, () = answers => unreachable!() }
-    });
-    assert!(matches!(outcome.await.unwrap().unwrap(), Reply::ToolCall(_)));
-    assert_eq!(client.snapshot().unwrap().elicitations, []);
 }
 
 #[tokio::test]

@@ -46,18 +46,18 @@ fn nothing_there_yet() {
 #[test]
 fn all_is_well() {
     let linear = server("Linear", Status::Disabled);
-    insta::assert_snapshot!(shown(&snapshot([server("Notion", connected()), linear])), @"
+    insta::assert_snapshot!(shown(&snapshot([server("Notion", connected()), linear])), @r#"
     <AllWell>
     (All is well)
     ---
-    Notion: connected  → Open
-    Linear: off  → Open
+    Notion: connected  → OpenServer(ServerId("notion"))
+    Linear: off  → OpenServer(ServerId("linear"))
     ---
     Pause all  → PauseAll
     ---
     Open Usher  → Open
     Quit Usher  → Quit
-    ");
+    "#);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn one_service_needs_its_person() {
     <NeedsYou>
     (A service needs you)
     ---
-    Linear: connected  → Open
+    Linear: connected  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
     ---
     Pause all  → PauseAll
@@ -95,16 +95,16 @@ fn every_state_has_its_line() {
     <NeedsYou>
     (3 services need you)
     ---
-    Asana: connecting  → Open
-    Box: signing in  → Open
+    Asana: connecting  → OpenServer(ServerId("asana"))
+    Box: signing in  → OpenServer(ServerId("box"))
     Canva waits in the browser: show it again…  → OpenPageAgain(ServerId("canva"))
     Reconnect Figma now  → Connect(ServerId("figma"))
-    Linear failed: see why…  → Open
+    Linear failed: see why…  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
     Sentry wants more permission: look at it…  → SignIn(ServerId("sentry"))
-    Slack: not run by Usher yet  → Open
-    Vercel: paused  → Open
-    A name that somebody made far too long …: off  → Open
+    Slack: not run by Usher yet  → OpenServer(ServerId("slack"))
+    Vercel: paused  → OpenServer(ServerId("vercel"))
+    A name that somebody made far too long …: off  → OpenServer(ServerId("a name that somebody made far too long for any menu"))
     ---
     Pause all  → PauseAll
     ---
@@ -129,21 +129,22 @@ fn a_question_in_a_call_needs_the_person() {
     asked.elicitations.push(ElicitationView {
         id: "1".to_owned(),
         server: ServerId("notion".to_owned()),
+        call: None,
         message: "Which page?".to_owned(),
         schema: None,
         url: None,
     });
-    insta::assert_snapshot!(shown(&asked), @"
+    insta::assert_snapshot!(shown(&asked), @r#"
     <NeedsYou>
     (A service needs you)
     ---
-    Notion asks you something…  → Open
+    Notion asks you something…  → OpenServer(ServerId("notion"))
     ---
     Pause all  → PauseAll
     ---
     Open Usher  → Open
     Quit Usher  → Quit
-    ");
+    "#);
 }
 
 #[test]
@@ -151,19 +152,19 @@ fn a_store_or_a_file_that_cannot_be_read_comes_first() {
     let mut broken = snapshot([server("Notion", Status::Failed { error: error() })]);
     broken.secret_store = SecretStoreView::Keychain { error: Some(error()) };
     broken.config.error = Some(error());
-    insta::assert_snapshot!(shown(&broken), @"
+    insta::assert_snapshot!(shown(&broken), @r#"
     <NeedsYou>
     (A service needs you)
     ---
     Usher cannot read the keychain: try again  → RetrySecretStore
     mcp.json has a fault: see where…  → Open
-    Notion failed: see why…  → Open
+    Notion failed: see why…  → OpenServer(ServerId("notion"))
     ---
     Pause all  → PauseAll
     ---
     Open Usher  → Open
     Quit Usher  → Quit
-    ");
+    "#);
     let mut file = snapshot([server("Notion", connected())]);
     file.secret_store = SecretStoreView::File { path: "/s".to_owned(), error: Some(error()) };
     assert_eq!(Content::of(&file).look, Look::NeedsYou);
@@ -173,15 +174,15 @@ fn a_store_or_a_file_that_cannot_be_read_comes_first() {
 fn a_pause_can_be_ended() {
     let mut paused = snapshot([server("Notion", Status::Paused)]);
     paused.paused = true;
-    insta::assert_snapshot!(shown(&paused), @"
+    insta::assert_snapshot!(shown(&paused), @r#"
     <AllWell>
     (Paused)
     ---
-    Notion: paused  → Open
+    Notion: paused  → OpenServer(ServerId("notion"))
     ---
     Resume all  → ResumeAll
     ---
     Open Usher  → Open
     Quit Usher  → Quit
-    ");
+    "#);
 }
