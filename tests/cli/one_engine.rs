@@ -216,3 +216,19 @@ async fn other_places_are_refused_in_words() -> Result<()> {
     assert!(refused.stderr.contains("already running, with other places"), "{}", refused.stderr);
     Ok(())
 }
+
+#[tokio::test]
+async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    let _demo = signed_in(&cli).await?;
+    let _first = holder(&cli).await?;
+    let commands = (0..4).map(|_| cli.run(&["call", "demo", "ask_back"]));
+    for output in try_join_all(commands).await? {
+        // Nobody sits before a test, so each declines once, for itself.
+        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "No tea, then.\n"), "{}", output.stderr);
+        assert_eq!(output.stderr.matches("asks:").count(), 1, "{}", output.stderr);
+        assert!(!output.stderr.contains("Nobody waits"), "{}", output.stderr);
+    }
+    Ok(())
+}
