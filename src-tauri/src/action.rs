@@ -24,20 +24,32 @@ pub enum Action {
     ResumeAll,
     /// The window.
     Open,
+    /// The window, at the service's page.
+    OpenServer(ServerId),
     Quit,
+}
+
+impl Action {
+    /// The service that it is about.
+    fn server(&self) -> Option<&ServerId> {
+        match self {
+            Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => Some(id),
+            Self::RetrySecretStore | Self::PauseAll | Self::ResumeAll | Self::Open | Self::Quit => None,
+        }
+    }
 }
 
 /// Does it. Where it fails, the window opens and says why: nothing else can.
 pub fn perform(app: &AppHandle, action: Action) {
     match action {
-        Action::Open => window::open(app),
+        Action::Open | Action::OpenServer(_) => window::open_at(app, action.server()),
         Action::Quit => app.exit(0),
         asks_engine => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
                 if let Err(error) = ask_engine(&app, &asks_engine).await {
                     tracing::warn!(code = ?error.code, "a click in the tray or on a notification failed");
-                    window::open(&app);
+                    window::open_at(&app, asks_engine.server());
                 }
             });
         }
@@ -59,6 +71,6 @@ async fn ask_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {
             engine.resume_all().await;
             Ok(())
         }
-        Action::Open | Action::Quit => Ok(()),
+        Action::Open | Action::OpenServer(_) | Action::Quit => Ok(()),
     }
 }

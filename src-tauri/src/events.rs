@@ -29,6 +29,11 @@ pub struct SnapshotTaken(pub Snapshot);
 #[tauri_specta(event_name = "desktop_changed")]
 pub struct DesktopChanged(pub DesktopView);
 
+/// The person asked for a service's page outside the window; `wanted_server` tells which.
+#[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
+#[tauri_specta(event_name = "server_wanted")]
+pub struct ServerWanted;
+
 /// Carries events to the page for as long as the engine runs.
 pub fn forward(app: &AppHandle, engine: Engine) {
     let app = app.clone();
@@ -97,7 +102,8 @@ fn changes_tray(event: &usher_engine::Event) -> bool {
     }
 }
 
-fn tell<E: Event + Serialize + Clone>(app: &AppHandle, event: &E) {
+/// Tells the page, if one is there.
+pub fn tell<E: Event + Serialize + Clone>(app: &AppHandle, event: &E) {
     if let Err(error) = event.emit(app) {
         tracing::warn!(%error, "the page was not told");
     }

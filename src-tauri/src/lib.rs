@@ -27,6 +27,7 @@ mod samples;
 mod settings;
 mod shell;
 mod tray;
+mod wanted;
 mod window;
 
 pub use app::run;

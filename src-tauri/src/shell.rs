@@ -16,6 +16,7 @@ use crate::options::Places;
 use crate::settings::Settings;
 use crate::tray::Tray;
 use crate::tray::content::Content;
+use crate::wanted::Wanted;
 use crate::{events, keychain, registration, window};
 
 /// How long the engine waits for the demo.
@@ -31,6 +32,7 @@ pub struct Shell {
     pub desktop: DesktopParts,
     pub tray: Tray,
     pub notices: Notices,
+    pub wanted: Wanted,
     /// What became of the link that the app was started by; `None` while that is open.
     pub start_link: watch::Sender<Option<Result<(), ErrorView>>>,
     store: Mutex<StoreKind>,
@@ -52,6 +54,7 @@ impl Shell {
             desktop: DesktopParts::new(AutostartPart::Unavailable),
             tray: Tray::new(),
             notices: Notices::default(),
+            wanted: Wanted::default(),
             start_link: watch::Sender::new((!with_link).then_some(Ok(()))),
             store: Mutex::new(store),
             settings,

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use usher_engine::ServerId;
 
 use crate::desktop::TrayPart;
+use crate::events::{self, ServerWanted};
 use crate::settings::Appearance;
 use crate::shell::Shell;
 
@@ -23,6 +25,15 @@ const TRAY_COMES_WITHIN: Duration = Duration::from_secs(10);
 
 /// Opens the window, or brings it to the front where it is open.
 pub fn open(app: &AppHandle) {
+    open_at(app, None);
+}
+
+/// [`open`], and the page turns to this service.
+pub fn open_at(app: &AppHandle, server: Option<&ServerId>) {
+    app.state::<Shell>().wanted.set(server.cloned());
+    if server.is_some() {
+        events::tell(app, &ServerWanted);
+    }
     if app.get_webview_window(LABEL).is_some() {
         return raise(app);
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
-use usher_engine::ErrorView;
+use usher_engine::{ErrorView, ServerId};
 
 use crate::desktop::DesktopView;
 use crate::settings::Appearance;
@@ -49,7 +49,9 @@ impl Platform {
 /// Never waits.
 #[tauri::command]
 #[specta::specta]
-pub fn app_info(shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
+pub fn app_info(app: AppHandle, shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
+    // The desktop's own settings change it too, and tell nobody.
+    shell.desktop.set_autostart(autostart::state(&app));
     Ok(AppInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         platform: Platform::OURS,
@@ -75,6 +77,14 @@ pub async fn start_link(shell: State<'_, Shell>) -> Result<(), ErrorView> {
     // A window that is opened later has nothing to do with that link.
     shell.start_link.send_replace(Some(Ok(())));
     outcome
+}
+
+/// The service whose page the person asked for in the tray or by a notification, for whoever asks first. The page asks
+/// once it listens for `server_wanted`, and at each of them.
+#[tauri::command]
+#[specta::specta]
+pub fn wanted_server(shell: State<'_, Shell>) -> Result<Option<ServerId>, ErrorView> {
+    Ok(shell.wanted.take())
 }
 
 /// Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs.

@@ -46,7 +46,8 @@ pub fn of_expiries(named: &[Named]) -> Notice {
         return Notice {
             title: format!("{} services need you", named.len()),
             body: format!("Sign in again to {}.", listed(named)),
-            click: Some(Action::Open),
+            // Each of them is one click away there, and this one is in sight.
+            click: named.first().map(|first| Action::OpenServer(first.id.clone())),
             buttons,
             about,
             stays: true,
@@ -135,7 +136,7 @@ mod tests {
         insta::assert_snapshot!(text(&of_expiries(&two)), @r#"
         2 services need you
         Sign in again to Linear and Notion.
-        Some(Open)
+        Some(OpenServer(ServerId("linear")))
         [Linear] Do(SignIn(ServerId("linear")))
         [Notion] Do(SignIn(ServerId("notion")))
         [In an hour] Later
@@ -146,7 +147,7 @@ mod tests {
         insta::assert_snapshot!(text(&of_expiries(&many)), @r#"
         6 services need you
         Sign in again to Asana, Box, Canva and 3 more.
-        Some(Open)
+        Some(OpenServer(ServerId("asana")))
         [Asana] Do(SignIn(ServerId("asana")))
         [Box] Do(SignIn(ServerId("box")))
         [Canva] Do(SignIn(ServerId("canva")))

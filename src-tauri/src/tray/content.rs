@@ -128,18 +128,18 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
         Status::SigningIn { step: SignInStep::WaitingForBrowser, .. } => {
             click(format!("{name} waits in the browser: show it again…"), Action::OpenPageAgain(id))
         }
-        Status::Failed { .. } => click(format!("{name} failed: see why…"), Action::Open),
-        Status::Disabled => click(format!("{name}: off"), Action::Open),
-        Status::Paused => click(format!("{name}: paused"), Action::Open),
-        Status::Unsupported { .. } => click(format!("{name}: not run by Usher yet"), Action::Open),
+        Status::Failed { .. } => click(format!("{name} failed: see why…"), Action::OpenServer(id)),
+        Status::Disabled => click(format!("{name}: off"), Action::OpenServer(id)),
+        Status::Paused => click(format!("{name}: paused"), Action::OpenServer(id)),
+        Status::Unsupported { .. } => click(format!("{name}: not run by Usher yet"), Action::OpenServer(id)),
         _ if server.permission.is_some() => {
             click(format!("{name} wants more permission: look at it…"), Action::SignIn(id))
         }
-        _ if asks(server, snapshot) => click(format!("{name} asks you something…"), Action::Open),
+        _ if asks(server, snapshot) => click(format!("{name} asks you something…"), Action::OpenServer(id)),
         Status::Reconnecting { .. } => click(format!("Reconnect {name} now"), Action::Connect(id)),
-        Status::Connecting => click(format!("{name}: connecting"), Action::Open),
-        Status::SigningIn { .. } => click(format!("{name}: signing in"), Action::Open),
-        Status::Connected { .. } => click(format!("{name}: connected"), Action::Open),
+        Status::Connecting => click(format!("{name}: connecting"), Action::OpenServer(id)),
+        Status::SigningIn { .. } => click(format!("{name}: signing in"), Action::OpenServer(id)),
+        Status::Connected { .. } => click(format!("{name}: connected"), Action::OpenServer(id)),
     }
 }
 

@@ -32,6 +32,11 @@ export interface Backend {
   snapshot(): Promise<Snapshot>;
   /** Resolves once listening for what this desktop has around the window; `appInfo` tells how it is now. */
   subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void>;
+  /**
+   * Hands over each service whose page the person asks for outside the window, for as long as the page lives; one
+   * that the window was opened for has been handed over when this resolves.
+   */
+  subscribeWanted(listener: (id: ServerId) => void): Promise<void>;
   catalogueList(): Promise<CatalogueEntry[]>;
   appInfo(): Promise<AppInfo>;
   /** Starts the engine again after it could not. */

@@ -33,6 +33,15 @@ export const tauriBackend: Backend = {
     return () => stops.forEach((stop) => stop());
   },
   subscribeDesktop: (listener) => events.desktopChanged.listen(({ payload }) => listener(payload)),
+  async subscribeWanted(listener) {
+    // The event only says that there is something to take, so that nothing is lost or done twice around the start.
+    const take = async () => {
+      const id = await unwrap(commands.wantedServer());
+      if (id !== null) listener(id);
+    };
+    await events.serverWanted.listen(() => void take().catch(() => undefined));
+    await take();
+  },
   snapshot: () => unwrap(commands.snapshot()),
   catalogueList: () => unwrap(commands.catalogueList()),
   appInfo: () => unwrap(commands.appInfo()),

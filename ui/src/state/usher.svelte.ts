@@ -52,7 +52,7 @@ export class Usher {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.engine.start(), this.#learnCatalogue(), this.#learnInfo()]);
+    await Promise.all([this.#followWanted(), this.engine.start(), this.#learnCatalogue(), this.#learnInfo()]);
     await this.backend.startLink().catch((thrown: unknown) => (this.notice = errorView(thrown)));
   }
 
@@ -62,6 +62,11 @@ export class Usher {
       await this.backend.appRetry();
       await this.engine.start();
     });
+  }
+
+  /** A click in the tray or on a notification leads to a service's page. */
+  async #followWanted(): Promise<void> {
+    await this.backend.subscribeWanted((id) => this.go({ kind: "server", id })).catch(() => undefined);
   }
 
   async #learnCatalogue(): Promise<void> {

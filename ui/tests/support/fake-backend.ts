@@ -5,13 +5,14 @@ import type {
   Event,
   PromptView,
   ResourceView,
+  ServerId,
   Snapshot,
   ToolCallView,
   ToolView,
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
-type Verb = Exclude<keyof Backend, "subscribe" | "subscribeDesktop">;
+type Verb = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribeWanted">;
 export type Call = [verb: Verb, ...args: unknown[]];
 
 /** A backend that says what it was told to say, and remembers what it was asked. */
@@ -28,6 +29,9 @@ export class FakeBackend implements Backend {
   #listener: (event: Event) => void = () => undefined;
   #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
+  #wanted: (id: ServerId) => void = () => undefined;
+  /** The service that the window is opened for. */
+  openedFor: ServerId | null = null;
 
   constructor(current: Partial<Snapshot> = {}) {
     this.current = snapshot(current);
@@ -75,6 +79,16 @@ export class FakeBackend implements Backend {
   async subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void> {
     this.#desktop = listener;
     return () => (this.#desktop = () => undefined);
+  }
+
+  async subscribeWanted(listener: (id: ServerId) => void): Promise<void> {
+    this.#wanted = listener;
+    if (this.openedFor !== null) listener(this.openedFor);
+  }
+
+  /** The person clicked on the service in the tray. */
+  want(id: ServerId): void {
+    this.#wanted(id);
   }
 
   snapshot = () => this.#asked("snapshot", [], this.current);

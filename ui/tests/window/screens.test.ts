@@ -14,7 +14,7 @@ describe("the start", () => {
     backend.answer("snapshot", new Refusal(error("engine_busy", "An `usher` command is at work.")));
     render(App, { props: { backend } });
     expect(await screen.findByTestId("start-waits")).toHaveTextContent(
-      "The command line is using Usher’s engine just now.",
+      "A command of yours is using Usher just now.",
     );
     expect(screen.queryByTestId("start-error")).toBeNull();
     backend.replace(backend.current);
@@ -38,6 +38,27 @@ describe("the start", () => {
     backend.answer("catalogueList", new Refusal(error("internal", "No catalogue.")));
     await open(backend);
     expect(screen.getByTestId("service")).toBeInTheDocument();
+  });
+});
+
+describe("a service that was asked for in the tray", () => {
+  const servers = [server(), server({ id: "linear", name: "Linear" })];
+
+  it("is the first thing that a window opened for it shows", async () => {
+    const backend = new FakeBackend({ servers });
+    backend.openedFor = "linear";
+    await open(backend);
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear");
+  });
+
+  it("takes the place of what is there, and gives way when it is gone", async () => {
+    const { backend, user } = await open(new FakeBackend({ servers }));
+    expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion");
+    await user.click(screen.getByTestId("settings"));
+    backend.want("linear");
+    await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear"));
+    backend.want("removed-meanwhile");
+    await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion"));
   });
 });
 
@@ -66,7 +87,7 @@ describe("no place for secrets", () => {
   it("stands before everything else, with help for this system", async () => {
     await openWith({}, { secret_store: missing });
     const page = await screen.findByTestId("keychain-error");
-    expect(page).toHaveTextContent("There is no keychain to keep your sign-ins in");
+    expect(page).toHaveTextContent("There is no keychain for your sign-ins");
     expect(page).toHaveTextContent("Install and start gnome-keyring or KWallet");
     expect(screen.queryByTestId("sidebar")).toBeNull();
   });
@@ -151,6 +172,7 @@ describe("a question", () => {
   const form: ElicitationView = {
     id: "q1",
     server: "notion",
+    call: null,
     message: "Which notebook?",
     schema: JSON.stringify({
       type: "object",
@@ -164,7 +186,7 @@ describe("a question", () => {
   it("says who asks, and takes a form's answer", async () => {
     const { backend, user } = await openWith({}, { elicitations: [form] });
     const dialog = await screen.findByTestId("elicitation");
-    expect(dialog).toHaveTextContent("Notion asks you something");
+    expect(dialog).toHaveTextContent("Notion has a question");
     expect(dialog).toHaveTextContent("comes from Notion, not from Usher");
     await user.selectOptions(await screen.findByLabelText(/Notebook/), "Home");
     await user.click(screen.getByTestId("elicitation-accept"));
