@@ -9,6 +9,7 @@ use futures::future::try_join_all;
 use usher_tests::Blow;
 use usher_tests::strict_service::{Moment, Outcome, StrictOptions, StrictService};
 
+use crate::keeping::Keeping;
 use crate::person::{NAME, PATIENCE, Person};
 
 /// What became of the expiries.
@@ -27,7 +28,7 @@ pub struct Callers {
 /// So many processes at once at each of so many expiries, at a server that forgives no second use.
 pub async fn call(processes: u32, expiries: u32) -> Result<Callers> {
     let service = Arc::new(StrictService::start(StrictOptions::default()).await?);
-    let mut person = Person::new(service).await?;
+    let mut person = Person::new(service, Keeping::File).await?;
     let mut callers = Callers { processes, ..Callers::default() };
     for number in 0..expiries {
         let begun = Instant::now();
@@ -56,7 +57,7 @@ pub struct Orphans {
 /// others wait for it. The server has patience: what is seen here is that the others go on by themselves.
 pub async fn orphan(processes: u32, kills: u32) -> Result<Orphans> {
     let options = StrictOptions { grace: LONG_GRACE, ..StrictOptions::default() };
-    let person = Person::new(Arc::new(StrictService::start(options).await?)).await?;
+    let person = Person::new(Arc::new(StrictService::start(options).await?), Keeping::File).await?;
     let mut orphans = Orphans { processes, ..Orphans::default() };
     let mut tries = 0;
     while orphans.kills < kills {

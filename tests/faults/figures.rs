@@ -1,42 +1,62 @@
-//! The figures of a long run, as the tables of `tests/faults/README.md`.
+//! The figures of a run, as the tables of `tests/faults/README.md`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::callers::{Callers, Orphans};
-use crate::kills::Kills;
-use crate::outages::Outages;
+use crate::outages::{GENUINE, Outages};
+use crate::tally::{AtPoint, Kills};
 
-pub fn print_kills(title: &str, kills: &Kills, took: Duration) {
+/// One table, with a server's figures beside another's.
+pub fn print_kills(title: &str, servers: &[(&str, &Kills)], took: Duration) {
     println!("\n### {title}\n");
-    println!("| killed | kills | between rotation and storing | sign-ins lost |");
-    println!("|---|--:|--:|--:|");
-    for (name, point) in &kills.points {
-        println!("| {name} | {} | {} | {} |", point.kills, point.between, point.lost);
+    let heads = servers.iter().map(|(server, _)| format!(" {server}: kills | between | sign-ins lost |"));
+    println!("| killed |{}", heads.collect::<String>());
+    println!("|---|{}", "--:|--:|--:|".repeat(servers.len()));
+    let names: BTreeSet<_> = servers.iter().flat_map(|(_, kills)| kills.points.keys()).collect();
+    for name in names {
+        let points = servers.iter().map(|(_, kills)| kills.points.get(name).copied().unwrap_or_default());
+        print_line(name, points);
     }
-    let total = kills.total();
-    println!("| **all** | **{}** | **{}** | **{}** |", total.kills, total.between, total.lost);
+    print_line("**all**", servers.iter().map(|(_, kills)| kills.total()));
+    let sum = |count: fn(&Kills) -> usize| servers.iter().map(|(_, kills)| count(kills)).sum::<usize>();
     println!(
-        "\nBroken: {}. {} s. {} runs were over before their moment and are not counted.",
-        kills.broken.len(),
+        "\n{} kills, {} s. {} more runs were over before their moment came, and are not counted. Broken: {}.",
+        sum(|kills| kills.total().kills as usize),
         took.as_secs(),
-        kills.escaped
+        sum(|kills| kills.escaped as usize),
+        sum(|kills| kills.broken.len()),
     );
 }
 
-pub fn print_outages(title: &str, outages: &Outages, took: Duration) {
+fn print_line(name: &str, points: impl Iterator<Item = AtPoint>) {
+    let cells = points.map(|point| format!(" {} | {} | {} |", point.kills, point.between, point.lost));
+    println!("| {name} |{}", cells.collect::<String>());
+}
+
+/// One table, with a server's figures beside another's.
+pub fn print_outages(title: &str, servers: &[(&str, &Outages)], took: Duration) {
     println!("\n### {title}\n");
-    println!("| fault | met |");
-    println!("|---|--:|");
-    for (name, count) in &outages.met {
-        println!("| {name} | {count} |");
+    println!("| fault |{}", servers.iter().map(|(server, _)| format!(" {server} |")).collect::<String>());
+    println!("|---|{}", "--:|".repeat(servers.len()));
+    let names: BTreeSet<_> = servers.iter().flat_map(|(_, outages)| outages.met.keys()).collect();
+    for name in names {
+        let counts = servers.iter().map(|(_, outages)| outages.met.get(name).copied().unwrap_or_default());
+        println!("| {name} |{}", counts.map(|count| format!(" {count} |")).collect::<String>());
     }
-    println!("| **all** | **{}** |", outages.total());
-    println!(
-        "\nSign-ins that ended: {}, each by a genuine `invalid_grant`. Broken: {}. {} s.",
-        outages.ended,
-        outages.broken.len(),
-        took.as_secs()
-    );
+    let totals = servers.iter().map(|(_, outages)| format!(" {} |", outages.total()));
+    println!("| **all** |{}", totals.collect::<String>());
+    println!("\n{} s.", took.as_secs());
+    for (server, outages) in servers {
+        let meant = outages.met.get(GENUINE).copied().unwrap_or_default();
+        println!(
+            "{server}: {} sign-ins ended, each with `invalid_grant`: {meant} by the server's own will, {} because the \
+             answer to a rotation was lost. Broken: {}.",
+            outages.ended,
+            outages.ended.saturating_sub(meant),
+            outages.broken.len()
+        );
+    }
 }
 
 pub fn print_callers(callers: &Callers, took: Duration) {

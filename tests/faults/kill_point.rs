@@ -1,15 +1,17 @@
 //! The moments at which an engine is killed in the middle of a refresh.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Result;
 use rand::Rng;
 use rand::rngs::StdRng;
-use usher_tests::Blow;
 use usher_tests::folder_watch::{FileEvent, FolderWatch};
 use usher_tests::strict_service::Moment;
+use usher_tests::{Blow, KeychainWatch};
 
+use crate::keeping::Keeping;
 use crate::person::Person;
 
 /// Where the blow falls.
@@ -23,6 +25,8 @@ pub enum KillPoint {
     Server(Moment),
     /// The intent to refresh appears in the state folder.
     IntentNoted,
+    /// The keychain is given something to keep.
+    StoreAsked,
     /// The new secret store appears beside the old one, empty as yet.
     StoreBegun,
     /// The new secret store took the place of the old one.
@@ -31,23 +35,29 @@ pub enum KillPoint {
     IntentRemoved,
 }
 
+/// What a process takes when nobody disturbs it.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From its start to its end.
+    pub whole_run: Duration,
+    /// From a refresh's request to the stored answer, and somewhat more.
+    pub around_a_refresh: Duration,
+}
+
 /// The longest answer of the token endpoint is about this long, head and body.
 const ANSWER_LENGTH: usize = 300;
-
-/// What a refresh takes from its request to the stored answer, and somewhat more.
-const AROUND_A_REFRESH: Duration = Duration::from_millis(15);
 
 impl KillPoint {
     /// Every third one falls at random, one half of these around the refresh; the others fall at each injected point
     /// in turn.
-    pub fn nth(number: u32, whole_run: Duration, random: &mut StdRng) -> KillPoint {
+    pub fn nth(number: u32, times: Times, random: &mut StdRng) -> KillPoint {
         if number.is_multiple_of(6) {
-            return KillPoint::Random(whole_run.mul_f64(random.random_range(0.0..1.2)));
+            return KillPoint::Random(times.whole_run.mul_f64(random.random_range(0.0..1.2)));
         }
         if number.is_multiple_of(3) {
-            return KillPoint::Soon(AROUND_A_REFRESH.mul_f64(random.random()));
+            return KillPoint::Soon(times.around_a_refresh.mul_f64(random.random()));
         }
-        match (number - number / 3 - 1) % 10 {
+        match (number - number / 3 - 1) % 11 {
             0 => KillPoint::IntentNoted,
             1 => KillPoint::Server(Moment::Arrived { carried_out: false }),
             2 => KillPoint::Server(Moment::Arrived { carried_out: true }),
@@ -57,6 +67,7 @@ impl KillPoint {
             6 => KillPoint::StoreBegun,
             7 => KillPoint::StoreReplaced,
             8 => KillPoint::IntentRemoved,
+            9 => KillPoint::StoreAsked,
             _ => KillPoint::Server(Moment::TokenUsed),
         }
     }
@@ -72,6 +83,7 @@ impl KillPoint {
             Self::Server(Moment::Committed) => "rotated, no answer yet",
             Self::Server(Moment::InReply { .. }) => "in the middle of the answer",
             Self::Server(Moment::Replied) => "answer sent",
+            Self::StoreAsked => "keychain asked to keep it",
             Self::StoreBegun => "new store begun",
             Self::StoreReplaced => "new store in place",
             Self::IntentRemoved => "intent removed",
@@ -84,27 +96,44 @@ impl KillPoint {
 pub struct Ambush {
     point: KillPoint,
     blow: Arc<OnceLock<Blow>>,
-    _watch: Option<FolderWatch>,
+    _watch: Option<Watch>,
+}
+
+/// Ends when it is dropped.
+enum Watch {
+    Folder { _watch: FolderWatch },
+    Keychain { _watch: KeychainWatch },
 }
 
 impl Ambush {
     /// To be laid before the process starts: its files are watched from the beginning.
-    pub fn lay(point: KillPoint, person: &Person) -> Result<Ambush> {
-        let folder = match point {
-            KillPoint::IntentNoted | KillPoint::IntentRemoved => Some(person.intents_folder()),
-            KillPoint::StoreBegun | KillPoint::StoreReplaced => Some(person.store_folder()),
-            KillPoint::Random(_) | KillPoint::Soon(_) | KillPoint::Server(_) => None,
-        };
+    pub async fn lay(point: KillPoint, person: &Person) -> Result<Ambush> {
         let blow = Arc::new(OnceLock::<Blow>::new());
         let ready = Arc::clone(&blow);
-        let told = move |event, name: &str| {
-            if is_moment(point, event, name)
-                && let Some(blow) = ready.get()
-            {
+        let strike = move || {
+            if let Some(blow) = ready.get() {
                 blow.deal();
             }
         };
-        let watch = folder.map(|folder| FolderWatch::new(&folder, told)).transpose()?;
+        let keeping = person.keeping();
+        let watch_folder = |folder: PathBuf| {
+            let strike = strike.clone();
+            let told = move |event, name: &str| {
+                if is_moment(point, keeping, event, name) {
+                    strike();
+                }
+            };
+            FolderWatch::new(&folder, told).map(|watch| Some(Watch::Folder { _watch: watch }))
+        };
+        let watch = match point {
+            KillPoint::IntentNoted | KillPoint::IntentRemoved => watch_folder(person.intents_folder())?,
+            KillPoint::StoreBegun | KillPoint::StoreReplaced => watch_folder(person.store_folder())?,
+            KillPoint::StoreAsked => {
+                let watch = KeychainWatch::start(person.bus()?, strike).await?;
+                Some(Watch::Keychain { _watch: watch })
+            }
+            KillPoint::Random(_) | KillPoint::Soon(_) | KillPoint::Server(_) => None,
+        };
         Ok(Ambush { point, blow, _watch: watch })
     }
 
@@ -129,6 +158,7 @@ impl Ambush {
             }
             KillPoint::IntentNoted
             | KillPoint::IntentRemoved
+            | KillPoint::StoreAsked
             | KillPoint::StoreBegun
             | KillPoint::StoreReplaced => {
                 self.blow.set(blow).ok();
@@ -137,13 +167,13 @@ impl Ambush {
     }
 }
 
-fn is_moment(point: KillPoint, event: FileEvent, name: &str) -> bool {
+fn is_moment(point: KillPoint, keeping: Keeping, event: FileEvent, name: &str) -> bool {
     let is_intent = name.ends_with(".json");
     match point {
         KillPoint::IntentNoted => is_intent && event != FileEvent::Deleted,
         KillPoint::IntentRemoved => is_intent && event == FileEvent::Deleted,
-        KillPoint::StoreBegun => name == "secrets.new" && event == FileEvent::Created,
-        KillPoint::StoreReplaced => name == "secrets" && event == FileEvent::MovedHere,
-        KillPoint::Random(_) | KillPoint::Soon(_) | KillPoint::Server(_) => false,
+        KillPoint::StoreBegun => keeping.is_begun(event, name),
+        KillPoint::StoreReplaced => keeping.is_replaced(event, name),
+        KillPoint::StoreAsked | KillPoint::Random(_) | KillPoint::Soon(_) | KillPoint::Server(_) => false,
     }
 }

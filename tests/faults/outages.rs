@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// One fault may cost so many requests to the token endpoint, and no more.
 const MOST_REQUESTS: usize = 4;
 
+/// How the server's own will is called among the faults.
+pub const GENUINE: &str = "genuine `invalid_grant`";
+
 /// What became of the faults at one server.
 #[derive(Debug, Default)]
 pub struct Outages {
@@ -66,7 +69,7 @@ pub async fn outages(grace: Duration, faults: u32, silences: u32, seed: u64) -> 
 
 /// Lets one engine meet faults in bursts, each at a renewal that its clock calls for.
 async fn outages_of_one(grace: Duration, (faults, mut silences): (u32, u32), seed: u64) -> Result<Outages> {
-    let rules = StrictOptions { grace, life: LIFE };
+    let rules = StrictOptions { grace, life: LIFE, ..StrictOptions::default() };
     let mut scene = Scene::begin(Arc::new(StrictService::start(rules).await?)).await?;
     let mut random = StdRng::seed_from_u64(seed);
     let mut outages = Outages::default();
@@ -326,6 +329,6 @@ fn name(fault: TokenFault) -> &'static str {
         TokenFault::TruncatedAfterCommit => "truncated after the commit",
         TokenFault::StatusAfterCommit(_) => "502 after the commit",
         TokenFault::HtmlAfterCommit => "HTML after the commit",
-        TokenFault::Ended => "genuine `invalid_grant`",
+        TokenFault::Ended => GENUINE,
     }
 }

@@ -6,29 +6,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use secrecy::ExposeSecret;
 use serde_json::Value;
-use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::strict_service::{FamilyId, StrictService};
-use usher_tests::{Cli, Desktop, DesktopOptions, Mortal, Output, place};
+use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, place};
+
+use crate::keeping::Keeping;
 
 /// More than a command takes on the busiest machine.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
-/// A desktop with nothing but folders, and the family of tokens that lies in one of them.
+/// A desktop with what keeps the sign-in and nothing else, and the family of tokens that lies there.
 pub struct Person {
     pub service: Arc<StrictService>,
     pub family: FamilyId,
+    keeping: Keeping,
     desktop: Desktop,
 }
 
 impl Person {
     /// Adds the service and signs in to it.
-    pub async fn new(service: Arc<StrictService>) -> Result<Person> {
-        let desktop = Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
-        let mut person = Person { service, family: FamilyId(0), desktop };
+    pub async fn new(service: Arc<StrictService>, keeping: Keeping) -> Result<Person> {
+        let desktop = Desktop::with(keeping.desktop()).await?;
+        let mut person = Person { service, family: FamilyId(0), keeping, desktop };
         let added = person.usher(&["add", NAME, &person.service.url()]).await?;
         ensure!(added.code == Some(0), "usher add: {}", added.stderr);
         person.sign_in().await?;
@@ -37,7 +38,10 @@ impl Person {
 
     /// Signs in, for the first time or anew.
     pub async fn sign_in(&mut self) -> Result<()> {
-        let cli = Cli::new(&self.desktop).with("USHER_SECRET_STORE", self.store_words());
+        let mut cli = Cli::new(&self.desktop);
+        if let Some((name, words)) = self.keeping.variable(&self.desktop) {
+            cli = cli.with(name, words);
+        }
         let mut login = cli.start(&["login", NAME, "--no-browser", "--again"])?;
         let line = login.line().await?;
         let line: Value = serde_json::from_str(&line).with_context(|| format!("usher login said: {line}"))?;
@@ -59,7 +63,7 @@ impl Person {
     /// One call of the command line that may be killed.
     pub fn start(&self, words: &[&str]) -> Result<Mortal> {
         let mut command: Command = self.desktop.command(place::usher()?);
-        command.args(words).env("USHER_SECRET_STORE", self.store_words());
+        command.args(words).envs(self.keeping.variable(&self.desktop));
         // Nothing here speaks TLS, and reading the system's certificates is most of what a short command does.
         command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
         Mortal::start(command)
@@ -67,12 +71,8 @@ impl Person {
 
     /// The family and the number of the refresh token that is kept; `None` where nothing is.
     pub async fn kept(&self) -> Result<Option<(FamilyId, u32)>> {
-        let store = SecretStore::open(StoreKind::File(self.store_file()));
-        let Some(grant) = store.grant(NAME).await.context("the secret store cannot be read")? else {
-            return Ok(None);
-        };
-        let token = grant.refresh_token.context("the kept sign-in has no refresh token")?;
-        let found = self.service.ledger().read_refresh_token(token.expose_secret());
+        let Some(token) = self.keeping.refresh_token(&self.desktop).await? else { return Ok(None) };
+        let found = self.service.ledger().read_refresh_token(&token);
         Ok(Some(found.context("the kept refresh token is none that the service gave")?))
     }
 
@@ -85,21 +85,34 @@ impl Person {
         Ok(())
     }
 
-    /// Names of the files beside the secret store that a writer left behind.
-    pub fn store_leftovers(&self) -> Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(self.store_folder())? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name != "secrets" && name != "secrets.lock" {
-                names.push(name);
-            }
-        }
-        Ok(names)
+    /// What lies in the store beside the sign-in.
+    pub async fn leftovers(&self) -> Result<Vec<String>> {
+        self.keeping.leftovers(&self.desktop).await
     }
 
-    /// The folder of the secret store, and of nothing else.
+    /// How the sign-in is kept.
+    pub fn keeping(&self) -> Keeping {
+        self.keeping
+    }
+
+    /// The folder in which a change of the store shows.
     pub fn store_folder(&self) -> PathBuf {
-        self.desktop.folder("home/store")
+        self.keeping.folder(&self.desktop)
+    }
+
+    /// The bus on which a command asks the keychain.
+    pub fn bus(&self) -> Result<&Bus> {
+        self.desktop.bus()
+    }
+
+    /// Aimed at the keychain's own process.
+    pub fn blow_at_keychain(&self) -> Result<Blow> {
+        Blow::at(self.bus()?.process_of("org.freedesktop.secrets")?)
+    }
+
+    /// Brings a killed keychain back, unlocked.
+    pub async fn start_keychain(&mut self) -> Result<()> {
+        self.desktop.start_keyring().await
     }
 
     /// Says which process runs the engine.
@@ -115,13 +128,5 @@ impl Person {
     /// Where the engine notes that a refresh token is about to be sent.
     pub fn intents_folder(&self) -> PathBuf {
         self.state_folder().join("renewals")
-    }
-
-    fn store_file(&self) -> PathBuf {
-        self.store_folder().join("secrets")
-    }
-
-    fn store_words(&self) -> String {
-        format!("file:{}", self.store_file().display())
     }
 }

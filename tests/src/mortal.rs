@@ -2,8 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -23,7 +22,13 @@ pub struct Mortal {
 #[derive(Clone, Debug)]
 pub struct Blow {
     process: Arc<OwnedFd>,
-    dealt: Arc<AtomicBool>,
+    fate: Arc<OnceLock<Fate>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Dealt,
+    Withheld,
 }
 
 impl Mortal {
@@ -34,8 +39,7 @@ impl Mortal {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let id = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).context("it has no number")?;
-        let process = Arc::new(pidfd_open(id, PidfdFlags::empty())?);
-        Ok(Mortal { child, blow: Blow { process, dealt: Arc::default() } })
+        Ok(Mortal { child, blow: Blow::at(id)? })
     }
 
     /// Its number, while it has not ended.
@@ -62,15 +66,27 @@ impl Mortal {
 }
 
 impl Blow {
-    /// SIGKILL: nothing in the process gets another instruction of its own.
-    pub fn deal(&self) {
-        self.dealt.store(true, Ordering::SeqCst);
-        // It may have ended by itself a moment ago.
-        pidfd_send_signal(&self.process, Signal::KILL).ok();
+    /// Aimed at a process that runs now.
+    pub fn at(process: Pid) -> Result<Blow> {
+        let process = Arc::new(pidfd_open(process, PidfdFlags::empty())?);
+        Ok(Blow { process, fate: Arc::default() })
     }
 
-    /// Whether it was dealt, if only to one already gone.
+    /// SIGKILL: nothing in the process gets another instruction of its own. Not once it is withheld.
+    pub fn deal(&self) {
+        if *self.fate.get_or_init(|| Fate::Dealt) == Fate::Dealt {
+            // It may have ended by itself a moment ago.
+            pidfd_send_signal(&self.process, Signal::KILL).ok();
+        }
+    }
+
+    /// From now on it is not dealt any more. Says whether it was, if only to one already gone.
+    pub fn withhold(&self) -> bool {
+        *self.fate.get_or_init(|| Fate::Withheld) == Fate::Dealt
+    }
+
+    /// Whether it was dealt until now.
     pub fn was_dealt(&self) -> bool {
-        self.dealt.load(Ordering::SeqCst)
+        self.fate.get() == Some(&Fate::Dealt)
     }
 }

@@ -25,6 +25,11 @@ pub fn conformance_client() -> Result<PathBuf> {
     program("USHER_CONFORMANCE_CLIENT", "conformance-client", "usher-tests")
 }
 
+/// The program that reads a sign-in back from the keychain of the desktop that it runs on.
+pub fn kept_sign_in() -> Result<PathBuf> {
+    program("USHER_KEPT_SIGN_IN", "kept-sign-in", "usher-tests")
+}
+
 /// `target/screenshots`, or `USHER_SCREENSHOTS`.
 pub fn screenshots() -> Result<PathBuf> {
     match std::env::var_os("USHER_SCREENSHOTS") {

@@ -28,11 +28,13 @@ pub struct StrictOptions {
     pub life: Duration,
     /// How long a refresh token is still taken after its rotation. Zero: its second use ends the family.
     pub grace: Duration,
+    /// Tokens of changing length, up to some thousand characters, as those are that say what they stand for.
+    pub has_long_tokens: bool,
 }
 
 impl Default for StrictOptions {
     fn default() -> Self {
-        StrictOptions { life: Duration::from_secs(3600), grace: Duration::ZERO }
+        StrictOptions { life: Duration::from_secs(3600), grace: Duration::ZERO, has_long_tokens: false }
     }
 }
 

@@ -219,6 +219,14 @@ impl Items for OpenStore<'_> {
         }
     }
 
+    fn has(&self, item: &Item) -> Result<bool, Error> {
+        match platform::entry(self.0, item).and_then(|entry| entry.get_credential()) {
+            Ok(_) | Err(KeyringError::Ambiguous(_)) => Ok(true),
+            Err(KeyringError::NoEntry) => Ok(false),
+            Err(error) => Err(platform::error(error, item.user())),
+        }
+    }
+
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
         match platform::entry(self.0, item).and_then(|entry| entry.set_secret(bytes)) {
             // Two programs that wrote for the first time at once, or two collections: one stays.

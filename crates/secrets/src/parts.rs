@@ -2,7 +2,8 @@
 //!
 //! Parts lie in one of two slots, `a` and `b`. A new value goes to the slot that the manifest in force does
 //! not name, and only then is the manifest replaced: a write that was torn leaves the old value whole. The
-//! manifest's digest refuses parts that do not belong together.
+//! manifest's digest refuses parts that do not belong together. What a torn write left goes with the next one: parts
+//! are written upwards and removed downwards, so that those of a slot always begin with the first.
 
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(crate) trait Items {
     const LIMIT: usize;
 
     fn read(&self, item: &Item) -> Result<Option<Secret>, Error>;
+    /// Whether it is there, without its secret.
+    fn has(&self, item: &Item) -> Result<bool, Error>;
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error>;
     /// `false` where there was nothing.
     fn remove(&self, item: &Item) -> Result<bool, Error>;
@@ -59,8 +62,9 @@ pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(),
         Err(Error::Corrupt { .. }) => None,
         Err(error) => return Err(error),
     };
-    if secret.len() <= I::LIMIT && !secret.starts_with(MARK) {
+    let in_force = if secret.len() <= I::LIMIT && !secret.starts_with(MARK) {
         items.write(item, secret)?;
+        None
     } else {
         let slot = if old.as_ref().is_some_and(|old| old.slot == 'a') { 'b' } else { 'a' };
         let parts = secret.chunks(I::LIMIT);
@@ -72,11 +76,10 @@ pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(),
             items.write(&item.part(slot, index), part)?;
         }
         items.write(item, &encode(&manifest))?;
-    }
-    // The new value is in force: what is left of the old one is only litter.
-    if let Some(old) = old
-        && let Err(error) = remove_parts(items, item, &old)
-    {
+        Some(manifest)
+    };
+    // The new value is in force: what is left of older ones is only litter.
+    if let Err(error) = sweep(items, item, in_force.as_ref()) {
         tracing::warn!(item = item.user(), %error, "parts of an old secret were left behind");
     }
     Ok(())
@@ -84,22 +87,22 @@ pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(),
 
 /// Removes the secret: first the item, so that from then on there is none, then its parts.
 pub(crate) fn remove<I: Items>(items: &I, item: &Item) -> Result<bool, Error> {
-    let manifest = match items.read(item) {
-        Ok(None) => return Ok(false),
-        Ok(Some(head)) => manifest(item, &head).ok().flatten(),
-        Err(Error::Corrupt { .. }) => None,
-        Err(error) => return Err(error),
-    };
     let removed = items.remove(item)?;
-    if let Some(manifest) = manifest {
-        remove_parts(items, item, &manifest)?;
-    }
+    sweep(items, item, None)?;
     Ok(removed)
 }
 
-fn remove_parts<I: Items>(items: &I, item: &Item, manifest: &Manifest) -> Result<(), Error> {
-    for index in 0..manifest.parts {
-        items.remove(&item.part(manifest.slot, index))?;
+/// Removes the parts that the manifest in force does not name.
+fn sweep<I: Items>(items: &I, item: &Item, in_force: Option<&Manifest>) -> Result<(), Error> {
+    for slot in ['a', 'b'] {
+        let kept = in_force.filter(|manifest| manifest.slot == slot).map_or(0, |manifest| manifest.parts);
+        let mut end = kept;
+        while end < MOST_PARTS && items.has(&item.part(slot, end))? {
+            end += 1;
+        }
+        for index in (kept..end).rev() {
+            items.remove(&item.part(slot, index))?;
+        }
     }
     Ok(())
 }
@@ -134,19 +137,25 @@ mod tests {
 
     use super::*;
 
-    /// A keychain of tiny items that fails after a number of writes.
+    /// A keychain of tiny items that fails after a number of changes.
     struct Tiny {
         items: RefCell<BTreeMap<String, Vec<u8>>>,
-        writes_left: Cell<usize>,
+        changes_left: Cell<usize>,
     }
 
     impl Tiny {
         fn new() -> Self {
-            Self { items: RefCell::default(), writes_left: Cell::new(usize::MAX) }
+            Self { items: RefCell::default(), changes_left: Cell::new(usize::MAX) }
         }
 
         fn names(&self) -> Vec<String> {
             self.items.borrow().keys().cloned().collect()
+        }
+
+        fn change(&self) -> Result<(), Error> {
+            let left = self.changes_left.get().checked_sub(1);
+            self.changes_left.set(left.ok_or(Error::Locked { why: "test".to_owned() })?);
+            Ok(())
         }
     }
 
@@ -157,16 +166,18 @@ mod tests {
             Ok(self.items.borrow().get(item.user()).cloned().map(Zeroizing::new))
         }
 
+        fn has(&self, item: &Item) -> Result<bool, Error> {
+            Ok(self.items.borrow().contains_key(item.user()))
+        }
+
         fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
-            if self.writes_left.get() == 0 {
-                return Err(Error::Locked { why: "test".to_owned() });
-            }
-            self.writes_left.set(self.writes_left.get() - 1);
+            self.change()?;
             self.items.borrow_mut().insert(item.user().to_owned(), bytes.to_vec());
             Ok(())
         }
 
         fn remove(&self, item: &Item) -> Result<bool, Error> {
+            self.change()?;
             Ok(self.items.borrow_mut().remove(item.user()).is_some())
         }
     }
@@ -205,18 +216,49 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_write_leaves_the_old_value() {
-        for old in [&b"short"[..], &[b'o'; 60], &[b'p'; 100]] {
-            for allowed in 0..5 {
+    fn a_torn_write_leaves_one_of_the_two_values() {
+        for (old, new) in [(5, 70), (60, 70), (100, 70), (100, 5), (20, 16), (30, 100)] {
+            let (old, new) = (vec![b'o'; old], vec![b'n'; new]);
+            let mut was_whole = false;
+            for allowed in 0.. {
                 let items = Tiny::new();
-                put(&items, &item(), old).expect("written");
-                items.writes_left.set(allowed);
-                put(&items, &item(), &[b'n'; 70]).expect_err("five parts and a manifest need six writes");
-                assert_eq!(read(&items).as_deref(), Some(old), "after {allowed} writes");
+                put(&items, &item(), &old).expect("written");
+                items.changes_left.set(allowed);
+                let outcome = put(&items, &item(), &new);
+                let kept = read(&items);
+                assert_eq!(
+                    kept.as_ref(),
+                    Some(if outcome.is_ok() { &new } else { &old }),
+                    "{allowed} changes"
+                );
+                was_whole = items.changes_left.get() > 0;
+                if was_whole {
+                    break;
+                }
+            }
+            assert!(was_whole);
+        }
+    }
 
-                items.writes_left.set(usize::MAX);
-                put(&items, &item(), &[b'm'; 20]).expect("written");
-                assert_eq!(read(&items), Some(vec![b'm'; 20]));
+    #[test]
+    fn what_a_torn_write_or_removal_left_goes_with_the_next() {
+        for (first, second, third) in [(5, 70, 5), (100, 70, 20), (100, 5, 5), (70, 100, 40), (5, 100, 0)] {
+            for allowed in 0..16 {
+                let items = Tiny::new();
+                put(&items, &item(), &vec![b'1'; first]).expect("written");
+                items.changes_left.set(allowed);
+                put(&items, &item(), &vec![b'2'; second]).ok();
+                items.changes_left.set(allowed / 2);
+                remove(&items, &item()).ok();
+                items.changes_left.set(usize::MAX);
+                if third > 0 {
+                    put(&items, &item(), &vec![b'3'; third]).expect("written");
+                } else {
+                    remove(&items, &item()).expect("removed");
+                }
+                let parts = if third > 16 { third.div_ceil(16) } else { 0 };
+                let expected = if third > 0 { 1 + parts } else { 0 };
+                assert_eq!(items.names().len(), expected, "{allowed} changes: {:?}", items.names());
             }
         }
     }

@@ -17,6 +17,8 @@ pub struct Refresh {
     pub presented: u32,
     /// How long ago that token was rotated, if it was.
     pub rotated_before: Option<Duration>,
+    /// When the connection was made over which it came: by whom, if one client had ended before.
+    pub connected: Instant,
     pub outcome: Outcome,
 }
 
@@ -88,6 +90,10 @@ struct Family {
     page: Page,
 }
 
+/// How much longer than they need be the tokens of a number are: the two together of one part of the keychain's, of
+/// none, of several, in all orders.
+const FILLERS: [usize; 6] = [0, 3000, 1500, 0, 1500, 3000];
+
 /// What an access token is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
@@ -152,8 +158,8 @@ impl Ledger {
     }
 
     /// A fault kept the request from the endpoint.
-    pub(super) fn not_reached(&self, family: FamilyId, presented: u32) {
-        self.with(family, |family| family.note(presented, Outcome::NotReached));
+    pub(super) fn not_reached(&self, family: FamilyId, presented: u32, connected: Instant) {
+        self.with(family, |family| family.note(presented, connected, Outcome::NotReached));
     }
 
     /// The whole answer to a refused refresh token goes out.
@@ -162,11 +168,11 @@ impl Ledger {
     }
 
     /// Spends a refresh token.
-    pub(super) fn rotate(&self, family: FamilyId, presented: u32) -> Outcome {
+    pub(super) fn rotate(&self, family: FamilyId, presented: u32, connected: Instant) -> Outcome {
         let grace = self.options.grace;
         let outcome = self.with(family, |family| {
             let outcome = family.spend(presented, grace);
-            family.note(presented, outcome);
+            family.note(presented, connected, outcome);
             if let Outcome::Rotated { to } | Outcome::Again { to } = outcome {
                 family.rotated.entry(presented).or_insert_with(Instant::now);
                 family.issued.insert(to, Instant::now());
@@ -196,7 +202,9 @@ impl Ledger {
 
     /// The texts of the access and the refresh token of a number.
     pub(super) fn write(&self, family: FamilyId, number: u32) -> (String, String) {
-        let text = |kind: &str| format!("{kind}.{}.{number}.{:016x}", family.0, self.nonce);
+        let filler = if self.options.has_long_tokens { FILLERS[number as usize % FILLERS.len()] } else { 0 };
+        let text =
+            |kind: &str| format!("{kind}.{}.{number}.{:016x}.{}", family.0, self.nonce, "x".repeat(filler));
         (text("access"), text("refresh"))
     }
 
@@ -237,9 +245,9 @@ impl Family {
         Outcome::Refused(Refusal::Reused)
     }
 
-    fn note(&mut self, presented: u32, outcome: Outcome) {
+    fn note(&mut self, presented: u32, connected: Instant, outcome: Outcome) {
         let rotated_before = self.rotated.get(&presented).map(Instant::elapsed);
-        self.page.refreshes.push(Refresh { presented, rotated_before, outcome });
+        self.page.refreshes.push(Refresh { presented, rotated_before, connected, outcome });
     }
 }
 
@@ -255,10 +263,10 @@ mod tests {
     fn a_second_use_ends_the_family() {
         let ledger = ledger(0);
         let (family, first) = ledger.begin("client");
-        assert_eq!(ledger.rotate(family, first), Outcome::Rotated { to: 1 });
-        assert_eq!(ledger.rotate(family, 1), Outcome::Rotated { to: 2 });
-        assert_eq!(ledger.rotate(family, 1), Outcome::Refused(Refusal::Reused));
-        assert_eq!(ledger.rotate(family, 2), Outcome::Refused(Refusal::Ended));
+        assert_eq!(ledger.rotate(family, first, Instant::now()), Outcome::Rotated { to: 1 });
+        assert_eq!(ledger.rotate(family, 1, Instant::now()), Outcome::Rotated { to: 2 });
+        assert_eq!(ledger.rotate(family, 1, Instant::now()), Outcome::Refused(Refusal::Reused));
+        assert_eq!(ledger.rotate(family, 2, Instant::now()), Outcome::Refused(Refusal::Ended));
         assert_eq!(ledger.standing(family), Some(Standing { current: 2, ended: true }));
     }
 
@@ -266,10 +274,10 @@ mod tests {
     fn within_the_grace_a_token_is_taken_until_its_successor_is_used() {
         let ledger = ledger(600);
         let (family, first) = ledger.begin("client");
-        assert_eq!(ledger.rotate(family, first), Outcome::Rotated { to: 1 });
-        assert_eq!(ledger.rotate(family, first), Outcome::Again { to: 2 });
-        assert_eq!(ledger.rotate(family, 2), Outcome::Rotated { to: 3 });
-        assert_eq!(ledger.rotate(family, first), Outcome::Refused(Refusal::Reused));
+        assert_eq!(ledger.rotate(family, first, Instant::now()), Outcome::Rotated { to: 1 });
+        assert_eq!(ledger.rotate(family, first, Instant::now()), Outcome::Again { to: 2 });
+        assert_eq!(ledger.rotate(family, 2, Instant::now()), Outcome::Rotated { to: 3 });
+        assert_eq!(ledger.rotate(family, first, Instant::now()), Outcome::Refused(Refusal::Reused));
     }
 
     #[test]
@@ -282,10 +290,11 @@ mod tests {
         assert_eq!(ledger.use_access_token(&access), Access::Good { family, is_first_use: false });
         ledger.expire(family);
         assert_eq!(ledger.use_access_token(&access), Access::Stale);
-        ledger.not_reached(family, first);
+        let connected = Instant::now();
+        ledger.not_reached(family, first, connected);
         let page = ledger.turn_page(family);
         assert_eq!((page.served_requests, page.stale_requests), (2, 1));
-        let missed = Refresh { presented: 0, rotated_before: None, outcome: Outcome::NotReached };
+        let missed = Refresh { presented: 0, rotated_before: None, connected, outcome: Outcome::NotReached };
         assert_eq!(page.refreshes, [missed]);
         assert_eq!(ledger.turn_page(family), Page::default());
     }

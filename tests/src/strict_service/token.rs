@@ -79,7 +79,7 @@ async fn refresh(shared: &Shared, wire: &Wire, request: &TokenRequest) -> Respon
     {
         strike();
         if moment == (Moment::Arrived { carried_out: true }) {
-            shared.ledger.rotate(family, presented);
+            shared.ledger.rotate(family, presented, wire.connected);
         }
         return never().await;
     }
@@ -89,7 +89,7 @@ async fn refresh(shared: &Shared, wire: &Wire, request: &TokenRequest) -> Respon
             return slowly(carry_out(shared, wire, family, presented).await, time).await;
         }
         Some(fault) if fault.is_after_commit() => {
-            let answer = match shared.ledger.rotate(family, presented) {
+            let answer = match shared.ledger.rotate(family, presented, wire.connected) {
                 Outcome::Rotated { to } | Outcome::Again { to } => {
                     Json(shared.tokens(family, to)).into_response()
                 }
@@ -100,7 +100,7 @@ async fn refresh(shared: &Shared, wire: &Wire, request: &TokenRequest) -> Respon
             return after_commit(fault, answer, wire);
         }
         Some(fault) => {
-            shared.ledger.not_reached(family, presented);
+            shared.ledger.not_reached(family, presented, wire.connected);
             return before_commit(fault, shared.tokens(family, presented), wire).await;
         }
         None => {}
@@ -109,7 +109,7 @@ async fn refresh(shared: &Shared, wire: &Wire, request: &TokenRequest) -> Respon
 }
 
 async fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> Response {
-    let to = match shared.ledger.rotate(family, presented) {
+    let to = match shared.ledger.rotate(family, presented, wire.connected) {
         Outcome::Rotated { to } | Outcome::Again { to } => to,
         Outcome::Refused(_) | Outcome::NotReached => {
             shared.ledger.told_refusal(family);

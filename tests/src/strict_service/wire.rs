@@ -4,6 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -13,8 +14,12 @@ use tokio::net::{TcpListener, TcpStream};
 use super::Strike;
 
 /// What is to happen to the answer that is sent next. A handler gets it as `ConnectInfo`.
-#[derive(Clone, Default)]
-pub(super) struct Wire(Arc<Mutex<Order>>);
+#[derive(Clone)]
+pub(super) struct Wire {
+    order: Arc<Mutex<Order>>,
+    /// When the connection was made.
+    pub connected: Instant,
+}
 
 #[derive(Default)]
 enum Order {
@@ -37,6 +42,10 @@ pub(super) enum End {
 }
 
 impl Wire {
+    fn new() -> Wire {
+        Wire { order: Arc::default(), connected: Instant::now() }
+    }
+
     pub fn break_off(&self, after: usize, end: End) {
         *self.lock() = Order::Break { after, end };
     }
@@ -47,7 +56,7 @@ impl Wire {
     }
 
     fn lock(&self) -> MutexGuard<'_, Order> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -73,12 +82,12 @@ impl Listener for WireListener {
         let (stream, _) = Listener::accept(&mut self.0).await;
         // Bytes go out as they are written, not when more of them have gathered.
         stream.set_nodelay(true).ok();
-        let wire = Wire::default();
+        let wire = Wire::new();
         (WireStream { stream, wire: wire.clone() }, wire)
     }
 
     fn local_addr(&self) -> io::Result<Wire> {
-        Ok(Wire::default())
+        Ok(Wire::new())
     }
 }
 
