@@ -36,7 +36,7 @@ pub enum Step {
     Screens,
     /// The app in a real window, with a real browser and keychain, and against hostile servers and links
     Window,
-    /// The Debian package: installed, started by its desktop file and by a link, signed in, removed
+    /// The packages looked into; the Debian one installed, started by its desktop file and by a link, signed in, removed
     Install,
 }
 
@@ -138,14 +138,14 @@ fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
     counted(&mut nextest, &repository.target("nextest/default/junit.xml"))
 }
 
-/// Packs what is built, and has the package tried on this very machine.
+/// Packs what is built, and has the Debian package tried on this very machine.
 fn install(repository: &Repository) -> Result<Counts> {
     if !cfg!(target_os = "linux") {
         bail!("the Debian package can only be tried on Debian and its kin");
     }
     ui::build_if_changed(repository)?;
     start::build(repository)?;
-    bundle::debian_package_for_tests(repository)?;
+    bundle::packages_for_tests(repository)?;
     nextest(repository, INSTALL)
 }
 

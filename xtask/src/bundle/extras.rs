@@ -1,17 +1,21 @@
-//! What a package brings besides the app: the command, its manual and completions, the copyright, a scalable icon.
+//! What a package brings besides the app: the command, its manual and completions, licences, a scalable icon, and what
+//! software centres show.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::{answer, metainfo, notices};
 use crate::command;
 use crate::repository::Repository;
+
+/// Beside the copyright, packed.
+const NOTICES: &str = "THIRD-PARTY-NOTICES";
 
 /// Where all of it lies, ready to be packed.
 pub struct Extras {
@@ -20,6 +24,9 @@ pub struct Extras {
     /// What becomes `/usr/share`.
     pub share: PathBuf,
     pub zsh_completions: PathBuf,
+    /// What rpm runs once the package is gone: it takes away the folders that it was told of, and Tauri's tool tells it
+    /// of none. An upgrade runs it too, and finds the folder full.
+    pub after_removal: PathBuf,
 }
 
 /// Makes them anew from the command that was built in `profile`.
@@ -36,29 +43,38 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     completions(repository, &usher, "fish", &share.join("fish/vendor_completions.d/usher.fish"))?;
     let zsh_completions = folder.join("_usher");
     completions(repository, &usher, "zsh", &zsh_completions)?;
-    write(&share.join("doc/usher/copyright"), copyright(repository)?.as_bytes())?;
+    let papers = share.join("doc/usher");
+    write(&papers.join("copyright"), copyright(repository)?.as_bytes())?;
+    write(&papers.join(format!("{NOTICES}.gz")), &packed(notices::make(repository)?.as_bytes())?)?;
+    write(&share.join("metainfo").join(metainfo::FILE), metainfo::make(repository)?.as_bytes())?;
     // Named like the program: that is what the desktop file says.
     let scalable = share.join("icons/hicolor/scalable/apps/usher-desktop.svg");
     write(&scalable, &fs::read(repository.path("icons/usher.svg")).context("read icons/usher.svg")?)?;
     let command = folder.join("usher");
     let with_target = format!("usher-{}{}", host(repository)?, std::env::consts::EXE_SUFFIX);
     fs::copy(&usher, folder.join(with_target)).with_context(|| format!("copy {}", usher.display()))?;
-    Ok(Extras { command, share, zsh_completions })
+    let after_removal = folder.join("after-removal");
+    write(&after_removal, b"rmdir /usr/share/doc/usher 2>/dev/null || :\n")?;
+    Ok(Extras { command, share, zsh_completions, after_removal })
 }
 
 /// The manual's pages, packed as the systems expect them.
-fn manual(repository: &Repository, usher: &Path, plain: &Path, packed: &Path) -> Result<()> {
+fn manual(repository: &Repository, usher: &Path, plain: &Path, share: &Path) -> Result<()> {
     fs::create_dir_all(plain).context("make a folder for the manual")?;
     let mut write_pages = repository.command(usher);
     command::run_silently(write_pages.arg("man").arg(plain), Duration::from_secs(60))?;
     for page in fs::read_dir(plain).context("read the manual")? {
         let page = page?;
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(&fs::read(page.path())?).context("pack a page")?;
         let name = format!("{}.gz", page.file_name().to_string_lossy());
-        write(&packed.join(name), &encoder.finish().context("pack a page")?)?;
+        write(&share.join(name), &packed(&fs::read(page.path())?)?)?;
     }
     Ok(())
+}
+
+/// As Debian's policy asks for manuals and long papers. The file carries neither name nor time: the same for the same.
+fn packed(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).and_then(|()| encoder.finish()).context("pack a file")
 }
 
 fn completions(repository: &Repository, usher: &Path, shell: &str, to: &Path) -> Result<()> {
@@ -78,7 +94,9 @@ fn copyright(repository: &Repository) -> Result<String> {
         .collect();
     Ok(format!(
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
-         Upstream-Name: Usher\n\n\
+         Upstream-Name: Usher\n\
+         Comment: The programs contain works of others. {NOTICES}.gz beside this file\n names each of them with \
+         its licence and its text.\n\n\
          Files: *\nCopyright: {holder}\nLicense: Expat or Apache-2.0\n\n\
          License: Expat\n{}\n\n\
          License: Apache-2.0\n On Debian systems the full text is in /usr/share/common-licenses/Apache-2.0;\n \
@@ -94,10 +112,6 @@ fn host(repository: &Repository) -> Result<String> {
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .context("rustc names no host")
-}
-
-fn answer(asked: &mut Command) -> Result<String> {
-    command::answer(asked).with_context(|| format!("{} failed", command::words(asked)))
 }
 
 fn write(path: &Path, content: &[u8]) -> Result<()> {

@@ -4,10 +4,14 @@
 
 mod depends;
 mod extras;
+mod metainfo;
+mod notices;
+mod requires;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -74,10 +78,9 @@ pub fn bundle(repository: &Repository, arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// The Debian package of the debug builds, for the tests. The programs are built already.
-pub fn debian_package_for_tests(repository: &Repository) -> Result<PathBuf> {
-    let packages = pack(repository, Profile::Debug, &[Format::Deb])?;
-    packages.into_iter().next().context("no package was made")
+/// The packages of the debug builds, for the tests. The programs are built already.
+pub fn packages_for_tests(repository: &Repository) -> Result<()> {
+    pack(repository, Profile::Debug, &[Format::Deb, Format::Rpm]).map(drop)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -154,6 +157,9 @@ fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result
     if let Some(depends) = depends::read(repository, profile.name())? {
         config["bundle"]["linux"]["deb"]["depends"] = json!(depends);
     }
+    if let Some(requires) = requires::read(repository, profile.name()) {
+        config["bundle"]["linux"]["rpm"]["depends"] = json!(requires);
+    }
     tauri.arg("--config").arg(config.to_string());
     command::run_silently(&mut tauri, PACK_DEADLINE)?;
     let folder = repository.target(profile.name()).join("bundle");
@@ -166,7 +172,10 @@ fn config(extras: &extras::Extras) -> Value {
         "externalBin": [&extras.command],
         "linux": {
             "deb": { "files": files(extras, "/usr/share/zsh/vendor-completions/_usher") },
-            "rpm": { "files": files(extras, "/usr/share/zsh/site-functions/_usher") },
+            "rpm": {
+                "files": files(extras, "/usr/share/zsh/site-functions/_usher"),
+                "postRemoveScript": &extras.after_removal,
+            },
             "appimage": { "files": {} },
         },
     } })
@@ -192,6 +201,11 @@ fn newest(folder: &Path, format: Format, started: SystemTime) -> Result<PathBuf>
         }
     }
     bail!("no .{ending} was made in {}", folder.display())
+}
+
+/// What a program says to a question that every machine that builds can answer.
+fn answer(asked: &mut Command) -> Result<String> {
+    command::answer(asked).with_context(|| format!("{} failed", command::words(asked)))
 }
 
 #[cfg(test)]

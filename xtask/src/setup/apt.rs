@@ -42,11 +42,16 @@ const OWN_DESKTOP: &[&str] = &[
     "xvfb",
 ];
 
+/// What looks into the packages that we make.
+const PACKAGES: &[&str] = &["appstream", "rpm"];
+
 /// How long another apt may hold its locks.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-pub fn packages(own_desktop: bool) -> Vec<&'static str> {
-    BUILD.iter().chain(if own_desktop { OWN_DESKTOP } else { &[] }).copied().collect()
+pub fn packages(own_desktop: bool, tests: bool) -> Vec<&'static str> {
+    let desktop = if own_desktop { OWN_DESKTOP } else { &[] };
+    let tests = if tests { PACKAGES } else { &[] };
+    [BUILD, desktop, tests].concat()
 }
 
 pub fn set_up(repository: &Repository, packages: &[&'static str]) -> Result<()> {
@@ -182,8 +187,14 @@ mod tests {
 
     #[test]
     fn a_display_spares_the_own_desktop() {
-        assert!(!packages(false).contains(&"xvfb"));
-        assert!(packages(true).contains(&"xvfb"));
-        assert!(packages(true).contains(&"libwebkit2gtk-4.1-dev"));
+        assert!(!packages(false, false).contains(&"xvfb"));
+        assert!(packages(true, false).contains(&"xvfb"));
+        assert!(packages(true, true).contains(&"libwebkit2gtk-4.1-dev"));
+    }
+
+    #[test]
+    fn only_the_tests_look_into_packages() {
+        assert!(!packages(true, false).contains(&"rpm"));
+        assert!(packages(true, true).contains(&"rpm"));
     }
 }

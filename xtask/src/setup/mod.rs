@@ -45,7 +45,7 @@ pub fn has_display() -> bool {
 
 /// Installs what is missing and says so; says nothing where nothing is.
 pub fn set_up(repository: &Repository, need: Need) -> Result<()> {
-    apt::set_up(repository, &apt::packages(need.wants_own_desktop()))?;
+    apt::set_up(repository, &apt::packages(need.wants_own_desktop(), need == Need::Test))?;
     npm::check_node(repository)?;
     npm::install(repository, "ui")?;
     if need == Need::Test {

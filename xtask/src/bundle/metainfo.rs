@@ -1,0 +1,88 @@
+//! What software centres show of the app (AppStream), told from the same words as the packages themselves.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::repository::Repository;
+
+/// Its name below `/usr/share/metainfo`: the app's id, as AppStream wants it.
+pub const FILE: &str = "dev.usher.desktop.metainfo.xml";
+
+pub fn make(repository: &Repository) -> Result<String> {
+    let file = "src-tauri/tauri.conf.json";
+    let config = fs::read_to_string(repository.path(file)).with_context(|| format!("read {file}"))?;
+    let config: Value = serde_json::from_str(&config).with_context(|| format!("understand {file}"))?;
+    text(&config)
+}
+
+/// There is no release yet to tell of, and no page in the web to lead to.
+fn text(config: &Value) -> Result<String> {
+    let bundle = &config["bundle"];
+    let name = escaped(&config["productName"])?;
+    let id = escaped(&config["identifier"])?;
+    let scheme = escaped(&config["plugins"]["deep-link"]["desktop"]["schemes"][0])?;
+    let program = escaped(&config["mainBinaryName"])?;
+    Ok(format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<component type="desktop-application">
+  <id>{id}</id>
+  <metadata_license>MIT</metadata_license>
+  <project_license>{licence}</project_license>
+  <name>{name}</name>
+  <summary>{summary}</summary>
+  <developer_name>{developer}</developer_name>
+  <description>
+    <p>{description}</p>
+  </description>
+  <categories>
+    <category>Development</category>
+  </categories>
+  <launchable type="desktop-id">{name}.desktop</launchable>
+  <icon type="stock">{program}</icon>
+  <provides>
+    <binary>{program}</binary>
+    <binary>usher</binary>
+    <mediatype>x-scheme-handler/{scheme}</mediatype>
+  </provides>
+  <recommends>
+    <internet>always</internet>
+  </recommends>
+  <supports>
+    <control>pointing</control>
+    <control>keyboard</control>
+  </supports>
+  <content_rating type="oars-1.1"/>
+</component>
+"#,
+        licence = escaped(&bundle["license"])?,
+        summary = escaped(&bundle["shortDescription"])?,
+        developer = escaped(&bundle["publisher"])?,
+        description = escaped(&bundle["longDescription"])?.replace('\n', " "),
+    ))
+}
+
+fn escaped(value: &Value) -> Result<String> {
+    let text = value.as_str().context("src-tauri/tauri.conf.json leaves out what software centres show")?;
+    Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_packages_stand_in_it() {
+        let text = make(&Repository::find().expect("the repository")).expect("the text");
+        assert!(text.contains("<id>dev.usher.desktop</id>\n"), "{text}");
+        assert!(FILE.starts_with("dev.usher.desktop."), "{FILE}");
+        assert!(text.contains("the sign-ins alive, and says when it needs you."), "{text}");
+    }
+
+    #[test]
+    fn signs_of_markup_are_escaped_and_a_missing_word_is_said() {
+        assert_eq!(escaped(&"a < b & c".into()).expect("text"), "a &lt; b &amp; c");
+        assert!(text(&Value::Null).is_err());
+    }
+}

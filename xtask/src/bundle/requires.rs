@@ -1,0 +1,66 @@
+//! Which libraries the programs load, in rpm's words: the sonames and their versions, the same on every distribution.
+//!
+//! rpm's own tool (elfdeps) says them so; objdump, which no compiler goes without, shows the same lines of the programs.
+
+use std::collections::BTreeSet;
+
+use crate::command;
+use crate::repository::Repository;
+
+/// What no program shows: the databases that the desktop entry and its icons stand in, and what opens links.
+const UNSEEN: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
+
+/// The requirements of both programs in `profile`; none where the tool is missing.
+pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
+    let mut requirements: BTreeSet<String> = UNSEEN.map(str::to_owned).into();
+    for name in ["usher", "usher-desktop"] {
+        let program = repository.built(profile, name);
+        let headers = command::answer(repository.command("objdump").arg("--private-headers").arg(program))?;
+        requirements.extend(libraries(&headers, mark()));
+    }
+    Some(requirements.into_iter().collect())
+}
+
+/// How rpm tells the libraries of one width from those of the other.
+fn mark() -> &'static str {
+    if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" }
+}
+
+/// Reads `  NEEDED   libssl.so.3`, and below `  required from libssl.so.3:` lines as `    0x06702b20 0x00 16 OPENSSL_3.0.0`.
+fn libraries(headers: &str, mark: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut required_from = None;
+    for line in headers.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.as_slice() {
+            ["NEEDED", library] => found.push(format!("{library}(){mark}")),
+            ["required", "from", library] => required_from = library.strip_suffix(':'),
+            [hash, _, _, version] if hash.starts_with("0x") => {
+                found.extend(required_from.map(|library| format!("{library}({version}){mark}")));
+            }
+            _ => required_from = None,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sonames_and_their_versions() {
+        let headers = "Dynamic Section:\n  NEEDED               libssl.so.3\n  NEEDED               libc.so.6\n  \
+                       INIT                 0x00000000002a1000\n\nVersion Definitions:\n1 0x01 0x0b792650 own\n\n\
+                       Version References:\n  required from libssl.so.3:\n    0x06702b20 0x00 16 OPENSSL_3.0.0\n  \
+                       required from libc.so.6:\n    0x09691a75 0x00 03 GLIBC_2.2.5\n    0x069691b4 0x00 02 GLIBC_2.34\n\n";
+        let expected = [
+            "libssl.so.3()(64bit)",
+            "libc.so.6()(64bit)",
+            "libssl.so.3(OPENSSL_3.0.0)(64bit)",
+            "libc.so.6(GLIBC_2.2.5)(64bit)",
+            "libc.so.6(GLIBC_2.34)(64bit)",
+        ];
+        assert_eq!(libraries(headers, "(64bit)"), expected);
+    }
+}
