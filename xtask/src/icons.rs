@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use flate2::Crc;
 
 use crate::command;
 use crate::repository::Repository;
@@ -21,9 +22,13 @@ const ICO: [u32; 6] = [16, 24, 32, 48, 64, 256];
 const LOOKS: [&str; 3] = ["well", "working", "needs-you"];
 /// Panels scale it down, and a screen of twice the density shows it at 44 or 48 px.
 const TRAY_SIZE: u32 = 64;
-/// The ink of the tray's drawings, and what it becomes on a dark panel.
-const DARK_INK: &str = "#1f2430";
-const LIGHT_INK: &str = "#f4f5fa";
+/// The ink of the tray's drawings, by which they are for light panels.
+const INK: &str = "#1f2430";
+/// What it is exchanged for. Where nobody tells how light the panel is, an ink that stands out from both grounds, three
+/// to one at least, serves better than one that vanishes on half of them.
+const OTHER_INKS: [(&str, &str); 2] = [("dark", "#f4f5fa"), ("any", "#80869a")];
+/// Which drawings the pictures were made of, so that a drawing is not changed without them.
+const DRAWN: &str = "drawn.txt";
 
 /// Draws everything anew. Look at 16, 22 and 32 px before you commit it.
 pub fn draw(repository: &Repository) -> Result<()> {
@@ -49,6 +54,7 @@ pub fn draw(repository: &Repository) -> Result<()> {
     for look in LOOKS {
         tray(&pen, &icons.join("tray"), look)?;
     }
+    fs::write(icons.join(DRAWN), drawn(&icons)?).context("note what was drawn")?;
     println!("icons: drawn; look at {}", icons.display());
     Ok(())
 }
@@ -57,13 +63,12 @@ fn tray(pen: &Pen, folder: &Path, look: &str) -> Result<()> {
     let drawing = folder.join(format!("{look}.svg"));
     let text =
         fs::read_to_string(&drawing).with_context(|| format!("read the drawing {}", drawing.display()))?;
-    let inverted = pen.made.join(format!("{look}-dark.svg"));
-    fs::create_dir_all(&pen.made).context("make a folder for the pictures")?;
-    fs::write(&inverted, text.replace(DARK_INK, LIGHT_INK)).context("write the drawing for dark panels")?;
-    for (drawing, panel) in [(&drawing, "light"), (&inverted, "dark")] {
-        pen.draw(drawing, &[TRAY_SIZE])?;
-        let drawn = format!("{TRAY_SIZE}x{TRAY_SIZE}.png");
-        pen.take(&drawn, &folder.join(format!("{look}-{panel}.png")))?;
+    pen.draw_for_tray(&drawing, &folder.join(format!("{look}-light.png")))?;
+    for (panel, ink) in OTHER_INKS {
+        let exchanged = pen.made.join(format!("{look}-{panel}.svg"));
+        fs::create_dir_all(&pen.made).context("make a folder for the pictures")?;
+        fs::write(&exchanged, text.replace(INK, ink)).context("write a drawing in another ink")?;
+        pen.draw_for_tray(&exchanged, &folder.join(format!("{look}-{panel}.png")))?;
     }
     Ok(())
 }
@@ -84,9 +89,35 @@ impl Pen<'_> {
         command::run_silently(&mut tauri, DEADLINE)
     }
 
+    fn draw_for_tray(&self, drawing: &Path, to: &Path) -> Result<()> {
+        self.draw(drawing, &[TRAY_SIZE])?;
+        self.take(&format!("{TRAY_SIZE}x{TRAY_SIZE}.png"), to)
+    }
+
     fn take(&self, name: &str, to: &Path) -> Result<()> {
         fs::copy(self.made.join(name), to).with_context(|| format!("write {}", to.display())).map(drop)
     }
+}
+
+/// A line for each drawing and each picture: its sum, its name.
+fn drawn(icons: &Path) -> Result<String> {
+    let mut lines = Vec::new();
+    for folder in ["", "tray/"] {
+        for entry in fs::read_dir(icons.join(folder)).context("look through the icons")? {
+            let path = entry?.path();
+            if path
+                .extension()
+                .is_some_and(|ending| ["svg", "png", "ico", "icns"].iter().any(|own| ending == *own))
+            {
+                let mut sum = Crc::new();
+                sum.update(&fs::read(&path).with_context(|| format!("read {}", path.display()))?);
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                lines.push(format!("{folder}{name} {:08x}\n", sum.sum()));
+            }
+        }
+    }
+    lines.sort_unstable();
+    Ok(lines.concat())
 }
 
 /// An `.ico` of PNG pictures: a head, one entry of 16 bytes for each, the pictures.
@@ -131,6 +162,22 @@ fn in_order(icns: &[u8]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_picture_is_that_of_its_drawing() {
+        let icons = Repository::find().expect("the repository").path("icons");
+        let noted = fs::read_to_string(icons.join(DRAWN)).expect("what was drawn");
+        assert_eq!(drawn(&icons).expect("what is there"), noted, "run `cargo xtask icons`, and look at them");
+    }
+
+    #[test]
+    fn a_drawing_has_the_ink_that_is_exchanged() {
+        let icons = Repository::find().expect("the repository").path("icons/tray");
+        for look in LOOKS {
+            let drawing = fs::read_to_string(icons.join(format!("{look}.svg"))).expect("a drawing");
+            assert!(drawing.contains(&format!("\"{INK}\"")), "{look}");
+        }
+    }
 
     #[test]
     fn the_pictures_of_an_icns_stand_in_order() {
