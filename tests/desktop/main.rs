@@ -2,9 +2,12 @@
 //!
 //! These tests share one screen card and one processor: run one at a time.
 
+mod autostart;
 mod config;
 mod consent;
+mod everyday;
 mod fixtures;
+mod in_front;
 mod keychain;
 mod links;
 mod notifications;
@@ -12,4 +15,6 @@ mod one_engine;
 mod people;
 mod screens;
 mod sign_in;
+mod together;
+mod tour;
 mod tray;

@@ -2,17 +2,10 @@
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::consent::{self, Decision};
 use usher_tests::wait::PATIENCE;
-use usher_tests::{App, Cli, Desktop, DesktopOptions, Page, Running, Window, WindowOptions, Windows, walk};
+use usher_tests::{App, Cli, Desktop, DesktopOptions, Page, Window, WindowOptions, Windows, walk};
 
-use crate::people::{open_with_notes, write_config_with};
-
-/// Reads the line with the address, and has it answered; where the browser would end.
-async fn allowed(login: &mut Running) -> Result<String> {
-    let line: serde_json::Value = serde_json::from_str(&login.line().await?)?;
-    consent::answer(line["authorization_url"].as_str().unwrap_or_default(), Decision::Allow).await
-}
+use crate::people::{allowed, open_with_notes, write_config_with};
 
 #[tokio::test]
 async fn the_command_line_works_through_the_app() -> Result<()> {

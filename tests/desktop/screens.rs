@@ -1,25 +1,15 @@
 //! Every screen in a real state: pictures in light and dark, wide and narrow, and axe finds nothing on any.
 
-use std::sync::Mutex;
-
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until_ready};
 use usher_tests::{
     Browser, Desktop, DesktopOptions, Fault, FaultyService, Keyring, Page, SelfSigned, Window, WindowOptions,
-    place, violations, walk,
+    place, walk,
 };
 
-use crate::people::begin_sign_in;
-
-const WIDTHS: [u32; 2] = [1200, 760];
-const HEIGHT: u32 = 820;
-
-/// One look of the system, and what axe found so far.
-struct Tour {
-    dark: bool,
-    found: Mutex<Vec<String>>,
-}
+use crate::people::{begin_sign_in, servers};
+use crate::tour::Tour;
 
 #[tokio::test]
 async fn first_steps_light() -> Result<()> {
@@ -62,42 +52,6 @@ async fn troubles_of_the_machine_dark() -> Result<()> {
 }
 
 impl Tour {
-    fn new(dark: bool) -> Tour {
-        Tour { dark, found: Mutex::default() }
-    }
-
-    async fn open(&self, desktop: &Desktop) -> Result<Window> {
-        Window::open_with(desktop, WindowOptions { dark: self.dark, ..WindowOptions::default() }).await
-    }
-
-    /// Two pictures of what is on the screen now, and axe's word on each.
-    async fn shoot(&self, window: &Window, screen: &str) -> Result<()> {
-        let look = if self.dark { "dark" } else { "light" };
-        for width in WIDTHS {
-            window.resize(width, HEIGHT).await?;
-            window.page().photograph(&format!("{look}/{screen}-{width}")).await?;
-            for violation in violations(window.page()).await? {
-                let line = format!(
-                    "{look}/{screen}-{width}: {}: {} ({})",
-                    violation.id,
-                    violation.help,
-                    violation.elements.join("; ")
-                );
-                if let Ok(mut found) = self.found.lock() {
-                    found.push(line);
-                }
-            }
-        }
-        window.resize(WIDTHS[0], HEIGHT).await
-    }
-
-    /// The end of a tour: nothing was found on the way.
-    fn end(self) -> Result<()> {
-        let found = self.found.into_inner().unwrap_or_default();
-        assert!(found.is_empty(), "axe found:\n{}", found.join("\n"));
-        Ok(())
-    }
-
     /// What a person meets before anything is connected.
     async fn first_steps(self) -> Result<()> {
         let desktop = Desktop::start().await?;
@@ -291,12 +245,4 @@ impl Tour {
         self.shoot(&window, "started-by-a-late-link").await?;
         self.end()
     }
-}
-
-fn servers(servers: &[(&str, &str)]) -> String {
-    let entries: serde_json::Map<String, serde_json::Value> = servers
-        .iter()
-        .map(|(name, url)| ((*name).to_owned(), serde_json::json!({ "type": "http", "url": url })))
-        .collect();
-    serde_json::json!({ "mcpServers": entries }).to_string()
 }

@@ -120,11 +120,11 @@ impl NotificationServer {
         self.invoke(notification, "default").await
     }
 
-    /// Presses one of its buttons.
-    pub async fn press(&self, notification: &Notification, button: &str) -> Result<()> {
-        let place = notification.buttons.iter().position(|label| label == button);
+    /// Presses the first of its buttons that holds these words.
+    pub async fn press(&self, notification: &Notification, words: &str) -> Result<()> {
+        let place = notification.buttons.iter().position(|label| label.contains(words));
         let mut keys = notification.keys.iter().filter(|key| *key != "default");
-        let key = place.and_then(|place| keys.nth(place)).with_context(|| format!("no button {button}"))?;
+        let key = place.and_then(|place| keys.nth(place)).with_context(|| format!("no button {words}"))?;
         self.invoke(notification, key).await
     }
 

@@ -180,10 +180,19 @@ impl TrayHost {
 
     /// Waits for the first line that can be clicked and whose label holds these words.
     pub async fn see_line(&self, words: &str) -> Result<MenuLine> {
+        self.see_any(words, |line| line.enabled).await
+    }
+
+    /// Waits for the first line whose label holds these words, also where it only says something.
+    pub async fn see_words(&self, words: &str) -> Result<MenuLine> {
+        self.see_any(words, |_| true).await
+    }
+
+    async fn see_any(&self, words: &str, is_meant: impl Fn(&MenuLine) -> bool) -> Result<MenuLine> {
         let last = Mutex::new(Vec::new());
         let seen = until(&format!("a line of the menu with “{words}”"), PATIENCE, || async {
             let menu = self.menu().await?;
-            let line = menu.iter().find(|line| line.enabled && line.label.contains(words)).cloned();
+            let line = menu.iter().find(|line| is_meant(line) && line.label.contains(words)).cloned();
             if let Ok(mut last) = last.lock() {
                 *last = menu;
             }

@@ -2,11 +2,17 @@
 
 use anyhow::{Context, Result};
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask};
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, CreateWindowAux, EventMask, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
+use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 
 use crate::Display;
 use crate::wait::{PATIENCE, until_ready};
+
+/// Asks as a panel does for the person.
+const PAGER: u32 = 2;
 
 /// A look at one screen.
 #[derive(Debug)]
@@ -50,7 +56,49 @@ impl Windows {
 
     /// Closes a window as a click on its cross does.
     pub fn close(&self, window: u32) -> Result<()> {
-        let message = ClientMessageEvent::new(32, window, self.atom("_NET_CLOSE_WINDOW")?, [0, 2, 0, 0, 0]);
+        self.ask(window, "_NET_CLOSE_WINDOW", [0, PAGER, 0, 0, 0])
+    }
+
+    /// Opens an empty window of another program; it stays for as long as this does.
+    pub fn open_another(&self) -> Result<u32> {
+        let window = self.connection.generate_id()?;
+        let look = CreateWindowAux::new();
+        let (class, visual) = (WindowClass::INPUT_OUTPUT, COPY_FROM_PARENT);
+        self.connection
+            .create_window(
+                COPY_DEPTH_FROM_PARENT,
+                window,
+                self.root,
+                0,
+                0,
+                300,
+                200,
+                0,
+                class,
+                visual,
+                &look,
+            )?
+            .check()?;
+        self.connection.map_window(window)?.check()?;
+        Ok(window)
+    }
+
+    /// Brings a window before the others as a click in a panel does, and waits until it has the keyboard.
+    pub async fn bring_to_front(&self, window: u32) -> Result<()> {
+        until_ready("the window to be in front", PATIENCE, || {
+            if self.property(self.root, "_NET_ACTIVE_WINDOW")? == window.to_ne_bytes() {
+                return Ok(Some(()));
+            }
+            // A window that is just coming up may not be listed yet.
+            self.ask(window, "_NET_ACTIVE_WINDOW", [PAGER, 0, 0, 0, 0])?;
+            Ok(None)
+        })
+        .await
+    }
+
+    /// A wish to the window manager (Extended Window Manager Hints).
+    fn ask(&self, window: u32, wish: &str, details: [u32; 5]) -> Result<()> {
+        let message = ClientMessageEvent::new(32, window, self.atom(wish)?, details);
         let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
         self.connection.send_event(false, self.root, mask, message)?.check()?;
         Ok(())
