@@ -1,8 +1,10 @@
 //! The Unix socket `engine.sock`: private, in a private folder, and only for processes of the same person.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
@@ -42,7 +44,7 @@ impl Listener {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let listener = UnixListener::bind(&path)?;
+        let listener = UnixListener::bind(Way::to(runtime_dir)?.path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let address = Address { made: identity(&path)?, path };
         Ok((Self { listener, our_uid: our_uid() }, address))
@@ -75,6 +77,10 @@ impl Peer {
 pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> {
     let unsafe_place =
         |why: &str| ConnectError::Io(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
+    // Whoever holds the engine makes the folder; that of a session which ended is not to be made again.
+    if is_missing(runtime_dir) {
+        return Err(ConnectError::NotRunning);
+    }
     only_ours(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
     let path = path(runtime_dir);
     match fs::symlink_metadata(&path) {
@@ -86,7 +92,8 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ConnectError::NotRunning),
         Err(error) => return Err(error.into()),
     }
-    let stream = UnixStream::connect(&path).await.map_err(|error| match error.kind() {
+    let way = Way::to(runtime_dir)?;
+    let stream = UnixStream::connect(&way.path).await.map_err(|error| match error.kind() {
         // Gone, dead, or so new or so busy that it cannot take us yet.
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::WouldBlock => {
             ConnectError::NotRunning
@@ -99,8 +106,38 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     if holder.is_the_same_person() { Ok(stream) } else { Err(unsafe_place("another user listens there")) }
 }
 
+const NAME: &str = "engine.sock";
+
 fn path(runtime_dir: &Path) -> PathBuf {
-    runtime_dir.join("engine.sock")
+    runtime_dir.join(NAME)
+}
+
+fn is_missing(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// How the socket is named to the system, which takes only short names for sockets: some hundred bytes.
+struct Way {
+    path: PathBuf,
+    /// Open as long as the name leads through it.
+    _folder: Option<File>,
+}
+
+impl Way {
+    /// The socket's path, or where that is too long the way through the open folder, on systems that have one.
+    fn to(runtime_dir: &Path) -> io::Result<Self> {
+        let path = path(runtime_dir);
+        if SocketAddr::from_pathname(&path).is_ok() {
+            return Ok(Self { path, _folder: None });
+        }
+        let folder = File::open(runtime_dir)?;
+        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
+        if !short.is_dir() {
+            let why = format!("the path {} is too long for a socket", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        Ok(Self { path: short.join(NAME), _folder: Some(folder) })
+    }
 }
 
 fn our_uid() -> u32 {

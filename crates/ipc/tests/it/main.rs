@@ -5,6 +5,7 @@
 
 mod ending;
 mod fixture;
+mod places;
 mod questions;
 mod refused;
 mod secrets;
