@@ -30,5 +30,7 @@ export default defineConfig({
     cssTarget: ["safari16.4", "chrome111"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // What the packages name as others' work (xtask/src/bundle/notices).
+    license: { fileName: "licences.json" },
   },
 });

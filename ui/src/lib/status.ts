@@ -9,7 +9,7 @@ export type Wish = "permission" | "sign_in";
 
 export function wishOf({ status, permission, last_error }: ServerView): Wish | null {
   if (status.state !== "connected") return null;
-  if (permission) return "permission";
+  if (permission || last_error?.code === "insufficient_scope") return "permission";
   // It answers, but not as the person: a 401 that came inside a tool's result.
   return last_error?.code === "sign_in_required" ? "sign_in" : null;
 }

@@ -45,11 +45,14 @@ describe("resources", () => {
   it("show title, address, kind and folded text", async () => {
     await openTab("resources");
     const rows = await screen.findAllByTestId("resource");
+    expect(screen.getByRole("tabpanel")).toHaveTextContent(
+      "Resources are texts and files that AI tools can read.",
+    );
     expect(titles("resource")).toEqual(["Shopping list", "Holiday plans", "export.zip", "scratch"]);
     expect(rows[0]).toHaveTextContent(/Shopping list\s*notebook:\/\/pages\/shopping-list\s*text\/markdown/);
     await waitFor(() => expect(rows[0]?.querySelector("strong")).toHaveTextContent("two"));
     expect(rows[1]?.querySelector(".line-clamp-3")).not.toBeNull();
-    expect(rows[3]).toHaveTextContent("It says nothing about itself.");
+    expect(rows[3]).toHaveTextContent(/^scratch\s*notebook:\/\/scratch$/);
   });
 
   it("are found by each of their texts", async () => {
@@ -81,6 +84,7 @@ describe("resources", () => {
     expect(await screen.findByTestId("resources-none")).toHaveTextContent(
       "Notion offers no resources. Resources are texts and files",
     );
+    expect(screen.queryByTestId("resource-search")).toBeNull();
   });
 
   it("say why they could not be fetched, and try again", async () => {

@@ -79,6 +79,16 @@ describe("a wish for permission", () => {
     expect(dialog.queryByTestId("permission")).toBeNull();
   });
 
+  it("is told above the steps of the sign-in that asks for it, and the tools keep their number", async () => {
+    const { backend } = await openWith({ permission });
+    await screen.findAllByTestId("tool");
+    backend.tell({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
+    expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
+      "Notion wants permission to write Say yes on the page in your browser.",
+    );
+    expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
+  });
+
   it("does not say the same again as an error", async () => {
     await openWith({ permission, last_error: error("insufficient_scope", "It wants pages:write.") });
     expect(screen.queryByTestId("error")).toBeNull();

@@ -14,7 +14,7 @@ describe("the start", () => {
     backend.answer("snapshot", new Refusal(error("engine_busy", "An `usher` command is at work.")));
     render(App, { props: { backend } });
     expect(await screen.findByTestId("start-waits")).toHaveTextContent(
-      "A command of yours is using Usher just now.",
+      "A command in a terminal is using Usher just now.",
     );
     expect(screen.queryByTestId("start-error")).toBeNull();
     backend.replace(backend.current);
@@ -81,7 +81,7 @@ describe("a link that opened the app", () => {
 describe("no place for secrets", () => {
   const missing: SecretStoreView = {
     kind: "keychain",
-    error: error("keychain_unavailable", "No keychain answers."),
+    error: error("keychain_unavailable", "No keychain answers.", { hint: "Choose a secret store." }),
   };
 
   it("stands before everything else, with help for this system", async () => {
@@ -89,6 +89,7 @@ describe("no place for secrets", () => {
     const page = await screen.findByTestId("keychain-error");
     expect(page).toHaveTextContent("There is no keychain for your sign-ins");
     expect(page).toHaveTextContent("Install and start gnome-keyring or KWallet");
+    expect(page).not.toHaveTextContent("secret store");
     expect(screen.queryByTestId("sidebar")).toBeNull();
   });
 
@@ -116,9 +117,10 @@ describe("no place for secrets", () => {
     const store: SecretStoreView = {
       kind: "file",
       path: "/x",
-      error: error("keychain_unavailable", "Not yours."),
+      error: error("keychain_unavailable", "Not yours.", { hint: "Make it a file of your own." }),
     };
     const { backend, user } = await openWith({}, { secret_store: store });
+    expect(await screen.findByTestId("error-hint")).toHaveTextContent("Make it a file of your own.");
     await user.click(await screen.findByTestId("keychain-use-keychain"));
     expect(backend.asked("secretStoreChoose")).toEqual([["keychain"]]);
   });

@@ -18,10 +18,10 @@ async function openSettings(
   return opened;
 }
 
-describe("what becomes of Usher when its window is closed", () => {
+describe("what Usher does in the background", () => {
   it.each([
     ["shown", "stays in the tray"],
-    ["no_library", "Install libayatana-appindicator3"],
+    ["no_library", "install libayatana-appindicator3"],
     ["no_host", "this desktop shows no tray"],
     ["unavailable", "there is no tray here"],
     ["looking", "Finding out"],
@@ -31,7 +31,8 @@ describe("what becomes of Usher when its window is closed", () => {
   });
 
   it.each([
-    [{ notifications: "with_actions" }, "one click on the notification signs you in"],
+    [{ notifications: "with_actions", tray: "shown" }, "one click on the notification leads to its page"],
+    [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, one click"],
     [{ notifications: "plain", tray: "shown" }, "sign in from the tray, or here"],
     [{ notifications: "plain", tray: "no_host" }, "come here to sign in"],
     [{ notifications: "missing" }, "shows no notifications"],
@@ -81,7 +82,7 @@ describe("the start at login", () => {
   it.each([
     [{ tray: "shown" }, "without a window"],
     [{ tray: "no_host" }, "with its window"],
-    [{ autostart: "unavailable" }, "Usher cannot ask for it here"],
+    [{ autostart: "unavailable" }, "Usher cannot do this here"],
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
     expect(screen.getByTestId("autostart")).toHaveAccessibleDescription(expect.stringContaining(words));

@@ -32,7 +32,15 @@ const rows: Row[] = [
     name: "disabled",
     view: { status: { state: "disabled" } },
     word: "Off",
-    text: /Notion is turned off/,
+    text: /Notion is turned off\..*You stay signed in/,
+    button: "Turn on",
+    asks: ["serverEnable", "notion"],
+  },
+  {
+    name: "disabled, never signed in to",
+    view: { status: { state: "disabled" }, auth: signedOut },
+    word: "Off",
+    text: /Notion is turned off\.\s*Turn it on to use its tools\./,
     button: "Turn on",
     asks: ["serverEnable", "notion"],
   },
@@ -64,7 +72,7 @@ const rows: Row[] = [
   needs("expired", "Sign-in needed", /has ended/, "Sign in to Notion"),
   needs("renewal_interrupted", "Sign-in needed", /renewal.*was cut off/, "Sign in to Notion"),
   needs("refused", "Sign-in needed", /did not let Usher in/, "Sign in to Notion"),
-  needs("more_permission_needed", "Permission needed", /wants your permission for more/, "Grant access"),
+  needs("more_permission_needed", "Permission needed", /Notion wants more permission/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /has forgotten Usher/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
   {
@@ -84,6 +92,14 @@ const rows: Row[] = [
     word: "Sign-in needed",
     text: /Notion says that you are signed out/,
     button: "Sign in to Notion",
+    asks: ["serverSignIn", "notion"],
+  },
+  {
+    name: "connected, with a call refused for want of permission",
+    view: { status: connected, last_error: error("insufficient_scope", "More is wanted.") },
+    word: "Permission needed",
+    text: /Signed in as ada@lovelace.example.*More is wanted/s,
+    button: "Grant access",
     asks: ["serverSignIn", "notion"],
   },
   {
@@ -191,6 +207,8 @@ describe("a service's page", () => {
     });
     expect(screen.getByTestId("error-hint")).toHaveTextContent("It may be down.");
     await user.click(screen.getByRole("button", { name: "Show the details" }));
+    // They are in sight: what is left to do is to try again.
+    expect(screen.getByTestId("error-action")).toHaveTextContent("Try again now");
     expect(screen.getByText("got text/html").closest("details")).toHaveAttribute("open");
   });
 
@@ -219,11 +237,28 @@ describe("a service's page", () => {
 
   it("shows the last error beside the state", async () => {
     await openWith({
-      status: { state: "needs_sign_in", reason: "refused" },
+      status: { state: "needs_sign_in", reason: "expired" },
       auth: signedOut,
-      last_error: error("authorization_denied", "You said no on the page."),
+      last_error: error("server_unreachable", "There is no connection."),
     });
-    expect(screen.getByTestId("error")).toHaveTextContent("You said no on the page.");
+    expect(screen.getByTestId("error")).toHaveTextContent("There is no connection.");
+  });
+
+  it.each([
+    ["expired", "sign_in_required"],
+    ["refused", "authorization_denied"],
+    ["registration_lost", "sign_in_required"],
+    ["renewal_interrupted", "sign_in_required"],
+  ] as const)("folds away what says “%s” a second time", async (reason, code) => {
+    await openWith({
+      status: { state: "needs_sign_in", reason },
+      auth: signedOut,
+      last_error: error(code, "invalid_grant at the token endpoint"),
+    });
+    expect(screen.queryByTestId("error")).toBeNull();
+    const fold = screen.getByTestId("state-details");
+    expect(fold).not.toHaveAttribute("open");
+    expect(fold).toHaveTextContent("invalid_grant at the token endpoint");
   });
 
   it("tells an error once, although the state and the refused press both have it", async () => {
@@ -273,6 +308,20 @@ describe("the details", () => {
     ]) {
       expect(details).toHaveTextContent(fact);
     }
+  });
+
+  it.each([
+    ["paused", "not renewed while paused"],
+    ["disabled", "not renewed while turned off"],
+  ] as const)("promises no renewal while it is %s", async (state, words) => {
+    await openWith({ status: { state } });
+    expect(screen.getByTestId("expiry")).toHaveTextContent(words);
+  });
+
+  it("names no end of a sign-in that is lost", async () => {
+    await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
+    expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
+    expect(screen.queryByTestId("expiry")).toBeNull();
   });
 
   it("signs out where the one action is another", async () => {

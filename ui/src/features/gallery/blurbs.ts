@@ -8,6 +8,8 @@ const BLURBS: Record<string, () => string> = {
   canva: m.blurb_canva,
   clickup: m.blurb_clickup,
   cloudflare: m.blurb_cloudflare,
+  cloudflarebindings: m.blurb_cloudflarebindings,
+  cloudflareobservability: m.blurb_cloudflareobservability,
   figma: m.blurb_figma,
   github: m.blurb_github,
   granola: m.blurb_granola,

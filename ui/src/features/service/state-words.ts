@@ -9,7 +9,10 @@ export function stateWords(server: ServerView): StateWords | null {
   const { name, status } = server;
   switch (status.state) {
     case "disabled":
-      return { headline: m.state_disabled({ name }), text: m.state_disabled_text() };
+      return {
+        headline: m.state_disabled({ name }),
+        text: isSignedIn(server) ? m.state_disabled_text_signed_in() : m.state_disabled_text(),
+      };
     case "paused":
       return { headline: m.state_paused({ name }), text: m.state_paused_text() };
     case "unsupported":
@@ -40,7 +43,7 @@ function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
     case "refused":
       return { headline: m.needs_refused({ name }), text: m.needs_refused_text() };
     case "more_permission_needed":
-      return { headline: m.needs_permission({ name }), text: m.needs_permission_text() };
+      return { headline: m.permission_more({ name }), text: m.permission_for_all() };
     case "registration_lost":
       return { headline: m.needs_registration({ name }), text: m.needs_registration_text() };
     case "renewal_interrupted":
@@ -48,4 +51,18 @@ function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
     case "signed_out":
       return { headline: m.needs_signed_out({ name }), text: m.needs_signed_out_text() };
   }
+}
+
+/** Reasons whose sentence tells a person all there is to know of the failure that led to them. */
+const TELLING: ReadonlySet<NeedsSignIn> = new Set([
+  "expired",
+  "refused",
+  "registration_lost",
+  "renewal_interrupted",
+]);
+
+/** Whether the last error only says the state's sentence again, in the protocol's words. */
+export function isTold({ status, last_error }: ServerView): boolean {
+  if (status.state !== "needs_sign_in" || !TELLING.has(status.reason)) return false;
+  return last_error?.code === "sign_in_required" || last_error?.code === "authorization_denied";
 }

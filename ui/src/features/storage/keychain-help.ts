@@ -1,7 +1,7 @@
 import type { AppInfo } from "../../backend/types";
 import { m } from "../../paraglide/messages";
 
-/** What helps on this system, where the error itself does not say. */
+/** What helps on this system. */
 export function keychainHelp(platform: AppInfo["platform"], isLocked: boolean): string {
   switch (platform) {
     case "linux":

@@ -18,14 +18,23 @@ function without(): FakeBackend {
 /** What a service offers besides its tools. */
 export const offerScenes: Scenes = {
   resources: { backend: () => of(), act: openResources },
-  "resources-none": { backend: without, act: openResources },
+  "resources-none": {
+    backend: without,
+    act: async ({ press, find }) => {
+      await press("tab-resources");
+      await find("resources-none");
+    },
+  },
   "resources-failed": {
     backend: () =>
       of().answer(
         "serverResources",
         new Refusal(error("server_unreachable", "mcp.notion.com did not answer in time.")),
       ),
-    act: openResources,
+    act: async ({ press, find }) => {
+      await press("tab-resources");
+      await find("error");
+    },
   },
   "resource-dialog": {
     backend: () => of(),

@@ -13,7 +13,14 @@ export const serviceScenes: Scenes = {
   },
   "connected-without-sign-in": {
     backend: () => {
-      const backend = of({ auth: { kind: "none" }, name: "Weather", catalogue: null, id: "weather" });
+      const backend = of({
+        id: "weather",
+        name: "Weather",
+        catalogue: null,
+        address: "https://weather.example/mcp",
+        status: { state: "connected", since: inSeconds(-3600), protocol: "2026-07-28", tool_count: 0 },
+        auth: { kind: "none" },
+      });
       backend.tools = [];
       return backend;
     },
@@ -71,7 +78,29 @@ export const serviceScenes: Scenes = {
     backend: () => of({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut }),
   },
   "needs-sign-in-expired": {
-    backend: () => of({ status: { state: "needs_sign_in", reason: "expired" }, auth: signedOut }),
+    backend: () =>
+      of({
+        status: { state: "needs_sign_in", reason: "expired" },
+        auth: signedOut,
+        last_error: error("sign_in_required", "Notion ended the sign-in.", {
+          hint: "Sign in to Notion again.",
+        }),
+      }),
+    act: async ({ find }) => void (await find("state-details")).toggleAttribute("open", true),
+  },
+  "needs-sign-in-unreachable": {
+    backend: () =>
+      of({
+        status: { state: "needs_sign_in", reason: "expired" },
+        auth: signedOut,
+        last_error: error(
+          "server_unreachable",
+          "Connecting to mcp.notion.com failed: there is no connection.",
+          {
+            hint: "Check the network and the service's address, then try again.",
+          },
+        ),
+      }),
   },
   "needs-sign-in-refused": {
     backend: () =>

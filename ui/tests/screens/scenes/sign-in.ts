@@ -1,5 +1,5 @@
 import { Refusal } from "../../../src/backend/backend";
-import { error, signedOut, signingIn } from "../../support/views";
+import { error, server, signedOut, signingIn } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
 /** A sign-in under way. */
@@ -16,6 +16,19 @@ export const signInScenes: Scenes = {
         }),
         auth: signedOut,
       }),
+  },
+  "sign-in-for-permission": {
+    backend: () => of({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
+    act: async ({ find }, backend) => {
+      await find("tool");
+      const permission = { scopes: ["pages:write"], for_what: "Create a page" };
+      backend.tell({
+        event: "server_changed",
+        revision: 11,
+        view: server({ permission, status: signingIn() }),
+      });
+      await find("waiting");
+    },
   },
   "sign-in-waiting": { backend: () => of({ status: signingIn(), auth: signedOut }) },
   "sign-in-trouble": {

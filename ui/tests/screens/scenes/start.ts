@@ -51,9 +51,13 @@ export const startScenes: Scenes = {
         {
           secret_store: {
             kind: "keychain",
-            error: error("keychain_unavailable", "No keychain answers on this computer.", {
-              details: "org.freedesktop.secrets: no such name",
-            }),
+            error: error(
+              "keychain_unavailable",
+              "The keychain cannot be used: no secret service answers on this session's bus.",
+              {
+                hint: "Start a keyring such as gnome-keyring or KWallet in your session, then try again; or choose a private file as the secret store.",
+              },
+            ),
           },
         },
       ),
@@ -63,7 +67,14 @@ export const startScenes: Scenes = {
       of(
         {},
         {
-          secret_store: { kind: "keychain", error: error("keychain_locked", "The keychain does not open.") },
+          secret_store: {
+            kind: "keychain",
+            error: error(
+              "keychain_locked",
+              "The keychain is locked: it was not unlocked when the system asked.",
+              { hint: "Unlock your keychain, then try again." },
+            ),
+          },
         },
       ),
   },

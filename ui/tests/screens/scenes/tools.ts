@@ -109,6 +109,7 @@ export const toolsScenes: Scenes = {
             {
               id: "1",
               server: "notion",
+              call: null,
               message: "Which notebook shall the page go to?",
               schema: JSON.stringify({
                 type: "object",
@@ -125,6 +126,26 @@ export const toolsScenes: Scenes = {
       ),
     act: async ({ find }) => void (await find("elicitation-accept")),
   },
+  "elicitation-in-a-call": {
+    backend: () => of().answer("toolCall", "never"),
+    act: async ({ press, find }, backend) => {
+      await press("tool-search_pages");
+      await find("tool-run");
+      const elicitation = {
+        id: "1",
+        server: "notion",
+        message: "Search the archive, too?",
+        schema: JSON.stringify({
+          type: "object",
+          properties: { archive: { type: "boolean", title: "Search the archive" } },
+        }),
+        url: null,
+        call: null,
+      };
+      backend.tell({ event: "elicitation_requested", revision: 11, elicitation });
+      await find("elicitation-accept");
+    },
+  },
   "elicitation-page": {
     backend: () =>
       of(
@@ -134,6 +155,7 @@ export const toolsScenes: Scenes = {
             {
               id: "1",
               server: "notion",
+              call: null,
               message: "Please confirm the export on our page.",
               schema: null,
               url: "https://www.notion.so/confirm/8817",
