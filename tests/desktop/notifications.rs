@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{App, Browser, Desktop, NotificationServer, TrayHost, Windows, place, walk};
+use usher_tests::{App, Browser, Cli, Desktop, NotificationServer, TrayHost, Windows, place, walk};
 
-use crate::people::write_config_with;
+use crate::people::{sign_in_by_command, write_config_with};
 
 /// Short-lived tokens: the engine renews them ahead of time, and so notices by itself that the service ended them.
 fn short_lived() -> DemoOptions {
@@ -117,4 +117,31 @@ async fn what_is_settled_elsewhere_is_taken_off_the_screen() -> Result<()> {
     .await?;
     walk::consent(&mut browser).await?.press("#allow").await?;
     tray.see("well").await
+}
+
+#[tokio::test]
+async fn a_call_that_wants_more_permission_goes_on_after_one_click_on_its_notification() -> Result<()> {
+    let scopes = ["openid", "notes:read"].map(String::from).to_vec();
+    let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await?;
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    let notifications = NotificationServer::start(desktop.bus()?).await?;
+    let mut browser = Browser::install(&desktop)?;
+    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    let _app = App::start(&desktop, &["--hidden"])?;
+    tray.see("needs-you").await?;
+    sign_in_by_command(&desktop, "notes").await?;
+    tray.see("well").await?;
+
+    let call = Cli::new(&desktop).start(&["call", "notes", "create_page", r#"{"title":"Dawn"}"#])?;
+    tray.see("needs-you").await?;
+    let told = notifications.see("permission").await?;
+    assert_eq!(browser.opened(), Vec::<String>::new(), "nobody clicked yet");
+    notifications.click(&told).await?;
+    walk::consent(&mut browser).await?.press("#allow").await?;
+    let call = call.finish(PATIENCE).await?;
+    assert_eq!((call.code, call.stdout.contains("Added “Dawn”")), (Some(0), true), "{call:?}");
+    tray.see("well").await?;
+    assert_eq!(notifications.shown().len(), 1, "{:?}", notifications.shown());
+    Ok(())
 }

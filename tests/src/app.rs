@@ -20,10 +20,16 @@ pub struct App {
 impl App {
     /// Starts it on a desktop.
     pub fn start(desktop: &Desktop, arguments: &[&str]) -> Result<App> {
+        App::start_with(desktop, arguments, &[])
+    }
+
+    /// [`App::start`] with variables besides those of the desktop.
+    pub fn start_with(desktop: &Desktop, arguments: &[&str], environment: &[(&str, &str)]) -> Result<App> {
         let log = desktop.folder("cache").join("app.log");
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = desktop.command(place::app()?);
-        command.args(arguments).stdout(output.try_clone()?).stderr(Stdio::from(output));
+        command.args(arguments).envs(environment.iter().copied());
+        command.stdout(output.try_clone()?).stderr(Stdio::from(output));
         Ok(App { process: Process::start(&mut command)?, log })
     }
 

@@ -38,12 +38,15 @@ pub struct NotificationServer {
 
 type Shown = Arc<Mutex<Vec<Notification>>>;
 
-struct Notifications(Shown);
+struct Notifications {
+    shown: Shown,
+    abilities: Vec<&'static str>,
+}
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
     fn get_capabilities(&self) -> Vec<&str> {
-        vec!["actions", "body", "body-markup"]
+        self.abilities.clone()
     }
 
     fn get_server_information(&self) -> (&str, &str, &str, &str) {
@@ -62,7 +65,7 @@ impl Notifications {
         _hints: HashMap<String, OwnedValue>,
         _expire_timeout: i32,
     ) -> u32 {
-        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let id = shown.len() as u32 + 1;
         let pairs = || actions.chunks_exact(2);
         let keys = pairs().map(|pair| pair[0].clone()).collect();
@@ -76,7 +79,7 @@ impl Notifications {
         #[zbus(signal_emitter)] emitter: SignalEmitter<'_>,
         id: u32,
     ) -> zbus::fdo::Result<()> {
-        close(&self.0, id);
+        close(&self.shown, id);
         Self::notification_closed(&emitter, id, BY_CALL).await?;
         Ok(())
     }
@@ -91,9 +94,15 @@ impl Notifications {
 impl NotificationServer {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus) -> Result<NotificationServer> {
+        NotificationServer::start_with(bus, &["actions", "body", "body-markup"]).await
+    }
+
+    /// [`NotificationServer::start`] with the capabilities that it tells.
+    pub async fn start_with(bus: &Bus, abilities: &[&'static str]) -> Result<NotificationServer> {
         let shown = Shown::default();
+        let notifications = Notifications { shown: Arc::clone(&shown), abilities: abilities.to_vec() };
         let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, Notifications(Arc::clone(&shown)))?
+            .serve_at(PATH, notifications)?
             .name("org.freedesktop.Notifications")?
             .build()
             .await

@@ -117,12 +117,21 @@ impl TrayHost {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Waits until the icon shows the picture `icons/tray/NAME-….png`.
+    /// Waits until the icon shows the picture `icons/tray/NAME-….png`, whatever its ink.
     pub async fn see(&self, name: &str) -> Result<()> {
+        self.see_picture(name, |shown| shown.rsplit_once('-').is_some_and(|(look, _ink)| look == name)).await
+    }
+
+    /// Waits until the icon shows the picture `icons/tray/NAME.png`.
+    pub async fn see_ink(&self, name: &str) -> Result<()> {
+        self.see_picture(name, |shown| shown == name).await
+    }
+
+    async fn see_picture(&self, name: &str, is_meant: impl Fn(&str) -> bool) -> Result<()> {
         let last = Mutex::new(None);
         let seen = until(&format!("the tray to show “{name}”"), PATIENCE, || async {
             let picture = self.picture().await?;
-            let is_it = picture.as_deref() == Some(name);
+            let is_it = picture.as_deref().is_some_and(&is_meant);
             if let Ok(mut last) = last.lock() {
                 *last = picture;
             }
@@ -132,7 +141,7 @@ impl TrayHost {
         seen.with_context(|| format!("it shows {:?}", last.into_inner().ok().flatten()))
     }
 
-    /// The name of the picture that the icon shows, without `-light` or `-dark`; `None` while there is none.
+    /// The name of the picture that the icon shows, such as `well-dark`; `None` while there is none.
     pub async fn picture(&self) -> Result<Option<String>> {
         let Some(item) = self.item() else { return Ok(None) };
         let Ok(file) = self.property::<String>(&item, "IconName").await else { return Ok(None) };
@@ -141,8 +150,7 @@ impl TrayHost {
         for entry in std::fs::read_dir(place::repository().join("icons/tray"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "png") && pixels(&path)? == shown {
-                let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
-                return Ok(name.and_then(|name| Some(name.rsplit_once('-')?.0.to_owned())));
+                return Ok(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
             }
         }
         anyhow::bail!("{file} is none of our pictures")
