@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::{App, Browser, Desktop, NotificationServer, TrayHost, Windows, walk};
+use usher_tests::wait::{PATIENCE, until};
+use usher_tests::{App, Browser, Desktop, NotificationServer, Page, TrayHost, Window, Windows, walk};
 
 use crate::people::write_config_with;
 
@@ -110,5 +111,33 @@ async fn everything_is_paused_and_goes_on_from_the_tray() -> Result<()> {
     assert_eq!(browser.opened().len(), 1);
     tray.click("Quit Usher").await?;
     assert!(app.ended().await?.0.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_services_line_leads_to_its_page_in_the_window_that_is_there_and_in_a_new_one() -> Result<()> {
+    let in_sight = |name: &str| format!("{}[aria-current=\"page\"]", Page::id(&format!("server-{name}")));
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    let windows = Windows::of(desktop.display()?)?;
+    let off = r#"{ "type": "http", "url": "https://mcp.example.com/mcp", "disabled": true }"#;
+    desktop.write_config(&format!(r#"{{ "mcpServers": {{ "first": {off}, "second": {off} }} }}"#))?;
+    let window = Window::open(&desktop).await?;
+    let page = window.page();
+    page.see(&in_sight("first")).await?;
+
+    tray.click("second: off").await?;
+    page.see(&in_sight("second")).await?;
+
+    let old = page.session().window().await?;
+    windows.close(windows.see(TITLE).await?)?;
+    windows.see_gone(TITLE).await?;
+    tray.click("second: off").await?;
+    let new = until("the window to be made anew", PATIENCE, || async {
+        Ok(page.session().windows().await?.into_iter().find(|window| *window != old))
+    })
+    .await?;
+    page.session().switch_to_window(new).await?;
+    page.see(&in_sight("second")).await?;
     Ok(())
 }
