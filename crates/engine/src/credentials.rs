@@ -178,7 +178,19 @@ impl Credentials {
         }
         self.0.lock().unsaved = Some(grant);
         self.0.save().await?;
+        self.0.lock().pause.end();
         Ok(None)
+    }
+
+    /// A last try for what the store did not take yet.
+    pub async fn save_what_is_left(&self) {
+        if self.0.lock().unsaved.is_none() {
+            return;
+        }
+        let _guard = self.0.around.guard.lock().await;
+        if let Err(fault) = self.0.save().await {
+            tracing::warn!(server = %self.0.around.server, %fault, "a renewed sign-in could not be kept");
+        }
     }
 
     /// Forgets the sign-in, in the store first, and gives back what was held.
@@ -195,7 +207,10 @@ impl Credentials {
     async fn grant(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
         if self.0.lock().unsaved.is_some() {
             let _guard = self.0.around.guard.lock().await;
-            self.0.save().await?;
+            // Whoever waited here for a renewal finds that it saved by itself, and what it has to say of the next one holds.
+            if self.0.save().await? {
+                self.0.lock().pause.end();
+            }
         }
         if matches!(self.0.lock().held, Held::Unread) {
             self.0.read_first().await?;

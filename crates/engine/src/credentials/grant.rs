@@ -54,9 +54,18 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
 }
 
 /// Whether a kept sign-in belongs to this server as it is known now. One that does not is left where it is and
-/// never sent: the address in `mcp.json`, or the authorization server behind it, is another one.
-pub(crate) fn belongs(grant: &Grant, server: &ServerUrl, discovered: Option<&Discovered>) -> bool {
+/// never sent: the address in `mcp.json`, the client id there, or the authorization server behind it, is another one.
+/// A client that registered itself is not held against it: a registration may be forgotten while its sign-in is good.
+pub(crate) fn belongs(
+    grant: &Grant,
+    server: &ServerUrl,
+    client_id: Option<&str>,
+    discovered: Option<&Discovered>,
+) -> bool {
     let binding = &grant.binding;
+    if client_id.is_some_and(|client_id| client_id != binding.client_id) {
+        return false;
+    }
     match discovered {
         Some(discovered) => {
             binding.issuer == discovered.metadata.issuer

@@ -48,20 +48,21 @@ impl Inner {
         self.around.stores.note(outcome.as_ref().err());
         let Some(stored) = outcome? else { return Ok(Held::Nothing) };
         let discovered: Option<Discovered> = self.around.kept.discovered(&self.around.url);
+        let client_id = self.lock().configured.as_ref().map(|(client_id, _)| client_id.clone());
         Ok(match from_stored(stored) {
-            Some(grant) if belongs(&grant, &self.around.url, discovered.as_ref()) => {
+            Some(grant) if belongs(&grant, &self.around.url, client_id.as_deref(), discovered.as_ref()) => {
                 Held::Grant(Arc::new(HeldGrant::new(grant, self.around.clock.now())))
             }
             Some(_) | None => {
-                tracing::warn!(server = %self.around.server, "the kept sign-in belongs to another server; it is not used");
+                tracing::warn!(server = %self.around.server, "the kept sign-in belongs to another server or client; it is not used");
                 Held::Quarantined
             }
         })
     }
 
-    /// Writes what waits to be written, then holds it. Under the guard.
-    pub async fn save(&self) -> Result<(), CredentialFault> {
-        let Some(grant) = self.lock().unsaved.clone() else { return Ok(()) };
+    /// Writes what waits to be written, then holds it; whether there was something. Under the guard.
+    pub async fn save(&self) -> Result<bool, CredentialFault> {
+        let Some(grant) = self.lock().unsaved.clone() else { return Ok(false) };
         let outcome = self.around.stores.get().put_grant(&self.around.server.0, &to_stored(&grant)).await;
         self.around.stores.note(outcome.as_ref().err());
         outcome?;
@@ -72,10 +73,9 @@ impl Inner {
             state.open = None;
             state.ended = None;
             state.held = Held::Grant(Arc::new(HeldGrant::new(grant, self.around.clock.now())));
-            state.pause.end();
         }
         (self.around.changed)();
-        Ok(())
+        Ok(true)
     }
 
     /// Forgets the sign-in, in the store first, and gives back what was held. Under the guard.

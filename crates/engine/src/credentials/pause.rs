@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::clock::later;
 use crate::credentials::CredentialFault;
-use crate::server::backoff::backoff;
+use crate::server::backoff::{LONGEST_ASKED, backoff};
 
 /// The failures in a row, and the wait after the last of them.
 #[derive(Default)]
@@ -45,10 +45,35 @@ impl Pause {
 
     /// What a caller is told while it lasts.
     pub fn fault(&self, now: Timestamp) -> Option<&CredentialFault> {
-        self.last.as_ref().filter(|last| now < last.until).map(|last| &last.fault)
+        self.standing(now).filter(|last| now < last.until).map(|last| &last.fault)
     }
 
-    pub fn until(&self) -> Option<Timestamp> {
-        self.last.as_ref().map(|last| last.until)
+    pub fn until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.standing(now).map(|last| last.until)
+    }
+
+    /// No pause is longer than what a server may ask for: one that seems to be is of a clock that was set back since.
+    fn standing(&self, now: Timestamp) -> Option<&Last> {
+        self.last.as_ref().filter(|last| last.until <= later(now, LONGEST_ASKED))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_make_a_pause_longer() {
+        let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(2);
+        let mut pause = Pause::default();
+        pause.after(&CredentialFault::Interrupted, now);
+        assert!(pause.fault(now).is_some() && pause.until(now) > Some(now));
+        assert!(pause.fault(later(now, Duration::from_secs(2))).is_none());
+        let before = now - SignedDuration::from_hours(1);
+        assert!(pause.fault(before).is_none() && pause.until(before).is_none());
     }
 }

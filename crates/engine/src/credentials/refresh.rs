@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use usher_oauth::{Grant, RefreshError};
+use usher_oauth::{ErrorKind, Grant, RefreshError};
 
 use super::state::Held;
 use super::{Inner, Token};
@@ -74,7 +74,7 @@ impl Inner {
             } else if !was_open || error.is_terminal_for_grant() {
                 self.around.kept.intents().clear(&self.around.server).await;
             }
-            if error.is_registration_lost() {
+            if error.is_registration_lost() || self.has_lost_client(&base, &error) {
                 self.around.kept.forget_client(&base.binding.issuer, &base.binding.client_id);
                 return Err(CredentialFault::RegistrationLost(error));
             }
@@ -111,9 +111,16 @@ impl Inner {
         Ok(usher_oauth::refresh(&http, base, secret.as_ref(), now).boxed().await)
     }
 
+    /// Whether the secret of a client that registered itself is gone: nobody could enter it again.
+    fn has_lost_client(&self, base: &HeldGrant, error: &usher_oauth::Error) -> bool {
+        let state = self.lock();
+        let configured = state.configured.as_ref().map(|(client_id, _)| client_id);
+        matches!(error.kind, ErrorKind::ClientSecretMissing) && configured != Some(&base.binding.client_id)
+    }
+
     /// The rotated token is the only one left: it is written before anything is done with it.
     async fn keep(&self, grant: Grant) -> Result<(), CredentialFault> {
         self.lock().unsaved = Some(grant);
-        self.save().await
+        self.save().await.map(drop)
     }
 }

@@ -76,6 +76,6 @@ impl State {
             (None, Held::Grant(grant)) => grant.due()?,
             (None, Held::Unread | Held::Nothing | Held::Quarantined) => return None,
         };
-        Some(self.pause.until().map_or(due, |until| due.max(until)))
+        Some(self.pause.until(now).map_or(due, |until| due.max(until)))
     }
 }

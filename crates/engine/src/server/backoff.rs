@@ -5,7 +5,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 /// A server may ask for more than our longest wait, but not for ever.
-const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
 /// Doubles with each attempt (the first is 1), with a quarter of jitter, so that clients of one outage do not come
 /// back together. What the server asked for is the least.

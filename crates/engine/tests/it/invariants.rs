@@ -50,9 +50,8 @@ async fn serve(State(saboteur): State<Saboteur>, headers: HeaderMap, Json(messag
     Json(json!({ "jsonrpc": "2.0", "id": message["id"], "result": result })).into_response()
 }
 
-#[tokio::test]
-async fn a_new_token_is_not_used_before_it_is_stored() {
-    let place = Place::new();
+/// A place whose sign-in has to be renewed at once, with its secret store as it was before the service broke it.
+async fn sabotaged(place: &Place) -> (Saboteur, SecretStore, Vec<u8>) {
     let secrets = place.path("secrets");
     let saboteur =
         Saboteur { secrets: secrets.clone(), tokens_seen: Arc::default(), renewals: Arc::default() };
@@ -80,7 +79,13 @@ async fn a_new_token_is_not_used_before_it_is_stored() {
     store.put_grant("demo", &kept).await.unwrap();
     let good_store = std::fs::read(&secrets).unwrap();
     place.write_config(&config(&[("demo", &format!("{origin}/mcp"))]));
+    (saboteur, store, good_store)
+}
 
+#[tokio::test]
+async fn a_new_token_is_not_used_before_it_is_stored() {
+    let place = Place::new();
+    let (saboteur, store, good_store) = sabotaged(&place).await;
     let engine = place.start().await;
     let view = until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
     assert_eq!(view.last_error.unwrap().code, Code::KeychainUnavailable);
@@ -90,13 +95,26 @@ async fn a_new_token_is_not_used_before_it_is_stored() {
         "neither the old nor the new one"
     );
 
-    std::fs::write(&secrets, good_store).unwrap();
+    std::fs::write(place.path("secrets"), good_store).unwrap();
     engine.retry_secret_store().await.unwrap();
     until(&engine, &id(), is_connected).await;
     assert_eq!(*saboteur.renewals.lock().unwrap(), 1, "the rotated token was not lost");
     let stored = store.grant("demo").await.unwrap().unwrap();
     assert_eq!(stored.refresh_token.unwrap().expose_secret(), "rotated");
     engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_token_that_the_store_did_not_take_is_not_lost_by_quitting() {
+    let place = Place::new();
+    let (_, store, good_store) = sabotaged(&place).await;
+    let engine = place.start().await;
+    until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
+    // Nothing tells the engine that the store is whole again, and it does not ask at once.
+    std::fs::write(place.path("secrets"), good_store).unwrap();
+    engine.stop().await;
+    let stored = store.grant("demo").await.unwrap().unwrap();
+    assert_eq!(stored.refresh_token.unwrap().expose_secret(), "rotated");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A renewal that was cut off between sending and storing: the next start knows it, and tries once with the old token.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
@@ -139,5 +139,36 @@ async fn a_refused_token_type_costs_the_access_token_alone() {
     service.answer();
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.sent(), ["first", "rotated-1"]);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_token_type_that_stays_refused_is_asked_for_less_and_less() {
+    let (place, service) = (Place::new(), Service::start().await);
+    service.issue_tokens_of_type("DPoP");
+    let _store = service.known_to(&place).await;
+    let engine = place.start().await;
+    service.until_asked().await;
+    let first = Instant::now();
+    for _ in 0..3 {
+        service.answer();
+        service.until_asked().await;
+    }
+    // Waits of one, two and four seconds, each up to a quarter shorter.
+    assert!(first.elapsed() > Duration::from_secs(5), "four times in {:?}", first.elapsed());
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_registered_client_without_its_secret_is_registered_anew() {
+    let (place, service) = (Place::new(), Service::start().await);
+    let store = service.known_to(&place).await;
+    let grant = StoredGrant { auth_method: "client_secret_post".to_owned(), ..service.expired_grant() };
+    store.put_grant("demo", &grant).await.unwrap();
+    let engine = place.start().await;
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
+    assert_eq!(service.sent(), [""; 0]);
+    assert_eq!(kept_token(&store).await.as_deref(), Some("first"), "nobody ended the sign-in");
     engine.stop().await;
 }
