@@ -7,10 +7,10 @@ use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until};
 use usher_tests::{
-    App, Browser, Desktop, DesktopOptions, Keyring, MuteKeychain, Page, Window, Windows, walk,
+    App, Browser, Desktop, DesktopOptions, Keyring, MuteKeychain, Page, TrayHost, Window, Windows, walk,
 };
 
-use crate::people::{begin_sign_in, open_with_notes, write_config_with};
+use crate::people::{begin_sign_in, open_with_notes, see_connected, sign_in_by_command, write_config_with};
 
 /// What a person takes for at once.
 const ANSWERS_WITHIN_MS: f64 = 200.0;
@@ -41,6 +41,7 @@ async fn a_keychain_that_comes_late_is_taken_up_without_a_click() -> Result<()> 
     write_config_with(&desktop, "notes", demo.url().as_str())?;
     let window = Window::open(&desktop).await?;
     window.page().see(&Page::id("keychain-error")).await?;
+    window.page().press(&Page::id("keychain-retry")).await?;
     assert_answers_at_once(&window).await?;
     desktop.start_keyring().await?;
     window.page().see_gone(&Page::id("keychain-error")).await
@@ -82,6 +83,7 @@ async fn a_keychain_that_is_killed_under_the_app_and_comes_back_costs_nothing() 
 
     desktop.kill_keyring()?;
     window.page().see(&Page::id("keychain-error")).await?;
+    window.page().press(&Page::id("keychain-retry")).await?;
     assert_answers_at_once(&window).await?;
     desktop.start_keyring().await?;
     window.page().see_gone(&Page::id("keychain-error")).await?;
@@ -93,6 +95,35 @@ async fn a_keychain_that_is_killed_under_the_app_and_comes_back_costs_nothing() 
     window.page().press(&Page::id("server-notes")).await?;
     window.page().see(&walk::state("connected")).await?;
     assert_eq!(browser.opened().len(), 1, "the sign-in was not kept");
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_its_keychain_the_app_ends_at_once() -> Result<()> {
+    for trouble in ["absent", "locked", "killed"] {
+        // Short-lived, so that a renewal soon misses what was killed.
+        let demo =
+            Demo::start(DemoOptions { life: Duration::from_secs(4), ..DemoOptions::default() }).await?;
+        let mut desktop = Desktop::start().await?;
+        let tray = TrayHost::start(desktop.bus()?).await?;
+        write_config_with(&desktop, "notes", demo.url().as_str())?;
+        sign_in_by_command(&desktop, "notes").await?;
+        match trouble {
+            "absent" => desktop.kill_keyring()?,
+            "locked" => Keyring::lock(desktop.bus()?)?,
+            _ => {}
+        }
+        let mut app = App::start(&desktop, &["--hidden"])?;
+        if trouble == "killed" {
+            see_connected(&tray, 1).await?;
+            desktop.kill_keyring()?;
+        }
+        tray.see_line("cannot read the keychain").await?;
+        tray.click("Quit Usher").await?;
+        let (status, took) = app.ended().await?;
+        assert!(status.success(), "{trouble}: {status}: {}", app.log());
+        assert!(took < QUITS_WITHIN, "{trouble}: it took {took:?}");
+    }
     Ok(())
 }
 
