@@ -74,13 +74,14 @@ impl EngineSlot {
     }
 
     /// Starts the engine, tells everybody who waits, and lets other processes in; they may ask for the window. Where
-    /// a command has the engine, it is waited for.
+    /// a command has the engine, it is waited for, and that is told once it takes long.
     pub async fn start(
         &self,
         options: EngineOptions,
         show_window: impl Fn() + Send + Sync + 'static,
+        tell_of_command: impl Fn(),
     ) -> Result<Engine, ErrorView> {
-        let started = self.start_or_wait(options).await;
+        let started = self.start_or_wait(options, tell_of_command).await;
         if let Ok(engine) = &started {
             let holder = Holder::App { show_window: Box::new(show_window) };
             let server = Server::start(engine.clone(), holder)
@@ -94,20 +95,25 @@ impl EngineSlot {
         started
     }
 
-    async fn start_or_wait(&self, options: EngineOptions) -> Result<Engine, ErrorView> {
+    async fn start_or_wait(
+        &self,
+        options: EngineOptions,
+        tell_of_command: impl Fn(),
+    ) -> Result<Engine, ErrorView> {
         let begun = Instant::now();
         loop {
-            let pid = match Engine::start(options.clone()).await {
+            let (pid, runtime_dir) = match Engine::start(options.clone()).await {
                 Ok(engine) => return Ok(engine),
-                Err(StartError::Held { pid }) => pid,
+                Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
                 Err(failed) => return Err(error::not_started(failed)),
             };
-            let other = Client::connect(&options.runtime_dir, Opening::default()).await;
+            let other = Client::connect(&runtime_dir, Opening::default()).await;
             if other.is_ok_and(|holder| holder.holder() == HolderKind::App) {
-                return Err(error::not_started(StartError::Held { pid }));
+                return Err(error::not_started(StartError::Held { pid, runtime_dir }));
             }
             if begun.elapsed() > QUIET_WAIT && self.start_error().is_none() {
                 self.state.send_replace(State::Waiting(error::command_runs(pid)));
+                tell_of_command();
             }
             tokio::time::sleep(NEXT_TRY).await;
         }

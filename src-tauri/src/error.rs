@@ -31,7 +31,7 @@ pub fn command_runs(pid: Option<u32>) -> ErrorView {
 pub fn not_started(error: StartError) -> ErrorView {
     match error {
         StartError::Failed(view) => view,
-        StartError::Held { pid } => ErrorView {
+        StartError::Held { pid, .. } => ErrorView {
             code: Code::Internal,
             message: "Usher is already running for you.".to_owned(),
             hint: Some("Close the other window, then try again.".to_owned()),

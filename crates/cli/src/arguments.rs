@@ -150,7 +150,7 @@ pub struct Call {
     #[arg(default_value = "{}", value_name = "JSON")]
     pub arguments: String,
     /// Give up when the server is silent for so many seconds
-    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
 }
 
@@ -212,6 +212,7 @@ mod tests {
             &["usher", "add", "corp", "https://x.example", "--client-id", "a", "--client-secret", "hunter2"],
             &["usher", "add", "x", "https://x.example", "--header", "no-equals"],
             &["usher", "demo", "--ttl", "0"],
+            &["usher", "call", "demo", "tool", "--timeout", "3601"],
             &["usher", "--secret-store", "cupboard", "list"],
         ] {
             assert!(Arguments::try_parse_from(words).is_err(), "{words:?}");

@@ -168,17 +168,17 @@ async fn reach(options: &EngineOptions, places: &Places) -> Result<At, Failure> 
     let opening = Opening { places: Some(places.clone()), servers, events: true };
     let begun = Instant::now();
     loop {
-        let pid = match Engine::start(options.clone()).await {
+        let (pid, runtime_dir) = match Engine::start(options.clone()).await {
             Ok(engine) => {
                 let server = Server::start(engine.clone(), Holder::Command);
                 let server =
                     server.inspect_err(|error| tracing::warn!(%error, "no other command can join in")).ok();
                 return Ok(At::Here { engine, server: Mutex::new(server) });
             }
-            Err(StartError::Held { pid }) => pid,
+            Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
             Err(StartError::Failed(error)) => return Err(error.into()),
         };
-        match Client::connect(&options.runtime_dir, opening.clone()).await {
+        match Client::connect(&runtime_dir, opening.clone()).await {
             Ok(client) => return Ok(At::There(Box::new(client))),
             Err(ConnectError::Refused(error)) => return Err(error.into()),
             Err(ConnectError::NotRunning) if begun.elapsed() < REACHING => {}

@@ -1,5 +1,6 @@
 //! A command's work with the engine: where things lie, the server it is about, and how that server is.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use usher_config::{ConfigFile, Environment, Platform, config_path, runtime_dir, state_dir};
@@ -25,18 +26,21 @@ pub fn config_file(places: &Places) -> ConfigFile {
 
 /// What an engine of this command is given; `only` names the servers to run, all of them where it is `None`.
 fn options(places: &Places, only: Option<Vec<ServerId>>) -> EngineOptions {
-    let environment = Environment::of_process();
-    let platform = Platform::current();
     let options = EngineOptions::new(
         config_file(places).path().to_owned(),
-        places.state_dir.clone().unwrap_or_else(|| state_dir(&environment, platform)),
+        state_folder(places),
         runtime_folder(places),
         places.secret_store.clone().unwrap_or_default(),
     );
     EngineOptions { only, ..options }
 }
 
-fn runtime_folder(places: &Places) -> std::path::PathBuf {
+fn state_folder(places: &Places) -> PathBuf {
+    let usual = || state_dir(&Environment::of_process(), Platform::current());
+    places.state_dir.clone().unwrap_or_else(usual)
+}
+
+fn runtime_folder(places: &Places) -> PathBuf {
     let usual = || runtime_dir(&Environment::of_process(), Platform::current());
     places.runtime_dir.clone().unwrap_or_else(usual)
 }
@@ -97,9 +101,7 @@ pub async fn secret_store(places: &Places) -> Result<StoreKind, Failure> {
     if let Some(store) = &places.secret_store {
         return Ok(store.clone());
     }
-    let Ok(client) = Client::connect(&runtime_folder(places), Opening::default()).await else {
-        return Ok(StoreKind::default());
-    };
+    let Some(client) = running(places).await else { return Ok(StoreKind::default()) };
     match client.secret_store().parse() {
         Ok(StoreKind::Memory) => {
             let mut failure =
@@ -112,9 +114,18 @@ pub async fn secret_store(places: &Places) -> Result<StoreKind, Failure> {
     }
 }
 
+/// The Usher that runs, if one does: by our own runtime folder, or by the one that it was started with.
+async fn running(places: &Places) -> Option<Client> {
+    if let Ok(client) = Client::connect(&runtime_folder(places), Opening::default()).await {
+        return Some(client);
+    }
+    let elsewhere = usher_engine::listens_at(&state_folder(places)).filter(|folder| folder.is_dir())?;
+    Client::connect(&elsewhere, Opening::default()).await.ok()
+}
+
 /// Tells the Usher that runs, if one does, that its store holds something else now.
 pub async fn tell_of_secret(places: &Places, name: &str) {
-    if let Ok(client) = Client::connect(&runtime_folder(places), Opening::default()).await {
+    if let Some(client) = running(places).await {
         let told = client.ask(Request::SecretsChanged { name: Some(name.to_owned()) }).await;
         if let Err(error) = told {
             tracing::warn!(%error, "the running Usher was not told of the secret");

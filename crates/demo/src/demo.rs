@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::mcp::announcements::McpList;
-use crate::options::{DemoOptions, TokenFault};
+use crate::options::{DemoOptions, ListFault, TokenFault};
 use crate::requests::RequestRecord;
 use crate::routes;
 use crate::service::Service;
@@ -101,6 +101,11 @@ impl Demo {
     pub fn hide_tool(&self, tool: &str, hidden: bool) {
         self.service.hide_tool(tool, hidden);
         self.announce(McpList::Tools);
+    }
+
+    /// What `tools/list` meets from now on; `None` is its answer.
+    pub fn set_list_fault(&self, fault: Option<ListFault>) {
+        self.service.set_list_fault(fault);
     }
 
     /// Tells the clients that a list changed, whether it did or not.

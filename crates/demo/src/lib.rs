@@ -26,5 +26,5 @@ mod service;
 
 pub use demo::{Demo, StartError};
 pub use mcp::announcements::McpList;
-pub use options::{ClientPolicy, DemoOptions, Eras, Guard, RedirectPolicy, TokenFault};
+pub use options::{ClientPolicy, DemoOptions, Eras, Guard, ListFault, RedirectPolicy, TokenFault};
 pub use requests::RequestRecord;

@@ -156,3 +156,12 @@ pub enum TokenFault {
     /// The request is carried out, and 502 is answered: a rotated refresh token is lost.
     AnswerLost,
 }
+
+/// What `tools/list` meets instead of its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListFault {
+    /// 502 with a line of text.
+    BadGateway,
+    /// 403 that asks for the permission to write, whatever was granted.
+    MorePermissionNeeded,
+}

@@ -17,7 +17,7 @@ use crate::oauth::consent::Questions;
 use crate::oauth::families::Families;
 use crate::oauth::scopes::Scope;
 use crate::oauth::signing::Signer;
-use crate::options::DemoOptions;
+use crate::options::{DemoOptions, ListFault};
 use crate::requests::RequestLedger;
 
 pub(crate) struct Service {
@@ -38,6 +38,7 @@ pub(crate) struct Service {
     /// The sessions of the `initialize` eras.
     pub(crate) sessions: Arc<LocalSessionManager>,
     hidden_tools: Mutex<HashSet<String>>,
+    list_fault: Mutex<Option<ListFault>>,
     /// How many slow tasks are under way.
     pub(crate) running_tasks: Arc<AtomicUsize>,
 }
@@ -64,6 +65,7 @@ impl Service {
             announcements: Announcements::default(),
             sessions: Arc::default(),
             hidden_tools: Mutex::default(),
+            list_fault: Mutex::default(),
             running_tasks: Arc::default(),
         }
     }
@@ -93,6 +95,14 @@ impl Service {
         } else {
             tools.remove(tool);
         }
+    }
+
+    pub(crate) fn list_fault(&self) -> Option<ListFault> {
+        *self.list_fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_list_fault(&self, fault: Option<ListFault>) {
+        *self.list_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     /// Whether a scope exists here.

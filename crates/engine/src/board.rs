@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
+use usher_config::display_text;
 
 use crate::caller::CallerId;
 use crate::events::{Events, Told};
@@ -24,6 +25,8 @@ struct State {
     revision: u64,
     order: Vec<ServerId>,
     servers: HashMap<ServerId, ServerView>,
+    /// What each server is called by itself; two may be called the same.
+    names: HashMap<ServerId, String>,
     config: ConfigView,
     secret_store: SecretStoreView,
     paused: bool,
@@ -37,6 +40,7 @@ impl Board {
             revision: 0,
             order: Vec::new(),
             servers: HashMap::new(),
+            names: HashMap::new(),
             config,
             secret_store,
             paused: false,
@@ -68,25 +72,46 @@ impl Board {
         self.lock().servers.get(id).cloned()
     }
 
-    /// Publishes a server's view, if it differs from the one before.
+    /// Publishes a server's view, if it differs from the one before. Servers that are called the same are told apart.
     pub fn change_server(&self, view: ServerView) {
         let mut state = self.lock();
-        if state.servers.get(&view.id) == Some(&view) {
-            return;
+        let (id, name) = (view.id.clone(), view.name.clone());
+        if !state.order.contains(&id) {
+            state.order.push(id.clone());
         }
-        if !state.order.contains(&view.id) {
-            state.order.push(view.id.clone());
+        let before = state.names.insert(id.clone(), name.clone());
+        self.show(&mut state, view);
+        if before.as_ref() != Some(&name) {
+            self.name_anew(&mut state, &name);
+            before.iter().for_each(|before| self.name_anew(&mut state, before));
         }
-        state.servers.insert(view.id.clone(), view.clone());
-        self.publish(&mut state, |revision| Event::ServerChanged { revision, view });
     }
 
     pub fn remove_server(&self, id: &ServerId) {
         let mut state = self.lock();
         state.order.retain(|known| known != id);
+        let name = state.names.remove(id);
         if state.servers.remove(id).is_some() {
             let id = id.clone();
             self.publish(&mut state, |revision| Event::ServerRemoved { revision, id });
+        }
+        name.iter().for_each(|name| self.name_anew(&mut state, name));
+    }
+
+    fn show(&self, state: &mut State, view: ServerView) {
+        let view = ServerView { name: state.name_of(&view.id), ..view };
+        if state.servers.get(&view.id) != Some(&view) {
+            state.servers.insert(view.id.clone(), view.clone());
+            self.publish(state, |revision| Event::ServerChanged { revision, view });
+        }
+    }
+
+    /// A server came to be called so, or is not any more: it is the others' matter, too.
+    fn name_anew(&self, state: &mut State, name: &str) {
+        let called = state.order.iter().filter(|id| state.names.get(id).is_some_and(|called| called == name));
+        let views: Vec<_> = called.filter_map(|id| state.servers.get(id)).cloned().collect();
+        for view in views {
+            self.show(state, view);
         }
     }
 
@@ -111,13 +136,14 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigRejected { revision, config });
     }
 
-    pub fn change_secret_store(&self, secret_store: SecretStoreView) {
+    /// Answers what was shown before.
+    pub fn change_secret_store(&self, secret_store: SecretStoreView) -> SecretStoreView {
         let mut state = self.lock();
-        if state.secret_store == secret_store {
-            return;
+        let before = std::mem::replace(&mut state.secret_store, secret_store.clone());
+        if before != secret_store {
+            self.publish(&mut state, |revision| Event::SecretStoreChanged { revision, secret_store });
         }
-        state.secret_store = secret_store.clone();
-        self.publish(&mut state, |revision| Event::SecretStoreChanged { revision, secret_store });
+        before
     }
 
     pub fn is_paused(&self) -> bool {
@@ -196,5 +222,18 @@ impl Board {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What a server is called here: with the person's own word for it where another one is called the same.
+    fn name_of(&self, id: &ServerId) -> String {
+        let name = self.names.get(id).unwrap_or(&id.0);
+        let is_shared = self.names.iter().any(|(other, called)| other != id && called == name);
+        if is_shared && *name != id.0 {
+            format!("{name} ({})", display_text(&id.0, 100))
+        } else {
+            name.clone()
+        }
     }
 }

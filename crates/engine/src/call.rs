@@ -66,7 +66,7 @@ impl ToolCall<'_> {
                     }
                 }
                 Ok(result) => {
-                    self.handle.good_result(&connection);
+                    self.handle.good_result(self.tool, &connection);
                     Ok(result)
                 }
                 outcome => outcome,
@@ -85,7 +85,7 @@ impl ToolCall<'_> {
             && !self.handle.is_renewed_in_vain(&token)
             && let Some(renewed) = connection.renew(&token).await?
         {
-            self.handle.note_renewed_for_result(renewed);
+            self.handle.note_renewed_for_result(self.tool, renewed);
             return Ok(true);
         }
         self.handle.offer_sign_in(Arc::clone(connection));

@@ -292,8 +292,9 @@ impl Connection {
     async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
         let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
+        let silence = terms.silence.min(LONGEST_CALL);
         let begun = tokio::time::Instant::now();
-        let mut silent_until = begun + terms.silence;
+        let mut silent_until = begun + silence;
         let fault = loop {
             tokio::select! {
                 biased;
@@ -301,7 +302,7 @@ impl Connection {
                     return answer.map_err(|_| Fault::Lost)?.map_err(from_service);
                 }
                 step = running.progress() => {
-                    silent_until = tokio::time::Instant::now() + terms.silence;
+                    silent_until = tokio::time::Instant::now() + silence;
                     (terms.on_progress)(step.progress, step.total, step.message);
                 }
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
@@ -310,7 +311,7 @@ impl Connection {
                     if !self.elicitations.waits(&self.server, &terms.addressee) || begun.elapsed() >= LONGEST_CALL {
                         break Fault::TimedOut(begun.elapsed().as_secs());
                     }
-                    silent_until = tokio::time::Instant::now() + terms.silence;
+                    silent_until = tokio::time::Instant::now() + silence;
                 }
             }
         };

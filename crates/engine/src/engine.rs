@@ -293,11 +293,21 @@ impl Engine {
         self.running.check_config()
     }
 
-    /// Tries the secret store again, and connects the servers that failed for it.
+    /// Tries the secret store again because the person wants it, and connects the servers that failed for it. The
+    /// system asks for the password of a keychain that is locked; the answer may take as long as the person does.
     pub async fn retry_secret_store(&self) -> Result<(), ErrorView> {
-        let stores = &self.running.shared.stores;
-        let outcome = stores.get().check().await;
-        stores.note(outcome.as_ref().err());
+        let outcome = self.running.shared.stores.get().unlock().await;
+        self.go_on_with_store(outcome)
+    }
+
+    /// The same where nobody is to be asked: something about the secret store has changed.
+    pub async fn recheck_secret_store(&self) -> Result<(), ErrorView> {
+        let outcome = self.running.shared.stores.get().check().await;
+        self.go_on_with_store(outcome)
+    }
+
+    fn go_on_with_store(&self, outcome: Result<(), usher_secrets::Error>) -> Result<(), ErrorView> {
+        self.running.shared.stores.note(outcome.as_ref().err());
         outcome.map_err(|failure| describe_secret_error(&failure))?;
         self.running.tell_all(|| Message::SecretsChanged { named: None });
         Ok(())

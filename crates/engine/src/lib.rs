@@ -31,6 +31,7 @@ pub use engine::Engine;
 pub use error::{Code, ErrorView};
 pub use event::{Event, Revision};
 pub use events::Events;
+pub use lock::listens_at;
 pub use options::{
     AuthorizationRequestView, CallOptions, ClientCredentials, ElicitationAnswer, EngineOptions, NewServer,
     SignInOptions, StartError,

@@ -1,46 +1,109 @@
-//! One engine at a time for one person: a locked file in the runtime folder.
+//! One engine at a time for one person: a locked file beside what it writes, and one where it listens.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use usher_secrets::private::{create_private, only_ours};
+use usher_secrets::private::{self, create_private, create_private_dir, only_ours};
+
+const FILE: &str = "engine.lock";
+/// Of a lock's text no more is read.
+const LONGEST_TEXT: u64 = 8192;
 
 /// Held as long as it lives; the system gives it back even when the process is killed.
 #[derive(Debug)]
 pub(crate) struct EngineLock {
-    _file: File,
+    _place: File,
+    /// `None` where this file system locks nothing.
+    _state: Option<File>,
 }
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
     #[error("another engine runs")]
-    Held { pid: Option<u32> },
-    #[error(transparent)]
-    Io(#[from] io::Error),
+    Held { pid: Option<u32>, runtime_dir: PathBuf },
+    #[error("{}: {source}", folder.display())]
+    Io { folder: PathBuf, source: io::Error },
 }
 
 impl EngineLock {
-    /// Makes the folder (0700) where it is not there, locks `engine.lock` in it and writes our process id into it. A
-    /// folder that others may enter is refused: they could lock us out, or listen in our place.
-    pub fn take(runtime_dir: &Path) -> Result<Self, LockError> {
-        only_ours(runtime_dir).map_err(io::Error::other)?;
-        let mut file = create_private(&runtime_dir.join("engine.lock")).map_err(io::Error::other)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                // The id is a courtesy: a holder that has not written it yet is a holder all the same.
-                let _ = file.take(32).read_to_string(&mut text);
-                return Err(LockError::Held { pid: text.trim().parse().ok() });
+    /// Locks `engine.lock` in both folders, made (0700) where they are not there. The runtime folder alone would not
+    /// do: a session has another one than cron, a container or a remote shell has, and they share the sign-ins. One that
+    /// others may enter is refused: they could lock us out, or listen in our place.
+    pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
+        only_ours(runtime_dir).map_err(io::Error::other).map_err(|source| in_folder(runtime_dir, source))?;
+        create_private_dir(state_dir).map_err(|source| in_folder(state_dir, source))?;
+        let listens_at = std::path::absolute(runtime_dir).unwrap_or_else(|_| runtime_dir.to_owned());
+        let pid = std::process::id();
+        let place =
+            lock(runtime_dir, &format!("{pid}\n")).map_err(|source| in_folder(runtime_dir, source))?;
+        let place =
+            place.map_err(|holder| LockError::Held { pid: holder.pid, runtime_dir: listens_at.clone() })?;
+        let text = format!("{pid}\n{}\n", listens_at.to_str().unwrap_or_default());
+        let state = match lock(state_dir, &text) {
+            Ok(Ok(state)) => Some(state),
+            Ok(Err(Holder { pid, runtime_dir })) => {
+                return Err(LockError::Held { pid, runtime_dir: runtime_dir.unwrap_or(listens_at) });
             }
-            Err(TryLockError::Error(error)) => return Err(error.into()),
-        }
-        file.set_len(0)?;
-        file.rewind()?;
-        writeln!(file, "{}", std::process::id())?;
-        Ok(Self { _file: file })
+            // A home on a network without locks.
+            Err(error) if is_unsupported(&error) => {
+                tracing::warn!(%error, "the state folder cannot be locked; only one session may use it");
+                None
+            }
+            Err(source) => return Err(in_folder(state_dir, source)),
+        };
+        Ok(Self { _place: place, _state: state })
+    }
+}
+
+/// Where the engine listens that keeps its state in this folder, or listened when it ran last.
+pub fn listens_at(state_dir: &Path) -> Option<PathBuf> {
+    let text = private::read(&state_dir.join(FILE), LONGEST_TEXT).ok()?;
+    holder(&String::from_utf8_lossy(&text)).runtime_dir
+}
+
+/// What a lock's text says of its holder; a courtesy: one that has not written it yet is a holder all the same.
+struct Holder {
+    pid: Option<u32>,
+    runtime_dir: Option<PathBuf>,
+}
+
+fn lock(folder: &Path, text: &str) -> io::Result<Result<File, Holder>> {
+    let mut file = create_private(&folder.join(FILE)).map_err(io::Error::other)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(Err(read(file))),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
+    if let Err(error) = written {
+        tracing::warn!(%error, "others cannot read who holds the engine");
+    }
+    Ok(Ok(file))
+}
+
+/// ENOLCK is no kind of its own.
+fn is_unsupported(error: &io::Error) -> bool {
+    const ENOLCK: i32 = if cfg!(target_os = "linux") { 37 } else { 77 };
+    error.kind() == io::ErrorKind::Unsupported || (cfg!(unix) && error.raw_os_error() == Some(ENOLCK))
+}
+
+fn in_folder(folder: &Path, source: io::Error) -> LockError {
+    LockError::Io { folder: folder.to_owned(), source }
+}
+
+fn read(file: File) -> Holder {
+    let mut text = String::new();
+    let _ = file.take(LONGEST_TEXT).read_to_string(&mut text);
+    holder(&text)
+}
+
+fn holder(text: &str) -> Holder {
+    let mut lines = text.lines();
+    Holder {
+        pid: lines.next().and_then(|line| line.trim().parse().ok()),
+        runtime_dir: lines.next().map(PathBuf::from).filter(|path| path.is_absolute()),
     }
 }
 
@@ -49,15 +112,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_taker_learns_who_holds_it() {
+    fn the_second_taker_learns_who_holds_it_and_where() {
         let folder = tempfile::tempdir().expect("a folder");
-        let runtime = folder.path().join("runtime");
-        let lock = EngineLock::take(&runtime).expect("the first takes it");
-        match EngineLock::take(&runtime) {
-            Err(LockError::Held { pid }) => assert_eq!(pid, Some(std::process::id())),
-            other => panic!("{other:?}"),
+        let at = |name: &str| folder.path().join(name);
+        let lock = EngineLock::take(&at("state"), &at("runtime")).expect("the first takes it");
+        for (state, runtime) in [("state", "runtime"), ("other state", "runtime"), ("state", "other runtime")]
+        {
+            match EngineLock::take(&at(state), &at(runtime)) {
+                Err(LockError::Held { pid, runtime_dir }) => {
+                    assert_eq!((pid, runtime_dir), (Some(std::process::id()), at("runtime")));
+                }
+                other => panic!("{other:?}"),
+            }
         }
+        EngineLock::take(&at("other state"), &at("other runtime")).expect("another engine altogether");
         drop(lock);
-        EngineLock::take(&runtime).expect("given back");
+        EngineLock::take(&at("state"), &at("other runtime")).expect("given back");
+        assert_eq!(listens_at(&at("state")), Some(at("other runtime")));
     }
 }

@@ -20,6 +20,9 @@ pub struct EngineOptions {
     /// `engine.lock`, and the socket by which other processes reach this engine.
     pub runtime_dir: PathBuf,
     pub secret_store: StoreKind,
+    /// Whether the system asks for the password of a locked keychain as soon as it is needed: where a person has just
+    /// begun what needs it. Where not, [`crate::Engine::retry_secret_store`] has it asked.
+    pub asks_to_unlock: bool,
     /// Whether addresses of `dev.usher.desktop:` can come to this program: by the system's handler, or because
     /// somebody hands over what the browser shows. Where not, the redirect ladder begins at the loopback listener.
     pub receives_links: bool,
@@ -41,6 +44,7 @@ impl EngineOptions {
             state_dir,
             runtime_dir,
             secret_store,
+            asks_to_unlock: true,
             receives_links: true,
             only: None,
             connect_timeout: Duration::from_secs(30),
@@ -55,7 +59,11 @@ impl EngineOptions {
 pub enum StartError {
     /// Another engine of this person runs; there is one at a time.
     #[error("Usher is already running")]
-    Held { pid: Option<u32> },
+    Held {
+        pid: Option<u32>,
+        /// Where it listens: not always our own runtime folder.
+        runtime_dir: PathBuf,
+    },
     #[error(transparent)]
     Failed(ErrorView),
 }

@@ -10,7 +10,6 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_config::{Config, ConfigError, ConfigFile, Environment};
-use usher_secrets::SecretStore;
 
 use crate::add;
 use crate::board::Board;
@@ -37,10 +36,11 @@ pub(crate) struct Running {
 
 impl Running {
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
-        let lock = EngineLock::take(&options.runtime_dir).map_err(|failure| match failure {
-            LockError::Held { pid } => StartError::Held { pid },
-            LockError::Io(failure) => StartError::Failed(folder_error(&options.runtime_dir, &failure)),
-        })?;
+        let lock =
+            EngineLock::take(&options.state_dir, &options.runtime_dir).map_err(|failure| match failure {
+                LockError::Held { pid, runtime_dir } => StartError::Held { pid, runtime_dir },
+                LockError::Io { folder, source } => StartError::Failed(folder_error(&folder, &source)),
+            })?;
         let tasks = TaskTracker::new();
         let kept = Kept::open(&options.state_dir, tasks.clone())
             .map_err(|failure| StartError::Failed(folder_error(&options.state_dir, &failure)))?;
@@ -51,12 +51,12 @@ impl Running {
             Err(failure) => config_view::broken(config.path(), failure),
         };
         let board = Arc::new(Board::new(config_view, stores::view(&options.secret_store, None)));
-        let store = SecretStore::open(options.secret_store.clone());
+        let stores = Stores::new(options.secret_store.clone(), options.asks_to_unlock, Arc::clone(&board));
         let shared = Arc::new(Shared {
             board: Arc::clone(&board),
             config,
             kept,
-            stores: Stores::new(store, Arc::clone(&board)),
+            stores,
             flows: Flows::default(),
             elicitations: Arc::new(Elicitations::new(board)),
             tasks,
@@ -73,6 +73,7 @@ impl Running {
         }
         let running = Self { shared, lock: Mutex::new(Some(lock)) };
         watch(Arc::clone(&running.shared));
+        follow_store(Arc::clone(&running.shared));
         wake::watch(Arc::clone(&running.shared));
         Ok(running)
     }
@@ -113,9 +114,7 @@ impl Running {
     }
 
     pub fn tell_all(&self, message: impl Fn() -> Message) {
-        for handle in self.shared.servers().values() {
-            handle.send(message());
-        }
+        self.shared.tell_all(message);
     }
 
     /// Pauses everything, or lets it go on; answers when every server's view says so.
@@ -272,6 +271,21 @@ fn watch(shared: Arc<Shared>) {
                     shared.board.reject_config(config_view::broken(shared.config.path(), &failure));
                 }
             }
+        }
+    });
+}
+
+/// Whoever finds that the secret store works again, all who gave up for it try again.
+fn follow_store(shared: Arc<Shared>) {
+    let mut recoveries = shared.stores.recoveries();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = shared.stopping.cancelled() => return,
+                Ok(()) = recoveries.changed() => {}
+                else => return,
+            }
+            shared.tell_all(|| Message::SecretsChanged { named: None });
         }
     });
 }

@@ -157,8 +157,8 @@ pub(crate) struct ServerHandle {
     inbox: mpsc::UnboundedSender<Message>,
     reach: watch::Receiver<Reach>,
     step_ups: Mutex<HashMap<String, StepUps>>,
-    /// The token that was renewed last because a tool's result refused the one before.
-    renewed_for_result: Mutex<Option<SecretString>>,
+    /// The tool whose result refused a token last, and the token that took that one's place.
+    renewed_for_result: Mutex<Option<(String, SecretString)>>,
     sign_in_offered: AtomicBool,
 }
 
@@ -255,11 +255,12 @@ impl ServerHandle {
     /// Whether this token came because a tool's result refused the one before: yet another would be refused, too.
     pub fn is_renewed_in_vain(&self, token: &SecretString) -> bool {
         let renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
-        is_same(renewed.as_ref(), Some(token))
+        is_same(renewed.as_ref().map(|(_, renewed)| renewed), Some(token))
     }
 
-    pub fn note_renewed_for_result(&self, token: SecretString) {
-        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
+    pub fn note_renewed_for_result(&self, tool: &str, token: SecretString) {
+        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((tool.to_owned(), token));
     }
 
     /// A tool's result refused the sign-in, and nothing helps but another one.
@@ -268,9 +269,13 @@ impl ServerHandle {
         self.send(Message::RefusedInResult { connection });
     }
 
-    /// A tool's result was as it should be: whatever refused the sign-in was not the server itself, or is over.
-    pub fn good_result(&self, connection: &Arc<Connection>) {
-        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// A tool's result was as it should be: whatever refused the sign-in was not the server itself, or is over. What
+    /// another tool refuses it goes on refusing.
+    pub fn good_result(&self, tool: &str, connection: &Arc<Connection>) {
+        {
+            let mut renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
+            renewed.take_if(|(refusing, _)| refusing == tool);
+        }
         if self.sign_in_offered.swap(false, Ordering::Relaxed) {
             self.send(Message::GoodResult { connection: Arc::clone(connection) });
         }

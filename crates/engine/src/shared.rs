@@ -45,6 +45,12 @@ impl Shared {
         self.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub fn tell_all(&self, message: impl Fn() -> Message) {
+        for handle in self.servers().values() {
+            handle.send(message());
+        }
+    }
+
     /// The guard of a server's kept sign-in; the same for every task that the server has in this run.
     pub fn guard(&self, id: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
         let mut guards = self.guards.lock().unwrap_or_else(PoisonError::into_inner);

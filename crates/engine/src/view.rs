@@ -63,6 +63,16 @@ pub enum SecretStoreView {
     Memory,
 }
 
+impl SecretStoreView {
+    /// Why it cannot be used now.
+    pub fn error(&self) -> Option<&ErrorView> {
+        match self {
+            Self::Keychain { error } | Self::File { error, .. } => error.as_ref(),
+            Self::Memory => None,
+        }
+    }
+}
+
 /// One server, as people may see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]

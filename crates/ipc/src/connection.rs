@@ -78,8 +78,11 @@ async fn open(
     };
     let version = env!("CARGO_PKG_VERSION");
     if hello.protocol != PROTOCOL || hello.version != version {
-        let message =
-            format!("The Usher that runs is version {version}, and this is {}.", shown(&hello.version));
+        let message = if hello.version == version {
+            format!("The Usher that runs is another build of version {version} than this.")
+        } else {
+            format!("The Usher that runs is version {version}, and this is {}.", shown(&hello.version))
+        };
         return Err(refusal(message, Some("Quit it, and start it again.")));
     }
     let engine = serving.engine.for_another();
@@ -165,7 +168,10 @@ async fn hear(
                     show_window();
                     Ok(Reply::Done)
                 }
-                (request, _) => answer(&engine, request).await,
+                // Whatever happens to it, whoever asked is told.
+                (request, _) => tokio::spawn(async move { answer(&engine, request).await })
+                    .await
+                    .unwrap_or_else(|_| Err(refusal("Usher made a mistake over this.", Some("Try again.")))),
             };
             let _ = replies.send(Told::Replied { id, outcome }).await;
             drop((work, place));

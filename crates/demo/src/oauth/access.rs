@@ -13,7 +13,7 @@ use super::grant::AccessToken;
 use super::metadata::RESOURCE_METADATA_PATH;
 use super::scopes::{Scope, Scopes};
 use crate::mcp::call::McpCall;
-use crate::options::Guard;
+use crate::options::{Guard, ListFault};
 use crate::requests::McpMethod;
 use crate::service::Service;
 
@@ -39,7 +39,7 @@ pub(crate) async fn require_token(
     let refusal = match (&granted, service.options.guard) {
         (Ok(scopes), _) => {
             let missing = call.needs().filter(|needed| !scopes.contains(*needed));
-            missing.map(|needed| insufficient_scope(&service, needed))
+            missing.map(|needed| insufficient_scope(&service, needed)).or_else(|| list_fault(&service, &call))
         }
         (Err(_), _) if !call.is_tool_call() => None,
         (Err(_), Guard::CallsInTheirResult) => Some(call.refused_in_result()),
@@ -104,6 +104,14 @@ fn unauthorized(service: &Service, why: NoAccess) -> Response {
         ),
     };
     challenged(StatusCode::UNAUTHORIZED, &challenge, "a token is needed")
+}
+
+fn list_fault(service: &Service, call: &McpCall) -> Option<Response> {
+    let fault = service.list_fault().filter(|_| call.method.as_deref() == Some("tools/list"))?;
+    Some(match fault {
+        ListFault::BadGateway => (StatusCode::BAD_GATEWAY, "nobody answers behind me").into_response(),
+        ListFault::MorePermissionNeeded => insufficient_scope(service, Scope::NotesWrite),
+    })
 }
 
 fn insufficient_scope(service: &Service, needed: Scope) -> Response {

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
 use usher_secrets::{SecretStore, StoreKind};
 
 use crate::board::Board;
@@ -12,12 +13,21 @@ use crate::{ErrorView, SecretStoreView};
 #[derive(Clone)]
 pub(crate) struct Stores {
     current: Arc<Mutex<SecretStore>>,
+    asks: bool,
     board: Arc<Board>,
+    recovered: watch::Sender<()>,
 }
 
 impl Stores {
-    pub fn new(store: SecretStore, board: Arc<Board>) -> Self {
-        Self { current: Arc::new(Mutex::new(store)), board }
+    /// `asks`: a locked keychain is to ask for its password at the first use.
+    pub fn new(kind: StoreKind, asks: bool, board: Arc<Board>) -> Self {
+        let current = Arc::new(Mutex::new(open(kind, asks)));
+        Self { current, asks, board, recovered: watch::Sender::new(()) }
+    }
+
+    /// Told whenever the store works again after it did not.
+    pub fn recoveries(&self) -> watch::Receiver<()> {
+        self.recovered.subscribe()
     }
 
     pub fn get(&self) -> SecretStore {
@@ -26,7 +36,7 @@ impl Stores {
 
     /// Another store from now on.
     pub fn choose(&self, kind: StoreKind) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = SecretStore::open(kind);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = open(kind, self.asks);
         self.note(None);
     }
 
@@ -44,8 +54,16 @@ impl Stores {
             | usher_secrets::Error::Io { .. } => true,
         };
         let error = error.filter(concerns_store).map(describe_secret_error);
-        self.board.change_secret_store(view(self.get().kind(), error));
+        let works = error.is_none();
+        let before = self.board.change_secret_store(view(self.get().kind(), error));
+        if works && before.error().is_some() {
+            self.recovered.send_replace(());
+        }
     }
+}
+
+fn open(kind: StoreKind, asks: bool) -> SecretStore {
+    if asks { SecretStore::open(kind) } else { SecretStore::open_quietly(kind) }
 }
 
 /// How a kind of store is shown.

@@ -89,6 +89,7 @@ impl ServerTask {
         };
         let fault = match (outcome, self.place.clone()) {
             (Ok(()), Some(place)) => {
+                self.signed_in_anew = true;
                 sign_in.stage = Stage::Connecting { reply, used };
                 self.phase = Phase::SigningIn(Box::new(sign_in));
                 let job = self.go_on_job(place);
@@ -125,7 +126,6 @@ impl ServerTask {
                 Ok(opened) => {
                     self.shared.kept.keep_redirect(&used.issuer, used.redirect);
                     self.connected(opened);
-                    self.permission_given();
                     self.answer(reply, Ok(self.id.clone()));
                 }
                 Err(fault) => {

@@ -114,7 +114,7 @@ impl ServerTask {
                 }
             }
             // A captive portal looks like a broken service until one is through it.
-            Phase::Failed { error } if error.code != Code::ConfigInvalid => self.connect_again(),
+            Phase::Failed { error, .. } if error.code != Code::ConfigInvalid => self.connect_again(),
             Phase::Failed { .. }
             | Phase::Disabled
             | Phase::Paused
@@ -129,9 +129,19 @@ impl ServerTask {
     pub fn try_again(&mut self) {
         let Some(place) = self.place.clone() else { return };
         let job = self.connect_job(place, false);
-        if let Phase::Reconnecting { job: wait, for_renewal, .. } = &mut self.phase {
-            *wait = job;
-            *for_renewal = false;
+        match &mut self.phase {
+            Phase::Reconnecting { job: wait, for_renewal, .. } => {
+                *wait = job;
+                *for_renewal = false;
+            }
+            Phase::Failed { next_try, .. } => *next_try = Some(job),
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::Unsupported { .. }
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_)
+            | Phase::Connected(_) => {}
         }
     }
 
@@ -139,8 +149,13 @@ impl ServerTask {
         let Opened { connection, tools } = opened;
         self.attempt = 0;
         self.lost = None;
-        self.step_up = None;
         self.step_ups = 0;
+        if std::mem::take(&mut self.signed_in_anew) {
+            self.permission_given();
+        }
+        if self.waiting_calls.is_empty() {
+            self.step_up = None;
+        }
         self.last_error = None;
         self.parked = None;
         self.title = connection.title().or(self.title.take());
@@ -180,7 +195,7 @@ impl ServerTask {
         let concerns_us = match named {
             Some(name) => self.place.as_ref().is_some_and(|place| place.secret_names().contains(&name)),
             None => match &self.phase {
-                Phase::Failed { error } => {
+                Phase::Failed { error, .. } => {
                     matches!(error.code, Code::KeychainLocked | Code::KeychainUnavailable)
                 }
                 _ => false,

@@ -4,6 +4,7 @@ use super::Message;
 use super::phase::{Job, Phase};
 use super::renewal::keep_fresh;
 use super::task::ServerTask;
+use crate::NeedsSignIn;
 use crate::connection::fault::Fault;
 use crate::credentials::CredentialFault;
 
@@ -15,14 +16,16 @@ pub(super) struct Renewal {
 }
 
 impl ServerTask {
-    /// After each message: no renewal runs where nothing is connected, and one runs everywhere else.
+    /// After each message: no renewal runs where there is nothing to keep or nobody wants it kept, and one runs
+    /// everywhere else. A sign-in that is only not enough is still good: it is kept for whoever says no to more.
     pub fn mind_renewal(&mut self) {
         let is_wanted = match &self.phase {
             Phase::Connecting { .. }
             | Phase::Connected(_)
             | Phase::Reconnecting { .. }
             | Phase::SigningIn(_)
-            | Phase::Failed { .. } => true,
+            | Phase::Failed { .. }
+            | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => true,
             Phase::Disabled | Phase::Paused | Phase::Unsupported { .. } | Phase::NeedsSignIn { .. } => false,
         };
         if !is_wanted {
@@ -59,7 +62,7 @@ impl ServerTask {
                 let connection = live.connection.clone();
                 self.call_failed(&connection, &fault);
             }
-            Phase::Reconnecting { .. } => {
+            Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => {
                 self.not_connected(&fault);
             }
             // Each of these finds out for itself.

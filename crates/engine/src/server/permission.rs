@@ -52,6 +52,10 @@ impl ServerTask {
             "Do it again to be asked again.",
         );
         self.refuse_calls(&declined);
+        // The next sign-in is for what it is for, and does not ask for this once more.
+        if !self.connection_needs_permission() {
+            self.step_up = None;
+        }
     }
 
     /// What waits for a permission is told that it will not come.
@@ -61,11 +65,13 @@ impl ServerTask {
         }
     }
 
+    fn connection_needs_permission(&self) -> bool {
+        matches!(self.phase, Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded })
+    }
+
     pub fn permission(&self) -> Option<PermissionView> {
-        let connection_needs_it =
-            matches!(self.phase, Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded });
         let call = self.waiting_calls.first();
-        if call.is_none() && !connection_needs_it {
+        if call.is_none() && !self.connection_needs_permission() {
             return None;
         }
         let scopes = self.step_up.as_ref().and_then(|challenge| challenge.scope.as_ref());

@@ -40,6 +40,8 @@ pub(super) enum Phase {
     },
     Failed {
         error: ErrorView,
+        /// What a portal, a proxy or a bad release of the service may have caused passes by itself.
+        next_try: Option<Job>,
     },
 }
 

@@ -49,6 +49,9 @@ impl ServerTask {
                         error(Code::AuthorizationDenied, "You signed out meanwhile.", "Sign in again.");
                     self.end(sign_in, &over);
                 }
+                // What a job under way finds, it found with the sign-in that is gone.
+                self.forget_jobs();
+                self.signed_in_anew = false;
                 self.keep_pending(None);
                 self.lost = Some(NeedsSignIn::SignedOut);
                 self.last_error = None;
@@ -72,9 +75,9 @@ impl ServerTask {
 }
 
 async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
-    let store = place.shared.stores.get();
-    let Ok(site) = place.site().await else {
-        // Without a network there is nobody to tell, and still something to forget.
+    // Without a network there is nobody to tell, and still something to forget.
+    let Some(site) = place.site().await.ok().or_else(|| place.site_at_hand()) else {
+        let store = place.shared.stores.get();
         let guard = place.shared.guard(&place.id);
         let _guard = guard.lock().await;
         let outcome = store.delete_grant(&place.id.0).await;

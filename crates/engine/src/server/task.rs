@@ -44,6 +44,8 @@ pub(super) struct ServerTask {
     pub title: Option<String>,
     /// This run sent somebody to the browser for this server.
     pub waited: bool,
+    /// A sign-in came, and no connection has shown yet what it is good for.
+    pub signed_in_anew: bool,
     /// Calls that wait for the person's permission.
     pub waiting_calls: Vec<PermissionNeeded>,
     /// The connection of a sign-in that ended: it serves again with the next one, so that the server's session goes on.
@@ -119,6 +121,7 @@ impl ServerTask {
             last_error: None,
             title: None,
             waited: false,
+            signed_in_anew: false,
             waiting_calls: Vec::new(),
             parked: None,
             renewal: Renewal::default(),
@@ -191,11 +194,7 @@ impl ServerTask {
             Message::ListChanged { connection, list } => self.list_changed(&connection, list),
             Message::RefusedInResult { connection } => self.refused_in_result(&connection),
             Message::GoodResult { connection } => self.good_result(&connection),
-            Message::Ended { connection } => {
-                if self.is_current(&connection) {
-                    self.not_connected(&Fault::Lost);
-                }
-            }
+            Message::Ended { connection } => self.call_failed(&connection, &Fault::Lost),
             Message::GrantChanged => self.grant_changed(),
             Message::RenewalEnded { number, fault } => self.renewal_ended(number, fault),
             Message::Done { generation, outcome } if generation == self.generation => self.done(outcome),
@@ -304,6 +303,11 @@ impl ServerTask {
     async fn stop(&mut self, reply: oneshot::Sender<()>) {
         let connection = self.live_mut().map(|live| Arc::clone(&live.connection)).or(self.parked.take());
         self.refuse_calls(&ending());
+        let site = self.place.as_ref().and_then(|place| place.site_at_hand());
+        if let Some(credentials) = site.and_then(|site| site.credentials.clone()) {
+            // A rotated token that the secret store did not take would be lost with us.
+            self.shared.tasks.spawn(async move { credentials.save_what_is_left().await });
+        }
         // A sign-in that waits stays in the secret store: the answer may still come, to the next run.
         if let Phase::SigningIn(sign_in) = std::mem::replace(&mut self.phase, Phase::Disabled) {
             match sign_in.stage {

@@ -37,7 +37,7 @@ impl ServerTask {
             }
             Fault::Unauthorized { challenge, token_sent } => {
                 self.note_challenge(challenge.as_deref(), *token_sent);
-                let fallback = if *token_sent { NeedsSignIn::Refused } else { NeedsSignIn::NeverSignedIn };
+                let fallback = if *token_sent { NeedsSignIn::Expired } else { NeedsSignIn::NeverSignedIn };
                 let reason = *self.lost.get_or_insert(fallback);
                 if *token_sent {
                     self.last_error = Some(told.clone());
@@ -45,10 +45,10 @@ impl ServerTask {
                     self.last_error = Some(error(
                         Code::SignInRequired,
                         format!(
-                            "The kept sign-in of {} belongs to another service and is not used.",
+                            "The kept sign-in of {} belongs to another service or another client id, and is not used.",
                             self.name()
                         ),
-                        "Sign in here, or give the server its old address back.",
+                        "Sign in here, or give the server its old address and client id back.",
                     ));
                 }
                 self.phase = need(reason);
@@ -73,14 +73,31 @@ impl ServerTask {
                 self.lose(NeedsSignIn::RegistrationLost, &told);
             }
             fault if fault.is_transient() => self.connect_later(fault),
+            Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
+                return self.fail_for_now(told);
+            }
             _ => return self.fail(told),
         }
         told
     }
 
+    /// Most likely a person must change something; but what stands between us and the service says the same, so it is
+    /// tried again now and then.
+    fn fail_for_now(&mut self, error: ErrorView) -> ErrorView {
+        self.attempt += 1;
+        let wait = backoff(self.attempt, None);
+        let job = self.job(async move {
+            tokio::time::sleep(wait).await;
+            Outcome::Due
+        });
+        self.last_error = Some(error.clone());
+        self.phase = Phase::Failed { error: error.clone(), next_try: Some(job) };
+        error
+    }
+
     fn fail(&mut self, error: ErrorView) -> ErrorView {
         self.last_error = Some(error.clone());
-        self.phase = Phase::Failed { error: error.clone() };
+        self.phase = Phase::Failed { error: error.clone(), next_try: None };
         error
     }
 

@@ -44,7 +44,7 @@ fn status(phase: &Phase) -> Status {
         Phase::Reconnecting { attempt, next_at, why, .. } => {
             Status::Reconnecting { attempt: *attempt, next_at: *next_at, why: why.clone() }
         }
-        Phase::Failed { error } => Status::Failed { error: error.clone() },
+        Phase::Failed { error, .. } => Status::Failed { error: error.clone() },
     }
 }
 
@@ -155,7 +155,7 @@ pub(super) fn reach(task: &ServerTask) -> Reach {
         },
         Phase::Connecting { .. } => Reach::Busy,
         Phase::Reconnecting { why, .. } => Reach::Away(why.clone()),
-        Phase::Failed { error } => Reach::Down(error.clone()),
+        Phase::Failed { error, .. } => Reach::Down(error.clone()),
         Phase::NeedsSignIn { reason } => Reach::Down(needs_sign_in(&name.0, *reason)),
         Phase::Disabled => Reach::Down(error(
             Code::ConfigInvalid,

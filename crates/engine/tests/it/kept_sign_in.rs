@@ -1,6 +1,8 @@
 //! After a restart: what was learned is known, and what is kept is used.
 
-use usher_engine::{Code, Engine, NeedsSignIn, SecretStoreView, Status};
+use std::time::Duration;
+
+use usher_engine::{Code, Engine, NeedsSignIn, SecretStoreView, ServerView, Status};
 use usher_secrets::StoreKind;
 
 use crate::fixture::*;
@@ -74,6 +76,56 @@ async fn a_sign_in_of_another_address_is_never_sent() {
 }
 
 #[tokio::test]
+async fn a_sign_in_of_another_client_id_is_never_sent() {
+    let (place, demo) = (Place::new(), demo().await);
+    signed_in(&place, &demo).await.stop().await;
+    let url = demo.url();
+    place.write_config(&format!(
+        r#"{{ "mcpServers": {{ "demo": {{ "type": "http", "url": "{url}", "oauth": {{ "clientId": "ours" }} }} }} }}"#
+    ));
+    demo.forget_requests();
+    let engine = place.start().await;
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert!(view.last_error.unwrap().message.contains("is not used"));
+    engine.stop().await;
+    assert_eq!(ledger(&demo), ["POST /mcp 401"]);
+    place.know(&demo);
+    let engine = place.start().await;
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+/// What was learned of a server may change between two runs, by the server's will or by somebody who writes into the
+/// file: the sign-in goes nowhere else.
+#[tokio::test]
+async fn a_kept_sign_in_goes_to_no_other_authorization_server() {
+    let (place, demo, canary) = (Place::new(), demo().await, demo().await);
+    signed_in(&place, &demo).await.stop().await;
+    place.clock.advance(Duration::from_secs(30 * 24 * 3600));
+    let file = place.path("state/kept.json");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let (own, other) =
+        (demo.url().origin().ascii_serialization(), canary.url().origin().ascii_serialization());
+    let places: Vec<_> = kept.match_indices(&own).map(|(place, _)| place).collect();
+    let mut not_used = Vec::new();
+    for at in places {
+        let mut changed = kept.clone();
+        changed.replace_range(at..at + own.len(), &other);
+        std::fs::write(&file, &changed).unwrap();
+        let engine = place.start().await;
+        let settled = |view: &ServerView| !matches!(view.status, Status::Connecting);
+        let view = until(&engine, &id(), settled).await;
+        engine.stop().await;
+        assert_eq!(ledger(&canary), [""; 0], "{changed}");
+        if view.last_error.is_some_and(|error| error.message.contains("is not used")) {
+            let line = kept[..at].lines().last().unwrap();
+            not_used.push(line.trim().trim_end_matches(": \"").to_owned());
+        }
+    }
+    assert_eq!(not_used, ["\"resource\"", "\"issuer\"", "\"token_endpoint\""], "{kept}");
+}
+
+#[tokio::test]
 async fn a_broken_secret_store_is_no_lost_sign_in() {
     let (place, demo) = (Place::new(), demo().await);
     signed_in(&place, &demo).await.stop().await;
@@ -101,7 +153,7 @@ async fn only_one_engine_runs() {
     let place = Place::new();
     let engine = place.start().await;
     match Engine::start(place.options()).await {
-        Err(usher_engine::StartError::Held { pid }) => assert_eq!(pid, Some(std::process::id())),
+        Err(usher_engine::StartError::Held { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("a second one"),
     }

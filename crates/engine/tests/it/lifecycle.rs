@@ -1,11 +1,15 @@
 //! A server's life beside its sign-in: out of reach, back again, all at once, and the end.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::response::IntoResponse;
 use usher_demo::{Demo, DemoOptions, Guard};
 use usher_engine::{Code, Engine, NeedsSignIn, ServerId, Status};
 
 use crate::fixture::*;
+use crate::scripted::Scripted;
 
 #[tokio::test]
 async fn a_server_out_of_reach_is_tried_again() {
@@ -98,6 +102,45 @@ async fn a_page_of_html_is_no_server() {
     assert_eq!(error.code, Code::ProtocolError);
     engine.stop().await;
     server.abort();
+}
+
+#[tokio::test]
+async fn what_a_portal_says_passes_by_itself() {
+    let portal = Arc::new(AtomicBool::new(false));
+    let answers = Arc::clone(&portal);
+    let server = Scripted::start(move |_| {
+        let page = || axum::response::Html("<html>Welcome to our hotel</html>").into_response();
+        answers.load(Ordering::SeqCst).then(page)
+    })
+    .await;
+    let place = Place::new();
+    place.write_config(&config(&[("demo", &server.url)]));
+    let engine = place.start().await;
+    until(&engine, &id(), is_connected).await;
+    portal.store(true, Ordering::SeqCst);
+    engine.network_returned();
+    until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
+    portal.store(false, Ordering::SeqCst);
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn servers_of_one_title_are_told_apart() {
+    let (place, demo) = (Place::new(), demo().await);
+    let url = demo.url().as_str();
+    place.write_config(&config(&[("work", url), ("home", url)]));
+    let engine = place.start().await;
+    let name = |id: &str| engine.server(&ServerId(id.to_owned())).unwrap().name;
+    sign_in(&engine, &ServerId("work".to_owned())).await.unwrap();
+    assert_eq!([name("work"), name("home")], ["Usher demo notebook", "home"]);
+    sign_in(&engine, &ServerId("home".to_owned())).await.unwrap();
+    assert_eq!([name("work"), name("home")], ["Usher demo notebook (work)", "Usher demo notebook (home)"]);
+    let shown: Vec<_> = engine.snapshot().servers.into_iter().map(|view| view.name).collect();
+    assert_eq!(shown, ["Usher demo notebook (work)", "Usher demo notebook (home)"]);
+    engine.remove(&ServerId("home".to_owned())).await.unwrap();
+    assert_eq!(name("work"), "Usher demo notebook");
+    engine.stop().await;
 }
 
 #[tokio::test]

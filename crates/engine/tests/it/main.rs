@@ -21,4 +21,5 @@ mod refresh;
 mod renewal_ahead;
 mod renewal_crash;
 mod scripted;
+mod secret_store;
 mod sign_in;

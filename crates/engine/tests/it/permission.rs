@@ -5,10 +5,10 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Map, Value};
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::{Demo, DemoOptions, ListFault};
 use usher_engine::{
-    CallOptions, Code, Engine, ErrorView, NeedsSignIn, PermissionView, ServerView, SignInOptions, Status,
-    ToolCallView,
+    CallOptions, Code, Engine, ErrorView, Event, NeedsSignIn, PermissionView, ServerView, SignInOptions,
+    Status, ToolCallView,
 };
 
 use crate::fixture::*;
@@ -76,6 +76,56 @@ async fn a_call_waits_for_its_permission_and_then_goes_on() {
     engine.stop().await;
 }
 
+fn asked_scopes(request: &usher_engine::AuthorizationRequestView) -> String {
+    let address = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, scopes) = address.query_pairs().find(|(name, _)| name == "scope").unwrap();
+    scopes.into_owned()
+}
+
+#[tokio::test]
+async fn a_call_goes_on_waiting_when_its_connection_is_made_anew() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "write");
+    until(&engine, &id(), asks).await;
+    let mut events = engine.subscribe();
+    engine.connect(&id()).await.unwrap();
+    let connected_anew = async {
+        loop {
+            if let Event::ServerChanged { view, .. } = events.recv().await.unwrap()
+                && is_connected(&view)
+            {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, connected_anew).await.unwrap();
+    assert_eq!(engine.server(&id()).unwrap().permission, Some(wanted()));
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert!(asked_scopes(&request).contains("notes:write"), "{}", asked_scopes(&request));
+    let callback = decide(&request, "allow").await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    assert!(!call.await.unwrap().unwrap().is_error);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_permission_counts_though_the_first_list_after_it_fails() {
+    let (place, demo) = (Place::new(), readable().await);
+    let engine = signed_in(&place, &demo).await;
+    let call = writing(&engine, "write");
+    until(&engine, &id(), asks).await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "allow").await;
+    demo.set_list_fault(Some(ListFault::BadGateway));
+    engine.complete_sign_in(&callback).await.unwrap_err();
+    demo.set_list_fault(None);
+    let answer = tokio::time::timeout(PATIENCE, call).await.expect("it goes on with the next connection");
+    assert!(!answer.unwrap().unwrap().is_error);
+    assert_eq!(engine.server(&id()).unwrap().permission, None);
+    engine.stop().await;
+}
+
 #[tokio::test]
 async fn several_calls_wait_for_one_permission() {
     let (place, demo) = (Place::new(), readable().await);
@@ -107,6 +157,9 @@ async fn no_is_an_answer() {
     engine.decline_permission(&id());
     assert_eq!(call.await.unwrap().unwrap_err().code, Code::InsufficientScope);
     assert!(is_connected(&until(&engine, &id(), |view| !asks(view)).await));
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    assert!(!asked_scopes(&request).contains("notes:write"), "not once more: {}", asked_scopes(&request));
+    engine.cancel_sign_in(&id()).await;
 
     let call = writing(&engine, "write again");
     until(&engine, &id(), asks).await;

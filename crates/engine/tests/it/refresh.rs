@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use usher_demo::{Demo, DemoOptions, TokenFault};
 use usher_engine::{AuthView, CallOptions, Code, Engine, NeedsSignIn, Status};
+use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
 
@@ -199,5 +200,22 @@ async fn a_registration_that_the_page_no_longer_knows_is_made_anew() {
     assert!(!ledger(&demo).contains(&"POST /register 201".to_owned()), "it was reused until it was refused");
     sign_in(&engine, &id()).await.unwrap();
     assert!(ledger(&demo).contains(&"POST /register 201".to_owned()));
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_cannot_be_renewed_ends_as_expired_when_it_is_refused() {
+    let (place, demo) = (Place::new(), demo().await);
+    signed_in(&place, &demo).await.stop().await;
+    // As of a service that gives no refresh tokens.
+    let store = SecretStore::open(StoreKind::File(place.path("secrets")));
+    let kept = store.grant("demo").await.unwrap().unwrap();
+    store.put_grant("demo", &StoredGrant { refresh_token: None, ..kept }).await.unwrap();
+    let engine = place.start().await;
+    until(&engine, &id(), is_connected).await;
+    demo.revoke_access_tokens();
+    assert_eq!(search(&engine, "refused").await.unwrap_err().code, Code::SignInRequired);
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Expired });
     engine.stop().await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_demo::{Demo, DemoOptions, ListFault, TokenFault};
 use usher_engine::{Engine, NeedsSignIn, ServerId, Status};
 
 use crate::fixture::*;
@@ -74,6 +74,33 @@ async fn what_rests_is_not_renewed() {
     engine.resume_all().await;
     until(&engine, &works, is_connected).await;
     assert_eq!(working.token_requests("refresh_token"), 1);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_only_not_enough_is_kept() {
+    let (place, demo) = (Place::new(), demo_of(LIFE).await);
+    let engine = signed_in(&place, &demo).await;
+    demo.set_list_fault(Some(ListFault::MorePermissionNeeded));
+    engine.connect(&id()).await.unwrap();
+    let more = Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded };
+    until(&engine, &id(), |view| view.status == more).await;
+    sleep_for(&place, &[&demo], LIFE * 95 / 100);
+    until_renewed(&demo, 1).await;
+    assert_eq!(engine.server(&id()).unwrap().status, more);
+    demo.set_list_fault(None);
+    engine.connect(&id()).await.unwrap();
+    until(&engine, &id(), is_connected).await;
+    assert_eq!(demo.token_requests("authorization_code"), 1);
+
+    // And where the service ends it, that is what the person is told.
+    demo.set_list_fault(Some(ListFault::MorePermissionNeeded));
+    engine.connect(&id()).await.unwrap();
+    until(&engine, &id(), |view| view.status == more).await;
+    demo.revoke_everything();
+    sleep_for(&place, &[&demo], LIFE);
+    let view = until(&engine, &id(), |view| view.status != more).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Expired });
     engine.stop().await;
 }
 

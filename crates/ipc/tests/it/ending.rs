@@ -134,7 +134,7 @@ async fn only_one_holds_and_what_a_killed_one_leaves_is_cleared_away() {
     let held = place.hold().await;
     place.connect().await.unwrap();
     match Engine::start(place.options()).await {
-        Err(StartError::Held { pid }) => assert_eq!(pid, Some(std::process::id())),
+        Err(StartError::Held { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("a second one"),
     }

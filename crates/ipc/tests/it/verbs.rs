@@ -60,6 +60,18 @@ async fn progress_is_told_and_a_cancel_is_heard() {
 }
 
 #[tokio::test]
+async fn no_patience_is_too_long_for_an_answer() {
+    let place = Place::new().await;
+    let _held = place.hold_signed_in().await;
+    let client = place.connect().await.unwrap();
+    let mut request = call("search_pages", r#"{ "query": "tea" }"#, "patient");
+    let Request::CallTool { silence_seconds, permission_seconds, .. } = &mut request else { unreachable!() };
+    (*silence_seconds, *permission_seconds) = (u64::MAX, u64::MAX);
+    let answer = tokio::time::timeout(PATIENCE, client.ask(request)).await.unwrap();
+    assert!(matches!(answer, Ok(Reply::ToolCall(_))), "{answer:?}");
+}
+
+#[tokio::test]
 async fn who_hangs_up_gives_the_call_up() {
     let place = Place::new().await;
     let _held = place.hold_signed_in().await;
