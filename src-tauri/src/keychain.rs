@@ -12,7 +12,7 @@ use crate::shell::Shell;
 /// A keychain that appears takes its name first and opens its collections after that, and tells several things at once.
 const SETTLES_WITHIN: Duration = Duration::from_millis(300);
 
-/// Tries the secret store again whenever the keychain changes while it cannot be used.
+/// Tries the secret store again whenever the keychain changes while it cannot be used. Nobody is asked for a password.
 pub fn follow(app: &AppHandle, engine: &Engine) {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watching = tauri::async_runtime::spawn(usher_secrets::watch_keychain(changed));
@@ -24,7 +24,7 @@ pub fn follow(app: &AppHandle, engine: &Engine) {
             if !matches!(engine.snapshot().secret_store, SecretStoreView::Keychain { error: Some(_) }) {
                 continue;
             }
-            match secret_store::retry(&app.state::<Shell>()).await {
+            match secret_store::recheck(&app.state::<Shell>()).await {
                 Ok(()) => tracing::info!("the keychain is back"),
                 Err(error) => {
                     tracing::info!(code = ?error.code, "the keychain changed and still cannot be used")

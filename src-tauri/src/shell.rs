@@ -80,10 +80,15 @@ pub async fn start(app: &AppHandle) {
     let store = shell.store();
     let (receives_links, ()) = tokio::join!(shell.links.register(app), resume_demo(app, store.clone()));
     let Places { config, state_dir, runtime_dir, .. } = shell.places.clone();
-    let options =
-        EngineOptions { receives_links, ..EngineOptions::new(config, state_dir, runtime_dir, store) };
+    let options = EngineOptions {
+        receives_links,
+        // The app goes on by itself, and asks for a password when it is told to try again.
+        asks_to_unlock: false,
+        ..EngineOptions::new(config, state_dir, runtime_dir, store)
+    };
     let window_of = app.clone();
-    match shell.engine.start(options, move || window::open(&window_of)).await {
+    let tell_of_command = || shell.tray.show(Content::command_runs());
+    match shell.engine.start(options, move || window::open(&window_of), tell_of_command).await {
         Ok(engine) => {
             keychain::follow(app, &engine);
             events::forward(app, engine);

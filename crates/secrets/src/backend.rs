@@ -12,7 +12,7 @@ use crate::memory::MemoryBackend;
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
 /// Whether the item as it is now may be deleted; asked while nobody else can change it.
-pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send>;
+pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send + Sync>;
 
 pub(crate) enum Backend {
     Keychain(KeychainBackend),
@@ -24,6 +24,15 @@ impl Backend {
     pub async fn check(&self) -> Result<(), Error> {
         match self {
             Self::Keychain(keychain) => keychain.check().await,
+            Self::File(file) => file.check().await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Only a keychain is ever locked.
+    pub async fn unlock(&self) -> Result<(), Error> {
+        match self {
+            Self::Keychain(keychain) => keychain.unlock().await,
             Self::File(file) => file.check().await,
             Self::Memory(_) => Ok(()),
         }

@@ -1,56 +1,55 @@
-//! The system's keychain, spoken to from a thread of its own.
-//!
-//! A keychain may block as long as its question to unlock stays on the screen. So calls run on a thread that
-//! can be abandoned (a blocking task of the runtime would be waited for at its end), each with a deadline.
+//! The system's keychain. It asks the person for its password only where it may, and where it is locked.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use keyring_core::{CredentialStore, Error as KeyringError};
 use secrecy::zeroize::Zeroizing;
-use tokio::sync::oneshot;
+use tokio::sync::Mutex;
 
 use crate::backend::{Condition, Secret};
 use crate::item::Item;
+use crate::keychain_thread::{KeychainThread, StillWanted};
 use crate::parts::{self, Items};
 use crate::{Error, platform};
 
-/// How long a call may take, its wait for others before it included.
+/// How long a call may take that asks nobody.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How many threads may wait for a person at the same time; then calls fail at once.
-const MOST_STUCK: usize = 4;
+/// How long a person has to unlock it for a call that came upon the lock.
+const UNLOCKED_WITHIN: Duration = Duration::from_secs(20);
+/// How long a person has who wanted to be asked.
+const UNLOCKED_AT_LEISURE_WITHIN: Duration = Duration::from_secs(120);
 
 pub(crate) struct KeychainBackend {
-    worker: Mutex<Worker>,
-    stuck: Mutex<Vec<Weak<()>>>,
+    thread: KeychainThread,
+    /// Whether a call that comes upon the lock has the system ask the person.
+    asks: bool,
+    /// Held while the system asks, so that it asks one question at a time; whether the person refused.
+    was_refused: Mutex<bool>,
 }
-
-/// The sending end of a thread's queue. The thread ends when this is dropped.
-#[derive(Clone)]
-struct Worker {
-    jobs: Option<Sender<Job>>,
-    /// Held by the thread as long as it runs.
-    alive: Weak<()>,
-}
-
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl KeychainBackend {
-    /// The thread begins with the first call.
-    pub fn new() -> Self {
-        Self { worker: Mutex::new(Worker { jobs: None, alive: Weak::new() }), stuck: Mutex::default() }
+    pub fn new(asks: bool) -> Self {
+        Self { thread: KeychainThread::new(DEADLINE), asks, was_refused: Mutex::new(false) }
     }
 
     pub async fn check(&self) -> Result<(), Error> {
-        self.run(|_, _| platform::unlock()).await
+        self.run(|_, _| platform::must_be_open(None)).await
+    }
+
+    /// Has the system ask for the password, where it is locked.
+    pub async fn unlock(&self) -> Result<(), Error> {
+        let Ok(mut was_refused) = self.was_refused.try_lock() else {
+            return Err(Error::Locked { why: "the system is asking for its password".to_owned() });
+        };
+        self.ask(&mut was_refused, UNLOCKED_AT_LEISURE_WITHIN).await
     }
 
     pub async fn get(&self, item: &Item) -> Result<Option<Secret>, Error> {
         let item = item.clone();
-        self.run(move |store, _| match parts::get(&store, &item)? {
-            Some(secret) => Ok(Some(secret)),
-            None => platform::unlock().and_then(|()| parts::get(&store, &item)),
+        self.run(move |store, _| {
+            platform::must_be_open(Some(&item))?;
+            parts::get(&store, &item)
         })
         .await
     }
@@ -58,7 +57,7 @@ impl KeychainBackend {
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
         let item = item.clone();
         self.run(move |store, still_wanted| {
-            platform::unlock()?;
+            platform::must_be_open(Some(&item))?;
             still_wanted()?;
             parts::put(&store, &item, &secret)
         })
@@ -68,7 +67,7 @@ impl KeychainBackend {
     pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
         let item = item.clone();
         self.run(move |store, still_wanted| {
-            platform::unlock()?;
+            platform::must_be_open(Some(&item))?;
             still_wanted()?;
             if let Some(condition) = &condition {
                 let may = parts::get(&store, &item)?.is_some_and(|secret| condition(&secret));
@@ -83,124 +82,45 @@ impl KeychainBackend {
 
     pub async fn list(&self) -> Result<Vec<String>, Error> {
         self.run(|store, _| {
-            platform::unlock()?;
+            platform::must_be_open(None)?;
             platform::users(store.0).map_err(|error| platform::error(error, "list"))
         })
         .await
     }
 
-    /// Runs `work` on the thread. `work` asks its second argument before it changes anything: a caller that
-    /// was told "no answer" has perhaps written something newer since.
+    /// Runs `work`, which fails where the keychain is locked; then once more, if the person unlocks it.
     async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(OpenStore<'_>, &dyn Fn() -> Result<(), Error>) -> Result<T, Error> + Send + 'static,
+        W: Fn(OpenStore<'_>, StillWanted<'_>) -> Result<T, Error> + Send + Sync + 'static,
     {
-        let (reply, answer) = oneshot::channel::<Result<T, Error>>();
-        let worker = self.worker()?;
-        let job: Job = Box::new(move |connection| {
-            if reply.is_closed() {
-                return;
-            }
-            let still_wanted = || if reply.is_closed() { Err(timed_out()) } else { Ok(()) };
-            let result = connection.run(|store| work(store, &still_wanted));
-            // Nobody waits any more: the answer is of no use to anybody.
-            let _ = reply.send(result);
-        });
-        let sent = worker.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        match tokio::time::timeout(DEADLINE, answer).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => {
-                self.abandon(&worker);
-                let why =
-                    if sent { "its thread ended in the middle of a call" } else { "its thread has ended" };
-                Err(Error::Unavailable { why: why.to_owned() })
-            }
-            Err(_) => {
-                tracing::warn!("the keychain gave no answer in time");
-                self.abandon(&worker);
-                Err(timed_out())
-            }
+        let work = Arc::new(work);
+        let again = Arc::clone(&work);
+        let locked = match self.thread.run(move |store, wanted| work(OpenStore(store), wanted)).await {
+            Err(error @ Error::Locked { .. }) if self.asks => error,
+            outcome => return outcome,
+        };
+        let mut was_refused = self.was_refused.lock().await;
+        // Who said no once is not asked again by every call that follows.
+        if *was_refused {
+            return Err(locked);
         }
+        self.ask(&mut was_refused, UNLOCKED_WITHIN).await?;
+        drop(was_refused);
+        self.thread.run(move |store, wanted| again(OpenStore(store), wanted)).await
     }
 
-    /// The thread in use, begun if there is none.
-    fn worker(&self) -> Result<Worker, Error> {
-        let mut worker = lock(&self.worker);
-        if worker.jobs.is_none() {
-            let mut stuck = lock(&self.stuck);
-            stuck.retain(|alive| alive.strong_count() > 0);
-            if stuck.len() >= MOST_STUCK {
-                return Err(timed_out());
-            }
-            *worker = Worker::begin()?;
+    async fn ask(&self, was_refused: &mut bool, patience: Duration) -> Result<(), Error> {
+        // Another question may have been answered meanwhile; and a keychain that does not answer is not asked for long.
+        match self.thread.run(|_, _| platform::must_be_open(None)).await {
+            Err(Error::Locked { .. }) => {}
+            outcome => return outcome,
         }
-        Ok(worker.clone())
-    }
-
-    /// Leaves a thread to itself; the next call begins another, with a store of its own.
-    fn abandon(&self, stuck: &Worker) {
-        let mut worker = lock(&self.worker);
-        if worker.alive.ptr_eq(&stuck.alive) {
-            worker.jobs = None;
-            lock(&self.stuck).push(stuck.alive.clone());
-        }
-    }
-}
-
-impl Worker {
-    fn begin() -> Result<Self, Error> {
-        let (jobs, queue) = channel::<Job>();
-        let token = Arc::new(());
-        let alive = Arc::downgrade(&token);
-        std::thread::Builder::new()
-            .name("usher-keychain".to_owned())
-            .spawn(move || {
-                let _alive = token;
-                serve(&queue);
-            })
-            .map_err(|error| Error::Unavailable { why: format!("its thread did not start: {error}") })?;
-        Ok(Self { jobs: Some(jobs), alive })
-    }
-}
-
-fn serve(queue: &Receiver<Job>) {
-    let mut connection = Connection { store: None };
-    while let Ok(job) = queue.recv() {
-        job(&mut connection);
-    }
-}
-
-fn timed_out() -> Error {
-    Error::TimedOut { seconds: DEADLINE.as_secs() }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The thread's connection, opened at the first use and after every error.
-struct Connection {
-    store: Option<Arc<CredentialStore>>,
-}
-
-impl Connection {
-    fn run<T>(&mut self, work: impl Fn(OpenStore<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        // A kept connection may be of a keyring that was restarted since; a fresh one tells.
-        if let Some(store) = self.store.take() {
-            match work(OpenStore(&*store)) {
-                Err(Error::Unavailable { why }) => tracing::debug!(why, "connecting to the keychain anew"),
-                Err(error) => return Err(error),
-                Ok(value) => {
-                    self.store = Some(store);
-                    return Ok(value);
-                }
-            }
-        }
-        let store = platform::open().map_err(|error| platform::error(error, "keychain"))?;
-        let value = work(OpenStore(&*store))?;
-        self.store = Some(store);
-        Ok(value)
+        tracing::debug!("the keychain is locked, asking to unlock it");
+        // A thread of its own: what asks nobody does not wait for the person.
+        let outcome = KeychainThread::new(patience).run(|_, _| platform::unlock()).await;
+        *was_refused = outcome.is_err();
+        outcome
     }
 }
 

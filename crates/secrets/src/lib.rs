@@ -10,6 +10,7 @@ mod file;
 mod grant;
 mod item;
 mod keychain;
+mod keychain_thread;
 mod kind;
 mod memory;
 mod parts;

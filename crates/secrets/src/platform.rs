@@ -63,20 +63,49 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
         .collect())
 }
 
-/// Waits until the collection that new items go to is unlocked; the system may ask the person.
+/// Fails where the item, or any of ours, or the collection that new ones go to is locked. Asks nobody; what follows would.
 ///
-/// Also after a search that found nothing: some keyrings (KeePassXC) find nothing while they are locked.
+/// The collection also where no item is found: some keyrings (KeePassXC) find nothing while they are locked.
+#[cfg(target_os = "linux")]
+pub(crate) fn must_be_open(item: Option<&Item>) -> Result<(), Error> {
+    let service = connect()?;
+    let mut attributes = HashMap::from([("service", SERVICE)]);
+    attributes.extend(item.map(|item| ("username", item.user())));
+    let found = service.search_items(attributes).map_err(secret_service_error)?;
+    let collection = service.get_default_collection().map_err(secret_service_error)?;
+    if !found.locked.is_empty() || collection.is_locked().map_err(secret_service_error)? {
+        return Err(Error::Locked { why: "it waits for its password".to_owned() });
+    }
+    Ok(())
+}
+
+/// Has the system ask the person for the password of what is locked, and waits.
 #[cfg(target_os = "linux")]
 pub(crate) fn unlock() -> Result<(), Error> {
-    use secret_service::EncryptionType;
-    use secret_service::blocking::SecretService;
-
-    let service = SecretService::connect(EncryptionType::Plain).map_err(secret_service_error)?;
+    let service = connect()?;
     let collection = service.get_default_collection().map_err(secret_service_error)?;
     if collection.is_locked().map_err(secret_service_error)? {
-        tracing::debug!("the default keyring is locked, asking to unlock it");
         collection.unlock().map_err(secret_service_error)?;
     }
+    let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(secret_service_error)?;
+    if !found.locked.is_empty() {
+        let items: Vec<_> = found.locked.iter().collect();
+        service.unlock_all(&items).map_err(secret_service_error)?;
+    }
+    Ok(())
+}
+
+/// For questions without secrets.
+#[cfg(target_os = "linux")]
+fn connect() -> Result<secret_service::blocking::SecretService<'static>, Error> {
+    use secret_service::blocking::SecretService;
+
+    SecretService::connect(secret_service::EncryptionType::Plain).map_err(secret_service_error)
+}
+
+/// The system unlocks at the first use.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn must_be_open(_item: Option<&Item>) -> Result<(), Error> {
     Ok(())
 }
 

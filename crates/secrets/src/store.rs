@@ -19,10 +19,21 @@ pub struct SecretStore {
 }
 
 impl SecretStore {
-    /// Opens nothing yet: a keychain that is absent or locked shows with the first call.
+    /// Opens nothing yet: a keychain that is absent or locked shows with the first call. The first call that comes upon
+    /// the lock has the system ask the person for the password: for what a person has just begun.
     pub fn open(kind: StoreKind) -> Self {
+        Self::new(kind, true)
+    }
+
+    /// The same, but a locked keychain is an error until the person unlocks it, here by [`SecretStore::unlock`] or
+    /// elsewhere: for what goes on by itself.
+    pub fn open_quietly(kind: StoreKind) -> Self {
+        Self::new(kind, false)
+    }
+
+    fn new(kind: StoreKind, asks: bool) -> Self {
         let backend = match &kind {
-            StoreKind::Keychain => Backend::Keychain(KeychainBackend::new()),
+            StoreKind::Keychain => Backend::Keychain(KeychainBackend::new(asks)),
             StoreKind::File(path) => Backend::File(FileBackend::new(path.clone())),
             StoreKind::Memory => Backend::Memory(MemoryBackend::default()),
         };
@@ -37,6 +48,12 @@ impl SecretStore {
     /// Whether the store can be used now: it is there, unlocked and answers.
     pub async fn check(&self) -> Result<(), Error> {
         self.backend.check().await
+    }
+
+    /// Because the person wants it: has the system ask for the keychain's password where it is locked, and waits for the
+    /// answer, two minutes at most. Then as [`SecretStore::check`].
+    pub async fn unlock(&self) -> Result<(), Error> {
+        self.backend.unlock().await
     }
 
     /// The kept sign-in of a server; `None` only where the store says that there is none.

@@ -28,10 +28,17 @@ pub async fn secret_store_retry(shell: State<'_, Shell>) -> Result<(), ErrorView
     retry(&shell).await
 }
 
-/// The same, whoever asks for it.
+/// The same, by whatever click. The system asks for the password of a keychain that is locked.
 pub async fn retry(shell: &Shell) -> Result<(), ErrorView> {
     let engine = shell.engine.get().await?;
     engine.retry_secret_store().await?;
+    resume_demo(shell).await
+}
+
+/// The same, but nobody is asked anything.
+pub async fn recheck(shell: &Shell) -> Result<(), ErrorView> {
+    let engine = shell.engine.get().await?;
+    engine.recheck_secret_store().await?;
     resume_demo(shell).await
 }
 
