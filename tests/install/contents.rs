@@ -101,6 +101,31 @@ fn the_desktop_takes_its_entry_and_its_icons() -> Result<()> {
     Ok(())
 }
 
+/// The tools of software centres read it together with the entry that it leads to.
+#[test]
+fn software_centres_know_what_to_show() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    Package::find()?.unpack(folder.path())?;
+    let metainfo = folder.path().join("usr/share/metainfo/dev.usher.desktop.metainfo.xml");
+    said(Command::new("appstreamcli").args(["validate", "--no-net"]).arg(&metainfo))?;
+    said(Command::new("appstreamcli").args(["validate-tree", "--no-net"]).arg(folder.path()))?;
+    let text = std::fs::read_to_string(&metainfo)?;
+    let entry = std::fs::read_to_string(folder.path().join("usr/share/applications/Usher.desktop"))?;
+    for (tag, key) in
+        [("name", "Name"), ("summary", "Comment"), ("category", "Categories"), ("binary", "StartupWMClass")]
+    {
+        let shown = between(&text, &format!("<{tag}>"), &format!("</{tag}>")).context(tag)?;
+        let said = between(&entry, &format!("\n{key}="), "\n").context(key)?;
+        assert_eq!(shown, said.trim_end_matches(';'), "{tag}");
+    }
+    insta::assert_snapshot!(text);
+    Ok(())
+}
+
+fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
+    text.split_once(begin)?.1.split_once(end).map(|(inside, _)| inside)
+}
+
 #[test]
 fn the_manual_can_be_read_and_the_shell_takes_the_completions() -> Result<()> {
     let folder = tempfile::tempdir()?;
@@ -114,6 +139,14 @@ fn the_manual_can_be_read_and_the_shell_takes_the_completions() -> Result<()> {
     assert!(usher.contains("Sign in to the services your AI tools use"), "{usher}");
     let login = page("usher-login.1.gz")?;
     assert!(login.contains("--no-browser"), "{login}");
+    // Hyphens that may end a line are another sign there.
+    let app = page("usher-desktop.1.gz")?.replace('\u{2010}', "-");
+    let help = said(Command::new(folder.path().join("usr/bin/usher-desktop")).arg("--help"))?;
+    let options: Vec<&str> = help.split_whitespace().filter(|word| word.starts_with("--")).collect();
+    assert!(options.len() > 4, "{help}");
+    for option in options {
+        assert!(app.contains(option), "{option} is not in the manual: {app}");
+    }
 
     let bash = "source \"$1\"; COMP_WORDS=(usher log); COMP_CWORD=1; _usher usher log usher; echo \"${COMPREPLY[@]}\"";
     let completions = share.join("bash-completion/completions/usher");

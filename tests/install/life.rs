@@ -10,7 +10,8 @@ use usher_tests::{Browser, Desktop, Page, StartedBySystem, Window, WindowOptions
 use crate::machine::{Installed, Machine};
 use crate::package::{Package, said};
 
-const ENTRY: &str = "/usr/share/applications/Usher.desktop";
+/// In the menu.
+pub const ENTRY: &str = "/usr/share/applications/Usher.desktop";
 
 #[tokio::test]
 async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()> {
@@ -84,20 +85,22 @@ fn links_are_for_usher(desktop: &Desktop) -> Result<()> {
 }
 
 /// What a double click in the menu does. The WebDriver's variables go through to the app.
-async fn open_by_entry(desktop: &Desktop) -> Result<Window> {
+pub async fn open_by_entry(desktop: &Desktop) -> Result<Window> {
     // The driver takes the end of what it started for the app's end: the script stays until it is ended.
     let script = format!("#!/bin/sh\ngio launch {ENTRY} && exec sleep infinity\n");
     let program = desktop.install_script("double-click", &script)?;
     Window::open_with(desktop, WindowOptions { program: Some(program), ..WindowOptions::default() }).await
 }
 
-async fn begin_sign_in(window: &Window, browser: &mut Browser) -> Result<Page> {
+/// Up to the consent page.
+pub async fn begin_sign_in(window: &Window, browser: &mut Browser) -> Result<Page> {
     window.page().press(&Page::id("sign-in")).await?;
     window.page().see(&Page::id("waiting")).await?;
     walk::consent(browser).await
 }
 
-async fn close(window: Window, desktop: &Desktop) -> Result<()> {
+/// Closes the window; without a tray that ends the app.
+pub async fn close(window: Window, desktop: &Desktop) -> Result<()> {
     window.close().await?;
     StartedBySystem::wait_until_gone(desktop).await
 }

@@ -28,8 +28,19 @@ impl Installed {
             !Installed::is_known()?,
             "usher is installed on this machine; remove it first (`apt purge usher`), or leave this test out"
         );
-        dpkg("--install", package.file.as_os_str())?;
+        dpkg("--install", package.file.as_os_str())
+            .context("a package can only be tried as root, or where sudo asks for no password")?;
         Ok(Installed { is_there: true })
+    }
+
+    /// Puts another version in its place.
+    pub fn upgrade(&self, package: &Package) -> Result<()> {
+        dpkg("--install", package.file.as_os_str())
+    }
+
+    /// Which version dpkg says is there.
+    pub fn version(&self) -> Result<String> {
+        said(Command::new("dpkg-query").args(["--show", "--showformat", "${Version}", "usher"]))
     }
 
     /// Takes it off with its settings. Errors leave it to be tried once more on drop.
@@ -98,17 +109,20 @@ fn walk(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
 }
 
 fn dpkg(action: &str, what: &std::ffi::OsStr) -> Result<()> {
-    let mut dpkg = if rustix::process::geteuid().is_root() {
-        Command::new("dpkg")
+    said(as_root("dpkg").arg(action).arg(what)).map(drop)
+}
+
+/// A program that may change the machine.
+pub fn as_root(program: &str) -> Command {
+    let mut command = if rustix::process::geteuid().is_root() {
+        Command::new(program)
     } else {
         let mut sudo = Command::new("sudo");
-        sudo.args(["--non-interactive", "dpkg"]);
+        sudo.args(["--non-interactive", program]);
         sudo
     };
     // dpkg looks for its helpers there, and a person's path may lack them.
-    dpkg.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-    dpkg.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C");
-    said(dpkg.arg(action).arg(what))
-        .context("a package can only be tried as root, or where sudo asks for no password")
-        .map(drop)
+    command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C");
+    command
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use usher_tests::place;
 
-/// A `.deb`, and what is in it.
+/// A `.deb`.
 #[derive(Debug)]
 pub struct Package {
     pub file: PathBuf,
@@ -16,17 +16,22 @@ pub struct Package {
 impl Package {
     /// The newest one that was made.
     pub fn find() -> Result<Package> {
-        let folder = place::packages()?.join("deb");
-        let newest = std::fs::read_dir(&folder)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
-            .max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
-        let file = newest.with_context(|| {
-            format!("there is no package in {}; run `cargo xtask bundle --debug`", folder.display())
-        })?;
+        Ok(Package { file: newest("deb")? })
+    }
+
+    /// The same one as an earlier version, which it is an upgrade of.
+    pub fn earlier(&self, version: &str, folder: &Path) -> Result<Package> {
+        let unpacked = folder.join("earlier");
+        self.unpack(&unpacked)?;
+        let control = unpacked.join("DEBIAN/control");
+        let text = std::fs::read_to_string(&control)?;
+        let now = format!("\nVersion: {}\n", self.fields()?.remove("Version").context("no version")?);
+        anyhow::ensure!(text.contains(&now), "an odd control file: {text}");
+        std::fs::write(&control, text.replace(&now, &format!("\nVersion: {version}\n")))?;
+        let file = folder.join("earlier.deb");
+        // Packing it well would take longer than all that it is for.
+        let mut build = Command::new("dpkg-deb");
+        said(build.args(["--root-owner-group", "-Znone", "--build"]).args([&unpacked, &file]))?;
         Ok(Package { file })
     }
 
@@ -63,6 +68,21 @@ impl Package {
     fn ask(&self, question: &str, more: &[&str]) -> Result<String> {
         said(Command::new("dpkg-deb").arg(question).arg(&self.file).args(more))
     }
+}
+
+/// The newest package of a format that was made.
+pub fn newest(format: &str) -> Result<PathBuf> {
+    let folder = place::packages()?.join(format);
+    let newest = std::fs::read_dir(&folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == format))
+        .max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok());
+    newest.with_context(|| {
+        format!("there is no package in {}; run `cargo xtask bundle --debug`", folder.display())
+    })
 }
 
 /// A file or a folder of the package.

@@ -68,6 +68,9 @@ fn manual(repository: &Repository, usher: &Path, plain: &Path, share: &Path) -> 
         let name = format!("{}.gz", page.file_name().to_string_lossy());
         write(&share.join(name), &packed(&fs::read(page.path())?)?)?;
     }
+    // The app's own page is written by hand: its options are few, and it has nothing to write pages with.
+    let page = fs::read(repository.path("src-tauri/usher-desktop.1")).context("read the app's page")?;
+    write(&share.join("usher-desktop.1.gz"), &packed(&page)?)?;
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Cargo builds the programs as everywhere else; Tauri's tool only packs them. Its own build would be a second one.
 
+mod control;
 mod depends;
 mod extras;
 mod metainfo;
@@ -163,7 +164,15 @@ fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result
     tauri.arg("--config").arg(config.to_string());
     command::run_silently(&mut tauri, PACK_DEADLINE)?;
     let folder = repository.target(profile.name()).join("bundle");
-    formats.iter().map(|format| newest(&folder, *format, started)).collect()
+    let mut packages = Vec::new();
+    for format in formats {
+        let package = newest(&folder, *format, started)?;
+        if *format == Format::Deb {
+            control::set_right(repository, &package)?;
+        }
+        packages.push(package);
+    }
+    Ok(packages)
 }
 
 /// What is laid over `tauri.conf.json`: files that only a build knows.
