@@ -3,6 +3,7 @@ import type {
   Appearance,
   CatalogueEntry,
   Client,
+  ConfigView,
   DesktopView,
   ElicitationAnswer,
   ErrorView,
@@ -84,7 +85,8 @@ export interface Backend {
   elicitationAnswer(id: string, answer: ElicitationAnswer, contentJson: string | null): Promise<void>;
 
   configOpen(): Promise<void>;
-  configCheck(): Promise<void>;
+  /** Reads `mcp.json` again. */
+  configCheck(): Promise<ConfigView>;
   secretStoreRetry(): Promise<void>;
   secretStoreChoose(choice: SecretStoreChoice): Promise<void>;
   /** Opens a page in the browser after a click; checked again behind this door. */

@@ -132,7 +132,7 @@ export class FakeBackend implements Backend {
   elicitationAnswer: Backend["elicitationAnswer"] = (...args) =>
     this.#asked("elicitationAnswer", args, undefined);
   configOpen = () => this.#asked("configOpen", [], undefined);
-  configCheck = () => this.#asked("configCheck", [], undefined);
+  configCheck = () => this.#asked("configCheck", [], this.current.config);
   secretStoreRetry = () => this.#asked("secretStoreRetry", [], undefined);
   secretStoreChoose: Backend["secretStoreChoose"] = (...args) =>
     this.#asked("secretStoreChoose", args, undefined);

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Refusal } from "../../src/backend/backend";
 import type { DesktopView } from "../../src/backend/types";
 import { FakeBackend } from "../support/fake-backend";
-import { error, server } from "../support/views";
+import { config, error, server } from "../support/views";
 import { open, type Opened } from "../support/window";
 
 async function openSettings(
@@ -86,6 +86,23 @@ describe("the start at login", () => {
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
     expect(screen.getByTestId("autostart")).toHaveAccessibleDescription(expect.stringContaining(words));
+  });
+});
+
+describe("reading mcp.json again", () => {
+  it("says so where nothing is wrong, and only there", async () => {
+    const { backend, user } = await openSettings();
+    expect(screen.getByTestId("config-fine")).toBeEmptyDOMElement();
+    await user.click(screen.getByTestId("config-check"));
+    expect(backend.asked("configCheck")).toHaveLength(1);
+    await waitFor(() => expect(screen.getByTestId("config-fine")).toHaveTextContent("nothing is wrong"));
+    backend.current.config = { ...config, error: error("config_invalid", "A brace is missing.") };
+    await user.click(screen.getByTestId("config-check"));
+    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("nothing is wrong");
+    backend.answer("configCheck", new Refusal(error("config_invalid", "A comma is missing.")));
+    await user.click(screen.getByTestId("config-check"));
+    expect(await screen.findByTestId("error")).toHaveTextContent("A comma is missing.");
+    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("nothing is wrong");
   });
 });
 
