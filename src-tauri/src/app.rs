@@ -14,6 +14,9 @@ use crate::running::{self, HandedOver};
 use crate::shell::{self, Shell};
 use crate::{autostart, bindings, deep_link, events, harden, logging, notice, tray, window};
 
+/// How long the engine may take to put things in order: who quits is gone in less than two seconds.
+const STOPS_WITHIN: Duration = Duration::from_millis(1500);
+
 /// Runs the app until the person quits it, or closes its window where there is no tray; or, for a link that belongs to
 /// an engine that runs already, hands it over.
 pub fn run() -> ExitCode {
@@ -139,11 +142,11 @@ fn begin(app: &AppHandle, link: Option<String>) {
     tauri::async_runtime::spawn(async move { shell::start(&app).await });
 }
 
-/// Whether the app goes on without its window. The first time it tells where it went.
+/// Whether the app goes on without its window. It says where it went until a notification has told that once.
 fn stays_in_tray(app: &AppHandle) -> bool {
     let shell = app.state::<Shell>();
     let stays = shell.desktop.has_tray();
-    if stays && shell.settings.tell_of_tray() {
+    if stays && !shell.settings.knows_of_tray() {
         shell.notices.tell_of_tray();
     }
     stays
@@ -153,7 +156,7 @@ fn stays_in_tray(app: &AppHandle) -> bool {
 fn stop(app: &AppHandle) {
     let engine = &app.state::<Shell>().engine;
     tauri::async_runtime::block_on(async {
-        if tokio::time::timeout(Duration::from_secs(3), engine.stop()).await.is_err() {
+        if tokio::time::timeout(STOPS_WITHIN, engine.stop()).await.is_err() {
             tracing::warn!("the engine did not stop in time");
         }
     });

@@ -18,6 +18,7 @@ mod harden;
 mod kept;
 mod keychain;
 mod logging;
+mod need;
 mod notice;
 mod options;
 mod registration;

@@ -8,7 +8,7 @@ use usher_secrets::StoreKind;
 
 /// Signs you in to the services your AI tools use.
 #[derive(Debug, Parser)]
-#[command(name = "usher-desktop", version, about)]
+#[command(name = "usher-desktop", version, about = "Signs you in to the services your AI tools use")]
 pub struct Options {
     /// The file mcp.json.
     #[arg(long, env = "USHER_CONFIG", value_name = "FILE")]

@@ -51,14 +51,8 @@ pub fn needs(reason: NeedsSignIn) -> Status {
 }
 
 pub fn signing_in(step: SignInStep) -> Status {
-    Status::SigningIn {
-        step,
-        host: None,
-        redirect: None,
-        opened: None,
-        expires_at: None,
-        next_redirect: None,
-    }
+    let opened = (step == SignInStep::WaitingForBrowser).then_some(Timestamp::UNIX_EPOCH);
+    Status::SigningIn { step, host: None, redirect: None, opened, expires_at: None, next_redirect: None }
 }
 
 pub fn error() -> ErrorView {

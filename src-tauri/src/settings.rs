@@ -82,13 +82,14 @@ impl Settings {
         }
     }
 
-    /// Whether the person does not know yet that the app stays in the tray; from now on they do.
-    pub fn tell_of_tray(&self) -> bool {
-        let untold = !self.read().told_of_tray;
-        if untold {
-            self.change(|chosen| chosen.told_of_tray = true);
-        }
-        untold
+    /// Whether the person was told that the app stays in the tray.
+    pub fn knows_of_tray(&self) -> bool {
+        self.read().told_of_tray
+    }
+
+    /// They are told now.
+    pub fn told_of_tray(&self) {
+        self.change(|chosen| chosen.told_of_tray = true);
     }
 
     fn read(&self) -> Chosen {
@@ -120,11 +121,12 @@ mod tests {
         settings.set_appearance(Appearance::Dark);
         settings.set_secret_store(&settings.secrets_file());
         settings.set_secret_store(&StoreKind::Memory);
-        assert!(settings.tell_of_tray());
+        assert!(!settings.knows_of_tray());
+        settings.told_of_tray();
 
         let settings = Settings::load(folder.path());
         let file = StoreKind::File(folder.path().join("secrets.json"));
         assert_eq!((settings.appearance(), settings.secret_store()), (Appearance::Dark, file));
-        assert!(!settings.tell_of_tray());
+        assert!(settings.knows_of_tray());
     }
 }

@@ -37,7 +37,7 @@ async fn a_revoked_sign_in_is_told_once_and_settled_by_one_click() -> Result<()>
     tray.see("needs-you").await?;
     tray.see_line("Sign in to").await?;
     let told = notifications.see("needs you to sign in again").await?;
-    assert_eq!(told.buttons, ["Sign in", "In an hour"]);
+    assert_eq!(told.buttons, ["Sign in", "Remind me in an hour"]);
     assert_eq!(browser.opened().len(), 1, "nobody clicked yet");
 
     demo.forget_requests();
@@ -86,7 +86,7 @@ async fn later_leaves_it_to_the_tray() -> Result<()> {
 
     demo.revoke_everything();
     let told = notifications.see("needs you to sign in again").await?;
-    notifications.press(&told, "In an hour").await?;
+    notifications.press(&told, "Remind me in an hour").await?;
     tray.click("Sign in to").await?;
     walk::consent(&mut browser).await?.press("#allow").await?;
     tray.see("well").await?;

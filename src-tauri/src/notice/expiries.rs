@@ -9,17 +9,12 @@ use std::time::{Duration, Instant};
 
 use usher_engine::{NeedsSignIn, ServerId, ServerView, Snapshot, Status};
 
+use crate::need::{self, Need};
+
 /// How long others are waited for, so that one notification tells of all.
 pub const TOGETHER: Duration = Duration::from_secs(2);
 /// How long "Later" is.
 pub const SNOOZE: Duration = Duration::from_secs(60 * 60);
-
-/// Why a service needs the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Need {
-    SignIn,
-    MorePermission,
-}
 
 /// One service that a notification names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +84,7 @@ impl Expiries {
         name.clone_into(&mut expiry.name);
     }
 
-    /// What is told while the window is in front, the person sees there.
+    /// What would be told while the window is in front, the person sees there.
     pub fn window_in_front(&mut self, in_front: bool) {
         self.window_in_front = in_front;
     }
@@ -116,11 +111,11 @@ impl Expiries {
         if self.window_in_front { Vec::new() } else { named }
     }
 
-    /// The person said "Later" to these.
-    pub fn snooze(&mut self, ids: &[ServerId], now: Instant) {
+    /// These are told of again at that moment, if they still need the person: they said "Later", or never saw it.
+    pub fn tell_again(&mut self, ids: &[ServerId], at: Instant) {
         for id in ids {
             if let Some(expiry) = self.going_on.get_mut(id) {
-                expiry.tell_at = Some(now + SNOOZE);
+                expiry.tell_at = Some(at);
             }
         }
     }
@@ -149,8 +144,8 @@ fn of_server(server: &ServerView) -> Said {
             NeedsSignIn::Refused => Said::Quiet,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Said::Over,
         },
-        Status::Connected { .. } if server.permission.is_some() => Said::Needs(Need::MorePermission),
-        Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Said::Over,
+        Status::Connected { .. } => need::of_connected(server).map_or(Said::Over, Said::Needs),
+        Status::Disabled | Status::Unsupported { .. } => Said::Over,
         Status::Paused
         | Status::Connecting
         | Status::SigningIn { .. }

@@ -11,6 +11,8 @@ use crate::desktop::NotificationsPart;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said {
     Can(NotificationsPart),
+    #[expect(dead_code, reason = "only Linux hears that")]
+    Lost,
     #[expect(dead_code, reason = "only Linux hears clicks")]
     Clicked(u32, Option<usize>),
     #[expect(dead_code, reason = "only Linux hears that one is gone")]
@@ -24,6 +26,10 @@ impl Desk {
     pub async fn connect(said: mpsc::UnboundedSender<Said>) -> notify_rust::error::Result<Arc<Self>> {
         drop(said.send(Said::Can(NotificationsPart::Plain)));
         Ok(Arc::new(Self))
+    }
+
+    pub fn hears_clicks(&self) -> bool {
+        false
     }
 
     pub async fn show(&self, notice: &Notice) -> notify_rust::error::Result<u32> {

@@ -2,12 +2,12 @@
 
 use usher_engine::ServerId;
 
-use super::expiries::{Named, Need};
+use super::expiries::Named;
 use crate::action::Action;
-use crate::tray::content::shortened;
+use crate::need::Need;
 
-/// Buttons beyond these do not fit on most desktops.
-const MOST_BUTTONS: usize = 3;
+/// Services beyond these have no button: GNOME shows three in all, and the last one is "later".
+const MOST_BUTTONS: usize = 2;
 /// Names beyond these are counted.
 const MOST_NAMES: usize = 4;
 
@@ -32,43 +32,55 @@ pub enum Answer {
     Later,
 }
 
-/// Of services that need the person; there is at least one.
-pub fn of_expiries(named: &[Named]) -> Notice {
+/// Of services that need the person; there is at least one. Where no click is heard, the words promise none.
+pub fn of_expiries(named: &[Named], clicks: bool) -> Notice {
     let about = named.iter().map(|named| named.id.clone()).collect();
-    let later = ("In an hour".to_owned(), Answer::Later);
-    let [only] = named else {
-        let mut buttons: Vec<_> = named
-            .iter()
-            .take(MOST_BUTTONS)
-            .map(|named| (shortened(&named.name), Answer::Do(Action::SignIn(named.id.clone()))))
-            .collect();
-        buttons.push(later);
-        return Notice {
-            title: format!("{} services need you", named.len()),
-            body: format!("Sign in again to {}.", listed(named)),
-            // Each of them is one click away there, and this one is in sight.
-            click: named.first().map(|first| Action::OpenServer(first.id.clone())),
-            buttons,
-            about,
-            stays: true,
-        };
+    let elsewhere = if clicks { "" } else { " Usher's window and its menu in the tray lead there." };
+    let (title, body, click) = match named {
+        [only] => {
+            let (title, body) = of_one(only, clicks);
+            (title, body, Some(Action::SignIn(only.id.clone())))
+        }
+        several => (
+            format!("{} services need you", several.len()),
+            format!("{} wait for you.", listed(several)),
+            // The others are in sight there, too.
+            several.first().map(|first| Action::OpenServer(first.id.clone())),
+        ),
     };
-    let name = shortened(&only.name);
-    let (title, body, button) = match only.need {
+    let is_alone = named.len() == 1;
+    let mut buttons: Vec<_> = named.iter().take(MOST_BUTTONS).map(|named| button(named, is_alone)).collect();
+    buttons.push(("Remind me in an hour".to_owned(), Answer::Later));
+    Notice { title, body: body + elsewhere, click, buttons, about, stays: true }
+}
+
+fn of_one(only: &Named, clicks: bool) -> (String, String) {
+    let name = &only.name;
+    let (title, why, leads) = match only.need {
         Need::SignIn => (
             format!("{name} needs you to sign in again"),
-            "Its sign-in has ended. A click opens its page in the browser.".to_owned(),
-            "Sign in".to_owned(),
+            "Its sign-in has ended.",
+            " A click opens its page in the browser.",
         ),
         Need::MorePermission => (
             format!("{name} wants more permission"),
-            "A click opens its page in the browser, where you see what it asks for.".to_owned(),
-            "Look at it".to_owned(),
+            "Its page in the browser says what it asks for.",
+            " A click opens it.",
         ),
     };
-    let sign_in = Action::SignIn(only.id.clone());
-    let buttons = vec![(button, Answer::Do(sign_in.clone())), later];
-    Notice { title, body, click: Some(sign_in), buttons, about, stays: true }
+    (title, format!("{why}{}", if clicks { leads } else { "" }))
+}
+
+/// Straight to the browser; among several it says of which service.
+fn button(named: &Named, is_alone: bool) -> (String, Answer) {
+    let name = &named.name;
+    let label = match (named.need, is_alone) {
+        (Need::SignIn, true) => "Sign in".to_owned(),
+        (Need::SignIn, false) => format!("Sign in to {name}"),
+        (Need::MorePermission, true) => "Grant access".to_owned(),
+        (Need::MorePermission, false) => format!("{name}: grant access"),
+    };
+    (label, Answer::Do(Action::SignIn(named.id.clone())))
 }
 
 /// The first time that the window is closed and the app stays.
@@ -85,7 +97,7 @@ pub fn stays_in_tray() -> Notice {
 
 /// "Linear, Notion and 3 more".
 fn listed(named: &[Named]) -> String {
-    let mut names: Vec<String> = named.iter().map(|named| shortened(&named.name)).collect();
+    let mut names: Vec<String> = named.iter().map(|named| named.name.clone()).collect();
     if names.len() > MOST_NAMES {
         let rest = names.len() - (MOST_NAMES - 1);
         names.truncate(MOST_NAMES - 1);
@@ -114,45 +126,57 @@ mod tests {
 
     #[test]
     fn one_service_is_one_click_away() {
-        insta::assert_snapshot!(text(&of_expiries(&[named("Notion", Need::SignIn)])), @r#"
+        insta::assert_snapshot!(text(&of_expiries(&[named("Notion", Need::SignIn)], true)), @r#"
         Notion needs you to sign in again
         Its sign-in has ended. A click opens its page in the browser.
         Some(SignIn(ServerId("notion")))
         [Sign in] Do(SignIn(ServerId("notion")))
-        [In an hour] Later
+        [Remind me in an hour] Later
         "#);
-        insta::assert_snapshot!(text(&of_expiries(&[named("Notion", Need::MorePermission)])), @r#"
+        insta::assert_snapshot!(text(&of_expiries(&[named("Notion", Need::MorePermission)], true)), @r#"
         Notion wants more permission
-        A click opens its page in the browser, where you see what it asks for.
+        Its page in the browser says what it asks for. A click opens it.
         Some(SignIn(ServerId("notion")))
-        [Look at it] Do(SignIn(ServerId("notion")))
-        [In an hour] Later
+        [Grant access] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Later
         "#);
     }
 
     #[test]
     fn several_are_told_together() {
         let two = [named("Linear", Need::SignIn), named("Notion", Need::MorePermission)];
-        insta::assert_snapshot!(text(&of_expiries(&two)), @r#"
+        insta::assert_snapshot!(text(&of_expiries(&two, true)), @r#"
         2 services need you
-        Sign in again to Linear and Notion.
+        Linear and Notion wait for you.
         Some(OpenServer(ServerId("linear")))
-        [Linear] Do(SignIn(ServerId("linear")))
-        [Notion] Do(SignIn(ServerId("notion")))
-        [In an hour] Later
+        [Sign in to Linear] Do(SignIn(ServerId("linear")))
+        [Notion: grant access] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Later
         "#);
         let many: Vec<_> = ["Asana", "Box", "Canva", "Linear", "Notion", "Sentry"]
             .map(|name| named(name, Need::SignIn))
             .into();
-        insta::assert_snapshot!(text(&of_expiries(&many)), @r#"
+        insta::assert_snapshot!(text(&of_expiries(&many, true)), @r#"
         6 services need you
-        Sign in again to Asana, Box, Canva and 3 more.
+        Asana, Box, Canva and 3 more wait for you.
         Some(OpenServer(ServerId("asana")))
-        [Asana] Do(SignIn(ServerId("asana")))
-        [Box] Do(SignIn(ServerId("box")))
-        [Canva] Do(SignIn(ServerId("canva")))
-        [In an hour] Later
+        [Sign in to Asana] Do(SignIn(ServerId("asana")))
+        [Sign in to Box] Do(SignIn(ServerId("box")))
+        [Remind me in an hour] Later
         "#);
+    }
+
+    #[test]
+    fn where_clicks_are_not_heard_none_is_promised() {
+        let body = |needs: &[Need]| {
+            let named: Vec<_> = needs.iter().map(|need| named("Notion", *need)).collect();
+            of_expiries(&named, false).body
+        };
+        let elsewhere = "Usher's window and its menu in the tray lead there.";
+        assert_eq!(body(&[Need::SignIn]), format!("Its sign-in has ended. {elsewhere}"));
+        let permission = format!("Its page in the browser says what it asks for. {elsewhere}");
+        assert_eq!(body(&[Need::MorePermission]), permission);
+        assert_eq!(body(&[Need::SignIn; 2]), format!("Notion and Notion wait for you. {elsewhere}"));
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use usher_engine::{NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status};
+use usher_engine::{NeedsSignIn, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status};
 
 use crate::action::Action;
+use crate::need::{self, Need};
 
 /// The picture's meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +40,11 @@ impl Content {
         Self::framed(Look::Working, "Usher is starting".to_owned(), Vec::new(), None)
     }
 
+    /// While a command holds the engine.
+    pub fn command_runs() -> Self {
+        Self::framed(Look::Working, "An usher command is at work".to_owned(), Vec::new(), None)
+    }
+
     /// Where the engine did not start, whose reasons the window tells.
     pub fn not_started() -> Self {
         let why = click("Usher could not start: see why…", Action::Open);
@@ -58,6 +64,8 @@ impl Content {
         } else {
             Look::AllWell
         };
+        // What is wrong with the store is wrong with every service, and settled at once.
+        let waiting = if store_fails.is_some() { 0 } else { waiting };
         let mut lines: Vec<Line> = store_fails.into_iter().collect();
         if config_fails {
             lines.push(click("mcp.json has a fault: see where…", Action::Open));
@@ -94,8 +102,19 @@ fn headline(look: Look, waiting: usize, snapshot: &Snapshot) -> String {
         (Look::NeedsYou, _) => "Usher needs you".to_owned(),
         (_, _) if snapshot.paused => "Paused".to_owned(),
         (_, _) if snapshot.servers.is_empty() => "No services yet".to_owned(),
-        (Look::Working, _) => "Working…".to_owned(),
+        (Look::Working, _) => working(snapshot),
         (Look::AllWell, _) => "All is well".to_owned(),
+    }
+}
+
+/// What goes on; a service that is not reached may stay so for long.
+fn working(snapshot: &Snapshot) -> String {
+    let working: Vec<_> = snapshot.servers.iter().filter(|server| is_working(&server.status)).collect();
+    let away = |server: &&&ServerView| matches!(server.status, Status::Reconnecting { .. });
+    match working.iter().filter(away).count() {
+        away if away < working.len() => "Working…".to_owned(),
+        1 => "A service is not reached".to_owned(),
+        away => format!("{away} services are not reached"),
     }
 }
 
@@ -106,7 +125,7 @@ fn needs_person(server: &ServerView, snapshot: &Snapshot) -> bool {
         Status::NeedsSignIn { .. } | Status::Failed { .. } => true,
         Status::Disabled | Status::Paused | Status::Unsupported { .. } | Status::SigningIn { .. } => false,
         Status::Connecting | Status::Connected { .. } | Status::Reconnecting { .. } => {
-            server.permission.is_some() || asks(server, snapshot)
+            server.permission.is_some() || need::of_connected(server).is_some() || asks(server, snapshot)
         }
     }
 }
@@ -121,26 +140,36 @@ fn asks(server: &ServerView, snapshot: &Snapshot) -> bool {
 }
 
 fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
-    let name = shortened(&server.name);
+    let name = label(server, &snapshot.servers);
     let id = server.id.clone();
     match &server.status {
+        Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => wants_more(&name, id),
         Status::NeedsSignIn { .. } => click(format!("Sign in to {name}…"), Action::SignIn(id)),
-        Status::SigningIn { step: SignInStep::WaitingForBrowser, .. } => {
+        Status::SigningIn { step: SignInStep::WaitingForBrowser, opened: Some(_), .. } => {
             click(format!("{name} waits in the browser: show it again…"), Action::OpenPageAgain(id))
+        }
+        Status::SigningIn { step: SignInStep::WaitingForBrowser, opened: None, .. } => {
+            click(format!("Sign in to {name}: open the browser…"), Action::OpenPageAgain(id))
         }
         Status::Failed { .. } => click(format!("{name} failed: see why…"), Action::OpenServer(id)),
         Status::Disabled => click(format!("{name}: off"), Action::OpenServer(id)),
         Status::Paused => click(format!("{name}: paused"), Action::OpenServer(id)),
         Status::Unsupported { .. } => click(format!("{name}: not run by Usher yet"), Action::OpenServer(id)),
-        _ if server.permission.is_some() => {
-            click(format!("{name} wants more permission: look at it…"), Action::SignIn(id))
-        }
+        _ if server.permission.is_some() => wants_more(&name, id),
         _ if asks(server, snapshot) => click(format!("{name} asks you something…"), Action::OpenServer(id)),
-        Status::Reconnecting { .. } => click(format!("Reconnect {name} now"), Action::Connect(id)),
+        Status::Reconnecting { .. } => click(format!("{name}: not reached, try now"), Action::Connect(id)),
         Status::Connecting => click(format!("{name}: connecting"), Action::OpenServer(id)),
         Status::SigningIn { .. } => click(format!("{name}: signing in"), Action::OpenServer(id)),
-        Status::Connected { .. } => click(format!("{name}: connected"), Action::OpenServer(id)),
+        Status::Connected { .. } => match need::of_connected(server) {
+            Some(Need::MorePermission) => wants_more(&name, id),
+            Some(Need::SignIn) => click(format!("Sign in to {name}…"), Action::SignIn(id)),
+            None => click(format!("{name}: connected"), Action::OpenServer(id)),
+        },
     }
+}
+
+fn wants_more(name: &str, id: ServerId) -> Line {
+    click(format!("{name} wants more permission: grant access…"), Action::SignIn(id))
 }
 
 fn store_line(store: &SecretStoreView) -> Option<Line> {
@@ -161,8 +190,15 @@ fn click(text: impl Into<String>, action: Action) -> Line {
     Line::Click(text.into(), action)
 }
 
+/// What a server is called in lines and notifications: where several have one title, each with its own name.
+pub fn label(server: &ServerView, servers: &[ServerView]) -> String {
+    let name = shortened(&server.name);
+    let is_alone = servers.iter().all(|other| other.id == server.id || other.name != server.name);
+    if is_alone { name } else { format!("{name} ({})", shortened(&server.id.0)) }
+}
+
 /// A name as it fits into a line.
-pub fn shortened(name: &str) -> String {
+fn shortened(name: &str) -> String {
     if name.chars().count() <= LONGEST_NAME {
         return name.to_owned();
     }

@@ -4,9 +4,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ground {
     Light,
-    /// Also where nobody tells: most panels are dark.
-    #[default]
     Dark,
+    /// Nobody tells.
+    #[default]
+    Unknown,
 }
 
 /// Reads what a desktop tells of itself: its name (`XDG_CURRENT_DESKTOP`) and the portal's `color-scheme` (1 prefers
@@ -15,7 +16,12 @@ pub enum Ground {
 pub fn of(desktop: Option<&str>, color_scheme: Option<u32>) -> Ground {
     let is_gnome =
         desktop.is_some_and(|names| names.split(':').any(|name| name.eq_ignore_ascii_case("gnome")));
-    if color_scheme == Some(2) && !is_gnome { Ground::Light } else { Ground::Dark }
+    match color_scheme {
+        _ if is_gnome => Ground::Dark,
+        Some(1) => Ground::Dark,
+        Some(2) => Ground::Light,
+        Some(_) | None => Ground::Unknown,
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -77,14 +83,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_who_says_light_is_light() {
+    fn what_nobody_tells_is_not_guessed() {
         for (desktop, scheme, ground) in [
             (Some("KDE"), Some(2), Ground::Light),
             (Some("KDE"), Some(1), Ground::Dark),
-            (Some("KDE"), Some(0), Ground::Dark),
+            (Some("KDE"), Some(0), Ground::Unknown),
             (Some("ubuntu:GNOME"), Some(2), Ground::Dark),
             (None, Some(2), Ground::Light),
-            (None, None, Ground::Dark),
+            (None, None, Ground::Unknown),
+            (Some("GNOME"), None, Ground::Dark),
         ] {
             assert_eq!(of(desktop, scheme), ground, "{desktop:?} {scheme:?}");
         }

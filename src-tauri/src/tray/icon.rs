@@ -76,9 +76,12 @@ fn picture(look: Look, ground: Ground) -> Image<'static> {
     match (look, ground) {
         (Look::AllWell, Ground::Light) => include_image!("../icons/tray/well-light.png"),
         (Look::AllWell, Ground::Dark) => include_image!("../icons/tray/well-dark.png"),
+        (Look::AllWell, Ground::Unknown) => include_image!("../icons/tray/well-any.png"),
         (Look::Working, Ground::Light) => include_image!("../icons/tray/working-light.png"),
         (Look::Working, Ground::Dark) => include_image!("../icons/tray/working-dark.png"),
+        (Look::Working, Ground::Unknown) => include_image!("../icons/tray/working-any.png"),
         (Look::NeedsYou, Ground::Light) => include_image!("../icons/tray/needs-you-light.png"),
         (Look::NeedsYou, Ground::Dark) => include_image!("../icons/tray/needs-you-dark.png"),
+        (Look::NeedsYou, Ground::Unknown) => include_image!("../icons/tray/needs-you-any.png"),
     }
 }

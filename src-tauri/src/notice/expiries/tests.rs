@@ -14,6 +14,14 @@ impl Run {
         Self { expiries: Expiries::default(), began: Instant::now() }
     }
 
+    /// Notion's sign-in has expired, and that was told after two seconds.
+    fn told_of_notion() -> Self {
+        let mut run = Self::new();
+        run.note(0, [expired("Notion")]);
+        assert_eq!(run.told(2), ["Notion"]);
+        run
+    }
+
     fn at(&self, seconds: u64) -> Instant {
         self.began + Duration::from_secs(seconds)
     }
@@ -53,9 +61,7 @@ fn an_expiry_is_told_once() {
 
 #[test]
 fn a_later_expiry_of_the_same_service_is_another_one() {
-    let mut run = Run::new();
-    run.note(0, [expired("Notion")]);
-    assert_eq!(run.told(2), ["Notion"]);
+    let mut run = Run::told_of_notion();
     run.note(5, [server("Notion", connected())]);
     run.note(9, [expired("Notion")]);
     assert_eq!(run.told(11), ["Notion"]);
@@ -63,9 +69,7 @@ fn a_later_expiry_of_the_same_service_is_another_one() {
 
 #[test]
 fn a_sign_in_that_came_to_nothing_is_still_the_same_expiry() {
-    let mut run = Run::new();
-    run.note(0, [expired("Notion")]);
-    assert_eq!(run.told(2), ["Notion"]);
+    let mut run = Run::told_of_notion();
     let notion = [ServerId("notion".to_owned())];
     assert!(run.expiries.any_open(&notion));
     run.note(3, [server("Notion", signing_in(SignInStep::WaitingForBrowser))]);
@@ -103,7 +107,7 @@ fn a_snooze_brings_it_back_if_it_still_goes_on() {
     assert_eq!(run.told(2), ["Linear", "Notion"]);
     let both = ["linear", "notion"].map(|id| ServerId(id.to_owned()));
     let now = run.at(10);
-    run.expiries.snooze(&both, now);
+    run.expiries.tell_again(&both, now + SNOOZE);
     run.note(20, [expired("Linear"), server("Notion", connected())]);
     assert_eq!(run.told(20), NOBODY);
     let later = 10 + SNOOZE.as_secs();

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use usher_engine::{ElicitationView, ServerId};
+use usher_engine::{Code, ElicitationView, ErrorView, ServerId};
 
 use super::*;
 use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};
@@ -21,6 +21,7 @@ fn before_and_without_an_engine() {
     Open Usher  → Open
     Quit Usher  → Quit
     ");
+    assert_eq!(Content::command_runs().lines[0], Line::Words("An usher command is at work".to_owned()));
     insta::assert_snapshot!(Content::not_started(), @"
     <NeedsYou>
     (Usher needs you)
@@ -98,10 +99,10 @@ fn every_state_has_its_line() {
     Asana: connecting  → OpenServer(ServerId("asana"))
     Box: signing in  → OpenServer(ServerId("box"))
     Canva waits in the browser: show it again…  → OpenPageAgain(ServerId("canva"))
-    Reconnect Figma now  → Connect(ServerId("figma"))
+    Figma: not reached, try now  → Connect(ServerId("figma"))
     Linear failed: see why…  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
-    Sentry wants more permission: look at it…  → SignIn(ServerId("sentry"))
+    Sentry wants more permission: grant access…  → SignIn(ServerId("sentry"))
     Slack: not run by Usher yet  → OpenServer(ServerId("slack"))
     Vercel: paused  → OpenServer(ServerId("vercel"))
     A name that somebody made far too long …: off  → OpenServer(ServerId("a name that somebody made far too long for any menu"))
@@ -154,7 +155,7 @@ fn a_store_or_a_file_that_cannot_be_read_comes_first() {
     broken.config.error = Some(error());
     insta::assert_snapshot!(shown(&broken), @r#"
     <NeedsYou>
-    (A service needs you)
+    (Usher needs you)
     ---
     Usher cannot read the keychain: try again  → RetrySecretStore
     mcp.json has a fault: see where…  → Open
@@ -185,4 +186,59 @@ fn a_pause_can_be_ended() {
     Open Usher  → Open
     Quit Usher  → Quit
     "#);
+}
+
+fn line(server: ServerView) -> Line {
+    server_line(&server, &snapshot([server.clone()]))
+}
+
+#[test]
+fn what_a_connected_service_wants_is_in_its_line() {
+    let notion = || ServerId("notion".to_owned());
+    let refused = |code| ServerView {
+        last_error: Some(ErrorView { code, ..error() }),
+        ..server("Notion", connected())
+    };
+    let sign_in = click("Sign in to Notion…", Action::SignIn(notion()));
+    assert_eq!(line(refused(Code::SignInRequired)), sign_in);
+    assert_eq!(Content::of(&snapshot([refused(Code::SignInRequired)])).look, Look::NeedsYou);
+    let permission = click("Notion wants more permission: grant access…", Action::SignIn(notion()));
+    assert_eq!(line(refused(Code::InsufficientScope)), permission);
+    assert_eq!(line(server("Notion", needs(NeedsSignIn::MorePermissionNeeded))), permission);
+}
+
+#[test]
+fn a_page_that_no_browser_shows_is_not_said_to_wait_there() {
+    let mut waiting = server("Notion", signing_in(SignInStep::WaitingForBrowser));
+    if let Status::SigningIn { opened, .. } = &mut waiting.status {
+        *opened = None;
+    }
+    let open = click("Sign in to Notion: open the browser…", Action::OpenPageAgain(waiting.id.clone()));
+    assert_eq!(line(waiting), open);
+}
+
+#[test]
+fn services_of_one_title_go_by_their_own_names_too() {
+    let named =
+        |id: &str, name: &str| ServerView { id: ServerId(id.to_owned()), ..server(name, connected()) };
+    let servers = [named("work", "Notion"), named("home", "Notion"), named("linear", "Linear")];
+    assert_eq!(
+        servers.each_ref().map(|server| label(server, &servers)),
+        ["Notion (work)", "Notion (home)", "Linear"]
+    );
+}
+
+#[test]
+fn what_is_not_reached_is_not_said_to_be_at_work() {
+    let headline = |statuses: &[Status]| {
+        let servers =
+            statuses.iter().enumerate().map(|(number, status)| server(&number.to_string(), status.clone()));
+        let content = Content::of(&snapshot(servers));
+        assert_eq!(content.look, Look::Working);
+        content.lines[0].clone()
+    };
+    assert_eq!(headline(&[connected(), reconnecting()]), Line::Words("A service is not reached".to_owned()));
+    let two = [reconnecting(), reconnecting()];
+    assert_eq!(headline(&two), Line::Words("2 services are not reached".to_owned()));
+    assert_eq!(headline(&[reconnecting(), Status::Connecting]), Line::Words("Working…".to_owned()));
 }
