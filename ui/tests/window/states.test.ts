@@ -244,6 +244,16 @@ describe("a service's page", () => {
     expect(screen.getByTestId("error")).toHaveTextContent("There is no connection.");
   });
 
+  it("puts the one action beside the error only where it settles it", async () => {
+    const { backend } = await openWith({ last_error: error("insufficient_scope", "More is wanted.") });
+    expect(within(screen.getByTestId("error")).getByRole("button")).toHaveTextContent("Grant access");
+    const view = server({ last_error: error("protocol_error", "It said something odd.") });
+    backend.tell({ event: "server_changed", revision: 11, view });
+    expect(await screen.findByText("It said something odd.")).toBeInTheDocument();
+    expect(within(screen.getByTestId("error")).queryByRole("button")).toBeNull();
+    expect(screen.getByTestId("sign-out")).toBeEnabled();
+  });
+
   it.each([
     ["expired", "sign_in_required"],
     ["refused", "authorization_denied"],
