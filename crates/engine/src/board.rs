@@ -146,6 +146,10 @@ impl Board {
         before
     }
 
+    pub fn secret_store_works(&self) -> bool {
+        self.lock().secret_store.error().is_none()
+    }
+
     pub fn is_paused(&self) -> bool {
         self.lock().paused
     }

@@ -54,6 +54,12 @@ impl Engine {
         self.caller.gone.cancel();
     }
 
+    /// Waits until the authorization servers have heard of every sign-out so far, or have had their five seconds. For
+    /// a program that ends when it has signed out: [`Engine::stop`] waits for nobody that long.
+    pub async fn revocations_ended(&self) {
+        self.running.revocations_ended().await;
+    }
+
     /// Ends every task and connection, within two seconds, and gives the lock back.
     pub async fn stop(&self) {
         self.running.stop().await;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use secrecy::SecretString;
-use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_config::{Config, ConfigError, ConfigFile, Environment};
@@ -21,6 +20,7 @@ use crate::lock::{EngineLock, LockError};
 use crate::server::{Message, ServerHandle};
 use crate::shared::Shared;
 use crate::sign_in::flows::Flows;
+use crate::sign_in::left_waiting::LeftWaiting;
 use crate::{
     ClientCredentials, Code, ConfigView, EngineOptions, ErrorView, NewServer, ServerId, StartError,
     config_view, wake,
@@ -60,12 +60,13 @@ impl Running {
             flows: Flows::default(),
             elicitations: Arc::new(Elicitations::new(board)),
             tasks,
+            revocations: TaskTracker::new(),
             stopping: CancellationToken::new(),
             servers: Mutex::default(),
             wanted: Mutex::new(options.only.clone().map(HashSet::from_iter)),
             guards: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
-            left_waiting: OnceCell::new(),
+            left_waiting: LeftWaiting::default(),
             options,
         });
         if let Ok(loaded) = loaded {
@@ -76,6 +77,11 @@ impl Running {
         follow_store(Arc::clone(&running.shared));
         wake::watch(Arc::clone(&running.shared));
         Ok(running)
+    }
+
+    pub async fn revocations_ended(&self) {
+        self.shared.revocations.close();
+        self.shared.revocations.wait().await;
     }
 
     pub async fn stop(&self) {

@@ -3,12 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use secrecy::SecretString;
-use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_config::ConfigFile;
-use usher_oauth::PendingAuthorization;
 
 use crate::board::Board;
 use crate::connection::elicitation::Elicitations;
@@ -16,6 +13,7 @@ use crate::credentials::stores::Stores;
 use crate::kept::Kept;
 use crate::server::{Message, ServerHandle};
 use crate::sign_in::flows::Flows;
+use crate::sign_in::left_waiting::LeftWaiting;
 use crate::{EngineOptions, ErrorView, ServerId};
 
 pub(crate) struct Shared {
@@ -28,6 +26,8 @@ pub(crate) struct Shared {
     pub elicitations: Arc<Elicitations>,
     /// What has to come to its end when the engine stops: renewals, exchanges, revocations.
     pub tasks: TaskTracker,
+    /// The revocations among them.
+    pub revocations: TaskTracker,
     pub stopping: CancellationToken,
     pub servers: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
     /// The servers that this engine runs; `None` is all of them. It only grows.
@@ -36,8 +36,7 @@ pub(crate) struct Shared {
     pub guards: Mutex<HashMap<ServerId, Arc<tokio::sync::Mutex<()>>>>,
     /// One change of the set of servers at a time.
     pub changing: tokio::sync::Mutex<()>,
-    /// The sign-ins that the run before left waiting, as soon as an answer asks for them.
-    pub left_waiting: OnceCell<Vec<(ServerId, SecretString)>>,
+    pub left_waiting: LeftWaiting,
 }
 
 impl Shared {
@@ -94,27 +93,12 @@ impl Shared {
     /// An answer that belongs to no sign-in of this run may belong to one that the run before left waiting.
     async fn resume_for(&self, raw: &str) {
         let Some(state) = self.flows.unknown_state(raw) else { return };
-        // Links may come from anybody: the secret store is asked once, not for each of them.
-        let Ok(left) = self.left_waiting.get_or_try_init(|| self.find_left_waiting()).await else { return };
-        for (id, secret) in left {
-            let Some(pending) = PendingAuthorization::from_secret(secret) else { continue };
-            let handle = self.servers().get(id).cloned();
-            if let Some(handle) = handle
-                && pending.state() == state
-            {
-                handle.ask(|reply| Message::Resume { pending: Box::new(pending), reply }).await;
-            }
+        let servers = self.servers().keys().cloned().collect();
+        let found = self.left_waiting.find(&state, servers, &self.stores).await;
+        let Some((id, pending)) = found else { return };
+        let handle = self.servers().get(&id).cloned();
+        if let Some(handle) = handle {
+            handle.ask(|reply| Message::Resume { pending: Box::new(pending), reply }).await;
         }
-    }
-
-    async fn find_left_waiting(&self) -> Result<Vec<(ServerId, SecretString)>, usher_secrets::Error> {
-        let ids: Vec<_> = self.servers().keys().cloned().collect();
-        let mut left = Vec::new();
-        for id in ids {
-            if let Some(secret) = self.stores.get().pending(&id.0).await? {
-                left.push((id, secret));
-            }
-        }
-        Ok(left)
     }
 }

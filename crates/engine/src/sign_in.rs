@@ -2,6 +2,7 @@
 
 pub(crate) mod flows;
 pub(crate) mod ladder;
+pub(crate) mod left_waiting;
 pub(crate) mod loopback;
 pub(crate) mod waiting_request;
 

@@ -40,6 +40,11 @@ impl Stores {
         self.note(None);
     }
 
+    /// Whether it did when it was used last.
+    pub fn works(&self) -> bool {
+        self.board.secret_store_works()
+    }
+
     /// Publishes whether the store works, after each use of it.
     pub fn note(&self, error: Option<&usher_secrets::Error>) {
         let concerns_store = |error: &&usher_secrets::Error| match error {

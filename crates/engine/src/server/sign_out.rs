@@ -93,12 +93,14 @@ async fn sign_out(place: &Place) -> Result<(), CredentialFault> {
 
 /// Tells the authorization server in the background that a grant is no longer wanted.
 pub(super) async fn revoke(place: &Place, site: &Arc<Site>, grant: Grant) {
+    let told = place.shared.revocations.token();
     let secret = match &site.credentials {
         Some(credentials) => credentials.client_secret(&grant).await.unwrap_or_default(),
         None => None,
     };
     let (id, site) = (place.id.clone(), Arc::clone(site));
     place.shared.tasks.spawn(async move {
+        let _told = told;
         let revoked = usher_oauth::revoke(&site.http, &grant, secret.as_ref());
         match tokio::time::timeout(PATIENCE, revoked).await {
             Ok(Ok(())) => {}

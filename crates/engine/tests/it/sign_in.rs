@@ -207,3 +207,19 @@ async fn a_sign_in_survives_the_end_of_the_process() {
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_first_link() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    engine.stop().await;
+    let callback = decide(&request, "allow").await;
+    let options = usher_engine::EngineOptions { only: Some(Vec::new()), ..place.options() };
+    let engine = usher_engine::Engine::start(options).await.unwrap();
+    engine.complete_sign_in(&callback).await.unwrap_err();
+    engine.run_also(Some(&[id()])).await;
+    assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
+    engine.stop().await;
+}
