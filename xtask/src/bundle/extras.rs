@@ -24,6 +24,8 @@ pub struct Extras {
     /// What becomes `/usr/share`.
     pub share: PathBuf,
     pub zsh_completions: PathBuf,
+    /// For packages that take nothing of `/usr/share`.
+    pub notices: PathBuf,
     /// What rpm runs once the package is gone: it takes away the folders that it was told of, and Tauri's tool tells it
     /// of none. An upgrade runs it too, and finds the folder full.
     pub after_removal: PathBuf,
@@ -45,7 +47,10 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     completions(repository, &usher, "zsh", &zsh_completions)?;
     let papers = share.join("doc/usher");
     write(&papers.join("copyright"), copyright(repository)?.as_bytes())?;
-    write(&papers.join(format!("{NOTICES}.gz")), &packed(notices::make(repository)?.as_bytes())?)?;
+    let noted = notices::make(repository)?;
+    write(&papers.join(format!("{NOTICES}.gz")), &packed(noted.as_bytes())?)?;
+    let notices = folder.join(format!("{NOTICES}.txt"));
+    write(&notices, noted.as_bytes())?;
     write(&share.join("metainfo").join(metainfo::FILE), metainfo::make(repository)?.as_bytes())?;
     // Named like the program: that is what the desktop file says.
     let scalable = share.join("icons/hicolor/scalable/apps/usher-desktop.svg");
@@ -55,7 +60,7 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     fs::copy(&usher, folder.join(with_target)).with_context(|| format!("copy {}", usher.display()))?;
     let after_removal = folder.join("after-removal");
     write(&after_removal, b"rmdir /usr/share/doc/usher 2>/dev/null || :\n")?;
-    Ok(Extras { command, share, zsh_completions, after_removal })
+    Ok(Extras { command, share, zsh_completions, notices, after_removal })
 }
 
 /// The manual's pages, packed as the systems expect them.

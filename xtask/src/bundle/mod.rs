@@ -177,7 +177,7 @@ fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result
 
 /// What is laid over `tauri.conf.json`: files that only a build knows.
 fn config(extras: &extras::Extras) -> Value {
-    json!({ "bundle": {
+    let mut config = json!({ "bundle": {
         "externalBin": [&extras.command],
         "linux": {
             "deb": { "files": files(extras, "/usr/share/zsh/vendor-completions/_usher") },
@@ -185,9 +185,15 @@ fn config(extras: &extras::Extras) -> Value {
                 "files": files(extras, "/usr/share/zsh/site-functions/_usher"),
                 "postRemoveScript": &extras.after_removal,
             },
-            "appimage": { "files": {} },
+            "appimage": { "files": { "/usr/share/doc/usher/THIRD-PARTY-NOTICES.txt": &extras.notices } },
         },
-    } })
+    } });
+    // There a package has no place for papers but among the app's own files.
+    if cfg!(any(target_os = "macos", windows)) {
+        config["bundle"]["resources"] =
+            json!({ extras.notices.to_string_lossy(): "THIRD-PARTY-NOTICES.txt" });
+    }
+    config
 }
 
 /// zsh's folder is the one thing that distributions disagree on.
