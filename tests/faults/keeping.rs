@@ -55,8 +55,8 @@ impl Keeping {
         match self {
             Self::File => 1,
             Self::Keychain => 0,
-            // An unfinished sign-in, or the one before.
-            Self::KeychainInParts => 3,
+            // The parts of an unfinished sign-in and of the one before: there are two places for them, and no third.
+            Self::KeychainInParts => 6,
         }
     }
 

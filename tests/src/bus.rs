@@ -17,10 +17,13 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Starts a bus without service folders, so that nothing (a keychain, a portal) is activated by a name.
+    /// Starts a bus whose one service folder is empty, so that nothing (a keychain, a portal) is activated by a name,
+    /// but for what a test puts there.
     pub fn start(runtime: &Path) -> Result<Bus> {
         let config = runtime.join("bus.conf");
         let socket = runtime.join("bus");
+        let services = runtime.join("services");
+        std::fs::create_dir_all(&services)?;
         std::fs::write(
             &config,
             format!(
@@ -30,6 +33,7 @@ impl Bus {
   <type>session</type>
   <listen>unix:path={}</listen>
   <auth>EXTERNAL</auth>
+  <servicedir>{}</servicedir>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
@@ -37,7 +41,8 @@ impl Bus {
   </policy>
 </busconfig>
 "#,
-                socket.display()
+                socket.display(),
+                services.display()
             ),
         )?;
         let mut daemon = Process::start(
