@@ -15,7 +15,7 @@ use usher_tests::{Cli, Desktop, Running};
 use crate::login::{answer, headless, with_file_store};
 
 /// A demo that is signed in to under the name `demo`, and known as `other`, too.
-async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
+pub async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
     let demo = Demo::start(DemoOptions::default()).await?;
     for name in ["demo", "other"] {
         assert_eq!(cli.run(&["add", name, demo.url().as_str()]).await?.code, Some(0));
@@ -27,17 +27,17 @@ async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
 }
 
 /// A command that holds the engine until it is ended: a sign-in that nobody answers.
-async fn holder(cli: &Cli<'_>) -> Result<Running> {
+pub async fn holder(cli: &Cli<'_>) -> Result<Running> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
     Ok(holder)
 }
 
-fn socket(desktop: &Desktop) -> PathBuf {
+pub fn socket(desktop: &Desktop) -> PathBuf {
     desktop.folder("run/usher/engine.sock")
 }
 
-async fn tasks(demo: &Demo, count: usize) -> Result<()> {
+pub async fn tasks(demo: &Demo, count: usize) -> Result<()> {
     let what = format!("{count} tasks to run");
     until_ready(&what, PATIENCE, || Ok((demo.running_tasks() == count).then_some(()))).await
 }
@@ -230,5 +230,32 @@ async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
         assert_eq!(output.stderr.matches("asks:").count(), 1, "{}", output.stderr);
         assert!(!output.stderr.contains("Nobody waits"), "{}", output.stderr);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> Result<()> {
+    let desktop = headless().await?;
+    let cli = with_file_store(&desktop);
+    let demo = signed_in(&cli).await?;
+    let first = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 60, "millis": 50 }"#])?;
+    tasks(&demo, 1).await?;
+    let connections_before = connections(&demo);
+    // As in cron, in a container or over a wire: another runtime folder, and the same sign-ins.
+    let elsewhere = with_file_store(&desktop).with("XDG_RUNTIME_DIR", "");
+    demo.revoke_access_tokens();
+    let output = elsewhere.run(&["tools", "demo"]).await?;
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(connections(&demo), connections_before, "a second engine ran");
+    assert_eq!(demo.token_requests("refresh_token"), 1);
+    assert_eq!(first.finish(PATIENCE).await?.code, Some(0));
+
+    // And the other way round, also for what is said of the store.
+    let first = elsewhere.start(&["call", "demo", "slow_task", r#"{ "steps": 60, "millis": 50 }"#])?;
+    tasks(&demo, 1).await?;
+    let connections_before = connections(&demo);
+    assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));
+    assert_eq!(connections(&demo), connections_before, "a second engine ran");
+    assert_eq!(first.finish(PATIENCE).await?.code, Some(0));
     Ok(())
 }

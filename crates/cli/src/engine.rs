@@ -112,8 +112,8 @@ impl Handle {
         Ok(())
     }
 
-    /// Ends. An engine inside this command first finishes what other commands asked of it; `waits` is told when that
-    /// takes longer than a moment.
+    /// Ends. An engine inside this command first finishes what other commands asked of it, `waits` is told when that
+    /// takes longer than a moment; and it stays until the services know of what was signed out. Ctrl-C waits for neither.
     pub async fn close(self, waits: impl FnOnce()) {
         let at = self.at();
         let At::Here { engine, server } = &*at else { return };
@@ -131,6 +131,10 @@ impl Handle {
                     }
                 }
             }
+        }
+        tokio::select! {
+            () = engine.revocations_ended() => {}
+            _ = tokio::signal::ctrl_c() => {}
         }
         engine.stop().await;
     }

@@ -1,8 +1,10 @@
 //! `usher call NAME TOOL [JSON]`.
 
+use std::convert::Infallible;
 use std::io::Read;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use usher_config::display_text;
 use usher_engine::{
     Code, ElicitationAnswer, ElicitationView, ErrorView, Event, ServerId, ToolCallView, ToolContent,
@@ -18,7 +20,7 @@ use crate::session::{connected, with_server};
 /// How long the person may take to give a permission in the window.
 const PERMISSION: Duration = Duration::from_secs(5 * 60);
 
-/// Calls one tool and prints its answer; Ctrl-C cancels it at the server.
+/// Calls one tool and prints its answer; Ctrl-C cancels it at the server, and once more ends the command.
 pub async fn run(places: &Places, output: Output, call: &Call) -> Result<(), Failure> {
     let arguments = parse_arguments(&call.arguments)?;
     with_server(places, output, &call.name, async |engine, id| {
@@ -64,6 +66,14 @@ async fn call_tool(
     tokio::pin!(answer);
     let follow = follow(engine, &name, output);
     tokio::pin!(follow);
+    let gives_up = Notify::new();
+    let cancel = async {
+        gives_up.notified().await;
+        engine.ask(Request::CancelCall { call: name.clone() }).await?;
+        std::future::pending::<Result<Infallible, Failure>>().await
+    };
+    tokio::pin!(cancel);
+    let mut gave_up = false;
     loop {
         tokio::select! {
             answer = &mut answer => match answer? {
@@ -71,11 +81,24 @@ async fn call_tool(
                 _ => return Err(unexpected()),
             },
             () = &mut follow => {}
+            Err(failure) = &mut cancel => return Err(failure),
+            // Who presses again does not wait for what becomes of it.
             _ = tokio::signal::ctrl_c() => {
-                engine.ask(Request::CancelCall { call: name.clone() }).await?;
+                if gave_up {
+                    return Err(not_waited_for(&call.tool));
+                }
+                gave_up = true;
+                gives_up.notify_one();
             }
         }
     }
+}
+
+fn not_waited_for(tool: &str) -> Failure {
+    let tool = display_text(tool, 80);
+    let mut failure = internal(format!("You did not wait for {tool}; nobody knows whether it did its work."));
+    failure.error.hint = Some("Look first, then try again.".into());
+    failure
 }
 
 /// Shows progress and answers the server's questions for as long as the call runs. Where this command holds the engine,

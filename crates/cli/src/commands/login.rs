@@ -28,10 +28,15 @@ pub async fn run(places: &Places, output: Output, login: &Login) -> Result<(), F
     .await
 }
 
-/// After Ctrl-C: gives the sign-in up, wherever it is.
+/// After Ctrl-C: gives the sign-in up, wherever it is. Who presses again does not wait for that.
 async fn stopped(engine: &Handle, id: &ServerId) -> Failure {
-    if let Err(failure) = engine.ask(Request::CancelSignIn { server: id.clone() }).await {
-        return failure;
+    tokio::select! {
+        outcome = engine.ask(Request::CancelSignIn { server: id.clone() }) => {
+            if let Err(failure) = outcome {
+                return failure;
+            }
+        }
+        _ = tokio::signal::ctrl_c() => {}
     }
     ErrorView {
         code: Code::AuthorizationDenied,
