@@ -18,3 +18,4 @@ mod sign_in;
 mod together;
 mod tour;
 mod tray;
+mod unlock;

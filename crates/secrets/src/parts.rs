@@ -78,18 +78,22 @@ pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(),
         items.write(item, &encode(&manifest))?;
         Some(manifest)
     };
-    // The new value is in force: what is left of older ones is only litter.
-    if let Err(error) = sweep(items, item, in_force.as_ref()) {
-        tracing::warn!(item = item.user(), %error, "parts of an old secret were left behind");
-    }
+    sweep_up(items, item, in_force.as_ref());
     Ok(())
 }
 
 /// Removes the secret: first the item, so that from then on there is none, then its parts.
 pub(crate) fn remove<I: Items>(items: &I, item: &Item) -> Result<bool, Error> {
     let removed = items.remove(item)?;
-    sweep(items, item, None)?;
+    sweep_up(items, item, None);
     Ok(removed)
+}
+
+/// What was asked for is done, and what is left of older values is only litter: the next write or removal tries again.
+fn sweep_up<I: Items>(items: &I, item: &Item, in_force: Option<&Manifest>) {
+    if let Err(error) = sweep(items, item, in_force) {
+        tracing::warn!(item = item.user(), %error, "parts of an old secret were left behind");
+    }
 }
 
 /// Removes the parts that the manifest in force does not name.
@@ -238,6 +242,18 @@ mod tests {
             }
             assert!(was_whole);
         }
+    }
+
+    #[test]
+    fn a_secret_whose_parts_stay_is_gone_all_the_same() {
+        let items = Tiny::new();
+        put(&items, &item(), &[b'x'; 40]).expect("written");
+        items.changes_left.set(1);
+        assert!(remove(&items, &item()).expect("the item itself is removed"));
+        assert_eq!(read(&items), None);
+        items.changes_left.set(usize::MAX);
+        assert!(!remove(&items, &item()).expect("nothing there"));
+        assert_eq!(items.names(), Vec::<String>::new());
     }
 
     #[test]
