@@ -163,16 +163,18 @@ async fn hear(
         let (engine, serving, replies) = (engine.clone(), Arc::clone(serving), replies.clone());
         // A task of its own: what was begun comes to its end when the client hangs up.
         tokio::spawn(async move {
-            let outcome = match (request, &serving.holder) {
-                (Request::ShowWindow, Holder::App { show_window }) => {
-                    show_window();
-                    Ok(Reply::Done)
+            let answering = tokio::spawn(async move {
+                match (request, &serving.holder) {
+                    (Request::ShowWindow, Holder::App { show_window }) => {
+                        show_window();
+                        Ok(Reply::Done)
+                    }
+                    (request, _) => answer(&engine, request).await,
                 }
-                // Whatever happens to it, whoever asked is told.
-                (request, _) => tokio::spawn(async move { answer(&engine, request).await })
-                    .await
-                    .unwrap_or_else(|_| Err(refusal("Usher made a mistake over this.", Some("Try again.")))),
-            };
+            });
+            // Whatever happens to it, whoever asked is told.
+            let mistake = |_| Err(refusal("Usher made a mistake over this.", Some("Try again.")));
+            let outcome = answering.await.unwrap_or_else(mistake);
             let _ = replies.send(Told::Replied { id, outcome }).await;
             drop((work, place));
         });

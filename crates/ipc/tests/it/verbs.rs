@@ -164,3 +164,16 @@ async fn a_server_that_is_added_and_taken_out_is_seen_by_everybody() {
         tokio::time::timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
     }
 }
+
+#[tokio::test]
+async fn who_asks_is_answered_whatever_happens_over_it() {
+    let place = Place::new().await;
+    let show_window = Box::new(|| panic!("the window is made of glass"));
+    let _held = place.hold_as(Holder::App { show_window }).await;
+    let client = place.connect().await.unwrap();
+    match tokio::time::timeout(PATIENCE, client.ask(Request::ShowWindow)).await.unwrap() {
+        Err(AskError::Refused(error)) => assert!(error.message.contains("mistake"), "{error:?}"),
+        other => panic!("{other:?}"),
+    }
+    client.ask(Request::Snapshot).await.unwrap();
+}
