@@ -12,6 +12,7 @@ mod keychain;
 mod links;
 mod notifications;
 mod one_engine;
+mod other_desktops;
 mod people;
 mod screens;
 mod sign_in;
