@@ -6,6 +6,7 @@ use usher_engine::{Engine, ErrorView, ServerId, SignInOptions};
 
 use crate::commands::{secret_store, sign_in};
 use crate::shell::Shell;
+use crate::wanted::WantedPage;
 use crate::window;
 
 /// What was clicked.
@@ -30,10 +31,12 @@ pub enum Action {
 }
 
 impl Action {
-    /// The service that it is about.
-    fn server(&self) -> Option<&ServerId> {
+    /// The page of the service that it is about.
+    fn page(&self) -> Option<WantedPage> {
         match self {
-            Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => Some(id),
+            Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => {
+                Some(WantedPage { server: id.clone(), error: None })
+            }
             Self::RetrySecretStore | Self::PauseAll | Self::ResumeAll | Self::Open | Self::Quit => None,
         }
     }
@@ -42,18 +45,27 @@ impl Action {
 /// Does it. Where it fails, the window opens and says why: nothing else can.
 pub fn perform(app: &AppHandle, action: Action) {
     match action {
-        Action::Open | Action::OpenServer(_) => window::open_at(app, action.server()),
+        Action::Open | Action::OpenServer(_) => window::open_at(app, action.page()),
         Action::Quit => app.exit(0),
         asks_engine => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
                 if let Err(error) = ask_engine(&app, &asks_engine).await {
                     tracing::warn!(code = ?error.code, "a click in the tray or on a notification failed");
-                    window::open_at(&app, asks_engine.server());
+                    let page = asks_engine.page().map(|page| with_reason(page, error, &app));
+                    window::open_at(&app, page);
                 }
             });
         }
     }
+}
+
+/// A page says by itself what its service's last error was.
+fn with_reason(page: WantedPage, error: ErrorView, app: &AppHandle) -> WantedPage {
+    let servers = app.state::<Shell>().engine.running().map(|engine| engine.snapshot().servers);
+    let server = servers.iter().flatten().find(|server| server.id == page.server);
+    let is_said = server.and_then(|server| server.last_error.as_ref()).is_some_and(|last| *last == error);
+    WantedPage { error: (!is_said).then_some(error), ..page }
 }
 
 async fn ask_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {

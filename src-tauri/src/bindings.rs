@@ -3,14 +3,14 @@
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
 use crate::commands::{application, config, demo, links, secret_store, servers, sign_in, tools};
-use crate::events::{DesktopChanged, EngineEvent, ServerWanted, SnapshotTaken};
+use crate::events::{DesktopChanged, EngineEvent, PageWanted, SnapshotTaken};
 
 /// Commands, events and their types. `ui/src/backend/bindings.ts` is written from this value.
 pub fn bindings() -> Builder<tauri::Wry> {
     Builder::new().disable_serde_phases().commands(commands()).events(collect_events![
         DesktopChanged,
         EngineEvent,
-        ServerWanted,
+        PageWanted,
         SnapshotTaken
     ])
 }
@@ -20,7 +20,7 @@ fn commands() -> Commands<tauri::Wry> {
         application::app_info,
         application::app_retry,
         application::start_link,
-        application::wanted_server,
+        application::wanted_page,
         application::app_ready,
         application::app_painted,
         application::appearance_set,

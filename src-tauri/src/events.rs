@@ -29,10 +29,10 @@ pub struct SnapshotTaken(pub Snapshot);
 #[tauri_specta(event_name = "desktop_changed")]
 pub struct DesktopChanged(pub DesktopView);
 
-/// The person asked for a service's page outside the window; `wanted_server` tells which.
+/// The person asked for a page outside the window; `wanted_page` tells which.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
-#[tauri_specta(event_name = "server_wanted")]
-pub struct ServerWanted;
+#[tauri_specta(event_name = "page_wanted")]
+pub struct PageWanted;
 
 /// Carries events to the page for as long as the engine runs.
 pub fn forward(app: &AppHandle, engine: Engine) {

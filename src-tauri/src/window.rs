@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
-use usher_engine::ServerId;
 
 use crate::desktop::TrayPart;
-use crate::events::{self, ServerWanted};
+use crate::events::{self, PageWanted};
 use crate::settings::Appearance;
 use crate::shell::Shell;
+use crate::wanted::WantedPage;
 
 /// The window's name in capabilities and plugins.
 pub const LABEL: &str = "main";
@@ -28,11 +28,12 @@ pub fn open(app: &AppHandle) {
     open_at(app, None);
 }
 
-/// [`open`], and the page turns to this service.
-pub fn open_at(app: &AppHandle, server: Option<&ServerId>) {
-    app.state::<Shell>().wanted.set(server.cloned());
-    if server.is_some() {
-        events::tell(app, &ServerWanted);
+/// [`open`], at this page.
+pub fn open_at(app: &AppHandle, page: Option<WantedPage>) {
+    let is_wanted = page.is_some();
+    app.state::<Shell>().wanted.set(page);
+    if is_wanted {
+        events::tell(app, &PageWanted);
     }
     if app.get_webview_window(LABEL).is_some() {
         return raise(app);

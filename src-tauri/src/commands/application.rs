@@ -3,11 +3,12 @@
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
-use usher_engine::{ErrorView, ServerId};
+use usher_engine::ErrorView;
 
 use crate::desktop::DesktopView;
 use crate::settings::Appearance;
 use crate::shell::{self, Shell};
+use crate::wanted::WantedPage;
 use crate::{autostart, error, window};
 
 /// What the page needs to know about the app around it.
@@ -79,11 +80,11 @@ pub async fn start_link(shell: State<'_, Shell>) -> Result<(), ErrorView> {
     outcome
 }
 
-/// The service whose page the person asked for in the tray or by a notification, for whoever asks first. The page asks
-/// once it listens for `server_wanted`, and at each of them.
+/// What the person asked for in the tray or by a notification, for whoever takes it first. The window does once it
+/// listens for `page_wanted`, and at each of them.
 #[tauri::command]
 #[specta::specta]
-pub fn wanted_server(shell: State<'_, Shell>) -> Result<Option<ServerId>, ErrorView> {
+pub fn wanted_page(shell: State<'_, Shell>) -> Result<Option<WantedPage>, ErrorView> {
     Ok(shell.wanted.take())
 }
 

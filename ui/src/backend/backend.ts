@@ -17,6 +17,7 @@ import type {
   Snapshot,
   ToolCallView,
   ToolView,
+  WantedPage,
 } from "./types";
 
 /**
@@ -34,10 +35,10 @@ export interface Backend {
   /** Resolves once listening for what this desktop has around the window; `appInfo` tells how it is now. */
   subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void>;
   /**
-   * Hands over each service whose page the person asks for outside the window, for as long as the page lives; one
-   * that the window was opened for has been handed over when this resolves.
+   * Hands over each service's page that the person asks for outside the window, for as long as the window lives; the
+   * one that it was opened for has been handed over when this resolves.
    */
-  subscribeWanted(listener: (id: ServerId) => void): Promise<void>;
+  subscribeWanted(listener: (page: WantedPage) => void): Promise<void>;
   catalogueList(): Promise<CatalogueEntry[]>;
   appInfo(): Promise<AppInfo>;
   /** Starts the engine again after it could not. */

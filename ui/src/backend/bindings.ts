@@ -16,10 +16,10 @@ export const commands = {
 	 */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
-	 *  The service whose page the person asked for in the tray or by a notification, for whoever asks first. The page asks
-	 *  once it listens for `server_wanted`, and at each of them.
+	 *  What the person asked for in the tray or by a notification, for whoever takes it first. The window does once it
+	 *  listens for `page_wanted`, and at each of them.
 	 */
-	wantedServer: () => typedError<ServerId | null, ErrorView>(__TAURI_INVOKE("wanted_server")),
+	wantedPage: () => typedError<WantedPage | null, ErrorView>(__TAURI_INVOKE("wanted_page")),
 	/**
 	 *  Shows the window: the page calls it once its first screen is in the document, and not from an animation frame,
 	 *  of which a hidden window may get none.
@@ -87,7 +87,7 @@ export const commands = {
 export const events = {
 	desktopChanged: makeEvent<DesktopChanged, DesktopChanged>("desktop_changed"),
 	engineEvent: makeEvent<EngineEvent, EngineEvent>("engine_event"),
-	serverWanted: makeEvent<ServerWanted, ServerWanted>("server_wanted"),
+	pageWanted: makeEvent<PageWanted, PageWanted>("page_wanted"),
 	snapshotTaken: makeEvent<SnapshotTaken, SnapshotTaken>("snapshot_taken"),
 };
 
@@ -278,6 +278,9 @@ export type NotificationsPart =
 /**  Nobody shows them. */
 "missing";
 
+/**  The person asked for a page outside the window; `wanted_page` tells which. */
+export type PageWanted = null;
+
 /**  What a server wants to be permitted. */
 export type PermissionView = {
 	/**  As the server names them; empty where it names none. */
@@ -366,9 +369,6 @@ export type ServerView = {
 	permission: PermissionView | null,
 	last_error: ErrorView | null,
 };
-
-/**  The person asked for a service's page outside the window; `wanted_server` tells which. */
-export type ServerWanted = null;
 
 /**  What a guided service wants before the first sign-in. */
 export type SetUp = {
@@ -473,6 +473,13 @@ export type TrayPart =
 "no_host" | 
 /**  There is no session bus, or the tray could not be made. */
 "unavailable";
+
+/**  A service's page, and what the person is to read there. */
+export type WantedPage = {
+	server: ServerId,
+	/**  Why what was clicked came to nothing. */
+	error: ErrorView | null,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -36,10 +36,10 @@ export const tauriBackend: Backend = {
   async subscribeWanted(listener) {
     // The event only says that there is something to take, so that nothing is lost or done twice around the start.
     const take = async () => {
-      const id = await unwrap(commands.wantedServer());
-      if (id !== null) listener(id);
+      const page = await unwrap(commands.wantedPage());
+      if (page !== null) listener(page);
     };
-    await events.serverWanted.listen(() => void take().catch(() => undefined));
+    await events.pageWanted.listen(() => void take().catch(() => undefined));
     await take();
   },
   snapshot: () => unwrap(commands.snapshot()),

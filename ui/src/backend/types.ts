@@ -36,6 +36,7 @@ export type {
   ToolView,
   TransportKind,
   TrayPart,
+  WantedPage,
 } from "./bindings";
 
 /** RFC 3339. */

@@ -13,6 +13,7 @@ import type {
   ServerId,
   ServerView,
   ToolView,
+  WantedPage,
 } from "../backend/types";
 import { Appearance } from "./appearance.svelte";
 import { EngineState } from "./engine.svelte";
@@ -36,7 +37,7 @@ export class Usher {
   readonly appearance: Appearance;
   info = $state.raw<AppInfo | null>(null);
   catalogue = $state.raw<CatalogueEntry[]>([]);
-  /** Something to tell in passing: a link that opened the app and belonged to no sign-in. */
+  /** Something to tell in passing: a link that opened the app and belonged to no sign-in, a click that led nowhere. */
   notice = $state.raw<ErrorView | null>(null);
   /** Whether a dialog to add a service by its address is open. */
   addingByAddress = $state(false);
@@ -64,9 +65,13 @@ export class Usher {
     });
   }
 
-  /** A click in the tray or on a notification leads to a service's page. */
+  /** A click in the tray or on a notification leads to a service's page, or tells why it led nowhere. */
   async #followWanted(): Promise<void> {
-    await this.backend.subscribeWanted((id) => this.go({ kind: "server", id })).catch(() => undefined);
+    const follow = ({ server, error }: WantedPage) => {
+      this.go({ kind: "server", id: server });
+      this.notice = error;
+    };
+    await this.backend.subscribeWanted(follow).catch(() => undefined);
   }
 
   async #learnCatalogue(): Promise<void> {

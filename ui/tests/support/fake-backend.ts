@@ -2,6 +2,7 @@ import { Refusal, type Backend } from "../../src/backend/backend";
 import type {
   CatalogueEntry,
   DesktopView,
+  ErrorView,
   Event,
   PromptView,
   ResourceView,
@@ -9,6 +10,7 @@ import type {
   Snapshot,
   ToolCallView,
   ToolView,
+  WantedPage,
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
@@ -29,7 +31,7 @@ export class FakeBackend implements Backend {
   #listener: (event: Event) => void = () => undefined;
   #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
-  #wanted: (id: ServerId) => void = () => undefined;
+  #wanted: (page: WantedPage) => void = () => undefined;
   /** The service that the window is opened for. */
   openedFor: ServerId | null = null;
 
@@ -81,14 +83,14 @@ export class FakeBackend implements Backend {
     return () => (this.#desktop = () => undefined);
   }
 
-  async subscribeWanted(listener: (id: ServerId) => void): Promise<void> {
+  async subscribeWanted(listener: (page: WantedPage) => void): Promise<void> {
     this.#wanted = listener;
-    if (this.openedFor !== null) listener(this.openedFor);
+    if (this.openedFor !== null) this.want(this.openedFor);
   }
 
   /** The person clicked on the service in the tray. */
-  want(id: ServerId): void {
-    this.#wanted(id);
+  want(server: ServerId, error: ErrorView | null = null): void {
+    this.#wanted({ server, error });
   }
 
   snapshot = () => this.#asked("snapshot", [], this.current);

@@ -57,8 +57,17 @@ describe("a service that was asked for in the tray", () => {
     await user.click(screen.getByTestId("settings"));
     backend.want("linear");
     await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear"));
+    expect(screen.queryByTestId("notice")).toBeNull();
     backend.want("removed-meanwhile");
     await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion"));
+  });
+});
+
+describe("a click in the tray that led nowhere", () => {
+  it("is told of at the service's page", async () => {
+    const { backend } = await openWith({});
+    backend.want("notion", error("internal", "The browser could not be opened."));
+    expect(await screen.findByTestId("notice")).toHaveTextContent("The browser could not be opened.");
   });
 });
 
