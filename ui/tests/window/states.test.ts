@@ -328,6 +328,11 @@ describe("the details", () => {
     expect(screen.getByTestId("expiry")).toHaveTextContent(words);
   });
 
+  it("promises nothing while it has failed", async () => {
+    await openWith({ status: { state: "failed", error: error("tls_failed", "No secure connection.") } });
+    expect(screen.getByTestId("expiry")).toHaveTextContent(/^in 52 minutes$/);
+  });
+
   it("names no end of a sign-in that is lost", async () => {
     await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
     expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
