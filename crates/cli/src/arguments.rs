@@ -46,9 +46,9 @@ pub enum Command {
     Add(Add),
     /// Sign out of a server and take it out of mcp.json
     Remove(Server),
-    /// Switch a server on
+    /// Turn a server on
     Enable(Server),
-    /// Switch a server off, and keep it in mcp.json
+    /// Turn a server off, and keep it in mcp.json
     Disable(Server),
     /// Sign in to a server
     Login(Login),

@@ -185,13 +185,13 @@ pub fn trouble(view: &ServerView) -> Option<ErrorView> {
         )),
         Status::Disabled => Some(error(
             Code::ConfigInvalid,
-            format!("{} is switched off.", view.name),
+            format!("{} is turned off.", view.name),
             format!("usher enable {}", view.id),
         )),
         Status::Unsupported { why } => Some(error(
             Code::ConfigInvalid,
             why.clone(),
-            "Only servers with an http address run for now.".into(),
+            "Only services with an http address run for now.".into(),
         )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
             error(

@@ -10,6 +10,7 @@ pub(crate) mod fault;
 pub(crate) mod hidden_refusal;
 pub(crate) mod lifeline;
 pub(crate) mod listening;
+mod pages;
 pub(crate) mod requests;
 pub(crate) mod rmcp_fault;
 pub(crate) mod transport;
@@ -20,11 +21,10 @@ use std::time::{Duration, Instant};
 
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputRequest, InputRequests,
-    InputResponses, PaginatedRequestParams, Prompt, ProtocolVersion, Resource, ServerResult, Tool,
+    InputResponses, Prompt, ProtocolVersion, Resource, ServerResult, Tool,
 };
 use rmcp::service::{
-    ClientCacheConfig, ClientLifecycleMode, Peer, RoleClient, ServiceError,
-    serve_client_with_lifecycle_and_ct,
+    ClientCacheConfig, ClientLifecycleMode, Peer, RoleClient, serve_client_with_lifecycle_and_ct,
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
@@ -40,15 +40,12 @@ use crate::connection::client::Client;
 use crate::connection::elicitation::Elicitations;
 use crate::connection::fault::Fault;
 use crate::connection::lifeline::Lifeline;
+use crate::connection::pages::pages;
 use crate::connection::requests::Requests;
 use crate::connection::rmcp_fault::{from_initialize, from_service};
 use crate::connection::transport::Transport;
 use crate::credentials::Credentials;
 
-/// How long one page of a list may take.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// More pages than any server needs; a server that never ends its list is stopped here.
-const MAX_PAGES: usize = 200;
 /// A listing this young is not asked for again.
 const LISTING_IS_FRESH: Duration = Duration::from_secs(5);
 /// How often a call may come back with questions before it is given up.
@@ -345,27 +342,4 @@ impl Connection {
 
 fn unexpected(what: &str) -> Fault {
     Fault::Protocol(format!("the server does not keep to the protocol: {what}"))
-}
-
-/// Collects a list over its pages. A cursor that comes twice would never end.
-async fn pages<T, F>(list: impl Fn(Option<PaginatedRequestParams>) -> F) -> Result<Vec<T>, Fault>
-where
-    F: Future<Output = Result<(Vec<T>, Option<String>), ServiceError>>,
-{
-    let mut items = Vec::new();
-    let mut cursor: Option<String> = None;
-    for _ in 0..MAX_PAGES {
-        let page = cursor.clone().map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
-        let (more, next) = tokio::time::timeout(PAGE_TIMEOUT, list(page))
-            .await
-            .map_err(|_| Fault::TimedOut(PAGE_TIMEOUT.as_secs()))?
-            .map_err(from_service)?;
-        items.extend(more);
-        match next {
-            None => return Ok(items),
-            Some(next) if cursor.as_ref() == Some(&next) => return Err(unexpected("its list never ends")),
-            Some(next) => cursor = Some(next),
-        }
-    }
-    Err(unexpected("its list never ends"))
 }

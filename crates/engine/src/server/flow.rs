@@ -39,7 +39,7 @@ impl ServerTask {
         }
         let live = match std::mem::replace(&mut self.phase, Phase::Disabled) {
             Phase::Disabled => {
-                self.answer(reply, Err(self.cannot("the server is switched off")));
+                self.answer(reply, Err(self.cannot("the server is turned off")));
                 return;
             }
             Phase::Paused => {

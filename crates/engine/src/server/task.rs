@@ -272,6 +272,11 @@ impl ServerTask {
         }
     }
 
+    /// Whether an earlier connection of this run told its lists.
+    pub fn was_connected(&self) -> bool {
+        self.listed.is_some()
+    }
+
     pub fn url(&self) -> Option<&url::Url> {
         self.place.as_ref().map(|place| &place.url)
     }

@@ -139,7 +139,7 @@ fn registration_kind(kind: usher_oauth::RegistrationKind) -> RegistrationKind {
 
 /// Whether the server can be used in this state, and what a caller is told where not.
 pub(super) fn reach(task: &ServerTask) -> Reach {
-    let name = &task.id;
+    let name = task.name();
     match &task.phase {
         Phase::Connected(live) => Reach::Up(live.connection.clone()),
         Phase::SigningIn(sign_in) => match &sign_in.live {
@@ -156,17 +156,17 @@ pub(super) fn reach(task: &ServerTask) -> Reach {
         Phase::Connecting { .. } => Reach::Busy,
         Phase::Reconnecting { why, .. } => Reach::Away(why.clone()),
         Phase::Failed { error, .. } => Reach::Down(error.clone()),
-        Phase::NeedsSignIn { reason } => Reach::Down(needs_sign_in(&name.0, *reason)),
+        Phase::NeedsSignIn { reason } => Reach::Down(needs_sign_in(&name, *reason)),
         Phase::Disabled => Reach::Down(error(
             Code::ConfigInvalid,
-            format!("{name} is switched off."),
-            "Switch it on, then try again.",
+            format!("{name} is turned off."),
+            "Turn it on, then try again.",
         )),
         Phase::Paused => Reach::Down(paused()),
         Phase::Unsupported { why } => Reach::Down(error(
             Code::ConfigInvalid,
             why.clone(),
-            "Only servers with an http address run for now.",
+            "Only services with an http address run for now.",
         )),
     }
 }
@@ -180,7 +180,7 @@ fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
         NeedsSignIn::RenewalInterrupted => {
             (Code::SignInRequired, format!("The sign-in to {name} was lost while it was renewed."))
         }
-        NeedsSignIn::Refused => (Code::SignInRequired, format!("{name} no longer takes this sign-in.")),
+        NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was refused.")),
         NeedsSignIn::MorePermissionNeeded => {
             (Code::InsufficientScope, format!("{name} asks for more permission."))
         }
