@@ -41,9 +41,12 @@ pub struct Shell {
 impl Shell {
     /// `with_link`: a link waits for the engine.
     pub fn new(places: Places, with_link: bool) -> Self {
-        // The window's size and place are kept there too, by a plugin that makes no folders.
-        if let Err(error) = usher_secrets::private::create_private_dir(&places.state_dir) {
-            tracing::warn!(path = %places.state_dir.display(), %error, "nothing will be remembered");
+        // Others put files there too: a plugin that makes no folders, and the tray, which would make one that anybody may
+        // enter, where no engine starts.
+        for folder in [&places.state_dir, &places.runtime_dir] {
+            if let Err(error) = usher_secrets::private::create_private_dir(folder) {
+                tracing::warn!(path = %folder.display(), %error, "this folder cannot be used");
+            }
         }
         let settings = Settings::load(&places.state_dir);
         let store = places.secret_store.clone().unwrap_or_else(|| settings.secret_store());
