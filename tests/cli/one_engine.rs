@@ -244,7 +244,7 @@ async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> 
     // As in cron, in a container or over a wire: another runtime folder, and the same sign-ins.
     let elsewhere = with_file_store(&desktop).with("XDG_RUNTIME_DIR", "");
     demo.revoke_access_tokens();
-    let output = elsewhere.run(&["tools", "demo"]).await?;
+    let output = elsewhere.run(&["call", "demo", "search_pages", r#"{ "query": "tea" }"#]).await?;
     assert_eq!(output.code, Some(0), "{}", output.stderr);
     assert_eq!(connections(&demo), connections_before, "a second engine ran");
     assert_eq!(demo.token_requests("refresh_token"), 1);
