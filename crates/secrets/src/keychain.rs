@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use keyring_core::{CredentialStore, Error as KeyringError};
+use keyring_core::Error as KeyringError;
 use secrecy::zeroize::Zeroizing;
 use tokio::sync::Mutex;
 
+use crate::Error;
 use crate::backend::{Condition, Secret};
 use crate::item::Item;
 use crate::keychain_thread::{KeychainThread, StillWanted};
 use crate::parts::{self, Items};
-use crate::{Error, platform};
+use crate::platform::{self, Keychain};
 
 /// How long a call may take that asks nobody.
 const DEADLINE: Duration = Duration::from_secs(5);
@@ -30,11 +31,13 @@ pub(crate) struct KeychainBackend {
 
 impl KeychainBackend {
     pub fn new(asks: bool) -> Self {
+        // Elsewhere the system asks at each use, whatever we want; asking again after a no would be twice.
+        let asks = asks && cfg!(target_os = "linux");
         Self { thread: KeychainThread::new(DEADLINE), asks, was_refused: Mutex::new(false) }
     }
 
     pub async fn check(&self) -> Result<(), Error> {
-        self.run(|_, _| platform::must_be_open(None)).await
+        self.run(|keychain, _| keychain.must_be_open(None)).await
     }
 
     /// Has the system ask for the password, where it is locked.
@@ -47,43 +50,43 @@ impl KeychainBackend {
 
     pub async fn get(&self, item: &Item) -> Result<Option<Secret>, Error> {
         let item = item.clone();
-        self.run(move |store, _| {
-            platform::must_be_open(Some(&item))?;
-            parts::get(&store, &item)
+        self.run(move |keychain, _| {
+            keychain.must_be_open(Some(&item))?;
+            parts::get(keychain, &item)
         })
         .await
     }
 
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
         let item = item.clone();
-        self.run(move |store, still_wanted| {
-            platform::must_be_open(Some(&item))?;
+        self.run(move |keychain, still_wanted| {
+            keychain.must_be_open(Some(&item))?;
             still_wanted()?;
-            parts::put(&store, &item, &secret)
+            parts::put(keychain, &item, &secret)
         })
         .await
     }
 
     pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
         let item = item.clone();
-        self.run(move |store, still_wanted| {
-            platform::must_be_open(Some(&item))?;
+        self.run(move |keychain, still_wanted| {
+            keychain.must_be_open(Some(&item))?;
             still_wanted()?;
             if let Some(condition) = &condition {
-                let may = parts::get(&store, &item)?.is_some_and(|secret| condition(&secret));
+                let may = parts::get(keychain, &item)?.is_some_and(|secret| condition(&secret));
                 if !may {
                     return Ok(false);
                 }
             }
-            parts::remove(&store, &item)
+            parts::remove(keychain, &item)
         })
         .await
     }
 
     pub async fn list(&self) -> Result<Vec<String>, Error> {
-        self.run(|store, _| {
-            platform::must_be_open(None)?;
-            platform::users(store.0).map_err(|error| platform::error(error, "list"))
+        self.run(|keychain, _| {
+            keychain.must_be_open(None)?;
+            platform::users(&*keychain.store).map_err(|error| platform::error(error, "list"))
         })
         .await
     }
@@ -92,11 +95,11 @@ impl KeychainBackend {
     async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(OpenStore<'_>, StillWanted<'_>) -> Result<T, Error> + Send + Sync + 'static,
+        W: Fn(&Keychain, StillWanted<'_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let work = Arc::new(work);
         let again = Arc::clone(&work);
-        let locked = match self.thread.run(move |store, wanted| work(OpenStore(store), wanted)).await {
+        let locked = match self.thread.run(move |keychain, wanted| work(keychain, wanted)).await {
             Err(error @ Error::Locked { .. }) if self.asks => error,
             outcome => return outcome,
         };
@@ -107,32 +110,29 @@ impl KeychainBackend {
         }
         self.ask(&mut was_refused, UNLOCKED_WITHIN).await?;
         drop(was_refused);
-        self.thread.run(move |store, wanted| again(OpenStore(store), wanted)).await
+        self.thread.run(move |keychain, wanted| again(keychain, wanted)).await
     }
 
     async fn ask(&self, was_refused: &mut bool, patience: Duration) -> Result<(), Error> {
         // Another question may have been answered meanwhile; and a keychain that does not answer is not asked for long.
-        match self.thread.run(|_, _| platform::must_be_open(None)).await {
+        match self.thread.run(|keychain, _| keychain.must_be_open(None)).await {
             Err(Error::Locked { .. }) => {}
             outcome => return outcome,
         }
         tracing::debug!("the keychain is locked, asking to unlock it");
         // A thread of its own: what asks nobody does not wait for the person.
-        let outcome = KeychainThread::new(patience).run(|_, _| platform::unlock()).await;
+        let outcome = KeychainThread::new(patience).run(|keychain, _| keychain.unlock()).await;
         *was_refused = outcome.is_err();
         outcome
     }
 }
 
-/// An open keychain as items of limited length.
-#[derive(Clone, Copy)]
-struct OpenStore<'a>(&'a CredentialStore);
-
-impl Items for OpenStore<'_> {
+/// Items of limited length.
+impl Items for Keychain {
     const LIMIT: usize = platform::ITEM_LIMIT;
 
     fn read(&self, item: &Item) -> Result<Option<Secret>, Error> {
-        match platform::entry(self.0, item).and_then(|entry| entry.get_secret()) {
+        match platform::entry(&*self.store, item).and_then(|entry| entry.get_secret()) {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
             Err(KeyringError::NoEntry) => Ok(None),
             Err(error) => Err(platform::error(error, item.user())),
@@ -140,7 +140,7 @@ impl Items for OpenStore<'_> {
     }
 
     fn has(&self, item: &Item) -> Result<bool, Error> {
-        match platform::entry(self.0, item).and_then(|entry| entry.get_credential()) {
+        match platform::entry(&*self.store, item).and_then(|entry| entry.get_credential()) {
             Ok(_) | Err(KeyringError::Ambiguous(_)) => Ok(true),
             Err(KeyringError::NoEntry) => Ok(false),
             Err(error) => Err(platform::error(error, item.user())),
@@ -148,7 +148,7 @@ impl Items for OpenStore<'_> {
     }
 
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
-        match platform::entry(self.0, item).and_then(|entry| entry.set_secret(bytes)) {
+        match platform::entry(&*self.store, item).and_then(|entry| entry.set_secret(bytes)) {
             // Two programs that wrote for the first time at once, or two collections: one stays.
             Err(KeyringError::Ambiguous(entries)) => {
                 let mut entries = entries.into_iter();
@@ -161,7 +161,7 @@ impl Items for OpenStore<'_> {
     }
 
     fn remove(&self, item: &Item) -> Result<bool, Error> {
-        let removed = match platform::entry(self.0, item).and_then(|entry| entry.delete_credential()) {
+        let removed = match platform::entry(&*self.store, item).and_then(|entry| entry.delete_credential()) {
             Err(KeyringError::Ambiguous(entries)) => {
                 entries.into_iter().try_for_each(|entry| entry.delete_credential())
             }

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use keyring_core::CredentialStore;
 use tokio::sync::oneshot;
 
-use crate::{Error, platform};
+use crate::Error;
+use crate::platform::Keychain;
 
 /// How many threads may wait for a keychain at the same time; then calls fail at once.
 const MOST_STUCK: usize = 4;
@@ -47,7 +47,7 @@ impl KeychainThread {
     pub async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(&CredentialStore, StillWanted<'_>) -> Result<T, Error> + Send + 'static,
+        W: Fn(&Keychain, StillWanted<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel::<Result<T, Error>>();
         let worker = self.worker()?;
@@ -57,7 +57,7 @@ impl KeychainThread {
                 return;
             }
             let still_wanted = || if reply.is_closed() { Err(timed_out()) } else { Ok(()) };
-            let result = connection.run(|store| work(store, &still_wanted));
+            let result = connection.run(|keychain| work(keychain, &still_wanted));
             // Nobody waits any more: the answer is of no use to anybody.
             let _ = reply.send(result);
         });
@@ -97,7 +97,7 @@ impl KeychainThread {
         Ok(worker.clone())
     }
 
-    /// Leaves a thread to itself; the next call begins another, with a store of its own.
+    /// Leaves a thread to itself; the next call begins another, with a connection of its own.
     fn abandon(&self, stuck: &Worker) {
         let mut worker = lock(&self.worker);
         if worker.alive.ptr_eq(&stuck.alive) {
@@ -124,7 +124,7 @@ impl Worker {
 }
 
 fn serve(queue: &Receiver<Job>) {
-    let mut connection = Connection { store: None };
+    let mut connection = Connection { keychain: None };
     while let Ok(job) = queue.recv() {
         job(&mut connection);
     }
@@ -136,25 +136,25 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// The thread's connection, opened at the first use and after every error.
 struct Connection {
-    store: Option<Arc<CredentialStore>>,
+    keychain: Option<Keychain>,
 }
 
 impl Connection {
-    fn run<T>(&mut self, work: impl Fn(&CredentialStore) -> Result<T, Error>) -> Result<T, Error> {
+    fn run<T>(&mut self, work: impl Fn(&Keychain) -> Result<T, Error>) -> Result<T, Error> {
         // A kept connection may be of a keyring that was restarted since; a fresh one tells.
-        if let Some(store) = self.store.take() {
-            match work(&*store) {
+        if let Some(keychain) = self.keychain.take() {
+            match work(&keychain) {
                 Err(Error::Unavailable { why }) => tracing::debug!(why, "connecting to the keychain anew"),
                 Err(error) => return Err(error),
                 Ok(value) => {
-                    self.store = Some(store);
+                    self.keychain = Some(keychain);
                     return Ok(value);
                 }
             }
         }
-        let store = platform::open().map_err(|error| platform::error(error, "keychain"))?;
-        let value = work(&*store)?;
-        self.store = Some(store);
+        let keychain = Keychain::open()?;
+        let value = work(&keychain)?;
+        self.keychain = Some(keychain);
         Ok(value)
     }
 }

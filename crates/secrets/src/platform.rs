@@ -13,25 +13,45 @@ pub(crate) const ITEM_LIMIT: usize = 2_560;
 
 /// A connection to the keychain. After any error a fresh one is needed: on Linux an old one keeps saying
 /// `NoSession` for ever once the keyring has been restarted.
+pub(crate) struct Keychain {
+    pub store: Arc<CredentialStore>,
+    /// For what the store does not answer, and no secret.
+    #[cfg(target_os = "linux")]
+    questions: secret_service::blocking::SecretService<'static>,
+}
+
+impl Keychain {
+    pub fn open() -> Result<Self, Error> {
+        Ok(Self {
+            store: open_store().map_err(|failure| error(failure, "keychain"))?,
+            #[cfg(target_os = "linux")]
+            questions: secret_service::blocking::SecretService::connect(
+                secret_service::EncryptionType::Plain,
+            )
+            .map_err(secret_service_error)?,
+        })
+    }
+}
+
 #[cfg(target_os = "linux")]
-pub(crate) fn open() -> KeyringResult<Arc<CredentialStore>> {
+fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Ok(zbus_secret_service_keyring_store::Store::new()?)
 }
 
 #[cfg(target_os = "macos")]
-pub(crate) fn open() -> KeyringResult<Arc<CredentialStore>> {
+fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Ok(apple_native_keyring_store::keychain::Store::new()?)
 }
 
 /// The divider makes `user@service` unambiguous, because the service has no `@`.
 #[cfg(windows)]
-pub(crate) fn open() -> KeyringResult<Arc<CredentialStore>> {
+fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     let configuration = HashMap::from([("divider", "@"), ("service_no_divider", "true")]);
     Ok(windows_native_keyring_store::Store::new_with_configuration(&configuration)?)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-pub(crate) fn open() -> KeyringResult<Arc<CredentialStore>> {
+fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Err(KeyringError::NotSupportedByStore("this system has no keychain that Usher knows".to_owned()))
 }
 
@@ -63,56 +83,49 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
         .collect())
 }
 
-/// Fails where the item, or any of ours, or the collection that new ones go to is locked. Asks nobody; what follows would.
-///
-/// The collection also where no item is found: some keyrings (KeePassXC) find nothing while they are locked.
 #[cfg(target_os = "linux")]
-pub(crate) fn must_be_open(item: Option<&Item>) -> Result<(), Error> {
-    let service = connect()?;
-    let mut attributes = HashMap::from([("service", SERVICE)]);
-    attributes.extend(item.map(|item| ("username", item.user())));
-    let found = service.search_items(attributes).map_err(secret_service_error)?;
-    let collection = service.get_default_collection().map_err(secret_service_error)?;
-    if !found.locked.is_empty() || collection.is_locked().map_err(secret_service_error)? {
-        return Err(Error::Locked { why: "it waits for its password".to_owned() });
+impl Keychain {
+    /// Fails where the item, or any of ours, or the collection that new ones go to is locked. Asks nobody for a
+    /// password, which the store would do.
+    ///
+    /// The collection also where no item is found: some keyrings (KeePassXC) find nothing while they are locked.
+    pub fn must_be_open(&self, item: Option<&Item>) -> Result<(), Error> {
+        let mut attributes = HashMap::from([("service", SERVICE)]);
+        attributes.extend(item.map(|item| ("username", item.user())));
+        let found = self.questions.search_items(attributes).map_err(secret_service_error)?;
+        let collection = self.questions.get_default_collection().map_err(secret_service_error)?;
+        if !found.locked.is_empty() || collection.is_locked().map_err(secret_service_error)? {
+            return Err(Error::Locked { why: "it waits for its password".to_owned() });
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Has the system ask the person for the password of what is locked, and waits.
+    pub fn unlock(&self) -> Result<(), Error> {
+        let collection = self.questions.get_default_collection().map_err(secret_service_error)?;
+        if collection.is_locked().map_err(secret_service_error)? {
+            collection.unlock().map_err(secret_service_error)?;
+        }
+        let ours = HashMap::from([("service", SERVICE)]);
+        let found = self.questions.search_items(ours).map_err(secret_service_error)?;
+        if !found.locked.is_empty() {
+            let items: Vec<_> = found.locked.iter().collect();
+            self.questions.unlock_all(&items).map_err(secret_service_error)?;
+        }
+        Ok(())
+    }
 }
 
-/// Has the system ask the person for the password of what is locked, and waits.
-#[cfg(target_os = "linux")]
-pub(crate) fn unlock() -> Result<(), Error> {
-    let service = connect()?;
-    let collection = service.get_default_collection().map_err(secret_service_error)?;
-    if collection.is_locked().map_err(secret_service_error)? {
-        collection.unlock().map_err(secret_service_error)?;
-    }
-    let found = service.search_items(HashMap::from([("service", SERVICE)])).map_err(secret_service_error)?;
-    if !found.locked.is_empty() {
-        let items: Vec<_> = found.locked.iter().collect();
-        service.unlock_all(&items).map_err(secret_service_error)?;
-    }
-    Ok(())
-}
-
-/// For questions without secrets.
-#[cfg(target_os = "linux")]
-fn connect() -> Result<secret_service::blocking::SecretService<'static>, Error> {
-    use secret_service::blocking::SecretService;
-
-    SecretService::connect(secret_service::EncryptionType::Plain).map_err(secret_service_error)
-}
-
-/// The system unlocks at the first use.
+/// The system asks at the first use.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn must_be_open(_item: Option<&Item>) -> Result<(), Error> {
-    Ok(())
-}
+impl Keychain {
+    pub fn must_be_open(&self, _item: Option<&Item>) -> Result<(), Error> {
+        Ok(())
+    }
 
-/// The system unlocks at the first use.
-#[cfg(not(target_os = "linux"))]
-pub(crate) fn unlock() -> Result<(), Error> {
-    Ok(())
+    pub fn unlock(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 #[cfg(target_os = "linux")]
