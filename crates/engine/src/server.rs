@@ -9,6 +9,7 @@ mod freshness;
 mod permission;
 mod phase;
 mod renewal;
+mod renewed_for_result;
 mod sign_out;
 pub(crate) mod site;
 mod task;
@@ -36,6 +37,7 @@ use crate::{AuthorizationRequestView, Code, ErrorView, ServerId, SignInOptions, 
 
 use connect::Opened;
 pub(crate) use permission::PermissionNeeded;
+use renewed_for_result::RenewedForResult;
 
 /// What a server's task is told. Whoever sends it need not wait for what comes of it.
 pub(crate) enum Message {
@@ -157,8 +159,7 @@ pub(crate) struct ServerHandle {
     inbox: mpsc::UnboundedSender<Message>,
     reach: watch::Receiver<Reach>,
     step_ups: Mutex<HashMap<String, StepUps>>,
-    /// The tool whose result refused a token last, and the token that took that one's place.
-    renewed_for_result: Mutex<Option<(String, SecretString)>>,
+    renewed_for_result: RenewedForResult,
     sign_in_offered: AtomicBool,
 }
 
@@ -181,7 +182,7 @@ impl ServerHandle {
             inbox,
             reach,
             step_ups: Mutex::default(),
-            renewed_for_result: Mutex::default(),
+            renewed_for_result: RenewedForResult::default(),
             sign_in_offered: AtomicBool::new(false),
         }
     }
@@ -254,13 +255,11 @@ impl ServerHandle {
 
     /// Whether this token came because a tool's result refused the one before: yet another would be refused, too.
     pub fn is_renewed_in_vain(&self, token: &SecretString) -> bool {
-        let renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
-        is_same(renewed.as_ref().map(|(_, renewed)| renewed), Some(token))
+        self.renewed_for_result.is_in_vain(token)
     }
 
     pub fn note_renewed_for_result(&self, tool: &str, token: SecretString) {
-        *self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((tool.to_owned(), token));
+        self.renewed_for_result.note(tool, token);
     }
 
     /// A tool's result refused the sign-in, and nothing helps but another one.
@@ -269,13 +268,9 @@ impl ServerHandle {
         self.send(Message::RefusedInResult { connection });
     }
 
-    /// A tool's result was as it should be: whatever refused the sign-in was not the server itself, or is over. What
-    /// another tool refuses it goes on refusing.
+    /// A tool's result was as it should be: whatever refused the sign-in was not the server itself, or is over.
     pub fn good_result(&self, tool: &str, connection: &Arc<Connection>) {
-        {
-            let mut renewed = self.renewed_for_result.lock().unwrap_or_else(PoisonError::into_inner);
-            renewed.take_if(|(refusing, _)| refusing == tool);
-        }
+        self.renewed_for_result.taken_by(tool);
         if self.sign_in_offered.swap(false, Ordering::Relaxed) {
             self.send(Message::GoodResult { connection: Arc::clone(connection) });
         }

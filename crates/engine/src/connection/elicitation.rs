@@ -16,7 +16,7 @@ use crate::{ElicitationAnswer, ElicitationView, ServerId};
 
 /// How long a question waits for the person.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// More questions of one server at a time than a person would answer.
+/// More questions of one server to one caller at a time than a person would answer.
 const MAX_OPEN: usize = 8;
 const LONGEST_MESSAGE: usize = 10_000;
 
@@ -62,7 +62,8 @@ impl Elicitations {
             // A kind that is newer than this program.
             _ => return ElicitResult::new(ElicitationAction::Decline),
         };
-        if self.lock().values().filter(|open| open.server == *server).count() >= MAX_OPEN {
+        let is_alike = |open: &Open| open.server == *server && open.addressee.caller == addressee.caller;
+        if self.lock().values().filter(|open| is_alike(open)).count() >= MAX_OPEN {
             return ElicitResult::new(ElicitationAction::Cancel);
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
