@@ -1,5 +1,7 @@
 //! Several sign-ins that ended while the computer was off: one notification at the login names all of them.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until_ready};
@@ -59,9 +61,12 @@ impl Monday {
         self.notifications.shown().iter().any(|shown| shown.id == told.id && shown.open)
     }
 
-    /// All is settled, and it was told once.
+    /// All is settled, it was told once, and nobody is taken for another, though all three call themselves the same.
     async fn ends_well(&self) -> Result<()> {
         self.tray.see("well").await?;
+        let connected = self.tray.menu().await?.into_iter().filter(|line| line.label.contains("connected"));
+        let labels: BTreeSet<String> = connected.map(|line| line.label).collect();
+        assert_eq!(labels.len(), NAMES.len(), "{labels:?}");
         let shown = self.notifications.shown();
         assert_eq!(shown.len(), 1, "{shown:?}");
         Ok(())
