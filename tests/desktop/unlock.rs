@@ -29,6 +29,7 @@ async fn a_command_asks_for_the_password_once_and_goes_on() -> Result<()> {
 
     let tools = Cli::new(&desktop).start(&["tools", "notes"])?;
     prompter.dismiss().await?;
+    assert!(prompter.was_asked()?, "who asks for the password is not seen");
     let tools = tools.finish(PATIENCE).await?;
     assert_eq!(tools.code, Some(KEYCHAIN), "{}", tools.stderr);
     assert!(tools.stderr.contains("keychain is locked"), "{}", tools.stderr);
