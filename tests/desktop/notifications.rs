@@ -145,3 +145,28 @@ async fn a_call_that_wants_more_permission_goes_on_after_one_click_on_its_notifi
     assert_eq!(notifications.shown().len(), 1, "{:?}", notifications.shown());
     Ok(())
 }
+
+#[tokio::test]
+async fn what_was_on_the_screen_of_a_desktop_that_starts_anew_is_shown_again() -> Result<()> {
+    let demo = Demo::start(short_lived()).await?;
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    let notifications = NotificationServer::start(desktop.bus()?).await?;
+    let mut browser = Browser::install(&desktop)?;
+    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    let _app = App::start(&desktop, &["--hidden"])?;
+    tray.click("Sign in to").await?;
+    walk::consent(&mut browser).await?.press("#allow").await?;
+    tray.see("well").await?;
+    demo.revoke_everything();
+    notifications.see("needs you to sign in again").await?;
+
+    drop(notifications);
+    let anew = NotificationServer::start(desktop.bus()?).await?;
+    let told = anew.see("needs you to sign in again").await?;
+    anew.click(&told).await?;
+    walk::consent(&mut browser).await?.press("#allow").await?;
+    tray.see("well").await?;
+    assert_eq!(anew.shown().len(), 1, "{:?}", anew.shown());
+    Ok(())
+}

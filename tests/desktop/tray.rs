@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{PATIENCE, until};
-use usher_tests::{App, Browser, Desktop, NotificationServer, Page, TrayHost, Window, Windows, walk};
+use usher_tests::{
+    App, Browser, Desktop, NotificationServer, Page, StartedBySystem, TrayHost, Window, Windows, walk,
+};
 
 use crate::people::write_config_with;
 
@@ -140,4 +142,49 @@ async fn a_services_line_leads_to_its_page_in_the_window_that_is_there_and_in_a_
     page.session().switch_to_window(new).await?;
     page.see(&in_sight("second")).await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_click_that_opens_no_browser_leads_to_the_services_page_and_the_reason() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    let off = r#"{ "type": "http", "url": "https://mcp.example.com/mcp", "disabled": true }"#;
+    let notes = format!(r#"{{ "type": "http", "url": "{}" }}"#, demo.url());
+    desktop.write_config(&format!(r#"{{ "mcpServers": {{ "first": {off}, "notes": {notes} }} }}"#))?;
+    for launcher in ["xdg-open", "gio"] {
+        desktop.install_script(launcher, "#!/bin/sh\nexit 3\n")?;
+    }
+    let window = Window::open(&desktop).await?;
+
+    tray.click("Sign in to").await?;
+    let noticed = window.page().read_until(&Page::id("notice"), "The browser could not be opened.").await;
+    noticed.with_context(|| window.log())?;
+    window.page().see(&format!("{}[aria-current=\"page\"]", Page::id("server-notes"))).await?;
+    tray.see_line("open the browser").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn quitting_in_the_middle_of_a_sign_in_is_quick_and_costs_it_nothing() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    let mut browser = Browser::install(&desktop)?;
+    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    let mut app = App::start(&desktop, &["--hidden"])?;
+    tray.click("Sign in to").await?;
+    let consent = walk::consent(&mut browser).await?;
+    tray.see_line("waits in the browser").await?;
+    tray.click("Quit Usher").await?;
+    let (status, took) = app.ended().await?;
+    assert!(status.success(), "{status}: {}", app.log());
+    assert!(took < QUITS_WITHIN, "it took {took:?}");
+
+    // The answer starts Usher, which goes on where it was.
+    consent.press("#allow").await?;
+    let started = StartedBySystem::wait(&desktop).await?;
+    tray.see_line(": connected").await?;
+    assert_eq!(browser.opened().len(), 1);
+    started.end(&desktop).await
 }
