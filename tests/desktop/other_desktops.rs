@@ -1,4 +1,7 @@
-//! Desktops that are not the fullest one: light panels, notifications that hear no click, or that come late.
+//! Desktops that are not the usual one: a light panel, one quicker than the engine, notifications that hear no click, or
+//! that come late.
+
+use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
@@ -57,5 +60,25 @@ async fn the_icon_is_drawn_in_the_ink_of_its_panel() -> Result<()> {
     tray.see_ink("well-dark").await?;
     portal.set(ColorScheme::NoPreference).await?;
     tray.see_ink("well-any").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_icon_that_comes_before_the_engine_opens_the_engines_folder_to_nobody() -> Result<()> {
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = Desktop::start().await?;
+    let tray = TrayHost::start(desktop.bus()?).await?;
+    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    // The engine starts after the links are registered, for which this program is run.
+    let go_on = desktop.folder("cache").join("go-on");
+    let wait = format!("#!/bin/sh\nwhile [ ! -e '{}' ]; do sleep 0.02; done\n", go_on.display());
+    desktop.install_script("xdg-mime", &wait)?;
+    let _app = App::start(&desktop, &["--hidden"])?;
+    tray.see("working").await?;
+    std::fs::write(&go_on, "")?;
+    tray.see_line("Sign in to").await?;
+
+    let folder = std::fs::metadata(desktop.folder("run").join("usher"))?;
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
     Ok(())
 }
