@@ -1,6 +1,8 @@
 //! When to tell of services that need the person: once an expiry, together where several come at once, later after a
 //! snooze, and never while the window is in front.
 //!
+//! Nothing of it is kept: a new start tells again what still goes on, snoozed or not, since the person is there anew.
+//!
 //! Time is passed in. Whoever shows notifications calls [`Expiries::note`] with each snapshot, [`Expiries::due`] when
 //! [`Expiries::next`] has come, and shows what that answers.
 
