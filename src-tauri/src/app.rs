@@ -31,7 +31,7 @@ pub fn run() -> ExitCode {
             let options = Options::parse_from(std::iter::once(program).chain(arguments));
             let hidden = options.hidden;
             let places = options.places(&environment);
-            if running::is_app(&places.runtime_dir, !hidden) {
+            if running::is_app(&places, !hidden) {
                 return ExitCode::SUCCESS;
             }
             run_app(places, Opening { link: None, hidden })
@@ -39,7 +39,7 @@ pub fn run() -> ExitCode {
         Start::Link(address) => {
             let places = Options::parse_from([program]).places(&environment);
             // The engine may be the command line's, or there may be no session bus to find the window by.
-            match running::hand_over_at_start(&places.runtime_dir, address) {
+            match running::hand_over_at_start(&places, address) {
                 HandedOver::Taken => ExitCode::SUCCESS,
                 // Not a failure: launchers answer one by offering the link to other programs.
                 HandedOver::Refused => {

@@ -71,7 +71,7 @@ async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
     let engine = match shell.engine.get().await {
         Ok(engine) => engine,
         // A command has the engine, and perhaps the sign-in that this belongs to.
-        Err(error) => match running::hand_over(&shell.places.runtime_dir, address).await {
+        Err(error) => match running::hand_over(&shell.places, address).await {
             HandedOver::Taken => return Ok(()),
             HandedOver::Refused | HandedOver::NobodyThere => return Err(error),
         },

@@ -1,9 +1,10 @@
 //! The Usher that runs already, in another process: asked through the engine's socket, with or without a session bus.
 
-use std::path::Path;
 use std::time::Duration;
 
 use usher_ipc::{AskError, Client, ConnectError, HolderKind, Opening, Request};
+
+use crate::options::Places;
 
 /// Longer than anybody takes who listens at all.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -19,9 +20,9 @@ pub enum HandedOver {
 }
 
 /// Whether an app runs that this start can leave it to; its window comes forward where the person wants to see one.
-pub fn is_app(runtime_dir: &Path, wants_window: bool) -> bool {
+pub fn is_app(places: &Places, wants_window: bool) -> bool {
     let asked = async {
-        let client = connect(runtime_dir).await?;
+        let client = connect(places).await?;
         if client.holder() != HolderKind::App {
             return None;
         }
@@ -34,13 +35,13 @@ pub fn is_app(runtime_dir: &Path, wants_window: bool) -> bool {
 }
 
 /// Gives a link to whoever holds the engine, before this process has anything of its own.
-pub fn hand_over_at_start(runtime_dir: &Path, address: &str) -> HandedOver {
-    at_once(hand_over(runtime_dir, address)).unwrap_or(HandedOver::NobodyThere)
+pub fn hand_over_at_start(places: &Places, address: &str) -> HandedOver {
+    at_once(hand_over(places, address)).unwrap_or(HandedOver::NobodyThere)
 }
 
 /// Gives a link to whoever holds the engine.
-pub async fn hand_over(runtime_dir: &Path, address: &str) -> HandedOver {
-    let Some(client) = connect(runtime_dir).await else { return HandedOver::NobodyThere };
+pub async fn hand_over(places: &Places, address: &str) -> HandedOver {
+    let Some(client) = connect(places).await else { return HandedOver::NobodyThere };
     match client.ask(Request::HandOverLink { address: address.to_owned() }).await {
         Ok(_) => HandedOver::Taken,
         Err(AskError::Refused(_)) => HandedOver::Refused,
@@ -48,8 +49,8 @@ pub async fn hand_over(runtime_dir: &Path, address: &str) -> HandedOver {
     }
 }
 
-async fn connect(runtime_dir: &Path) -> Option<Client> {
-    match Client::connect(runtime_dir, Opening::default()).await {
+async fn connect(places: &Places) -> Option<Client> {
+    match Client::find(&places.state_dir, &places.runtime_dir, Opening::default()).await {
         Ok(client) => Some(client),
         Err(ConnectError::NotRunning) => None,
         Err(error) => {
@@ -72,9 +73,14 @@ mod tests {
     #[test]
     fn where_nobody_runs_nobody_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = folder.path().join("run");
-        assert!(!is_app(&runtime, true));
+        let places = Places {
+            config: folder.path().join("mcp.json"),
+            state_dir: folder.path().join("state"),
+            runtime_dir: folder.path().join("run"),
+            secret_store: None,
+        };
+        assert!(!is_app(&places, true));
         let link = "dev.usher.desktop:/oauth/callback?code=a&state=b";
-        assert_eq!(hand_over_at_start(&runtime, link), HandedOver::NobodyThere);
+        assert_eq!(hand_over_at_start(&places, link), HandedOver::NobodyThere);
     }
 }

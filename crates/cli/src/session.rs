@@ -114,13 +114,9 @@ pub async fn secret_store(places: &Places) -> Result<StoreKind, Failure> {
     }
 }
 
-/// The Usher that runs, if one does: by our own runtime folder, or by the one that it was started with.
+/// The Usher that runs, if one does.
 async fn running(places: &Places) -> Option<Client> {
-    if let Ok(client) = Client::connect(&runtime_folder(places), Opening::default()).await {
-        return Some(client);
-    }
-    let elsewhere = usher_engine::listens_at(&state_folder(places)).filter(|folder| folder.is_dir())?;
-    Client::connect(&elsewhere, Opening::default()).await.ok()
+    Client::find(&state_folder(places), &runtime_folder(places), Opening::default()).await.ok()
 }
 
 /// Tells the Usher that runs, if one does, that its store holds something else now.

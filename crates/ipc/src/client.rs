@@ -11,7 +11,7 @@ use tokio::io::AsyncRead;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use usher_engine::{ErrorView, Event, ServerId, ServerView, Snapshot};
+use usher_engine::{ErrorView, Event, ServerId, ServerView, Snapshot, listens_at};
 
 use crate::error::is_hang_up;
 use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
@@ -78,6 +78,18 @@ impl Client {
             next_id: AtomicU64::new(1),
             tasks,
         })
+    }
+
+    /// Connects to whoever keeps the engine's state in `state_dir`, though it may listen in another folder than ours: a
+    /// shell without a session has another one than the session.
+    pub async fn find(state_dir: &Path, runtime_dir: &Path, opening: Opening) -> Result<Self, ConnectError> {
+        match Self::connect(runtime_dir, opening.clone()).await {
+            Err(error @ (ConnectError::NotRunning | ConnectError::Io(_))) => match listens_at(state_dir) {
+                Some(elsewhere) if elsewhere != runtime_dir => Self::connect(&elsewhere, opening).await,
+                Some(_) | None => Err(error),
+            },
+            outcome => outcome,
+        }
     }
 
     /// Asks the engine and waits for its answer.

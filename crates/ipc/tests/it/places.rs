@@ -33,3 +33,17 @@ async fn who_looks_for_a_holder_makes_no_folder() {
     assert!(matches!(Client::connect(&gone, place.opening()).await, Err(ConnectError::NotRunning)));
     assert!(!place.path("ended").exists());
 }
+
+#[tokio::test]
+async fn who_has_another_runtime_folder_finds_the_holder_by_its_state() {
+    let place = Place::new().await;
+    let find = async || Client::find(&place.path("state"), &place.path("no session"), place.opening()).await;
+    assert!(matches!(find().await, Err(ConnectError::NotRunning)));
+    let held = place.hold().await;
+    assert!(find().await.is_ok());
+    assert!(!place.path("no session").exists());
+    drop(held.server);
+    held.engine.stop().await;
+    // What the lock says of the holder before is no holder.
+    assert!(matches!(find().await, Err(ConnectError::NotRunning)));
+}
