@@ -54,11 +54,15 @@ mod linux {
         app.path().config_dir().map(|folder| folder.join(ENTRY)).map_err(io::Error::other)
     }
 
-    /// Other programs switch an entry off by `Hidden`, and GNOME's settings by a key of their own.
+    /// Other programs switch an entry off by `Hidden`, and GNOME's settings by a key of their own. One whose program was
+    /// moved away starts nothing.
     fn is_on(path: &Path) -> bool {
         let Ok(text) = fs::read_to_string(path) else { return false };
         let says = |line: &str| text.lines().any(|said| said.replace(' ', "").eq_ignore_ascii_case(line));
-        !says("Hidden=true") && !says("X-GNOME-Autostart-enabled=false")
+        let mut programs = text.lines().filter_map(|said| said.strip_prefix("TryExec="));
+        !says("Hidden=true")
+            && !says("X-GNOME-Autostart-enabled=false")
+            && programs.all(|path| Path::new(path).exists())
     }
 
     fn switch_on(path: &Path, program: &Path, state_dir: &Path) -> io::Result<()> {
@@ -93,22 +97,24 @@ mod linux {
             let path = folder.path().join("config").join(ENTRY);
             assert!(!is_on(&path));
             switch_off(&path).unwrap();
-            switch_on(&path, Path::new("/usr/bin/usher-desktop"), folder.path()).unwrap();
+            switch_on(&path, Path::new("/bin/sh"), folder.path()).unwrap();
             assert!(is_on(&path));
             insta::assert_snapshot!(fs::read_to_string(&path).unwrap(), @"
             [Desktop Entry]
             Type=Application
             Name=Usher
             Comment=Keeps your services signed in
-            Exec=/usr/bin/usher-desktop --hidden
-            TryExec=/usr/bin/usher-desktop
+            Exec=/bin/sh --hidden
+            TryExec=/bin/sh
             Icon=usher-desktop
             Terminal=false
             ");
             for other in ["Hidden=true\n", "X-GNOME-Autostart-enabled = false\n"] {
-                fs::write(&path, entry("/usr/bin/usher-desktop") + other).unwrap();
+                fs::write(&path, entry("/bin/sh") + other).unwrap();
                 assert!(!is_on(&path), "{other}");
             }
+            fs::write(&path, entry("/moved/away/usher-desktop")).unwrap();
+            assert!(!is_on(&path));
             switch_off(&path).unwrap();
             assert!(!path.exists());
         }
