@@ -122,7 +122,8 @@ impl KeychainBackend {
         tracing::debug!("the keychain is locked, asking to unlock it");
         // A thread of its own: what asks nobody does not wait for the person.
         let outcome = KeychainThread::new(patience).run(|keychain, _| keychain.unlock()).await;
-        *was_refused = outcome.is_err();
+        // Who is slow has not said no.
+        *was_refused = matches!(outcome, Err(Error::Locked { .. }));
         outcome
     }
 }

@@ -85,19 +85,22 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
 
 #[cfg(target_os = "linux")]
 impl Keychain {
-    /// Fails where the item, or any of ours, or the collection that new ones go to is locked. Asks nobody for a
-    /// password, which the store would do.
-    ///
-    /// The collection also where no item is found: some keyrings (KeePassXC) find nothing while they are locked.
+    /// Fails where the item is locked, or any of ours; where it is not found, or none is asked for, also where the
+    /// collection that new ones go to is locked: some keyrings (KeePassXC) find nothing while they are locked. Asks
+    /// nobody for a password, which the store would do.
     pub fn must_be_open(&self, item: Option<&Item>) -> Result<(), Error> {
         let mut attributes = HashMap::from([("service", SERVICE)]);
         attributes.extend(item.map(|item| ("username", item.user())));
         let found = self.questions.search_items(attributes).map_err(secret_service_error)?;
+        // One that lies in an open collection stays in it, whatever the collection for new ones is.
+        let is_open = found.locked.is_empty()
+            && (item.is_some() && !found.unlocked.is_empty() || !self.is_default_locked()?);
+        if is_open { Ok(()) } else { Err(Error::Locked { why: "it waits for its password".to_owned() }) }
+    }
+
+    fn is_default_locked(&self) -> Result<bool, Error> {
         let collection = self.questions.get_default_collection().map_err(secret_service_error)?;
-        if !found.locked.is_empty() || collection.is_locked().map_err(secret_service_error)? {
-            return Err(Error::Locked { why: "it waits for its password".to_owned() });
-        }
-        Ok(())
+        collection.is_locked().map_err(secret_service_error)
     }
 
     /// Has the system ask the person for the password of what is locked, and waits.

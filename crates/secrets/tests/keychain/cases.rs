@@ -14,6 +14,7 @@ pub const ALL: &[(&str, Case)] = &[
     ("secret_tool_finds_the_item", secret_tool_finds_the_item),
     ("a_damaged_item_is_corrupt_and_stays", a_damaged_item_is_corrupt_and_stays),
     ("a_locked_keyring_is_locked_and_not_empty", a_locked_keyring_is_locked_and_not_empty),
+    ("what_lies_in_an_open_collection_is_not_locked", what_lies_in_an_open_collection_is_not_locked),
     ("without_a_bus_it_is_unavailable_at_once", without_a_bus_it_is_unavailable_at_once),
     ("without_a_keyring_it_is_unavailable_at_once", without_a_keyring_it_is_unavailable_at_once),
     ("a_restarted_keyring_is_found_again", a_restarted_keyring_is_found_again),
@@ -147,6 +148,28 @@ fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
     drop(keyring);
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("check", "ok"), ("get notion", "first 10"), ("get other", "none")])
+}
+
+/// The collection for new items may be another one than the sign-ins lie in, and locked.
+fn what_lies_in_an_open_collection_is_not_locked() -> Result<()> {
+    let session = Session::start()?;
+    let _keyring = session.keyring()?;
+    let mut store = session.store()?;
+    session.make_default("session")?;
+    expect(&mut store, "put notion first 10", "ok")?;
+    session.make_default("login")?;
+    session.lock()?;
+    expect_all(
+        &mut store,
+        &[
+            ("check", "locked"),
+            ("get never-signed-in", "locked"),
+            ("get notion", "first 10"),
+            ("put notion second 10", "ok"),
+            ("get notion", "second 10"),
+            ("delete notion", "true"),
+        ],
+    )
 }
 
 fn without_a_bus_it_is_unavailable_at_once() -> Result<()> {

@@ -89,6 +89,14 @@ impl Session {
         self.until("the keyring to be locked", || Ok(self.login_is_locked()? == Some(true)))
     }
 
+    /// Has new items go to this collection.
+    pub fn make_default(&self, collection: &str) -> Result<()> {
+        let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
+        let answer = self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
+        ensure!(answer.contains("method return"), "{answer}");
+        Ok(())
+    }
+
     /// What `secret-tool` says; an empty text where it finds nothing.
     pub fn secret_tool(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command("secret-tool").args(arguments).output().context("running secret-tool")?;
