@@ -1,11 +1,14 @@
 //! The one engine: inside this command where nobody else holds it, else in the process that does.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
-use usher_engine::{Engine, EngineOptions, Events, ServerId, ServerView, Snapshot, StartError};
+use usher_engine::{
+    ElicitationAnswer, Engine, EngineOptions, Event, Events, ServerId, ServerView, Snapshot, StartError,
+};
 use usher_ipc::{
     AskError, Client, ConnectError, Holder, HolderKind, Opening, Places, Reply, Request, Server, Servers,
     Update, answer,
@@ -24,6 +27,8 @@ pub struct Handle {
     options: EngineOptions,
     places: Places,
     at: Mutex<Arc<At>>,
+    /// A call of this command answers what belongs to no call.
+    is_asked: Arc<AtomicBool>,
     reaching: tokio::sync::Mutex<()>,
 }
 
@@ -41,8 +46,14 @@ pub enum Updates {
 impl Handle {
     /// Takes the lock, or connects to whoever has it.
     pub async fn open(options: EngineOptions, places: Places) -> Result<Self, Failure> {
-        let at = Mutex::new(Arc::new(reach(&options, &places).await?));
-        Ok(Self { options, places, at, reaching: tokio::sync::Mutex::default() })
+        let is_asked = Arc::default();
+        let at = Mutex::new(Arc::new(reach(&options, &places, &is_asked).await?));
+        Ok(Self { options, places, at, is_asked, reaching: tokio::sync::Mutex::default() })
+    }
+
+    /// Whether a call of this command runs, which answers the questions that come here.
+    pub fn set_asked(&self, is_asked: bool) {
+        self.is_asked.store(is_asked, Ordering::SeqCst);
     }
 
     /// What kind of program holds the engine.
@@ -106,7 +117,7 @@ impl Handle {
     async fn reach_again(&self, left: &Arc<At>) -> Result<(), Failure> {
         let _one_at_a_time = self.reaching.lock().await;
         if Arc::ptr_eq(&self.at(), left) {
-            let reached = Arc::new(reach(&self.options, &self.places).await?);
+            let reached = Arc::new(reach(&self.options, &self.places, &self.is_asked).await?);
             *self.lock() = reached;
         }
         Ok(())
@@ -165,15 +176,36 @@ impl Updates {
     }
 }
 
+/// What a server asks outside any call that is known comes to the holder. A command that calls nothing has nobody to
+/// ask: it says so, so that the server does not wait.
+fn decline_for_nobody(engine: &Engine, is_asked: Arc<AtomicBool>) {
+    let mut events = engine.subscribe();
+    let engine = engine.clone();
+    tokio::spawn(async move {
+        loop {
+            let question = match events.recv().await {
+                Ok(Event::ElicitationRequested { elicitation, .. }) => elicitation,
+                Ok(_) | Err(RecvError::Lagged(_)) => continue,
+                Err(RecvError::Closed) => return,
+            };
+            if !is_asked.load(Ordering::SeqCst) {
+                let declined = engine.answer_elicitation(&question.id, ElicitationAnswer::Decline).await;
+                tracing::info!(server = %question.server, ?declined, "declined what nobody here can answer");
+            }
+        }
+    });
+}
+
 /// The lock, or a connection to its holder. Between the two lies a moment in which a holder does not listen yet, or
 /// not any more.
-async fn reach(options: &EngineOptions, places: &Places) -> Result<At, Failure> {
+async fn reach(options: &EngineOptions, places: &Places, is_asked: &Arc<AtomicBool>) -> Result<At, Failure> {
     let servers = options.only.clone().map_or(Servers::All, Servers::These);
     let opening = Opening { places: Some(places.clone()), servers, events: true };
     let begun = Instant::now();
     loop {
         let (pid, runtime_dir) = match Engine::start(options.clone()).await {
             Ok(engine) => {
+                decline_for_nobody(&engine, Arc::clone(is_asked));
                 let server = Server::start(engine.clone(), Holder::Command);
                 let server =
                     server.inspect_err(|error| tracing::warn!(%error, "no other command can join in")).ok();

@@ -14,7 +14,7 @@ const LONGEST_TEXT: u64 = 8192;
 #[derive(Debug)]
 pub(crate) struct EngineLock {
     _place: File,
-    /// `None` where this file system locks nothing.
+    /// `None` where that is the same folder, or its file system locks nothing.
     _state: Option<File>,
 }
 
@@ -35,12 +35,16 @@ impl EngineLock {
         only_ours(runtime_dir).map_err(io::Error::other).map_err(|source| in_folder(runtime_dir, source))?;
         create_private_dir(state_dir).map_err(|source| in_folder(state_dir, source))?;
         let listens_at = std::path::absolute(runtime_dir).unwrap_or_else(|_| runtime_dir.to_owned());
-        let pid = std::process::id();
-        let place =
-            lock(runtime_dir, &format!("{pid}\n")).map_err(|source| in_folder(runtime_dir, source))?;
+        let is_one_folder = runtime_dir.canonicalize().ok() == state_dir.canonicalize().ok();
+        let pid = format!("{}\n", std::process::id());
+        let text = format!("{pid}{}\n", listens_at.to_str().unwrap_or_default());
+        let place = lock(runtime_dir, if is_one_folder { &text } else { &pid });
+        let place = place.map_err(|source| in_folder(runtime_dir, source))?;
         let place =
             place.map_err(|holder| LockError::Held { pid: holder.pid, runtime_dir: listens_at.clone() })?;
-        let text = format!("{pid}\n{}\n", listens_at.to_str().unwrap_or_default());
+        if is_one_folder {
+            return Ok(Self { _place: place, _state: None });
+        }
         let state = match lock(state_dir, &text) {
             Ok(Ok(state)) => Some(state),
             Ok(Err(Holder { pid, runtime_dir })) => {
@@ -129,5 +133,8 @@ mod tests {
         drop(lock);
         EngineLock::take(&at("state"), &at("other runtime")).expect("given back");
         assert_eq!(listens_at(&at("state")), Some(at("other runtime")));
+
+        let _both = EngineLock::take(&at("one"), &at("one")).expect("one folder for both");
+        assert!(matches!(EngineLock::take(&at("one"), &at("one")), Err(LockError::Held { .. })));
     }
 }

@@ -24,7 +24,9 @@ const PERMISSION: Duration = Duration::from_secs(5 * 60);
 pub async fn run(places: &Places, output: Output, call: &Call) -> Result<(), Failure> {
     let arguments = parse_arguments(&call.arguments)?;
     with_server(places, output, &call.name, async |engine, id| {
-        let answer = call_tool(engine, id, output, call, arguments).await?;
+        let answer = call_tool(engine, id, output, call, arguments).await;
+        engine.set_asked(false);
+        let answer = answer?;
         output.result(&answer, || text(&answer));
         if answer.is_error {
             return Err(ErrorView {
@@ -50,6 +52,7 @@ async fn call_tool(
     connected(engine, id).await?;
     let name = "call".to_owned();
     let is_answered_here = is_interactive() && !output.json;
+    engine.set_asked(true);
     let answer = engine.ask(Request::CallTool {
         server: id.clone(),
         tool: call.tool.clone(),
@@ -76,10 +79,14 @@ async fn call_tool(
     let mut gave_up = false;
     loop {
         tokio::select! {
-            answer = &mut answer => match answer? {
-                Reply::ToolCall(answer) => return Ok(answer),
-                _ => return Err(unexpected()),
-            },
+            answer = &mut answer => {
+                // What was told before the answer is shown before it: one look is enough, for it is here.
+                let _ = tokio::time::timeout(Duration::ZERO, &mut follow).await;
+                return match answer? {
+                    Reply::ToolCall(answer) => Ok(answer),
+                    _ => Err(unexpected()),
+                };
+            }
             () = &mut follow => {}
             Err(failure) = &mut cancel => return Err(failure),
             // Who presses again does not wait for what becomes of it.

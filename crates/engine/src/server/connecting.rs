@@ -159,11 +159,7 @@ impl ServerTask {
         self.last_error = None;
         self.parked = None;
         self.title = connection.title().or(self.title.take());
-        if self.was_connected() {
-            // What changed while nobody listened was told to nobody.
-            self.shared.board.change_resources(&self.id);
-            self.shared.board.change_prompts(&self.id);
-        }
+        self.is_connected_anew = true;
         let since = match &self.phase {
             Phase::Connected(live) => live.since,
             _ => self.shared.options.clock.now(),

@@ -27,7 +27,11 @@ pub(super) async fn keep_fresh(place: Arc<Place>) -> CredentialFault {
             Ok(()) => Duration::ZERO,
             Err(fault) if fault.needs_sign_in() => return fault,
             // Asking again would ask the person for the keychain's password again: who unlocks it begins this anew.
-            Err(CredentialFault::SecretStore(error)) if error.is_locked() => return pending().await,
+            Err(CredentialFault::SecretStore(error))
+                if matches!(*error, usher_secrets::Error::Locked { .. }) =>
+            {
+                return pending().await;
+            }
             Err(fault) => {
                 tracing::info!(server = %place.id, %fault, "the sign-in could not be renewed ahead of its end");
                 SHORTEST_WAIT

@@ -46,6 +46,8 @@ pub(super) struct ServerTask {
     pub waited: bool,
     /// A sign-in came, and no connection has shown yet what it is good for.
     pub signed_in_anew: bool,
+    /// Its lists are those of another connection than was told of last.
+    pub is_connected_anew: bool,
     /// Calls that wait for the person's permission.
     pub waiting_calls: Vec<PermissionNeeded>,
     /// The connection of a sign-in that ended: it serves again with the next one, so that the server's session goes on.
@@ -122,6 +124,7 @@ impl ServerTask {
             title: None,
             waited: false,
             signed_in_anew: false,
+            is_connected_anew: false,
             waiting_calls: Vec::new(),
             parked: None,
             renewal: Renewal::default(),
@@ -272,11 +275,6 @@ impl ServerTask {
         }
     }
 
-    /// Whether an earlier connection of this run told its lists.
-    pub fn was_connected(&self) -> bool {
-        self.listed.is_some()
-    }
-
     pub fn url(&self) -> Option<&url::Url> {
         self.place.as_ref().map(|place| &place.url)
     }
@@ -289,14 +287,19 @@ impl ServerTask {
         describe_fault(fault, &self.who())
     }
 
-    /// What the server is called in sentences.
+    /// What the server is called in sentences: as it is shown.
     pub fn name(&self) -> String {
-        view(self).name
+        self.shared.board.server(&self.id).map_or_else(|| view(self).name, |shown| shown.name)
     }
 
     fn publish(&mut self) {
         self.shared.board.change_server(view(self));
         self.reach.send_replace(reach(self));
+        if std::mem::take(&mut self.is_connected_anew) && self.listed.is_some() {
+            // What changed while nobody listened was told to nobody.
+            self.shared.board.change_resources(&self.id);
+            self.shared.board.change_prompts(&self.id);
+        }
         let Some(live) = self.live_mut() else { return };
         let tools = Arc::clone(&live.tools);
         if self.listed.as_ref() != Some(&tools) {

@@ -73,6 +73,12 @@ impl ServerTask {
                 self.lose(NeedsSignIn::RegistrationLost, &told);
             }
             fault if fault.is_transient() => self.connect_later(fault),
+            // Who unlocks it is heard; of a store that was slow, or of a disk that was full, nobody tells.
+            Fault::Credentials(CredentialFault::SecretStore(error))
+                if !matches!(**error, usher_secrets::Error::Locked { .. }) =>
+            {
+                return self.fail_for_now(told);
+            }
             Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
                 return self.fail_for_now(told);
             }

@@ -29,3 +29,16 @@ async fn whoever_finds_the_store_well_again_all_who_gave_up_for_it_go_on() {
     assert_eq!(engine.snapshot().secret_store.error(), None);
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn a_store_that_is_well_again_is_found_so_though_nobody_tells() {
+    let (place, demo) = (Place::new(), demo().await);
+    let engine = signed_in(&place, &demo).await;
+    let kept = std::fs::read(place.path("secrets")).unwrap();
+    std::fs::write(place.path("secrets"), "not secrets").unwrap();
+    engine.connect(&id()).await.unwrap();
+    until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
+    std::fs::write(place.path("secrets"), kept).unwrap();
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
