@@ -71,7 +71,8 @@ async fn an_icon_that_comes_before_the_engine_opens_the_engines_folder_to_nobody
     write_config_with(&desktop, "notes", demo.url().as_str())?;
     // The engine starts after the links are registered, for which this program is run.
     let go_on = desktop.folder("cache").join("go-on");
-    let wait = format!("#!/bin/sh\nwhile [ ! -e '{}' ]; do sleep 0.02; done\n", go_on.display());
+    let wait =
+        format!("#!/bin/sh\nwhile [ ! -e '{}' ] && [ -e \"$0\" ]; do sleep 0.02; done\n", go_on.display());
     desktop.install_script("xdg-mime", &wait)?;
     let _app = App::start(&desktop, &["--hidden"])?;
     tray.see("working").await?;

@@ -39,7 +39,8 @@ impl Keyring {
         self.daemon.child().kill().context("the keyring is gone")
     }
 
-    /// Locks the login collection, as a screen saver or a person does. No prompter is there to unlock it.
+    /// Locks the login collection, as a screen saver or a person does. Nobody is asked to unlock it, unless a test
+    /// installs a [`Prompter`](crate::Prompter).
     pub fn lock(bus: &Bus) -> Result<()> {
         bus.call(NAME, PATH, "org.freedesktop.Secret.Service.Lock", &[LOGIN]).map(drop)
     }

@@ -54,7 +54,7 @@ impl<'a> Prompter<'a> {
 
     /// The person reads the question and types the password.
     pub async fn answer(&self, password: &str) -> Result<()> {
-        self.windows.see(TITLE).await?;
+        self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
         for letter in password.chars() {
             self.press(u32::from(letter))?;
         }
@@ -64,7 +64,7 @@ impl<'a> Prompter<'a> {
 
     /// The person waves the question away.
     pub async fn dismiss(&self) -> Result<()> {
-        self.windows.see(TITLE).await?;
+        self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
         self.press(ESCAPE)?;
         self.windows.see_gone(TITLE).await
     }
