@@ -238,7 +238,7 @@ async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> 
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let demo = signed_in(&cli).await?;
-    let first = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 60, "millis": 50 }"#])?;
+    let first = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 160, "millis": 50 }"#])?;
     tasks(&demo, 1).await?;
     let connections_before = connections(&demo);
     // As in cron, in a container or over a wire: another runtime folder, and the same sign-ins.
@@ -251,7 +251,7 @@ async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> 
     assert_eq!(first.finish(PATIENCE).await?.code, Some(0));
 
     // And the other way round, also for what is said of the store.
-    let first = elsewhere.start(&["call", "demo", "slow_task", r#"{ "steps": 60, "millis": 50 }"#])?;
+    let first = elsewhere.start(&["call", "demo", "slow_task", r#"{ "steps": 160, "millis": 50 }"#])?;
     tasks(&demo, 1).await?;
     let connections_before = connections(&demo);
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::AbortHandle;
 use usher_engine::{
     ElicitationAnswer, Engine, EngineOptions, Event, Events, ServerId, ServerView, Snapshot, StartError,
 };
@@ -33,9 +34,12 @@ pub struct Handle {
 }
 
 enum At {
-    Here { engine: Engine, server: Mutex<Option<Server>> },
+    Here { engine: Engine, server: Mutex<Option<Server>>, _declining: Declining },
     There(Box<Client>),
 }
+
+/// Declines until it is dropped.
+struct Declining(AbortHandle);
 
 /// What changes; it ends when the holder went away.
 pub enum Updates {
@@ -127,7 +131,7 @@ impl Handle {
     /// takes longer than a moment; and it stays until the services know of what was signed out. Ctrl-C waits for neither.
     pub async fn close(self, waits: impl FnOnce()) {
         let at = self.at();
-        let At::Here { engine, server } = &*at else { return };
+        let At::Here { engine, server, .. } = &*at else { return };
         let server = server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(server) = server {
             let finish = server.finish();
@@ -178,10 +182,10 @@ impl Updates {
 
 /// What a server asks outside any call that is known comes to the holder. A command that calls nothing has nobody to
 /// ask: it says so, so that the server does not wait.
-fn decline_for_nobody(engine: &Engine, is_asked: Arc<AtomicBool>) {
+fn decline_for_nobody(engine: &Engine, is_asked: Arc<AtomicBool>) -> Declining {
     let mut events = engine.subscribe();
     let engine = engine.clone();
-    tokio::spawn(async move {
+    let task = tokio::spawn(async move {
         loop {
             let question = match events.recv().await {
                 Ok(Event::ElicitationRequested { elicitation, .. }) => elicitation,
@@ -194,6 +198,13 @@ fn decline_for_nobody(engine: &Engine, is_asked: Arc<AtomicBool>) {
             }
         }
     });
+    Declining(task.abort_handle())
+}
+
+impl Drop for Declining {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// The lock, or a connection to its holder. Between the two lies a moment in which a holder does not listen yet, or
@@ -205,11 +216,11 @@ async fn reach(options: &EngineOptions, places: &Places, is_asked: &Arc<AtomicBo
     loop {
         let (pid, runtime_dir) = match Engine::start(options.clone()).await {
             Ok(engine) => {
-                decline_for_nobody(&engine, Arc::clone(is_asked));
+                let _declining = decline_for_nobody(&engine, Arc::clone(is_asked));
                 let server = Server::start(engine.clone(), Holder::Command);
                 let server =
                     server.inspect_err(|error| tracing::warn!(%error, "no other command can join in")).ok();
-                return Ok(At::Here { engine, server: Mutex::new(server) });
+                return Ok(At::Here { engine, server: Mutex::new(server), _declining });
             }
             Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
             Err(StartError::Failed(error)) => return Err(error.into()),

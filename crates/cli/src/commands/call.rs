@@ -76,7 +76,13 @@ async fn call_tool(
         std::future::pending::<Result<Infallible, Failure>>().await
     };
     tokio::pin!(cancel);
-    let mut gave_up = false;
+    let interrupted = async {
+        let once = tokio::signal::ctrl_c().await;
+        gives_up.notify_one();
+        // Heard from here on, before the server is told.
+        once.and(tokio::signal::ctrl_c().await)
+    };
+    tokio::pin!(interrupted);
     loop {
         tokio::select! {
             answer = &mut answer => {
@@ -90,13 +96,7 @@ async fn call_tool(
             () = &mut follow => {}
             Err(failure) = &mut cancel => return Err(failure),
             // Who presses again does not wait for what becomes of it.
-            _ = tokio::signal::ctrl_c() => {
-                if gave_up {
-                    return Err(not_waited_for(&call.tool));
-                }
-                gave_up = true;
-                gives_up.notify_one();
-            }
+            _ = &mut interrupted => return Err(not_waited_for(&call.tool)),
         }
     }
 }

@@ -79,3 +79,34 @@ pub(crate) fn view(kind: &StoreKind, error: Option<ErrorView>) -> SecretStoreVie
         StoreKind::Memory => SecretStoreView::Memory,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ConfigView;
+
+    #[test]
+    fn that_it_works_again_is_told_once() {
+        let config =
+            ConfigView { path: String::new(), error: None, line: None, column: None, warnings: Vec::new() };
+        let kind = StoreKind::Keychain;
+        let board = Arc::new(Board::new(config, view(&kind, None)));
+        let stores = Stores::new(kind, false, board);
+        let mut recoveries = stores.recoveries();
+        let mut is_told = || {
+            let is_new = recoveries.has_changed().expect("the sender is here");
+            recoveries.mark_unchanged();
+            is_new
+        };
+        let locked = usher_secrets::Error::Locked { why: "nobody unlocks it".to_owned() };
+        stores.note(None);
+        assert!(!is_told(), "it worked before");
+        stores.note(Some(&locked));
+        stores.note(Some(&locked));
+        assert!(!is_told(), "it does not work");
+        stores.note(None);
+        assert!(is_told());
+        stores.note(None);
+        assert!(!is_told(), "once");
+    }
+}

@@ -70,6 +70,7 @@ impl ServerTask {
         self.cancel_sign_in();
         self.refuse_calls(why);
         self.forget_jobs();
+        self.signed_in_anew = false;
         let connections = [self.live_mut().map(|live| Arc::clone(&live.connection)), self.parked.take()];
         for connection in connections.into_iter().flatten() {
             connection.end_now();
