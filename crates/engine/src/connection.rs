@@ -296,6 +296,9 @@ impl Connection {
             tokio::select! {
                 biased;
                 answer = &mut handle.rx => {
+                    while let Some(step) = running.progress_so_far() {
+                        (terms.on_progress)(step.progress, step.total, step.message);
+                    }
                     return answer.map_err(|_| Fault::Lost)?.map_err(from_service);
                 }
                 step = running.progress() => {

@@ -95,6 +95,11 @@ impl Requests {
 }
 
 impl RunningRequest {
+    /// A step that the server has told of already.
+    pub fn progress_so_far(&mut self) -> Option<ProgressNotificationParam> {
+        self.progress.try_recv().ok()
+    }
+
     /// The next step that the server tells of. Never ends by itself.
     pub async fn progress(&mut self) -> ProgressNotificationParam {
         match self.progress.recv().await {
