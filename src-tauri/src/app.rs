@@ -14,8 +14,9 @@ use crate::running::{self, HandedOver};
 use crate::shell::{self, Shell};
 use crate::{autostart, bindings, deep_link, events, harden, logging, notice, tray, window};
 
-/// How long the engine may take to put things in order: who quits is gone in less than two seconds.
-const STOPS_WITHIN: Duration = Duration::from_millis(1500);
+/// How long the engine may take to put things in order, a little more than it gives itself: who quits is gone in less
+/// than two seconds, and a renewal that is nearly done is not cut off.
+const STOPS_WITHIN: Duration = Duration::from_millis(1950);
 
 /// Runs the app until the person quits it, or closes its window where there is no tray; or, for a link that belongs to
 /// an engine that runs already, hands it over.

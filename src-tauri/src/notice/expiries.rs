@@ -146,7 +146,10 @@ fn of_server(server: &ServerView) -> Said {
             NeedsSignIn::Refused => Said::Quiet,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Said::Over,
         },
-        Status::Connected { .. } => need::of_connected(server).map_or(Said::Over, Said::Needs),
+        Status::Connected { .. } if server.permission.is_some() => Said::Needs(Need::MorePermission),
+        // What one call said and the next may take back; the tray and the window show it.
+        Status::Connected { .. } if need::of_connected(server).is_some() => Said::Quiet,
+        Status::Connected { .. } => Said::Over,
         Status::Disabled | Status::Unsupported { .. } => Said::Over,
         Status::Paused
         | Status::Connecting

@@ -179,12 +179,14 @@ impl Teller {
                     if notice.about.is_empty() {
                         shell.settings.told_of_tray();
                     }
+                    self.untold.retain(|id| !notice.about.contains(id));
                     self.shown.add(number, notice);
                 }
                 // The tray and the window say it too.
                 Err(error) => {
                     tracing::warn!(%error, "a notification was not shown");
                     shell.notices.expiries().tell_again(&notice.about, Instant::now() + TRIED_AGAIN_AFTER);
+                    self.untold.retain(|id| !notice.about.contains(id));
                     self.untold.extend(notice.about);
                 }
             }

@@ -35,7 +35,7 @@ pub enum Answer {
 /// Of services that need the person; there is at least one. Where no click is heard, the words promise none.
 pub fn of_expiries(named: &[Named], clicks: bool) -> Notice {
     let about = named.iter().map(|named| named.id.clone()).collect();
-    let elsewhere = if clicks { "" } else { " Usher's window and its menu in the tray lead there." };
+    let elsewhere = if clicks { "" } else { " Usher's window leads there." };
     let (title, body, click) = match named {
         [only] => {
             let (title, body) = of_one(only, clicks);
@@ -172,7 +172,7 @@ mod tests {
             let named: Vec<_> = needs.iter().map(|need| named("Notion", *need)).collect();
             of_expiries(&named, false).body
         };
-        let elsewhere = "Usher's window and its menu in the tray lead there.";
+        let elsewhere = "Usher's window leads there.";
         assert_eq!(body(&[Need::SignIn]), format!("Its sign-in has ended. {elsewhere}"));
         let permission = format!("Its page in the browser says what it asks for. {elsewhere}");
         assert_eq!(body(&[Need::MorePermission]), permission);

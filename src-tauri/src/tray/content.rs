@@ -156,7 +156,7 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
         Status::Paused => click(format!("{name}: paused"), Action::OpenServer(id)),
         Status::Unsupported { .. } => click(format!("{name}: not run by Usher yet"), Action::OpenServer(id)),
         _ if server.permission.is_some() => wants_more(&name, id),
-        _ if asks(server, snapshot) => click(format!("{name} asks you something…"), Action::OpenServer(id)),
+        _ if asks(server, snapshot) => click(format!("{name} has a question…"), Action::OpenServer(id)),
         Status::Reconnecting { .. } => click(format!("{name}: not reached, try now"), Action::Connect(id)),
         Status::Connecting => click(format!("{name}: connecting"), Action::OpenServer(id)),
         Status::SigningIn { .. } => click(format!("{name}: signing in"), Action::OpenServer(id)),
@@ -193,7 +193,7 @@ fn click(text: impl Into<String>, action: Action) -> Line {
 /// What a server is called in lines and notifications: where several have one title, each with its own name.
 pub fn label(server: &ServerView, servers: &[ServerView]) -> String {
     let name = shortened(&server.name);
-    let is_alone = servers.iter().all(|other| other.id == server.id || other.name != server.name);
+    let is_alone = servers.iter().all(|other| other.id == server.id || shortened(&other.name) != name);
     if is_alone { name } else { format!("{name} ({})", shortened(&server.id.0)) }
 }
 

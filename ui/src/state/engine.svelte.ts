@@ -92,10 +92,8 @@ export class EngineState {
       this.#early.push(event);
       return;
     }
-    // The engine counts without gaps: a gap means that something was lost on the way, so ask for the whole.
-    const lost = event.revision > this.#newest + 1;
+    // Revisions may have gaps: what is another program's own is not told here. What was lost the shell says.
     this.#apply(event);
-    if (lost) void this.#ask().catch(() => undefined);
   }
 
   /** Another engine took over, or events were lost on the way: nothing known before counts. */

@@ -73,12 +73,12 @@ describe("the engine's state", () => {
     expect(engine.servers).toEqual([]);
   });
 
-  it("asks for the whole when a revision is missing", async () => {
+  it("misses nothing where other programs are told something of their own", async () => {
     const { engine, backend } = await started();
-    backend.current = snapshot({ revision: 14, servers: [server({ name: "Whole" })] });
-    backend.tell({ event: "tools_changed", revision: 13, id: "notion" });
-    await expect.poll(() => names(engine)).toEqual(["Whole"]);
-    expect(backend.asked("snapshot")).toHaveLength(2);
+    backend.tell(changed(13, { name: "Later" }));
+    backend.tell(changed(17, { name: "Much later" }));
+    expect(names(engine)).toEqual(["Much later"]);
+    expect(backend.asked("snapshot")).toHaveLength(1);
   });
 
   it("takes a replacement whatever its revision, and goes on from there", async () => {

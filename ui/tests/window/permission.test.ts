@@ -84,7 +84,7 @@ describe("a wish for permission", () => {
     await screen.findAllByTestId("tool");
     backend.tell({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
     expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
-      "Notion wants permission to write Say yes on the page in your browser.",
+      "Notion wants permission to write “Create a page” waits for your answer, then goes on by itself.",
     );
     expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
   });

@@ -15,7 +15,9 @@ pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
     let mut requirements: BTreeSet<String> = UNSEEN.map(str::to_owned).into();
     for name in ["usher", "usher-desktop"] {
         let program = repository.built(profile, name);
-        let headers = command::answer(repository.command("objdump").arg("--private-headers").arg(program))?;
+        let mut objdump = repository.command("objdump");
+        // Its words are read, so they are to be those that are known here.
+        let headers = command::answer(objdump.arg("--private-headers").arg(program).env("LC_ALL", "C"))?;
         requirements.extend(libraries(&headers, mark()));
     }
     Some(requirements.into_iter().collect())

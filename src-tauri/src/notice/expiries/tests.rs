@@ -1,7 +1,7 @@
-use usher_engine::{ServerView, SignInStep};
+use usher_engine::{Code, ErrorView, ServerView, SignInStep};
 
 use super::*;
-use crate::samples::{connected, needs, server, signing_in, snapshot, wanting_more};
+use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};
 
 /// A run of changes and moments, from one instant on.
 struct Run {
@@ -43,6 +43,17 @@ fn expired(name: &str) -> ServerView {
 }
 
 const NOBODY: [String; 0] = [];
+
+#[test]
+fn what_one_call_was_refused_is_not_told() {
+    let mut run = Run::new();
+    let last_error = Some(ErrorView { code: Code::SignInRequired, ..error() });
+    let refused = ServerView { last_error, ..server("Notion", connected()) };
+    run.note(0, [refused.clone()]);
+    run.note(5, [server("Notion", connected())]);
+    run.note(10, [refused]);
+    assert_eq!(run.told(100), NOBODY);
+}
 
 #[test]
 fn an_expiry_is_told_once() {

@@ -139,7 +139,7 @@ fn a_question_in_a_call_needs_the_person() {
     <NeedsYou>
     (A service needs you)
     ---
-    Notion asks you something…  → OpenServer(ServerId("notion"))
+    Notion has a question…  → OpenServer(ServerId("notion"))
     ---
     Pause all  → PauseAll
     ---
@@ -226,6 +226,11 @@ fn services_of_one_title_go_by_their_own_names_too() {
         servers.each_ref().map(|server| label(server, &servers)),
         ["Notion (work)", "Notion (home)", "Linear"]
     );
+    // The engine tells them apart at the end of a name, which a line has no room for where it is long.
+    let long = "The quarterly planning workspace of the company";
+    let servers = ["work", "home"].map(|id| named(id, &format!("{long} ({id})")));
+    let labels = servers.each_ref().map(|server| label(server, &servers));
+    assert!(labels[0].ends_with("(work)") && labels[1].ends_with("(home)"), "{labels:?}");
 }
 
 #[test]

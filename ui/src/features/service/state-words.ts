@@ -14,7 +14,10 @@ export function stateWords(server: ServerView): StateWords | null {
         text: isSignedIn(server) ? m.state_disabled_text_signed_in() : m.state_disabled_text(),
       };
     case "paused":
-      return { headline: m.state_paused({ name }), text: m.state_paused_text() };
+      return {
+        headline: m.state_paused({ name }),
+        text: isSignedIn(server) ? m.state_paused_text_signed_in() : m.state_paused_text(),
+      };
     case "unsupported":
       return { headline: m.state_unsupported({ name }), text: status.why };
     case "connecting":
