@@ -237,25 +237,21 @@ async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
 async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
-    let demo = signed_in(&cli).await?;
-    let first = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 160, "millis": 50 }"#])?;
-    tasks(&demo, 1).await?;
-    let connections_before = connections(&demo);
     // As in cron, in a container or over a wire: another runtime folder, and the same sign-ins.
     let elsewhere = with_file_store(&desktop).with("XDG_RUNTIME_DIR", "");
-    demo.revoke_access_tokens();
-    let output = elsewhere.run(&["call", "demo", "search_pages", r#"{ "query": "tea" }"#]).await?;
-    assert_eq!(output.code, Some(0), "{}", output.stderr);
-    assert_eq!(connections(&demo), connections_before, "a second engine ran");
-    assert_eq!(demo.token_requests("refresh_token"), 1);
-    assert_eq!(first.finish(PATIENCE).await?.code, Some(0));
-
-    // And the other way round, also for what is said of the store.
-    let first = elsewhere.start(&["call", "demo", "slow_task", r#"{ "steps": 160, "millis": 50 }"#])?;
-    tasks(&demo, 1).await?;
-    let connections_before = connections(&demo);
-    assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));
-    assert_eq!(connections(&demo), connections_before, "a second engine ran");
-    assert_eq!(first.finish(PATIENCE).await?.code, Some(0));
+    let demo = signed_in(&cli).await?;
+    let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];
+    for (number, (first, second)) in [(&cli, &elsewhere), (&elsewhere, &cli)].into_iter().enumerate() {
+        let mut held = holder(first).await?;
+        assert_eq!(first.run(&search).await?.code, Some(0));
+        let connections_before = connections(&demo);
+        demo.revoke_access_tokens();
+        let output = second.run(&search).await?;
+        assert_eq!(output.code, Some(0), "{}", output.stderr);
+        assert_eq!(connections(&demo), connections_before, "a second engine ran");
+        assert_eq!(demo.token_requests("refresh_token"), number + 1);
+        held.ask_to_end()?;
+        assert_eq!(held.finish(PATIENCE).await?.code, Some(5));
+    }
     Ok(())
 }
