@@ -70,13 +70,3 @@ pub struct Binding {
     /// False where the authorization server refuses the `resource` parameter, or predates it.
     pub sends_resource: bool,
 }
-
-impl Binding {
-    /// True when both name the same issuer, token endpoint, client and resource. What differs must be quarantined.
-    pub fn agrees_with(&self, other: &Binding) -> bool {
-        self.issuer == other.issuer
-            && self.token_endpoint == other.token_endpoint
-            && self.client_id == other.client_id
-            && self.resource == other.resource
-    }
-}

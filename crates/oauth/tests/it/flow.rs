@@ -38,7 +38,7 @@ async fn nothing_is_asked_twice_and_a_kept_discovery_needs_no_asking() {
 
     fake.forget();
     let found: Discovered = serde_json::from_str(&kept).unwrap();
-    assert!(found.binding(&client).agrees_with(&grant.binding));
+    assert_eq!(found.binding(&client), grant.binding);
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(client) };
     let registered = found.register(&http, request, now()).await.unwrap();
     let grant = exchange(&http, accepted(registered.authorize(None, now()).unwrap()), now()).await.unwrap();

@@ -217,29 +217,3 @@ async fn what_may_have_been_carried_out_is_told_from_what_was_not() {
     assert!(matches!(error.kind, ErrorKind::BrokenOff { .. }), "{error}");
     assert!(error.leaves_open() && error.is_transient());
 }
-
-#[test]
-fn a_binding_agrees_in_four_things() {
-    let fake = Fake::behind("https://as.example").0;
-    let binding = grant(&fake).binding;
-    let with = |change: &dyn Fn(&mut Binding)| {
-        let mut other = binding.clone();
-        change(&mut other);
-        other
-    };
-    let endpoint = |raw: &str| Endpoint::parse("", raw).unwrap();
-    let agree = [
-        with(&|_| {}),
-        with(&|other| other.revocation_endpoint = None),
-        with(&|other| other.auth_method = AuthMethod::ClientSecretPost),
-        with(&|other| other.sends_resource = false),
-    ];
-    let differ = [
-        with(&|other| other.issuer = Issuer::parse("https://as.example/").unwrap()),
-        with(&|other| other.token_endpoint = endpoint("https://evil.example/token")),
-        with(&|other| other.client_id = "other".into()),
-        with(&|other| other.resource = "https://as.example/other".into()),
-    ];
-    assert!(agree.iter().all(|other| binding.agrees_with(other)));
-    assert!(!differ.iter().any(|other| binding.agrees_with(other)));
-}

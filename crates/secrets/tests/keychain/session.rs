@@ -92,7 +92,8 @@ impl Session {
     /// Has new items go to this collection.
     pub fn make_default(&self, collection: &str) -> Result<()> {
         let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
-        let answer = self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
+        let answer =
+            self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
         ensure!(answer.contains("method return"), "{answer}");
         Ok(())
     }
