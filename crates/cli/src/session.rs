@@ -116,7 +116,12 @@ pub async fn secret_store(places: &Places) -> Result<StoreKind, Failure> {
 
 /// The Usher that runs, if one does.
 async fn running(places: &Places) -> Option<Client> {
-    Client::find(&state_folder(places), &runtime_folder(places), Opening::default()).await.ok()
+    let state_dir = state_folder(places);
+    let config = config_file(places).path().to_owned();
+    // Not one of other places, whose store is another matter.
+    let same = usher_ipc::Places { config, state_dir: state_dir.clone(), secret_store: None };
+    let opening = Opening { places: Some(same), ..Opening::default() };
+    Client::find(&state_dir, &runtime_folder(places), opening).await.ok()
 }
 
 /// Tells the Usher that runs, if one does, that its store holds something else now.
