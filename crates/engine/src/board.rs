@@ -8,7 +8,9 @@ use usher_config::display_text;
 
 use crate::caller::CallerId;
 use crate::events::{Events, Told};
-use crate::{ConfigView, ElicitationView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot};
+use crate::{
+    ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot,
+};
 
 /// Events that a slow reader may fall behind before it has to take a new snapshot.
 const BACKLOG: usize = 1024;
@@ -146,8 +148,8 @@ impl Board {
         before
     }
 
-    pub fn secret_store_works(&self) -> bool {
-        self.lock().secret_store.error().is_none()
+    pub fn secret_store_error(&self) -> Option<ErrorView> {
+        self.lock().secret_store.error().cloned()
     }
 
     pub fn is_paused(&self) -> bool {

@@ -80,25 +80,27 @@ impl Shared {
 
     /// Brings an address from outside to the sign-in it belongs to, and waits for what becomes of it.
     pub async fn complete(&self, raw: &str) -> Result<ServerId, ErrorView> {
-        self.resume_for(raw).await;
+        self.resume_for(raw).await?;
         self.flows.complete(raw).await
     }
 
     /// The same without waiting for the exchange.
     pub async fn take_link(&self, raw: &str) -> Result<(), ErrorView> {
-        self.resume_for(raw).await;
+        self.resume_for(raw).await?;
         self.flows.hand_over(raw)
     }
 
-    /// An answer that belongs to no sign-in of this run may belong to one that the run before left waiting.
-    async fn resume_for(&self, raw: &str) {
-        let Some(state) = self.flows.unknown_state(raw) else { return };
+    /// An answer that belongs to no sign-in of this run may belong to one that the run before left waiting. Where the
+    /// secret store cannot tell, the person settles that and follows the link again.
+    async fn resume_for(&self, raw: &str) -> Result<(), ErrorView> {
+        let Some(state) = self.flows.unknown_state(raw) else { return Ok(()) };
         let servers = self.servers().keys().cloned().collect();
-        let found = self.left_waiting.find(&state, servers, &self.stores).await;
-        let Some((id, pending)) = found else { return };
+        let found = self.left_waiting.find(&state, servers, &self.stores).await?;
+        let Some((id, pending)) = found else { return Ok(()) };
         let handle = self.servers().get(&id).cloned();
         if let Some(handle) = handle {
             handle.ask(|reply| Message::Resume { pending: Box::new(pending), reply }).await;
         }
+        Ok(())
     }
 }

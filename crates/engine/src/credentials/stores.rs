@@ -40,9 +40,9 @@ impl Stores {
         self.note(None);
     }
 
-    /// Whether it did when it was used last.
-    pub fn works(&self) -> bool {
-        self.board.secret_store_works()
+    /// Why it did not work when it was used last.
+    pub fn error(&self) -> Option<ErrorView> {
+        self.board.secret_store_error()
     }
 
     /// Publishes whether the store works, after each use of it.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use secrecy::SecretString;
 use usher_oauth::PendingAuthorization;
 
-use crate::ServerId;
 use crate::credentials::stores::Stores;
+use crate::{ErrorView, ServerId};
 
 /// What the secret store said of each server that it was asked for.
 #[derive(Default)]
@@ -15,34 +15,45 @@ pub(crate) struct LeftWaiting(tokio::sync::Mutex<HashMap<ServerId, Option<Secret
 impl LeftWaiting {
     /// The sign-in of this `state`, among those of `servers`. Answers may come from anybody who can make the person
     /// follow a link: the secret store is asked once for each server, and not while it does not work, for then it
-    /// may ask for a password each time.
+    /// may ask for a password each time. An error where the store cannot tell.
     pub async fn find(
         &self,
         state: &str,
         servers: Vec<ServerId>,
         stores: &Stores,
-    ) -> Option<(ServerId, PendingAuthorization)> {
+    ) -> Result<Option<(ServerId, PendingAuthorization)>, ErrorView> {
         let mut left = self.0.lock().await;
+        let mut unknown = None;
         for server in servers {
             if left.contains_key(&server) {
                 continue;
             }
-            if !stores.works() {
+            unknown = stores.error();
+            if unknown.is_some() {
                 break;
             }
             let outcome = stores.get().pending(&server.0).await;
             stores.note(outcome.as_ref().err());
             match outcome {
                 Ok(secret) => left.insert(server, secret),
-                Err(_) if !stores.works() => break,
-                // This one cannot be read, today or tomorrow.
-                Err(_) => left.insert(server, None),
+                Err(_) => {
+                    unknown = stores.error();
+                    if unknown.is_some() {
+                        break;
+                    }
+                    // This one cannot be read, today or tomorrow.
+                    left.insert(server, None)
+                }
             };
         }
-        left.iter().find_map(|(server, secret)| {
+        let found = left.iter().find_map(|(server, secret)| {
             let pending = PendingAuthorization::from_secret(secret.as_ref()?)?;
             (pending.state() == state).then(|| (server.clone(), pending))
-        })
+        });
+        match (found, unknown) {
+            (None, Some(error)) => Err(error),
+            (found, _) => Ok(found),
+        }
     }
 }
 
@@ -78,24 +89,25 @@ mod tests {
         let (stores, left) = (stores(&file), LeftWaiting::default());
         let link = async |servers: &[&str]| {
             let servers = servers.iter().map(|server| ServerId((*server).to_owned())).collect();
-            assert!(left.find("state", servers, &stores).await.is_none());
+            let found = left.find("state", servers, &stores).await;
+            assert!(found.is_err() == stores.error().is_some() && !matches!(found, Ok(Some(_))));
             let mut asked: Vec<_> = left.0.lock().await.keys().map(|server| server.0.clone()).collect();
             asked.sort();
             asked
         };
         std::fs::create_dir(&file).expect("what is no file");
         assert_eq!(link(&["demo"]).await, [""; 0]);
-        assert!(!stores.works());
+        assert!(stores.error().is_some());
         // Whether it could be used again, no link is to find out.
         std::fs::remove_dir(&file).expect("gone");
         assert_eq!(link(&["demo"]).await, [""; 0]);
-        assert!(!stores.works());
+        assert!(stores.error().is_some());
         stores.note(None);
         assert_eq!(link(&["demo"]).await, ["demo"]);
         assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
         // What was asked for stays known, also when nobody could ask any more.
         std::fs::create_dir(&file).expect("what is no file");
         assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
-        assert!(stores.works());
+        assert!(stores.error().is_none());
     }
 }

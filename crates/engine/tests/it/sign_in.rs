@@ -223,3 +223,22 @@ async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_f
     assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
     engine.stop().await;
 }
+
+#[tokio::test]
+async fn a_sign_in_left_waiting_outlasts_a_store_that_does_not_work() {
+    let (place, demo) = (Place::new(), demo().await);
+    place.know(&demo);
+    let engine = place.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    engine.stop().await;
+    let callback = decide(&request, "allow").await;
+    let kept = std::fs::read(place.path("secrets")).unwrap();
+    std::fs::write(place.path("secrets"), "not secrets").unwrap();
+    let engine = place.start().await;
+    let error = engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(error.code, Code::KeychainUnavailable, "{error:?}");
+    std::fs::write(place.path("secrets"), kept).unwrap();
+    engine.retry_secret_store().await.unwrap();
+    assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
+    engine.stop().await;
+}
