@@ -175,15 +175,27 @@ impl TrayHost {
 
     /// Waits for the first line whose label holds these words, and clicks it.
     pub async fn click(&self, words: &str) -> Result<()> {
-        let line = self.see_line(words).await?;
-        let item = self.item().context("the icon is gone")?;
-        let menu = self.property::<OwnedObjectPath>(&item, "Menu").await?;
-        let event = (line.id, "clicked", Value::from(0), 0_u32);
-        self.connection
-            .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "Event", &event)
-            .await
-            .context("the click was not taken")?;
-        Ok(())
+        until("the click to be taken", PATIENCE, || async {
+            let line = self.see_line(words).await?;
+            let item = self.item().context("the icon is gone")?;
+            let menu = self.property::<OwnedObjectPath>(&item, "Menu").await?;
+            let event = (line.id, "clicked", Value::from(0), 0_u32);
+            let connection = &self.connection;
+            match connection
+                .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "Event", &event)
+                .await
+            {
+                Ok(_) => Ok(Some(())),
+                // The menu was made anew between the look and the click; who clicks sees the new one.
+                Err(zbus::Error::MethodError(_, Some(why), _))
+                    if why.contains("does not refer to a menu item") =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(error).context("the click was not taken"),
+            }
+        })
+        .await
     }
 
     /// Waits for the first line that can be clicked and whose label holds these words.
