@@ -71,18 +71,36 @@ fn mcp_methods(demo: &Demo) -> Vec<String> {
     demo.requests().into_iter().filter_map(|record| record.mcp_method).collect()
 }
 
+/// A desktop on which the app waits in the tray, signed in to a service from its menu.
+struct InTheTray {
+    demo: Demo,
+    desktop: Desktop,
+    tray: TrayHost,
+    notifications: NotificationServer,
+    browser: Browser,
+    app: App,
+}
+
+impl InTheTray {
+    async fn begin() -> Result<InTheTray> {
+        let demo = Demo::start(short_lived()).await?;
+        let desktop = Desktop::start().await?;
+        let tray = TrayHost::start(desktop.bus()?).await?;
+        let notifications = NotificationServer::start(desktop.bus()?).await?;
+        let mut browser = Browser::install(&desktop)?;
+        write_config_with(&desktop, "notes", demo.url().as_str())?;
+        let app = App::start(&desktop, &["--hidden"])?;
+        tray.click("Sign in to").await?;
+        walk::consent(&mut browser).await?.press("#allow").await?;
+        tray.see("well").await?;
+        Ok(InTheTray { demo, desktop, tray, notifications, browser, app })
+    }
+}
+
 #[tokio::test]
 async fn later_leaves_it_to_the_tray() -> Result<()> {
-    let demo = Demo::start(short_lived()).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let notifications = NotificationServer::start(desktop.bus()?).await?;
-    let mut browser = Browser::install(&desktop)?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
-    let _app = App::start(&desktop, &["--hidden"])?;
-    tray.click("Sign in to").await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
+    let InTheTray { demo, desktop: _desktop, tray, notifications, mut browser, app: _app } =
+        InTheTray::begin().await?;
 
     demo.revoke_everything();
     let told = notifications.see("needs you to sign in again").await?;
@@ -97,16 +115,8 @@ async fn later_leaves_it_to_the_tray() -> Result<()> {
 
 #[tokio::test]
 async fn what_is_settled_elsewhere_is_taken_off_the_screen() -> Result<()> {
-    let demo = Demo::start(short_lived()).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let notifications = NotificationServer::start(desktop.bus()?).await?;
-    let mut browser = Browser::install(&desktop)?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
-    let _app = App::start(&desktop, &["--hidden"])?;
-    tray.click("Sign in to").await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
+    let InTheTray { demo, desktop: _desktop, tray, notifications, mut browser, app: _app } =
+        InTheTray::begin().await?;
 
     demo.revoke_everything();
     notifications.see("needs you to sign in again").await?;
@@ -148,16 +158,7 @@ async fn a_call_that_wants_more_permission_goes_on_after_one_click_on_its_notifi
 
 #[tokio::test]
 async fn what_was_on_the_screen_of_a_desktop_that_starts_anew_is_shown_again() -> Result<()> {
-    let demo = Demo::start(short_lived()).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let notifications = NotificationServer::start(desktop.bus()?).await?;
-    let mut browser = Browser::install(&desktop)?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
-    let _app = App::start(&desktop, &["--hidden"])?;
-    tray.click("Sign in to").await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
+    let InTheTray { demo, desktop, tray, notifications, mut browser, app: _app } = InTheTray::begin().await?;
     demo.revoke_everything();
     notifications.see("needs you to sign in again").await?;
 

@@ -1,5 +1,6 @@
 //! Signing in: the steps on the wire, the story told, and every way in which an answer can be wrong.
 
+use usher_demo::Demo;
 use usher_engine::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, SignInOptions, Status};
 
 use crate::fixture::*;
@@ -191,14 +192,19 @@ async fn sign_out_forgets_and_revokes() {
     engine.stop().await;
 }
 
-#[tokio::test]
-async fn a_sign_in_survives_the_end_of_the_process() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
+/// The answer to a sign-in that an engine left waiting.
+async fn allowed_after_the_end(place: &Place, demo: &Demo) -> String {
+    place.know(demo);
     let engine = place.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     engine.stop().await;
-    let callback = decide(&request, "allow").await;
+    decide(&request, "allow").await
+}
+
+#[tokio::test]
+async fn a_sign_in_survives_the_end_of_the_process() {
+    let (place, demo) = (Place::new(), demo().await);
+    let callback = allowed_after_the_end(&place, &demo).await;
     let engine = place.start().await;
     let forged = "dev.usher.desktop:/oauth/callback?code=a&state=b";
     engine.complete_sign_in(forged).await.unwrap_err();
@@ -211,11 +217,7 @@ async fn a_sign_in_survives_the_end_of_the_process() {
 #[tokio::test]
 async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_first_link() {
     let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
-    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    engine.stop().await;
-    let callback = decide(&request, "allow").await;
+    let callback = allowed_after_the_end(&place, &demo).await;
     let options = usher_engine::EngineOptions { only: Some(Vec::new()), ..place.options() };
     let engine = usher_engine::Engine::start(options).await.unwrap();
     engine.complete_sign_in(&callback).await.unwrap_err();
@@ -227,11 +229,7 @@ async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_f
 #[tokio::test]
 async fn a_sign_in_left_waiting_outlasts_a_store_that_does_not_work() {
     let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
-    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    engine.stop().await;
-    let callback = decide(&request, "allow").await;
+    let callback = allowed_after_the_end(&place, &demo).await;
     let kept = std::fs::read(place.path("secrets")).unwrap();
     std::fs::write(place.path("secrets"), "not secrets").unwrap();
     let engine = place.start().await;
