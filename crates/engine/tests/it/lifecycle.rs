@@ -119,7 +119,7 @@ async fn what_a_portal_says_passes_by_itself() {
     let engine = place.start().await;
     until(&engine, &id(), is_connected).await;
     portal.store(true, Ordering::SeqCst);
-    engine.network_returned();
+    engine.reconnect_all();
     until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
     portal.store(false, Ordering::SeqCst);
     until(&engine, &id(), is_connected).await;

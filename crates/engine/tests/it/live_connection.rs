@@ -55,10 +55,10 @@ async fn after_a_sleep_a_new_connection_takes_the_place_of_the_old_one() {
         status => panic!("{status:?}"),
     };
     let before = since(&engine);
-    for wake in [Engine::woke, Engine::network_returned] {
+    for _ in 0..2 {
         demo.forget_requests();
         let mut story = Story::of(&engine);
-        wake(&engine);
+        engine.reconnect_all();
         tokio::time::timeout(PATIENCE, async {
             while ledger(&demo).len() < 2 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -99,7 +99,7 @@ async fn what_waits_to_reconnect_does_so_at_once_when_the_network_returns() {
     let demo = Demo::start(DemoOptions { signing_key: key, port: Some(port), ..DemoOptions::default() })
         .await
         .unwrap();
-    engine.network_returned();
+    engine.reconnect_all();
     until(&engine, &id(), is_connected).await;
     assert!(place.clock.now() < next_at, "it did not wait");
     engine.stop().await;
