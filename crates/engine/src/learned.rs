@@ -214,6 +214,16 @@ impl Learned {
         });
     }
 
+    /// Drops everything about a server, and about the issuer that it uses.
+    pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
+        self.change(|contents| {
+            contents.servers.remove(server.as_str());
+            if let Some(issuer) = issuer {
+                contents.issuers.remove(issuer);
+            }
+        });
+    }
+
     /// Changes the contents in memory at once, and the file in the background.
     fn change(&self, change: impl FnOnce(&mut Contents)) {
         {
@@ -308,6 +318,24 @@ mod tests {
         assert!(learned.discovered(&server).is_some());
         learned.note_reach(&server, Reach::Private);
         assert!(learned.discovered(&server).is_none());
+    }
+
+    #[tokio::test]
+    async fn forgetting_a_server_drops_its_metadata_and_its_issuer_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("create a temporary folder");
+        let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
+        let server = |raw: &str| ServerUrl::parse(raw).expect("parse the address");
+        let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
+        let (one, other) = (server("https://mcp.example.com/mcp"), server("https://mcp.example.org/mcp"));
+        let (used, unused) = (issuer("https://as.example.com"), issuer("https://as.example.org"));
+        learned.keep_discovered(&one, &discovered(), None);
+        learned.keep_discovered(&other, &discovered(), None);
+        learned.keep_redirect(&used, RedirectKind::Loopback);
+        learned.keep_redirect(&unused, RedirectKind::Loopback);
+        learned.forget(&one, Some(used.as_str()));
+        assert!(learned.discovered(&one).is_none() && learned.discovered(&other).is_some());
+        assert_eq!(learned.redirect(&used), None);
+        assert_eq!(learned.redirect(&unused), Some(RedirectKind::Loopback));
     }
 
     #[tokio::test]

@@ -78,6 +78,8 @@ pub(crate) enum Message {
         connection: Arc<Connection>,
     },
     GrantChanged,
+    /// Something that the view shows has changed outside the task.
+    Publish,
     /// The grant cannot be refreshed any more; from the refresh job with that number.
     RefreshEnded {
         number: u64,

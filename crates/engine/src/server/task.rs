@@ -88,6 +88,8 @@ impl ServerTask {
             Message::RefusedInResult { connection } => self.refused_in_result(&connection),
             Message::AcceptedInResult { connection } => self.accepted_in_result(&connection),
             Message::GrantChanged => self.grant_changed(),
+            // The loop publishes after each message.
+            Message::Publish => {}
             Message::RefreshEnded { number, fault } => self.refresh_ended(number, fault),
             Message::Done { generation, outcome } if self.jobs.is_current(generation) => self.done(outcome),
             Message::Done { .. } => {}
