@@ -1,4 +1,4 @@
-//! The registration ladder.
+//! The choice and registration of a client.
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::support::{Answer, Fake, discovered, http_for, later, now, register_wi
 const REGISTER: &str = "POST /register";
 
 fn link() -> RedirectUri {
-    RedirectUri::link()
+    RedirectUri::custom_scheme()
 }
 
 async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, ErrorKind> {
@@ -29,7 +29,7 @@ fn created(body: serde_json::Value) -> Answer {
 }
 
 #[tokio::test]
-async fn asks_for_a_native_client_with_one_redirect() {
+async fn registers_a_native_client_with_one_redirect() {
     let fake = Fake::start().await;
     fake.with_documents();
     let client =
@@ -56,9 +56,9 @@ async fn asks_for_a_native_client_with_one_redirect() {
 }
 
 #[tokio::test]
-async fn honours_what_comes_back() {
+async fn uses_the_metadata_that_the_server_returns() {
     let (basic, post, none) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None);
-    // (methods on offer, asked for, answer, method, secret, its end)
+    // (supported methods, requested method, response, resulting method, secret, its expiry)
     let table = [
         (json!(["client_secret_post"]), post, json!({ "client_secret": "s" }), post, Some("s"), None),
         (
@@ -134,7 +134,7 @@ async fn honours_what_comes_back() {
 }
 
 #[tokio::test]
-async fn one_retry_with_the_least_that_can_be_asked() {
+async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
     let refusal = Answer::refusal(
         400,
         json!({ "error": "invalid_client_metadata", "error_description": "application_type?" }),
@@ -158,7 +158,7 @@ async fn one_retry_with_the_least_that_can_be_asked() {
 }
 
 #[tokio::test]
-async fn a_refused_redirect_is_told_apart() {
+async fn a_rejected_redirect_is_a_separate_error() {
     let json = |status, body| Answer::refusal(status, body);
     let table = [
         (json(400, json!({ "error": "invalid_redirect_uri" })), Some("invalid_redirect_uri")),
@@ -184,7 +184,7 @@ async fn a_refused_redirect_is_told_apart() {
         assert_eq!(refused, ErrorKind::RedirectRejected { why: why.map(Into::into) });
         assert_eq!(fake.seen(REGISTER).len(), 1, "the same redirect is not tried twice");
     }
-    // Registered, but with another redirect than the one asked for.
+    // Registered with another redirect than requested.
     let fake = Fake::start().await;
     fake.with_documents();
     let dropped = json!({ "client_id": "app", "redirect_uris": ["https://elsewhere.example/"] });
@@ -195,7 +195,7 @@ async fn a_refused_redirect_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_other_refusals() {
+async fn other_registration_errors() {
     let rejected =
         |status, why: Option<&str>| ErrorKind::RegistrationRejected { status, why: why.map(Into::into) };
     let table = [
@@ -217,7 +217,7 @@ async fn the_other_refusals() {
         (Answer::json(json!({ "error": "server_error" })), rejected(200, Some("server_error")), 1),
         (
             Answer::json(json!({ "client_id": 7 })),
-            ErrorKind::Malformed { what: "it names no client id".into() },
+            ErrorKind::Malformed { what: "it has no client ID".into() },
             1,
         ),
     ];
@@ -230,7 +230,7 @@ async fn the_other_refusals() {
 }
 
 #[tokio::test]
-async fn no_registration_endpoint_asks_for_a_client_id() {
+async fn a_server_without_registration_endpoint_needs_a_client_id() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "registration_endpoint": null }));
     let error = register_with(&fake, &ClientSettings::default(), &link()).await.unwrap_err();
@@ -269,7 +269,7 @@ async fn a_configured_client_comes_first() {
 }
 
 #[tokio::test]
-async fn a_configured_client_is_shown_to_its_own_issuer_alone() {
+async fn a_pinned_client_is_used_only_with_its_issuer() {
     let fake = Fake::start().await;
     fake.with_documents();
     let elsewhere = Some(Issuer::parse("https://elsewhere.example").unwrap());
@@ -282,7 +282,7 @@ async fn a_configured_client_is_shown_to_its_own_issuer_alone() {
 }
 
 #[tokio::test]
-async fn then_the_metadata_document_where_it_is_supported() {
+async fn then_the_metadata_document_if_supported() {
     let document = "https://usher.example/client.json";
     for (supported, expected) in [(true, document), (false, "app")] {
         let fake = Fake::start().await;
@@ -297,12 +297,12 @@ async fn then_the_metadata_document_where_it_is_supported() {
 }
 
 #[tokio::test]
-async fn a_kept_client_saves_the_request_only_where_it_still_fits() {
+async fn a_known_client_is_reused_only_if_it_is_still_valid() {
     let fake = Fake::start().await;
     fake.with_documents().on(REGISTER, created(json!({ "client_id": "new" })));
-    let fits = RegisteredClient {
+    let valid = RegisteredClient {
         registration: ClientRegistration {
-            client_id: "kept".into(),
+            client_id: "known".into(),
             auth_method: AuthMethod::ClientSecretPost,
             redirect_uri: link(),
             issuer: Issuer::parse(&fake.origin).unwrap(),
@@ -312,14 +312,14 @@ async fn a_kept_client_saves_the_request_only_where_it_still_fits() {
         secret: Some("s".into()),
     };
     let with = |change: &dyn Fn(&mut RegisteredClient)| {
-        let mut client = fits.clone();
+        let mut client = valid.clone();
         change(&mut client);
         client
     };
     let table = [
-        (fits.clone(), "kept"),
-        (with(&|client| client.registration.secret_expires_at = None), "kept"),
-        (with(&|client| client.registration.auth_method = AuthMethod::None), "kept"),
+        (valid.clone(), "known"),
+        (with(&|client| client.registration.secret_expires_at = None), "known"),
+        (with(&|client| client.registration.auth_method = AuthMethod::None), "known"),
         (with(&|client| client.registration.issuer = Issuer::parse("https://old.example").unwrap()), "new"),
         (with(&|client| client.registration.redirect_uri = RedirectUri::loopback(1)), "new"),
         (with(&|client| client.registration.secret_expires_at = Some(later(60))), "new"),
