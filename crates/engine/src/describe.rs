@@ -52,7 +52,7 @@ pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
 fn oauth_code(error: &usher_oauth::Error) -> Code {
     match &error.kind {
         ErrorKind::Unreachable { .. }
-        | ErrorKind::BrokenOff { .. }
+        | ErrorKind::ConnectionLost { .. }
         | ErrorKind::Timeout
         | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
@@ -65,7 +65,9 @@ fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
             Code::AuthorizationExpired
         }
-        ErrorKind::AuthorizationError { .. } | ErrorKind::IssMismatch { .. } => Code::AuthorizationDenied,
+        ErrorKind::AuthorizationError { .. } | ErrorKind::CallbackIssuerMismatch { .. } => {
+            Code::AuthorizationDenied
+        }
         ErrorKind::InvalidGrant { .. } | ErrorKind::NoRefreshToken | ErrorKind::InvalidClient { .. } => {
             Code::SignInRequired
         }
@@ -358,7 +360,7 @@ mod tests {
             step(Step::Callback, ErrorKind::Denied),
             step(Step::Callback, ErrorKind::BadCallback { why: "it holds a fragment" }),
             step(Step::Callback, ErrorKind::Expired),
-            step(Step::Callback, ErrorKind::IssMismatch { expected: text("a"), received: None }),
+            step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
             step(Step::TokenExchange, transient()),
             step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
             step(Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),

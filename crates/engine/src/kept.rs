@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
-use usher_oauth::{ClientRegistration, Discovered, Issuer, Reach, RedirectUri, ServerUrl};
-use usher_secrets::private;
+use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, RedirectUri, ServerUrl};
+use usher_secrets::private_files;
 
 use crate::RedirectKind;
 use crate::credentials::intent::Intents;
@@ -52,7 +52,7 @@ struct KeptServer {
     client: Option<PinnedClient>,
     /// From where the server was found then.
     #[serde(default)]
-    reach: Option<Reach>,
+    reach: Option<NetworkZone>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,9 +75,9 @@ impl Kept {
     /// Reads the file. One that cannot be understood is moved aside: all of it can be learned again.
     /// Writing runs among `tasks`, so that an engine that stops waits for it.
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
-        private::create_private_dir(state_dir)?;
+        private_files::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
-        let contents = match private::read(&path, LARGEST) {
+        let contents = match private_files::read(&path, LARGEST) {
             Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
@@ -102,7 +102,7 @@ impl Kept {
 
     /// Where the server is by the names of this network. What was discovered from elsewhere is forgotten: its
     /// documents passed another rule, and may name what this one must not be led to.
-    pub fn note_reach(&self, server: &ServerUrl, reach: Reach) {
+    pub fn note_reach(&self, server: &ServerUrl, reach: NetworkZone) {
         self.change(|contents| {
             let kept = contents.server(server);
             if kept.reach.replace(reach).is_some_and(|before| before != reach) {
@@ -248,7 +248,7 @@ impl Inner {
         let inner = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || {
             let text = serde_json::to_vec_pretty(&*inner.lock())?;
-            private::replace(&inner.path, &text)
+            private_files::replace(&inner.path, &text)
         });
         match written.await {
             Ok(Ok(())) => {}
@@ -305,16 +305,16 @@ mod tests {
         {
             let tasks = TaskTracker::new();
             let kept = Kept::open(folder.path(), tasks.clone()).expect("an empty one");
-            kept.note_reach(&server, Reach::Public);
+            kept.note_reach(&server, NetworkZone::Public);
             kept.keep_discovered(&server, &discovered, None);
-            kept.note_reach(&server, Reach::Public);
+            kept.note_reach(&server, NetworkZone::Public);
             assert!(kept.discovered(&server).is_some());
             tasks.close();
             tasks.wait().await;
         }
         let kept = Kept::open(folder.path(), TaskTracker::new()).expect("the same one");
         assert!(kept.discovered(&server).is_some());
-        kept.note_reach(&server, Reach::Private);
+        kept.note_reach(&server, NetworkZone::Private);
         assert!(kept.discovered(&server).is_none());
     }
 

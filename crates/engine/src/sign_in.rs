@@ -83,17 +83,13 @@ impl Preparation {
             return Ok((discovered.with_challenge(challenge, &self.settings()), true));
         }
         // One that is kept but not ours counts, too: only where nothing is kept may a server name itself.
-        let has_credentials = self
+        let has_grant = self
             .site
             .credentials
             .as_ref()
             .is_some_and(|credentials| credentials.held().is_some() || credentials.is_quarantined());
-        let request = DiscoveryRequest {
-            server: &self.site.url,
-            challenge,
-            settings: &self.settings(),
-            has_credentials,
-        };
+        let request =
+            DiscoveryRequest { server: &self.site.url, challenge, settings: &self.settings(), has_grant };
         let discovered = discover(&self.site.http, request).await?;
         kept.keep_discovered(&self.site.url, &discovered, named);
         Ok((discovered, false))
@@ -182,8 +178,8 @@ impl Preparation {
             })
         };
         Ok(match rung.kind {
-            RedirectKind::Link => (RedirectUri::link(), None),
-            RedirectKind::LinkWithHost => (RedirectUri::link_with_host(), None),
+            RedirectKind::Link => (RedirectUri::custom_scheme(), None),
+            RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), None),
             RedirectKind::Loopback => {
                 let loopback = loopback().await?;
                 (loopback.redirect(), Some(loopback))
@@ -251,6 +247,6 @@ fn suggests_stale(failure: &usher_oauth::Error) -> bool {
             | ErrorKind::NotJson
             | ErrorKind::Malformed { .. }
             | ErrorKind::Unreachable { .. }
-            | ErrorKind::BrokenOff { .. }
+            | ErrorKind::ConnectionLost { .. }
     )
 }

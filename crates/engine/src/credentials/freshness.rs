@@ -70,7 +70,7 @@ impl Deref for HeldGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_oauth::{AccessToken, AuthMethod, Binding, Endpoint, Issuer, RefreshToken, Scopes};
+    use usher_oauth::{AccessToken, AuthMethod, Endpoint, GrantBinding, Issuer, RefreshToken, Scopes};
 
     #[test]
     fn what_nobody_asks_for_is_renewed_a_little_earlier_and_not_all_at_once() {
@@ -93,7 +93,7 @@ mod tests {
             expires_at: life.map(|life| now + SignedDuration::from_secs(life)),
             scopes: Scopes::default(),
             account: None,
-            binding: Binding {
+            binding: GrantBinding {
                 issuer: Issuer::parse("https://as.example").expect("an issuer"),
                 token_endpoint: Endpoint::parse("t", "https://as.example/token").expect("an endpoint"),
                 revocation_endpoint: None,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use usher_oauth::RefreshToken;
-use usher_secrets::private;
+use usher_secrets::private_files;
 
 use crate::ServerId;
 
@@ -42,9 +42,9 @@ impl Intents {
         let intent = Intent { server: server.0.clone(), token: fingerprint(token.expose()), sent_at };
         let noted = run(move || {
             if let Some(folder) = path.parent() {
-                private::create_private_dir(folder)?;
+                private_files::create_private_dir(folder)?;
             }
-            private::replace(&path, &serde_json::to_vec(&intent)?)
+            private_files::replace(&path, &serde_json::to_vec(&intent)?)
         });
         if let Err(error) = noted.await {
             tracing::warn!(%server, %error, "a renewal could not be noted before it was sent");
@@ -55,7 +55,7 @@ impl Intents {
     pub async fn is_noted(&self, server: &ServerId, token: &RefreshToken) -> bool {
         let (path, fingerprint) = (self.path(server), fingerprint(token.expose()));
         let read = run(move || {
-            let bytes = private::read(&path, LARGEST)?;
+            let bytes = private_files::read(&path, LARGEST)?;
             Ok(serde_json::from_slice::<Intent>(&bytes)?)
         });
         read.await.is_ok_and(|intent: Intent| intent.token == fingerprint)

@@ -69,7 +69,7 @@ impl Inner {
                 Err(RefreshError { error, rotated: None }) => error,
             };
             let was_open = self.lock().is_open(&base);
-            if error.leaves_open() {
+            if error.is_outcome_unknown() {
                 self.lock().open = base.refresh_token.clone();
             } else if !was_open || error.is_terminal_for_grant() {
                 self.around.kept.intents().clear(&self.around.server).await;

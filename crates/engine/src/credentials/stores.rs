@@ -68,7 +68,7 @@ impl Stores {
 }
 
 fn open(kind: StoreKind, asks: bool) -> SecretStore {
-    if asks { SecretStore::open(kind) } else { SecretStore::open_quietly(kind) }
+    if asks { SecretStore::open(kind) } else { SecretStore::open_without_prompt(kind) }
 }
 
 /// How a kind of store is shown.

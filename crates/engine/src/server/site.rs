@@ -76,7 +76,7 @@ impl Place {
         let _making = self.making.lock().await;
         let before = self.site_at_hand();
         match before {
-            Some(site) if !self.stale.load(Ordering::Acquire) && !site.http.is_displaced() => Ok(site),
+            Some(site) if !self.stale.load(Ordering::Acquire) && !site.http.has_left_zone() => Ok(site),
             before => {
                 let made = Arc::new(self.make(before.as_deref()).await?);
                 self.stale.store(false, Ordering::Release);
@@ -128,7 +128,7 @@ impl Place {
             None => None,
         };
         let http = match before {
-            Some(before) if !before.http.is_displaced() => before.http.clone(),
+            Some(before) if !before.http.has_left_zone() => before.http.clone(),
             Some(_) | None => self.http_client(&url).await?,
         };
         let settings = self.settings(client_secret.clone());
@@ -149,7 +149,7 @@ impl Place {
             ErrorKind::Timeout => Fault::Unreachable("no answer came in time".to_owned()),
             _ => setup(describe_oauth_error(&error)),
         })?;
-        self.shared.kept.note_reach(url, http.reach());
+        self.shared.kept.note_reach(url, http.zone());
         Ok(http)
     }
 

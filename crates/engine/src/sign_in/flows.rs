@@ -68,7 +68,7 @@ impl Flows {
 
     /// The `state` of a well-formed answer to no sign-in of this run.
     pub fn unknown_state(&self, raw: &str) -> Option<String> {
-        let links = [RedirectUri::link(), RedirectUri::link_with_host()];
+        let links = [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host()];
         let flows = self.lock();
         let redirects = links.iter().chain(flows.values().map(|flow| &flow.redirect));
         let response = AuthorizationResponse::parse(raw, redirects).ok()?;
@@ -77,7 +77,7 @@ impl Flows {
 
     fn find(&self, raw: &str) -> Result<(mpsc::UnboundedSender<Message>, AuthorizationResponse), ErrorView> {
         let flows = self.lock();
-        let links = [RedirectUri::link(), RedirectUri::link_with_host()];
+        let links = [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host()];
         let redirects = links.iter().chain(flows.values().map(|flow| &flow.redirect));
         let response =
             AuthorizationResponse::parse(raw, redirects).map_err(|error| describe_oauth_error(&error))?;
