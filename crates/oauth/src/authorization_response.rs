@@ -32,7 +32,7 @@ pub(crate) enum Outcome {
 impl AuthorizationResponse {
     /// Parses `raw`, which must consist of exactly one of `redirects` and a query.
     ///
-    /// Rejected are: more than 4 kB, control characters, a fragment, repeated parameters, a missing `state`, and both or
+    /// Rejects more than 4 kB, control characters, a fragment, repeated parameters, a missing `state`, and both or
     /// neither of `code` and `error`.
     pub fn parse<'a>(raw: &str, redirects: impl IntoIterator<Item = &'a RedirectUri>) -> Result<Self, Error> {
         parse(raw, redirects).map_err(|why| Error::new(Step::Callback, None, ErrorKind::BadCallback { why }))

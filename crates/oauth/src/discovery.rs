@@ -36,7 +36,8 @@ pub enum MetadataSource {
     Settings,
 }
 
-/// The discovered data about one server. It contains no secrets, and a stored value saves a later sign-in the discovery.
+/// The discovered data about one server. It contains no secrets, and a stored value saves a later sign-in the
+/// discovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovered {
     /// The resource identifier: the string in the protected resource metadata, else the server's URL.
@@ -192,8 +193,8 @@ impl Discovered {
         self
     }
 
-    /// Adds `offline_access`, which requests a refresh token, if the authorization server lists it. It is not added to an
-    /// empty set, because alone it would replace the server's default scopes.
+    /// Adds `offline_access`, which requests a refresh token, if the authorization server lists it. It is not added to
+    /// an empty set, because alone it would replace the server's default scopes.
     pub(crate) fn with_offline_access(&self, scopes: Scopes) -> Scopes {
         if scopes.is_empty() || !self.metadata.supports_scope(OFFLINE_ACCESS) {
             return scopes;

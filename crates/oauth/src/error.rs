@@ -109,7 +109,7 @@ pub enum ErrorKind {
     #[error("the sign-in expired")]
     Expired,
     /// The `iss` parameter of the callback (RFC 9207) is missing or wrong.
-    #[error("the callback names {}; expected “{expected}”", received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”")))]
+    #[error("the callback names {}; expected “{expected}”", issuer(.received))]
     CallbackIssuerMismatch { expected: String, received: Option<String> },
     /// The authorization server ended the grant: HTTP 400 or 401 with JSON `invalid_grant`.
     #[error("the sign-in is no longer valid{}", reason(.description))]
@@ -131,6 +131,10 @@ pub enum ErrorKind {
     ClientSecretMissing,
     #[error("there is no refresh token")]
     NoRefreshToken,
+}
+
+fn issuer(received: &Option<String>) -> String {
+    received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”"))
 }
 
 fn reason(text: &Option<String>) -> String {
@@ -155,8 +159,8 @@ impl Error {
         matches!(self.kind, ErrorKind::InvalidGrant { .. })
     }
 
-    /// Whether the stored [`ClientRegistration`](crate::ClientRegistration) is no longer valid, so that the client has to
-    /// register again.
+    /// Whether the stored [`ClientRegistration`](crate::ClientRegistration) is no longer valid, so that the client has
+    /// to register again.
     pub fn is_registration_lost(&self) -> bool {
         matches!(self.kind, ErrorKind::InvalidClient { .. })
     }

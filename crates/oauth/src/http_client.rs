@@ -21,9 +21,9 @@ const MAX_REDIRECTS: usize = 5;
 
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
-/// The server's own addresses decide the [`NetworkZone`] once, and the zone limits every later connection. The metadata,
-/// redirects and changed DNS records of a public server therefore cannot lead into a private network. A proxy resolves
-/// names itself; the zone then applies to the addresses that this computer resolves, if any.
+/// The server's own addresses determine the [`NetworkZone`] once, and the zone limits every later connection. The
+/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. A proxy
+/// resolves names itself; the zone then applies to the addresses that this computer resolves, if any.
 #[derive(Clone)]
 pub struct HttpClient {
     inner: Arc<Inner>,
@@ -55,7 +55,7 @@ pub(crate) struct Response {
 }
 
 impl HttpClient {
-    /// Looks up the server and decides the client's network zone.
+    /// Looks up the server and determines the client's network zone.
     pub async fn for_server(server: &ServerUrl) -> Result<HttpClient, Error> {
         HttpClient::with_options(server, HttpOptions::default()).await
     }
@@ -102,7 +102,7 @@ impl HttpClient {
     }
 
     /// Whether the server's name has resolved only to addresses that the zone forbids, for example after this computer
-    /// joined another network. This client keeps rejecting them. A new client decides its zone again. It must not reuse
+    /// joined another network. This client keeps rejecting them. A new client determines its zone again. It must not reuse
     /// discovered data of this one, because metadata may refer only to addresses in its own zone.
     pub fn has_left_zone(&self) -> bool {
         self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
@@ -112,8 +112,8 @@ impl HttpClient {
         self.inner.options.deadlines
     }
 
-    /// A builder for another client in the same zone that follows no redirects, for the connection to the server itself.
-    /// The zone is checked at name resolution, so IP addresses in URLs are not checked.
+    /// A builder for another client in the same zone that follows no redirects, for the connection to the server
+    /// itself. The zone is checked at name resolution, so IP addresses in URLs are not checked.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
         let Inner { options, resolver, is_server_proxied, .. } = &*self.inner;
         if *is_server_proxied { options.proxied() } else { options.direct(resolver) }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-/// The addresses that a server may refer to in metadata and redirects. The server's own addresses decide it, once.
+/// The addresses that a server may refer to in metadata and redirects. The server's own addresses determine it, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkZone {

@@ -33,7 +33,8 @@ impl RedirectUri {
         RedirectUri(format!("http://127.0.0.1:{port}/oauth/callback"))
     }
 
-    /// Accepts the two custom-scheme URIs, and http URLs on a loopback host without query, fragment and user information.
+    /// Accepts the two custom-scheme URIs, and http URLs on a loopback host without query, fragment and user
+    /// information.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         let error = |why: &str| {
             let kind = ErrorKind::BadRedirectUri { why: why.to_owned() };

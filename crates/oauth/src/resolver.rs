@@ -10,12 +10,12 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::NetworkZone;
 use crate::endpoint::is_localhost;
 
-/// Returns only the addresses that the zone permits. Each connection resolves the name again and connects to the checked
-/// addresses, so a changed DNS record does not bypass the check.
+/// Returns only the addresses that the zone permits. Each connection resolves the name again and connects to the
+/// checked addresses, so a changed DNS record does not bypass the check.
 pub(crate) struct GuardedResolver {
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) zone: NetworkZone,
-    /// The host that decided the zone.
+    /// The host that determined the zone.
     pub(crate) server: String,
     /// Set when the zone permits none of the server's addresses any more, for example in another network.
     pub(crate) has_left_zone: Arc<AtomicBool>,

@@ -22,8 +22,8 @@ pub struct ProtectedResourceMetadata {
 }
 
 impl ProtectedResourceMetadata {
-    /// Tries the URL in the challenge, then the well-known URL with the server's path, then the one at the root. Returns
-    /// `None` if the server publishes no metadata.
+    /// Tries the URL in the challenge, then the well-known URL with the server's path, then the one at the root.
+    /// Returns `None` if the server publishes no metadata.
     pub(crate) async fn find(
         http: &HttpClient,
         server: &ServerUrl,

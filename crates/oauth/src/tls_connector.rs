@@ -1,7 +1,7 @@
 //! The TLS connector with the system's certificate authorities, cached and shared by all clients.
 //!
-//! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so with fifty servers this
-//! would take seconds.
+//! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so with fifty servers
+//! this would take seconds.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

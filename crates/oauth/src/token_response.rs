@@ -13,7 +13,8 @@ use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
-/// Turns a successful response into the JSON of RFC 6749 §5.1, with the account for display, and any other into an error.
+/// Turns a successful response into the JSON of RFC 6749 §5.1, with the account for display, and any other into an
+/// error.
 pub(crate) fn normalise(response: &Response, now: Timestamp) -> Result<Value, ErrorKind> {
     if response.status.is_success() {
         return granted(&read(response)?);
@@ -103,8 +104,8 @@ fn scopes(document: &Document) -> Option<Scopes> {
     Some(scopes).filter(|scopes| !scopes.is_empty())
 }
 
-/// The account in an ID token. The token came directly from the token endpoint and is only for display, so its signature
-/// is not checked (OpenID Connect Core §3.1.3.7).
+/// The account in an ID token. The token came directly from the token endpoint and is only for display, so its
+/// signature is not checked (OpenID Connect Core §3.1.3.7).
 fn account(id_token: &str) -> Option<String> {
     let claims = id_token.split('.').nth(1)?;
     let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;

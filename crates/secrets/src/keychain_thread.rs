@@ -23,8 +23,8 @@ pub(crate) struct KeychainThread {
     stuck: Mutex<Vec<Weak<()>>>,
 }
 
-/// Fails if the caller no longer waits. After a timeout the caller may have written a newer value, which an old call must
-/// not overwrite.
+/// Fails if the caller no longer waits. After a timeout the caller may have written a newer value, which an old call
+/// must not overwrite.
 pub(crate) type CheckCaller<'a> = &'a dyn Fn() -> Result<(), Error>;
 
 /// The sender of a thread's queue. The thread ends when it is dropped.

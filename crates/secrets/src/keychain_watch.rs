@@ -1,5 +1,5 @@
-//! Watches the system's keychain for changes of its availability: its service starts or stops, or a collection is locked
-//! or unlocked.
+//! Watches the system's keychain for changes of its availability: its service starts or stops, or a collection is
+//! locked or unlocked.
 //!
 //! It only listens to signals, so it never opens an unlock prompt.
 

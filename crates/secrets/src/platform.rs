@@ -11,8 +11,8 @@ use crate::{Error, SERVICE};
 /// The limit of Windows, 2,560 bytes. It is used on every system, so that splitting is tested on every system.
 pub(crate) const ITEM_LIMIT: usize = 2_560;
 
-/// A connection to the keychain. It must be replaced after any error: on Linux, every call returns `NoSession` after the
-/// keyring has restarted.
+/// A connection to the keychain. It must be replaced after any error: on Linux, every call returns `NoSession` after
+/// the keyring has restarted.
 pub(crate) struct Keychain {
     pub store: Arc<CredentialStore>,
     /// For checks that the store does not offer. It transfers no secrets.
@@ -83,11 +83,11 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
 
 #[cfg(target_os = "linux")]
 impl Keychain {
-    /// Fails if the item is locked, or any of Usher's items if `item` is `None`. Never opens an unlock prompt; the store
-    /// itself would.
+    /// Fails if the item is locked, or any of Usher's items if `item` is `None`. Never opens an unlock prompt; the
+    /// store itself would.
     ///
-    /// If the item is not found, or `item` is `None`, the default collection must be unlocked too, because some keyrings
-    /// (KeePassXC) find nothing while they are locked.
+    /// If the item is not found, or `item` is `None`, the default collection must be unlocked too, because some
+    /// keyrings (KeePassXC) find nothing while they are locked.
     pub fn ensure_unlocked(&self, item: Option<&Item>) -> Result<(), Error> {
         let mut attributes = HashMap::from([("service", SERVICE)]);
         attributes.extend(item.map(|item| ("username", item.user())));

@@ -7,8 +7,8 @@
 //! 2. Replace the manifest, which names the slot and the digest of the secret.
 //! 3. Remove the old parts, last part first.
 //!
-//! Because of this order the parts in a slot have no gaps, and the next write finds and removes parts that an interrupted
-//! one left behind.
+//! Because of this order the parts in a slot have no gaps, and the next write finds and removes parts that an
+//! interrupted one left behind.
 
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};

@@ -50,8 +50,8 @@ impl SecretStore {
         self.backend.check().await
     }
 
-    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person. Otherwise
-    /// the same as [`SecretStore::check`].
+    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person.
+    /// Otherwise the same as [`SecretStore::check`].
     pub async fn unlock(&self) -> Result<(), Error> {
         self.backend.unlock().await
     }
@@ -75,8 +75,8 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, None).await
     }
 
-    /// Deletes a grant if it still has this refresh token. Returns `false` if there was none, or one with another refresh
-    /// token. An unreadable item is not deleted.
+    /// Deletes a grant if it still has this refresh token. Returns `false` if there was none, or one with another
+    /// refresh token. An unreadable item is not deleted.
     pub async fn delete_grant_if(&self, server: &str, refresh_token: &SecretString) -> Result<bool, Error> {
         let expected = refresh_token.clone();
         let is_unchanged = move |secret: &Secret| {

@@ -97,7 +97,7 @@ fn permitted_addresses_by_zone() {
 }
 
 #[tokio::test]
-async fn the_addresses_of_a_server_decide_its_zone() {
+async fn the_addresses_of_a_server_determine_its_zone() {
     let table: [(&[&str], Option<NetworkZone>); 6] = [
         (&["203.0.113.10"], Some(NetworkZone::Public)),
         (&["10.0.0.1"], Some(NetworkZone::Private)),
@@ -232,7 +232,7 @@ async fn a_dns_record_that_was_private_first_does_not_open_private_networks() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
     fake.with_server_document(json!({ "token_endpoint": format!("http://{}/token", canary.address) }));
-    // Private when the zone is decided, then public with documents that refer to a private address.
+    // Private when the zone is determined, then public with documents that refer to a private address.
     let names = Names::new(&[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]);
     let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
     assert_eq!(http.zone(), NetworkZone::Private);
@@ -258,7 +258,7 @@ async fn a_server_that_moved_to_a_private_network_needs_a_new_client() {
     unconnected.get(fake.server().url().clone()).send().await.unwrap_err();
     assert!(outside.has_left_zone());
     assert_eq!(outside.zone(), NetworkZone::Public);
-    // A new client decides its zone again, and also notices when the server moves back.
+    // A new client determines its zone again, and also notices when the server moves back.
     let within = HttpClient::with_options(&fake.server(), options()).await.unwrap();
     assert_eq!((within.zone(), within.has_left_zone()), (NetworkZone::Private, false));
     blocked(discover_by(&within, &fake.server()).await.unwrap_err());

@@ -210,11 +210,11 @@ async fn every_other_response_is_an_error() {
         ),
         (
             json(200, json!({ "access_token": "" })),
-            ErrorKind::Malformed { what: "it holds no access token".into() },
+            ErrorKind::Malformed { what: "it has no access token".into() },
         ),
         (
             json(200, json!({ "access_token": 7 })),
-            ErrorKind::Malformed { what: "it holds no access token".into() },
+            ErrorKind::Malformed { what: "it has no access token".into() },
         ),
         // Other errors.
         (json(400, json!({ "error": "unsupported_grant_type" })), refused("unsupported_grant_type")),
