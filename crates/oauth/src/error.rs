@@ -121,12 +121,12 @@ pub enum ErrorKind {
     #[error("the service is temporarily unavailable (HTTP {status})")]
     Transient { status: u16, retry_after: Option<Duration> },
     #[error("the service returned “{error}”{}", reason(.description))]
-    TokenRefused { error: String, description: Option<String> },
+    TokenError { error: String, description: Option<String> },
     #[error("the service issued a token of the unsupported type “{0}”")]
-    TokenTypeUnknown(String),
+    UnsupportedTokenType(String),
     /// The authorization server rejects the `resource` parameter (RFC 8707).
     #[error("the service does not accept the “resource” parameter{}", reason(.description))]
-    ResourceRefused { description: Option<String> },
+    ResourceRejected { description: Option<String> },
     #[error("the client secret is missing")]
     ClientSecretMissing,
     #[error("there is no refresh token")]

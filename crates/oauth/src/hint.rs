@@ -51,7 +51,7 @@ pub(crate) fn hint(step: Step, kind: &ErrorKind) -> &'static str {
         ErrorKind::RedirectRejected { .. } => "Try another return method.",
         ErrorKind::BadRedirectUri { .. } => "Choose another return method in the service's settings.",
         ErrorKind::Denied => "Sign in again if you did not mean to deny access.",
-        ErrorKind::AuthorizationError { .. } | ErrorKind::TokenRefused { .. } => {
+        ErrorKind::AuthorizationError { .. } | ErrorKind::TokenError { .. } => {
             "Sign in again. If the error persists, contact the service's operator."
         }
         ErrorKind::BadCallback { .. } => "Copy the whole address from the browser, then paste it again.",
@@ -66,10 +66,10 @@ pub(crate) fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "Sign in again; Usher will register again. If you entered a client ID yourself, check it and its secret."
         }
         ErrorKind::Transient { .. } => "Usher tries again automatically.",
-        ErrorKind::TokenTypeUnknown(_) => {
+        ErrorKind::UnsupportedTokenType(_) => {
             "Usher supports only bearer tokens. Contact the service's operator."
         }
-        ErrorKind::ResourceRefused { .. } => "Sign in again; Usher will omit the parameter.",
+        ErrorKind::ResourceRejected { .. } => "Sign in again; Usher will omit the parameter.",
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }
 }

@@ -193,7 +193,7 @@ fn error_response(code: String, description: Option<String>, discovered: &Discov
         "access_denied" => ErrorKind::Denied,
         "invalid_client" | "unauthorized_client" => ErrorKind::InvalidClient { description },
         _ if discovered.sends_resource && is_about_resource(&code, description.as_deref()) => {
-            ErrorKind::ResourceRefused { description }
+            ErrorKind::ResourceRejected { description }
         }
         _ => ErrorKind::AuthorizationError { code: display_text(&code), description },
     }

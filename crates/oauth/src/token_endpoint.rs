@@ -148,7 +148,7 @@ impl TokenEndpoint {
     }
 
     fn may_omit_resource(&self, error: &Error) -> bool {
-        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRefused { .. })
+        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRejected { .. })
     }
 
     fn without_resource(&self) -> Self {
@@ -188,7 +188,7 @@ impl TokenEndpoint {
     fn grant(&self, tokens: &Tokens, old: Option<&Grant>, requested: &Scopes) -> Result<Grant, RefreshError> {
         let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
         if let Some(unknown) = &tokens.extra_fields().unknown_type {
-            let error = self.failed(ErrorKind::TokenTypeUnknown(unknown.clone()));
+            let error = self.failed(ErrorKind::UnsupportedTokenType(unknown.clone()));
             return Err(RefreshError { error, rotated: refresh_token });
         }
         let lifetime = tokens.expires_in().and_then(|lifetime| SignedDuration::try_from(lifetime).ok());

@@ -41,8 +41,8 @@ pub(crate) fn error_response(response: &Response) -> ErrorKind {
     match error {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
         "invalid_client" if is_final => ErrorKind::InvalidClient { description },
-        _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRefused { description },
-        _ => ErrorKind::TokenRefused { error: display_text(error), description },
+        _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
+        _ => ErrorKind::TokenError { error: display_text(error), description },
     }
 }
 
@@ -71,7 +71,7 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
         if let Some(error) = document.string("error") {
             let description = display_text_option(document.string("error_description"));
-            return Err(ErrorKind::TokenRefused { error: display_text(error), description });
+            return Err(ErrorKind::TokenError { error: display_text(error), description });
         }
         return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
     };

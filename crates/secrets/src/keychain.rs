@@ -18,7 +18,7 @@ use crate::split_secret::{self, Items};
 const DEADLINE: Duration = Duration::from_secs(5);
 /// The deadline of a prompt that a call opened.
 const PROMPT_DEADLINE: Duration = Duration::from_secs(20);
-/// The deadline of a prompt that the person asked for.
+/// The deadline of a prompt that the person requested.
 const REQUESTED_PROMPT_DEADLINE: Duration = Duration::from_secs(120);
 
 pub(crate) struct KeychainBackend {

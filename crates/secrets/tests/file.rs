@@ -140,7 +140,7 @@ async fn invalid_names_are_rejected() {
     let store = SecretStore::open(StoreKind::Memory);
     for name in ["", "a\0b", "line\nbreak", &"x".repeat(351)] {
         assert!(matches!(store.grant(name).await, Err(Error::InvalidName { .. })), "{name:?}");
-        let error = store.put_named(name, &SecretString::from("s")).await.expect_err("refused");
+        let error = store.put_named(name, &SecretString::from("s")).await.expect_err("rejected");
         assert!(matches!(error, Error::InvalidName { .. }), "{name:?}");
     }
     store.put_named("../../x", &SecretString::from("s")).await.expect("names are not paths");
@@ -155,10 +155,10 @@ async fn a_file_that_others_can_access_is_rejected_and_unchanged() {
         let before = fs::read(file.path()).expect("readable");
         let store = file.store();
         for error in [
-            store.check().await.expect_err("refused"),
-            store.grant("s").await.map(drop).expect_err("refused"),
-            store.put_grant("s", &grant("r")).await.expect_err("refused"),
-            store.delete_grant("s").await.map(drop).expect_err("refused"),
+            store.check().await.expect_err("rejected"),
+            store.grant("s").await.map(drop).expect_err("rejected"),
+            store.put_grant("s", &grant("r")).await.expect_err("rejected"),
+            store.delete_grant("s").await.map(drop).expect_err("rejected"),
         ] {
             assert!(matches!(error, Error::UnsafeFile { .. }), "{mode:o}: {error}");
             assert!(error.hint().contains("chmod 600"), "{}", error.hint());
@@ -174,7 +174,7 @@ async fn links_folders_and_pipes_are_rejected() {
     fs::write(&target, "{\"version\": 1, \"secrets\": {}}").expect("written");
     fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("set");
     symlink(&target, file.path()).expect("linked");
-    let error = file.store().put_grant("s", &grant("r")).await.expect_err("refused");
+    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
     assert!(error.to_string().contains("symbolic link"), "{error}");
     assert_eq!(fs::read_to_string(&target).expect("readable"), "{\"version\": 1, \"secrets\": {}}");
 
@@ -186,7 +186,7 @@ async fn links_folders_and_pipes_are_rejected() {
     let status = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
     assert!(status.success());
     fs::set_permissions(&pipe, fs::Permissions::from_mode(0o600)).expect("set");
-    let error = SecretStore::open(StoreKind::File(pipe)).check().await.expect_err("refused");
+    let error = SecretStore::open(StoreKind::File(pipe)).check().await.expect_err("rejected");
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
@@ -194,7 +194,7 @@ async fn links_folders_and_pipes_are_rejected() {
 async fn a_symbolic_link_in_place_of_the_lock_is_rejected() {
     let file = SecretsFile::new();
     symlink("/dev/null", file.temp.path().join("secrets.json.lock")).expect("linked");
-    let error = file.store().put_grant("s", &grant("r")).await.expect_err("refused");
+    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
     assert!(matches!(error, Error::UnsafeFile { .. }), "{error}");
 }
 
@@ -212,9 +212,9 @@ async fn an_invalid_file_is_an_error_and_unchanged() {
         file.write(text);
         let store = file.store();
         for error in [
-            store.grant("s").await.map(drop).expect_err("refused"),
-            store.put_grant("s", &grant("r")).await.expect_err("refused"),
-            store.delete_grant("s").await.map(drop).expect_err("refused"),
+            store.grant("s").await.map(drop).expect_err("rejected"),
+            store.put_grant("s", &grant("r")).await.expect_err("rejected"),
+            store.delete_grant("s").await.map(drop).expect_err("rejected"),
         ] {
             assert!(matches!(error, Error::BrokenFile { .. }), "{text}: {error}");
         }

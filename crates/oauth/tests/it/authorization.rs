@@ -8,7 +8,7 @@ use usher_oauth::{
 };
 
 use crate::support::{
-    Answer, Fake, asked, challenge, discover_with, http_for, later, merged, now, pending, registered,
+    Answer, Fake, challenge, discover_with, http_for, later, merged, now, parameter, pending, registered,
 };
 
 const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
@@ -44,10 +44,10 @@ async fn no_two_requests_are_alike() {
     fake.with_documents();
     let (one, other) = (pending(&fake).await, pending(&fake).await);
     assert_ne!(one.state(), other.state());
-    assert_ne!(asked(&one, "code_challenge"), asked(&other, "code_challenge"));
+    assert_ne!(parameter(&one, "code_challenge"), parameter(&other, "code_challenge"));
 }
 
-async fn asked_scope(
+async fn pending_with_scopes(
     resource: serde_json::Value,
     server: serde_json::Value,
     challenged: Option<&str>,
@@ -94,11 +94,11 @@ async fn scopes_are_chosen_in_order() {
     for (resource, server, challenged, configured, before, expected) in table {
         let case = format!("{resource} {server} {challenged:?} {configured:?} {before:?}");
         let settings = ClientSettings { scopes: configured.map(Scopes::parse), ..Default::default() };
-        let pending = asked_scope(resource, server, challenged, settings, before).await;
-        assert_eq!(asked(&pending, "scope").as_deref(), expected, "{case}");
+        let pending = pending_with_scopes(resource, server, challenged, settings, before).await;
+        assert_eq!(parameter(&pending, "scope").as_deref(), expected, "{case}");
         // OpenID Connect Core §11: offline access requires consent.
         let needs_consent = expected.is_some_and(|scopes| scopes.contains("offline_access"));
-        assert_eq!(asked(&pending, "prompt").as_deref(), needs_consent.then_some("consent"), "{case}");
+        assert_eq!(parameter(&pending, "prompt").as_deref(), needs_consent.then_some("consent"), "{case}");
         assert_eq!(pending.scopes(), &Scopes::parse(expected.unwrap_or_default()));
     }
 }
@@ -119,13 +119,13 @@ async fn a_stored_discovery_takes_the_scopes_of_a_new_challenge() {
 #[tokio::test]
 async fn a_configured_audience_is_sent() {
     let settings = ClientSettings { audience: Some("https://api.example".into()), ..Default::default() };
-    let pending = asked_scope(json!(null), json!(null), None, settings, None).await;
-    assert_eq!(asked(&pending, "audience").as_deref(), Some("https://api.example"));
+    let pending = pending_with_scopes(json!(null), json!(null), None, settings, None).await;
+    assert_eq!(parameter(&pending, "audience").as_deref(), Some("https://api.example"));
 }
 
 #[tokio::test]
 async fn an_audience_in_the_endpoint_conflicts_with_a_configured_one() {
-    for (configured, refused) in [(Some("https://api.example"), true), (None, false)] {
+    for (configured, is_rejected) in [(Some("https://api.example"), true), (None, false)] {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
         fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
@@ -134,10 +134,13 @@ async fn an_audience_in_the_endpoint_conflicts_with_a_configured_one() {
             crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
         match registered.authorize(None, now()) {
             Ok(pending) => {
-                assert_eq!((refused, asked(&pending, "audience").as_deref()), (false, Some("theirs")))
+                assert_eq!((is_rejected, parameter(&pending, "audience").as_deref()), (false, Some("theirs")))
             }
             Err(error) => {
-                assert_eq!((refused, error.kind), (true, ErrorKind::ReservedParameter("audience".into())));
+                assert_eq!(
+                    (is_rejected, error.kind),
+                    (true, ErrorKind::ReservedParameter("audience".into()))
+                );
             }
         }
     }
@@ -152,7 +155,7 @@ async fn the_resource_can_be_omitted() {
     let (settings, redirect) = (ClientSettings::default(), RedirectUri::custom_scheme());
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
-    assert_eq!(asked(&registered.authorize(None, now()).unwrap(), "resource"), None);
+    assert_eq!(parameter(&registered.authorize(None, now()).unwrap(), "resource"), None);
 }
 
 #[tokio::test]
@@ -166,7 +169,7 @@ async fn each_redirect_is_registered_and_requested() {
         let registered =
             crate::support::register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
         let pending = registered.authorize(None, now()).unwrap();
-        assert_eq!(asked(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
+        assert_eq!(parameter(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
         assert_eq!(
             fake.seen("POST /register").last().unwrap().json()["redirect_uris"],
             json!([redirect.as_str()])

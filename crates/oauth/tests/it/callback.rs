@@ -198,10 +198,10 @@ async fn error_responses_are_mapped() {
             "error=unauthorized_client&error_description=unknown",
             ErrorKind::InvalidClient { description: description("unknown") },
         ),
-        ("error=invalid_target", ErrorKind::ResourceRefused { description: None }),
+        ("error=invalid_target", ErrorKind::ResourceRejected { description: None }),
         (
             "error=invalid_request&error_description=unknown+parameter+resource",
-            ErrorKind::ResourceRefused { description: description("unknown parameter resource") },
+            ErrorKind::ResourceRejected { description: description("unknown parameter resource") },
         ),
         (
             "error=invalid_request&error_description=bad+scope",

@@ -76,10 +76,10 @@ fn messages_and_hints() {
         (Step::Refresh, ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(5)) }),
         (
             Step::TokenExchange,
-            ErrorKind::TokenRefused { error: text("unsupported_grant_type"), description: None },
+            ErrorKind::TokenError { error: text("unsupported_grant_type"), description: None },
         ),
-        (Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
-        (Step::TokenExchange, ErrorKind::ResourceRefused { description: some("unknown parameter") }),
+        (Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
+        (Step::TokenExchange, ErrorKind::ResourceRejected { description: some("unknown parameter") }),
         (Step::Refresh, ErrorKind::ClientSecretMissing),
         (Step::Revocation, ErrorKind::NoRefreshToken),
     ];

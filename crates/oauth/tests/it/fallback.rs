@@ -3,7 +3,9 @@
 use serde_json::json;
 use usher_oauth::{ClientSettings, DiscoveryRequest, ErrorKind, Issuer, MetadataSource, Step, discover};
 
-use crate::support::{Answer, Fake, accepted, asked, discover_with, discovered, http_for, merged, pending};
+use crate::support::{
+    Answer, Fake, accepted, discover_with, discovered, http_for, merged, parameter, pending,
+};
 
 const NO_RESOURCE: [&str; 2] =
     ["GET /.well-known/oauth-protected-resource/mcp", "GET /.well-known/oauth-protected-resource"];
@@ -36,8 +38,8 @@ async fn no_metadata_at_all_means_the_default_endpoints() {
 async fn a_sign_in_with_default_endpoints_sends_no_resource() {
     let fake = Fake::start().await;
     let pending = pending(&fake).await;
-    assert_eq!(asked(&pending, "resource"), None);
-    assert_eq!(asked(&pending, "code_challenge_method").as_deref(), Some("S256"));
+    assert_eq!(parameter(&pending, "resource"), None);
+    assert_eq!(parameter(&pending, "code_challenge_method").as_deref(), Some("S256"));
     fake.on("POST /token", Answer::json(json!({ "access_token": "t" })));
     let grant = usher_oauth::exchange(&http_for(&fake).await, accepted(pending), crate::support::now())
         .await

@@ -11,7 +11,7 @@ use crate::support::{Answer, Fake, accepted, challenge, discover_with, http_for,
 async fn no_request_is_repeated_and_a_stored_discovery_saves_its_requests() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "revocation_endpoint": fake.at("/revoke") }));
-    fake.on("POST /register", Answer::refusal(201, json!({ "client_id": "app" })));
+    fake.on("POST /register", Answer::json_with_status(201, json!({ "client_id": "app" })));
     fake.on(
         "POST /token",
         Answer::json(json!({ "access_token": "t", "refresh_token": "r", "expires_in": 60 })),

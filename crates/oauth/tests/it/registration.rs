@@ -25,7 +25,7 @@ async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, 
 }
 
 fn created(body: serde_json::Value) -> Answer {
-    Answer::refusal(201, body)
+    Answer::json_with_status(201, body)
 }
 
 #[tokio::test]
@@ -121,12 +121,16 @@ async fn uses_the_metadata_that_the_server_returns() {
         ),
         (json!(["client_secret_post"]), post, json!({ "client_secret": "" }), none, None, None),
     ];
-    for (offered, asked, answer, method, secret, end) in table {
+    for (offered, requested, answer, method, secret, end) in table {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ "token_endpoint_auth_methods_supported": offered }));
         let answer = crate::support::merged(json!({ "client_id": "app" }), answer);
         let client = registered_by(&fake, created(answer.clone())).await.unwrap();
-        assert_eq!(fake.seen(REGISTER)[0].json()["token_endpoint_auth_method"], asked.as_str(), "{offered}");
+        assert_eq!(
+            fake.seen(REGISTER)[0].json()["token_endpoint_auth_method"],
+            requested.as_str(),
+            "{offered}"
+        );
         assert_eq!(client.registration.auth_method, method, "{offered} {answer}");
         assert_eq!(client.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{offered} {answer}");
         assert_eq!(client.registration.secret_expires_at.map(|at| at.as_second()), end, "{answer}");
@@ -135,11 +139,11 @@ async fn uses_the_metadata_that_the_server_returns() {
 
 #[tokio::test]
 async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
-    let refusal = Answer::refusal(
+    let rejection = Answer::json_with_status(
         400,
         json!({ "error": "invalid_client_metadata", "error_description": "application_type?" }),
     );
-    for first in [refusal.clone(), Answer::new(422, "text/plain", "unknown field")] {
+    for first in [rejection.clone(), Answer::new(422, "text/plain", "unknown field")] {
         let fake = Fake::start().await;
         fake.with_documents().on_each(REGISTER, [first, created(json!({ "client_id": "app" }))]);
         register_with(&fake, &ClientSettings::default(), &link()).await.unwrap();
@@ -149,17 +153,14 @@ async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
     }
     let fake = Fake::start().await;
     fake.with_documents();
-    let refused = registered_by(&fake, refusal).await.unwrap_err();
-    assert_eq!(
-        refused,
-        ErrorKind::RegistrationRejected { status: 400, why: Some("application_type?".into()) }
-    );
+    let error = registered_by(&fake, rejection).await.unwrap_err();
+    assert_eq!(error, ErrorKind::RegistrationRejected { status: 400, why: Some("application_type?".into()) });
     assert_eq!(fake.seen(REGISTER).len(), 2);
 }
 
 #[tokio::test]
 async fn a_rejected_redirect_is_a_separate_error() {
-    let json = |status, body| Answer::refusal(status, body);
+    let json = |status, body| Answer::json_with_status(status, body);
     let table = [
         (json(400, json!({ "error": "invalid_redirect_uri" })), Some("invalid_redirect_uri")),
         (
@@ -180,8 +181,8 @@ async fn a_rejected_redirect_is_a_separate_error() {
     for (answer, why) in table {
         let fake = Fake::start().await;
         fake.with_documents();
-        let refused = registered_by(&fake, answer).await.unwrap_err();
-        assert_eq!(refused, ErrorKind::RedirectRejected { why: why.map(Into::into) });
+        let error = registered_by(&fake, answer).await.unwrap_err();
+        assert_eq!(error, ErrorKind::RedirectRejected { why: why.map(Into::into) });
         assert_eq!(fake.seen(REGISTER).len(), 1, "the same redirect is not tried twice");
     }
     // Registered with another redirect than requested.
@@ -200,7 +201,7 @@ async fn other_registration_errors() {
         |status, why: Option<&str>| ErrorKind::RegistrationRejected { status, why: why.map(Into::into) };
     let table = [
         (
-            Answer::refusal(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
+            Answer::json_with_status(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
             rejected(403, Some("Client not allowed")),
             1,
         ),

@@ -49,9 +49,9 @@ async fn the_client_authenticates() {
 
 #[tokio::test]
 async fn errors_and_outages_are_distinguished() {
-    let refused = ErrorKind::TokenRefused { error: "unsupported_token_type".into(), description: None };
+    let rejected = ErrorKind::TokenError { error: "unsupported_token_type".into(), description: None };
     let table = [
-        (Answer::refusal(400, json!({ "error": "unsupported_token_type" })), refused),
+        (Answer::json_with_status(400, json!({ "error": "unsupported_token_type" })), rejected),
         (Answer::new(503, "text/plain", ""), ErrorKind::Transient { status: 503, retry_after: None }),
         (Answer::new(404, "text/html", "<p>"), ErrorKind::Status(404)),
     ];

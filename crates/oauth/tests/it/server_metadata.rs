@@ -51,8 +51,8 @@ async fn every_form_is_tried_in_order() {
 async fn the_issuer_must_be_the_one_asked_for() {
     let oauth = "GET /.well-known/oauth-authorization-server";
     // Only the slash after an origin is ignored.
-    for (asked, named) in [("", "/"), ("/", "")] {
-        let fake = fake_with(asked, oauth, json!({})).await;
+    for (requested, named) in [("", "/"), ("/", "")] {
+        let fake = fake_with(requested, oauth, json!({})).await;
         let document = merged(fake.server_document(), json!({ "issuer": fake.at(named) }));
         fake.on(oauth, Answer::json(document));
         assert_eq!(

@@ -38,7 +38,7 @@ impl Answer {
         Answer::new(200, "application/json", body.to_string())
     }
 
-    pub fn refusal(status: u16, body: Value) -> Self {
+    pub fn json_with_status(status: u16, body: Value) -> Self {
         Answer::new(status, "application/json", body.to_string())
     }
 
@@ -268,7 +268,7 @@ pub async fn register_with(
 
 /// A registration with the client ID `app`.
 pub async fn registered(fake: &Fake) -> Registered {
-    fake.on("POST /register", Answer::refusal(201, json!({ "client_id": "app" })));
+    fake.on("POST /register", Answer::json_with_status(201, json!({ "client_id": "app" })));
     register_with(fake, &ClientSettings::default(), &RedirectUri::custom_scheme()).await.unwrap()
 }
 
@@ -303,7 +303,7 @@ pub fn challenge(text: &str) -> BearerChallenge {
 }
 
 /// A query parameter of the authorization request.
-pub fn asked(pending: &PendingAuthorization, name: &str) -> Option<String> {
+pub fn parameter(pending: &PendingAuthorization, name: &str) -> Option<String> {
     let mut pairs = pending.authorization_url().query_pairs();
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }

@@ -11,7 +11,8 @@ use usher_oauth::{
 };
 
 use crate::support::{
-    Answer, Fake, accepted, asked, challenge, discover_with, exchanged, http_for, later, merged, now, pending,
+    Answer, Fake, accepted, challenge, discover_with, exchanged, http_for, later, merged, now, parameter,
+    pending,
 };
 
 const TOKEN: &str = "POST /token";
@@ -50,7 +51,7 @@ async fn the_request_contains_exactly_the_required_parameters() {
     let fake = Fake::start().await;
     fake.with_documents().on(TOKEN, Answer::json(json!({ "access_token": "t" })));
     let pending = pending(&fake).await;
-    let code_challenge = asked(&pending, "code_challenge").unwrap();
+    let code_challenge = parameter(&pending, "code_challenge").unwrap();
     let grant = exchange(&http_for(&fake).await, accepted(pending), now()).await.unwrap();
     let [request] = &fake.seen(TOKEN)[..] else { panic!("one request") };
     let mut form = request.form();
@@ -95,8 +96,8 @@ async fn every_response_with_an_access_token_is_a_success() {
     let form = "access_token=t&token_type=bearer&expires_in=3600&refresh_token=r&scope=a+b";
     let table = [
         (but(json!({})), whole()),
-        (Answer::refusal(201, full.clone()), whole()),
-        (Answer::refusal(202, full.clone()), whole()),
+        (Answer::json_with_status(201, full.clone()), whole()),
+        (Answer::json_with_status(202, full.clone()), whole()),
         (but(json!({ "error": "invalid_grant" })), whole()),
         // Content types.
         (Answer::new(200, "text/plain", full.to_string()), whole()),
@@ -127,9 +128,9 @@ async fn every_response_with_an_access_token_is_a_success() {
         (but(json!({ "scope": ["a", "b"] })), whole()),
         (but(json!({ "scope": "a,b" })), whole()),
         (but(json!({ "scope": " a  b a " })), whole()),
-        (but(json!({ "scope": null })), with(&|fields| fields.scopes = "asked".into())),
-        (but(json!({ "scope": "" })), with(&|fields| fields.scopes = "asked".into())),
-        (but(json!({ "scope": 7 })), with(&|fields| fields.scopes = "asked".into())),
+        (but(json!({ "scope": null })), with(&|fields| fields.scopes = "requested".into())),
+        (but(json!({ "scope": "" })), with(&|fields| fields.scopes = "requested".into())),
+        (but(json!({ "scope": 7 })), with(&|fields| fields.scopes = "requested".into())),
         // refresh_token.
         (but(json!({ "refresh_token": "" })), with(&|fields| fields.refresh_token = None)),
         (but(json!({ "refresh_token": null })), with(&|fields| fields.refresh_token = None)),
@@ -138,7 +139,7 @@ async fn every_response_with_an_access_token_is_a_success() {
     for (answer, expected) in table {
         let fake = Fake::start().await;
         let case = String::from_utf8_lossy(&answer.body).into_owned();
-        let resource = merged(fake.resource_document(), json!({ "scopes_supported": ["asked"] }));
+        let resource = merged(fake.resource_document(), json!({ "scopes_supported": ["requested"] }));
         fake.with_documents()
             .on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(resource))
             .on(TOKEN, answer);
@@ -166,10 +167,10 @@ async fn the_account_is_for_display() {
 
 #[tokio::test]
 async fn every_other_response_is_an_error() {
-    let json = |status, body| Answer::refusal(status, body);
+    let json = |status, body| Answer::json_with_status(status, body);
     let described = || Some("used".to_owned());
     let transient = |status| ErrorKind::Transient { status, retry_after: None };
-    let refused = |error: &str| ErrorKind::TokenRefused { error: error.into(), description: None };
+    let token_error = |error: &str| ErrorKind::TokenError { error: error.into(), description: None };
     let table = [
         // The only terminal responses.
         (
@@ -187,12 +188,12 @@ async fn every_other_response_is_an_error() {
         ),
         (json(401, json!({ "error": "invalid_client" })), ErrorKind::InvalidClient { description: None }),
         // The same error with another status or content type is not terminal.
-        (json(403, json!({ "error": "invalid_grant" })), refused("invalid_grant")),
-        (json(200, json!({ "error": "invalid_grant" })), refused("invalid_grant")),
+        (json(403, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
+        (json(200, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
         (json(500, json!({ "error": "invalid_grant" })), transient(500)),
         (json(503, json!({ "error": "invalid_grant" })), transient(503)),
         (json(429, json!({ "error": "invalid_grant" })), transient(429)),
-        (Answer::new(400, "text/plain", "error=invalid_grant"), refused("invalid_grant")),
+        (Answer::new(400, "text/plain", "error=invalid_grant"), token_error("invalid_grant")),
         (Answer::new(400, "text/html", "<p>error=invalid_grant"), ErrorKind::Status(400)),
         (Answer::new(401, "text/html", "<p>portal"), ErrorKind::Status(401)),
         // Outages and portals.
@@ -217,16 +218,16 @@ async fn every_other_response_is_an_error() {
             ErrorKind::Malformed { what: "it has no access token".into() },
         ),
         // Other errors.
-        (json(400, json!({ "error": "unsupported_grant_type" })), refused("unsupported_grant_type")),
-        (json(200, json!({ "error": "bad_verification_code" })), refused("bad_verification_code")),
-        (json(400, json!({ "error": "x\u{202e}\u{1b}y" })), refused("xy")),
+        (json(400, json!({ "error": "unsupported_grant_type" })), token_error("unsupported_grant_type")),
+        (json(200, json!({ "error": "bad_verification_code" })), token_error("bad_verification_code")),
+        (json(400, json!({ "error": "x\u{202e}\u{1b}y" })), token_error("xy")),
         (
             json(200, json!({ "access_token": "t", "token_type": "DPoP" })),
-            ErrorKind::TokenTypeUnknown("DPoP".into()),
+            ErrorKind::UnsupportedTokenType("DPoP".into()),
         ),
         (
             json(200, json!({ "access_token": "t", "token_type": "mac" })),
-            ErrorKind::TokenTypeUnknown("mac".into()),
+            ErrorKind::UnsupportedTokenType("mac".into()),
         ),
     ];
     for (answer, expected) in table {
@@ -300,28 +301,32 @@ async fn the_client_uses_the_supported_auth_method() {
 #[tokio::test]
 async fn after_a_rejected_resource_the_exchange_is_retried_without_it() {
     let good = Answer::json(json!({ "access_token": "t" }));
-    for refusal in [
+    for rejection in [
         json!({ "error": "invalid_target" }),
         json!({ "error": "invalid_request", "error_description": "Unknown parameter: 'resource'" }),
     ] {
         let fake = Fake::start().await;
-        let grant = exchanged(&fake, [Answer::refusal(400, refusal.clone()), good.clone()]).await.unwrap();
+        let grant =
+            exchanged(&fake, [Answer::json_with_status(400, rejection.clone()), good.clone()]).await.unwrap();
         assert!(!grant.binding.sends_resource, "refreshes omit it too");
         assert_eq!(grant.binding.resource, fake.at("/mcp"), "the binding keeps the resource");
         let sent: Vec<bool> =
             fake.seen(TOKEN).iter().map(|seen| seen.form().contains_key("resource")).collect();
-        assert_eq!(sent, [true, false], "{refusal}");
+        assert_eq!(sent, [true, false], "{rejection}");
         let (first, second) = (fake.seen(TOKEN)[0].form(), fake.seen(TOKEN)[1].form());
         assert_eq!(first["code_verifier"], second["code_verifier"]);
     }
     let fake = Fake::start().await;
-    let error =
-        exchanged(&fake, [Answer::refusal(400, json!({ "error": "invalid_target" }))]).await.unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::ResourceRefused { .. }));
+    let error = exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_target" }))])
+        .await
+        .unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::ResourceRejected { .. }));
     assert_eq!(fake.seen(TOKEN).len(), 2);
     // Other errors cause no retry.
     let fake = Fake::start().await;
-    exchanged(&fake, [Answer::refusal(400, json!({ "error": "invalid_request" }))]).await.unwrap_err();
+    exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_request" }))])
+        .await
+        .unwrap_err();
     assert_eq!(fake.seen(TOKEN).len(), 1);
 }
 
@@ -336,7 +341,7 @@ async fn a_step_up_asks_for_the_union() {
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
     let pending = registered.authorize(Some(&Scopes::parse("files:read")), now()).unwrap();
-    assert_eq!(asked(&pending, "scope").as_deref(), Some("files:write files:read"));
+    assert_eq!(parameter(&pending, "scope").as_deref(), Some("files:write files:read"));
 }
 
 #[tokio::test]
