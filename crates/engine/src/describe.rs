@@ -83,9 +83,9 @@ fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::ResourceMismatch { .. }
         | ErrorKind::PkceUnsupported
         | ErrorKind::ReservedParameter(_)
-        | ErrorKind::TokenRefused { .. }
-        | ErrorKind::TokenTypeUnknown(_)
-        | ErrorKind::ResourceRefused { .. } => match error.step {
+        | ErrorKind::TokenError { .. }
+        | ErrorKind::UnsupportedTokenType(_)
+        | ErrorKind::ResourceRejected { .. } => match error.step {
             Step::Probe
             | Step::ResourceMetadata
             | Step::ServerMetadata
@@ -363,7 +363,7 @@ mod tests {
             step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
             step(Step::TokenExchange, transient()),
             step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
-            step(Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
+            step(Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
         ];
         insta::assert_snapshot!(lines(errors.iter().map(describe_oauth_error)));
     }

@@ -59,7 +59,7 @@ impl ServerTask {
                     None => {
                         drop((_flow, listening));
                         self.keep_pending(None);
-                        if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
+                        if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
                             self.forget_resource_parameter(discovered);
                         }
                         // Only a person or a service that says no refuses; all else is a sign-in that did not come about.
