@@ -1,11 +1,11 @@
-//! The client's authentication at the token endpoint.
+//! The authentication methods of the token endpoint.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How the client authenticates at the token endpoint (RFC 7591 §2).
+/// The client authentication method at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthMethod {
@@ -76,5 +76,5 @@ impl FromStr for AuthMethod {
 
 /// An unsupported token endpoint authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown token endpoint authentication method")]
+#[error("unsupported token endpoint authentication method")]
 pub struct UnknownAuthMethod;

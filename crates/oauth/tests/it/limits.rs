@@ -19,7 +19,7 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-async fn discover_soon(fake: &Fake) -> Result<Discovered, Error> {
+async fn discover_with_short_deadlines(fake: &Fake) -> Result<Discovered, Error> {
     let (server, settings) = (fake.server(), ClientSettings::default());
     let http = HttpClient::with_options(&server, short_deadlines()).await.unwrap();
     discover(
@@ -33,7 +33,7 @@ async fn kind_for(answer: Answer) -> ErrorKind {
     let fake = Fake::start().await;
     fake.with_documents().on(RESOURCE, answer);
     let started = Instant::now();
-    let error = discover_soon(&fake).await.unwrap_err();
+    let error = discover_with_short_deadlines(&fake).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!((error.step, error.host.as_deref()), (Step::ResourceMetadata, Some(fake.host())));
     error.kind
@@ -103,7 +103,7 @@ async fn a_discovery_of_many_slow_steps_has_one_deadline() {
     let resource = merged(fake.resource_document(), serde_json::json!({ "authorization_servers": listed }));
     fake.on(RESOURCE, Answer::json(resource));
     let started = Instant::now();
-    let error = discover_soon(&fake).await.unwrap_err();
+    let error = discover_with_short_deadlines(&fake).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout);
     assert!(started.elapsed() < Duration::from_secs(4), "the deadline applies to all requests together");
 }

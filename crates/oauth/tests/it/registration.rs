@@ -11,13 +11,13 @@ use crate::support::{Answer, Fake, discovered, http_for, later, now, register_wi
 
 const REGISTER: &str = "POST /register";
 
-fn link() -> RedirectUri {
+fn custom_scheme() -> RedirectUri {
     RedirectUri::custom_scheme()
 }
 
 async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, ErrorKind> {
     fake.on(REGISTER, answer);
-    let registered = register_with(fake, &ClientSettings::default(), &link()).await;
+    let registered = register_with(fake, &ClientSettings::default(), &custom_scheme()).await;
     registered.map(|registered| registered.client().clone()).map_err(|error| {
         assert_eq!((error.step, error.host.as_deref()), (Step::Registration, Some(fake.host())));
         error.kind
@@ -37,7 +37,7 @@ async fn registers_a_native_client_with_one_redirect() {
     let expected = ClientRegistration {
         client_id: "app".into(),
         auth_method: AuthMethod::None,
-        redirect_uri: link(),
+        redirect_uri: custom_scheme(),
         issuer: Issuer::parse(&fake.origin).unwrap(),
         kind: RegistrationKind::Dynamic,
         secret_expires_at: None,
@@ -146,10 +146,10 @@ async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
     for first in [rejection.clone(), Answer::new(422, "text/plain", "unknown field")] {
         let fake = Fake::start().await;
         fake.with_documents().on_each(REGISTER, [first, created(json!({ "client_id": "app" }))]);
-        register_with(&fake, &ClientSettings::default(), &link()).await.unwrap();
+        register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap();
         let bodies: Vec<_> = fake.seen(REGISTER).iter().map(|seen| seen.json()).collect();
         assert_eq!(bodies.len(), 2);
-        assert_eq!(bodies[1], json!({ "client_name": "Usher", "redirect_uris": [link().as_str()] }));
+        assert_eq!(bodies[1], json!({ "client_name": "Usher", "redirect_uris": [custom_scheme().as_str()] }));
     }
     let fake = Fake::start().await;
     fake.with_documents();
@@ -234,7 +234,7 @@ async fn other_registration_errors() {
 async fn a_server_without_registration_endpoint_needs_a_client_id() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "registration_endpoint": null }));
-    let error = register_with(&fake, &ClientSettings::default(), &link()).await.unwrap_err();
+    let error = register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap_err();
     assert_eq!((error.step, error.kind), (Step::Registration, ErrorKind::RegistrationUnsupported));
 }
 
@@ -258,7 +258,7 @@ async fn a_configured_client_comes_first() {
             metadata_document: Some("https://usher.example/client.json".parse().unwrap()),
             ..Default::default()
         };
-        let registered = register_with(&fake, &settings, &link()).await.unwrap();
+        let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         let registration = &registered.client().registration;
         assert_eq!(
             (registration.client_id.as_str(), registration.kind),
@@ -275,11 +275,11 @@ async fn a_pinned_client_is_used_only_with_its_issuer() {
     fake.with_documents();
     let elsewhere = Some(Issuer::parse("https://elsewhere.example").unwrap());
     let settings = ClientSettings { client_id: Some("mine".into()), issuer: elsewhere, ..Default::default() };
-    let error = register_with(&fake, &settings, &link()).await.unwrap_err();
+    let error = register_with(&fake, &settings, &custom_scheme()).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::IssuerMismatch { .. }));
     let here = Some(Issuer::parse(&fake.origin).unwrap());
     let settings = ClientSettings { issuer: here, ..settings };
-    register_with(&fake, &settings, &link()).await.unwrap();
+    register_with(&fake, &settings, &custom_scheme()).await.unwrap();
 }
 
 #[tokio::test]
@@ -291,7 +291,7 @@ async fn then_the_metadata_document_if_supported() {
         fake.on(REGISTER, created(json!({ "client_id": "app" })));
         let settings =
             ClientSettings { metadata_document: Some(document.parse().unwrap()), ..Default::default() };
-        let registered = register_with(&fake, &settings, &link()).await.unwrap();
+        let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         assert_eq!(registered.client().registration.client_id, expected);
         assert_eq!(fake.seen(REGISTER).len(), usize::from(!supported));
     }
@@ -305,7 +305,7 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
         registration: ClientRegistration {
             client_id: "known".into(),
             auth_method: AuthMethod::ClientSecretPost,
-            redirect_uri: link(),
+            redirect_uri: custom_scheme(),
             issuer: Issuer::parse(&fake.origin).unwrap(),
             kind: RegistrationKind::Dynamic,
             secret_expires_at: Some(later(3600)),
@@ -330,7 +330,7 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
     ];
     let (http, found) = (http_for(&fake).await, discovered(&fake).await);
     for (known, expected) in table {
-        let (settings, redirect) = (ClientSettings::default(), link());
+        let (settings, redirect) = (ClientSettings::default(), custom_scheme());
         let request =
             RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(known.clone()) };
         let registered = found.clone().register(&http, request, now()).await.unwrap();
