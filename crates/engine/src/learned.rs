@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_api::RedirectKind;
-use usher_oauth::{ClientRegistration, Discovered, Issuer, Reach, RedirectUri, ServerUrl};
-use usher_secrets::private;
+use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, RedirectUri, ServerUrl};
+use usher_secrets::private_files;
 
 const FILE: &str = "kept.json";
 /// Far more than a hundred servers need. A larger file is moved aside like one that cannot be parsed.
@@ -48,8 +48,8 @@ struct LearnedServer {
     /// A pre-registered client belongs to the first issuer that it was used with.
     client: Option<PinnedClient>,
     /// The network zone in which the server was at that time.
-    #[serde(default)]
-    reach: Option<Reach>,
+    #[serde(default, rename = "reach")]
+    zone: Option<NetworkZone>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,9 +72,9 @@ impl Learned {
     /// Reads the file. A file that cannot be parsed is moved aside, because everything in it can be learned again.
     /// Writes run in `tasks`, so that a stopping engine waits for them.
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
-        private::create_private_dir(state_dir)?;
+        private_files::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
-        let contents = match private::read(&path, LARGEST) {
+        let contents = match private_files::read(&path, LARGEST) {
             Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
@@ -94,10 +94,10 @@ impl Learned {
 
     /// Notes the network zone in which the server is now. Metadata discovered in another zone is forgotten: other rules
     /// applied to it, and it may name endpoints that are not allowed in this zone.
-    pub fn note_reach(&self, server: &ServerUrl, reach: Reach) {
+    pub fn note_zone(&self, server: &ServerUrl, zone: NetworkZone) {
         self.change(|contents| {
             let known = contents.server(server);
-            if known.reach.replace(reach).is_some_and(|before| before != reach) {
+            if known.zone.replace(zone).is_some_and(|before| before != zone) {
                 known.discovered = None;
             }
         });
@@ -250,7 +250,7 @@ impl Inner {
         let inner = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || {
             let text = serde_json::to_vec_pretty(&*inner.lock())?;
-            private::replace(&inner.path, &text)
+            private_files::replace(&inner.path, &text)
         });
         match written.await {
             Ok(Ok(())) => {}
@@ -263,7 +263,7 @@ impl Inner {
 
 impl Contents {
     fn server(&mut self, server: &ServerUrl) -> &mut LearnedServer {
-        let empty = || LearnedServer { discovered: None, challenge: None, client: None, reach: None };
+        let empty = || LearnedServer { discovered: None, challenge: None, client: None, zone: None };
         self.servers.entry(server.as_str().to_owned()).or_insert_with(empty)
     }
 }
@@ -307,16 +307,16 @@ mod tests {
         {
             let tasks = TaskTracker::new();
             let learned = Learned::open(folder.path(), tasks.clone()).expect("open the file");
-            learned.note_reach(&server, Reach::Public);
+            learned.note_zone(&server, NetworkZone::Public);
             learned.keep_discovered(&server, &discovered, None);
-            learned.note_reach(&server, Reach::Public);
+            learned.note_zone(&server, NetworkZone::Public);
             assert!(learned.discovered(&server).is_some());
             tasks.close();
             tasks.wait().await;
         }
         let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file again");
         assert!(learned.discovered(&server).is_some());
-        learned.note_reach(&server, Reach::Private);
+        learned.note_zone(&server, NetworkZone::Private);
         assert!(learned.discovered(&server).is_none());
     }
 

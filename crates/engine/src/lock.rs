@@ -4,7 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use usher_secrets::private::{self, create_private, create_private_dir, only_ours};
+use usher_secrets::private_files::{self, create_private, create_private_dir, ensure_private_dir};
 
 const FILE: &str = "engine.lock";
 /// More of a lock file is not read.
@@ -34,7 +34,9 @@ impl EngineLock {
     /// and all share the grants. A folder that others may enter is refused: they could hold the lock, or listen in the
     /// engine's stead.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
-        only_ours(runtime_dir).map_err(io::Error::other).map_err(|source| in_folder(runtime_dir, source))?;
+        ensure_private_dir(runtime_dir)
+            .map_err(io::Error::other)
+            .map_err(|source| in_folder(runtime_dir, source))?;
         create_private_dir(state_dir).map_err(|source| in_folder(state_dir, source))?;
         let listens_at = std::path::absolute(runtime_dir).unwrap_or_else(|_| runtime_dir.to_owned());
         let is_one_folder = runtime_dir.canonicalize().ok() == state_dir.canonicalize().ok();
@@ -65,7 +67,7 @@ impl EngineLock {
 
 /// Returns the runtime folder of the engine that uses this state folder, or that used it last.
 pub fn listens_at(state_dir: &Path) -> Option<PathBuf> {
-    let text = private::read(&state_dir.join(FILE), LONGEST_TEXT).ok()?;
+    let text = private_files::read(&state_dir.join(FILE), LONGEST_TEXT).ok()?;
     holder(&String::from_utf8_lossy(&text)).runtime_dir
 }
 

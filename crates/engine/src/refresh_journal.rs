@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use usher_oauth::RefreshToken;
-use usher_secrets::private;
+use usher_secrets::private_files;
 
 use usher_api::ServerId;
 
@@ -44,9 +44,9 @@ impl RefreshJournal {
         let note = Note { server: server.0.clone(), token: fingerprint(token.expose()), sent_at };
         let noted = run(move || {
             if let Some(folder) = path.parent() {
-                private::create_private_dir(folder)?;
+                private_files::create_private_dir(folder)?;
             }
-            private::replace(&path, &serde_json::to_vec(&note)?)
+            private_files::replace(&path, &serde_json::to_vec(&note)?)
         });
         if let Err(error) = noted.await {
             tracing::warn!(%server, %error, "a refresh was not noted in the journal before it was sent");
@@ -57,7 +57,7 @@ impl RefreshJournal {
     pub async fn contains(&self, server: &ServerId, token: &RefreshToken) -> bool {
         let (path, fingerprint) = (self.path(server), fingerprint(token.expose()));
         let read = run(move || {
-            let bytes = private::read(&path, LARGEST)?;
+            let bytes = private_files::read(&path, LARGEST)?;
             Ok(serde_json::from_slice::<Note>(&bytes)?)
         });
         read.await.is_ok_and(|note: Note| note.token == fingerprint)

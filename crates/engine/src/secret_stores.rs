@@ -75,7 +75,7 @@ impl SecretStores {
 }
 
 fn open(kind: StoreKind, asks_to_unlock: bool) -> SecretStore {
-    if asks_to_unlock { SecretStore::open(kind) } else { SecretStore::open_quietly(kind) }
+    if asks_to_unlock { SecretStore::open(kind) } else { SecretStore::open_without_prompt(kind) }
 }
 
 #[cfg(test)]

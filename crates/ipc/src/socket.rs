@@ -8,7 +8,7 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
-use usher_secrets::private::only_ours;
+use usher_secrets::private_files::ensure_private_dir;
 
 use crate::ConnectError;
 use crate::error::is_hang_up;
@@ -37,7 +37,7 @@ pub(crate) struct Peer {
 impl Listener {
     /// For the holder of the engine's lock alone: whatever lies in the socket's place is dead or planted.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, Address)> {
-        only_ours(runtime_dir).map_err(io::Error::other)?;
+        ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);
         match fs::remove_file(&path) {
             Ok(()) => {}
@@ -81,7 +81,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     if is_missing(runtime_dir) {
         return Err(ConnectError::NotRunning);
     }
-    only_ours(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
+    ensure_private_dir(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
     let path = path(runtime_dir);
     match fs::symlink_metadata(&path) {
         Ok(found) if !found.file_type().is_socket() => return Err(unsafe_place("engine.sock is no socket")),

@@ -70,7 +70,7 @@ impl Deref for HeldGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_oauth::{AccessToken, AuthMethod, Binding, Endpoint, Issuer, RefreshToken, Scopes};
+    use usher_oauth::{AccessToken, AuthMethod, GrantBinding, Endpoint, Issuer, RefreshToken, Scopes};
 
     #[test]
     fn idle_grants_are_refreshed_a_little_earlier_and_not_all_at_once() {
@@ -93,7 +93,7 @@ mod tests {
             expires_at: life.map(|life| now + SignedDuration::from_secs(life)),
             scopes: Scopes::default(),
             account: None,
-            binding: Binding {
+            binding: GrantBinding {
                 issuer: Issuer::parse("https://as.example").expect("parse the issuer"),
                 token_endpoint: Endpoint::parse("t", "https://as.example/token").expect("parse the endpoint"),
                 revocation_endpoint: None,

@@ -69,7 +69,7 @@ impl Inner {
                 Err(RefreshError { error, rotated: None }) => error,
             };
             let was_interrupted = self.lock().is_interrupted(&base);
-            if error.leaves_open() {
+            if error.is_outcome_unknown() {
                 self.lock().interrupted = base.refresh_token.clone();
             } else if !was_interrupted || error.is_terminal_for_grant() {
                 context.journal.clear(&context.server).await;

@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 use usher_oauth::{
-    AccessToken, AuthMethod, Binding, Discovered, Endpoint, Grant, Issuer, RefreshToken, Scopes, ServerUrl,
+    AccessToken, AuthMethod, Discovered, Endpoint, Grant, GrantBinding, Issuer, RefreshToken, Scopes,
+    ServerUrl,
 };
 use usher_secrets::StoredGrant;
 
@@ -34,7 +35,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         Some(raw) => Some(Endpoint::parse("the revocation endpoint", raw).ok()?),
         None => None,
     };
-    let binding = Binding {
+    let binding = GrantBinding {
         issuer: Issuer::parse(&stored.issuer).ok()?,
         token_endpoint: Endpoint::parse("the token endpoint", &stored.token_endpoint).ok()?,
         revocation_endpoint,

@@ -88,7 +88,7 @@ impl HttpEndpoint {
         let _resolving = self.resolving.lock().await;
         let before = self.resolved();
         match before {
-            Some(resolved) if !self.is_stale.load(Ordering::Acquire) && !resolved.http.is_displaced() => {
+            Some(resolved) if !self.is_stale.load(Ordering::Acquire) && !resolved.http.has_left_zone() => {
                 Ok(resolved)
             }
             before => {
@@ -185,7 +185,7 @@ impl HttpEndpoint {
             None => None,
         };
         let http = match before {
-            Some(before) if !before.http.is_displaced() => before.http.clone(),
+            Some(before) if !before.http.has_left_zone() => before.http.clone(),
             Some(_) | None => self.http_client(&url).await?,
         };
         let settings = self.settings(client_secret.clone());
@@ -206,7 +206,7 @@ impl HttpEndpoint {
             ErrorKind::Timeout => Fault::Unreachable("no response in time".to_owned()),
             _ => setup(describe_oauth_error(&error)),
         })?;
-        self.context.learned.note_reach(url, http.reach());
+        self.context.learned.note_zone(url, http.zone());
         Ok(http)
     }
 

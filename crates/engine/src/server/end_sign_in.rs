@@ -56,7 +56,7 @@ impl ServerTask {
         }
         drop((registered, listening));
         self.forget_pending();
-        if matches!(rejected.error.kind, ErrorKind::ResourceRefused { .. }) {
+        if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
             self.forget_resource_parameter(discovered);
         }
         let reason = match &rejected.error.kind {

@@ -90,7 +90,7 @@ impl Callbacks {
 
 /// Parses a callback for one of the allowed redirects: the links, and those of the waiting sign-ins.
 fn parse(raw: &str, sign_ins: &HashMap<String, WaitingSignIn>) -> Result<AuthorizationResponse, ErrorView> {
-    let links = [RedirectUri::link(), RedirectUri::link_with_host()];
+    let links = [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host()];
     let redirects = links.iter().chain(sign_ins.values().map(|sign_in| &sign_in.redirect));
     AuthorizationResponse::parse(raw, redirects).map_err(|error| describe_oauth_error(&error))
 }

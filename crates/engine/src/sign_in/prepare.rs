@@ -79,7 +79,7 @@ impl Preparation {
             return Ok((discovered.with_challenge(challenge, &self.settings()), true));
         }
         // A quarantined grant counts, too: only without any grant may a server name itself as its issuer.
-        let has_credentials = self
+        let has_grant = self
             .endpoint
             .credentials
             .as_ref()
@@ -88,7 +88,7 @@ impl Preparation {
             server: &self.endpoint.url,
             challenge,
             settings: &self.settings(),
-            has_credentials,
+            has_grant,
         };
         let discovered = discover(&self.endpoint.http, request).await?;
         learned.keep_discovered(&self.endpoint.url, &discovered, named);
@@ -175,8 +175,8 @@ impl Preparation {
             Loopback::bind(preferred).await.map_err(|error| cannot_listen(&error))
         };
         Ok(match choice.kind {
-            RedirectKind::Link => (RedirectUri::link(), None),
-            RedirectKind::LinkWithHost => (RedirectUri::link_with_host(), None),
+            RedirectKind::Link => (RedirectUri::custom_scheme(), None),
+            RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), None),
             RedirectKind::Loopback => {
                 let loopback = loopback().await?;
                 (loopback.redirect(), Some(loopback))
@@ -247,6 +247,6 @@ fn suggests_stale(error: &usher_oauth::Error) -> bool {
             | ErrorKind::NotJson
             | ErrorKind::Malformed { .. }
             | ErrorKind::Unreachable { .. }
-            | ErrorKind::BrokenOff { .. }
+            | ErrorKind::ConnectionLost { .. }
     )
 }

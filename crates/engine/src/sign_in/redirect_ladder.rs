@@ -59,8 +59,8 @@ pub(crate) fn next_automatically(choice: Choice) -> Option<Choice> {
 /// Returns whether a redirect URI is of this kind.
 pub(crate) fn fits(kind: RedirectKind, redirect: &RedirectUri) -> bool {
     match kind {
-        RedirectKind::Link => *redirect == RedirectUri::link(),
-        RedirectKind::LinkWithHost => *redirect == RedirectUri::link_with_host(),
+        RedirectKind::Link => *redirect == RedirectUri::custom_scheme(),
+        RedirectKind::LinkWithHost => *redirect == RedirectUri::custom_scheme_with_host(),
         RedirectKind::Loopback | RedirectKind::Paste => redirect.is_loopback(),
     }
 }

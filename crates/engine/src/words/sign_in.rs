@@ -28,7 +28,7 @@ pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
 pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
     match &error.kind {
         ErrorKind::Unreachable { .. }
-        | ErrorKind::BrokenOff { .. }
+        | ErrorKind::ConnectionLost { .. }
         | ErrorKind::Timeout
         | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
@@ -41,7 +41,7 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
             Code::AuthorizationExpired
         }
-        ErrorKind::AuthorizationError { .. } | ErrorKind::IssMismatch { .. } => Code::AuthorizationDenied,
+        ErrorKind::AuthorizationError { .. } | ErrorKind::CallbackIssuerMismatch { .. } => Code::AuthorizationDenied,
         ErrorKind::InvalidGrant { .. } | ErrorKind::NoRefreshToken | ErrorKind::InvalidClient { .. } => {
             Code::SignInRequired
         }
@@ -57,9 +57,9 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::ResourceMismatch { .. }
         | ErrorKind::PkceUnsupported
         | ErrorKind::ReservedParameter(_)
-        | ErrorKind::TokenRefused { .. }
-        | ErrorKind::TokenTypeUnknown(_)
-        | ErrorKind::ResourceRefused { .. } => match error.step {
+        | ErrorKind::TokenError { .. }
+        | ErrorKind::UnsupportedTokenType(_)
+        | ErrorKind::ResourceRejected { .. } => match error.step {
             Step::Probe
             | Step::ResourceMetadata
             | Step::ServerMetadata
@@ -174,10 +174,10 @@ pub(super) mod tests {
             step(Step::Callback, ErrorKind::Denied),
             step(Step::Callback, ErrorKind::BadCallback { why: "it holds a fragment" }),
             step(Step::Callback, ErrorKind::Expired),
-            step(Step::Callback, ErrorKind::IssMismatch { expected: text("a"), received: None }),
+            step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
             step(Step::TokenExchange, transient()),
             step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
-            step(Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
+            step(Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
         ];
         insta::assert_snapshot!(lines(errors.iter().map(describe_oauth_error)));
     }

@@ -22,7 +22,7 @@ impl Eavesdropper {
     fn start(place: &Place) -> Self {
         let heard = Arc::<Mutex<Vec<u8>>>::default();
         let folder = place.path("between");
-        usher_secrets::private::only_ours(&folder).unwrap();
+        usher_secrets::private_files::ensure_private_dir(&folder).unwrap();
         let listener = UnixListener::bind(folder.join("engine.sock")).unwrap();
         let (real, kept) = (place.path("run/engine.sock"), Arc::clone(&heard));
         tokio::spawn(async move {

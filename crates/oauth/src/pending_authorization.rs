@@ -1,4 +1,4 @@
-//! An authorization request on its way through the browser, and the answer that fits it.
+//! An authorization request that waits for its response.
 
 use std::fmt;
 
@@ -8,18 +8,18 @@ use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
-use crate::response::Outcome;
-use crate::text::shown;
+use crate::display_text::display_text;
 use crate::{
     AuthorizationResponse, Discovered, Endpoint, Error, ErrorKind, RedirectUri, Registered, RegisteredClient,
     Scopes, Step,
 };
 
 const AUDIENCE: &str = "audience";
-const LIFE: SignedDuration = SignedDuration::from_mins(10);
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// Waits for the one authorization response that carries its `state`.
+/// An authorization request that waits for the response with its `state`.
 pub struct PendingAuthorization {
     pub(crate) url: Url,
     pub(crate) state: SecretString,
@@ -30,7 +30,7 @@ pub struct PendingAuthorization {
     pub(crate) expires_at: Timestamp,
 }
 
-/// A code that fits the request it answers. It can be exchanged once.
+/// An accepted authorization code. It can be exchanged once.
 pub struct AuthorizationCode {
     pub(crate) code: SecretString,
     pub(crate) verifier: SecretString,
@@ -39,10 +39,10 @@ pub struct AuthorizationCode {
     pub(crate) scopes: Scopes,
 }
 
-/// Why an answer was not accepted.
+/// A response that was not accepted.
 #[derive(Debug)]
 pub struct Rejected {
-    /// Still waiting, untouched: the answer belonged to somebody else. `None` when the sign-in is over.
+    /// The unchanged request if the response belongs to another one. `None` if the sign-in has ended.
     pub pending: Option<Box<PendingAuthorization>>,
     pub error: Error,
 }
@@ -62,7 +62,7 @@ impl PendingAuthorization {
         };
         let redirect = client.registration.redirect_uri.as_str();
         let bad_redirect =
-            |_| failed(ErrorKind::BadRedirectUri { why: "it is not an absolute address".to_owned() });
+            |_| failed(ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() });
         let redirect = RedirectUrl::new(redirect.to_owned()).map_err(bad_redirect)?;
         let authorization_endpoint = AuthUrl::from_url(metadata.authorization_endpoint.url().clone());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
@@ -77,28 +77,28 @@ impl PendingAuthorization {
             request = request.add_extra_param("resource", discovered.resource.as_str());
         }
         if scopes.contains(OFFLINE_ACCESS) {
-            // OpenID Connect Core §11: without it, no refresh token.
+            // OpenID Connect Core §11: required for a refresh token.
             request = request.add_extra_param("prompt", "consent");
         }
         if let Some(audience) = &audience {
-            // Reserved only for whom it is configured: other services may well bring it along themselves.
-            if metadata.brings(AUDIENCE) {
+            // Reserved only if an audience is configured, because some endpoints have one in their URL.
+            if metadata.has_query_parameter(AUDIENCE) {
                 return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
             }
             request = request.add_extra_param(AUDIENCE, audience.as_str());
         }
         let (url, state) = request.url();
-        let expires_at = now + LIFE;
+        let expires_at = now + LIFETIME;
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
         Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, expires_at })
     }
 
-    /// For the browser. It carries `state`, so it belongs in no log.
+    /// The URL to open in the browser. It contains `state`, so it must not be logged.
     pub fn authorization_url(&self) -> &Url {
         &self.url
     }
 
-    /// The host that the person will see in the browser.
+    /// The host that the browser opens.
     pub fn host(&self) -> &str {
         self.discovered.metadata.authorization_endpoint.host()
     }
@@ -107,7 +107,7 @@ impl PendingAuthorization {
         &self.discovered.metadata.authorization_endpoint
     }
 
-    /// For finding the request that an answer belongs to.
+    /// Identifies the request that a response belongs to.
     pub fn state(&self) -> &str {
         self.state.expose_secret()
     }
@@ -132,8 +132,12 @@ impl PendingAuthorization {
         self.expires_at
     }
 
-    /// Accepts the answer: redirect and `state` first (a stranger's answer leaves the request waiting), then the
-    /// deadline, then `iss` (RFC 9207) by plain comparison, then `error`, then the code.
+    /// Checks the response, in this order:
+    ///
+    /// 1. The redirect URI and `state`. After a mismatch the request keeps waiting.
+    /// 2. The deadline.
+    /// 3. `iss` (RFC 9207), compared as a string.
+    /// 4. `error`, then the code.
     pub fn accept(
         self,
         response: AuthorizationResponse,
@@ -143,13 +147,15 @@ impl PendingAuthorization {
             let error = self.failed(ErrorKind::StateMismatch);
             return Err(Rejected { pending: Some(Box::new(self)), error });
         }
-        let over = |kind| Rejected { pending: None, error: self.failed(kind) };
+        let ended = |kind| Rejected { pending: None, error: self.failed(kind) };
         if now >= self.expires_at {
-            return Err(over(ErrorKind::Expired));
+            return Err(ended(ErrorKind::Expired));
         }
-        self.check_iss(response.iss.as_deref()).map_err(over)?;
+        self.check_iss(response.iss.as_deref()).map_err(ended)?;
         match response.outcome {
-            Outcome::Error { code, description } => Err(over(refusal(code, description, &self.discovered))),
+            Outcome::Error { code, description } => {
+                Err(ended(error_response(code, description, &self.discovered)))
+            }
             Outcome::Code(code) => Ok(AuthorizationCode {
                 code,
                 verifier: self.verifier,
@@ -160,17 +166,20 @@ impl PendingAuthorization {
         }
     }
 
-    /// RFC 9207 §2.4: compared as a plain string; what is advertised must be there.
+    /// RFC 9207 §2.4: compared as a string. A server that advertises `iss` must send it.
     fn check_iss(&self, received: Option<&str>) -> Result<(), ErrorKind> {
         let metadata = &self.discovered.metadata;
-        let fits = match received {
+        let matches = match received {
             Some(iss) => iss == metadata.issuer.as_str(),
             None => !metadata.authorization_response_iss_parameter_supported,
         };
-        if fits {
+        if matches {
             return Ok(());
         }
-        Err(ErrorKind::IssMismatch { expected: metadata.issuer.to_string(), received: received.map(shown) })
+        Err(ErrorKind::CallbackIssuerMismatch {
+            expected: metadata.issuer.to_string(),
+            received: received.map(display_text),
+        })
     }
 
     fn failed(&self, kind: ErrorKind) -> Error {
@@ -178,24 +187,24 @@ impl PendingAuthorization {
     }
 }
 
-/// What an error response (RFC 6749 §4.1.2.1, RFC 8707 §2) means to this app.
-fn refusal(code: String, description: Option<String>, discovered: &Discovered) -> ErrorKind {
+/// Maps an error response (RFC 6749 §4.1.2.1, RFC 8707 §2).
+fn error_response(code: String, description: Option<String>, discovered: &Discovered) -> ErrorKind {
     match code.as_str() {
         "access_denied" => ErrorKind::Denied,
         "invalid_client" | "unauthorized_client" => ErrorKind::InvalidClient { description },
         _ if discovered.sends_resource && is_about_resource(&code, description.as_deref()) => {
-            ErrorKind::ResourceRefused { description }
+            ErrorKind::ResourceRejected { description }
         }
-        _ => ErrorKind::AuthorizationError { code: shown(&code), description },
+        _ => ErrorKind::AuthorizationError { code: display_text(&code), description },
     }
 }
 
-/// True when the authorization server names the `resource` parameter as what it does not accept.
+/// Whether the authorization server rejects the `resource` parameter.
 pub(crate) fn is_about_resource(error: &str, description: Option<&str>) -> bool {
     let is_about_parameters =
         matches!(error, "invalid_request" | "invalid_parameter" | "unsupported_parameter");
-    let names_it = description.is_some_and(|text| text.to_ascii_lowercase().contains("resource"));
-    error == "invalid_target" || (is_about_parameters && names_it)
+    let mentions_resource = description.is_some_and(|text| text.to_ascii_lowercase().contains("resource"));
+    error == "invalid_target" || (is_about_parameters && mentions_resource)
 }
 
 impl fmt::Debug for PendingAuthorization {

@@ -1,16 +1,17 @@
-//! Tells when the system's keychain may have come back or gone: its service started or ended, something was unlocked.
+//! Watches the system's keychain for changes of its availability: its service starts or stops, or a collection is
+//! locked or unlocked.
 //!
-//! Nothing is asked of the keychain, so no prompt comes of watching it.
+//! It only listens to signals, so it never opens an unlock prompt.
 
 use tokio::sync::mpsc;
 
-/// Sends at each such moment, until nobody listens any more or there is nothing to watch. Only Linux tells; elsewhere
-/// the keychain is always there.
-#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux tells"))]
+/// Sends a message at each change, until the receiver is dropped or the session bus closes. Only for Linux: on other
+/// systems the keychain is always available.
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has a Secret Service"))]
 pub async fn watch_keychain(changed: mpsc::UnboundedSender<()>) {
     #[cfg(target_os = "linux")]
     if let Err(error) = linux::watch(&changed).await {
-        tracing::info!(%error, "nobody tells when the keychain comes back");
+        tracing::info!(%error, "cannot watch the keychain");
     }
 }
 
@@ -40,7 +41,7 @@ mod linux {
         let service = ServiceProxy::new(&connection).await?;
         let mut owners = service.inner().receive_owner_changed().await?;
         let mut collections = service.receive_collection_changed().await?;
-        // Not every keychain sends the signal above; the collections' own property `Locked` changes in all of them.
+        // Not every keychain sends the signal above, but all of them change the property `Locked` of their collections.
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender(NAME)?
@@ -50,12 +51,12 @@ mod linux {
             .build();
         let mut properties = MessageStream::for_match_rule(rule, &connection, None).await?;
         loop {
-            let goes_on = tokio::select! {
+            let is_open = tokio::select! {
                 owner = owners.next() => owner.is_some(),
                 signal = collections.next() => signal.is_some(),
                 signal = properties.next() => signal.is_some(),
             };
-            if !goes_on || changed.send(()).is_err() {
+            if !is_open || changed.send(()).is_err() {
                 return Ok(());
             }
         }

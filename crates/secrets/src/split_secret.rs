@@ -1,9 +1,14 @@
-//! Secrets longer than one item may be: parts first, then a manifest in the secret's own place.
+//! Secrets that are too long for one keychain item, split into parts and a manifest.
 //!
-//! Parts lie in one of two slots, `a` and `b`. A new value goes to the slot that the manifest in force does
-//! not name, and only then is the manifest replaced: a write that was torn leaves the old value whole. The
-//! manifest's digest refuses parts that do not belong together. What a torn write left goes with the next one: parts
-//! are written upwards and removed downwards, so that those of a slot always begin with the first.
+//! The manifest is stored under the name of the secret. The parts are stored in one of two slots, `a` and `b`. A write
+//! has three steps, so that an interrupted write leaves the old value intact:
+//!
+//! 1. Write the parts to the slot that is not in use, first part first.
+//! 2. Replace the manifest, which names the slot and the digest of the secret.
+//! 3. Remove the old parts, last part first.
+//!
+//! Because of this order the parts in a slot have no gaps, and the next write finds and removes parts that an
+//! interrupted one left behind.
 
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -13,20 +18,20 @@ use crate::Error;
 use crate::backend::Secret;
 use crate::item::Item;
 
-/// What begins a manifest. A secret that itself begins so is always written in parts.
-const MARK: &[u8] = b"usher-parts:";
-/// More parts than any secret of ours has; a manifest that says more is not ours.
-const MOST_PARTS: usize = 64;
+/// The beginning of a manifest. A secret with the same beginning is always split.
+const MANIFEST_PREFIX: &[u8] = b"usher-parts:";
+/// More parts than any valid secret has. A manifest with more is invalid.
+const MAX_PARTS: usize = 64;
 
 /// A keychain: items with a limited length.
 pub(crate) trait Items {
     const LIMIT: usize;
 
     fn read(&self, item: &Item) -> Result<Option<Secret>, Error>;
-    /// Whether it is there, without its secret.
+    /// Whether the item exists, without reading its secret.
     fn has(&self, item: &Item) -> Result<bool, Error>;
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error>;
-    /// `false` where there was nothing.
+    /// Returns `false` if the item did not exist.
     fn remove(&self, item: &Item) -> Result<bool, Error>;
 }
 
@@ -37,7 +42,7 @@ struct Manifest {
     sha256: String,
 }
 
-/// The whole secret, or `None` where the item is not there.
+/// The whole secret. `None` if the item does not exist.
 pub(crate) fn get<I: Items>(items: &I, item: &Item) -> Result<Option<Secret>, Error> {
     let Some(head) = items.read(item)? else { return Ok(None) };
     let Some(manifest) = manifest(item, &head)? else { return Ok(Some(head)) };
@@ -48,28 +53,28 @@ pub(crate) fn get<I: Items>(items: &I, item: &Item) -> Result<Option<Secret>, Er
         whole.extend_from_slice(&part);
     }
     if digest(&whole) != manifest.sha256 {
-        return Err(corrupt(item, "its parts do not belong together".to_owned()));
+        return Err(corrupt(item, "its parts do not match".to_owned()));
     }
     Ok(Some(whole))
 }
 
-/// Replaces the secret. Until the last step the old one stays readable.
+/// Replaces the secret. The old one stays readable until the new one is written.
 pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(), Error> {
     let old = match items.read(item) {
-        // A manifest that cannot be read has no parts that anybody could find.
+        // The parts of an unreadable manifest are removed below.
         Ok(head) => head.and_then(|head| manifest(item, &head).ok().flatten()),
-        // Several items of one name: `write` makes them one.
+        // Several items with the same name: `write` reduces them to one.
         Err(Error::Corrupt { .. }) => None,
         Err(error) => return Err(error),
     };
-    let in_force = if secret.len() <= I::LIMIT && !secret.starts_with(MARK) {
+    let current = if secret.len() <= I::LIMIT && !secret.starts_with(MANIFEST_PREFIX) {
         items.write(item, secret)?;
         None
     } else {
         let slot = if old.as_ref().is_some_and(|old| old.slot == 'a') { 'b' } else { 'a' };
         let parts = secret.chunks(I::LIMIT);
         let manifest = Manifest { slot, parts: parts.len(), sha256: digest(secret) };
-        if manifest.parts > MOST_PARTS {
+        if manifest.parts > MAX_PARTS {
             return Err(Error::TooLong { item: item.user().to_owned() });
         }
         for (index, part) in parts.enumerate() {
@@ -78,33 +83,33 @@ pub(crate) fn put<I: Items>(items: &I, item: &Item, secret: &[u8]) -> Result<(),
         items.write(item, &encode(&manifest))?;
         Some(manifest)
     };
-    sweep_up(items, item, in_force.as_ref());
+    remove_stale_parts(items, item, current.as_ref());
     Ok(())
 }
 
-/// Removes the secret: first the item, so that from then on there is none, then its parts.
+/// Removes the item, which deletes the secret, and then its parts.
 pub(crate) fn remove<I: Items>(items: &I, item: &Item) -> Result<bool, Error> {
     let removed = items.remove(item)?;
-    sweep_up(items, item, None);
+    remove_stale_parts(items, item, None);
     Ok(removed)
 }
 
-/// What was asked for is done, and what is left of older values is only litter: the next write or removal tries again.
-fn sweep_up<I: Items>(items: &I, item: &Item, in_force: Option<&Manifest>) {
-    if let Err(error) = sweep(items, item, in_force) {
-        tracing::warn!(item = item.user(), %error, "parts of an old secret were left behind");
+/// Removes the parts that are not in the current manifest. An error is only logged, because the write or removal itself
+/// succeeded, and the next one tries again.
+fn remove_stale_parts<I: Items>(items: &I, item: &Item, current: Option<&Manifest>) {
+    if let Err(error) = try_remove_stale_parts(items, item, current) {
+        tracing::warn!(item = item.user(), %error, "could not remove the parts of an old secret");
     }
 }
 
-/// Removes the parts that the manifest in force does not name.
-fn sweep<I: Items>(items: &I, item: &Item, in_force: Option<&Manifest>) -> Result<(), Error> {
+fn try_remove_stale_parts<I: Items>(items: &I, item: &Item, current: Option<&Manifest>) -> Result<(), Error> {
     for slot in ['a', 'b'] {
-        let kept = in_force.filter(|manifest| manifest.slot == slot).map_or(0, |manifest| manifest.parts);
-        let mut end = kept;
-        while end < MOST_PARTS && items.has(&item.part(slot, end))? {
+        let used = current.filter(|manifest| manifest.slot == slot).map_or(0, |manifest| manifest.parts);
+        let mut end = used;
+        while end < MAX_PARTS && items.has(&item.part(slot, end))? {
             end += 1;
         }
-        for index in (kept..end).rev() {
+        for index in (used..end).rev() {
             items.remove(&item.part(slot, index))?;
         }
     }
@@ -112,18 +117,18 @@ fn sweep<I: Items>(items: &I, item: &Item, in_force: Option<&Manifest>) -> Resul
 }
 
 fn manifest(item: &Item, head: &[u8]) -> Result<Option<Manifest>, Error> {
-    let Some(json) = head.strip_prefix(MARK) else { return Ok(None) };
+    let Some(json) = head.strip_prefix(MANIFEST_PREFIX) else { return Ok(None) };
     match serde_json::from_slice::<Manifest>(json) {
-        Ok(manifest) if matches!(manifest.slot, 'a' | 'b') && manifest.parts <= MOST_PARTS => {
+        Ok(manifest) if matches!(manifest.slot, 'a' | 'b') && manifest.parts <= MAX_PARTS => {
             Ok(Some(manifest))
         }
-        Ok(_) | Err(_) => Err(corrupt(item, "its list of parts is damaged".to_owned())),
+        Ok(_) | Err(_) => Err(corrupt(item, "its manifest is damaged".to_owned())),
     }
 }
 
 fn encode(manifest: &Manifest) -> Vec<u8> {
     let json = serde_json::json!(manifest).to_string();
-    [MARK, json.as_bytes()].concat()
+    [MANIFEST_PREFIX, json.as_bytes()].concat()
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -141,13 +146,13 @@ mod tests {
 
     use super::*;
 
-    /// A keychain of tiny items that fails after a number of changes.
-    struct Tiny {
+    /// A keychain with tiny items that fails after a number of changes.
+    struct TinyKeychain {
         items: RefCell<BTreeMap<String, Vec<u8>>>,
         changes_left: Cell<usize>,
     }
 
-    impl Tiny {
+    impl TinyKeychain {
         fn new() -> Self {
             Self { items: RefCell::default(), changes_left: Cell::new(usize::MAX) }
         }
@@ -163,7 +168,7 @@ mod tests {
         }
     }
 
-    impl Items for Tiny {
+    impl Items for TinyKeychain {
         const LIMIT: usize = 16;
 
         fn read(&self, item: &Item) -> Result<Option<Secret>, Error> {
@@ -190,13 +195,13 @@ mod tests {
         Item::named("key").expect("a valid name")
     }
 
-    fn read(items: &Tiny) -> Option<Vec<u8>> {
+    fn read(items: &TinyKeychain) -> Option<Vec<u8>> {
         get(items, &item()).expect("readable").map(|secret| secret.to_vec())
     }
 
     #[test]
-    fn every_length_comes_back_and_leaves_no_litter() {
-        let items = Tiny::new();
+    fn secrets_of_every_length_round_trip_without_stale_parts() {
+        let items = TinyKeychain::new();
         for length in [0, 1, 15, 16, 17, 32, 33, 200, 5, 40, 16] {
             let secret = vec![b'x'; length];
             put(&items, &item(), &secret).expect("written");
@@ -211,8 +216,8 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_looks_like_a_manifest_stays_a_secret() {
-        let items = Tiny::new();
+    fn a_secret_that_looks_like_a_manifest_round_trips() {
+        let items = TinyKeychain::new();
         for secret in [&b"usher-parts:"[..], br#"usher-parts:{"slot":"a","parts":1,"sha256":""}"#] {
             put(&items, &item(), secret).expect("written");
             assert_eq!(read(&items).as_deref(), Some(secret));
@@ -220,33 +225,33 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_write_leaves_one_of_the_two_values() {
+    fn an_interrupted_write_leaves_the_old_or_the_new_value() {
         for (old, new) in [(5, 70), (60, 70), (100, 70), (100, 5), (20, 16), (30, 100)] {
             let (old, new) = (vec![b'o'; old], vec![b'n'; new]);
-            let mut was_whole = false;
+            let mut is_complete = false;
             for allowed in 0.. {
-                let items = Tiny::new();
+                let items = TinyKeychain::new();
                 put(&items, &item(), &old).expect("written");
                 items.changes_left.set(allowed);
                 let outcome = put(&items, &item(), &new);
-                let kept = read(&items);
+                let stored = read(&items);
                 assert_eq!(
-                    kept.as_ref(),
+                    stored.as_ref(),
                     Some(if outcome.is_ok() { &new } else { &old }),
                     "{allowed} changes"
                 );
-                was_whole = items.changes_left.get() > 0;
-                if was_whole {
+                is_complete = items.changes_left.get() > 0;
+                if is_complete {
                     break;
                 }
             }
-            assert!(was_whole);
+            assert!(is_complete);
         }
     }
 
     #[test]
-    fn a_secret_whose_parts_stay_is_gone_all_the_same() {
-        let items = Tiny::new();
+    fn a_secret_is_removed_even_if_its_parts_are_not() {
+        let items = TinyKeychain::new();
         put(&items, &item(), &[b'x'; 40]).expect("written");
         items.changes_left.set(1);
         assert!(remove(&items, &item()).expect("the item itself is removed"));
@@ -257,10 +262,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_torn_write_or_removal_left_goes_with_the_next() {
+    fn the_next_write_removes_what_an_interrupted_one_left() {
         for (first, second, third) in [(5, 70, 5), (100, 70, 20), (100, 5, 5), (70, 100, 40), (5, 100, 0)] {
             for allowed in 0..16 {
-                let items = Tiny::new();
+                let items = TinyKeychain::new();
                 put(&items, &item(), &vec![b'1'; first]).expect("written");
                 items.changes_left.set(allowed);
                 put(&items, &item(), &vec![b'2'; second]).ok();
@@ -281,7 +286,7 @@ mod tests {
 
     #[test]
     fn parts_that_are_missing_or_foreign_are_corrupt() {
-        let items = Tiny::new();
+        let items = TinyKeychain::new();
         put(&items, &item(), &[b'x'; 40]).expect("written");
         let part = item().part('a', 1);
         items.write(&part, b"foreign").expect("written");
@@ -290,7 +295,7 @@ mod tests {
         assert!(matches!(get(&items, &item()), Err(Error::Corrupt { .. })));
         items.write(&item(), b"usher-parts:{}").expect("written");
         assert!(matches!(get(&items, &item()), Err(Error::Corrupt { .. })));
-        // Writing anew heals it.
+        // A new write repairs it.
         put(&items, &item(), b"new").expect("written");
         assert_eq!(read(&items), Some(b"new".to_vec()));
     }

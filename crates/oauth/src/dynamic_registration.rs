@@ -1,4 +1,4 @@
-//! Dynamic client registration (RFC 7591): one redirect URI, one retry with the least that can be asked.
+//! Dynamic client registration (RFC 7591), with one redirect URI and one retry with minimal metadata.
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use crate::document::{Document, is_transient, transient};
-use crate::http_client::{Outgoing, Reply};
-use crate::text::shown_option;
+use crate::display_text::display_text_option;
+use crate::http_client::{Request, Response};
+use crate::json_document::{Document, is_transient, transient};
 use crate::{
     AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
     HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Step,
@@ -36,73 +36,74 @@ pub(crate) async fn register_client(
         "response_types": ["code"],
         "token_endpoint_auth_method": auth_method.as_str(),
     });
-    let mut reply = post(http, endpoint, &full).await?;
-    if is_worth_a_retry(&reply) {
+    let mut response = post(http, endpoint, &full).await?;
+    if may_accept_less(&response) {
         let minimal = json!({ "client_name": CLIENT_NAME, "redirect_uris": [redirect.as_str()] });
-        reply = post(http, endpoint, &minimal).await?;
+        response = post(http, endpoint, &minimal).await?;
     }
-    let client = match reply.status.is_success() {
-        true => accept(&reply, metadata, redirect),
-        false => Err(refusal(&reply, now)),
+    let client = match response.status.is_success() {
+        true => accept(&response, metadata, redirect),
+        false => Err(rejection(&response, now)),
     };
     client.map_err(|kind| Error::new(Step::Registration, Some(endpoint.host()), kind))
 }
 
-async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Reply, Error> {
+async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Response, Error> {
     let json = HeaderValue::from_static("application/json");
     let headers = HeaderMap::from_iter([(header::ACCEPT, json.clone()), (header::CONTENT_TYPE, json)]);
     let body = body.to_string().into_bytes();
-    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
     http.send(Step::Registration, request, http.deadlines().request).await
 }
 
-/// A server that is strict about fields it does not know may like fewer; one that refuses the redirect will not.
-fn is_worth_a_retry(reply: &Reply) -> bool {
-    let refused = matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
-    refused && !names_the_redirect(reply)
+/// Some servers reject metadata fields that they do not know, so fewer fields may succeed. A rejected redirect stays
+/// rejected.
+fn may_accept_less(response: &Response) -> bool {
+    let rejected = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    rejected && !rejects_redirect(response)
 }
 
-fn names_the_redirect(reply: &Reply) -> bool {
-    let refused = matches!(
-        reply.status,
+fn rejects_redirect(response: &Response) -> bool {
+    let rejected = matches!(
+        response.status,
         StatusCode::BAD_REQUEST
             | StatusCode::UNAUTHORIZED
             | StatusCode::FORBIDDEN
             | StatusCode::UNPROCESSABLE_ENTITY
     );
-    // Not only as the RFC's `invalid_redirect_uri`: many put the reason into the text of another error.
-    refused && String::from_utf8_lossy(&reply.body).to_ascii_lowercase().contains("redirect")
+    // Many servers do not use the RFC's `invalid_redirect_uri` but mention the redirect in the text of another error.
+    rejected && String::from_utf8_lossy(&response.body).to_ascii_lowercase().contains("redirect")
 }
 
-fn refusal(reply: &Reply, now: Timestamp) -> ErrorKind {
-    let why = Document::parse(&reply.body).ok().and_then(|document| {
+fn rejection(response: &Response, now: Timestamp) -> ErrorKind {
+    let why = Document::parse(&response.body).ok().and_then(|document| {
         let texts = ["error_description", "message", "error"];
-        texts.iter().find_map(|name| shown_option(document.string(name)))
+        texts.iter().find_map(|name| display_text_option(document.string(name)))
     });
-    match reply.status {
-        _ if names_the_redirect(reply) => ErrorKind::RedirectRejected { why },
+    match response.status {
+        _ if rejects_redirect(response) => ErrorKind::RedirectRejected { why },
         StatusCode::NOT_FOUND
         | StatusCode::METHOD_NOT_ALLOWED
         | StatusCode::GONE
         | StatusCode::NOT_IMPLEMENTED => ErrorKind::RegistrationUnsupported,
-        status if is_transient(status) => transient(reply, Some(now)),
+        status if is_transient(status) => transient(response, Some(now)),
         status => ErrorKind::RegistrationRejected { status: status.as_u16(), why },
     }
 }
 
-/// Takes what the server decided, which may differ from what was asked (RFC 7591 §3.2.1).
+/// The client as registered. The server may change the requested metadata (RFC 7591 §3.2.1).
 fn accept(
-    reply: &Reply,
+    response: &Response,
     metadata: &AuthorizationServerMetadata,
     redirect: &RedirectUri,
 ) -> Result<RegisteredClient, ErrorKind> {
-    let document = Document::parse(&reply.body)?;
+    let document = Document::parse(&response.body)?;
     let Some(client_id) = document.string("client_id") else {
         if document.string("error").is_some() {
-            let why = shown_option(document.string("error_description").or(document.string("error")));
-            return Err(ErrorKind::RegistrationRejected { status: reply.status.as_u16(), why });
+            let why = display_text_option(document.string("error_description").or(document.string("error")));
+            return Err(ErrorKind::RegistrationRejected { status: response.status.as_u16(), why });
         }
-        return Err(ErrorKind::Malformed { what: "it names no client id".to_owned() });
+        return Err(ErrorKind::Malformed { what: "it has no client ID".to_owned() });
     };
     let registered = document.strings("redirect_uris").unwrap_or_default();
     if !registered.is_empty() && !registered.iter().any(|uri| uri == redirect.as_str()) {
@@ -115,14 +116,14 @@ fn accept(
         _ => AuthMethod::choose(secret.is_some(), supported),
     };
     let secret = secret.filter(|_| auth_method.needs_secret());
-    let ends = secret.as_ref().and_then(|_| document.seconds("client_secret_expires_at"));
+    let expires_at = secret.as_ref().and_then(|_| document.seconds("client_secret_expires_at"));
     let registration = ClientRegistration {
         client_id: client_id.to_owned(),
         auth_method,
         redirect_uri: redirect.clone(),
         issuer: metadata.issuer.clone(),
         kind: RegistrationKind::Dynamic,
-        secret_expires_at: ends.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),
+        secret_expires_at: expires_at.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),
     };
     Ok(RegisteredClient { registration, secret })
 }

@@ -1,4 +1,4 @@
-//! Code for tokens, refresh token for new tokens: the two requests to the token endpoint.
+//! The token endpoint: code exchange and refresh.
 
 use futures::future::BoxFuture;
 use http::{HeaderValue, header};
@@ -14,18 +14,18 @@ use oauth2::{
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::http_client::Outgoing;
-use crate::token_reply::normalise;
+use crate::http_client::Request;
+use crate::token_response::normalise;
 use crate::{
-    AccessToken, AuthMethod, AuthorizationCode, Binding, Error, ErrorKind, Grant, HttpClient, RefreshToken,
-    Scopes, Step,
+    AccessToken, AuthMethod, AuthorizationCode, Error, ErrorKind, Grant, GrantBinding, HttpClient,
+    RefreshToken, Scopes, Step,
 };
 
-/// What [`normalise`] adds to RFC 6749's fields.
+/// The fields that [`normalise`] adds to those of RFC 6749.
 #[derive(Debug, Deserialize, Serialize)]
 struct Extra {
     account: Option<String>,
-    /// A `token_type` that this app does not speak.
+    /// An unsupported `token_type`.
     unknown_type: Option<String>,
 }
 
@@ -46,27 +46,25 @@ type TokenClient = oauth2::Client<
     EndpointSet,
 >;
 
-/// Exchanges the code. Run it to its end: the code is gone afterwards.
+/// Exchanges the code. The future must not be dropped, because a code can be used only once.
 ///
-/// Where the authorization server names `resource` as what it refuses, the request is made once more without it, and
-/// the grant's binding says so.
+/// If the authorization server rejects the `resource` parameter, the request is retried once without it. The grant's
+/// binding records this.
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
     let binding = code.discovered.binding(&code.client);
     let endpoint = TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding };
     match endpoint.exchange(&code).await {
-        Err(error) if endpoint.may_leave_resource_out(&error) => {
-            endpoint.without_resource().exchange(&code).await
-        }
+        Err(error) if endpoint.may_omit_resource(&error) => endpoint.without_resource().exchange(&code).await,
         result => result,
     }
 }
 
-/// A renewal that brought no access token to go on with.
+/// A refresh that returned no usable access token.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
 pub struct RefreshError {
     pub error: Error,
-    /// Came all the same, and is the only good one from now on: store it in the place of the one that was sent.
+    /// A new refresh token that was returned anyway. Store it, because it replaces the one that was sent.
     pub rotated: Option<RefreshToken>,
 }
 
@@ -76,9 +74,10 @@ impl From<Error> for RefreshError {
     }
 }
 
-/// Renews the grant at the token endpoint that it is bound to. Run it to its end and store what comes back before
-/// using it: the old refresh token may be gone. A new refresh token replaces the old one; where none comes, the old
-/// one stays.
+/// Refreshes the grant at the token endpoint that it is bound to.
+///
+/// The future must not be dropped, and the new grant must be stored before it is used, because the old refresh token
+/// may no longer be valid. If no new refresh token is returned, the grant keeps the old one.
 pub async fn refresh(
     http: &HttpClient,
     grant: &Grant,
@@ -88,35 +87,35 @@ pub async fn refresh(
     let endpoint =
         TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding: grant.binding.clone() };
     match endpoint.refresh(grant, client_secret).await {
-        Err(RefreshError { error, .. }) if endpoint.may_leave_resource_out(&error) => {
+        Err(RefreshError { error, .. }) if endpoint.may_omit_resource(&error) => {
             endpoint.without_resource().refresh(grant, client_secret).await
         }
         result => result,
     }
 }
 
-/// A token endpoint and the client that it knows; `now` is when the request is sent.
+/// A token endpoint and its client. `now` is the time of the request.
 struct TokenEndpoint {
     http: HttpClient,
     step: Step,
     now: Timestamp,
-    binding: Binding,
+    binding: GrantBinding,
 }
 
-/// The HTTP client that the `oauth2` crate calls: ours, which hands it any good answer in the form it knows.
+/// The HTTP client of the `oauth2` crate. It turns every successful response into the form that the crate expects.
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
     type Error = Error;
     type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.ask(request))
+        Box::pin(self.send(request))
     }
 }
 
 impl TokenEndpoint {
     async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Error> {
         let redirect = RedirectUrl::new(code.client.registration.redirect_uri.as_str().to_owned());
-        let bad_redirect = |_| ErrorKind::BadRedirectUri { why: "it is not an absolute address".to_owned() };
+        let bad_redirect = |_| ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() };
         let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(kind))?;
         let oauth = self.client(code.client.secret.as_ref())?.set_redirect_uri(redirect);
         let mut request = oauth
@@ -126,8 +125,8 @@ impl TokenEndpoint {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
         let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
-        // A code brings a sign-in or none: what came with a token of another type is not kept.
-        self.grant(&tokens, None, &code.scopes).map_err(|refused| refused.error)
+        // A refresh token beside an unsupported access token is dropped, because no grant exists yet.
+        self.grant(&tokens, None, &code.scopes).map_err(|failed| failed.error)
     }
 
     async fn refresh(
@@ -148,12 +147,12 @@ impl TokenEndpoint {
         self.grant(&tokens, Some(grant), &grant.scopes)
     }
 
-    fn may_leave_resource_out(&self, error: &Error) -> bool {
-        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRefused { .. })
+    fn may_omit_resource(&self, error: &Error) -> bool {
+        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRejected { .. })
     }
 
     fn without_resource(&self) -> Self {
-        let binding = Binding { sends_resource: false, ..self.binding.clone() };
+        let binding = GrantBinding { sends_resource: false, ..self.binding.clone() };
         TokenEndpoint { http: self.http.clone(), step: self.step, now: self.now, binding }
     }
 
@@ -175,35 +174,35 @@ impl TokenEndpoint {
         }
     }
 
-    async fn ask(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
         let (parts, body) = request.into_parts();
         let url = self.binding.token_endpoint.url().clone();
-        let outgoing = Outgoing { method: parts.method, url, headers: parts.headers, body };
-        let reply = self.http.send(self.step, outgoing, self.http.deadlines().token).await?;
-        let tokens = normalise(&reply, self.now).map_err(|kind| self.failed(kind))?;
+        let request = Request { method: parts.method, url, headers: parts.headers, body };
+        let response = self.http.send(self.step, request, self.http.deadlines().token).await?;
+        let tokens = normalise(&response, self.now).map_err(|kind| self.failed(kind))?;
         let mut response = HttpResponse::new(tokens.to_string().into_bytes());
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(response)
     }
 
-    fn grant(&self, tokens: &Tokens, before: Option<&Grant>, asked: &Scopes) -> Result<Grant, RefreshError> {
+    fn grant(&self, tokens: &Tokens, old: Option<&Grant>, requested: &Scopes) -> Result<Grant, RefreshError> {
         let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
         if let Some(unknown) = &tokens.extra_fields().unknown_type {
-            let error = self.failed(ErrorKind::TokenTypeUnknown(unknown.clone()));
+            let error = self.failed(ErrorKind::UnsupportedTokenType(unknown.clone()));
             return Err(RefreshError { error, rotated: refresh_token });
         }
-        let life = tokens.expires_in().and_then(|life| SignedDuration::try_from(life).ok());
+        let lifetime = tokens.expires_in().and_then(|lifetime| SignedDuration::try_from(lifetime).ok());
         let granted = tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
         Ok(Grant {
             access_token: AccessToken::new(tokens.access_token().secret().as_str()),
-            refresh_token: refresh_token.or_else(|| before.and_then(|grant| grant.refresh_token.clone())),
-            expires_at: life.and_then(|life| self.now.checked_add(life).ok()),
-            scopes: granted.unwrap_or_else(|| asked.clone()),
+            refresh_token: refresh_token.or_else(|| old.and_then(|grant| grant.refresh_token.clone())),
+            expires_at: lifetime.and_then(|lifetime| self.now.checked_add(lifetime).ok()),
+            scopes: granted.unwrap_or_else(|| requested.clone()),
             account: tokens
                 .extra_fields()
                 .account
                 .clone()
-                .or_else(|| before.and_then(|grant| grant.account.clone())),
+                .or_else(|| old.and_then(|grant| grant.account.clone())),
             binding: self.binding.clone(),
         })
     }
@@ -211,8 +210,8 @@ impl TokenEndpoint {
     fn error_of(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
         match error {
             RequestTokenError::Request(error) => error,
-            // Only a normalised answer gets as far as the crate's own parser, so these say that ours has a fault. Their
-            // text could quote the answer; ours does not.
+            // The crate parses only normalised responses, so these are bugs in `normalise`. Their text could quote the
+            // response, so it is not shown.
             RequestTokenError::ServerResponse(_)
             | RequestTokenError::Parse(..)
             | RequestTokenError::Other(_) => {

@@ -1,24 +1,24 @@
-//! Where secrets are kept, as the person says it: `keychain`, `file:PATH` or `memory`.
+//! The kind of secret store, written as `keychain`, `file:PATH` or `memory`.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// The kind of store. Only the person chooses it; nothing falls back from one to another.
+/// The kind of store. Only the person chooses it; there is no fallback to another kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum StoreKind {
-    /// The system's own: Secret Service, Keychain, Credential Manager.
+    /// The system's keychain: Secret Service, Keychain or Credential Manager.
     #[default]
     Keychain,
-    /// One private file (0600), readable by every program of the same person.
+    /// A private file (mode 0600), which every program of the same user can read.
     File(PathBuf),
-    /// Gone when the program ends.
+    /// Memory, which is lost when the program ends.
     Memory,
 }
 
-/// A word that names no kind of store.
+/// A text that is not a kind of store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a secret store; it is one of keychain, file:PATH and memory")]
+#[error("`{0}` is not a secret store; use keychain, file:PATH or memory")]
 pub struct UnknownStoreKind(String);
 
 impl FromStr for StoreKind {
@@ -51,14 +51,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_reads_what_it_writes() {
+    fn every_kind_round_trips() {
         for kind in [StoreKind::Keychain, StoreKind::File("/a b/c".into()), StoreKind::Memory] {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
     }
 
     #[test]
-    fn other_words_are_refused() {
+    fn other_texts_are_rejected() {
         for text in ["", "file:", "file", "Keychain", "none", "keychain:x"] {
             assert_eq!(text.parse::<StoreKind>(), Err(UnknownStoreKind(text.to_owned())));
         }

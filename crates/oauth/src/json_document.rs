@@ -1,4 +1,4 @@
-//! JSON documents from the other side, read leniently: an optional field of the wrong type counts as absent.
+//! JSON documents of servers, read leniently: an optional field of the wrong type counts as absent.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::{Map, Value};
 use url::Url;
 
-use crate::http_client::Reply;
+use crate::http_client::Response;
 use crate::{Error, ErrorKind, HttpClient, Step};
 
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// What lies at a well-known address.
+/// The result of fetching a document.
 pub(crate) enum Fetched {
     Document(Document),
-    /// The server says that there is nothing: any 4xx but a rate limit.
+    /// Any 4xx except a rate limit.
     Absent,
-    /// Something, but no JSON: a catch-all page.
+    /// Another kind of content, such as a catch-all HTML page.
     NotJson,
 }
 
@@ -29,17 +29,17 @@ pub(crate) struct Document(Map<String, Value>);
 pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Fetched, Error> {
     let host = url.host_str().map(str::to_owned);
     let failed = |kind| Error { step, host, kind };
-    let reply = http.get(step, url).await?;
-    if matches!(reply.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
-        return Err(failed(transient(&reply, None)));
+    let response = http.get(step, url).await?;
+    if matches!(response.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        return Err(failed(transient(&response, None)));
     }
-    if reply.status.is_client_error() {
+    if response.status.is_client_error() {
         return Ok(Fetched::Absent);
     }
-    if !reply.status.is_success() {
-        return Err(failed(ErrorKind::Status(reply.status.as_u16())));
+    if !response.status.is_success() {
+        return Err(failed(ErrorKind::Status(response.status.as_u16())));
     }
-    match Document::parse(&reply.body) {
+    match Document::parse(&response.body) {
         Ok(document) => Ok(Fetched::Document(document)),
         Err(ErrorKind::NotJson) => Ok(Fetched::NotJson),
         Err(kind) => Err(failed(kind)),
@@ -67,38 +67,38 @@ impl Document {
         self.0.get(name)
     }
 
-    /// A string that is not empty.
+    /// A non-empty string.
     pub(crate) fn string(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// The strings of an array; what else it holds is left out.
+    /// The strings of an array; other elements are skipped.
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         let all = self.get(name)?.as_array()?;
         Some(all.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
-    /// True for `true` and for the string that some servers write instead.
+    /// Whether the value is `true`, or the string `"true"` that some servers send instead.
     pub(crate) fn is_true(&self, name: &str) -> bool {
         matches!(self.get(name), Some(Value::Bool(true))) || self.string(name) == Some("true")
     }
 
-    /// A whole number, written as an integer, a float or a string.
+    /// A number of at least one, rounded down, from an integer, a float or a string.
     pub(crate) fn seconds(&self, name: &str) -> Option<u64> {
         let number = match self.get(name)? {
             Value::Number(number) => number.as_f64()?,
             Value::String(text) => text.trim().parse().ok()?,
             _ => return None,
         };
-        // Out of range means nothing that a clock could keep; a century is as good as for ever.
-        let is_sensible = number.is_finite() && number >= 1.0;
-        is_sensible
+        // Limited to a century, which every date can represent.
+        let is_valid = number.is_finite() && number >= 1.0;
+        is_valid
             .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|life| life.as_secs()).ok())
             .flatten()
     }
 }
 
-/// A status that says nothing about the request: an outage, a rate limit, a detour.
+/// Whether the status is temporary and not about the request: an outage, a rate limit, a redirect.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
         || status.is_redirection()
@@ -108,9 +108,12 @@ pub(crate) fn is_transient(status: StatusCode) -> bool {
         )
 }
 
-/// `now` is needed for a `Retry-After` that is a date.
-pub(crate) fn transient(reply: &Reply, now: Option<Timestamp>) -> ErrorKind {
-    ErrorKind::Transient { status: reply.status.as_u16(), retry_after: retry_after(&reply.headers, now) }
+/// The error for a transient status. `now` is needed for a `Retry-After` that is a date.
+pub(crate) fn transient(response: &Response, now: Option<Timestamp>) -> ErrorKind {
+    ErrorKind::Transient {
+        status: response.status.as_u16(),
+        retry_after: retry_after(&response.headers, now),
+    }
 }
 
 fn retry_after(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> {
@@ -122,5 +125,5 @@ fn retry_after(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> 
             Duration::try_from(at.duration_since(now?)).unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.min(MAX_RETRY_AFTER))
 }

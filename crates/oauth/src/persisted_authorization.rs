@@ -1,4 +1,4 @@
-//! A waiting authorization request as one secret, so that an answer can come after a restart.
+//! Serialization of a pending authorization, so that the response can arrive after a restart.
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,9 +9,9 @@ use crate::{ClientRegistration, Discovered, PendingAuthorization, RegisteredClie
 
 const VERSION: u32 = 1;
 
-/// Exists only on the way into and out of the [`SecretString`].
+/// The JSON inside the [`SecretString`].
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct PersistedAuthorization {
     version: u32,
     url: Url,
     state: String,
@@ -24,9 +24,9 @@ struct Kept {
 }
 
 impl PendingAuthorization {
-    /// Everything, with the verifier and the client secret: for the secret store alone.
+    /// The whole request, including the verifier and the client secret. Only for the secret store.
     pub fn to_secret(&self) -> SecretString {
-        let kept = Kept {
+        let persisted = PersistedAuthorization {
             version: VERSION,
             url: self.url.clone(),
             state: self.state.expose_secret().to_owned(),
@@ -37,24 +37,23 @@ impl PendingAuthorization {
             scopes: self.scopes.clone(),
             expires_at: self.expires_at,
         };
-        serde_json::to_string(&kept).unwrap_or_default().into()
+        serde_json::to_string(&persisted).unwrap_or_default().into()
     }
 
-    /// What [`PendingAuthorization::to_secret`] gave; `None` for anything else. Whether it has expired, its `accept`
-    /// tells.
+    /// Restores the result of [`PendingAuthorization::to_secret`], even if it has expired. `None` for any other text.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
-        let kept: Kept = serde_json::from_str(secret.expose_secret()).ok()?;
-        (kept.version == VERSION).then(|| PendingAuthorization {
-            url: kept.url,
-            state: kept.state.into(),
-            verifier: kept.verifier.into(),
-            discovered: kept.discovered,
+        let persisted: PersistedAuthorization = serde_json::from_str(secret.expose_secret()).ok()?;
+        (persisted.version == VERSION).then(|| PendingAuthorization {
+            url: persisted.url,
+            state: persisted.state.into(),
+            verifier: persisted.verifier.into(),
+            discovered: persisted.discovered,
             client: RegisteredClient {
-                registration: kept.registration,
-                secret: kept.client_secret.map(Into::into),
+                registration: persisted.registration,
+                secret: persisted.client_secret.map(Into::into),
             },
-            scopes: kept.scopes,
-            expires_at: kept.expires_at,
+            scopes: persisted.scopes,
+            expires_at: persisted.expires_at,
         })
     }
 }

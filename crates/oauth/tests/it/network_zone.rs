@@ -1,12 +1,12 @@
-//! A public server leads into no private network: by number, by name, by redirect, or by a change of mind.
+//! A public server cannot refer to private networks: not by address, name, redirect or a changed DNS record.
 
 use std::sync::Arc;
 
 use reqwest::dns::Resolve;
 use serde_json::json;
 use usher_oauth::{
-    AuthMethod, Binding, ClientSettings, Discovered, DiscoveryRequest, Endpoint, Error, ErrorKind, Grant,
-    HttpClient, HttpOptions, Issuer, Reach, ServerUrl, Step, discover, refresh,
+    AuthMethod, ClientSettings, Discovered, DiscoveryRequest, Endpoint, Error, ErrorKind, Grant,
+    GrantBinding, HttpClient, HttpOptions, Issuer, NetworkZone, ServerUrl, Step, discover, refresh,
 };
 
 use crate::internet::{Canary, Names, PUBLIC, options, public};
@@ -17,8 +17,7 @@ const METADATA: &str = "GET /.well-known/oauth-authorization-server";
 
 async fn discover_by(http: &HttpClient, server: &ServerUrl) -> Result<Discovered, Error> {
     let settings = ClientSettings::default();
-    discover(http, DiscoveryRequest { server, challenge: None, settings: &settings, has_credentials: false })
-        .await
+    discover(http, DiscoveryRequest { server, challenge: None, settings: &settings, has_grant: false }).await
 }
 
 fn blocked(error: Error) -> String {
@@ -29,8 +28,8 @@ fn blocked(error: Error) -> String {
 }
 
 #[test]
-fn the_rule_by_number() {
-    let internet = [
+fn permitted_addresses_by_zone() {
+    let public = [
         "8.8.8.8",
         "203.0.113.10",
         "172.32.0.1",
@@ -65,7 +64,7 @@ fn the_rule_by_number() {
         "2002:c0a8:101::",
         "::ffff:0:127.0.0.1",
     ];
-    let nowhere = [
+    let forbidden = [
         "0.0.0.0",
         "0.1.2.3",
         "169.254.169.254",
@@ -83,13 +82,13 @@ fn the_rule_by_number() {
         "2002:a9fe:a9fe::",
         "2001:0:1::1",
     ];
-    let permits = |reach: Reach, ip: &str| reach.permits(ip.parse().unwrap());
+    let permits = |zone: NetworkZone, ip: &str| zone.permits(ip.parse().unwrap());
     for (addresses, by_public, by_private) in
-        [(&internet[..], true, true), (&private[..], false, true), (&nowhere[..], false, false)]
+        [(&public[..], true, true), (&private[..], false, true), (&forbidden[..], false, false)]
     {
         for ip in addresses {
             assert_eq!(
-                (permits(Reach::Public, ip), permits(Reach::Private, ip)),
+                (permits(NetworkZone::Public, ip), permits(NetworkZone::Private, ip)),
                 (by_public, by_private),
                 "{ip}"
             );
@@ -98,13 +97,13 @@ fn the_rule_by_number() {
 }
 
 #[tokio::test]
-async fn the_reach_follows_from_where_the_server_is() {
-    let table: [(&[&str], Option<Reach>); 6] = [
-        (&["203.0.113.10"], Some(Reach::Public)),
-        (&["10.0.0.1"], Some(Reach::Private)),
-        (&["fd00::1", "127.0.0.1"], Some(Reach::Private)),
-        // One foot outside is outside.
-        (&["10.0.0.1", "203.0.113.10"], Some(Reach::Public)),
+async fn the_addresses_of_a_server_determine_its_zone() {
+    let table: [(&[&str], Option<NetworkZone>); 6] = [
+        (&["203.0.113.10"], Some(NetworkZone::Public)),
+        (&["10.0.0.1"], Some(NetworkZone::Private)),
+        (&["fd00::1", "127.0.0.1"], Some(NetworkZone::Private)),
+        // One public address is enough.
+        (&["10.0.0.1", "203.0.113.10"], Some(NetworkZone::Public)),
         (&["169.254.169.254"], None),
         (&["0.0.0.0"], None),
     ];
@@ -113,11 +112,11 @@ async fn the_reach_follows_from_where_the_server_is() {
         let server = ServerUrl::parse("https://mcp.example/mcp").unwrap();
         let http = HttpClient::with_options(&server, HttpOptions { resolver, ..Default::default() }).await;
         match (http, expected) {
-            (Ok(http), Some(reach)) => assert_eq!(http.reach(), reach),
+            (Ok(http), Some(zone)) => assert_eq!(http.zone(), zone),
             (Err(error), None) => {
                 assert_eq!((error.step, blocked(error).as_str()), (Step::Probe, "mcp.example"))
             }
-            (http, _) => panic!("{addresses:?}: {:?}", http.map(|http| http.reach())),
+            (http, _) => panic!("{addresses:?}: {:?}", http.map(|http| http.zone())),
         }
     }
     for raw in [
@@ -127,11 +126,11 @@ async fn the_reach_follows_from_where_the_server_is() {
         "http://[::1]:1/",
         "https://192.168.0.1/",
     ] {
-        // No name server is asked for these.
+        // These need no resolver.
         let resolver = Some(Names::new(&[]) as std::sync::Arc<dyn Resolve>);
         let options = HttpOptions { resolver, ..Default::default() };
         let http = HttpClient::with_options(&ServerUrl::parse(raw).unwrap(), options).await;
-        assert_eq!(http.unwrap().reach(), Reach::Private, "{raw}");
+        assert_eq!(http.unwrap().zone(), NetworkZone::Private, "{raw}");
     }
     let error =
         HttpClient::for_server(&ServerUrl::parse("https://nowhere.invalid/").unwrap()).await.err().unwrap();
@@ -144,12 +143,12 @@ async fn a_public_server_works() {
     fake.with_documents();
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC, "10.0.0.1"]])]);
     let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
-    assert_eq!(http.reach(), Reach::Public);
+    assert_eq!(http.zone(), NetworkZone::Public);
     assert_eq!(discover_by(&http, &fake.server()).await.unwrap().metadata.issuer.as_str(), fake.origin);
 }
 
 #[tokio::test]
-async fn no_document_leads_it_inside() {
+async fn no_document_of_a_public_server_leads_into_a_private_network() {
     let canary = Canary::start().await;
     let port = canary.address.port();
     let targets = [
@@ -182,7 +181,7 @@ async fn no_document_leads_it_inside() {
     ];
     let http = HttpClient::with_options(&fake.server(), options(Names::new(names), address)).await.unwrap();
     for target in &targets {
-        // As the authorization server, as the target of redirects, as an endpoint, as a challenge's document.
+        // As the authorization server, the target of redirects, an endpoint, and the document of a challenge.
         let resource = merged(fake.resource_document(), json!({ "authorization_servers": [target] }));
         fake.with_documents().on(RESOURCE, Answer::json(resource));
         blocked(discover_by(&http, &fake.server()).await.unwrap_err());
@@ -207,7 +206,7 @@ async fn no_document_leads_it_inside() {
             server: &server,
             challenge: Some(&challenge),
             settings: &settings,
-            has_credentials: false,
+            has_grant: false,
         };
         blocked(discover(&http, request).await.unwrap_err());
     }
@@ -215,11 +214,11 @@ async fn no_document_leads_it_inside() {
 }
 
 #[tokio::test]
-async fn a_changed_record_gains_nothing() {
+async fn a_changed_dns_record_does_not_bypass_the_check() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
     fake.with_documents();
-    // Public when it is looked up first, inside when it is dialled.
+    // Public at the first lookup, private when the client connects.
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC], &["127.0.0.1"]])]);
     let server =
         ServerUrl::parse(&format!("https://mcp.public.example:{}/mcp", canary.address.port())).unwrap();
@@ -229,45 +228,45 @@ async fn a_changed_record_gains_nothing() {
 }
 
 #[tokio::test]
-async fn a_record_that_was_inside_first_does_not_open_the_inside() {
+async fn a_dns_record_that_was_private_first_does_not_open_private_networks() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
     fake.with_server_document(json!({ "token_endpoint": format!("http://{}/token", canary.address) }));
-    // Inside when the reach is decided; then on the internet, with documents that name an inside address.
+    // Private when the zone is determined, then public with documents that refer to a private address.
     let names = Names::new(&[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]);
     let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
-    assert_eq!(http.reach(), Reach::Private);
+    assert_eq!(http.zone(), NetworkZone::Private);
     assert_eq!(blocked(discover_by(&http, &fake.server()).await.unwrap_err()), "mcp.public.example");
     assert_eq!(canary.heard(), 0);
 }
 
 #[tokio::test]
-async fn a_server_that_moved_inside_gets_a_new_decision_and_not_another_rule() {
+async fn a_server_that_moved_to_a_private_network_needs_a_new_client() {
     let (fake, address) = public().await;
     fake.with_documents();
-    let inside = "10.0.0.1";
-    // On the internet; then, by the names of a network that was joined, inside; then on the internet again.
+    let private = "10.0.0.1";
+    // Public, then private in another network, then public again.
     let names =
-        Names::new(&[("mcp.public.example", &[&[PUBLIC], &[PUBLIC], &[inside], &[inside], &[PUBLIC]])]);
-    let connect_to = vec![(PUBLIC.parse().unwrap(), address), (inside.parse().unwrap(), address)];
+        Names::new(&[("mcp.public.example", &[&[PUBLIC], &[PUBLIC], &[private], &[private], &[PUBLIC]])]);
+    let connect_to = vec![(PUBLIC.parse().unwrap(), address), (private.parse().unwrap(), address)];
     let options = || HttpOptions { connect_to: connect_to.clone(), ..options(Arc::clone(&names), address) };
     let outside = HttpClient::with_options(&fake.server(), options()).await.unwrap();
     discover_by(&outside, &fake.server()).await.unwrap();
-    assert!(!outside.is_displaced());
-    // A connection that is open serves on; a new one is refused, and stays so.
+    assert!(!outside.has_left_zone());
+    // Open connections keep working. New ones are rejected, permanently.
     let unconnected = outside.connection_builder().build().unwrap();
     unconnected.get(fake.server().url().clone()).send().await.unwrap_err();
-    assert!(outside.is_displaced());
-    assert_eq!(outside.reach(), Reach::Public);
-    // The next client is told of it, and of the way back.
+    assert!(outside.has_left_zone());
+    assert_eq!(outside.zone(), NetworkZone::Public);
+    // A new client determines its zone again, and also notices when the server moves back.
     let within = HttpClient::with_options(&fake.server(), options()).await.unwrap();
-    assert_eq!((within.reach(), within.is_displaced()), (Reach::Private, false));
+    assert_eq!((within.zone(), within.has_left_zone()), (NetworkZone::Private, false));
     blocked(discover_by(&within, &fake.server()).await.unwrap_err());
-    assert!(within.is_displaced());
+    assert!(within.has_left_zone());
 }
 
 #[tokio::test]
-async fn a_foreign_name_that_leads_inside_displaces_nobody() {
+async fn a_private_address_of_another_name_does_not_count_as_a_move() {
     let (fake, address) = public().await;
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])]);
     let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
@@ -275,18 +274,18 @@ async fn a_foreign_name_that_leads_inside_displaces_nobody() {
         merged(fake.resource_document(), json!({ "authorization_servers": ["https://inside.example"] }));
     fake.with_documents().on(RESOURCE, Answer::json(resource));
     blocked(discover_by(&http, &fake.server()).await.unwrap_err());
-    assert!(!http.is_displaced());
+    assert!(!http.has_left_zone());
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_not_led_inside_either() {
+async fn a_refresh_token_is_not_sent_into_a_private_network() {
     let canary = Canary::start().await;
     let (fake, address) = public().await;
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]]), ("as.public.example", &[&["127.0.0.1"]])]);
     let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
     let token_endpoint = format!("https://as.public.example:{}/token", canary.address.port());
     let grant = Grant {
-        binding: Binding {
+        binding: GrantBinding {
             issuer: Issuer::parse("https://as.public.example").unwrap(),
             token_endpoint: Endpoint::parse("", &token_endpoint).unwrap(),
             revocation_endpoint: None,
@@ -304,7 +303,7 @@ async fn a_refresh_token_is_not_led_inside_either() {
 }
 
 #[tokio::test]
-async fn a_private_server_may_lead_to_its_neighbours_but_not_nowhere() {
+async fn a_private_server_may_refer_to_its_neighbours_but_not_to_forbidden_addresses() {
     let (fake, neighbour) = (Fake::start().await, Fake::start().await);
     let leading_to = |target: &str| {
         let resource = merged(fake.resource_document(), json!({ "authorization_servers": [target] }));
@@ -334,16 +333,16 @@ async fn redirects_of_documents_are_followed_and_checked() {
         discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
     }
     for (target, why) in [
-        ("javascript:alert(1)", "it is a “javascript:” address, and only https is opened"),
-        ("file:///etc/passwd", "it is a “file:” address, and only https is opened"),
+        ("javascript:alert(1)", "“javascript:” is not allowed, only “https:”"),
+        ("file:///etc/passwd", "“file:” is not allowed, only “https:”"),
         ("http://as.example/", "it is not encrypted (http)"),
-        ("https://user@as.example/", "it holds a user name"),
+        ("https://user@as.example/", "it contains a user name"),
     ] {
         fake.on(RESOURCE, Answer::redirect(302, target));
         let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::BadRedirect { why: why.into() }, "{target}");
     }
-    // Five hops are enough for anybody.
+    // At most five redirects.
     for hop in 0..6 {
         fake.on(&format!("GET /{hop}"), Answer::redirect(302, &format!("/{}", hop + 1)));
     }
@@ -352,11 +351,11 @@ async fn redirects_of_documents_are_followed_and_checked() {
     discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
     fake.on(RESOURCE, Answer::redirect(302, "/1"));
     let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::BadRedirect { why: "it goes on and on".into() });
+    assert_eq!(error.kind, ErrorKind::BadRedirect { why: "there are too many redirects".into() });
 }
 
 #[tokio::test]
-async fn an_untrusted_certificate_is_named() {
+async fn an_untrusted_certificate_is_a_tls_error() {
     let (fake, address) = public().await;
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]])]);
     let untrusting = HttpOptions { authorities: Vec::new(), ..options(names, address) };
@@ -374,20 +373,20 @@ async fn a_proxy_resolves_what_this_computer_cannot_and_loopback_goes_around_it(
         proxy: Some(format!("http://{}", proxy.address).parse().unwrap()),
         ..crate::support::short_deadlines()
     };
-    // Names that only the proxy knows are on the internet, and go to the proxy.
+    // Names that only the proxy can resolve are public, and requests go through the proxy.
     let server = ServerUrl::parse("https://mcp.public.example/mcp").unwrap();
     let http = HttpClient::with_options(&server, behind(&[])).await.unwrap();
-    assert_eq!(http.reach(), Reach::Public);
+    assert_eq!(http.zone(), NetworkZone::Public);
     discover_by(&http, &server).await.unwrap_err();
-    let asked = proxy.heard();
-    assert!(asked > 0);
-    // What this computer knows to be inside is not asked for through the proxy either.
+    let connections = proxy.heard();
+    assert!(connections > 0);
+    // A name that this computer resolves to a private address is not requested through the proxy.
     let names: &[(&str, &[&[&str]])] = &[("mcp.public.example", &[&[PUBLIC], &["10.0.0.1"]])];
     let http = HttpClient::with_options(&server, behind(names)).await.unwrap();
     assert_eq!(blocked(discover_by(&http, &server).await.unwrap_err()), "mcp.public.example");
-    // A server on this computer has nothing to do with it.
+    // Requests to a server on this computer do not go through the proxy.
     fake.with_documents();
     let http = HttpClient::with_options(&fake.server(), behind(&[])).await.unwrap();
     discover_by(&http, &fake.server()).await.unwrap();
-    assert_eq!(proxy.heard(), asked);
+    assert_eq!(proxy.heard(), connections);
 }

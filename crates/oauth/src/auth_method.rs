@@ -1,35 +1,11 @@
-//! What a person configured for one server's sign-in, and how a client proves who it is.
+//! The authentication methods of the token endpoint.
 
 use std::fmt;
 use std::str::FromStr;
 
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use url::Url;
 
-use crate::{Issuer, Scopes};
-
-/// A server's OAuth settings. The default asks for nothing special and suits most servers.
-#[derive(Clone, Debug, Default)]
-pub struct ClientSettings {
-    /// A client that was registered by hand.
-    pub client_id: Option<String>,
-    pub client_secret: Option<SecretString>,
-    /// The one authorization server that may see this client; no other is shown it. Absent: not pinned yet.
-    pub issuer: Option<Issuer>,
-    /// Asked for instead of what the server suggests.
-    pub scopes: Option<Scopes>,
-    /// The address of this app's own client id metadata document, if it has one.
-    pub metadata_document: Option<Url>,
-    /// Authorization and token addresses of a server without metadata. They count only together with `client_id`.
-    pub endpoints: Option<(Url, Url)>,
-    /// Sent as `audience` with the authorization request, for the services that want it.
-    pub audience: Option<String>,
-    /// Go on where the authorization server does not advertise PKCE. It is used all the same.
-    pub allow_missing_pkce: bool,
-}
-
-/// How the client authenticates at the token endpoint (RFC 7591 §2).
+/// The client authentication method at the token endpoint (RFC 7591 §2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthMethod {
@@ -51,7 +27,7 @@ impl AuthMethod {
         self != AuthMethod::None
     }
 
-    /// The method for a client with or without a secret, out of those on offer (absent: RFC 8414's default, Basic).
+    /// The method for a client with or without a secret. If `supported` is `None`, Basic is the default (RFC 8414 §2).
     pub(crate) fn choose(has_secret: bool, supported: Option<&[String]>) -> Self {
         let offers =
             |method: AuthMethod| supported.is_some_and(|all| all.iter().any(|one| one == method.as_str()));
@@ -68,7 +44,7 @@ impl AuthMethod {
         }
     }
 
-    /// What to ask for at registration: a public client where that is possible.
+    /// The method to register with: a public client if possible.
     pub(crate) fn to_register(supported: Option<&[String]>) -> Self {
         let offers =
             |method: AuthMethod| supported.is_none_or(|all| all.iter().any(|one| one == method.as_str()));
@@ -98,7 +74,7 @@ impl FromStr for AuthMethod {
     }
 }
 
-/// A token endpoint authentication method that this app does not speak.
+/// An unsupported token endpoint authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown token endpoint authentication method")]
+#[error("unsupported token endpoint authentication method")]
 pub struct UnknownAuthMethod;
