@@ -11,7 +11,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use usher_engine::{CallOptions, Clock, Engine, EngineOptions, NewServer, ServerId, SignInOptions, Status};
+use usher_api::{NewServer, ServerId, Status};
+use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
 use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::strict_service::{FamilyId, Page, StrictOptions, StrictService, TokenFault};
 
@@ -147,7 +148,7 @@ impl Scene {
         let options = EngineOptions::new(at("mcp.json"), at("state"), at("run"), store);
         let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
         let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
-        let id = engine.add(server).await?;
+        let id = engine.add(server, None).await?;
         let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_over: false, folder };
         scene.sign_in().await?;
         Ok(scene)

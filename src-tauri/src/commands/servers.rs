@@ -4,8 +4,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
+use usher_api::{ErrorView, ServerId, Snapshot};
 use usher_config::CatalogueEntry;
-use usher_engine::{ErrorView, ServerId, Snapshot};
 
 use crate::shell::Shell;
 
@@ -38,7 +38,9 @@ pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {
 #[tauri::command]
 #[specta::specta]
 pub async fn server_add(shell: State<'_, Shell>, server: NewServer) -> Result<ServerId, ErrorView> {
-    shell.engine.get().await?.add(server.into()).await
+    let NewServer { name, url, client_id, client_secret, scopes } = server;
+    let server = usher_api::NewServer { name, url, client_id, scopes, redirect: None };
+    shell.engine.get().await?.add(server, client_secret.map(SecretString::from)).await
 }
 
 #[tauri::command]
@@ -92,17 +94,4 @@ pub async fn servers_resume(shell: State<'_, Shell>) -> Result<(), ErrorView> {
 pub async fn server_decline_permission(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
     shell.engine.get().await?.decline_permission(&id);
     Ok(())
-}
-
-impl From<NewServer> for usher_engine::NewServer {
-    fn from(server: NewServer) -> Self {
-        Self {
-            name: server.name,
-            url: server.url,
-            client_id: server.client_id,
-            client_secret: server.client_secret.map(SecretString::from),
-            scopes: server.scopes,
-            redirect: None,
-        }
-    }
 }

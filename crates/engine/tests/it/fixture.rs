@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use usher_api::{AuthorizationRequestView, ErrorView, Event, ServerId, ServerView, SignInStep, Status};
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
-use usher_engine::{
-    AuthorizationRequestView, Clock, Engine, EngineOptions, ErrorView, Event, Events, ServerId, ServerView,
-    SignInOptions, SignInStep, Status,
-};
+use usher_engine::{Clock, Engine, EngineOptions, Events, SignInOptions};
 use usher_secrets::StoreKind;
 
 /// Nothing here takes longer on a busy machine.

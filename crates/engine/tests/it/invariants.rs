@@ -10,7 +10,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use usher_engine::{Code, SignInOptions, Status};
+use usher_api::{Code, Status};
+use usher_engine::SignInOptions;
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;

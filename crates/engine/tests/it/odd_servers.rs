@@ -7,7 +7,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use usher_engine::{Code, Engine, NeedsSignIn, Status};
+use usher_api::{Code, NeedsSignIn, Status};
+use usher_engine::Engine;
 
 use crate::fixture::*;
 

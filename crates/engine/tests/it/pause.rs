@@ -1,6 +1,7 @@
 //! Pausing everything and going on.
 
-use usher_engine::{CallOptions, Code, ServerId, SignInOptions, Status};
+use usher_api::{Code, ServerId, Status};
+use usher_engine::{CallOptions, SignInOptions};
 
 use crate::fixture::*;
 

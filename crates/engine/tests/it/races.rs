@@ -1,6 +1,6 @@
 //! What happens while a token is on its way.
 
-use usher_engine::{Code, Status};
+use usher_api::{Code, Status};
 use usher_secrets::{SecretStore, StoreKind};
 
 use crate::fixture::*;

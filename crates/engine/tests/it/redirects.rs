@@ -1,7 +1,8 @@
 //! The ways back from the browser: the ladder, the loopback listener, paste, and links of other processes.
 
+use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
-use usher_engine::{AuthView, Code, Engine, RedirectKind, SignInOptions, Status};
+use usher_engine::{Engine, SignInOptions};
 
 use crate::fixture::*;
 

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use usher_api::{NeedsSignIn, ServerId, Status};
 use usher_demo::{Demo, DemoOptions, ListFault, TokenFault};
-use usher_engine::{Engine, NeedsSignIn, ServerId, Status};
+use usher_engine::Engine;
 
 use crate::fixture::*;
 
@@ -160,7 +161,7 @@ async fn a_lost_answer_is_told_from_an_end() {
     let engine = signed_in(&place, &demo).await;
     demo.add_token_fault(TokenFault::ResponseLost);
     let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RenewalInterrupted });
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert_eq!(demo.token_requests("refresh_token"), 2, "once more, and no loop");
     engine.stop().await;
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use secrecy::ExposeSecret;
 use tokio::runtime::Runtime;
-use usher_engine::{Engine, NeedsSignIn, Status};
+use usher_api::{NeedsSignIn, Status};
+use usher_engine::Engine;
 use usher_secrets::{SecretStore, StoredGrant};
 
 use crate::fixture::*;
@@ -75,7 +76,7 @@ async fn where_it_is_spent_the_person_is_told_why_and_it_is_not_sent_again() {
     service.answer();
     let engine = place.start().await;
     let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RenewalInterrupted });
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert!(view.last_error.unwrap().message.contains("was cut off"));
     engine.stop().await;
     assert_eq!((kept_token(&store).await, notes(&place)), (None, 0));

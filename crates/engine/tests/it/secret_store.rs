@@ -1,6 +1,6 @@
 //! A secret store that breaks and works again under an engine that runs.
 
-use usher_engine::{ServerId, ServerView, Status};
+use usher_api::{ServerId, ServerView, Status};
 
 use crate::fixture::*;
 
