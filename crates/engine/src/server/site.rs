@@ -99,7 +99,7 @@ impl Place {
     /// The kept secrets that this server needs.
     pub fn secret_names(&self) -> Vec<&str> {
         let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
-        templates.flat_map(Template::names).collect()
+        templates.flat_map(Template::secret_names).collect()
     }
 
     async fn make(&self, before: Option<&Site>) -> Result<Site, Fault> {
