@@ -226,7 +226,12 @@ async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
     let commands = (0..4).map(|_| cli.run(&["call", "demo", "ask_back"]));
     for output in try_join_all(commands).await? {
         // Nobody sits before a test, so each declines once, for itself.
-        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "No tea, then.\n"), "{}", output.stderr);
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(0), "Declined. No tea ordered.\n"),
+            "{}",
+            output.stderr
+        );
         assert_eq!(output.stderr.matches("asks:").count(), 1, "{}", output.stderr);
         assert!(!output.stderr.contains("Nobody waits"), "{}", output.stderr);
     }

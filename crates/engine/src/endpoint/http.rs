@@ -113,7 +113,7 @@ impl HttpEndpoint {
     /// Returns the names of the secrets that the entry uses.
     pub fn secret_names(&self) -> Vec<&str> {
         let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
-        templates.flat_map(Template::names).collect()
+        templates.flat_map(Template::secret_names).collect()
     }
 
     /// Connects within the deadline. Without a grant, this is the probe that returns the challenge.

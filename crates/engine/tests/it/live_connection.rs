@@ -166,7 +166,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
 #[tokio::test]
 async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
     let place = Place::new();
-    let guard = usher_demo::Guard::CallsAlone;
+    let guard = usher_demo::Guard::ToolCallsOnly;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     place.know(&demo);
     let engine = place.start().await;
@@ -182,7 +182,7 @@ async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
 #[tokio::test]
 async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
     let place = Place::new();
-    let guard = usher_demo::Guard::CallsInTheirResult;
+    let guard = usher_demo::Guard::ToolCallsInResult;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     place.know(&demo);
     let engine = place.start().await;

@@ -159,7 +159,7 @@ async fn a_network_that_returns_ends_the_wait() {
 async fn a_lost_answer_is_told_from_an_end() {
     let (place, demo) = (Place::new(), demo_of(Duration::from_secs(3)).await);
     let engine = signed_in(&place, &demo).await;
-    demo.add_token_fault(TokenFault::AnswerLost);
+    demo.add_token_fault(TokenFault::ResponseLost);
     let view = until(&engine, &id(), needs_sign_in).await;
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert_eq!(demo.token_requests("refresh_token"), 2, "once more, and no loop");
@@ -177,7 +177,7 @@ async fn a_lost_answer_is_made_up_for_where_the_server_gives_a_moment() {
         Demo::start(options).await.unwrap()
     });
     let engine: Engine = signed_in(&place, &demo).await;
-    demo.add_token_fault(TokenFault::AnswerLost);
+    demo.add_token_fault(TokenFault::ResponseLost);
     sleep_for(&place, &[&demo], Duration::from_secs(19));
     until_renewed(&demo, 2).await;
     sleep_for(&place, &[&demo], Duration::from_secs(19));

@@ -1,4 +1,4 @@
-//! The queue of faults that the token endpoint still has to show.
+//! The queue of faults for the token endpoint.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};

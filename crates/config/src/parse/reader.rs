@@ -1,4 +1,4 @@
-//! Reading one JSON value after another, with everything worth telling collected on the way.
+//! Reads typed JSON values and collects errors and warnings.
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
@@ -7,7 +7,7 @@ use crate::display::display_text;
 use crate::text::position;
 use crate::{Diagnostic, Environment, Severity, Template};
 
-/// What is told never quotes a value, only names.
+/// Diagnostics quote names, never values.
 pub(crate) struct Reader<'t> {
     text: &'t str,
     pub environment: &'t Environment,
@@ -38,15 +38,15 @@ impl<'t> Reader<'t> {
         Diagnostic { severity, message, hint, line, column, server: self.server.clone() }
     }
 
-    /// The entries that count: without comments (names that begin with `_`) and nulls. A name that stands
-    /// twice is an error, because programs differ in which one they take.
+    /// The entries without comments (names that begin with `_`) and nulls. A duplicate name is an error because
+    /// programs disagree about which entry wins.
     pub fn entries<'a>(&mut self, object: &'a Object<'a>) -> Vec<&'a ObjectProp<'a>> {
         let mut entries: Vec<&ObjectProp<'_>> = Vec::new();
         for prop in &object.properties {
             let name = prop.name.as_str();
             if entries.iter().any(|earlier| earlier.name.as_str() == name) {
-                let message = format!("`{}` stands here a second time", shown(name));
-                self.error(prop, message, "Keep one of them.");
+                let message = format!("duplicate entry `{}`", display_name(name));
+                self.error(prop, message, "Remove one of them.");
             } else if !name.starts_with('_') && prop.value.as_null_keyword().is_none() {
                 entries.push(prop);
             }
@@ -54,28 +54,27 @@ impl<'t> Reader<'t> {
         entries
     }
 
-    /// An entry that nobody reads.
-    pub fn unknown(&mut self, prop: &ObjectProp<'_>) {
-        let message = format!("Usher does not know `{}` and leaves it alone", shown(prop.name.as_str()));
-        self.warn(prop, message, "Check its spelling, or begin its name with `_` to mark it as a comment.");
+    /// Warns about an unknown entry.
+    pub fn warn_unknown(&mut self, prop: &ObjectProp<'_>) {
+        let message = format!("unknown entry `{}` is ignored", display_name(prop.name.as_str()));
+        self.warn(prop, message, "Check the spelling. To mark a comment, begin the name with `_`.");
     }
 
-    /// An entry in another product's spelling.
-    pub fn spelling(&mut self, prop: &ObjectProp<'_>, ours: &str) {
-        let name = shown(prop.name.as_str());
+    /// Warns about an entry with another product's name for it.
+    pub fn warn_alias(&mut self, prop: &ObjectProp<'_>, canonical: &str) {
+        let name = display_name(prop.name.as_str());
         self.warn(
             prop,
-            format!("`{name}` is read as `{ours}`"),
-            format!("Usher's own name for it is `{ours}`."),
+            format!("`{name}` is read as `{canonical}`"),
+            format!("Usher's name for it is `{canonical}`."),
         );
     }
 
-    /// Fills a slot once, whatever spellings there are for it.
+    /// Sets a value once. A second entry for it, under any name, is an error.
     pub fn set<T>(&mut self, slot: &mut Option<T>, value: Option<T>, prop: &ObjectProp<'_>) {
         if slot.is_some() {
-            let message =
-                format!("`{}` says a second time what another entry says", shown(prop.name.as_str()));
-            self.error(prop, message, "Keep one of them.");
+            let message = format!("`{}` repeats another entry", display_name(prop.name.as_str()));
+            self.error(prop, message, "Remove one of them.");
         } else {
             *slot = value;
         }
@@ -83,7 +82,7 @@ impl<'t> Reader<'t> {
 
     pub fn string(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
         let Some(text) = prop.value.as_string_lit() else {
-            self.wrong_kind(prop, "text in double quotes");
+            self.wrong_type(prop, "a string in double quotes");
             return None;
         };
         Some(text.value.clone().into_owned())
@@ -91,7 +90,7 @@ impl<'t> Reader<'t> {
 
     pub fn boolean(&mut self, prop: &ObjectProp<'_>) -> Option<bool> {
         let Some(boolean) = prop.value.as_boolean_lit() else {
-            self.wrong_kind(prop, "true or false");
+            self.wrong_type(prop, "true or false");
             return None;
         };
         Some(boolean.value)
@@ -100,7 +99,7 @@ impl<'t> Reader<'t> {
     pub fn object<'a>(&mut self, prop: &'a ObjectProp<'a>) -> Option<&'a Object<'a>> {
         let object = prop.value.as_object();
         if object.is_none() {
-            self.wrong_kind(prop, "an object in `{ }`");
+            self.wrong_type(prop, "an object in `{ }`");
         }
         object
     }
@@ -111,7 +110,7 @@ impl<'t> Reader<'t> {
             texts.map(|text| text.map(|text| text.value.clone().into_owned())).collect()
         });
         if strings.is_none() {
-            self.wrong_kind(prop, "a list of texts, as in [\"a\", \"b\"]");
+            self.wrong_type(prop, "a list of strings, such as [\"a\", \"b\"]");
         }
         strings
     }
@@ -126,19 +125,19 @@ impl<'t> Reader<'t> {
         sources.iter().map(|source| self.parse_template(&prop.value, prop.name.as_str(), source)).collect()
     }
 
-    /// A text with the environment's variables filled in; secrets have no place in it.
-    pub fn filled(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
+    /// A string with environment variables resolved. Secrets are not allowed.
+    pub fn resolved(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
         let template = self.template(prop)?;
-        let name = shown(prop.name.as_str());
-        if !template.names().is_empty() {
-            let hint = "Use `${VARIABLE}` here; `{{name}}` works in headers, clientSecret and env.";
-            self.error(&prop.value, format!("`{name}` cannot hold a secret"), hint);
+        let name = display_name(prop.name.as_str());
+        if !template.secret_names().is_empty() {
+            let hint = "Use `${VAR}` here. `{{name}}` works in headers, clientSecret and env.";
+            self.error(&prop.value, format!("`{name}` cannot contain a secret"), hint);
             return None;
         }
         match template.render_public(self.environment) {
             Ok(text) => Some(text),
             Err(error) => {
-                self.error(&prop.value, format!("`{name}` cannot be filled: {error}"), error.hint());
+                self.error(&prop.value, format!("`{name}` cannot be resolved: {error}"), error.hint());
                 None
             }
         }
@@ -147,27 +146,27 @@ impl<'t> Reader<'t> {
     fn parse_template(&mut self, at: &Value<'_>, name: &str, source: &str) -> Option<Template> {
         Template::parse(source)
             .inspect_err(|error| {
-                let hint = "`{{name}}` stands for a kept secret, `${VAR}` for an environment variable.";
-                self.error(at, format!("`{}` cannot be read: {error}", shown(name)), hint);
+                let hint = "Write `{{name}}` for a stored secret or `${VAR}` for an environment variable.";
+                self.error(at, format!("`{}` has an invalid placeholder: {error}", display_name(name)), hint);
             })
             .ok()
     }
 
-    fn wrong_kind(&mut self, prop: &ObjectProp<'_>, expected: &str) {
-        let name = shown(prop.name.as_str());
-        let what = match &prop.value {
-            Value::StringLit(_) => "text",
+    fn wrong_type(&mut self, prop: &ObjectProp<'_>, expected: &str) {
+        let name = display_name(prop.name.as_str());
+        let actual = match &prop.value {
+            Value::StringLit(_) => "a string",
             Value::NumberLit(_) => "a number",
             Value::BooleanLit(_) => "true or false",
             Value::Object(_) => "an object",
             Value::Array(_) => "a list",
             Value::NullKeyword(_) => "null",
         };
-        self.error(&prop.value, format!("`{name}` is {what}, but must be {expected}"), "");
+        self.error(&prop.value, format!("`{name}` is {actual}, but must be {expected}"), "");
     }
 }
 
-/// A name from the file, fit to be shown.
-pub(crate) fn shown(name: &str) -> String {
+/// A name from the file, sanitised for display.
+pub(crate) fn display_name(name: &str) -> String {
     display_text(name, 60)
 }

@@ -1,4 +1,4 @@
-//! Replacing a file so that nobody ever sees half of it, and a link to it stays a link.
+//! Replaces a file atomically and writes through symbolic links.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -6,13 +6,13 @@ use std::{fs, io};
 
 use tempfile::NamedTempFile;
 
-/// Links behind links; more are a circle.
-const MOST_LINKS: usize = 32;
+/// A longer chain of links is a cycle.
+const MAX_LINKS: usize = 32;
 
-/// The file that a chain of links ends at, which need not exist.
+/// Resolves a chain of links. The file at its end may be missing.
 pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
-    for _ in 0..MOST_LINKS {
+    for _ in 0..MAX_LINKS {
         match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => path = folder_of(&path).join(fs::read_link(&path)?),
             Ok(_) => return Ok(path),
@@ -20,11 +20,11 @@ pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("its links go round in a circle"))
+    Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// Makes the folder where it is missing, and keeps other Usher processes from writing there until dropped.
-/// Other programs are noticed by comparing contents.
+/// Creates a missing folder and locks it against other Usher processes until the lock is dropped. Changes by
+/// other programs are detected by comparing contents.
 pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
     let folder = folder_of(target);
     let mut builder = fs::DirBuilder::new();
@@ -35,23 +35,23 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
         builder.mode(0o700);
     }
     builder.create(folder)?;
-    // Windows opens no folders; there the comparison has to do.
+    // Windows cannot open folders, so only the comparison protects the file there.
     if cfg!(windows) {
         return Ok(None);
     }
     let lock = fs::File::open(folder)?;
     match lock.lock() {
         Ok(()) => Ok(Some(lock)),
-        // Some network file systems know no locks.
+        // Some network file systems do not support locks.
         Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// The new contents, written and synced beside the target.
+/// The new contents in a temporary file next to the target, written and synced.
 pub(crate) struct Prepared(NamedTempFile);
 
-/// Keeps the target's permissions; a new file is the owner's alone.
+/// Keeps the target's permissions. A new file is readable only by its owner.
 pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
     let mut file = tempfile::Builder::new().prefix(".mcp-").suffix(".tmp").tempfile_in(folder_of(target))?;
     match fs::metadata(target) {
@@ -68,7 +68,7 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
 }
 
 impl Prepared {
-    /// Takes the target's place.
+    /// Replaces the target.
     pub fn commit(self, target: &Path) -> io::Result<()> {
         self.0.persist(target).map_err(|error| error.error)?;
         if cfg!(unix) { fs::File::open(folder_of(target))?.sync_all() } else { Ok(()) }

@@ -1,41 +1,41 @@
-//! The ledger of requests the demo has met, so that tests can count them.
+//! A log of the answered requests, for tests.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// How many requests are remembered; older ones are forgotten first.
+/// The number of logged requests; the oldest are dropped first.
 const CAPACITY: usize = 10_000;
 
-/// One request that was answered. No header, query or body is kept.
+/// One answered request, without headers, query and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The HTTP method.
     pub method: String,
     /// The path, without the query.
     pub path: String,
-    /// For the token endpoint: the `grant_type` that was sent.
+    /// The request's `grant_type`, at the token endpoint.
     pub grant_type: Option<String>,
-    /// For the MCP endpoint: the JSON-RPC method that was sent, such as `tools/list`.
+    /// The JSON-RPC method, such as `tools/list`, at the MCP endpoint.
     pub mcp_method: Option<String>,
-    /// The HTTP status that was answered.
+    /// The HTTP status of the response.
     pub status: u16,
 }
 
-/// Put into the response of the token endpoint for the ledger.
+/// Passes the grant type to the log, as an extension of the token endpoint's response.
 #[derive(Clone)]
 pub(crate) struct GrantType(pub(crate) String);
 
-/// Put into the response of the MCP endpoint for the ledger.
+/// Passes the method to the log, as an extension of the MCP endpoint's response.
 #[derive(Clone)]
 pub(crate) struct McpMethod(pub(crate) String);
 
-/// The last requests, oldest first.
+/// The most recent requests, oldest first.
 #[derive(Default)]
-pub(crate) struct RequestLedger {
+pub(crate) struct RequestLog {
     records: Mutex<VecDeque<RequestRecord>>,
 }
 
-impl RequestLedger {
+impl RequestLog {
     pub(crate) fn add(&self, record: RequestRecord) {
         let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
         if records.len() == CAPACITY {

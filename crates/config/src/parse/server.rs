@@ -1,11 +1,12 @@
-//! One entry of `mcpServers`.
+//! Parses one entry of `mcpServers`.
 
 use jsonc_parser::ast::{Object, ObjectProp};
 use url::{Host, Url};
 
-use crate::parse_oauth::{self, OAuthFields};
-use crate::reader::{Reader, shown};
-use crate::{Header, ServerConfig, Template, Transport, parse_headers};
+use super::headers;
+use super::oauth::{self, OAuthFields};
+use super::reader::{Reader, display_name};
+use crate::{Header, ServerConfig, Template, Transport};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -27,7 +28,7 @@ struct Fields {
     oauth: OAuthFields,
 }
 
-/// `None` after an error.
+/// Returns `None` after an error.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
     prop: &ObjectProp<'_>,
@@ -43,14 +44,14 @@ pub(crate) fn read(
     }
     let kind = match fields.kind {
         Some(kind) => kind,
-        // A `type` that could not be read has been told.
+        // The invalid `type` has been reported.
         None if has("type") || has("transport") => return None,
         None => guess_kind(reader, prop, has_command, has_url)?,
     };
-    ignored_for(reader, kind, &entries);
+    warn_ignored(reader, kind, &entries);
     let headers = fields.headers.unwrap_or_default();
     let off = headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
-    let oauth = parse_oauth::settle(reader, prop, fields.oauth, off);
+    let oauth = oauth::finish(reader, prop, fields.oauth, off);
     let transport = match kind {
         Kind::Http | Kind::Sse if !has_url => {
             reader.error(&prop.name, "this server has no `url`", "Add \"url\": \"https://…\".");
@@ -85,19 +86,19 @@ fn read_field(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut Fiel
             reader.set(&mut fields.kind, kind, entry);
         }
         "transport" => {
-            reader.spelling(entry, "type");
+            reader.warn_alias(entry, "type");
             let kind = read_kind(reader, entry);
             reader.set(&mut fields.kind, kind, entry);
         }
         "url" => fields.url = read_address(reader, entry),
-        "headers" => fields.headers = parse_headers::read(reader, entry),
+        "headers" => fields.headers = headers::read(reader, entry),
         "command" => fields.command = reader.template(entry),
         "args" => fields.args = reader.templates(entry),
         "env" => fields.env = read_env(reader, entry),
         "cwd" => fields.cwd = reader.template(entry),
         "disabled" => fields.disabled = reader.boolean(entry),
-        "oauth" | "auth" | "oauth_client_id" => parse_oauth::read(reader, entry, &mut fields.oauth),
-        _ => reader.unknown(entry),
+        "oauth" | "auth" | "oauth_client_id" => oauth::read(reader, entry, &mut fields.oauth),
+        _ => reader.warn_unknown(entry),
     }
 }
 
@@ -109,12 +110,12 @@ fn read_kind(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> Option<Kind> {
         "stdio" => Some(Kind::Stdio),
         "streamable-http" | "streamableHttp" | "streamable_http" => {
             let message = format!("`{word}` is read as `http`");
-            reader.warn(&entry.value, message, "Usher's own word for it is `http`.");
+            reader.warn(&entry.value, message, "Usher's name for it is `http`.");
             Some(Kind::Http)
         }
         _ => {
-            let message = format!("`{}` is not a kind of server", shown(&word));
-            reader.error(&entry.value, message, "It is one of http, sse and stdio.");
+            let message = format!("`{}` is not a server type", display_name(&word));
+            reader.error(&entry.value, message, "Use http, sse or stdio.");
             None
         }
     }
@@ -129,8 +130,8 @@ fn guess_kind(
     let at = &prop.name;
     match (has_command, has_url) {
         (true, true) => {
-            let hint = "Keep `url` for a service, `command` for a program of this computer.";
-            reader.error(at, "this server has a `command` and a `url`, and no `type` to choose", hint);
+            let hint = "Keep `url` for a remote service, or `command` for a program on this computer.";
+            reader.error(at, "this server has both `command` and `url`, but no `type`", hint);
             None
         }
         (true, false) => {
@@ -151,8 +152,8 @@ fn guess_kind(
     }
 }
 
-/// What belongs to the other kinds is kept, but does nothing.
-fn ignored_for(reader: &mut Reader<'_>, kind: Kind, entries: &[&ObjectProp<'_>]) {
+/// Warns about entries that only other types use.
+fn warn_ignored(reader: &mut Reader<'_>, kind: Kind, entries: &[&ObjectProp<'_>]) {
     let (foreign, why): (&[&str], _) = match kind {
         Kind::Http | Kind::Sse => (&["command", "args", "env", "cwd"], "only a `stdio` server uses it"),
         Kind::Stdio => {
@@ -160,34 +161,34 @@ fn ignored_for(reader: &mut Reader<'_>, kind: Kind, entries: &[&ObjectProp<'_>])
         }
     };
     for entry in entries.iter().filter(|entry| foreign.contains(&entry.name.as_str())) {
-        reader.warn(*entry, format!("`{}` does nothing here: {why}", entry.name.as_str()), "");
+        reader.warn(*entry, format!("`{}` has no effect: {why}", entry.name.as_str()), "");
     }
 }
 
-/// An address of a server or an authorization server: absolute, http or https, no user, no fragment.
+/// Reads the address of a server or an authorization server: absolute, http or https, no user, no fragment.
 pub(crate) fn read_address(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> Option<Url> {
-    let text = reader.filled(entry)?;
-    let name = shown(entry.name.as_str());
+    let text = reader.resolved(entry)?;
+    let name = display_name(entry.name.as_str());
     let url = match Url::parse(&text) {
         Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => url,
         Ok(_) | Err(_) => {
-            let hint = "It is a whole address, as in https://mcp.example.com/mcp.";
+            let hint = "Enter a full address, such as https://mcp.example.com/mcp.";
             reader.error(&entry.value, format!("`{name}` is not a web address"), hint);
             return None;
         }
     };
     if !url.username().is_empty() || url.password().is_some() {
-        let hint = "Keep the password with `usher secret set NAME` and use {{NAME}} in `headers`.";
-        reader.error(&entry.value, format!("`{name}` holds a user name or password"), hint);
+        let hint = "Store the password with `usher secret set NAME` and use {{NAME}} in `headers`.";
+        reader.error(&entry.value, format!("`{name}` contains a user name or password"), hint);
         return None;
     }
     if url.fragment().is_some() {
-        let hint = "Remove the `#` and what follows it.";
-        reader.error(&entry.value, format!("`{name}` has a part after `#`"), hint);
+        let hint = "Remove the `#` and everything after it.";
+        reader.error(&entry.value, format!("`{name}` contains a fragment (`#`)"), hint);
         return None;
     }
     if url.scheme() == "http" && !is_loopback(&url) {
-        let message = format!("`{name}` is not encrypted, and Usher does not sign in there");
+        let message = format!("`{name}` is not encrypted, so Usher does not sign in to it");
         reader.warn(&entry.value, message, "Use https://.");
     }
     Some(url)
@@ -205,11 +206,11 @@ fn is_loopback(url: &Url) -> bool {
 fn read_env(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> Option<Vec<(String, Template)>> {
     let object = reader.object(entry)?;
     let mut env = Vec::new();
-    // Here a name may begin with `_`: it is a variable, not a comment.
+    // A name that begins with `_` is a variable here, not a comment.
     for variable in &object.properties {
         let name = variable.name.as_str();
         if name.is_empty() || name.contains(['=', '\0']) {
-            let message = format!("`{}` cannot be an environment variable's name", shown(name));
+            let message = format!("`{}` is not a valid environment variable name", display_name(name));
             reader.error(variable, message, "Use letters, digits and `_`.");
         } else if let Some(value) = reader.template(variable) {
             env.push((name.to_owned(), value));

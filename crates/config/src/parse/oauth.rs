@@ -1,10 +1,10 @@
-//! How a server is signed in to, in our spelling (`oauth`) and in those of others (`auth`, `oauth_client_id`).
+//! Parses sign-in settings: `oauth`, and other products' `auth` and `oauth_client_id`.
 
 use jsonc_parser::ast::ObjectProp;
 use url::Url;
 
-use crate::parse_server::read_address;
-use crate::reader::Reader;
+use super::reader::Reader;
+use super::server::read_address;
 use crate::{Endpoints, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]
@@ -18,32 +18,32 @@ pub(crate) struct OAuthFields {
     audience: Option<String>,
     allow_missing_pkce: Option<bool>,
     client_metadata_url: Option<Url>,
-    /// Names that were there but could not be read: told already, not missing.
-    unreadable: Vec<String>,
+    /// Entries with an error. They are not reported as missing again.
+    invalid: Vec<String>,
 }
 
 /// Reads `oauth`, `auth` or `oauth_client_id`.
 pub(crate) fn read(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut OAuthFields) {
     if entry.name.as_str() == "oauth_client_id" {
-        reader.spelling(entry, "oauth.clientId");
-        let client_id = reader.filled(entry);
+        reader.warn_alias(entry, "oauth.clientId");
+        let client_id = reader.resolved(entry);
         reader.set(&mut fields.client_id, client_id, entry);
         return;
     }
     if entry.name.as_str() == "auth" {
-        reader.spelling(entry, "oauth");
+        reader.warn_alias(entry, "oauth");
     }
     let Some(object) = reader.object(entry) else { return };
     for prop in reader.entries(object) {
         let errors_before = reader.errors.len();
         read_field(reader, prop, fields);
         if reader.errors.len() > errors_before {
-            fields.unreadable.push(canonical(prop.name.as_str()).to_owned());
+            fields.invalid.push(canonical(prop.name.as_str()).to_owned());
         }
     }
 }
 
-/// Our name for what others call by another.
+/// Usher's name for an entry with another product's name.
 fn canonical(name: &str) -> &str {
     match name {
         "client_id" => "clientId",
@@ -61,18 +61,18 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
     let written = prop.name.as_str();
     let name = canonical(written);
     if name != written {
-        reader.spelling(prop, name);
+        reader.warn_alias(prop, name);
     }
     match name {
         "clientId" => {
-            let client_id = reader.filled(prop);
+            let client_id = reader.resolved(prop);
             reader.set(&mut fields.client_id, client_id, prop);
         }
         "clientSecret" => {
             let secret = reader.template(prop);
-            if secret.as_ref().is_some_and(|secret| !secret.has_holes()) {
-                let hint = "Keep it with `usher secret set NAME` and write {{NAME}} here.";
-                reader.warn(&prop.value, "a client secret stands here in plain text", hint);
+            if secret.as_ref().is_some_and(|secret| !secret.has_placeholders()) {
+                let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
+                reader.warn(&prop.value, "the client secret is in plain text", hint);
             }
             reader.set(&mut fields.client_secret, secret, prop);
         }
@@ -94,26 +94,26 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
             let url = read_address(reader, prop);
             reader.set(&mut fields.token_url, url, prop);
         }
-        "audience" => fields.audience = reader.filled(prop),
+        "audience" => fields.audience = reader.resolved(prop),
         "allowMissingPkce" => fields.allow_missing_pkce = reader.boolean(prop),
         "clientMetadataUrl" => fields.client_metadata_url = read_address(reader, prop),
         "device_auth_url" => {
             let message = "`device_auth_url` is not used: Usher signs in through the browser";
-            reader.warn(prop, message, "It may stay for other programs.");
+            reader.warn(prop, message, "You can keep it for other programs.");
         }
         "token_store" => {
-            let message = "`token_store` is not used: Usher keeps tokens in its own secret store";
-            reader.warn(prop, message, "It may stay for other programs.");
+            let message = "`token_store` is not used: Usher stores tokens in its own secret store";
+            reader.warn(prop, message, "You can keep it for other programs.");
         }
         "callbackPort" => {
-            let message = "`callbackPort` is not used: Usher's way back from the browser needs no fixed port";
-            reader.warn(prop, message, "`redirect` chooses another way back.");
+            let message = "`callbackPort` is not used: Usher needs no fixed callback port";
+            reader.warn(prop, message, "Use `redirect` to choose another return method.");
         }
-        _ => reader.unknown(prop),
+        _ => reader.warn_unknown(prop),
     }
 }
 
-/// A list, or one text with spaces between.
+/// A list, or one string with spaces between the scopes.
 fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
     let scopes: Vec<String> = if prop.value.as_string_lit().is_some() {
         reader.string(prop)?.split_whitespace().map(str::to_owned).collect()
@@ -121,41 +121,42 @@ fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<Str
         reader.strings(prop)?
     };
     // RFC 6749 §3.3: printable ASCII without space, quote and backslash.
-    let fits = |scope: &String| {
+    let is_valid = |scope: &String| {
         !scope.is_empty()
             && scope.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
     };
-    if !scopes.iter().all(fits) {
-        let hint = "A scope has no space, quote or backslash; write several as [\"read\", \"write\"].";
-        reader.error(&prop.value, "one of these is not a scope", hint);
+    if !scopes.iter().all(is_valid) {
+        let hint =
+            "A scope cannot contain spaces, quotes or backslashes. Write several as [\"read\", \"write\"].";
+        reader.error(&prop.value, "invalid scope", hint);
         return None;
     }
     Some(scopes)
 }
 
-/// Checks what must go together. `off` where the headers hold `Authorization`.
-pub(crate) fn settle(
+/// Checks that the settings fit together. `off` is true if the headers contain `Authorization`.
+pub(crate) fn finish(
     reader: &mut Reader<'_>,
     prop: &ObjectProp<'_>,
     fields: OAuthFields,
     off: bool,
 ) -> OAuthSettings {
     let at = &prop.name;
-    let missing = |name: &str| !fields.unreadable.iter().any(|unreadable| unreadable == name);
-    if fields.client_secret.is_some() && fields.client_id.is_none() && missing("clientId") {
+    let is_missing = |name: &str| !fields.invalid.iter().any(|invalid| invalid == name);
+    if fields.client_secret.is_some() && fields.client_id.is_none() && is_missing("clientId") {
         let hint = "Add \"clientId\", or remove the secret.";
-        reader.error(at, "this server has a client secret without a client id", hint);
+        reader.error(at, "this server has a client secret but no client ID", hint);
     }
     let endpoints = match (fields.authorization_url, fields.token_url) {
         (Some(authorization), Some(token)) => Some(Endpoints { authorization, token }),
-        (Some(_), None) if missing("tokenUrl") => {
-            let hint = "Add \"tokenUrl\", or remove \"authorizationUrl\": Usher then finds both by itself.";
-            reader.error(at, "this server has an authorization address without a token address", hint);
+        (Some(_), None) if is_missing("tokenUrl") => {
+            let hint = "Add \"tokenUrl\", or remove \"authorizationUrl\" to let Usher discover both.";
+            reader.error(at, "this server has an authorization URL but no token URL", hint);
             None
         }
-        (None, Some(_)) if missing("authorizationUrl") => {
-            let hint = "Add \"authorizationUrl\", or remove \"tokenUrl\": Usher then finds both by itself.";
-            reader.error(at, "this server has a token address without an authorization address", hint);
+        (None, Some(_)) if is_missing("authorizationUrl") => {
+            let hint = "Add \"authorizationUrl\", or remove \"tokenUrl\" to let Usher discover both.";
+            reader.error(at, "this server has a token URL but no authorization URL", hint);
             None
         }
         (Some(_), None) | (None, Some(_)) | (None, None) => None,
@@ -165,7 +166,7 @@ pub(crate) fn settle(
         let hint = "Remove `Authorization` from the headers to sign in through the browser.";
         reader.warn(
             at,
-            "`Authorization` stands in the headers, so the settings for signing in do nothing",
+            "the sign-in settings have no effect because the headers contain `Authorization`",
             hint,
         );
     }

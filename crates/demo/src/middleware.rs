@@ -1,4 +1,4 @@
-//! What every request passes first: the check against DNS rebinding and foreign pages, the latency, and the ledger.
+//! Middleware for every request: the origin check, the latency and the request log.
 
 use std::sync::Arc;
 
@@ -7,19 +7,18 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::requests::{GrantType, McpMethod, RequestRecord};
+use crate::request_log::{GrantType, McpMethod, RequestRecord};
 use crate::service::Service;
 
-/// Refuses requests that were not addressed to this computer, or that a page of another origin sent. A website cannot
-/// read this service by giving its own name our address, nor press Allow from afar.
-pub(crate) async fn only_this_computer(
+/// Rejects requests with a foreign `Host` or `Origin`. This prevents DNS rebinding, and a website cannot press Allow.
+pub(crate) async fn require_local_origin(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
 ) -> Response {
     let port = service.port();
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
-    let is_ours = |value: &header::HeaderValue, prefix: &str| {
+    let is_local = |value: &header::HeaderValue, prefix: &str| {
         value
             .to_str()
             .ok()
@@ -27,17 +26,17 @@ pub(crate) async fn only_this_computer(
             .is_some_and(|host| hosts.iter().any(|h| h == host))
     };
     let headers = request.headers();
-    if !headers.get(header::HOST).is_some_and(|host| is_ours(host, "")) {
-        return (StatusCode::FORBIDDEN, "this Host is not ours").into_response();
+    if !headers.get(header::HOST).is_some_and(|host| is_local(host, "")) {
+        return (StatusCode::FORBIDDEN, "this Host is not allowed").into_response();
     }
-    if headers.get(header::ORIGIN).is_some_and(|origin| !is_ours(origin, "http://")) {
-        return (StatusCode::FORBIDDEN, "this Origin is not ours").into_response();
+    if headers.get(header::ORIGIN).is_some_and(|origin| !is_local(origin, "http://")) {
+        return (StatusCode::FORBIDDEN, "this Origin is not allowed").into_response();
     }
     next.run(request).await
 }
 
-/// Lets each request wait for the latency that the options name.
-pub(crate) async fn be_far_away(
+/// Delays each request by the configured latency.
+pub(crate) async fn add_latency(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
@@ -48,8 +47,8 @@ pub(crate) async fn be_far_away(
     next.run(request).await
 }
 
-/// Writes each answered request into the ledger.
-pub(crate) async fn keep_ledger(
+/// Adds each answered request to the log.
+pub(crate) async fn log_request(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
@@ -57,7 +56,7 @@ pub(crate) async fn keep_ledger(
     let method = request.method().to_string();
     let path: String = request.uri().path().chars().take(200).collect();
     let response = next.run(request).await;
-    service.requests.add(RequestRecord {
+    service.request_log.add(RequestRecord {
         method,
         path,
         grant_type: response.extensions().get::<GrantType>().map(|grant_type| grant_type.0.clone()),

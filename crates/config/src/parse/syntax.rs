@@ -1,4 +1,4 @@
-//! JSON with comments, and its faults in people's words.
+//! Parses JSON with comments, and explains syntax errors.
 
 use jsonc_parser::ast::Value;
 use jsonc_parser::errors::{ParseError, ParseErrorKind};
@@ -7,7 +7,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_
 use crate::text::position;
 use crate::{Diagnostic, Severity};
 
-/// Comments and trailing commas are fine; the rest is JSON, because other programs read the file too.
+/// Allows comments and trailing commas. The rest is strict JSON because other programs read the file too.
 pub(crate) fn options() -> ParseOptions {
     ParseOptions {
         allow_comments: true,
@@ -23,14 +23,14 @@ pub(crate) fn options() -> ParseOptions {
     }
 }
 
-/// The value; `None` where the text holds nothing but space and comments.
+/// Returns the root value; `None` if the text has only whitespace and comments.
 pub(crate) fn parse(text: &str) -> Result<Option<Value<'_>>, Diagnostic> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options());
     parsed.map(|parsed| parsed.value).map_err(|error| explain(text, &error))
 }
 
 fn explain(text: &str, error: &ParseError) -> Diagnostic {
-    let (message, hint) = words(error.kind());
+    let (message, hint) = message_and_hint(error.kind());
     let (line, column) = position(text, error.range().start);
     Diagnostic {
         severity: Severity::Error,
@@ -42,54 +42,49 @@ fn explain(text: &str, error: &ParseError) -> Diagnostic {
     }
 }
 
-fn words(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
+fn message_and_hint(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
     use ParseErrorKind as Kind;
     let (message, hint) = match kind {
-        Kind::ExpectedComma => ("a comma is missing here", "Put a `,` between two entries."),
+        Kind::ExpectedComma => ("missing comma", "Put a `,` between entries."),
         Kind::ExpectedColonAfterObjectKey => {
-            ("a colon is missing after the name", "An entry is written \"name\": value.")
+            ("missing colon after the name", "Write entries as \"name\": value.")
         }
-        Kind::ExpectedObjectValue => ("the value is missing", "An entry is written \"name\": value."),
+        Kind::ExpectedObjectValue => ("missing value", "Write entries as \"name\": value."),
         Kind::ExpectedStringObjectProperty | Kind::UnexpectedTokenInObject => {
-            ("a name in double quotes is expected here", "An entry is written \"name\": value.")
+            ("expected a name in double quotes", "Write entries as \"name\": value.")
         }
         Kind::UnexpectedCloseBrace => {
-            ("this `}` comes too early", "A value or a `]` is missing before it, or it is one too many.")
+            ("unexpected `}`", "Add the missing value or `]` before it, or remove it.")
         }
         Kind::UnexpectedCloseBracket => {
-            ("this `]` comes too early", "A value or a `}` is missing before it, or it is one too many.")
+            ("unexpected `]`", "Add the missing value or `}` before it, or remove it.")
         }
-        Kind::UnexpectedColon => ("a colon does not belong here", "An entry is written \"name\": value."),
-        Kind::UnexpectedComma => {
-            ("this comma does not belong here", "Remove it, or add what is missing before.")
-        }
+        Kind::UnexpectedColon => ("unexpected colon", "Write entries as \"name\": value."),
+        Kind::UnexpectedComma => ("unexpected comma", "Remove it, or add the missing value before it."),
         Kind::UnexpectedWord => {
-            ("this word is not JSON", "Text stands in double quotes; true, false and null do not.")
+            ("unexpected word", "Put text in double quotes. Only true, false and null have none.")
         }
-        Kind::UnexpectedToken => ("this character does not belong here", "Text stands in double quotes."),
+        Kind::UnexpectedToken => ("unexpected character", "Put text in double quotes."),
         Kind::UnterminatedArray => ("this `[` is never closed", "Add the missing `]`."),
         Kind::UnterminatedObject => ("this `{` is never closed", "Add the missing `}`."),
         Kind::UnterminatedCommentBlock => ("this comment is never closed", "Add the missing `*/`."),
         Kind::String(ParseStringErrorKind::UnterminatedStringLiteral) => {
-            ("this text has no closing quote", "Text begins and ends with `\"` on one line.")
+            ("this text has no closing quote", "End the text with `\"` on the same line.")
         }
-        Kind::String(_) => (
-            "this text has a `\\` that JSON does not know",
-            "Write a backslash as `\\\\`, as in \"C:\\\\Tools\".",
-        ),
-        Kind::SingleQuotedStringsNotAllowed => ("text stands in double quotes", "Replace `'` by `\"`."),
+        Kind::String(_) => ("invalid escape sequence", "Write a backslash as `\\\\`, as in \"C:\\\\Tools\"."),
+        Kind::SingleQuotedStringsNotAllowed => ("text must be in double quotes", "Replace `'` with `\"`."),
         Kind::MultipleRootJsonValues => {
-            ("there is more after the end of the file's one object", "Check for a `}` too many before this.")
+            ("unexpected text after the end of the object", "Remove it, or an extra `}` before it.")
         }
-        Kind::NestingDepthExceeded => ("this is nested too deeply", "Check that this is the right file."),
+        Kind::NestingDepthExceeded => ("too many nested levels", "Check that this is the right file."),
         Kind::BareDecimalPointNumbersNotAllowed
         | Kind::ExpectedDigit
         | Kind::ExpectedDigitFollowingNegativeSign
         | Kind::ExpectedPlusMinusOrDigitInNumberLiteral
         | Kind::HexadecimalNumbersNotAllowed
         | Kind::NonFiniteNumbersNotAllowed
-        | Kind::UnaryPlusNumbersNotAllowed => ("this is not a number", "Text stands in double quotes."),
-        // These are allowed, so the parser does not say them.
+        | Kind::UnaryPlusNumbersNotAllowed => ("invalid number", "Put text in double quotes."),
+        // The options allow these, so the parser does not report them.
         Kind::CommentsNotAllowed | Kind::TrailingCommasNotAllowed | Kind::Custom(_) => {
             return (kind.to_string(), None);
         }
