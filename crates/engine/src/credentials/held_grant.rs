@@ -70,7 +70,7 @@ impl Deref for HeldGrant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use usher_oauth::{AccessToken, AuthMethod, GrantBinding, Endpoint, Issuer, RefreshToken, Scopes};
+    use usher_oauth::{AccessToken, AuthMethod, Endpoint, GrantBinding, Issuer, RefreshToken, Scopes};
 
     #[test]
     fn idle_grants_are_refreshed_a_little_earlier_and_not_all_at_once() {

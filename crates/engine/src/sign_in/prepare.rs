@@ -84,12 +84,8 @@ impl Preparation {
             .credentials
             .as_ref()
             .is_some_and(|credentials| credentials.held().is_some() || credentials.is_quarantined());
-        let request = DiscoveryRequest {
-            server: &self.endpoint.url,
-            challenge,
-            settings: &self.settings(),
-            has_grant,
-        };
+        let request =
+            DiscoveryRequest { server: &self.endpoint.url, challenge, settings: &self.settings(), has_grant };
         let discovered = discover(&self.endpoint.http, request).await?;
         learned.keep_discovered(&self.endpoint.url, &discovered, named);
         Ok((discovered, false))

@@ -41,7 +41,9 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
             Code::AuthorizationExpired
         }
-        ErrorKind::AuthorizationError { .. } | ErrorKind::CallbackIssuerMismatch { .. } => Code::AuthorizationDenied,
+        ErrorKind::AuthorizationError { .. } | ErrorKind::CallbackIssuerMismatch { .. } => {
+            Code::AuthorizationDenied
+        }
         ErrorKind::InvalidGrant { .. } | ErrorKind::NoRefreshToken | ErrorKind::InvalidClient { .. } => {
             Code::SignInRequired
         }
