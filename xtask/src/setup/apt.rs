@@ -1,4 +1,4 @@
-//! Debian's packages, by apt; on other systems their names.
+//! Debian packages, installed by apt. On other systems only their names are printed.
 
 use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -12,10 +12,11 @@ use super::{INSTALL_DEADLINE, say};
 use crate::command;
 use crate::repository::Repository;
 
-/// Building the app, and what the app itself calls at run time (`xdg-mime`, `gio`).
-const BUILD: &[&str] = &[
+/// Needed to build the app, or by the app itself at run time (the tray library, `xdg-mime`, `gio`).
+const APP: &[&str] = &[
     "build-essential",
     "desktop-file-utils",
+    "libayatana-appindicator3-1",
     "libdbus-1-dev",
     "libglib2.0-bin",
     "librsvg2-dev",
@@ -25,33 +26,37 @@ const BUILD: &[&str] = &[
     "xdg-utils",
 ];
 
-/// A desktop of our own: display, window manager, session bus, keychain, browser, and the drivers of both windows.
-const OWN_DESKTOP: &[&str] = &[
-    "chromium",
-    "chromium-driver",
-    "dbus",
-    "gnome-keyring",
-    "hicolor-icon-theme",
-    "libsecret-tools",
-    "man-db",
-    "openbox",
-    "openssl",
-    "webkit2gtk-driver",
-    "x11-utils",
-    "xauth",
-    "xvfb",
-];
+/// The programs and libraries of a desktop, with their packages. The tests look for each of them before they start.
+const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
-/// What looks into the packages that we make.
-const PACKAGES: &[&str] = &["appstream", "rpm"];
+/// The other packages of such a desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
+const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
+
+/// Needed to inspect the packages that we build.
+const PACKAGE_TOOLS: &[&str] = &["appstream", "rpm"];
 
 /// How long another apt may hold its locks.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-pub fn packages(own_desktop: bool, tests: bool) -> Vec<&'static str> {
-    let desktop = if own_desktop { OWN_DESKTOP } else { &[] };
-    let tests = if tests { PACKAGES } else { &[] };
-    [BUILD, desktop, tests].concat()
+/// The packages to install, sorted. `desktop` adds a desktop of our own, `tests` the tools of the package tests.
+pub fn packages(desktop: bool, tests: bool) -> Vec<&'static str> {
+    let mut packages = APP.to_vec();
+    if desktop {
+        packages.extend(desktop_packages());
+        packages.extend(DESKTOP_EXTRAS);
+    }
+    if tests {
+        packages.extend(PACKAGE_TOOLS);
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    packages
+}
+
+/// The last column of the list.
+fn desktop_packages() -> impl Iterator<Item = &'static str> {
+    let lines = DESKTOP.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_whitespace().last())
 }
 
 pub fn set_up(repository: &Repository, packages: &[&'static str]) -> Result<()> {
