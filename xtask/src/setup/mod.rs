@@ -6,11 +6,13 @@ mod programs;
 mod version;
 
 use std::env;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::leftovers;
 use crate::repository::Repository;
 
 /// Enough for a first installation over a slow connection.
@@ -45,13 +47,31 @@ pub fn has_display() -> bool {
 
 /// Installs what is missing and prints it. Prints nothing if nothing is missing.
 pub fn set_up(repository: &Repository, purpose: Purpose) -> Result<()> {
-    apt::set_up(repository, &apt::packages(purpose.needs_virtual_desktop(), purpose == Purpose::Test))?;
+    if purpose != Purpose::Test {
+        return install_packages(repository, purpose);
+    }
+    thread::scope(|scope| {
+        // Cargo builds these programs while apt and npm download and unpack.
+        let programs = scope.spawn(|| programs::set_up(repository, programs::TESTS));
+        let packages = install_packages(repository, purpose);
+        if packages.is_err() {
+            // The error is shown at once, not after the build.
+            leftovers::end();
+        }
+        let programs =
+            programs.join().unwrap_or_else(|_| bail!("the installation of the test programs panicked"));
+        packages.and(programs)
+    })
+}
+
+fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
+    let is_test = purpose == Purpose::Test;
+    apt::set_up(repository, &apt::packages(purpose.needs_virtual_desktop(), is_test))?;
     npm::check_node(repository)?;
     npm::install(repository, "ui")?;
-    if purpose == Purpose::Test {
+    if is_test {
         npm::install(repository, "tests/conformance")?;
         npm::install(repository, "xtask/bundle")?;
-        programs::set_up(repository, programs::TESTS)?;
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub fn set_up(repository: &Repository, programs: &[Program]) -> Result<()> {
     for program in programs.iter().filter(|program| !is_installed(repository, program)) {
         announce(&format!("{} {} (a build of some minutes)", program.name, program.pinned));
         let mut install = repository.cargo();
-        install.args(["install", program.name, "--version", program.pinned, "--locked"]);
+        install.args(["install", "--quiet", program.name, "--version", program.pinned, "--locked"]);
         // A shared target folder: common dependencies are built once, and an interrupted build resumes.
         install.args(program.options).arg("--target-dir").arg(repository.target("programs"));
         // They run for seconds, so a quick build matters more than fast programs.
