@@ -23,6 +23,7 @@ pub mod place;
 mod portal;
 mod process;
 mod prompter;
+mod requirements;
 mod self_signed;
 mod stand_in;
 mod started;

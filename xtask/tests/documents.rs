@@ -1,18 +1,18 @@
-//! The papers name files and tests that are there.
+//! The files, pictures and tests that the documents mention exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAPERS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 #[test]
 fn named_files_exist() {
-    for paper in PAPERS {
-        let text = fs::read_to_string(root().join(paper)).expect("a paper");
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(root().join(document)).expect("read the document");
         let missing: Vec<_> = code(&text).filter(|word| is_path(word) && !exists(word)).collect();
-        assert!(missing.is_empty(), "{paper} names {missing:?}");
+        assert!(missing.is_empty(), "{document} names {missing:?}");
         let pictures: Vec<_> = pictures(&text).filter(|picture| !root().join(picture).is_file()).collect();
-        assert!(pictures.is_empty(), "{paper} shows {pictures:?}");
+        assert!(pictures.is_empty(), "{document} shows {pictures:?}");
     }
 }
 
@@ -38,7 +38,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
 }
 
-/// What stands between backticks, fenced blocks left out.
+/// The text between backticks, without fenced blocks.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     let prose = text.split("```").step_by(2);
     prose.flat_map(|part| part.split('`').skip(1).step_by(2))
@@ -48,23 +48,23 @@ fn pictures(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|path| path.ends_with(".png"))
 }
 
-/// A path in the repository, and not one on a person's machine, a pattern or a command.
+/// Whether a word is a path in the repository, rather than a path on another machine, a pattern or a command.
 fn is_path(word: &str) -> bool {
-    let ends_like_a_file = [".rs", ".ts", ".toml", ".json"].iter().any(|ending| word.ends_with(ending));
-    ends_like_a_file && word.contains('/') && !word.contains([' ', '*', '~', '%', '$', '{'])
+    let has_extension = [".rs", ".ts", ".toml", ".json"].iter().any(|extension| word.ends_with(extension));
+    has_extension && word.contains('/') && !word.contains([' ', '*', '~', '%', '$', '{'])
 }
 
-/// Rooms are named without their `crates/`.
+/// Crates are mentioned without `crates/`.
 fn exists(path: &str) -> bool {
     root().join(path).exists() || root().join("crates").join(path).exists()
 }
 
 fn read_tests(folder: &Path, into: &mut String) {
-    for entry in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+    for entry in fs::read_dir(folder).expect("read the folder").map(|entry| entry.expect("an entry").path()) {
         if entry.is_dir() && !entry.ends_with("node_modules") {
             read_tests(&entry, into);
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            into.push_str(&fs::read_to_string(&entry).expect("a source"));
+            into.push_str(&fs::read_to_string(&entry).expect("read the source"));
         }
     }
 }
