@@ -1,5 +1,6 @@
 //! Parses text into a [`Config`], with all errors and warnings.
 
+mod address;
 mod headers;
 mod oauth;
 mod reader;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, GrantBinding,
-    HttpClient, Issuer, ProtectedResourceMetadata, RegisteredClient, Scopes, ServerUrl, Step,
+    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
+    Issuer, ProtectedResourceMetadata, Scopes, ServerUrl, Step,
 };
 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
@@ -200,18 +200,5 @@ impl Discovered {
             return scopes;
         }
         scopes.with(OFFLINE_ACCESS)
-    }
-
-    /// The binding of a grant for this client, to compare with the binding of a stored grant.
-    pub fn binding(&self, client: &RegisteredClient) -> GrantBinding {
-        GrantBinding {
-            issuer: self.metadata.issuer.clone(),
-            token_endpoint: self.metadata.token_endpoint.clone(),
-            revocation_endpoint: self.metadata.revocation_endpoint.clone(),
-            client_id: client.registration.client_id.clone(),
-            auth_method: client.registration.auth_method,
-            resource: self.resource.clone(),
-            sends_resource: self.sends_resource,
-        }
     }
 }

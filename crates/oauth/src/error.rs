@@ -208,9 +208,4 @@ impl Error {
             _ => None,
         }
     }
-
-    /// The next step, for display.
-    pub fn hint(&self) -> &'static str {
-        crate::hint::hint(self.step, &self.kind)
-    }
 }

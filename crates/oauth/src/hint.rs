@@ -1,8 +1,15 @@
 //! The hint of each error: the next step for the person.
 
-use crate::{ErrorKind, Step};
+use crate::{Error, ErrorKind, Step};
 
-pub(crate) fn hint(step: Step, kind: &ErrorKind) -> &'static str {
+impl Error {
+    /// The next step, for display.
+    pub fn hint(&self) -> &'static str {
+        hint(self.step, &self.kind)
+    }
+}
+
+fn hint(step: Step, kind: &ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Unreachable { .. } | ErrorKind::ConnectionLost { .. } => {
             "Check the address and your network, then try again."

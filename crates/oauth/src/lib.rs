@@ -16,7 +16,7 @@
 //!   stores it across restarts, `authorization_response` parses the callback.
 //! - Tokens: `token_endpoint` exchanges and refreshes, `token_response` parses the responses, `grant` holds the tokens,
 //!   `revocation` revokes them (RFC 7009).
-//! - Values: `auth_method`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
+//! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` keep public servers out of private networks;
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
 //! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises text.
@@ -52,6 +52,7 @@
 mod auth_method;
 mod authorization_response;
 mod challenge;
+mod client;
 mod client_settings;
 mod discovery;
 mod display_text;
@@ -83,6 +84,7 @@ mod transport_error;
 pub use auth_method::{AuthMethod, UnknownAuthMethod};
 pub use authorization_response::AuthorizationResponse;
 pub use challenge::BearerChallenge;
+pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
 pub use client_settings::ClientSettings;
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
@@ -94,9 +96,7 @@ pub use issuer::Issuer;
 pub use network_zone::NetworkZone;
 pub use pending_authorization::{AuthorizationCode, PendingAuthorization, Rejected};
 pub use redirect_uri::RedirectUri;
-pub use registration::{
-    ClientRegistration, Registered, RegisteredClient, RegistrationKind, RegistrationRequest,
-};
+pub use registration::{Registered, RegistrationRequest};
 pub use resource_metadata::ProtectedResourceMetadata;
 pub use revocation::revoke;
 pub use scopes::Scopes;

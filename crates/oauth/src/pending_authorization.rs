@@ -47,12 +47,20 @@ pub struct Rejected {
     pub error: Error,
 }
 
-impl PendingAuthorization {
-    pub(crate) fn begin(
-        registered: Registered,
+impl Registered {
+    /// Builds the authorization request, which expires after ten minutes. `extra_scopes` are added to the discovered
+    /// scopes: those granted before and those of a step-up.
+    pub fn authorize(
+        self,
         extra_scopes: Option<&Scopes>,
         now: Timestamp,
-    ) -> Result<Self, Error> {
+    ) -> Result<PendingAuthorization, Error> {
+        PendingAuthorization::begin(self, extra_scopes, now)
+    }
+}
+
+impl PendingAuthorization {
+    fn begin(registered: Registered, extra_scopes: Option<&Scopes>, now: Timestamp) -> Result<Self, Error> {
         let Registered { discovered, client, audience } = registered;
         let metadata = &discovered.metadata;
         let failed = |kind| Error { step: Step::Authorization, host: metadata.issuer.host(), kind };

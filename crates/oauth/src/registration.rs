@@ -1,61 +1,16 @@
 //! The choice of a client: pre-registered, metadata document, known, or newly registered.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
 use crate::dynamic_registration::register_client;
 use crate::{
-    AuthMethod, ClientSettings, Discovered, Error, ErrorKind, HttpClient, Issuer, PendingAuthorization,
-    RedirectUri, Scopes, Step,
+    AuthMethod, ClientRegistration, ClientSettings, Discovered, Error, ErrorKind, GrantBinding, HttpClient,
+    RedirectUri, RegisteredClient, RegistrationKind, Step,
 };
 
 /// The time a sign-in may take. A client secret that expires sooner counts as expired.
 const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_mins(10);
-
-/// The way in which a client was registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RegistrationKind {
-    /// Registered by hand, configured in `mcp.json`.
-    PreRegistered,
-    /// A client ID metadata document.
-    MetadataDocument,
-    /// Dynamic client registration (RFC 7591).
-    Dynamic,
-}
-
-/// A client without its secret. Stored per issuer and redirect URI.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientRegistration {
-    pub client_id: String,
-    pub auth_method: AuthMethod,
-    pub redirect_uri: RedirectUri,
-    /// The only authorization server that may see this client.
-    pub issuer: Issuer,
-    pub kind: RegistrationKind,
-    /// `None` if the secret never expires.
-    pub secret_expires_at: Option<Timestamp>,
-}
-
-/// A client with its secret, if it has one.
-#[derive(Clone)]
-pub struct RegisteredClient {
-    pub registration: ClientRegistration,
-    pub secret: Option<SecretString>,
-}
-
-impl fmt::Debug for RegisteredClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = self.secret.as_ref().map(|_| "[redacted]");
-        f.debug_struct("RegisteredClient")
-            .field("registration", &self.registration)
-            .field("secret", &secret)
-            .finish()
-    }
-}
 
 /// The input of [`Discovered::register`].
 #[derive(Clone, Debug)]
@@ -138,6 +93,21 @@ impl Discovered {
     }
 }
 
+impl Discovered {
+    /// The binding of a grant for this client, to compare with the binding of a stored grant.
+    pub fn binding(&self, client: &RegisteredClient) -> GrantBinding {
+        GrantBinding {
+            issuer: self.metadata.issuer.clone(),
+            token_endpoint: self.metadata.token_endpoint.clone(),
+            revocation_endpoint: self.metadata.revocation_endpoint.clone(),
+            client_id: client.registration.client_id.clone(),
+            auth_method: client.registration.auth_method,
+            resource: self.resource.clone(),
+            sends_resource: self.sends_resource,
+        }
+    }
+}
+
 impl Registered {
     pub fn client(&self) -> &RegisteredClient {
         &self.client
@@ -145,15 +115,5 @@ impl Registered {
 
     pub fn discovered(&self) -> &Discovered {
         &self.discovered
-    }
-
-    /// Builds the authorization request, which expires after ten minutes. `extra_scopes` are added to the discovered
-    /// scopes: those granted before and those of a step-up.
-    pub fn authorize(
-        self,
-        extra_scopes: Option<&Scopes>,
-        now: Timestamp,
-    ) -> Result<PendingAuthorization, Error> {
-        PendingAuthorization::begin(self, extra_scopes, now)
     }
 }

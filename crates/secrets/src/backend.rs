@@ -1,18 +1,11 @@
 //! The common interface of the three kinds of store: bytes under a name.
 
-use secrecy::zeroize::Zeroizing;
-
 use crate::Error;
 use crate::file::FileBackend;
 use crate::item::Item;
 use crate::keychain::KeychainBackend;
 use crate::memory::MemoryBackend;
-
-/// The bytes of a secret, zeroed when dropped.
-pub(crate) type Secret = Zeroizing<Vec<u8>>;
-
-/// Decides whether to delete an item, from its current value. No other caller can change the item meanwhile.
-pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send + Sync>;
+use crate::secret::{Condition, Secret};
 
 pub(crate) enum Backend {
     Keychain(KeychainBackend),

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::StoredGrant;
-use crate::backend::Secret;
+use crate::secret::Secret;
 
 /// The version of the format. Unknown fields of the same version are ignored.
 const VERSION: u32 = 1;

@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
 use crate::private_files::{self, create_private_dir, open_private};
+use crate::secret::{Condition, Secret};
 
 const VERSION: u32 = 1;
 /// Far more than a hundred sign-ins need. A bigger file is invalid.

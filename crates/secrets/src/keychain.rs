@@ -8,10 +8,10 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::Mutex;
 
 use crate::Error;
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
 use crate::keychain_thread::{CheckCaller, KeychainThread};
 use crate::platform::{self, Keychain};
+use crate::secret::{Condition, Secret};
 use crate::split_secret::{self, Items};
 
 /// The deadline of a call without a prompt.

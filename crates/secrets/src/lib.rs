@@ -43,6 +43,7 @@ mod keychain_watch;
 mod memory;
 mod platform;
 pub mod private_files;
+mod secret;
 mod split_secret;
 mod store;
 mod store_kind;

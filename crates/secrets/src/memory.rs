@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
+use crate::secret::{Condition, Secret};
 
 #[derive(Default)]
 pub(crate) struct MemoryBackend {

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::backend::Secret;
 use crate::item::Item;
+use crate::secret::Secret;
 
 /// The beginning of a manifest. A secret with the same beginning is always split.
 const MANIFEST_PREFIX: &[u8] = b"usher-parts:";

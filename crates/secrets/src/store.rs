@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::backend::{Backend, Secret};
+use crate::backend::Backend;
 use crate::file::FileBackend;
 use crate::item::Item;
 use crate::keychain::KeychainBackend;
 use crate::memory::MemoryBackend;
+use crate::secret::Secret;
 use crate::{Error, StoreKind, StoredGrant, codec};
 
 /// A handle to a secret store. A clone refers to the same store.

@@ -3,8 +3,8 @@
 use jsonc_parser::ast::ObjectProp;
 use url::Url;
 
+use super::address::read_address;
 use super::reader::Reader;
-use super::server::read_address;
 use crate::{Endpoints, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::client::Client;
+use super::authorization_request::AuthorizationRequest;
 use super::page;
 use super::parameters::Parameters;
 use super::redirect::{self, RedirectKind};
@@ -14,28 +14,6 @@ use crate::options::RedirectPolicy;
 use crate::service::Service;
 
 const MAX_QUERY: usize = 16 * 1024;
-
-/// A valid authorization request.
-#[derive(Clone, Debug)]
-pub(crate) struct AuthorizationRequest {
-    pub(crate) client_id: String,
-    pub(crate) client: Client,
-    pub(crate) redirect_uri: String,
-    pub(crate) state: Option<String>,
-    pub(crate) code_challenge: String,
-    pub(crate) scopes: Scopes,
-    pub(crate) nonce: Option<String>,
-}
-
-impl AuthorizationRequest {
-    /// The redirect URI with the response `parameters`, then `state` and `iss` (RFC 9207).
-    pub(crate) fn response(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
-        let mut parameters = parameters.to_vec();
-        parameters.extend(self.state.as_deref().map(|state| ("state", state)));
-        parameters.push(("iss", issuer));
-        redirect::with_response(&self.redirect_uri, &parameters)
-    }
-}
 
 /// An invalid authorization request.
 enum RequestError {

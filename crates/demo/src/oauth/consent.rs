@@ -1,77 +1,18 @@
 //! The consent endpoint: shows the consent page and receives its form.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::Timestamp;
 
-use super::authorize::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::consent_page;
 use super::error::no_store;
 use super::page;
 use super::parameters::Parameters;
-use super::signing::random_id;
-use crate::clock::later;
 use crate::service::Service;
-
-/// How long the buttons of an open page work.
-const CONSENT_TIMEOUT: Duration = Duration::from_secs(600);
-const CAPACITY: usize = 500;
-
-struct PendingConsent {
-    request: AuthorizationRequest,
-    /// The address of the first redirect. A private-use scheme leaves the tab open, and pressing again repeats the
-    /// same redirect. It never issues a second code.
-    redirected_to: Option<String>,
-    expires_at: Timestamp,
-}
-
-/// The open consent pages, by ticket. The ticket prevents cross-site request forgery: it belongs to one request,
-/// cannot be guessed, and cannot be read from another origin.
-#[derive(Default)]
-pub(crate) struct PendingConsents {
-    memory: Mutex<Memory>,
-}
-
-#[derive(Default)]
-struct Memory {
-    consents: HashMap<String, PendingConsent>,
-    oldest_first: VecDeque<String>,
-}
-
-impl PendingConsents {
-    fn add(&self, request: AuthorizationRequest, now: Timestamp) -> String {
-        let ticket = random_id();
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.oldest_first.len() == CAPACITY
-            && let Some(oldest) = memory.oldest_first.pop_front()
-        {
-            memory.consents.remove(&oldest);
-        }
-        memory.oldest_first.push_back(ticket.clone());
-        let consent =
-            PendingConsent { request, redirected_to: None, expires_at: later(now, CONSENT_TIMEOUT) };
-        memory.consents.insert(ticket.clone(), consent);
-        ticket
-    }
-
-    /// The redirect address. `decide` runs only once for each ticket.
-    fn decide(
-        &self,
-        ticket: &str,
-        now: Timestamp,
-        decide: impl FnOnce(&AuthorizationRequest) -> String,
-    ) -> Option<String> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let consent = memory.consents.get_mut(ticket).filter(|consent| now < consent.expires_at)?;
-        Some(consent.redirected_to.get_or_insert_with(|| decide(&consent.request)).clone())
-    }
-}
 
 /// Shows the consent page.
 pub(crate) fn ask(service: &Service, request: AuthorizationRequest) -> Response {

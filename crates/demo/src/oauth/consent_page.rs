@@ -3,7 +3,7 @@
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::authorize::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::page::{Page, logo};
 use super::person::PERSON;
 use super::redirect::{self, RedirectKind};
