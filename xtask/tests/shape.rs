@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("usher-demo", &[]),
     ("usher-desktop", &["usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
     ("usher-engine", &["usher-config", "usher-oauth", "usher-secrets"]),
+    ("usher-fake-service", &[]),
     ("usher-ipc", &["usher-engine", "usher-secrets"]),
     ("usher-oauth", &[]),
     ("usher-secrets", &[]),
