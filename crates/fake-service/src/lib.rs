@@ -18,13 +18,12 @@
 //! - `wire`: connections that break off after any byte
 //!
 //! ```
-//! use serde_json::json;
 //! use usher_fake_service::{FakeService, Options, Reply};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! let service = FakeService::start(Options::default()).await?;
-//! service.on("POST /register", Reply::json_with(400, json!({ "error": "invalid_client_metadata" })));
+//! service.on("POST /register", Reply::rejected_registration());
 //! assert!(service.url().ends_with("/mcp"));
 //! assert!(service.requests_to("POST /register").is_empty());
 //! # Ok(())

@@ -35,6 +35,12 @@ impl Reply {
         Reply::json_with(status, json!({ "error": error }))
     }
 
+    /// A client registration that is rejected (RFC 7591 §3.2.2).
+    pub fn rejected_registration() -> Self {
+        let description = "This app is not welcome";
+        Reply::json_with(400, json!({ "error": "invalid_client_metadata", "error_description": description }))
+    }
+
     pub fn text(status: u16, body: &'static str) -> Self {
         Reply::new(status, "text/plain", body)
     }

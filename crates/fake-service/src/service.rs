@@ -117,6 +117,11 @@ impl FakeService {
         self
     }
 
+    /// Scripts the reply to every request that [`FakeService::on`] does not cover.
+    pub fn on_all(&self, reply: Reply) -> &Self {
+        self.intercept(move |_| Some(reply.clone().into_response()))
+    }
+
     /// Calls `intercept` for each request that [`FakeService::on`] does not cover; `None` leaves it to its endpoint.
     pub fn intercept(
         &self,
