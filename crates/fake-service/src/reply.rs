@@ -13,12 +13,17 @@ pub struct Reply {
     headers: Vec<(&'static str, String)>,
     body: Bytes,
     hangs: bool,
+    is_silent: bool,
 }
+
+/// Marks a response that is never sent.
+#[derive(Clone)]
+pub(crate) struct Silent;
 
 impl Reply {
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("content-type", content_type.to_owned())];
-        Reply { status, headers, body: body.into(), hangs: false }
+        Reply { status, headers, body: body.into(), hangs: false, is_silent: false }
     }
 
     /// A JSON body with status 200.
@@ -60,6 +65,11 @@ impl Reply {
         self
     }
 
+    /// No response at all, on a connection that stays open.
+    pub fn silent() -> Self {
+        Reply { is_silent: true, ..Reply::text(200, "") }
+    }
+
     /// Keeps the connection open after the body, without an end of the response.
     pub fn hanging(mut self) -> Self {
         self.hangs = true;
@@ -78,6 +88,9 @@ impl IntoResponse for Reply {
         let mut response = Response::builder().status(self.status);
         for (name, value) in self.headers {
             response = response.header(name, value);
+        }
+        if self.is_silent {
+            response = response.extension(Silent);
         }
         response.body(body).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
     }

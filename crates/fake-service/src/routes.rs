@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::reply::Silent;
 use crate::request::Request;
 use crate::service::Shared;
 use crate::wire::Wire;
@@ -19,6 +20,9 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: axum::extr
     let Ok(body) = to_bytes(body, usize::MAX).await else { return StatusCode::BAD_REQUEST.into_response() };
     let request = shared.record(Request::new(parts, body));
     if let Some(response) = shared.scripted(&request) {
+        if response.extensions().get::<Silent>().is_some() {
+            return std::future::pending().await;
+        }
         return response;
     }
     if !shared.has_endpoints {
