@@ -27,7 +27,7 @@ pub enum KillMoment {
     /// A call passes a secret to the keychain.
     KeychainCalled,
     /// The new secret store appears beside the old one, still empty.
-    StoreBegun,
+    StoreCreated,
     /// The new secret store replaced the old one.
     StoreReplaced,
     /// The entry of the refresh journal is removed.
@@ -62,7 +62,7 @@ impl KillMoment {
             3 => KillMoment::Server(Moment::Committed),
             4 => KillMoment::Server(Moment::InReply { after: random.random_range(1..RESPONSE_LENGTH) }),
             5 => KillMoment::Server(Moment::Replied),
-            6 => KillMoment::StoreBegun,
+            6 => KillMoment::StoreCreated,
             7 => KillMoment::StoreReplaced,
             8 => KillMoment::JournalRemoved,
             9 => KillMoment::KeychainCalled,
@@ -82,7 +82,7 @@ impl KillMoment {
             Self::Server(Moment::InReply { .. }) => "in the middle of the response",
             Self::Server(Moment::Replied) => "response sent",
             Self::KeychainCalled => "keychain called",
-            Self::StoreBegun => "new store created",
+            Self::StoreCreated => "new store created",
             Self::StoreReplaced => "new store in place",
             Self::JournalRemoved => "journal entry removed",
             Self::Server(Moment::TokenUsed) => "first use of the new token",
@@ -125,7 +125,7 @@ impl Trigger {
         };
         let watch = match moment {
             KillMoment::JournalWritten | KillMoment::JournalRemoved => watch_folder(person.journal_folder())?,
-            KillMoment::StoreBegun | KillMoment::StoreReplaced => watch_folder(person.store_folder())?,
+            KillMoment::StoreCreated | KillMoment::StoreReplaced => watch_folder(person.store_folder())?,
             KillMoment::KeychainCalled => {
                 let watch = KeychainWatch::start(person.bus()?, kill).await?;
                 Some(Watch::Keychain { _watch: watch })
@@ -157,7 +157,7 @@ impl Trigger {
             KillMoment::JournalWritten
             | KillMoment::JournalRemoved
             | KillMoment::KeychainCalled
-            | KillMoment::StoreBegun
+            | KillMoment::StoreCreated
             | KillMoment::StoreReplaced => {
                 self.blow.set(blow).ok();
             }
@@ -170,7 +170,7 @@ fn is_now(moment: KillMoment, store: Store, event: FileEvent, name: &str) -> boo
     match moment {
         KillMoment::JournalWritten => is_entry && event != FileEvent::Deleted,
         KillMoment::JournalRemoved => is_entry && event == FileEvent::Deleted,
-        KillMoment::StoreBegun => store.is_created(event, name),
+        KillMoment::StoreCreated => store.is_created(event, name),
         KillMoment::StoreReplaced => store.is_replaced(event, name),
         KillMoment::KeychainCalled
         | KillMoment::Random(_)

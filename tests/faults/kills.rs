@@ -76,7 +76,7 @@ impl KillPlan {
             KillMoment::Random(_)
             | KillMoment::AroundRefresh(_)
             | KillMoment::JournalWritten
-            | KillMoment::StoreBegun
+            | KillMoment::StoreCreated
             | KillMoment::StoreReplaced
             | KillMoment::JournalRemoved => true,
         }

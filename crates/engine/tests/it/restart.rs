@@ -162,7 +162,7 @@ async fn only_one_engine_runs() {
 }
 
 #[tokio::test]
-async fn a_memory_store_forgets_with_the_engine() {
+async fn a_memory_store_is_lost_with_the_engine() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     sandbox.configure(&demo);
     let mut options = sandbox.options();
