@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use usher_api::{ErrorView, ServerId};
 use usher_config::{ConfigFile, Environment, NewServer};
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{ErrorView, ServerId};
 use usher_secrets::{SecretStore, StoreKind};
 
 use crate::{error, kept};

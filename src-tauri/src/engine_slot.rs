@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::Instant;
-use usher_engine::{Engine, EngineOptions, ErrorView, StartError};
+use usher_api::ErrorView;
+use usher_engine::{Engine, EngineOptions, StartError};
 use usher_ipc::{Client, Holder, HolderKind, Opening, Server};
 
 use crate::error;

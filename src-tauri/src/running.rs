@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use usher_ipc::{AskError, Client, ConnectError, HolderKind, Opening, Request};
+use usher_api::Request;
+use usher_ipc::{AskError, Client, ConnectError, HolderKind, Opening};
 
 use crate::options::Places;
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager};
 use tokio::sync::watch;
-use usher_engine::{EngineOptions, ErrorView};
+use usher_api::ErrorView;
+use usher_engine::EngineOptions;
 use usher_secrets::StoreKind;
 
 use crate::demo::DemoSlot;

@@ -9,8 +9,9 @@ use clap::Parser;
 use futures::future::{join_all, try_join_all};
 use serde_json::json;
 use tempfile::TempDir;
+use usher_api::{ServerId, Status};
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{CallOptions, Clock, Engine, EngineOptions, ServerId, SignInOptions, Status};
+use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 use usher_tests::consent::{Decision, answer};
 

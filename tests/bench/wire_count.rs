@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
+use usher_api::{NewServer, ServerId, Status};
 use usher_demo::{Demo, DemoOptions, RequestRecord};
-use usher_engine::{Engine, EngineOptions, NewServer, ServerId, SignInOptions, Status};
+use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 use usher_tests::consent::{Decision, answer};
 use usher_tests::wait::{PATIENCE, until_ready};
@@ -27,7 +28,7 @@ async fn count() -> Result<serde_json::Value> {
 
     let engine = start(folder.path()).await?;
     let server = NewServer { name: Some("demo".into()), url: demo.url().to_string(), ..NewServer::default() };
-    let server = engine.add(server).await?;
+    let server = engine.add(server, None).await?;
     let request = engine.sign_in(&server, SignInOptions::default()).await?;
     engine.browser_opened(&server);
     let address = answer(&request.authorization_url, Decision::Allow).await?;

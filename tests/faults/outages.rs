@@ -10,7 +10,8 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
-use usher_engine::{CallOptions, Clock, Engine, EngineOptions, NewServer, ServerId, SignInOptions, Status};
+use usher_api::{NewServer, ServerId, Status};
+use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
 use usher_fake_service::{Activity, BadResponse, FakeService, FamilyId, Options, TokenFault};
 use usher_secrets::{SecretStore, StoreKind};
 
@@ -153,7 +154,7 @@ impl Scene {
         let options = EngineOptions::new(at("mcp.json"), at("state"), at("run"), store);
         let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
         let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
-        let id = engine.add(server).await?;
+        let id = engine.add(server, None).await?;
         let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_revoked: false, folder };
         scene.sign_in().await?;
         Ok(scene)

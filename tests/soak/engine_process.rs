@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
-use usher_engine::{Engine, EngineOptions, Status};
+use usher_api::Status;
+use usher_engine::{Engine, EngineOptions};
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 

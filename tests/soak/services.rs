@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use usher_api::{ServerId, Status};
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{Engine, ServerId, SignInOptions, Status};
+use usher_engine::{Engine, SignInOptions};
 use usher_tests::consent::{Decision, answer};
 use usher_tests::wait::{PATIENCE, until_ready};
 

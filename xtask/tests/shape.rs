@@ -10,13 +10,17 @@ use serde_json::Value;
 
 /// Each room, and which of ours its product may use. What only its tests use is not bound.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("usher-cli", &["usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
+    ("usher-api", &[]),
+    ("usher-cli", &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
     ("usher-config", &[]),
     ("usher-demo", &[]),
-    ("usher-desktop", &["usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
-    ("usher-engine", &["usher-config", "usher-oauth", "usher-secrets"]),
+    (
+        "usher-desktop",
+        &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"],
+    ),
+    ("usher-engine", &["usher-api", "usher-config", "usher-oauth", "usher-secrets"]),
     ("usher-fake-service", &[]),
-    ("usher-ipc", &["usher-engine", "usher-secrets"]),
+    ("usher-ipc", &["usher-api", "usher-engine", "usher-secrets"]),
     ("usher-oauth", &[]),
     ("usher-secrets", &[]),
     ("usher-xtask", &[]),

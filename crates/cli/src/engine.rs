@@ -7,12 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::AbortHandle;
-use usher_engine::{
-    ElicitationAnswer, Engine, EngineOptions, Event, Events, ServerId, ServerView, Snapshot, StartError,
-};
+use usher_api::{ElicitationAnswer, Event, Reply, Request, ServerId, ServerView, Snapshot};
+use usher_engine::{Engine, EngineOptions, Events, StartError};
 use usher_ipc::{
-    AskError, Client, ConnectError, Holder, HolderKind, Opening, Places, Reply, Request, Server, Servers,
-    Update, answer,
+    AskError, Client, ConnectError, Holder, HolderKind, Opening, Places, Server, Servers, Update,
 };
 
 use crate::exit::{Failure, internal};
@@ -95,7 +93,7 @@ impl Handle {
         loop {
             let at = self.lock().clone();
             let error = match &*at {
-                At::Here { engine, .. } => return Ok(answer(engine, request).await?),
+                At::Here { engine, .. } => return Ok(engine.handle(request).await?),
                 At::There(client) => match client.ask(request.clone()).await {
                     Ok(reply) => return Ok(reply),
                     Err(error) => error,

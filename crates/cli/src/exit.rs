@@ -1,7 +1,7 @@
 //! How a command ends: the exit code is the boundary's code, told to a shell.
 
+use usher_api::{Code, ErrorView};
 use usher_config::ConfigError;
-use usher_engine::{Code, ErrorView};
 
 /// An error on its way out: what to print and the code to end with.
 #[derive(Debug)]

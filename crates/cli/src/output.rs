@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 use serde::Serialize;
-use usher_engine::Status;
+use usher_api::Status;
 
 use crate::exit::Failure;
 

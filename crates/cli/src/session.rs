@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use usher_api::{Code, ErrorView, Request, ServerId, ServerView, Status};
 use usher_config::{ConfigFile, Environment, Platform, config_path, runtime_dir, state_dir};
-use usher_engine::{Code, EngineOptions, ErrorView, ServerId, ServerView, Status};
-use usher_ipc::{Client, Opening, Request};
+use usher_engine::EngineOptions;
+use usher_ipc::{Client, Opening};
 use usher_secrets::StoreKind;
 
 use crate::arguments::Places;

@@ -12,6 +12,7 @@ type Secret = (String, SecretString);
 /// The name, the entry, and the secret that goes to the store under a name of its own.
 pub(crate) fn entry(
     server: NewServer,
+    client_secret: Option<SecretString>,
     known: &Config,
 ) -> Result<(String, usher_config::NewServer, Option<Secret>), ErrorView> {
     let url = ServerUrl::parse(&server.url).map_err(|failure| ErrorView {
@@ -19,7 +20,7 @@ pub(crate) fn entry(
         hint: Some("Enter the whole address of the service, such as https://mcp.example.com/mcp.".to_owned()),
         ..describe_oauth_error(&failure)
     })?;
-    if server.client_secret.is_some() && server.client_id.is_none() {
+    if client_secret.is_some() && server.client_id.is_none() {
         let message = "A client secret is of no use without a client id.";
         return Err(error(Code::ConfigInvalid, message, "Enter the client id too."));
     }
@@ -28,7 +29,7 @@ pub(crate) fn entry(
         Some(name) => name,
         None => unused(&proposal(&url), known),
     };
-    let secret = server.client_secret.map(|secret| (secret_name(&name), secret));
+    let secret = client_secret.map(|secret| (secret_name(&name), secret));
     let entry = usher_config::NewServer {
         transport: NewTransport::Http { url, headers: Vec::new() },
         client_id: server.client_id,
@@ -95,7 +96,7 @@ mod tests {
         ];
         for (address, name) in cases {
             let server = NewServer { url: address.to_owned(), ..NewServer::default() };
-            assert_eq!(entry(server, &Config::default()).expect(address).0, name);
+            assert_eq!(entry(server, None, &Config::default()).expect(address).0, name);
         }
     }
 
@@ -105,10 +106,9 @@ mod tests {
             name: Some("my corp".to_owned()),
             url: "https://mcp.example.com".to_owned(),
             client_id: Some("id".to_owned()),
-            client_secret: Some("hush".into()),
             ..NewServer::default()
         };
-        let (_, entry, secret) = entry(server, &Config::default()).expect("an entry");
+        let (_, entry, secret) = entry(server, Some("hush".into()), &Config::default()).expect("an entry");
         assert_eq!(entry.client_secret.as_deref(), Some("{{my_corp_client_secret}}"));
         assert_eq!(secret.expect("a secret").0, "my_corp_client_secret");
     }
@@ -118,7 +118,7 @@ mod tests {
         for address in ["", "example", "javascript:alert(1)", "http://example.com", "https://me@example.com"]
         {
             let server = NewServer { url: address.to_owned(), ..NewServer::default() };
-            assert_eq!(entry(server, &Config::default()).expect_err(address).code, Code::ConfigInvalid);
+            assert_eq!(entry(server, None, &Config::default()).expect_err(address).code, Code::ConfigInvalid);
         }
     }
 }

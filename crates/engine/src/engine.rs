@@ -90,9 +90,14 @@ impl Engine {
         self.running.run_also(servers).await;
     }
 
-    /// Writes a server into `mcp.json` and connects it.
-    pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
-        self.running.add(server).await
+    /// Writes a server into `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json`
+    /// gets a placeholder for it.
+    pub async fn add(
+        &self,
+        server: NewServer,
+        client_secret: Option<SecretString>,
+    ) -> Result<ServerId, ErrorView> {
+        self.running.add(server, client_secret).await
     }
 
     /// Signs out and takes the server out of `mcp.json`.
@@ -113,13 +118,13 @@ impl Engine {
 
     /// Connects now: after a disconnect, a failure, or in the middle of a wait.
     pub async fn connect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        self.handle(id)?.send(Message::Connect);
+        self.server_handle(id)?.send(Message::Connect);
         Ok(())
     }
 
     /// Lets go of the connection until the next `connect` or start; `mcp.json` stays as it is.
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        self.handle(id)?.send(Message::Disconnect);
+        self.server_handle(id)?.send(Message::Disconnect);
         Ok(())
     }
 
@@ -153,20 +158,20 @@ impl Engine {
         if let Some(client) = &options.client {
             self.running.set_client(id, client).await?;
         }
-        let asked = self.handle(id)?.ask(|reply| Message::SignIn { options, reply }).await;
+        let asked = self.server_handle(id)?.ask(|reply| Message::SignIn { options, reply }).await;
         asked.unwrap_or_else(|| Err(ended()))
     }
 
     /// Notes that the browser was opened, for the waiting screen.
     pub fn browser_opened(&self, id: &ServerId) {
-        if let Ok(handle) = self.handle(id) {
+        if let Ok(handle) = self.server_handle(id) {
             handle.send(Message::BrowserOpened);
         }
     }
 
     /// The page shows an error: registers again with the next way back.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
-        let asked = self.handle(id)?.ask(|reply| Message::NextRedirect { reply }).await;
+        let asked = self.server_handle(id)?.ask(|reply| Message::NextRedirect { reply }).await;
         asked.unwrap_or_else(|| Err(ended()))
     }
 
@@ -177,7 +182,7 @@ impl Engine {
 
     /// Gives up a sign-in at whatever step it is.
     pub async fn cancel_sign_in(&self, id: &ServerId) {
-        if let Ok(handle) = self.handle(id) {
+        if let Ok(handle) = self.server_handle(id) {
             handle.ask(|reply| Message::CancelSignIn { reply }).await;
         }
     }
@@ -195,7 +200,7 @@ impl Engine {
 
     /// Revokes and forgets the sign-in.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
-        self.handle(id)?.ask(|reply| Message::SignOut { reply }).await.unwrap_or_else(|| Err(ended()))
+        self.server_handle(id)?.ask(|reply| Message::SignOut { reply }).await.unwrap_or_else(|| Err(ended()))
     }
 
     /// Lists the tools, all pages. A listing of the last five seconds, or one that the server itself calls fresh
@@ -238,13 +243,14 @@ impl Engine {
         let _running = self.calls.begin(self.caller.id, &options.call, cancelled.clone()).map_err(|()| {
             error(Code::Internal, "A call of this name runs already.", "Give each call a name of its own.")
         })?;
-        let call = ToolCall { engine: self, handle: self.handle(id)?, tool, arguments, options, cancelled };
+        let call =
+            ToolCall { engine: self, handle: self.server_handle(id)?, tool, arguments, options, cancelled };
         call.run().await.map(|result| content::tool_call(&result))
     }
 
     /// The person does not give the permission that a server wants: the calls that wait for it fail.
     pub fn decline_permission(&self, id: &ServerId) {
-        if let Ok(handle) = self.handle(id) {
+        if let Ok(handle) = self.server_handle(id) {
             handle.send(Message::PermissionDeclined);
         }
     }
@@ -325,7 +331,7 @@ impl Engine {
         self.retry_secret_store().await
     }
 
-    fn handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
+    fn server_handle(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
         self.running.handle(id)
     }
 
@@ -343,7 +349,7 @@ impl Engine {
     }
 
     async fn connection(&self, id: &ServerId) -> Result<(Arc<ServerHandle>, Arc<Connection>), ErrorView> {
-        let handle = self.handle(id)?;
+        let handle = self.server_handle(id)?;
         let connection = self.reach(&handle).await?;
         Ok((handle, connection))
     }

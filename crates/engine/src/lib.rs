@@ -12,8 +12,6 @@ mod connection;
 mod credentials;
 mod describe;
 mod engine;
-mod error;
-mod event;
 mod events;
 mod kept;
 mod lock;
@@ -22,22 +20,18 @@ mod running;
 mod server;
 mod shared;
 mod sign_in;
-mod view;
+mod verbs;
 mod wake;
 
 pub use clock::Clock;
 pub use describe::{describe_config_error, describe_oauth_error, describe_secret_error};
 pub use engine::Engine;
-pub use error::{Code, ErrorView};
-pub use event::{Event, Revision};
 pub use events::Events;
 pub use lock::listens_at;
-pub use options::{
-    AuthorizationRequestView, CallOptions, ClientCredentials, ElicitationAnswer, EngineOptions, NewServer,
-    SignInOptions, StartError,
-};
-pub use view::{
-    AuthView, ConfigView, ElicitationView, NeedsSignIn, PermissionView, PromptArgumentView, PromptView,
-    RedirectKind, RegistrationKind, ResourceView, SecretStoreView, ServerId, ServerView, SignInStep,
-    Snapshot, Status, ToolCallView, ToolContent, ToolView, TransportKind,
+pub use options::{CallOptions, ClientCredentials, EngineOptions, SignInOptions, StartError};
+pub use usher_api::{
+    AuthView, AuthorizationRequestView, Code, ConfigView, ElicitationAnswer, ElicitationView, ErrorView,
+    Event, NeedsSignIn, NewServer, PermissionView, PromptArgumentView, PromptView, RedirectKind,
+    RegistrationKind, ResourceView, Revision, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot,
+    Status, ToolCallView, ToolContent, ToolView, TransportKind,
 };

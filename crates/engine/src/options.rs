@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use usher_secrets::StoreKind;
 
 use crate::{Clock, ErrorView, RedirectKind, ServerId};
@@ -68,20 +66,6 @@ pub enum StartError {
     Failed(ErrorView),
 }
 
-/// A server to add to `mcp.json`.
-#[derive(Clone, Debug, Default)]
-pub struct NewServer {
-    /// `None` makes one from the address.
-    pub name: Option<String>,
-    pub url: String,
-    pub client_id: Option<String>,
-    /// Goes to the secret store; the file gets its name only.
-    pub client_secret: Option<SecretString>,
-    pub scopes: Option<Vec<String>>,
-    /// Pins a rung of the redirect ladder.
-    pub redirect: Option<RedirectKind>,
-}
-
 /// How a sign-in begins.
 #[derive(Clone, Debug, Default)]
 pub struct SignInOptions {
@@ -100,20 +84,6 @@ pub struct SignInOptions {
 pub struct ClientCredentials {
     pub client_id: String,
     pub client_secret: Option<SecretString>,
-}
-
-/// The address that a browser is to open, and what is worth saying beside it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct AuthorizationRequestView {
-    /// Checked: https, or http on a loopback host; no user information.
-    pub authorization_url: String,
-    pub redirect_uri: String,
-    /// Whose page it is.
-    pub host: String,
-    pub redirect: RedirectKind,
-    /// When this sign-in gives up.
-    pub expires_at: Timestamp,
 }
 
 /// How a tool is called.
@@ -140,14 +110,4 @@ impl CallOptions {
             asks_holder: false,
         }
     }
-}
-
-/// The person's answer to a server's question.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ElicitationAnswer {
-    /// What was filled in. A field left out takes the schema's default; for a URL it is empty.
-    Accept(serde_json::Map<String, serde_json::Value>),
-    Decline,
-    Cancel,
 }

@@ -136,10 +136,14 @@ impl Running {
         join_all(told).await;
     }
 
-    pub async fn add(&self, server: NewServer) -> Result<ServerId, ErrorView> {
+    pub async fn add(
+        &self,
+        server: NewServer,
+        client_secret: Option<SecretString>,
+    ) -> Result<ServerId, ErrorView> {
         let changing = self.shared.changing.lock().await;
         let known = load(&self.shared.config).await.map_err(|failure| describe_config_error(&failure))?;
-        let (name, entry, secret) = add::entry(server, &known)?;
+        let (name, entry, secret) = add::entry(server, client_secret, &known)?;
         if let Some((secret_name, secret)) = &secret {
             self.put_secret(secret_name, secret).await?;
         }

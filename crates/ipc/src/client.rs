@@ -11,13 +11,14 @@ use tokio::io::AsyncRead;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use usher_engine::{ErrorView, Event, ServerId, ServerView, Snapshot, listens_at};
+use usher_api::{ErrorView, Event, Reply, Request, ServerId, ServerView, Snapshot};
+use usher_engine::listens_at;
 
 use crate::error::is_hang_up;
 use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
 use crate::message::{Asked, Hello, PROTOCOL, Told};
 use crate::mirror::Mirror;
-use crate::{AskError, ConnectError, HolderKind, Opening, Reply, Request, socket};
+use crate::{AskError, ConnectError, HolderKind, Opening, socket};
 
 /// How long the holder may take to welcome us. It may be busy with its start.
 const WELCOME_DEADLINE: Duration = Duration::from_secs(10);
@@ -95,7 +96,7 @@ impl Client {
     /// Asks the engine and waits for its answer.
     pub async fn ask(&self, request: Request) -> Result<Reply, AskError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let patience = request.patience();
+        let patience = request.deadline();
         let reply = self.waiting.expect(id)?;
         self.asked.send(Asked { id, request }).await.map_err(|_| AskError::Gone)?;
         let outcome = match patience {
@@ -251,7 +252,7 @@ impl From<AskError> for ErrorView {
         match error {
             AskError::Refused(error) => error,
             AskError::Moved | AskError::Gone | AskError::Lost => Self {
-                code: usher_engine::Code::Internal,
+                code: usher_api::Code::Internal,
                 message: "The Usher that did this has ended meanwhile.".to_owned(),
                 hint: Some("Try again.".to_owned()),
                 details: None,

@@ -8,14 +8,15 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use usher_engine::{Code, Engine, ErrorView, Event, Events};
+use usher_api::{Code, ErrorView, Event, Reply, Request};
+use usher_engine::{Engine, Events};
 
+use crate::Opening;
 use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
 use crate::message::{Asked, Hello, PROTOCOL, Servers, Told, store_words};
 use crate::server::Holder;
 use crate::socket::{Peer, Stream};
 use crate::work::Work;
-use crate::{Opening, Reply, Request, answer};
 
 /// How long a client may take to say who it is.
 const OPENING_DEADLINE: Duration = Duration::from_secs(5);
@@ -169,7 +170,7 @@ async fn hear(
                         show_window();
                         Ok(Reply::Done)
                     }
-                    (request, _) => answer(&engine, request).await,
+                    (request, _) => engine.handle(request).await,
                 }
             });
             // Whatever happens to it, whoever asked is told.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 
 /// Why no connection came about.
 #[derive(Debug, thiserror::Error)]

@@ -3,15 +3,12 @@
 //! Whoever holds the engine starts a [`Server`] beside it; everybody else is its [`Client`]. Both speak the engine's
 //! verbs as [`Request`]s and [`Reply`]s, JSON by the line. No secret crosses: requests have no place for one.
 
-mod answer;
 mod client;
 mod connection;
 mod error;
 mod line;
 mod message;
 mod mirror;
-mod reply;
-mod request;
 mod server;
 #[cfg(unix)]
 #[path = "socket.rs"]
@@ -21,10 +18,7 @@ mod socket;
 mod socket;
 mod work;
 
-pub use answer::answer;
 pub use client::{Client, Update};
 pub use error::{AskError, ConnectError};
 pub use message::{HolderKind, Opening, Places, Servers};
-pub use reply::Reply;
-pub use request::{NewServer, Request};
 pub use server::{Holder, Server};

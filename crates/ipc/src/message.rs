@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use usher_engine::{EngineOptions, ErrorView, Event, SecretStoreView, ServerId, Snapshot};
-
-use crate::{Reply, Request};
+use usher_api::{ErrorView, Event, Reply, Request, SecretStoreView, ServerId, Snapshot};
+use usher_engine::EngineOptions;
 
 /// Grows with every change of these messages, or of the views in them. Both ends come from one package, so other
 /// numbers than our own are refused.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// What a client is about.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

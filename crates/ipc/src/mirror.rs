@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use usher_engine::{Event, ServerId, ServerView, Snapshot};
+use usher_api::{Event, ServerId, ServerView, Snapshot};
 
 pub(crate) struct Mirror(Mutex<Snapshot>);
 

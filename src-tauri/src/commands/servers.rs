@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::State;
-use usher_engine::{ErrorView, ServerId, Snapshot};
+use usher_api::{ErrorView, ServerId, Snapshot};
 
 use crate::shell::Shell;
 
@@ -72,7 +72,9 @@ pub fn catalogue_list() -> Result<Vec<CatalogueEntry>, ErrorView> {
 #[tauri::command]
 #[specta::specta]
 pub async fn server_add(shell: State<'_, Shell>, server: NewServer) -> Result<ServerId, ErrorView> {
-    shell.engine.get().await?.add(server.into()).await
+    let NewServer { name, url, client_id, client_secret, scopes } = server;
+    let server = usher_api::NewServer { name, url, client_id, scopes, redirect: None };
+    shell.engine.get().await?.add(server, client_secret.map(SecretString::from)).await
 }
 
 #[tauri::command]
@@ -126,19 +128,6 @@ pub async fn servers_resume(shell: State<'_, Shell>) -> Result<(), ErrorView> {
 pub async fn server_decline_permission(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
     shell.engine.get().await?.decline_permission(&id);
     Ok(())
-}
-
-impl From<NewServer> for usher_engine::NewServer {
-    fn from(server: NewServer) -> Self {
-        Self {
-            name: server.name,
-            url: server.url,
-            client_id: server.client_id,
-            client_secret: server.client_secret.map(SecretString::from),
-            scopes: server.scopes,
-            redirect: None,
-        }
-    }
 }
 
 impl From<&usher_config::CatalogueEntry> for CatalogueEntry {

@@ -4,9 +4,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
-use usher_engine::{
-    AuthorizationRequestView, ClientCredentials, Engine, ErrorView, RedirectKind, ServerId, SignInOptions,
-};
+use usher_api::{AuthorizationRequestView, ErrorView, RedirectKind, ServerId};
+use usher_engine::{ClientCredentials, Engine, SignInOptions};
 
 use crate::shell::Shell;
 use crate::{browser, error};

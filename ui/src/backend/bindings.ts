@@ -120,7 +120,7 @@ export type AuthView =
 /**  `Authorization` stands in `headers`: OAuth is off. */
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
 /**  Whether it can be renewed without the person. */
-renewable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
+refreshable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
 
 /**  Whether the app starts when the person logs in. */
 export type AutostartPart = "on" | "off" | 
@@ -254,7 +254,7 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 
 export type NeedsSignIn = "never_signed_in" | "expired" | "refused" | "more_permission_needed" | "registration_lost" | 
 /**  A crash, a quit or the network cut off a renewal, and the service does not take the old sign-in again. */
-"renewal_interrupted" | "signed_out";
+"refresh_interrupted" | "signed_out";
 
 /**  A server to add by its address. */
 export type NewServer = {

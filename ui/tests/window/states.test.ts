@@ -70,7 +70,7 @@ const rows: Row[] = [
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has ended/, "Sign in to Notion"),
-  needs("renewal_interrupted", "Sign-in needed", /renewal.*was cut off/, "Sign in to Notion"),
+  needs("refresh_interrupted", "Sign-in needed", /renewal.*was cut off/, "Sign in to Notion"),
   needs("refused", "Sign-in needed", /did not let Usher in/, "Sign in to Notion"),
   needs("more_permission_needed", "Permission needed", /Notion wants more permission/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /has forgotten Usher/, "Sign in to Notion"),
@@ -258,7 +258,7 @@ describe("a service's page", () => {
     ["expired", "sign_in_required"],
     ["refused", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
-    ["renewal_interrupted", "sign_in_required"],
+    ["refresh_interrupted", "sign_in_required"],
   ] as const)("folds away what says “%s” a second time", async (reason, code) => {
     await openWith({
       status: { state: "needs_sign_in", reason },

@@ -5,11 +5,12 @@ use std::io::Read;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use usher_config::display_text;
-use usher_engine::{
-    Code, ElicitationAnswer, ElicitationView, ErrorView, Event, ServerId, ToolCallView, ToolContent,
+use usher_api::{
+    Code, ElicitationAnswer, ElicitationView, ErrorView, Event, Reply, Request, ServerId, ToolCallView,
+    ToolContent,
 };
-use usher_ipc::{HolderKind, Reply, Request, Update};
+use usher_config::display_text;
+use usher_ipc::{HolderKind, Update};
 
 use crate::arguments::{Call, Places};
 use crate::engine::{Handle, unexpected};

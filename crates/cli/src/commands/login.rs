@@ -1,8 +1,10 @@
 //! `usher login NAME`: in the browser, or by hand with `--no-browser`.
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
-use usher_engine::{AuthorizationRequestView, Code, ErrorView, ServerId, ServerView, Status};
-use usher_ipc::{HolderKind, Reply, Request};
+use usher_api::{
+    AuthorizationRequestView, Code, ErrorView, Reply, Request, ServerId, ServerVerb, ServerView, Status,
+};
+use usher_ipc::HolderKind;
 
 use crate::arguments::{Login, Places};
 use crate::engine::{Handle, unexpected};
@@ -31,7 +33,7 @@ pub async fn run(places: &Places, output: Output, login: &Login) -> Result<(), F
 /// After Ctrl-C: gives the sign-in up, wherever it is. Who presses again does not wait for that.
 async fn stopped(engine: &Handle, id: &ServerId) -> Failure {
     tokio::select! {
-        outcome = engine.ask(Request::CancelSignIn { server: id.clone() }) => {
+        outcome = engine.ask(Request::server(id, ServerVerb::CancelSignIn)) => {
             if let Err(failure) = outcome {
                 return failure;
             }
@@ -120,7 +122,7 @@ async fn in_browser(
 ) -> Result<(), Failure> {
     match open::that_detached(&request.authorization_url) {
         Ok(()) => {
-            engine.ask(Request::BrowserOpened { server: id.clone() }).await?;
+            engine.ask(Request::server(id, ServerVerb::BrowserOpened)).await?;
             output.note(&format!("Waiting for your browser: {} asks whether you agree.", request.host));
         }
         Err(_) => output.note("No browser could be opened. Open this address yourself:"),

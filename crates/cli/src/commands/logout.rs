@@ -1,6 +1,6 @@
 //! `usher logout NAME`.
 
-use usher_ipc::Request;
+use usher_api::{Request, ServerVerb};
 
 use crate::arguments::Places;
 use crate::exit::Failure;
@@ -10,7 +10,7 @@ use crate::session::with_server;
 /// Signs out of one server and forgets the grant.
 pub async fn run(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
     with_server(places, output, name, async |engine, id| {
-        engine.ask(Request::SignOut { server: id.clone() }).await?;
+        engine.ask(Request::server(id, ServerVerb::SignOut)).await?;
         output.result(&serde_json::json!({ "signed_out": name }), || format!("Signed out of {id}."));
         Ok(())
     })

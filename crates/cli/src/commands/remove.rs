@@ -1,6 +1,6 @@
 //! `usher remove NAME`: signs out, then takes the server out of mcp.json.
 
-use usher_ipc::Request;
+use usher_api::{Request, ServerVerb};
 
 use crate::arguments::Places;
 use crate::exit::Failure;
@@ -10,7 +10,7 @@ use crate::session::with_server;
 /// Removes one server.
 pub async fn run(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
     with_server(places, output, name, async |engine, id| {
-        engine.ask(Request::Remove { server: id.clone() }).await?;
+        engine.ask(Request::server(id, ServerVerb::Remove)).await?;
         output.result(&serde_json::json!({ "removed": name }), || format!("Removed {id}."));
         Ok(())
     })

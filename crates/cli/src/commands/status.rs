@@ -1,8 +1,8 @@
 //! `usher status [NAME]`: connects, and says how each server is.
 
 use jiff::Timestamp;
+use usher_api::{AuthView, ServerView};
 use usher_config::display_text;
-use usher_engine::{AuthView, ServerView};
 
 use crate::arguments::Places;
 use crate::exit::Failure;
@@ -54,7 +54,7 @@ fn sheet(view: &ServerView) -> String {
         ("state", status_words(&view.status)),
         ("address", view.address.clone()),
     ];
-    if let AuthView::OAuth { signed_in: true, issuer, account, scopes, expires_at, renewable, .. } =
+    if let AuthView::OAuth { signed_in: true, issuer, account, scopes, expires_at, refreshable, .. } =
         &view.auth
     {
         rows.extend(account.clone().map(|account| ("account", account)));
@@ -62,13 +62,13 @@ fn sheet(view: &ServerView) -> String {
         if !scopes.is_empty() {
             rows.push(("permissions", scopes.join(" ")));
         }
-        rows.extend(expires_at.map(|at| ("access until", expiry(at, *renewable))));
+        rows.extend(expires_at.map(|at| ("access until", expiry(at, *refreshable))));
     }
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     rows.iter().map(|(label, value)| format!("{label:width$}  {value}")).collect::<Vec<_>>().join("\n")
 }
 
-fn expiry(at: Timestamp, renewable: bool) -> String {
-    let note = if renewable { "renewed by itself" } else { "then sign in again" };
+fn expiry(at: Timestamp, refreshable: bool) -> String {
+    let note = if refreshable { "renewed by itself" } else { "then sign in again" };
     format!("{at:.0} ({note})")
 }

@@ -1,7 +1,7 @@
 //! `usher tools NAME`.
 
+use usher_api::{Reply, Request, ServerVerb};
 use usher_config::display_text;
-use usher_ipc::{Reply, Request};
 
 use crate::arguments::Places;
 use crate::engine::unexpected;
@@ -13,7 +13,7 @@ use crate::session::{connected, with_server};
 pub async fn run(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
     with_server(places, output, name, async |engine, id| {
         connected(engine, id).await?;
-        let Reply::Tools(tools) = engine.ask(Request::Tools { server: id.clone() }).await? else {
+        let Reply::Tools(tools) = engine.ask(Request::server(id, ServerVerb::Tools)).await? else {
             return Err(unexpected());
         };
         output.result(&tools, || {

@@ -75,9 +75,9 @@ mod tests {
     #[test]
     fn what_nobody_asks_for_is_renewed_a_little_earlier_and_not_all_at_once() {
         let now = Timestamp::UNIX_EPOCH;
-        let renewable = Grant { refresh_token: Some(RefreshToken::new("r")), ..grant(Some(3600), now) };
+        let refreshable = Grant { refresh_token: Some(RefreshToken::new("r")), ..grant(Some(3600), now) };
         let moments: Vec<i64> = (0..50)
-            .map(|_| HeldGrant::new(renewable.clone(), now).due().expect("a moment").as_millisecond())
+            .map(|_| HeldGrant::new(refreshable.clone(), now).due().expect("a moment").as_millisecond())
             .collect();
         assert!(moments.iter().all(|moment| (3_555_000..=3_570_000).contains(moment)), "{moments:?}");
         assert!(moments.iter().any(|moment| *moment != moments[0]));

@@ -67,7 +67,7 @@ impl ServerTask {
                 self.lose(NeedsSignIn::Expired, &told);
             }
             Fault::Credentials(CredentialFault::RenewalLost) => {
-                self.lose(NeedsSignIn::RenewalInterrupted, &told);
+                self.lose(NeedsSignIn::RefreshInterrupted, &told);
             }
             Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
                 self.lose(NeedsSignIn::RegistrationLost, &told);

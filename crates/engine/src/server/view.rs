@@ -101,7 +101,7 @@ fn auth(task: &ServerTask) -> AuthView {
             account: grant.account.as_deref().map(|account| display_text(account, 200)),
             scopes: grant.scopes.iter().map(|scope| display_text(scope, 200)).collect(),
             expires_at: grant.expires_at,
-            renewable: grant.refresh_token.is_some(),
+            refreshable: grant.refresh_token.is_some(),
             client_id: Some(display_text(&binding.client_id, 500)),
             registration: registration.map(registration_kind),
             redirect: kept.redirect(&binding.issuer),
@@ -121,7 +121,7 @@ fn auth(task: &ServerTask) -> AuthView {
         account: None,
         scopes: Vec::new(),
         expires_at: None,
-        renewable: false,
+        refreshable: false,
         client_id: place.oauth.client_id.clone(),
         registration: None,
         redirect: issuer.and_then(|issuer| kept.redirect(issuer)),
@@ -177,7 +177,7 @@ fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
             (Code::SignInRequired, format!("{name} needs you to sign in."))
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has ended.")),
-        NeedsSignIn::RenewalInterrupted => {
+        NeedsSignIn::RefreshInterrupted => {
             (Code::SignInRequired, format!("The sign-in to {name} was lost while it was renewed."))
         }
         NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was refused.")),

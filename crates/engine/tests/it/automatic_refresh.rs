@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use usher_api::{NeedsSignIn, ServerId, Status};
 use usher_demo::{Demo, DemoOptions, ListFault, TokenFault};
-use usher_engine::{Engine, NeedsSignIn, ServerId, Status};
+use usher_engine::Engine;
 
 use crate::fixture::*;
 
@@ -164,7 +165,7 @@ async fn a_lost_response_is_not_reported_as_an_expired_sign_in() {
     let engine = signed_in(&sandbox, &demo).await;
     demo.add_token_fault(TokenFault::AnswerLost);
     let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RenewalInterrupted });
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert_eq!(demo.token_requests("refresh_token"), 2, "one retry");
     engine.stop().await;
 }

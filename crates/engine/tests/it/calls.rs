@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value};
+use usher_api::{Code, ElicitationAnswer, Event, ToolContent};
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{CallOptions, Code, ElicitationAnswer, Engine, Event, ToolContent};
+use usher_engine::{CallOptions, Engine};
 
 use crate::fixture::*;
 
@@ -12,7 +13,7 @@ fn arguments(json: &str) -> Map<String, Value> {
     serde_json::from_str(json).unwrap()
 }
 
-async fn call(engine: &Engine, tool: &str, json: &str) -> usher_engine::ToolCallView {
+async fn call(engine: &Engine, tool: &str, json: &str) -> usher_api::ToolCallView {
     engine.call_tool(&id(), tool, arguments(json), CallOptions::new(tool)).await.unwrap()
 }
 

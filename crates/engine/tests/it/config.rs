@@ -1,6 +1,6 @@
 //! Changes of `mcp.json`; a broken file changes nothing.
 
-use usher_engine::{AuthView, Code, Event, NewServer, ServerId, Status, TransportKind};
+use usher_api::{AuthView, Code, Event, NewServer, ServerId, Status, TransportKind};
 
 use crate::fixture::*;
 
@@ -16,7 +16,7 @@ async fn a_server_is_added_and_removed() {
     let engine = sandbox.start().await;
     assert!(engine.snapshot().servers.is_empty());
     let server = NewServer { url: demo.url().to_string(), ..NewServer::default() };
-    let added = engine.add(server).await.unwrap();
+    let added = engine.add(server, None).await.unwrap();
     assert_eq!(added, ServerId("server".to_owned()));
     sign_in(&engine, &added).await.unwrap();
     let text = std::fs::read_to_string(sandbox.path("mcp.json")).unwrap();
@@ -113,7 +113,7 @@ async fn a_rejected_header_is_reported_as_such() {
         demo.url()
     ));
     let engine = sandbox.start().await;
-    let failed = |view: &usher_engine::ServerView| matches!(view.status, Status::Failed { .. });
+    let failed = |view: &usher_api::ServerView| matches!(view.status, Status::Failed { .. });
     let view = until(&engine, &id(), failed).await;
     let Status::Failed { error } = view.status else { panic!("failed") };
     assert_eq!(error.code, Code::ConfigInvalid, "the secret is missing: {error:?}");

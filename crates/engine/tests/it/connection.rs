@@ -6,8 +6,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde_json::{Map, json};
+use usher_api::{Code, ErrorView, NeedsSignIn, Status, ToolCallView};
 use usher_demo::{Demo, DemoOptions, Eras};
-use usher_engine::{CallOptions, Code, Engine, ErrorView, NeedsSignIn, Status, ToolCallView};
+use usher_engine::{CallOptions, Engine};
 use usher_fake_service::{FakeService, result};
 
 use crate::fixture::*;

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
+use usher_api::{ElicitationAnswer, ElicitationView, ErrorView, ToolCallView};
 use usher_demo::{Demo, DemoOptions, Eras};
-use usher_engine::{CallOptions, ElicitationAnswer, ElicitationView, Engine, ErrorView, ToolCallView};
+use usher_engine::{CallOptions, Engine};
 
 use crate::fixture::*;
 

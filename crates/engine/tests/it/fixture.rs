@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use axum::response::Response;
 use tempfile::TempDir;
+use usher_api::{AuthorizationRequestView, ErrorView, Event, ServerId, ServerView, SignInStep, Status};
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
-use usher_engine::{
-    AuthorizationRequestView, Clock, Engine, EngineOptions, ErrorView, Event, Events, ServerId, ServerView,
-    SignInOptions, SignInStep, Status,
-};
+use usher_engine::{Clock, Engine, EngineOptions, Events, SignInOptions};
 use usher_fake_service::{FakeService, Options, Request};
 use usher_secrets::StoreKind;
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
-use usher_engine::{Engine, NeedsSignIn, Status};
+use usher_api::{NeedsSignIn, Status};
+use usher_engine::Engine;
 use usher_fake_service::{BadResponse, Options, TokenFault};
 use usher_secrets::StoredGrant;
 
@@ -76,7 +77,7 @@ async fn a_spent_token_needs_a_sign_in_and_is_not_sent_again() {
     service.release_token_reply();
     let engine = sandbox.start().await;
     let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RenewalInterrupted });
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert!(view.last_error.unwrap().message.contains("was cut off"));
     engine.stop().await;
     assert_eq!((service.stored_token(&store).await, journal_entries(&sandbox)), (None, 0));

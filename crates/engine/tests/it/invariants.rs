@@ -4,7 +4,8 @@ use std::path::Path;
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
-use usher_engine::{Code, SignInOptions};
+use usher_api::Code;
+use usher_engine::SignInOptions;
 use usher_fake_service::{Moment, Options};
 use usher_secrets::{SecretStore, StoreKind};
 

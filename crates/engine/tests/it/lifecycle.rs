@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::response::IntoResponse;
+use usher_api::{Code, NeedsSignIn, ServerId, Status};
 use usher_demo::{Demo, DemoOptions, Guard};
-use usher_engine::{Code, Engine, NeedsSignIn, ServerId, Status};
+use usher_engine::Engine;
 use usher_fake_service::{FakeService, Reply};
 
 use crate::fixture::*;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use usher_api::{Code, Event, ServerView, Status};
 use usher_demo::{Demo, DemoOptions, Eras, McpList};
-use usher_engine::{Code, Engine, Event, ServerView, Status};
+use usher_engine::Engine;
 
 use crate::fixture::*;
 

@@ -1,6 +1,7 @@
 //! Pause and resume of all servers.
 
-use usher_engine::{CallOptions, Code, ServerId, SignInOptions, Status};
+use usher_api::{Code, ServerId, Status};
+use usher_engine::{CallOptions, SignInOptions};
 
 use crate::fixture::*;
 

@@ -1,6 +1,6 @@
 //! Actions of the person while a token request is running.
 
-use usher_engine::{Code, Status};
+use usher_api::{Code, Status};
 use usher_fake_service::Options;
 
 use crate::fixture::*;

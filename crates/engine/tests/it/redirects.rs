@@ -1,7 +1,8 @@
 //! Redirects: the ladder, the loopback listener, paste, and links from other processes.
 
+use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
-use usher_engine::{AuthView, Code, Engine, RedirectKind, SignInOptions, Status};
+use usher_engine::{Engine, SignInOptions};
 
 use crate::fixture::*;
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use usher_api::{AuthView, Code, NeedsSignIn, Status};
 use usher_demo::{Demo, DemoOptions, TokenFault};
-use usher_engine::{AuthView, CallOptions, Code, Engine, NeedsSignIn, Status};
+use usher_engine::{CallOptions, Engine};
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
@@ -21,7 +22,7 @@ fn advance(sandbox: &Sandbox, demo: &Demo, time: Duration) {
     demo.advance_clock(time);
 }
 
-async fn search(engine: &Engine, call: &str) -> Result<usher_engine::ToolCallView, usher_engine::ErrorView> {
+async fn search(engine: &Engine, call: &str) -> Result<usher_api::ToolCallView, usher_api::ErrorView> {
     let arguments = serde_json::from_str(r#"{ "query": "tea" }"#).unwrap();
     engine.call_tool(&id(), "search_pages", arguments, CallOptions::new(call)).await
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use usher_engine::{Code, Engine, NeedsSignIn, SecretStoreView, ServerView, Status};
+use usher_api::{Code, NeedsSignIn, SecretStoreView, ServerView, Status};
+use usher_engine::Engine;
 use usher_secrets::StoreKind;
 
 use crate::fixture::*;

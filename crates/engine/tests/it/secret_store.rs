@@ -1,6 +1,6 @@
 //! A secret store that breaks and works again while the engine runs.
 
-use usher_engine::ServerId;
+use usher_api::ServerId;
 
 use crate::fixture::*;
 

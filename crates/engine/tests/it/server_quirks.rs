@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use usher_engine::{Code, Engine, NeedsSignIn, Status};
+use usher_api::{Code, NeedsSignIn, Status};
+use usher_engine::Engine;
 use usher_fake_service::{FakeService, Options, Reply, Request, result};
 
 use crate::fixture::*;

@@ -1,7 +1,8 @@
 //! Sign-in: the requests, the events, and callbacks that are wrong.
 
+use usher_api::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, Status};
 use usher_demo::Demo;
-use usher_engine::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, SignInOptions, Status};
+use usher_engine::SignInOptions;
 
 use crate::fixture::*;
 
@@ -63,7 +64,7 @@ async fn a_connected_server_shows_its_account_and_its_issuer() {
         issuer,
         account,
         scopes,
-        renewable,
+        refreshable,
         registration,
         redirect,
         resource,
@@ -72,7 +73,7 @@ async fn a_connected_server_shows_its_account_and_its_issuer() {
     else {
         panic!("{:?}", view.auth)
     };
-    assert!(signed_in && renewable);
+    assert!(signed_in && refreshable);
     assert_eq!(issuer.as_deref(), Some(demo.issuer()));
     assert_eq!(account.as_deref(), Some("ada@example.org"));
     assert!(scopes.iter().any(|scope| scope == "notes:read"), "{scopes:?}");

@@ -5,11 +5,9 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
+use usher_api::{Code, ErrorView, Event, NeedsSignIn, PermissionView, ServerView, Status, ToolCallView};
 use usher_demo::{Demo, DemoOptions, ListFault};
-use usher_engine::{
-    CallOptions, Code, Engine, ErrorView, Event, NeedsSignIn, PermissionView, ServerView, SignInOptions,
-    Status, ToolCallView,
-};
+use usher_engine::{CallOptions, Engine, SignInOptions};
 use usher_fake_service::Request;
 
 use crate::fixture::*;
@@ -86,7 +84,7 @@ async fn a_call_waits_for_its_permission_and_then_continues() {
     engine.stop().await;
 }
 
-fn asked_scopes(request: &usher_engine::AuthorizationRequestView) -> String {
+fn asked_scopes(request: &usher_api::AuthorizationRequestView) -> String {
     let address = url::Url::parse(&request.authorization_url).unwrap();
     let (_, scopes) = address.query_pairs().find(|(name, _)| name == "scope").unwrap();
     scopes.into_owned()

@@ -3,8 +3,9 @@
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
+use usher_api::{Reply, Request, ServerVerb};
 use usher_engine::{Engine, StartError};
-use usher_ipc::{AskError, ConnectError, Reply, Request};
+use usher_ipc::{AskError, ConnectError};
 
 use crate::fixture::*;
 
@@ -19,7 +20,7 @@ async fn a_holder_finishes_a_call_before_it_ends_and_serves_meanwhile() {
     });
     eventually("the task runs", || place.demo.running_tasks() == 1).await;
     let ending = tokio::spawn(held.server.finish());
-    let listed = lister.ask(Request::Tools { server: id() }).await;
+    let listed = lister.ask(Request::server(&id(), ServerVerb::Tools)).await;
     assert!(matches!(listed, Ok(Reply::Tools(_))), "{listed:?}");
     let late = place.connect().await.unwrap();
     assert!(!ending.is_finished());

@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use usher_api::{AuthorizationRequestView, Reply, Request, ServerId, ServerView, Status};
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{
-    AuthorizationRequestView, Engine, EngineOptions, ServerId, ServerView, SignInOptions, Status,
-};
-use usher_ipc::{Client, ConnectError, Holder, Opening, Places, Reply, Request, Server, Servers};
+use usher_engine::{Engine, EngineOptions, SignInOptions};
+use usher_ipc::{Client, ConnectError, Holder, Opening, Places, Server, Servers};
 use usher_secrets::StoreKind;
 
 /// Nothing here takes longer on a busy machine.

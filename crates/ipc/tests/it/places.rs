@@ -8,8 +8,9 @@ use crate::fixture::*;
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_folder_whose_path_is_too_long_for_a_socket_is_reached() {
+    use usher_api::Request;
     use usher_engine::{Engine, EngineOptions};
-    use usher_ipc::{Holder, Request, Server};
+    use usher_ipc::{Holder, Server};
 
     let place = Place::new().await;
     let run = place.path(&["a folder with a name of forty characters"; 4].join("/"));

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
-use usher_engine::{ElicitationAnswer, ElicitationView, Event};
-use usher_ipc::{AskError, Client, Reply, Request, Update};
+use usher_api::{ElicitationAnswer, ElicitationView, Event, Reply, Request};
+use usher_ipc::{AskError, Client, Update};
 
 use crate::fixture::*;
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use usher_ipc::{Client, ConnectError, Places, Request};
+use usher_api::Request;
+use usher_ipc::{Client, ConnectError, Places};
 
 use crate::fixture::*;
 

@@ -7,7 +7,8 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use usher_ipc::{Client, Request};
+use usher_api::{Request, ServerVerb};
+use usher_ipc::Client;
 use usher_secrets::{SecretStore, StoreKind};
 
 use crate::fixture::*;
@@ -102,7 +103,7 @@ async fn no_secret_crosses_the_socket() {
     place.demo.revoke_access_tokens();
     place.demo.add_token_fault(usher_demo::TokenFault::InvalidGrant);
     let _ = client.ask(call("search_pages", r#"{ "query": "tea" }"#, "third")).await;
-    client.ask(Request::SignOut { server: id() }).await.unwrap();
+    client.ask(Request::server(&id(), ServerVerb::SignOut)).await.unwrap();
     client.ask(Request::Snapshot).await.unwrap();
 
     secrets.sort();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use usher_engine::{Event, NeedsSignIn, ServerId, Status};
-use usher_ipc::{AskError, Client, Holder, HolderKind, Opening, Reply, Request, Servers, Update};
+use usher_api::{Event, NeedsSignIn, Reply, Request, ServerId, ServerVerb, Status};
+use usher_ipc::{AskError, Client, Holder, HolderKind, Opening, Servers, Update};
 
 use crate::fixture::*;
 
@@ -20,14 +20,14 @@ async fn a_sign_in_a_list_a_call_and_a_sign_out() {
     // The reply comes after the events that led to it.
     assert!(is_connected(&client.server(&id()).unwrap()));
     assert_eq!(client.snapshot().unwrap(), held.engine.snapshot());
-    let Reply::Tools(tools) = client.ask(Request::Tools { server: id() }).await.unwrap() else {
+    let Reply::Tools(tools) = client.ask(Request::server(&id(), ServerVerb::Tools)).await.unwrap() else {
         panic!("tools")
     };
     assert_eq!(tools, held.engine.tools(&id()).await.unwrap());
     let found = client.ask(call("search_pages", r#"{ "query": "tea" }"#, "one")).await.unwrap();
     assert!(matches!(found, Reply::ToolCall(found) if !found.is_error));
 
-    client.ask(Request::SignOut { server: id() }).await.unwrap();
+    client.ask(Request::server(&id(), ServerVerb::SignOut)).await.unwrap();
     let view = client.server(&id()).unwrap();
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::SignedOut });
     assert_eq!(client.snapshot().unwrap(), held.engine.snapshot());
@@ -149,17 +149,17 @@ async fn a_server_that_is_added_and_taken_out_is_seen_by_everybody() {
         Client::connect(&place.path("run"), opening).await.unwrap(),
     );
     let server = ServerId("third".to_owned());
-    let added = usher_ipc::NewServer {
+    let added = usher_api::NewServer {
         name: Some("third".to_owned()),
         url: place.demo.url().to_string(),
-        ..usher_ipc::NewServer::default()
+        ..usher_api::NewServer::default()
     };
     assert_eq!(one.ask(Request::Add(added)).await, Ok(Reply::Server(server.clone())));
     let mut updates = two.subscribe();
     while two.server(&server).is_none() {
         tokio::time::timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
     }
-    one.ask(Request::Remove { server: server.clone() }).await.unwrap();
+    one.ask(Request::server(&server, ServerVerb::Remove)).await.unwrap();
     while two.server(&server).is_some() {
         tokio::time::timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
     }

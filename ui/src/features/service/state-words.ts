@@ -49,7 +49,7 @@ function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
       return { headline: m.permission_more({ name }), text: m.permission_for_all() };
     case "registration_lost":
       return { headline: m.needs_registration({ name }), text: m.needs_registration_text() };
-    case "renewal_interrupted":
+    case "refresh_interrupted":
       return { headline: m.needs_interrupted({ name }), text: m.needs_interrupted_text() };
     case "signed_out":
       return { headline: m.needs_signed_out({ name }), text: m.needs_signed_out_text() };
@@ -61,7 +61,7 @@ const TELLING: ReadonlySet<NeedsSignIn> = new Set([
   "expired",
   "refused",
   "registration_lost",
-  "renewal_interrupted",
+  "refresh_interrupted",
 ]);
 
 /** Whether the last error only says the state's sentence again, in the protocol's words. */

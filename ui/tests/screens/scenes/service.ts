@@ -55,7 +55,7 @@ export const serviceScenes: Scenes = {
     },
   },
   "needs-sign-in-interrupted": {
-    backend: () => of({ status: { state: "needs_sign_in", reason: "renewal_interrupted" }, auth: signedOut }),
+    backend: () => of({ status: { state: "needs_sign_in", reason: "refresh_interrupted" }, auth: signedOut }),
   },
   connecting: { backend: () => of({ status: { state: "connecting" }, auth: { kind: "unknown" } }) },
   disabled: { backend: () => of({ status: { state: "disabled" } }) },

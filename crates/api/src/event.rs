@@ -1,21 +1,18 @@
-//! What the engine tells: every event carries a revision that only grows.
+//! One change of the engine's public state.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, SecretStoreView, ServerId, ServerView};
 
-/// Grows with each event of one engine, also where that is not for this reader. A reader drops what is not above its
-/// snapshot.
+/// Increases with each event of one engine, including events that this reader does not get. A reader drops events
+/// whose revision is not higher than its snapshot's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(transparent)]
 pub struct Revision(#[cfg_attr(feature = "specta", specta(type = u32))] pub u64);
 
-/// One change, whole: a view replaces the one before.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most events are the large one, and readers want its fields as they are"
-)]
+/// A change. Views are complete: each replaces the one before.
+#[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -28,13 +25,13 @@ pub enum Event {
         revision: Revision,
         id: ServerId,
     },
-    /// The order or set of servers changed, or the file became good again.
+    /// The order or set of servers changed, or the file became valid again.
     ConfigChanged {
         revision: Revision,
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// The file cannot be read; what was known stays.
+    /// The file cannot be read; the known servers stay.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,
@@ -47,22 +44,22 @@ pub enum Event {
         revision: Revision,
         paused: bool,
     },
-    /// The tools of a connected server were listed (again).
+    /// The tools of a connected server were listed.
     ToolsChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// The server says that its resources changed: what was listed before is old.
+    /// The server reported that its resources changed; earlier lists are out of date.
     ResourcesChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// The server says that its prompts changed: what was listed before is old.
+    /// The server reported that its prompts changed; earlier lists are out of date.
     PromptsChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// `progress` of a running call; `total` where the server knows it.
+    /// Progress of a running call; `total` is known only if the server sends it.
     CallProgressed {
         revision: Revision,
         call: String,
@@ -81,7 +78,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The revision of the snapshot that has this change.
+    /// Returns the revision of the first snapshot that contains this change.
     pub fn revision(&self) -> Revision {
         match self {
             Self::ServerChanged { revision, .. }
