@@ -10,7 +10,7 @@ use crate::request::Request;
 use crate::service::Shared;
 use crate::{Moment, Protocol, Reply};
 
-pub(crate) async fn respond(shared: &Shared, request: &Request) -> Response {
+pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {
     if shared.options.requires_authorization {
         let Some(token) = request.authorization().strip_prefix("Bearer ") else {
             return shared.challenge("");
@@ -21,7 +21,7 @@ pub(crate) async fn respond(shared: &Shared, request: &Request) -> Response {
         let is_now = |moment| is_first_use && moment == Moment::TokenUsed;
         if let Some((_, action)) = shared.take_breakpoint(family, is_now) {
             action();
-            return std::future::pending().await;
+            return Reply::silent().into_response();
         }
     }
     let message = request.json();
@@ -30,7 +30,7 @@ pub(crate) async fn respond(shared: &Shared, request: &Request) -> Response {
         return StatusCode::ACCEPTED.into_response();
     }
     if method == "tools/call" && message["params"]["name"] == "wait" {
-        return std::future::pending().await;
+        return Reply::silent().into_response();
     }
     let protocol = shared.options.protocol;
     match (method, protocol) {

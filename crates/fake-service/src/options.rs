@@ -1,13 +1,14 @@
-//! The rules of one service.
+//! The options of a service.
 
 use std::time::Duration;
 
+/// The token lifetimes and the protocol of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub access_token_lifetime: Duration,
-    /// How long a refresh token is still accepted after its rotation. Zero: its second use ends the family.
+    /// How long a refresh token is still accepted after its rotation. If zero, its second use revokes the family.
     pub grace_period: Duration,
-    /// Tokens of changing length, up to some thousand characters, as self-contained tokens (JWT) have.
+    /// Whether the tokens vary in length, up to some thousand characters, as those of real services do.
     pub has_long_tokens: bool,
     pub protocol: Protocol,
     /// Whether an MCP request needs an access token.

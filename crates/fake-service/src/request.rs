@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use serde_json::Value;
 
+/// A request with its body.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The method, the path and the query: `GET /authorize?state=…`.

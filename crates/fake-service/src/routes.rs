@@ -19,27 +19,30 @@ pub(crate) async fn serve(State(shared): State<Arc<Shared>>, request: axum::extr
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, usize::MAX).await else { return StatusCode::BAD_REQUEST.into_response() };
     let request = shared.record(Request::new(parts, body));
-    if let Some(response) = shared.scripted(&request) {
-        if response.extensions().get::<Silent>().is_some() {
-            return std::future::pending().await;
-        }
-        return response;
+    let response = match shared.scripted(&request) {
+        Some(response) => response,
+        None if shared.has_endpoints => respond(&shared, &wire, &request).await,
+        None => Reply::text(404, "not scripted").into_response(),
+    };
+    if response.extensions().get::<Silent>().is_some() {
+        return std::future::pending().await;
     }
-    if !shared.has_endpoints {
-        return Reply::text(404, "not scripted").into_response();
-    }
+    response
+}
+
+async fn respond(shared: &Shared, wire: &Wire, request: &Request) -> Response {
     let method = request.line.split(' ').next().unwrap_or_default();
     match (method, request.path.as_str()) {
         ("GET", authorization::RESOURCE_METADATA) => Reply::json(shared.resource_metadata()).into_response(),
         ("GET", authorization::SERVER_METADATA) => Reply::json(shared.server_metadata()).into_response(),
-        ("POST", "/register") => shared.register(&request).into_response(),
+        ("POST", "/register") => shared.register(request).into_response(),
         ("GET", "/authorize") => match shared.authorize(&request.line) {
             Ok(callback) => Reply::redirect(303, &callback).into_response(),
             Err(error) => Reply::text(400, error).into_response(),
         },
-        ("POST", "/token") => token_endpoint::respond(&shared, &wire, &request).await,
+        ("POST", "/token") => token_endpoint::respond(shared, wire, request).await,
         ("POST", "/revoke") => StatusCode::OK.into_response(),
-        ("POST", _) => mcp::respond(&shared, &request).await,
+        ("POST", _) => mcp::respond(shared, request),
         (_, "/mcp") => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
     }

@@ -23,7 +23,6 @@ use crate::{FamilyId, IssuedTokens, Ledger, Options, Reply, Request, routes};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running service; dropping it stops it.
-#[derive(Debug)]
 pub struct FakeService {
     /// Its scheme, host and port; the issuer of its authorization server.
     pub origin: String,
@@ -228,12 +227,6 @@ impl Shared {
             script.intercept.clone()?
         };
         intercept(request)
-    }
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("origin", &self.origin).finish_non_exhaustive()
     }
 }
 

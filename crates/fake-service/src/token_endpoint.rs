@@ -88,27 +88,27 @@ async fn refresh(shared: &Shared, wire: &Wire, client_id: &str, refresh_token: &
         if moment == (Moment::Swallowed { carried_out: true }) {
             shared.ledger.rotate(family, presented, wire.connected);
         }
-        return std::future::pending().await;
+        return Reply::silent().into_response();
     }
     match shared.next_fault(family) {
         Some(TokenFault::Revoked) => shared.ledger.revoke(family),
         Some(TokenFault::Slow(time)) => {
-            return slowly(carry_out(shared, wire, family, presented).await, time).await;
+            return slowly(carry_out(shared, wire, family, presented), time).await;
         }
         Some(TokenFault::AfterCommit(bad)) => {
             let outcome = shared.ledger.rotate(family, presented, wire.connected);
-            return bad.respond(shared.response_to(family, outcome), wire).await;
+            return bad.respond(shared.response_to(family, outcome), wire);
         }
         Some(TokenFault::BeforeCommit(bad)) => {
             shared.ledger.not_carried_out(family, presented, wire.connected);
-            return bad.respond((200, shared.tokens(family, presented)), wire).await;
+            return bad.respond((200, shared.tokens(family, presented)), wire);
         }
         None => {}
     }
-    carry_out(shared, wire, family, presented).await
+    carry_out(shared, wire, family, presented)
 }
 
-async fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> Response {
+fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> Response {
     let outcome = shared.ledger.rotate(family, presented, wire.connected);
     if matches!(outcome, Outcome::Rejected(_)) {
         shared.ledger.rejection_sent(family);
@@ -119,7 +119,7 @@ async fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u3
             Some((Moment::Replied, action)) => wire.run_when_sent(action),
             Some((_, action)) => {
                 action();
-                return std::future::pending().await;
+                return Reply::silent().into_response();
             }
             None => {}
         }

@@ -123,7 +123,7 @@ impl Shared {
 
 impl BadResponse {
     /// Replaces the correct response, a status and a JSON body.
-    pub(crate) async fn respond(self, (status, mut body): (u16, Value), wire: &Wire) -> Response {
+    pub(crate) fn respond(self, (status, mut body): (u16, Value), wire: &Wire) -> Response {
         match self {
             Self::Reset => {
                 wire.break_off(0, End::Reset);
@@ -133,7 +133,7 @@ impl BadResponse {
                 wire.break_off(0, End::Close);
                 return ().into_response();
             }
-            Self::Silent => return std::future::pending().await,
+            Self::Silent => Reply::silent(),
             Self::Status(status) => Reply::text(status, "out of order"),
             Self::RetryAfter(status, seconds) => {
                 Reply::text(status, "later").with("retry-after", &seconds.to_string())
