@@ -1,10 +1,12 @@
 //! Errors: each has one message, one hint and the right exit code.
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_fake_service::{FakeService, Options, Reply};
 use usher_tests::consent::{self, Decision};
 use usher_tests::wait::PATIENCE;
-use usher_tests::{Cli, Desktop, DesktopOptions, Fault, FaultyService, Keyring, Output, SelfSigned};
+use usher_tests::{Cli, Desktop, DesktopOptions, Keyring, Output, SelfSigned};
 
 use crate::login::{answer, headless, with_file_store};
 
@@ -29,8 +31,10 @@ async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
     cli.run(&["login", "notes", "--no-browser"]).await
 }
 
-async fn login_with(fault: Fault) -> Result<String> {
-    let service = FaultyService::start(fault).await?;
+/// `usher login` at a service that `script` changes.
+async fn login_at(script: impl FnOnce(&FakeService) -> &FakeService) -> Result<String> {
+    let service = FakeService::start(Options::default()).await?;
+    script(&service);
     let desktop = headless().await?;
     Ok(report(&add_and_login(&with_file_store(&desktop), &service.url()).await?))
 }
@@ -53,40 +57,49 @@ async fn a_self_signed_certificate() -> Result<()> {
 }
 
 #[tokio::test]
-async fn html_instead_of_json() -> Result<()> {
-    insta::assert_snapshot!(login_with(Fault::HtmlEverywhere).await?);
+async fn a_page_of_html_instead_of_json() -> Result<()> {
+    insta::assert_snapshot!(login_at(|service| service.on_all(Reply::html_page(200))).await?);
     Ok(())
 }
 
 #[tokio::test]
-async fn metadata_that_is_html() -> Result<()> {
-    insta::assert_snapshot!(login_with(Fault::HtmlMetadata).await?);
+async fn metadata_that_is_a_page_of_html() -> Result<()> {
+    insta::assert_snapshot!(login_at(|service| service.on("GET /.well-known/oauth-protected-resource/mcp", Reply::html_page(200))).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn metadata_of_another_issuer() -> Result<()> {
-    insta::assert_snapshot!(login_with(Fault::OtherIssuer).await?);
+    insta::assert_snapshot!(
+        login_at(|service| service.change_server_metadata(json!({ "issuer": "https://evil.example" })))
+            .await?
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn a_javascript_authorization_endpoint() -> Result<()> {
     insta::assert_snapshot!(
-        login_with(Fault::AuthorizationEndpoint("javascript:alert(1)".to_owned())).await?
+        login_at(|service| service
+            .change_server_metadata(json!({ "authorization_endpoint": "javascript:alert(1)" })))
+        .await?
     );
     Ok(())
 }
 
 #[tokio::test]
 async fn a_refused_registration() -> Result<()> {
-    insta::assert_snapshot!(login_with(Fault::RegistrationRefused).await?);
+    insta::assert_snapshot!(
+        login_at(|service| service.on("POST /register", Reply::rejected_registration())).await?
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn no_registration_endpoint() -> Result<()> {
-    insta::assert_snapshot!(login_with(Fault::NoRegistration).await?);
+async fn no_registration_at_all() -> Result<()> {
+    insta::assert_snapshot!(
+        login_at(|service| service.change_server_metadata(json!({ "registration_endpoint": null }))).await?
+    );
     Ok(())
 }
 

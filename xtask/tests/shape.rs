@@ -24,6 +24,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"],
     ),
     ("usher-engine", &["usher-api", "usher-config", "usher-oauth", "usher-secrets"]),
+    ("usher-fake-service", &[]),
     ("usher-ipc", &["usher-api", "usher-engine", "usher-secrets"]),
     ("usher-oauth", &[]),
     ("usher-secrets", &[]),

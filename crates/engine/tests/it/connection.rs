@@ -1,4 +1,4 @@
-//! What a connection survives: a new sign-in, a sleep, a server that forgot it, an answer that never came.
+//! Connections across a new sign-in, a sleep, a lost session and a lost response.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,34 +9,35 @@ use serde_json::{Map, json};
 use usher_api::{Code, ErrorView, NeedsSignIn, Status, ToolCallView};
 use usher_demo::{Demo, DemoOptions, Eras};
 use usher_engine::{CallOptions, Engine};
+use usher_fake_service::{FakeService, result};
 
 use crate::fixture::*;
-use crate::scripted::{Scripted, result};
 
 async fn call(engine: &Engine, tool: &str) -> Result<ToolCallView, ErrorView> {
     engine.call_tool(&id(), tool, Map::new(), CallOptions::new(tool)).await
 }
 
-async fn engine_at(place: &Place, server: &Scripted) -> Engine {
-    place.write_config(&config(&[("demo", &server.url)]));
-    let engine = place.start().await;
+async fn engine_at(sandbox: &Sandbox, server: &FakeService) -> Engine {
+    sandbox.write_config(&config(&[("demo", &server.url())]));
+    let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
     engine
 }
 
 #[tokio::test]
-async fn a_new_sign_in_feeds_the_connection_that_is_there() {
+async fn a_new_sign_in_reuses_the_connection() {
     for eras in [Eras::All, Eras::HandshakeOnly] {
-        let place = Place::new();
+        let sandbox = Sandbox::new();
         let demo = Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap();
-        let engine = signed_in(&place, &demo).await;
+        let engine = signed_in(&sandbox, &demo).await;
         demo.revoke_everything();
         assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
         until(&engine, &id(), needs_sign_in).await;
         demo.forget_requests();
         sign_in(&engine, &id()).await.unwrap();
         call(&engine, "search_pages").await.unwrap();
-        let asked: Vec<_> = ledger(&demo).into_iter().filter(|line| line.starts_with("POST /mcp")).collect();
+        let asked: Vec<_> =
+            requests(&demo).into_iter().filter(|line| line.starts_with("POST /mcp")).collect();
         assert_eq!(
             asked,
             ["POST /mcp tools/list 200", "POST /mcp tools/call 200"],
@@ -47,9 +48,9 @@ async fn a_new_sign_in_feeds_the_connection_that_is_there() {
 }
 
 #[tokio::test]
-async fn after_a_sleep_a_new_connection_takes_the_place_of_the_old_one() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn after_a_sleep_a_new_connection_replaces_the_old_one() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let since = |engine: &Engine| match engine.server(&id()).unwrap().status {
         Status::Connected { since, .. } => since,
         status => panic!("{status:?}"),
@@ -57,61 +58,61 @@ async fn after_a_sleep_a_new_connection_takes_the_place_of_the_old_one() {
     let before = since(&engine);
     for _ in 0..2 {
         demo.forget_requests();
-        let mut story = Story::of(&engine);
+        let mut log = EventLog::start(&engine);
         engine.reconnect_all();
-        tokio::time::timeout(PATIENCE, async {
-            while ledger(&demo).len() < 2 {
+        tokio::time::timeout(TIMEOUT, async {
+            while requests(&demo).len() < 2 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
         .await
         .unwrap();
-        assert_eq!(ledger(&demo), ["POST /mcp server/discover 200", "POST /mcp tools/list 200"]);
+        assert_eq!(requests(&demo), ["POST /mcp server/discover 200", "POST /mcp tools/list 200"]);
         call(&engine, "search_pages").await.unwrap();
-        // It was connected all the while; what was listed before may be old.
-        let mut told = Vec::new();
-        tokio::time::timeout(PATIENCE, async {
-            while told.len() < 2 {
-                told.extend(story.told());
+        // The status stayed connected, but the lists may be stale.
+        let mut events = Vec::new();
+        tokio::time::timeout(TIMEOUT, async {
+            while events.len() < 2 {
+                events.extend(log.lines());
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
         .await
         .unwrap();
-        assert_eq!(told, ["demo resources changed", "demo prompts changed"]);
+        assert_eq!(events, ["demo resources changed", "demo prompts changed"]);
     }
     assert_eq!(since(&engine), before);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn what_waits_to_reconnect_does_so_at_once_when_the_network_returns() {
-    let (place, key) = (Place::new(), Some([3; 32]));
+async fn a_server_in_backoff_reconnects_at_once_when_the_network_returns() {
+    let (sandbox, key) = (Sandbox::new(), Some([3; 32]));
     let demo = Demo::start(DemoOptions { signing_key: key, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&place, &demo).await;
+    let engine = signed_in(&sandbox, &demo).await;
     let port = demo.port();
     demo.stop().await;
     call(&engine, "search_pages").await.unwrap_err();
-    // Some way into the backoff: the next try by itself would come after three seconds and more.
-    let waits =
+    // Far enough into the backoff that the next automatic try is at least three seconds away.
+    let view =
         until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { attempt: 3.., .. })).await;
-    let Status::Reconnecting { next_at, .. } = waits.status else { panic!("it waits") };
+    let Status::Reconnecting { next_at, .. } = view.status else { panic!("not reconnecting") };
     let demo = Demo::start(DemoOptions { signing_key: key, port: Some(port), ..DemoOptions::default() })
         .await
         .unwrap();
     engine.reconnect_all();
     until(&engine, &id(), is_connected).await;
-    assert!(place.clock.now() < next_at, "it did not wait");
+    assert!(sandbox.clock.now() < next_at, "it did not wait for the backoff");
     engine.stop().await;
     demo.stop().await;
 }
 
 #[tokio::test]
-async fn a_forgotten_session_is_made_anew_and_the_call_repeated() {
-    let place = Place::new();
+async fn a_lost_session_is_replaced_and_the_call_repeated() {
+    let sandbox = Sandbox::new();
     let eras = Eras::HandshakeOnly;
     let demo = Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&place, &demo).await;
+    let engine = signed_in(&sandbox, &demo).await;
     demo.forget_sessions().await;
     call(&engine, "search_pages").await.unwrap();
     until(&engine, &id(), is_connected).await;
@@ -119,57 +120,57 @@ async fn a_forgotten_session_is_made_anew_and_the_call_repeated() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_unknown_with_a_400_is_made_anew_too() {
-    let server = Scripted::start(|request| {
-        let stale = request.handshakes == 1 && request.method == "tools/call";
+async fn a_session_that_is_rejected_with_a_400_is_replaced_too() {
+    let server = mcp_server(|request| {
+        let stale = request.handshakes == 1 && request.rpc_method() == "tools/call";
         let error = json!({ "code": -32000, "message": "Bad Request: No valid session ID provided" });
         let body = axum::Json(json!({ "jsonrpc": "2.0", "id": null, "error": error }));
         stale.then(|| (StatusCode::BAD_REQUEST, body).into_response())
     })
     .await;
-    let place = Place::new();
-    let engine = engine_at(&place, &server).await;
+    let sandbox = Sandbox::new();
+    let engine = engine_at(&sandbox, &server).await;
     assert!(
-        !call(&engine, "greedy").await.unwrap().is_error,
-        "a refused session did nothing: any tool is safe"
+        !call(&engine, "write").await.unwrap().is_error,
+        "a rejected session ran nothing, so any tool can be repeated"
     );
-    assert_eq!((server.count("initialize"), server.count("tools/call")), (2, 2));
+    assert_eq!((server.rpc_count("initialize"), server.rpc_count("tools/call")), (2, 2));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
-    let server = Scripted::start(|request| {
+async fn after_a_lost_response_only_a_read_only_call_is_repeated() {
+    let server = mcp_server(|request| {
         let broken = "data: {\"jsonrpc\"\n\n";
         let stream = ([("content-type", "text/event-stream")], broken);
-        (request.method == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
+        (request.rpc_method() == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
     })
     .await;
-    let place = Place::new();
-    let engine = engine_at(&place, &server).await;
-    let error = call(&engine, "greedy").await.unwrap_err();
-    assert_eq!((error.code, server.count("tools/call")), (Code::ServerUnreachable, 1), "{error:?}");
+    let sandbox = Sandbox::new();
+    let engine = engine_at(&sandbox, &server).await;
+    let error = call(&engine, "write").await.unwrap_err();
+    assert_eq!((error.code, server.rpc_count("tools/call")), (Code::ServerUnreachable, 1), "{error:?}");
     until(&engine, &id(), is_connected).await;
 
-    let server = Scripted::start(|request| {
+    let server = mcp_server(|request| {
         let stream = ([("content-type", "text/event-stream")], "data: {\"jsonrpc\"\n\n");
-        (request.method == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
+        (request.rpc_method() == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
     })
     .await;
-    let place = Place::new();
-    let engine = engine_at(&place, &server).await;
-    assert!(!call(&engine, "reader").await.unwrap().is_error);
-    assert_eq!((server.count("initialize"), server.count("tools/call")), (2, 2));
+    let sandbox = Sandbox::new();
+    let engine = engine_at(&sandbox, &server).await;
+    assert!(!call(&engine, "read").await.unwrap().is_error);
+    assert_eq!((server.rpc_count("initialize"), server.rpc_count("tools/call")), (2, 2));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
-    let place = Place::new();
+async fn a_401_for_a_call_needs_a_sign_in_although_lists_are_public() {
+    let sandbox = Sandbox::new();
     let guard = usher_demo::Guard::ToolCallsOnly;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
-    place.know(&demo);
-    let engine = place.start().await;
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
     let view = until(&engine, &id(), needs_sign_in).await;
@@ -180,15 +181,15 @@ async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
 }
 
 #[tokio::test]
-async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
-    let place = Place::new();
+async fn a_401_in_a_result_refreshes_once_and_then_offers_a_sign_in() {
+    let sandbox = Sandbox::new();
     let guard = usher_demo::Guard::ToolCallsInResult;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
-    place.know(&demo);
-    let engine = place.start().await;
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
 
-    // Nobody is signed in: the result is handed on, and a sign-in is offered beside what works.
+    // Without a sign-in, the result is returned and a sign-in is offered; the server stays connected.
     assert!(call(&engine, "search_pages").await.unwrap().is_error);
     let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
     assert!(is_connected(&view));
@@ -196,13 +197,13 @@ async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
     sign_in(&engine, &id()).await.unwrap();
     assert!(!call(&engine, "search_pages").await.unwrap().is_error);
 
-    // The token is refused: renewed once, and what only reads is called again.
+    // A rejected token is refreshed once, and a read-only call is repeated.
     demo.revoke_access_tokens();
     assert!(!call(&engine, "search_pages").await.unwrap().is_error);
     assert_eq!(demo.token_requests("refresh_token"), 1);
     assert_eq!(engine.server(&id()).unwrap().last_error, None);
 
-    // What writes is left to the person, with a token that works the next time.
+    // A call that writes is not repeated, but the next one has a valid token.
     demo.revoke_access_tokens();
     let page: Map<_, _> = serde_json::from_str(r#"{ "title": "Tea" }"#).unwrap();
     let server_id = id();
@@ -211,7 +212,7 @@ async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
     assert!(!write("second").await.unwrap().is_error);
     assert_eq!(demo.token_requests("refresh_token"), 2);
 
-    // The whole sign-in is gone.
+    // The whole grant is revoked.
     demo.revoke_everything();
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
     until(&engine, &id(), needs_sign_in).await;
@@ -221,18 +222,18 @@ async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
 #[tokio::test]
 async fn a_401_of_another_service_in_a_result_does_not_end_the_connection() {
     let pages = AtomicUsize::new(0);
-    let server = Scripted::start(move |request| {
+    let server = mcp_server(move |request| {
         let content = json!([{ "type": "text", "text": "The page answered 401 Unauthorized." }]);
-        let is_first = request.method == "tools/call" && pages.fetch_add(1, Ordering::Relaxed) == 0;
+        let is_first = request.rpc_method() == "tools/call" && pages.fetch_add(1, Ordering::Relaxed) == 0;
         is_first.then(|| result(request, json!({ "content": content, "isError": true })))
     })
     .await;
-    let place = Place::new();
-    let engine = engine_at(&place, &server).await;
-    assert!(call(&engine, "reader").await.unwrap().is_error);
+    let sandbox = Sandbox::new();
+    let engine = engine_at(&sandbox, &server).await;
+    assert!(call(&engine, "read").await.unwrap().is_error);
     assert!(is_connected(&until(&engine, &id(), |view| view.last_error.is_some()).await));
-    assert_eq!(server.count("tools/call"), 1);
-    assert!(!call(&engine, "reader").await.unwrap().is_error);
+    assert_eq!(server.rpc_count("tools/call"), 1);
+    assert!(!call(&engine, "read").await.unwrap().is_error);
     until(&engine, &id(), |view| view.last_error.is_none()).await;
     engine.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Lists that change at the server, in both eras, and the loss of a server that nobody calls.
+//! Lists that change at the server, and the loss of an idle server, with both protocol versions.
 
 use std::time::Duration;
 
@@ -21,43 +21,43 @@ fn tool_count(engine: &Engine) -> u32 {
     }
 }
 
-/// Announces until it is heard: the stream may have begun only now.
-async fn announcing<T>(demo: &Demo, list: McpList, heard: impl Future<Output = T>) -> T {
-    let mut heard = std::pin::pin!(heard);
+/// Announces a change until `noticed` is ready, because the stream may start late.
+async fn announce_until<T>(demo: &Demo, list: McpList, noticed: impl Future<Output = T>) -> T {
+    let mut noticed = std::pin::pin!(noticed);
     loop {
         demo.announce(list);
         tokio::select! {
-            heard = &mut heard => return heard,
+            output = &mut noticed => return output,
             () = tokio::time::sleep(Duration::from_secs(2)) => {}
         }
     }
 }
 
-async fn until_told(engine: &Engine, is_it: impl Fn(&Event) -> bool) {
+async fn until_event(engine: &Engine, is_wanted: impl Fn(&Event) -> bool) {
     let mut events = engine.subscribe();
-    let told = async { while !is_it(&events.recv().await.unwrap()) {} };
-    tokio::time::timeout(PATIENCE, told).await.unwrap();
+    let wait = async { while !is_wanted(&events.recv().await.unwrap()) {} };
+    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
 }
 
 #[tokio::test]
-async fn lists_stay_fresh_in_both_eras() {
+async fn lists_stay_current_with_both_protocols() {
     for eras in ERAS {
-        let (place, demo) = (Place::new(), demo_of(eras).await);
-        let engine = signed_in(&place, &demo).await;
+        let (sandbox, demo) = (Sandbox::new(), demo_of(eras).await);
+        let engine = signed_in(&sandbox, &demo).await;
         let before = tool_count(&engine);
         until_listening(&demo, eras).await;
-        let mut story = Story::of(&engine);
+        let mut log = EventLog::start(&engine);
         demo.hide_tool("failing_task", true);
         let fewer = |view: &ServerView| matches!(view.status, Status::Connected { tool_count, .. } if tool_count == before - 1);
-        announcing(&demo, McpList::Tools, until(&engine, &id(), fewer)).await;
-        assert!(story.told().contains(&"demo tools changed".to_owned()), "{eras:?}");
+        announce_until(&demo, McpList::Tools, until(&engine, &id(), fewer)).await;
+        assert!(log.lines().contains(&"demo tools changed".to_owned()), "{eras:?}");
         let tools = engine.tools(&id()).await.unwrap();
         assert!(tools.iter().all(|tool| tool.name != "failing_task"));
 
-        let resources = until_told(&engine, |event| matches!(event, Event::ResourcesChanged { .. }));
-        announcing(&demo, McpList::Resources, resources).await;
-        let prompts = until_told(&engine, |event| matches!(event, Event::PromptsChanged { .. }));
-        announcing(&demo, McpList::Prompts, prompts).await;
+        let resources = until_event(&engine, |event| matches!(event, Event::ResourcesChanged { .. }));
+        announce_until(&demo, McpList::Resources, resources).await;
+        let prompts = until_event(&engine, |event| matches!(event, Event::PromptsChanged { .. }));
+        announce_until(&demo, McpList::Prompts, prompts).await;
         engine.stop().await;
     }
 }
@@ -67,13 +67,13 @@ async fn the_loss_of_an_idle_server_is_noticed() {
     for eras in ERAS {
         let key = Some([9; 32]);
         let options = || DemoOptions { eras, signing_key: key, ..DemoOptions::default() };
-        let (place, demo) = (Place::new(), Demo::start(options()).await.unwrap());
-        let engine = signed_in(&place, &demo).await;
+        let (sandbox, demo) = (Sandbox::new(), Demo::start(options()).await.unwrap());
+        let engine = signed_in(&sandbox, &demo).await;
         until_listening(&demo, eras).await;
         let port = demo.port();
         demo.stop().await;
         let view = until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { .. })).await;
-        assert_eq!(view.last_error.unwrap().code, Code::ServerUnreachable, "{eras:?}: nobody called");
+        assert_eq!(view.last_error.unwrap().code, Code::ServerUnreachable, "{eras:?}");
         let demo = Demo::start(DemoOptions { port: Some(port), ..options() }).await.unwrap();
         until(&engine, &id(), is_connected).await;
         engine.stop().await;
@@ -82,32 +82,32 @@ async fn the_loss_of_an_idle_server_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_list_from_a_cache_is_no_proof_of_a_sign_in() {
-    let place = Place::new();
+async fn a_cached_list_does_not_prove_a_sign_in() {
+    let sandbox = Sandbox::new();
     let life = Some(Duration::from_secs(3600));
     let demo = Demo::start(DemoOptions { tool_list_ttl: life, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&place, &demo).await;
+    let engine = signed_in(&sandbox, &demo).await;
     engine.tools(&id()).await.unwrap();
     demo.revoke_everything();
     let call = usher_engine::CallOptions::new("call");
     let error = engine.call_tool(&id(), "search_pages", Default::default(), call).await.unwrap_err();
     assert_eq!(error.code, Code::SignInRequired);
-    assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::SignInRequired, "no old list hides it");
+    assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::SignInRequired, "no cached list hides it");
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     assert_eq!(
-        ledger(&demo).last().map(String::as_str),
+        requests(&demo).last().map(String::as_str),
         Some("POST /mcp tools/list 200"),
-        "asked the server itself"
+        "the list came from the server"
     );
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_server_that_came_back_without_knowing_us_asks_for_a_sign_in_though_nobody_calls() {
+async fn a_restarted_server_that_lost_the_grant_needs_a_sign_in_without_a_call() {
     for eras in ERAS {
-        let (place, demo) = (Place::new(), demo_of(eras).await);
-        let engine = signed_in(&place, &demo).await;
+        let (sandbox, demo) = (Sandbox::new(), demo_of(eras).await);
+        let engine = signed_in(&sandbox, &demo).await;
         until_listening(&demo, eras).await;
         let port = demo.port();
         demo.stop().await;

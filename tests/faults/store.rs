@@ -1,4 +1,4 @@
-//! Where a person's sign-in is kept, looked at from outside.
+//! The secret store of a person, seen from outside the engine.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,37 +12,37 @@ use usher_tests::{Desktop, DesktopOptions, Mortal, Output, place};
 
 use crate::person::{NAME, PATIENCE};
 
-/// How the items are called.
+/// The names of the keychain items.
 const SERVICE: &str = "dev.usher.desktop";
 const GRANT: &str = "grant:strict";
 
-/// The kind of store.
+/// The kind of secret store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keeping {
+pub enum Store {
     /// A private file.
     File,
-    /// The keychain, each sign-in one item.
+    /// The keychain, with each grant in one item.
     Keychain,
-    /// The keychain, and tokens that now fit into one item and now do not.
+    /// The keychain, with grants that sometimes fit into one item and sometimes do not.
     KeychainInParts,
 }
 
-impl Keeping {
-    /// What the person's desktop needs for it.
+impl Store {
+    /// The parts of a desktop that it needs.
     pub fn desktop(self) -> DesktopOptions {
         let is_keychain = self != Self::File;
         DesktopOptions { display: false, bus: is_keychain, keyring: is_keychain }
     }
 
-    /// What a command is told of it.
+    /// The environment variable that makes a command use it.
     pub fn variable(self, desktop: &Desktop) -> Option<(&'static str, String)> {
-        let words = format!("file:{}", desktop.folder("home/store/secrets").display());
-        // The keychain is what a command takes by itself.
-        (self == Self::File).then_some(("USHER_SECRET_STORE", words))
+        let value = format!("file:{}", desktop.folder("home/store/secrets").display());
+        // The keychain is the default of a command.
+        (self == Self::File).then_some(("USHER_SECRET_STORE", value))
     }
 
-    /// What a refresh takes from its request to the stored answer, and somewhat more.
-    pub fn around_a_refresh(self) -> Duration {
+    /// The time from a refresh request to the stored response, with some margin.
+    pub fn refresh_time(self) -> Duration {
         match self {
             Self::File => Duration::from_millis(15),
             Self::Keychain => Duration::from_millis(60),
@@ -50,17 +50,17 @@ impl Keeping {
         }
     }
 
-    /// How many leftovers there may be before the next write: what kills leave does not gather.
-    pub fn most_leftovers(self) -> usize {
+    /// The most leftovers before the next write, so that leftovers of kills do not accumulate.
+    pub fn max_leftovers(self) -> usize {
         match self {
             Self::File => 1,
             Self::Keychain => 0,
-            // The parts of an unfinished sign-in and of the one before: there are two places for them, and no third.
+            // The parts of an unfinished write and of the one before; there are only two slots.
             Self::KeychainInParts => 6,
         }
     }
 
-    /// The folder in which a change of the store shows, and nothing else.
+    /// The folder in which changes of the store are visible, and nothing else.
     pub fn folder(self, desktop: &Desktop) -> PathBuf {
         match self {
             Self::File => desktop.folder("home/store"),
@@ -68,16 +68,16 @@ impl Keeping {
         }
     }
 
-    /// Whether a new store appears beside the old one, empty as yet.
-    pub fn is_begun(self, event: FileEvent, name: &str) -> bool {
-        let begins = match self {
+    /// Whether a new store appears beside the old one, still empty.
+    pub fn is_created(self, event: FileEvent, name: &str) -> bool {
+        let is_new = match self {
             Self::File => name == "secrets.new",
             Self::Keychain | Self::KeychainInParts => name.starts_with(".temp-"),
         };
-        begins && event == FileEvent::Created
+        is_new && event == FileEvent::Created
     }
 
-    /// Whether a new store took the place of the old one.
+    /// Whether a new store replaced the old one.
     pub fn is_replaced(self, event: FileEvent, name: &str) -> bool {
         let is_store = match self {
             Self::File => name == "secrets",
@@ -86,14 +86,14 @@ impl Keeping {
         is_store && event == FileEvent::MovedHere
     }
 
-    /// The refresh token that is kept; `None` where none is.
+    /// The stored refresh token; `None` if none is stored.
     pub async fn refresh_token(self, desktop: &Desktop) -> Result<Option<String>> {
         match self {
             Self::File => {
                 let store = SecretStore::open(StoreKind::File(self.folder(desktop).join("secrets")));
                 let grant = store.grant(NAME).await.context("the secret store cannot be read")?;
                 let Some(grant) = grant else { return Ok(None) };
-                let token = grant.refresh_token.context("the kept sign-in has no refresh token")?;
+                let token = grant.refresh_token.context("the stored grant has no refresh token")?;
                 Ok(Some(token.expose_secret().to_owned()))
             }
             Self::Keychain | Self::KeychainInParts => {
@@ -107,7 +107,7 @@ impl Keeping {
         }
     }
 
-    /// What lies in the store beside that sign-in: left behind by a writer, or there twice.
+    /// The entries that do not belong to the grant: left behind by a write, or stored twice.
     pub async fn leftovers(self, desktop: &Desktop) -> Result<Vec<String>> {
         let (mut names, expected) = match self {
             Self::File => {
@@ -118,8 +118,8 @@ impl Keeping {
             }
         };
         for expected in expected {
-            if let Some(place) = names.iter().position(|name| *name == expected) {
-                names.swap_remove(place);
+            if let Some(index) = names.iter().position(|name| *name == expected) {
+                names.swap_remove(index);
             }
         }
         Ok(names)
@@ -132,14 +132,14 @@ fn file_names(folder: PathBuf) -> Result<Vec<String>> {
     entries.collect()
 }
 
-/// The names of all items of ours, as the system's own program finds them.
+/// The names of all our items, as `secret-tool` finds them.
 async fn item_names(desktop: &Desktop) -> Result<Vec<String>> {
     let found = secret_tool(desktop, &["search", "--all", "service", SERVICE]).await?;
     let names = found.stderr.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
     Ok(names.map(str::to_owned).collect())
 }
 
-/// The names of the items that the sign-in consists of: its own, and those of the parts that this one lists.
+/// The names of the items of the grant: its own, and those of the parts that it lists.
 async fn items_of_grant(desktop: &Desktop) -> Result<Vec<String>> {
     let mut names = vec![GRANT.to_owned()];
     let found = secret_tool(desktop, &["lookup", "service", SERVICE, "username", GRANT]).await?;
@@ -152,8 +152,8 @@ async fn items_of_grant(desktop: &Desktop) -> Result<Vec<String>> {
     Ok(names)
 }
 
-async fn secret_tool(desktop: &Desktop, words: &[&str]) -> Result<Output> {
+async fn secret_tool(desktop: &Desktop, arguments: &[&str]) -> Result<Output> {
     let mut command = desktop.command("secret-tool");
-    command.args(words);
+    command.args(arguments);
     Mortal::start(command)?.finish(PATIENCE).await
 }

@@ -1,8 +1,8 @@
-//! A connection whose answer can break off after any byte: cut, reset, or held for ever.
+//! A connection whose next response can break off after any byte: closed, reset, or held open.
 
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -11,11 +11,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::Strike;
+use crate::Action;
+use crate::service::lock;
 
-/// What is to happen to the answer that is sent next. A handler gets it as `ConnectInfo`.
+/// The fault of the next response. A handler gets it as `ConnectInfo`.
 #[derive(Clone)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     order: Arc<Mutex<Order>>,
     /// When the connection was made.
     pub connected: Instant,
@@ -25,38 +26,36 @@ pub(super) struct Wire {
 enum Order {
     #[default]
     Pass,
-    /// So many bytes, then the end.
+    /// This many bytes, then the end.
     Break { after: usize, end: End },
-    /// Called when what was written is flushed.
-    Tell { strike: Strike, written: bool },
+    /// The action runs when the response is flushed.
+    Run { action: Action, written: bool },
 }
 
-/// How an answer breaks off.
-pub(super) enum End {
-    /// The connection is closed in order.
+/// The end of a response that breaks off.
+pub(crate) enum End {
+    /// The connection is closed.
     Close,
     /// The connection is reset.
     Reset,
-    /// No more comes, and nothing is closed.
-    Hold(Option<Strike>),
+    /// The connection stays open without more bytes; the action runs.
+    Hold(Option<Action>),
+}
+
+impl Default for Wire {
+    fn default() -> Wire {
+        Wire { order: Arc::default(), connected: Instant::now() }
+    }
 }
 
 impl Wire {
-    fn new() -> Wire {
-        Wire { order: Arc::default(), connected: Instant::now() }
-    }
-
     pub fn break_off(&self, after: usize, end: End) {
-        *self.lock() = Order::Break { after, end };
+        *lock(&self.order) = Order::Break { after, end };
     }
 
-    /// Calls `strike` once the answer is with the system.
-    pub fn tell_when_sent(&self, strike: Strike) {
-        *self.lock() = Order::Tell { strike, written: false };
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Order> {
-        self.order.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Runs `action` when the operating system has the whole response.
+    pub fn run_when_sent(&self, action: Action) {
+        *lock(&self.order) = Order::Run { action, written: false };
     }
 }
 
@@ -66,10 +65,10 @@ impl std::fmt::Debug for Wire {
     }
 }
 
-/// Accepts connections that carry a [`Wire`] each.
-pub(super) struct WireListener(pub TcpListener);
+/// Accepts connections, each with a [`Wire`].
+pub(crate) struct WireListener(pub TcpListener);
 
-pub(super) struct WireStream {
+pub(crate) struct WireStream {
     stream: TcpStream,
     wire: Wire,
 }
@@ -80,14 +79,14 @@ impl Listener for WireListener {
 
     async fn accept(&mut self) -> (WireStream, Wire) {
         let (stream, _) = Listener::accept(&mut self.0).await;
-        // Bytes go out as they are written, not when more of them have gathered.
+        // Without Nagle's algorithm, bytes leave as they are written.
         stream.set_nodelay(true).ok();
-        let wire = Wire::new();
+        let wire = Wire::default();
         (WireStream { stream, wire: wire.clone() }, wire)
     }
 
     fn local_addr(&self) -> io::Result<Wire> {
-        Ok(Wire::new())
+        Ok(Wire::default())
     }
 }
 
@@ -114,9 +113,9 @@ impl AsyncWrite for WireStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wire = self.wire.clone();
-        let mut order = wire.lock();
+        let mut order = lock(&wire.order);
         let bytes = match &mut *order {
-            Order::Pass | Order::Tell { .. } => bytes,
+            Order::Pass | Order::Run { .. } => bytes,
             Order::Break { after: 0, end: End::Close } => {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
@@ -124,10 +123,10 @@ impl AsyncWrite for WireStream {
                 self.stream.set_zero_linger().ok();
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
-            // Whoever reads the other end wakes this connection by leaving.
-            Order::Break { after: 0, end: End::Hold(strike) } => {
-                if let Some(strike) = strike.take() {
-                    strike();
+            // The disconnect of the client wakes this connection.
+            Order::Break { after: 0, end: End::Hold(action) } => {
+                if let Some(action) = action.take() {
+                    action();
                 }
                 return Poll::Pending;
             }
@@ -137,19 +136,19 @@ impl AsyncWrite for WireStream {
         match &mut *order {
             Order::Pass => {}
             Order::Break { after, .. } => *after -= written,
-            Order::Tell { written, .. } => *written = true,
+            Order::Run { written, .. } => *written = true,
         }
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        let mut order = self.wire.lock();
+        let mut order = lock(&self.wire.order);
         if flushed.is_ready()
-            && matches!(&*order, Order::Tell { written: true, .. })
-            && let Order::Tell { strike, .. } = std::mem::take(&mut *order)
+            && matches!(&*order, Order::Run { written: true, .. })
+            && let Order::Run { action, .. } = std::mem::take(&mut *order)
         {
-            strike();
+            action();
         }
         drop(order);
         flushed
