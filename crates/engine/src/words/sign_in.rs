@@ -83,7 +83,7 @@ pub(crate) fn unknown_state() -> ErrorView {
     ErrorView::new(
         Code::AuthorizationExpired,
         "This callback belongs to no sign-in that is waiting.",
-        "Finish the sign-in in the newest browser page, or start again.",
+        "Finish the sign-in in the latest browser page, or start again.",
     )
 }
 
