@@ -1,10 +1,12 @@
 //! The local socket through which a person's other processes use the one engine.
 //!
-//! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No
+//! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. [`Access`] is
+//! either of the two. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No
 //! request has a field for a secret.
 //!
 //! | module | contents |
 //! |---|---|
+//! | `access` | starts the engine, or joins the process that holds it |
 //! | `holder` | the process that holds the engine |
 //! | `server`, `session` | the holder's side: the listener, and one client's connection |
 //! | `work` | the work that a holder finishes before it ends |
@@ -28,6 +30,7 @@
 //! # }
 //! ```
 
+mod access;
 mod client;
 mod error;
 mod holder;
@@ -44,6 +47,7 @@ mod socket;
 mod socket;
 mod work;
 
+pub use access::{Access, Updates};
 pub use client::{Client, Update};
 pub use error::{AskError, ConnectError};
 pub use holder::{Holder, HolderKind};
