@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod access;
 mod ending;
 mod fixture;
 mod questions;
