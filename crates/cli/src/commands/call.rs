@@ -139,7 +139,7 @@ fn can_ask_person(output: Output) -> bool {
 async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
-        output.note(&format!("To answer, open {}", display_text(url, 500)));
+        output.note(&format!("It asks you to open {}", display_text(url, 500)));
     }
     if !can_ask_person(output) {
         output.note("Declined, because this is not an interactive terminal.");

@@ -121,7 +121,10 @@ async fn by_browser(
     match open::that_detached(&request.authorization_url) {
         Ok(()) => {
             engine.ask(Request::server(id, ServerVerb::BrowserOpened)).await?;
-            output.note(&format!("Approve the request from {} in your browser.", request.host));
+            output.note(&format!(
+                "Waiting for you to approve the request on {} in your browser.",
+                request.host
+            ));
         }
         Err(_) => output.note("Could not open a browser. Open this URL yourself:"),
     }

@@ -35,7 +35,7 @@ fn answer(question: &ElicitationView, name: &str) -> Request {
     Request::AnswerElicitation { id: question.id.clone(), answer: ElicitationAnswer::Accept(content) }
 }
 
-async fn said(call: JoinHandle<Result<Reply, AskError>>) -> String {
+async fn text_of(call: JoinHandle<Result<Reply, AskError>>) -> String {
     match tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap().unwrap() {
         Reply::ToolCall(answer) => serde_json::to_value(&answer.content).unwrap()[0]["text"].to_string(),
         other => panic!("{other:?}"),
@@ -59,7 +59,7 @@ async fn each_client_answers_only_the_questions_of_its_own_calls() {
     bob.ask(Request::CancelCall { call: "tea".to_owned() }).await.unwrap();
     ada.ask(answer(&for_ada, "Ada")).await.unwrap();
     let [of_ada, of_bob] = calls;
-    assert_eq!(said(of_ada).await, r#""Peppermint for Ada, at once.""#);
+    assert_eq!(text_of(of_ada).await, r#""Peppermint for Ada, at once.""#);
     let cancelled = tokio::time::timeout(PATIENCE, of_bob).await.unwrap().unwrap();
     assert!(matches!(cancelled, Err(AskError::Failed(_))), "only its own call: {cancelled:?}");
 

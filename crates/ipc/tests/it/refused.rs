@@ -20,10 +20,10 @@ async fn send(fixture: &Fixture, lines: &[u8]) -> Vec<Value> {
     let mut stream = UnixStream::connect(fixture.path("run/engine.sock")).await.unwrap();
     // The holder may close the connection before everything is written.
     let _ = stream.write_all(lines).await;
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap();
-    assert!(read.is_ok() || !answer.is_empty());
-    answer.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    let mut response = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut response)).await.unwrap();
+    assert!(read.is_ok() || !response.is_empty());
+    response.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
 fn hello() -> Value {
@@ -35,8 +35,8 @@ fn line(value: &Value) -> Vec<u8> {
     format!("{value}\n").into_bytes()
 }
 
-fn refusal_of(answer: &[Value]) -> &str {
-    answer.last().unwrap()["refused"]["message"].as_str().unwrap_or_else(|| panic!("{answer:?}"))
+fn refusal_of(response: &[Value]) -> &str {
+    response.last().unwrap()["refused"]["message"].as_str().unwrap_or_else(|| panic!("{response:?}"))
 }
 
 #[tokio::test]
@@ -61,10 +61,10 @@ async fn an_invalid_message_gets_a_clear_error_and_affects_no_other_client() {
         (request(&deep), "not valid"),
         (request(&"x".repeat(21 * 1024 * 1024)), "longer than 20971520 bytes"),
     ] {
-        let answer = send(&fixture, &sent).await;
-        let message = refusal_of(&answer);
+        let response = send(&fixture, &sent).await;
+        let message = refusal_of(&response);
         assert!(message.contains(expected), "{message} instead of {expected}");
-        assert!(!answer.last().unwrap().to_string().contains("hush"));
+        assert!(!response.last().unwrap().to_string().contains("hush"));
     }
     other.ask(Request::Snapshot).await.unwrap();
     fixture.connect().await.unwrap();
@@ -76,8 +76,8 @@ async fn a_silent_client_is_disconnected_and_delays_no_other() {
     let _held = fixture.hold().await;
     let begun = Instant::now();
     let silent = async {
-        let answer = send(&fixture, b"{ \"protocol\": 1").await;
-        assert!(refusal_of(&answer).contains("took too long"));
+        let response = send(&fixture, b"{ \"protocol\": 1").await;
+        assert!(refusal_of(&response).contains("took too long"));
     };
     let others = async {
         for _ in 0..20 {
@@ -95,13 +95,13 @@ async fn another_version_another_build_and_other_paths_are_refused() {
     let _held = fixture.hold().await;
     let mut other = hello();
     other["version"] = json!("0.0.1\u{1b}[2J");
-    let answer = send(&fixture, &line(&other)).await;
-    let message = refusal_of(&answer);
+    let response = send(&fixture, &line(&other)).await;
+    let message = refusal_of(&response);
     assert!(message.contains("this is 0.0.12J"), "{message}");
     let mut other = hello();
     other["protocol"] = json!(1);
-    let answer = send(&fixture, &line(&other)).await;
-    let message = refusal_of(&answer);
+    let response = send(&fixture, &line(&other)).await;
+    let message = refusal_of(&response);
     assert!(message.contains("another build of version"), "{message}");
 
     let mut join_options = fixture.join_options();
@@ -161,9 +161,9 @@ async fn another_user_is_refused() {
         let mut stream = UnixStream::connect(socket).await.unwrap();
         // The holder refuses before it reads this.
         let _ = stream.write_all(&line(&hello())).await;
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer).await;
-        println!("received: {}", String::from_utf8(answer).unwrap());
+        let mut response = Vec::new();
+        let _ = stream.read_to_end(&mut response).await;
+        println!("received: {}", String::from_utf8(response).unwrap());
         return;
     }
     let fixture = Fixture::new().await;
