@@ -228,7 +228,12 @@ async fn each_command_gets_the_questions_of_its_own_call() -> Result<()> {
     let commands = (0..4).map(|_| cli.run(&["call", "demo", "ask_back"]));
     for output in try_join_all(commands).await? {
         // A test is not interactive, so each command declines once.
-        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "No tea, then.\n"), "{}", output.stderr);
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(0), "Declined. No tea ordered.\n"),
+            "{}",
+            output.stderr
+        );
         assert_eq!(output.stderr.matches("asks:").count(), 1, "{}", output.stderr);
         assert!(!output.stderr.contains("error:"), "{}", output.stderr);
     }

@@ -8,7 +8,7 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
-use usher_secrets::private::only_ours;
+use usher_secrets::private_files::ensure_private_dir;
 
 use crate::ConnectError;
 use crate::error::is_closed;
@@ -38,7 +38,7 @@ impl Listener {
     /// Replaces any existing socket. Only the holder of the engine's lock may call this: another socket is stale or
     /// planted.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
-        only_ours(runtime_dir).map_err(io::Error::other)?;
+        ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);
         match fs::remove_file(&path) {
             Ok(()) => {}
@@ -81,7 +81,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     if is_missing(runtime_dir) {
         return Err(ConnectError::NotRunning);
     }
-    only_ours(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
+    ensure_private_dir(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
     let path = path(runtime_dir);
     match fs::symlink_metadata(&path) {
         Ok(found) if !found.file_type().is_socket() => return Err(not_safe("engine.sock is not a socket")),

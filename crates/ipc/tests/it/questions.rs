@@ -59,7 +59,7 @@ async fn each_client_answers_only_the_questions_of_its_own_calls() {
     bob.ask(Request::CancelCall { call: "tea".to_owned() }).await.unwrap();
     ada.ask(answer(&for_ada, "Ada")).await.unwrap();
     let [of_ada, of_bob] = calls;
-    assert_eq!(text_of(of_ada).await, r#""Peppermint for Ada, at once.""#);
+    assert_eq!(text_of(of_ada).await, r#""Ordered Peppermint for Ada.""#);
     let cancelled = tokio::time::timeout(PATIENCE, of_bob).await.unwrap().unwrap();
     assert!(matches!(cancelled, Err(AskError::Failed(_))), "only its own call: {cancelled:?}");
 

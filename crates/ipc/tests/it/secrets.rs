@@ -22,7 +22,7 @@ impl Eavesdropper {
     fn start(fixture: &Fixture) -> Self {
         let recorded = Arc::<Mutex<Vec<u8>>>::default();
         let folder = fixture.path("between");
-        usher_secrets::private::only_ours(&folder).unwrap();
+        usher_secrets::private_files::ensure_private_dir(&folder).unwrap();
         let listener = UnixListener::bind(folder.join("engine.sock")).unwrap();
         let (real, copy) = (fixture.path("run/engine.sock"), Arc::clone(&recorded));
         tokio::spawn(async move {
