@@ -57,13 +57,13 @@ async fn a_self_signed_certificate() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_page_of_html_instead_of_json() -> Result<()> {
+async fn html_instead_of_json() -> Result<()> {
     insta::assert_snapshot!(login_at(|service| service.on_all(Reply::html_page(200))).await?);
     Ok(())
 }
 
 #[tokio::test]
-async fn metadata_that_is_a_page_of_html() -> Result<()> {
+async fn metadata_that_is_html() -> Result<()> {
     insta::assert_snapshot!(login_at(|service| service.on("GET /.well-known/oauth-protected-resource/mcp", Reply::html_page(200))).await?);
     Ok(())
 }
@@ -96,7 +96,7 @@ async fn a_refused_registration() -> Result<()> {
 }
 
 #[tokio::test]
-async fn no_registration_at_all() -> Result<()> {
+async fn no_registration_endpoint() -> Result<()> {
     insta::assert_snapshot!(
         login_at(|service| service.change_server_metadata(json!({ "registration_endpoint": null }))).await?
     );

@@ -18,7 +18,6 @@ const QUIET_WAIT: Duration = Duration::from_secs(2);
 const HOLD_RETRY: Duration = Duration::from_millis(200);
 
 /// The one engine, wherever it runs.
-#[expect(clippy::large_enum_variant, reason = "a process has one of these")]
 pub enum Access {
     /// This process holds the engine.
     Held(Engine),
