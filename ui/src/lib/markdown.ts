@@ -1,7 +1,7 @@
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
 
-/** Longer texts are cut: no description needs more, and a parser should not be made to work for a stranger. */
+/** Longer texts are cut, to keep the parser's work small. */
 const LONGEST = 20_000;
 
 const TAGS = [
@@ -12,8 +12,8 @@ const TAGS = [
 const marked = new Marked({ gfm: true, breaks: false, async: false });
 
 /**
- * A server's markdown as nodes to put into the page: no images, no styles, no ids, no handlers, and no anchor. A link
- * becomes a button that names the host it leads to and tells `open` when it is pressed; without `open` it is text.
+ * A server's markdown as nodes to put into the page: no images, styles, ids, handlers or anchors. A link becomes a
+ * button that names its host and calls `open` when it is pressed; without `open` it is text.
  */
 export function render(markdown: string, open?: (url: string) => void): DocumentFragment {
   const text = markdown.slice(0, LONGEST);
@@ -36,19 +36,19 @@ export function render(markdown: string, open?: (url: string) => void): Document
 }
 
 function link(anchor: HTMLAnchorElement, open?: (url: string) => void): Node[] {
-  const words = anchor.textContent ?? "";
+  const label = anchor.textContent ?? "";
   const url = target(anchor.getAttribute("href"));
-  if (!url || !open) return [document.createTextNode(words)];
+  if (!url || !open) return [document.createTextNode(label)];
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = words.trim() || url.host;
+  button.textContent = label.trim() || url.host;
   button.addEventListener("click", () => open(url.href));
   const host = document.createElement("small");
   host.textContent = ` (${url.host})`;
   return [button, host];
 }
 
-/** https and nothing in front of the host that could pass for another. `host` is in its ASCII form. */
+/** An https URL without user info, which could pass for another host. `host` is in its ASCII form. */
 function target(href: string | null): URL | null {
   if (!href || !URL.canParse(href)) return null;
   const url = new URL(href);

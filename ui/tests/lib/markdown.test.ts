@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { render } from "../../src/lib/markdown";
 import { payloads } from "./payloads";
 
-/** Every element and attribute that a server's text may become. */
+/** The only elements that a server's text may produce. */
 const HARMLESS = new Set(
   "p br hr strong em del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td button small".split(
     " ",
@@ -11,30 +11,30 @@ const HARMLESS = new Set(
 );
 
 function shown(markdown: string, open?: (url: string) => void): HTMLDivElement {
-  const place = document.createElement("div");
-  document.body.replaceChildren(place);
-  place.append(render(markdown, open));
-  return place;
+  const container = document.createElement("div");
+  document.body.replaceChildren(container);
+  container.append(render(markdown, open));
+  return container;
 }
 
 describe("a server's markdown", () => {
-  it("knows sixty ways in", () => {
+  it("is tested with at least sixty attacks", () => {
     expect(payloads.length).toBeGreaterThanOrEqual(60);
     expect(new Set(payloads).size).toBe(payloads.length);
   });
 
-  it.each(payloads)("is only what it may be: %s", async (payload) => {
+  it.each(payloads)("is harmless: %s", async (payload) => {
     const canary = vi.fn();
     Object.assign(globalThis, { canary });
     const opened = vi.fn();
-    const place = shown(payload, opened);
-    const elements = [...place.querySelectorAll("*")];
+    const container = shown(payload, opened);
+    const elements = [...container.querySelectorAll("*")];
     expect(elements.map((element) => element.localName).filter((name) => !HARMLESS.has(name))).toEqual([]);
     const attributes = elements.flatMap((element) =>
       element.getAttributeNames().map((name) => `${element.localName} ${name}`),
     );
     expect(attributes.filter((attribute) => attribute !== "button type")).toEqual([]);
-    for (const button of place.querySelectorAll("button")) button.click();
+    for (const button of container.querySelectorAll("button")) button.click();
     for (const [url] of opened.mock.calls) expect(url).toMatch(/^https:\/\/[^@]+$/);
     await new Promise((resolve) => setTimeout(resolve));
     expect(canary).not.toHaveBeenCalled();
@@ -46,25 +46,25 @@ describe("a server's markdown", () => {
     );
   });
 
-  it("makes a link a button that names its host and opens through the backend", () => {
+  it("turns a link into a button that names its host and opens it through the backend", () => {
     const opened = vi.fn();
-    const place = shown("See [the guide](https://example.com/a?b=1).", opened);
-    expect(place.textContent).toBe("See the guide (example.com).\n");
-    place.querySelector("button")?.click();
+    const container = shown("See [the guide](https://example.com/a?b=1).", opened);
+    expect(container.textContent).toBe("See the guide (example.com).\n");
+    container.querySelector("button")?.click();
     expect(opened.mock.calls).toEqual([["https://example.com/a?b=1"]]);
   });
 
-  it("shows the true host of a link that pretends another", () => {
-    const place = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
-    expect(place.textContent).toContain("(evil.example)");
+  it("shows the real host of a link that names another", () => {
+    const container = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
+    expect(container.textContent).toContain("(evil.example)");
     expect(shown("[x](https://notiоn.com/)", () => undefined).textContent).toContain("(xn--");
   });
 
-  it("leaves links as text where nothing may be opened", () => {
+  it("shows links as text if none may be opened", () => {
     expect(shown("See [the guide](https://example.com).").querySelector("button")).toBeNull();
   });
 
-  it("stays quick on texts that were made to be slow", () => {
+  it("is fast on texts that are made to be slow", () => {
     const before = performance.now();
     shown("[".repeat(100_000));
     shown("> ".repeat(50_000) + "x");

@@ -29,7 +29,7 @@ export const serviceScenes: Scenes = {
     backend: () =>
       of({
         last_error: error("insufficient_scope", "Notion wants more permission for “delete_page”.", {
-          hint: "Grant access on Notion’s page; what you have stays.",
+          hint: "Grant access on Notion’s page. You keep your other permissions.",
           details: "scope: pages:delete",
         }),
       }),
@@ -69,7 +69,7 @@ export const serviceScenes: Scenes = {
         transport: "stdio",
         status: {
           state: "unsupported",
-          why: "Local servers come with a later version. The entry is kept as it is.",
+          why: "Local servers are not supported yet. The entry stays in mcp.json.",
         },
         auth: { kind: "unknown" },
       }),
@@ -82,7 +82,7 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
-        last_error: error("sign_in_required", "Notion ended the sign-in.", {
+        last_error: error("sign_in_required", "Notion rejected the refresh token.", {
           hint: "Sign in to Notion again.",
         }),
       }),
@@ -93,13 +93,9 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
-        last_error: error(
-          "server_unreachable",
-          "Connecting to mcp.notion.com failed: there is no connection.",
-          {
-            hint: "Check the network and the service's address, then try again.",
-          },
-        ),
+        last_error: error("server_unreachable", "Could not reach mcp.notion.com (no network connection).", {
+          hint: "Check the network and the address, then try again.",
+        }),
       }),
   },
   "needs-sign-in-refused": {
@@ -107,7 +103,7 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "refused" },
         auth: signedOut,
-        last_error: error("authorization_denied", "You said no on the page of mcp.notion.com.", {
+        last_error: error("authorization_denied", "Access was denied on mcp.notion.com.", {
           details: "access_denied",
         }),
       }),
@@ -119,8 +115,8 @@ export const serviceScenes: Scenes = {
           state: "reconnecting",
           attempt: 2,
           next_at: inSeconds(9),
-          why: error("server_unreachable", "mcp.notion.com cannot be reached.", {
-            hint: "Check your connection; Usher goes on trying.",
+          why: error("server_unreachable", "Could not reach mcp.notion.com.", {
+            hint: "Check your connection. Usher keeps trying.",
           }),
         },
       }),
@@ -130,7 +126,7 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error("server_unreachable", "mcp.notion.com does not exist.", {
+          error: error("server_unreachable", "Could not reach mcp.notion.com (host not found).", {
             hint: "Check the address.",
           }),
         },
@@ -141,15 +137,10 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error(
-            "discovery_failed",
-            "mcp.notion.com answered with a page instead of its sign-in data.",
-            {
-              hint: "The service may be down, or the address may be wrong.",
-              details:
-                "step: server metadata\nhost: mcp.notion.com\nexpected application/json, got text/html",
-            },
-          ),
+          error: error("discovery_failed", "mcp.notion.com returned a web page instead of its metadata.", {
+            hint: "The service may be down, or the address may be wrong.",
+            details: "step: server metadata\nhost: mcp.notion.com\nexpected application/json, got text/html",
+          }),
         },
         auth: signedOut,
       }),
@@ -160,8 +151,8 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error("registration_unsupported", "This service does not let apps introduce themselves.", {
-            hint: "Create an app there and enter its client ID.",
+          error: error("registration_unsupported", "Notion does not support automatic registration.", {
+            hint: "Create an app at Notion and enter its client ID.",
           }),
         },
         auth: signedOut,
