@@ -1,3 +1,12 @@
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** JSON text with indentation; any other text unchanged. */
 export function prettyJson(text: string): string {
   try {

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { render } from "../../src/lib/markdown";
+import { isMarkdown, render, type Source } from "../../src/lib/markdown";
 import { payloads } from "./payloads";
 
 /** The only elements that a server's text may produce. */
@@ -10,10 +10,14 @@ const HARMLESS = new Set(
   ),
 );
 
-function shown(markdown: string, open?: (url: string) => void): HTMLDivElement {
+function shown(
+  markdown: string,
+  open?: (url: string) => void,
+  source: Source = "description",
+): HTMLDivElement {
   const container = document.createElement("div");
   document.body.replaceChildren(container);
-  container.append(render(markdown, open));
+  container.append(render(markdown, source, open));
   return container;
 }
 
@@ -23,11 +27,15 @@ describe("a server's markdown", () => {
     expect(new Set(payloads).size).toBe(payloads.length);
   });
 
-  it.each(payloads)("is harmless: %s", async (payload) => {
+  const attacks = (["description", "result"] as const).flatMap((source) =>
+    payloads.map((payload) => ({ source, payload })),
+  );
+
+  it.each(attacks)("is harmless in a $source: $payload", async ({ source, payload }) => {
     const canary = vi.fn();
     Object.assign(globalThis, { canary });
     const opened = vi.fn();
-    const container = shown(payload, opened);
+    const container = shown(payload, opened, source);
     const elements = [...container.querySelectorAll("*")];
     expect(elements.map((element) => element.localName).filter((name) => !HARMLESS.has(name))).toEqual([]);
     const attributes = elements.flatMap((element) =>
@@ -70,6 +78,57 @@ describe("a server's markdown", () => {
     shown("> ".repeat(50_000) + "x");
     shown("*a **b ".repeat(20_000));
     shown("<a href='".repeat(10_000));
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+});
+
+describe("a tool's result", () => {
+  it.each([
+    ["a heading", "# Shopping list\n\nMilk and bread."],
+    ["a section", "Two pages.\n## First\nMilk."],
+    ["fenced code", "Run this:\n```sh\nmake\n```"],
+    ["a table", "| page | words |\n|---|---|\n| Tea | 120 |"],
+    ["bold text in a list", "1. **Tea**: how to brew it\n2. **Bees**: a diary"],
+    ["a link", "See [the page](https://example.com/tea)."],
+  ])("is markdown with %s", (_, text) => {
+    expect(isMarkdown(text)).toBe(true);
+  });
+
+  it.each([
+    ["a sentence", "Added “Dawn” to the notebook."],
+    ["a list", "Found 2 pages.\n\n1. Shopping list\n2. Holiday plans"],
+    ["JSON", '{"text": "**bold**"}'],
+    ["HTML", "<b>bold</b> & plain"],
+    ["YAML", "# The server\nname: tea\ntags:\n  - green"],
+    ["Python", 'def __init__(self):\n    """**kwargs** are ignored."""'],
+    ["aligned columns", "NAME     AGE\n**tea**    3 d"],
+    ["tabs", "name\tsize\n**tea**\t120"],
+    ["path patterns", "src/**/tests/** and docs/**"],
+    ["pointers", "int main(int argc, char **argv, char **envp)"],
+    ["an index and a call", "handlers[0](event)"],
+    ["an underlined title", "Report\n======\n\nAll tests passed."],
+    ["a bare address", "https://example.com/tea"],
+    ["`code` in a sentence", "There is no column `name`."],
+    ["a very long text", `# Title\n\n${"word ".repeat(10_000)}`],
+  ])("is plain text with %s", (_, text) => {
+    expect(isMarkdown(text)).toBe(false);
+  });
+
+  it("keeps its line breaks, and shows HTML and images as text", () => {
+    const container = shown(
+      "**One**\ntwo <b>three</b> ![four](https://evil.example/4.png)",
+      undefined,
+      "result",
+    );
+    expect(container.innerHTML).toBe(
+      "<p><strong>One</strong><br>two &lt;b&gt;three&lt;/b&gt; ![four](https://evil.example/4.png)</p>\n",
+    );
+  });
+
+  it("is recognised quickly even if it is made to be slow", () => {
+    const before = performance.now();
+    for (const text of ["[", "> ", "*a **b ", "| a ", "**", "`", "# \n"])
+      isMarkdown(text.repeat(20_000 / text.length));
     expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

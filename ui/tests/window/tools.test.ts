@@ -1,8 +1,10 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
+import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 
 import { BackendError } from "../../src/backend/error";
 import type { ToolCallView, ToolView } from "../../src/backend/types";
+import { loadRenderer } from "../../src/lib/load-markdown";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
 import { error, tool } from "../support/views";
@@ -211,6 +213,47 @@ describe("a running call", () => {
     expect(result).toHaveTextContent("This type of image cannot be shown.");
     expect(result).toHaveTextContent('"uri": "file:///x"');
     expect(result).toHaveTextContent('"a": 1');
+  });
+
+  it("renders markdown, and opens its links through the backend", async () => {
+    const text = "# Tea\n\n**Green** tea, see [the guide](https://example.com/tea).";
+    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
+    await run(opened);
+    const result = within(await screen.findByTestId("tool-result"));
+    expect(await result.findByRole("heading", { name: "Tea" })).toBeInTheDocument();
+    await opened.user.click(await result.findByRole("button", { name: "the guide" }));
+    expect(opened.backend.callsOf("linkOpen")).toEqual([["https://example.com/tea"]]);
+  });
+
+  it("keeps plain text as it is", async () => {
+    const text = "NAME     AGE\n  tea    3 d\n\n\n* not markdown\n";
+    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
+    await run(opened);
+    const result = await screen.findByTestId("tool-result");
+    // Until the parser is loaded the text is plain in any case.
+    await loadRenderer();
+    await tick();
+    const paragraph = result.querySelector("p");
+    expect(paragraph?.textContent).toBe(text);
+    expect(paragraph).toHaveClass("whitespace-pre-wrap");
+    expect(result.querySelector(".prose-server")).toBeNull();
+  });
+
+  it("runs no code that hides in a result", async () => {
+    const content = payloads.map((text) => ({ kind: "text" as const, text: `**Result**\n\n${text}` }));
+    const opened = await openTools([noFields], { content });
+    await run(opened);
+    const result = await screen.findByTestId("tool-result");
+    await waitFor(() => {
+      expect(result.querySelectorAll(".prose-server:not(.invisible) strong").length).toBeGreaterThan(60);
+      expect(result.querySelector(".invisible")).toBeNull();
+    });
+    const dangerous =
+      "script, iframe, object, embed, img, svg:not([data-shape], [viewBox]), style, link, base, form, input, a";
+    expect(result.querySelectorAll(dangerous)).toHaveLength(0);
+    expect(
+      result.querySelectorAll(".prose-server :is([style], [class], [id], [onclick], [href])"),
+    ).toHaveLength(0);
   });
 
   it("says if the tool itself reports an error", async () => {

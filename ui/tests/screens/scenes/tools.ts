@@ -84,6 +84,18 @@ export const toolsScenes: Scenes = {
       (await find("tool-result")).scrollIntoView();
     },
   },
+  "tool-result-markdown": {
+    backend: () => {
+      const backend = of();
+      backend.result = { is_error: false, content: [{ kind: "text", text: MARKDOWN }], structured: null };
+      return backend;
+    },
+    act: async ({ press, find }) => {
+      await press("tool-whoami");
+      await press("tool-run");
+      (await find("tool-result")).scrollIntoView();
+    },
+  },
   "tool-error": {
     backend: () => {
       const backend = of();
@@ -166,6 +178,22 @@ export const toolsScenes: Scenes = {
     act: async ({ find }) => void (await find("elicitation-accept")),
   },
 };
+
+const MARKDOWN = `# Night train
+
+Leaves at **22:10** from platform 4.
+See the [timetable](https://trains.example/night) and <b>this tag</b>.
+
+| stop | time |
+|---|---|
+| Lyon | 22:10 |
+| Lisbon | 11:35 |
+
+- bring a pillow
+- no \`luggage\` in the aisle
+
+> The dining car closes at midnight.
+`;
 
 /** A small PNG. */
 const PICTURE =
