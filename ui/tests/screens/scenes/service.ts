@@ -4,6 +4,9 @@ import { of, type Scenes } from "./scene";
 /** A service's page in each of its states. */
 export const serviceScenes: Scenes = {
   connected: { backend: () => of() },
+  "long-names": {
+    backend: () => of({ name: "The Corporate Knowledge Base of the Research Department (staging)" }),
+  },
   "connected-details": {
     backend: () => of(),
     act: async ({ press, find }) => {
