@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager};
-use usher_engine::{Engine, ErrorView, ServerId, SignInOptions};
+use usher_api::{ErrorView, ServerId};
+use usher_engine::{Engine, SignInOptions};
 
 use crate::commands::{secret_store, sign_in};
 use crate::shell::Shell;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use url::{Host, Url};
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 
 use crate::error;
 

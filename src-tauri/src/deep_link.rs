@@ -3,7 +3,7 @@
 //! The shell only recognises a link; what it says is the engine's to judge, from the raw text.
 
 use tauri::{AppHandle, Manager};
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 
 use crate::running::{self, HandedOver};
 use crate::{autostart, shell::Shell, window};

@@ -1,6 +1,7 @@
 //! The shell's own errors, in the one shape of the boundary.
 
-use usher_engine::{Code, ErrorView, StartError};
+use usher_api::{Code, ErrorView};
+use usher_engine::StartError;
 
 /// Something here failed that a person cannot have caused.
 pub fn internal(message: impl Into<String>, hint: &str, details: impl ToString) -> ErrorView {

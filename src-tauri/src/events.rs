@@ -7,7 +7,8 @@ use specta::Type;
 use tauri::{AppHandle, Manager};
 use tauri_specta::Event;
 use tokio::sync::broadcast::error::RecvError;
-use usher_engine::{Engine, NeedsSignIn, ServerId, SignInStep, Snapshot, Status};
+use usher_api::{NeedsSignIn, ServerId, SignInStep, Snapshot, Status};
+use usher_engine::Engine;
 
 use crate::desktop::DesktopView;
 use crate::shell::Shell;
@@ -17,7 +18,7 @@ use crate::window;
 /// One change, as the engine told it.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
 #[tauri_specta(event_name = "engine_event")]
-pub struct EngineEvent(pub usher_engine::Event);
+pub struct EngineEvent(pub usher_api::Event);
 
 /// Everything anew: the engine was started (again), or events were lost on the way. Replaces all that was known.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -85,8 +86,8 @@ fn tell_everything(app: &AppHandle, engine: &Engine) {
 }
 
 /// Progress of calls and lists that changed come often, and the tray shows none of them.
-fn changes_tray(event: &usher_engine::Event) -> bool {
-    use usher_engine::Event::*;
+fn changes_tray(event: &usher_api::Event) -> bool {
+    use usher_api::Event::*;
     match event {
         ServerChanged { .. }
         | ServerRemoved { .. }
@@ -116,8 +117,8 @@ pub fn tell<E: Event + Serialize + Clone>(app: &AppHandle, event: &E) {
 struct Waiting(HashSet<ServerId>);
 
 impl Waiting {
-    fn ended_by(&mut self, event: &usher_engine::Event) -> bool {
-        let usher_engine::Event::ServerChanged { view, .. } = event else { return false };
+    fn ended_by(&mut self, event: &usher_api::Event) -> bool {
+        let usher_api::Event::ServerChanged { view, .. } = event else { return false };
         if matches!(view.status, Status::SigningIn { step: SignInStep::WaitingForBrowser, .. }) {
             self.0.insert(view.id.clone());
             return false;
@@ -134,13 +135,13 @@ impl Waiting {
 
 #[cfg(test)]
 mod tests {
-    use usher_engine::Revision;
+    use usher_api::Revision;
 
     use super::*;
     use crate::samples::{server, signing_in};
 
-    fn changed(status: Status) -> usher_engine::Event {
-        usher_engine::Event::ServerChanged { revision: Revision(1), view: server("Demo", status) }
+    fn changed(status: Status) -> usher_api::Event {
+        usher_api::Event::ServerChanged { revision: Revision(1), view: server("Demo", status) }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager};
 use tokio::sync::mpsc;
-use usher_engine::{Engine, SecretStoreView};
+use usher_api::SecretStoreView;
+use usher_engine::Engine;
 
 use crate::commands::secret_store;
 use crate::shell::Shell;

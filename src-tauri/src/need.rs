@@ -1,6 +1,6 @@
 //! What a service needs of the person, in the words' two kinds.
 
-use usher_engine::{Code, ServerView, Status};
+use usher_api::{Code, ServerView, Status};
 
 /// Why a service needs the person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn of_connected(server: &ServerView) -> Option<Need> {
 
 #[cfg(test)]
 mod tests {
-    use usher_engine::ErrorView;
+    use usher_api::ErrorView;
 
     use super::*;
     use crate::samples::{connected, error, server, wanting_more};

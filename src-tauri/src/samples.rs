@@ -1,7 +1,7 @@
 //! Views for the tests of what is derived from them.
 
 use jiff::Timestamp;
-use usher_engine::{
+use usher_api::{
     AuthView, Code, ConfigView, ErrorView, NeedsSignIn, PermissionView, Revision, SecretStoreView, ServerId,
     ServerView, SignInStep, Snapshot, Status, TransportKind,
 };

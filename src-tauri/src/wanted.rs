@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use specta::Type;
-use usher_engine::{ErrorView, ServerId};
+use usher_api::{ErrorView, ServerId};
 
 /// A service's page, and what the person is to read there.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 
 use crate::desktop::DesktopView;
 use crate::settings::Appearance;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use tauri::State;
-use usher_engine::{ConfigView, ErrorView};
+use usher_api::{ConfigView, ErrorView};
 
 use crate::shell::Shell;
 use crate::{browser, error};

@@ -1,7 +1,8 @@
 //! "Try the demo".
 
 use tauri::State;
-use usher_engine::{Code, ErrorView, NewServer, ServerId, SignInOptions, Status};
+use usher_api::{Code, ErrorView, NewServer, ServerId, Status};
+use usher_engine::SignInOptions;
 
 use crate::commands::sign_in;
 use crate::demo::DemoSlot;
@@ -28,7 +29,7 @@ pub async fn demo_add(shell: State<'_, Shell>) -> Result<ServerId, ErrorView> {
     match engine.server(&id) {
         None => {
             let server = NewServer { name: Some(id.0.clone()), url: url.into(), ..NewServer::default() };
-            engine.add(server).await?;
+            engine.add(server, None).await?;
         }
         Some(view) if view.address != url.as_str() => {
             return Err(error::refused(format!("There already is another server named {id}.")));

@@ -1,6 +1,6 @@
 //! Links in what servers say.
 
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 
 use crate::browser;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
-use usher_engine::ErrorView;
+use usher_api::ErrorView;
 use usher_secrets::StoreKind;
 
 use crate::demo::DemoSlot;

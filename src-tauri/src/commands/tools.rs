@@ -4,7 +4,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use specta::Type;
 use tauri::State;
-use usher_engine::{CallOptions, ErrorView, PromptView, ResourceView, ServerId, ToolCallView, ToolView};
+use usher_api::{ErrorView, PromptView, ResourceView, ServerId, ToolCallView, ToolView};
+use usher_engine::CallOptions;
 
 use crate::error;
 use crate::shell::Shell;
@@ -69,10 +70,10 @@ pub async fn elicitation_answer(
     let answer = match answer {
         ElicitationAnswer::Accept => {
             let content = content_json.as_deref().map_or_else(|| Ok(Map::new()), object)?;
-            usher_engine::ElicitationAnswer::Accept(content)
+            usher_api::ElicitationAnswer::Accept(content)
         }
-        ElicitationAnswer::Decline => usher_engine::ElicitationAnswer::Decline,
-        ElicitationAnswer::Cancel => usher_engine::ElicitationAnswer::Cancel,
+        ElicitationAnswer::Decline => usher_api::ElicitationAnswer::Decline,
+        ElicitationAnswer::Cancel => usher_api::ElicitationAnswer::Cancel,
     };
     shell.engine.get().await?.answer_elicitation(&id, answer).await
 }

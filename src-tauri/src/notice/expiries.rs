@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use usher_engine::{NeedsSignIn, ServerId, ServerView, Snapshot, Status};
+use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status};
 
 use crate::need::{self, Need};
 
@@ -139,7 +139,7 @@ enum Said {
 fn of_server(server: &ServerView) -> Said {
     match server.status {
         Status::NeedsSignIn { reason } => match reason {
-            NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RenewalInterrupted => {
+            NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RefreshInterrupted => {
                 Said::Needs(Need::SignIn)
             }
             NeedsSignIn::MorePermissionNeeded => Said::Needs(Need::MorePermission),

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tauri::{AppHandle, Manager};
 use tokio::sync::{Notify, mpsc};
-use usher_engine::{Event, ServerId, ServerView, Snapshot};
+use usher_api::{Event, ServerId, ServerView, Snapshot};
 
 use self::desk::{Desk, Said};
 use self::expiries::{Expiries, Named};
@@ -219,7 +219,7 @@ fn as_listed(expired: &[Named], servers: &[ServerView]) -> Vec<Named> {
 mod tests {
     use std::time::Duration;
 
-    use usher_engine::NeedsSignIn;
+    use usher_api::NeedsSignIn;
 
     use super::*;
     use crate::samples::{needs, server, snapshot};

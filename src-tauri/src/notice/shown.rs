@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use usher_engine::ServerId;
+use usher_api::ServerId;
 
 use super::words::{Answer, Notice};
 

@@ -1,6 +1,6 @@
 //! What a notification says, and which buttons it has.
 
-use usher_engine::ServerId;
+use usher_api::ServerId;
 
 use super::expiries::Named;
 use crate::action::Action;

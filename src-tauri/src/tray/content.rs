@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use usher_engine::{NeedsSignIn, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status};
+use usher_api::{NeedsSignIn, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status};
 
 use crate::action::Action;
 use crate::need::{self, Need};

@@ -10,10 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use usher_engine::{
-    CallOptions, Code, ElicitationAnswer, Engine, EngineOptions, ErrorView, Event, ServerId, SignInOptions,
-    Status, ToolView,
-};
+use usher_api::{Code, ElicitationAnswer, ErrorView, Event, ServerId, Status, ToolView};
+use usher_engine::{CallOptions, Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 

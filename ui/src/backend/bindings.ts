@@ -120,7 +120,7 @@ export type AuthView =
 /**  `Authorization` stands in `headers`: OAuth is off. */
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
 /**  Whether it can be renewed without the person. */
-renewable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
+refreshable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
 
 /**  Whether the app starts when the person logs in. */
 export type AutostartPart = "on" | "off" | 
@@ -129,11 +129,13 @@ export type AutostartPart = "on" | "off" |
 
 /**  One service of the gallery. */
 export type CatalogueEntry = {
+	/**  Unique; also the proposed name in `mcp.json`. */
 	slug: string,
 	name: string,
 	url: string,
 	tier: Tier,
 	note: string | null,
+	/**  The steps before the first sign-in, for [`Tier::Guided`]. */
 	setup: SetUp | null,
 };
 
@@ -254,7 +256,7 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 
 export type NeedsSignIn = "never_signed_in" | "expired" | "refused" | "more_permission_needed" | "registration_lost" | 
 /**  A crash, a quit or the network cut off a renewal, and the service does not take the old sign-in again. */
-"renewal_interrupted" | "signed_out";
+"refresh_interrupted" | "signed_out";
 
 /**  A server to add by its address. */
 export type NewServer = {
@@ -370,16 +372,17 @@ export type ServerView = {
 	last_error: ErrorView | null,
 };
 
-/**  What a guided service wants before the first sign-in. */
+/**  The steps at the service before the first sign-in. */
 export type SetUp = {
-	/**  The page on which a client is registered. */
+	/**  The page where a client is registered. */
 	where_url: string,
-	/**  What to do there, one step a text. */
+	/**  One instruction each. */
 	steps: string[],
 	/**  The redirect address to enter there. */
 	redirect: string,
+	/**  Whether the client secret must be entered too. */
 	needs_secret: boolean,
-	/**  Scopes to ask for, where the service demands some. */
+	/**  The scopes that the service requires; empty if discovery finds them. */
 	scopes: string[],
 };
 
@@ -425,8 +428,16 @@ protocol: string; tool_count: number } | { state: "reconnecting"; attempt: numbe
 /**  A person must change something. */
 { state: "failed"; error: ErrorView };
 
-/**  How much a first sign-in asks of the person. */
-export type Tier = "one_click" | "guided" | "may_be_refused" | "plain";
+/**  The effort that a first sign-in takes. */
+export type Tier = 
+/**  Connect and approve; nothing to prepare. */
+"one_click" | 
+/**  The person creates an app at the service first. */
+"guided" | 
+/**  The service may reject clients that it does not know. */
+"may_be_refused" | 
+/**  Nothing special is known. */
+"plain";
 
 /**  A finished tool call. */
 export type ToolCallView = {

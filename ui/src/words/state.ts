@@ -113,7 +113,7 @@ function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
       return { headline: m.permission_more({ name }), text: m.permission_for_all({ name }) };
     case "registration_lost":
       return { headline: m.needs_registration({ name }), text: m.needs_registration_text({ name }) };
-    case "renewal_interrupted":
+    case "refresh_interrupted":
       return { headline: m.needs_interrupted({ name }), text: m.needs_interrupted_text({ name }) };
     case "signed_out":
       return { headline: m.needs_signed_out({ name }), text: m.needs_signed_out_text() };
@@ -125,7 +125,7 @@ const EXPLAINED: ReadonlySet<NeedsSignIn> = new Set([
   "expired",
   "refused",
   "registration_lost",
-  "renewal_interrupted",
+  "refresh_interrupted",
 ]);
 
 /** Whether the last error only repeats the state's sentence in the protocol's words. */

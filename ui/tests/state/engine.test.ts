@@ -184,13 +184,19 @@ describe("the engine's state", () => {
 
   // crates/ipc has a mirror of the same state; its tests read the same file.
   it("follows the recorded sequence", async () => {
-    const { initial, events, expected } = sequence as unknown as {
+    const { initial, events, midway, expected } = sequence as unknown as {
       initial: Snapshot;
       events: Event[];
+      midway: Pick<Snapshot, "revision" | "paused" | "config">;
       expected: Snapshot;
     };
     const { engine, backend } = await started(initial);
-    for (const event of events) backend.emit(event);
+    for (const event of events) {
+      backend.emit(event);
+      if (event.revision === midway.revision) {
+        expect([engine.paused, engine.config]).toEqual([midway.paused, midway.config]);
+      }
+    }
     const { servers, config, secretStore, paused, elicitations } = engine;
     expect({
       revision: events.at(-1)?.revision,

@@ -58,7 +58,7 @@ export function oauth(more: Partial<Extract<AuthView, { kind: "o_auth" }>> = {})
     account: "ada@lovelace.example",
     scopes: ["pages:read", "pages:write", "search"],
     expires_at: inSeconds(52 * 60 + 20),
-    renewable: true,
+    refreshable: true,
     client_id: "cl_8Yk2Qm1xVb4",
     registration: "dynamic",
     redirect: "link",

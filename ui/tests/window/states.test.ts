@@ -70,7 +70,7 @@ const rows: Row[] = [
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
-  needs("renewal_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
+  needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
   needs("refused", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
   needs("more_permission_needed", "Permission needed", /Notion wants more permission/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
@@ -260,7 +260,7 @@ describe("a service's page", () => {
     ["expired", "sign_in_required"],
     ["refused", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
-    ["renewal_interrupted", "sign_in_required"],
+    ["refresh_interrupted", "sign_in_required"],
   ] as const)("folds away an error that repeats “%s”", async (reason, code) => {
     await openWith({
       status: { state: "needs_sign_in", reason },

@@ -1,4 +1,4 @@
-use usher_engine::{Code, ErrorView, ServerView, SignInStep};
+use usher_api::{Code, ErrorView, ServerView, SignInStep};
 
 use super::*;
 use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};

@@ -1,5 +1,5 @@
 use jiff::Timestamp;
-use usher_engine::{Code, ElicitationView, ErrorView, ServerId};
+use usher_api::{Code, ElicitationView, ErrorView, ServerId};
 
 use super::*;
 use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};

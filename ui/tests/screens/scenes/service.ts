@@ -58,7 +58,7 @@ export const serviceScenes: Scenes = {
     },
   },
   "needs-sign-in-interrupted": {
-    backend: () => of({ status: { state: "needs_sign_in", reason: "renewal_interrupted" }, auth: signedOut }),
+    backend: () => of({ status: { state: "needs_sign_in", reason: "refresh_interrupted" }, auth: signedOut }),
   },
   connecting: { backend: () => of({ status: { state: "connecting" }, auth: { kind: "unknown" } }) },
   disabled: { backend: () => of({ status: { state: "disabled" } }) },
@@ -96,8 +96,8 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
-        last_error: error("server_unreachable", "Could not reach mcp.notion.com (no network connection).", {
-          hint: "Check the network and the address, then try again.",
+        last_error: error("server_unreachable", "Could not reach mcp.notion.com (connection refused).", {
+          hint: "Check the address and your network, then try again.",
         }),
       }),
   },

@@ -53,9 +53,9 @@ export const startScenes: Scenes = {
             kind: "keychain",
             error: error(
               "keychain_unavailable",
-              "Could not use the keychain (no secret service on the session bus).",
+              "The keychain is unavailable: no keyring is running in this session.",
               {
-                hint: "Start gnome-keyring or KWallet, then try again, or choose a private file.",
+                hint: "Start a keyring such as gnome-keyring or KWallet, then try again. Or choose a private file as the secret store.",
               },
             ),
           },
@@ -69,7 +69,7 @@ export const startScenes: Scenes = {
         {
           secret_store: {
             kind: "keychain",
-            error: error("keychain_locked", "The keychain is locked.", {
+            error: error("keychain_locked", "The keychain is locked: the unlock prompt was dismissed.", {
               hint: "Unlock your keychain, then try again.",
             }),
           },

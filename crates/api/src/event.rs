@@ -1,0 +1,91 @@
+//! One change of the engine's public state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
+
+/// A change. Views are complete: each replaces the one before.
+#[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    ServerChanged {
+        revision: Revision,
+        view: ServerView,
+    },
+    ServerRemoved {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// The order or set of servers changed, or the file became valid again.
+    ConfigChanged {
+        revision: Revision,
+        order: Vec<ServerId>,
+        config: ConfigView,
+    },
+    /// The file cannot be read; the known servers stay.
+    ConfigRejected {
+        revision: Revision,
+        config: ConfigView,
+    },
+    SecretStoreChanged {
+        revision: Revision,
+        secret_store: SecretStoreView,
+    },
+    PausedChanged {
+        revision: Revision,
+        paused: bool,
+    },
+    /// The tools of a connected server were listed.
+    ToolsChanged {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// The server reported that its resources changed; earlier lists are out of date.
+    ResourcesChanged {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// The server reported that its prompts changed; earlier lists are out of date.
+    PromptsChanged {
+        revision: Revision,
+        id: ServerId,
+    },
+    /// Progress of a running call; `total` is known only if the server sends it.
+    CallProgressed {
+        revision: Revision,
+        call: String,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<String>,
+    },
+    ElicitationRequested {
+        revision: Revision,
+        elicitation: ElicitationView,
+    },
+    ElicitationEnded {
+        revision: Revision,
+        id: String,
+    },
+}
+
+impl Event {
+    /// Returns the revision of the first snapshot that contains this change.
+    pub fn revision(&self) -> Revision {
+        match self {
+            Self::ServerChanged { revision, .. }
+            | Self::ServerRemoved { revision, .. }
+            | Self::ConfigChanged { revision, .. }
+            | Self::ConfigRejected { revision, .. }
+            | Self::SecretStoreChanged { revision, .. }
+            | Self::PausedChanged { revision, .. }
+            | Self::ToolsChanged { revision, .. }
+            | Self::ResourcesChanged { revision, .. }
+            | Self::PromptsChanged { revision, .. }
+            | Self::CallProgressed { revision, .. }
+            | Self::ElicitationRequested { revision, .. }
+            | Self::ElicitationEnded { revision, .. } => *revision,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The types that cross Usher's boundaries.
+//!
+//! The window, the command line and other processes send the engine a [`Request`] and get a [`Reply`] or an
+//! [`ErrorView`]. They follow its state through a [`Snapshot`] and the [`Event`]s after it. No type here has a field
+//! for a token, a verifier or a client secret, so none of them can cross.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `request`, `reply` | one verb with its arguments, and its result |
+//! | `snapshot`, `event`, `revision` | the engine's public state, one change of it, its version |
+//! | `server`, `auth`, `status` | one server: its view, its sign-in, its state |
+//! | `tool`, `resource`, `prompt` | what a server offers |
+//! | `elicitation` | a server's question to the person, and the answer |
+//! | `error` | a failure as a code, a message and a hint |
+//!
+//! ```
+//! use usher_api::{Request, ServerId, ServerVerb};
+//!
+//! let request = Request::Server { server: ServerId("notion".to_owned()), verb: ServerVerb::Connect };
+//! let line = serde_json::to_string(&request)?;
+//! assert_eq!(line, r#"{"request":"server","server":"notion","verb":"connect"}"#);
+//! assert_eq!(serde_json::from_str::<Request>(&line)?, request);
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+mod auth;
+mod elicitation;
+mod error;
+mod event;
+mod prompt;
+mod reply;
+mod request;
+mod resource;
+mod revision;
+mod server;
+mod snapshot;
+mod status;
+mod tool;
+
+pub use auth::{AuthView, RedirectKind, RegistrationKind};
+pub use elicitation::{ElicitationAnswer, ElicitationView};
+pub use error::{Code, ErrorView};
+pub use event::Event;
+pub use prompt::{PromptArgumentView, PromptView};
+pub use reply::{AuthorizationRequestView, Reply};
+pub use request::{NewServer, Request, ServerVerb};
+pub use resource::ResourceView;
+pub use revision::Revision;
+pub use server::{PermissionView, ServerId, ServerView, TransportKind};
+pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
+pub use status::{NeedsSignIn, SignInStep, Status};
+pub use tool::{ToolCallView, ToolContent, ToolView};

@@ -1,0 +1,23 @@
+//! A server's prompts.
+
+use serde::{Deserialize, Serialize};
+
+/// One prompt. Its texts are as hostile as those of a [`crate::ToolView`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PromptView {
+    pub name: String,
+    pub title: Option<String>,
+    /// Markdown.
+    pub description: Option<String>,
+    pub arguments: Vec<PromptArgumentView>,
+}
+
+/// One argument of a prompt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct PromptArgumentView {
+    pub name: String,
+    pub description: Option<String>,
+    pub required: bool,
+}

@@ -1,0 +1,38 @@
+//! The engine's reply to a request.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ConfigView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView, ToolView};
+
+/// The result of a [`crate::Request`] that succeeded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Done,
+    Snapshot(Box<Snapshot>),
+    /// The id of the added server, or of the server whose sign-in was completed.
+    Server(ServerId),
+    /// `None` when no sign-in waits for the browser.
+    Authorization(Option<AuthorizationRequestView>),
+    Tools(Vec<ToolView>),
+    Resources(Vec<ResourceView>),
+    Prompts(Vec<PromptView>),
+    ToolCall(ToolCallView),
+    Config(ConfigView),
+}
+
+/// An authorization request that waits for the browser.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct AuthorizationRequestView {
+    /// The address to open. Checked: https, or http on a loopback host, without user information.
+    pub authorization_url: String,
+    pub redirect_uri: String,
+    /// The host of the page.
+    pub host: String,
+    pub redirect: RedirectKind,
+    /// When the sign-in times out.
+    pub expires_at: Timestamp,
+}

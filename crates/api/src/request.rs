@@ -1,0 +1,189 @@
+//! The engine's verbs, with their arguments.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{ElicitationAnswer, RedirectKind, ServerId};
+
+/// One verb of the engine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    Snapshot,
+    Add(NewServer),
+    /// A verb that needs only the server.
+    Server {
+        server: ServerId,
+        verb: ServerVerb,
+    },
+    SignIn {
+        server: ServerId,
+        redirect: Option<RedirectKind>,
+        /// Whether callback links reach the caller; `None` takes the engine's setting.
+        receives_links: Option<bool>,
+        extra_scopes: Vec<String>,
+    },
+    /// The callback, as the browser returned it: a code without its verifier.
+    CompleteSignIn {
+        address: String,
+    },
+    /// The callback from a process that does not wait for the exchange.
+    HandOverLink {
+        address: String,
+    },
+    CallTool {
+        server: ServerId,
+        tool: String,
+        arguments: Map<String, Value>,
+        /// The caller's name for this call, unique among its running calls.
+        call: String,
+        /// How long the server may send nothing.
+        silence_seconds: u64,
+        /// How long the call waits for a missing permission; 0 does not wait.
+        permission_seconds: u64,
+        /// The caller cannot ask a person: the process that runs the engine asks the server's questions.
+        asks_holder: bool,
+    },
+    CancelCall {
+        call: String,
+    },
+    AnswerElicitation {
+        id: String,
+        answer: ElicitationAnswer,
+    },
+    PauseAll,
+    ResumeAll,
+    /// The caller changed the contents of the secret store: one named secret, or any if `None`.
+    SecretsChanged {
+        name: Option<String>,
+    },
+    RetrySecretStore,
+    CheckConfig,
+    /// Brings the app's window to the front. A process without a window refuses it.
+    ShowWindow,
+}
+
+/// The verbs whose only argument is a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum ServerVerb {
+    /// Signs out and removes the server from `mcp.json`.
+    Remove,
+    Enable,
+    /// Disables the server in `mcp.json`. The grant is kept.
+    Disable,
+    /// Connects now: after a disconnect, a failure, or during a backoff.
+    Connect,
+    /// Closes the connection until the next `Connect` or start.
+    Disconnect,
+    /// Revokes and deletes the grant.
+    SignOut,
+    /// The caller opened the browser.
+    BrowserOpened,
+    /// Registers again with the next redirect, because the page in the browser shows an error.
+    NextRedirect,
+    /// Returns the authorization request that waits for the browser.
+    AuthorizationRequest,
+    CancelSignIn,
+    /// The person does not grant the permission that a call waits for.
+    DeclinePermission,
+    Tools,
+    Resources,
+    Prompts,
+}
+
+/// A server to add to `mcp.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewServer {
+    /// `None` derives a name from the address.
+    pub name: Option<String>,
+    pub url: String,
+    pub client_id: Option<String>,
+    pub scopes: Option<Vec<String>>,
+    /// Pins the redirect.
+    pub redirect: Option<RedirectKind>,
+}
+
+impl Request {
+    pub fn server(server: &ServerId, verb: ServerVerb) -> Self {
+        Self::Server { server: server.clone(), verb }
+    }
+
+    /// Whether the holder stays until this is done. Any other request is sent again to the next holder.
+    pub fn must_finish(&self) -> bool {
+        match self {
+            Self::Add(_)
+            | Self::SignIn { .. }
+            | Self::CompleteSignIn { .. }
+            | Self::HandOverLink { .. }
+            | Self::CallTool { .. }
+            | Self::AnswerElicitation { .. } => true,
+            Self::Server { verb, .. } => verb.must_finish(),
+            Self::Snapshot
+            | Self::CancelCall { .. }
+            | Self::SecretsChanged { .. }
+            | Self::PauseAll
+            | Self::ResumeAll
+            | Self::RetrySecretStore
+            | Self::CheckConfig
+            | Self::ShowWindow => false,
+        }
+    }
+
+    /// Whether the request may be sent again after its holder was killed, when its outcome is unknown. A tool call may
+    /// have taken effect.
+    pub fn may_be_repeated(&self) -> bool {
+        match self {
+            Self::SignIn { .. } | Self::HandOverLink { .. } => true,
+            Self::Server { verb, .. } => verb.may_be_repeated(),
+            Self::AnswerElicitation { .. } | Self::CancelCall { .. } => false,
+            other => !other.must_finish(),
+        }
+    }
+
+    /// The deadline for the reply; `None` if the engine has its own.
+    pub fn deadline(&self) -> Option<Duration> {
+        match self {
+            Self::CallTool { .. } => None,
+            _ => Some(Duration::from_secs(180)),
+        }
+    }
+}
+
+impl ServerVerb {
+    fn must_finish(self) -> bool {
+        match self {
+            Self::Remove | Self::Enable | Self::Disable | Self::SignOut | Self::NextRedirect => true,
+            Self::Connect
+            | Self::Disconnect
+            | Self::BrowserOpened
+            | Self::AuthorizationRequest
+            | Self::CancelSignIn
+            | Self::DeclinePermission
+            | Self::Tools
+            | Self::Resources
+            | Self::Prompts => false,
+        }
+    }
+
+    fn may_be_repeated(self) -> bool {
+        match self {
+            Self::Remove | Self::NextRedirect | Self::BrowserOpened => false,
+            Self::Enable
+            | Self::Disable
+            | Self::Connect
+            | Self::Disconnect
+            | Self::SignOut
+            | Self::AuthorizationRequest
+            | Self::CancelSignIn
+            | Self::DeclinePermission
+            | Self::Tools
+            | Self::Resources
+            | Self::Prompts => true,
+        }
+    }
+}

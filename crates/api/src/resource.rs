@@ -1,0 +1,15 @@
+//! A server's resources.
+
+use serde::{Deserialize, Serialize};
+
+/// One resource. Its texts are as hostile as those of a [`crate::ToolView`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ResourceView {
+    pub uri: String,
+    pub name: String,
+    pub title: Option<String>,
+    /// Markdown.
+    pub description: Option<String>,
+    pub mime_type: Option<String>,
+}

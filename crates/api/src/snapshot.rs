@@ -1,0 +1,61 @@
+//! The engine's whole public state.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ElicitationView, ErrorView, Revision, ServerView};
+
+/// The state at one revision. It already contains every event whose revision is not higher.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct Snapshot {
+    pub revision: Revision,
+    /// In the order of `mcp.json`.
+    pub servers: Vec<ServerView>,
+    pub config: ConfigView,
+    pub secret_store: SecretStoreView,
+    /// The person paused everything: no server is connected and no token is refreshed.
+    pub paused: bool,
+    /// Unanswered questions that servers asked during this reader's calls. The process that runs the engine also gets
+    /// the questions that belong to no call.
+    pub elicitations: Vec<ElicitationView>,
+}
+
+/// The path of `mcp.json`, and the result of reading it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ConfigView {
+    pub path: String,
+    /// `config_invalid`: the servers shown are those of the last valid file.
+    pub error: Option<ErrorView>,
+    /// 1-based position of the error.
+    pub line: Option<u32>,
+    pub column: Option<u32>,
+    /// Entries that the checker accepts but comments on.
+    pub warnings: Vec<String>,
+}
+
+/// The secret store in use.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SecretStoreView {
+    /// `error` is `keychain_unavailable` or `keychain_locked` while the store cannot be used.
+    Keychain {
+        error: Option<ErrorView>,
+    },
+    File {
+        path: String,
+        error: Option<ErrorView>,
+    },
+    Memory,
+}
+
+impl SecretStoreView {
+    /// Returns why the store cannot be used now.
+    pub fn error(&self) -> Option<&ErrorView> {
+        match self {
+            Self::Keychain { error } | Self::File { error, .. } => error.as_ref(),
+            Self::Memory => None,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A server's state.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorView, RedirectKind};
+
+/// The state of a server. ARCHITECTURE.md draws the transitions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Status {
+    Disabled,
+    /// The person paused all servers (see `Snapshot::paused`).
+    Paused,
+    /// Read from `mcp.json`, but of a kind that Usher does not run yet.
+    Unsupported {
+        why: String,
+    },
+    Connecting,
+    NeedsSignIn {
+        reason: NeedsSignIn,
+    },
+    SigningIn {
+        step: SignInStep,
+        /// The host of the page in the browser, once it is known.
+        host: Option<String>,
+        redirect: Option<RedirectKind>,
+        /// When the browser was opened.
+        opened: Option<Timestamp>,
+        /// When the sign-in times out.
+        expires_at: Option<Timestamp>,
+        /// The redirect to try next when the page in the browser shows an error.
+        next_redirect: Option<RedirectKind>,
+    },
+    Connected {
+        since: Timestamp,
+        /// The MCP revision in use, such as `2026-07-28`.
+        protocol: String,
+        tool_count: u32,
+    },
+    Reconnecting {
+        attempt: u32,
+        next_at: Timestamp,
+        why: ErrorView,
+    },
+    /// Most likely a person must change something.
+    Failed {
+        error: ErrorView,
+    },
+}
+
+/// Why a server needs a sign-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum NeedsSignIn {
+    NeverSignedIn,
+    Expired,
+    /// The person or the authorization server denied the request.
+    Refused,
+    MorePermissionNeeded,
+    /// The authorization server no longer knows Usher's client id.
+    RegistrationLost,
+    /// A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token.
+    RefreshInterrupted,
+    SignedOut,
+}
+
+/// The step that a sign-in has reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum SignInStep {
+    Discovering,
+    Registering,
+    WaitingForBrowser,
+    Exchanging,
+    /// The grant is stored; the first list request is running.
+    Connecting,
+}
