@@ -7,7 +7,7 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [
-    // The tests' script compiles the messages itself: the plugin's watcher would keep the runner from ending.
+    // The test script compiles the messages itself: the plugin's watcher would keep vitest from exiting.
     process.env.VITEST
       ? []
       : paraglideVitePlugin({
@@ -30,7 +30,7 @@ export default defineConfig({
     cssTarget: ["safari16.4", "chrome111"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // What the packages name as others' work (xtask/src/bundle/notices).
+    // For the packages' third-party notices (xtask/src/bundle/notices).
     license: { fileName: "licences.json" },
   },
 });

@@ -12,7 +12,7 @@ export default mergeConfig(
       include: ["tests/**/*.test.ts"],
       setupFiles: ["tests/support/setup.ts"],
       css: false,
-      // A machine that compiles beside the tests is slow, which is not their subject.
+      // Generous, because the tests may run beside a compiler.
       testTimeout: 60_000,
       restoreMocks: true,
     },

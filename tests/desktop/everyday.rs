@@ -139,7 +139,7 @@ impl Tour {
 
         page.press(&Page::id("settings")).await?;
         page.read_until(&Page::id("tray"), "stays in the tray").await?;
-        page.read_until(&Page::id("notifications"), "one click").await?;
+        page.read_until(&Page::id("notifications"), "Click the notification").await?;
         page.press(&Page::id("autostart")).await?;
         page.see("[data-testid=\"autostart\"]:checked").await?;
         self.shoot(&window, "settings-of-a-whole-desktop").await?;

@@ -1,4 +1,4 @@
-/** What crosses the boundary: types that are made from the Rust ones, and nothing written by hand. */
+/** The types that cross to and from the shell, all generated from the Rust types. */
 export type {
   AppInfo,
   Appearance,

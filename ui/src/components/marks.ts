@@ -24,9 +24,9 @@ import vercel from "simple-icons/icons/vercel.svg?raw";
 import zapier from "simple-icons/icons/zapier.svg?raw";
 
 export type BrandMark = {
-  /** A path in a box of 24 by 24. */
+  /** An SVG path in a 24 by 24 box. */
   path: string;
-  /** The brand's colour; none where it is black or white, which follow the text. */
+  /** The brand's colour; `null` if it is black or white, so that the logo follows the text colour. */
   colour: string | null;
 };
 
@@ -61,7 +61,7 @@ const MARKS: Record<string, BrandMark> = {
   zapier: mark(zapier, "#ff4f00"),
 };
 
-/** The mark of a service of the catalogue. "hugging-face" and "cloudflare-bindings" find theirs. */
+/** The logo of a catalogue entry. Hyphens are ignored, and "cloudflare-bindings" uses Cloudflare's logo. */
 export function brandMark(slug: string | null): BrandMark | null {
   if (!slug) return null;
   const key = [slug.replaceAll("-", ""), slug.split("-")[0] ?? ""].find((key) => Object.hasOwn(MARKS, key));

@@ -4,25 +4,25 @@ import { resolver as basic } from "@sjsf/form/resolvers/basic";
 
 type JsonObject = Record<string, unknown>;
 
-/** The schema without its heading: the dialog around the form has one already. */
+/** The schema without its title and description, which the dialog shows already. */
 export function forForm(schema: JsonObject): JsonObject {
   const { title: _title, description: _description, $schema: _dialect, ...rest } = schema;
   return { type: "object", ...rest };
 }
 
-/** Choices as lists and boxes, everything else as the library's basic resolver has it. */
+/** Fields for choices; everything else is left to the library's basic resolver. */
 export function resolver<T>(ctx: FormState<T>): ResolveFieldType {
-  const otherwise = basic(ctx);
+  const fallback = basic(ctx);
   return (config) => {
     if (isSelect(ctx, config.schema)) return "enumField";
     if (config.schema.type === "array" && isMultiSelect(ctx, config.schema)) return "multiEnumField";
-    return otherwise(config);
+    return fallback(config);
   };
 }
 
 const LONG = /^(content|body|text|markdown|description|message|query_text|prompt|code|html)$/i;
 
-/** A larger field for what is likely to be long. */
+/** Larger fields for texts that are likely to be long. */
 export function uiSchemaOf(schema: JsonObject): UiSchemaRoot {
   const properties = (schema.properties ?? {}) as Record<string, JsonObject | boolean>;
   const ui: Record<string, unknown> = {};

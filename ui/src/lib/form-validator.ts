@@ -2,10 +2,10 @@ import { Validator, type OutputUnit, type Schema, type ValidationResult } from "
 
 import { m } from "../paraglide/messages";
 
-/** Errors that only say that something inside is wrong, which its own error says better. */
+/** Keywords whose errors only say that a nested value is invalid; the nested error says more. */
 const OUTER = new Set(["properties", "patternProperties", "items", "prefixItems", "additionalItems", "$ref"]);
 
-/** The library's validator, whose findings stand at the field that they are about, in a person's words. */
+/** The library's validator with its errors reworded and placed at the fields that they are about. */
 export class FormValidator extends Validator {
   constructor(schema: Schema) {
     super(schema, "7", false);

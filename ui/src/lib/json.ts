@@ -1,4 +1,13 @@
-/** JSON text with indents; any other text as it is. */
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** JSON text with indentation; any other text unchanged. */
 export function prettyJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -7,7 +16,7 @@ export function prettyJson(text: string): string {
   }
 }
 
-/** The object that a text writes, or `null`. */
+/** The JSON object in a text, or `null`. */
 export function jsonObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,9 +1,9 @@
 import type { Attachment } from "svelte/attachments";
 
 /**
- * Keeps the keyboard's place while the window changes under it. A button that was only disabled for as long as its
- * work took gets the focus back; where what had it is gone, and nobody else took it, the pane does, so that the next
- * Tab goes on there and not at the window's beginning.
+ * Keeps the keyboard focus while the page changes. A button that was disabled during its command gets the focus back.
+ * If the focused element is removed and nothing else has the focus, the pane gets it, so that the next Tab does not
+ * start at the window's top.
  */
 export const keepFocus: Attachment<HTMLElement> = (pane) => {
   const page = pane.ownerDocument;
@@ -13,17 +13,17 @@ export const keepFocus: Attachment<HTMLElement> = (pane) => {
     last = target as HTMLElement;
   }
 
-  /** Whoever leaves a thing that is still there means to. Whether it is still there shows after the event. */
+  /** The person moved the focus away if the element is still there after the event. */
   function onfocusout(): void {
-    const left = last;
+    const blurred = last;
     queueMicrotask(() => {
-      if (left === last && left && isThere(left)) last = null;
+      if (blurred === last && blurred && isFocusable(blurred)) last = null;
     });
   }
 
   const observer = new MutationObserver(() => {
     if (last === null || page.activeElement !== page.body) return;
-    if (isThere(last)) last.focus({ preventScroll: true });
+    if (isFocusable(last)) last.focus({ preventScroll: true });
     else if (!last.isConnected) pane.focus({ preventScroll: true });
   });
 
@@ -37,6 +37,6 @@ export const keepFocus: Attachment<HTMLElement> = (pane) => {
   };
 };
 
-function isThere(element: HTMLElement): boolean {
+function isFocusable(element: HTMLElement): boolean {
   return element.isConnected && !element.matches(":disabled");
 }

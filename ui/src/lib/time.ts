@@ -12,7 +12,7 @@ export function fromNow(at: Timestamp, now: number): string {
   return relative.format(Math.trunc(seconds / 86_400), "day");
 }
 
-/** Whole seconds until then, never below zero. */
+/** Whole seconds until a time, at least zero. */
 export function secondsUntil(at: Timestamp, now: number): number {
   return Math.max(0, Math.ceil((Date.parse(at) - now) / 1000));
 }
@@ -22,7 +22,7 @@ export function minutesAndSeconds(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** The date and the time as this system writes them. */
+/** The date and time in the format of this system. */
 export function inFull(at: Timestamp): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -1,31 +1,31 @@
 import type { Backend } from "../backend/backend";
-import type { Appearance as Look } from "../backend/types";
+import type { Appearance as Choice } from "../backend/types";
 
-/** Light, dark, or as the system has it. The shell keeps the choice and dresses the window, whose colours follow. */
+/** Light, dark or the system's appearance. The shell stores the choice and sets the window's theme. */
 export class Appearance {
-  #look = $state<Look>("system");
+  #choice = $state<Choice>("system");
   readonly #backend: Backend;
 
   constructor(backend: Backend) {
     this.#backend = backend;
   }
 
-  get look(): Look {
-    return this.#look;
+  get choice(): Choice {
+    return this.#choice;
   }
 
-  /** What the shell has kept. */
-  remember(look: Look): void {
-    this.#look = look;
+  /** Takes over the choice that the shell has stored. */
+  load(choice: Choice): void {
+    this.#choice = choice;
   }
 
-  async choose(look: Look): Promise<void> {
-    const before = this.#look;
-    this.#look = look;
+  async choose(choice: Choice): Promise<void> {
+    const before = this.#choice;
+    this.#choice = choice;
     try {
-      await this.#backend.appearanceSet(look);
+      await this.#backend.appearanceSet(choice);
     } catch (thrown) {
-      this.#look = before;
+      this.#choice = before;
       throw thrown;
     }
   }

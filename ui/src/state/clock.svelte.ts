@@ -1,14 +1,14 @@
 import { createSubscriber } from "svelte/reactivity";
 
-/** The time, for those who show it. It ticks each second, and only while somebody looks. */
+/** The current time. It ticks once a second while a component reads it. */
 class Clock {
-  #looked = createSubscriber((tick) => {
+  #subscribe = createSubscriber((tick) => {
     const timer = setInterval(tick, 1000);
     return () => clearInterval(timer);
   });
 
   get now(): number {
-    this.#looked();
+    this.#subscribe();
     return Date.now();
   }
 }

@@ -1,6 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
-import { errorView, type Backend } from "../backend/backend";
+import type { Backend } from "../backend/backend";
+import { errorView } from "../backend/error";
 import type {
   ConfigView,
   ElicitationView,
@@ -14,38 +15,38 @@ import type {
 } from "../backend/types";
 import { m } from "../paraglide/messages";
 
-/** What a service may offer. */
+/** The kinds of lists that a service offers. */
 export type OfferKind = "tool" | "resource" | "prompt";
 
 export type Progress = { progress: number | null; total: number | null; message: string | null };
 
 /**
- * What the engine last told, and nothing that it did not tell. It listens first and asks for the snapshot then, so
- * that no change falls between the two; an event that is not newer than what is known of its subject is dropped.
+ * The engine's state: a snapshot, kept up to date by events. It subscribes before it requests the snapshot, so that no
+ * change is lost in between. An event is dropped unless it is newer than what is known of its subject.
  */
 export class EngineState {
   phase = $state<"opening" | "ready" | "failed">("opening");
-  failure = $state.raw<ErrorView | null>(null);
+  startError = $state.raw<ErrorView | null>(null);
   servers = $state.raw<ServerView[]>([]);
   config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
-  /** The person paused everything: nothing is connected until it goes on. */
+  /** All services are paused: none is connected until the person resumes them. */
   paused = $state(false);
   elicitations = $state.raw<ElicitationView[]>([]);
-  /** The newest word on each running call. */
+  /** The latest progress of each running call. */
   readonly progress = new SvelteMap<string, Progress>();
-  /** Grows when a list of a server changed. */
+  /** The revision of the last change of each list. */
   readonly #listed = new SvelteMap<string, Revision>();
 
   #known = new Map<string, Revision>();
-  /** The revision of the snapshot: everything up to it is in. */
+  /** The snapshot's revision; it contains every change up to it. */
   #floor: Revision = -1;
-  /** The newest revision heard of, whatever its subject. */
+  /** The newest revision received, of any subject. */
   #newest: Revision = -1;
-  /** Grows when another engine took over; an answer of the one before is not of interest any more. */
+  /** Counts the engines; a snapshot of an earlier one is ignored. */
   #engine = 0;
   #early: Event[] = [];
-  #asking = false;
+  #isLoading = false;
   #unsubscribe: (() => void) | null = null;
   #backend: Backend;
 
@@ -57,13 +58,13 @@ export class EngineState {
     this.phase = "opening";
     try {
       this.#unsubscribe ??= await this.#backend.subscribe(
-        (event) => this.hear(event),
+        (event) => this.receive(event),
         (snapshot) => this.replace(snapshot),
       );
-      await this.#ask();
+      await this.reload();
       this.phase = "ready";
     } catch (thrown) {
-      this.failure = errorView(thrown);
+      this.startError = errorView(thrown);
       this.phase = "failed";
     }
   }
@@ -77,26 +78,26 @@ export class EngineState {
     return this.servers.find((server) => server.id === id);
   }
 
-  /** When a server last said that its tools, resources or prompts are other ones now. */
+  /** The error that keeps the secret store from being used. */
+  get secretStoreError(): ErrorView | null {
+    return this.secretStore.kind === "memory" ? null : this.secretStore.error;
+  }
+
+  /** The revision at which a server's tools, resources or prompts last changed. */
   listed(kind: OfferKind, id: ServerId): Revision | undefined {
     return this.#listed.get(`${kind} ${id}`);
   }
 
-  /** Asks for the whole again. */
-  async refresh(): Promise<void> {
-    await this.#ask();
-  }
-
-  hear(event: Event): void {
-    if (this.#asking || this.#floor < 0) {
+  receive(event: Event): void {
+    if (this.#isLoading || this.#floor < 0) {
       this.#early.push(event);
       return;
     }
-    // Revisions may have gaps: what is another program's own is not told here. What was lost the shell says.
+    // Revisions may have gaps: events for other programs are not sent here. If events are lost, a snapshot follows.
     this.#apply(event);
   }
 
-  /** Another engine took over, or events were lost on the way: nothing known before counts. */
+  /** Replaces the whole state: another engine took over, or events were lost. */
   replace(snapshot: Snapshot): void {
     this.#engine += 1;
     this.#newest = -1;
@@ -105,14 +106,15 @@ export class EngineState {
     this.phase = "ready";
   }
 
-  async #ask(): Promise<void> {
+  /** Requests the snapshot again. */
+  async reload(): Promise<void> {
     const engine = this.#engine;
-    this.#asking = true;
+    this.#isLoading = true;
     try {
       const snapshot = await this.#backend.snapshot();
       if (engine === this.#engine) this.#take(snapshot);
     } finally {
-      this.#asking = false;
+      this.#isLoading = false;
       if (this.#floor >= 0) for (const event of this.#early.splice(0)) this.#apply(event);
     }
   }
@@ -181,12 +183,12 @@ export class EngineState {
   }
 }
 
-/** The demo inside the app is in no catalogue, and has no title of its own before the first sign-in. */
+/** The demo is in no catalogue and has no title of its own before the first sign-in. */
 function named(view: ServerView): ServerView {
   return view.id === "demo" && view.name === "demo" ? { ...view, name: m.demo_name() } : view;
 }
 
-/** What an event speaks of: two events of one subject replace each other, those of different subjects do not. */
+/** An event's subject: a newer event replaces an older one of the same subject. */
 function subjectOf(event: Event): string {
   switch (event.event) {
     case "server_changed":
@@ -215,9 +217,9 @@ function subjectOf(event: Event): string {
   }
 }
 
-/** Servers as `mcp.json` has them; one that it does not name yet keeps its place at the end. */
+/** Servers in the order of `mcp.json`, followed by those that it does not name yet. */
 function inOrder(servers: ServerView[], order: ServerId[]): ServerView[] {
-  const place = new Map(order.map((id, index) => [id, index]));
+  const rank = new Map(order.map((id, index) => [id, index]));
   const last = order.length;
-  return [...servers].sort((a, b) => (place.get(a.id) ?? last) - (place.get(b.id) ?? last));
+  return [...servers].sort((a, b) => (rank.get(a.id) ?? last) - (rank.get(b.id) ?? last));
 }

@@ -1,35 +1,36 @@
 import { SvelteMap } from "svelte/reactivity";
 
-import { errorView } from "../backend/backend";
+import { errorView } from "../backend/error";
 import type { ErrorView, ServerId } from "../backend/types";
 
 export type List<Item> =
-  | { state: "unasked" | "loading" | "ready"; items: Item[] }
+  | { state: "unloaded" | "loading" | "ready"; items: Item[] }
   | { state: "failed"; items: Item[]; error: ErrorView };
 
-/** What servers that were looked at offer of one kind. The last known stays in sight while it is asked for anew. */
+/** Each server's list of one kind. The last known items stay visible while the list is loaded again. */
 export class Lists<Item> {
   readonly #lists = new SvelteMap<ServerId, List<Item>>();
-  readonly #turns = new Map<ServerId, number>();
-  readonly #ask: (id: ServerId) => Promise<Item[]>;
+  /** Counts the loads of each server, so that only the latest one is stored. */
+  readonly #loads = new Map<ServerId, number>();
+  readonly #load: (id: ServerId) => Promise<Item[]>;
 
-  constructor(ask: (id: ServerId) => Promise<Item[]>) {
-    this.#ask = ask;
+  constructor(load: (id: ServerId) => Promise<Item[]>) {
+    this.#load = load;
   }
 
   of(id: ServerId): List<Item> {
-    return this.#lists.get(id) ?? { state: "unasked", items: [] };
+    return this.#lists.get(id) ?? { state: "unloaded", items: [] };
   }
 
   async load(id: ServerId): Promise<void> {
-    const turn = (this.#turns.get(id) ?? 0) + 1;
-    this.#turns.set(id, turn);
+    const load = (this.#loads.get(id) ?? 0) + 1;
+    this.#loads.set(id, load);
     const { items } = this.of(id);
     this.#lists.set(id, { state: "loading", items });
-    const answer = await this.#ask(id).then(
+    const list = await this.#load(id).then(
       (items): List<Item> => ({ state: "ready", items }),
       (thrown): List<Item> => ({ state: "failed", items, error: errorView(thrown) }),
     );
-    if (this.#turns.get(id) === turn) this.#lists.set(id, answer);
+    if (this.#loads.get(id) === load) this.#lists.set(id, list);
   }
 }

@@ -8,16 +8,16 @@ function findings(schema: object, value: unknown): string[] {
     .errors.map(({ instanceLocation, error }) => `${instanceLocation} ${error}`);
 }
 
-describe("what a form finds wrong", () => {
+describe("the errors of a form", () => {
   it.each([
-    [{ required: ["query"] }, {}, ["#/query Please fill this in."]],
-    [{ properties: { limit: { type: "integer" } } }, { limit: null }, ["#/limit Please fill this in."]],
+    [{ required: ["query"] }, {}, ["#/query This field is required."]],
+    [{ properties: { limit: { type: "integer" } } }, { limit: null }, ["#/limit This field is required."]],
     [{ properties: { name: { minLength: 2 } } }, { name: "a" }, ["#/name This is too short."]],
     [{ properties: { name: { maxLength: 2 } } }, { name: "abc" }, ["#/name This is too long."]],
     [
       { properties: { day: { pattern: "^\\d+$" } } },
       { day: "one" },
-      ["#/day This is not in the form that the service asks for."],
+      ["#/day This does not have the required format."],
     ],
     [{ properties: { limit: { minimum: 1 } } }, { limit: 0 }, ["#/limit 0 is less than 1."]],
     [
@@ -25,7 +25,7 @@ describe("what a form finds wrong", () => {
       { tags: ["a", ""] },
       ["#/tags/1 This is too short."],
     ],
-    // A name that would not survive the way to its field stays with the whole.
+    // A name that cannot be mapped to its field stays an error of the whole form.
     [{ required: ["a/b"] }, {}, ['# Instance does not have required property "a/b".']],
     [{ type: "object" }, {}, []],
   ])("%j, %j: %j", (schema, value, expected) => {

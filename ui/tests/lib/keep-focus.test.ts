@@ -15,12 +15,12 @@ function button(id: string): HTMLButtonElement {
   return document.getElementById(id) as HTMLButtonElement;
 }
 
-/** Past the observer and the microtask after it. */
+/** Waits for the observer and the microtask after it. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-/** A browser takes the focus from what is disabled. jsdom does so only from what leaves its place. */
+/** Browsers blur a disabled element; jsdom only does when it is moved. */
 async function disable(element: HTMLButtonElement): Promise<void> {
   element.disabled = true;
   element.parentElement?.append(element);
@@ -28,7 +28,7 @@ async function disable(element: HTMLButtonElement): Promise<void> {
 }
 
 describe("the focus", () => {
-  it.each(["inside", "before"])("comes back to %s, which was disabled while its work took", async (id) => {
+  it.each(["inside", "before"])("returns to %s, which was disabled during its command", async (id) => {
     button(id).focus();
     await disable(button(id));
     expect(document.body).toHaveFocus();
@@ -37,7 +37,7 @@ describe("the focus", () => {
     expect(button(id)).toHaveFocus();
   });
 
-  it("does not come back to where a person left", async () => {
+  it("does not return after the person moved it away", async () => {
     button("inside").focus();
     button("inside").blur();
     await turn();
@@ -46,7 +46,7 @@ describe("the focus", () => {
     expect(document.body).toHaveFocus();
   });
 
-  it("is not taken from who got it meanwhile", async () => {
+  it("is not taken from another element that got it", async () => {
     button("inside").focus();
     await disable(button("inside"));
     button("before").focus();
@@ -55,7 +55,7 @@ describe("the focus", () => {
     expect(button("before")).toHaveFocus();
   });
 
-  it("goes to the pane where what had it is gone", async () => {
+  it("moves to the pane if its element is removed", async () => {
     button("inside").focus();
     button("inside").remove();
     await turn();

@@ -1,40 +1,48 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { render } from "../../src/lib/markdown";
+import { isMarkdown, render, type Source } from "../../src/lib/markdown";
 import { payloads } from "./payloads";
 
-/** Every element and attribute that a server's text may become. */
+/** The only elements that a server's text may produce. */
 const HARMLESS = new Set(
   "p br hr strong em del code pre blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td button small".split(
     " ",
   ),
 );
 
-function shown(markdown: string, open?: (url: string) => void): HTMLDivElement {
-  const place = document.createElement("div");
-  document.body.replaceChildren(place);
-  place.append(render(markdown, open));
-  return place;
+function shown(
+  markdown: string,
+  open?: (url: string) => void,
+  source: Source = "description",
+): HTMLDivElement {
+  const container = document.createElement("div");
+  document.body.replaceChildren(container);
+  container.append(render(markdown, source, open));
+  return container;
 }
 
 describe("a server's markdown", () => {
-  it("knows sixty ways in", () => {
+  it("is tested with at least sixty attacks", () => {
     expect(payloads.length).toBeGreaterThanOrEqual(60);
     expect(new Set(payloads).size).toBe(payloads.length);
   });
 
-  it.each(payloads)("is only what it may be: %s", async (payload) => {
+  const attacks = (["description", "result"] as const).flatMap((source) =>
+    payloads.map((payload) => ({ source, payload })),
+  );
+
+  it.each(attacks)("is harmless in a $source: $payload", async ({ source, payload }) => {
     const canary = vi.fn();
     Object.assign(globalThis, { canary });
     const opened = vi.fn();
-    const place = shown(payload, opened);
-    const elements = [...place.querySelectorAll("*")];
+    const container = shown(payload, opened, source);
+    const elements = [...container.querySelectorAll("*")];
     expect(elements.map((element) => element.localName).filter((name) => !HARMLESS.has(name))).toEqual([]);
     const attributes = elements.flatMap((element) =>
       element.getAttributeNames().map((name) => `${element.localName} ${name}`),
     );
     expect(attributes.filter((attribute) => attribute !== "button type")).toEqual([]);
-    for (const button of place.querySelectorAll("button")) button.click();
+    for (const button of container.querySelectorAll("button")) button.click();
     for (const [url] of opened.mock.calls) expect(url).toMatch(/^https:\/\/[^@]+$/);
     await new Promise((resolve) => setTimeout(resolve));
     expect(canary).not.toHaveBeenCalled();
@@ -46,30 +54,81 @@ describe("a server's markdown", () => {
     );
   });
 
-  it("makes a link a button that names its host and opens through the backend", () => {
+  it("turns a link into a button that names its host and opens it through the backend", () => {
     const opened = vi.fn();
-    const place = shown("See [the guide](https://example.com/a?b=1).", opened);
-    expect(place.textContent).toBe("See the guide (example.com).\n");
-    place.querySelector("button")?.click();
+    const container = shown("See [the guide](https://example.com/a?b=1).", opened);
+    expect(container.textContent).toBe("See the guide (example.com).\n");
+    container.querySelector("button")?.click();
     expect(opened.mock.calls).toEqual([["https://example.com/a?b=1"]]);
   });
 
-  it("shows the true host of a link that pretends another", () => {
-    const place = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
-    expect(place.textContent).toContain("(evil.example)");
+  it("shows the real host of a link that names another", () => {
+    const container = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
+    expect(container.textContent).toContain("(evil.example)");
     expect(shown("[x](https://notiоn.com/)", () => undefined).textContent).toContain("(xn--");
   });
 
-  it("leaves links as text where nothing may be opened", () => {
+  it("shows links as text if none may be opened", () => {
     expect(shown("See [the guide](https://example.com).").querySelector("button")).toBeNull();
   });
 
-  it("stays quick on texts that were made to be slow", () => {
+  it("is fast on texts that are made to be slow", () => {
     const before = performance.now();
     shown("[".repeat(100_000));
     shown("> ".repeat(50_000) + "x");
     shown("*a **b ".repeat(20_000));
     shown("<a href='".repeat(10_000));
+    expect(performance.now() - before).toBeLessThan(10_000);
+  });
+});
+
+describe("a tool's result", () => {
+  it.each([
+    ["a heading", "# Shopping list\n\nMilk and bread."],
+    ["a section", "Two pages.\n## First\nMilk."],
+    ["fenced code", "Run this:\n```sh\nmake\n```"],
+    ["a table", "| page | words |\n|---|---|\n| Tea | 120 |"],
+    ["bold text in a list", "1. **Tea**: how to brew it\n2. **Bees**: a diary"],
+    ["a link", "See [the page](https://example.com/tea)."],
+  ])("is markdown with %s", (_, text) => {
+    expect(isMarkdown(text)).toBe(true);
+  });
+
+  it.each([
+    ["a sentence", "Added “Dawn” to the notebook."],
+    ["a list", "Found 2 pages.\n\n1. Shopping list\n2. Holiday plans"],
+    ["JSON", '{"text": "**bold**"}'],
+    ["HTML", "<b>bold</b> & plain"],
+    ["YAML", "# The server\nname: tea\ntags:\n  - green"],
+    ["Python", 'def __init__(self):\n    """**kwargs** are ignored."""'],
+    ["aligned columns", "NAME     AGE\n**tea**    3 d"],
+    ["tabs", "name\tsize\n**tea**\t120"],
+    ["path patterns", "src/**/tests/** and docs/**"],
+    ["pointers", "int main(int argc, char **argv, char **envp)"],
+    ["an index and a call", "handlers[0](event)"],
+    ["an underlined title", "Report\n======\n\nAll tests passed."],
+    ["a bare address", "https://example.com/tea"],
+    ["`code` in a sentence", "There is no column `name`."],
+    ["a very long text", `# Title\n\n${"word ".repeat(10_000)}`],
+  ])("is plain text with %s", (_, text) => {
+    expect(isMarkdown(text)).toBe(false);
+  });
+
+  it("keeps its line breaks, and shows HTML and images as text", () => {
+    const container = shown(
+      "**One**\ntwo <b>three</b> ![four](https://evil.example/4.png)",
+      undefined,
+      "result",
+    );
+    expect(container.innerHTML).toBe(
+      "<p><strong>One</strong><br>two &lt;b&gt;three&lt;/b&gt; ![four](https://evil.example/4.png)</p>\n",
+    );
+  });
+
+  it("is recognised quickly even if it is made to be slow", () => {
+    const before = performance.now();
+    for (const text of ["[", "> ", "*a **b ", "| a ", "**", "`", "# \n"])
+      isMarkdown(text.repeat(20_000 / text.length));
     expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

@@ -2,16 +2,16 @@ import { describe, expect, it } from "vitest";
 
 import type { Code } from "../../src/backend/types";
 import { errorAction, nextAction } from "../../src/lib/next-action";
-import { error, oauth, server, signedOut } from "../support/views";
+import { error, server, signedOut } from "../support/views";
 
-describe("the one action of an error", () => {
+describe("the action of an error", () => {
   const expected: Record<Code, string> = {
     config_invalid: "open_config",
     server_unreachable: "connect",
     tls_failed: "connect",
     discovery_failed: "show_details",
     registration_unsupported: "enter_client",
-    redirect_rejected: "next_redirect",
+    redirect_rejected: "sign_in_again",
     authorization_denied: "sign_in_again",
     authorization_expired: "sign_in_again",
     sign_in_required: "sign_in",
@@ -24,41 +24,27 @@ describe("the one action of an error", () => {
     internal: "copy_details",
   };
 
-  it.each(Object.entries(expected))("%s: %s", (code, kind) => {
-    expect(errorAction(error(code as Code, "It went wrong.", { details: "why" }), server()).kind).toBe(kind);
+  it.each(Object.entries(expected))("%s: %s", (code, action) => {
+    expect(errorAction(error(code as Code, "It failed.", { details: "why" }))).toBe(action);
   });
 
-  it("tries again where there are no details to show", () => {
-    expect(errorAction(error("protocol_error", "It went wrong."), server())).toEqual({ kind: "connect" });
-  });
-
-  it.each([
-    [null, "link"],
-    ["link", "link_with_host"],
-    ["link_with_host", "loopback"],
-    ["loopback", "paste"],
-    ["paste", "paste"],
-  ] as const)("after %s comes %s", (redirect, next) => {
-    const view = server({ auth: oauth({ redirect }) });
-    expect(errorAction(error("redirect_rejected", "No."), view)).toEqual({
-      kind: "next_redirect",
-      redirect: next,
-    });
+  it("is to try again if there are no details to show", () => {
+    expect(errorAction(error("protocol_error", "It failed."))).toBe("connect");
   });
 });
 
-describe("the one action of a state", () => {
-  it("grants what a connected service wants more of", () => {
-    const view = server({ last_error: error("insufficient_scope", "More is wanted.") });
-    expect(nextAction(view)).toEqual({ kind: "grant_access" });
+describe("the action of a state", () => {
+  it("grants the permission that a connected service wants", () => {
+    const view = server({ last_error: error("insufficient_scope", "More permission is needed.") });
+    expect(nextAction(view)).toBe("grant_access");
   });
 
-  it("asks for a client id where the service registers nobody", () => {
+  it("asks for a client ID if the service has no registration", () => {
     const view = server({
       status: { state: "needs_sign_in", reason: "never_signed_in" },
       auth: signedOut,
-      last_error: error("registration_unsupported", "It registers nobody."),
+      last_error: error("registration_unsupported", "Registration is not supported."),
     });
-    expect(nextAction(view)).toEqual({ kind: "enter_client" });
+    expect(nextAction(view)).toBe("enter_client");
   });
 });

@@ -1,4 +1,4 @@
-/** Texts that a hostile server may put where people read. Each would call `canary` if it were let through. */
+/** Texts of a hostile server. Each calls `canary`, loads something or misleads if it is not sanitised. */
 export const payloads: string[] = [
   "<script>canary()</script>",
   "<SCRIPT SRC=https://evil.example/x.js></SCRIPT>",

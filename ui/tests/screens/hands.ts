@@ -1,8 +1,8 @@
-/** What a person does with a screen, by the names that its parts carry (`data-testid`). */
+/** The actions of a person, on elements found by their `data-testid`. */
 export type Hands = {
   press: (testid: string) => Promise<void>;
   type: (testid: string, text: string) => Promise<void>;
-  /** Waits until it is there. */
+  /** Waits until the element is there. */
   find: (testid: string) => Promise<HTMLElement>;
 };
 
@@ -15,7 +15,7 @@ export function handsOf(document: Document): Hands {
         if (element) return element;
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
-      throw new Error(`nothing is called “${testid}”`);
+      throw new Error(`no element with the test id “${testid}”`);
     },
     async press(testid) {
       const element = await hands.find(testid);

@@ -5,7 +5,7 @@ import App from "../../src/App.svelte";
 import { handsOf } from "./hands";
 import { scenes } from "./scenes";
 
-/** Shows the scene that the address names, and says so when it stands. */
+/** Shows the scene in the address, and sets `data-scene` when it is complete. */
 async function show(name: string): Promise<void> {
   const scene = scenes[name];
   const target = document.getElementById("app");

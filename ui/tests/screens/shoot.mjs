@@ -1,5 +1,5 @@
-// Takes a picture of every screen, light and dark, wide and narrow, under the app's own content security policy, and
-// lets axe look at each. Usage: node tests/screens/shoot.mjs [FOLDER] [SCENE…]; ends with 1 where something was found.
+// Takes a screenshot of every screen, light and dark, wide and narrow, under the app's content security policy, and
+// checks each with axe. Usage: node tests/screens/shoot.mjs [FOLDER] [SCENE…]. Exits with 1 if a check fails.
 import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -53,20 +53,20 @@ const browser = await puppeteer.launch({
   ],
 });
 
-/** A page that hangs is a finding like any other. */
-function within(seconds, what) {
+/** Fails if a page hangs. */
+function within(seconds, work) {
   let timer;
-  const late = new Promise(
-    (_, refuse) => (timer = setTimeout(() => refuse(new Error(`hangs for ${seconds} s`)), seconds * 1000)),
+  const timeout = new Promise(
+    (_, reject) => (timer = setTimeout(() => reject(new Error(`hangs for ${seconds} s`)), seconds * 1000)),
   );
-  return Promise.race([what, late]).finally(() => clearTimeout(timer));
+  return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
-async function look(page, name, file) {
+async function check(page, name, file) {
   await page.goto("about:blank");
   await page.goto(`${address}#${encodeURIComponent(name)}`);
   await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
-  // Past the dialogs' short fade (half-faded colours are nobody's contrast) and past what loads on demand.
+  // Waits for the dialogs to fade in, which would lower the contrast, and for everything loaded on demand.
   await page.evaluate(async () => {
     const ends = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
     for (let turn = 0; turn < 5; turn += 1) {
@@ -86,24 +86,24 @@ async function look(page, name, file) {
   });
 }
 
-/** One screen in one dress: what is wrong with it. */
+/** Takes one screenshot, and returns the problems found. */
 async function shoot(name, theme, width) {
-  const wrong = [];
+  const problems = [];
   const page = await browser.newPage();
-  page.on("console", (message) => message.type() === "error" && wrong.push(message.text()));
-  page.on("pageerror", (thrown) => wrong.push(thrown instanceof Error ? thrown.message : String(thrown)));
+  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+  page.on("pageerror", (thrown) => problems.push(thrown instanceof Error ? thrown.message : String(thrown)));
   try {
-    // As Tauri's freezePrototype does: libraries that write over it fail here, too.
+    // Like Tauri's freezePrototype, so that libraries that change the prototype fail here, too.
     await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
     await page.setViewport({ width, height: 800 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-    wrong.push(...(await within(30, look(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
+    problems.push(...(await within(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
   } catch (thrown) {
-    wrong.push(thrown instanceof Error ? thrown.message : String(thrown));
+    problems.push(thrown instanceof Error ? thrown.message : String(thrown));
   } finally {
     await within(5, page.close()).catch(() => undefined);
   }
-  return wrong;
+  return problems;
 }
 
 let passed = 0;
@@ -115,10 +115,10 @@ try {
   for (const name of names) {
     for (const theme of THEMES) {
       for (const width of WIDTHS) {
-        const wrong = await shoot(name, theme, width);
-        for (const what of wrong)
-          console.error(`${name} (${theme}, ${width}): ${what.replaceAll("\n", " ")}`);
-        if (wrong.length === 0) passed += 1;
+        const problems = await shoot(name, theme, width);
+        for (const problem of problems)
+          console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
+        if (problems.length === 0) passed += 1;
         else failed += 1;
       }
     }
@@ -128,6 +128,6 @@ try {
   server.close();
 }
 
-console.log(`pictures in ${folder}`);
+console.log(`screenshots in ${folder}`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -2,7 +2,7 @@ import { defineConfig, mergeConfig } from "vite";
 
 import base from "../../vite.config.ts";
 
-/** The screens' page, built as the app is, and never shipped. */
+/** The screenshots page, built like the app but never shipped. */
 export default mergeConfig(
   base,
   defineConfig({

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { Refusal, type Backend } from "../../src/backend/backend";
+import sequence from "../../../tests/fixtures/events.json";
+import type { Backend } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import type { Event, ServerView, Snapshot } from "../../src/backend/types";
-import { EngineState } from "../../src/state/engine.svelte";
+import { EngineState, type OfferKind } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server, snapshot } from "../support/views";
 
@@ -24,7 +26,7 @@ async function started(
 }
 
 describe("the engine's state", () => {
-  it("listens before it asks for the snapshot", async () => {
+  it("subscribes before it requests the snapshot", async () => {
     const order: string[] = [];
     const fake = new FakeBackend();
     const backend = Object.create(fake) as Backend;
@@ -40,63 +42,63 @@ describe("the engine's state", () => {
     expect(order).toEqual(["subscribe", "snapshot"]);
   });
 
-  it("keeps what came while the snapshot was on its way, and drops what is in it already", async () => {
+  it("keeps events that arrive before the snapshot, and drops those that it contains", async () => {
     const backend = new FakeBackend({ revision: 10 });
     let deliver: (snapshot: Snapshot) => void = () => undefined;
     backend.snapshot = () => new Promise((resolve) => (deliver = resolve));
     const engine = new EngineState(backend);
     const starting = engine.start();
     await new Promise((resolve) => setTimeout(resolve));
-    backend.tell(changed(9, { name: "Older" }));
-    backend.tell(changed(10, { name: "In the snapshot" }));
-    backend.tell(changed(11, { name: "Newer" }));
+    backend.emit(changed(9, { name: "Older" }));
+    backend.emit(changed(10, { name: "In the snapshot" }));
+    backend.emit(changed(11, { name: "Newer" }));
     deliver(backend.current);
     await starting;
     expect(names(engine)).toEqual(["Newer"]);
   });
 
-  it("drops an older word on the same server, and keeps one on another", async () => {
+  it("drops an older event of the same server, and keeps one of another", async () => {
     const { engine, backend } = await started({
       servers: [server(), server({ id: "linear", name: "Linear" })],
     });
-    backend.tell(changed(11, { name: "First" }));
-    backend.tell(changed(12, { name: "Second" }));
-    backend.tell(changed(11, { name: "Late" }));
-    backend.tell(changed(13, { id: "linear", name: "Other" }));
+    backend.emit(changed(11, { name: "First" }));
+    backend.emit(changed(12, { name: "Second" }));
+    backend.emit(changed(11, { name: "Late" }));
+    backend.emit(changed(13, { id: "linear", name: "Other" }));
     expect(names(engine)).toEqual(["Second", "Other"]);
   });
 
-  it("does not bring a removed server back by an older word", async () => {
+  it("does not restore a removed server with an older event", async () => {
     const { engine, backend } = await started();
-    backend.tell({ event: "server_removed", revision: 12, id: "notion" });
-    backend.tell(changed(11, { name: "Late" }));
+    backend.emit({ event: "server_removed", revision: 12, id: "notion" });
+    backend.emit(changed(11, { name: "Late" }));
     expect(engine.servers).toEqual([]);
   });
 
-  it("misses nothing where other programs are told something of their own", async () => {
+  it("accepts gaps between revisions, since other programs get some events", async () => {
     const { engine, backend } = await started();
-    backend.tell(changed(13, { name: "Later" }));
-    backend.tell(changed(17, { name: "Much later" }));
+    backend.emit(changed(13, { name: "Later" }));
+    backend.emit(changed(17, { name: "Much later" }));
     expect(names(engine)).toEqual(["Much later"]);
-    expect(backend.asked("snapshot")).toHaveLength(1);
+    expect(backend.callsOf("snapshot")).toHaveLength(1);
   });
 
-  it("takes a replacement whatever its revision, and goes on from there", async () => {
+  it("accepts a replacement of any revision, and continues from there", async () => {
     const { engine, backend } = await started({ revision: 50 });
     backend.replace(snapshot({ revision: 2, servers: [server({ name: "New engine" })] }));
     expect(names(engine)).toEqual(["New engine"]);
-    backend.tell(changed(3, { name: "Newer" }));
+    backend.emit(changed(3, { name: "Newer" }));
     expect(names(engine)).toEqual(["Newer"]);
   });
 
-  it("does not let the old engine's answer overwrite the new one's", async () => {
+  it("does not let the old engine's snapshot overwrite the new one's", async () => {
     const { engine, backend } = await started();
     let deliver: (snapshot: Snapshot) => void = () => undefined;
     backend.snapshot = () => new Promise((resolve) => (deliver = resolve));
-    const asking = engine.refresh();
+    const reloading = engine.reload();
     backend.replace(snapshot({ revision: 2, servers: [server({ name: "New engine" })] }));
     deliver(snapshot({ revision: 99, servers: [] }));
-    await asking;
+    await reloading;
     expect(names(engine)).toEqual(["New engine"]);
   });
 
@@ -108,38 +110,38 @@ describe("the engine's state", () => {
         server({ id: "c", name: "C" }),
       ],
     });
-    backend.tell({ event: "config_changed", revision: 11, order: ["c", "a"], config });
+    backend.emit({ event: "config_changed", revision: 11, order: ["c", "a"], config });
     expect(names(engine)).toEqual(["C", "A", "B"]);
   });
 
   it("keeps the services when mcp.json breaks", async () => {
     const { engine, backend } = await started();
     const broken = { ...config, error: error("config_invalid", "A comma is missing."), line: 4, column: 12 };
-    backend.tell({ event: "config_rejected", revision: 11, config: broken });
+    backend.emit({ event: "config_rejected", revision: 11, config: broken });
     expect(engine.config).toEqual(broken);
     expect(names(engine)).toEqual(["Notion"]);
   });
 
-  it("names the demo before it names itself", async () => {
+  it("names the demo until it has a title", async () => {
     const { engine, backend } = await started({ servers: [server({ id: "demo", name: "demo" })] });
-    expect(names(engine)).toEqual(["Demo notebook"]);
-    backend.tell(changed(11, { id: "demo", name: "Usher demo notebook" }));
-    expect(names(engine)).toEqual(["Usher demo notebook"]);
+    expect(names(engine)).toEqual(["Usher demo"]);
+    backend.emit(changed(11, { id: "demo", name: "Practice notebook" }));
+    expect(names(engine)).toEqual(["Practice notebook"]);
   });
 
   it("knows whether everything is paused", async () => {
     const { engine, backend } = await started({ paused: true });
     expect(engine.paused).toBe(true);
-    backend.tell({ event: "paused_changed", revision: 11, paused: false });
+    backend.emit({ event: "paused_changed", revision: 11, paused: false });
     expect(engine.paused).toBe(false);
-    backend.tell({ event: "paused_changed", revision: 11, paused: true });
+    backend.emit({ event: "paused_changed", revision: 11, paused: true });
     expect(engine.paused).toBe(false);
   });
 
-  it("tells the lists of one service and kind from all others", async () => {
+  it("tracks the lists of each service and kind separately", async () => {
     const { engine, backend } = await started();
-    backend.tell({ event: "prompts_changed", revision: 11, id: "notion" });
-    backend.tell({ event: "resources_changed", revision: 12, id: "linear" });
+    backend.emit({ event: "prompts_changed", revision: 11, id: "notion" });
+    backend.emit({ event: "resources_changed", revision: 12, id: "linear" });
     const of = (id: string) =>
       (["tool", "resource", "prompt"] as const).map((kind) => engine.listed(kind, id));
     expect([of("notion"), of("linear")]).toEqual([
@@ -148,35 +150,80 @@ describe("the engine's state", () => {
     ]);
   });
 
-  it("holds questions until they end", async () => {
+  it("keeps elicitations until they end", async () => {
     const { engine, backend } = await started();
     const question = { id: "q", server: "notion", call: null, message: "Which?", schema: "{}", url: null };
-    backend.tell({ event: "elicitation_requested", revision: 11, elicitation: question });
+    backend.emit({ event: "elicitation_requested", revision: 11, elicitation: question });
     expect(engine.elicitations).toEqual([question]);
-    backend.tell({ event: "elicitation_ended", revision: 12, id: "q" });
+    backend.emit({ event: "elicitation_ended", revision: 12, id: "q" });
     expect(engine.elicitations).toEqual([]);
   });
 
-  it("tells why it could not start, and starts later", async () => {
+  it("reports why it could not start, and can start later", async () => {
     const backend = new FakeBackend();
     const view = error("internal", "Another Usher runs.");
-    backend.snapshot = () => Promise.reject(new Refusal(view));
+    backend.snapshot = () => Promise.reject(new BackendError(view));
     const engine = new EngineState(backend);
     await engine.start();
-    expect([engine.phase, engine.failure]).toEqual(["failed", view]);
+    expect([engine.phase, engine.startError]).toEqual(["failed", view]);
     backend.snapshot = () => Promise.resolve(backend.current);
     await engine.start();
     expect(engine.phase).toBe("ready");
   });
 
-  it("goes on by itself when the engine comes after all", async () => {
+  it("continues automatically when the engine starts later", async () => {
     const backend = new FakeBackend();
     backend.snapshot = () =>
-      Promise.reject(new Refusal(error("engine_busy", "An `usher` command is at work.")));
+      Promise.reject(new BackendError(error("engine_busy", "The usher command is running.")));
     const engine = new EngineState(backend);
     await engine.start();
     expect(engine.phase).toBe("failed");
     backend.replace(snapshot({ revision: 3 }));
     expect([engine.phase, names(engine)]).toEqual(["ready", ["Notion"]]);
+  });
+
+  // crates/ipc has a mirror of the same state; its tests read the same file.
+  it("follows the recorded sequence", async () => {
+    const { initial, events, midway, expected } = sequence as unknown as {
+      initial: Snapshot;
+      events: Event[];
+      midway: Pick<Snapshot, "revision" | "paused" | "config">;
+      expected: Snapshot;
+    };
+    const { engine, backend } = await started(initial);
+    for (const event of events) {
+      backend.emit(event);
+      if (event.revision === midway.revision) {
+        expect([engine.paused, engine.config]).toEqual([midway.paused, midway.config]);
+      }
+    }
+    const { servers, config, secretStore, paused, elicitations } = engine;
+    expect({
+      revision: events.at(-1)?.revision,
+      servers,
+      config,
+      secret_store: secretStore,
+      paused,
+      elicitations,
+    }).toEqual(expected);
+    expect(engine.progress.get("call-1")).toMatchObject({ progress: 2.5, total: null, message: null });
+    expect(["tool", "resource", "prompt"].map((kind) => engine.listed(kind as OfferKind, "notion"))).toEqual([
+      13, 14, 15,
+    ]);
+    const kinds: Record<Event["event"], true> = {
+      server_changed: true,
+      server_removed: true,
+      config_changed: true,
+      config_rejected: true,
+      secret_store_changed: true,
+      paused_changed: true,
+      tools_changed: true,
+      resources_changed: true,
+      prompts_changed: true,
+      call_progressed: true,
+      elicitation_requested: true,
+      elicitation_ended: true,
+    };
+    expect(new Set(events.map(({ event }) => event))).toEqual(new Set(Object.keys(kinds)));
   });
 });

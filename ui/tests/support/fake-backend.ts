@@ -1,4 +1,5 @@
-import { Refusal, type Backend } from "../../src/backend/backend";
+import type { Backend } from "../../src/backend/backend";
+import type { BackendError } from "../../src/backend/error";
 import type {
   CatalogueEntry,
   DesktopView,
@@ -14,10 +15,10 @@ import type {
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
-type Verb = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribeWanted">;
-export type Call = [verb: Verb, ...args: unknown[]];
+type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribeWanted">;
+export type Call = [method: Method, ...args: unknown[]];
 
-/** A backend that says what it was told to say, and remembers what it was asked. */
+/** A backend with scripted replies that records its calls. */
 export class FakeBackend implements Backend {
   readonly calls: Call[] = [];
   current: Snapshot;
@@ -27,30 +28,32 @@ export class FakeBackend implements Backend {
   prompts: PromptView[] = prompts;
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
-  #answers = new Map<Verb, () => Promise<never>>();
+  #responses = new Map<Method, () => Promise<never>>();
   #listener: (event: Event) => void = () => undefined;
   #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
   #wanted: (page: WantedPage) => void = () => undefined;
-  /** The service that the window is opened for. */
+  /** The service whose page is requested when the window opens. */
   openedFor: ServerId | null = null;
 
   constructor(current: Partial<Snapshot> = {}) {
     this.current = snapshot(current);
   }
 
-  /** The calls of one verb, without its name. */
-  asked(verb: Verb): unknown[][] {
-    return this.calls.filter(([name]) => name === verb).map(([, ...args]) => args);
+  /** The arguments of each call of one method. */
+  callsOf(method: Method): unknown[][] {
+    return this.calls.filter(([name]) => name === method).map(([, ...args]) => args);
   }
 
-  /** Makes a verb refuse, or never answer. */
-  answer(verb: Verb, with_: Refusal | "never"): this {
-    this.#answers.set(verb, () => (with_ === "never" ? new Promise(() => undefined) : Promise.reject(with_)));
+  /** Makes a method fail, or never return. */
+  respond(method: Method, response: BackendError | "never"): this {
+    this.#responses.set(method, () =>
+      response === "never" ? new Promise(() => undefined) : Promise.reject(response),
+    );
     return this;
   }
 
-  tell(event: Event): void {
+  emit(event: Event): void {
     this.#listener(event);
   }
 
@@ -58,15 +61,15 @@ export class FakeBackend implements Backend {
     this.#replaced(snapshot);
   }
 
-  /** This desktop has other parts now. */
+  /** Changes parts of the desktop and reports the change. */
   changeDesktop(desktop: Partial<DesktopView>): void {
     this.info = { ...this.info, desktop: { ...this.info.desktop, ...desktop } };
     this.#desktop(this.info.desktop);
   }
 
-  #asked<T>(verb: Verb, args: unknown[], value: T): Promise<T> {
-    this.calls.push([verb, ...args.filter((arg) => arg !== undefined)]);
-    return this.#answers.get(verb)?.() ?? Promise.resolve(value);
+  #call<T>(method: Method, args: unknown[], value: T): Promise<T> {
+    this.calls.push([method, ...args.filter((arg) => arg !== undefined)]);
+    return this.#responses.get(method)?.() ?? Promise.resolve(value);
   }
 
   async subscribe(
@@ -85,58 +88,58 @@ export class FakeBackend implements Backend {
 
   async subscribeWanted(listener: (page: WantedPage) => void): Promise<void> {
     this.#wanted = listener;
-    if (this.openedFor !== null) this.want(this.openedFor);
+    if (this.openedFor !== null) this.requestPage(this.openedFor);
   }
 
-  /** The person clicked on the service in the tray. */
-  want(server: ServerId, error: ErrorView | null = null): void {
+  /** Requests a service's page, as a click in the tray does. */
+  requestPage(server: ServerId, error: ErrorView | null = null): void {
     this.#wanted({ server, error });
   }
 
-  snapshot = () => this.#asked("snapshot", [], this.current);
-  catalogueList = () => this.#asked("catalogueList", [], this.entries);
-  appInfo = () => this.#asked("appInfo", [], this.info);
-  appRetry = () => this.#asked("appRetry", [], undefined);
-  appReady = () => this.#asked("appReady", [], undefined);
-  appPainted = () => this.#asked("appPainted", [], undefined);
-  startLink = () => this.#asked("startLink", [], undefined);
-  appearanceSet: Backend["appearanceSet"] = (...args) => this.#asked("appearanceSet", args, undefined);
-  autostartSet: Backend["autostartSet"] = (...args) => this.#asked("autostartSet", args, undefined);
-  serverAdd: Backend["serverAdd"] = (...args) => this.#asked("serverAdd", args, args[0].name ?? "added");
-  serverRemove: Backend["serverRemove"] = (...args) => this.#asked("serverRemove", args, undefined);
-  serverEnable: Backend["serverEnable"] = (...args) => this.#asked("serverEnable", args, undefined);
-  serverDisable: Backend["serverDisable"] = (...args) => this.#asked("serverDisable", args, undefined);
-  serverConnect: Backend["serverConnect"] = (...args) => this.#asked("serverConnect", args, undefined);
+  snapshot = () => this.#call("snapshot", [], this.current);
+  catalogueList = () => this.#call("catalogueList", [], this.entries);
+  appInfo = () => this.#call("appInfo", [], this.info);
+  appRetry = () => this.#call("appRetry", [], undefined);
+  appReady = () => this.#call("appReady", [], undefined);
+  appPainted = () => this.#call("appPainted", [], undefined);
+  startLink = () => this.#call("startLink", [], undefined);
+  appearanceSet: Backend["appearanceSet"] = (...args) => this.#call("appearanceSet", args, undefined);
+  autostartSet: Backend["autostartSet"] = (...args) => this.#call("autostartSet", args, undefined);
+  serverAdd: Backend["serverAdd"] = (...args) => this.#call("serverAdd", args, args[0].name ?? "added");
+  serverRemove: Backend["serverRemove"] = (...args) => this.#call("serverRemove", args, undefined);
+  serverEnable: Backend["serverEnable"] = (...args) => this.#call("serverEnable", args, undefined);
+  serverDisable: Backend["serverDisable"] = (...args) => this.#call("serverDisable", args, undefined);
+  serverConnect: Backend["serverConnect"] = (...args) => this.#call("serverConnect", args, undefined);
   serverDisconnect: Backend["serverDisconnect"] = (...args) =>
-    this.#asked("serverDisconnect", args, undefined);
-  serversPause = () => this.#asked("serversPause", [], undefined);
-  serversResume = () => this.#asked("serversResume", [], undefined);
-  demoAdd = () => this.#asked("demoAdd", [], "demo");
-  serverSignIn: Backend["serverSignIn"] = (...args) => this.#asked("serverSignIn", args, undefined);
+    this.#call("serverDisconnect", args, undefined);
+  serversPause = () => this.#call("serversPause", [], undefined);
+  serversResume = () => this.#call("serversResume", [], undefined);
+  demoAdd = () => this.#call("demoAdd", [], "demo");
+  serverSignIn: Backend["serverSignIn"] = (...args) => this.#call("serverSignIn", args, undefined);
   serverSignInAgain: Backend["serverSignInAgain"] = (...args) =>
-    this.#asked("serverSignInAgain", args, undefined);
+    this.#call("serverSignInAgain", args, undefined);
   serverSignInAddress: Backend["serverSignInAddress"] = (...args) =>
-    this.#asked("serverSignInAddress", args, "https://mcp.notion.com/authorize?state=1");
+    this.#call("serverSignInAddress", args, "https://mcp.notion.com/authorize?state=1");
   serverNextRedirect: Backend["serverNextRedirect"] = (...args) =>
-    this.#asked("serverNextRedirect", args, undefined);
+    this.#call("serverNextRedirect", args, undefined);
   serverCancelSignIn: Backend["serverCancelSignIn"] = (...args) =>
-    this.#asked("serverCancelSignIn", args, undefined);
-  signInComplete: Backend["signInComplete"] = (...args) => this.#asked("signInComplete", args, "notion");
-  serverSignOut: Backend["serverSignOut"] = (...args) => this.#asked("serverSignOut", args, undefined);
+    this.#call("serverCancelSignIn", args, undefined);
+  signInComplete: Backend["signInComplete"] = (...args) => this.#call("signInComplete", args, "notion");
+  serverSignOut: Backend["serverSignOut"] = (...args) => this.#call("serverSignOut", args, undefined);
   serverDeclinePermission: Backend["serverDeclinePermission"] = (...args) =>
-    this.#asked("serverDeclinePermission", args, undefined);
-  serverTools: Backend["serverTools"] = (...args) => this.#asked("serverTools", args, this.tools);
+    this.#call("serverDeclinePermission", args, undefined);
+  serverTools: Backend["serverTools"] = (...args) => this.#call("serverTools", args, this.tools);
   serverResources: Backend["serverResources"] = (...args) =>
-    this.#asked("serverResources", args, this.resources);
-  serverPrompts: Backend["serverPrompts"] = (...args) => this.#asked("serverPrompts", args, this.prompts);
-  toolCall: Backend["toolCall"] = (...args) => this.#asked("toolCall", args, this.result);
-  toolCancel: Backend["toolCancel"] = (...args) => this.#asked("toolCancel", args, undefined);
+    this.#call("serverResources", args, this.resources);
+  serverPrompts: Backend["serverPrompts"] = (...args) => this.#call("serverPrompts", args, this.prompts);
+  toolCall: Backend["toolCall"] = (...args) => this.#call("toolCall", args, this.result);
+  toolCancel: Backend["toolCancel"] = (...args) => this.#call("toolCancel", args, undefined);
   elicitationAnswer: Backend["elicitationAnswer"] = (...args) =>
-    this.#asked("elicitationAnswer", args, undefined);
-  configOpen = () => this.#asked("configOpen", [], undefined);
-  configCheck = () => this.#asked("configCheck", [], this.current.config);
-  secretStoreRetry = () => this.#asked("secretStoreRetry", [], undefined);
+    this.#call("elicitationAnswer", args, undefined);
+  configOpen = () => this.#call("configOpen", [], undefined);
+  configCheck = () => this.#call("configCheck", [], this.current.config);
+  secretStoreRetry = () => this.#call("secretStoreRetry", [], undefined);
   secretStoreChoose: Backend["secretStoreChoose"] = (...args) =>
-    this.#asked("secretStoreChoose", args, undefined);
-  linkOpen: Backend["linkOpen"] = (...args) => this.#asked("linkOpen", args, undefined);
+    this.#call("secretStoreChoose", args, undefined);
+  linkOpen: Backend["linkOpen"] = (...args) => this.#call("linkOpen", args, undefined);
 }

@@ -3,7 +3,7 @@ import { configure } from "@testing-library/svelte";
 
 configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 45_000 });
 
-// What jsdom lacks and the window uses.
+// Missing in jsdom.
 Element.prototype.scrollIntoView = () => undefined;
 globalThis.ResizeObserver ??= class {
   observe(): void {}

@@ -13,7 +13,7 @@ import type {
   ToolView,
 } from "../../src/backend/types";
 
-/** The real catalogue, as the shell hands it over. */
+/** The real catalogue, as the shell returns it. */
 export const catalogue: CatalogueEntry[] = catalogueJson.map((entry) => ({
   slug: entry.slug,
   name: entry.name,
@@ -153,13 +153,13 @@ export const tools: ToolView[] = [
   tool({
     name: "read_page",
     title: "Read a page",
-    description: "Gives a page's text as markdown, with its title and the names of those who wrote it.",
+    description: "Gives a page's text as markdown, with its title and the names of its authors.",
   }),
   tool({
     name: "create_page",
     title: "Create a page",
     description:
-      "Creates a page in the notebook and gives back its id. The content is markdown: headings, lists, quotes, code and tables are kept; anything else becomes plain text. Pages with the same title are allowed, and each keeps an address of its own, which does not change when the title does. Pictures are not taken.",
+      "Creates a page in the notebook and gives back its id. The content is markdown: headings, lists, quotes, code and tables are kept; anything else becomes plain text. Several pages may have the same title, and each has its own address, which does not change with the title. Images are not supported.",
     read_only: false,
     input_schema: JSON.stringify({
       type: "object",
@@ -181,7 +181,7 @@ export const tools: ToolView[] = [
   tool({
     name: "slow_task",
     title: null,
-    description: "Counts slowly, and tells how far it is.",
+    description: "Counts slowly and reports its progress.",
     input_schema: JSON.stringify({ type: "object", properties: {} }),
   }),
   tool({ name: "whoami", title: "Who am I", description: null, input_schema: '{"type":"object"}' }),

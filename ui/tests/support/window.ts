@@ -9,7 +9,7 @@ import { server } from "./views";
 
 export type Opened = { backend: FakeBackend; user: UserEvent };
 
-/** The whole window over a scripted backend, with its first screen shown. */
+/** Opens the whole window with a scripted backend, and waits for its first screen. */
 export async function open(backend: FakeBackend = new FakeBackend()): Promise<Opened> {
   delete document.documentElement.dataset.ready;
   const user = userEvent.setup();
@@ -21,7 +21,7 @@ export async function open(backend: FakeBackend = new FakeBackend()): Promise<Op
   return { backend, user };
 }
 
-/** The window with one service in it. */
+/** Opens the window with one service. */
 export function openWith(view: Partial<ServerView>, more: Partial<Snapshot> = {}): Promise<Opened> {
   return open(new FakeBackend({ servers: [server(view)], ...more }));
 }

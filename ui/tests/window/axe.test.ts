@@ -7,8 +7,8 @@ import { handsOf } from "../screens/hands";
 import { scenes } from "../screens/scenes";
 
 describe("axe", () => {
-  // Colours need a real browser: `npm run screens` looks at them, light and dark.
-  it.each(Object.keys(scenes))("finds nothing on “%s”", async (name) => {
+  // Contrast needs a real browser: `npm run screens` checks it, light and dark.
+  it.each(Object.keys(scenes))("finds no violation on “%s”", async (name) => {
     const scene = scenes[name];
     if (!scene) throw new Error(name);
     document.documentElement.lang = "en";

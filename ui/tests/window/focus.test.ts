@@ -7,7 +7,7 @@ import { FakeBackend } from "../support/fake-backend";
 import { server, signedOut, signingIn, snapshot, tool } from "../support/views";
 import { open, openWith } from "../support/window";
 
-/** Presses what is called so, by the keyboard alone. */
+/** Presses an element with the keyboard. */
 async function press(user: UserEvent, testid: string): Promise<HTMLElement> {
   const element = await screen.findByTestId(testid);
   element.focus();
@@ -23,7 +23,7 @@ async function hasFocus(testid: string): Promise<void> {
   await waitFor(() => expect(document.activeElement).toBe(screen.getByTestId(testid)));
 }
 
-describe("a dialog gives the focus back to what opened it", () => {
+describe("a dialog returns the focus to the element that opened it", () => {
   it.each([
     ["tool-dialog", "tab-tools", "tool-search_pages"],
     ["resource-dialog", "tab-resources", "resource-scratch"],
@@ -40,7 +40,7 @@ describe("a dialog gives the focus back to what opened it", () => {
     await hasFocus(opener);
   });
 
-  it("add-dialog, which begins in its first field", async () => {
+  it("add-dialog, which starts in its first field", async () => {
     const { user } = await open(new FakeBackend({ servers: [] }));
     await press(user, "add-server");
     await screen.findByTestId("add-dialog");
@@ -51,7 +51,7 @@ describe("a dialog gives the focus back to what opened it", () => {
   });
 });
 
-describe("a question in the middle of a call", () => {
+describe("an elicitation during a call", () => {
   const elicitation: ElicitationView = {
     id: "q1",
     server: "notion",
@@ -61,40 +61,40 @@ describe("a question in the middle of a call", () => {
     call: null,
   };
 
-  it("lies above the tool's dialog, takes Esc for itself, and gives the focus back into it", async () => {
-    const backend = new FakeBackend().answer("toolCall", "never");
+  it("is above the tool's dialog, handles Esc, and returns the focus to that dialog", async () => {
+    const backend = new FakeBackend().respond("toolCall", "never");
     backend.tools = [tool({ name: "whoami", input_schema: '{"type":"object"}' })];
     const { user } = await open(backend);
     await press(user, "tool-whoami");
     await press(user, "tool-run");
     (await screen.findByTestId("tool-cancel")).focus();
-    backend.tell({ event: "elicitation_requested", revision: 11, elicitation });
+    backend.emit({ event: "elicitation_requested", revision: 11, elicitation });
     const question = await screen.findByTestId("elicitation");
     await waitFor(() => expect(question).toContainElement(document.activeElement as HTMLElement));
     await user.keyboard("{Escape}");
-    expect(backend.asked("elicitationAnswer")).toEqual([["q1", "cancel", null]]);
-    backend.tell({ event: "elicitation_ended", revision: 12, id: "q1" });
+    expect(backend.callsOf("elicitationAnswer")).toEqual([["q1", "cancel", null]]);
+    backend.emit({ event: "elicitation_ended", revision: 12, id: "q1" });
     await isGone("elicitation");
-    expect(backend.asked("toolCancel")).toEqual([]);
+    expect(backend.callsOf("toolCancel")).toEqual([]);
     await hasFocus("tool-cancel");
   });
 });
 
-describe("the focus stays in the window's main part", () => {
-  it("when the button that was pressed is gone with its state", async () => {
+describe("the focus stays in the main pane", () => {
+  it("when the pressed button disappears with its state", async () => {
     const { backend, user } = await openWith({
       status: { state: "needs_sign_in", reason: "expired" },
       auth: signedOut,
     });
     await press(user, "sign-in");
-    backend.tell({ event: "server_changed", revision: 11, view: server({ status: signingIn() }) });
+    backend.emit({ event: "server_changed", revision: 11, view: server({ status: signingIn() }) });
     await screen.findByTestId("waiting");
     await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("main")));
     await user.tab();
     await hasFocus("waiting-open-again");
   });
 
-  it("when a service is added, and its own page takes the gallery's place", async () => {
+  it("when a service is added, and its page replaces the gallery", async () => {
     const backend = new FakeBackend({ servers: [] });
     const { user } = await open(backend);
     backend.current = snapshot({ revision: 11 });
@@ -112,17 +112,17 @@ describe("the focus stays in the window's main part", () => {
     await press(user, "remove");
     (await screen.findByTestId("remove-confirm")).focus();
     await user.keyboard("{Enter}");
-    expect(backend.asked("serverRemove")).toEqual([["notion"]]);
-    backend.tell({ event: "server_removed", revision: 11, id: "notion" });
+    expect(backend.callsOf("serverRemove")).toEqual([["notion"]]);
+    backend.emit({ event: "server_removed", revision: 11, id: "notion" });
     await screen.findByRole("heading", { level: 1, name: "Linear" });
     await waitFor(() => expect(document.activeElement).toBe(screen.getByRole("main")));
   });
 
-  it("but is not taken from who left it", async () => {
+  it("unless the person moved it away", async () => {
     const { backend, user } = await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
     screen.getByTestId("sign-in").focus();
     (document.activeElement as HTMLElement).blur();
-    backend.tell({ event: "server_changed", revision: 11, view: server() });
+    backend.emit({ event: "server_changed", revision: 11, view: server() });
     await screen.findByTestId("account");
     expect(document.body).toHaveFocus();
     await user.tab();
@@ -130,12 +130,12 @@ describe("the focus stays in the window's main part", () => {
   });
 });
 
-describe("a place in the main part", () => {
-  it("begins at its top, and keeps where one was while it only changes", async () => {
+describe("a page", () => {
+  it("starts at its top, and keeps its position while it only changes", async () => {
     const { backend, user } = await open();
     const main = screen.getByRole("main");
     main.scrollTop = 300;
-    backend.tell({ event: "server_changed", revision: 11, view: server({ name: "Notes" }) });
+    backend.emit({ event: "server_changed", revision: 11, view: server({ name: "Notes" }) });
     await screen.findByRole("heading", { level: 1, name: "Notes" });
     expect(main.scrollTop).toBe(300);
     await user.click(screen.getByTestId("settings"));
@@ -144,14 +144,14 @@ describe("a place in the main part", () => {
   });
 });
 
-describe("the keys of every app", () => {
+describe("the shortcuts for settings", () => {
   it.each(["{Control>},{/Control}", "{Meta>},{/Meta}"])("%s opens Settings", async (keys) => {
     const { user } = await open();
     await user.keyboard(keys);
     expect(await screen.findByTestId("settings-page")).toBeInTheDocument();
   });
 
-  it("leave an open dialog alone", async () => {
+  it("do nothing while a dialog is open", async () => {
     const { user } = await open();
     await press(user, "tool-search_pages");
     const dialog = await screen.findByTestId("tool-dialog");

@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { Refusal } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import { FakeBackend } from "../support/fake-backend";
 import { error, server, snapshot, signingIn, signedOut } from "../support/views";
 import { open } from "../support/window";
@@ -21,10 +21,10 @@ describe("the first start", () => {
     expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps on its list");
   });
 
-  it("tells the shell that it stands, and that it was painted, once", async () => {
+  it("reports to the shell once that it is ready, and that it was painted", async () => {
     const { backend } = await open(first());
-    await expect.poll(() => backend.asked("appPainted")).toEqual([[]]);
-    expect(backend.asked("appReady")).toEqual([[]]);
+    await expect.poll(() => backend.callsOf("appPainted")).toEqual([[]]);
+    expect(backend.callsOf("appReady")).toEqual([[]]);
     expect(document.documentElement.dataset.ready).toBe("true");
   });
 
@@ -34,7 +34,7 @@ describe("the first start", () => {
     backend.current = snapshot({ revision: 11, servers: [server({ status: signingIn(), auth: signedOut })] });
     await user.click(screen.getByTestId("connect-notion"));
     expect(await screen.findByTestId("waiting")).toBeInTheDocument();
-    expect(backend.asked("serverAdd")).toEqual([
+    expect(backend.callsOf("serverAdd")).toEqual([
       [
         {
           name: "notion",
@@ -45,31 +45,31 @@ describe("the first start", () => {
         },
       ],
     ]);
-    expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
 
   it("tries the demo", async () => {
     const backend = first();
     const { user } = await open(backend);
-    const demo = server({ id: "demo", name: "Demo notebook", catalogue: null });
+    const demo = server({ id: "demo", name: "Usher demo", catalogue: null });
     backend.current = snapshot({ revision: 11, servers: [demo] });
     await user.click(screen.getByTestId("try-demo"));
-    expect(await screen.findByRole("heading", { level: 1, name: "Demo notebook" })).toBeInTheDocument();
-    expect(backend.asked("demoAdd")).toEqual([[]]);
+    expect(await screen.findByRole("heading", { level: 1, name: "Usher demo" })).toBeInTheDocument();
+    expect(backend.callsOf("demoAdd")).toEqual([[]]);
   });
 
-  it("says why a service was not added, in its place", async () => {
+  it("shows why a service was not added", async () => {
     const backend = first();
-    backend.answer(
+    backend.respond(
       "serverAdd",
-      new Refusal(error("config_invalid", "mcp.json is broken.", { hint: "Repair it." })),
+      new BackendError(error("config_invalid", "mcp.json is broken.", { hint: "Repair it." })),
     );
     const { user } = await open(backend);
     await user.click(screen.getByTestId("connect-notion"));
     expect(await screen.findByRole("alert")).toHaveTextContent(
       "mcp.json is broken.Repair it.".replace(".R", ". R"),
     );
-    expect(backend.asked("serverSignIn")).toEqual([]);
+    expect(backend.callsOf("serverSignIn")).toEqual([]);
   });
 
   it("searches by name, purpose and host", async () => {
@@ -84,13 +84,13 @@ describe("the first start", () => {
     expect(screen.getAllByTestId(/^connect-/).map((card) => card.dataset.testid)).toEqual(["connect-github"]);
   });
 
-  it("offers to add an address that it does not know", async () => {
+  it("offers to add an unknown address", async () => {
     const { backend, user } = await open(first());
     await user.type(screen.getByTestId("gallery-search"), "mcp.example.com/mcp");
     await user.click(screen.getByRole("button", { name: "Add this address" }));
     expect(await screen.findByTestId("add-url")).toHaveValue("mcp.example.com/mcp");
     await user.click(screen.getByTestId("add-submit"));
-    expect(backend.asked("serverAdd")).toEqual([
+    expect(backend.callsOf("serverAdd")).toEqual([
       [
         {
           name: null,
@@ -104,9 +104,12 @@ describe("the first start", () => {
     await waitFor(() => expect(screen.queryByTestId("add-dialog")).toBeNull());
   });
 
-  it("keeps the dialog open when the address is refused", async () => {
+  it("keeps the dialog open if the address is rejected", async () => {
     const backend = first();
-    backend.answer("serverAdd", new Refusal(error("config_invalid", "http is only for this computer.")));
+    backend.respond(
+      "serverAdd",
+      new BackendError(error("config_invalid", "http is only for this computer.")),
+    );
     const { user } = await open(backend);
     await user.click(screen.getByTestId("add-server"));
     await user.type(await screen.findByTestId("add-url"), "http://example.com/mcp");
@@ -115,19 +118,19 @@ describe("the first start", () => {
     expect(screen.getByTestId("add-url")).toHaveValue("http://example.com/mcp");
   });
 
-  it("opens what is added already instead of adding it twice", async () => {
+  it("opens an added service instead of adding it twice", async () => {
     const { backend, user } = await open();
     await user.click(screen.getByTestId("add-service"));
     const card = screen.getByTestId("connect-notion");
     expect(card).toHaveTextContent("Open Notion");
     await user.click(card);
     expect(await screen.findByTestId("service")).toBeInTheDocument();
-    expect(backend.asked("serverAdd")).toEqual([]);
+    expect(backend.callsOf("serverAdd")).toEqual([]);
   });
 });
 
-describe("guided set-up", () => {
-  it("shows the steps, the redirect to enter and the scopes, and takes what the service gave", async () => {
+describe("guided setup", () => {
+  it("shows the steps, the redirect and the scopes, and accepts the client ID", async () => {
     const backend = first();
     const { user } = await open(backend);
     await user.click(screen.getByTestId("connect-slack"));
@@ -136,10 +139,10 @@ describe("guided set-up", () => {
     expect(page).toHaveTextContent("dev.usher.desktop:/oauth/callback");
     expect(page).toHaveTextContent("channels:history");
     await user.click(screen.getByTestId("set-up-open"));
-    expect(backend.asked("linkOpen")).toEqual([["https://api.slack.com/apps?new_app=1"]]);
+    expect(backend.callsOf("linkOpen")).toEqual([["https://api.slack.com/apps?new_app=1"]]);
     await user.type(screen.getByTestId("client-id"), "123.456");
     await user.click(screen.getByTestId("set-up-submit"));
-    expect(backend.asked("serverAdd")[0]?.[0]).toMatchObject({
+    expect(backend.callsOf("serverAdd")[0]?.[0]).toMatchObject({
       name: "slack",
       client_id: "123.456",
       client_secret: null,
@@ -147,7 +150,7 @@ describe("guided set-up", () => {
     });
   });
 
-  it("insists on the secret where the service does, and hides it", async () => {
+  it("requires the secret if the service does, and hides it", async () => {
     const { user } = await open(first());
     await user.click(screen.getByTestId("connect-github"));
     await user.type(await screen.findByTestId("client-id"), "Iv1.abc");

@@ -7,14 +7,14 @@ import { open } from "../support/window";
 
 const three = ["notion", "linear", "sentry"].map((id) => server({ id, name: id, catalogue: id }));
 
-/** The accessible name or the test id of what has the focus. */
+/** The test id or text of the focused element. */
 function focused(): string {
   const element = document.activeElement as HTMLElement;
   return element.dataset.testid ?? element.textContent?.trim() ?? element.localName;
 }
 
 describe("the keyboard", () => {
-  it("walks the services with the arrows, as one stop of the Tab key", async () => {
+  it("moves through the services with the arrow keys, as one Tab stop", async () => {
     const { user } = await open(new FakeBackend({ servers: three }));
     await user.tab();
     expect(focused()).toBe("server-notion");
@@ -50,7 +50,7 @@ describe("the keyboard", () => {
     ]);
   });
 
-  it("goes round the tabs with the arrows, and to their ends with Home and End", async () => {
+  it("moves through the tabs with the arrow keys, Home and End", async () => {
     const { user } = await open();
     (await screen.findByTestId("tab-tools")).focus();
     const steps = ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "Home", "End"];
@@ -75,7 +75,7 @@ describe("the keyboard", () => {
   });
 
   it.each(["{Control>}f{/Control}", "{Meta>}f{/Meta}"])(
-    "%s goes to the search of the tools",
+    "%s focuses the search of the tools",
     async (keys) => {
       const { user } = await open();
       await screen.findByTestId("tool-search");
@@ -84,13 +84,13 @@ describe("the keyboard", () => {
     },
   );
 
-  it("goes to the gallery's search in the gallery", async () => {
+  it("focuses the gallery's search in the gallery", async () => {
     const { user } = await open(new FakeBackend({ servers: [] }));
     await user.keyboard("{Control>}f{/Control}");
     expect(focused()).toBe("gallery-search");
   });
 
-  it("opens a tool with Enter, keeps the focus inside, and gives it back at Esc", async () => {
+  it("opens a tool with Enter, keeps the focus inside, and returns it with Esc", async () => {
     const { user } = await open();
     const row = await screen.findByTestId("tool-search_pages");
     row.focus();
@@ -113,6 +113,6 @@ describe("the keyboard", () => {
     );
     screen.getByTestId("sign-in").focus();
     await user.keyboard("{Enter}");
-    expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
 });

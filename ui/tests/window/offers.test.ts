@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { Refusal } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
 import { error, server } from "../support/views";
@@ -18,35 +18,38 @@ function titles(kind: string): (string | undefined)[] {
 }
 
 describe("a service's tabs", () => {
-  it("fetch nothing before they are opened", async () => {
+  it("load nothing before they are opened", async () => {
     const { backend, user } = await open();
     await screen.findAllByTestId("tool");
-    expect([backend.asked("serverResources"), backend.asked("serverPrompts")]).toEqual([[], []]);
+    expect([backend.callsOf("serverResources"), backend.callsOf("serverPrompts")]).toEqual([[], []]);
     await user.click(screen.getByTestId("tab-prompts"));
     await screen.findAllByTestId("prompt");
-    expect([backend.asked("serverResources"), backend.asked("serverPrompts")]).toEqual([[], [["notion"]]]);
+    expect([backend.callsOf("serverResources"), backend.callsOf("serverPrompts")]).toEqual([
+      [],
+      [["notion"]],
+    ]);
   });
 
-  it("keep what they know while the service reconnects", async () => {
+  it("keep their lists while the service reconnects", async () => {
     const { backend, user } = await openTab("resources");
     await screen.findAllByTestId("resource");
-    const why = error("server_unreachable", "It cannot be reached.");
+    const why = error("server_unreachable", "The service is unreachable.");
     const status = { state: "reconnecting" as const, attempt: 1, next_at: new Date().toISOString(), why };
-    backend.tell({ event: "server_changed", revision: 11, view: server({ status }) });
+    backend.emit({ event: "server_changed", revision: 11, view: server({ status }) });
     await waitFor(() => expect(screen.getByTestId("service")).toHaveAttribute("data-state", "reconnecting"));
     expect(screen.getAllByTestId("resource")).toHaveLength(4);
     await user.click(screen.getByTestId("tab-prompts"));
     expect(await screen.findByText("Notion is not connected.")).toBeInTheDocument();
-    expect(backend.asked("serverPrompts")).toEqual([]);
+    expect(backend.callsOf("serverPrompts")).toEqual([]);
   });
 });
 
 describe("resources", () => {
-  it("show title, address, kind and folded text", async () => {
+  it("show title, address, type and three lines of text", async () => {
     await openTab("resources");
     const rows = await screen.findAllByTestId("resource");
     expect(screen.getByRole("tabpanel")).toHaveTextContent(
-      "Resources are texts and files that AI tools can read.",
+      "Resources are text and files that AI tools can read.",
     );
     expect(titles("resource")).toEqual(["Shopping list", "Holiday plans", "export.zip", "scratch"]);
     expect(rows[0]).toHaveTextContent(/Shopping list\s*notebook:\/\/pages\/shopping-list\s*text\/markdown/);
@@ -63,7 +66,7 @@ describe("resources", () => {
     expect(screen.getByTestId("resource-count")).toHaveTextContent("1 of 4");
   });
 
-  it("open in a dialog that Esc closes and that gives the focus back", async () => {
+  it("open in a dialog that Esc closes and that returns the focus", async () => {
     const { backend, user } = await openTab("resources");
     const row = await screen.findByTestId("resource-holiday-plans");
     row.focus();
@@ -71,32 +74,32 @@ describe("resources", () => {
     const dialog = await screen.findByTestId("resource-dialog");
     expect(dialog).toHaveTextContent("notebook://pages/holiday-plans");
     await user.click(await within(dialog).findByRole("button", { name: "timetable" }));
-    expect(backend.asked("linkOpen")).toEqual([["https://trains.example/autumn"]]);
+    expect(backend.callsOf("linkOpen")).toEqual([["https://trains.example/autumn"]]);
     await user.keyboard("{Escape}");
     await waitFor(() => expect(screen.queryByTestId("resource-dialog")).toBeNull());
     await waitFor(() => expect(document.activeElement).toBe(row));
   });
 
-  it("say so where there are none, and what they would be", async () => {
+  it("say so if there are none, and what they are", async () => {
     const backend = new FakeBackend();
     backend.resources = [];
     await openTab("resources", backend);
     expect(await screen.findByTestId("resources-none")).toHaveTextContent(
-      "Notion offers no resources. Resources are texts and files",
+      "Notion has no resources. Resources are text and files",
     );
     expect(screen.queryByTestId("resource-search")).toBeNull();
   });
 
-  it("say why they could not be fetched, and try again", async () => {
+  it("show why they could not be loaded, and try again", async () => {
     const backend = new FakeBackend();
-    backend.answer("serverResources", new Refusal(error("protocol_error", "It answered with nonsense.")));
+    backend.respond("serverResources", new BackendError(error("protocol_error", "The reply is invalid.")));
     const { user } = await openTab("resources", backend);
-    expect(await screen.findByTestId("error")).toHaveTextContent("It answered with nonsense.");
+    expect(await screen.findByTestId("error")).toHaveTextContent("The reply is invalid.");
     await user.click(screen.getByRole("button", { name: "Try again now" }));
-    expect(backend.asked("serverResources")).toHaveLength(2);
+    expect(backend.callsOf("serverResources")).toHaveLength(2);
   });
 
-  it("may come with the same name twice", async () => {
+  it("may have the same name twice", async () => {
     const backend = new FakeBackend();
     backend.resources = [backend.resources[3]!, backend.resources[3]!];
     await openTab("resources", backend);
@@ -105,7 +108,7 @@ describe("resources", () => {
 });
 
 describe("prompts", () => {
-  it("tell in a dialog what they want to be told", async () => {
+  it("show their arguments in a dialog", async () => {
     const { user } = await openTab("prompts");
     await user.click(await screen.findByTestId("prompt-summarise_page"));
     const [page, tone] = within(await screen.findByTestId("prompt-arguments")).getAllByRole("listitem");
@@ -114,18 +117,18 @@ describe("prompts", () => {
     expect(tone).toHaveTextContent("tone Optional");
   });
 
-  it("are found by what they want to be told", async () => {
+  it("are found by their arguments", async () => {
     const { user } = await openTab("prompts");
     await screen.findAllByTestId("prompt");
     await user.type(screen.getByTestId("prompt-search"), "tone");
     expect(titles("prompt")).toEqual(["Summarise a page"]);
   });
 
-  it("say so where there are none, and where none is found", async () => {
+  it("say so if there are none, or if none matches", async () => {
     const backend = new FakeBackend();
     backend.prompts = [];
     const { user } = await openTab("prompts", backend);
-    expect(await screen.findByTestId("prompts-none")).toHaveTextContent("Notion offers no prompts.");
+    expect(await screen.findByTestId("prompts-none")).toHaveTextContent("Notion has no prompts.");
     backend.prompts = [{ name: "one", title: null, description: null, arguments: [] }];
     await user.click(screen.getByTestId("tab-tools"));
     await user.click(screen.getByTestId("tab-prompts"));
@@ -133,7 +136,7 @@ describe("prompts", () => {
     expect(await screen.findByText("No prompt matches “two”.")).toBeInTheDocument();
   });
 
-  it("run nothing that hides in any of the texts", async () => {
+  it("run no code that hides in any of the texts", async () => {
     const backend = new FakeBackend();
     backend.prompts = payloads.map((text) => ({
       name: text,

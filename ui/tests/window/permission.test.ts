@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import { m } from "../../src/paraglide/messages";
-import { permissionTitle } from "../../src/features/permission/permission-words";
+import { permissionTitle } from "../../src/words/permission";
 import { FakeBackend } from "../support/fake-backend";
 import { connected, error, server, signingIn, tool } from "../support/views";
 import { open, openWith } from "../support/window";
@@ -10,7 +10,7 @@ import { open, openWith } from "../support/window";
 const permission = { scopes: ["pages:write"], for_what: "Create a page" };
 const asking = server({ status: connected, permission });
 
-describe("a wish for permission", () => {
+describe("a permission request", () => {
   it.each([
     [["write"], m.permission_to_write({ name: "Notion" })],
     [["pages:read", "search.read"], m.permission_to_read({ name: "Notion" })],
@@ -18,29 +18,29 @@ describe("a wish for permission", () => {
     [["pages:read", "pages:write"], "Notion wants more permission"],
     [["toString"], "Notion wants more permission"],
     [[], "Notion wants more permission"],
-  ])("%j is said as “%s”", (scopes, words) => {
+  ])("%j is worded as “%s”", (scopes, words) => {
     expect(permissionTitle("Notion", { scopes, for_what: null })).toBe(words);
   });
 
-  it("shows in the sidebar, too", async () => {
+  it("is shown in the sidebar, too", async () => {
     await open(new FakeBackend({ servers: [server({ id: "linear", name: "Linear" }), asking] }));
     const entry = screen.getByTestId("server-notion");
     expect(entry).toHaveTextContent("Permission needed");
     expect(entry.querySelector('[data-shape="needs_you"]')).not.toBeNull();
   });
 
-  it("names what waits and what is asked for, and takes a no", async () => {
+  it("names the waiting call and the scopes, and can be declined", async () => {
     const { backend, user } = await openWith({ status: connected, permission });
     const card = screen.getByTestId("permission");
-    expect(card).toHaveTextContent(/“Create a page” waits for your answer.*pages:write/s);
+    expect(card).toHaveTextContent(/“Create a page” is waiting for your approval.*pages:write/s);
     await user.click(within(card).getByRole("button", { name: "Not now" }));
-    expect(backend.asked("serverDeclinePermission")).toEqual([["notion"]]);
-    backend.tell({ event: "server_changed", revision: 11, view: server() });
+    expect(backend.callsOf("serverDeclinePermission")).toEqual([["notion"]]);
+    backend.emit({ event: "server_changed", revision: 11, view: server() });
     await waitFor(() => expect(screen.queryByTestId("permission")).toBeNull());
     expect(screen.getByTestId("account")).toHaveTextContent("Signed in as ada@lovelace.example");
   });
 
-  it("has no “Not now” where the connection itself needs it", async () => {
+  it("has no “Not now” if the connection itself needs it", async () => {
     await openWith({
       status: { state: "needs_sign_in", reason: "more_permission_needed" },
       permission: { scopes: ["read"], for_what: null },
@@ -50,7 +50,7 @@ describe("a wish for permission", () => {
     expect(screen.getByTestId("sign-in")).toHaveTextContent("Grant access");
   });
 
-  it("stands in the dialog of the tool that waits, through the consent, until its result is there", async () => {
+  it("stays in the dialog of the waiting tool until its result is there", async () => {
     const backend = new FakeBackend();
     backend.tools = [tool({ name: "create_page", input_schema: '{"type":"object"}' })];
     let finish: (result: typeof backend.result) => void = () => undefined;
@@ -61,36 +61,39 @@ describe("a wish for permission", () => {
     const dialog = within(screen.getByTestId("tool-dialog"));
     expect(dialog.queryByTestId("permission")).toBeNull();
 
-    backend.tell({ event: "server_changed", revision: 11, view: asking });
-    expect(await dialog.findByTestId("tool-progress")).toHaveTextContent("Waiting for your permission");
+    backend.emit({ event: "server_changed", revision: 11, view: asking });
+    expect(await dialog.findByTestId("tool-progress")).toHaveTextContent("Waiting for your approval");
     await user.click(await dialog.findByRole("button", { name: "Grant access" }));
-    expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
 
-    backend.tell({ event: "server_changed", revision: 12, view: { ...asking, status: signingIn() } });
+    backend.emit({ event: "server_changed", revision: 12, view: { ...asking, status: signingIn() } });
     await waitFor(() =>
-      expect(dialog.getByTestId("permission")).toHaveTextContent("Say yes on the page in your browser."),
+      expect(dialog.getByTestId("permission")).toHaveTextContent("Approve the request in your browser."),
     );
     expect(dialog.queryByTestId("sign-in")).toBeNull();
     expect(dialog.getByTestId("tool-cancel")).toBeEnabled();
 
-    backend.tell({ event: "server_changed", revision: 13, view: server() });
+    backend.emit({ event: "server_changed", revision: 13, view: server() });
     finish(backend.result);
     expect(await dialog.findByTestId("tool-result")).toHaveTextContent("Done.");
     expect(dialog.queryByTestId("permission")).toBeNull();
   });
 
-  it("is told above the steps of the sign-in that asks for it, and the tools keep their number", async () => {
+  it("is shown above the steps of its sign-in, and the tools keep their count", async () => {
     const { backend } = await openWith({ permission });
     await screen.findAllByTestId("tool");
-    backend.tell({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
+    backend.emit({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
     expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
-      "Notion wants permission to write “Create a page” waits for your answer, then goes on by itself.",
+      "Notion wants permission to write “Create a page” is waiting for your approval and then continues automatically.",
     );
     expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
   });
 
-  it("does not say the same again as an error", async () => {
-    await openWith({ permission, last_error: error("insufficient_scope", "It wants pages:write.") });
+  it("is not repeated as an error", async () => {
+    await openWith({
+      permission,
+      last_error: error("insufficient_scope", "The scope pages:write is needed."),
+    });
     expect(screen.queryByTestId("error")).toBeNull();
   });
 });

@@ -2,19 +2,19 @@ import { render, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
-import { Refusal } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import type { ElicitationView, SecretStoreView } from "../../src/backend/types";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
 
 describe("the start", () => {
-  it("waits calmly while a command has the engine, and goes on by itself", async () => {
+  it("waits while a command runs the engine, and continues automatically", async () => {
     const backend = new FakeBackend();
-    backend.answer("snapshot", new Refusal(error("engine_busy", "An `usher` command is at work.")));
+    backend.respond("snapshot", new BackendError(error("engine_busy", "The usher command is running.")));
     render(App, { props: { backend } });
     expect(await screen.findByTestId("start-waits")).toHaveTextContent(
-      "A command in a terminal is using Usher just now.",
+      "The usher command is running in a terminal.",
     );
     expect(screen.queryByTestId("start-error")).toBeNull();
     backend.replace(backend.current);
@@ -24,60 +24,60 @@ describe("the start", () => {
   it("shows why it failed, and starts again", async () => {
     const backend = new FakeBackend();
     const { snapshot } = backend;
-    backend.snapshot = () => Promise.reject(new Refusal(error("internal", "Another Usher runs.")));
+    backend.snapshot = () => Promise.reject(new BackendError(error("internal", "Another Usher runs.")));
     const { user } = await open(backend);
     expect(screen.getByTestId("start-error")).toHaveTextContent("Another Usher runs.");
     backend.snapshot = snapshot;
     await user.click(screen.getByTestId("start-again"));
     expect(await screen.findByTestId("service")).toBeInTheDocument();
-    expect(backend.asked("appRetry")).toEqual([[]]);
+    expect(backend.callsOf("appRetry")).toEqual([[]]);
   });
 
-  it("lets the gallery's failure be, and shows the services", async () => {
+  it("shows the services even if the catalogue fails", async () => {
     const backend = new FakeBackend();
-    backend.answer("catalogueList", new Refusal(error("internal", "No catalogue.")));
+    backend.respond("catalogueList", new BackendError(error("internal", "No catalogue.")));
     await open(backend);
     expect(screen.getByTestId("service")).toBeInTheDocument();
   });
 });
 
-describe("a service that was asked for in the tray", () => {
+describe("a service that was requested in the tray", () => {
   const servers = [server(), server({ id: "linear", name: "Linear" })];
 
-  it("is the first thing that a window opened for it shows", async () => {
+  it("is shown first in a window that was opened for it", async () => {
     const backend = new FakeBackend({ servers });
     backend.openedFor = "linear";
     await open(backend);
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear");
   });
 
-  it("takes the place of what is there, and gives way when it is gone", async () => {
+  it("replaces the page in view, and is replaced when it is removed", async () => {
     const { backend, user } = await open(new FakeBackend({ servers }));
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion");
     await user.click(screen.getByTestId("settings"));
-    backend.want("linear");
+    backend.requestPage("linear");
     await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear"));
     expect(screen.queryByTestId("notice")).toBeNull();
-    backend.want("removed-meanwhile");
+    backend.requestPage("removed-service");
     await waitFor(() => expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion"));
   });
 });
 
-describe("a click in the tray that led nowhere", () => {
-  it("is told of at the service's page", async () => {
+describe("a click in the tray that failed", () => {
+  it("is explained on the service's page", async () => {
     const { backend } = await openWith({});
-    backend.want("notion", error("internal", "The browser could not be opened."));
+    backend.requestPage("notion", error("internal", "The browser could not be opened."));
     expect(await screen.findByTestId("notice")).toHaveTextContent("The browser could not be opened.");
   });
 });
 
 describe("a link that opened the app", () => {
-  it("is told of in passing when its sign-in is gone", async () => {
+  it("shows a notice if its sign-in is gone", async () => {
     const backend = new FakeBackend();
     const view = error("authorization_expired", "This link belongs to no sign-in.", {
       hint: "Sign in again.",
     });
-    backend.answer("startLink", new Refusal(view));
+    backend.respond("startLink", new BackendError(view));
     const { user } = await open(backend);
     expect(await screen.findByTestId("notice")).toHaveTextContent(
       /belongs to no sign-in\..*Sign in again\./s,
@@ -87,16 +87,18 @@ describe("a link that opened the app", () => {
   });
 });
 
-describe("no place for secrets", () => {
+describe("a secret store that cannot be used", () => {
   const missing: SecretStoreView = {
     kind: "keychain",
-    error: error("keychain_unavailable", "No keychain answers.", { hint: "Choose a secret store." }),
+    error: error("keychain_unavailable", "The keychain does not respond.", {
+      hint: "Choose a secret store.",
+    }),
   };
 
-  it("stands before everything else, with help for this system", async () => {
+  it("replaces every other screen, with help for this system", async () => {
     await openWith({}, { secret_store: missing });
     const page = await screen.findByTestId("keychain-error");
-    expect(page).toHaveTextContent("There is no keychain for your sign-ins");
+    expect(page).toHaveTextContent("No keychain found");
     expect(page).toHaveTextContent("Install and start gnome-keyring or KWallet");
     expect(page).not.toHaveTextContent("secret store");
     expect(screen.queryByTestId("sidebar")).toBeNull();
@@ -106,13 +108,13 @@ describe("no place for secrets", () => {
     ["keychain-retry", "secretStoreRetry", []],
     ["keychain-use-file", "secretStoreChoose", ["file"]],
     ["keychain-use-memory", "secretStoreChoose", ["memory"]],
-  ] as const)("%s asks for %s %j", async (testid, verb, args) => {
+  ] as const)("%s calls %s %j", async (testid, verb, args) => {
     const { backend, user } = await openWith({}, { secret_store: missing });
     await user.click(await screen.findByTestId(testid));
-    expect(backend.asked(verb)).toEqual([[...args]]);
+    expect(backend.callsOf(verb)).toEqual([[...args]]);
   });
 
-  it("tells a locked keychain from a missing one", async () => {
+  it("distinguishes a locked keychain from a missing one", async () => {
     await openWith(
       {},
       { secret_store: { kind: "keychain", error: error("keychain_locked", "It does not open.") } },
@@ -122,7 +124,7 @@ describe("no place for secrets", () => {
     );
   });
 
-  it("offers the keychain again where the private file fails", async () => {
+  it("offers the keychain again if the private file fails", async () => {
     const store: SecretStoreView = {
       kind: "file",
       path: "/x",
@@ -131,16 +133,19 @@ describe("no place for secrets", () => {
     const { backend, user } = await openWith({}, { secret_store: store });
     expect(await screen.findByTestId("error-hint")).toHaveTextContent("Make it a file of your own.");
     await user.click(await screen.findByTestId("keychain-use-keychain"));
-    expect(backend.asked("secretStoreChoose")).toEqual([["keychain"]]);
+    expect(backend.callsOf("secretStoreChoose")).toEqual([["keychain"]]);
   });
 
-  it("takes with it what was refused for want of it", async () => {
+  it("clears the errors that it caused", async () => {
     const backend = new FakeBackend({ servers: [] });
-    backend.answer("demoAdd", new Refusal(error("keychain_unavailable", "No keychain answers.")));
+    backend.respond(
+      "demoAdd",
+      new BackendError(error("keychain_unavailable", "The keychain does not respond.")),
+    );
     const { user } = await open(backend);
     await user.click(screen.getByTestId("try-demo"));
     expect(await screen.findByRole("alert")).toBeInTheDocument();
-    backend.tell({ event: "secret_store_changed", revision: 11, secret_store: missing });
+    backend.emit({ event: "secret_store_changed", revision: 11, secret_store: missing });
     await screen.findByTestId("keychain-error");
     backend.replace(
       snapshot({ revision: 1, servers: [], secret_store: { kind: "file", path: "/x", error: null } }),
@@ -149,17 +154,17 @@ describe("no place for secrets", () => {
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("gives way once there is a place, and says aloud which", async () => {
+  it("is left once a store works, and the sidebar names an unusual one", async () => {
     const { backend } = await openWith({}, { secret_store: missing });
     await screen.findByTestId("keychain-error");
     backend.replace(snapshot({ revision: 1, secret_store: { kind: "memory" } }));
-    expect(await screen.findByTestId("store-note")).toHaveTextContent("forgotten when Usher closes");
+    expect(await screen.findByTestId("store-note")).toHaveTextContent("kept only until Usher quits");
     expect(screen.queryByTestId("keychain-error")).toBeNull();
   });
 });
 
 describe("a broken mcp.json", () => {
-  it("is told with line and column above the services that are still there", async () => {
+  it("is shown with line and column above the services, which stay", async () => {
     const broken = {
       ...config,
       error: error("config_invalid", "A comma is missing.", { hint: "Put one at the end of line 3." }),
@@ -173,13 +178,13 @@ describe("a broken mcp.json", () => {
     );
     expect(screen.getByTestId("service")).toBeInTheDocument();
     await user.click(screen.getByTestId("config-open"));
-    expect(backend.asked("configOpen")).toEqual([[]]);
-    backend.tell({ event: "config_changed", revision: 11, order: ["notion"], config });
+    expect(backend.callsOf("configOpen")).toEqual([[]]);
+    backend.emit({ event: "config_changed", revision: 11, order: ["notion"], config });
     await waitFor(() => expect(screen.queryByTestId("config-error")).toBeNull());
   });
 });
 
-describe("a question", () => {
+describe("an elicitation", () => {
   const form: ElicitationView = {
     id: "q1",
     server: "notion",
@@ -194,7 +199,7 @@ describe("a question", () => {
   };
   const page: ElicitationView = { ...form, schema: null, url: "https://www.notion.so/confirm?x=1" };
 
-  it("says who asks, and takes a form's answer", async () => {
+  it("names the service, and sends the form's values", async () => {
     const { backend, user } = await openWith({}, { elicitations: [form] });
     const dialog = await screen.findByTestId("elicitation");
     expect(dialog).toHaveTextContent("Notion has a question");
@@ -202,7 +207,7 @@ describe("a question", () => {
     await user.selectOptions(await screen.findByLabelText(/Notebook/), "Home");
     await user.click(screen.getByTestId("elicitation-accept"));
     await waitFor(() =>
-      expect(backend.asked("elicitationAnswer")).toEqual([["q1", "accept", '{"notebook":"Home"}']]),
+      expect(backend.callsOf("elicitationAnswer")).toEqual([["q1", "accept", '{"notebook":"Home"}']]),
     );
   });
 
@@ -211,55 +216,55 @@ describe("a question", () => {
     await user.click(await screen.findByTestId("elicitation-decline"));
     await user.keyboard("{Escape}");
     await waitFor(() =>
-      expect(backend.asked("elicitationAnswer")).toEqual([
+      expect(backend.callsOf("elicitationAnswer")).toEqual([
         ["q1", "decline", null],
         ["q1", "cancel", null],
       ]),
     );
   });
 
-  it("shows the whole address of a page, and opens it only on a click", async () => {
+  it("shows the whole address of a page, and opens it only after a click", async () => {
     const { backend, user } = await openWith({}, { elicitations: [page] });
     expect(await screen.findByTestId("elicitation-url")).toHaveTextContent(
       "https://www.notion.so/confirm?x=1",
     );
-    expect(backend.asked("linkOpen")).toEqual([]);
+    expect(backend.callsOf("linkOpen")).toEqual([]);
     await user.click(screen.getByRole("button", { name: "Open www.notion.so" }));
-    expect(backend.asked("linkOpen")).toEqual([["https://www.notion.so/confirm?x=1"]]);
-    await waitFor(() => expect(backend.asked("elicitationAnswer")).toEqual([["q1", "accept", null]]));
+    expect(backend.callsOf("linkOpen")).toEqual([["https://www.notion.so/confirm?x=1"]]);
+    await waitFor(() => expect(backend.callsOf("elicitationAnswer")).toEqual([["q1", "accept", null]]));
   });
 
-  it("is not accepted when its page was refused", async () => {
+  it("is not accepted if its page could not be opened", async () => {
     const backend = new FakeBackend({ elicitations: [{ ...page, url: "file:///etc/passwd" }] });
-    backend.answer("linkOpen", new Refusal(error("internal", "Only https pages are opened.")));
+    backend.respond("linkOpen", new BackendError(error("internal", "Only https pages are opened.")));
     const { user } = await open(backend);
     await user.click(await screen.findByTestId("elicitation-accept"));
     expect(await screen.findByRole("alert")).toHaveTextContent("Only https pages are opened.");
-    expect(backend.asked("elicitationAnswer")).toEqual([]);
+    expect(backend.callsOf("elicitationAnswer")).toEqual([]);
   });
 
-  it("goes when the service takes it back", async () => {
+  it("is closed when the service withdraws it", async () => {
     const { backend } = await openWith({}, { elicitations: [form] });
     await screen.findByTestId("elicitation");
-    backend.tell({ event: "elicitation_ended", revision: 11, id: "q1" });
+    backend.emit({ event: "elicitation_ended", revision: 11, id: "q1" });
     await waitFor(() => expect(screen.queryByTestId("elicitation")).toBeNull());
   });
 });
 
 describe("settings", () => {
-  it("chooses the appearance, and goes back where it is refused", async () => {
+  it("changes the appearance, and restores it after an error", async () => {
     const { backend, user } = await open();
     await user.click(screen.getByTestId("settings"));
     await user.click(await screen.findByTestId("appearance-dark"));
-    expect(backend.asked("appearanceSet")).toEqual([["dark"]]);
+    expect(backend.callsOf("appearanceSet")).toEqual([["dark"]]);
     expect(screen.getByTestId("appearance-dark")).toBeChecked();
-    backend.answer("appearanceSet", new Refusal(error("internal", "It cannot be kept.")));
+    backend.respond("appearanceSet", new BackendError(error("internal", "It cannot be kept.")));
     await user.click(screen.getByTestId("appearance-light"));
     expect(await screen.findByRole("alert")).toHaveTextContent("It cannot be kept.");
     await waitFor(() => expect(screen.getByTestId("appearance-dark")).toBeChecked());
   });
 
-  it("tells where things lie, what is worth a look, and the version", async () => {
+  it("shows the paths, the warnings and the version", async () => {
     const backend = new FakeBackend({
       config: { ...config, warnings: ["“transport” is read as “type”."] },
       secret_store: { kind: "file", path: "/home/ada/secrets.json", error: null },
@@ -275,18 +280,18 @@ describe("settings", () => {
     ])
       expect(page).toHaveTextContent(text);
     await user.click(screen.getByTestId("use-keychain"));
-    expect(backend.asked("secretStoreChoose")).toEqual([["keychain"]]);
+    expect(backend.callsOf("secretStoreChoose")).toEqual([["keychain"]]);
   });
 });
 
-describe("the place in sight", () => {
-  it("is the next service when the one in sight is removed, and the gallery after the last", async () => {
+describe("the page in view", () => {
+  it("is the next service when its service is removed, and the gallery after the last", async () => {
     const { backend } = await open(
       new FakeBackend({ servers: [server(), server({ id: "linear", name: "Linear", catalogue: "linear" })] }),
     );
-    backend.tell({ event: "server_removed", revision: 11, id: "notion" });
+    backend.emit({ event: "server_removed", revision: 11, id: "notion" });
     expect(await screen.findByRole("heading", { level: 1, name: "Linear" })).toBeInTheDocument();
-    backend.tell({ event: "server_removed", revision: 12, id: "linear" });
+    backend.emit({ event: "server_removed", revision: 12, id: "linear" });
     expect(await screen.findByTestId("gallery")).toBeInTheDocument();
   });
 });

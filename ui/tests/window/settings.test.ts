@@ -1,7 +1,7 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { Refusal } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import type { DesktopView } from "../../src/backend/types";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server } from "../support/views";
@@ -23,32 +23,35 @@ describe("what Usher does in the background", () => {
     ["shown", "stays in the tray"],
     ["no_library", "install libayatana-appindicator3"],
     ["no_host", "this desktop shows no tray"],
-    ["unavailable", "there is no tray here"],
-    ["looking", "Finding out"],
+    ["unavailable", "no tray is available"],
+    ["looking", "Checking"],
   ] as const)("tray %s: %s", async (tray, words) => {
     await openSettings({ tray });
     expect(screen.getByTestId("tray")).toHaveTextContent(words);
   });
 
   it.each([
-    [{ notifications: "with_actions", tray: "shown" }, "one click on the notification leads to its page"],
-    [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, one click"],
-    [{ notifications: "plain", tray: "shown" }, "sign in from the tray, or here"],
-    [{ notifications: "plain", tray: "no_host" }, "come here to sign in"],
+    [
+      { notifications: "with_actions", tray: "shown" },
+      "Click the notification to open the service’s page in your browser.",
+    ],
+    [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, it notifies you"],
+    [{ notifications: "plain", tray: "shown" }, "sign in from the tray or here"],
+    [{ notifications: "plain", tray: "no_host" }, "on this desktop: sign in here"],
     [{ notifications: "missing" }, "shows no notifications"],
-    [{ notifications: "looking" }, "Finding out"],
+    [{ notifications: "looking" }, "Checking"],
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
     expect(screen.getByTestId("notifications")).toHaveTextContent(words);
   });
 
-  it("follows the desktop while it is looked at", async () => {
+  it("follows the desktop while it is in view", async () => {
     const { backend } = await openSettings({ tray: "looking" });
     backend.changeDesktop({ tray: "no_host" });
     await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("shows no tray"));
   });
 
-  it("asks anew when it is opened", async () => {
+  it("loads again when it is opened", async () => {
     const { backend, user } = await openSettings({ tray: "looking" });
     await user.click(screen.getByTestId("server-notion"));
     backend.info = { ...backend.info, desktop: { ...backend.info.desktop, tray: "shown" } };
@@ -58,21 +61,21 @@ describe("what Usher does in the background", () => {
 });
 
 describe("the start at login", () => {
-  it("is switched by the desktop's word, not by the press", async () => {
+  it("follows what the desktop reports, not the click", async () => {
     const { backend, user } = await openSettings({ autostart: "off" });
     const box = screen.getByRole("checkbox", { name: /Start Usher when I log in/ });
     await user.click(box);
-    expect(backend.asked("autostartSet")).toEqual([[true]]);
+    expect(backend.callsOf("autostartSet")).toEqual([[true]]);
     expect(box).not.toBeChecked();
     backend.changeDesktop({ autostart: "on" });
     await waitFor(() => expect(box).toBeChecked());
     await user.click(box);
-    expect(backend.asked("autostartSet")).toEqual([[true], [false]]);
+    expect(backend.callsOf("autostartSet")).toEqual([[true], [false]]);
   });
 
-  it("stays off where it was refused, and says why", async () => {
+  it("stays off after an error, and shows the error", async () => {
     const backend = new FakeBackend();
-    backend.answer("autostartSet", new Refusal(error("internal", "The folder cannot be written.")));
+    backend.respond("autostartSet", new BackendError(error("internal", "The folder cannot be written.")));
     const { user } = await openSettings({}, backend);
     await user.click(screen.getByTestId("autostart"));
     expect(await screen.findByTestId("error")).toHaveTextContent("The folder cannot be written.");
@@ -82,38 +85,38 @@ describe("the start at login", () => {
   it.each([
     [{ tray: "shown" }, "without a window"],
     [{ tray: "no_host" }, "with its window"],
-    [{ autostart: "unavailable" }, "Usher cannot do this here"],
+    [{ autostart: "unavailable" }, "Usher cannot change this here"],
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
     expect(screen.getByTestId("autostart")).toHaveAccessibleDescription(expect.stringContaining(words));
   });
 });
 
-describe("reading mcp.json again", () => {
-  it("says so where nothing is wrong, and only there", async () => {
+describe("reloading mcp.json", () => {
+  it("says so if it is valid, and only then", async () => {
     const { backend, user } = await openSettings();
     expect(screen.getByTestId("config-fine")).toBeEmptyDOMElement();
     await user.click(screen.getByTestId("config-check"));
-    expect(backend.asked("configCheck")).toHaveLength(1);
-    await waitFor(() => expect(screen.getByTestId("config-fine")).toHaveTextContent("nothing is wrong"));
+    expect(backend.callsOf("configCheck")).toHaveLength(1);
+    await waitFor(() => expect(screen.getByTestId("config-fine")).toHaveTextContent("mcp.json is valid."));
     backend.current.config = { ...config, error: error("config_invalid", "A brace is missing.") };
     await user.click(screen.getByTestId("config-check"));
-    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("nothing is wrong");
-    backend.answer("configCheck", new Refusal(error("config_invalid", "A comma is missing.")));
+    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("mcp.json is valid.");
+    backend.respond("configCheck", new BackendError(error("config_invalid", "A comma is missing.")));
     await user.click(screen.getByTestId("config-check"));
     expect(await screen.findByTestId("error")).toHaveTextContent("A comma is missing.");
-    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("nothing is wrong");
+    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("mcp.json is valid.");
   });
 });
 
 describe("the pause", () => {
-  it("is asked for in Settings, and shown with its way out in the sidebar", async () => {
+  it("starts in Settings, and can be ended in the sidebar", async () => {
     const { backend, user } = await openSettings();
     expect(screen.queryByTestId("paused-note")).toBeNull();
     await user.click(screen.getByTestId("pause-all"));
-    expect(backend.asked("serversPause")).toHaveLength(1);
-    backend.tell({ event: "paused_changed", revision: 11, paused: true });
-    backend.tell({
+    expect(backend.callsOf("serversPause")).toHaveLength(1);
+    backend.emit({ event: "paused_changed", revision: 11, paused: true });
+    backend.emit({
       event: "server_changed",
       revision: 12,
       view: server({ status: { state: "paused" } }),
@@ -121,8 +124,8 @@ describe("the pause", () => {
     await waitFor(() => expect(screen.getByTestId("server-notion")).toHaveTextContent("Paused"));
     expect(screen.getByTestId("settings-resume")).toBeInTheDocument();
     await user.click(screen.getByTestId("resume-all"));
-    expect(backend.asked("serversResume")).toHaveLength(1);
-    backend.tell({ event: "paused_changed", revision: 13, paused: false });
+    expect(backend.callsOf("serversResume")).toHaveLength(1);
+    backend.emit({ event: "paused_changed", revision: 13, paused: false });
     await waitFor(() => expect(screen.queryByTestId("paused-note")).toBeNull());
   });
 });

@@ -11,9 +11,9 @@ type Row = {
   view: Partial<ServerView>;
   word: string;
   text: RegExp;
-  /** The one action: its words, and what it asks of the backend. */
+  /** The label of the state's action, and the backend call that it makes. */
   button: string | null;
-  asks: Call | null;
+  call: Call | null;
 };
 
 function needs(reason: NeedsSignIn, word: string, text: RegExp, button: string): Row {
@@ -23,7 +23,7 @@ function needs(reason: NeedsSignIn, word: string, text: RegExp, button: string):
     word,
     text,
     button,
-    asks: ["serverSignIn", "notion"],
+    call: ["serverSignIn", "notion"],
   };
 }
 
@@ -34,7 +34,7 @@ const rows: Row[] = [
     word: "Off",
     text: /Notion is turned off\..*You stay signed in/,
     button: "Turn on",
-    asks: ["serverEnable", "notion"],
+    call: ["serverEnable", "notion"],
   },
   {
     name: "disabled, never signed in to",
@@ -42,15 +42,15 @@ const rows: Row[] = [
     word: "Off",
     text: /Notion is turned off\.\s*Turn it on to use its tools\./,
     button: "Turn on",
-    asks: ["serverEnable", "notion"],
+    call: ["serverEnable", "notion"],
   },
   {
     name: "paused",
     view: { status: { state: "paused" } },
     word: "Paused",
-    text: /Notion is paused, as all services are/,
+    text: /Notion is paused\..*All services stay disconnected/,
     button: "Resume all",
-    asks: ["serversResume"],
+    call: ["serversResume"],
   },
   {
     name: "unsupported",
@@ -58,7 +58,7 @@ const rows: Row[] = [
     word: "Not supported yet",
     text: /Local servers come later/,
     button: "Open mcp.json",
-    asks: ["configOpen"],
+    call: ["configOpen"],
   },
   {
     name: "connecting",
@@ -66,14 +66,14 @@ const rows: Row[] = [
     word: "Connecting",
     text: /Connecting to Notion/,
     button: "Stop",
-    asks: ["serverDisconnect", "notion"],
+    call: ["serverDisconnect", "notion"],
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
-  needs("expired", "Sign-in needed", /has ended/, "Sign in to Notion"),
-  needs("refresh_interrupted", "Sign-in needed", /renewal.*was cut off/, "Sign in to Notion"),
-  needs("refused", "Sign-in needed", /did not let Usher in/, "Sign in to Notion"),
+  needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
+  needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
+  needs("refused", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
   needs("more_permission_needed", "Permission needed", /Notion wants more permission/, "Grant access"),
-  needs("registration_lost", "Sign-in needed", /has forgotten Usher/, "Sign in to Notion"),
+  needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
   {
     name: "connected, with an account",
@@ -81,10 +81,10 @@ const rows: Row[] = [
     word: "Connected",
     text: /Signed in as ada@lovelace.example/,
     button: "Sign out",
-    asks: ["serverSignOut", "notion"],
+    call: ["serverSignOut", "notion"],
   },
   {
-    name: "connected, with a refusal inside a tool's result",
+    name: "connected, with a 401 inside a tool's result",
     view: {
       status: connected,
       last_error: error("sign_in_required", "Notion says that you are signed out."),
@@ -92,15 +92,15 @@ const rows: Row[] = [
     word: "Sign-in needed",
     text: /Notion says that you are signed out/,
     button: "Sign in to Notion",
-    asks: ["serverSignIn", "notion"],
+    call: ["serverSignIn", "notion"],
   },
   {
-    name: "connected, with a call refused for want of permission",
-    view: { status: connected, last_error: error("insufficient_scope", "More is wanted.") },
+    name: "connected, with a call that lacks permission",
+    view: { status: connected, last_error: error("insufficient_scope", "More permission is needed.") },
     word: "Permission needed",
-    text: /Signed in as ada@lovelace.example.*More is wanted/s,
+    text: /Signed in as ada@lovelace.example.*More permission is needed/s,
     button: "Grant access",
-    asks: ["serverSignIn", "notion"],
+    call: ["serverSignIn", "notion"],
   },
   {
     name: "connected, without a known account",
@@ -108,15 +108,15 @@ const rows: Row[] = [
     word: "Connected",
     text: /Signed in/,
     button: "Sign out",
-    asks: ["serverSignOut", "notion"],
+    call: ["serverSignOut", "notion"],
   },
   {
     name: "connected, without a sign-in",
     view: { status: connected, auth: { kind: "none" } },
     word: "Connected",
-    text: /asks for no sign-in/,
+    text: /No sign-in needed/,
     button: "Disconnect",
-    asks: ["serverDisconnect", "notion"],
+    call: ["serverDisconnect", "notion"],
   },
   {
     name: "reconnecting",
@@ -125,15 +125,15 @@ const rows: Row[] = [
         state: "reconnecting",
         attempt: 3,
         next_at: inSeconds(9),
-        why: error("server_unreachable", "mcp.notion.com cannot be reached.", {
+        why: error("server_unreachable", "Could not reach mcp.notion.com.", {
           hint: "Check your connection.",
         }),
       },
     },
     word: "Reconnecting",
-    text: /mcp.notion.com cannot be reached.*Check your connection.*Trying again in \d+ s \(attempt 3\)/s,
+    text: /Could not reach mcp.notion.com.*Check your connection.*Trying again in \d+ s \(attempt 3\)/s,
     button: "Try again now",
-    asks: ["serverConnect", "notion"],
+    call: ["serverConnect", "notion"],
   },
   {
     name: "failed: unreachable",
@@ -141,29 +141,29 @@ const rows: Row[] = [
     word: "Needs attention",
     text: /There is no such host/,
     button: "Try again now",
-    asks: ["serverConnect", "notion"],
+    call: ["serverConnect", "notion"],
   },
   {
     name: "failed: redirect rejected",
     view: {
-      status: { state: "failed", error: error("redirect_rejected", "Notion takes no links.") },
+      status: { state: "failed", error: error("redirect_rejected", "Notion does not accept links.") },
       auth: oauth({ signed_in: false, redirect: "link_with_host" }),
     },
     word: "Needs attention",
-    text: /Notion takes no links/,
-    button: "Try the next way back",
-    asks: ["serverSignIn", "notion", "loopback"],
+    text: /Notion does not accept links/,
+    button: "Sign in again",
+    call: ["serverSignIn", "notion"],
   },
   {
     name: "failed: denied",
     view: {
-      status: { state: "failed", error: error("authorization_denied", "You said no.") },
+      status: { state: "failed", error: error("authorization_denied", "You denied access.") },
       auth: signedOut,
     },
     word: "Needs attention",
-    text: /You said no/,
+    text: /You denied access/,
     button: "Sign in again",
-    asks: ["serverSignIn", "notion"],
+    call: ["serverSignIn", "notion"],
   },
   {
     name: "failed: keychain locked",
@@ -171,22 +171,22 @@ const rows: Row[] = [
     word: "Needs attention",
     text: /The keychain is locked/,
     button: "Try again now",
-    asks: ["secretStoreRetry"],
+    call: ["secretStoreRetry"],
   },
 ];
 
 describe("a service's page", () => {
-  it.each(rows)("$name", async ({ view, word, text, button, asks }) => {
+  it.each(rows)("$name", async ({ view, word, text, button, call }) => {
     const { backend, user } = await openWith(view);
     expect(screen.getByTestId("status")).toHaveTextContent(word);
     const card = screen.getByTestId("state-card");
     expect(card).toHaveTextContent(text);
     const buttons = within(card).queryAllByRole("button");
     expect(buttons.map((one) => one.textContent?.trim())).toEqual(button === null ? [] : [button]);
-    if (button === null || asks === null) return;
+    if (button === null || call === null) return;
     await user.click(within(card).getByRole("button", { name: button }));
-    const [verb, ...args] = asks;
-    expect(backend.asked(verb)).toEqual([args]);
+    const [method, ...args] = call;
+    expect(backend.callsOf(method)).toEqual([args]);
   });
 
   it("shows a state as a shape as well as a word", async () => {
@@ -199,20 +199,20 @@ describe("a service's page", () => {
     const { user } = await openWith({
       status: {
         state: "failed",
-        error: error("discovery_failed", "It answered with a page.", {
+        error: error("discovery_failed", "It returned a web page.", {
           hint: "It may be down.",
           details: "got text/html",
         }),
       },
     });
     expect(screen.getByTestId("error-hint")).toHaveTextContent("It may be down.");
-    await user.click(screen.getByRole("button", { name: "Show the details" }));
-    // They are in sight: what is left to do is to try again.
+    await user.click(screen.getByRole("button", { name: "Show details" }));
+    // With the details open, the action is to try again.
     expect(screen.getByTestId("error-action")).toHaveTextContent("Try again now");
     expect(screen.getByText("got text/html").closest("details")).toHaveAttribute("open");
   });
 
-  it("copies the details of an inner error", async () => {
+  it("copies the details of an internal error", async () => {
     const { user } = await openWith({
       status: { state: "failed", error: error("internal", "It broke.", { details: "at line 1" }) },
     });
@@ -221,16 +221,16 @@ describe("a service's page", () => {
     expect(await screen.findByText("Copied")).toBeInTheDocument();
   });
 
-  it("asks for a client id where the service registers nobody", async () => {
+  it("asks for a client ID if the service has no registration", async () => {
     const { backend, user } = await openWith({
-      status: { state: "failed", error: error("registration_unsupported", "It registers nobody.") },
+      status: { state: "failed", error: error("registration_unsupported", "Registration is not supported.") },
       auth: signedOut,
     });
     await user.click(screen.getByRole("button", { name: "Enter a client ID" }));
     await user.type(await screen.findByTestId("client-id"), " abc ");
     await user.type(screen.getByTestId("client-secret"), "s3cret");
     await user.click(screen.getByTestId("set-up-submit"));
-    expect(backend.asked("serverSignIn")).toEqual([
+    expect(backend.callsOf("serverSignIn")).toEqual([
       ["notion", { client_id: "abc", client_secret: "s3cret" }],
     ]);
   });
@@ -244,12 +244,14 @@ describe("a service's page", () => {
     expect(screen.getByTestId("error")).toHaveTextContent("There is no connection.");
   });
 
-  it("puts the one action beside the error only where it settles it", async () => {
-    const { backend } = await openWith({ last_error: error("insufficient_scope", "More is wanted.") });
+  it("puts the action beside the error only if it resolves the error", async () => {
+    const { backend } = await openWith({
+      last_error: error("insufficient_scope", "More permission is needed."),
+    });
     expect(within(screen.getByTestId("error")).getByRole("button")).toHaveTextContent("Grant access");
-    const view = server({ last_error: error("protocol_error", "It said something odd.") });
-    backend.tell({ event: "server_changed", revision: 11, view });
-    expect(await screen.findByText("It said something odd.")).toBeInTheDocument();
+    const view = server({ last_error: error("protocol_error", "The reply is invalid.") });
+    backend.emit({ event: "server_changed", revision: 11, view });
+    expect(await screen.findByText("The reply is invalid.")).toBeInTheDocument();
     expect(within(screen.getByTestId("error")).queryByRole("button")).toBeNull();
     expect(screen.getByTestId("sign-out")).toBeEnabled();
   });
@@ -259,7 +261,7 @@ describe("a service's page", () => {
     ["refused", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
     ["refresh_interrupted", "sign_in_required"],
-  ] as const)("folds away what says “%s” a second time", async (reason, code) => {
+  ] as const)("folds away an error that repeats “%s”", async (reason, code) => {
     await openWith({
       status: { state: "needs_sign_in", reason },
       auth: signedOut,
@@ -271,41 +273,41 @@ describe("a service's page", () => {
     expect(fold).toHaveTextContent("invalid_grant at the token endpoint");
   });
 
-  it("tells an error once, although the state and the refused press both have it", async () => {
-    const { Refusal } = await import("../../src/backend/backend");
-    const view = error("registration_unsupported", "It registers nobody.");
+  it("shows an error once that both the state and the last command have", async () => {
+    const { BackendError } = await import("../../src/backend/error");
+    const view = error("registration_unsupported", "Registration is not supported.");
     const backend = new FakeBackend({
       servers: [server({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut })],
     });
-    backend.answer("serverSignIn", new Refusal(view));
+    backend.respond("serverSignIn", new BackendError(view));
     const { user } = await open(backend);
     await user.click(screen.getByTestId("sign-in"));
-    expect(await screen.findByText("It registers nobody.")).toBeInTheDocument();
-    const told = server({
+    expect(await screen.findByText("Registration is not supported.")).toBeInTheDocument();
+    const failed = server({
       status: { state: "needs_sign_in", reason: "never_signed_in" },
       auth: signedOut,
       last_error: view,
     });
-    backend.tell({ event: "server_changed", revision: 11, view: told });
+    backend.emit({ event: "server_changed", revision: 11, view: failed });
     await waitFor(() => expect(screen.getByTestId("enter-client")).toBeInTheDocument());
-    expect(screen.getAllByText("It registers nobody.")).toHaveLength(1);
+    expect(screen.getAllByText("Registration is not supported.")).toHaveLength(1);
   });
 
-  it("shows what a refused command says", async () => {
+  it("shows the error of a failed command", async () => {
     const { backend, user } = await openWith({ status: { state: "disabled" } });
-    const { Refusal } = await import("../../src/backend/backend");
-    backend.answer("serverEnable", new Refusal(error("config_invalid", "The file cannot be written.")));
+    const { BackendError } = await import("../../src/backend/error");
+    backend.respond("serverEnable", new BackendError(error("config_invalid", "The file cannot be written.")));
     await user.click(screen.getByTestId("enable"));
     expect(await screen.findByRole("alert")).toHaveTextContent("The file cannot be written.");
   });
 });
 
 describe("the details", () => {
-  it("names account, permissions, expiry and the protocol's own facts", async () => {
+  it("shows account, permissions, expiry and the protocol's facts", async () => {
     const { user } = await openWith({});
     await user.click(screen.getByTestId("tab-details"));
     expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
-    expect(screen.getByTestId("expiry")).toHaveTextContent("in 52 minutes – renewed by itself");
+    expect(screen.getByTestId("expiry")).toHaveTextContent("in 52 minutes – refreshed automatically");
     const details = screen.getByTestId("protocol-details");
     for (const fact of [
       "Streamable HTTP",
@@ -321,9 +323,9 @@ describe("the details", () => {
   });
 
   it.each([
-    ["paused", "not renewed while paused"],
-    ["disabled", "not renewed while turned off"],
-  ] as const)("promises no renewal while it is %s", async (state, words) => {
+    ["paused", "not refreshed while paused"],
+    ["disabled", "not refreshed while turned off"],
+  ] as const)("promises no refresh while it is %s", async (state, words) => {
     await openWith({ status: { state } });
     expect(screen.getByTestId("expiry")).toHaveTextContent(words);
   });
@@ -333,18 +335,20 @@ describe("the details", () => {
     expect(screen.getByTestId("expiry")).toHaveTextContent(/^in 52 minutes$/);
   });
 
-  it("names no end of a sign-in that is lost", async () => {
+  it("shows no expiry of a lost sign-in", async () => {
     await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
     expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
     expect(screen.queryByTestId("expiry")).toBeNull();
   });
 
-  it("signs out where the one action is another", async () => {
-    const { backend, user } = await openWith({ last_error: error("insufficient_scope", "More is wanted.") });
+  it("signs out if the state has another action", async () => {
+    const { backend, user } = await openWith({
+      last_error: error("insufficient_scope", "More permission is needed."),
+    });
     expect(screen.queryByTestId("sign-out")).toBeNull();
     await user.click(screen.getByTestId("tab-details"));
     await user.click(screen.getByTestId("sign-out"));
-    expect(backend.asked("serverSignOut")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverSignOut")).toEqual([["notion"]]);
   });
 
   it("reconnects and turns off", async () => {
@@ -352,19 +356,19 @@ describe("the details", () => {
     await user.click(screen.getByTestId("tab-details"));
     await user.click(screen.getByTestId("reconnect"));
     await user.click(screen.getByTestId("disable"));
-    expect(backend.asked("serverConnect")).toEqual([["notion"]]);
-    expect(backend.asked("serverDisable")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverConnect")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverDisable")).toEqual([["notion"]]);
   });
 
-  it("asks before it removes, with the safe answer in focus", async () => {
+  it("asks before it removes, with the safe button in focus", async () => {
     const { backend, user } = await openWith({ status: { state: "disabled" } });
     await user.click(screen.getByTestId("remove"));
     const cancel = await screen.findByTestId("remove-cancel");
     await expect.poll(() => document.activeElement).toBe(cancel);
     await user.click(cancel);
-    expect(backend.asked("serverRemove")).toEqual([]);
+    expect(backend.callsOf("serverRemove")).toEqual([]);
     await user.click(screen.getByTestId("remove"));
     await user.click(await screen.findByTestId("remove-confirm"));
-    expect(backend.asked("serverRemove")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverRemove")).toEqual([["notion"]]);
   });
 });

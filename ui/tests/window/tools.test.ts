@@ -1,8 +1,10 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
+import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 
-import { Refusal } from "../../src/backend/backend";
+import { BackendError } from "../../src/backend/error";
 import type { ToolCallView, ToolView } from "../../src/backend/types";
+import { loadRenderer } from "../../src/lib/load-markdown";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
 import { error, tool } from "../support/views";
@@ -28,12 +30,12 @@ async function run(opened: Opened): Promise<void> {
 }
 
 describe("the list of tools", () => {
-  it("shows title, name and what the service claims", async () => {
+  it("shows title, name and the hints of the service", async () => {
     await openTools();
     const rows = await screen.findAllByTestId("tool");
     expect(rows).toHaveLength(6);
-    expect(rows[0]).toHaveTextContent(/Search pages\s*search_pages\s*Only reads/);
-    expect(rows[3]).toHaveTextContent("Can delete or change");
+    expect(rows[0]).toHaveTextContent(/Search pages\s*search_pages\s*Read-only/);
+    expect(rows[3]).toHaveTextContent("Can change or delete data");
     expect(rows[4]).toHaveTextContent("slow_task");
     await waitFor(() => expect(rows[0]?.querySelector("strong")).toHaveTextContent("newest first"));
     expect(rows[0]?.querySelector(".line-clamp-3")).not.toBeNull();
@@ -52,30 +54,30 @@ describe("the list of tools", () => {
     expect(screen.getByText(/No tool matches/)).toBeInTheDocument();
   });
 
-  it("is fetched anew when the service says that it changed", async () => {
+  it("is loaded again when the service reports a change", async () => {
     const { backend } = await openTools([tool()]);
     await screen.findAllByTestId("tool");
     backend.tools = [tool(), noFields];
-    backend.tell({ event: "tools_changed", revision: 11, id: "notion" });
+    backend.emit({ event: "tools_changed", revision: 11, id: "notion" });
     await waitFor(() => expect(screen.getAllByTestId("tool")).toHaveLength(2));
-    expect(backend.asked("serverTools")).toHaveLength(2);
+    expect(backend.callsOf("serverTools")).toHaveLength(2);
   });
 
-  it("says why it could not be fetched, and tries again", async () => {
+  it("says why it could not be loaded, and tries again", async () => {
     const backend = new FakeBackend();
-    backend.answer("serverTools", new Refusal(error("server_unreachable", "It did not answer.")));
+    backend.respond("serverTools", new BackendError(error("server_unreachable", "It did not answer.")));
     const { user } = await open(backend);
     expect(await screen.findByTestId("error")).toHaveTextContent("It did not answer.");
     await user.click(within(screen.getByTestId("error")).getByRole("button", { name: "Try again now" }));
-    expect(backend.asked("serverTools")).toHaveLength(2);
+    expect(backend.callsOf("serverTools")).toHaveLength(2);
   });
 
-  it("says so where there are none", async () => {
+  it("says so if there are none", async () => {
     await openTools([]);
-    expect(await screen.findByText("Notion offers no tools.")).toBeInTheDocument();
+    expect(await screen.findByText("Notion has no tools.")).toBeInTheDocument();
   });
 
-  it("runs nothing that hides in any of the texts", async () => {
+  it("runs no code that hides in any of the texts", async () => {
     const { user } = await openTools(
       payloads.map((text, index) => tool({ name: `${index} ${text}`, title: text, description: text })),
       { content: payloads.map((text) => ({ kind: "text", text })) },
@@ -93,7 +95,7 @@ describe("the list of tools", () => {
 });
 
 describe("a tool's dialog", () => {
-  it("closes with Esc, with its cross and with a click outside", async () => {
+  it("closes with Esc, with its close button and with a click outside", async () => {
     const { user } = await openTools([noFields]);
     for (const close of [
       () => user.keyboard("{Escape}"),
@@ -107,7 +109,7 @@ describe("a tool's dialog", () => {
     ]) {
       await user.click(await screen.findByTestId("tool-whoami"));
       await screen.findByTestId("tool-dialog");
-      // The dialog hears clicks outside from the next turn on, so that the one that opened it does not close it.
+      // The dialog handles clicks outside only from the next turn on, so that the opening click does not close it.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await close();
       await waitFor(() => expect(screen.queryByTestId("tool-dialog")).toBeNull());
@@ -120,33 +122,33 @@ describe("a tool's dialog", () => {
     ]);
     await user.click(await screen.findByTestId("tool-whoami"));
     await user.click(await screen.findByRole("button", { name: "the guide" }));
-    expect(backend.asked("linkOpen")).toEqual([["https://example.com/guide"]]);
+    expect(backend.callsOf("linkOpen")).toEqual([["https://example.com/guide"]]);
   });
 
-  it("makes a form of the schema, and runs with what was entered", async () => {
+  it("makes a form from the schema, and runs with its values", async () => {
     const { backend, user } = await openTools();
     await user.click(await screen.findByTestId("tool-search_pages"));
     const query = await screen.findByLabelText(/Query/);
     await user.click(screen.getByTestId("tool-run"));
-    expect(backend.asked("toolCall")).toEqual([]);
+    expect(backend.callsOf("toolCall")).toEqual([]);
     await waitFor(() =>
-      expect(query).toHaveAccessibleDescription(expect.stringContaining("Please fill this in.")),
+      expect(query).toHaveAccessibleDescription(expect.stringContaining("This field is required.")),
     );
     expect(screen.queryByText(/required property/)).toBeNull();
     await user.type(query, "list");
     await user.selectOptions(screen.getByLabelText(/Sort by/), "title");
     await user.click(screen.getByLabelText(/Also archived/));
     await user.click(screen.getByTestId("tool-run"));
-    await waitFor(() => expect(backend.asked("toolCall")).toHaveLength(1));
-    const [id, name, json] = backend.asked("toolCall")[0] as string[];
+    await waitFor(() => expect(backend.callsOf("toolCall")).toHaveLength(1));
+    const [id, name, json] = backend.callsOf("toolCall")[0] as string[];
     expect([id, name]).toEqual(["notion", "search_pages"]);
     expect(JSON.parse(json as string)).toEqual({ query: "list", limit: 5, sort: "title", archived: true });
   });
 
-  it("takes JSON where one prefers it, and nothing that is no object", async () => {
+  it("accepts JSON instead, but only an object", async () => {
     const { backend, user } = await openTools();
     await user.click(await screen.findByTestId("tool-search_pages"));
-    await user.click(await screen.findByRole("button", { name: "Write it as JSON" }));
+    await user.click(await screen.findByRole("button", { name: "Edit as JSON" }));
     const field = screen.getByTestId("json-arguments");
     await user.clear(field);
     await user.type(field, "[[1]");
@@ -155,10 +157,10 @@ describe("a tool's dialog", () => {
     await user.clear(field);
     await user.type(field, '{{"query":"x"}');
     await user.click(screen.getByTestId("tool-run"));
-    expect(backend.asked("toolCall")[0]?.[2]).toBe('{"query":"x"}');
+    expect(backend.callsOf("toolCall")[0]?.[2]).toBe('{"query":"x"}');
   });
 
-  it("falls back to JSON where the schema cannot be drawn", async () => {
+  it("falls back to JSON if the schema cannot be drawn", async () => {
     const { user } = await openTools([tool({ name: "whoami", input_schema: "not a schema" })]);
     await user.click(await screen.findByTestId("tool-whoami"));
     expect(await screen.findByTestId("json-arguments")).toBeInTheDocument();
@@ -166,31 +168,31 @@ describe("a tool's dialog", () => {
 });
 
 describe("a running call", () => {
-  it("shows progress in a place of its own, and cancels", async () => {
-    const backend = new FakeBackend().answer("toolCall", "never");
+  it("shows its progress, and can be cancelled", async () => {
+    const backend = new FakeBackend().respond("toolCall", "never");
     backend.tools = [noFields];
     const { user } = await open(backend);
     await run({ backend, user });
-    const call = backend.asked("toolCall")[0]?.[3] as string;
-    backend.tell({ event: "call_progressed", revision: 11, call, progress: 3, total: 8, message: "3 of 8" });
+    const call = backend.callsOf("toolCall")[0]?.[3] as string;
+    backend.emit({ event: "call_progressed", revision: 11, call, progress: 3, total: 8, message: "3 of 8" });
     await waitFor(() => expect(screen.getByTestId("tool-progress")).toHaveTextContent("3 of 8"));
     expect(screen.getByRole("progressbar")).toHaveValue(3);
     expect(screen.getByTestId("tool-run")).toBeDisabled();
     await user.click(screen.getByTestId("tool-cancel"));
-    expect(backend.asked("toolCancel")).toEqual([[call]]);
+    expect(backend.callsOf("toolCancel")).toEqual([[call]]);
     expect(screen.getByTestId("tool-cancel")).toBeDisabled();
   });
 
   it("is cancelled when its dialog is closed", async () => {
-    const backend = new FakeBackend().answer("toolCall", "never");
+    const backend = new FakeBackend().respond("toolCall", "never");
     backend.tools = [noFields];
     const { user } = await open(backend);
     await run({ backend, user });
     await user.keyboard("{Escape}");
-    await waitFor(() => expect(backend.asked("toolCancel")).toHaveLength(1));
+    await waitFor(() => expect(backend.callsOf("toolCancel")).toHaveLength(1));
   });
 
-  it("shows texts, images and data", async () => {
+  it("shows texts, images and structured data", async () => {
     const opened = await openTools([noFields], {
       content: [
         { kind: "text", text: "<b>bold</b> & plain" },
@@ -203,17 +205,58 @@ describe("a running call", () => {
     await run(opened);
     const result = await screen.findByTestId("tool-result");
     expect(result).toHaveTextContent("<b>bold</b> & plain");
-    expect(within(result).getAllByRole("img", { name: /tool made/ })).toHaveLength(1);
-    expect(within(result).getByRole("img", { name: /tool made/ })).toHaveAttribute(
+    expect(within(result).getAllByRole("img", { name: /returned by the tool/ })).toHaveLength(1);
+    expect(within(result).getByRole("img", { name: /returned by the tool/ })).toHaveAttribute(
       "src",
       "data:image/png;base64,aGk=",
     );
-    expect(result).toHaveTextContent("An image of a kind that Usher does not show.");
+    expect(result).toHaveTextContent("This type of image cannot be shown.");
     expect(result).toHaveTextContent('"uri": "file:///x"');
     expect(result).toHaveTextContent('"a": 1');
   });
 
-  it("says when the tool itself reports an error", async () => {
+  it("renders markdown, and opens its links through the backend", async () => {
+    const text = "# Tea\n\n**Green** tea, see [the guide](https://example.com/tea).";
+    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
+    await run(opened);
+    const result = within(await screen.findByTestId("tool-result"));
+    expect(await result.findByRole("heading", { name: "Tea" })).toBeInTheDocument();
+    await opened.user.click(await result.findByRole("button", { name: "the guide" }));
+    expect(opened.backend.callsOf("linkOpen")).toEqual([["https://example.com/tea"]]);
+  });
+
+  it("keeps plain text as it is", async () => {
+    const text = "NAME     AGE\n  tea    3 d\n\n\n* not markdown\n";
+    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
+    await run(opened);
+    const result = await screen.findByTestId("tool-result");
+    // Until the parser is loaded the text is plain in any case.
+    await loadRenderer();
+    await tick();
+    const paragraph = result.querySelector("p");
+    expect(paragraph?.textContent).toBe(text);
+    expect(paragraph).toHaveClass("whitespace-pre-wrap");
+    expect(result.querySelector(".prose-server")).toBeNull();
+  });
+
+  it("runs no code that hides in a result", async () => {
+    const content = payloads.map((text) => ({ kind: "text" as const, text: `**Result**\n\n${text}` }));
+    const opened = await openTools([noFields], { content });
+    await run(opened);
+    const result = await screen.findByTestId("tool-result");
+    await waitFor(() => {
+      expect(result.querySelectorAll(".prose-server:not(.invisible) strong").length).toBeGreaterThan(60);
+      expect(result.querySelector(".invisible")).toBeNull();
+    });
+    const dangerous =
+      "script, iframe, object, embed, img, svg:not([data-shape], [viewBox]), style, link, base, form, input, a";
+    expect(result.querySelectorAll(dangerous)).toHaveLength(0);
+    expect(
+      result.querySelectorAll(".prose-server :is([style], [class], [id], [onclick], [href])"),
+    ).toHaveLength(0);
+  });
+
+  it("says if the tool itself reports an error", async () => {
     const opened = await openTools([noFields], {
       is_error: true,
       content: [{ kind: "text", text: "No such page." }],
@@ -221,16 +264,19 @@ describe("a running call", () => {
     await run(opened);
     const result = await screen.findByTestId("tool-result");
     expect(result).toHaveAttribute("data-error", "true");
-    expect(result).toHaveTextContent(/The tool reports an error.*No such page\./s);
+    expect(result).toHaveTextContent(/The tool reported an error.*No such page\./s);
   });
 
-  it("offers to grant what a refused call wants", async () => {
+  it("offers to grant the permission that a call lacks", async () => {
     const backend = new FakeBackend();
     backend.tools = [noFields];
-    backend.answer("toolCall", new Refusal(error("insufficient_scope", "It wants pages:delete.")));
+    backend.respond(
+      "toolCall",
+      new BackendError(error("insufficient_scope", "The scope pages:delete is needed.")),
+    );
     const { user } = await open(backend);
     await run({ backend, user });
     await user.click(await screen.findByRole("button", { name: "Grant access" }));
-    expect(backend.asked("serverSignIn")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
 });

@@ -33,7 +33,7 @@ const BLURBS: Record<string, () => string> = {
   zapier: m.blurb_zapier,
 };
 
-/** What a service of the catalogue is for, in a few words. */
+/** A few words about what a catalogue entry's service contains. */
 export function blurb(slug: string): string | null {
   const key = slug.replaceAll("-", "");
   return (Object.hasOwn(BLURBS, key) ? BLURBS[key]?.() : null) ?? null;

@@ -1,4 +1,4 @@
-import { Refusal } from "../../../src/backend/backend";
+import { BackendError } from "../../../src/backend/error";
 import { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
 import { of, type Scenes } from "./scene";
@@ -14,13 +14,13 @@ export const galleryScenes: Scenes = {
     backend: () => new FakeBackend({ servers: [] }),
     act: async ({ type }) => type("gallery-search", "mcp.example.com/mcp"),
   },
-  "gallery-refused": {
+  "gallery-error": {
     backend: () =>
-      new FakeBackend({ servers: [] }).answer(
+      new FakeBackend({ servers: [] }).respond(
         "serverAdd",
-        new Refusal(
-          error("config_invalid", "mcp.json cannot be written while it is broken.", {
-            hint: "Repair line 4 first.",
+        new BackendError(
+          error("config_invalid", "Usher cannot change mcp.json while it has an error.", {
+            hint: "Fix line 4 first.",
           }),
         ),
       ),

@@ -1,4 +1,4 @@
-import { Refusal } from "../../../src/backend/backend";
+import { BackendError } from "../../../src/backend/error";
 import type { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
 import type { Hands } from "../hands";
@@ -9,17 +9,17 @@ async function openResources({ press, find }: Hands): Promise<void> {
   await find("resource-search");
 }
 
-function without(): FakeBackend {
+function withoutResources(): FakeBackend {
   const backend = of();
   backend.resources = [];
   return backend;
 }
 
-/** What a service offers besides its tools. */
+/** A service's resources and prompts. */
 export const offerScenes: Scenes = {
   resources: { backend: () => of(), act: openResources },
   "resources-none": {
-    backend: without,
+    backend: withoutResources,
     act: async ({ press, find }) => {
       await press("tab-resources");
       await find("resources-none");
@@ -27,9 +27,9 @@ export const offerScenes: Scenes = {
   },
   "resources-failed": {
     backend: () =>
-      of().answer(
+      of().respond(
         "serverResources",
-        new Refusal(error("server_unreachable", "mcp.notion.com did not answer in time.")),
+        new BackendError(error("server_unreachable", "mcp.notion.com did not respond in time.")),
       ),
     act: async ({ press, find }) => {
       await press("tab-resources");

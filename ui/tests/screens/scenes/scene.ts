@@ -5,11 +5,11 @@ import type { Hands } from "../hands";
 
 export type Scene = {
   backend: () => FakeBackend;
-  /** What a person does before the picture is taken. */
+  /** The actions before the screenshot. */
   act?: (hands: Hands, backend: FakeBackend) => Promise<void>;
 };
 
-/** Each screen by its name, which is its picture's, too. */
+/** Scenes by name, which is also the name of the screenshot. */
 export type Scenes = Record<string, Scene>;
 
 const others: ServerView[] = [
@@ -30,7 +30,7 @@ const others: ServerView[] = [
       state: "reconnecting",
       attempt: 3,
       next_at: inSeconds(12),
-      why: error("server_unreachable", "mcp.sentry.dev cannot be reached."),
+      why: error("server_unreachable", "Could not reach mcp.sentry.dev."),
     },
   }),
   server({
@@ -52,7 +52,7 @@ const others: ServerView[] = [
   }),
 ];
 
-/** A window with a few services, of which the first is in sight. */
+/** A window with a few services, with the first one in view. */
 export function of(first: Partial<ServerView> = {}, more: Partial<Snapshot> = {}): FakeBackend {
   return new FakeBackend({ servers: [server(first), ...others], ...more });
 }

@@ -4,6 +4,9 @@ import { of, type Scenes } from "./scene";
 /** A service's page in each of its states. */
 export const serviceScenes: Scenes = {
   connected: { backend: () => of() },
+  "long-names": {
+    backend: () => of({ name: "The Corporate Knowledge Base of the Research Department (staging)" }),
+  },
   "connected-details": {
     backend: () => of(),
     act: async ({ press, find }) => {
@@ -29,7 +32,7 @@ export const serviceScenes: Scenes = {
     backend: () =>
       of({
         last_error: error("insufficient_scope", "Notion wants more permission for “delete_page”.", {
-          hint: "Grant access on Notion’s page; what you have stays.",
+          hint: "Grant access on Notion’s page. You keep your other permissions.",
           details: "scope: pages:delete",
         }),
       }),
@@ -69,7 +72,7 @@ export const serviceScenes: Scenes = {
         transport: "stdio",
         status: {
           state: "unsupported",
-          why: "Local servers come with a later version. The entry is kept as it is.",
+          why: "Local servers are not supported yet. The entry stays in mcp.json.",
         },
         auth: { kind: "unknown" },
       }),
@@ -82,7 +85,7 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
-        last_error: error("sign_in_required", "Notion ended the sign-in.", {
+        last_error: error("sign_in_required", "Notion rejected the refresh token.", {
           hint: "Sign in to Notion again.",
         }),
       }),
@@ -93,13 +96,9 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
-        last_error: error(
-          "server_unreachable",
-          "Could not reach mcp.notion.com (connection refused).",
-          {
-            hint: "Check the address and your network, then try again.",
-          },
-        ),
+        last_error: error("server_unreachable", "Could not reach mcp.notion.com (connection refused).", {
+          hint: "Check the address and your network, then try again.",
+        }),
       }),
   },
   "needs-sign-in-refused": {
@@ -107,7 +106,7 @@ export const serviceScenes: Scenes = {
       of({
         status: { state: "needs_sign_in", reason: "refused" },
         auth: signedOut,
-        last_error: error("authorization_denied", "You said no on the page of mcp.notion.com.", {
+        last_error: error("authorization_denied", "Access was denied on mcp.notion.com.", {
           details: "access_denied",
         }),
       }),
@@ -119,8 +118,8 @@ export const serviceScenes: Scenes = {
           state: "reconnecting",
           attempt: 2,
           next_at: inSeconds(9),
-          why: error("server_unreachable", "mcp.notion.com cannot be reached.", {
-            hint: "Check your connection; Usher goes on trying.",
+          why: error("server_unreachable", "Could not reach mcp.notion.com.", {
+            hint: "Check your connection. Usher keeps trying.",
           }),
         },
       }),
@@ -130,7 +129,7 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error("server_unreachable", "mcp.notion.com does not exist.", {
+          error: error("server_unreachable", "Could not reach mcp.notion.com (host not found).", {
             hint: "Check the address.",
           }),
         },
@@ -141,15 +140,10 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error(
-            "discovery_failed",
-            "mcp.notion.com answered with a page instead of its sign-in data.",
-            {
-              hint: "The service may be down, or the address may be wrong.",
-              details:
-                "step: server metadata\nhost: mcp.notion.com\nexpected application/json, got text/html",
-            },
-          ),
+          error: error("discovery_failed", "mcp.notion.com returned a web page instead of its metadata.", {
+            hint: "The service may be down, or the address may be wrong.",
+            details: "step: server metadata\nhost: mcp.notion.com\nexpected application/json, got text/html",
+          }),
         },
         auth: signedOut,
       }),
@@ -160,8 +154,8 @@ export const serviceScenes: Scenes = {
       of({
         status: {
           state: "failed",
-          error: error("registration_unsupported", "This service does not let apps introduce themselves.", {
-            hint: "Create an app there and enter its client ID.",
+          error: error("registration_unsupported", "Notion does not support automatic registration.", {
+            hint: "Create an app at Notion and enter its client ID.",
           }),
         },
         auth: signedOut,

@@ -1,8 +1,8 @@
-import { Refusal } from "../../../src/backend/backend";
+import { BackendError } from "../../../src/backend/error";
 import { error, server, signedOut, signingIn } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** A sign-in under way. */
+/** A sign-in in progress. */
 export const signInScenes: Scenes = {
   "sign-in-discovering": {
     backend: () =>
@@ -22,7 +22,7 @@ export const signInScenes: Scenes = {
     act: async ({ find }, backend) => {
       await find("tool");
       const permission = { scopes: ["pages:write"], for_what: "Create a page" };
-      backend.tell({
+      backend.emit({
         event: "server_changed",
         revision: 11,
         view: server({ permission, status: signingIn() }),
@@ -31,17 +31,17 @@ export const signInScenes: Scenes = {
     },
   },
   "sign-in-waiting": { backend: () => of({ status: signingIn(), auth: signedOut }) },
-  "sign-in-trouble": {
+  "sign-in-help": {
     backend: () => of({ status: signingIn(), auth: signedOut }),
     act: async ({ find }) => void (await find("waiting-trouble")).toggleAttribute("open", true),
   },
   "sign-in-paste": {
     backend: () =>
-      of({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).answer(
+      of({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).respond(
         "signInComplete",
-        new Refusal(
-          error("authorization_denied", "This address does not belong to a sign-in that is under way.", {
-            hint: "Copy it once more, from “dev.usher.desktop:” to its end.",
+        new BackendError(
+          error("authorization_denied", "This address belongs to no pending sign-in.", {
+            hint: "Copy the whole address, from “dev.usher.desktop:” to its end.",
           }),
         ),
       ),

@@ -1,20 +1,20 @@
-import { Refusal } from "../../../src/backend/backend";
+import { BackendError } from "../../../src/backend/error";
 import { config, error } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** Before the first service is in sight: starting, keychain, what stands above everything. */
+/** The start, secret store errors, and messages above the page. */
 export const startScenes: Scenes = {
   opening: {
-    backend: () => of({}).answer("snapshot", "never"),
+    backend: () => of({}).respond("snapshot", "never"),
     act: async ({ find }) => void (await find("opening")),
   },
   "start-failed": {
     backend: () =>
-      of({}).answer(
+      of({}).respond(
         "snapshot",
-        new Refusal(
-          error("internal", "Another Usher of yours holds the lock.", {
-            hint: "Close the other one, then try again.",
+        new BackendError(
+          error("internal", "Another Usher is running.", {
+            hint: "Quit the other one, then try again.",
             details: "engine.lock is held by process 4711",
           }),
         ),
@@ -22,23 +22,23 @@ export const startScenes: Scenes = {
   },
   "start-waits": {
     backend: () =>
-      of({}).answer(
+      of({}).respond(
         "snapshot",
-        new Refusal(
-          error("engine_busy", "An `usher` command is at work.", {
-            hint: "Usher goes on here by itself as soon as the command has ended.",
-            details: "Process 4711 holds the sign-ins.",
+        new BackendError(
+          error("engine_busy", "The usher command is running.", {
+            hint: "Usher continues when the command finishes.",
+            details: "engine.lock is held by process 4711",
           }),
         ),
       ),
   },
   notice: {
     backend: () =>
-      of({}).answer(
+      of({}).respond(
         "startLink",
-        new Refusal(
+        new BackendError(
           error("authorization_expired", "The link that opened Usher belongs to no sign-in.", {
-            hint: "Start the sign-in here, and say yes in the browser again.",
+            hint: "Start the sign-in again here.",
           }),
         ),
       ),
@@ -69,11 +69,9 @@ export const startScenes: Scenes = {
         {
           secret_store: {
             kind: "keychain",
-            error: error(
-              "keychain_locked",
-              "The keychain is locked: the unlock prompt was dismissed.",
-              { hint: "Unlock your keychain, then try again." },
-            ),
+            error: error("keychain_locked", "The keychain is locked: the unlock prompt was dismissed.", {
+              hint: "Unlock your keychain, then try again.",
+            }),
           },
         },
       ),

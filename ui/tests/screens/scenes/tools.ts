@@ -1,8 +1,8 @@
-import { Refusal } from "../../../src/backend/backend";
+import { BackendError } from "../../../src/backend/error";
 import { error, server } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** A service's tools, and what a call may bring. */
+/** A service's tools and calls. */
 export const toolsScenes: Scenes = {
   "connected-search": {
     backend: () => of(),
@@ -10,9 +10,9 @@ export const toolsScenes: Scenes = {
   },
   "tools-failed": {
     backend: () =>
-      of({}).answer(
+      of({}).respond(
         "serverTools",
-        new Refusal(error("server_unreachable", "mcp.notion.com did not answer in time.")),
+        new BackendError(error("server_unreachable", "mcp.notion.com did not respond in time.")),
       ),
   },
   "tool-dialog": {
@@ -38,13 +38,13 @@ export const toolsScenes: Scenes = {
     },
   },
   "tool-running": {
-    backend: () => of().answer("toolCall", "never"),
+    backend: () => of().respond("toolCall", "never"),
     act: async ({ press, find }, backend) => {
       await press("tool-slow_task");
       await press("tool-run");
       await find("tool-progress");
-      const call = backend.asked("toolCall")[0]?.[3] as string;
-      backend.tell({
+      const call = backend.callsOf("toolCall")[0]?.[3] as string;
+      backend.emit({
         event: "call_progressed",
         revision: 11,
         call,
@@ -55,13 +55,13 @@ export const toolsScenes: Scenes = {
     },
   },
   "tool-permission": {
-    backend: () => of().answer("toolCall", "never"),
+    backend: () => of().respond("toolCall", "never"),
     act: async ({ press, find }, backend) => {
       await press("tool-whoami");
       await press("tool-run");
       await find("tool-progress");
       const permission = { scopes: ["pages:write"], for_what: "Who am I" };
-      backend.tell({ event: "server_changed", revision: 11, view: server({ permission }) });
+      backend.emit({ event: "server_changed", revision: 11, view: server({ permission }) });
       await find("permission-decline");
     },
   },
@@ -76,6 +76,18 @@ export const toolsScenes: Scenes = {
         ],
         structured: '{"pages":[{"id":"p1","title":"Shopping list"},{"id":"p2","title":"Holiday plans"}]}',
       };
+      return backend;
+    },
+    act: async ({ press, find }) => {
+      await press("tool-whoami");
+      await press("tool-run");
+      (await find("tool-result")).scrollIntoView();
+    },
+  },
+  "tool-result-markdown": {
+    backend: () => {
+      const backend = of();
+      backend.result = { is_error: false, content: [{ kind: "text", text: MARKDOWN }], structured: null };
       return backend;
     },
     act: async ({ press, find }) => {
@@ -110,7 +122,7 @@ export const toolsScenes: Scenes = {
               id: "1",
               server: "notion",
               call: null,
-              message: "Which notebook shall the page go to?",
+              message: "Which notebook should the page be added to?",
               schema: JSON.stringify({
                 type: "object",
                 properties: {
@@ -127,7 +139,7 @@ export const toolsScenes: Scenes = {
     act: async ({ find }) => void (await find("elicitation-accept")),
   },
   "elicitation-in-a-call": {
-    backend: () => of().answer("toolCall", "never"),
+    backend: () => of().respond("toolCall", "never"),
     act: async ({ press, find }, backend) => {
       await press("tool-search_pages");
       await find("tool-run");
@@ -142,7 +154,7 @@ export const toolsScenes: Scenes = {
         url: null,
         call: null,
       };
-      backend.tell({ event: "elicitation_requested", revision: 11, elicitation });
+      backend.emit({ event: "elicitation_requested", revision: 11, elicitation });
       await find("elicitation-accept");
     },
   },
@@ -167,6 +179,22 @@ export const toolsScenes: Scenes = {
   },
 };
 
-/** A small raster, as a tool would send it. */
+const MARKDOWN = `# Night train
+
+Leaves at **22:10** from platform 4.
+See the [timetable](https://trains.example/night) and <b>this tag</b>.
+
+| stop | time |
+|---|---|
+| Lyon | 22:10 |
+| Lisbon | 11:35 |
+
+- bring a pillow
+- no \`luggage\` in the aisle
+
+> The dining car closes at midnight.
+`;
+
+/** A small PNG. */
 const PICTURE =
   "iVBORw0KGgoAAAANSUhEUgAAAAoAAAAKCAYAAACNMs+9AAAAFUlEQVR42mP8z8BQz0AEYBxVSF+FABJADveWkH6oAAAAAElFTkSuQmCC";

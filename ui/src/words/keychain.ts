@@ -1,7 +1,7 @@
-import type { AppInfo } from "../../backend/types";
-import { m } from "../../paraglide/messages";
+import type { AppInfo } from "../backend/types";
+import { m } from "../paraglide/messages";
 
-/** What helps on this system. */
+/** The next step on this system when the keychain cannot be used. */
 export function keychainHelp(platform: AppInfo["platform"], isLocked: boolean): string {
   switch (platform) {
     case "linux":

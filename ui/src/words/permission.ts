@@ -1,5 +1,5 @@
-import type { PermissionView } from "../../backend/types";
-import { m } from "../../paraglide/messages";
+import type { PermissionView } from "../backend/types";
+import { m } from "../paraglide/messages";
 
 const VERBS: Record<string, (inputs: { name: string }) => string> = {
   read: m.permission_to_read,
@@ -7,7 +7,7 @@ const VERBS: Record<string, (inputs: { name: string }) => string> = {
   delete: m.permission_to_delete,
 };
 
-/** "Notion wants permission to write", where what it names says no more than that: "write", "pages:write". */
+/** "Notion wants permission to write" if all its scopes end in that verb ("write", "pages:write"). */
 export function permissionTitle(name: string, { scopes }: PermissionView): string {
   const verbs = new Set(
     scopes.map(

@@ -1,0 +1,23 @@
+import { commands } from "./bindings";
+import { done, unwrap } from "./ipc";
+import type { ElicitationAnswer, PromptView, ResourceView, ServerId, ToolCallView, ToolView } from "./types";
+
+/** A server's tools, resources and prompts, tool calls and elicitations. */
+export interface ToolsBackend {
+  serverTools(id: ServerId): Promise<ToolView[]>;
+  serverResources(id: ServerId): Promise<ResourceView[]>;
+  serverPrompts(id: ServerId): Promise<PromptView[]>;
+  /** Calls a tool. `call` is the page's own id: progress carries it, and `toolCancel` takes it. */
+  toolCall(id: ServerId, name: string, argumentsJson: string, call: string): Promise<ToolCallView>;
+  toolCancel(call: string): Promise<void>;
+  elicitationAnswer(id: string, answer: ElicitationAnswer, contentJson: string | null): Promise<void>;
+}
+
+export const tools: ToolsBackend = {
+  serverTools: (id) => unwrap(commands.serverTools(id)),
+  serverResources: (id) => unwrap(commands.serverResources(id)),
+  serverPrompts: (id) => unwrap(commands.serverPrompts(id)),
+  toolCall: (id, name, argumentsJson, call) => unwrap(commands.toolCall(id, name, argumentsJson, call)),
+  toolCancel: (call) => done(commands.toolCancel(call)),
+  elicitationAnswer: (id, answer, contentJson) => done(commands.elicitationAnswer(id, answer, contentJson)),
+};

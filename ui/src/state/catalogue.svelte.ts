@@ -1,0 +1,30 @@
+import type { Backend } from "../backend/backend";
+import type { CatalogueEntry, ServerView, SetUp } from "../backend/types";
+import type { EngineState } from "./engine.svelte";
+
+/** The known services, and which of them are added. */
+export class Catalogue {
+  entries = $state.raw<CatalogueEntry[]>([]);
+
+  constructor(
+    readonly backend: Backend,
+    readonly engine: EngineState,
+  ) {}
+
+  /** Without a catalogue the window still works: services are then added by their address. */
+  async load(): Promise<void> {
+    this.entries = await this.backend.catalogueList().catch(() => []);
+  }
+
+  /** The service that was added from this entry. */
+  added(entry: CatalogueEntry): ServerView | undefined {
+    return this.engine.servers.find(
+      (server) => server.catalogue === entry.slug || server.address === entry.url,
+    );
+  }
+
+  /** The setup steps of a service's entry. */
+  setUp(server: ServerView): SetUp | null {
+    return this.entries.find((entry) => entry.slug === server.catalogue)?.setup ?? null;
+  }
+}

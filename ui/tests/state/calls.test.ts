@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+
+import { BackendError } from "../../src/backend/error";
+import type { ToolCallView } from "../../src/backend/types";
+import { Calls } from "../../src/state/calls.svelte";
+import { EngineState } from "../../src/state/engine.svelte";
+import { FakeBackend } from "../support/fake-backend";
+import { error } from "../support/views";
+
+async function started(backend = new FakeBackend()) {
+  const engine = new EngineState(backend);
+  await engine.start();
+  return { backend, engine, calls: new Calls(backend, engine) };
+}
+
+describe("a tool's call", () => {
+  it("has progress while it runs, and then its result", async () => {
+    const { backend, engine, calls } = await started();
+    let finish: (result: ToolCallView) => void = () => undefined;
+    backend.toolCall = () => new Promise((resolve) => (finish = resolve));
+    const running = calls.run("notion", "search", "{}");
+    const call = calls.of("notion", "search");
+    if (!call) throw new Error("no call");
+    const progress = { progress: 1, total: 2, message: "half" };
+    backend.emit({ event: "call_progressed", revision: 11, call: call.id, ...progress });
+    expect([call.isRunning, calls.progress(call)]).toEqual([true, expect.objectContaining(progress)]);
+    finish(backend.result);
+    await running;
+    expect([call.isRunning, call.outcome, engine.progress.size]).toEqual([
+      false,
+      { kind: "result", result: backend.result },
+      0,
+    ]);
+  });
+
+  it("ends with its error", async () => {
+    const view = error("insufficient_scope", "More permission is needed.");
+    const { calls } = await started(new FakeBackend().respond("toolCall", new BackendError(view)));
+    await calls.run("notion", "search", "{}");
+    expect(calls.of("notion", "search")?.outcome).toEqual({ kind: "error", error: view });
+  });
+
+  it("runs once at a time, independently of other tools", async () => {
+    const { backend, calls } = await started();
+    await Promise.all([
+      calls.run("notion", "search", "1"),
+      calls.run("notion", "search", "2"),
+      calls.run("notion", "read", "3"),
+    ]);
+    await calls.run("notion", "search", "4");
+    expect(backend.callsOf("toolCall").map(([, name, json]) => [name, json])).toEqual([
+      ["search", "1"],
+      ["read", "3"],
+      ["search", "4"],
+    ]);
+  });
+
+  it("can be cancelled again if the cancel failed", async () => {
+    const { backend, calls } = await started(new FakeBackend().respond("toolCall", "never"));
+    void calls.run("notion", "search", "{}");
+    const call = calls.of("notion", "search");
+    if (!call) throw new Error("no call");
+    backend.respond("toolCancel", new BackendError(error("internal", "It failed.")));
+    await calls.cancel(call);
+    expect([backend.callsOf("toolCancel"), call.isCancelling]).toEqual([[[call.id]], false]);
+  });
+
+  it("is cancelled and forgotten when it is discarded", async () => {
+    const { backend, calls } = await started();
+    await calls.run("notion", "search", "{}");
+    calls.discard("notion", "search");
+    expect([calls.of("notion", "search"), backend.callsOf("toolCancel")]).toEqual([null, []]);
+    backend.respond("toolCall", "never");
+    void calls.run("notion", "search", "{}");
+    calls.discard("notion", "search");
+    expect([calls.of("notion", "search"), backend.callsOf("toolCancel").length]).toEqual([null, 1]);
+  });
+});

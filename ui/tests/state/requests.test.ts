@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+
+import { BackendError } from "../../src/backend/error";
+import type { ElicitationView } from "../../src/backend/types";
+import { Usher } from "../../src/state/usher.svelte";
+import { FakeBackend } from "../support/fake-backend";
+import { error, server } from "../support/views";
+
+function elicitation(id: string, more: Partial<ElicitationView> = {}): ElicitationView {
+  return { id, server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...more };
+}
+
+async function started(backend = new FakeBackend()) {
+  const usher = new Usher(backend);
+  await usher.start();
+  usher.stop();
+  return { usher, backend, requests: usher.requests };
+}
+
+describe("elicitations", () => {
+  it("are answered one after the other", async () => {
+    const [first, second] = [elicitation("q1"), elicitation("q2")];
+    const { requests, usher } = await started(new FakeBackend({ elicitations: [first, second] }));
+    expect(requests.elicitation).toEqual(first);
+    usher.engine.receive({ event: "elicitation_ended", revision: 11, id: "q1" });
+    expect(requests.elicitation).toEqual(second);
+  });
+
+  it("keep their own errors", async () => {
+    const { requests, backend } = await started();
+    const view = error("internal", "It failed.");
+    backend.respond("elicitationAnswer", new BackendError(view));
+    await requests.answer(elicitation("q1"), "accept", "{}");
+    expect([requests.error(elicitation("q1")), requests.error(elicitation("q2"))]).toEqual([view, null]);
+  });
+
+  it("are accepted only after their page was opened", async () => {
+    const page = elicitation("q1", { schema: null, url: "https://example.com" });
+    const { requests, backend } = await started();
+    await requests.openPage(page, "https://example.com");
+    expect(backend.calls.slice(-2)).toEqual([
+      ["linkOpen", "https://example.com"],
+      ["elicitationAnswer", "q1", "accept", null],
+    ]);
+    backend.respond("linkOpen", new BackendError(error("internal", "It failed.")));
+    await requests.openPage(page, "https://example.com");
+    expect(backend.callsOf("elicitationAnswer")).toHaveLength(1);
+  });
+});
+
+describe("a page request of the shell", () => {
+  it("opens the service's page, and replaces the notice", async () => {
+    const servers = [server(), server({ id: "linear" })];
+    const { usher, backend, requests } = await started(new FakeBackend({ servers }));
+    const view = error("internal", "The browser could not be opened.");
+    backend.requestPage("linear", view);
+    expect([usher.navigation.page, requests.notice]).toEqual([{ kind: "service", id: "linear" }, view]);
+    backend.requestPage("notion");
+    expect([usher.navigation.page, requests.notice]).toEqual([{ kind: "service", id: "notion" }, null]);
+  });
+});
+
+describe("the link that opened the app", () => {
+  it("leaves a notice if it could not be used", async () => {
+    const view = error("authorization_expired", "This link belongs to no sign-in.");
+    const backend = new FakeBackend().respond("startLink", new BackendError(view));
+    expect((await started(backend)).requests.notice).toEqual(view);
+  });
+});
+
+describe("a permission request", () => {
+  it("is declined for its service", async () => {
+    const { requests, backend, usher } = await started();
+    const view = error("internal", "It failed.");
+    backend.respond("serverDeclinePermission", new BackendError(view));
+    await requests.declinePermission("notion");
+    expect(backend.callsOf("serverDeclinePermission")).toEqual([["notion"]]);
+    expect(usher.commands.error("notion")).toEqual(view);
+  });
+});
