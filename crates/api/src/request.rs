@@ -81,6 +81,8 @@ pub enum ServerVerb {
     Disconnect,
     /// Revokes and deletes the grant.
     SignOut,
+    /// Drops what was learned about the server: metadata, client registration, redirect. The grant is kept.
+    Forget,
     /// The caller opened the browser.
     BrowserOpened,
     /// Registers again with the next redirect, because the page in the browser shows an error.
@@ -157,7 +159,12 @@ impl Request {
 impl ServerVerb {
     fn must_finish(self) -> bool {
         match self {
-            Self::Remove | Self::Enable | Self::Disable | Self::SignOut | Self::NextRedirect => true,
+            Self::Remove
+            | Self::Enable
+            | Self::Disable
+            | Self::SignOut
+            | Self::Forget
+            | Self::NextRedirect => true,
             Self::Connect
             | Self::Disconnect
             | Self::BrowserOpened
@@ -178,6 +185,7 @@ impl ServerVerb {
             | Self::Connect
             | Self::Disconnect
             | Self::SignOut
+            | Self::Forget
             | Self::AuthorizationRequest
             | Self::CancelSignIn
             | Self::DeclinePermission

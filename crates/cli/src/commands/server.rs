@@ -1,4 +1,4 @@
-//! The commands whose only argument is a server: `usher enable|disable|logout|remove NAME`.
+//! The commands whose only argument is a server: `usher enable|disable|logout|forget|remove NAME`.
 //!
 //! A new one of them needs a variant of [`ServerCommand`] and an arm in [`run`], and nothing in other files.
 
@@ -22,6 +22,8 @@ pub enum ServerCommand {
     Disable(ServerName),
     /// Sign out of a server and delete its tokens
     Logout(ServerName),
+    /// Forget what was learned about a server (metadata, client registration), but stay signed in
+    Forget(ServerName),
 }
 
 #[derive(Debug, Args)]
@@ -51,6 +53,10 @@ pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Resu
         ServerCommand::Logout(ServerName { name }) => {
             send(name, ServerVerb::SignOut).await?;
             (name, json!({ "signed_out": name }), "Signed out of")
+        }
+        ServerCommand::Forget(ServerName { name }) => {
+            send(name, ServerVerb::Forget).await?;
+            (name, json!({ "forgotten": name }), "Forgot what was learned about")
         }
     };
     output.result(&result, || format!("{text} {}.", display_text(name, 80)));

@@ -2,8 +2,9 @@
 
 use futures::future::join_all;
 use secrecy::SecretString;
-use usher_api::{ErrorView, NewServer, Reply, ServerId, ServerVerb};
+use usher_api::{AuthView, ErrorView, NewServer, Reply, ServerId, ServerVerb};
 use usher_config::{Config, ConfigError, ConfigFile};
+use usher_oauth::ServerUrl;
 
 use super::new_server;
 use crate::engine::Engine;
@@ -21,6 +22,7 @@ impl Engine {
             ServerVerb::Connect => self.connect(id).await?,
             ServerVerb::Disconnect => self.disconnect(id).await?,
             ServerVerb::SignOut => self.sign_out(id).await?,
+            ServerVerb::Forget => self.forget(id)?,
             ServerVerb::BrowserOpened => self.browser_opened(id),
             ServerVerb::CancelSignIn => self.cancel_sign_in(id).await,
             ServerVerb::DeclinePermission => self.decline_permission(id),
@@ -91,6 +93,22 @@ impl Engine {
     /// Closes the connection until the next `connect` or start. `mcp.json` stays as it is.
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.handle_of(id)?.send(Message::Disconnect);
+        Ok(())
+    }
+
+    /// Drops what was learned about a server: metadata, client registration, redirect. Its grant is kept. The next
+    /// sign-in discovers and registers again.
+    pub fn forget(&self, id: &ServerId) -> Result<(), ErrorView> {
+        let handle = self.handle_of(id)?;
+        let issuer = match self.server(id).map(|view| view.auth) {
+            Some(AuthView::OAuth { issuer, .. }) => issuer,
+            Some(AuthView::Unknown | AuthView::None | AuthView::Header) | None => None,
+        };
+        let url = handle.config.transport.url().and_then(|url| ServerUrl::parse(url.as_str()).ok());
+        if let Some(url) = url {
+            self.run.context.learned.forget(&url, issuer.as_deref());
+            handle.send(Message::Publish);
+        }
         Ok(())
     }
 

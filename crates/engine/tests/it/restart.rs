@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use usher_api::{Code, NeedsSignIn, SecretStoreView, ServerView, Status};
+use usher_api::{
+    AuthView, Code, NeedsSignIn, RegistrationKind, Reply, Request, SecretStoreView, ServerVerb, ServerView,
+    Status,
+};
 use usher_engine::Engine;
 use usher_secrets::StoreKind;
 
@@ -29,6 +32,38 @@ async fn a_later_sign_in_needs_neither_discovery_nor_registration() {
     let requests = requests(&demo);
     let asked = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
     assert_eq!((asked(".well-known"), asked("/register")), (0, 0), "{requests:?}");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    let registration = |engine: &Engine| match engine.server(&id()).unwrap().auth {
+        AuthView::OAuth { registration, signed_in: true, .. } => registration,
+        auth => panic!("{auth:?}"),
+    };
+    assert_eq!(registration(&engine), Some(RegistrationKind::Dynamic));
+
+    let request = Request::server(&id(), ServerVerb::Forget);
+    assert_eq!(engine.handle(request).await, Ok(Reply::Done));
+    until(&engine, &id(), |view| matches!(view.auth, AuthView::OAuth { registration: None, .. })).await;
+    assert_eq!(registration(&engine), None);
+    engine.stop().await;
+
+    // The grant is kept, also after a restart and for a refresh with the forgotten client.
+    let engine = sandbox.start().await;
+    until(&engine, &id(), is_connected).await;
+    sandbox.clock.advance(Duration::from_secs(24 * 60 * 60));
+    engine.tools(&id()).await.unwrap();
+    until(&engine, &id(), is_connected).await;
+
+    engine.sign_out(&id()).await.unwrap();
+    demo.forget_requests();
+    sign_in(&engine, &id()).await.unwrap();
+    let requests = requests(&demo);
+    let asked = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
+    assert!(asked(".well-known") > 0 && asked("/register") == 1, "{requests:?}");
     engine.stop().await;
 }
 
