@@ -1,4 +1,4 @@
-//! A keychain that takes every question and never answers, as one that waits for a password behind other windows.
+//! A keychain that accepts requests and never replies, like one whose password dialog is hidden behind other windows.
 
 use anyhow::{Context, Result};
 use zbus::zvariant::{OwnedValue, Value};
@@ -17,24 +17,24 @@ impl Secrets {
 
 /// `org.freedesktop.secrets` on one bus, until it is dropped.
 #[derive(Debug)]
-pub struct MuteKeychain {
+pub struct UnresponsiveKeychain {
     connection: Connection,
 }
 
-impl MuteKeychain {
+impl UnresponsiveKeychain {
     /// Takes the name on the bus.
-    pub async fn start(bus: &Bus) -> Result<MuteKeychain> {
+    pub async fn start(bus: &Bus) -> Result<UnresponsiveKeychain> {
         let connection = zbus::connection::Builder::address(bus.address())?
             .serve_at("/org/freedesktop/secrets", Secrets)?
             .name("org.freedesktop.secrets")?
             .build()
             .await
-            .context("no mute keychain")?;
-        Ok(MuteKeychain { connection })
+            .context("start the unresponsive keychain")?;
+        Ok(UnresponsiveKeychain { connection })
     }
 
-    /// Gives the name back.
-    pub async fn end(self) -> Result<()> {
-        self.connection.close().await.context("the mute keychain did not end")
+    /// Releases the name.
+    pub async fn stop(self) -> Result<()> {
+        self.connection.close().await.context("stop the unresponsive keychain")
     }
 }
