@@ -10,7 +10,7 @@ use usher_tests::Blow;
 use usher_tests::strict_service::{Moment, Outcome, StrictOptions, StrictService};
 
 use crate::keeping::Keeping;
-use crate::person::{NAME, PATIENCE, Person};
+use crate::person::{NAME, Person, TIMEOUT};
 
 /// What became of the expiries.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ async fn orphan_once(
     let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
     let by_number = started.iter().map(|process| (process.id(), process.blow())).collect();
     blows.set(by_number).ok();
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(PATIENCE))).await?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
     person.service.clear_trap(person.family);
     let killed = blows.get().map_or(0, |blows| blows.values().filter(|blow| blow.was_dealt()).count());
     orphans.kills += u32::from(killed > 0);
@@ -125,7 +125,7 @@ async fn expire_once(person: &Person, processes: u32, callers: &mut Callers) -> 
     ledger.turn_page(person.family);
     ledger.expire(person.family);
     let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(PATIENCE))).await?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
     let mut broken = Vec::new();
     for output in outputs.iter().filter(|output| output.code != Some(0)) {
         broken.push(format!("a process ended with {:?}: {}", output.code, output.stderr.trim()));

@@ -13,7 +13,7 @@ use usher_tests::{Blow, Mortal, Output};
 use crate::aftermath::Aftermath;
 use crate::keeping::Keeping;
 use crate::kill_point::{Ambush, KillPoint, Times};
-use crate::person::{NAME, PATIENCE, Person};
+use crate::person::{NAME, Person, TIMEOUT};
 use crate::tally::Kills;
 
 /// How long the kind server still takes a refresh token after its rotation.
@@ -188,7 +188,7 @@ impl Case {
 
 /// Runs the command to its end, with the blow on its way.
 async fn strike(ambush: Ambush, command: Mortal, blow: &Blow, person: &Person) -> Result<Output> {
-    let finish = command.finish(PATIENCE);
+    let finish = command.finish(TIMEOUT);
     tokio::pin!(finish);
     tokio::select! {
         output = &mut finish => output,

@@ -20,7 +20,7 @@ const LIFE: Duration = Duration::from_secs(3600);
 /// Longer than the engine lets a failed renewal rest, whatever the server asked for.
 const LONG_PAUSE: Duration = Duration::from_secs(2 * 3600);
 /// Longer than the engine waits for a token endpoint that is silent.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// One fault may cost so many requests to the token endpoint, and no more.
 const MOST_REQUESTS: usize = 4;
 
@@ -300,7 +300,7 @@ impl Scene {
                 let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        let waited = tokio::time::timeout(TIMEOUT, wait).await;
         waited.with_context(|| format!("waited in vain for {what}; it is {:?}", self.status()))
     }
 }

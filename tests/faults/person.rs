@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use usher_tests::strict_service::{FamilyId, StrictService};
-use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, place};
+use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, paths};
 
 use crate::keeping::Keeping;
 
 /// More than a command takes on the busiest machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const TIMEOUT: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
@@ -28,7 +28,7 @@ pub struct Person {
 impl Person {
     /// Adds the service and signs in to it.
     pub async fn new(service: Arc<StrictService>, keeping: Keeping) -> Result<Person> {
-        let desktop = Desktop::with(keeping.desktop()).await?;
+        let desktop = Desktop::start_with(keeping.desktop()).await?;
         let mut person = Person { service, family: FamilyId(0), keeping, desktop };
         let added = person.usher(&["add", NAME, &person.service.url()]).await?;
         ensure!(added.code == Some(0), "usher add: {}", added.stderr);
@@ -40,14 +40,14 @@ impl Person {
     pub async fn sign_in(&mut self) -> Result<()> {
         let mut cli = Cli::new(&self.desktop);
         if let Some((name, words)) = self.keeping.variable(&self.desktop) {
-            cli = cli.with(name, words);
+            cli = cli.env(name, words);
         }
         let mut login = cli.start(&["login", NAME, "--no-browser", "--again"])?;
         let line = login.line().await?;
         let line: Value = serde_json::from_str(&line).with_context(|| format!("usher login said: {line}"))?;
         let address = line["authorization_url"].as_str().context("usher login told no address")?;
         login.write_line(&self.service.consent(address).await?)?;
-        let output = login.finish(PATIENCE).await?;
+        let output = login.finish(TIMEOUT).await?;
         ensure!(output.code == Some(0), "usher login ended with {:?}: {}", output.code, output.stderr);
         let (family, _) = self.kept().await?.context("nothing is kept after a sign-in")?;
         self.family = family;
@@ -57,12 +57,12 @@ impl Person {
 
     /// One call of the command line to its end.
     pub async fn usher(&self, words: &[&str]) -> Result<Output> {
-        self.start(words)?.finish(PATIENCE).await
+        self.start(words)?.finish(TIMEOUT).await
     }
 
     /// One call of the command line that may be killed.
     pub fn start(&self, words: &[&str]) -> Result<Mortal> {
-        let mut command: Command = self.desktop.command(place::usher()?);
+        let mut command: Command = self.desktop.command(paths::usher()?);
         command.args(words).envs(self.keeping.variable(&self.desktop));
         // Nothing here speaks TLS, and reading the system's certificates is most of what a short command does.
         command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
@@ -107,7 +107,7 @@ impl Person {
 
     /// Aimed at the keychain's own process.
     pub fn blow_at_keychain(&self) -> Result<Blow> {
-        Blow::at(self.bus()?.process_of("org.freedesktop.secrets")?)
+        Blow::at(self.bus()?.owner_pid("org.freedesktop.secrets")?)
     }
 
     /// Brings a killed keychain back, unlocked.

@@ -12,7 +12,7 @@ use usher_engine::{Engine, EngineOptions};
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The kernel's own unit for times in /proc, the same on every system that this runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -24,7 +24,7 @@ pub fn options(folder: &Path) -> EngineOptions {
 /// Runs an engine until the standard input ends; says so when every server is connected.
 pub async fn be_the_engine(folder: &Path) -> Result<()> {
     let engine = Engine::start(options(folder)).await?;
-    until_ready("every connection", PATIENCE, || {
+    until_ready("every connection", TIMEOUT, || {
         let servers = engine.snapshot().servers;
         let connected = |status: &Status| matches!(status, Status::Connected { .. });
         Ok(servers.iter().all(|view| connected(&view.status)).then_some(()))
@@ -54,7 +54,7 @@ impl EngineProcess {
         let pid = child.id().context("the engine ended at once")?;
         let output = child.stdout.take().context("the engine has no output")?;
         let mut lines = BufReader::new(output).lines();
-        let line = tokio::time::timeout(PATIENCE, lines.next_line())
+        let line = tokio::time::timeout(TIMEOUT, lines.next_line())
             .await
             .context("the engine connects to nobody")??;
         ensure!(line.as_deref() == Some("connected"), "the engine said {line:?}");
@@ -81,8 +81,7 @@ impl EngineProcess {
 
     pub async fn end(mut self) -> Result<()> {
         drop(self.child.stdin.take());
-        let status =
-            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the engine stays")??;
+        let status = tokio::time::timeout(TIMEOUT, self.child.wait()).await.context("the engine stays")??;
         ensure!(status.success(), "the engine ended with {status}");
         Ok(())
     }
