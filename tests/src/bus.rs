@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use rustix::process::Pid;
+use zbus::Connection;
+use zbus::connection::Builder;
+use zbus::object_server::Interface;
 
 use crate::Process;
 
@@ -63,6 +66,12 @@ impl Bus {
     /// The value of `DBUS_SESSION_BUS_ADDRESS`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Serves `interface` at `path` and takes `name`, for as long as the connection lives.
+    pub async fn serve(&self, name: &str, path: &str, interface: impl Interface) -> Result<Connection> {
+        let builder = Builder::address(self.address.as_str())?.serve_at(path, interface)?.name(name)?;
+        builder.build().await.with_context(|| format!("cannot serve {name}"))
     }
 
     /// Calls a method through `gdbus` and returns the reply as printed.

@@ -101,12 +101,7 @@ impl NotificationServer {
     pub async fn start_with(bus: &Bus, capabilities: &[&'static str]) -> Result<NotificationServer> {
         let shown = Shown::default();
         let notifications = Notifications { shown: Arc::clone(&shown), capabilities: capabilities.to_vec() };
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, notifications)?
-            .name("org.freedesktop.Notifications")?
-            .build()
-            .await
-            .context("start the notification server")?;
+        let connection = bus.serve("org.freedesktop.Notifications", PATH, notifications).await?;
         Ok(NotificationServer { connection, shown })
     }
 

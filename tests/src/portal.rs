@@ -1,6 +1,6 @@
 //! A fake desktop portal with one setting: whether the person prefers light or dark.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::Value;
 use zbus::{Connection, interface};
@@ -47,13 +47,7 @@ impl Settings {
 impl Portal {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus, scheme: ColorScheme) -> Result<Portal> {
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, Settings(scheme))?
-            .name("org.freedesktop.portal.Desktop")?
-            .build()
-            .await
-            .context("start the portal")?;
-        Ok(Portal(connection))
+        Ok(Portal(bus.serve("org.freedesktop.portal.Desktop", PATH, Settings(scheme)).await?))
     }
 
     /// Changes the setting.

@@ -98,12 +98,8 @@ impl TrayHost {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus) -> Result<TrayHost> {
         let items = Items::default();
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, Watcher(Arc::clone(&items)))?
-            .name("org.kde.StatusNotifierWatcher")?
-            .build()
-            .await
-            .context("start the tray")?;
+        let watcher = Watcher(Arc::clone(&items));
+        let connection = bus.serve("org.kde.StatusNotifierWatcher", PATH, watcher).await?;
         Ok(TrayHost { connection, items })
     }
 

@@ -24,12 +24,7 @@ pub struct UnresponsiveKeychain {
 impl UnresponsiveKeychain {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus) -> Result<UnresponsiveKeychain> {
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at("/org/freedesktop/secrets", Secrets)?
-            .name("org.freedesktop.secrets")?
-            .build()
-            .await
-            .context("start the unresponsive keychain")?;
+        let connection = bus.serve("org.freedesktop.secrets", "/org/freedesktop/secrets", Secrets).await?;
         Ok(UnresponsiveKeychain { connection })
     }
 

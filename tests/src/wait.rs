@@ -1,4 +1,4 @@
-//! Waits for a condition, with a deadline. No other file sleeps.
+//! Waits for a condition, with a deadline.
 
 use std::future::Future;
 use std::time::Duration;
