@@ -7,7 +7,7 @@ use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{App, Cli, NotificationServer, paths};
 
-use crate::support::{FullDesktop, TITLE, configure_notes, sign_in_by_command};
+use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, sign_in_by_command};
 
 /// Short-lived access tokens. The engine refreshes them shortly before they expire, so it soon notices a revocation.
 fn short_lived() -> DemoOptions {
@@ -16,7 +16,7 @@ fn short_lived() -> DemoOptions {
 
 #[tokio::test]
 async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<()> {
-    let SignedIn { mut desktop, demo, mut app } = SignedIn::start().await?;
+    let SignedIn { mut desktop, demo, mut app } = SignedIn::start(short_lived()).await?;
     let connected = desktop.tray.see_item(": connected").await?;
     assert_eq!(desktop.notifications.shown(), [], "notified at the first sign-in");
 
@@ -59,31 +59,9 @@ fn mcp_methods(demo: &Demo) -> Vec<String> {
     demo.requests().into_iter().filter_map(|record| record.mcp_method).collect()
 }
 
-/// The app in the tray, signed in to a service from its menu.
-struct SignedIn {
-    // Dropped in this order: the app before the desktop that it runs on.
-    app: App,
-    desktop: FullDesktop,
-    demo: Demo,
-}
-
-impl SignedIn {
-    async fn start() -> Result<SignedIn> {
-        let demo = Demo::start(short_lived()).await?;
-        let mut desktop = FullDesktop::start().await?;
-        configure_notes(&desktop, &demo)?;
-        let app = App::start(&desktop, &["--hidden"])?;
-        desktop.tray.see_icon("needs-you").await?;
-        desktop.tray.click("Sign in to").await?;
-        desktop.allow().await?;
-        desktop.tray.see_icon("well").await?;
-        Ok(SignedIn { app, desktop, demo })
-    }
-}
-
 #[tokio::test]
 async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start().await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
     let notification = desktop.notifications.see("needs you to sign in again").await?;
     desktop.notifications.press(&notification, "Remind me in an hour").await?;
@@ -97,7 +75,7 @@ async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
 
 #[tokio::test]
 async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start().await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
     desktop.notifications.see("needs you to sign in again").await?;
     desktop.tray.click("Sign in to").await?;
@@ -136,7 +114,7 @@ async fn a_step_up_continues_the_call_after_one_click_on_its_notification() -> R
 
 #[tokio::test]
 async fn open_notifications_are_shown_again_when_the_notification_server_restarts() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start().await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
     desktop.notifications.see("needs you to sign in again").await?;
 

@@ -1,13 +1,14 @@
 //! Setup and steps that several tests share.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use usher_demo::Demo;
+use usher_demo::{Demo, DemoOptions};
 use usher_tests::consent::{self, Decision};
 use usher_tests::wait::{TIMEOUT, until};
 use usher_tests::{
-    Browser, Cli, CliProcess, Desktop, NotificationServer, Page, TrayHost, Window, Windows, steps,
+    App, Browser, Cli, CliProcess, Desktop, NotificationServer, Page, TrayHost, Window, Windows, steps,
 };
 
 /// The title of the app's window.
@@ -46,6 +47,28 @@ impl Deref for FullDesktop {
 
     fn deref(&self) -> &Desktop {
         &self.base
+    }
+}
+
+/// The app in the tray, signed in to "notes" from its menu.
+pub struct SignedIn {
+    // Dropped in this order: the app before the desktop that it runs on.
+    pub app: App,
+    pub desktop: FullDesktop,
+    pub demo: Demo,
+}
+
+impl SignedIn {
+    pub async fn start(options: DemoOptions) -> Result<SignedIn> {
+        let demo = Demo::start(options).await?;
+        let mut desktop = FullDesktop::start().await?;
+        configure_notes(&desktop, &demo)?;
+        let app = App::start(&desktop, &["--hidden"])?;
+        desktop.tray.see_icon("needs-you").await?;
+        desktop.tray.click("Sign in to").await?;
+        desktop.allow().await?;
+        desktop.tray.see_icon("well").await?;
+        Ok(SignedIn { app, desktop, demo })
     }
 }
 
@@ -91,6 +114,14 @@ pub async fn approve(login: &mut CliProcess) -> Result<String> {
 pub fn open_address(desktop: &Desktop, address: &str) -> Result<()> {
     let status = desktop.command("xdg-open").arg(address).status().context("cannot run xdg-open")?;
     anyhow::ensure!(status.success(), "xdg-open failed on {address}");
+    Ok(())
+}
+
+/// Waits until the app exits, and checks that it does so successfully and within two seconds.
+pub async fn see_quick_exit(app: &mut App) -> Result<()> {
+    let (status, took) = app.wait_for_exit().await?;
+    anyhow::ensure!(status.success(), "{status}: {}", app.log());
+    anyhow::ensure!(took < Duration::from_secs(2), "quitting took {took:?}");
     Ok(())
 }
 

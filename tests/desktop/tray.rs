@@ -1,7 +1,5 @@
 //! The app on a desktop with a tray, without one, and with one that disappears.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{TIMEOUT, until};
@@ -9,10 +7,7 @@ use usher_tests::{
     App, Browser, Desktop, LaunchedApp, NotificationServer, Page, TrayHost, Window, Windows, steps,
 };
 
-use crate::support::{FullDesktop, TITLE, configure_notes};
-
-/// The longest time that quitting may take.
-const QUITS_WITHIN: Duration = Duration::from_secs(2);
+use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, see_quick_exit};
 
 #[tokio::test]
 async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() -> Result<()> {
@@ -39,9 +34,7 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() ->
     windows.see_gone(TITLE).await?;
 
     tray.click("Quit Usher").await?;
-    let (status, took) = app.wait_for_exit().await?;
-    assert!(status.success(), "{status}: {}", app.log());
-    assert!(took < QUITS_WITHIN, "quitting took {took:?}");
+    see_quick_exit(&mut app).await?;
     assert_eq!(notifications.shown().len(), 1, "not notified exactly once");
     assert_eq!(tray.icons(), 1);
     Ok(())
@@ -55,9 +48,7 @@ async fn without_a_tray_closing_quits() -> Result<()> {
     let mut app = App::start(&desktop, &[])?;
     let window = windows.see(TITLE).await?;
     windows.close(window)?;
-    let (status, took) = app.wait_for_exit().await?;
-    assert!(status.success(), "{status}: {}", app.log());
-    assert!(took < QUITS_WITHIN, "quitting took {took:?}");
+    see_quick_exit(&mut app).await?;
     assert_eq!(notifications.shown(), []);
     Ok(())
 }
@@ -92,15 +83,8 @@ async fn a_hidden_start_shows_no_window_while_there_is_a_tray() -> Result<()> {
 
 #[tokio::test]
 async fn everything_is_paused_and_resumed_from_the_tray() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let mut browser = Browser::install(&desktop)?;
-    configure_notes(&desktop, &demo)?;
-    let mut app = App::start(&desktop, &["--hidden"])?;
-    tray.click("Sign in to").await?;
-    steps::consent(&mut browser).await?.press("#allow").await?;
-    tray.see_icon("well").await?;
+    let SignedIn { desktop, mut app, demo: _demo } = SignedIn::start(DemoOptions::default()).await?;
+    let FullDesktop { tray, browser, .. } = &desktop;
     tray.see_item(": connected").await?;
 
     tray.click("Pause all").await?;
@@ -175,9 +159,7 @@ async fn quitting_during_a_sign_in_is_quick_and_the_sign_in_still_completes() ->
     let consent = steps::consent(&mut browser).await?;
     tray.see_item("waits in the browser").await?;
     tray.click("Quit Usher").await?;
-    let (status, took) = app.wait_for_exit().await?;
-    assert!(status.success(), "{status}: {}", app.log());
-    assert!(took < QUITS_WITHIN, "quitting took {took:?}");
+    see_quick_exit(&mut app).await?;
 
     // The callback starts the app, which completes the sign-in.
     consent.press("#allow").await?;
