@@ -1,19 +1,13 @@
 //! The place of the engine, which comes a moment after the window, or does not.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use usher_api::ErrorView;
-use usher_engine::{Engine, EngineOptions, StartError};
-use usher_ipc::{Client, Holder, HolderKind, Opening, Server};
+use usher_engine::{Engine, EngineOptions};
+use usher_ipc::{Access, Holder, Server};
 
 use crate::error;
-
-/// A command that holds the engine is done in a moment; longer than this, the person is told what the app waits for.
-const QUIET_WAIT: Duration = Duration::from_secs(2);
-const NEXT_TRY: Duration = Duration::from_millis(200);
 
 /// Holds the engine once it runs. The commands wait here.
 pub struct EngineSlot {
@@ -82,7 +76,12 @@ impl EngineSlot {
         show_window: impl Fn() + Send + Sync + 'static,
         tell_of_command: impl Fn(),
     ) -> Result<Engine, ErrorView> {
-        let started = self.start_or_wait(options, tell_of_command).await;
+        let started = Access::hold(&options, |pid| {
+            self.state.send_replace(State::Waiting(error::command_runs(pid)));
+            tell_of_command();
+        })
+        .await
+        .map_err(error::not_started);
         if let Ok(engine) = &started {
             let holder = Holder::App { show_window: Box::new(show_window) };
             let server = Server::start(engine.clone(), holder)
@@ -94,30 +93,6 @@ impl EngineSlot {
             Err(error) => State::Failed(error.clone()),
         });
         started
-    }
-
-    async fn start_or_wait(
-        &self,
-        options: EngineOptions,
-        tell_of_command: impl Fn(),
-    ) -> Result<Engine, ErrorView> {
-        let begun = Instant::now();
-        loop {
-            let (pid, runtime_dir) = match Engine::start(options.clone()).await {
-                Ok(engine) => return Ok(engine),
-                Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
-                Err(failed) => return Err(error::not_started(failed)),
-            };
-            let other = Client::connect(&runtime_dir, Opening::default()).await;
-            if other.is_ok_and(|holder| holder.holder() == HolderKind::App) {
-                return Err(error::not_started(StartError::Held { pid, runtime_dir }));
-            }
-            if begun.elapsed() > QUIET_WAIT && self.start_error().is_none() {
-                self.state.send_replace(State::Waiting(error::command_runs(pid)));
-                tell_of_command();
-            }
-            tokio::time::sleep(NEXT_TRY).await;
-        }
     }
 
     /// Lets nobody in any more, then ends the engine.

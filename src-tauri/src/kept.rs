@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use usher_secrets::private;
+use usher_secrets::private_files;
 
 /// None of these files comes near it.
 const LARGEST: u64 = 64 * 1024;
@@ -13,7 +13,7 @@ const LARGEST: u64 = 64 * 1024;
 /// Reads a file; a missing or broken one, or a link, is as good as none.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let mut text = Vec::new();
-    private::open_private(path).ok()?.take(LARGEST).read_to_end(&mut text).ok()?;
+    private_files::open_private(path).ok()?.take(LARGEST).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(
             |error| tracing::warn!(path = %path.display(), %error, "ignoring a file that cannot be read"),
@@ -24,7 +24,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
 /// Writes a file whole or not at all.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    private::create_private_dir(folder)?;
+    private_files::create_private_dir(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&serde_json::to_vec_pretty(value)?)?;
     file.as_file().sync_all()?;

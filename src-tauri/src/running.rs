@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use usher_api::Request;
-use usher_ipc::{AskError, Client, ConnectError, HolderKind, Opening};
+use usher_ipc::{AskError, Client, ConnectError, HolderKind, JoinOptions};
 
 use crate::options::Places;
 
@@ -45,13 +45,13 @@ pub async fn hand_over(places: &Places, address: &str) -> HandedOver {
     let Some(client) = connect(places).await else { return HandedOver::NobodyThere };
     match client.ask(Request::HandOverLink { address: address.to_owned() }).await {
         Ok(_) => HandedOver::Taken,
-        Err(AskError::Refused(_)) => HandedOver::Refused,
-        Err(AskError::Moved | AskError::Gone | AskError::Lost) => HandedOver::NobodyThere,
+        Err(AskError::Failed(_)) => HandedOver::Refused,
+        Err(AskError::NotStarted | AskError::Ended | AskError::OutcomeUnknown) => HandedOver::NobodyThere,
     }
 }
 
 async fn connect(places: &Places) -> Option<Client> {
-    match Client::find(&places.state_dir, &places.runtime_dir, Opening::default()).await {
+    match Client::find(&places.state_dir, &places.runtime_dir, JoinOptions::default()).await {
         Ok(client) => Some(client),
         Err(ConnectError::NotRunning) => None,
         Err(error) => {

@@ -45,7 +45,7 @@ impl Shell {
         // Others put files there too: a plugin that makes no folders, and the tray, which would make one that anybody may
         // enter, where no engine starts.
         for folder in [&places.state_dir, &places.runtime_dir] {
-            if let Err(error) = usher_secrets::private::create_private_dir(folder) {
+            if let Err(error) = usher_secrets::private_files::create_private_dir(folder) {
                 tracing::warn!(path = %folder.display(), %error, "this folder cannot be used");
             }
         }

@@ -16,7 +16,7 @@ async fn from_the_gallery_to_a_tool_and_still_signed_in_after_a_restart() -> Res
 
     let consent = steps::try_the_demo(&window, &mut browser).await?;
     let heading = consent.read("h1").await?;
-    assert!(heading.starts_with("Usher would like to use"), "{heading}");
+    assert!(heading.starts_with("Usher would like to access"), "{heading}");
     steps::allow(&consent, &window).await?;
 
     let result = steps::call_tool(&window, "search_pages", &[("query", "welcome")]).await?;

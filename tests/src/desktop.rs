@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{Bus, Display, Keyring};
+use crate::{Bus, Display, Keyring, requirements};
 
 /// The parts of a desktop.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,9 @@ impl Desktop {
 
     /// Starts a desktop with the parts in `options` and empty folders.
     pub async fn start_with(options: DesktopOptions) -> Result<Desktop> {
+        if options.display {
+            requirements::check()?;
+        }
         let root =
             tempfile::Builder::new().prefix("usher-").tempdir().context("create a temporary folder")?;
         for folder in ["home", "config", "data/applications", "state", "cache", "run", "bin"] {

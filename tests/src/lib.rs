@@ -28,6 +28,7 @@
 //! - `process`, `mortal`: child processes, and ones that are killed at a chosen moment
 //! - `folder_watch`, `keychain_watch`: observers of files and of the keychain
 //! - `wait`, `paths`: waiting with a deadline, and the paths of the built programs
+//! - `requirements`: the check for programs and libraries that a desktop needs
 //!
 //! # Example
 //!
@@ -66,6 +67,7 @@ pub mod paths;
 mod portal;
 mod process;
 mod prompter;
+mod requirements;
 mod self_signed_server;
 pub mod steps;
 pub mod strict_service;

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use specta::Type;
 use tauri::State;
 use usher_api::{AuthorizationRequestView, ErrorView, RedirectKind, ServerId};
-use usher_engine::{ClientCredentials, Engine, SignInOptions};
+use usher_engine::{Engine, PreRegisteredClient, SignInOptions};
 
 use crate::shell::Shell;
 use crate::{browser, error};
@@ -27,7 +27,7 @@ pub async fn server_sign_in(
     client: Option<Client>,
 ) -> Result<(), ErrorView> {
     let engine = shell.engine.get().await?;
-    let client = client.map(ClientCredentials::from);
+    let client = client.map(PreRegisteredClient::from);
     begin(&engine, &id, SignInOptions { redirect, client, ..SignInOptions::default() }).await
 }
 
@@ -98,7 +98,7 @@ fn waiting(engine: &Engine, id: &ServerId) -> Result<AuthorizationRequestView, E
         .ok_or_else(|| error::refused("This sign-in does not wait for the browser any more."))
 }
 
-impl From<Client> for ClientCredentials {
+impl From<Client> for PreRegisteredClient {
     fn from(client: Client) -> Self {
         Self { client_id: client.client_id, client_secret: client.client_secret.map(SecretString::from) }
     }

@@ -1,4 +1,4 @@
-//! The person's decision: the question is asked on a page, and its answer comes back in the page's form.
+//! The consent endpoint: shows the consent page and receives its form.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,72 +19,76 @@ use super::signing::random_id;
 use crate::clock::later;
 use crate::service::Service;
 
-/// How long the page may stay open before its buttons stop working.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long the buttons of an open page work.
+const CONSENT_TIMEOUT: Duration = Duration::from_secs(600);
 const CAPACITY: usize = 500;
 
-struct Question {
+struct PendingConsent {
     request: AuthorizationRequest,
-    /// Where the person was sent. Pressing again, in the tab that a private-use scheme leaves open, goes there once
-    /// more; it never makes a second code.
-    answered_with: Option<String>,
+    /// The address of the first redirect. A private-use scheme leaves the tab open, and pressing again repeats the
+    /// same redirect. It never issues a second code.
+    redirected_to: Option<String>,
     expires_at: Timestamp,
 }
 
-/// The questions on open pages, by a ticket that only the page knows. The ticket is what keeps other websites from
-/// pressing Allow: it is bound to one request, cannot be guessed, and cannot be read from another origin.
+/// The open consent pages, by ticket. The ticket prevents cross-site request forgery: it belongs to one request,
+/// cannot be guessed, and cannot be read from another origin.
 #[derive(Default)]
-pub(crate) struct Questions {
+pub(crate) struct PendingConsents {
     memory: Mutex<Memory>,
 }
 
 #[derive(Default)]
 struct Memory {
-    questions: HashMap<String, Question>,
+    consents: HashMap<String, PendingConsent>,
     oldest_first: VecDeque<String>,
 }
 
-impl Questions {
-    fn put(&self, request: AuthorizationRequest, now: Timestamp) -> String {
+impl PendingConsents {
+    fn add(&self, request: AuthorizationRequest, now: Timestamp) -> String {
         let ticket = random_id();
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.oldest_first.len() == CAPACITY
             && let Some(oldest) = memory.oldest_first.pop_front()
         {
-            memory.questions.remove(&oldest);
+            memory.consents.remove(&oldest);
         }
         memory.oldest_first.push_back(ticket.clone());
-        let question = Question { request, answered_with: None, expires_at: later(now, PATIENCE) };
-        memory.questions.insert(ticket.clone(), question);
+        let consent =
+            PendingConsent { request, redirected_to: None, expires_at: later(now, CONSENT_TIMEOUT) };
+        memory.consents.insert(ticket.clone(), consent);
         ticket
     }
 
-    /// Where the person goes, decided by `decide` the first time and remembered from then on.
-    fn answer(
+    /// The redirect address. `decide` runs only once for each ticket.
+    fn decide(
         &self,
         ticket: &str,
         now: Timestamp,
         decide: impl FnOnce(&AuthorizationRequest) -> String,
     ) -> Option<String> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let question = memory.questions.get_mut(ticket).filter(|question| now < question.expires_at)?;
-        Some(question.answered_with.get_or_insert_with(|| decide(&question.request)).clone())
+        let consent = memory.consents.get_mut(ticket).filter(|consent| now < consent.expires_at)?;
+        Some(consent.redirected_to.get_or_insert_with(|| decide(&consent.request)).clone())
     }
 }
 
-/// Shows the page that asks.
+/// Shows the consent page.
 pub(crate) fn ask(service: &Service, request: AuthorizationRequest) -> Response {
-    let ticket = service.questions.put(request.clone(), service.clock.now());
+    let ticket = service.pending_consents.add(request.clone(), service.clock.now());
     consent_page::render(&request, &ticket)
 }
 
-/// `POST /authorize`: the form of the page, with `ticket` and `decision` (`allow` or `deny`).
+/// `POST /authorize`: the page's form, with `ticket` and `decision` (`allow` or `deny`).
 pub(crate) async fn decide(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
-    // Browsers say where a form was sent from; other programs leave the header out.
+    // Browsers send the form's origin. Other programs omit the header.
     if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return (
             StatusCode::FORBIDDEN,
-            page::error("This did not come from our page", "Nothing was allowed. You can close this tab."),
+            page::error(
+                "The request came from another website",
+                "Nothing was allowed. You can close this tab.",
+            ),
         )
             .into_response();
     }
@@ -93,24 +97,23 @@ pub(crate) async fn decide(State(service): State<Arc<Service>>, headers: HeaderM
         Some("allow") => true,
         Some("deny") => false,
         Some(_) | None => {
-            return page::error("That was neither yes nor no", "Go back and press one of the buttons.");
+            return page::error("No decision", "Go back and press one of the buttons.");
         }
     };
     let now = service.clock.now();
-    let destination = service.questions.answer(form.get("ticket").unwrap_or_default(), now, |request| {
-        if allowed {
-            let code = service.codes.issue(request.clone(), now);
-            request.answer(&[("code", &code)], service.issuer())
-        } else {
-            let denied = [("error", "access_denied"), ("error_description", "The person said no")];
-            request.answer(&denied, service.issuer())
-        }
-    });
+    let destination =
+        service.pending_consents.decide(form.get("ticket").unwrap_or_default(), now, |request| {
+            if allowed {
+                let code = service.codes.issue(request.clone(), now);
+                request.response(&[("code", &code)], service.issuer())
+            } else {
+                let denied =
+                    [("error", "access_denied"), ("error_description", "The person denied the request")];
+                request.response(&denied, service.issuer())
+            }
+        });
     match destination {
         Some(destination) => (no_store(), Redirect::to(&destination)).into_response(),
-        None => page::error(
-            "This question is no longer open",
-            "It was asked too long ago. Go back to the app and start the sign-in again.",
-        ),
+        None => page::error("This page has expired", "Go back to the app and start the sign-in again."),
     }
 }

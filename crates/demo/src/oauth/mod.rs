@@ -1,4 +1,4 @@
-//! The authorization server: OAuth 2.1 for one person and one protected resource.
+//! The authorization server: OAuth 2.1 for one account and one protected resource.
 
 pub(crate) mod access;
 pub(crate) mod authorize;

@@ -85,7 +85,7 @@ async fn the_loss_of_an_idle_server_is_noticed() {
 async fn a_list_from_a_cache_is_no_proof_of_a_sign_in() {
     let place = Place::new();
     let life = Some(Duration::from_secs(3600));
-    let demo = Demo::start(DemoOptions { list_life: life, ..DemoOptions::default() }).await.unwrap();
+    let demo = Demo::start(DemoOptions { tool_list_ttl: life, ..DemoOptions::default() }).await.unwrap();
     let engine = signed_in(&place, &demo).await;
     engine.tools(&id()).await.unwrap();
     demo.revoke_everything();

@@ -87,7 +87,7 @@ async fn a_sign_in_of_another_client_id_is_never_sent() {
     demo.forget_requests();
     let engine = place.start().await;
     let view = until(&engine, &id(), needs_sign_in).await;
-    assert!(view.last_error.unwrap().message.contains("is not used"));
+    assert!(view.last_error.unwrap().message.contains("does not use it"));
     engine.stop().await;
     assert_eq!(ledger(&demo), ["POST /mcp 401"]);
     place.know(&demo);
@@ -118,7 +118,7 @@ async fn a_kept_sign_in_goes_to_no_other_authorization_server() {
         let view = until(&engine, &id(), settled).await;
         engine.stop().await;
         assert_eq!(ledger(&canary), [""; 0], "{changed}");
-        if view.last_error.is_some_and(|error| error.message.contains("is not used")) {
+        if view.last_error.is_some_and(|error| error.message.contains("does not use it")) {
             let line = kept[..at].lines().last().unwrap();
             not_used.push(line.trim().trim_end_matches(": \"").to_owned());
         }

@@ -57,7 +57,7 @@ async fn one_servers_trouble_delays_no_other() {
 #[tokio::test]
 async fn all_servers_start_side_by_side_and_one_that_needs_a_sign_in_says_so() {
     let (place, closed) = (Place::new(), demo().await);
-    let guard = Guard::CallsAlone;
+    let guard = Guard::ToolCallsOnly;
     let open = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_url = format!("http://{}/mcp", silent.local_addr().unwrap());
@@ -119,7 +119,7 @@ async fn what_a_portal_says_passes_by_itself() {
     let engine = place.start().await;
     until(&engine, &id(), is_connected).await;
     portal.store(true, Ordering::SeqCst);
-    engine.network_returned();
+    engine.reconnect_all();
     until(&engine, &id(), |view| matches!(view.status, Status::Failed { .. })).await;
     portal.store(false, Ordering::SeqCst);
     until(&engine, &id(), is_connected).await;
@@ -134,13 +134,13 @@ async fn servers_of_one_title_are_told_apart() {
     let engine = place.start().await;
     let name = |id: &str| engine.server(&ServerId(id.to_owned())).unwrap().name;
     sign_in(&engine, &ServerId("work".to_owned())).await.unwrap();
-    assert_eq!([name("work"), name("home")], ["Usher demo notebook", "home"]);
+    assert_eq!([name("work"), name("home")], ["Usher demo", "home"]);
     sign_in(&engine, &ServerId("home".to_owned())).await.unwrap();
-    assert_eq!([name("work"), name("home")], ["Usher demo notebook (work)", "Usher demo notebook (home)"]);
+    assert_eq!([name("work"), name("home")], ["Usher demo (work)", "Usher demo (home)"]);
     let shown: Vec<_> = engine.snapshot().servers.into_iter().map(|view| view.name).collect();
-    assert_eq!(shown, ["Usher demo notebook (work)", "Usher demo notebook (home)"]);
+    assert_eq!(shown, ["Usher demo (work)", "Usher demo (home)"]);
     engine.remove(&ServerId("home".to_owned())).await.unwrap();
-    assert_eq!(name("work"), "Usher demo notebook");
+    assert_eq!(name("work"), "Usher demo");
     engine.stop().await;
 }
 

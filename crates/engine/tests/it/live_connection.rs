@@ -55,10 +55,10 @@ async fn after_a_sleep_a_new_connection_takes_the_place_of_the_old_one() {
         status => panic!("{status:?}"),
     };
     let before = since(&engine);
-    for wake in [Engine::woke, Engine::network_returned] {
+    for _ in 0..2 {
         demo.forget_requests();
         let mut story = Story::of(&engine);
-        wake(&engine);
+        engine.reconnect_all();
         tokio::time::timeout(PATIENCE, async {
             while ledger(&demo).len() < 2 {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -99,7 +99,7 @@ async fn what_waits_to_reconnect_does_so_at_once_when_the_network_returns() {
     let demo = Demo::start(DemoOptions { signing_key: key, port: Some(port), ..DemoOptions::default() })
         .await
         .unwrap();
-    engine.network_returned();
+    engine.reconnect_all();
     until(&engine, &id(), is_connected).await;
     assert!(place.clock.now() < next_at, "it did not wait");
     engine.stop().await;
@@ -166,7 +166,7 @@ async fn a_lost_answer_is_asked_for_again_only_where_that_does_no_harm() {
 #[tokio::test]
 async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
     let place = Place::new();
-    let guard = usher_demo::Guard::CallsAlone;
+    let guard = usher_demo::Guard::ToolCallsOnly;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     place.know(&demo);
     let engine = place.start().await;
@@ -182,7 +182,7 @@ async fn lists_for_everybody_and_a_401_for_a_call_lead_to_a_sign_in() {
 #[tokio::test]
 async fn a_401_in_a_result_renews_once_and_then_offers_a_sign_in() {
     let place = Place::new();
-    let guard = usher_demo::Guard::CallsInTheirResult;
+    let guard = usher_demo::Guard::ToolCallsInResult;
     let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
     place.know(&demo);
     let engine = place.start().await;

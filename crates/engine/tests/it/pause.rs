@@ -45,8 +45,8 @@ async fn a_pause_lets_go_of_everything_and_ends_where_it_began() {
 
     demo.forget_requests();
     engine.connect(&id()).await.unwrap();
-    engine.woke();
-    engine.network_returned();
+    engine.reconnect_all();
+    engine.reconnect_all();
     let refused = engine.sign_in(&id(), SignInOptions::default()).await.unwrap_err();
     assert_eq!(refused.code, Code::ServerUnreachable);
     assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::ServerUnreachable);

@@ -42,8 +42,8 @@ async fn said(call: JoinHandle<Result<ToolCallView, ErrorView>>) -> String {
     serde_json::to_value(&answer.content).unwrap()[0]["text"].as_str().unwrap().to_owned()
 }
 
-async fn demo_of(eras: Eras, asks_by_session: bool) -> Demo {
-    Demo::start(DemoOptions { eras, asks_by_session, ..DemoOptions::default() }).await.unwrap()
+async fn demo_of(eras: Eras, elicits_by_session: bool) -> Demo {
+    Demo::start(DemoOptions { eras, elicits_by_session, ..DemoOptions::default() }).await.unwrap()
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn each_caller_is_asked_for_its_own_call_in_both_eras() {
             engine.answer_elicitation(&questions[place], tea_for(name)).await.unwrap();
         }
         for (call, (engine, name)) in calls.into_iter().zip(callers) {
-            assert_eq!(said(call).await, format!("Peppermint for {name}, at once."), "{eras:?}");
+            assert_eq!(said(call).await, format!("Ordered Peppermint for {name}."), "{eras:?}");
             asked(engine, 0).await;
         }
         window.stop().await;
@@ -87,7 +87,7 @@ async fn two_calls_of_one_caller_are_told_apart() {
         engine.answer_elicitation(&question.id, tea_for(&name)).await.unwrap();
     }
     for (name, call) in calls {
-        assert_eq!(said(call).await, format!("Peppermint for {name}, at once."));
+        assert_eq!(said(call).await, format!("Ordered Peppermint for {name}."));
     }
     engine.stop().await;
 }
@@ -107,8 +107,8 @@ async fn what_the_session_asks_is_for_the_one_call_that_runs_or_for_the_holder()
     assert_eq!(unclear.call, None, "whose it is of the two, nobody can tell");
     window.answer_elicitation(&unclear.id, tea_for("somebody")).await.unwrap();
     ada.answer_elicitation(&question.id, tea_for("Ada")).await.unwrap();
-    assert_eq!(said(first).await, "Peppermint for Ada, at once.");
-    assert_eq!(said(second).await, "Peppermint for somebody, at once.");
+    assert_eq!(said(first).await, "Ordered Peppermint for Ada.");
+    assert_eq!(said(second).await, "Ordered Peppermint for somebody.");
     window.stop().await;
 }
 
@@ -123,7 +123,7 @@ async fn a_caller_that_has_nobody_to_ask_leaves_it_to_the_holder() {
     assert_eq!(question.call, None, "no call of the window's");
     assert_eq!(script.snapshot().elicitations, []);
     window.answer_elicitation(&question.id, tea_for("the script")).await.unwrap();
-    assert_eq!(said(call).await, "Peppermint for the script, at once.");
+    assert_eq!(said(call).await, "Ordered Peppermint for the script.");
     window.stop().await;
 }
 

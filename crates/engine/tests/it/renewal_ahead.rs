@@ -71,7 +71,7 @@ async fn what_rests_is_not_renewed() {
     engine.pause_all().await;
     working.forget_requests();
     sleep_for(&place, &[&resting, &working], LIFE * 2);
-    engine.woke();
+    engine.reconnect_all();
     engine.resume_all().await;
     until(&engine, &works, is_connected).await;
     assert_eq!(working.token_requests("refresh_token"), 1);
@@ -129,8 +129,8 @@ async fn an_outage_is_waited_out_as_long_as_the_server_asks() {
     until_renewed(&demo, 1).await;
     let refused = Instant::now();
     // Neither a wake nor a network that came back is a reason to come earlier.
-    engine.woke();
-    engine.network_returned();
+    engine.reconnect_all();
+    engine.reconnect_all();
     until_renewed(&demo, 2).await;
     assert!(refused.elapsed() > Duration::from_millis(2800), "{:?}", refused.elapsed());
     until(&engine, &id(), is_connected).await;
@@ -148,7 +148,7 @@ async fn a_network_that_returns_ends_the_wait() {
     // Four failures in a row: by itself it would wait for six seconds and more.
     until_renewed(&demo, 4).await;
     let failed = Instant::now();
-    engine.network_returned();
+    engine.reconnect_all();
     until_renewed(&demo, 5).await;
     assert!(failed.elapsed() < Duration::from_secs(5), "{:?}", failed.elapsed());
     assert!(is_connected(&engine.server(&id()).unwrap()));
@@ -159,7 +159,7 @@ async fn a_network_that_returns_ends_the_wait() {
 async fn a_lost_answer_is_told_from_an_end() {
     let (place, demo) = (Place::new(), demo_of(Duration::from_secs(3)).await);
     let engine = signed_in(&place, &demo).await;
-    demo.add_token_fault(TokenFault::AnswerLost);
+    demo.add_token_fault(TokenFault::ResponseLost);
     let view = until(&engine, &id(), needs_sign_in).await;
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
     assert_eq!(demo.token_requests("refresh_token"), 2, "once more, and no loop");
@@ -177,7 +177,7 @@ async fn a_lost_answer_is_made_up_for_where_the_server_gives_a_moment() {
         Demo::start(options).await.unwrap()
     });
     let engine: Engine = signed_in(&place, &demo).await;
-    demo.add_token_fault(TokenFault::AnswerLost);
+    demo.add_token_fault(TokenFault::ResponseLost);
     sleep_for(&place, &[&demo], Duration::from_secs(19));
     until_renewed(&demo, 2).await;
     sleep_for(&place, &[&demo], Duration::from_secs(19));

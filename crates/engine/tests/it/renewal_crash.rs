@@ -77,7 +77,7 @@ async fn where_it_is_spent_the_person_is_told_why_and_it_is_not_sent_again() {
     let engine = place.start().await;
     let view = until(&engine, &id(), needs_sign_in).await;
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
-    assert!(view.last_error.unwrap().message.contains("was cut off"));
+    assert!(view.last_error.unwrap().message.contains("was interrupted"));
     engine.stop().await;
     assert_eq!((kept_token(&store).await, notes(&place)), (None, 0));
 
