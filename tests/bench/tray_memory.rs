@@ -40,7 +40,7 @@ async fn main() -> Result<()> {
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let _notifications = NotificationServer::start(desktop.bus()?).await?;
-    let windows = Windows::of(desktop.display()?)?;
+    let windows = Windows::connect(desktop.display()?)?;
     let start_bare = || {
         let mut command = desktop.command(&bare);
         Process::start(command.arg("--without-window").stdout(Stdio::null()).stderr(Stdio::null()))
@@ -53,7 +53,7 @@ async fn main() -> Result<()> {
     drop(first);
 
     let hidden = App::start(&desktop, &["--hidden"])?;
-    tray.see("well").await?;
+    tray.see_icon("well").await?;
     measured("hidden", hidden.id()).await?;
     drop(hidden);
 

@@ -11,7 +11,7 @@ use usher_demo::{Demo, DemoOptions, RequestRecord};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 use usher_tests::consent::{Decision, answer};
-use usher_tests::wait::{PATIENCE, until_ready};
+use usher_tests::wait::{TIMEOUT, until_ready};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -55,7 +55,7 @@ async fn start(folder: &Path) -> Result<Engine> {
 }
 
 async fn until_connected(engine: &Engine, server: &ServerId) -> Result<()> {
-    until_ready("the connection", PATIENCE, || {
+    until_ready("the connection", TIMEOUT, || {
         let view = engine.server(server).context("the server was removed")?;
         Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
     })

@@ -5,8 +5,8 @@ use serde_json::json;
 use usher_demo::{Demo, DemoOptions, TokenFault};
 use usher_fake_service::{FakeService, Options, Reply};
 use usher_tests::consent::{self, Decision};
-use usher_tests::wait::PATIENCE;
-use usher_tests::{Cli, Desktop, DesktopOptions, Keyring, Output, SelfSigned};
+use usher_tests::wait::TIMEOUT;
+use usher_tests::{Cli, Desktop, DesktopOptions, Keyring, Output, SelfSignedServer};
 
 use crate::login::{answer, headless, with_file_store};
 
@@ -42,7 +42,7 @@ async fn login_at(script: impl FnOnce(&FakeService) -> &FakeService) -> Result<S
 #[tokio::test]
 async fn an_unreachable_host() -> Result<()> {
     let desktop = headless().await?;
-    let port = usher_tests::place::free_port()?;
+    let port = usher_tests::free_port()?;
     let output = add_and_login(&with_file_store(&desktop), &format!("http://127.0.0.1:{port}/mcp")).await?;
     insta::assert_snapshot!(report(&output));
     Ok(())
@@ -50,7 +50,7 @@ async fn an_unreachable_host() -> Result<()> {
 
 #[tokio::test]
 async fn a_self_signed_certificate() -> Result<()> {
-    let server = SelfSigned::start().await?;
+    let server = SelfSignedServer::start().await?;
     let desktop = headless().await?;
     insta::assert_snapshot!(report(&add_and_login(&with_file_store(&desktop), &server.url()).await?));
     Ok(())
@@ -111,7 +111,7 @@ async fn a_denied_request() -> Result<()> {
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Deny).await?;
-    insta::assert_snapshot!(report(&login.finish(PATIENCE).await?));
+    insta::assert_snapshot!(report(&login.finish(TIMEOUT).await?));
     assert_eq!(demo.token_requests("authorization_code"), 0);
     Ok(())
 }
@@ -125,7 +125,7 @@ async fn a_callback_with_a_wrong_state_and_the_right_one_after_it() -> Result<()
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     login.write_line("dev.usher.desktop:/oauth/callback?code=stolen&state=forged")?;
     answer(&mut login, Decision::Allow).await?;
-    let output = login.finish(PATIENCE).await?;
+    let output = login.finish(TIMEOUT).await?;
     insta::assert_snapshot!(report(&output));
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
@@ -139,14 +139,14 @@ async fn a_code_that_was_used_before() -> Result<()> {
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     let first = answer(&mut login, Decision::Allow).await?;
-    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+    assert_eq!(login.finish(TIMEOUT).await?.code, Some(0));
 
     let mut login = cli.start(&["login", "demo", "--no-browser", "--again"])?;
     let line: serde_json::Value = serde_json::from_str(&login.line().await?)?;
     let address = line["authorization_url"].as_str().context("no authorization_url")?;
     let second = consent::answer(address, Decision::Allow).await?;
     login.write_line(&with_code_of(&first, &second)?)?;
-    let output = login.finish(PATIENCE).await?;
+    let output = login.finish(TIMEOUT).await?;
     assert_ne!(
         output.code,
         Some(0),
@@ -175,7 +175,7 @@ async fn a_token_endpoint_that_fails() -> Result<()> {
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    insta::assert_snapshot!(report(&login.finish(PATIENCE).await?));
+    insta::assert_snapshot!(report(&login.finish(TIMEOUT).await?));
     Ok(())
 }
 
@@ -188,7 +188,7 @@ async fn a_refresh_that_fails_keeps_the_sign_in() -> Result<()> {
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+    assert_eq!(login.finish(TIMEOUT).await?.code, Some(0));
 
     demo.revoke_access_tokens();
     for fault in [TokenFault::HtmlPage, TokenFault::UnavailableInvalidGrant, TokenFault::ServerError] {
@@ -230,7 +230,7 @@ async fn no_keychain() -> Result<()> {
 #[tokio::test]
 async fn a_locked_keychain() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::with(DesktopOptions { display: false, bus: true, keyring: true }).await?;
+    let desktop = Desktop::start_with(DesktopOptions { display: false, bus: true, keyring: true }).await?;
     Keyring::lock(desktop.bus()?)?;
     insta::assert_snapshot!(report(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
     Ok(())

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use usher_secrets::{SecretStore, StoreKind};
-use usher_tests::wait::PATIENCE;
+use usher_tests::wait::TIMEOUT;
 
 use crate::login::{headless, with_file_store};
 use crate::one_engine::{holder, signed_in, socket, tasks};
@@ -70,10 +70,10 @@ async fn a_second_ctrl_c_ends_the_command_at_once() -> Result<()> {
     let relay = Relay::start(&socket(&desktop))?;
     let mut call = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 1000, "millis": 500 }"#])?;
     tasks(&demo, 1).await?;
-    call.ask_to_end()?;
-    tokio::time::timeout(PATIENCE, relay.cancelled.acquire()).await??.forget();
-    call.ask_to_end()?;
-    let call = call.finish(PATIENCE).await?;
+    call.interrupt()?;
+    tokio::time::timeout(TIMEOUT, relay.cancelled.acquire()).await??.forget();
+    call.interrupt()?;
+    let call = call.finish(TIMEOUT).await?;
     assert_eq!(call.code, Some(1), "{}", call.stderr);
     assert!(call.stderr.contains("Stopped waiting for slow_task"), "{}", call.stderr);
     tasks(&demo, 0).await
@@ -106,7 +106,7 @@ async fn a_sign_out_waits_until_the_service_has_revoked_the_grant() -> Result<()
     let logout = cli.run(&["logout", "demo"]).await?;
     assert_eq!(logout.code, Some(0), "{}", logout.stderr);
     assert!(
-        tokio::time::timeout(PATIENCE, revoked).await???,
+        tokio::time::timeout(TIMEOUT, revoked).await???,
         "the command ended before the service responded"
     );
     Ok(())

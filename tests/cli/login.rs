@@ -10,21 +10,21 @@ use usher_demo::{Demo, DemoOptions};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions};
 use usher_secrets::StoreKind;
 use usher_tests::consent::{self, Decision};
-use usher_tests::wait::{PATIENCE, until, until_ready};
-use usher_tests::{Cli, Desktop, DesktopOptions, Running};
+use usher_tests::wait::{TIMEOUT, until, until_ready};
+use usher_tests::{Cli, CliProcess, Desktop, DesktopOptions};
 
 /// A machine like those reached over SSH: no display, no bus, no keychain.
 pub async fn headless() -> Result<Desktop> {
-    Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await
+    Desktop::start_with(DesktopOptions { display: false, bus: false, keyring: false }).await
 }
 
 /// The command line with a private file as its secret store.
 pub fn with_file_store(desktop: &Desktop) -> Cli<'_> {
-    Cli::new(desktop).with("USHER_SECRET_STORE", format!("file:{}", desktop.folder("home/secrets").display()))
+    Cli::new(desktop).env("USHER_SECRET_STORE", format!("file:{}", desktop.folder("home/secrets").display()))
 }
 
 /// Reads the authorization URL, decides on the request, and writes the callback URL to stdin.
-pub async fn answer(login: &mut Running, decision: Decision) -> Result<String> {
+pub async fn answer(login: &mut CliProcess, decision: Decision) -> Result<String> {
     let line: Value = serde_json::from_str(&login.line().await?)?;
     let address = line["authorization_url"].as_str().context("no authorization_url")?;
     let callback = consent::answer(address, decision).await?;
@@ -43,20 +43,20 @@ async fn a_script_signs_in_and_each_token_lifetime_costs_one_refresh() -> Result
 
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    let signed_in = login.finish(PATIENCE).await?;
+    let signed_in = login.finish(TIMEOUT).await?;
     assert_eq!(signed_in.code, Some(0), "{}", signed_in.stderr);
 
     let signed_in_at = Instant::now();
     assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
     let twelve_seconds_later = signed_in_at + Duration::from_secs(12);
-    until_ready("twelve seconds to pass", PATIENCE, || {
+    until_ready("twelve seconds to pass", TIMEOUT, || {
         Ok((Instant::now() >= twelve_seconds_later).then_some(()))
     })
     .await?;
     assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
-    demo.ask_to_end()?;
+    demo.interrupt()?;
     let counted: Value = serde_json::from_str(&demo.line().await?)?;
     let expected = serde_json::json!({ "authorization_code": 1, "refresh_token": 1 });
     assert_eq!(counted["token_requests"], expected);
@@ -72,12 +72,12 @@ async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
     assert_eq!(cli.run(&["add", "demo", demo.url().as_str()]).await?.code, Some(0));
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+    assert_eq!(login.finish(TIMEOUT).await?.code, Some(0));
 
     let clock = Clock::default();
     let engine = engine_of(&desktop, &clock).await?;
     let server = ServerId("demo".to_owned());
-    until("the demo to be connected", PATIENCE, || async {
+    until("the demo to be connected", TIMEOUT, || async {
         let view = engine.server(&server);
         Ok(view.filter(|view| matches!(view.status, Status::Connected { .. })).map(drop))
     })

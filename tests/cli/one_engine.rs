@@ -9,8 +9,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::consent::Decision;
-use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{Cli, Desktop, Running};
+use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::{Cli, CliProcess, Desktop};
 
 use crate::login::{answer, headless, with_file_store};
 
@@ -22,12 +22,12 @@ pub async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
     }
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    assert_eq!(login.finish(PATIENCE).await?.code, Some(0));
+    assert_eq!(login.finish(TIMEOUT).await?.code, Some(0));
     Ok(demo)
 }
 
 /// Starts a command that holds the engine until it is ended: a sign-in without a callback.
-pub async fn holder(cli: &Cli<'_>) -> Result<Running> {
+pub async fn holder(cli: &Cli<'_>) -> Result<CliProcess> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
     Ok(holder)
@@ -39,7 +39,7 @@ pub fn socket(desktop: &Desktop) -> PathBuf {
 
 pub async fn tasks(demo: &Demo, count: usize) -> Result<()> {
     let what = format!("{count} tasks to run");
-    until_ready(&what, PATIENCE, || Ok((demo.running_tasks() == count).then_some(()))).await
+    until_ready(&what, TIMEOUT, || Ok((demo.running_tasks() == count).then_some(()))).await
 }
 
 fn connections(demo: &Demo) -> usize {
@@ -67,7 +67,7 @@ async fn a_second_command_works_through_the_first() -> Result<()> {
     assert_eq!(connections(&demo), connections_before, "a second connection was made");
     assert_eq!(demo.running_tasks(), 1, "the first still runs");
 
-    let first = first.finish(PATIENCE).await?;
+    let first = first.finish(TIMEOUT).await?;
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), "Done: 60 steps.\n"), "{}", first.stderr);
     assert!(!socket(&desktop).exists());
     Ok(())
@@ -84,14 +84,14 @@ async fn a_command_signs_in_and_out_through_another() -> Result<()> {
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(3));
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    let login = login.finish(PATIENCE).await?;
+    let login = login.finish(TIMEOUT).await?;
     assert_eq!(login.code, Some(0), "{}", login.stderr);
     assert!(login.stdout.contains("Signed in to"), "{}", login.stdout);
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));
     assert_eq!(demo.token_requests("authorization_code"), 2);
 
-    first.ask_to_end()?;
-    assert_eq!(first.finish(PATIENCE).await?.code, Some(5));
+    first.interrupt()?;
+    assert_eq!(first.finish(TIMEOUT).await?.code, Some(5));
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0), "the sign-in is kept");
     Ok(())
 }
@@ -104,8 +104,8 @@ async fn ctrl_c_cancels_a_call_in_the_holder() -> Result<()> {
     let _first = holder(&cli).await?;
     let mut call = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 100, "millis": 500 }"#])?;
     tasks(&demo, 1).await?;
-    call.ask_to_end()?;
-    let call = call.finish(PATIENCE).await?;
+    call.interrupt()?;
+    let call = call.finish(TIMEOUT).await?;
     assert_ne!(call.code, Some(0));
     assert!(call.stderr.contains("cancelled"), "{}", call.stderr);
     tasks(&demo, 0).await
@@ -119,10 +119,10 @@ async fn a_holder_finishes_the_call_of_another_command() -> Result<()> {
     let mut first = holder(&cli).await?;
     let second = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 40, "millis": 50 }"#])?;
     tasks(&demo, 1).await?;
-    first.ask_to_end()?;
-    let second = second.finish(PATIENCE).await?;
+    first.interrupt()?;
+    let second = second.finish(TIMEOUT).await?;
     assert_eq!((second.code, second.stdout.as_str()), (Some(0), "Done: 40 steps.\n"), "{}", second.stderr);
-    let first = first.finish(PATIENCE).await?;
+    let first = first.finish(TIMEOUT).await?;
     assert_eq!(first.code, Some(5), "{}", first.stderr);
     assert!(first.stderr.contains("that uses this one"), "{}", first.stderr);
     Ok(())
@@ -146,11 +146,11 @@ async fn a_killed_holder_blocks_no_other_command() -> Result<()> {
     first.kill()?;
 
     // A call that may have run is not repeated.
-    let call = call.finish(PATIENCE).await?;
+    let call = call.finish(TIMEOUT).await?;
     assert_eq!(call.code, Some(1), "{}", call.stderr);
     assert!(call.stderr.contains("may or may not have run"), "{}", call.stderr);
     // A read-only request is repeated, with the command's own engine or another holder's.
-    let (_again, _) = tokio::time::timeout(PATIENCE, silent.accept())
+    let (_again, _) = tokio::time::timeout(TIMEOUT, silent.accept())
         .await
         .context("the status command did not connect again")??;
     assert!(socket(&desktop).exists());
@@ -195,7 +195,7 @@ async fn a_secret_goes_to_the_store_of_the_running_usher() -> Result<()> {
     let _demo = signed_in(&cli).await?;
     let _first = holder(&cli).await?;
     // Without a chosen store.
-    let mut command = desktop.command(usher_tests::place::usher()?);
+    let mut command = desktop.command(usher_tests::paths::usher()?);
     command.args(["secret", "set", "corp"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn()?;
     child.stdin.take().context("no stdin")?.write_all(b"hush\n")?;
@@ -245,7 +245,7 @@ async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> 
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     // As in cron, a container or SSH: another runtime folder, but the same sign-ins.
-    let elsewhere = with_file_store(&desktop).with("XDG_RUNTIME_DIR", "");
+    let elsewhere = with_file_store(&desktop).env("XDG_RUNTIME_DIR", "");
     let demo = signed_in(&cli).await?;
     let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];
     for (number, (first, second)) in [(&cli, &elsewhere), (&elsewhere, &cli)].into_iter().enumerate() {
@@ -257,8 +257,8 @@ async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> 
         assert_eq!(output.code, Some(0), "{}", output.stderr);
         assert_eq!(connections(&demo), connections_before, "a second engine ran");
         assert_eq!(demo.token_requests("refresh_token"), number + 1);
-        held.ask_to_end()?;
-        assert_eq!(held.finish(PATIENCE).await?.code, Some(5));
+        held.interrupt()?;
+        assert_eq!(held.finish(TIMEOUT).await?.code, Some(5));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
-use usher_tests::place;
+use usher_tests::paths;
 
 /// The required revisions of MCP, each with its number of client scenarios.
 const REQUIRED: [(&str, usize); 2] = [("2026-07-28", 32), ("2025-11-25", 18)];
@@ -78,7 +78,7 @@ fn run(version: &str, scenario: &str) -> Result<(), Failed> {
     let output = suite()?
         .arg("client")
         .arg("--command")
-        .arg(place::conformance_client()?)
+        .arg(paths::conformance_client()?)
         .args(["--scenario", scenario, "--spec-version", version, "--timeout", "30000"])
         .arg("--output-dir")
         .arg(results.path())

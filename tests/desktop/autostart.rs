@@ -1,21 +1,23 @@
-//! The start at login: the switch in Settings, the entry that it makes, and what a session does with that.
+//! Start at login: the switch in Settings, the autostart entry that it creates, and the start by that entry.
 
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{Desktop, Page, StartedBySystem, TrayHost, Window, Windows, place};
+use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::{Desktop, LaunchedApp, Page, TrayHost, Window, Windows, paths};
 
-/// The switch, when it says so.
+use crate::support::TITLE;
+
+/// Selectors of the switch in each state.
 const ON: &str = "[data-testid=\"autostart\"]:checked";
 const OFF: &str = "[data-testid=\"autostart\"]:not(:checked)";
 
-/// Where sessions look (Desktop Application Autostart Specification).
+/// The path of the autostart entry (Desktop Application Autostart Specification).
 fn entry(desktop: &Desktop) -> PathBuf {
     desktop.folder("config").join("autostart/dev.usher.desktop.desktop")
 }
 
-/// Opens Settings, coming from elsewhere in the window.
+/// Opens Settings from another page, so that its state is read again.
 async fn open_settings(page: &Page) -> Result<()> {
     page.press(&Page::id("add-service")).await?;
     page.see(&Page::id("gallery")).await?;
@@ -25,33 +27,33 @@ async fn open_settings(page: &Page) -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_switch_makes_an_entry_by_which_a_session_starts_the_app_hidden() -> Result<()> {
+async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Result<()> {
     let desktop = Desktop::start().await?;
     let entry = entry(&desktop);
     let tray = TrayHost::start(desktop.bus()?).await?;
-    let windows = Windows::of(desktop.display()?)?;
+    let windows = Windows::connect(desktop.display()?)?;
     let window = Window::open(&desktop).await?;
     open_settings(window.page()).await?;
     window.page().see(OFF).await?;
-    assert!(!entry.exists(), "nobody asked for it");
+    assert!(!entry.exists(), "the entry exists before it was switched on");
     window.page().press(&Page::id("autostart")).await?;
     window.page().see(ON).await?;
     let text = std::fs::read_to_string(&entry)?;
-    let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).context("it has no Exec")?;
-    assert_eq!(exec, format!("{} --hidden", place::app()?.display()));
+    let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).context("no Exec line")?;
+    assert_eq!(exec, format!("{} --hidden", paths::app()?.display()));
     tray.click("Quit Usher").await?;
-    StartedBySystem::wait_until_gone(&desktop).await?;
+    LaunchedApp::wait_until_gone(&desktop).await?;
     drop(window);
 
-    // The next login. Sessions start such entries by the same library.
+    // The next login. Sessions use the same library as `gio launch` to start such entries.
     let mut session = desktop.command("gio");
     let started = session.arg("launch").arg(&entry).status().context("cannot run gio")?;
-    assert!(started.success(), "the session could not start it");
-    let app = StartedBySystem::wait(&desktop).await?;
-    tray.see("well").await?;
-    assert_eq!(windows.find("Usher")?, None, "it was to start hidden");
+    assert!(started.success(), "gio could not launch the entry");
+    let app = LaunchedApp::wait(&desktop).await?;
+    tray.see_icon("well").await?;
+    assert_eq!(windows.find(TITLE)?, None, "the app did not start hidden");
     tray.click("Quit Usher").await?;
-    StartedBySystem::wait_until_gone(&desktop).await?;
+    LaunchedApp::wait_until_gone(&desktop).await?;
     drop(app);
 
     let window = Window::open(&desktop).await?;
@@ -64,7 +66,7 @@ async fn the_switch_makes_an_entry_by_which_a_session_starts_the_app_hidden() ->
 }
 
 #[tokio::test]
-async fn what_others_do_to_the_entry_is_shown_as_it_is_and_the_switch_sets_it_right() -> Result<()> {
+async fn the_switch_reflects_outside_changes_to_the_entry_and_repairs_it() -> Result<()> {
     let desktop = Desktop::start().await?;
     let entry = entry(&desktop);
     let window = Window::open(&desktop).await?;
@@ -74,7 +76,7 @@ async fn what_others_do_to_the_entry_is_shown_as_it_is_and_the_switch_sets_it_ri
     page.see(ON).await?;
     let ours = std::fs::read_to_string(&entry)?;
 
-    // By KDE's settings, and by GNOME's.
+    // The keys that KDE and GNOME write to switch an entry off.
     for off in ["Hidden=true\n", "X-GNOME-Autostart-enabled=false\n"] {
         std::fs::write(&entry, format!("{ours}{off}"))?;
         open_settings(page).await?;
@@ -88,7 +90,7 @@ async fn what_others_do_to_the_entry_is_shown_as_it_is_and_the_switch_sets_it_ri
     open_settings(page).await?;
     page.see(OFF).await?;
     page.press(&Page::id("autostart")).await?;
-    until_ready("the entry to be there again", PATIENCE, || Ok(entry.exists().then_some(()))).await?;
+    until_ready("the entry to exist again", TIMEOUT, || Ok(entry.exists().then_some(()))).await?;
     page.see(ON).await?;
     Ok(())
 }

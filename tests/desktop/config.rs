@@ -1,10 +1,10 @@
-//! A person's `mcp.json`, edited under the running app.
+//! Edits of `mcp.json` while the app runs.
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::{Desktop, Page, Window};
 
-use crate::people::write_config_with;
+use crate::support::configure_notes;
 
 const BROKEN: &str = "{\n  \"mcpServers\": {\n    \"notes\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n";
 
@@ -13,25 +13,25 @@ async fn a_broken_file_is_shown_with_its_line_and_never_overwritten() -> Result<
     let desktop = Desktop::start().await?;
     desktop.write_config(BROKEN)?;
     let window = Window::open(&desktop).await?;
-    let said = window.page().read(&Page::id("config-error")).await?;
-    assert!(said.contains("line 2, column 17"), "{said}");
+    let error = window.page().read(&Page::id("config-error")).await?;
+    assert!(error.contains("line 2, column 17"), "{error}");
     assert_eq!(std::fs::read_to_string(desktop.config_file())?, BROKEN);
     Ok(())
 }
 
 #[tokio::test]
-async fn an_edit_is_taken_up_and_a_bad_one_leaves_what_was_good() -> Result<()> {
+async fn an_edit_is_applied_and_a_broken_one_keeps_the_last_good_servers() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let window = Window::open(&desktop).await?;
     window.page().see(&Page::id("gallery")).await?;
 
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    configure_notes(&desktop, &demo)?;
     window.page().see(&Page::id("server-notes")).await?;
     desktop.write_config(BROKEN)?;
     window.page().see(&Page::id("config-error")).await?;
     window.page().see(&Page::id("server-notes")).await?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    configure_notes(&desktop, &demo)?;
     window.page().see_gone(&Page::id("config-error")).await?;
     Ok(())
 }

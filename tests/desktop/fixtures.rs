@@ -1,14 +1,14 @@
-//! The fixtures prove themselves before the app is judged by them.
+//! Tests of the fixtures themselves.
 
 use anyhow::Result;
 use axum::Router;
 use axum::response::{Html, Redirect};
 use axum::routing::get;
-use usher_tests::wait::{PATIENCE, until_ready};
+use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{Browser, Desktop, Keyring};
 
 #[tokio::test]
-async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme_comes_back() -> Result<()> {
+async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme_returns() -> Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let origin = format!("http://{}", listener.local_addr()?);
     let service = Router::new()
@@ -25,17 +25,17 @@ async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme
         desktop.folder("data/applications").join("handler.desktop"),
         format!("[Desktop Entry]\nType=Application\nName=Handler\nExec={} %u\n", handler.display()),
     )?;
-    let made_default = desktop
+    let status = desktop
         .command("xdg-mime")
         .args(["default", "handler.desktop", "x-scheme-handler/dev.usher.desktop"])
         .status()?;
-    assert!(made_default.success());
+    assert!(status.success());
 
     let opened = desktop.command("xdg-open").arg(format!("{origin}/ask")).status()?;
     assert!(opened.success());
     let page = browser.page_showing(&origin, "#allow").await?;
     page.press("#allow").await?;
-    let link = until_ready("the link to come back", PATIENCE, || {
+    let link = until_ready("the custom scheme's handler to run", TIMEOUT, || {
         Ok(std::fs::read_to_string(&received).ok().filter(|text| !text.is_empty()))
     })
     .await?;
@@ -46,7 +46,7 @@ async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme
 }
 
 #[tokio::test]
-async fn the_keychain_keeps_finds_and_locks() -> Result<()> {
+async fn the_keychain_stores_finds_and_locks() -> Result<()> {
     let desktop = Desktop::start().await?;
     let stored = desktop
         .command("sh")

@@ -1,22 +1,22 @@
-//! The app as a person has it: a real window, a real browser, a real keychain, on a desktop of its own.
+//! The app with a real window, browser and keychain, each test on a desktop of its own.
 //!
-//! These tests share one screen card and one processor: run one at a time.
+//! nextest runs these tests one at a time (`.config/nextest.toml`).
 
 mod autostart;
 mod config;
 mod consent;
-mod everyday;
+mod desktop_variants;
 mod fixtures;
-mod in_front;
+mod foreground;
+mod grouped_notification;
 mod keychain;
+mod keychain_unlock;
 mod links;
 mod notifications;
 mod one_engine;
-mod other_desktops;
-mod people;
+mod screen_check;
 mod screens;
+mod service_screens;
 mod sign_in;
-mod together;
-mod tour;
+mod support;
 mod tray;
-mod unlock;

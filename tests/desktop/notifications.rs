@@ -1,173 +1,130 @@
-//! A service that ends a sign-in: the tray shows it, one notification tells it, and one click settles it.
+//! A service revokes a sign-in: the tray and one notification report it, and one click signs in again.
 
 use std::time::Duration;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{App, Browser, Cli, Desktop, NotificationServer, TrayHost, Windows, place, walk};
+use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::{App, Cli, NotificationServer, paths};
 
-use crate::people::{sign_in_by_command, write_config_with};
+use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, sign_in_by_command};
 
-/// Short-lived tokens: the engine renews them ahead of time, and so notices by itself that the service ended them.
+/// Short-lived access tokens. The engine refreshes them shortly before they expire, so it soon notices a revocation.
 fn short_lived() -> DemoOptions {
     DemoOptions { life: Duration::from_secs(8), ..DemoOptions::default() }
 }
 
 #[tokio::test]
-async fn a_revoked_sign_in_is_told_once_and_settled_by_one_click() -> Result<()> {
-    let demo = Demo::start(short_lived()).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let notifications = NotificationServer::start(desktop.bus()?).await?;
-    let windows = Windows::of(desktop.display()?)?;
-    let mut browser = Browser::install(&desktop)?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
-    let mut app = App::start(&desktop, &["--hidden"])?;
-
-    // The first sign-in, from the menu.
-    tray.see("needs-you").await?;
-    tray.click("Sign in to").await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
-    let connected = tray.see_line(": connected").await?;
-    assert_eq!(notifications.shown(), [], "a first sign-in is no expiry");
+async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<()> {
+    let SignedIn { mut desktop, demo, mut app } = SignedIn::start(short_lived()).await?;
+    let connected = desktop.tray.see_item(": connected").await?;
+    assert_eq!(desktop.notifications.shown(), [], "notified at the first sign-in");
 
     demo.revoke_everything();
-    tray.see("needs-you").await?;
-    tray.see_line("Sign in to").await?;
-    let told = notifications.see("needs you to sign in again").await?;
-    assert_eq!(told.buttons, ["Sign in", "Remind me in an hour"]);
-    assert_eq!(browser.opened().len(), 1, "nobody clicked yet");
+    desktop.tray.see_icon("needs-you").await?;
+    desktop.tray.see_item("Sign in to").await?;
+    let notification = desktop.notifications.see("needs you to sign in again").await?;
+    assert_eq!(notification.buttons, ["Sign in", "Remind me in an hour"]);
+    assert_eq!(desktop.browser.opened().len(), 1, "opened again before a click");
 
     demo.forget_requests();
-    notifications.click(&told).await?;
-    until_ready("the browser to be opened again", PATIENCE, || {
-        Ok((browser.opened().len() == 2).then_some(()))
+    desktop.notifications.click(&notification).await?;
+    until_ready("the browser to open again", TIMEOUT, || {
+        Ok((desktop.browser.opened().len() == 2).then_some(()))
     })
     .await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
-    assert_eq!(tray.see_line(": connected").await?.label, connected.label);
-    let mut call = desktop.command(place::usher()?);
+    desktop.allow().await?;
+    desktop.tray.see_icon("well").await?;
+    assert_eq!(desktop.tray.see_item(": connected").await?.label, connected.label);
+    let mut call = desktop.command(paths::usher()?);
     call.args(["call", "notes", "search_pages", r#"{"query":"welcome"}"#]);
-    // The service runs on this test's own thread.
+    // Not on this thread, because the demo runs on it.
     let called = tokio::task::spawn_blocking(move || call.output()).await??;
     assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
-    let asked = mcp_methods(&demo);
-    assert!(asked.iter().any(|method| method == "tools/call"), "{asked:?}");
+    let methods = mcp_methods(&demo);
+    assert!(methods.iter().any(|method| method == "tools/call"), "{methods:?}");
     let handshake = |method: &&String| ["initialize", "server/discover"].contains(&method.as_str());
-    assert_eq!(asked.iter().find(handshake), None, "the connection was opened anew: {asked:?}");
+    assert_eq!(methods.iter().find(handshake), None, "the app reconnected: {methods:?}");
 
-    assert_eq!(notifications.shown().len(), 1, "{:?}", notifications.shown());
-    assert_eq!(windows.find("Usher")?, None, "no window was asked for");
-    tray.click("Quit Usher").await?;
-    assert!(app.ended().await?.0.success());
+    let shown = desktop.notifications.shown();
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert_eq!(desktop.windows.find(TITLE)?, None, "a window opened");
+    desktop.tray.click("Quit Usher").await?;
+    assert!(app.wait_for_exit().await?.0.success());
     Ok(())
 }
 
-/// What was sent to the service's MCP server, handshakes included.
+/// The methods of all MCP requests to the service, handshakes included.
 fn mcp_methods(demo: &Demo) -> Vec<String> {
     demo.requests().into_iter().filter_map(|record| record.mcp_method).collect()
 }
 
-/// A desktop on which the app waits in the tray, signed in to a service from its menu.
-struct InTheTray {
-    demo: Demo,
-    desktop: Desktop,
-    tray: TrayHost,
-    notifications: NotificationServer,
-    browser: Browser,
-    app: App,
-}
-
-impl InTheTray {
-    async fn begin() -> Result<InTheTray> {
-        let demo = Demo::start(short_lived()).await?;
-        let desktop = Desktop::start().await?;
-        let tray = TrayHost::start(desktop.bus()?).await?;
-        let notifications = NotificationServer::start(desktop.bus()?).await?;
-        let mut browser = Browser::install(&desktop)?;
-        write_config_with(&desktop, "notes", demo.url().as_str())?;
-        let app = App::start(&desktop, &["--hidden"])?;
-        tray.click("Sign in to").await?;
-        walk::consent(&mut browser).await?.press("#allow").await?;
-        tray.see("well").await?;
-        Ok(InTheTray { demo, desktop, tray, notifications, browser, app })
-    }
-}
-
 #[tokio::test]
-async fn later_leaves_it_to_the_tray() -> Result<()> {
-    let InTheTray { demo, desktop: _desktop, tray, notifications, mut browser, app: _app } =
-        InTheTray::begin().await?;
-
+async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
-    let told = notifications.see("needs you to sign in again").await?;
-    notifications.press(&told, "Remind me in an hour").await?;
-    tray.click("Sign in to").await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
-    assert_eq!(notifications.shown().len(), 1);
-    assert_eq!(browser.opened().len(), 2);
+    let notification = desktop.notifications.see("needs you to sign in again").await?;
+    desktop.notifications.press(&notification, "Remind me in an hour").await?;
+    desktop.tray.click("Sign in to").await?;
+    desktop.allow().await?;
+    desktop.tray.see_icon("well").await?;
+    assert_eq!(desktop.notifications.shown().len(), 1);
+    assert_eq!(desktop.browser.opened().len(), 2);
     Ok(())
 }
 
 #[tokio::test]
-async fn what_is_settled_elsewhere_is_taken_off_the_screen() -> Result<()> {
-    let InTheTray { demo, desktop: _desktop, tray, notifications, mut browser, app: _app } =
-        InTheTray::begin().await?;
-
+async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()> {
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
-    notifications.see("needs you to sign in again").await?;
-    tray.click("Sign in to").await?;
-    until_ready("the notification to be gone", PATIENCE, || {
-        Ok(notifications.shown().iter().all(|notification| !notification.open).then_some(()))
+    desktop.notifications.see("needs you to sign in again").await?;
+    desktop.tray.click("Sign in to").await?;
+    until_ready("the notification to close", TIMEOUT, || {
+        Ok(desktop.notifications.shown().iter().all(|notification| !notification.open).then_some(()))
     })
     .await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await
+    desktop.allow().await?;
+    desktop.tray.see_icon("well").await
 }
 
 #[tokio::test]
-async fn a_call_that_wants_more_permission_goes_on_after_one_click_on_its_notification() -> Result<()> {
+async fn a_step_up_continues_the_call_after_one_click_on_its_notification() -> Result<()> {
     let scopes = ["openid", "notes:read"].map(String::from).to_vec();
     let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await?;
-    let desktop = Desktop::start().await?;
-    let tray = TrayHost::start(desktop.bus()?).await?;
-    let notifications = NotificationServer::start(desktop.bus()?).await?;
-    let mut browser = Browser::install(&desktop)?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    let mut desktop = FullDesktop::start().await?;
+    configure_notes(&desktop, &demo)?;
     let _app = App::start(&desktop, &["--hidden"])?;
-    tray.see("needs-you").await?;
+    desktop.tray.see_icon("needs-you").await?;
     sign_in_by_command(&desktop, "notes").await?;
-    tray.see("well").await?;
+    desktop.tray.see_icon("well").await?;
 
     let call = Cli::new(&desktop).start(&["call", "notes", "create_page", r#"{"title":"Dawn"}"#])?;
-    tray.see("needs-you").await?;
-    let told = notifications.see("permission").await?;
-    assert_eq!(browser.opened(), Vec::<String>::new(), "nobody clicked yet");
-    notifications.click(&told).await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    let call = call.finish(PATIENCE).await?;
+    desktop.tray.see_icon("needs-you").await?;
+    let notification = desktop.notifications.see("permission").await?;
+    assert_eq!(desktop.browser.opened(), Vec::<String>::new(), "opened before a click");
+    desktop.notifications.click(&notification).await?;
+    desktop.allow().await?;
+    let call = call.finish(TIMEOUT).await?;
     assert_eq!((call.code, call.stdout.contains("Added “Dawn”")), (Some(0), true), "{call:?}");
-    tray.see("well").await?;
-    assert_eq!(notifications.shown().len(), 1, "{:?}", notifications.shown());
+    desktop.tray.see_icon("well").await?;
+    let shown = desktop.notifications.shown();
+    assert_eq!(shown.len(), 1, "{shown:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn what_was_on_the_screen_of_a_desktop_that_starts_anew_is_shown_again() -> Result<()> {
-    let InTheTray { demo, desktop, tray, notifications, mut browser, app: _app } = InTheTray::begin().await?;
+async fn open_notifications_are_shown_again_when_the_notification_server_restarts() -> Result<()> {
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
     demo.revoke_everything();
-    notifications.see("needs you to sign in again").await?;
+    desktop.notifications.see("needs you to sign in again").await?;
 
-    drop(notifications);
-    let anew = NotificationServer::start(desktop.bus()?).await?;
-    let told = anew.see("needs you to sign in again").await?;
-    anew.click(&told).await?;
-    walk::consent(&mut browser).await?.press("#allow").await?;
-    tray.see("well").await?;
-    assert_eq!(anew.shown().len(), 1, "{:?}", anew.shown());
+    drop(desktop.notifications);
+    desktop.notifications = NotificationServer::start(desktop.base.bus()?).await?;
+    let notification = desktop.notifications.see("needs you to sign in again").await?;
+    desktop.notifications.click(&notification).await?;
+    desktop.allow().await?;
+    desktop.tray.see_icon("well").await?;
+    let shown = desktop.notifications.shown();
+    assert_eq!(shown.len(), 1, "{shown:?}");
     Ok(())
 }

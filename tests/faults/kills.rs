@@ -13,7 +13,7 @@ use usher_tests::{Blow, Mortal, Output};
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
 use crate::kill_moment::{KillMoment, Times, Trigger};
-use crate::person::{NAME, PATIENCE, Person};
+use crate::person::{NAME, TIMEOUT, Person};
 use crate::store::Store;
 
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.
@@ -193,7 +193,7 @@ impl Case {
 
 /// Runs the command to its end, with the trigger armed.
 async fn run_with_trigger(trigger: Trigger, command: Mortal, blow: &Blow, person: &Person) -> Result<Output> {
-    let finish = command.finish(PATIENCE);
+    let finish = command.finish(TIMEOUT);
     tokio::pin!(finish);
     tokio::select! {
         output = &mut finish => output,

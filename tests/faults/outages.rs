@@ -19,7 +19,7 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 /// Longer than the longest backoff of the engine.
 const LONG_BACKOFF: Duration = Duration::from_secs(2 * 3600);
 /// Longer than the engine waits for a token endpoint that does not respond.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// The most token requests that one fault may cost.
 const MAX_REQUESTS: usize = 4;
 
@@ -312,7 +312,7 @@ impl Scene {
                 let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
             }
         };
-        let waited = tokio::time::timeout(PATIENCE, wait).await;
+        let waited = tokio::time::timeout(TIMEOUT, wait).await;
         waited.with_context(|| format!("timed out waiting for {what}; the status is {:?}", self.status()))
     }
 }

@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use usher_fake_service::{FakeService, FamilyId};
-use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, place};
+use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, paths};
 
 use crate::store::Store;
 
 /// Longer than a command takes on the busiest machine.
-pub const PATIENCE: Duration = Duration::from_secs(90);
+pub const TIMEOUT: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
@@ -28,7 +28,7 @@ pub struct Person {
 impl Person {
     /// Adds the service and signs in to it.
     pub async fn new(service: Arc<FakeService>, store: Store) -> Result<Person> {
-        let desktop = Desktop::with(store.desktop()).await?;
+        let desktop = Desktop::start_with(store.desktop()).await?;
         let mut person = Person { service, family: FamilyId(0), store, desktop };
         let added = person.usher(&["add", NAME, &person.service.url()]).await?;
         ensure!(added.code == Some(0), "usher add: {}", added.stderr);
@@ -40,7 +40,7 @@ impl Person {
     pub async fn sign_in(&mut self) -> Result<()> {
         let mut cli = Cli::new(&self.desktop);
         if let Some((name, value)) = self.store.variable(&self.desktop) {
-            cli = cli.with(name, value);
+            cli = cli.env(name, value);
         }
         let mut login = cli.start(&["login", NAME, "--no-browser", "--again"])?;
         let line = login.line().await?;
@@ -48,7 +48,7 @@ impl Person {
             serde_json::from_str(&line).with_context(|| format!("usher login printed: {line}"))?;
         let address = line["authorization_url"].as_str().context("usher login printed no address")?;
         login.write_line(&self.service.approve(address)?)?;
-        let output = login.finish(PATIENCE).await?;
+        let output = login.finish(TIMEOUT).await?;
         ensure!(output.code == Some(0), "usher login exited with {:?}: {}", output.code, output.stderr);
         let (family, _) = self.stored_token().await?.context("no token is stored after a sign-in")?;
         self.family = family;
@@ -58,12 +58,12 @@ impl Person {
 
     /// Runs the command line to its end.
     pub async fn usher(&self, arguments: &[&str]) -> Result<Output> {
-        self.start(arguments)?.finish(PATIENCE).await
+        self.start(arguments)?.finish(TIMEOUT).await
     }
 
     /// Starts the command line as a process that can be killed.
     pub fn start(&self, arguments: &[&str]) -> Result<Mortal> {
-        let mut command: Command = self.desktop.command(place::usher()?);
+        let mut command: Command = self.desktop.command(paths::usher()?);
         command.args(arguments).envs(self.store.variable(&self.desktop));
         // Nothing here uses TLS, and a short command spends most of its time reading the system's certificates.
         command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
@@ -115,7 +115,7 @@ impl Person {
 
     /// A blow at the keychain's own process.
     pub fn blow_at_keychain(&self) -> Result<Blow> {
-        Blow::at(self.bus()?.process_of("org.freedesktop.secrets")?)
+        Blow::at(self.bus()?.owner_pid("org.freedesktop.secrets")?)
     }
 
     /// Starts a killed keychain again, unlocked.

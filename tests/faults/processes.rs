@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use usher_fake_service::{FakeService, Moment, Options, Outcome};
 use usher_tests::Blow;
 
-use crate::person::{NAME, PATIENCE, Person};
+use crate::person::{NAME, TIMEOUT, Person};
 use crate::store::Store;
 
 /// The results of expiries that several processes met at once.
@@ -94,7 +94,7 @@ async fn kill_holder_once(
     let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
     let by_pid = started.iter().map(|process| (process.id(), process.blow())).collect();
     blows.set(by_pid).ok();
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(PATIENCE))).await?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
     person.service.clear_breakpoint(person.family);
     let killed = blows.get().map_or(0, |blows| blows.values().filter(|blow| blow.was_dealt()).count());
     kills.count += u32::from(killed > 0);
@@ -121,7 +121,7 @@ async fn expire_once(person: &Person, processes: u32, expiries: &mut Expiries) -
     ledger.take_activity(person.family);
     ledger.expire(person.family);
     let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(PATIENCE))).await?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
     let mut violations = Vec::new();
     for output in outputs.iter().filter(|output| output.code != Some(0)) {
         violations.push(format!("a process exited with {:?}: {}", output.code, output.stderr.trim()));

@@ -8,9 +8,9 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::folder_watch::FileEvent;
-use usher_tests::{Desktop, DesktopOptions, Mortal, Output, place};
+use usher_tests::{Desktop, DesktopOptions, Mortal, Output, paths};
 
-use crate::person::{NAME, PATIENCE};
+use crate::person::{NAME, TIMEOUT};
 
 /// The names of the keychain items.
 const SERVICE: &str = "dev.usher.desktop";
@@ -97,9 +97,9 @@ impl Store {
                 Ok(Some(token.expose_secret().to_owned()))
             }
             Self::Keychain | Self::KeychainInParts => {
-                let mut read = desktop.command(place::kept_sign_in()?);
+                let mut read = desktop.command(paths::stored_refresh_token()?);
                 read.arg(NAME);
-                let output = Mortal::start(read)?.finish(PATIENCE).await?;
+                let output = Mortal::start(read)?.finish(TIMEOUT).await?;
                 ensure!(output.code == Some(0), "the keychain cannot be read: {}", output.stderr.trim());
                 let token = output.stdout.trim();
                 Ok((!token.is_empty()).then(|| token.to_owned()))
@@ -155,5 +155,5 @@ async fn items_of_grant(desktop: &Desktop) -> Result<Vec<String>> {
 async fn secret_tool(desktop: &Desktop, arguments: &[&str]) -> Result<Output> {
     let mut command = desktop.command("secret-tool");
     command.args(arguments);
-    Mortal::start(command)?.finish(PATIENCE).await
+    Mortal::start(command)?.finish(TIMEOUT).await
 }

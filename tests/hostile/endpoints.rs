@@ -1,15 +1,15 @@
-//! An authorization endpoint chosen by a stranger reaches the system's opener only if it is a plain web address
-//! (CVE-2025-6514, CVE-2025-54074).
+//! Hostile authorization endpoints: only a plain web address reaches the system's opener (CVE-2025-6514,
+//! CVE-2025-54074).
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use usher_fake_service::{FakeService, Options};
-use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{Cli, Desktop, DesktopOptions, OpenerStandIn};
+use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::{Cli, Desktop, DesktopOptions, FakeOpener};
 
-/// None of these may be opened.
-const BAD: [&str; 49] = [
+/// Endpoints that must not be opened.
+const INVALID: [&str; 49] = [
     "",
     " ",
     "javascript:alert(1)",
@@ -61,8 +61,8 @@ const BAD: [&str; 49] = [
     "; touch canary",
 ];
 
-/// These are odd, but web addresses: opened as one argument, whatever a shell would make of them.
-const GOOD: [&str; 4] = [
+/// Unusual but valid web addresses. Each must reach the opener as one argument, not interpreted by a shell.
+const VALID: [&str; 4] = [
     "https://accounts.example/authorize",
     "https://accounts.example/authorize?tenant=a;touch+canary&b=*",
     "https://accounts.example/authorize?tenant=%24%28touch%20canary%29&x=%60id%60",
@@ -70,14 +70,14 @@ const GOOD: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn a_bad_authorization_endpoint_is_never_handed_to_the_opener() -> Result<()> {
-    let opened: Vec<String> = stream::iter(BAD)
+async fn an_invalid_authorization_endpoint_never_reaches_the_opener() -> Result<()> {
+    let opened: Vec<String> = stream::iter(INVALID)
         .map(async |endpoint| {
             let case = Case::start(endpoint).await?;
             let output = case.cli().run(&["login", "it"]).await?;
             anyhow::ensure!(
                 output.code == Some(5),
-                "{endpoint:?} ended with {:?}: {}",
+                "{endpoint:?}: usher login exited with {:?}: {}",
                 output.code,
                 output.stderr
             );
@@ -92,11 +92,11 @@ async fn a_bad_authorization_endpoint_is_never_handed_to_the_opener() -> Result<
 }
 
 #[tokio::test]
-async fn a_good_one_is_opened_once_as_one_argument_by_no_shell() -> Result<()> {
-    for endpoint in GOOD {
+async fn a_valid_one_is_opened_once_as_one_argument_without_a_shell() -> Result<()> {
+    for endpoint in VALID {
         let case = Case::start(endpoint).await?;
         let _login = case.cli().start(&["login", "it"])?;
-        let calls = until_ready("the opener to be called", PATIENCE, || {
+        let calls = until_ready("the opener to be called", TIMEOUT, || {
             Ok(Some(case.opener.calls()).filter(|calls| !calls.is_empty()))
         })
         .await
@@ -113,10 +113,10 @@ async fn a_good_one_is_opened_once_as_one_argument_by_no_shell() -> Result<()> {
     Ok(())
 }
 
-/// One stranger's service, one person, one opener that opens nothing.
+/// A service with the given authorization endpoint, and a desktop with a fake opener.
 struct Case {
     desktop: Desktop,
-    opener: OpenerStandIn,
+    opener: FakeOpener,
     _service: FakeService,
 }
 
@@ -124,8 +124,8 @@ impl Case {
     async fn start(endpoint: &str) -> Result<Case> {
         let service = FakeService::start(Options::default()).await?;
         service.change_server_metadata(json!({ "authorization_endpoint": endpoint }));
-        let desktop = Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
-        let opener = OpenerStandIn::install(&desktop)?;
+        let desktop = Desktop::start_with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
+        let opener = FakeOpener::install(&desktop)?;
         let case = Case { desktop, opener, _service: service };
         let added = case.cli().run(&["add", "it", &case._service.url()]).await?;
         anyhow::ensure!(added.code == Some(0), "usher add: {}", added.stderr);
@@ -133,6 +133,6 @@ impl Case {
     }
 
     fn cli(&self) -> Cli<'_> {
-        Cli::new(&self.desktop).with("USHER_SECRET_STORE", "memory")
+        Cli::new(&self.desktop).env("USHER_SECRET_STORE", "memory")
     }
 }

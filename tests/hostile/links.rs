@@ -1,4 +1,4 @@
-//! A link may come from any program and any web page. It can finish the sign-in it belongs to, and nothing else.
+//! Hostile links. Any program and any web page can open one, and it may only complete the sign-in that it belongs to.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -6,10 +6,10 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::consent::{self, Decision};
-use usher_tests::wait::{PATIENCE, until};
-use usher_tests::{Browser, Desktop, Page, Window, place, walk};
+use usher_tests::wait::{TIMEOUT, until};
+use usher_tests::{Browser, Desktop, Page, Window, paths, steps};
 
-/// How many links come each way: a thousand in all. Starting a program costs more than a call on the bus.
+/// The number of links by each route, a thousand in total. A call on the bus is the cheapest.
 const BY_ARGUMENT: usize = 150;
 const BY_OPENER: usize = 100;
 const BY_BUS: usize = 750;
@@ -19,22 +19,25 @@ async fn a_thousand_hostile_links_disturb_nothing_and_the_real_one_still_complet
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = signing_in(&desktop, &demo).await?;
-    let consent = walk::consent(&mut browser).await?;
+    let window = begin_sign_in(&desktop, &demo).await?;
+    let consent = steps::consent(&mut browser).await?;
     let requests_before = demo.requests().len();
     let focus_before = focus(&desktop)?;
-    assert!(focus_before.to_lowercase().contains("chromium"), "the browser has no focus: {focus_before}");
+    assert!(
+        focus_before.to_lowercase().contains("chromium"),
+        "the browser does not have the focus: {focus_before}"
+    );
 
     for number in 0..BY_BUS {
-        call_by_bus(&desktop, &[&hostile_link(number)])?;
+        send_by_bus(&desktop, &[&hostile_link(number)])?;
     }
     stream::iter(0..BY_ARGUMENT)
-        .map(|number| start_app(&desktop, vec![hostile_link(number)]))
+        .map(|number| send_by_argument(&desktop, vec![hostile_link(number)]))
         .buffer_unordered(2)
         .try_collect::<Vec<_>>()
         .await?;
     stream::iter(0..BY_OPENER)
-        .map(|number| open(&desktop, hostile_link(number)))
+        .map(|number| send_by_opener(&desktop, hostile_link(number)))
         .buffer_unordered(2)
         .try_collect::<Vec<_>>()
         .await?;
@@ -44,18 +47,18 @@ async fn a_thousand_hostile_links_disturb_nothing_and_the_real_one_still_complet
     assert_eq!(demo.requests().len(), requests_before, "a hostile link caused a request");
     assert_eq!(browser.opened().len(), 1);
 
-    walk::allow(&consent, &window).await?;
+    steps::allow(&consent, &window).await?;
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn arguments_beside_a_link_take_its_effect_away() -> Result<()> {
+async fn a_link_with_extra_arguments_is_ignored() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let browser = Browser::install(&desktop)?;
-    let window = signing_in(&desktop, &demo).await?;
-    let address = until("the browser to be asked", PATIENCE, || async { Ok(browser.opened().pop()) }).await?;
+    let window = begin_sign_in(&desktop, &demo).await?;
+    let address = until("the browser to open", TIMEOUT, || async { Ok(browser.opened().pop()) }).await?;
     let link = consent::answer(&address, Decision::Allow).await?;
 
     for arguments in [
@@ -64,14 +67,14 @@ async fn arguments_beside_a_link_take_its_effect_away() -> Result<()> {
         vec![link.clone(), link.clone()],
         vec![format!("{link} --x")],
     ] {
-        start_app(&desktop, arguments.clone()).await?;
-        call_by_bus(&desktop, &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        send_by_argument(&desktop, arguments.clone()).await?;
+        send_by_bus(&desktop, &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     window.page().see(&Page::id("waiting")).await?;
     assert_eq!(demo.token_requests("authorization_code"), 0);
 
-    start_app(&desktop, vec![link]).await?;
-    window.page().see(&walk::state("connected")).await?;
+    send_by_argument(&desktop, vec![link]).await?;
+    window.page().see(&Page::status("connected")).await?;
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
 }
@@ -88,8 +91,8 @@ async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
         format!("dev.usher.desktop:/add?name=evil&url=https%3A%2F%2Fevil.example%2Fmcp&command={command}"),
         "dev.usher.desktop:/oauth/callback?command=touch&name=evil".to_owned(),
     ] {
-        open(&desktop, link.clone()).await?;
-        start_app(&desktop, vec![link]).await?;
+        send_by_opener(&desktop, link.clone()).await?;
+        send_by_argument(&desktop, vec![link]).await?;
     }
     window.page().see(&Page::id("gallery")).await?;
     assert!(!canary.exists());
@@ -97,8 +100,8 @@ async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
     Ok(())
 }
 
-/// The app with the demo in its `mcp.json`, its sign-in waiting for the browser.
-async fn signing_in(desktop: &Desktop, demo: &Demo) -> Result<Window> {
+/// Opens the app with the demo in `mcp.json` and begins a sign-in.
+async fn begin_sign_in(desktop: &Desktop, demo: &Demo) -> Result<Window> {
     desktop.write_config(&format!(
         r#"{{ "mcpServers": {{ "notes": {{ "type": "http", "url": "{}" }} }} }}"#,
         demo.url()
@@ -110,7 +113,7 @@ async fn signing_in(desktop: &Desktop, demo: &Demo) -> Result<Window> {
     Ok(window)
 }
 
-/// One of many shapes of a link that belongs to no sign-in.
+/// A link that belongs to no sign-in, in one of twelve forms.
 fn hostile_link(number: usize) -> String {
     let long = "x".repeat(5_000);
     match number % 12 {
@@ -129,8 +132,8 @@ fn hostile_link(number: usize) -> String {
     }
 }
 
-/// What a stranger on the session bus can call: nobody checks who asks.
-fn call_by_bus(desktop: &Desktop, arguments: &[&str]) -> Result<()> {
+/// Calls the app's single-instance method, which accepts calls from any program on the session bus.
+fn send_by_bus(desktop: &Desktop, arguments: &[&str]) -> Result<()> {
     let quoted: Vec<String> = std::iter::once(&"usher-desktop")
         .chain(arguments)
         .map(|argument| format!("'{}'", argument.replace('\\', "\\\\").replace('\'', "\\'")))
@@ -146,21 +149,21 @@ fn call_by_bus(desktop: &Desktop, arguments: &[&str]) -> Result<()> {
         .map(drop)
 }
 
-/// A second start of the app with these arguments; it ends by itself.
-async fn start_app(desktop: &Desktop, arguments: Vec<String>) -> Result<ExitStatus> {
-    let mut command = desktop.command(place::app()?);
+/// Starts the app a second time with these arguments and waits until it exits.
+async fn send_by_argument(desktop: &Desktop, arguments: Vec<String>) -> Result<ExitStatus> {
+    let mut command = desktop.command(paths::app()?);
     command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    tokio::task::spawn_blocking(move || command.status()).await?.context("the app did not start")
+    tokio::task::spawn_blocking(move || command.status()).await?.context("cannot start the app")
 }
 
-/// As every program and every page opens a link.
-async fn open(desktop: &Desktop, link: String) -> Result<ExitStatus> {
+/// Opens a link with the system's opener, as any program does.
+async fn send_by_opener(desktop: &Desktop, link: String) -> Result<ExitStatus> {
     let mut command = desktop.command("xdg-open");
     command.arg(link).stdout(Stdio::null()).stderr(Stdio::null());
-    tokio::task::spawn_blocking(move || command.status()).await?.context("xdg-open did not start")
+    tokio::task::spawn_blocking(move || command.status()).await?.context("cannot start xdg-open")
 }
 
-/// The window that has the focus: its id from the window manager, and its class.
+/// The id and class of the window with the focus.
 fn focus(desktop: &Desktop) -> Result<String> {
     let xprop = |arguments: &[&str]| -> Result<String> {
         let output = desktop.command("xprop").args(arguments).output().context("cannot run xprop")?;

@@ -1,4 +1,4 @@
-//! What strangers try: hostile addresses handed to the browser's opener, hostile links handed to the app.
+//! Attacks from outside: hostile authorization endpoints, and hostile links to the app.
 
 mod endpoints;
 mod links;

@@ -1,4 +1,4 @@
-//! This very machine: a package put on it and taken off again, and what lies on it.
+//! Installs the package on this machine, removes it, and reads the files of installed packages.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,102 +6,102 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::package::{Package, said};
+use crate::package::{Package, run};
 
-/// Where packages put files. Nothing else writes there but other packages.
+/// The folders of packages. Only packages write there.
 const FOLDERS: [&str; 4] = ["/etc", "/opt", "/usr", "/var/lib/dpkg/info"];
-/// What people and programs write there at any time.
-const NOT_OURS: [&str; 1] = ["/usr/local"];
-/// Which entries take which types, for all of the machine.
+/// Folders in [`FOLDERS`] that people and other programs may write to.
+const IGNORED: [&str; 1] = ["/usr/local"];
+/// The system-wide map from MIME types to desktop entries.
 const TYPES: &str = "/usr/share/applications/mimeinfo.cache";
 
-/// The package, installed. It is taken off when this is dropped, at the latest.
+/// The installed package. Dropping this removes it.
 #[derive(Debug)]
 pub struct Installed {
-    is_there: bool,
+    is_installed: bool,
 }
 
 impl Installed {
-    /// Installs it as root. Never over an Usher that somebody uses here.
+    /// Installs the package as root. Fails if Usher is already installed on this machine.
     pub fn install(package: &Package) -> Result<Installed> {
         anyhow::ensure!(
             !Installed::is_known()?,
-            "usher is installed on this machine; remove it first (`apt purge usher`), or leave this test out"
+            "usher is installed on this machine; remove it first (`apt purge usher`), or skip this test"
         );
         dpkg("--install", package.file.as_os_str())
-            .context("a package can only be tried as root, or where sudo asks for no password")?;
-        Ok(Installed { is_there: true })
+            .context("installing a package needs root, or sudo without a password")?;
+        Ok(Installed { is_installed: true })
     }
 
-    /// Puts another version in its place.
+    /// Upgrades to another version.
     pub fn upgrade(&self, package: &Package) -> Result<()> {
         dpkg("--install", package.file.as_os_str())
     }
 
-    /// Which version dpkg says is there.
+    /// The installed version.
     pub fn version(&self) -> Result<String> {
-        said(Command::new("dpkg-query").args(["--show", "--showformat", "${Version}", "usher"]))
+        run(Command::new("dpkg-query").args(["--show", "--showformat", "${Version}", "usher"]))
     }
 
-    /// Takes it off with its settings. Errors leave it to be tried once more on drop.
+    /// Removes the package with its settings. After an error, dropping this tries again.
     pub fn purge(mut self) -> Result<()> {
         dpkg("--purge", "usher".as_ref())?;
-        self.is_there = false;
+        self.is_installed = false;
         Ok(())
     }
 
-    /// Whether dpkg knows of it, be it only by settings that were left.
+    /// Whether dpkg knows the package, if only because its settings are left.
     pub fn is_known() -> Result<bool> {
-        let mut ask = Command::new("dpkg-query");
-        let status = ask.args(["--status", "usher"]).output().context("cannot run dpkg-query")?.status;
+        let mut query = Command::new("dpkg-query");
+        let status = query.args(["--status", "usher"]).output().context("cannot run dpkg-query")?.status;
         Ok(status.success())
     }
 }
 
 impl Drop for Installed {
     fn drop(&mut self) {
-        if self.is_there
+        if self.is_installed
             && let Err(error) = dpkg("--purge", "usher".as_ref())
         {
-            eprintln!("usher stays on this machine: {error:#}");
+            eprintln!("cannot remove usher from this machine: {error:#}");
         }
     }
 }
 
-/// What packages changed on this machine.
+/// The files and the MIME types of the packages on this machine.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Machine {
+pub struct SystemState {
     pub files: BTreeSet<PathBuf>,
     pub types: String,
 }
 
-impl Machine {
-    /// How it is now.
-    pub fn look() -> Result<Machine> {
+impl SystemState {
+    /// Reads the current state.
+    pub fn read() -> Result<SystemState> {
         let mut files = BTreeSet::new();
         for folder in FOLDERS {
-            walk(Path::new(folder), &mut files)?;
+            list_files(Path::new(folder), &mut files)?;
         }
-        Ok(Machine { files, types: std::fs::read_to_string(TYPES).unwrap_or_default() })
+        Ok(SystemState { files, types: std::fs::read_to_string(TYPES).unwrap_or_default() })
     }
 }
 
-fn walk(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+fn list_files(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        // Not on this machine, or gone since its own folder was read.
+        // The folder does not exist, or was removed since its parent was read.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("look into {}", folder.display())),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
     };
     for entry in entries {
         let entry = entry?;
         let path = entry.path();
-        // Whoever runs Python as root leaves these.
-        if path.ends_with("__pycache__") || NOT_OURS.iter().any(|folder| path == Path::new(folder)) {
+        // Python leaves these when it runs as root.
+        if path.ends_with("__pycache__") || IGNORED.iter().any(|folder| path == Path::new(folder)) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            walk(&path, files)?;
+            list_files(&path, files)?;
         }
         files.insert(path);
     }
@@ -109,10 +109,10 @@ fn walk(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
 }
 
 fn dpkg(action: &str, what: &std::ffi::OsStr) -> Result<()> {
-    said(as_root("dpkg").arg(action).arg(what)).map(drop)
+    run(as_root("dpkg").arg(action).arg(what)).map(drop)
 }
 
-/// A program that may change the machine.
+/// A command that runs as root.
 pub fn as_root(program: &str) -> Command {
     let mut command = if rustix::process::geteuid().is_root() {
         Command::new(program)
@@ -121,7 +121,7 @@ pub fn as_root(program: &str) -> Command {
         sudo.args(["--non-interactive", program]);
         sudo
     };
-    // dpkg looks for its helpers there, and a person's path may lack them.
+    // dpkg needs helpers in the sbin folders, which may be missing from a user's PATH.
     command.env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
     command.env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C");
     command

@@ -1,8 +1,8 @@
-//! The packages: what is in them, and what the Debian one does to a machine. `cargo xtask test install` makes them first.
+//! The contents of the packages, and the installation of the Debian package. `cargo xtask test install` builds them first.
 #![cfg(target_os = "linux")]
 
 mod contents;
-mod life;
+mod lifecycle;
 mod machine;
 mod notices;
 mod package;

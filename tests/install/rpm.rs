@@ -1,4 +1,4 @@
-//! The `.rpm`, asked by rpm's own tools, and installed into a folder that rpm takes for a whole system.
+//! The `.rpm`, read with rpm's tools and installed into a folder that rpm treats as a root file system.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -8,17 +8,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::machine::as_root;
-use crate::package::{Package, newest, said};
+use crate::package::{Package, newest, run};
 
 #[test]
-fn it_brings_what_the_debian_package_brings() -> Result<()> {
-    let of_rpm = query("[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\\n]")?;
-    let of_rpm: BTreeSet<&str> = of_rpm.lines().collect();
+fn it_contains_the_same_files_as_the_debian_package() -> Result<()> {
+    let in_rpm = query("[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\\n]")?;
+    let in_rpm: BTreeSet<&str> = in_rpm.lines().collect();
     let entries = Package::find()?.entries()?;
-    let of_deb: BTreeSet<String> = entries
+    let in_deb: BTreeSet<String> = entries
         .iter()
         .filter(|entry| !entry.is_folder())
-        // zsh's folder is the one thing that distributions disagree on.
+        // Distributions use different folders for completions of zsh.
         .map(|entry| {
             format!(
                 "{} root/root /{}",
@@ -27,12 +27,12 @@ fn it_brings_what_the_debian_package_brings() -> Result<()> {
             )
         })
         .collect();
-    assert_eq!(of_rpm, of_deb.iter().map(String::as_str).collect());
+    assert_eq!(in_rpm, in_deb.iter().map(String::as_str).collect());
     Ok(())
 }
 
 #[test]
-fn its_head_says_what_it_is_and_what_it_runs() -> Result<()> {
+fn the_header_describes_the_package_and_its_scripts() -> Result<()> {
     let format = "%{NAME} %{VERSION} %{ARCH}\\n%{LICENSE}\\n%{SUMMARY}\\n%{DESCRIPTION}\\n\
                   [recommends %{RECOMMENDNAME}\\n]after removal: %{POSTUN}\\n\
                   before: %|PREIN?{yes}:{no}| %|PREUN?{yes}:{no}|, after: %|POSTIN?{yes}:{no}|\\n";
@@ -41,20 +41,20 @@ fn its_head_says_what_it_is_and_what_it_runs() -> Result<()> {
 }
 
 #[test]
-fn installed_as_packed_with_all_its_libraries_required_and_removed() -> Result<()> {
-    let system = System::make()?;
-    system.rpm(&["--install", "--nodeps", "--noscripts"], &newest("rpm")?)?;
-    // Silent where every file is as it was packed.
-    assert_eq!(system.rpm(&["--verify", "--nodeps", "--noscripts"], "usher".as_ref())?, "");
+fn it_installs_unchanged_requires_its_libraries_and_is_removed_completely() -> Result<()> {
+    let root = Root::create()?;
+    root.rpm(&["--install", "--nodeps", "--noscripts"], &newest("rpm")?)?;
+    // The output is empty if every file is as it was in the package.
+    assert_eq!(root.rpm(&["--verify", "--nodeps", "--noscripts"], "usher".as_ref())?, "");
     let required = query("[%{REQUIRENAME}\\n]")?;
     let required: BTreeSet<&str> = required.lines().collect();
     for program in ["usr/bin/usher", "usr/bin/usher-desktop"] {
-        let libraries = libraries(&system.root().join(program))?;
+        let libraries = libraries(&root.path().join(program))?;
         assert!(
             libraries.contains("libssl.so.3()(64bit)\n") || !cfg!(target_pointer_width = "64"),
             "{libraries}"
         );
-        // The loader's own ability: no distribution is without it.
+        // Every distribution's loader provides this.
         let missing: Vec<&str> =
             libraries.lines().filter(|line| !line.starts_with("rtld(") && !required.contains(line)).collect();
         assert!(missing.is_empty(), "{program} needs {missing:?}");
@@ -62,55 +62,55 @@ fn installed_as_packed_with_all_its_libraries_required_and_removed() -> Result<(
     for database in ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"] {
         assert!(required.contains(database), "{database}");
     }
-    system.rpm(&["--erase", "--nodeps", "--noscripts"], "usher".as_ref())?;
-    let rests = said(Command::new("find").arg(system.root().join("usr")).args(["-not", "-type", "d"]))?;
-    assert_eq!(rests, "");
+    root.rpm(&["--erase", "--nodeps", "--noscripts"], "usher".as_ref())?;
+    let left = run(Command::new("find").arg(root.path().join("usr")).args(["-not", "-type", "d"]))?;
+    assert_eq!(left, "");
     Ok(())
 }
 
-/// A folder with a database of packages, and nothing else in it.
-struct System {
+/// An empty folder with a package database, used as the root file system.
+struct Root {
     folder: tempfile::TempDir,
 }
 
-impl System {
-    fn make() -> Result<System> {
-        let system = System { folder: tempfile::tempdir()? };
+impl Root {
+    fn create() -> Result<Root> {
+        let root = Root { folder: tempfile::tempdir()? };
         let mut rpm = as_root("rpm");
-        said(rpm.arg("--root").arg(system.root()).args(["--dbpath", "/var/lib/rpm", "--initdb"]))?;
-        Ok(system)
+        run(rpm.arg("--root").arg(root.path()).args(["--dbpath", "/var/lib/rpm", "--initdb"]))?;
+        Ok(root)
     }
 
-    fn root(&self) -> &Path {
+    fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn rpm(&self, action: &[&str], what: &Path) -> Result<String> {
+    fn rpm(&self, action: &[&str], package: &Path) -> Result<String> {
         let mut rpm = as_root("rpm");
-        rpm.arg("--root").arg(self.root()).args(["--dbpath", "/var/lib/rpm"]);
-        said(rpm.args(action).arg(what))
+        rpm.arg("--root").arg(self.path()).args(["--dbpath", "/var/lib/rpm"]);
+        run(rpm.args(action).arg(package))
     }
 }
 
-impl Drop for System {
-    /// What root put there only root takes away.
+impl Drop for Root {
+    /// Removes the folder as root, because root owns its files.
     fn drop(&mut self) {
-        let _ = as_root("rm").args(["--recursive", "--force", "--"]).arg(self.root()).status();
+        let _ = as_root("rm").args(["--recursive", "--force", "--"]).arg(self.path()).status();
     }
 }
 
 fn query(format: &str) -> Result<String> {
-    said(Command::new("rpm").args(["--query", "--package", "--queryformat", format]).arg(newest("rpm")?))
+    run(Command::new("rpm").args(["--query", "--package", "--queryformat", format]).arg(newest("rpm")?))
 }
 
-/// What rpm's own tool, which packagers of distributions have run by itself, finds that a program loads.
+/// The libraries that a program loads, as found by `elfdeps`, which rpmbuild runs for distribution packages.
 fn libraries(program: &Path) -> Result<String> {
-    let mut ask = Command::new("/usr/lib/rpm/elfdeps");
-    let ask = ask.arg("--requires").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut ask = ask.context("cannot run elfdeps; it comes with Debian's rpm")?;
-    // Dropped at the end of the line: that ends the list of files.
-    writeln!(ask.stdin.take().context("no input")?, "{}", program.display())?;
-    let answer = ask.wait_with_output()?;
-    anyhow::ensure!(answer.status.success(), "elfdeps failed ({})", answer.status);
-    Ok(String::from_utf8(answer.stdout)?)
+    let mut elfdeps = Command::new("/usr/lib/rpm/elfdeps");
+    let elfdeps = elfdeps.arg("--requires").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut elfdeps = elfdeps.context("cannot run elfdeps; it comes with Debian's rpm")?;
+    // Stdin is dropped at the end of the statement, which ends the list of files.
+    writeln!(elfdeps.stdin.take().context("no stdin")?, "{}", program.display())?;
+    let output = elfdeps.wait_with_output()?;
+    anyhow::ensure!(output.status.success(), "elfdeps failed ({})", output.status);
+    Ok(String::from_utf8(output.stdout)?)
 }

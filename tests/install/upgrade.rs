@@ -1,18 +1,18 @@
-//! An upgrade while the app runs, and a removal: what stays of the person's own.
+//! An upgrade while the app runs, then a removal that keeps the user's data.
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::{Browser, Desktop, Page, StartedBySystem, walk};
+use usher_tests::{Browser, Desktop, LaunchedApp, Page, steps};
 
-use crate::life::{begin_sign_in, close, open_by_entry};
+use crate::lifecycle::{close, open_by_entry};
 use crate::machine::Installed;
-use crate::package::{Package, said};
+use crate::package::{Package, run};
 
-// The demo answers on a thread of its own while the test waits for a command that asks it.
+// The demo needs its own thread, because the test blocks on commands that send requests to it.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_upgrade_takes_nothing_from_the_app_that_runs_nor_a_removal_from_the_person() -> Result<()> {
+async fn an_upgrade_keeps_the_running_app_working_and_a_removal_keeps_user_data() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let package = Package::find()?;
     let installed = Installed::install(&package.earlier("0.0.1", folder.path())?)?;
@@ -20,21 +20,21 @@ async fn an_upgrade_takes_nothing_from_the_app_that_runs_nor_a_removal_from_the_
     let desktop = Desktop::start().await?;
     let demo = Demo::start(DemoOptions::default()).await?;
     let mut browser = Browser::install(&desktop)?;
-    said(desktop.command("/usr/bin/usher").args(["add", "notes", demo.url().as_str()]))?;
+    run(desktop.command("/usr/bin/usher").args(["add", "notes", demo.url().as_str()]))?;
     let window = open_by_entry(&desktop).await?;
     window.page().press(&Page::id("server-notes")).await?;
-    let consent = begin_sign_in(&window, &mut browser).await?;
-    walk::allow(&consent, &window).await?;
+    let consent = steps::begin_sign_in(&window, &mut browser).await?;
+    steps::allow(&consent, &window).await?;
 
-    // The program is replaced under the app, which goes on: the new command and the entry reach it.
+    // The running app continues when its program is replaced. The new command and the entry still reach it.
     installed.upgrade(&package)?;
     assert_ne!(installed.version()?, "0.0.1");
-    let running = desktop.bus()?.process_of(StartedBySystem::NAME)?;
+    let running = desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?;
     assert!(tools(&desktop)?.contains("search_pages"));
-    said(desktop.command("gio").args(["launch", crate::life::ENTRY]))?;
-    window.page().see(&walk::state("connected")).await?;
-    assert_eq!(desktop.bus()?.process_of(StartedBySystem::NAME)?, running);
-    // What it is asked for now is about the program that is there, not about the one that is gone.
+    run(desktop.command("gio").args(["launch", crate::lifecycle::ENTRY]))?;
+    window.page().see(&Page::status("connected")).await?;
+    assert_eq!(desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?, running);
+    // The autostart entry starts the new program, not the deleted one.
     window.page().press(&Page::id("settings")).await?;
     window.page().press(&Page::id("autostart")).await?;
     window.page().see("[data-testid=\"autostart\"]:checked").await?;
@@ -43,24 +43,24 @@ async fn an_upgrade_takes_nothing_from_the_app_that_runs_nor_a_removal_from_the_
     assert!(at_login.contains("\nExec=/usr/bin/usher-desktop --hidden\n"), "{at_login}");
     close(window, &desktop).await?;
 
-    // The next start is the new program's, with the sign-in of before.
+    // The next start runs the new program and keeps the sign-in.
     let window = open_by_entry(&desktop).await?;
-    let app = desktop.bus()?.process_of(StartedBySystem::NAME)?;
+    let app = desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?;
     let program = std::fs::read_link(format!("/proc/{}/exe", app.as_raw_nonzero()))?;
     assert_eq!(program, Path::new("/usr/bin/usher-desktop"));
     window.page().press(&Page::id("server-notes")).await?;
-    window.page().see(&walk::state("connected")).await?;
+    window.page().see(&Page::status("connected")).await?;
     close(window, &desktop).await?;
 
-    // Removed and installed again: signed in, as before.
+    // The sign-in also survives a removal and a new installation.
     installed.purge()?;
-    let own = std::fs::read_to_string(desktop.config_file()).context("the list of servers is gone")?;
-    assert!(own.contains("notes"), "{own}");
+    let config = std::fs::read_to_string(desktop.config_file()).context("mcp.json is gone")?;
+    assert!(config.contains("notes"), "{config}");
     assert!(desktop.stored_secrets()?.contains("label = Usher: notes\n"));
-    // The start at login stays as the person's own, and desktops pass over it: the program that it asks for is gone.
-    let tried = at_login.lines().find_map(|line| line.strip_prefix("TryExec=")).context("no TryExec")?;
+    // The autostart entry is kept as user data. Desktops ignore it, because the program in its TryExec is gone.
+    let program = at_login.lines().find_map(|line| line.strip_prefix("TryExec=")).context("no TryExec")?;
     assert!(entry.exists());
-    assert!(!Path::new(tried).exists(), "{tried}");
+    assert!(!Path::new(program).exists(), "{program}");
     let again = Installed::install(&package)?;
     assert!(tools(&desktop)?.contains("search_pages"));
     assert_eq!(demo.token_requests("authorization_code"), 1);
@@ -68,5 +68,5 @@ async fn an_upgrade_takes_nothing_from_the_app_that_runs_nor_a_removal_from_the_
 }
 
 fn tools(desktop: &Desktop) -> Result<String> {
-    said(desktop.command("/usr/bin/usher").args(["tools", "notes"]))
+    run(desktop.command("/usr/bin/usher").args(["tools", "notes"]))
 }

@@ -12,7 +12,7 @@ use usher_engine::{Engine, EngineOptions};
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 /// The unit of times in `/proc`, the same on every supported system.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -24,7 +24,7 @@ pub fn options(folder: &Path) -> EngineOptions {
 /// Runs an engine until stdin ends. Prints `connected` when every server is connected.
 pub async fn run_engine(folder: &Path) -> Result<()> {
     let engine = Engine::start(options(folder)).await?;
-    until_ready("every connection", PATIENCE, || {
+    until_ready("every connection", TIMEOUT, || {
         let servers = engine.snapshot().servers;
         let connected = |status: &Status| matches!(status, Status::Connected { .. });
         Ok(servers.iter().all(|view| connected(&view.status)).then_some(()))
@@ -54,7 +54,7 @@ impl EngineProcess {
         let pid = child.id().context("the engine exited at once")?;
         let output = child.stdout.take().context("the engine has no stdout")?;
         let mut lines = BufReader::new(output).lines();
-        let line = tokio::time::timeout(PATIENCE, lines.next_line())
+        let line = tokio::time::timeout(TIMEOUT, lines.next_line())
             .await
             .context("the engine does not connect")??;
         ensure!(line.as_deref() == Some("connected"), "the engine printed {line:?}");
@@ -82,7 +82,7 @@ impl EngineProcess {
     pub async fn end(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         let status =
-            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the engine does not exit")??;
+            tokio::time::timeout(TIMEOUT, self.child.wait()).await.context("the engine does not exit")??;
         ensure!(status.success(), "the engine exited with {status}");
         Ok(())
     }

@@ -8,7 +8,7 @@ use usher_api::{ServerId, Status};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Engine, SignInOptions};
 use usher_tests::consent::{Decision, answer};
-use usher_tests::wait::{PATIENCE, until_ready};
+use usher_tests::wait::{TIMEOUT, until_ready};
 
 use crate::engine_process::options;
 
@@ -65,7 +65,7 @@ impl Services {
             engine.complete_sign_in(&answer(&request.authorization_url, Decision::Allow).await?).await?;
         }
         for service in &self.all {
-            until_ready("the connection", PATIENCE, || {
+            until_ready("the connection", TIMEOUT, || {
                 let view = engine.server(&service.id).context("the server was removed")?;
                 Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
             })

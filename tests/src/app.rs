@@ -1,4 +1,4 @@
-//! The app as the system starts it, without anybody who drives its window.
+//! The app as a plain child process. No WebDriver controls its window.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::wait::{PATIENCE, until_ready};
-use crate::{Desktop, Process, place};
+use crate::wait::{TIMEOUT, until_ready};
+use crate::{Desktop, Process, paths};
 
 /// A running app.
 #[derive(Debug)]
@@ -18,16 +18,16 @@ pub struct App {
 }
 
 impl App {
-    /// Starts it on a desktop.
+    /// Starts the app on a desktop.
     pub fn start(desktop: &Desktop, arguments: &[&str]) -> Result<App> {
         App::start_with(desktop, arguments, &[])
     }
 
-    /// [`App::start`] with variables besides those of the desktop.
+    /// [`App::start`] with additional environment variables.
     pub fn start_with(desktop: &Desktop, arguments: &[&str], environment: &[(&str, &str)]) -> Result<App> {
         let log = desktop.folder("cache").join("app.log");
         let output = File::options().create(true).append(true).open(&log)?;
-        let mut command = desktop.command(place::app()?);
+        let mut command = desktop.command(paths::app()?);
         command.args(arguments).envs(environment.iter().copied());
         command.stdout(output.try_clone()?).stderr(Stdio::from(output));
         Ok(App { process: Process::start(&mut command)?, log })
@@ -38,19 +38,19 @@ impl App {
         self.process.id()
     }
 
-    /// Fails where it is no longer running.
+    /// Fails if the app is no longer running.
     pub fn expect_running(&mut self) -> Result<()> {
         self.process.expect_running()
     }
 
-    /// Waits until it has ended by itself; how, and after how long.
-    pub async fn ended(&mut self) -> Result<(ExitStatus, Duration)> {
+    /// Waits until the app exits. Returns its exit status and how long the wait took.
+    pub async fn wait_for_exit(&mut self) -> Result<(ExitStatus, Duration)> {
         let began = Instant::now();
-        let status = until_ready("the app to end", PATIENCE, || self.process.exit_status()).await?;
+        let status = until_ready("the app to exit", TIMEOUT, || self.process.exit_status()).await?;
         Ok((status, began.elapsed()))
     }
 
-    /// What it wrote to its output so far.
+    /// The app's output so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }

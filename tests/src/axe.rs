@@ -1,22 +1,22 @@
-//! axe-core in the page: what a person who cannot see it or use a mouse would stumble over.
+//! Accessibility checks of a page with axe-core.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::{Page, place};
+use crate::{Page, paths};
 
-/// One rule that the page breaks, and where.
+/// A rule that the page violates, and the elements that violate it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Violation {
     pub id: String,
     pub help: String,
-    /// One selector and the reason for each element.
+    /// The selector and the reason, one entry an element.
     pub elements: Vec<String>,
 }
 
-/// Runs every rule of axe that finds faults with certainty.
+/// Runs axe and returns its definite violations. Results that axe marks as incomplete are left out.
 pub async fn violations(page: &Page) -> Result<Vec<Violation>> {
-    let file = place::repository().join("ui/node_modules/axe-core/axe.min.js");
+    let file = paths::repository().join("ui/node_modules/axe-core/axe.min.js");
     let source = std::fs::read_to_string(&file)
         .with_context(|| format!("{} is missing; run `npm ci` in ui", file.display()))?;
     page.script(&format!("{source}\nreturn typeof window.axe"), Vec::new()).await?;
@@ -35,6 +35,6 @@ pub async fn violations(page: &Page) -> Result<Vec<Violation>> {
             Vec::new(),
         )
         .await
-        .context("axe did not run")?;
-    serde_json::from_value(found.json().clone()).context("axe answered in another form")
+        .context("cannot run axe")?;
+    serde_json::from_value(found.json().clone()).context("unexpected result from axe")
 }

@@ -1,4 +1,4 @@
-//! The system's real Chromium as the person's default browser, opened by whoever opens a link, then watched.
+//! Chromium as the default browser of a test's desktop, driven by WebDriver once a program has opened a link.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -7,13 +7,13 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
-use crate::wait::{PATIENCE, until, until_ready};
-use crate::{Desktop, Driver, Page, place};
+use crate::wait::{TIMEOUT, until, until_ready};
+use crate::{Desktop, Driver, Page, free_port};
 
-/// The scheme that a click on Allow leads to.
+/// The custom scheme of Usher's redirect URI.
 const SCHEME: &str = "dev.usher.desktop";
 
-/// The default handler of web links on one desktop. It runs only when a program opens a link.
+/// The default handler of web links on one desktop. It runs only after a program opened a link.
 #[derive(Debug)]
 pub struct Browser {
     log: PathBuf,
@@ -23,10 +23,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Makes Chromium the default browser of `desktop`. Nothing is started.
+    /// Makes Chromium the default browser of `desktop`, without starting it.
     ///
-    /// The profile is new, so Chromium would ask before it leaves for another program. A person presses "always
-    /// allow" once; the launcher writes the same answer into the new profile, for the first address's origin alone.
+    /// With a new profile, Chromium asks before it opens another program. A person clicks "always allow" once. The
+    /// launcher writes the same choice into the new profile, only for the origin of the first address.
     pub fn install(desktop: &Desktop) -> Result<Browser> {
         let log = desktop.folder("cache").join("opened-links");
         let processes = desktop.folder("cache").join("browser-processes");
@@ -70,24 +70,24 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
         Ok(Browser { log, processes, profile, driver: None })
     }
 
-    /// Every link that programs asked this browser to open, in order.
+    /// All links that programs opened in this browser, oldest first.
     pub fn opened(&self) -> Vec<String> {
         std::fs::read_to_string(&self.log).unwrap_or_default().lines().map(str::to_owned).collect()
     }
 
-    /// Waits until a tab of Chromium at an address that begins with `prefix` shows `selector`, and takes it in hand.
-    /// A tab that stayed open from an earlier sign-in no longer shows the question.
+    /// Waits for a tab whose address begins with `prefix` and that shows `selector`, and selects it. The selector
+    /// excludes tabs that are still open from earlier sign-ins.
     pub async fn page_showing(&mut self, prefix: &str, selector: &str) -> Result<Page> {
         if self.driver.is_none() {
             self.driver = Some(self.attach().await?);
         }
         let page = self.driver.as_ref().context("the browser has no driver")?.page();
         let session = page.session().clone();
-        until(&format!("a tab at {prefix} with {selector}"), PATIENCE, || async {
+        until(&format!("a tab at {prefix} with {selector}"), TIMEOUT, || async {
             for tab in session.windows().await? {
                 session.switch_to_window(tab).await?;
-                let is_there = session.current_url().await?.as_str().starts_with(prefix);
-                if is_there && page.look(selector).await?.is_some() {
+                let matches = session.current_url().await?.as_str().starts_with(prefix);
+                if matches && page.find_visible(selector).await?.is_some() {
                     return Ok(Some(()));
                 }
             }
@@ -99,12 +99,12 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
 
     async fn attach(&self) -> Result<Driver> {
         let port_file = self.profile.join("DevToolsActivePort");
-        let port = until_ready("the browser to be opened", PATIENCE, || {
+        let port = until_ready("the browser to open", TIMEOUT, || {
             let text = std::fs::read_to_string(&port_file).unwrap_or_default();
             Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
         })
         .await?;
-        let driver_port = place::free_port()?;
+        let driver_port = free_port()?;
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "debuggerAddress": format!("127.0.0.1:{port}") },
@@ -122,7 +122,7 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
     }
 }
 
-/// What Chromium needs on a machine without a screen card, and to keep to itself.
+/// Chromium's flags: for a machine without a GPU, and against background traffic.
 const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --no-default-browser-check --disable-background-networking --disable-component-update --disable-sync \
     --disable-dev-shm-usage --password-store=basic --window-size=1000,800";
@@ -130,7 +130,7 @@ const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disa
 impl Drop for Browser {
     fn drop(&mut self) {
         self.driver = None;
-        // The browser was started by another program and leads a session of its own: ended by its number.
+        // The browser is not our child: the launcher started it in its own session and wrote its process id down.
         for line in std::fs::read_to_string(&self.processes).unwrap_or_default().lines() {
             if let Some(group) = line.parse().ok().and_then(Pid::from_raw) {
                 kill_process_group(group, Signal::KILL).ok();

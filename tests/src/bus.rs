@@ -1,4 +1,4 @@
-//! A session bus of its own. It starts nothing by itself: what is absent stays absent.
+//! A private session bus that activates no system services.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -6,6 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use rustix::process::Pid;
+use zbus::Connection;
+use zbus::connection::Builder;
+use zbus::object_server::Interface;
 
 use crate::Process;
 
@@ -17,8 +20,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Starts a bus whose one service folder is empty, so that nothing (a keychain, a portal) is activated by a name,
-    /// but for what a test puts there.
+    /// Starts a bus whose only service folder is empty. A name activates a program (a keychain, a portal) only if a
+    /// test adds a service file.
     pub fn start(runtime: &Path) -> Result<Bus> {
         let config = runtime.join("bus.conf");
         let socket = runtime.join("bus");
@@ -53,9 +56,9 @@ impl Bus {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null()),
         )?;
-        let stdout = daemon.child().stdout.take().context("the bus has no output")?;
+        let stdout = daemon.child().stdout.take().context("dbus-daemon has no stdout")?;
         let mut address = String::new();
-        BufReader::new(stdout).read_line(&mut address).context("the bus did not tell its address")?;
+        BufReader::new(stdout).read_line(&mut address).context("cannot read the address of the bus")?;
         anyhow::ensure!(!address.trim().is_empty(), "the session bus did not start");
         Ok(Bus { address: address.trim().to_owned(), _daemon: daemon })
     }
@@ -65,7 +68,13 @@ impl Bus {
         &self.address
     }
 
-    /// One call, by `gdbus`; the answer as it prints it.
+    /// Serves `interface` at `path` and takes `name`, for as long as the connection lives.
+    pub async fn serve(&self, name: &str, path: &str, interface: impl Interface) -> Result<Connection> {
+        let builder = Builder::address(self.address.as_str())?.serve_at(path, interface)?.name(name)?;
+        builder.build().await.with_context(|| format!("cannot serve {name}"))
+    }
+
+    /// Calls a method through `gdbus` and returns the reply as printed.
     pub fn call(&self, destination: &str, path: &str, method: &str, arguments: &[&str]) -> Result<String> {
         let output = Command::new("gdbus")
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
@@ -81,20 +90,20 @@ impl Bus {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
-    /// Whether somebody owns the name.
-    pub fn has(&self, name: &str) -> Result<bool> {
-        let answer = self.call(
+    /// Whether the name has an owner.
+    pub fn has_owner(&self, name: &str) -> Result<bool> {
+        let reply = self.call(
             "org.freedesktop.DBus",
             "/org/freedesktop/DBus",
             "org.freedesktop.DBus.NameHasOwner",
             &[name],
         )?;
-        Ok(answer == "(true,)")
+        Ok(reply == "(true,)")
     }
 
-    /// The process that owns the name.
-    pub fn process_of(&self, name: &str) -> Result<Pid> {
-        let answer = self.call(
+    /// The process id of the name's owner.
+    pub fn owner_pid(&self, name: &str) -> Result<Pid> {
+        let reply = self.call(
             "org.freedesktop.DBus",
             "/org/freedesktop/DBus",
             "org.freedesktop.DBus.GetConnectionUnixProcessID",
@@ -102,10 +111,10 @@ impl Bus {
         )?;
         // `(uint32 1234,)`
         let number =
-            answer.split(|character: char| !character.is_ascii_digit()).rfind(|digits| !digits.is_empty());
+            reply.split(|character: char| !character.is_ascii_digit()).rfind(|digits| !digits.is_empty());
         number
             .and_then(|digits| digits.parse().ok())
             .and_then(Pid::from_raw)
-            .with_context(|| format!("the bus told no process of {name}: {answer}"))
+            .with_context(|| format!("no process id of {name} in the reply: {reply}"))
     }
 }

@@ -7,17 +7,17 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::wait::{PATIENCE, until_ready};
-use crate::{Desktop, Process, place};
+use crate::wait::{TIMEOUT, until_ready};
+use crate::{Desktop, Process, paths};
 
-/// `usher` on one desktop, with the options that every call shares.
+/// Runs `usher` on one desktop, with shared environment variables.
 #[derive(Debug)]
 pub struct Cli<'a> {
     desktop: &'a Desktop,
     environment: Vec<(String, String)>,
 }
 
-/// What a finished call left behind.
+/// The exit code and output of a finished command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     pub code: Option<i32>,
@@ -25,28 +25,28 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// A call that goes on, line by line.
+/// A running `usher` command, read and written line by line.
 #[derive(Debug)]
-pub struct Running {
+pub struct CliProcess {
     process: Process,
     lines: std::sync::mpsc::Receiver<String>,
-    /// It was asked to end: an input that ends as well would be a second reason, and either may come first.
-    is_asked_to_end: bool,
+    /// Whether it got SIGINT. Its stdin then stays open, because end of input would be a second reason to exit.
+    interrupted: bool,
 }
 
 impl<'a> Cli<'a> {
-    /// With the keychain of the desktop.
+    /// Commands that use the keychain of the desktop.
     pub fn new(desktop: &'a Desktop) -> Cli<'a> {
         Cli { desktop, environment: Vec::new() }
     }
 
-    /// With a variable besides those of the desktop, such as `USHER_SECRET_STORE`.
-    pub fn with(mut self, name: &str, value: impl Into<String>) -> Cli<'a> {
+    /// Adds an environment variable, such as `USHER_SECRET_STORE`.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Cli<'a> {
         self.environment.push((name.to_owned(), value.into()));
         self
     }
 
-    /// Runs to its end, without input.
+    /// Runs a command to completion, without input.
     pub async fn run(&self, arguments: &[&str]) -> Result<Output> {
         let mut command = self.command(arguments)?;
         let output =
@@ -58,21 +58,21 @@ impl<'a> Cli<'a> {
         })
     }
 
-    /// Starts and goes on: lines are read and written one by one.
-    pub fn start(&self, arguments: &[&str]) -> Result<Running> {
+    /// Starts a command without waiting for it.
+    pub fn start(&self, arguments: &[&str]) -> Result<CliProcess> {
         let mut command = self.command(arguments)?;
         let mut process =
             Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))?;
-        let stdout = process.child().stdout.take().context("usher has no output")?;
+        let stdout = process.child().stdout.take().context("usher has no stdout")?;
         let (sender, lines) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        Ok(Running { process, lines, is_asked_to_end: false })
+        Ok(CliProcess { process, lines, interrupted: false })
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let mut command = self.desktop.command(place::usher()?);
+        let mut command = self.desktop.command(paths::usher()?);
         command.args(arguments);
         for (name, value) in &self.environment {
             command.env(name, value);
@@ -81,51 +81,51 @@ impl<'a> Cli<'a> {
     }
 }
 
-impl Running {
-    /// The next line of its output.
+impl CliProcess {
+    /// Waits for the next line of stdout.
     pub async fn line(&mut self) -> Result<String> {
-        until_ready("a line of output", PATIENCE, || match self.lines.try_recv() {
+        until_ready("a line of output", TIMEOUT, || match self.lines.try_recv() {
             Ok(line) => Ok(Some(line)),
             Err(std::sync::mpsc::TryRecvError::Empty) => Ok(None),
             Err(std::sync::mpsc::TryRecvError::Disconnected) => {
-                anyhow::bail!("usher said no more; on its error output:\n{}", self.complaints())
+                anyhow::bail!("usher closed its stdout; its stderr:\n{}", self.stderr())
             }
         })
         .await
     }
 
-    /// Writes one line to its input.
+    /// Writes one line to stdin.
     pub fn write_line(&mut self, text: &str) -> Result<()> {
-        let stdin = self.process.child().stdin.as_mut().context("usher takes no input")?;
-        writeln!(stdin, "{text}").context("usher took no input")
+        let stdin = self.process.child().stdin.as_mut().context("the stdin of usher is closed")?;
+        writeln!(stdin, "{text}").context("cannot write to usher")
     }
 
-    /// Asks it to end, as Ctrl-C does; its last lines can still be read.
-    pub fn ask_to_end(&mut self) -> Result<()> {
-        let id = Pid::from_raw(self.process.id().cast_signed()).context("usher has no number")?;
-        self.is_asked_to_end = true;
-        kill_process(id, Signal::INT).context("usher is gone")
+    /// Sends SIGINT, as Ctrl-C does. Further output can still be read.
+    pub fn interrupt(&mut self) -> Result<()> {
+        let id = Pid::from_raw(self.process.id().cast_signed()).context("usher has no process id")?;
+        self.interrupted = true;
+        kill_process(id, Signal::INT).context("usher has already exited")
     }
 
-    /// Ends it as a crash does: it can put nothing in order.
+    /// Kills it, without a chance to clean up.
     pub fn kill(mut self) -> Result<()> {
-        self.process.child().kill().context("usher is gone")
+        self.process.child().kill().context("usher has already exited")
     }
 
-    /// Waits for its end; the lines not yet read are its output.
-    pub async fn finish(mut self, patience: Duration) -> Result<Output> {
-        if !self.is_asked_to_end {
+    /// Waits for it to exit. The output holds the lines that were not read yet.
+    pub async fn finish(mut self, timeout: Duration) -> Result<Output> {
+        if !self.interrupted {
             drop(self.process.child().stdin.take());
         }
-        let status = until_ready("usher to end", patience, || self.process.exit_status()).await?;
-        let stderr = self.complaints();
+        let status = until_ready("usher to exit", timeout, || self.process.exit_status()).await?;
+        let stderr = self.stderr();
         let stdout = self.lines.iter().map(|line| line + "\n").collect();
         Ok(Output { code: status.code(), stdout, stderr })
     }
 
-    fn complaints(&mut self) -> String {
+    fn stderr(&mut self) -> String {
         let mut text = String::new();
-        self.process.end();
+        self.process.stop();
         if let Some(mut stderr) = self.process.child().stderr.take() {
             stderr.read_to_string(&mut text).ok();
         }

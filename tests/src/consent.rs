@@ -1,17 +1,17 @@
-//! A script in the browser's place: fetches the page that asks, answers it, and reads where it leads.
+//! Answers the demo's consent page over HTTP, without a browser.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-/// What the script presses.
+/// The button to press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     Allow,
     Deny,
 }
 
-/// Answers the demo's consent page; the address that the browser would be sent to.
+/// Answers the demo's consent page and returns the address that it redirects to.
 pub async fn answer(authorization_url: &str, decision: Decision) -> Result<String> {
     let http = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
@@ -23,13 +23,13 @@ pub async fn answer(authorization_url: &str, decision: Decision) -> Result<Strin
         .split_once("name=\"ticket\" value=\"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(ticket, _)| ticket)
-        .context("the page has no form")?;
+        .context("no ticket in the consent page")?;
     let action = url::Url::parse(authorization_url)?.join("/authorize")?;
     let decision = match decision {
         Decision::Allow => "allow",
         Decision::Deny => "deny",
     };
     let response = http.post(action).form(&[("ticket", ticket), ("decision", decision)]).send().await?;
-    let location = response.headers().get("location").context("the page sent nobody back")?;
+    let location = response.headers().get("location").context("the consent page did not redirect")?;
     Ok(location.to_str()?.to_owned())
 }

@@ -1,4 +1,4 @@
-//! A person's whole desktop for one test: home, screen, session bus, keychain, and the programs' environment.
+//! A private desktop for one test: home folder, screen, session bus, keychain and environment.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 use crate::{Bus, Display, Keyring, requirements};
 
-/// What this desktop has.
+/// The parts of a desktop.
 #[derive(Clone, Copy, Debug)]
 pub struct DesktopOptions {
     pub display: bool,
     pub bus: bool,
-    /// Needs the bus.
+    /// Requires the bus.
     pub keyring: bool,
 }
 
@@ -25,7 +25,7 @@ impl Default for DesktopOptions {
     }
 }
 
-/// A desktop in a temporary folder. Programs started through [`Desktop::command`] live in it.
+/// A desktop in a temporary folder. [`Desktop::command`] starts programs on it.
 #[derive(Debug)]
 pub struct Desktop {
     // Dropped in this order: the keyring before its bus, the folder last.
@@ -36,17 +36,18 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// A desktop with everything.
+    /// Starts a desktop with all parts.
     pub async fn start() -> Result<Desktop> {
-        Desktop::with(DesktopOptions::default()).await
+        Desktop::start_with(DesktopOptions::default()).await
     }
 
-    /// A desktop with what `options` say, its folders empty.
-    pub async fn with(options: DesktopOptions) -> Result<Desktop> {
+    /// Starts a desktop with the parts in `options` and empty folders.
+    pub async fn start_with(options: DesktopOptions) -> Result<Desktop> {
         if options.display {
             requirements::check()?;
         }
-        let root = tempfile::Builder::new().prefix("usher-").tempdir().context("no temporary folder")?;
+        let root =
+            tempfile::Builder::new().prefix("usher-").tempdir().context("create a temporary folder")?;
         for folder in ["home", "config", "data/applications", "state", "cache", "run", "bin"] {
             std::fs::create_dir_all(root.path().join(folder))?;
         }
@@ -61,7 +62,7 @@ impl Desktop {
         Ok(desktop)
     }
 
-    /// A program that lives on this desktop: its environment and nothing of ours but `PATH`.
+    /// A command with this desktop's environment. Only `PATH` is inherited from the test process.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().stdin(Stdio::null()).current_dir(self.folder("home"));
@@ -97,30 +98,30 @@ impl Desktop {
         };
         match &self.bus {
             Some(bus) => command.env("DBUS_SESSION_BUS_ADDRESS", bus.address()),
-            // Without the variable libdbus would look for one to launch.
+            // If the variable is not set, libdbus launches a bus.
             None => command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:"),
         };
         command
     }
 
-    /// One of the desktop's own folders: `home`, `config`, `data`, `state`, `run`, `bin` (first on `PATH`).
+    /// A folder of the desktop: `home`, `config`, `data`, `state`, `cache`, `run` or `bin` (first on `PATH`).
     pub fn folder(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// The person's `mcp.json`, where the app looks for it by itself.
+    /// The default path of `mcp.json`.
     pub fn config_file(&self) -> PathBuf {
         self.folder("config").join("usher").join("mcp.json")
     }
 
-    /// Writes `mcp.json` before a program starts, or under it.
+    /// Writes `mcp.json`.
     pub fn write_config(&self, text: &str) -> Result<()> {
         let file = self.config_file();
         std::fs::create_dir_all(file.parent().unwrap_or(Path::new("/")))?;
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
-    /// Puts a script first on the `PATH` of everything on this desktop.
+    /// Installs a script in the first folder on the desktop's `PATH`.
     pub fn install_script(&self, name: &str, text: &str) -> Result<PathBuf> {
         let file = self.folder("bin").join(name);
         std::fs::write(&file, text)?;
@@ -128,17 +129,17 @@ impl Desktop {
         Ok(file)
     }
 
-    /// The session bus, where there is one.
+    /// The session bus. Fails if there is none.
     pub fn bus(&self) -> Result<&Bus> {
         self.bus.as_ref().context("this desktop has no session bus")
     }
 
-    /// The screen, where there is one.
+    /// The screen. Fails if there is none.
     pub fn display(&self) -> Result<&Display> {
         self.display.as_ref().context("this desktop has no screen")
     }
 
-    /// Starts the keychain on a desktop that had none (or again: its items stay).
+    /// Starts or restarts the keychain. Stored items are kept.
     pub async fn start_keyring(&mut self) -> Result<()> {
         self.keyring = None;
         let command = self.command("gnome-keyring-daemon");
@@ -146,19 +147,19 @@ impl Desktop {
         Ok(())
     }
 
-    /// Kills the keychain; [`Desktop::start_keyring`] brings it back.
+    /// Kills the keychain. [`Desktop::start_keyring`] restarts it.
     pub fn kill_keyring(&mut self) -> Result<()> {
         self.keyring.take().context("this desktop has no keychain")?.kill()
     }
 
-    /// What `secret-tool search` finds under the service name, secrets included.
+    /// The output of `secret-tool search` for Usher's items, including their secrets.
     pub fn stored_secrets(&self) -> Result<String> {
         let output = self
             .command("secret-tool")
             .args(["search", "--all", "--unlock", "service", "dev.usher.desktop"])
             .output()
             .context("cannot run secret-tool")?;
-        // Attributes go to standard error, secrets to standard output.
+        // secret-tool writes attributes to stderr and secrets to stdout.
         Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
     }
 }

@@ -1,4 +1,4 @@
-//! A screen nobody sees: Xvfb on a number of its own, with a window manager.
+//! A virtual screen: Xvfb with a window manager.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::Process;
 
-/// An X server. Windows can be moved and sized as on a person's desk.
+/// An X server with a window manager, which moves and resizes windows.
 #[derive(Debug)]
 pub struct Display {
     name: String,
@@ -16,7 +16,7 @@ pub struct Display {
 }
 
 impl Display {
-    /// Starts a screen large enough for every window of the tests. The server picks a free number itself.
+    /// Starts a screen that is large enough for all windows of the tests. Xvfb picks a free display number.
     pub fn start() -> Result<Display> {
         let mut server = Process::start(
             Command::new("Xvfb")
@@ -25,9 +25,9 @@ impl Display {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::null()),
         )?;
-        let stdout = server.child().stdout.take().context("Xvfb has no output")?;
+        let stdout = server.child().stdout.take().context("Xvfb has no stdout")?;
         let mut number = String::new();
-        BufReader::new(stdout).read_line(&mut number).context("Xvfb did not tell its number")?;
+        BufReader::new(stdout).read_line(&mut number).context("cannot read the display number of Xvfb")?;
         anyhow::ensure!(!number.trim().is_empty(), "Xvfb did not start");
         let name = format!(":{}", number.trim());
         let window_manager = Process::start(

@@ -1,4 +1,4 @@
-//! A WebDriver program of this machine and the one session it drives.
+//! A WebDriver program and its one session.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use anyhow::{Context, Result};
 use thirtyfour::common::config::WebDriverConfig;
 use thirtyfour::{Capabilities, WebDriver};
 
-use crate::wait::{PATIENCE, until};
+use crate::wait::{TIMEOUT, until};
 use crate::{Page, Process};
 
-/// A driver on a loopback port, ended together with what it drives.
+/// A WebDriver on a loopback port. It stops together with the program that it drives.
 #[derive(Debug)]
 pub struct Driver {
     process: Process,
@@ -18,21 +18,21 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts `command`, which is to listen on `port` of loopback, and opens a session.
+    /// Starts `command`, which must listen on `port` of loopback, and opens a session.
     pub async fn start(command: &mut Command, port: u16, capabilities: Capabilities) -> Result<Driver> {
         let mut process = Process::start(command)?;
-        // No proxy of the machine may come between a test and its own loopback.
+        // A proxy configured on this machine must not be used for loopback.
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(60))
             .build()
-            .context("no HTTP client")?;
+            .context("create an HTTP client")?;
         let address = format!("http://127.0.0.1:{port}");
-        until("the WebDriver to listen", PATIENCE, || {
-            let asked = process.expect_running();
+        until("the WebDriver to listen", TIMEOUT, || {
+            let running = process.expect_running();
             let request = client.get(format!("{address}/status"));
             async move {
-                asked?;
+                running?;
                 Ok(request.send().await.ok().map(drop))
             }
         })
@@ -40,27 +40,27 @@ impl Driver {
         let session =
             WebDriver::new_with_config_and_client(address, capabilities, WebDriverConfig::default(), client)
                 .await
-                .context("the WebDriver opened no session")?;
+                .context("cannot open a WebDriver session")?;
         Ok(Driver { process, session })
     }
 
-    /// What the session shows.
+    /// The page that the session shows.
     pub fn page(&self) -> Page {
         Page::new(self.session.clone())
     }
 
-    /// Ends the session as a person closes a program, then the driver.
+    /// Closes the session, and with it the program, then stops the driver.
     pub async fn quit(mut self) -> Result<()> {
-        self.session.clone().quit().await.context("the session did not end")?;
-        self.process.end();
+        self.session.clone().quit().await.context("cannot close the WebDriver session")?;
+        self.process.stop();
         Ok(())
     }
 }
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.process.end();
-        // The session ended with its driver: there is nobody left to be told to quit.
+        self.process.stop();
+        // The session ended with its driver, so it must not be asked to quit.
         self.session.clone().leak().ok();
     }
 }

@@ -1,4 +1,4 @@
-//! What happens to the files of a folder, told by the system as it happens (inotify).
+//! Watches a folder for changes to its files (inotify).
 
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -10,61 +10,64 @@ use anyhow::{Context, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
-/// What happened to a file of the folder.
+/// A change to a file in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileEvent {
-    /// It is there, with nothing in it yet.
+    /// The file was created and may still be empty.
     Created,
-    /// It took this name, with all that is in it.
+    /// A complete file was renamed to this name.
     MovedHere,
     Deleted,
 }
 
-/// A watch over one folder, from its making on. A thread of its own reads, so that no busy runtime delays it.
+/// A watch on one folder, until it is dropped. It reads on its own thread, so that a busy runtime does not delay it.
 #[derive(Debug)]
 pub struct FolderWatch {
-    over: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
 }
 
-/// How often the thread looks whether anybody still wants to know.
-const GLANCE: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// How often the thread checks whether the watch was dropped.
+const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 impl FolderWatch {
-    /// Calls `told` for each event of the folder, which must be there, until this is dropped.
-    pub fn new(folder: &Path, mut told: impl FnMut(FileEvent, &str) + Send + 'static) -> Result<FolderWatch> {
+    /// Calls `on_event` for each event in the folder, which must exist.
+    pub fn new(
+        folder: &Path,
+        mut on_event: impl FnMut(FileEvent, &str) + Send + 'static,
+    ) -> Result<FolderWatch> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let kinds = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::ONLYDIR;
         inotify::add_watch(&inotify, folder, kinds)
             .with_context(|| format!("cannot watch {}", folder.display()))?;
-        let over = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&over);
+        let stopped = Arc::new(AtomicBool::new(false));
+        let is_stopped = Arc::clone(&stopped);
         std::thread::spawn(move || {
-            while !is_over.load(Ordering::Relaxed) {
+            while !is_stopped.load(Ordering::Relaxed) {
                 let mut ready = [PollFd::new(&inotify, PollFlags::IN)];
-                if matches!(poll(&mut ready, Some(&GLANCE)), Ok(1..)) {
-                    read(&inotify, &mut told);
+                if matches!(poll(&mut ready, Some(&POLL_INTERVAL)), Ok(1..)) {
+                    read(&inotify, &mut on_event);
                 }
             }
         });
-        Ok(FolderWatch { over })
+        Ok(FolderWatch { stopped })
     }
 }
 
 impl Drop for FolderWatch {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
-/// Tells what has happened so far.
-fn read(inotify: &OwnedFd, told: &mut impl FnMut(FileEvent, &str)) {
+/// Reports all pending events.
+fn read(inotify: &OwnedFd, on_event: &mut impl FnMut(FileEvent, &str)) {
     let mut buffer = [MaybeUninit::uninit(); 4096];
     let mut events = inotify::Reader::new(inotify, &mut buffer);
-    // Until there are no more for now; an error of another kind comes again with the next one.
+    // Stops at WOULDBLOCK. Any other error occurs again at the next read.
     while let Ok(event) = events.next() {
         let name = event.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         if let Some(kind) = kind(event.events()) {
-            told(kind, &name);
+            on_event(kind, &name);
         }
     }
 }
@@ -84,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_change_is_told() -> Result<()> {
+    fn each_change_is_reported() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let (sender, events) = std::sync::mpsc::channel();
         let watch = FolderWatch::new(folder.path(), move |event, name| {
@@ -96,7 +99,7 @@ mod tests {
         for expected in
             [(FileEvent::Created, "one"), (FileEvent::MovedHere, "two"), (FileEvent::Deleted, "two")]
         {
-            let (event, name) = events.recv_timeout(crate::wait::PATIENCE)?;
+            let (event, name) = events.recv_timeout(crate::wait::TIMEOUT)?;
             assert_eq!((event, name.as_str()), expected);
         }
         drop(watch);

@@ -1,4 +1,4 @@
-//! Tells of each call that gives the keychain something to keep, as it passes over the session bus.
+//! Observes on the session bus each call that stores a secret in the keychain.
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
@@ -8,7 +8,7 @@ use zbus::{MatchRule, MessageStream};
 
 use crate::Bus;
 
-/// The calls by which the Secret Service is given a secret.
+/// The calls of the Secret Service API that store a secret.
 const CALLS: [(&str, &str); 2] =
     [("org.freedesktop.Secret.Item", "SetSecret"), ("org.freedesktop.Secret.Collection", "CreateItem")];
 
@@ -19,8 +19,8 @@ pub struct KeychainWatch {
 }
 
 impl KeychainWatch {
-    /// Calls `told` for each such call from now on. The keychain gets it at the same time.
-    pub async fn start(bus: &Bus, mut told: impl FnMut() + Send + 'static) -> Result<KeychainWatch> {
+    /// Calls `on_store` for each such call from now on. The keychain receives the call at the same time.
+    pub async fn start(bus: &Bus, mut on_store: impl FnMut() + Send + 'static) -> Result<KeychainWatch> {
         let connection = zbus::connection::Builder::address(bus.address())?.build().await?;
         let mut messages = MessageStream::from(&connection);
         let rules = CALLS.map(|(interface, member)| {
@@ -30,13 +30,13 @@ impl KeychainWatch {
         });
         let rules = rules.into_iter().collect::<zbus::Result<Vec<_>>>()?;
         let monitoring = MonitoringProxy::new(&connection).await?;
-        monitoring.become_monitor(&rules, 0).await.context("the bus lets nobody watch")?;
+        monitoring.become_monitor(&rules, 0).await.context("cannot monitor the bus")?;
         let reading = tokio::spawn(async move {
             while let Some(Ok(message)) = messages.next().await {
                 let header = message.header();
                 let member = header.member().map(|member| member.as_str());
                 if CALLS.iter().any(|(_, call)| Some(*call) == member) {
-                    told();
+                    on_store();
                 }
             }
         });

@@ -1,11 +1,11 @@
-//! The real keychain of a Linux desktop: gnome-keyring on the private bus.
+//! GNOME Keyring on the private session bus.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::wait::{PATIENCE, until_ready};
+use crate::wait::{TIMEOUT, until_ready};
 use crate::{Bus, Process};
 
 const NAME: &str = "org.freedesktop.secrets";
@@ -19,7 +19,7 @@ pub struct Keyring {
 }
 
 impl Keyring {
-    /// Starts the daemon with its login collection unlocked and waits until it answers.
+    /// Starts the daemon with its login collection unlocked and waits until it is on the bus.
     pub async fn start(mut command: Command, bus: &Bus) -> Result<Keyring> {
         let mut daemon = Process::start(
             command
@@ -28,19 +28,20 @@ impl Keyring {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         )?;
-        // The password ends with the input; an empty one would leave the collection locked.
-        daemon.child().stdin.take().context("the keyring has no input")?.write_all(b"test")?;
-        until_ready("the keyring to be on the bus", PATIENCE, || Ok(bus.has(NAME)?.then_some(()))).await?;
+        // The daemon reads the password up to end of input. An empty one would leave the collection locked.
+        daemon.child().stdin.take().context("gnome-keyring-daemon has no stdin")?.write_all(b"test")?;
+        until_ready("the keyring to be on the bus", TIMEOUT, || Ok(bus.has_owner(NAME)?.then_some(())))
+            .await?;
         Ok(Keyring { daemon })
     }
 
-    /// Ends it as a crash does. What it stored stays.
+    /// Kills the daemon. Stored items are kept.
     pub fn kill(mut self) -> Result<()> {
-        self.daemon.child().kill().context("the keyring is gone")
+        self.daemon.child().kill().context("gnome-keyring-daemon has already exited")
     }
 
-    /// Locks the login collection, as a screen saver or a person does. Nobody is asked to unlock it, unless a test
-    /// installs a [`Prompter`](crate::Prompter).
+    /// Locks the login collection, as a screen saver does. The system can ask for the password only if a test installs
+    /// a [`Prompter`](crate::Prompter).
     pub fn lock(bus: &Bus) -> Result<()> {
         bus.call(NAME, PATH, "org.freedesktop.Secret.Service.Lock", &[LOGIN]).map(drop)
     }

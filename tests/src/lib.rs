@@ -1,6 +1,47 @@
-//! Fixtures of the end-to-end tests: one noun a file, and each ends what it started when it is dropped.
+//! Fixtures of the end-to-end tests. Each fixture stops its processes when it is dropped.
 //!
-//! Nothing here changes the environment of the test process: children get theirs from [`Desktop::command`].
+//! The fixtures do not change the environment of the test process. [`Desktop::command`] gives programs theirs.
+//!
+//! # Layout
+//!
+//! The desktop:
+//! - `desktop`: folders, environment, and the parts below
+//! - `display`, `windows`: a virtual screen, and the windows on it
+//! - `bus`: a private session bus
+//! - `keyring`, `prompter`: GNOME Keyring, and its password dialog
+//! - `unresponsive_keychain`, `portal`, `notification_server`, `tray_host`: fakes on the session bus
+//! - `browser`, `fake_opener`: Chromium as the default browser, and a script in its place
+//!
+//! Usher on it:
+//! - `app`, `launched_app`: the app as a child of the test, and as started by the system
+//! - `window`, `driver`, `page`: the app driven by WebDriver
+//! - `axe`: accessibility checks of a page
+//! - `cli`: the command `usher`
+//! - `steps`, `consent`: the steps of a sign-in, in the browser and without one
+//!
+//! Services:
+//! - `self_signed_server`: a TLS server with a self-signed certificate
+//!
+//! Tools:
+//! - `process`, `mortal`: child processes, and ones that are killed at a chosen moment
+//! - `folder_watch`, `keychain_watch`: observers of files and of the keychain
+//! - `wait`, `paths`: waiting with a deadline, and the paths of the built programs
+//! - `requirements`: the check for programs and libraries that a desktop needs
+//!
+//! # Example
+//!
+//! ```no_run
+//! use usher_tests::{Browser, Desktop, Window, steps};
+//!
+//! # async fn example() -> anyhow::Result<()> {
+//! let desktop = Desktop::start().await?;
+//! let mut browser = Browser::install(&desktop)?;
+//! let window = Window::open(&desktop).await?;
+//! let consent = steps::try_the_demo(&window, &mut browser).await?;
+//! steps::allow(&consent, &window).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod app;
 mod axe;
@@ -11,24 +52,24 @@ pub mod consent;
 mod desktop;
 mod display;
 mod driver;
+mod fake_opener;
 pub mod folder_watch;
 mod keychain_watch;
 mod keyring;
+mod launched_app;
 mod mortal;
-mod mute_keychain;
 mod notification_server;
 mod page;
-pub mod place;
+pub mod paths;
 mod portal;
 mod process;
 mod prompter;
 mod requirements;
-mod self_signed;
-mod stand_in;
-mod started;
+mod self_signed_server;
+pub mod steps;
 mod tray_host;
+mod unresponsive_keychain;
 pub mod wait;
-pub mod walk;
 mod window;
 mod windows;
 
@@ -36,22 +77,22 @@ pub use app::App;
 pub use axe::{Violation, violations};
 pub use browser::Browser;
 pub use bus::Bus;
-pub use cli::{Cli, Output, Running};
+pub use cli::{Cli, CliProcess, Output};
 pub use desktop::{Desktop, DesktopOptions};
 pub use display::Display;
 pub use driver::Driver;
+pub use fake_opener::FakeOpener;
 pub use keychain_watch::KeychainWatch;
 pub use keyring::Keyring;
+pub use launched_app::LaunchedApp;
 pub use mortal::{Blow, Mortal};
-pub use mute_keychain::MuteKeychain;
 pub use notification_server::{Notification, NotificationServer};
 pub use page::Page;
 pub use portal::{ColorScheme, Portal};
-pub use process::Process;
+pub use process::{Process, free_port};
 pub use prompter::Prompter;
-pub use self_signed::SelfSigned;
-pub use stand_in::OpenerStandIn;
-pub use started::StartedBySystem;
-pub use tray_host::{MenuLine, TrayHost};
+pub use self_signed_server::SelfSignedServer;
+pub use tray_host::{MenuItem, TrayHost};
+pub use unresponsive_keychain::UnresponsiveKeychain;
 pub use window::{Window, WindowOptions};
 pub use windows::Windows;

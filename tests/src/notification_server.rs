@@ -1,4 +1,4 @@
-//! A stand-in for whoever shows a desktop's notifications: keeps what it is given, and clicks as a person does.
+//! A fake notification server, which records notifications and clicks on them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,20 +9,20 @@ use zbus::zvariant::OwnedValue;
 use zbus::{Connection, interface};
 
 use crate::Bus;
-use crate::wait::{PATIENCE, until_ready};
+use crate::wait::{TIMEOUT, until_ready};
 
 const PATH: &str = "/org/freedesktop/Notifications";
 /// Reasons of `NotificationClosed`.
 const DISMISSED: u32 = 2;
 const BY_CALL: u32 = 3;
 
-/// One notification, as it was asked for.
+/// A notification as the app sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {
     pub id: u32,
     pub title: String,
     pub body: String,
-    /// The labels of its buttons, without the click on the notification itself.
+    /// The labels of the buttons, without the default action.
     pub buttons: Vec<String>,
     /// Whether it is still on the screen.
     pub open: bool,
@@ -40,20 +40,20 @@ type Shown = Arc<Mutex<Vec<Notification>>>;
 
 struct Notifications {
     shown: Shown,
-    abilities: Vec<&'static str>,
+    capabilities: Vec<&'static str>,
 }
 
 #[interface(name = "org.freedesktop.Notifications")]
 impl Notifications {
     fn get_capabilities(&self) -> Vec<&str> {
-        self.abilities.clone()
+        self.capabilities.clone()
     }
 
     fn get_server_information(&self) -> (&str, &str, &str, &str) {
         ("usher-tests", "Usher", "0", "1.2")
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the specification's own signature")]
+    #[expect(clippy::too_many_arguments, reason = "the signature comes from the specification")]
     fn notify(
         &self,
         _app_name: String,
@@ -97,48 +97,46 @@ impl NotificationServer {
         NotificationServer::start_with(bus, &["actions", "body", "body-markup"]).await
     }
 
-    /// [`NotificationServer::start`] with the capabilities that it tells.
-    pub async fn start_with(bus: &Bus, abilities: &[&'static str]) -> Result<NotificationServer> {
+    /// [`NotificationServer::start`] with these capabilities.
+    pub async fn start_with(bus: &Bus, capabilities: &[&'static str]) -> Result<NotificationServer> {
         let shown = Shown::default();
-        let notifications = Notifications { shown: Arc::clone(&shown), abilities: abilities.to_vec() };
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, notifications)?
-            .name("org.freedesktop.Notifications")?
-            .build()
-            .await
-            .context("no notification server")?;
+        let notifications = Notifications { shown: Arc::clone(&shown), capabilities: capabilities.to_vec() };
+        let connection = bus.serve("org.freedesktop.Notifications", PATH, notifications).await?;
         Ok(NotificationServer { connection, shown })
     }
 
-    /// Everything that was shown so far, oldest first.
+    /// All notifications so far, oldest first.
     pub fn shown(&self) -> Vec<Notification> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until a notification with these words in its title was shown.
-    pub async fn see(&self, words: &str) -> Result<Notification> {
-        let seen = until_ready(&format!("a notification with “{words}”"), PATIENCE, || {
-            Ok(self.shown().into_iter().find(|notification| notification.title.contains(words)))
+    /// Waits for a notification whose title contains `text`.
+    pub async fn see(&self, text: &str) -> Result<Notification> {
+        let seen = until_ready(&format!("a notification with “{text}”"), TIMEOUT, || {
+            Ok(self.shown().into_iter().find(|notification| notification.title.contains(text)))
         })
         .await;
-        seen.with_context(|| format!("shown were {:?}", self.shown()))
+        seen.with_context(|| format!("notifications so far: {:?}", self.shown()))
     }
 
-    /// Clicks on the notification itself.
+    /// Clicks on the notification, beside its buttons.
     pub async fn click(&self, notification: &Notification) -> Result<()> {
         self.invoke(notification, "default").await
     }
 
-    /// Presses the first of its buttons that holds these words.
-    pub async fn press(&self, notification: &Notification, words: &str) -> Result<()> {
-        let place = notification.buttons.iter().position(|label| label.contains(words));
+    /// Presses the first button whose label contains `text`.
+    pub async fn press(&self, notification: &Notification, text: &str) -> Result<()> {
+        let index = notification.buttons.iter().position(|label| label.contains(text));
         let mut keys = notification.keys.iter().filter(|key| *key != "default");
-        let key = place.and_then(|place| keys.nth(place)).with_context(|| format!("no button {words}"))?;
+        let key = index.and_then(|index| keys.nth(index)).with_context(|| format!("no button {text}"))?;
         self.invoke(notification, key).await
     }
 
     async fn invoke(&self, notification: &Notification, key: &str) -> Result<()> {
-        anyhow::ensure!(notification.keys.iter().any(|known| known == key), "it has no action {key}");
+        anyhow::ensure!(
+            notification.keys.iter().any(|known| known == key),
+            "the notification has no action {key}"
+        );
         let emitter = SignalEmitter::new(&self.connection, PATH)?;
         close(&self.shown, notification.id);
         Notifications::action_invoked(&emitter, notification.id, key).await?;

@@ -1,6 +1,6 @@
-//! A stand-in for the desktop portal, as far as it tells whether the person prefers light or dark.
+//! A fake desktop portal with one setting: whether the person prefers light or dark.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use zbus::object_server::SignalEmitter;
 use zbus::zvariant::Value;
 use zbus::{Connection, interface};
@@ -11,7 +11,7 @@ const PATH: &str = "/org/freedesktop/portal/desktop";
 const NAMESPACE: &str = "org.freedesktop.appearance";
 const KEY: &str = "color-scheme";
 
-/// What `color-scheme` says (XDG Desktop Portal, Settings).
+/// The values of `color-scheme` (XDG Desktop Portal, Settings).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorScheme {
     NoPreference = 0,
@@ -27,7 +27,7 @@ struct Settings(ColorScheme);
 
 #[interface(name = "org.freedesktop.portal.Settings")]
 impl Settings {
-    /// Wraps its answer once more than it should, as the real one does.
+    /// Returns a variant inside a variant, as the real portal does.
     fn read(&self, namespace: &str, key: &str) -> zbus::fdo::Result<Value<'static>> {
         if (namespace, key) != (NAMESPACE, KEY) {
             return Err(zbus::fdo::Error::Failed("no such setting".to_owned()));
@@ -47,16 +47,10 @@ impl Settings {
 impl Portal {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus, scheme: ColorScheme) -> Result<Portal> {
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, Settings(scheme))?
-            .name("org.freedesktop.portal.Desktop")?
-            .build()
-            .await
-            .context("no portal")?;
-        Ok(Portal(connection))
+        Ok(Portal(bus.serve("org.freedesktop.portal.Desktop", PATH, Settings(scheme)).await?))
     }
 
-    /// The person changes their mind.
+    /// Changes the setting.
     pub async fn set(&self, scheme: ColorScheme) -> Result<()> {
         let settings = self.0.object_server().interface::<_, Settings>(PATH).await?;
         settings.get_mut().await.0 = scheme;

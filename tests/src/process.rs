@@ -1,4 +1,4 @@
-//! A child process that leads its own process group and ends with its owner.
+//! A child process with its own process group, stopped when it is dropped.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus};
@@ -9,10 +9,10 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::requirements;
 
-/// How long a process may take to end when it is asked to, before it is killed.
-const GRACE: Duration = Duration::from_secs(3);
+/// The time between SIGTERM and SIGKILL.
+const GRACE_PERIOD: Duration = Duration::from_secs(3);
 
-/// A running child and everything it started in its group.
+/// A running child and all processes in its group.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -28,7 +28,7 @@ impl Process {
         Ok(Process { child, name })
     }
 
-    /// The process id, which is also the group's.
+    /// The process id, which is also the id of the group.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -38,25 +38,25 @@ impl Process {
         &mut self.child
     }
 
-    /// How it ended; `None` while it runs.
+    /// The exit status, or `None` while the process runs.
     pub fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("cannot ask after {}", self.name))
+        self.child.try_wait().with_context(|| format!("cannot get the status of {}", self.name))
     }
 
-    /// Fails with the exit status when the process is gone.
+    /// Fails with the exit status if the process has exited.
     pub fn expect_running(&mut self) -> Result<()> {
         match self.exit_status()? {
-            Some(status) => anyhow::bail!("{} ended early: {status}", self.name),
+            Some(status) => anyhow::bail!("{} exited early: {status}", self.name),
             None => Ok(()),
         }
     }
 
-    /// Asks the whole group to end, then kills what is left of it.
-    pub fn end(&mut self) {
+    /// Terminates the whole group, then kills the processes that remain.
+    pub fn stop(&mut self) {
         let Some(group) = Pid::from_raw(self.child.id().cast_signed()) else { return };
-        // Neither signal can fail in a way that matters: the group may be gone already.
+        // Errors are ignored, because the group may be gone already.
         kill_process_group(group, Signal::TERM).ok();
-        let deadline = Instant::now() + GRACE;
+        let deadline = Instant::now() + GRACE_PERIOD;
         while Instant::now() < deadline {
             if matches!(self.child.try_wait(), Ok(Some(_))) {
                 break;
@@ -70,6 +70,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.end();
+        self.stop();
     }
+}
+
+/// A port that was free a moment ago, for programs that cannot choose one themselves.
+pub fn free_port() -> Result<u16> {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
+    Ok(listener.local_addr()?.port())
 }

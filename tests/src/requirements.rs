@@ -49,7 +49,7 @@ fn entries() -> impl Iterator<Item = [&'static str; 3]> {
 }
 
 fn loader_cache() -> Option<String> {
-    // Its folder is not on the path of every person.
+    // A full path, because /sbin may be missing from a user's PATH.
     let output = Command::new("/sbin/ldconfig").arg("-p").output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }

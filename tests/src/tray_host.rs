@@ -1,4 +1,4 @@
-//! A stand-in for a panel with a tray: takes icons in, tells their pictures, reads their menus and clicks in them.
+//! A fake panel with a tray, which identifies the icon, reads its menu and clicks in it.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,8 +10,8 @@ use zbus::object_server::SignalEmitter;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Structure, Value};
 use zbus::{Connection, interface};
 
-use crate::wait::{PATIENCE, until};
-use crate::{Bus, place};
+use crate::wait::{TIMEOUT, until};
+use crate::{Bus, paths};
 
 const PATH: &str = "/StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
@@ -24,7 +24,7 @@ pub struct TrayHost {
     items: Items,
 }
 
-/// An icon that a program put into the tray.
+/// A registered tray icon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Item {
     owner: String,
@@ -37,7 +37,7 @@ struct Watcher(Items);
 
 #[interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
-    /// Some programs pass their bus name, others the path of the icon.
+    /// Programs pass either their bus name or the path of the icon.
     async fn register_status_notifier_item(
         &self,
         #[zbus(header)] header: Header<'_>,
@@ -48,7 +48,7 @@ impl Watcher {
         let path = if service.starts_with('/') { service } else { "/StatusNotifierItem".to_owned() };
         let name = format!("{owner}{path}");
         {
-            // The library may make itself known twice; a panel shows such an icon once.
+            // The tray library may register an icon twice. Panels show it once.
             let item = Item { owner, path };
             let mut items = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             if items.contains(&item) {
@@ -85,9 +85,9 @@ impl Watcher {
     async fn status_notifier_host_registered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
 }
 
-/// One line of an icon's menu.
+/// An item of the icon's menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MenuLine {
+pub struct MenuItem {
     pub label: String,
     /// Whether it can be clicked.
     pub enabled: bool,
@@ -98,66 +98,62 @@ impl TrayHost {
     /// Takes the name on the bus.
     pub async fn start(bus: &Bus) -> Result<TrayHost> {
         let items = Items::default();
-        let connection = zbus::connection::Builder::address(bus.address())?
-            .serve_at(PATH, Watcher(Arc::clone(&items)))?
-            .name("org.kde.StatusNotifierWatcher")?
-            .build()
-            .await
-            .context("no tray")?;
+        let watcher = Watcher(Arc::clone(&items));
+        let connection = bus.serve("org.kde.StatusNotifierWatcher", PATH, watcher).await?;
         Ok(TrayHost { connection, items })
     }
 
-    /// The panel ends.
-    pub async fn end(self) -> Result<()> {
-        self.connection.close().await.context("the tray did not end")
+    /// Releases the name, as when the panel exits.
+    pub async fn stop(self) -> Result<()> {
+        self.connection.close().await.context("stop the tray")
     }
 
-    /// How many icons came in so far.
+    /// The number of icons registered so far.
     pub fn icons(&self) -> usize {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Waits until the icon shows the picture `icons/tray/NAME-….png`, whatever its ink.
-    pub async fn see(&self, name: &str) -> Result<()> {
-        self.see_picture(name, |shown| shown.rsplit_once('-').is_some_and(|(look, _ink)| look == name)).await
+    /// Waits until the icon is `icons/tray/NAME-….png`, in any color variant.
+    pub async fn see_icon(&self, name: &str) -> Result<()> {
+        self.see_file(name, |shown| shown.rsplit_once('-').is_some_and(|(icon, _color)| icon == name)).await
     }
 
-    /// Waits until the icon shows the picture `icons/tray/NAME.png`.
-    pub async fn see_ink(&self, name: &str) -> Result<()> {
-        self.see_picture(name, |shown| shown == name).await
+    /// Waits until the icon is `icons/tray/NAME.png`.
+    pub async fn see_icon_file(&self, name: &str) -> Result<()> {
+        self.see_file(name, |shown| shown == name).await
     }
 
-    async fn see_picture(&self, name: &str, is_meant: impl Fn(&str) -> bool) -> Result<()> {
+    async fn see_file(&self, name: &str, matches: impl Fn(&str) -> bool) -> Result<()> {
         let last = Mutex::new(None);
-        let seen = until(&format!("the tray to show “{name}”"), PATIENCE, || async {
-            let picture = self.picture().await?;
-            let is_it = picture.as_deref().is_some_and(&is_meant);
+        let seen = until(&format!("the tray to show “{name}”"), TIMEOUT, || async {
+            let shown = self.icon().await?;
+            let found = shown.as_deref().is_some_and(&matches);
             if let Ok(mut last) = last.lock() {
-                *last = picture;
+                *last = shown;
             }
-            Ok(is_it.then_some(()))
+            Ok(found.then_some(()))
         })
         .await;
-        seen.with_context(|| format!("it shows {:?}", last.into_inner().ok().flatten()))
+        seen.with_context(|| format!("the tray shows {:?}", last.into_inner().ok().flatten()))
     }
 
-    /// The name of the picture that the icon shows, such as `well-dark`; `None` while there is none.
-    pub async fn picture(&self) -> Result<Option<String>> {
+    /// The name of the icon's file, such as `well-dark`, or `None` if there is no icon.
+    pub async fn icon(&self) -> Result<Option<String>> {
         let Some(item) = self.item() else { return Ok(None) };
         let Ok(file) = self.property::<String>(&item, "IconName").await else { return Ok(None) };
-        // It may be replaced by the next picture this very moment.
+        // The app may replace the file at this moment.
         let Ok(shown) = pixels(Path::new(&file)) else { return Ok(None) };
-        for entry in std::fs::read_dir(place::repository().join("icons/tray"))? {
+        for entry in std::fs::read_dir(paths::repository().join("icons/tray"))? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "png") && pixels(&path)? == shown {
                 return Ok(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
             }
         }
-        anyhow::bail!("{file} is none of our pictures")
+        anyhow::bail!("{file} is not one of our icons")
     }
 
-    /// The menu's lines, separators left out.
-    pub async fn menu(&self) -> Result<Vec<MenuLine>> {
+    /// The menu's items, without separators.
+    pub async fn menu(&self) -> Result<Vec<MenuItem>> {
         let Some(item) = self.item() else { return Ok(Vec::new()) };
         let Ok(menu) = self.property::<OwnedObjectPath>(&item, "Menu").await else { return Ok(Vec::new()) };
         let none: &[&str] = &[];
@@ -166,63 +162,63 @@ impl TrayHost {
             .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "GetLayout", &(0, -1, none))
             .await?;
         type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
-        let (_revision, (_root, _properties, lines)): (u32, Layout) = reply.body().deserialize()?;
-        Ok(lines
+        let (_revision, (_root, _properties, items)): (u32, Layout) = reply.body().deserialize()?;
+        Ok(items
             .iter()
-            .filter_map(|line| line.downcast_ref::<Structure>().ok().and_then(|line| read_line(&line)))
+            .filter_map(|item| item.downcast_ref::<Structure>().ok().and_then(|item| read_item(&item)))
             .collect())
     }
 
-    /// Waits for the first line whose label holds these words, and clicks it.
-    pub async fn click(&self, words: &str) -> Result<()> {
-        until("the click to be taken", PATIENCE, || async {
-            let line = self.see_line(words).await?;
+    /// Waits for the first enabled item whose label contains `text`, and clicks it.
+    pub async fn click(&self, text: &str) -> Result<()> {
+        until("a click on a menu item", TIMEOUT, || async {
+            let menu_item = self.see_item(text).await?;
             let item = self.item().context("the icon is gone")?;
             let menu = self.property::<OwnedObjectPath>(&item, "Menu").await?;
-            let event = (line.id, "clicked", Value::from(0), 0_u32);
+            let event = (menu_item.id, "clicked", Value::from(0), 0_u32);
             let connection = &self.connection;
             match connection
                 .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "Event", &event)
                 .await
             {
                 Ok(_) => Ok(Some(())),
-                // The menu was made anew between the look and the click; who clicks sees the new one.
+                // The menu was rebuilt since it was read, so the item is looked up again.
                 Err(zbus::Error::MethodError(_, Some(why), _))
                     if why.contains("does not refer to a menu item") =>
                 {
                     Ok(None)
                 }
-                Err(error) => Err(error).context("the click was not taken"),
+                Err(error) => Err(error).context("the click failed"),
             }
         })
         .await
     }
 
-    /// Waits for the first line that can be clicked and whose label holds these words.
-    pub async fn see_line(&self, words: &str) -> Result<MenuLine> {
-        self.see_any(words, |line| line.enabled).await
+    /// Waits for the first enabled item whose label contains `text`.
+    pub async fn see_item(&self, text: &str) -> Result<MenuItem> {
+        self.see_matching(text, |item| item.enabled).await
     }
 
-    /// Waits for the first line whose label holds these words, also where it only says something.
-    pub async fn see_words(&self, words: &str) -> Result<MenuLine> {
-        self.see_any(words, |_| true).await
+    /// Waits for the first item, enabled or not, whose label contains `text`.
+    pub async fn see_text(&self, text: &str) -> Result<MenuItem> {
+        self.see_matching(text, |_| true).await
     }
 
-    async fn see_any(&self, words: &str, is_meant: impl Fn(&MenuLine) -> bool) -> Result<MenuLine> {
+    async fn see_matching(&self, text: &str, matches: impl Fn(&MenuItem) -> bool) -> Result<MenuItem> {
         let last = Mutex::new(Vec::new());
-        let seen = until(&format!("a line of the menu with “{words}”"), PATIENCE, || async {
+        let seen = until(&format!("a menu item with “{text}”"), TIMEOUT, || async {
             let menu = self.menu().await?;
-            let line = menu.iter().find(|line| is_meant(line) && line.label.contains(words)).cloned();
+            let item = menu.iter().find(|item| matches(item) && item.label.contains(text)).cloned();
             if let Ok(mut last) = last.lock() {
                 *last = menu;
             }
-            Ok(line)
+            Ok(item)
         })
         .await;
         seen.with_context(|| format!("the menu is {:?}", last.into_inner().unwrap_or_default()))
     }
 
-    /// The icon that came last.
+    /// The icon that was registered last.
     fn item(&self) -> Option<Item> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
     }
@@ -247,20 +243,20 @@ impl TrayHost {
     }
 }
 
-/// `(id, properties, children)`; a separator has no label. In labels `_` underlines the next letter.
-fn read_line(line: &Structure<'_>) -> Option<MenuLine> {
-    let [Value::I32(id), Value::Dict(properties), _children] = line.fields() else { return None };
+/// Reads `(id, properties, children)`. A separator has no label. In labels, `_` underlines the next letter.
+fn read_item(item: &Structure<'_>) -> Option<MenuItem> {
+    let [Value::I32(id), Value::Dict(properties), _children] = item.fields() else { return None };
     let label: Option<String> = properties.get(&"label").ok().flatten();
     let enabled: Option<bool> = properties.get(&"enabled").ok().flatten();
-    Some(MenuLine { label: label?.replace("__", "_"), enabled: enabled.unwrap_or(true), id: *id })
+    Some(MenuItem { label: label?.replace("__", "_"), enabled: enabled.unwrap_or(true), id: *id })
 }
 
 fn pixels(file: &Path) -> Result<Vec<u8>> {
-    let picture = std::fs::File::open(file).with_context(|| format!("no picture {}", file.display()))?;
-    let mut decoder = png::Decoder::new(std::io::BufReader::new(picture));
+    let image = std::fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    let mut decoder = png::Decoder::new(std::io::BufReader::new(image));
     decoder.set_transformations(png::Transformations::normalize_to_color8() | png::Transformations::ALPHA);
     let mut reader = decoder.read_info()?;
-    let mut pixels = vec![0; reader.output_buffer_size().context("the picture is too large")?];
+    let mut pixels = vec![0; reader.output_buffer_size().context("the image is too large")?];
     let info = reader.next_frame(&mut pixels)?;
     pixels.truncate(info.buffer_size());
     Ok(pixels)

@@ -1,4 +1,4 @@
-//! Waiting for a condition, with a deadline. The only place that lets time pass.
+//! Waits for a condition, with a deadline.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,34 +6,38 @@ use std::time::Duration;
 use anyhow::Result;
 use tokio::time::Instant;
 
-/// Enough for anything that a person would wait for.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The usual timeout of a wait.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Asks `probe` until it answers with a value. `what` reads like "the demo to be connected".
+/// Calls `probe` until it returns a value. `what` completes "waiting for …", such as "the demo to be connected".
 ///
-/// A probe that fails ends the wait at once; a probe that has no answer yet says `None`.
-pub async fn until<T, F, Fut>(what: &str, patience: Duration, mut probe: F) -> Result<T>
+/// A probe returns `None` to be called again. An error ends the wait.
+pub async fn until<T, F, Fut>(what: &str, timeout: Duration, mut probe: F) -> Result<T>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<Option<T>>>,
 {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + timeout;
     loop {
         if let Some(value) = probe().await? {
             return Ok(value);
         }
-        anyhow::ensure!(Instant::now() < deadline, "waited {} s in vain for {what}", patience.as_secs());
+        anyhow::ensure!(
+            Instant::now() < deadline,
+            "timed out after {} s waiting for {what}",
+            timeout.as_secs()
+        );
         tokio::time::sleep(INTERVAL).await;
     }
 }
 
-/// [`until`] for a probe that needs no `await`.
+/// [`until`] for a synchronous probe.
 pub async fn until_ready<T>(
     what: &str,
-    patience: Duration,
+    timeout: Duration,
     mut probe: impl FnMut() -> Result<Option<T>>,
 ) -> Result<T> {
-    until(what, patience, || std::future::ready(probe())).await
+    until(what, timeout, || std::future::ready(probe())).await
 }

@@ -1,4 +1,4 @@
-//! The app's window, opened by WebKit's own WebDriver on a test's desktop.
+//! The app's window, opened and driven by WebKitWebDriver.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -8,18 +8,18 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{Desktop, Driver, Page, place};
+use crate::{Desktop, Driver, Page, free_port, paths};
 
-/// How the app is started.
+/// Options for the start of the app.
 #[derive(Clone, Debug, Default)]
 pub struct WindowOptions {
-    /// Arguments, such as a link.
+    /// The app's arguments, such as a link.
     pub arguments: Vec<String>,
-    /// What is started in the app's place and starts it in its turn, such as a launcher of its desktop entry.
+    /// A program that starts the app, such as a launcher of its desktop entry. The default is the app itself.
     pub program: Option<PathBuf>,
-    /// Whether the system's look is dark.
+    /// Whether the system's theme is dark.
     pub dark: bool,
-    /// Variables besides those of the desktop.
+    /// Additional environment variables.
     pub environment: Vec<(OsString, OsString)>,
 }
 
@@ -32,20 +32,20 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the app as a person does, and waits for its first screen to be usable.
+    /// Opens the app and waits until its first screen is ready.
     pub async fn open(desktop: &Desktop) -> Result<Window> {
         Window::open_with(desktop, WindowOptions::default()).await
     }
 
     /// [`Window::open`] with options.
     pub async fn open_with(desktop: &Desktop, options: WindowOptions) -> Result<Window> {
-        let port = place::free_port()?;
+        let port = free_port()?;
         let log = desktop.folder("cache").join("app.log");
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = desktop.command("WebKitWebDriver");
         command
             .arg(format!("--port={port}"))
-            // What tauri-driver sets: the web view then takes part in automation.
+            // Enables automation in the web view, as tauri-driver does.
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .envs(options.environment)
@@ -54,37 +54,37 @@ impl Window {
         if options.dark {
             command.env("GTK_THEME", "Adwaita:dark");
         }
-        let program = options.program.map_or_else(place::app, Ok)?;
+        let program = options.program.map_or_else(paths::app, Ok)?;
         let capabilities = json!({
             "webkitgtk:browserOptions": { "binary": program, "args": options.arguments },
         });
         let capabilities = capabilities.as_object().cloned().context("the capabilities are an object")?;
         let driver = Driver::start(&mut command, port, capabilities)
             .await
-            .with_context(|| format!("the app's window did not open; it said:\n{}", read(&log)))?;
+            .with_context(|| format!("the app's window did not open; its output:\n{}", read(&log)))?;
         let page = driver.page();
         page.see("[data-ready=\"true\"]")
             .await
-            .with_context(|| format!("the window stayed empty; it said:\n{}", read(&log)))?;
+            .with_context(|| format!("the app's first screen did not appear; its output:\n{}", read(&log)))?;
         Ok(Window { driver, page, log })
     }
 
-    /// What the window shows.
+    /// The page in the window.
     pub fn page(&self) -> &Page {
         &self.page
     }
 
-    /// Gives the window's inside this size.
+    /// Sets the size of the window's content.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
-        self.page.session().set_window_rect(0, 0, width, height).await.context("the window kept its size")
+        self.page.session().set_window_rect(0, 0, width, height).await.context("cannot resize the window")
     }
 
-    /// What the app wrote to its output so far.
+    /// The app's output so far.
     pub fn log(&self) -> String {
         read(&self.log)
     }
 
-    /// Ends the app.
+    /// Closes the WebDriver session and with it the app.
     pub async fn close(self) -> Result<()> {
         self.driver.quit().await
     }

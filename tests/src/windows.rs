@@ -1,4 +1,4 @@
-//! The windows on a screen, as its window manager lists them.
+//! The windows on a screen, as the window manager lists them.
 
 use anyhow::{Context, Result};
 use x11rb::connection::Connection;
@@ -9,12 +9,12 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 
 use crate::Display;
-use crate::wait::{PATIENCE, until_ready};
+use crate::wait::{TIMEOUT, until_ready};
 
-/// Asks as a panel does for the person.
+/// The source of a request: a pager, which acts for the person (Extended Window Manager Hints).
 const PAGER: u32 = 2;
 
-/// A look at one screen.
+/// A connection to one screen.
 #[derive(Debug)]
 pub struct Windows {
     connection: RustConnection,
@@ -23,30 +23,31 @@ pub struct Windows {
 
 impl Windows {
     /// Connects to the screen.
-    pub fn of(display: &Display) -> Result<Windows> {
-        let (connection, screen) = RustConnection::connect(Some(display.name())).context("no screen")?;
-        let root = connection.setup().roots.get(screen).context("the screen has no root")?.root;
+    pub fn connect(display: &Display) -> Result<Windows> {
+        let (connection, screen) =
+            RustConnection::connect(Some(display.name())).context("connect to the screen")?;
+        let root = connection.setup().roots.get(screen).context("the screen has no root window")?.root;
         Ok(Windows { connection, root })
     }
 
-    /// Waits until a window with this title is there.
+    /// Waits for a window with this title.
     pub async fn see(&self, title: &str) -> Result<u32> {
-        until_ready(&format!("a window “{title}”"), PATIENCE, || self.find(title)).await
+        until_ready(&format!("a window “{title}”"), TIMEOUT, || self.find(title)).await
     }
 
     /// Waits until no window has this title.
     pub async fn see_gone(&self, title: &str) -> Result<()> {
-        until_ready(&format!("the window “{title}” to be gone"), PATIENCE, || {
+        until_ready(&format!("the window “{title}” to be gone"), TIMEOUT, || {
             Ok(self.find(title)?.is_none().then_some(()))
         })
         .await
     }
 
-    /// The window with this title, if there is one now.
+    /// The window with this title, if it exists now.
     pub fn find(&self, title: &str) -> Result<Option<u32>> {
         for window in self.property(self.root, "_NET_CLIENT_LIST")?.chunks_exact(4) {
             let window = u32::from_ne_bytes([window[0], window[1], window[2], window[3]]);
-            // It may go while we look.
+            // The window may have closed since it was listed.
             if self.property(window, "_NET_WM_NAME").is_ok_and(|name| name == title.as_bytes()) {
                 return Ok(Some(window));
             }
@@ -54,15 +55,15 @@ impl Windows {
         Ok(None)
     }
 
-    /// Closes a window as a click on its cross does.
+    /// Closes a window, like a click on its close button.
     pub fn close(&self, window: u32) -> Result<()> {
-        self.ask(window, "_NET_CLOSE_WINDOW", [0, PAGER, 0, 0, 0])
+        self.send_request(window, "_NET_CLOSE_WINDOW", [0, PAGER, 0, 0, 0])
     }
 
-    /// Opens an empty window of another program; it stays for as long as this does.
-    pub fn open_another(&self) -> Result<u32> {
+    /// Opens an empty window of another program. It closes when this connection is dropped.
+    pub fn open_other_window(&self) -> Result<u32> {
         let window = self.connection.generate_id()?;
-        let look = CreateWindowAux::new();
+        let attributes = CreateWindowAux::new();
         let (class, visual) = (WindowClass::INPUT_OUTPUT, COPY_FROM_PARENT);
         self.connection
             .create_window(
@@ -76,29 +77,29 @@ impl Windows {
                 0,
                 class,
                 visual,
-                &look,
+                &attributes,
             )?
             .check()?;
         self.connection.map_window(window)?.check()?;
         Ok(window)
     }
 
-    /// Brings a window before the others as a click in a panel does, and waits until it has the keyboard.
+    /// Activates a window, like a click in a panel, and waits until it is the active one.
     pub async fn bring_to_front(&self, window: u32) -> Result<()> {
-        until_ready("the window to be in front", PATIENCE, || {
+        until_ready("the window to be in front", TIMEOUT, || {
             if self.property(self.root, "_NET_ACTIVE_WINDOW")? == window.to_ne_bytes() {
                 return Ok(Some(()));
             }
-            // A window that is just coming up may not be listed yet.
-            self.ask(window, "_NET_ACTIVE_WINDOW", [PAGER, 0, 0, 0, 0])?;
+            // The window manager ignores the request until it manages the window, so it is repeated.
+            self.send_request(window, "_NET_ACTIVE_WINDOW", [PAGER, 0, 0, 0, 0])?;
             Ok(None)
         })
         .await
     }
 
-    /// A wish to the window manager (Extended Window Manager Hints).
-    fn ask(&self, window: u32, wish: &str, details: [u32; 5]) -> Result<()> {
-        let message = ClientMessageEvent::new(32, window, self.atom(wish)?, details);
+    /// Sends a request to the window manager (Extended Window Manager Hints).
+    fn send_request(&self, window: u32, request: &str, details: [u32; 5]) -> Result<()> {
+        let message = ClientMessageEvent::new(32, window, self.atom(request)?, details);
         let mask = EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY;
         self.connection.send_event(false, self.root, mask, message)?.check()?;
         Ok(())

@@ -1,7 +1,7 @@
-//! The engine as the public conformance suite runs it: `conformance-client SERVER_URL`.
+//! `conformance-client SERVER_URL`, the client that the public conformance suite runs.
 //!
-//! It does what a person does: adds the server, says yes in the "browser" (one GET, not followed), calls tools, answers
-//! questions. All of OAuth and MCP is the engine's; this program only chooses what to call.
+//! It acts like a person: it adds the server, approves the sign-in (one GET, without following the redirect), calls
+//! tools and accepts elicitations. The engine does all of OAuth and MCP. This program only chooses the calls.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -15,16 +15,16 @@ use usher_engine::{CallOptions, Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 
-/// How often a person signs in before giving up on a service that asks for more after each consent.
-const SIGN_INS: usize = 3;
+/// The maximum number of sign-ins, for servers that ask for more scopes after each one.
+const MAX_SIGN_INS: usize = 3;
 
-/// The suite ends a client after thirty seconds; saying why is better.
-const PATIENCE: Duration = Duration::from_secs(25);
+/// Shorter than the 30 s after which the suite kills a client, so that the reason is printed.
+const TIMEOUT: Duration = Duration::from_secs(25);
 
-/// What some scenarios hand over in `MCP_CONFORMANCE_CONTEXT`.
+/// The parameters that some scenarios pass in `MCP_CONFORMANCE_CONTEXT`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Handed {
+struct SuiteContext {
     client_id: Option<String>,
     client_secret: Option<String>,
     #[serde(rename = "toolCalls")]
@@ -52,18 +52,18 @@ async fn run() -> Result<()> {
     let server_url = std::env::args().next_back().context("the server's address is missing")?;
     let scenario =
         std::env::var("MCP_CONFORMANCE_SCENARIO").context("MCP_CONFORMANCE_SCENARIO is not set")?;
-    let handed: Handed = match std::env::var("MCP_CONFORMANCE_CONTEXT") {
-        Ok(text) => serde_json::from_str(&text).context("MCP_CONFORMANCE_CONTEXT has another form")?,
-        Err(_) => Handed::default(),
+    let context: SuiteContext = match std::env::var("MCP_CONFORMANCE_CONTEXT") {
+        Ok(text) => serde_json::from_str(&text).context("cannot parse MCP_CONFORMANCE_CONTEXT")?,
+        Err(_) => SuiteContext::default(),
     };
     let folder = tempfile::tempdir()?;
-    let person = Person::start(folder.path(), &server_url, &handed).await?;
-    let done = tokio::time::timeout(PATIENCE, person.play(&scenario, handed.tool_calls)).await;
+    let person = Person::start(folder.path(), &server_url, &context).await?;
+    let done = tokio::time::timeout(TIMEOUT, person.play(&scenario, context.tool_calls)).await;
     person.engine.stop().await;
     done.context("the scenario took too long")?
 }
 
-/// Somebody with one server in their `mcp.json`.
+/// A person with one server in `mcp.json`.
 struct Person {
     engine: Engine,
     server: ServerId,
@@ -72,16 +72,16 @@ struct Person {
 }
 
 impl Person {
-    async fn start(folder: &std::path::Path, server_url: &str, handed: &Handed) -> Result<Person> {
+    async fn start(folder: &std::path::Path, server_url: &str, context: &SuiteContext) -> Result<Person> {
         let config = folder.join("mcp.json");
         let mut oauth = json!({ "clientMetadataUrl": "https://conformance-test.local/client-metadata.json" });
-        if let Some(client_id) = &handed.client_id {
+        if let Some(client_id) = &context.client_id {
             oauth = json!({ "clientId": client_id });
-            if handed.client_secret.is_some() {
+            if context.client_secret.is_some() {
                 oauth["clientSecret"] = json!("{{conformance}}");
             }
         }
-        // Disabled until the secret is there, so that the first connection is the real one.
+        // Disabled until the client secret is stored, so that the first connection uses it.
         let server = json!({ "type": "http", "url": server_url, "oauth": oauth, "disabled": true });
         std::fs::write(&config, json!({ "mcpServers": { "conformance": server } }).to_string())?;
         let engine = Engine::start(EngineOptions::new(
@@ -91,31 +91,31 @@ impl Person {
             StoreKind::Memory,
         ))
         .await?;
-        answer_questions(&engine);
-        if let Some(secret) = &handed.client_secret {
+        accept_elicitations(&engine);
+        if let Some(secret) = &context.client_secret {
             engine.set_secret("conformance", secret.clone().into()).await?;
         }
         let server = ServerId("conformance".to_owned());
         engine.enable(&server).await?;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Person { engine, server, http, sign_ins_left: Cell::new(SIGN_INS) })
+        Ok(Person { engine, server, http, sign_ins_left: Cell::new(MAX_SIGN_INS) })
     }
 
     async fn play(&self, scenario: &str, tool_calls: Vec<ToolCall>) -> Result<()> {
         self.connect().await?;
-        let tools = self.insist(async || self.engine.tools(&self.server).await).await?;
+        let tools = self.with_sign_in(async || self.engine.tools(&self.server).await).await?;
         if scenario == "http-standard-headers" {
             self.engine.resources(&self.server).await?;
             self.engine.prompts(&self.server).await?;
         }
         let calls = match scenario {
-            // These look at the list alone; what the tools would do is not served.
+            // These scenarios serve the tool list, but not the tools.
             "initialize" | "json-schema-ref-no-deref" => Vec::new(),
             _ if tool_calls.is_empty() => tools.iter().map(example_call).collect::<Result<_>>()?,
             _ => tool_calls,
         };
         for (number, call) in calls.into_iter().enumerate() {
-            self.insist(async || {
+            self.with_sign_in(async || {
                 let options = CallOptions::new(format!("call-{number}"));
                 let arguments = call.arguments.clone();
                 let calling = self.engine.call_tool(&self.server, &call.name, arguments, options);
@@ -123,7 +123,7 @@ impl Person {
                 loop {
                     tokio::select! {
                         outcome = &mut calling => return outcome,
-                        () = self.asked_for_permission() => self.permit().await,
+                        () = self.step_up_requested() => self.step_up().await,
                     }
                 }
             })
@@ -133,8 +133,8 @@ impl Person {
         Ok(())
     }
 
-    /// A call waits for more permission.
-    async fn asked_for_permission(&self) {
+    /// Waits until a call needs a step-up.
+    async fn step_up_requested(&self) {
         let mut events = self.engine.subscribe();
         while self.engine.server(&self.server).is_none_or(|view| view.permission.is_none()) {
             if events.recv().await.is_err() {
@@ -143,18 +143,18 @@ impl Person {
         }
     }
 
-    /// Says yes, unless this person has said it too often.
-    async fn permit(&self) {
+    /// Approves the step-up, or declines it after too many sign-ins.
+    async fn step_up(&self) {
         if let Err(error) = self.sign_in().await {
-            eprintln!("no permission was given: {error:#}");
+            eprintln!("step-up failed: {error:#}");
             self.engine.decline_permission(&self.server);
         }
     }
 
-    /// Until connected, signing in as often as a person would.
+    /// Waits for the connection, and signs in when the server requires it.
     async fn connect(&self) -> Result<()> {
         loop {
-            let status = until_ready("the connection to settle", PATIENCE, || Ok(self.settled())).await?;
+            let status = until_ready("the connection to settle", TIMEOUT, || Ok(self.settled())).await?;
             match status {
                 Status::Connected { .. } => return Ok(()),
                 Status::NeedsSignIn { .. } => match self.sign_in().await {
@@ -166,8 +166,8 @@ impl Person {
         }
     }
 
-    /// Does it, and again after a sign-in where the server wants one.
-    async fn insist<T>(&self, act: impl AsyncFn() -> Result<T, ErrorView>) -> Result<T> {
+    /// Calls `act`. If the server requires a sign-in, signs in and calls it again.
+    async fn with_sign_in<T>(&self, act: impl AsyncFn() -> Result<T, ErrorView>) -> Result<T> {
         loop {
             match act().await {
                 Ok(value) => return Ok(value),
@@ -182,16 +182,17 @@ impl Person {
 
     async fn sign_in(&self) -> Result<()> {
         let left = self.sign_ins_left.get();
-        anyhow::ensure!(left > 0, "the server asked for a sign-in again and again");
+        anyhow::ensure!(left > 0, "the server required more than {MAX_SIGN_INS} sign-ins");
         self.sign_ins_left.set(left - 1);
         let request = self.engine.sign_in(&self.server, SignInOptions::default()).await?;
         let response = self.http.get(&request.authorization_url).send().await?;
-        let location = response.headers().get("location").context("the page sent nobody back")?;
+        let location =
+            response.headers().get("location").context("the authorization endpoint did not redirect")?;
         self.engine.complete_sign_in(location.to_str()?).await?;
         Ok(())
     }
 
-    /// The status, once it is none that passes by itself.
+    /// The status, or `None` while it is a transient one.
     fn settled(&self) -> Option<Status> {
         let status = self.engine.server(&self.server)?.status;
         match status {
@@ -212,8 +213,8 @@ fn asks_for_sign_in(error: &anyhow::Error) -> bool {
         .is_some_and(|error| matches!(error.code, Code::SignInRequired | Code::InsufficientScope))
 }
 
-/// Says yes to every question of a server and leaves the fields to their defaults.
-fn answer_questions(engine: &Engine) {
+/// Accepts every elicitation with default values.
+fn accept_elicitations(engine: &Engine) {
     let mut events = engine.subscribe();
     let engine = engine.clone();
     tokio::spawn(async move {
@@ -222,14 +223,14 @@ fn answer_questions(engine: &Engine) {
                 let answered =
                     engine.answer_elicitation(&elicitation.id, ElicitationAnswer::Accept(Map::new())).await;
                 if let Err(error) = answered {
-                    eprintln!("the answer was not taken: {error}");
+                    eprintln!("cannot answer the elicitation: {error}");
                 }
             }
         }
     });
 }
 
-/// A call with something of the right type in each required field.
+/// A call with a value of the right type in each required field.
 fn example_call(tool: &ToolView) -> Result<ToolCall> {
     let schema: Value = serde_json::from_str(&tool.input_schema)?;
     let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A stand-in for the system's opener: it opens nothing and writes down how it was called.
+//! A fake opener of links, which opens nothing and records its arguments.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use anyhow::Result;
 
 use crate::Desktop;
 
-/// First on the `PATH` of one desktop, in the place of every opener a program may look for.
+/// A script that replaces all known openers on one desktop.
 #[derive(Debug)]
-pub struct OpenerStandIn {
+pub struct FakeOpener {
     log: PathBuf,
 }
 
-impl OpenerStandIn {
-    /// Puts it there.
-    pub fn install(desktop: &Desktop) -> Result<OpenerStandIn> {
+impl FakeOpener {
+    /// Installs the script.
+    pub fn install(desktop: &Desktop) -> Result<FakeOpener> {
         let log = desktop.folder("cache").join("opener-calls");
         for opener in ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"] {
-            // One line a call: its arguments, each ended by a unit separator, so that none can pass for two.
+            // One line a call. A unit separator ends each argument, so that spaces are unambiguous.
             desktop.install_script(
                 opener,
                 &format!(
@@ -26,7 +26,7 @@ impl OpenerStandIn {
                 ),
             )?;
         }
-        Ok(OpenerStandIn { log })
+        Ok(FakeOpener { log })
     }
 
     /// The arguments of each call so far.

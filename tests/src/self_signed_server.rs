@@ -1,34 +1,34 @@
-//! A TLS server whose certificate nobody signed.
+//! A TLS server with a self-signed certificate.
 
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::wait::{PATIENCE, until_ready};
-use crate::{Process, place};
+use crate::wait::{TIMEOUT, until_ready};
+use crate::{Process, free_port};
 
-/// `openssl s_server` with a certificate it made itself.
+/// `openssl s_server` with its own certificate.
 #[derive(Debug)]
-pub struct SelfSigned {
+pub struct SelfSignedServer {
     port: u16,
     _server: Process,
     _folder: TempDir,
 }
 
-impl SelfSigned {
-    /// Makes the certificate and listens on loopback.
-    pub async fn start() -> Result<SelfSigned> {
+impl SelfSignedServer {
+    /// Creates the certificate and listens on loopback.
+    pub async fn start() -> Result<SelfSignedServer> {
         let folder = tempfile::tempdir()?;
-        let made = Command::new("openssl")
+        let status = Command::new("openssl")
             .current_dir(folder.path())
             .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
             .args(["-days", "1", "-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"])
             .stderr(Stdio::null())
             .status()
             .context("cannot run openssl")?;
-        anyhow::ensure!(made.success(), "openssl made no certificate");
-        let port = place::free_port()?;
+        anyhow::ensure!(status.success(), "openssl could not create a certificate");
+        let port = free_port()?;
         let server = Process::start(
             Command::new("openssl")
                 .current_dir(folder.path())
@@ -38,14 +38,14 @@ impl SelfSigned {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         )?;
-        until_ready("the TLS server to listen", PATIENCE, || {
+        until_ready("the TLS server to listen", TIMEOUT, || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop))
         })
         .await?;
-        Ok(SelfSigned { port, _server: server, _folder: folder })
+        Ok(SelfSignedServer { port, _server: server, _folder: folder })
     }
 
-    /// Its address, with the name that the certificate has.
+    /// The server's URL, with the host name of the certificate.
     pub fn url(&self) -> String {
         format!("https://localhost:{}/mcp", self.port)
     }

@@ -1,5 +1,6 @@
-//! `kept-sign-in NAME`: the refresh token that this desktop's keychain keeps for a server, or an empty line; fails where
-//! the keychain or what it keeps cannot be read. A test cannot read it itself: its own environment names no desktop.
+//! `stored-refresh-token NAME` prints the refresh token of a server from the keychain, or an empty line if none is stored.
+//!
+//! This is a program, because only programs on a test's desktop have the environment of its keychain.
 
 use std::process::ExitCode;
 
@@ -26,6 +27,6 @@ async fn refresh_token() -> Result<String> {
     let Some(grant) = SecretStore::open(StoreKind::Keychain).grant(&name).await? else {
         return Ok(String::new());
     };
-    let token = grant.refresh_token.context("the kept sign-in has no refresh token")?;
+    let token = grant.refresh_token.context("the stored grant has no refresh token")?;
     Ok(token.expose_secret().to_owned())
 }

@@ -1,44 +1,48 @@
-//! Desktops that are not the usual one: a light panel, one quicker than the engine, notifications that hear no click, or
-//! that come late.
+//! Unusual desktops: a light panel, a tray that shows the icon before the engine starts, notifications without actions,
+//! and a notification server that starts late.
 
 use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{PATIENCE, until_ready};
+use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{App, ColorScheme, Desktop, NotificationServer, Portal, TrayHost};
 
-use crate::people::{sign_in_by_command, write_config_with};
+use crate::support::{configure_notes, sign_in_by_command};
 
-/// A desktop on which "notes" was signed in once, and its sign-in ended while the computer was off.
-async fn with_an_ended_sign_in() -> Result<(Demo, Desktop)> {
+/// A desktop with a sign-in to "notes" that was revoked while the computer was off.
+async fn with_a_revoked_sign_in() -> Result<(Demo, Desktop)> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
+    configure_notes(&desktop, &demo)?;
     sign_in_by_command(&desktop, "notes").await?;
     demo.revoke_everything();
     Ok((demo, desktop))
 }
 
 #[tokio::test]
-async fn where_clicks_are_not_heard_a_notification_promises_none() -> Result<()> {
-    let (_demo, desktop) = with_an_ended_sign_in().await?;
+async fn without_the_actions_capability_a_notification_offers_no_click() -> Result<()> {
+    let (_demo, desktop) = with_a_revoked_sign_in().await?;
     let _tray = TrayHost::start(desktop.bus()?).await?;
     let notifications = NotificationServer::start_with(desktop.bus()?, &["body"]).await?;
     let _app = App::start(&desktop, &["--hidden"])?;
-    let told = notifications.see("needs you to sign in again").await?;
-    assert_eq!(told.buttons, Vec::<String>::new(), "such desktops make a dialog of it, or drop them");
-    assert!(!told.body.to_lowercase().contains("click"), "{}", told.body);
+    let notification = notifications.see("needs you to sign in again").await?;
+    assert_eq!(
+        notification.buttons,
+        Vec::<String>::new(),
+        "some desktops show buttons as a dialog, or drop them"
+    );
+    assert!(!notification.body.to_lowercase().contains("click"), "{}", notification.body);
     Ok(())
 }
 
 #[tokio::test]
-async fn what_nobody_could_show_is_told_when_somebody_can() -> Result<()> {
-    let (_demo, desktop) = with_an_ended_sign_in().await?;
+async fn a_notification_that_could_not_be_shown_is_shown_when_a_server_starts() -> Result<()> {
+    let (_demo, desktop) = with_a_revoked_sign_in().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let app = App::start(&desktop, &["--hidden"])?;
-    tray.see("needs-you").await?;
-    until_ready("the first try", PATIENCE, || {
+    tray.see_icon("needs-you").await?;
+    until_ready("the first attempt", TIMEOUT, || {
         Ok(app.log().contains("a notification was not shown").then_some(()))
     })
     .await?;
@@ -50,34 +54,34 @@ async fn what_nobody_could_show_is_told_when_somebody_can() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_icon_is_drawn_in_the_ink_of_its_panel() -> Result<()> {
+async fn the_icons_color_matches_the_panel() -> Result<()> {
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let portal = Portal::start(desktop.bus()?, ColorScheme::Light).await?;
     let _app = App::start_with(&desktop, &["--hidden"], &[("XDG_CURRENT_DESKTOP", "KDE")])?;
-    tray.see_ink("well-light").await?;
+    tray.see_icon_file("well-light").await?;
     portal.set(ColorScheme::Dark).await?;
-    tray.see_ink("well-dark").await?;
+    tray.see_icon_file("well-dark").await?;
     portal.set(ColorScheme::NoPreference).await?;
-    tray.see_ink("well-any").await?;
+    tray.see_icon_file("well-any").await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn an_icon_that_comes_before_the_engine_opens_the_engines_folder_to_nobody() -> Result<()> {
+async fn a_tray_icon_before_the_engine_keeps_the_engines_folder_private() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
-    write_config_with(&desktop, "notes", demo.url().as_str())?;
-    // The engine starts after the links are registered, for which this program is run.
-    let go_on = desktop.folder("cache").join("go-on");
+    configure_notes(&desktop, &demo)?;
+    // The app runs this program to register its links before it starts the engine.
+    let unblock = desktop.folder("cache").join("unblock");
     let wait =
-        format!("#!/bin/sh\nwhile [ ! -e '{}' ] && [ -e \"$0\" ]; do sleep 0.02; done\n", go_on.display());
+        format!("#!/bin/sh\nwhile [ ! -e '{}' ] && [ -e \"$0\" ]; do sleep 0.02; done\n", unblock.display());
     desktop.install_script("xdg-mime", &wait)?;
     let _app = App::start(&desktop, &["--hidden"])?;
-    tray.see("working").await?;
-    std::fs::write(&go_on, "")?;
-    tray.see_line("Sign in to").await?;
+    tray.see_icon("working").await?;
+    std::fs::write(&unblock, "")?;
+    tray.see_item("Sign in to").await?;
 
     let folder = std::fs::metadata(desktop.folder("run").join("usher"))?;
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
