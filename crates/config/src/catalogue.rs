@@ -5,15 +5,16 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// How smoothly a service takes a new client.
+/// The effort that a first sign-in takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// Press Connect, say yes.
+    /// Connect and approve; nothing to prepare.
     OneClick,
     /// The person creates an app at the service first.
     Guided,
-    /// The service may refuse clients that it does not know.
+    /// The service may reject clients that it does not know.
     MayBeRefused,
     /// Nothing special is known.
     Plain,
@@ -21,39 +22,41 @@ pub enum Tier {
 
 /// One service of the gallery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueEntry {
-    /// Unique; also the name proposed for `mcp.json`.
+    /// Unique; also the proposed name in `mcp.json`.
     pub slug: String,
-    /// The service's own name.
     pub name: String,
     pub url: Url,
     pub tier: Tier,
-    /// What to know, in plain words.
     pub note: Option<String>,
     /// The steps before the first sign-in, for [`Tier::Guided`].
-    pub setup: Option<GuidedSetup>,
-    /// The mark's slug in simple-icons; `None` where it has none.
+    pub setup: Option<SetUp>,
+    /// The logo's slug in simple-icons, if it has one.
+    #[serde(skip_serializing)]
+    #[cfg_attr(feature = "specta", specta(skip))]
     pub icon: Option<String>,
     /// Other addresses of the same service.
-    #[serde(default)]
+    #[serde(default, skip_serializing)]
+    #[cfg_attr(feature = "specta", specta(skip))]
     pub also: Vec<Url>,
 }
 
-/// What to do at the service before Usher can sign in.
+/// The steps at the service before the first sign-in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(deny_unknown_fields)]
-pub struct GuidedSetup {
-    /// The page where an app is created.
+pub struct SetUp {
+    /// The page where a client is registered.
     pub where_url: Url,
-    /// What to do there, one step a text.
+    /// One instruction each.
     pub steps: Vec<String>,
-    /// The redirect to enter there.
+    /// The redirect address to enter there.
     pub redirect: String,
-    /// Whether the service wants the client secret too.
+    /// Whether the client secret must be entered too.
     pub needs_secret: bool,
-    /// Scopes to ask for, where the service demands some.
-    #[serde(default)]
+    /// The scopes that the service requires; empty if discovery finds them.
     pub scopes: Vec<String>,
 }
 

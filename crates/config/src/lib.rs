@@ -23,7 +23,7 @@ mod template;
 mod text;
 mod watch;
 
-pub use catalogue::{CatalogueEntry, GuidedSetup, Tier, catalogue, catalogue_by_slug, catalogue_by_url};
+pub use catalogue::{CatalogueEntry, SetUp, Tier, catalogue, catalogue_by_slug, catalogue_by_url};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;
 pub use edit::{NewServer, NewTransport};

@@ -1,10 +1,11 @@
 //! The list of servers, and the gallery it is filled from.
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use specta::Type;
 use tauri::State;
 use usher_api::{ErrorView, ServerId, Snapshot};
+use usher_config::CatalogueEntry;
 
 use crate::shell::Shell;
 
@@ -20,41 +21,6 @@ pub struct NewServer {
     pub scopes: Option<Vec<String>>,
 }
 
-/// One service of the gallery.
-#[derive(Clone, Debug, PartialEq, Serialize, Type)]
-pub struct CatalogueEntry {
-    pub slug: String,
-    pub name: String,
-    pub url: String,
-    pub tier: Tier,
-    pub note: Option<String>,
-    pub setup: Option<SetUp>,
-}
-
-/// How much a first sign-in asks of the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    OneClick,
-    Guided,
-    MayBeRefused,
-    Plain,
-}
-
-/// What a guided service wants before the first sign-in.
-#[derive(Clone, Debug, PartialEq, Serialize, Type)]
-pub struct SetUp {
-    /// The page on which a client is registered.
-    pub where_url: String,
-    /// What to do there, one step a text.
-    pub steps: Vec<String>,
-    /// The redirect address to enter there.
-    pub redirect: String,
-    pub needs_secret: bool,
-    /// Scopes to ask for, where the service demands some.
-    pub scopes: Vec<String>,
-}
-
 /// Everything a window needs at its start; waits for the engine to be there.
 #[tauri::command]
 #[specta::specta]
@@ -65,8 +31,8 @@ pub async fn snapshot(shell: State<'_, Shell>) -> Result<Snapshot, ErrorView> {
 /// The known services, in the gallery's order.
 #[tauri::command]
 #[specta::specta]
-pub fn catalogue_list() -> Result<Vec<CatalogueEntry>, ErrorView> {
-    Ok(usher_config::catalogue().iter().map(CatalogueEntry::from).collect())
+pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {
+    Ok(usher_config::catalogue())
 }
 
 #[tauri::command]
@@ -128,28 +94,4 @@ pub async fn servers_resume(shell: State<'_, Shell>) -> Result<(), ErrorView> {
 pub async fn server_decline_permission(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
     shell.engine.get().await?.decline_permission(&id);
     Ok(())
-}
-
-impl From<&usher_config::CatalogueEntry> for CatalogueEntry {
-    fn from(entry: &usher_config::CatalogueEntry) -> Self {
-        Self {
-            slug: entry.slug.clone(),
-            name: entry.name.clone(),
-            url: entry.url.to_string(),
-            tier: match entry.tier {
-                usher_config::Tier::OneClick => Tier::OneClick,
-                usher_config::Tier::Guided => Tier::Guided,
-                usher_config::Tier::MayBeRefused => Tier::MayBeRefused,
-                usher_config::Tier::Plain => Tier::Plain,
-            },
-            note: entry.note.clone(),
-            setup: entry.setup.as_ref().map(|setup| SetUp {
-                where_url: setup.where_url.to_string(),
-                steps: setup.steps.clone(),
-                redirect: setup.redirect.clone(),
-                needs_secret: setup.needs_secret,
-                scopes: setup.scopes.clone(),
-            }),
-        }
-    }
 }

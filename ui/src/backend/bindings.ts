@@ -129,11 +129,13 @@ export type AutostartPart = "on" | "off" |
 
 /**  One service of the gallery. */
 export type CatalogueEntry = {
+	/**  Unique; also the proposed name in `mcp.json`. */
 	slug: string,
 	name: string,
 	url: string,
 	tier: Tier,
 	note: string | null,
+	/**  The steps before the first sign-in, for [`Tier::Guided`]. */
 	setup: SetUp | null,
 };
 
@@ -370,16 +372,17 @@ export type ServerView = {
 	last_error: ErrorView | null,
 };
 
-/**  What a guided service wants before the first sign-in. */
+/**  The steps at the service before the first sign-in. */
 export type SetUp = {
-	/**  The page on which a client is registered. */
+	/**  The page where a client is registered. */
 	where_url: string,
-	/**  What to do there, one step a text. */
+	/**  One instruction each. */
 	steps: string[],
 	/**  The redirect address to enter there. */
 	redirect: string,
+	/**  Whether the client secret must be entered too. */
 	needs_secret: boolean,
-	/**  Scopes to ask for, where the service demands some. */
+	/**  The scopes that the service requires; empty if discovery finds them. */
 	scopes: string[],
 };
 
@@ -425,8 +428,16 @@ protocol: string; tool_count: number } | { state: "reconnecting"; attempt: numbe
 /**  A person must change something. */
 { state: "failed"; error: ErrorView };
 
-/**  How much a first sign-in asks of the person. */
-export type Tier = "one_click" | "guided" | "may_be_refused" | "plain";
+/**  The effort that a first sign-in takes. */
+export type Tier = 
+/**  Connect and approve; nothing to prepare. */
+"one_click" | 
+/**  The person creates an app at the service first. */
+"guided" | 
+/**  The service may reject clients that it does not know. */
+"may_be_refused" | 
+/**  Nothing special is known. */
+"plain";
 
 /**  A finished tool call. */
 export type ToolCallView = {
