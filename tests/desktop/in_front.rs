@@ -101,6 +101,6 @@ async fn what_the_window_showed_in_front_is_not_told_when_it_is_closed_to_the_tr
 
     windows.close(window)?;
     windows.see_gone(TITLE).await?;
-    let stays = notifications.see("stays in the tray").await?;
+    let stays = notifications.see("still running in the tray").await?;
     services.tea_ends(&notifications, &browser, &[stays]).await
 }

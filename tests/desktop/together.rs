@@ -43,11 +43,11 @@ impl Monday {
 
     /// The one notification, as it must be.
     async fn told(&self) -> Result<Notification> {
-        let told = self.notifications.see("3 services need you").await?;
+        let told = self.notifications.see("3 services need your attention").await?;
         assert!(NAMES.iter().all(|name| told.body.contains(name)), "{}", told.body);
         assert!(told.buttons.last().is_some_and(|last| last.contains("an hour")), "{:?}", told.buttons);
         self.tray.see("needs-you").await?;
-        self.tray.see_words("3 services need you").await?;
+        self.tray.see_words("3 services need your attention").await?;
         Ok(told)
     }
 
@@ -97,17 +97,17 @@ async fn a_button_leads_straight_to_its_services_page_and_the_tray_keeps_the_res
     let told = monday.told().await?;
     assert_eq!(monday.browser.opened(), Vec::<String>::new(), "nobody clicked yet");
     monday.notifications.press(&told, "notes").await?;
-    monday.tray.see_line("notes waits in the browser").await?;
+    monday.tray.see_line("notes: waiting for your browser").await?;
     monday.allow(1).await?;
     assert_eq!(monday.browser.opened().len(), 1);
 
-    monday.tray.see_words("2 services need you").await?;
+    monday.tray.see_words("2 services need your attention").await?;
     monday.tray.click("Sign in to tea").await?;
     monday.allow(2).await?;
 
     // A page that was lost among other windows is shown once more, not begun anew.
     monday.tray.click("Sign in to bees").await?;
-    monday.tray.click("bees waits in the browser").await?;
+    monday.tray.click("bees: waiting for your browser").await?;
     until_ready("the browser to be asked again", PATIENCE, || {
         Ok((monday.browser.opened().len() == 4).then_some(()))
     })

@@ -27,7 +27,7 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_makes_the_window_anew() -
 
     windows.close(window)?;
     windows.see_gone(TITLE).await?;
-    notifications.see("stays in the tray").await?;
+    notifications.see("still running in the tray").await?;
     app.expect_running()?;
 
     tray.click("Open Usher").await?;
@@ -175,7 +175,7 @@ async fn quitting_in_the_middle_of_a_sign_in_is_quick_and_costs_it_nothing() -> 
     let mut app = App::start(&desktop, &["--hidden"])?;
     tray.click("Sign in to").await?;
     let consent = walk::consent(&mut browser).await?;
-    tray.see_line("waits in the browser").await?;
+    tray.see_line("waiting for your browser").await?;
     tray.click("Quit Usher").await?;
     let (status, took) = app.ended().await?;
     assert!(status.success(), "{status}: {}", app.log());

@@ -1,4 +1,4 @@
-//! What the page may ask. Each command parses, calls one function and converts; one file a noun.
+//! The page's commands. Each one parses, calls one function and converts the result.
 
 pub mod application;
 pub mod config;

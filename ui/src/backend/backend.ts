@@ -17,7 +17,7 @@ import type {
   Snapshot,
   ToolCallView,
   ToolView,
-  WantedPage,
+  PageRequest,
 } from "./types";
 
 /**
@@ -38,7 +38,7 @@ export interface Backend {
    * Hands over each service's page that the person asks for outside the window, for as long as the window lives; the
    * one that it was opened for has been handed over when this resolves.
    */
-  subscribeWanted(listener: (page: WantedPage) => void): Promise<void>;
+  subscribeWanted(listener: (page: PageRequest) => void): Promise<void>;
   catalogueList(): Promise<CatalogueEntry[]>;
   appInfo(): Promise<AppInfo>;
   /** Starts the engine again after it could not. */

@@ -36,10 +36,10 @@ export const tauriBackend: Backend = {
   async subscribeWanted(listener) {
     // The event only says that there is something to take, so that nothing is lost or done twice around the start.
     const take = async () => {
-      const page = await unwrap(commands.wantedPage());
+      const page = await unwrap(commands.pageRequestTake());
       if (page !== null) listener(page);
     };
-    await events.pageWanted.listen(() => void take().catch(() => undefined));
+    await events.pageRequested.listen(() => void take().catch(() => undefined));
     await take();
   },
   snapshot: () => unwrap(commands.snapshot()),

@@ -13,7 +13,7 @@ import type {
   ServerId,
   ServerView,
   ToolView,
-  WantedPage,
+  PageRequest,
 } from "../backend/types";
 import { Appearance } from "./appearance.svelte";
 import { EngineState } from "./engine.svelte";
@@ -67,7 +67,7 @@ export class Usher {
 
   /** A click in the tray or on a notification leads to a service's page, or tells why it led nowhere. */
   async #followWanted(): Promise<void> {
-    const follow = ({ server, error }: WantedPage) => {
+    const follow = ({ server, error }: PageRequest) => {
       this.go({ kind: "server", id: server });
       this.notice = error;
     };

@@ -10,7 +10,7 @@ import type {
   Snapshot,
   ToolCallView,
   ToolView,
-  WantedPage,
+  PageRequest,
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
@@ -31,7 +31,7 @@ export class FakeBackend implements Backend {
   #listener: (event: Event) => void = () => undefined;
   #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
-  #wanted: (page: WantedPage) => void = () => undefined;
+  #wanted: (page: PageRequest) => void = () => undefined;
   /** The service that the window is opened for. */
   openedFor: ServerId | null = null;
 
@@ -83,7 +83,7 @@ export class FakeBackend implements Backend {
     return () => (this.#desktop = () => undefined);
   }
 
-  async subscribeWanted(listener: (page: WantedPage) => void): Promise<void> {
+  async subscribeWanted(listener: (page: PageRequest) => void): Promise<void> {
     this.#wanted = listener;
     if (this.openedFor !== null) this.want(this.openedFor);
   }
