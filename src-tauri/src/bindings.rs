@@ -2,7 +2,7 @@
 
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
-use crate::commands::{application, config, demo, links, secret_store, servers, sign_in, tools};
+use crate::commands::{application, config, demo, engine, links, secret_store, servers, sign_in, tools};
 use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
 /// The commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
@@ -25,6 +25,7 @@ fn commands() -> Commands<tauri::Wry> {
         application::app_painted,
         application::appearance_set,
         application::autostart_set,
+        engine::engine_request,
         servers::snapshot,
         servers::catalogue_list,
         servers::server_add,

@@ -31,6 +31,11 @@ export const commands = {
 	appearanceSet: (appearance: Appearance) => typedError<null, ErrorView>(__TAURI_INVOKE("appearance_set", { appearance })),
 	/**  Turns starting at login on or off. Such a start is hidden in the tray, if there is one. */
 	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
+	/**
+	 *  Sends a request to the engine once it runs. Rejects a request that has a command of its own, or that is meant for
+	 *  other processes.
+	 */
+	engineRequest: (request: Request) => typedError<Reply, ErrorView>(__TAURI_INVOKE("engine_request", { request })),
 	/**  The engine's whole state. Waits until the engine runs. */
 	snapshot: () => typedError<Snapshot, ErrorView>(__TAURI_INVOKE("snapshot")),
 	/**  The known services, in the order of the gallery. */
@@ -121,6 +126,18 @@ export type AuthView =
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
 /**  Whether the access token can be refreshed without the person. */
 refreshable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
+
+/**  An authorization request that waits for the browser. */
+export type AuthorizationRequestView = {
+	/**  The address to open. Checked: https, or http on a loopback host, without user information. */
+	authorization_url: string,
+	redirect_uri: string,
+	/**  The host of the page. */
+	host: string,
+	redirect: RedirectKind,
+	/**  When the sign-in times out. */
+	expires_at: string,
+};
 
 /**  Whether the app starts when the person logs in. */
 export type AutostartState = "on" | "off" | 
@@ -336,6 +353,25 @@ export type RedirectKind =
 /**  How Usher got its client id. */
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
+/**  The result of a [`crate::Request`] that succeeded. */
+export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
+/**  The id of the added server, or of the server whose sign-in was completed. */
+({ server: ServerId }) & { authorization?: never; config?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+/**  `None` when no sign-in waits for the browser. */
+({ authorization: AuthorizationRequestView | null }) & { config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
+
+/**
+ *  One verb of the engine.
+ * 
+ *  The TypeScript type has only the verbs that the page sends. For the others the page has commands that do more, or
+ *  they are messages between processes.
+ */
+export type Request = { request: "snapshot" } | 
+/**  A verb that needs only the server. */
+{ request: "server"; server: ServerId; verb: ServerVerb } | 
+/**  The callback, as the browser returned it: a code without its verifier. */
+{ request: "complete_sign_in"; address: string } | { request: "cancel_call"; call: string } | { request: "pause_all" } | { request: "resume_all" } | { request: "check_config" };
+
 /**  One resource. Its texts are as hostile as those of a [`crate::ToolView`]. */
 export type ResourceView = {
 	uri: string,
@@ -368,6 +404,23 @@ export type SecretStoreView =
 
 /**  A server's name in `mcp.json`, unique there. It is never used as a path and never trusted for display. */
 export type ServerId = string;
+
+/**  The verbs whose only argument is a server. */
+export type ServerVerb = 
+/**  Signs out and removes the server from `mcp.json`. */
+"remove" | "enable" | 
+/**  Disables the server in `mcp.json`. The grant is kept. */
+"disable" | 
+/**  Connects now: after a disconnect, a failure, or during a backoff. */
+"connect" | 
+/**  Closes the connection until the next `Connect` or start. */
+"disconnect" | 
+/**  Revokes and deletes the grant. */
+"sign_out" | 
+/**  Returns the authorization request that waits for the browser. */
+"authorization_request" | "cancel_sign_in" | 
+/**  The person does not grant the permission that a call waits for. */
+"decline_permission" | "tools" | "resources" | "prompts";
 
 /**  One server with its state. About secrets a view only says whether there are any. */
 export type ServerView = {
