@@ -98,7 +98,7 @@ impl DemoSlot {
 /// The stored key, or a new one that is stored now.
 async fn signing_key(store: StoreKind) -> Result<[u8; 32], ErrorView> {
     let describe = |why: usher_secrets::Error| usher_engine::describe_secret_error(&why);
-    let store = SecretStore::open_quietly(store);
+    let store = SecretStore::open_without_prompt(store);
     let known = store.named(KEY).await.map_err(describe)?;
     if let Some(key) = known.and_then(|secret| from_hex(secret.expose_secret())) {
         return Ok(key);

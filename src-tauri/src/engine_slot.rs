@@ -1,19 +1,13 @@
 //! The engine, which starts after the window and may fail to start.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use usher_api::ErrorView;
-use usher_engine::{Engine, EngineOptions, StartError};
-use usher_ipc::{Client, Holder, HolderKind, Opening, Server};
+use usher_engine::{Engine, EngineOptions};
+use usher_ipc::{Access, Holder, Server};
 
 use crate::error;
-
-/// How long the app waits for a command that runs the engine before it says so.
-const QUIET_WAIT: Duration = Duration::from_secs(2);
-const NEXT_TRY: Duration = Duration::from_millis(200);
 
 /// The engine once it runs. Commands wait for it here.
 pub struct EngineSlot {
@@ -82,7 +76,12 @@ impl EngineSlot {
         show_window: impl Fn() + Send + Sync + 'static,
         on_command_running: impl Fn(),
     ) -> Result<Engine, ErrorView> {
-        let started = self.start_or_wait(options, on_command_running).await;
+        let started = Access::hold(&options, |pid| {
+            self.state.send_replace(State::Waiting(error::command_running(pid)));
+            on_command_running();
+        })
+        .await
+        .map_err(error::not_started);
         if let Ok(engine) = &started {
             let holder = Holder::App { show_window: Box::new(show_window) };
             let server = Server::start(engine.clone(), holder)
@@ -94,30 +93,6 @@ impl EngineSlot {
             Err(error) => State::Failed(error.clone()),
         });
         started
-    }
-
-    async fn start_or_wait(
-        &self,
-        options: EngineOptions,
-        on_command_running: impl Fn(),
-    ) -> Result<Engine, ErrorView> {
-        let started_at = Instant::now();
-        loop {
-            let (pid, runtime_dir) = match Engine::start(options.clone()).await {
-                Ok(engine) => return Ok(engine),
-                Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
-                Err(failed) => return Err(error::not_started(failed)),
-            };
-            let other = Client::connect(&runtime_dir, Opening::default()).await;
-            if other.is_ok_and(|holder| holder.holder() == HolderKind::App) {
-                return Err(error::not_started(StartError::Held { pid, runtime_dir }));
-            }
-            if started_at.elapsed() > QUIET_WAIT && self.start_error().is_none() {
-                self.state.send_replace(State::Waiting(error::command_running(pid)));
-                on_command_running();
-            }
-            tokio::time::sleep(NEXT_TRY).await;
-        }
     }
 
     /// Closes the socket, then stops the engine.

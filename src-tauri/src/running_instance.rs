@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use usher_api::Request;
-use usher_ipc::{AskError, Client, ConnectError, HolderKind, Opening};
+use usher_ipc::{AskError, Client, ConnectError, HolderKind, JoinOptions};
 
 use crate::options::Paths;
 
@@ -45,13 +45,13 @@ pub async fn hand_over(paths: &Paths, address: &str) -> HandOver {
     let Some(client) = connect(paths).await else { return HandOver::NotRunning };
     match client.ask(Request::HandOverLink { address: address.to_owned() }).await {
         Ok(_) => HandOver::Accepted,
-        Err(AskError::Refused(_)) => HandOver::Rejected,
-        Err(AskError::Moved | AskError::Gone | AskError::Lost) => HandOver::NotRunning,
+        Err(AskError::Failed(_)) => HandOver::Rejected,
+        Err(AskError::NotStarted | AskError::Ended | AskError::OutcomeUnknown) => HandOver::NotRunning,
     }
 }
 
 async fn connect(paths: &Paths) -> Option<Client> {
-    match Client::find(&paths.state_dir, &paths.runtime_dir, Opening::default()).await {
+    match Client::find(&paths.state_dir, &paths.runtime_dir, JoinOptions::default()).await {
         Ok(client) => Some(client),
         Err(ConnectError::NotRunning) => None,
         Err(error) => {

@@ -26,7 +26,7 @@ pub fn manage_state(app: &AppHandle, paths: Paths, with_link: bool) {
     // Before anything else uses them: the window plugin creates no folders, and the tray would create one with
     // permissions that the engine rejects.
     for folder in [&paths.state_dir, &paths.runtime_dir] {
-        if let Err(error) = usher_secrets::private::create_private_dir(folder) {
+        if let Err(error) = usher_secrets::private_files::create_private_dir(folder) {
             tracing::warn!(path = %folder.display(), %error, "this folder cannot be used");
         }
     }

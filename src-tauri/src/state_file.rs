@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use usher_secrets::private;
+use usher_secrets::private_files;
 
 /// Far more than any of these files needs.
 const MAX_SIZE: u64 = 64 * 1024;
@@ -13,7 +13,7 @@ const MAX_SIZE: u64 = 64 * 1024;
 /// Reads a file. `None` if it is missing, is not valid, or is a symbolic link.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let mut text = Vec::new();
-    private::open_private(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
+    private_files::open_private(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "ignoring an invalid file"))
         .ok()
@@ -22,7 +22,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
 /// Writes a file atomically.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    private::create_private_dir(folder)?;
+    private_files::create_private_dir(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(&serde_json::to_vec_pretty(value)?)?;
     file.as_file().sync_all()?;

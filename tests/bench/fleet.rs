@@ -1,5 +1,5 @@
-//! One engine and many services: how long a start takes until all are connected, against the slowest of them alone;
-//! and what an expired token costs those who call at that moment. Prints JSON for `cargo xtask bench`.
+//! One engine and many services: the time until all are connected, compared with the slowest of them alone, and the cost
+//! of an expired token for concurrent callers. Prints JSON for `cargo xtask bench`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,15 +16,15 @@ use usher_secrets::StoreKind;
 use usher_tests::consent::{Decision, answer};
 
 const SERVICES: u32 = 50;
-/// The latency of the nearest service; the farthest has as much for each of them, hence a second.
+/// The latency of the fastest service. Each further service adds as much, up to one second.
 const STEP: Duration = Duration::from_millis(20);
 const CALLERS: usize = 500;
-const LIFE: Duration = Duration::from_secs(600);
+const LIFETIME: Duration = Duration::from_secs(600);
 const DEADLINE: Duration = Duration::from_secs(300);
 
 #[derive(Parser)]
 struct Arguments {
-    /// How often each figure is measured
+    /// The number of measurements of each figure
     #[arg(long, default_value_t = 5)]
     runs: u32,
 }
@@ -32,7 +32,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let Arguments { runs } = Arguments::parse();
-    let measured = tokio::time::timeout(DEADLINE, measure(runs)).await.context("it took too long")??;
+    let measured = tokio::time::timeout(DEADLINE, measure(runs)).await.context("timed out")??;
     println!("{measured}");
     Ok(())
 }
@@ -51,47 +51,47 @@ async fn measure(runs: u32) -> Result<serde_json::Value> {
     }))
 }
 
-/// Milliseconds from the start to the last connection: with all services, and with the slowest alone, in turns.
+/// The milliseconds from the start to the last connection, alternately with all services and with the slowest alone.
 async fn starts(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
     let demos = try_join_all(
         (1..=SERVICES)
             .map(|number| Demo::start(DemoOptions { latency: STEP * number, ..DemoOptions::default() })),
     )
     .await?;
-    let (everywhere, alone) = (Place::new(&demos)?, Place::new(&demos[demos.len() - 1..])?);
-    for place in [&everywhere, &alone] {
-        place.sign_in().await?;
+    let (all, slowest) = (Sandbox::new(&demos)?, Sandbox::new(&demos[demos.len() - 1..])?);
+    for sandbox in [&all, &slowest] {
+        sandbox.sign_in().await?;
     }
     let mut milliseconds = (Vec::new(), Vec::new());
     for _ in 0..runs {
-        milliseconds.0.push(everywhere.start().await?);
-        milliseconds.1.push(alone.start().await?);
+        milliseconds.0.push(all.start().await?);
+        milliseconds.1.push(slowest.start().await?);
     }
     Ok(milliseconds)
 }
 
 struct Crowd {
-    /// Milliseconds until the last of all callers has its answer, with a good token.
+    /// The milliseconds until the last caller has its response, with a valid token.
     fresh: Vec<f64>,
-    /// The same at the moment when the token has ended.
+    /// The same with an expired token.
     expired: Vec<f64>,
     refreshes: Vec<usize>,
 }
 
 async fn crowd(runs: u32) -> Result<Crowd> {
-    let demos = [Demo::start(DemoOptions { life: LIFE, ..DemoOptions::default() }).await?];
-    let place = Place::new(&demos)?;
-    place.sign_in().await?;
-    let engine = Engine::start(place.options()).await?;
+    let demos = [Demo::start(DemoOptions { life: LIFETIME, ..DemoOptions::default() }).await?];
+    let sandbox = Sandbox::new(&demos)?;
+    sandbox.sign_in().await?;
+    let engine = Engine::start(sandbox.options()).await?;
     until_connected(&engine).await?;
     call(&engine).await?;
     let mut crowd = Crowd { fresh: Vec::new(), expired: Vec::new(), refreshes: Vec::new() };
     for _ in 0..runs {
         crowd.fresh.push(call(&engine).await?);
         let before = demos[0].token_requests("refresh_token");
-        // Both sides know that the token's life is over.
-        demos[0].advance_clock(LIFE);
-        place.clock.advance(LIFE);
+        // The token expires for both sides.
+        demos[0].advance_clock(LIFETIME);
+        sandbox.clock.advance(LIFETIME);
         crowd.expired.push(call(&engine).await?);
         crowd.refreshes.push(demos[0].token_requests("refresh_token") - before);
     }
@@ -116,14 +116,14 @@ async fn call(engine: &Engine) -> Result<f64> {
     Ok(milliseconds(begun))
 }
 
-/// Folders in which an engine knows some of the services.
-struct Place {
+/// The folders of an engine that is configured with some of the services.
+struct Sandbox {
     folder: TempDir,
     servers: Vec<ServerId>,
     clock: Clock,
 }
 
-impl Place {
+impl Sandbox {
     fn new(demos: &[Demo]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let name = |number: usize| format!("service-{number}");
@@ -142,7 +142,7 @@ impl Place {
         EngineOptions { clock: self.clock.clone(), ..options }
     }
 
-    /// Signs in to all, side by side, by an engine that is ended afterwards.
+    /// Signs in to all services concurrently, with a temporary engine.
     async fn sign_in(&self) -> Result<()> {
         let engine = Engine::start(self.options()).await?;
         try_join_all(self.servers.iter().map(|server| sign_in(&engine, server))).await?;
@@ -150,7 +150,7 @@ impl Place {
         Ok(())
     }
 
-    /// Milliseconds from the start to the last connection.
+    /// The milliseconds from the start to the last connection.
     async fn start(&self) -> Result<f64> {
         let begun = Instant::now();
         let engine = Engine::start(self.options()).await?;
@@ -171,7 +171,7 @@ async fn sign_in(engine: &Engine, server: &ServerId) -> Result<()> {
     Ok(())
 }
 
-/// Follows the events: looking again and again would cost what is measured.
+/// Waits for events, because polling would distort the measurement.
 async fn until_connected(engine: &Engine) -> Result<()> {
     let mut events = engine.subscribe();
     loop {
@@ -180,7 +180,7 @@ async fn until_connected(engine: &Engine) -> Result<()> {
         if servers.iter().all(|view| matches!(view.status, Status::Connected { .. })) {
             return Ok(());
         }
-        // Events that were missed change nothing: the snapshot has them.
+        // A missed event does not matter, because the snapshot includes it.
         let _ = events.recv().await;
     }
 }

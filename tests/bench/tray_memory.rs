@@ -1,17 +1,19 @@
 //! Brings the app into the tray, once by a hidden start and once by closing its window, and starts a bare runtime on
-//! the same desktop. `cargo xtask bench` measures: for each of them a line `NAME PID` is written, and the next line of
-//! the standard input ends it.
+//! the same desktop. For each of them this prints a line `NAME PID`, `cargo xtask bench` measures the process, and the
+//! next line on stdin ends it.
 //!
-//! Where the memory goes (WebKitGTK 2.50, release builds, a graphics card that is a program, nobody else on the machine
-//! who shares the libraries): the bare runtime 44 MB, a hidden start 64 MB, a closed window 140 MB. The 20 MB of the first
-//! step are the engine and our own program. Of the 76 MB of the second, 33 MB are the web engine's network process: it
-//! lives as long as the app, nothing in its interface ends it, and Tauri keeps its context on purpose, since a new one for
-//! each window would leave one such process behind each time. 28 MB are the card's driver, which the web engine asks for
-//! its devices whenever it loads a page, also one that it draws without them. The rest are pages of the web engine's own
-//! libraries. The web process itself ends with the window, and the heap grows by less than a megabyte.
+//! The memory was measured with WebKitGTK 2.50, release builds, a software renderer, and no other program that shares the
+//! libraries:
 //!
-//! Most of it are pages of files, which other programs share and the system takes back. Memory of their own: the bare
-//! runtime 11 MB, a hidden start 17 MB, a closed window 29 MB and its network process 11 MB.
+//! - The bare runtime needs 44 MB.
+//! - A hidden start needs 64 MB. The additional 20 MB are the engine and our own program.
+//! - A closed window needs 140 MB. Of the additional 76 MB, 33 MB are WebKit's network process. It lives as long as the
+//!   app: no API ends it, and Tauri keeps its context, because a new context for each window would leave such a process
+//!   behind each time. 28 MB are the graphics driver, which WebKit loads for every page, even one drawn without it. The
+//!   rest are pages of WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
+//!
+//! Most of the memory are file pages, which are shared with other programs and can be reclaimed. The private memory is
+//! 11 MB for the bare runtime, 17 MB for a hidden start, and 29 MB plus 11 MB of the network process for a closed window.
 
 use std::io::BufRead;
 use std::path::PathBuf;
@@ -23,12 +25,12 @@ use clap::Parser;
 use usher_tests::{App, Desktop, NotificationServer, Process, TrayHost, Windows};
 
 const TITLE: &str = "Usher";
-/// What a program does after its start (reading ahead, freeing) is over by then.
+/// Longer than the work that a program does after its start, such as reading ahead.
 const SETTLE: Duration = Duration::from_secs(3);
 
 #[derive(Parser)]
 struct Arguments {
-    /// The program that opens no window: the bare runtime
+    /// The bare runtime, a program that opens no window
     bare: PathBuf,
 }
 
@@ -44,8 +46,8 @@ async fn main() -> Result<()> {
         Process::start(command.arg("--without-window").stdout(Stdio::null()).stderr(Stdio::null()))
     };
 
-    // The first GTK program on a screen loads the card's driver to learn how the screen shows pictures, and leaves the
-    // answer there for all others: some 30 MB that are nobody's whom we measure.
+    // The first GTK program on a display loads the graphics driver to query the display, and caches the result for all
+    // others. Its 30 MB must not be counted.
     let first = start_bare()?;
     tokio::time::sleep(SETTLE).await;
     drop(first);
@@ -65,11 +67,11 @@ async fn main() -> Result<()> {
     measured("bare", bare.id()).await
 }
 
-/// Leaves the program alone until it has been measured.
+/// Waits until the process has been measured.
 async fn measured(name: &str, pid: u32) -> Result<()> {
     tokio::time::sleep(SETTLE).await;
     println!("{name} {pid}");
     let line = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().next());
-    line.await?.context("nobody measures any more")??;
+    line.await?.context("stdin ended before the measurement")??;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Counts what the engine asks the network for, by the demo's own ledger: once signing in for the first time, once
-//! starting with that sign-in kept. Prints JSON for `cargo xtask bench`.
+//! Counts the engine's requests in the demo's request log: first for a sign-in, then for a start with the stored grant.
+//! Prints JSON for `cargo xtask bench`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,8 +17,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let counted =
-        tokio::time::timeout(DEADLINE, count()).await.context("counting took more than a minute")??;
+    let counted = tokio::time::timeout(DEADLINE, count()).await.context("timed out after one minute")??;
     println!("{counted}");
     Ok(())
 }
@@ -37,13 +36,13 @@ async fn count() -> Result<serde_json::Value> {
     until_connected(&engine, &server).await?;
     engine.stop().await;
     drop(engine);
-    let first_sign_in = words(&demo.requests());
+    let first_sign_in = lines(&demo.requests());
     demo.forget_requests();
 
     let engine = start(folder.path()).await?;
     until_connected(&engine, &server).await?;
     engine.stop().await;
-    let kept_sign_in = words(&demo.requests());
+    let kept_sign_in = lines(&demo.requests());
     demo.stop().await;
     Ok(json!({ "first_sign_in": first_sign_in, "kept_sign_in": kept_sign_in }))
 }
@@ -57,19 +56,19 @@ async fn start(folder: &Path) -> Result<Engine> {
 
 async fn until_connected(engine: &Engine, server: &ServerId) -> Result<()> {
     until_ready("the connection", PATIENCE, || {
-        let view = engine.server(server).context("the server is gone")?;
+        let view = engine.server(server).context("the server was removed")?;
         Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
     })
     .await
 }
 
-/// Each request in a line, without the browser's own.
-fn words(requests: &[RequestRecord]) -> Vec<String> {
+/// The requests, one line each, without those of the browser.
+fn lines(requests: &[RequestRecord]) -> Vec<String> {
     let ours = requests.iter().filter(|request| request.path != "/authorize");
     ours.map(|request| {
         let kind = request.grant_type.as_deref().or(request.mcp_method.as_deref()).unwrap_or_default();
-        let words = [&request.method, &request.path, kind, &request.status.to_string()].map(str::to_owned);
-        words.iter().filter(|word| !word.is_empty()).cloned().collect::<Vec<_>>().join(" ")
+        let fields = [&request.method, &request.path, kind, &request.status.to_string()].map(str::to_owned);
+        fields.iter().filter(|field| !field.is_empty()).cloned().collect::<Vec<_>>().join(" ")
     })
     .collect()
 }

@@ -1,27 +1,28 @@
-//! What a person meets when something is wrong: one message, one hint, the right exit code.
+//! Errors: each has one message, one hint and the right exit code.
 
 use anyhow::{Context, Result};
+use serde_json::json;
 use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_fake_service::{FakeService, Options, Reply};
 use usher_tests::consent::{self, Decision};
 use usher_tests::wait::PATIENCE;
-use usher_tests::{Cli, Desktop, DesktopOptions, Fault, FaultyService, Keyring, Output, SelfSigned};
+use usher_tests::{Cli, Desktop, DesktopOptions, Keyring, Output, SelfSigned};
 
 use crate::login::{answer, headless, with_file_store};
 
-/// The exit code and what was said on standard error, without what differs between runs.
-fn told(output: &Output) -> String {
+/// Formats the exit code and stderr, without the ports, which differ from run to run.
+fn report(output: &Output) -> String {
     let code = output.code.map_or("none".to_owned(), |code| code.to_string());
-    let mut said = String::new();
+    let mut stderr = String::new();
     let mut rest = output.stderr.as_str();
-    // Ports differ from run to run.
     while let Some((before, after)) = rest.split_once("127.0.0.1:").or_else(|| rest.split_once("localhost:"))
     {
-        said.push_str(before);
-        said.push_str("HOST");
+        stderr.push_str(before);
+        stderr.push_str("HOST");
         rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
     }
-    said.push_str(rest);
-    format!("exit code {code}\n{said}")
+    stderr.push_str(rest);
+    format!("exit code {code}\n{stderr}")
 }
 
 async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
@@ -30,10 +31,12 @@ async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
     cli.run(&["login", "notes", "--no-browser"]).await
 }
 
-async fn login_meets(fault: Fault) -> Result<String> {
-    let service = FaultyService::start(fault).await?;
+/// `usher login` at a service that `script` changes.
+async fn login_at(script: impl FnOnce(&FakeService) -> &FakeService) -> Result<String> {
+    let service = FakeService::start(Options::default()).await?;
+    script(&service);
     let desktop = headless().await?;
-    Ok(told(&add_and_login(&with_file_store(&desktop), &service.url()).await?))
+    Ok(report(&add_and_login(&with_file_store(&desktop), &service.url()).await?))
 }
 
 #[tokio::test]
@@ -41,65 +44,74 @@ async fn an_unreachable_host() -> Result<()> {
     let desktop = headless().await?;
     let port = usher_tests::place::free_port()?;
     let output = add_and_login(&with_file_store(&desktop), &format!("http://127.0.0.1:{port}/mcp")).await?;
-    insta::assert_snapshot!(told(&output));
+    insta::assert_snapshot!(report(&output));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_signed() -> Result<()> {
+async fn a_self_signed_certificate() -> Result<()> {
     let server = SelfSigned::start().await?;
     let desktop = headless().await?;
-    insta::assert_snapshot!(told(&add_and_login(&with_file_store(&desktop), &server.url()).await?));
+    insta::assert_snapshot!(report(&add_and_login(&with_file_store(&desktop), &server.url()).await?));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_page_of_html_instead_of_json() -> Result<()> {
-    insta::assert_snapshot!(login_meets(Fault::HtmlEverywhere).await?);
+    insta::assert_snapshot!(login_at(|service| service.on_all(Reply::html_page(200))).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn metadata_that_is_a_page_of_html() -> Result<()> {
-    insta::assert_snapshot!(login_meets(Fault::HtmlMetadata).await?);
+    insta::assert_snapshot!(login_at(|service| service.on("GET /.well-known/oauth-protected-resource/mcp", Reply::html_page(200))).await?);
     Ok(())
 }
 
 #[tokio::test]
 async fn metadata_of_another_issuer() -> Result<()> {
-    insta::assert_snapshot!(login_meets(Fault::OtherIssuer).await?);
+    insta::assert_snapshot!(
+        login_at(|service| service.change_server_metadata(json!({ "issuer": "https://evil.example" })))
+            .await?
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn an_authorization_endpoint_that_is_a_script() -> Result<()> {
+async fn a_javascript_authorization_endpoint() -> Result<()> {
     insta::assert_snapshot!(
-        login_meets(Fault::AuthorizationEndpoint("javascript:alert(1)".to_owned())).await?
+        login_at(|service| service
+            .change_server_metadata(json!({ "authorization_endpoint": "javascript:alert(1)" })))
+        .await?
     );
     Ok(())
 }
 
 #[tokio::test]
 async fn a_refused_registration() -> Result<()> {
-    insta::assert_snapshot!(login_meets(Fault::RegistrationRefused).await?);
+    insta::assert_snapshot!(
+        login_at(|service| service.on("POST /register", Reply::rejected_registration())).await?
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn no_registration_at_all() -> Result<()> {
-    insta::assert_snapshot!(login_meets(Fault::NoRegistration).await?);
+    insta::assert_snapshot!(
+        login_at(|service| service.change_server_metadata(json!({ "registration_endpoint": null }))).await?
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn deny_pressed() -> Result<()> {
+async fn a_denied_request() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Deny).await?;
-    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    insta::assert_snapshot!(report(&login.finish(PATIENCE).await?));
     assert_eq!(demo.token_requests("authorization_code"), 0);
     Ok(())
 }
@@ -114,7 +126,7 @@ async fn a_callback_with_a_wrong_state_and_the_right_one_after_it() -> Result<()
     login.write_line("dev.usher.desktop:/oauth/callback?code=stolen&state=forged")?;
     answer(&mut login, Decision::Allow).await?;
     let output = login.finish(PATIENCE).await?;
-    insta::assert_snapshot!(told(&output));
+    insta::assert_snapshot!(report(&output));
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
 }
@@ -138,13 +150,13 @@ async fn a_code_that_was_used_before() -> Result<()> {
     assert_ne!(
         output.code,
         Some(0),
-        "a refused exchange is no success, whatever the sign-in before it is worth"
+        "a rejected exchange is an error, even if the earlier sign-in still works"
     );
-    insta::assert_snapshot!(told(&output));
+    insta::assert_snapshot!(report(&output));
     Ok(())
 }
 
-/// `second` with the code of `first`.
+/// Returns `second` with the code of `first`.
 fn with_code_of(first: &str, second: &str) -> Result<String> {
     let code = |address: &str| -> Result<String> {
         let url = url::Url::parse(address)?;
@@ -163,7 +175,7 @@ async fn a_token_endpoint_that_fails() -> Result<()> {
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
     answer(&mut login, Decision::Allow).await?;
-    insta::assert_snapshot!(told(&login.finish(PATIENCE).await?));
+    insta::assert_snapshot!(report(&login.finish(PATIENCE).await?));
     Ok(())
 }
 
@@ -195,15 +207,15 @@ async fn a_broken_config_file() -> Result<()> {
     desktop
         .write_config("{\n  \"mcpServers\": {\n    \"demo\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n")?;
     let cli = with_file_store(&desktop);
-    let mut said = String::new();
-    for words in
+    let mut reports = String::new();
+    for arguments in
         [&["list"][..], &["config", "check"], &["tools", "demo"], &["add", "x", "https://x.example/mcp"]]
     {
-        let output = cli.run(words).await?;
-        let told = told(&output).replace(&desktop.folder("config").display().to_string(), "CONFIG");
-        said.push_str(&format!("$ usher {}\n{told}\n", words.join(" ")));
+        let output = cli.run(arguments).await?;
+        let report = report(&output).replace(&desktop.folder("config").display().to_string(), "CONFIG");
+        reports.push_str(&format!("$ usher {}\n{report}\n", arguments.join(" ")));
     }
-    insta::assert_snapshot!(said);
+    insta::assert_snapshot!(reports);
     Ok(())
 }
 
@@ -211,7 +223,7 @@ async fn a_broken_config_file() -> Result<()> {
 async fn no_keychain() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = headless().await?;
-    insta::assert_snapshot!(told(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
+    insta::assert_snapshot!(report(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
     Ok(())
 }
 
@@ -220,16 +232,16 @@ async fn a_locked_keychain() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::with(DesktopOptions { display: false, bus: true, keyring: true }).await?;
     Keyring::lock(desktop.bus()?)?;
-    insta::assert_snapshot!(told(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
+    insta::assert_snapshot!(report(&add_and_login(&Cli::new(&desktop), demo.url().as_str()).await?));
     Ok(())
 }
 
 #[tokio::test]
-async fn wrong_words() -> Result<()> {
+async fn a_usage_error() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let unknown = cli.run(&["tools", "nobody"]).await?;
-    insta::assert_snapshot!(told(&unknown));
+    insta::assert_snapshot!(report(&unknown));
     assert_eq!(cli.run(&["sing"]).await?.code, Some(2));
     Ok(())
 }
@@ -240,6 +252,6 @@ async fn a_sign_in_is_needed() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     cli.run(&["add", "demo", demo.url().as_str()]).await?;
-    insta::assert_snapshot!(told(&cli.run(&["tools", "demo"]).await?));
+    insta::assert_snapshot!(report(&cli.run(&["tools", "demo"]).await?));
     Ok(())
 }

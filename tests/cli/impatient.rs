@@ -1,4 +1,4 @@
-//! A person who does not wait: what Ctrl-C ends, and what is finished all the same.
+//! Ctrl-C: what it ends, and what is finished all the same.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,40 +14,39 @@ use usher_tests::wait::PATIENCE;
 use crate::login::{headless, with_file_store};
 use crate::one_engine::{holder, signed_in, socket, tasks};
 
-/// Stands between the commands and the socket of whoever holds the engine, and keeps to itself that a call was
-/// cancelled.
-struct Between {
+/// A relay between the commands and the holder's socket that drops every `cancel_call`.
+struct Relay {
     cancelled: Arc<Semaphore>,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl Between {
-    fn start(socket: &Path) -> Result<Between> {
-        let behind = socket.with_extension("behind");
-        std::fs::rename(socket, &behind)?;
+impl Relay {
+    fn start(socket: &Path) -> Result<Relay> {
+        let real = socket.with_extension("behind");
+        std::fs::rename(socket, &real)?;
         let listener = UnixListener::bind(socket)?;
         let cancelled = Arc::new(Semaphore::new(0));
-        let told = Arc::clone(&cancelled);
+        let counter = Arc::clone(&cancelled);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (told, behind) = (Arc::clone(&told), behind.clone());
-                tokio::spawn(async move { relay(stream, &behind, &told).await });
+                let (counter, real) = (Arc::clone(&counter), real.clone());
+                tokio::spawn(async move { forward(stream, &real, &counter).await });
             }
         });
-        Ok(Between { cancelled, task })
+        Ok(Relay { cancelled, task })
     }
 }
 
-impl Drop for Between {
+impl Drop for Relay {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-async fn relay(client: UnixStream, behind: &Path, cancelled: &Semaphore) -> std::io::Result<()> {
+async fn forward(client: UnixStream, real: &Path, cancelled: &Semaphore) -> std::io::Result<()> {
     let (from_client, mut to_client) = client.into_split();
-    let (mut from_holder, mut to_holder) = UnixStream::connect(behind).await?.into_split();
-    let forth = async {
+    let (mut from_holder, mut to_holder) = UnixStream::connect(real).await?.into_split();
+    let requests = async {
         let mut lines = BufReader::new(from_client).lines();
         while let Some(line) = lines.next_line().await? {
             if line.contains("cancel_call") {
@@ -58,35 +57,35 @@ async fn relay(client: UnixStream, behind: &Path, cancelled: &Semaphore) -> std:
         }
         to_holder.shutdown().await
     };
-    let back = tokio::io::copy(&mut from_holder, &mut to_client);
-    tokio::try_join!(forth, async { back.await.map(drop) }).map(drop)
+    let replies = tokio::io::copy(&mut from_holder, &mut to_client);
+    tokio::try_join!(requests, async { replies.await.map(drop) }).map(drop)
 }
 
 #[tokio::test]
-async fn a_second_ctrl_c_waits_for_nobody() -> Result<()> {
+async fn a_second_ctrl_c_ends_the_command_at_once() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let demo = signed_in(&cli).await?;
     let _first = holder(&cli).await?;
-    let between = Between::start(&socket(&desktop))?;
+    let relay = Relay::start(&socket(&desktop))?;
     let mut call = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 1000, "millis": 500 }"#])?;
     tasks(&demo, 1).await?;
     call.ask_to_end()?;
-    tokio::time::timeout(PATIENCE, between.cancelled.acquire()).await??.forget();
+    tokio::time::timeout(PATIENCE, relay.cancelled.acquire()).await??.forget();
     call.ask_to_end()?;
     let call = call.finish(PATIENCE).await?;
     assert_eq!(call.code, Some(1), "{}", call.stderr);
-    assert!(call.stderr.contains("You did not wait for slow_task"), "{}", call.stderr);
+    assert!(call.stderr.contains("Stopped waiting for slow_task"), "{}", call.stderr);
     tasks(&demo, 0).await
 }
 
-/// A revocation endpoint that takes its time; whether the client waited for its answer.
+/// Answers one revocation request late. Returns whether the client waited for the response.
 async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
     let (mut stream, _) = listener.accept().await?;
     let mut request = Vec::new();
-    let told = stream.read_to_end(&mut request);
-    // Longer than an engine that ends waits for anything else.
-    if tokio::time::timeout(Duration::from_secs(3), told).await.is_ok() {
+    let closed = stream.read_to_end(&mut request);
+    // Longer than an ending engine waits for anything else.
+    if tokio::time::timeout(Duration::from_secs(3), closed).await.is_ok() {
         return Ok(false);
     }
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await?;
@@ -94,13 +93,13 @@ async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
 }
 
 #[tokio::test]
-async fn a_sign_out_stays_until_the_service_was_told() -> Result<()> {
+async fn a_sign_out_waits_until_the_service_has_revoked_the_grant() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let _demo = signed_in(&cli).await?;
     let slow = TcpListener::bind("127.0.0.1:0").await?;
     let store = SecretStore::open(StoreKind::File(desktop.folder("home/secrets")));
-    let mut grant = store.grant("demo").await?.context("no sign-in")?;
+    let mut grant = store.grant("demo").await?.context("no grant")?;
     grant.revocation_endpoint = Some(format!("http://{}/revoke", slow.local_addr()?));
     store.put_grant("demo", &grant).await?;
     let revoked = tokio::spawn(revoke_slowly(slow));
@@ -108,7 +107,7 @@ async fn a_sign_out_stays_until_the_service_was_told() -> Result<()> {
     assert_eq!(logout.code, Some(0), "{}", logout.stderr);
     assert!(
         tokio::time::timeout(PATIENCE, revoked).await???,
-        "the command ended before the service had answered"
+        "the command ended before the service responded"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A sign-in without a browser window, and what keeps it alive afterwards.
+//! Signing in without a browser window, and the refreshes afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,17 @@ use usher_tests::consent::{self, Decision};
 use usher_tests::wait::{PATIENCE, until, until_ready};
 use usher_tests::{Cli, Desktop, DesktopOptions, Running};
 
-/// A desktop of a machine that is reached over a wire: no screen, no bus, no keychain.
+/// A machine like those reached over SSH: no display, no bus, no keychain.
 pub async fn headless() -> Result<Desktop> {
     Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await
 }
 
-/// The stand-in for a keychain on such a machine, chosen by words.
+/// The command line with a private file as its secret store.
 pub fn with_file_store(desktop: &Desktop) -> Cli<'_> {
     Cli::new(desktop).with("USHER_SECRET_STORE", format!("file:{}", desktop.folder("home/secrets").display()))
 }
 
-/// Reads the line with the address, has it answered, and writes back where the browser would end.
+/// Reads the authorization URL, decides on the request, and writes the callback URL to stdin.
 pub async fn answer(login: &mut Running, decision: Decision) -> Result<String> {
     let line: Value = serde_json::from_str(&login.line().await?)?;
     let address = line["authorization_url"].as_str().context("no authorization_url")?;
@@ -33,12 +33,12 @@ pub async fn answer(login: &mut Running, decision: Decision) -> Result<String> {
 }
 
 #[tokio::test]
-async fn a_script_signs_in_and_each_life_costs_one_refresh() -> Result<()> {
+async fn a_script_signs_in_and_each_token_lifetime_costs_one_refresh() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let mut demo = cli.start(&["demo", "--ttl", "5", "--json"])?;
     let started: Value = serde_json::from_str(&demo.line().await?)?;
-    let url = started["url"].as_str().context("the demo told no address")?;
+    let url = started["url"].as_str().context("the demo printed no URL")?;
     assert_eq!(cli.run(&["add", "demo", url]).await?.code, Some(0));
 
     let mut login = cli.start(&["login", "demo", "--no-browser"])?;
@@ -84,13 +84,13 @@ async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
     .await?;
     assert_eq!(demo.token_requests("refresh_token"), 0);
 
-    // Both sides know that the token's life is over.
+    // Both sides know that the token has expired.
     demo.advance_clock(life);
     clock.advance(life);
     call_fifty_times(&engine, &server).await?;
     assert_eq!(demo.token_requests("refresh_token"), 1);
 
-    // The demo alone knows: the engine learns it from fifty refusals.
+    // Only the demo knows: the engine learns it from fifty 401 responses.
     demo.revoke_access_tokens();
     call_fifty_times(&engine, &server).await?;
     assert_eq!(demo.token_requests("refresh_token"), 2);

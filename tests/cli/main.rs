@@ -1,4 +1,4 @@
-//! The command `usher` as a script uses it: words, exit codes, and what it says.
+//! Tests of the command line: output, errors and exit codes.
 
 mod bad_input;
 mod impatient;

@@ -1,4 +1,4 @@
-//! Several processes, one engine: whoever comes first holds it, and the others work through it.
+//! Several processes, one engine: the first one holds it, and the others join.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use usher_tests::{Cli, Desktop, Running};
 
 use crate::login::{answer, headless, with_file_store};
 
-/// A demo that is signed in to under the name `demo`, and known as `other`, too.
+/// Starts a demo and adds it as `demo`, signed in, and as `other`.
 pub async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
     let demo = Demo::start(DemoOptions::default()).await?;
     for name in ["demo", "other"] {
@@ -26,7 +26,7 @@ pub async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
     Ok(demo)
 }
 
-/// A command that holds the engine until it is ended: a sign-in that nobody answers.
+/// Starts a command that holds the engine until it is ended: a sign-in without a callback.
 pub async fn holder(cli: &Cli<'_>) -> Result<Running> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
@@ -63,7 +63,7 @@ async fn a_second_command_works_through_the_first() -> Result<()> {
     let second = cli.run(&["call", "demo", "slow_task", r#"{ "steps": 3, "millis": 5 }"#]).await?;
     assert_eq!(second.code, Some(0), "{}", second.stderr);
     assert!(second.stderr.contains("2 of 3"), "{}", second.stderr);
-    assert!(!second.stderr.contains("of 60"), "the progress of another's call: {}", second.stderr);
+    assert!(!second.stderr.contains("of 60"), "progress of another command's call: {}", second.stderr);
     assert_eq!(connections(&demo), connections_before, "a second connection was made");
     assert_eq!(demo.running_tasks(), 1, "the first still runs");
 
@@ -97,7 +97,7 @@ async fn a_command_signs_in_and_out_through_another() -> Result<()> {
 }
 
 #[tokio::test]
-async fn ctrl_c_cancels_a_call_that_another_process_makes() -> Result<()> {
+async fn ctrl_c_cancels_a_call_in_the_holder() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let demo = signed_in(&cli).await?;
@@ -112,7 +112,7 @@ async fn ctrl_c_cancels_a_call_that_another_process_makes() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_holder_finishes_what_another_asked_of_it() -> Result<()> {
+async fn a_holder_finishes_the_call_of_another_command() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let demo = signed_in(&cli).await?;
@@ -124,16 +124,16 @@ async fn a_holder_finishes_what_another_asked_of_it() -> Result<()> {
     assert_eq!((second.code, second.stdout.as_str()), (Some(0), "Done: 40 steps.\n"), "{}", second.stderr);
     let first = first.finish(PATIENCE).await?;
     assert_eq!(first.code, Some(5), "{}", first.stderr);
-    assert!(first.stderr.contains("works through this one"), "{}", first.stderr);
+    assert!(first.stderr.contains("that uses this one"), "{}", first.stderr);
     Ok(())
 }
 
 #[tokio::test]
-async fn what_a_killed_holder_leaves_behind_hinders_nobody() -> Result<()> {
+async fn a_killed_holder_blocks_no_other_command() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let demo = signed_in(&cli).await?;
-    // A server that says nothing: whoever asks after it waits.
+    // A server that never responds, so that a command waits for it.
     let silent = TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}/mcp", silent.local_addr()?);
     assert_eq!(cli.run(&["add", "silent", &address]).await?.code, Some(0));
@@ -145,12 +145,14 @@ async fn what_a_killed_holder_leaves_behind_hinders_nobody() -> Result<()> {
     let (_connection, _) = silent.accept().await?;
     first.kill()?;
 
-    // What may have been done is not done again.
+    // A call that may have run is not repeated.
     let call = call.finish(PATIENCE).await?;
     assert_eq!(call.code, Some(1), "{}", call.stderr);
-    assert!(call.stderr.contains("nobody knows"), "{}", call.stderr);
-    // What only looks goes on, with an engine of its own or through whoever has one.
-    let (_again, _) = tokio::time::timeout(PATIENCE, silent.accept()).await.context("nobody went on")??;
+    assert!(call.stderr.contains("may or may not have run"), "{}", call.stderr);
+    // A read-only request is repeated, with the command's own engine or another holder's.
+    let (_again, _) = tokio::time::timeout(PATIENCE, silent.accept())
+        .await
+        .context("the status command did not connect again")??;
     assert!(socket(&desktop).exists());
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));
     drop(silent);
@@ -168,12 +170,12 @@ async fn sixteen_commands_at_once_cost_one_refresh() -> Result<()> {
     for expiry in 1..=3 {
         demo.revoke_access_tokens();
         let commands = (0..16).map(|number| {
-            let words: &[&str] = if number % 2 == 0 {
+            let arguments: &[&str] = if number % 2 == 0 {
                 &["tools", "demo"]
             } else {
                 &["call", "demo", "search_pages", r#"{ "query": "tea" }"#]
             };
-            cli.run(words)
+            cli.run(arguments)
         });
         for output in try_join_all(commands).await? {
             assert_eq!(output.code, Some(0), "{}", output.stderr);
@@ -184,7 +186,7 @@ async fn sixteen_commands_at_once_cost_one_refresh() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_secret_goes_to_the_store_of_the_usher_that_runs() -> Result<()> {
+async fn a_secret_goes_to_the_store_of_the_running_usher() -> Result<()> {
     use std::io::Write;
     use std::process::Stdio;
 
@@ -192,11 +194,11 @@ async fn a_secret_goes_to_the_store_of_the_usher_that_runs() -> Result<()> {
     let cli = with_file_store(&desktop);
     let _demo = signed_in(&cli).await?;
     let _first = holder(&cli).await?;
-    // Nothing is said of a store here.
+    // Without a chosen store.
     let mut command = desktop.command(usher_tests::place::usher()?);
     command.args(["secret", "set", "corp"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn()?;
-    child.stdin.take().context("no input")?.write_all(b"hush\n")?;
+    child.stdin.take().context("no stdin")?.write_all(b"hush\n")?;
     assert!(tokio::task::spawn_blocking(move || child.wait()).await??.success());
     let listed = cli.run(&["secret", "list", "--json"]).await?;
     assert_eq!(serde_json::from_str::<Value>(&listed.stdout)?, serde_json::json!(["corp"]));
@@ -204,7 +206,7 @@ async fn a_secret_goes_to_the_store_of_the_usher_that_runs() -> Result<()> {
 }
 
 #[tokio::test]
-async fn other_places_are_refused_in_words() -> Result<()> {
+async fn other_paths_are_refused() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let _demo = signed_in(&cli).await?;
@@ -213,22 +215,27 @@ async fn other_places_are_refused_in_words() -> Result<()> {
     std::fs::write(&other, r#"{ "mcpServers": {} }"#)?;
     let refused = cli.run(&["status", "--config", &other.display().to_string()]).await?;
     assert_eq!(refused.code, Some(1));
-    assert!(refused.stderr.contains("already running, with other places"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("already running with other paths"), "{}", refused.stderr);
     Ok(())
 }
 
 #[tokio::test]
-async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
+async fn each_command_gets_the_questions_of_its_own_call() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
     let _demo = signed_in(&cli).await?;
     let _first = holder(&cli).await?;
     let commands = (0..4).map(|_| cli.run(&["call", "demo", "ask_back"]));
     for output in try_join_all(commands).await? {
-        // Nobody sits before a test, so each declines once, for itself.
-        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "No tea, then.\n"), "{}", output.stderr);
+        // A test is not interactive, so each command declines once.
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(0), "Declined. No tea ordered.\n"),
+            "{}",
+            output.stderr
+        );
         assert_eq!(output.stderr.matches("asks:").count(), 1, "{}", output.stderr);
-        assert!(!output.stderr.contains("Nobody waits"), "{}", output.stderr);
+        assert!(!output.stderr.contains("error:"), "{}", output.stderr);
     }
     Ok(())
 }
@@ -237,7 +244,7 @@ async fn each_command_is_asked_what_its_own_call_asks() -> Result<()> {
 async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
-    // As in cron, in a container or over a wire: another runtime folder, and the same sign-ins.
+    // As in cron, a container or SSH: another runtime folder, but the same sign-ins.
     let elsewhere = with_file_store(&desktop).with("XDG_RUNTIME_DIR", "");
     let demo = signed_in(&cli).await?;
     let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];

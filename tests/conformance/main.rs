@@ -1,6 +1,6 @@
-//! The public conformance suite: one test a required scenario, each run singly, the client's exit code counted.
+//! The public conformance suite, with one test for each required scenario. The exit code of the suite decides.
 //!
-//! The client is the engine through its public API (`conformance-client`); the suite is pinned by `package-lock.json`.
+//! The client is the engine through its public API (`conformance-client`). `package-lock.json` pins the suite.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -9,10 +9,10 @@ use anyhow::{Context, Result};
 use libtest_mimic::{Arguments, Failed, Trial};
 use usher_tests::place;
 
-/// The revisions of MCP that must be spoken, and how many client scenarios each requires.
+/// The required revisions of MCP, each with its number of client scenarios.
 const REQUIRED: [(&str, usize); 2] = [("2026-07-28", 32), ("2025-11-25", 18)];
 
-/// Servers of the first authorization specification: no protected resource metadata.
+/// Scenarios of the first authorization specification, which has no protected resource metadata.
 const BACKCOMPAT: [(&str, &str); 2] = [
     ("2025-03-26", "auth/2025-03-26-oauth-metadata-backcompat"),
     ("2025-03-26", "auth/2025-03-26-oauth-endpoint-fallback"),
@@ -21,7 +21,7 @@ const BACKCOMPAT: [(&str, &str); 2] = [
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = match &arguments.filter {
-        // A runner that starts each test by itself names it whole: no need to list all of them again.
+        // A runner that starts each test in its own process passes the full name, so no list is needed.
         Some(name) if arguments.exact => {
             name.split_once("::").map(|(version, scenario)| vec![trial(version, scenario)])
         }
@@ -42,7 +42,7 @@ fn all() -> Result<Vec<Trial>> {
         let scenarios = required(version)?;
         anyhow::ensure!(
             scenarios.len() == count,
-            "{version} requires {} scenarios of clients, not {count}: has the suite changed?",
+            "{version} requires {} client scenarios instead of {count}; the suite may have changed",
             scenarios.len()
         );
         trials.extend(scenarios.iter().map(|scenario| trial(version, scenario)));
@@ -56,13 +56,12 @@ fn trial(version: &str, scenario: &str) -> Trial {
     Trial::test(format!("{version}::{scenario}"), move || run(&version, &scenario))
 }
 
-/// The client scenarios that a revision requires, as the suite itself lists them.
+/// The client scenarios that a revision requires, listed by the suite.
 fn required(version: &str) -> Result<Vec<String>> {
-    let output =
-        suite()?.args(["list", "--requirements", version]).output().context("cannot run the suite")?;
+    let output = suite()?.args(["list", "--requirements", version]).output().context("run the suite")?;
     anyhow::ensure!(
         output.status.success(),
-        "the suite cannot list: {}",
+        "the suite could not list its scenarios: {}",
         String::from_utf8_lossy(&output.stderr)
     );
     let listed = String::from_utf8(output.stdout)?;
@@ -84,13 +83,13 @@ fn run(version: &str, scenario: &str) -> Result<(), Failed> {
         .arg("--output-dir")
         .arg(results.path())
         .output()?;
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    // A scenario outside of the version is skipped with success: that would be no test.
-    if output.status.success() && !said.contains("SKIPPED: scenario") {
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    // The suite skips a scenario outside the version and exits with 0, which would test nothing.
+    if output.status.success() && !text.contains("SKIPPED: scenario") {
         return Ok(());
     }
-    Err(said.into_owned().into())
+    Err(text.into_owned().into())
 }
 
 fn suite() -> Result<Command> {

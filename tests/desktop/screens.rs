@@ -1,11 +1,12 @@
 //! Every screen in a real state: pictures in light and dark, wide and narrow, and axe finds nothing on any.
 
 use anyhow::Result;
+use serde_json::json;
 use usher_demo::{Demo, DemoOptions};
+use usher_fake_service::{FakeService, Options, Reply};
 use usher_tests::wait::{PATIENCE, until_ready};
 use usher_tests::{
-    Browser, Desktop, DesktopOptions, Fault, FaultyService, Keyring, Page, SelfSigned, Window, WindowOptions,
-    place, walk,
+    Browser, Desktop, DesktopOptions, Keyring, Page, SelfSigned, Window, WindowOptions, place, walk,
 };
 
 use crate::people::{begin_sign_in, servers};
@@ -162,13 +163,15 @@ impl Tour {
 
     /// What services get wrong.
     async fn troubles(self) -> Result<()> {
-        let html = FaultyService::start(Fault::HtmlEverywhere).await?;
-        let issuer = FaultyService::start(Fault::OtherIssuer).await?;
-        let script =
-            FaultyService::start(Fault::AuthorizationEndpoint("javascript:alert(1)".to_owned())).await?;
-        let refused = FaultyService::start(Fault::RegistrationRefused).await?;
-        let unregistered = FaultyService::start(Fault::NoRegistration).await?;
-        let broken = FaultyService::start(Fault::TokenStatus(500)).await?;
+        let start = || FakeService::start(Options::default());
+        let (html, issuer, script) = (start().await?, start().await?, start().await?);
+        let (refused, unregistered, broken) = (start().await?, start().await?, start().await?);
+        html.on_all(Reply::html_page(200));
+        issuer.change_server_metadata(json!({ "issuer": "https://evil.example" }));
+        script.change_server_metadata(json!({ "authorization_endpoint": "javascript:alert(1)" }));
+        refused.on("POST /register", Reply::rejected_registration());
+        unregistered.change_server_metadata(json!({ "registration_endpoint": null }));
+        broken.on("POST /token", Reply::text(500, "out of order"));
         let tls = SelfSigned::start().await?;
         let nobody = format!("http://127.0.0.1:{}/mcp", place::free_port()?);
         let desktop = Desktop::start().await?;

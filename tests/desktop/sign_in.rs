@@ -16,7 +16,7 @@ async fn from_the_gallery_to_a_tool_and_still_signed_in_after_a_restart() -> Res
 
     let consent = walk::try_the_demo(&window, &mut browser).await?;
     let question = consent.read("h1").await?;
-    assert!(question.starts_with("Usher would like to use"), "{question}");
+    assert!(question.starts_with("Usher would like to access"), "{question}");
     walk::allow(&consent, &window).await?;
 
     let result = walk::call_tool(&window, "search_pages", &[("query", "welcome")]).await?;

@@ -1,7 +1,6 @@
-//! Faults of the token endpoint under a running engine, and what becomes of the sign-in.
+//! Faults of the token endpoint while an engine runs, and their effect on the sign-in.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -13,65 +12,67 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use usher_api::{NewServer, ServerId, Status};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
+use usher_fake_service::{Activity, BadResponse, FakeService, FamilyId, Options, TokenFault};
 use usher_secrets::{SecretStore, StoreKind};
-use usher_tests::strict_service::{FamilyId, Page, StrictOptions, StrictService, TokenFault};
 
-const LIFE: Duration = Duration::from_secs(3600);
-/// Longer than the engine lets a failed renewal rest, whatever the server asked for.
-const LONG_PAUSE: Duration = Duration::from_secs(2 * 3600);
-/// Longer than the engine waits for a token endpoint that is silent.
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// Longer than the longest backoff of the engine.
+const LONG_BACKOFF: Duration = Duration::from_secs(2 * 3600);
+/// Longer than the engine waits for a token endpoint that does not respond.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// One fault may cost so many requests to the token endpoint, and no more.
-const MOST_REQUESTS: usize = 4;
+/// The most token requests that one fault may cost.
+const MAX_REQUESTS: usize = 4;
 
-/// How the server's own will is called among the faults.
-pub const GENUINE: &str = "genuine `invalid_grant`";
+/// The name of a real revocation in the report.
+pub const REVOKED: &str = "revoked by the server";
 
-/// What became of the faults at one server.
+/// The results of the faults at one server.
 #[derive(Debug, Default)]
 pub struct Outages {
-    /// How many of each kind were met.
-    pub met: BTreeMap<&'static str, u32>,
-    /// Sign-ins that the server itself ended, and said so.
+    /// The number of faults of each kind.
+    pub faults: BTreeMap<&'static str, u32>,
+    /// Sign-ins that the server ended with `invalid_grant`.
     pub ended: u32,
-    /// What must not be.
-    pub broken: Vec<String>,
+    pub violations: Vec<String>,
 }
 
 impl Outages {
     pub fn total(&self) -> u32 {
-        self.met.values().sum()
+        self.faults.values().sum()
     }
 
-    /// The two together.
     fn merge(mut self, other: Outages) -> Outages {
-        for (name, count) in other.met {
-            *self.met.entry(name).or_default() += count;
+        for (name, count) in other.faults {
+            *self.faults.entry(name).or_default() += count;
         }
         self.ended += other.ended;
-        self.broken.extend(other.broken);
+        self.violations.extend(other.violations);
         self
     }
 }
 
-/// How many engines meet faults side by side.
-const SIDE_BY_SIDE: u32 = 4;
+/// The number of engines that run concurrently.
+const ENGINES: u32 = 4;
 
-/// At least so many faults at servers with this grace. `silences` of them are answers that never come; each takes as
-/// long as the engine waits for one.
-pub async fn outages(grace: Duration, faults: u32, silences: u32, seed: u64) -> Result<Outages> {
-    let runs = (0..SIDE_BY_SIDE).map(|worker| {
-        let share = (faults.div_ceil(SIDE_BY_SIDE), silences.div_ceil(SIDE_BY_SIDE));
-        tokio::spawn(outages_of_one(grace, share, seed + u64::from(worker)))
+/// At least `faults` faults at servers with this grace period. `silences` of them are responses that never come; each
+/// takes as long as the engine waits for one.
+pub async fn outages(grace_period: Duration, faults: u32, silences: u32, seed: u64) -> Result<Outages> {
+    let runs = (0..ENGINES).map(|worker| {
+        let share = (faults.div_ceil(ENGINES), silences.div_ceil(ENGINES));
+        tokio::spawn(outages_of_one(grace_period, share, seed + u64::from(worker)))
     });
-    let all = try_join_all(runs).await.context("a worker broke down")?;
+    let all = try_join_all(runs).await.context("a worker panicked")?;
     all.into_iter().try_fold(Outages::default(), |sum, outages| Ok(sum.merge(outages?)))
 }
 
-/// Lets one engine meet faults in bursts, each at a renewal that its clock calls for.
-async fn outages_of_one(grace: Duration, (faults, mut silences): (u32, u32), seed: u64) -> Result<Outages> {
-    let rules = StrictOptions { grace, life: LIFE, ..StrictOptions::default() };
-    let mut scene = Scene::begin(Arc::new(StrictService::start(rules).await?)).await?;
+/// Faults of one engine in bursts, one at each refresh that its clock makes due.
+async fn outages_of_one(
+    grace_period: Duration,
+    (faults, mut silences): (u32, u32),
+    seed: u64,
+) -> Result<Outages> {
+    let options = Options { grace_period, access_token_lifetime: LIFETIME, ..Options::default() };
+    let mut scene = Scene::start(FakeService::start(options).await?).await?;
     let mut random = StdRng::seed_from_u64(seed);
     let mut outages = Outages::default();
     while outages.total() < faults {
@@ -79,12 +80,12 @@ async fn outages_of_one(grace: Duration, (faults, mut silences): (u32, u32), see
             let fault = match silences.checked_sub(1) {
                 Some(rest) => {
                     silences = rest;
-                    TokenFault::Silent
+                    TokenFault::BeforeCommit(BadResponse::Silent)
                 }
                 None => pick(&mut random),
             };
-            scene.meet(fault, &mut outages).await.with_context(|| format!("at {fault:?}"))?;
-            if scene.is_over {
+            scene.apply(fault, &mut outages).await.with_context(|| format!("at {fault:?}"))?;
+            if scene.is_revoked {
                 break;
             }
         }
@@ -100,47 +101,52 @@ fn pick(random: &mut StdRng) -> TokenFault {
     let error = *["invalid_request", "unauthorized_client", "invalid_scope", "server_error"]
         .choose(random)
         .unwrap_or(&"server_error");
-    let faults = [
-        TokenFault::Reset,
-        TokenFault::Closed,
-        TokenFault::Status(status),
-        TokenFault::RetryAfter(429, random.random_range(0..4000)),
-        TokenFault::RetryAfter(503, random.random_range(0..4000)),
-        TokenFault::Html(200),
-        TokenFault::Html(status),
-        TokenFault::Redirect,
-        TokenFault::Empty,
-        TokenFault::TruncatedTokens,
-        TokenFault::BrokenGzip,
-        TokenFault::OtherTokenType,
-        TokenFault::FalseInvalidGrant(*[200, 403, 404, 429, 500, 502, 503].choose(random).unwrap_or(&503)),
-        TokenFault::InvalidGrantOnPage,
-        TokenFault::TruncatedInvalidGrant,
-        TokenFault::OtherError(error),
-        slow,
-        TokenFault::ResetAfterCommit,
-        TokenFault::ClosedAfterCommit,
-        TokenFault::TruncatedAfterCommit,
-        TokenFault::StatusAfterCommit(502),
-        TokenFault::HtmlAfterCommit,
+    let wrong_status = *[200, 403, 404, 429, 500, 502, 503].choose(random).unwrap_or(&503);
+    let before_commit = [
+        BadResponse::Reset,
+        BadResponse::Closed,
+        BadResponse::Status(status),
+        BadResponse::RetryAfter(429, random.random_range(0..4000)),
+        BadResponse::RetryAfter(503, random.random_range(0..4000)),
+        BadResponse::Html(200),
+        BadResponse::Html(status),
+        BadResponse::Redirect,
+        BadResponse::Empty,
+        BadResponse::Truncated,
+        BadResponse::BrokenGzip,
+        BadResponse::OtherTokenType,
+        BadResponse::Error(wrong_status, "invalid_grant"),
+        BadResponse::ErrorPage("invalid_grant"),
+        BadResponse::TruncatedError("invalid_grant"),
+        BadResponse::Error(400, error),
     ];
-    if random.random_ratio(1, 50) { TokenFault::Ended } else { *faults.choose(random).unwrap_or(&slow) }
+    let after_commit = [
+        BadResponse::Reset,
+        BadResponse::Closed,
+        BadResponse::Truncated,
+        BadResponse::Status(502),
+        BadResponse::Html(200),
+    ];
+    let before_commit = before_commit.map(TokenFault::BeforeCommit);
+    let after_commit = after_commit.map(TokenFault::AfterCommit);
+    let faults = [&before_commit[..], &[slow], &after_commit].concat();
+    if random.random_ratio(1, 50) { TokenFault::Revoked } else { *faults.choose(random).unwrap_or(&slow) }
 }
 
-/// An engine that is signed in to the service.
+/// An engine that is signed in to a service.
 struct Scene {
-    service: Arc<StrictService>,
+    service: FakeService,
     engine: Engine,
     clock: Clock,
     id: ServerId,
     family: FamilyId,
-    /// There is no sign-in any more: the server ended the family, and said so.
-    is_over: bool,
+    /// The server revoked the family and reported it, so there is no sign-in.
+    is_revoked: bool,
     folder: TempDir,
 }
 
 impl Scene {
-    async fn begin(service: Arc<StrictService>) -> Result<Scene> {
+    async fn start(service: FakeService) -> Result<Scene> {
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
         let at = |name: &str| folder.path().join(name);
@@ -149,105 +155,111 @@ impl Scene {
         let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
         let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
         let id = engine.add(server, None).await?;
-        let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_over: false, folder };
+        let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_revoked: false, folder };
         scene.sign_in().await?;
         Ok(scene)
     }
 
     async fn sign_in(&mut self) -> Result<()> {
         let request = self.engine.sign_in(&self.id, SignInOptions::default()).await?;
-        let address = self.service.consent(&request.authorization_url).await?;
+        let address = self.service.approve(&request.authorization_url)?;
         self.engine.complete_sign_in(&address).await?;
-        self.family = self.kept().await?.context("nothing is kept after a sign-in")?.0;
-        self.is_over = false;
-        self.service.ledger().turn_page(self.family);
+        self.family = self.stored_token().await?.context("no token is stored after a sign-in")?.0;
+        self.is_revoked = false;
+        self.service.ledger().take_activity(self.family);
         Ok(())
     }
 
-    /// One fault at the next renewal.
-    async fn meet(&mut self, fault: TokenFault, outages: &mut Outages) -> Result<()> {
-        let before = self.kept().await?;
+    /// Applies one fault at the next refresh.
+    async fn apply(&mut self, fault: TokenFault, outages: &mut Outages) -> Result<()> {
+        let before = self.stored_token().await?;
         self.service.add_fault(self.family, fault);
-        self.clock.advance(LIFE.max(LONG_PAUSE));
+        self.clock.advance(LIFETIME.max(LONG_BACKOFF));
         if self.is_connected() {
-            let call = CallOptions::new("ping");
-            // Whether it succeeds is told by what the store and the server say afterwards.
-            let _ = self.engine.call_tool(&self.id, "ping", serde_json::Map::new(), call).await;
+            let call = CallOptions::new("write");
+            // The store and the server show afterwards whether it succeeded.
+            let _ = self.engine.call_tool(&self.id, "write", serde_json::Map::new(), call).await;
         } else {
             self.engine.connect(&self.id).await?;
         }
-        self.until("the fault to be met", |scene, status| {
+        self.until("the fault", |scene, status| {
             scene.service.faults_ahead(scene.family) == 0 && !matches!(status, Status::Connecting)
         })
         .await?;
-        *outages.met.entry(name(fault)).or_default() += 1;
-        let broken = self.judge(fault, before.map(|(_, number)| number), outages).await;
-        outages.broken.extend(broken.into_iter().map(|what| format!("{fault:?} at {before:?}: {what}")));
+        *outages.faults.entry(name(fault)).or_default() += 1;
+        let violations = self.violations(fault, before.map(|(_, number)| number), outages).await;
+        let line = |text| format!("{fault:?} at {before:?}: {text}");
+        outages.violations.extend(violations.into_iter().map(line));
         Ok(())
     }
 
-    /// What must not be after a fault. The engine goes on renewing by itself meanwhile: effects are looked at before
-    /// their causes, so that no effect is seen without its cause.
-    async fn judge(&mut self, fault: TokenFault, before: Option<u32>, outages: &mut Outages) -> Vec<String> {
+    /// The violations after a fault. The engine continues to refresh meanwhile. Effects are read before their causes, so
+    /// that no effect is seen without its cause.
+    async fn violations(
+        &mut self,
+        fault: TokenFault,
+        before: Option<u32>,
+        outages: &mut Outages,
+    ) -> Vec<String> {
         let needs_sign_in = self.needs_sign_in();
-        let kept = self.kept().await;
-        let standing = self.service.ledger().standing(self.family);
-        let page = self.service.ledger().turn_page(self.family);
-        let mut broken = Vec::new();
-        if page.refreshes.len() > MOST_REQUESTS {
-            broken.push(format!("{} requests to the token endpoint", page.refreshes.len()));
+        let stored = self.stored_token().await;
+        let state = self.service.ledger().state(self.family);
+        let activity = self.service.ledger().take_activity(self.family);
+        let mut violations = Vec::new();
+        if activity.refreshes.len() > MAX_REQUESTS {
+            violations.push(format!("{} requests to the token endpoint", activity.refreshes.len()));
         }
-        if page.stale_requests > 0 {
-            broken.push(format!("{} requests with a token that had ended", page.stale_requests));
+        if activity.stale_requests > 0 {
+            violations.push(format!("{} requests with an invalid token", activity.stale_requests));
         }
-        if page.refusals_told > 0 {
+        if activity.rejections_sent > 0 {
             outages.ended += 1;
-            broken.extend(self.see_it_over().await.err().map(|error| format!("{error:#}")));
-            return broken;
+            violations.extend(self.expect_revoked().await.err().map(|error| format!("{error:#}")));
+            return violations;
         }
-        match kept {
-            Err(error) => broken.push(format!("{error:#}")),
+        match stored {
+            Err(error) => violations.push(format!("{error:#}")),
             Ok(None) => {
-                broken.push("the sign-in was deleted, and the server had not ended it".to_owned());
-                // So that the run can go on with a new one.
-                self.is_over = true;
+                violations.push("the grant was deleted, although the server had not revoked it".to_owned());
+                // The run continues with a new sign-in.
+                self.is_revoked = true;
             }
-            Ok(Some(_)) if needs_sign_in => broken.push("a sign-in is asked for".to_owned()),
+            Ok(Some(_)) if needs_sign_in => violations.push("the engine asks for a sign-in".to_owned()),
             Ok(Some((_, number))) => {
-                let is_newest = standing.is_some_and(|standing| standing.current == number);
-                if !is_newest && !fault.is_after_commit() && before != Some(number) {
-                    broken.push(format!("the store is at {number}, the server at {standing:?}"));
+                let is_newest = state.is_some_and(|state| state.current == number);
+                if !is_newest && !matches!(fault, TokenFault::AfterCommit(_)) && before != Some(number) {
+                    violations.push(format!("the store is at {number}, the server at {state:?}"));
                 }
-                if !is_newest && fault.is_answered() {
-                    broken.push("a slow answer was lost".to_owned());
+                if !is_newest && matches!(fault, TokenFault::Slow(_)) {
+                    violations.push("a slow response was lost".to_owned());
                 }
             }
         }
-        broken
+        violations
     }
 
-    /// The server said that it is over: the sign-in goes, the person is asked, and the dead token is sent no more.
-    async fn see_it_over(&mut self) -> Result<()> {
-        self.is_over = true;
-        self.until("the sign-in to be asked for", |_, status| matches!(status, Status::NeedsSignIn { .. }))
+    /// Checks the result of a revocation: the grant is deleted, a sign-in is needed, and the token is not sent again.
+    async fn expect_revoked(&mut self) -> Result<()> {
+        self.is_revoked = true;
+        self.until("the request for a sign-in", |_, status| matches!(status, Status::NeedsSignIn { .. }))
             .await?;
-        ensure!(self.kept().await?.is_none(), "the server ended the sign-in, and it is still kept");
-        self.service.ledger().turn_page(self.family);
-        self.clock.advance(LONG_PAUSE);
+        ensure!(self.stored_token().await?.is_none(), "the grant is revoked, but still stored");
+        self.service.ledger().take_activity(self.family);
+        self.clock.advance(LONG_BACKOFF);
         self.engine.connect(&self.id).await?;
-        self.until("the sign-in to be asked for again", |_, status| {
+        self.until("the second request for a sign-in", |_, status| {
             matches!(status, Status::NeedsSignIn { .. })
         })
         .await?;
-        let page = self.service.ledger().turn_page(self.family);
-        ensure!(page == Page::default(), "it went on with what was over: {page:?}");
+        let activity = self.service.ledger().take_activity(self.family);
+        ensure!(activity == Activity::default(), "a revoked token was used again: {activity:?}");
         Ok(())
     }
 
-    /// The outage is over: connects, with a new sign-in where the server ended the old one.
+    /// The end of an outage: connects, after a new sign-in if the server ended the old one.
     async fn recover(&mut self, outages: &mut Outages) -> Result<()> {
-        if !self.is_over {
-            self.clock.advance(LONG_PAUSE);
+        if !self.is_revoked {
+            self.clock.advance(LONG_BACKOFF);
             self.engine.connect(&self.id).await?;
             self.until("the outcome", |_, status| {
                 matches!(status, Status::Connected { .. } | Status::NeedsSignIn { .. })
@@ -256,24 +268,24 @@ impl Scene {
             if self.is_connected() {
                 return Ok(());
             }
-            if self.service.ledger().turn_page(self.family).refusals_told == 0 {
-                outages.broken.push(format!("it does not recover: {:?}", self.status()));
+            if self.service.ledger().take_activity(self.family).rejections_sent == 0 {
+                outages.violations.push(format!("the engine does not recover: {:?}", self.status()));
             }
-            // The answer to a rotation was lost, and this server forgives no second use.
+            // The response to a rotation was lost, and this server accepts no refresh token twice.
             outages.ended += 1;
-            outages.broken.extend(self.see_it_over().await.err().map(|error| format!("{error:#}")));
+            outages.violations.extend(self.expect_revoked().await.err().map(|error| format!("{error:#}")));
         }
         self.sign_in().await?;
-        ensure!(self.is_connected(), "a new sign-in does not connect: {:?}", self.status());
+        ensure!(self.is_connected(), "not connected after a new sign-in: {:?}", self.status());
         Ok(())
     }
 
-    async fn kept(&self) -> Result<Option<(FamilyId, u32)>> {
+    async fn stored_token(&self) -> Result<Option<(FamilyId, u32)>> {
         let store = SecretStore::open(StoreKind::File(self.folder.path().join("secrets")));
         let Some(grant) = store.grant(&self.id.0).await? else { return Ok(None) };
-        let token = grant.refresh_token.context("the kept sign-in has no refresh token")?;
-        let found = self.service.ledger().read_refresh_token(token.expose_secret());
-        Ok(Some(found.context("the kept refresh token is none that the service gave")?))
+        let token = grant.refresh_token.context("the stored grant has no refresh token")?;
+        let found = self.service.ledger().parse_refresh_token(token.expose_secret());
+        Ok(Some(found.context("the stored refresh token was not issued by this service")?))
     }
 
     fn status(&self) -> Option<Status> {
@@ -288,7 +300,7 @@ impl Scene {
         matches!(self.status(), Some(Status::NeedsSignIn { .. }))
     }
 
-    /// Waits until the engine's view, or what the service says, satisfies a condition.
+    /// Waits until the engine's view or the service satisfies a condition.
     async fn until(&self, what: &str, condition: impl Fn(&Scene, &Status) -> bool) -> Result<()> {
         let mut events = self.engine.subscribe();
         let wait = async {
@@ -296,40 +308,44 @@ impl Scene {
                 if self.status().is_some_and(|status| condition(self, &status)) {
                     return;
                 }
-                // The service tells nothing by itself, so it is asked again after a moment.
+                // The service sends no events, so it is polled.
                 let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
             }
         };
         let waited = tokio::time::timeout(PATIENCE, wait).await;
-        waited.with_context(|| format!("waited in vain for {what}; it is {:?}", self.status()))
+        waited.with_context(|| format!("timed out waiting for {what}; the status is {:?}", self.status()))
     }
 }
 
 fn name(fault: TokenFault) -> &'static str {
     match fault {
-        TokenFault::Reset => "reset",
-        TokenFault::Closed => "closed without an answer",
-        TokenFault::Status(_) => "4xx or 5xx with text",
-        TokenFault::RetryAfter(429, _) => "429 with Retry-After",
-        TokenFault::RetryAfter(..) => "503 with Retry-After",
-        TokenFault::Html(200) => "HTML with 200",
-        TokenFault::Html(_) => "HTML with 4xx or 5xx",
-        TokenFault::Redirect => "redirect to a portal",
-        TokenFault::Empty => "200 with nothing",
-        TokenFault::TruncatedTokens => "truncated before the commit",
-        TokenFault::BrokenGzip => "broken compression",
-        TokenFault::OtherTokenType => "tokens of another type",
-        TokenFault::FalseInvalidGrant(_) => "`invalid_grant` with another status",
-        TokenFault::InvalidGrantOnPage => "`invalid_grant` on a page",
-        TokenFault::TruncatedInvalidGrant => "`invalid_grant`, truncated",
-        TokenFault::OtherError(_) => "another OAuth error",
+        TokenFault::BeforeCommit(bad) => match bad {
+            BadResponse::Reset => "reset",
+            BadResponse::Closed => "closed without a response",
+            BadResponse::Silent => "no response until the deadline",
+            BadResponse::Status(_) => "4xx or 5xx with text",
+            BadResponse::RetryAfter(429, _) => "429 with Retry-After",
+            BadResponse::RetryAfter(..) => "503 with Retry-After",
+            BadResponse::Html(200) => "HTML with 200",
+            BadResponse::Html(_) => "HTML with 4xx or 5xx",
+            BadResponse::Redirect => "redirect to a captive portal",
+            BadResponse::Empty => "200 with an empty body",
+            BadResponse::Truncated => "truncated before the commit",
+            BadResponse::BrokenGzip => "broken compression",
+            BadResponse::OtherTokenType => "tokens of another type",
+            BadResponse::Error(_, "invalid_grant") => "`invalid_grant` with another status",
+            BadResponse::Error(..) => "another OAuth error",
+            BadResponse::ErrorPage(_) => "`invalid_grant` on a page",
+            BadResponse::TruncatedError(_) => "`invalid_grant`, truncated",
+        },
+        TokenFault::AfterCommit(bad) => match bad {
+            BadResponse::Reset => "reset after the commit",
+            BadResponse::Closed => "closed after the commit",
+            BadResponse::Truncated => "truncated after the commit",
+            BadResponse::Html(_) => "HTML after the commit",
+            _ => "502 after the commit",
+        },
         TokenFault::Slow(_) => "slow",
-        TokenFault::Silent => "silent until the deadline",
-        TokenFault::ResetAfterCommit => "reset after the commit",
-        TokenFault::ClosedAfterCommit => "closed after the commit",
-        TokenFault::TruncatedAfterCommit => "truncated after the commit",
-        TokenFault::StatusAfterCommit(_) => "502 after the commit",
-        TokenFault::HtmlAfterCommit => "HTML after the commit",
-        TokenFault::Ended => GENUINE,
+        TokenFault::Revoked => REVOKED,
     }
 }

@@ -1,4 +1,4 @@
-//! A person without a screen who is signed in to the strict service by the command line.
+//! A person without a screen, signed in to the fake service by the command line.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,126 +7,133 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
-use usher_tests::strict_service::{FamilyId, StrictService};
+use usher_fake_service::{FakeService, FamilyId};
 use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, place};
 
-use crate::keeping::Keeping;
+use crate::store::Store;
 
-/// More than a command takes on the busiest machine.
+/// Longer than a command takes on the busiest machine.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
-/// A desktop with what keeps the sign-in and nothing else, and the family of tokens that lies there.
+/// A desktop that has only the secret store, and the token family that is stored there.
 pub struct Person {
-    pub service: Arc<StrictService>,
+    pub service: Arc<FakeService>,
     pub family: FamilyId,
-    keeping: Keeping,
+    store: Store,
     desktop: Desktop,
 }
 
 impl Person {
     /// Adds the service and signs in to it.
-    pub async fn new(service: Arc<StrictService>, keeping: Keeping) -> Result<Person> {
-        let desktop = Desktop::with(keeping.desktop()).await?;
-        let mut person = Person { service, family: FamilyId(0), keeping, desktop };
+    pub async fn new(service: Arc<FakeService>, store: Store) -> Result<Person> {
+        let desktop = Desktop::with(store.desktop()).await?;
+        let mut person = Person { service, family: FamilyId(0), store, desktop };
         let added = person.usher(&["add", NAME, &person.service.url()]).await?;
         ensure!(added.code == Some(0), "usher add: {}", added.stderr);
         person.sign_in().await?;
         Ok(person)
     }
 
-    /// Signs in, for the first time or anew.
+    /// Signs in, for the first time or again.
     pub async fn sign_in(&mut self) -> Result<()> {
         let mut cli = Cli::new(&self.desktop);
-        if let Some((name, words)) = self.keeping.variable(&self.desktop) {
-            cli = cli.with(name, words);
+        if let Some((name, value)) = self.store.variable(&self.desktop) {
+            cli = cli.with(name, value);
         }
         let mut login = cli.start(&["login", NAME, "--no-browser", "--again"])?;
         let line = login.line().await?;
-        let line: Value = serde_json::from_str(&line).with_context(|| format!("usher login said: {line}"))?;
-        let address = line["authorization_url"].as_str().context("usher login told no address")?;
-        login.write_line(&self.service.consent(address).await?)?;
+        let line: Value =
+            serde_json::from_str(&line).with_context(|| format!("usher login printed: {line}"))?;
+        let address = line["authorization_url"].as_str().context("usher login printed no address")?;
+        login.write_line(&self.service.approve(address)?)?;
         let output = login.finish(PATIENCE).await?;
-        ensure!(output.code == Some(0), "usher login ended with {:?}: {}", output.code, output.stderr);
-        let (family, _) = self.kept().await?.context("nothing is kept after a sign-in")?;
+        ensure!(output.code == Some(0), "usher login exited with {:?}: {}", output.code, output.stderr);
+        let (family, _) = self.stored_token().await?.context("no token is stored after a sign-in")?;
         self.family = family;
-        self.service.ledger().turn_page(family);
+        self.service.ledger().take_activity(family);
         Ok(())
     }
 
-    /// One call of the command line to its end.
-    pub async fn usher(&self, words: &[&str]) -> Result<Output> {
-        self.start(words)?.finish(PATIENCE).await
+    /// Runs the command line to its end.
+    pub async fn usher(&self, arguments: &[&str]) -> Result<Output> {
+        self.start(arguments)?.finish(PATIENCE).await
     }
 
-    /// One call of the command line that may be killed.
-    pub fn start(&self, words: &[&str]) -> Result<Mortal> {
+    /// Starts the command line as a process that can be killed.
+    pub fn start(&self, arguments: &[&str]) -> Result<Mortal> {
         let mut command: Command = self.desktop.command(place::usher()?);
-        command.args(words).envs(self.keeping.variable(&self.desktop));
-        // Nothing here speaks TLS, and reading the system's certificates is most of what a short command does.
+        command.args(arguments).envs(self.store.variable(&self.desktop));
+        // Nothing here uses TLS, and a short command spends most of its time reading the system's certificates.
         command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
         Mortal::start(command)
     }
 
-    /// The family and the number of the refresh token that is kept; `None` where nothing is.
-    pub async fn kept(&self) -> Result<Option<(FamilyId, u32)>> {
-        let Some(token) = self.keeping.refresh_token(&self.desktop).await? else { return Ok(None) };
-        let found = self.service.ledger().read_refresh_token(&token);
-        Ok(Some(found.context("the kept refresh token is none that the service gave")?))
+    /// The family and the number of the stored refresh token; `None` if none is stored.
+    pub async fn stored_token(&self) -> Result<Option<(FamilyId, u32)>> {
+        let Some(token) = self.store.refresh_token(&self.desktop).await? else { return Ok(None) };
+        let found = self.service.ledger().parse_refresh_token(&token);
+        Ok(Some(found.context("the stored refresh token was not issued by this service")?))
     }
 
-    /// Whether what was learned and is not secret can be read.
+    /// A violation, unless the newest token of a valid family is stored.
+    pub async fn compare_stored_token(&self) -> Result<Option<String>> {
+        let state = self.service.ledger().state(self.family);
+        let stored = self.stored_token().await?.map(|(_, number)| number);
+        let is_right = state.is_some_and(|state| stored == Some(state.current) && !state.is_revoked);
+        Ok((!is_right).then(|| format!("the server is at {state:?}, the store at {stored:?}")))
+    }
+
+    /// Checks that the learned metadata can be read.
     pub fn check_state(&self) -> Result<()> {
         let file = self.state_folder().join("kept.json");
-        let bytes = std::fs::read(&file).context("kept.json is gone")?;
-        serde_json::from_slice::<Value>(&bytes).context("kept.json is broken")?;
-        ensure!(!file.with_extension("json.broken").exists(), "a broken kept.json was moved aside");
+        let bytes = std::fs::read(&file).context("kept.json is missing")?;
+        serde_json::from_slice::<Value>(&bytes).context("kept.json is damaged")?;
+        ensure!(!file.with_extension("json.broken").exists(), "a damaged kept.json was moved aside");
         Ok(())
     }
 
-    /// What lies in the store beside the sign-in.
+    /// The entries of the store that do not belong to the sign-in.
     pub async fn leftovers(&self) -> Result<Vec<String>> {
-        self.keeping.leftovers(&self.desktop).await
+        self.store.leftovers(&self.desktop).await
     }
 
-    /// How the sign-in is kept.
-    pub fn keeping(&self) -> Keeping {
-        self.keeping
+    pub fn store(&self) -> Store {
+        self.store
     }
 
-    /// The folder in which a change of the store shows.
+    /// The folder in which changes of the store are visible.
     pub fn store_folder(&self) -> PathBuf {
-        self.keeping.folder(&self.desktop)
+        self.store.folder(&self.desktop)
     }
 
-    /// The bus on which a command asks the keychain.
+    /// The bus over which a command reaches the keychain.
     pub fn bus(&self) -> Result<&Bus> {
         self.desktop.bus()
     }
 
-    /// Aimed at the keychain's own process.
+    /// A blow at the keychain's own process.
     pub fn blow_at_keychain(&self) -> Result<Blow> {
         Blow::at(self.bus()?.process_of("org.freedesktop.secrets")?)
     }
 
-    /// Brings a killed keychain back, unlocked.
+    /// Starts a killed keychain again, unlocked.
     pub async fn start_keychain(&mut self) -> Result<()> {
         self.desktop.start_keyring().await
     }
 
-    /// Says which process runs the engine.
+    /// The file that names the process which holds the engine.
     pub fn lock_file(&self) -> PathBuf {
         self.desktop.folder("run/usher/engine.lock")
     }
 
-    /// Where the engine keeps what is not secret.
     fn state_folder(&self) -> PathBuf {
         self.desktop.folder("state/usher")
     }
 
-    /// Where the engine notes that a refresh token is about to be sent.
-    pub fn intents_folder(&self) -> PathBuf {
+    /// The folder in which the engine notes a refresh before it sends the token.
+    pub fn journal_folder(&self) -> PathBuf {
         self.state_folder().join("renewals")
     }
 }

@@ -1,62 +1,62 @@
-//! `fault-run`: the long run of `tests/faults`, for `cargo xtask faults`. Prints its figures as the tables of
-//! `tests/faults/README.md`, and fails where something was broken.
+//! `fault-run`: the long run of `tests/faults`, for `cargo xtask faults`. Prints its results as the tables of
+//! `tests/faults/README.md`, and fails if there was a violation.
 
 mod aftermath;
-mod callers;
-mod figures;
-mod keeping;
-mod kill_point;
+mod kill_counts;
+mod kill_moment;
 mod kills;
 mod outages;
 mod person;
-mod tally;
+mod processes;
+mod report;
+mod store;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use clap::Parser;
-use keeping::Keeping;
-use kills::{GRACE, Hunt, Victim};
+use kill_counts::Kills;
+use kills::{GRACE_PERIOD, KillPlan, Victim};
 use outages::Outages;
-use tally::Kills;
+use store::Store;
 
-/// Kills the engine and the keychain, breaks the token endpoint under it, and lets sixteen commands at once meet one
-/// expiry, a great many times
+/// Kills the engine and the keychain, breaks the token endpoint, and starts sixteen commands at each expiry of a token
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo xtask faults", bin_name = "cargo xtask faults")]
 struct Arguments {
-    /// Kills with a private file, one half at a server with 5 s of grace and one at a strict one
+    /// Kills with a private file: half with a server that has a grace period of 5 s, half with one that has none
     #[arg(long, default_value_t = 1000)]
     kills: u32,
-    /// Kills with the keychain, and of the keychain; halved in the same way
+    /// Kills with the keychain, and of the keychain; split in the same way
     #[arg(long, default_value_t = 200)]
     keychain_kills: u32,
-    /// Faults of the token endpoint, halved in the same way
+    /// Faults of the token endpoint, split in the same way
     #[arg(long, default_value_t = 10_000)]
     faults: u32,
     /// Expiries of a token, each met by sixteen processes of the command line
     #[arg(long, default_value_t = 500)]
     expiries: u32,
-    /// What chance goes by, to have a run again; another one each time where it is not told
+    /// The seed of an earlier run, to repeat it; random by default
     #[arg(long)]
     seed: Option<u64>,
 }
 
-/// What is killed where, and how many parts of all those kills that is.
-type Shares = [(Victim, Keeping, u32)];
-const WITH_FILE: &Shares = &[(Victim::Lists, Keeping::File, 3), (Victim::Waits, Keeping::File, 1)];
+/// The victims and stores of one group of kills, each with its share of the kills.
+type Shares = [(Victim, Store, u32)];
+const WITH_FILE: &Shares = &[(Victim::ListCommand, Store::File, 3), (Victim::WaitingCommand, Store::File, 1)];
 const WITH_KEYCHAIN: &Shares = &[
-    (Victim::Lists, Keeping::Keychain, 2),
-    (Victim::Lists, Keeping::KeychainInParts, 2),
-    (Victim::Waits, Keeping::Keychain, 1),
+    (Victim::ListCommand, Store::Keychain, 2),
+    (Victim::ListCommand, Store::KeychainInParts, 2),
+    (Victim::WaitingCommand, Store::Keychain, 1),
 ];
 const OF_KEYCHAIN: &Shares =
-    &[(Victim::Keychain, Keeping::Keychain, 2), (Victim::Keychain, Keeping::KeychainInParts, 1)];
-const SERVERS: [(&str, Duration); 2] = [("5 s of grace", GRACE), ("no grace", Duration::ZERO)];
+    &[(Victim::Keychain, Store::Keychain, 2), (Victim::Keychain, Store::KeychainInParts, 1)];
+const SERVERS: [(&str, Duration); 2] =
+    [("grace period of 5 s", GRACE_PERIOD), ("no grace period", Duration::ZERO)];
 const PROCESSES: u32 = 16;
-/// Of this many faults, one is a silence until the deadline.
-const FAULTS_A_SILENCE: u32 = 500;
+/// One of this many faults is a response that never comes.
+const FAULTS_PER_SILENCE: u32 = 500;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -67,12 +67,12 @@ async fn main() -> ExitCode {
         arguments.kills, arguments.keychain_kills, arguments.faults, arguments.expiries
     );
     let begun = Instant::now();
-    let mut broken = Vec::new();
-    let ended = run(&arguments, seed, &mut broken).await;
-    println!("\nThe whole run took {} s. Broken: {}.", begun.elapsed().as_secs(), broken.len());
-    broken.iter().take(50).for_each(|what| println!("- {what}"));
+    let mut violations = Vec::new();
+    let ended = run(&arguments, seed, &mut violations).await;
+    println!("\nThe whole run took {} s. Violations: {}.", begun.elapsed().as_secs(), violations.len());
+    violations.iter().take(50).for_each(|violation| println!("- {violation}"));
     match ended {
-        Ok(()) if broken.is_empty() => ExitCode::SUCCESS,
+        Ok(()) if violations.is_empty() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(error) => {
             println!("The run ended early: {error:#}");
@@ -81,30 +81,30 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, seed: u64, broken: &mut Vec<String>) -> Result<()> {
-    // The keychain's kills are eighths: five of commands beside it, three of its own.
-    let (beside, of) = (arguments.keychain_kills * 5 / 8, arguments.keychain_kills * 3 / 8);
+async fn run(arguments: &Arguments, seed: u64, violations: &mut Vec<String>) -> Result<()> {
+    // Five eighths of the keychain's kills are of commands, three eighths of the keychain itself.
+    let (of_commands, of_keychain) = (arguments.keychain_kills * 5 / 8, arguments.keychain_kills * 3 / 8);
     for (title, shares, count) in [
         ("Kills with a private file", WITH_FILE, arguments.kills),
-        ("Kills with the keychain", WITH_KEYCHAIN, beside),
-        ("Kills of the keychain", OF_KEYCHAIN, of),
+        ("Kills with the keychain", WITH_KEYCHAIN, of_commands),
+        ("Kills of the keychain", OF_KEYCHAIN, of_keychain),
     ] {
         if count > 0 {
-            broken.extend(kill(title, shares, count, seed).await?);
+            violations.extend(kill(title, shares, count, seed).await?);
         }
     }
     if arguments.faults > 0 {
-        broken.extend(fail(arguments.faults, seed).await?);
+        violations.extend(fail(arguments.faults, seed).await?);
     }
     if arguments.expiries > 0 {
         let begun = Instant::now();
-        let callers = callers::call(PROCESSES, arguments.expiries).await?;
-        figures::print_callers(&callers, begun.elapsed());
-        broken.extend(callers.broken);
+        let expiries = processes::expire_tokens(PROCESSES, arguments.expiries).await?;
+        report::print_expiries(&expiries, begun.elapsed());
+        violations.extend(expiries.violations);
         let begun = Instant::now();
-        let orphans = callers::orphan(PROCESSES, arguments.expiries.div_ceil(10)).await?;
-        figures::print_orphans(&orphans, begun.elapsed());
-        broken.extend(orphans.broken);
+        let kills = processes::kill_holders(PROCESSES, arguments.expiries.div_ceil(10)).await?;
+        report::print_holder_kills(&kills, begun.elapsed());
+        violations.extend(kills.violations);
     }
     Ok(())
 }
@@ -112,27 +112,28 @@ async fn run(arguments: &Arguments, seed: u64, broken: &mut Vec<String>) -> Resu
 async fn kill(title: &str, shares: &Shares, count: u32, seed: u64) -> Result<Vec<String>> {
     let begun = Instant::now();
     let all: u32 = shares.iter().map(|(_, _, share)| share).sum();
-    let mut both = Vec::new();
-    for (server, grace) in SERVERS {
+    let mut results = Vec::new();
+    for (server, grace_period) in SERVERS {
         let mut kills = Kills::default();
-        for &(victim, keeping, share) in shares {
-            let hunt = Hunt { victim, keeping, grace };
-            kills = kills.merge(kills::kills(hunt, (count * share).div_ceil(all * 2), seed).await?);
+        for &(victim, store, share) in shares {
+            let plan = KillPlan { victim, store, grace_period };
+            kills = kills.merge(kills::kills(plan, (count * share).div_ceil(all * 2), seed).await?);
         }
-        both.push((server, kills));
+        results.push((server, kills));
     }
-    let servers: Vec<_> = both.iter().map(|(server, kills)| (*server, kills)).collect();
-    figures::print_kills(title, &servers, begun.elapsed());
-    Ok(both.into_iter().flat_map(|(_, kills)| kills.broken).collect())
+    let servers: Vec<_> = results.iter().map(|(server, kills)| (*server, kills)).collect();
+    report::print_kills(title, &servers, begun.elapsed());
+    Ok(results.into_iter().flat_map(|(_, kills)| kills.violations).collect())
 }
 
 async fn fail(count: u32, seed: u64) -> Result<Vec<String>> {
     let (begun, count) = (Instant::now(), count.div_ceil(2));
-    let mut both: Vec<(&str, Outages)> = Vec::new();
-    for (server, grace) in SERVERS {
-        both.push((server, outages::outages(grace, count, count.div_ceil(FAULTS_A_SILENCE), seed).await?));
+    let silences = count.div_ceil(FAULTS_PER_SILENCE);
+    let mut results: Vec<(&str, Outages)> = Vec::new();
+    for (server, grace_period) in SERVERS {
+        results.push((server, outages::outages(grace_period, count, silences, seed).await?));
     }
-    let servers: Vec<_> = both.iter().map(|(server, outages)| (*server, outages)).collect();
-    figures::print_outages("Faults of the token endpoint", &servers, begun.elapsed());
-    Ok(both.into_iter().flat_map(|(_, outages)| outages.broken).collect())
+    let servers: Vec<_> = results.iter().map(|(server, outages)| (*server, outages)).collect();
+    report::print_outages("Faults of the token endpoint", &servers, begun.elapsed());
+    Ok(results.into_iter().flat_map(|(_, outages)| outages.violations).collect())
 }

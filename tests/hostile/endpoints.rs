@@ -3,8 +3,10 @@
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::json;
+use usher_fake_service::{FakeService, Options};
 use usher_tests::wait::{PATIENCE, until_ready};
-use usher_tests::{Cli, Desktop, DesktopOptions, Fault, FaultyService, OpenerStandIn};
+use usher_tests::{Cli, Desktop, DesktopOptions, OpenerStandIn};
 
 /// None of these may be opened.
 const BAD: [&str; 49] = [
@@ -115,12 +117,13 @@ async fn a_good_one_is_opened_once_as_one_argument_by_no_shell() -> Result<()> {
 struct Case {
     desktop: Desktop,
     opener: OpenerStandIn,
-    _service: FaultyService,
+    _service: FakeService,
 }
 
 impl Case {
     async fn start(endpoint: &str) -> Result<Case> {
-        let service = FaultyService::start(Fault::AuthorizationEndpoint(endpoint.to_owned())).await?;
+        let service = FakeService::start(Options::default()).await?;
+        service.change_server_metadata(json!({ "authorization_endpoint": endpoint }));
         let desktop = Desktop::with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
         let opener = OpenerStandIn::install(&desktop)?;
         let case = Case { desktop, opener, _service: service };

@@ -1,4 +1,4 @@
-//! The engine of a soak in a process of its own, so that its memory and its time are nobody else's.
+//! The engine of a soak, in a process of its own so that its memory and CPU time can be measured alone.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use usher_secrets::StoreKind;
 use usher_tests::wait::until_ready;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The kernel's own unit for times in /proc, the same on every system that this runs on.
+/// The unit of times in `/proc`, the same on every supported system.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 pub fn options(folder: &Path) -> EngineOptions {
@@ -21,8 +21,8 @@ pub fn options(folder: &Path) -> EngineOptions {
     EngineOptions::new(folder.join("mcp.json"), folder.join("state"), folder.join("run"), store)
 }
 
-/// Runs an engine until the standard input ends; says so when every server is connected.
-pub async fn be_the_engine(folder: &Path) -> Result<()> {
+/// Runs an engine until stdin ends. Prints `connected` when every server is connected.
+pub async fn run_engine(folder: &Path) -> Result<()> {
     let engine = Engine::start(options(folder)).await?;
     until_ready("every connection", PATIENCE, || {
         let servers = engine.snapshot().servers;
@@ -51,13 +51,13 @@ impl EngineProcess {
             .kill_on_drop(true)
             .spawn()
             .context("start the engine")?;
-        let pid = child.id().context("the engine ended at once")?;
-        let output = child.stdout.take().context("the engine has no output")?;
+        let pid = child.id().context("the engine exited at once")?;
+        let output = child.stdout.take().context("the engine has no stdout")?;
         let mut lines = BufReader::new(output).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line())
             .await
-            .context("the engine connects to nobody")??;
-        ensure!(line.as_deref() == Some("connected"), "the engine said {line:?}");
+            .context("the engine does not connect")??;
+        ensure!(line.as_deref() == Some("connected"), "the engine printed {line:?}");
         Ok(Self { child, pid })
     }
 
@@ -72,7 +72,7 @@ impl EngineProcess {
     /// User and system time of all its threads.
     pub fn cpu_time(&self) -> Result<Duration> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid))?;
-        // The name in parentheses may hold anything; the state follows it.
+        // The process name in parentheses can contain anything; the state follows it.
         let fields: Vec<&str> = stat.rsplit_once(')').context("no name")?.1.split_whitespace().collect();
         let ticks =
             |field: usize| fields.get(field).context("too short")?.parse::<f64>().context("no number");
@@ -82,8 +82,8 @@ impl EngineProcess {
     pub async fn end(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         let status =
-            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the engine stays")??;
-        ensure!(status.success(), "the engine ended with {status}");
+            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the engine does not exit")??;
+        ensure!(status.success(), "the engine exited with {status}");
         Ok(())
     }
 }

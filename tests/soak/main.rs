@@ -1,5 +1,5 @@
-//! `soak --minutes N`: one engine, twenty services whose tokens live for a minute, and nobody who calls a tool. Fails
-//! where a renewal was missed, the engine grew, or rest was no rest. `cargo xtask soak` builds and runs it.
+//! `soak --minutes N`: one idle engine and twenty services whose tokens live for one minute. Fails if a refresh was missed,
+//! or if the engine used too much memory or CPU. `cargo xtask soak` builds and runs it.
 
 mod engine_process;
 mod services;
@@ -10,26 +10,26 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use clap::Parser;
 
-use engine_process::{EngineProcess, be_the_engine};
+use engine_process::{EngineProcess, run_engine};
 use services::Services;
 
 const SERVICES: usize = 20;
-const LIFE: Duration = Duration::from_secs(60);
-/// Each sign-in was renewed once by then, and what is made at the first use is made.
+const LIFETIME: Duration = Duration::from_secs(60);
+/// By then each token was refreshed once, and lazy initialisation is done.
 const WARM_UP: Duration = Duration::from_secs(70);
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many looks one figure of memory is the middle of.
-const LOOKS: usize = 15;
+const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
+/// The number of samples whose median is one figure of memory.
+const SAMPLES: usize = 15;
 
-const MOST_GROWTH: f64 = 0.05;
-const MOST_CPU: f64 = 0.005;
+const MAX_GROWTH: f64 = 0.05;
+const MAX_CPU: f64 = 0.005;
 
 #[derive(Parser)]
 struct Arguments {
     /// How long to measure, after a warm-up of about a minute
     #[arg(long, default_value_t = 30)]
     minutes: u64,
-    /// The part of the engine, in this folder: what this program starts beside itself
+    /// Runs the engine in this folder; this program starts itself with it
     #[arg(long, hide = true)]
     engine_in: Option<std::path::PathBuf>,
 }
@@ -38,7 +38,7 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     match arguments.engine_in {
-        Some(folder) => be_the_engine(&folder).await.map(|()| ExitCode::SUCCESS),
+        Some(folder) => run_engine(&folder).await.map(|()| ExitCode::SUCCESS),
         None => soak(Duration::from_secs(60 * arguments.minutes)).await,
     }
 }
@@ -46,38 +46,40 @@ async fn main() -> Result<ExitCode> {
 async fn soak(time: Duration) -> Result<ExitCode> {
     let folder = tempfile::tempdir()?;
     println!("soak: signing in to {SERVICES} services");
-    let mut services = Services::start(SERVICES, LIFE).await?;
+    let mut services = Services::start(SERVICES, LIFETIME).await?;
     services.sign_in(folder.path()).await?;
     let mut engine = EngineProcess::start(folder.path()).await?;
-    services.begin();
+    services.reset();
     println!("soak: {SERVICES} connected; warming up for {} s", WARM_UP.as_secs());
-    watch(&mut services, &mut engine, WARM_UP).await?;
+    measure(&mut services, &mut engine, WARM_UP).await?;
 
     println!("soak: measuring for {} min", time.as_secs() / 60);
     let (begun, before) = (Instant::now(), engine.cpu_time()?);
-    let memory = watch(&mut services, &mut engine, time).await?;
+    let memory = measure(&mut services, &mut engine, time).await?;
     let cpu = (engine.cpu_time()? - before).as_secs_f64() / begun.elapsed().as_secs_f64();
     engine.end().await?;
 
-    let counted = services.counted();
-    let (first, last) =
-        (middle(&memory[..LOOKS.min(memory.len())]), middle(&memory[memory.len().saturating_sub(LOOKS)..]));
+    let counts = services.counts();
+    let (first, last) = (
+        median(&memory[..SAMPLES.min(memory.len())]),
+        median(&memory[memory.len().saturating_sub(SAMPLES)..]),
+    );
     let growth = last / first - 1.0;
     let rows = [
-        Row::new("renewals", counted.renewals.to_string(), "", true),
-        Row::new("renewals missed or late", counted.missed.to_string(), "0", counted.missed == 0),
-        Row::new("expired or refused tokens sent", counted.refused.to_string(), "0", counted.refused == 0),
-        Row::new("failed token requests", counted.failed.to_string(), "0", counted.failed == 0),
+        Row::new("refreshes", counts.refreshes.to_string(), "", true),
+        Row::new("refreshes missed or late", counts.missed.to_string(), "0", counts.missed == 0),
+        Row::new("expired or rejected tokens sent", counts.rejected.to_string(), "0", counts.rejected == 0),
+        Row::new("failed token requests", counts.failed.to_string(), "0", counts.failed == 0),
         Row::new(
             "memory (PSS), begin to end",
             format!("{:.1} MB to {:.1} MB, {:+.1} %", first / 1e6, last / 1e6, growth * 100.0),
             "< +5 %",
-            growth < MOST_GROWTH,
+            growth < MAX_GROWTH,
         ),
-        // What nobody optimised says nothing about the product.
+        // A debug build says nothing about the product.
         match cfg!(debug_assertions) {
-            true => Row::new("CPU at rest, debug build", percent_of_a_core(cpu), "", true),
-            false => Row::new("CPU at rest", percent_of_a_core(cpu), "< 0.5 %", cpu < MOST_CPU),
+            true => Row::new("CPU while idle, debug build", percent_of_a_core(cpu), "", true),
+            false => Row::new("CPU while idle", percent_of_a_core(cpu), "< 0.5 %", cpu < MAX_CPU),
         },
     ];
     println!("\n| figure | goal | measured |\n|---|---|---|");
@@ -93,14 +95,14 @@ async fn soak(time: Duration) -> Result<ExitCode> {
     Ok(if rows.iter().all(|row| row.is_met) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Looks at everything now and then; the engine's memory at each look, in bytes.
-async fn watch(services: &mut Services, engine: &mut EngineProcess, time: Duration) -> Result<Vec<f64>> {
+/// Samples the services and the engine. Returns the engine's memory of each sample, in bytes.
+async fn measure(services: &mut Services, engine: &mut EngineProcess, time: Duration) -> Result<Vec<f64>> {
     let end = Instant::now() + time;
     let mut memory = Vec::new();
     while Instant::now() < end {
-        tokio::time::sleep(LOOK_EVERY).await;
-        services.look();
-        memory.push(engine.memory().context("the engine is gone")?);
+        tokio::time::sleep(SAMPLE_INTERVAL).await;
+        services.sample();
+        memory.push(engine.memory().context("the engine has exited")?);
     }
     Ok(memory)
 }
@@ -122,7 +124,7 @@ impl Row {
     }
 }
 
-fn middle(values: &[f64]) -> f64 {
+fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)

@@ -1,4 +1,4 @@
-//! The services of a soak, and what their ledgers say of the engine's renewals.
+//! The services of a soak, and the refreshes in their request logs.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -12,46 +12,46 @@ use usher_tests::wait::{PATIENCE, until_ready};
 
 use crate::engine_process::options;
 
-/// What the looks from outside may be late by.
+/// The tolerance of the samples.
 const SLACK: Duration = Duration::from_secs(2);
 
 pub struct Services {
     all: Vec<Service>,
-    life: Duration,
+    lifetime: Duration,
 }
 
 struct Service {
     id: ServerId,
     demo: Demo,
-    renewals: usize,
-    renewed_at: Instant,
+    refreshes: usize,
+    refreshed_at: Instant,
     missed: usize,
 }
 
-/// Over all services.
+/// The counts over all services.
 #[derive(Default)]
-pub struct Counted {
-    pub renewals: usize,
-    /// Lives that ended without a renewal.
+pub struct Counts {
+    pub refreshes: usize,
+    /// Tokens that expired without a refresh.
     pub missed: usize,
-    /// Requests with a token that was no good.
-    pub refused: usize,
-    /// Token requests that were answered with anything but tokens.
+    /// Requests with an invalid token.
+    pub rejected: usize,
+    /// Token requests whose response was an error.
     pub failed: usize,
 }
 
 impl Services {
-    pub async fn start(count: usize, life: Duration) -> Result<Self> {
+    pub async fn start(count: usize, lifetime: Duration) -> Result<Self> {
         let mut all = Vec::new();
         for number in 1..=count {
-            let demo = Demo::start(DemoOptions { life, ..DemoOptions::default() }).await?;
+            let demo = Demo::start(DemoOptions { life: lifetime, ..DemoOptions::default() }).await?;
             let id = ServerId(format!("service-{number}"));
-            all.push(Service { id, demo, renewals: 0, renewed_at: Instant::now(), missed: 0 });
+            all.push(Service { id, demo, refreshes: 0, refreshed_at: Instant::now(), missed: 0 });
         }
-        Ok(Self { all, life })
+        Ok(Self { all, lifetime })
     }
 
-    /// Signs in to all of them by an engine that is ended afterwards; the sign-ins are kept in `folder`.
+    /// Signs in to all of them with a temporary engine; the grants are stored in `folder`.
     pub async fn sign_in(&self, folder: &Path) -> Result<()> {
         let entry = |service: &Service| {
             (service.id.0.clone(), serde_json::json!({ "type": "http", "url": service.demo.url() }))
@@ -66,7 +66,7 @@ impl Services {
         }
         for service in &self.all {
             until_ready("the connection", PATIENCE, || {
-                let view = engine.server(&service.id).context("the server is gone")?;
+                let view = engine.server(&service.id).context("the server was removed")?;
                 Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
             })
             .await?;
@@ -75,38 +75,38 @@ impl Services {
         Ok(())
     }
 
-    /// Counts from here.
-    pub fn begin(&mut self) {
+    /// Starts to count.
+    pub fn reset(&mut self) {
         for service in &mut self.all {
             service.demo.forget_requests();
-            service.renewed_at = Instant::now();
+            service.refreshed_at = Instant::now();
         }
     }
 
-    pub fn look(&mut self) {
-        let (now, longest) = (Instant::now(), self.life + SLACK);
+    pub fn sample(&mut self) {
+        let (now, longest) = (Instant::now(), self.lifetime + SLACK);
         for service in &mut self.all {
-            let renewals = service.demo.token_requests("refresh_token");
-            if renewals > service.renewals {
-                service.renewals = renewals;
-                service.renewed_at = now;
-            } else if now.duration_since(service.renewed_at) > longest {
+            let refreshes = service.demo.token_requests("refresh_token");
+            if refreshes > service.refreshes {
+                service.refreshes = refreshes;
+                service.refreshed_at = now;
+            } else if now.duration_since(service.refreshed_at) > longest {
                 service.missed += 1;
-                service.renewed_at = now;
+                service.refreshed_at = now;
             }
         }
     }
 
-    pub fn counted(&self) -> Counted {
-        let mut counted = Counted::default();
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
         for service in &self.all {
-            counted.renewals += service.renewals;
-            counted.missed += service.missed;
+            counts.refreshes += service.refreshes;
+            counts.missed += service.missed;
             for request in service.demo.requests() {
-                counted.refused += usize::from(request.status == 401 && request.path != "/token");
-                counted.failed += usize::from(request.status != 200 && request.path == "/token");
+                counts.rejected += usize::from(request.status == 401 && request.path != "/token");
+                counts.failed += usize::from(request.status != 200 && request.path == "/token");
             }
         }
-        counted
+        counts
     }
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{Bus, Display, Keyring};
+use crate::{Bus, Display, Keyring, requirements};
 
 /// What this desktop has.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +43,9 @@ impl Desktop {
 
     /// A desktop with what `options` say, its folders empty.
     pub async fn with(options: DesktopOptions) -> Result<Desktop> {
+        if options.display {
+            requirements::check()?;
+        }
         let root = tempfile::Builder::new().prefix("usher-").tempdir().context("no temporary folder")?;
         for folder in ["home", "config", "data/applications", "state", "cache", "run", "bin"] {
             std::fs::create_dir_all(root.path().join(folder))?;

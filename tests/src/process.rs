@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 
+use crate::requirements;
+
 /// How long a process may take to end when it is asked to, before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -21,7 +23,8 @@ impl Process {
     /// Starts `command` as the leader of a new process group.
     pub fn start(command: &mut Command) -> Result<Process> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let child = command.process_group(0).spawn().with_context(|| format!("cannot start {name}"))?;
+        let child = command.process_group(0).spawn();
+        let child = child.with_context(|| format!("cannot start {}", requirements::with_package(&name)))?;
         Ok(Process { child, name })
     }
 

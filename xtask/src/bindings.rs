@@ -1,4 +1,4 @@
-//! The TypeScript side of the shell's commands and events: the shell's example writes it from the Rust types.
+//! The TypeScript types of the shell's commands and events, generated from the Rust types by an example of the shell.
 
 use std::time::Duration;
 
@@ -7,23 +7,23 @@ use anyhow::Result;
 use crate::repository::Repository;
 use crate::{command, start, ui};
 
-/// Writes the file that the UI imports.
+/// Generates the file that the UI imports.
 pub fn write(repository: &Repository) -> Result<()> {
     export(repository, &[])
 }
 
-/// Fails when the file that the UI imports is not what would be written now.
+/// Fails if the file that the UI imports is out of date.
 pub fn check(repository: &Repository) -> Result<()> {
-    // The example's own words name the cure.
+    // The error of the example says how to fix it.
     export(repository, &["--check"])
 }
 
-fn export(repository: &Repository, words: &[&str]) -> Result<()> {
+fn export(repository: &Repository, arguments: &[&str]) -> Result<()> {
     ui::build_if_changed(repository)?;
-    // The whole workspace, as everywhere, so that one set of features and one build of the dependencies serve all.
+    // The whole workspace, so that all builds share one set of features.
     let mut build = repository.cargo();
     build.args(["build", "--workspace", "--example", "export-bindings"]);
     command::run(&mut build, start::BUILD_DEADLINE)?;
     let mut export = repository.command(repository.built("debug", "examples/export-bindings"));
-    command::run(export.args(words), Duration::from_secs(60))
+    command::run(export.args(arguments), Duration::from_secs(60))
 }

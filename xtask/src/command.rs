@@ -1,4 +1,4 @@
-//! Runs a child process: streamed, and with a deadline.
+//! Child processes, each with a deadline.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
@@ -10,19 +10,19 @@ use anyhow::{Context, Result, bail};
 
 use crate::leftovers;
 
-/// Runs to the end with our own output, and fails unless the exit code is 0.
+/// Runs a command with our own output. Fails unless the exit code is 0.
 pub fn run(command: &mut Command, deadline: Duration) -> Result<()> {
     let status = status(command, deadline)?;
     if !status.success() {
-        bail!("{} failed ({status})", words(command));
+        bail!("{} failed ({status})", display(command));
     }
     Ok(())
 }
 
-/// Runs to the end without a word, but for what it says when it fails.
-pub fn run_silently(command: &mut Command, deadline: Duration) -> Result<()> {
+/// Runs a command without output. If it fails, its output is part of the error.
+pub fn run_quietly(command: &mut Command, deadline: Duration) -> Result<()> {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let mut child = spawned.with_context(|| format!("start {}", words(command)))?;
+    let mut child = spawned.with_context(|| format!("start {}", display(command)))?;
     let streams: [Option<Box<dyn Read + Send>>; 2] = [
         child.stdout.take().map(|out| Box::new(out) as _),
         child.stderr.take().map(|err| Box::new(err) as _),
@@ -30,36 +30,36 @@ pub fn run_silently(command: &mut Command, deadline: Duration) -> Result<()> {
     thread::scope(|scope| {
         let readers = streams.map(|stream| {
             scope.spawn(move || {
-                let mut said = Vec::new();
-                // What cannot be read cannot be shown.
-                let _ = stream.map(|mut stream| stream.read_to_end(&mut said));
-                said
+                let mut output = Vec::new();
+                // A read error only shortens the message.
+                let _ = stream.map(|mut stream| stream.read_to_end(&mut output));
+                output
             })
         });
-        let status = wait(&mut child, deadline).with_context(|| words(command))?;
-        let said = readers.map(|reader| reader.join().unwrap_or_default()).concat();
+        let status = wait(&mut child, deadline).with_context(|| display(command))?;
+        let output = readers.map(|reader| reader.join().unwrap_or_default()).concat();
         if !status.success() {
-            bail!("{} failed ({status}):\n{}", words(command), String::from_utf8_lossy(&said).trim_end());
+            bail!("{} failed ({status}):\n{}", display(command), String::from_utf8_lossy(&output).trim_end());
         }
         Ok(())
     })
 }
 
-/// Runs to the end with our own output. Past the deadline the child and all that it started are ended.
+/// Runs a command with our own output. At the deadline the child and all its descendants are stopped.
 pub fn status(command: &mut Command, deadline: Duration) -> Result<ExitStatus> {
     let mut child =
-        command.stdin(Stdio::null()).spawn().with_context(|| format!("start {}", words(command)))?;
-    wait(&mut child, deadline).with_context(|| words(command))
+        command.stdin(Stdio::null()).spawn().with_context(|| format!("start {}", display(command)))?;
+    wait(&mut child, deadline).with_context(|| display(command))
 }
 
-/// Runs to the end like [`status`], and hands every line of the standard output on: to ours, and to `read`.
+/// Runs a command like [`status`]. Every line of its stdout goes to our stdout and to `read`.
 pub fn status_and_lines(
     command: &mut Command,
     deadline: Duration,
     mut read: impl FnMut(&str) + Send,
 ) -> Result<ExitStatus> {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
-    let mut child = spawned.with_context(|| format!("start {}", words(command)))?;
+    let mut child = spawned.with_context(|| format!("start {}", display(command)))?;
     let lines = BufReader::new(child.stdout.take().context("the command's output")?).lines();
     thread::scope(|scope| {
         scope.spawn(move || {
@@ -68,17 +68,22 @@ pub fn status_and_lines(
                 read(&line);
             }
         });
-        wait(&mut child, deadline).with_context(|| words(command))
+        wait(&mut child, deadline).with_context(|| display(command))
     })
 }
 
-/// The standard output of a quick question, or nothing when the program is missing or fails.
-pub fn answer(command: &mut Command) -> Option<String> {
+/// The stdout of a command that ends quickly.
+pub fn output(command: &mut Command) -> Result<String> {
+    try_output(command).with_context(|| format!("{} failed", display(command)))
+}
+
+/// The stdout of a command that ends quickly; none if the program is missing or fails.
+pub fn try_output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Waits for a child; past the deadline it is ended and an error comes back.
+/// Waits for a child. At the deadline it is stopped, and an error is returned.
 pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
     let started = Instant::now();
     loop {
@@ -93,8 +98,8 @@ pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
     }
 }
 
-/// The command as a person would type it.
-pub fn words(command: &Command) -> String {
+/// The command as it is typed in a shell.
+pub fn display(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
@@ -104,13 +109,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_the_program_and_its_arguments() {
-        assert_eq!(words(Command::new("apt-get").args(["install", "xvfb"])), "apt-get install xvfb");
+    fn a_command_is_shown_with_its_arguments() {
+        assert_eq!(display(Command::new("apt-get").args(["install", "xvfb"])), "apt-get install xvfb");
     }
 
     #[test]
-    fn a_missing_program_has_no_answer() {
-        assert_eq!(answer(&mut Command::new("usher-no-such-program")), None);
+    fn a_missing_program_has_no_output() {
+        assert_eq!(try_output(&mut Command::new("usher-no-such-program")), None);
     }
 
     #[cfg(unix)]
@@ -122,16 +127,16 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_runs_silently_is_heard_when_it_fails() {
+    fn a_quiet_command_shows_its_output_when_it_fails() {
         let mut command = Command::new("sh");
-        let error = run_silently(command.args(["-c", "echo no; exit 3"]), Duration::from_secs(10));
-        let words = error.expect_err("it fails").to_string();
-        assert_eq!(words, "sh -c echo no; exit 3 failed (exit status: 3):\nno");
+        let error = run_quietly(command.args(["-c", "echo no; exit 3"]), Duration::from_secs(10));
+        let message = error.expect_err("it fails").to_string();
+        assert_eq!(message, "sh -c echo no; exit 3 failed (exit status: 3):\nno");
     }
 
     #[cfg(unix)]
     #[test]
-    fn lines_are_read_as_they_come() {
+    fn lines_are_read_as_they_are_printed() {
         let mut lines = Vec::new();
         let mut echo = Command::new("printf");
         status_and_lines(echo.arg("one\ntwo\n"), Duration::from_secs(10), |line| lines.push(line.to_owned()))
@@ -141,7 +146,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn past_its_deadline_a_child_is_ended() {
+    fn a_child_is_stopped_at_its_deadline() {
         let started = Instant::now();
         let mut child = Command::new("sleep").arg("60").spawn().expect("sleep starts");
         let error = wait(&mut child, Duration::from_millis(50)).expect_err("the deadline passes");

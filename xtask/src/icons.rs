@@ -1,4 +1,4 @@
-//! `cargo xtask icons`: every picture of the product, made from the drawings in `icons/`.
+//! `cargo xtask icons`: every icon of the app, made from the drawings in `icons/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,32 +13,33 @@ use crate::setup;
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Below this the drawing with fewer shapes is legible and the whole one is not.
+/// At these sizes only the drawing with fewer shapes is legible.
 const SMALL: [u32; 3] = [16, 22, 24];
 const LARGE: [u32; 6] = [32, 48, 64, 128, 256, 512];
-/// What Windows looks for, each as its own picture.
+/// The sizes in the icon file of Windows.
 const ICO: [u32; 6] = [16, 24, 32, 48, 64, 256];
 
-const LOOKS: [&str; 3] = ["well", "working", "needs-you"];
-/// Panels scale it down, and a screen of twice the density shows it at 44 or 48 px.
+/// The states of the tray icon.
+const STATES: [&str; 3] = ["well", "working", "needs-you"];
+/// Panels scale it down. A screen with double density shows it at 44 or 48 px.
 const TRAY_SIZE: u32 = 64;
-/// The ink of the tray's drawings, by which they are for light panels.
-const INK: &str = "#1f2430";
-/// What it is exchanged for. Where nobody tells how light the panel is, an ink that stands out from both grounds, three
-/// to one at least, serves better than one that vanishes on half of them.
-const OTHER_INKS: [(&str, &str); 2] = [("dark", "#f4f5fa"), ("any", "#80869a")];
-/// Which drawings the pictures were made of, so that a drawing is not changed without them.
-const DRAWN: &str = "drawn.txt";
+/// The colour of the tray drawings, which are for light panels.
+const COLOR: &str = "#1f2430";
+/// The colours for other panels. If the brightness of the panel is unknown, the icon has a colour with a contrast of at
+/// least three to one on light and on dark panels.
+const OTHER_COLORS: [(&str, &str); 2] = [("dark", "#f4f5fa"), ("any", "#80869a")];
+/// The checksums of drawings and pictures. A test fails if a drawing is changed without its pictures.
+const CHECKSUMS: &str = "checksums.txt";
 
-/// Draws everything anew. Look at 16, 22 and 32 px before you commit it.
+/// Draws every icon. Look at 16, 22 and 32 px before you commit them.
 pub fn draw(repository: &Repository) -> Result<()> {
     setup::bundler(repository)?;
-    let pen = Pen { repository, made: repository.target("icons") };
+    let renderer = Renderer { repository, output: repository.target("icons") };
     let icons = repository.path("icons");
     for (drawing, sizes) in [("usher-small.svg", SMALL.as_slice()), ("usher.svg", LARGE.as_slice())] {
-        pen.draw(&icons.join(drawing), sizes)?;
+        renderer.draw(&icons.join(drawing), sizes)?;
         for size in sizes {
-            pen.take(&format!("{size}x{size}.png"), &icons.join(format!("{size}x{size}.png")))?;
+            renderer.copy(&format!("{size}x{size}.png"), &icons.join(format!("{size}x{size}.png")))?;
         }
     }
     let mut pictures = Vec::new();
@@ -47,67 +48,67 @@ pub fn draw(repository: &Repository) -> Result<()> {
         pictures.push((size, fs::read(&picture).with_context(|| format!("read {}", picture.display()))?));
     }
     fs::write(icons.join("icon.ico"), ico(&pictures)?).context("write icon.ico")?;
-    // Without sizes the tool makes the sets of every system; one of them is macOS's.
-    pen.draw(&icons.join("usher.svg"), &[])?;
-    let set = fs::read(pen.made.join("icon.icns")).context("read the set for macOS")?;
-    fs::write(icons.join("icon.icns"), in_order(&set)?).context("write icon.icns")?;
-    for look in LOOKS {
-        tray(&pen, &icons.join("tray"), look)?;
+    // Without sizes the Tauri CLI draws the icon sets of every system, also the one of macOS.
+    renderer.draw(&icons.join("usher.svg"), &[])?;
+    let set = fs::read(renderer.output.join("icon.icns")).context("read the icon set for macOS")?;
+    fs::write(icons.join("icon.icns"), sorted(&set)?).context("write icon.icns")?;
+    for state in STATES {
+        tray(&renderer, &icons.join("tray"), state)?;
     }
-    fs::write(icons.join(DRAWN), drawn(&icons)?).context("note what was drawn")?;
+    fs::write(icons.join(CHECKSUMS), checksums(&icons)?).context("write the checksums")?;
     println!("icons: drawn; look at {}", icons.display());
     Ok(())
 }
 
-fn tray(pen: &Pen, folder: &Path, look: &str) -> Result<()> {
-    let drawing = folder.join(format!("{look}.svg"));
+fn tray(renderer: &Renderer, folder: &Path, state: &str) -> Result<()> {
+    let drawing = folder.join(format!("{state}.svg"));
     let text =
         fs::read_to_string(&drawing).with_context(|| format!("read the drawing {}", drawing.display()))?;
-    pen.draw_for_tray(&drawing, &folder.join(format!("{look}-light.png")))?;
-    for (panel, ink) in OTHER_INKS {
-        let exchanged = pen.made.join(format!("{look}-{panel}.svg"));
-        fs::create_dir_all(&pen.made).context("make a folder for the pictures")?;
-        fs::write(&exchanged, text.replace(INK, ink)).context("write a drawing in another ink")?;
-        pen.draw_for_tray(&exchanged, &folder.join(format!("{look}-{panel}.png")))?;
+    renderer.draw_for_tray(&drawing, &folder.join(format!("{state}-light.png")))?;
+    for (panel, color) in OTHER_COLORS {
+        let recolored = renderer.output.join(format!("{state}-{panel}.svg"));
+        fs::create_dir_all(&renderer.output).context("create the output folder")?;
+        fs::write(&recolored, text.replace(COLOR, color)).context("write a drawing in another colour")?;
+        renderer.draw_for_tray(&recolored, &folder.join(format!("{state}-{panel}.png")))?;
     }
     Ok(())
 }
 
-/// Turns drawings into pictures, by the icon command of Tauri's tool (resvg inside).
-struct Pen<'a> {
+/// Renders drawings with the icon command of the Tauri CLI, which uses resvg.
+struct Renderer<'a> {
     repository: &'a Repository,
-    made: PathBuf,
+    output: PathBuf,
 }
 
-impl Pen<'_> {
+impl Renderer<'_> {
     fn draw(&self, drawing: &Path, sizes: &[u32]) -> Result<()> {
         let mut tauri = self.repository.tauri();
-        tauri.arg("icon").arg(drawing).arg("--output").arg(&self.made);
+        tauri.arg("icon").arg(drawing).arg("--output").arg(&self.output);
         for size in sizes {
             tauri.args(["--png", &size.to_string()]);
         }
-        command::run_silently(&mut tauri, DEADLINE)
+        command::run_quietly(&mut tauri, DEADLINE)
     }
 
     fn draw_for_tray(&self, drawing: &Path, to: &Path) -> Result<()> {
         self.draw(drawing, &[TRAY_SIZE])?;
-        self.take(&format!("{TRAY_SIZE}x{TRAY_SIZE}.png"), to)
+        self.copy(&format!("{TRAY_SIZE}x{TRAY_SIZE}.png"), to)
     }
 
-    fn take(&self, name: &str, to: &Path) -> Result<()> {
-        fs::copy(self.made.join(name), to).with_context(|| format!("write {}", to.display())).map(drop)
+    fn copy(&self, name: &str, to: &Path) -> Result<()> {
+        fs::copy(self.output.join(name), to).with_context(|| format!("write {}", to.display())).map(drop)
     }
 }
 
-/// A line for each drawing and each picture: its sum, its name.
-fn drawn(icons: &Path) -> Result<String> {
+/// A line for each drawing and each picture, with its name and its checksum.
+fn checksums(icons: &Path) -> Result<String> {
     let mut lines = Vec::new();
     for folder in ["", "tray/"] {
-        for entry in fs::read_dir(icons.join(folder)).context("look through the icons")? {
+        for entry in fs::read_dir(icons.join(folder)).context("read the icon folders")? {
             let path = entry?.path();
             if path
                 .extension()
-                .is_some_and(|ending| ["svg", "png", "ico", "icns"].iter().any(|own| ending == *own))
+                .is_some_and(|extension| ["svg", "png", "ico", "icns"].iter().any(|own| extension == *own))
             {
                 let mut sum = Crc::new();
                 sum.update(&fs::read(&path).with_context(|| format!("read {}", path.display()))?);
@@ -120,7 +121,7 @@ fn drawn(icons: &Path) -> Result<String> {
     Ok(lines.concat())
 }
 
-/// An `.ico` of PNG pictures: a head, one entry of 16 bytes for each, the pictures.
+/// An `.ico` file of PNG pictures: a header, one entry of 16 bytes for each picture, then the pictures.
 fn ico(pictures: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     let count = u16::try_from(pictures.len()).context("count the pictures")?;
     let mut file = vec![0, 0, 1, 0];
@@ -129,8 +130,8 @@ fn ico(pictures: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     for (size, picture) in pictures {
         // 256 does not fit a byte and is written as 0.
         let side = u8::try_from(*size).unwrap_or(0);
-        let length = u32::try_from(picture.len()).context("measure a picture")?;
-        // Width, height, no palette, reserved; one plane, 32 bits a pixel.
+        let length = u32::try_from(picture.len()).context("the size of a picture")?;
+        // Width, height, no palette, reserved; one plane, 32 bits per pixel.
         file.extend([side, side, 0, 0, 1, 0, 32, 0]);
         file.extend(length.to_le_bytes());
         file.extend(offset.to_le_bytes());
@@ -142,21 +143,22 @@ fn ico(pictures: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// An `.icns` with its pictures in the order of their names; the tool leaves them in any. A head of 8 bytes, then for
-/// each picture its name (4 bytes), its length with these 8 bytes (big endian), and itself.
-fn in_order(icns: &[u8]) -> Result<Vec<u8>> {
-    let (head, mut rest) = icns.split_at_checked(8).context("the .icns has no head")?;
+/// The `.icns` file with its pictures sorted by name, because the Tauri CLI writes them in any order. The file is a
+/// header of 8 bytes, then for each picture its name (4 bytes), its length including these 8 bytes (big endian) and its
+/// content.
+fn sorted(icns: &[u8]) -> Result<Vec<u8>> {
+    let (header, mut rest) = icns.split_at_checked(8).context("the .icns has no header")?;
     let mut pictures = Vec::new();
     while let Some(length) = rest.get(4..8) {
         let length = u32::from_be_bytes(length.try_into()?);
         let (picture, others) = rest
             .split_at_checked(usize::try_from(length)?.max(8))
-            .context("a picture of the .icns is cut off")?;
+            .context("a picture of the .icns is truncated")?;
         pictures.push(picture);
         rest = others;
     }
     pictures.sort_unstable();
-    Ok([head, &pictures.concat()].concat())
+    Ok([header, &pictures.concat()].concat())
 }
 
 #[cfg(test)]
@@ -164,31 +166,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_picture_is_that_of_its_drawing() {
+    fn every_picture_matches_its_drawing() {
         let icons = Repository::find().expect("the repository").path("icons");
-        let noted = fs::read_to_string(icons.join(DRAWN)).expect("what was drawn");
-        assert_eq!(drawn(&icons).expect("what is there"), noted, "run `cargo xtask icons`, and look at them");
+        let recorded = fs::read_to_string(icons.join(CHECKSUMS)).expect("the checksums");
+        assert_eq!(
+            checksums(&icons).expect("the icons"),
+            recorded,
+            "run `cargo xtask icons` and look at the icons"
+        );
     }
 
     #[test]
-    fn a_drawing_has_the_ink_that_is_exchanged() {
+    fn every_tray_drawing_uses_the_replaced_colour() {
         let icons = Repository::find().expect("the repository").path("icons/tray");
-        for look in LOOKS {
-            let drawing = fs::read_to_string(icons.join(format!("{look}.svg"))).expect("a drawing");
-            assert!(drawing.contains(&format!("\"{INK}\"")), "{look}");
+        for state in STATES {
+            let drawing = fs::read_to_string(icons.join(format!("{state}.svg"))).expect("a drawing");
+            assert!(drawing.contains(&format!("\"{COLOR}\"")), "{state}");
         }
     }
 
     #[test]
-    fn the_pictures_of_an_icns_stand_in_order() {
+    fn the_pictures_of_an_icns_are_sorted() {
         let set = b"icns\0\0\0\x1aic08\0\0\0\x09aic07\0\0\0\x09b";
-        let ordered = in_order(set).expect("a set");
+        let ordered = sorted(set).expect("a set");
         assert_eq!(ordered, b"icns\0\0\0\x1aic07\0\0\0\x09bic08\0\0\0\x09a");
-        assert!(in_order(b"icns\0\0\0\x1aic08\0\0\0\x40a").is_err());
+        assert!(sorted(b"icns\0\0\0\x1aic08\0\0\0\x40a").is_err());
     }
 
     #[test]
-    fn an_ico_names_each_picture_and_where_it_lies() {
+    fn an_ico_lists_each_picture_with_its_offset() {
         let file = ico(&[(16, vec![1, 2, 3]), (256, vec![4])]).expect("an icon");
         let mut expected = vec![0, 0, 1, 0, 2, 0];
         expected.extend([16, 16, 0, 0, 1, 0, 32, 0, 3, 0, 0, 0, 38, 0, 0, 0]);

@@ -1,11 +1,11 @@
-//! Counts of tests: at the head of a JUnit report, as nextest and vitest write it, or in a closing line.
+//! Test counts, read from the JUnit report of nextest or vitest, or from the last line of a test run.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// How many tests passed, failed and were skipped.
+/// The numbers of passed, failed and skipped tests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub passed: u32,
@@ -14,17 +14,17 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// A closing line of the form "12 passed, 0 failed".
-    pub fn from_closing_line(line: &str) -> Option<Self> {
+    /// Reads a line of the form "12 passed, 0 failed".
+    pub fn from_last_line(line: &str) -> Option<Self> {
         let (passed, failed) = line.trim().split_once(", ")?;
         let passed = passed.strip_suffix(" passed")?.parse().ok()?;
         let failed = failed.strip_suffix(" failed")?.parse().ok()?;
         Some(Self { passed, failed, skipped: 0 })
     }
 
-    /// One check that either holds or does not.
-    pub fn check(holds: bool) -> Self {
-        Self { passed: u32::from(holds), failed: u32::from(!holds), skipped: 0 }
+    /// One check that passed or failed.
+    pub fn check(passed: bool) -> Self {
+        Self { passed: u32::from(passed), failed: u32::from(!passed), skipped: 0 }
     }
 }
 
@@ -45,7 +45,7 @@ pub fn read(report: &Path) -> Result<Counts> {
     parse(&text).with_context(|| format!("{} has no counts", report.display()))
 }
 
-/// Sums the suites: nextest leaves skipped tests out of its head, vitest counts them in each suite only.
+/// Reads the totals. Skipped tests are summed over the suites, because nextest and vitest print no total of them.
 fn parse(text: &str) -> Option<Counts> {
     let head = tags(text, "<testsuites").next()?;
     let tests = number(head, "tests")?;
@@ -54,7 +54,7 @@ fn parse(text: &str) -> Option<Counts> {
     Some(Counts { passed: tests.saturating_sub(failed + skipped), failed, skipped })
 }
 
-/// What stands between each opening of the tag and the first `>` after it.
+/// The text from each opening of the tag to the next `>`.
 fn tags<'a>(text: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
     text.split(opening).skip(1).filter_map(|rest| rest.split('>').next())
 }
@@ -86,15 +86,15 @@ mod tests {
     }
 
     #[test]
-    fn closing_lines() {
+    fn last_lines() {
         let counts = Counts { passed: 176, failed: 2, skipped: 0 };
-        assert_eq!(Counts::from_closing_line("176 passed, 2 failed"), Some(counts));
-        assert_eq!(Counts::from_closing_line("gallery: 176 passed, 2 failed"), None);
-        assert_eq!(Counts::from_closing_line("176 passed"), None);
+        assert_eq!(Counts::from_last_line("176 passed, 2 failed"), Some(counts));
+        assert_eq!(Counts::from_last_line("gallery: 176 passed, 2 failed"), None);
+        assert_eq!(Counts::from_last_line("176 passed"), None);
     }
 
     #[test]
-    fn anything_else_has_no_counts() {
+    fn other_text_has_no_counts() {
         assert_eq!(parse("Segmentation fault"), None);
         assert_eq!(parse("<testsuites name=\"cut off"), None);
     }

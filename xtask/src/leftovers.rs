@@ -1,23 +1,23 @@
-//! Processes that a step started and left behind (a driver, a display, a keyring): found by descent, ended by pid.
+//! Processes that a step left running, such as a driver, a display or a keyring: found as descendants, ended by pid.
 //!
-//! On Linux we are the subreaper of our descendants, so even a daemon that left its parent and its process group stays
-//! our child. Elsewhere only the child itself is ended.
+//! On Linux this process is the subreaper of its descendants. Even a daemon that left its parent and its process group
+//! stays a descendant. On other systems only the child itself is ended.
 
 use std::process::Child;
 
-/// Makes orphans below us our own children. Called once, before anything is started.
+/// Makes orphaned descendants our children. Called once, before any process is started.
 pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     linux::adopt_orphans();
 }
 
-/// Ends all that still lives below us. Called between steps, when no child of ours is meant to run.
+/// Ends all our descendants. Called between steps, when no child should be running.
 pub fn end() {
     #[cfg(target_os = "linux")]
     linux::end(&linux::descendants(std::process::id()));
 }
 
-/// Ends a child with all that it started, and waits for it.
+/// Ends a child and its descendants, and waits for the child.
 pub fn end_tree(child: &mut Child) {
     #[cfg(target_os = "linux")]
     {
@@ -26,14 +26,14 @@ pub fn end_tree(child: &mut Child) {
     }
     #[cfg(not(target_os = "linux"))]
     {
-        // The child may have ended by itself in the meantime; there is nothing to do about it then.
+        // An error means that the child has already exited.
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-/// Every living process below one. Elsewhere than on Linux they are not looked for.
-pub fn below(ancestor: u32) -> Vec<u32> {
+/// The running descendants of a process. Empty on systems other than Linux.
+pub fn descendants(ancestor: u32) -> Vec<u32> {
     #[cfg(target_os = "linux")]
     return linux::descendants(ancestor);
     #[cfg(not(target_os = "linux"))]
@@ -53,21 +53,21 @@ mod linux {
 
     use rustix::process::{Pid, Signal, WaitOptions};
 
-    /// How long an asked process may take to end before it is made to.
+    /// How long a process may take to end after SIGTERM before it is killed.
     const GRACE: Duration = Duration::from_secs(3);
 
     pub fn adopt_orphans() {
-        // Without it a leftover is merely not found: no reason to stop.
+        // Without a subreaper, only some leftovers are not found.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
 
-    /// Every living process below `ancestor`, children before grandchildren, without itself.
+    /// The running descendants of `ancestor`, children before grandchildren.
     pub fn descendants(ancestor: u32) -> Vec<u32> {
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
             let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
             let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-            if let Some(parent) = living_parent(&stat) {
+            if let Some(parent) = parent_if_running(&stat) {
                 children.entry(parent).or_default().push(pid);
             }
         }
@@ -81,9 +81,9 @@ mod linux {
         found
     }
 
-    /// The parent in a line of /proc/PID/stat; none for a zombie, which needs no ending.
-    pub fn living_parent(stat: &str) -> Option<u32> {
-        // The program's name stands in parentheses and may itself hold any of them: the last one counts.
+    /// The parent in a line of /proc/PID/stat; none for a zombie, which has already ended.
+    pub fn parent_if_running(stat: &str) -> Option<u32> {
+        // The name of the program is in parentheses and may contain parentheses, so the last one counts.
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ');
         let state = fields.next()?;
@@ -103,7 +103,7 @@ mod linux {
     pub fn terminate_then_kill(below: &[u32], child: &mut Child) {
         let all: Vec<u32> = below.iter().copied().chain([child.id()]).collect();
         signal(&all, Signal::TERM);
-        // The child is waited for by its handle alone: reaping it here would lose its exit code.
+        // The child is collected through its handle. Reaping it here would lose its exit code.
         if !wait_until_gone(&all, || drop(child.try_wait())) {
             signal(&all, Signal::KILL);
         }
@@ -112,7 +112,7 @@ mod linux {
 
     fn signal(pids: &[u32], signal: Signal) {
         for pid in pids.iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)) {
-            // It may have ended by itself in the meantime.
+            // An error means that the process has already exited.
             let _ = rustix::process::kill_process(pid, signal);
         }
     }
@@ -121,7 +121,7 @@ mod linux {
         let started = Instant::now();
         while started.elapsed() < GRACE {
             collect();
-            if !pids.iter().any(|pid| is_alive(*pid)) {
+            if !pids.iter().any(|pid| is_running(*pid)) {
                 return true;
             }
             thread::sleep(Duration::from_millis(20));
@@ -129,8 +129,8 @@ mod linux {
         false
     }
 
-    fn is_alive(pid: u32) -> bool {
-        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| living_parent(&stat).is_some())
+    fn is_running(pid: u32) -> bool {
+        fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| parent_if_running(&stat).is_some())
     }
 
     /// Collects the exit codes of adopted processes.
@@ -145,15 +145,15 @@ mod linux {
         use super::*;
 
         #[test]
-        fn the_parent_is_read_behind_any_name() {
-            assert_eq!(living_parent("71 (cat) S 12 71 71 0"), Some(12));
-            assert_eq!(living_parent("71 (a) Z 9 (b) S 12 71 71 0"), Some(12));
-            assert_eq!(living_parent("71 (gone) Z 12 71 71 0"), None);
-            assert_eq!(living_parent(""), None);
+        fn the_parent_is_read_after_any_name() {
+            assert_eq!(parent_if_running("71 (cat) S 12 71 71 0"), Some(12));
+            assert_eq!(parent_if_running("71 (a) Z 9 (b) S 12 71 71 0"), Some(12));
+            assert_eq!(parent_if_running("71 (gone) Z 12 71 71 0"), None);
+            assert_eq!(parent_if_running(""), None);
         }
 
         #[test]
-        fn a_tree_is_ended_to_its_leaves() {
+        fn ending_a_tree_ends_its_leaves() {
             let mut child =
                 Command::new("sh").args(["-c", "sh -c 'sleep 60 & wait' & wait"]).spawn().expect("sh starts");
             let started = Instant::now();
@@ -166,7 +166,7 @@ mod linux {
                 thread::yield_now();
             };
             terminate_then_kill(&below, &mut child);
-            assert!(!below.iter().any(|pid| is_alive(*pid)));
+            assert!(!below.iter().any(|pid| is_running(*pid)));
         }
     }
 }

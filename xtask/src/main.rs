@@ -1,4 +1,4 @@
-//! `cargo xtask`: sets the machine up, opens the app, runs every test, measures. Wires; the work is in the modules.
+//! `cargo xtask`: the command line of the tasks. The tasks are in the modules.
 
 mod bench;
 mod bindings;
@@ -21,10 +21,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::repository::Repository;
-use crate::setup::Need;
+use crate::setup::Purpose;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Usher's workbench")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Usher's development tasks")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -34,33 +34,33 @@ struct Arguments {
 enum Task {
     /// Install what is missing on this machine
     Setup {
-        /// What it is wanted for
-        #[arg(value_enum, default_value_t = Need::Test)]
-        need: Need,
+        /// What the machine is used for
+        #[arg(value_enum, default_value_t = Purpose::Test)]
+        purpose: Purpose,
     },
-    /// Build Usher and open it; without a display, walk through the demo sign-in and take pictures
+    /// Build Usher and open it; without a display, run the demo sign-in and take screenshots
     Start {
-        /// Stay until the window is closed, instead of returning once it is open
+        /// Wait until the window is closed, instead of returning once it is open
         #[arg(long)]
         stay: bool,
     },
     /// Run every check and test, or only the named steps
     Test {
-        /// Steps to run, in the order in which they stand in the list
+        /// Steps to run, in the order of this list
         #[arg(value_enum)]
         steps: Vec<test::Step>,
     },
-    /// Measure the window, the wire and the sizes on release builds
+    /// Measure the window, the requests and the sizes of release builds
     Bench(bench::Arguments),
-    /// Leave one engine with twenty short-lived sign-ins to itself, and watch it from outside
+    /// Watch one idle engine with twenty short-lived sign-ins
     Soak(soak::Arguments),
-    /// Kill the engine and break the token endpoint under it, a great many times
+    /// Kill the engine and break its token endpoint, thousands of times
     Faults(faults::Arguments),
-    /// Make the packages that a person installs, from release builds
+    /// Build the packages that people install, from release builds
     Bundle(bundle::Arguments),
-    /// Write the TypeScript side of the shell's commands and events
+    /// Generate the TypeScript types of the shell's commands and events
     Bindings,
-    /// Make every icon anew from the drawings in icons/
+    /// Draw every icon from the drawings in icons/
     Icons,
 }
 
@@ -79,9 +79,9 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     let repository = Repository::find()?;
     leftovers::adopt_orphans();
     match task {
-        Task::Setup { need } => {
-            setup::set_up(&repository, need)?;
-            println!("setup: everything is there");
+        Task::Setup { purpose } => {
+            setup::set_up(&repository, purpose)?;
+            println!("setup: everything is installed");
             Ok(ExitCode::SUCCESS)
         }
         Task::Start { stay } => start::start(&repository, stay).map(|()| ExitCode::SUCCESS),

@@ -1,4 +1,4 @@
-//! Where the repository's things lie, and commands that run in it.
+//! The paths of the repository, and commands that run in it.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// The repository that `cargo xtask` was called in.
+/// The repository in which `cargo xtask` was called.
 pub struct Repository {
     root: PathBuf,
     target: PathBuf,
@@ -16,11 +16,11 @@ pub struct Repository {
 
 impl Repository {
     pub fn find() -> Result<Self> {
-        // Cargo sets the variable when it runs us; the compiled-in value serves a binary that was started by hand.
+        // Cargo sets the variable. The compiled-in value is for a program that was started without cargo.
         let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root =
-            Path::new(&manifest).parent().context("xtask lies at the top of the file system")?.to_owned();
-        // Our own program is TARGET/PROFILE/usher-xtask: that follows CARGO_TARGET_DIR and every cargo config.
+            Path::new(&manifest).parent().context("xtask is at the root of the file system")?.to_owned();
+        // This program is TARGET/PROFILE/usher-xtask, which follows CARGO_TARGET_DIR and every cargo configuration.
         let program = env::current_exe().context("find the running program")?;
         let target = program.ancestors().nth(2).context("find the target folder")?.to_owned();
         let cargo_bin = env::var_os("CARGO_HOME")
@@ -45,17 +45,17 @@ impl Repository {
         self.target.join(profile).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
-    /// A command that runs at the root and also finds programs that cargo installed.
+    /// A command that runs at the root. It also finds programs that cargo installed.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.root).env("PATH", self.search_path());
         command
     }
 
-    /// `cargo`, of the toolchain that we were called with.
+    /// `cargo` of the toolchain that runs us.
     pub fn cargo(&self) -> Command {
         let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // What cargo sets for the program that it runs would look like a change to build scripts, and build them anew.
+        // To build scripts, the variables of `cargo run` look like a change, and they would run again.
         for (name, _) in env::vars_os() {
             if is_set_by_cargo_run(&name) {
                 command.env_remove(name);
@@ -71,7 +71,7 @@ impl Repository {
         command
     }
 
-    /// Tauri's tool, which draws icons and makes packages. [`crate::setup::bundler`] installs it.
+    /// The Tauri CLI, which draws icons and builds packages. [`crate::setup::bundler`] installs it.
     pub fn tauri(&self) -> Command {
         let mut command = self.command("node");
         command.arg(self.path("xtask/bundle/node_modules/@tauri-apps/cli/tauri.js"));
@@ -81,7 +81,7 @@ impl Repository {
     fn search_path(&self) -> OsString {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = self.cargo_bin.iter().cloned().chain(env::split_paths(&path));
-        // A folder whose name holds the separator can't be joined: the path as it was is the best there is.
+        // A folder name that contains the separator cannot be joined. Then the path stays as it is.
         env::join_paths(folders).unwrap_or(path)
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cargo_run_adds_is_told_from_what_a_person_sets() {
+    fn only_variables_of_cargo_run_are_removed() {
         for added in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
             assert!(is_set_by_cargo_run(OsStr::new(added)), "{added}");
         }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn the_repository_is_found_with_its_rooms() {
+    fn the_repository_is_found() {
         let repository = Repository::find().expect("the repository");
         assert!(repository.path("xtask/Cargo.toml").is_file());
         assert!(repository.path("crates").is_dir());

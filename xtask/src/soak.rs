@@ -1,4 +1,4 @@
-//! One engine at rest for a long time, against services whose tokens are short-lived.
+//! `cargo xtask soak`: an idle engine over a long time, with services whose tokens are short-lived.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use crate::command;
 use crate::repository::Repository;
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(60 * 60);
-/// Signing in and warming up.
-const MORE_TIME: Duration = Duration::from_secs(10 * 60);
+/// Time for the sign-ins and the warm-up.
+const EXTRA_TIME: Duration = Duration::from_secs(10 * 60);
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How long to measure, after a warm-up of about a minute
+    /// Minutes to measure, after a warm-up of about a minute
     #[arg(long, default_value_t = 30)]
     minutes: u64,
-    /// Take a debug build, which is there sooner; its use of the CPU is shown and not judged
+    /// Use a debug build, which builds faster; its CPU use is printed but not checked
     #[arg(long)]
     debug: bool,
 }
@@ -30,6 +30,6 @@ pub fn soak(repository: &Repository, arguments: &Arguments) -> Result<()> {
     }
     command::run(&mut build, BUILD_DEADLINE)?;
     let mut soak = repository.command(repository.built(profile, "soak"));
-    let deadline = Duration::from_secs(60 * arguments.minutes) + MORE_TIME;
+    let deadline = Duration::from_secs(60 * arguments.minutes) + EXTRA_TIME;
     command::run(soak.arg("--minutes").arg(arguments.minutes.to_string()), deadline)
 }

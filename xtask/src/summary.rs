@@ -1,24 +1,24 @@
-//! What a test run closes with: a line a step, then the counts of all.
+//! The table at the end of a test run: one line per step, then the totals.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::junit::Counts;
 
-/// One step that ran.
-pub struct Finished {
+/// The result of one step.
+pub struct StepResult {
     pub name: String,
     pub counts: Counts,
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
-/// All steps that ran, in order.
+/// The results of all steps, in order.
 #[derive(Default)]
-pub struct Summary(Vec<Finished>);
+pub struct Summary(Vec<StepResult>);
 
 impl Summary {
-    pub fn push(&mut self, finished: Finished) {
-        self.0.push(finished);
+    pub fn push(&mut self, result: StepResult) {
+        self.0.push(result);
     }
 
     pub fn counts(&self) -> Counts {
@@ -29,8 +29,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{:<12} {:>7} {:>7} {:>8} {:>9}", "step", "passed", "failed", "skipped", "time")?;
-        for Finished { name, counts, took } in &self.0 {
-            let seconds = took.as_secs_f64();
+        for StepResult { name, counts, elapsed } in &self.0 {
+            let seconds = elapsed.as_secs_f64();
             let Counts { passed, failed, skipped } = counts;
             writeln!(out, "{name:<12} {passed:>7} {failed:>7} {skipped:>8} {seconds:>7.1} s")?;
         }
@@ -44,8 +44,8 @@ impl fmt::Display for Summary {
 mod tests {
     use super::*;
 
-    fn step(name: &str, counts: Counts, seconds: u64) -> Finished {
-        Finished { name: name.into(), counts, took: Duration::from_secs(seconds) }
+    fn step(name: &str, counts: Counts, seconds: u64) -> StepResult {
+        StepResult { name: name.into(), counts, elapsed: Duration::from_secs(seconds) }
     }
 
     #[test]
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn skipped_tests_are_said() {
+    fn skipped_tests_are_listed() {
         let mut summary = Summary::default();
         summary.push(step("ui", Counts { passed: 4, failed: 0, skipped: 1 }, 3));
         assert!(summary.to_string().ends_with("\nusher: 4 passed, 0 failed, 1 skipped"));

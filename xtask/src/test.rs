@@ -1,4 +1,4 @@
-//! Every check and test, as named steps: cheap ones first, all of them even when one fails, counts at the end.
+//! `cargo xtask test`: every check and test as named steps, quick ones first. A failed step does not stop the others.
 
 use std::fs;
 use std::process::{Command, ExitCode, ExitStatus};
@@ -9,11 +9,11 @@ use clap::ValueEnum;
 
 use crate::junit::{self, Counts};
 use crate::repository::Repository;
-use crate::setup::{self, Need};
-use crate::summary::{Finished, Summary};
+use crate::setup::{self, Purpose};
+use crate::summary::{StepResult, Summary};
 use crate::{bindings, bundle, command, leftovers, start, ui};
 
-/// Longer than any step takes on a slow machine that builds all of it for the first time.
+/// More than any step takes for a first build on a slow machine.
 const STEP_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -22,27 +22,27 @@ pub enum Step {
     Format,
     /// Licences, sources and banned crates of all dependencies
     Deny,
-    /// The UI's type checks and tests, and its build
+    /// Type checks, tests and build of the UI
     Ui,
-    /// Clippy finds nothing
+    /// Clippy reports nothing
     Clippy,
-    /// The generated TypeScript is what the Rust types say
+    /// The generated TypeScript matches the Rust types
     Bindings,
-    /// Unit and integration tests of every room, and the command line against a real service
+    /// Unit and integration tests of every crate, and the command line against a real service
     Rust,
     /// The public MCP conformance suite
     Conformance,
-    /// Every screen of the pages, light and dark, wide and narrow, drawn by Chromium and searched by axe
+    /// Every screen of the UI in Chromium, light and dark, wide and narrow, checked by axe
     Screens,
-    /// The app in a real window, with a real browser and keychain, and against hostile servers and links
+    /// The app in a real window, with a real browser and keychain, also against hostile servers and links
     Window,
-    /// The packages looked into; the Debian one installed, started by its desktop file and by a link, signed in, removed
+    /// The contents of the packages; the Debian package installed, started, signed in and removed
     Install,
 }
 
-/// Runs the steps, all of them when none is named.
+/// Runs the named steps, or all of them.
 pub fn test(repository: &Repository, steps: &[Step]) -> Result<ExitCode> {
-    setup::set_up(repository, Need::Test)?;
+    setup::set_up(repository, Purpose::Test)?;
     let mut steps = if steps.is_empty() { Step::value_variants().to_vec() } else { steps.to_vec() };
     steps.sort_unstable();
     steps.dedup();
@@ -51,9 +51,9 @@ pub fn test(repository: &Repository, steps: &[Step]) -> Result<ExitCode> {
         let name = step.name();
         println!("\n── {name} ──");
         let started = Instant::now();
-        let counts = or_failed(step.run(repository));
+        let counts = count_errors(step.run(repository));
         leftovers::end();
-        summary.push(Finished { name, counts, took: started.elapsed() });
+        summary.push(StepResult { name, counts, elapsed: started.elapsed() });
     }
     println!("\n{summary}");
     Ok(if summary.counts().failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -73,8 +73,9 @@ impl Step {
             Self::Ui => ui(repository),
             Self::Clippy => {
                 ui::build_if_changed(repository)?;
-                let words = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-                check(repository.cargo().args(words))
+                let arguments =
+                    ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+                check(repository.cargo().args(arguments))
             }
             Self::Bindings => bindings::check(repository).map(|()| Counts::check(true)),
             Self::Rust => {
@@ -93,7 +94,7 @@ const WINDOW: &str = "package(usher-tests) and (binary(desktop) or binary(hostil
 
 const INSTALL: &str = "package(usher-tests) and binary(install)";
 
-/// A command that holds or does not.
+/// A command that counts as one check.
 fn check(command: &mut Command) -> Result<Counts> {
     command::run(command, STEP_DEADLINE).map(|()| Counts::check(true))
 }
@@ -103,45 +104,45 @@ fn ui(repository: &Repository) -> Result<Counts> {
     let mut tests = repository.npm("ui");
     tests.args(["test", "--", "--reporter=default", "--reporter=junit"]);
     tests.arg(format!("--outputFile.junit={}", report.display()));
-    let checked = or_failed(check(repository.npm("ui").args(["run", "check"])));
-    let tested = or_failed(counted(&mut tests, &report));
-    let built = or_failed(ui::build_if_changed(repository).map(|()| Counts::check(true)));
-    Ok(checked + tested + built)
+    let check = count_errors(check(repository.npm("ui").args(["run", "check"])));
+    let tested = count_errors(counted(&mut tests, &report));
+    let built = count_errors(ui::build_if_changed(repository).map(|()| Counts::check(true)));
+    Ok(check + tested + built)
 }
 
 fn screens(repository: &Repository) -> Result<Counts> {
     let mut screens = repository.npm("ui");
     screens.args(["run", "screens", "--"]).arg(repository.target("screenshots/screens"));
-    let mut closing = None;
+    let mut last = None;
     let status = command::status_and_lines(&mut screens, STEP_DEADLINE, |line| {
-        closing = Counts::from_closing_line(line).or(closing);
+        last = Counts::from_last_line(line).or(last);
     })?;
-    let Some(counts) = closing else { bail!("{} gave no counts ({status})", command::words(&screens)) };
-    Ok(counts + failed_without_a_test(status, counts))
+    let Some(counts) = last else { bail!("{} printed no counts ({status})", command::display(&screens)) };
+    Ok(counts + runner_failure(status, counts))
 }
 
-/// Counts an error as a failed check, so that what comes after it is still tried.
-fn or_failed(counts: Result<Counts>) -> Counts {
+/// Prints an error and counts it as a failed check, so that the remaining checks still run.
+fn count_errors(counts: Result<Counts>) -> Counts {
     counts.unwrap_or_else(|error| {
         println!("{error:#}");
         Counts::check(false)
     })
 }
 
-/// Runs the tests of a filter. Every run builds the whole workspace, so that no step builds for other features anew.
+/// Runs the tests of a filter. Every run builds the whole workspace, so that all steps share one set of features.
 fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
     ui::build_if_changed(repository)?;
     start::build(repository)?;
     let mut nextest = repository.cargo();
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "-E", filter]);
-    start::with_paths(repository, &mut nextest);
+    start::set_paths(repository, &mut nextest);
     counted(&mut nextest, &repository.target("nextest/default/junit.xml"))
 }
 
-/// Packs what is built, and has the Debian package tried on this very machine.
+/// Packages the debug builds and runs the package tests, which install the Debian package on this machine.
 fn install(repository: &Repository) -> Result<Counts> {
     if !cfg!(target_os = "linux") {
-        bail!("the Debian package can only be tried on Debian and its kin");
+        bail!("the Debian package can only be tested on Debian or a system based on it");
     }
     ui::build_if_changed(repository)?;
     start::build(repository)?;
@@ -149,20 +150,20 @@ fn install(repository: &Repository) -> Result<Counts> {
     nextest(repository, INSTALL)
 }
 
-/// Runs a command that leaves a report behind, and counts by the report.
+/// Runs a command that writes a JUnit report, and reads the counts from it.
 fn counted(command: &mut Command, report: &std::path::Path) -> Result<Counts> {
-    // A report of an earlier run must not count for this one.
+    // The report of an earlier run must not be counted.
     let _ = fs::remove_file(report);
     let status = command::status(command, STEP_DEADLINE)?;
     let counts = match junit::read(report) {
         Ok(counts) => counts,
-        Err(_) if !status.success() => bail!("{} failed ({status})", command::words(command)),
+        Err(_) if !status.success() => bail!("{} failed ({status})", command::display(command)),
         Err(error) => return Err(error),
     };
-    Ok(counts + failed_without_a_test(status, counts))
+    Ok(counts + runner_failure(status, counts))
 }
 
-/// A runner that failed although none of its tests did counts as a failure of its own.
-fn failed_without_a_test(status: ExitStatus, counts: Counts) -> Counts {
+/// One failed check if the runner failed although no test did.
+fn runner_failure(status: ExitStatus, counts: Counts) -> Counts {
     if !status.success() && counts.failed == 0 { Counts::check(false) } else { Counts::default() }
 }

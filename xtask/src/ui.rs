@@ -1,4 +1,4 @@
-//! The web UI: built only when something that it is made from has changed.
+//! The build of the web UI, skipped if its sources have not changed.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -12,7 +12,7 @@ use crate::repository::Repository;
 
 const BUILD_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// Makes `ui/dist` what the sources say.
+/// Builds `ui/dist` if its sources have changed.
 pub fn build_if_changed(repository: &Repository) -> Result<()> {
     let stamp = repository.target("xtask/ui-build");
     let sources = fingerprint(repository);
@@ -23,25 +23,25 @@ pub fn build_if_changed(repository: &Repository) -> Result<()> {
     println!("ui: building");
     command::run(repository.npm("ui").args(["run", "build"]), BUILD_DEADLINE)?;
     if let Some(sources) = sources {
-        fs::create_dir_all(repository.target("xtask")).context("make a folder in the target folder")?;
-        fs::write(&stamp, sources).context("note what the UI was built from")?;
+        fs::create_dir_all(repository.target("xtask")).context("create a folder in the target folder")?;
+        fs::write(&stamp, sources).context("record what the UI was built from")?;
     }
     Ok(())
 }
 
-/// A digest of every file below `ui/` that git tracks or would; none outside a clone.
+/// A digest of every file below `ui/` that git does not ignore; none outside a clone.
 fn fingerprint(repository: &Repository) -> Option<String> {
     let mut git = repository.command("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "ui"]);
-    let listed = command::answer(&mut git)?;
+    let listed = command::try_output(&mut git)?;
     let mut files: Vec<&str> = listed.split('\0').filter(|name| !name.is_empty()).collect();
     files.sort_unstable();
     files.dedup();
-    // Another compiler may hash otherwise: that costs one build more.
+    // A different compiler may produce another hash, which costs one more build.
     let mut hasher = DefaultHasher::new();
     for name in files {
         name.hash(&mut hasher);
-        // A file that git knows and that is gone differs from one that is empty.
+        // A deleted file differs from an empty one.
         fs::read(repository.path(name)).ok().hash(&mut hasher);
     }
     Some(format!("{:016x}", hasher.finish()))

@@ -2,14 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigView, ElicitationView, SecretStoreView, ServerId, ServerView};
-
-/// Increases with each event of one engine, including events that this reader does not get. A reader drops events
-/// whose revision is not higher than its snapshot's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(transparent)]
-pub struct Revision(#[cfg_attr(feature = "specta", specta(type = u32))] pub u64);
+use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
 
 /// A change. Views are complete: each replaces the one before.
 #[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]

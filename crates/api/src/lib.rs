@@ -7,7 +7,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `request`, `reply` | one verb with its arguments, and its result |
-//! | `snapshot`, `event` | the engine's public state, and one change of it |
+//! | `snapshot`, `event`, `revision` | the engine's public state, one change of it, its version |
 //! | `server`, `auth`, `status` | one server: its view, its sign-in, its state |
 //! | `tool`, `resource`, `prompt` | what a server offers |
 //! | `elicitation` | a server's question to the person, and the answer |
@@ -31,6 +31,7 @@ mod prompt;
 mod reply;
 mod request;
 mod resource;
+mod revision;
 mod server;
 mod snapshot;
 mod status;
@@ -39,11 +40,12 @@ mod tool;
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
-pub use event::{Event, Revision};
+pub use event::Event;
 pub use prompt::{PromptArgumentView, PromptView};
 pub use reply::{AuthorizationRequestView, Reply};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
+pub use revision::Revision;
 pub use server::{PermissionView, ServerId, ServerView, TransportKind};
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
 pub use status::{NeedsSignIn, SignInStep, Status};

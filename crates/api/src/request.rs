@@ -148,8 +148,8 @@ impl Request {
         }
     }
 
-    /// Whether the request may be sent again after its holder was killed, when its outcome is unknown. A tool call that
-    /// ran may have sent a letter.
+    /// Whether the request may be sent again after its holder was killed, when its outcome is unknown. A tool call may
+    /// have taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::SignIn { .. } | Self::HandOverLink { .. } => true,

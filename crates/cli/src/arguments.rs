@@ -1,118 +1,91 @@
-//! The words of the command line.
+//! The command line's grammar, in clap's terms.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use usher_secrets::StoreKind;
+
+use crate::commands::server::{ServerCommand, ServerName};
+use crate::paths::Paths;
 
 /// Sign in to the services your AI tools use.
 #[derive(Debug, Parser)]
 #[command(name = "usher", version, disable_help_subcommand = true)]
 pub struct Arguments {
     #[command(flatten)]
-    pub places: Places,
-    /// Print JSON instead of text: results to standard output, errors to standard error
+    pub paths: Paths,
+    /// Print JSON: results to stdout, errors to stderr
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say on standard error what is being done
+    /// Print debug messages to stderr
     #[arg(long, short, global = true)]
     pub verbose: bool,
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// Where things lie. Each flag stands before its variable, and that before the system's own folders.
-#[derive(Debug, Args)]
-pub struct Places {
-    /// The list of servers [default: mcp.json in your config folder]
-    #[arg(long, value_name = "FILE", env = "USHER_CONFIG", global = true)]
-    pub config: Option<PathBuf>,
-    /// Registrations and discovered metadata; no secrets
-    #[arg(long, value_name = "FOLDER", env = "USHER_STATE_DIR", global = true)]
-    pub state_dir: Option<PathBuf>,
-    /// The lock and the socket of the running engine
-    #[arg(long, value_name = "FOLDER", env = "USHER_RUNTIME_DIR", global = true, hide = true)]
-    pub runtime_dir: Option<PathBuf>,
-    /// Where secrets are kept: keychain, file:PATH or memory [default: keychain]
-    #[arg(long, value_name = "STORE", env = "USHER_SECRET_STORE", global = true)]
-    pub secret_store: Option<StoreKind>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the servers of mcp.json
+    /// List the servers in mcp.json
     List,
-    /// Add a server: an address, or a command after --
+    /// Add a server, by its URL or by a command after `--`
     Add(Add),
-    /// Sign out of a server and take it out of mcp.json
-    Remove(Server),
-    /// Turn a server on
-    Enable(Server),
-    /// Turn a server off, and keep it in mcp.json
-    Disable(Server),
     /// Sign in to a server
     Login(Login),
-    /// Sign out of a server, and forget its sign-in
-    Logout(Server),
-    /// Connect, and show how each server is
+    #[command(flatten)]
+    Server(ServerCommand),
+    /// Connect to the servers and show their states
     Status(Status),
     /// List a server's tools
-    Tools(Server),
+    Tools(ServerName),
     /// Call a tool
     Call(Call),
-    /// Look after mcp.json
+    /// Check mcp.json
     Config {
         #[command(subcommand)]
         command: Config,
     },
-    /// Look after the named secrets that mcp.json refers to as {{name}}
+    /// Manage the named secrets, which mcp.json refers to as {{name}}
     Secret {
         #[command(subcommand)]
         command: Secret,
     },
-    /// Run the demo service on this machine, until Ctrl-C
+    /// Run the Usher demo, a service on this computer, until Ctrl-C
     Demo(Demo),
-    /// Print completions for a shell
+    /// Generate shell completions
     Completions { shell: clap_complete::Shell },
-    /// Write the manual's pages into a folder
+    /// Write the man pages to a folder
     #[command(hide = true)]
     Man { folder: PathBuf },
 }
 
 #[derive(Debug, Args)]
-pub struct Server {
-    /// The server's name in mcp.json
-    pub name: String,
-}
-
-#[derive(Debug, Args)]
 pub struct Add {
-    /// The name to give it
+    /// Name for the server in mcp.json
     pub name: String,
-    /// Its address, such as https://mcp.notion.com/mcp
+    /// URL of the server, such as https://mcp.notion.com/mcp
     #[arg(required_unless_present = "command", conflicts_with = "command")]
     pub url: Option<String>,
-    /// The command of a local server, and its arguments
+    /// Command that runs a local server, with its arguments
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
-    /// The client id of an app that you registered yourself
+    /// Client ID of an app that you registered with the service
     #[arg(long, conflicts_with = "command")]
     pub client_id: Option<String>,
-    /// `-`: read that app's client secret from standard input, and keep it in the keychain
+    /// Read the app's client secret from stdin, and store it in the keychain
     #[arg(long, value_name = "-", value_parser = ["-"], requires = "client_id")]
     pub client_secret: Option<String>,
-    /// A permission to ask for; may be repeated
+    /// Scope to request; can be repeated
     #[arg(long, conflicts_with = "command")]
     pub scope: Vec<String>,
-    /// A header to send, as NAME=VALUE; may be repeated
+    /// Header to send, as NAME=VALUE; can be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = header, conflicts_with = "command")]
     pub header: Vec<(String, String)>,
-    /// The way back from the browser
+    /// Redirect to use when signing in
     #[arg(long, value_enum, conflicts_with = "command")]
     pub redirect: Option<Redirect>,
 }
 
-/// The way back from the browser, as the command line spells it.
+/// The redirect, in the command line's spelling.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Redirect {
     Auto,
@@ -124,64 +97,64 @@ pub enum Redirect {
 
 #[derive(Debug, Args)]
 pub struct Login {
-    /// The server's name in mcp.json
+    /// Name of the server in mcp.json
     pub name: String,
-    /// Open nothing: print the address as one JSON line, and read the address of the callback from standard input
+    /// Print the authorization URL as one line of JSON instead, and read the callback URL from stdin
     #[arg(long)]
     pub no_browser: bool,
-    /// Sign in anew, even where the sign-in stands
+    /// Sign in again, even if already signed in
     #[arg(long)]
     pub again: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Status {
-    /// The server's name in mcp.json; all of them without it
+    /// Name of the server in mcp.json [default: all servers]
     pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub struct Call {
-    /// The server's name in mcp.json
+    /// Name of the server in mcp.json
     pub name: String,
-    /// The tool's name
+    /// Name of the tool
     pub tool: String,
-    /// Its arguments as a JSON object; `-` reads them from standard input
+    /// Arguments of the tool, as a JSON object; `-` reads them from stdin
     #[arg(default_value = "{}", value_name = "JSON")]
     pub arguments: String,
-    /// Give up when the server is silent for so many seconds
+    /// Stop waiting after this many seconds without a message from the server
     #[arg(long, default_value_t = 60, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Say what is wrong with mcp.json, and what is merely odd
+    /// Report errors and warnings in mcp.json
     Check,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum Secret {
-    /// Keep a secret, read from standard input
+    /// Store a secret, read from stdin
     Set { name: String },
-    /// List the names; never the secrets
+    /// List the names of the stored secrets
     List,
-    /// Forget a secret
+    /// Delete a secret
     Remove { name: String },
 }
 
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// The port on 127.0.0.1; a free one without it
+    /// Port on 127.0.0.1 [default: a free port]
     #[arg(long)]
     pub port: Option<u16>,
-    /// The life of an access token, in seconds
+    /// Lifetime of an access token, in seconds
     #[arg(long, default_value_t = 3600, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub ttl: u64,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
@@ -192,21 +165,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_are_consistent() {
+    fn the_grammar_is_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn a_local_server_stands_after_two_dashes() {
+    fn a_local_command_follows_two_dashes() {
         let arguments = Arguments::parse_from(["usher", "add", "files", "--", "npx", "-y", "files"]);
-        let Command::Add(add) = arguments.command else { panic!("not an add") };
+        let Command::Add(add) = arguments.command else { panic!("expected add") };
         assert_eq!(add.command, ["npx", "-y", "files"]);
         assert_eq!(add.url, None);
     }
 
     #[test]
-    fn wrong_words_are_refused() {
-        for words in [
+    fn invalid_arguments_are_rejected() {
+        for arguments in [
             &["usher", "add", "notion"][..],
             &["usher", "add", "notion", "https://mcp.notion.com/mcp", "--client-secret", "-"],
             &["usher", "add", "corp", "https://x.example", "--client-id", "a", "--client-secret", "hunter2"],
@@ -215,7 +188,14 @@ mod tests {
             &["usher", "call", "demo", "tool", "--timeout", "3601"],
             &["usher", "--secret-store", "cupboard", "list"],
         ] {
-            assert!(Arguments::try_parse_from(words).is_err(), "{words:?}");
+            assert!(Arguments::try_parse_from(arguments).is_err(), "{arguments:?}");
         }
+    }
+
+    #[test]
+    fn the_examples_in_the_documentation_are_valid() {
+        let examples = include_str!("main.rs").lines().filter_map(|line| line.strip_prefix("//! $ "));
+        let parsed = examples.map(|line| Arguments::try_parse_from(line.split_whitespace()).expect(line));
+        assert_eq!(parsed.count(), 3);
     }
 }

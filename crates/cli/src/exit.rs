@@ -1,20 +1,20 @@
-//! How a command ends: the exit code is the boundary's code, told to a shell.
+//! The error that ends a command, and its exit code.
 
 use usher_api::{Code, ErrorView};
 use usher_config::ConfigError;
 
-/// An error on its way out: what to print and the code to end with.
+/// An error to print, and the exit code to end with.
 #[derive(Debug)]
-pub struct Failure {
+pub struct CommandError {
     pub error: ErrorView,
     pub exit_code: u8,
 }
 
-/// Wrong words: an unknown server, arguments that are not JSON.
-pub const WRONG_WORDS: u8 = 2;
+/// The exit code for an unknown server, or an argument of the wrong form.
+pub const USAGE_ERROR: u8 = 2;
 
-/// The exit code of a boundary code: 3 sign-in needed, 4 unreachable, 5 refused by the server or the person,
-/// 6 config invalid, 7 keychain, 1 for what is our own fault.
+/// Maps an error code to its exit code: 3 sign-in needed, 4 unreachable, 5 refused by the server or the person,
+/// 6 config invalid, 7 keychain, 1 an error of Usher itself.
 pub fn exit_code(code: Code) -> u8 {
     match code {
         Code::EngineBusy | Code::Internal => 1,
@@ -31,56 +31,55 @@ pub fn exit_code(code: Code) -> u8 {
     }
 }
 
-impl From<ErrorView> for Failure {
+impl CommandError {
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.error.hint = Some(hint.into());
+        self
+    }
+}
+
+impl From<ErrorView> for CommandError {
     fn from(error: ErrorView) -> Self {
         let exit_code = exit_code(error.code);
         Self { error, exit_code }
     }
 }
 
-impl From<ConfigError> for Failure {
+impl From<ConfigError> for CommandError {
     fn from(error: ConfigError) -> Self {
-        let mut failure = Failure::from(usher_engine::describe_config_error(&error));
-        failure.exit_code = match error {
+        let view = usher_engine::describe_config_error(&error);
+        let exit_code = match error {
             ConfigError::ServerExists { .. }
             | ConfigError::NoSuchServer { .. }
-            | ConfigError::InvalidServer { .. } => WRONG_WORDS,
+            | ConfigError::InvalidServer { .. } => USAGE_ERROR,
             ConfigError::Invalid { .. } | ConfigError::Io { .. } | ConfigError::KeepsChanging { .. } => {
-                failure.exit_code
+                exit_code(view.code)
             }
         };
-        failure
+        Self { error: view, exit_code }
     }
 }
 
-impl From<usher_secrets::Error> for Failure {
+impl From<usher_secrets::Error> for CommandError {
     fn from(error: usher_secrets::Error) -> Self {
         usher_engine::describe_secret_error(&error).into()
     }
 }
 
-/// The person's words do not fit: ends with 2.
-pub fn wrong_words(message: impl Into<String>, hint: impl Into<String>) -> Failure {
-    Failure {
-        error: ErrorView {
-            code: Code::Internal,
-            message: message.into(),
-            hint: Some(hint.into()),
-            details: None,
-        },
-        exit_code: WRONG_WORDS,
-    }
+/// An error in the arguments, found after they were parsed.
+pub fn usage_error(message: impl Into<String>, hint: impl Into<String>) -> CommandError {
+    CommandError { error: ErrorView::new(Code::Internal, message, hint), exit_code: USAGE_ERROR }
 }
 
-/// Something on this machine failed that is neither the server's matter nor the person's.
-pub fn internal(message: impl Into<String>) -> Failure {
-    ErrorView { code: Code::Internal, message: message.into(), hint: None, details: None }.into()
+/// An error of this machine or of Usher itself.
+pub fn internal(message: impl Into<String>) -> CommandError {
+    ErrorView::without_hint(Code::Internal, message).into()
 }
 
-/// No server of that name.
-pub fn unknown_server(name: &str) -> Failure {
-    wrong_words(
+pub fn unknown_server(name: &str) -> CommandError {
+    usage_error(
         format!("There is no server named “{}”.", usher_config::display_text(name, 80)),
-        "`usher list` shows the names.",
+        "Run `usher list` to see the names.",
     )
 }

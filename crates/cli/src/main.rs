@@ -1,10 +1,27 @@
-//! `usher`: the same sign-ins as the window, for the terminal and for scripts.
+//! `usher`, the command line: the same servers and sign-ins as in the window.
+//!
+//! A command starts the engine in its own process, or joins the process that holds it.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `arguments`, `paths` | the command line, and the paths that it selects |
+//! | `commands` | one file for each command; `commands/server.rs` for those that only name a server |
+//! | `engine` | access to the engine, which survives a change of its holder |
+//! | `session` | one command's work with the engine |
+//! | `output`, `exit` | results, errors and exit codes |
+//!
+//! ```console
+//! $ usher add notion https://mcp.notion.com/mcp
+//! $ usher login notion
+//! $ usher tools notion
+//! ```
 
 mod arguments;
 mod commands;
 mod engine;
 mod exit;
 mod output;
+mod paths;
 mod session;
 
 use std::process::ExitCode;
@@ -12,6 +29,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
+use exit::CommandError;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -20,10 +38,10 @@ fn main() -> ExitCode {
     let output = Output::new(arguments.json);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return output.fail(&exit::internal(format!("Cannot start: {error}"))),
+        Err(error) => return output.fail(&exit::internal(format!("Could not start: {error}."))),
     };
     let outcome = runtime.block_on(run(&arguments, output));
-    // A keychain that shows its prompt for ever must not keep the command alive.
+    // A keychain prompt that is never answered must not keep the command alive.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -31,21 +49,18 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments, output: Output) -> Result<(), exit::Failure> {
-    let places = &arguments.places;
+async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> {
+    let paths = &arguments.paths;
     match &arguments.command {
-        Command::List => commands::list::run(places, output).await,
-        Command::Add(add) => commands::add::run(places, output, add).await,
-        Command::Remove(server) => commands::remove::run(places, output, &server.name).await,
-        Command::Enable(server) => commands::enable::run(places, output, &server.name, true).await,
-        Command::Disable(server) => commands::enable::run(places, output, &server.name, false).await,
-        Command::Login(login) => commands::login::run(places, output, login).await,
-        Command::Logout(server) => commands::logout::run(places, output, &server.name).await,
-        Command::Status(status) => commands::status::run(places, output, status.name.as_deref()).await,
-        Command::Tools(server) => commands::tools::run(places, output, &server.name).await,
-        Command::Call(call) => commands::call::run(places, output, call).await,
-        Command::Config { command } => commands::config::run(places, output, command).await,
-        Command::Secret { command } => commands::secret::run(places, output, command).await,
+        Command::List => commands::list::run(paths, output).await,
+        Command::Add(add) => commands::add::run(paths, output, add).await,
+        Command::Login(login) => commands::login::run(paths, output, login).await,
+        Command::Server(command) => commands::server::run(paths, output, command).await,
+        Command::Status(status) => commands::status::run(paths, output, status.name.as_deref()).await,
+        Command::Tools(server) => commands::tools::run(paths, output, &server.name).await,
+        Command::Call(call) => commands::call::run(paths, output, call).await,
+        Command::Config { command } => commands::config::run(paths, output, command).await,
+        Command::Secret { command } => commands::secret::run(paths, output, command).await,
         Command::Demo(demo) => commands::demo::run(output, demo).await,
         Command::Completions { shell } => {
             commands::completions::run(*shell);
@@ -55,14 +70,14 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), exit::Failure>
     }
 }
 
-/// Warnings go to standard error; `-v` shows our own steps. Dependencies stay at WARN, for some print codes and
-/// tokens below it; rmcp's worker calls every refused connection an error, which is ours to tell.
+/// Logs warnings to stderr; `-v` adds Usher's own debug messages. Dependencies stay at WARN, because some log codes and
+/// tokens below that. rmcp's worker logs every refused connection as an error, which Usher reports itself.
 fn start_log(verbose: bool) {
-    let ours = if verbose { "debug" } else { "warn" };
+    let level = if verbose { "debug" } else { "warn" };
     let filter = ["usher", "usher_engine", "usher_oauth", "usher_secrets", "usher_config", "usher_demo"]
         .iter()
-        .fold(String::from("warn,rmcp::transport::worker=off"), |filter, room| {
-            format!("{filter},{room}={ours}")
+        .fold(String::from("warn,rmcp::transport::worker=off"), |filter, target| {
+            format!("{filter},{target}={level}")
         });
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
 }

@@ -1,4 +1,4 @@
-//! What is printed: text for people, JSON for programs, and nothing that a server wrote goes to a terminal unclean.
+//! Output: text for people, JSON for programs. Text from servers is sanitised before it reaches a terminal.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -7,9 +7,9 @@ use comfy_table::Table;
 use serde::Serialize;
 use usher_api::Status;
 
-use crate::exit::Failure;
+use crate::exit::CommandError;
 
-/// How to print. Results go to standard output, everything else to standard error.
+/// The output format. Results go to stdout, everything else to stderr.
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     pub json: bool,
@@ -30,48 +30,48 @@ impl Output {
         print_line(&line);
     }
 
-    /// Says on standard error what is going on; programs that asked for JSON are spared it.
+    /// Prints a progress message to stderr. JSON output omits it.
     pub fn note(&self, text: &str) {
         if !self.json {
             let _ = writeln!(std::io::stderr(), "{text}");
         }
     }
 
-    /// Prints the error and gives its exit code.
-    pub fn fail(&self, failure: &Failure) -> ExitCode {
-        self.complain(failure);
-        ExitCode::from(failure.exit_code)
+    /// Prints the error and returns its exit code.
+    pub fn fail(&self, error: &CommandError) -> ExitCode {
+        self.error(error);
+        ExitCode::from(error.exit_code)
     }
 
     /// Prints an error that does not end the command.
-    pub fn complain(&self, failure: &Failure) {
+    pub fn error(&self, CommandError { error, .. }: &CommandError) {
         let mut stderr = std::io::stderr();
         if self.json {
-            let line = serde_json::json!({ "error": failure.error });
+            let line = serde_json::json!({ "error": error });
             let _ = writeln!(stderr, "{line}");
             return;
         }
-        let _ = writeln!(stderr, "usher: {}", failure.error.message);
-        if let Some(hint) = &failure.error.hint {
-            let _ = writeln!(stderr, "  {hint}");
+        let _ = writeln!(stderr, "error: {}", error.message);
+        if let Some(hint) = &error.hint {
+            let _ = writeln!(stderr, "  hint: {hint}");
         }
-        if let Some(details) = &failure.error.details {
-            let _ = writeln!(stderr, "  ({details})");
+        if let Some(details) = &error.details {
+            let _ = writeln!(stderr, "  details: {details}");
         }
     }
 }
 
-/// Prints a line to standard output. A reader that went away (`usher list | head -1`) is no error.
+/// Prints a line to stdout. A reader that went away (`usher list | head -1`) is not an error.
 pub fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
-/// Whether a person sits at both ends.
+/// Whether a person can read stderr and type into stdin.
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// A short table without lines.
+/// Formats a table without borders.
 pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
@@ -85,12 +85,12 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// A status in a few words.
-pub fn status_words(status: &Status) -> String {
+/// Formats a status in a few words.
+pub fn status_text(status: &Status) -> String {
     match status {
-        Status::Disabled => "off".into(),
+        Status::Disabled => "disabled".into(),
         Status::Paused => "paused".into(),
-        Status::Unsupported { .. } => "not yet".into(),
+        Status::Unsupported { .. } => "unsupported".into(),
         Status::Connecting => "connecting".into(),
         Status::NeedsSignIn { .. } => "needs sign-in".into(),
         Status::SigningIn { .. } => "signing in".into(),
@@ -100,7 +100,7 @@ pub fn status_words(status: &Status) -> String {
     }
 }
 
-/// `1 tool`, `2 tools`.
+/// Formats a number and its noun: `1 tool`, `2 tools`.
 pub fn count(number: u32, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_not_many() {
+    fn a_count_of_one_is_singular() {
         assert_eq!(count(1, "tool"), "1 tool");
         assert_eq!(count(0, "tool"), "0 tools");
     }

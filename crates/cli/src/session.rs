@@ -1,69 +1,37 @@
-//! A command's work with the engine: where things lie, the server it is about, and how that server is.
+//! One command's session with the engine, and the states of servers that it waits for.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use usher_api::{Code, ErrorView, Request, ServerId, ServerView, Status};
-use usher_config::{ConfigFile, Environment, Platform, config_path, runtime_dir, state_dir};
-use usher_engine::EngineOptions;
-use usher_ipc::{Client, Opening};
+use usher_ipc::{Client, JoinOptions};
 use usher_secrets::StoreKind;
 
-use crate::arguments::Places;
-use crate::engine::Handle;
-use crate::exit::{Failure, internal, unknown_server};
+use crate::engine::{Handle, unexpected_reply};
+use crate::exit::{CommandError, internal, unknown_server};
 use crate::output::Output;
+use crate::paths::Paths;
 
-const PAUSED: &str = "Usher is paused.";
-/// How long a command waits for its servers to connect or to say why not.
-const SETTLING: Duration = Duration::from_secs(45);
+/// How long a command waits for a server to connect or to fail.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
 
-/// The person's `mcp.json`, from the flag, its variable or the system's folder.
-pub fn config_file(places: &Places) -> ConfigFile {
-    let environment = Environment::of_process();
-    let path = places.config.clone().unwrap_or_else(|| config_path(&environment, Platform::current()));
-    ConfigFile::new(path, environment)
-}
-
-/// What an engine of this command is given; `only` names the servers to run, all of them where it is `None`.
-fn options(places: &Places, only: Option<Vec<ServerId>>) -> EngineOptions {
-    let options = EngineOptions::new(
-        config_file(places).path().to_owned(),
-        state_folder(places),
-        runtime_folder(places),
-        places.secret_store.clone().unwrap_or_default(),
-    );
-    EngineOptions { only, ..options }
-}
-
-fn state_folder(places: &Places) -> PathBuf {
-    let usual = || state_dir(&Environment::of_process(), Platform::current());
-    places.state_dir.clone().unwrap_or_else(usual)
-}
-
-fn runtime_folder(places: &Places) -> PathBuf {
-    let usual = || runtime_dir(&Environment::of_process(), Platform::current());
-    places.runtime_dir.clone().unwrap_or_else(usual)
-}
-
-/// Works with the engine, for all servers.
+/// Runs `work` with the engine and all servers.
 pub async fn with_all<T>(
-    places: &Places,
+    paths: &Paths,
     output: Output,
-    work: impl AsyncFnOnce(&Handle) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    with(places, output, None, work).await
+    work: impl AsyncFnOnce(&Handle) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    with(paths, output, None, work).await
 }
 
-/// Works with the engine for one server, which must be in mcp.json.
+/// Runs `work` with the engine and one server, which must be in mcp.json.
 pub async fn with_server<T>(
-    places: &Places,
+    paths: &Paths,
     output: Output,
     name: &str,
-    work: impl AsyncFnOnce(&Handle, &ServerId) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    work: impl AsyncFnOnce(&Handle, &ServerId) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
     let id = ServerId(name.to_owned());
-    with(places, output, Some(vec![id.clone()]), async |engine| {
+    with(paths, output, Some(vec![id.clone()]), async |engine| {
         if engine.server(&id).is_some() {
             return work(engine, &id).await;
         }
@@ -76,145 +44,115 @@ pub async fn with_server<T>(
 }
 
 async fn with<T>(
-    places: &Places,
+    paths: &Paths,
     output: Output,
     only: Option<Vec<ServerId>>,
-    work: impl AsyncFnOnce(&Handle) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let options = options(places, only);
-    let same = usher_ipc::Places {
-        config: options.config.clone(),
-        state_dir: options.state_dir.clone(),
-        secret_store: places.secret_store.as_ref().map(StoreKind::to_string),
-    };
-    let engine = Handle::open(options, same).await?;
+    work: impl AsyncFnOnce(&Handle) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    let engine = Handle::open(paths.engine_options(only.clone()), paths.join_options(only)).await?;
     let outcome = work(&engine).await;
-    engine
-        .close(|| {
-            output.note("Another `usher` command works through this one, which ends when that is done.")
-        })
-        .await;
+    engine.close(|| output.note("Waiting for another `usher` command that uses this one.")).await;
     outcome
 }
 
-/// The store that a secret goes to by hand: what was said, else that of the Usher that runs, else the keychain.
-pub async fn secret_store(places: &Places) -> Result<StoreKind, Failure> {
-    if let Some(store) = &places.secret_store {
+/// Returns the store for a secret entered by hand: the one chosen by flag, that of the running Usher, or the keychain.
+pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
+    if let Some(store) = &paths.secret_store {
         return Ok(store.clone());
     }
-    let Some(client) = running(places).await else { return Ok(StoreKind::default()) };
+    let Some(client) = running(paths).await else { return Ok(StoreKind::default()) };
     match client.secret_store().parse() {
         Ok(StoreKind::Memory) => {
-            let mut failure =
-                internal("The Usher that runs keeps secrets in its memory, and takes none from outside.");
-            failure.error.hint = Some("Enter it in its window.".into());
-            Err(failure)
+            Err(internal("The running Usher keeps secrets in memory, where no other process can add one.")
+                .with_hint("Enter the secret in its window."))
         }
         Ok(store) => Ok(store),
-        Err(_) => Err(crate::engine::unexpected()),
+        Err(_) => Err(unexpected_reply()),
     }
 }
 
-/// The Usher that runs, if one does.
-async fn running(places: &Places) -> Option<Client> {
-    let state_dir = state_folder(places);
-    let config = config_file(places).path().to_owned();
-    // Not one of other places, whose store is another matter.
-    let same = usher_ipc::Places { config, state_dir: state_dir.clone(), secret_store: None };
-    let opening = Opening { places: Some(same), ..Opening::default() };
-    Client::find(&state_dir, &runtime_folder(places), opening).await.ok()
+/// Connects to the running Usher, if there is one with the same config and state.
+async fn running(paths: &Paths) -> Option<Client> {
+    let options = JoinOptions { paths: Some(paths.paths_of_any_store()), ..JoinOptions::default() };
+    Client::find(&paths.state_dir(), &paths.runtime_dir(), options).await.ok()
 }
 
-/// Tells the Usher that runs, if one does, that its store holds something else now.
-pub async fn tell_of_secret(places: &Places, name: &str) {
-    if let Some(client) = running(places).await {
-        let told = client.ask(Request::SecretsChanged { name: Some(name.to_owned()) }).await;
-        if let Err(error) = told {
-            tracing::warn!(%error, "the running Usher was not told of the secret");
+/// Tells the running Usher, if there is one, that a named secret changed.
+pub async fn notify_secret_changed(paths: &Paths, name: &str) {
+    if let Some(client) = running(paths).await {
+        let outcome = client.ask(Request::SecretsChanged { name: Some(name.to_owned()) }).await;
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "could not tell the running Usher about the secret");
         }
     }
 }
 
-/// Waits until the server is connected or has said what it needs. The status is the engine's; after the deadline
-/// it may still be `Connecting`.
-pub async fn settled(engine: &Handle, id: &ServerId) -> Result<ServerView, Failure> {
+/// Waits until the server has left `Connecting`. After the deadline it may still be in it.
+pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
     let wait = async {
-        let mut updates = engine.updates();
+        let mut updates = engine.subscribe();
         loop {
             match engine.server(id) {
                 None => return Err(unknown_server(&id.0)),
-                Some(view) if is_settled(&view.status) => return Ok(view),
+                Some(view) if view.status != Status::Connecting => return Ok(view),
                 Some(_) => {}
             }
             if updates.next().await.is_none() {
-                engine.follow_on().await?;
-                updates = engine.updates();
+                engine.reopen().await?;
+                updates = engine.subscribe();
             }
         }
     };
-    match tokio::time::timeout(SETTLING, wait).await {
+    match tokio::time::timeout(CONNECT_DEADLINE, wait).await {
         Ok(outcome) => outcome,
         Err(_) => engine.server(id).ok_or_else(|| unknown_server(&id.0)),
     }
 }
 
-/// Waits for the server and insists that it is connected.
-pub async fn connected(engine: &Handle, id: &ServerId) -> Result<ServerView, Failure> {
-    let view = settled(engine, id).await?;
-    match trouble(&view) {
+/// Waits until the server is connected. Any other state is an error.
+pub async fn wait_until_connected(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
+    let view = wait_until_settled(engine, id).await?;
+    match blocking_error(&view) {
         None => Ok(view),
         Some(error) => Err(error.into()),
     }
 }
-/// What keeps a server from being used, if anything.
-pub fn trouble(view: &ServerView) -> Option<ErrorView> {
-    let error =
-        |code, message: String, hint: String| ErrorView { code, message, hint: Some(hint), details: None };
+
+/// Returns the error that keeps a server from being used, unless it is connected.
+pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
+    let id = &view.id;
     match &view.status {
         Status::Connected { .. } => None,
         Status::NeedsSignIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
-            error(
+            ErrorView::new(
                 Code::SignInRequired,
                 format!("{} needs you to sign in.", view.name),
-                format!("usher login {}", view.id),
+                format!("Run `usher login {id}`."),
             )
         })),
         Status::Failed { error } | Status::Reconnecting { why: error, .. } => Some(error.clone()),
-        Status::Paused => Some(error(
+        Status::Paused => Some(ErrorView::new(
             Code::ServerUnreachable,
-            PAUSED.into(),
-            "Let it go on in its window or its tray menu.".into(),
+            "Usher is paused.",
+            "Resume it in its window or its tray menu.",
         )),
-        Status::Disabled => Some(error(
+        Status::Disabled => Some(ErrorView::new(
             Code::ConfigInvalid,
-            format!("{} is turned off.", view.name),
-            format!("usher enable {}", view.id),
+            format!("{} is disabled.", view.name),
+            format!("Run `usher enable {id}`."),
         )),
-        Status::Unsupported { why } => Some(error(
+        Status::Unsupported { why } => Some(ErrorView::new(
             Code::ConfigInvalid,
             why.clone(),
-            "Only services with an http address run for now.".into(),
+            "Only servers with an http address are supported.",
         )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
-            error(
+            let seconds = CONNECT_DEADLINE.as_secs();
+            ErrorView::new(
                 Code::ServerUnreachable,
-                format!("{} has not answered for {} seconds.", view.name, SETTLING.as_secs()),
-                "Try again later.".into(),
+                format!("{} did not respond within {seconds} seconds.", view.name),
+                "Try again later.",
             )
         })),
-    }
-}
-
-fn is_settled(status: &Status) -> bool {
-    match status {
-        Status::Connecting => false,
-        Status::Disabled
-        | Status::Paused
-        | Status::Unsupported { .. }
-        | Status::NeedsSignIn { .. }
-        | Status::SigningIn { .. }
-        | Status::Connected { .. }
-        | Status::Reconnecting { .. }
-        | Status::Failed { .. } => true,
     }
 }

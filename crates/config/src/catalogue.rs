@@ -1,4 +1,4 @@
-//! The known services: where they are, how one signs in, and what to know before.
+//! The known services, with their addresses and the steps before a first sign-in.
 
 use std::sync::LazyLock;
 
@@ -61,21 +61,21 @@ pub struct SetUp {
 }
 
 static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
-    #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
+    #[expect(clippy::expect_used, reason = "the text is part of the program and covered by tests")]
     serde_json::from_str(include_str!("../catalogue.json")).expect("catalogue.json is valid")
 });
 
-/// All known services, one-click ones first.
+/// All known services, in the gallery's order.
 pub fn catalogue() -> &'static [CatalogueEntry] {
     &CATALOGUE
 }
 
-/// The service of that slug.
+/// Finds a service by its slug.
 pub fn catalogue_by_slug(slug: &str) -> Option<&'static CatalogueEntry> {
     catalogue().iter().find(|entry| entry.slug == slug)
 }
 
-/// The service at that address; a trailing slash and the query do not matter.
+/// Finds a service by its address, ignoring a trailing slash and the query.
 pub fn catalogue_by_url(url: &Url) -> Option<&'static CatalogueEntry> {
     catalogue().iter().find(|entry| {
         std::iter::once(&entry.url).chain(&entry.also).any(|known| {

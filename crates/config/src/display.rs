@@ -1,12 +1,12 @@
-//! Text of strangers, made fit to be shown.
+//! Sanitises untrusted text for display.
 
-/// The text without what could deceive a terminal or a reader: C0 and C1 controls, escape sequences, bidi
-/// controls, zero-width and other invisible characters. Line breaks and tabs become single spaces; what is
-/// longer than `max_chars` ends with `…`.
+/// Removes characters that could deceive a terminal or a reader: C0 and C1 controls, escape sequences, bidi
+/// controls, zero-width and other invisible characters. Whitespace is collapsed into single spaces. Text longer
+/// than `max_chars` is cut and ends with `…`.
 pub fn display_text(text: &str, max_chars: usize) -> String {
     let kept: String = without_escapes(text).chars().filter(|&character| !is_deceptive(character)).collect();
     let shown = kept.split_whitespace().collect::<Vec<_>>().join(" ");
-    // The place where the text ends if it does not fit, with room for the ellipsis.
+    // The position of the ellipsis, if the text is too long.
     let Some(end) = max_chars.checked_sub(1).and_then(|last| shown.char_indices().nth(last)) else {
         return if max_chars == 0 { String::new() } else { shown };
     };
@@ -16,8 +16,8 @@ pub fn display_text(text: &str, max_chars: usize) -> String {
     format!("{}…", shown[..end.0].trim_end())
 }
 
-/// Drops ECMA-48 sequences whole (`ESC [ … m`, `ESC ] … BEL`, and their C1 forms), so that their insides do
-/// not show as text.
+/// Removes complete ECMA-48 sequences (`ESC [ … m`, `ESC ] … BEL`, and their C1 forms), so that their
+/// parameters do not appear as text.
 fn without_escapes(text: &str) -> String {
     let mut kept = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();
@@ -54,7 +54,7 @@ fn without_escapes(text: &str) -> String {
     kept
 }
 
-/// A control string ends with BEL or ST. One that never ends swallows its line only.
+/// Skips a control string, which ends with BEL or ST. An unterminated one ends with its line.
 fn skip_string(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     while let Some(next) = characters.next_if(|next| *next != '\n') {
         match next {
@@ -87,7 +87,7 @@ mod tests {
     use super::display_text;
 
     #[test]
-    fn deceptive_characters_are_gone() {
+    fn deceptive_characters_are_removed() {
         for (text, shown) in [
             ("plain text", "plain text"),
             ("Zoë 日本語 🎉", "Zoë 日本語 🎉"),

@@ -1,24 +1,24 @@
-//! Changes to the text of `mcp.json` that leave everything else as it is: comments, unknown keys, order,
-//! indentation, line ends and trailing commas.
+//! Edits to the text of `mcp.json` that keep comments, unknown keys, order, indentation, line ends and
+//! trailing commas.
 
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
 
-use crate::parse::{SERVERS, check_name, parse};
-use crate::{ConfigError, Environment, Redirect, syntax};
+use crate::parse::{SERVERS, check_name, parse, syntax};
+use crate::{ConfigError, Environment, Redirect};
 
 /// A server to add.
 #[derive(Clone, Debug)]
 pub struct NewServer {
     pub transport: NewTransport,
     pub client_id: Option<String>,
-    /// A reference such as `{{corp_secret}}`; a secret itself belongs into the secret store.
+    /// A placeholder such as `{{corp_secret}}`; the secret itself belongs in the secret store.
     pub client_secret: Option<String>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
 }
 
-/// What is added.
+/// The transport of a new server.
 #[derive(Clone, Debug)]
 pub enum NewTransport {
     /// Header values are templates.
@@ -33,7 +33,7 @@ pub enum NewTransport {
 }
 
 impl NewServer {
-    /// A server at an address, with nothing special.
+    /// A server with the default settings.
     pub fn http(url: Url) -> Self {
         Self {
             transport: NewTransport::Http { url, headers: Vec::new() },
@@ -75,7 +75,7 @@ impl NewServer {
     }
 }
 
-/// One change, which can be made again if the file changed meanwhile.
+/// One change. It can be applied again if the file changed in the meantime.
 pub(crate) enum Edit<'a> {
     Add { name: &'a str, server: &'a NewServer },
     Remove { name: &'a str },
@@ -84,11 +84,11 @@ pub(crate) enum Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// The text after the change. The text before must be a valid config.
+    /// Returns the changed text. `body` must be a valid config.
     pub fn apply(&self, body: &str, environment: &Environment) -> Result<String, ConfigError> {
         let root =
             CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
-                why: format!("the file could not be read: {}", error.kind()),
+                why: format!("the file could not be parsed: {}", error.kind()),
                 hint: None,
             })?;
         match self {
@@ -100,7 +100,7 @@ impl Edit<'_> {
             }
         }
         let body = root.to_string();
-        // What we write must be readable, by us first of all: a header with a line break is refused here.
+        // Usher must be able to read the result. This rejects a header with a line break, for example.
         match parse(&body, environment).into_config() {
             Ok(_) => Ok(body),
             Err(diagnostic) => {
@@ -112,12 +112,12 @@ impl Edit<'_> {
 
 fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigError> {
     check_name(name).map_err(|why| ConfigError::InvalidServer {
-        why: format!("its name {why}"),
-        hint: Some("Choose a short, plain name.".to_owned()),
+        why: format!("the name {why}"),
+        hint: Some("Choose a short name.".to_owned()),
     })?;
     if name.starts_with('_') {
         return Err(ConfigError::InvalidServer {
-            why: "a name that begins with `_` marks a comment".to_owned(),
+            why: "names that begin with `_` are comments".to_owned(),
             hint: Some("Choose another name.".to_owned()),
         });
     }
@@ -137,7 +137,7 @@ fn find(root: &CstRootNode, name: &str) -> Result<CstObjectProp, ConfigError> {
         .ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
 }
 
-/// By the name with its escapes resolved, as it was read.
+/// Compares names with their escapes resolved, as the parser does.
 fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
     object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
 }
@@ -146,7 +146,7 @@ fn set_disabled(server: &CstObjectProp, disabled: bool) {
     let Some(object) = server.object_value() else { return };
     match property(&object, "disabled") {
         Some(property) => property.set_value(CstInputValue::Bool(disabled)),
-        // Enabled is what a server is without a word.
+        // A server is enabled unless `disabled` is set.
         None if disabled => {
             object.append("disabled", CstInputValue::Bool(true));
         }
@@ -154,7 +154,7 @@ fn set_disabled(server: &CstObjectProp, disabled: bool) {
     }
 }
 
-/// Writes over whatever spelling is there; a client without a secret loses the one that was there.
+/// Sets the client under the key that the entry already uses. `None` removes an existing secret.
 fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&str>) {
     let Some(object) = server.object_value() else { return };
     let settings = ["oauth", "auth"].into_iter().find_map(|name| object.object_value(name));

@@ -1,14 +1,14 @@
-//! The environment variables, as a value that can be handed in.
+//! Environment variables as a value, so that tests can pass their own.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Variables by name. Values may be secret: `Debug` shows only how many there are.
+/// Variables by name. Values may be secret: `Debug` shows only their number.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(HashMap<String, String>);
 
 impl Environment {
-    /// This process's own; variables that are not Unicode are left out.
+    /// The environment of this process, without variables that are not Unicode.
     pub fn of_process() -> Self {
         Self(
             std::env::vars_os()
@@ -17,12 +17,12 @@ impl Environment {
         )
     }
 
-    /// The variable, if it is set; it may be empty.
+    /// The value of a variable, which may be empty; `None` if it is not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// The variable as an absolute path; the base directory specification ignores relative ones.
+    /// A variable as an absolute path. The XDG base directory specification ignores relative ones.
     pub(crate) fn absolute_path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from).filter(|path| path.is_absolute())
     }

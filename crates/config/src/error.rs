@@ -1,4 +1,4 @@
-//! Why `mcp.json` could not be read or changed. Whatever it was, the file is as it was before.
+//! Errors of reading and changing `mcp.json`. After any of them the file is unchanged.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,28 +8,26 @@ use crate::Diagnostic;
 /// Messages name the file, never its contents.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The text is not what `mcp.json` must be.
+    /// The text is not a valid `mcp.json`.
     #[error("{} cannot be used: {diagnostic}", path.display())]
     Invalid { path: PathBuf, diagnostic: Box<Diagnostic> },
     /// The file or its folder could not be read or written.
     #[error("{doing} {} failed: {source}", path.display())]
     Io { doing: &'static str, path: PathBuf, source: io::Error },
-    /// Adding a name that is taken.
-    #[error("there already is a server named `{name}`")]
+    #[error("a server named `{name}` already exists")]
     ServerExists { name: String },
-    /// Changing a server that is not there.
     #[error("there is no server named `{name}`")]
     NoSuchServer { name: String },
-    /// The server to add would make the file invalid.
+    /// The change would make the file invalid.
     #[error("the server cannot be added: {why}")]
     InvalidServer { why: String, hint: Option<String> },
-    /// Another program kept changing the file while we wanted to.
+    /// Another program changed the file during every attempt.
     #[error("{} keeps changing; nothing was written", path.display())]
     KeepsChanging { path: PathBuf },
 }
 
 impl ConfigError {
-    /// The place and the words, where the text is at fault.
+    /// The problem and its position, if the text is invalid.
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
             Self::Invalid { diagnostic, .. } => Some(diagnostic),
@@ -51,7 +49,7 @@ impl ConfigError {
         self.diagnostic().map(|diagnostic| diagnostic.column)
     }
 
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { diagnostic, .. } => diagnostic.hint.clone(),
@@ -59,10 +57,10 @@ impl ConfigError {
                 Some(format!("Check that you may read and write {} and its folder.", path.display()))
             }
             Self::ServerExists { .. } => Some("Choose another name, or remove that server first.".to_owned()),
-            Self::NoSuchServer { .. } => Some("`usher list` shows the names.".to_owned()),
+            Self::NoSuchServer { .. } => Some("Run `usher list` to see the names.".to_owned()),
             Self::InvalidServer { hint, .. } => hint.clone(),
             Self::KeepsChanging { .. } => {
-                Some("Close what else is writing the file, then try again.".to_owned())
+                Some("Close the other program that writes the file, then try again.".to_owned())
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The file `mcp.json`: read, checked, changed.
+//! Reads, checks and changes the file `mcp.json`.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::{fs, io};
 use crate::edit::Edit;
 use crate::parse::{Parsed, parse};
 use crate::text::Text;
-use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, replace};
+use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, atomic_write};
 
-/// How often a change is made again because another program changed the file meanwhile.
-const TRIES: usize = 5;
+/// Attempts to apply a change while another program changes the file too.
+const MAX_ATTEMPTS: usize = 5;
 
-/// The person's `mcp.json`, there or not. Every call reads it anew.
+/// The person's `mcp.json`, which may be missing. Every call reads it again.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
     path: PathBuf,
@@ -20,28 +20,28 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// `environment` fills `${VAR}` in addresses.
+    /// `environment` resolves `${VAR}` in addresses.
     pub fn new(path: impl Into<PathBuf>, environment: Environment) -> Self {
         Self { path: path.into(), environment }
     }
 
-    /// Where it lies, as it was given.
+    /// The path as given to [`ConfigFile::new`].
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The environment it was given, for [`Template::render`](crate::Template::render).
+    /// The environment as given to [`ConfigFile::new`], for [`Template::render`](crate::Template::render).
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
 
-    /// Reads the file; a missing one is an empty config.
+    /// Reads the file. A missing file is an empty config.
     pub fn load(&self) -> Result<Config, ConfigError> {
         self.parse(self.read()?.as_deref())
     }
 
-    /// Everything there is to say about the file, errors first, each in the order of the file. Fails only
-    /// where the file cannot be opened.
+    /// Returns all errors, then all warnings, each in the order of the file. Fails only if the file cannot be
+    /// read.
     pub fn check(&self) -> Result<Vec<Diagnostic>, ConfigError> {
         let Some(bytes) = self.read()? else { return Ok(Vec::new()) };
         Ok(match Text::from_bytes(&bytes) {
@@ -53,23 +53,23 @@ impl ConfigFile {
         })
     }
 
-    /// Adds a server at the end; makes the file and its folder (0700) where they are missing.
+    /// Adds a server at the end. Creates a missing file and its folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
     }
 
-    /// Removes a server, and the comments on its own lines.
+    /// Removes a server and the comments on its lines.
     pub fn remove(&self, name: &str) -> Result<Config, ConfigError> {
         self.edit(&Edit::Remove { name })
     }
 
-    /// Turns a server off or on.
+    /// Disables or enables a server.
     pub fn set_disabled(&self, name: &str, disabled: bool) -> Result<Config, ConfigError> {
         self.edit(&Edit::SetDisabled { name, disabled })
     }
 
-    /// Sets the client that the person registered, in whatever spelling the server's entry has. The secret
-    /// is a reference such as `{{corp_secret}}`; `None` removes the one that is there.
+    /// Sets a pre-registered client under the keys that the server's entry already uses. The secret is a
+    /// placeholder such as `{{corp_secret}}`; `None` removes an existing one.
     pub fn set_client(
         &self,
         name: &str,
@@ -79,18 +79,18 @@ impl ConfigFile {
         self.edit(&Edit::SetClient { name, client_id, client_secret })
     }
 
-    /// Begins to watch; the first change told is the first after this call.
+    /// Watches for changes from now on.
     pub fn watch(&self) -> ConfigWatch {
         ConfigWatch::new(self.path.clone())
     }
 
-    /// Reads, changes and writes, unless the file on disk is broken. Where it changed between reading and
-    /// writing, the change is made to the new text.
+    /// Reads, changes and writes a valid file. If the file changed between reading and writing, the change is
+    /// applied to the new text.
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
-        let target = replace::target(&self.path).map_err(|source| self.io("following", source))?;
+        let target = atomic_write::target(&self.path).map_err(|source| self.io("resolving", source))?;
         let _lock =
-            replace::lock_folder(&target).map_err(|source| self.io("locking the folder of", source))?;
-        for _ in 0..TRIES {
+            atomic_write::lock_folder(&target).map_err(|source| self.io("locking the folder of", source))?;
+        for _ in 0..MAX_ATTEMPTS {
             let before = self.read()?;
             self.parse(before.as_deref())?;
             let text = match &before {
@@ -102,7 +102,8 @@ impl ConfigFile {
             if before.as_deref() == Some(&after[..]) {
                 return self.parse(Some(&after));
             }
-            let prepared = replace::prepare(&target, &after).map_err(|source| self.io("writing", source))?;
+            let prepared =
+                atomic_write::prepare(&target, &after).map_err(|source| self.io("writing", source))?;
             if self.read()? == before {
                 prepared.commit(&target).map_err(|source| self.io("writing", source))?;
                 return self.parse(Some(&after));
@@ -134,7 +135,7 @@ impl ConfigFile {
     }
 }
 
-/// A file of our own ends with a line end; one of the person's stays as it was.
+/// Ends a new file with a newline; an existing file keeps its end.
 fn end_with_newline(before: &str, mut after: String) -> String {
     if before.trim().is_empty() && !after.ends_with('\n') {
         after.push('\n');

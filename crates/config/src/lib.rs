@@ -1,36 +1,59 @@
-//! `mcp.json`: read, validated, edited with comments kept, and watched; and the catalogue of known services.
+//! Reads, validates, edits and watches `mcp.json`, and lists the known services.
 //!
-//! The file belongs to the person. What this room does not understand it keeps, and a file that it cannot
-//! read it never overwrites.
+//! The file belongs to the person. An edit keeps comments, order and unknown entries, and a file with errors
+//! is never overwritten.
+//!
+//! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
+//! - `parse`: from text to [`Config`], with errors and warnings for each server.
+//! - `config`, `oauth_settings`: the parsed values.
+//! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
+//! - `edit`: changes to the text; `atomic_write` replaces the file on disk.
+//! - `watch`: notices changes by polling.
+//! - `text`, `diagnostic`, `error`: text decoding, positions, and problems for the person.
+//! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
+//! - `catalogue`: the known services, from `catalogue.json`.
+//! - `display`: sanitises untrusted text.
+//!
+//! ```
+//! use usher_config::{ConfigFile, Environment, NewServer};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("mcp.json");
+//! let file = ConfigFile::new(path, Environment::of_process());
+//! file.add("notion", &NewServer::http("https://mcp.notion.com/mcp".parse()?))?;
+//! for server in file.load()?.servers {
+//!     println!("{}", server.name);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+mod atomic_write;
 mod catalogue;
+mod config;
 mod diagnostic;
 mod display;
 mod edit;
 mod environment;
 mod error;
 mod file;
+mod oauth_settings;
 mod parse;
-mod parse_headers;
-mod parse_oauth;
-mod parse_server;
 mod paths;
-mod reader;
-mod replace;
-mod server;
-mod syntax;
 mod template;
 mod text;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, SetUp, Tier, catalogue, catalogue_by_slug, catalogue_by_url};
+pub use config::{Config, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;
 pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use oauth_settings::{Endpoints, OAuthSettings, Redirect};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
-pub use server::{Config, Endpoints, Header, OAuthSettings, Redirect, ServerConfig, Transport};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

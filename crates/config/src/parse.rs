@@ -1,20 +1,27 @@
-//! Text to [`Config`], with every server's errors and warnings.
+//! Parses text into a [`Config`], with all errors and warnings.
+
+mod address;
+mod headers;
+mod oauth;
+mod reader;
+mod server;
+pub(crate) mod syntax;
 
 use jsonc_parser::ast::{ObjectProp, Value};
 
-use crate::reader::{Reader, shown};
-use crate::{Config, Diagnostic, Environment, ServerConfig, parse_server, syntax};
+use crate::{Config, Diagnostic, Environment, ServerConfig};
+use reader::{Reader, display_name};
 
 /// The key that holds the servers.
 pub(crate) const SERVERS: &str = "mcpServers";
-/// Longer names are mistakes, and the keychain takes no more.
-const LONGEST_NAME: usize = 200;
+/// The keychain does not accept longer names.
+const MAX_NAME_CHARS: usize = 200;
 
-/// Everything that one reading found. The config holds the servers that could be read.
+/// The result of parsing. The config contains the valid servers.
 #[derive(Debug)]
 pub(crate) struct Parsed {
     pub config: Config,
-    /// In the order of the file. With any, the file is not used.
+    /// In the order of the file. The file is used only if there are none.
     pub errors: Vec<Diagnostic>,
 }
 
@@ -50,7 +57,7 @@ pub(crate) fn parse(text: &str, environment: &Environment) -> Parsed {
 fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Vec<ServerConfig> {
     let Some(value) = value else { return Vec::new() };
     let Some(root) = value.as_object() else {
-        let hint = "The file is one object: { \"mcpServers\": { … } }.";
+        let hint = "The file must be one object: { \"mcpServers\": { … } }.";
         reader.error(value, "the file must begin with `{`", hint);
         return Vec::new();
     };
@@ -65,10 +72,10 @@ fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Vec<ServerConfig>
                     servers.extend(read_server(reader, prop));
                 }
             }
-            // VS Code's and Zed's files look alike, but hold the servers elsewhere.
+            // Files of VS Code and Zed look alike but use these keys.
             "servers" | "context_servers" if !has_servers => {
-                let message = format!("`{}` is not read", prop.name.as_str());
-                reader.warn(prop, message, "Servers stand in `mcpServers`.");
+                let message = format!("`{}` is ignored", prop.name.as_str());
+                reader.warn(prop, message, "Put the servers in `mcpServers`.");
             }
             _ => {}
         }
@@ -78,24 +85,24 @@ fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Vec<ServerConfig>
 
 fn read_server(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<ServerConfig> {
     let name = prop.name.as_str();
-    reader.server = Some(shown(name));
+    reader.server = Some(display_name(name));
     let server = check_name(name)
-        .map_err(|why| reader.error(prop, format!("a server's name {why}"), "Choose a short, plain name."))
+        .map_err(|why| reader.error(prop, format!("the server name {why}"), "Choose a short name."))
         .ok()
         .and_then(|()| reader.object(prop))
-        .and_then(|object| parse_server::read(reader, prop, object));
+        .and_then(|object| server::read(reader, prop, object));
     reader.server = None;
     server
 }
 
-/// Names are shown and kept as part of a keychain item, and never become paths: little is forbidden.
+/// Names are displayed and become part of a keychain item, but never of a path, so few characters are forbidden.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.trim().is_empty() {
         Err("is empty")
-    } else if name.chars().count() > LONGEST_NAME {
+    } else if name.chars().count() > MAX_NAME_CHARS {
         Err("is longer than 200 characters")
     } else if name.chars().any(char::is_control) {
-        Err("has a control character")
+        Err("contains a control character")
     } else {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Where things lie on this system. Overrides (`--config`, `USHER_CONFIG`, …) are the caller's.
+//! The folders that Usher uses on this system. The caller handles overrides (`--config`, `USHER_CONFIG`, …).
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,17 @@ use crate::Environment;
 
 const NAME: &str = "usher";
 
-/// Whose customs to follow.
+/// The platform whose conventions apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Platform {
-    /// The base directory specification.
+    /// The XDG base directory specification.
     Unix,
     MacOs,
     Windows,
 }
 
 impl Platform {
-    /// The one this program was built for.
+    /// The platform that this program was built for.
     pub const fn current() -> Self {
         if cfg!(windows) {
             Self::Windows
@@ -43,7 +43,7 @@ pub fn config_path(environment: &Environment, platform: Platform) -> PathBuf {
     config_dir(environment, platform).join("mcp.json")
 }
 
-/// The folder of what Usher learned: `~/.local/state/usher`, `~/Library/Application Support/usher/state`,
+/// The folder of Usher's state files: `~/.local/state/usher`, `~/Library/Application Support/usher/state`,
 /// `%LOCALAPPDATA%\usher\state`.
 pub fn state_dir(environment: &Environment, platform: Platform) -> PathBuf {
     match platform {
@@ -53,8 +53,8 @@ pub fn state_dir(environment: &Environment, platform: Platform) -> PathBuf {
     }
 }
 
-/// The folder of the lock and the sockets: `$XDG_RUNTIME_DIR/usher`, where there is none `run` in
-/// [`state_dir`] (a folder under `/tmp` could be planted by somebody else).
+/// The folder of the lock and the sockets: `$XDG_RUNTIME_DIR/usher`, or else `run` in [`state_dir`]. It is never
+/// under `/tmp`, where another user could create it first.
 pub fn runtime_dir(environment: &Environment, platform: Platform) -> PathBuf {
     match (platform, environment.absolute_path("XDG_RUNTIME_DIR")) {
         (Platform::Unix, Some(runtime)) => runtime.join(NAME),
@@ -75,7 +75,7 @@ fn windows(environment: &Environment, variable: &str, in_app_data: &str) -> Path
     }
 }
 
-/// `HOME`, or `USERPROFILE` on Windows; without either what the system knows of the user.
+/// `HOME`, or else `USERPROFILE` (Windows), or else the system's entry for the user.
 fn home(environment: &Environment) -> PathBuf {
     environment
         .absolute_path("HOME")
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_variables_the_usual_places_in_home() {
+    fn without_variables_the_default_folders_in_home_are_used() {
         let environment = Environment::from_iter([("HOME", "/home/ada")]);
         assert_eq!(config_path(&environment, Platform::Unix), Path::new("/home/ada/.config/usher/mcp.json"));
         assert_eq!(state_dir(&environment, Platform::Unix), Path::new("/home/ada/.local/state/usher"));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_base_directory_variables_win_unless_relative() {
+    fn xdg_variables_win_unless_relative() {
         let environment = Environment::from_iter([
             ("HOME", "/home/ada"),
             ("XDG_CONFIG_HOME", "/c"),

@@ -1,11 +1,11 @@
-//! A value with holes: `{{name}}` for a kept secret, `${VAR}` and `${VAR:-default}` for the environment.
+//! Values with placeholders: `{{name}}` for a stored secret, `${VAR}` and `${VAR:-default}` for the environment.
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Environment;
 
-/// A text whose holes are filled at the last moment. It may hold a secret typed by hand, so `Debug` shows
-/// only the names of its holes.
+/// A value whose placeholders are resolved when it is used. It may contain a secret in plain text, so `Debug`
+/// shows only the names of its placeholders.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Template {
     source: String,
@@ -19,78 +19,77 @@ enum Part {
     Variable { name: String, default: Option<String> },
 }
 
-/// A template that cannot be understood.
+/// An invalid placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    #[error("`{{{{` has no `}}}}` after it")]
+    #[error("`{{{{` has no closing `}}}}`")]
     UnclosedSecret,
-    #[error("`${{` has no `}}` after it")]
+    #[error("`${{` has no closing `}}`")]
     UnclosedVariable,
-    #[error("`{0}` is not a name; use letters, digits, `_`, `-` and `.`")]
+    #[error("`{0}` is not a valid secret name; use letters, digits, `_`, `-` and `.`")]
     BadSecretName(String),
-    #[error("`{0}` is not the name of an environment variable")]
+    #[error("`{0}` is not a valid environment variable name")]
     BadVariableName(String),
 }
 
-/// A hole that nothing fills.
+/// A placeholder that could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     #[error("there is no secret named `{name}`")]
     NoSecret { name: String },
     #[error("the environment variable {name} is not set")]
     NoVariable { name: String },
-    #[error("the value for the header `{header}` would have a line break or another control character")]
+    #[error("the value of the header `{header}` contains a line break or another control character")]
     NotAHeaderValue { header: String },
 }
 
 impl RenderError {
-    /// What to do next.
+    /// The next step.
     pub fn hint(&self) -> String {
         match self {
-            Self::NoSecret { name } => format!("Keep it with `usher secret set {name}`."),
+            Self::NoSecret { name } => format!("Store it with `usher secret set {name}`."),
             Self::NoVariable { name } => {
-                format!("Set {name} where Usher is started, or write ${{{name}:-default}} in mcp.json.")
+                format!("Set {name} before you start Usher, or write ${{{name}:-default}} in mcp.json.")
             }
-            Self::NotAHeaderValue { .. } => {
-                "Set the secret again without a line break at its end.".to_owned()
-            }
+            Self::NotAHeaderValue { .. } => "Set the secret again without a trailing line break.".to_owned(),
         }
     }
 }
 
 impl Template {
-    /// Reads a text. `{{` and `${` begin a hole; there is no other special character.
+    /// Parses a value. Only `{{` and `${` have a special meaning.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut rest = source;
-        while let Some(at) = next_hole(rest) {
+        while let Some(at) = next_placeholder(rest) {
             push_text(&mut parts, &rest[..at]);
-            let hole = &rest[at..];
-            let (part, length) = if hole.starts_with("{{") { secret(hole)? } else { variable(hole)? };
+            let placeholder = &rest[at..];
+            let (part, length) =
+                if placeholder.starts_with("{{") { secret(placeholder)? } else { variable(placeholder)? };
             parts.push(part);
-            rest = &hole[length..];
+            rest = &placeholder[length..];
         }
         push_text(&mut parts, rest);
         Ok(Self { source: source.to_owned(), parts })
     }
 
-    /// A text without holes, whatever characters it has.
+    /// A value without placeholders; no character is special.
     pub fn literal(text: &str) -> Self {
         Self { source: text.to_owned(), parts: vec![Part::Text(text.to_owned())] }
     }
 
-    /// As it stands in the file. It may hold a secret typed by hand: not for logs or the window.
+    /// The text in the file. It may contain a secret in plain text, so never log or display it.
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// Whether anything is to be filled in.
-    pub fn has_holes(&self) -> bool {
+    /// Whether the value has any placeholder.
+    pub fn has_placeholders(&self) -> bool {
         self.parts.iter().any(|part| !matches!(part, Part::Text(_)))
     }
 
-    /// The kept secrets it needs, in order of appearance, each once.
-    pub fn names(&self) -> Vec<&str> {
+    /// The names of the stored secrets in order of appearance, without duplicates.
+    pub fn secret_names(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for part in &self.parts {
             if let Part::Secret(name) = part
@@ -102,7 +101,7 @@ impl Template {
         names
     }
 
-    /// Fills the holes. `secret` is asked for every name of [`Template::names`].
+    /// Resolves the placeholders. `secret` returns the secret for a name of [`Template::secret_names`].
     pub fn render(
         &self,
         environment: &Environment,
@@ -122,13 +121,13 @@ impl Template {
         Ok(SecretString::from(rendered))
     }
 
-    /// Fills a template that may not hold secrets, such as an address.
+    /// Resolves a template that must not contain secrets, such as an address.
     pub(crate) fn render_public(&self, environment: &Environment) -> Result<String, RenderError> {
         self.render(environment, |_| None).map(|text| text.expose_secret().to_owned())
     }
 }
 
-/// As in a shell, `:-` also replaces an empty variable.
+/// As in a shell, `:-` also applies to an empty variable.
 fn lookup<'a>(
     environment: &'a Environment,
     name: &str,
@@ -141,7 +140,7 @@ fn lookup<'a>(
     }
 }
 
-fn next_hole(text: &str) -> Option<usize> {
+fn next_placeholder(text: &str) -> Option<usize> {
     [text.find("{{"), text.find("${")].into_iter().flatten().min()
 }
 
@@ -151,8 +150,8 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
     }
 }
 
-fn secret(hole: &str) -> Result<(Part, usize), TemplateError> {
-    let inside = &hole[2..];
+fn secret(placeholder: &str) -> Result<(Part, usize), TemplateError> {
+    let inside = &placeholder[2..];
     let end = inside.find("}}").ok_or(TemplateError::UnclosedSecret)?;
     let name = inside[..end].trim();
     let allowed = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
@@ -162,8 +161,8 @@ fn secret(hole: &str) -> Result<(Part, usize), TemplateError> {
     Ok((Part::Secret(name.to_owned()), end + 4))
 }
 
-fn variable(hole: &str) -> Result<(Part, usize), TemplateError> {
-    let inside = &hole[2..];
+fn variable(placeholder: &str) -> Result<(Part, usize), TemplateError> {
+    let inside = &placeholder[2..];
     let end = inside.find('}').ok_or(TemplateError::UnclosedVariable)?;
     let (name, default) = match inside[..end].split_once(":-") {
         Some((name, default)) => (name, Some(default.to_owned())),

@@ -1,13 +1,13 @@
-//! The file's bytes as text, and places in it as a person counts them.
+//! Decodes the file's bytes, and counts lines and columns.
 
 use crate::{Diagnostic, Severity};
 
-/// More than any person writes; a bigger file is not an `mcp.json`.
-pub(crate) const MOST_BYTES: u64 = 4 * 1024 * 1024;
+/// A larger file is not an `mcp.json`.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const BOM: &str = "\u{feff}";
 
-/// Text without its byte order mark, which comes back when it is written.
+/// Text without its byte order mark, which is restored on writing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     pub body: String,
@@ -15,10 +15,10 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// Only UTF-8 is taken; the error points at the first byte that is not.
+    /// Decodes UTF-8. The error points at the first invalid byte.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Diagnostic> {
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(problem("", "the file is bigger than 4 MiB", "Check that this is the right file."));
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(problem("", "the file is larger than 4 MiB", "Check that this is the right file."));
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
             return Err(problem("", "the file is saved as UTF-16", "Save it as UTF-8."));
@@ -31,12 +31,12 @@ impl Text {
             Err(error) => {
                 let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
                 let good = good.strip_prefix(BOM).unwrap_or(&good);
-                Err(problem(good, "here is a byte that is not UTF-8 text", "Save the file as UTF-8."))
+                Err(problem(good, "this byte is not valid UTF-8", "Save the file as UTF-8."))
             }
         }
     }
 
-    /// As it goes to disk.
+    /// The bytes to write to disk.
     pub fn to_bytes(&self) -> Vec<u8> {
         let bom = if self.has_bom { BOM } else { "" };
         [bom, &self.body].concat().into_bytes()
@@ -55,7 +55,7 @@ fn problem(before: &str, message: &str, hint: &str) -> Diagnostic {
     }
 }
 
-/// Line and column of a byte offset, both from 1, columns in characters. `\n`, `\r\n` and `\r` end a line.
+/// The line and column of a byte offset, both 1-based, columns in characters. `\n`, `\r\n` and `\r` end a line.
 pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset).unwrap_or(text);
     let mut line = 1;
@@ -79,17 +79,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_counted_in_lines_and_characters() {
+    fn positions_are_lines_and_characters() {
         let text = "a\r\nbé\nc\rd";
-        for (offset, place) in [(0, (1, 1)), (1, (1, 2)), (3, (2, 1)), (6, (2, 3)), (7, (3, 1)), (9, (4, 1))]
+        for (offset, expected) in
+            [(0, (1, 1)), (1, (1, 2)), (3, (2, 1)), (6, (2, 3)), (7, (3, 1)), (9, (4, 1))]
         {
-            assert_eq!(position(text, offset), place, "offset {offset}");
+            assert_eq!(position(text, offset), expected, "offset {offset}");
         }
         assert_eq!(position(text, 99), (4, 2));
     }
 
     #[test]
-    fn a_byte_order_mark_is_kept_apart() {
+    fn a_byte_order_mark_is_kept() {
         let bytes = "\u{feff}{}".as_bytes();
         let text = Text::from_bytes(bytes).expect("UTF-8");
         assert_eq!(text, Text { body: "{}".to_owned(), has_bom: true });

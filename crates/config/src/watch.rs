@@ -1,8 +1,8 @@
-//! Tells when `mcp.json` changes.
+//! Reports changes of `mcp.json` by polling.
 //!
-//! By looking, not by the system's notifications: those follow folders and files, not names, and would need
-//! following through missing folders, links to dotfiles, editors that replace files and network drives. One
-//! small file twice a second costs next to nothing and is right in all of these.
+//! The system's file notifications watch folders and files, not paths. They would need extra code for missing
+//! folders, links to dotfiles, editors that replace files, and network drives. Reading one small file twice a
+//! second is cheap and correct in all these cases.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -11,20 +11,20 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// A file is still being written until it looks the same twice, this far apart.
+/// Two equal reads this far apart mean that the file is no longer being written.
 const SETTLE: Duration = Duration::from_millis(50);
-/// What never settles is told all the same.
-const MOST_SETTLES: usize = 20;
+/// After this many reads a change is reported although the file still changes.
+const MAX_SETTLES: usize = 20;
 
-/// Ends when dropped. Needs a tokio runtime once it is waited for.
+/// Watches one file until dropped. [`ConfigWatch::changed`] needs a tokio runtime.
 #[derive(Debug)]
 pub struct ConfigWatch {
     path: PathBuf,
-    told: Contents,
+    reported: Contents,
     interval: Option<Interval>,
 }
 
-/// What a look shows. Links are followed.
+/// The result of one read. Links are followed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Contents {
     Missing,
@@ -34,12 +34,12 @@ enum Contents {
 
 impl ConfigWatch {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let told = from_read(std::fs::read(&path));
-        Self { path, told, interval: None }
+        let reported = from_read(std::fs::read(&path));
+        Self { path, reported, interval: None }
     }
 
-    /// Waits until the file's contents are others than at the last answer (or at the start), a missing file
-    /// included. Cancel safe: what was not told yet is told by the next call.
+    /// Waits until the contents differ from those last reported (or from the start). A missing file counts too.
+    /// Cancel safe: the next call reports a change that a cancelled call missed.
     pub async fn changed(&mut self) {
         loop {
             self.interval
@@ -51,10 +51,10 @@ impl ConfigWatch {
                 .tick()
                 .await;
             let mut now = from_read(tokio::fs::read(&self.path).await);
-            if now == self.told {
+            if now == self.reported {
                 continue;
             }
-            for _ in 0..MOST_SETTLES {
+            for _ in 0..MAX_SETTLES {
                 sleep(SETTLE).await;
                 let next = from_read(tokio::fs::read(&self.path).await);
                 if next == now {
@@ -62,8 +62,8 @@ impl ConfigWatch {
                 }
                 now = next;
             }
-            if now != self.told {
-                self.told = now;
+            if now != self.reported {
+                self.reported = now;
                 return;
             }
         }

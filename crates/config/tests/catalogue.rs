@@ -1,11 +1,11 @@
-//! The catalogue is data; this is what all of it must keep to.
+//! Rules for all entries of the catalogue.
 
 use std::collections::HashSet;
 
 use url::Url;
 use usher_config::{Tier, catalogue, catalogue_by_slug, catalogue_by_url};
 
-/// Every service that the product promises, by tier.
+/// Every service of the gallery, by tier.
 const EXPECTED: [(Tier, &[&str]); 4] = [
     (
         Tier::OneClick,
@@ -44,7 +44,7 @@ const EXPECTED: [(Tier, &[&str]); 4] = [
 ];
 
 #[test]
-fn every_service_is_there_in_the_order_of_the_gallery() {
+fn the_catalogue_has_every_service_in_gallery_order() {
     let expected: Vec<(Tier, &str)> =
         EXPECTED.iter().flat_map(|(tier, slugs)| slugs.iter().map(|slug| (*tier, *slug))).collect();
     let actual: Vec<(Tier, &str)> =
@@ -53,13 +53,13 @@ fn every_service_is_there_in_the_order_of_the_gallery() {
 }
 
 #[test]
-fn addresses_are_encrypted_and_name_one_service_each() {
+fn addresses_are_https_and_unique() {
     let mut seen = HashSet::new();
     for entry in catalogue() {
         for url in std::iter::once(&entry.url).chain(&entry.also) {
             assert_eq!(url.scheme(), "https", "{}", entry.slug);
             assert!(url.username().is_empty() && url.fragment().is_none(), "{}", entry.slug);
-            assert!(seen.insert(url.clone()), "{url} stands twice");
+            assert!(seen.insert(url.clone()), "{url} is repeated");
             assert_eq!(catalogue_by_url(url).map(|found| &found.slug), Some(&entry.slug));
         }
         assert_eq!(catalogue_by_slug(&entry.slug), Some(entry));
@@ -67,11 +67,11 @@ fn addresses_are_encrypted_and_name_one_service_each() {
 }
 
 #[test]
-fn slugs_are_names_for_people_and_marks() {
+fn slugs_icons_names_and_notes_are_well_formed() {
     for entry in catalogue() {
-        let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-        assert!(plain(&entry.slug), "{}", entry.slug);
-        assert!(entry.icon.as_deref().is_none_or(plain), "{}", entry.slug);
+        let is_slug = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        assert!(is_slug(&entry.slug), "{}", entry.slug);
+        assert!(entry.icon.as_deref().is_none_or(is_slug), "{}", entry.slug);
         assert!(!entry.name.is_empty());
         if let Some(note) = &entry.note {
             assert!(note.ends_with('.'), "{}: {note}", entry.slug);
@@ -80,7 +80,7 @@ fn slugs_are_names_for_people_and_marks() {
 }
 
 #[test]
-fn guided_services_say_what_to_do_and_those_that_refuse_say_so() {
+fn guided_and_restricted_services_have_a_note() {
     for entry in catalogue() {
         match entry.tier {
             Tier::Guided => {
@@ -98,7 +98,7 @@ fn guided_services_say_what_to_do_and_those_that_refuse_say_so() {
 }
 
 #[test]
-fn an_address_is_found_with_its_query_and_slash_as_people_write_them() {
+fn an_address_is_found_despite_its_query_and_trailing_slash() {
     for (address, slug) in [
         ("https://mcp.supabase.com/mcp?project_ref=x&read_only=true", Some("supabase")),
         ("https://huggingface.co/mcp", Some("hugging-face")),
@@ -109,7 +109,7 @@ fn an_address_is_found_with_its_query_and_slash_as_people_write_them() {
         ("http://mcp.notion.com/mcp", None),
         ("https://mcp.notion.com.evil.example/mcp", None),
     ] {
-        let url = Url::parse(address).expect("an address");
+        let url = Url::parse(address).expect("valid URL");
         assert_eq!(catalogue_by_url(&url).map(|entry| entry.slug.as_str()), slug, "{address}");
     }
 }

@@ -1,17 +1,17 @@
-//! What people read when something is the matter with their file.
+//! The texts of all errors and warnings.
 
 use std::fmt::Write;
 
 use usher_config::{ConfigFile, Environment, Severity};
 
-/// Checks a text as a file would be, and renders what is said.
+/// Checks a file with this text and renders its diagnostics.
 fn check(text: &[u8]) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("mcp.json");
-    std::fs::write(&path, text).expect("written");
+    std::fs::write(&path, text).expect("write file");
     let environment = Environment::from_iter([("CORP_HOST", "mcp.corp.example"), ("EMPTY", "")]);
     let file = ConfigFile::new(&path, environment);
-    let diagnostics = file.check().expect("readable");
+    let diagnostics = file.check().expect("read file");
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     match (errors.clone().next(), file.load()) {
         (None, Ok(config)) => {
@@ -19,24 +19,24 @@ fn check(text: &[u8]) -> String {
             assert_eq!(warnings, config.warnings.iter().collect::<Vec<_>>());
         }
         (Some(first), Err(error)) => assert_eq!(error.diagnostic(), Some(first)),
-        (first, loaded) => panic!("check says {first:?}, load says {loaded:?}"),
+        (first, loaded) => panic!("check returned {first:?}, load returned {loaded:?}"),
     }
-    let mut said = String::new();
+    let mut rendered = String::new();
     for diagnostic in &diagnostics {
         let severity = match diagnostic.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
         let server = diagnostic.server.as_deref().map(|server| format!(" [{server}]")).unwrap_or_default();
-        writeln!(said, "{severity}{server} {diagnostic}").expect("memory");
+        writeln!(rendered, "{severity}{server} {diagnostic}").expect("write to string");
         if let Some(hint) = &diagnostic.hint {
-            writeln!(said, "    {hint}").expect("memory");
+            writeln!(rendered, "    {hint}").expect("write to string");
         }
     }
-    if said.is_empty() { "nothing to say".to_owned() } else { said }
+    if rendered.is_empty() { "no diagnostics".to_owned() } else { rendered }
 }
 
-/// One server with these fields.
+/// Checks a file with one server with these fields.
 fn server(fields: &str) -> String {
     check(format!("{{\"mcpServers\": {{\"s\": {{{fields}}}}}}}").as_bytes())
 }
@@ -44,7 +44,7 @@ fn server(fields: &str) -> String {
 fn render(cases: &[(&str, String)]) -> String {
     cases
         .iter()
-        .map(|(title, said)| format!("## {title}\n{}\n", said.trim_end()))
+        .map(|(title, diagnostics)| format!("## {title}\n{}\n", diagnostics.trim_end()))
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -52,44 +52,44 @@ fn render(cases: &[(&str, String)]) -> String {
 #[test]
 fn syntax() {
     let cases = [
-        ("nothing at all", ""),
+        ("empty file", ""),
         ("only a comment", "// later\n"),
         ("empty object", "{}"),
         ("comments and trailing commas", "{ /* a */ \"mcpServers\": { }, // b\n}"),
         ("missing comma", "{\n  \"mcpServers\": {\n    \"a\": {}\n    \"b\": {}\n  }\n}"),
         ("missing brace", "{\n  \"mcpServers\": {\n"),
-        ("brace too many", "{}\n}"),
+        ("extra brace", "{}\n}"),
         ("missing bracket", "{\"a\": [1, 2}"),
         ("missing colon", "{\n  \"mcpServers\" {}\n}"),
         ("missing value", "{\"mcpServers\": }"),
         ("single quotes", "{'mcpServers': {}}"),
         ("name without quotes", "{mcpServers: {}}"),
         ("word", "{\"a\": yes}"),
-        ("open text", "{\"a\": \"b\n}"),
+        ("unclosed text", "{\"a\": \"b\n}"),
         ("windows path", r#"{"a": "C:\Tools"}"#),
-        ("open comment", "{} /* "),
+        ("unclosed comment", "{} /* "),
         ("hash comment", "# comment\n{}"),
         ("two commas", "{\"a\": 1,, \"b\": 2}"),
         ("number", "{\"a\": 0x10}"),
-        ("list at the top", "[]"),
-        ("text at the top", "\"mcpServers\""),
+        ("list as the root", "[]"),
+        ("text as the root", "\"mcpServers\""),
     ]
     .map(|(title, text)| (title, check(text.as_bytes())));
     let bytes: [(&str, &[u8]); 4] = [
         ("latin-1", b"{\n  \"a\": \"caf\xe9\"\n}"),
         ("utf-16", b"\xff\xfe{\0}\0"),
         ("byte order mark", b"\xef\xbb\xbf{\"a\": }"),
-        ("line ends of Windows", b"{\r\n\"a\": 1\r\n\"b\": 2}"),
+        ("Windows line ends", b"{\r\n\"a\": 1\r\n\"b\": 2}"),
     ];
     let bytes = bytes.map(|(title, text)| (title, check(text)));
     insta::assert_snapshot!(render(&[&cases[..], &bytes[..]].concat()));
 }
 
 #[test]
-fn deep_nesting_is_refused() {
+fn deep_nesting_is_rejected() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     insta::assert_snapshot!(check(deep.as_bytes()), @r"
-    error line 1, column 513: this is nested too deeply
+    error line 1, column 513: too many nested levels
         Check that this is the right file.
     ");
 }
@@ -97,10 +97,10 @@ fn deep_nesting_is_refused() {
 #[test]
 fn whole_file() {
     let cases = [
-        ("servers of another program", r#"{"servers": {"a": {"type": "http", "url": "https://a.example"}}}"#),
+        ("another program's key", r#"{"servers": {"a": {"type": "http", "url": "https://a.example"}}}"#),
         ("servers in a list", r#"{"mcpServers": []}"#),
         ("servers null", r#"{"mcpServers": null}"#),
-        ("server twice", "{\"mcpServers\": {\n\"a\": {\"type\": \"http\", \"url\": \"https://a.example\"},\n\"a\": {}}}"),
+        ("duplicate server", "{\"mcpServers\": {\n\"a\": {\"type\": \"http\", \"url\": \"https://a.example\"},\n\"a\": {}}}"),
         ("server is text", r#"{"mcpServers": {"a": "https://a.example"}}"#),
         ("comments and nulls", r#"{"_about": 1, "mcpServers": {"_old": 5, "gone": null}}"#),
         ("empty name", r#"{"mcpServers": {" ": {}}}"#),
@@ -126,11 +126,11 @@ fn servers() {
         ("streamable-http", r#""type": "streamable-http", "url": "https://a.example""#),
         ("transport", r#""transport": "http", "url": "https://a.example""#),
         ("transport and type", r#""transport": "http", "type": "http", "url": "https://a.example""#),
-        ("unknown kind", r#""type": "ws", "url": "https://a.example""#),
-        ("kind is a number", r#""type": 1, "url": "https://a.example""#),
+        ("unknown type", r#""type": "ws", "url": "https://a.example""#),
+        ("type is a number", r#""type": 1, "url": "https://a.example""#),
         ("http without a url", r#""type": "http", "command": "npx""#),
         ("stdio without a command", r#""type": "stdio", "url": "https://a.example""#),
-        ("misspelt key", r#""type": "http", "url": "https://a.example", "ulr": 1, "_note": "x""#),
+        ("misspelled key", r#""type": "http", "url": "https://a.example", "ulr": 1, "_note": "x""#),
         ("not an address", r#""type": "http", "url": "a.example/mcp""#),
         ("script as an address", r#""type": "http", "url": "javascript:alert(1)""#),
         ("unencrypted", r#""type": "http", "url": "http://a.example""#),
@@ -163,7 +163,7 @@ fn headers() {
         ("empty name", r#""": "b""#),
         ("host", r#""Host": "b""#),
         ("session id", r#""Mcp-Session-Id": "b""#),
-        ("twice in another case", r#""X-A": "1", "x-a": "2""#),
+        ("duplicate in another case", r#""X-A": "1", "x-a": "2""#),
         ("number", r#""X-A": 1"#),
         ("secret not closed", r#""X-A": "{{name""#),
         ("secret with a bad name", r#""X-A": "{{a b}}""#),
@@ -175,28 +175,28 @@ fn headers() {
 }
 
 #[test]
-fn signing_in() {
+fn oauth() {
     let cases = [
-        ("ours", r#""oauth": {"clientId": "c", "clientSecret": "{{s}}", "scopes": ["read"], "redirect": "auto"}"#),
+        ("canonical names", r#""oauth": {"clientId": "c", "clientSecret": "{{s}}", "scopes": ["read"], "redirect": "auto"}"#),
         ("secret in plain text", r#""oauth": {"clientId": "c", "clientSecret": "hunter2"}"#),
-        ("secret without id", r#""oauth": {"clientSecret": "{{s}}"}"#),
-        ("secret beside an unreadable id", r#""oauth": {"clientId": 7, "clientSecret": "{{s}}"}"#),
+        ("secret without client id", r#""oauth": {"clientSecret": "{{s}}"}"#),
+        ("secret with an invalid client id", r#""oauth": {"clientId": 7, "clientSecret": "{{s}}"}"#),
         ("top-level client id", r#""oauth_client_id": "c""#),
         (
             "auth in snake case",
             r#""auth": {"client_id": "c", "clientSecret": "{{s}}", "scope": "read write", "auth_url": "https://as.example/a",
             "token_url": "https://as.example/t", "audience": "x", "device_auth_url": "https://as.example/d", "token_store": "file"}"#,
         ),
-        ("said twice", r#""oauth": {"clientId": "c"}, "oauth_client_id": "d""#),
-        ("authorization address alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
-        ("token address alone", r#""auth": {"token_url": "https://as.example/t"}"#),
-        ("bad token address", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
+        ("client id twice", r#""oauth": {"clientId": "c"}, "oauth_client_id": "d""#),
+        ("authorization URL alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
+        ("token URL alone", r#""auth": {"token_url": "https://as.example/t"}"#),
+        ("invalid token URL", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
         ("redirect", r#""oauth": {"redirect": "carrier pigeon"}"#),
         ("scopes", r#""oauth": {"scopes": ["a b"]}"#),
         ("callback port", r#""oauth": {"clientId": "c", "callbackPort": 8080}"#),
         ("unknown key", r#""oauth": {"client": "c"}"#),
         ("oauth is text", r#""oauth": "yes""#),
-        ("off by a header", r#""oauth": {"clientId": "c"}, "headers": {"authorization": "Bearer {{t}}"}"#),
+        ("disabled by a header", r#""oauth": {"clientId": "c"}, "headers": {"authorization": "Bearer {{t}}"}"#),
     ]
     .map(|(title, fields)| (title, server(&format!(r#""type": "http", "url": "https://a.example", {fields}"#))));
     insta::assert_snapshot!(render(&cases));

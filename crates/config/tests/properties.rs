@@ -1,4 +1,4 @@
-//! For any file: reading never panics, and an edit changes one entry and nothing else.
+//! Property tests: reading never panics, and an edit changes only one entry.
 
 use std::fs;
 
@@ -6,13 +6,13 @@ use proptest::prelude::*;
 use url::Url;
 use usher_config::{Config, ConfigFile, Environment, NewServer, display_text};
 
-fn file(folder: &tempfile::TempDir, bytes: &[u8]) -> ConfigFile {
+fn config_file(folder: &tempfile::TempDir, bytes: &[u8]) -> ConfigFile {
     let path = folder.path().join("mcp.json");
-    fs::write(&path, bytes).expect("written");
+    fs::write(&path, bytes).expect("write file");
     ConfigFile::new(path, Environment::default())
 }
 
-/// Space and comments between tokens. A line comment brings its line end along.
+/// Whitespace and comments between tokens. A line comment includes its line end.
 fn gap() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => Just(String::new()),
@@ -25,7 +25,7 @@ fn gap() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..3).prop_map(|pieces| pieces.concat())
 }
 
-fn unknown() -> impl Strategy<Value = String> {
+fn unknown_value() -> impl Strategy<Value = String> {
     prop_oneof![
         Just("1.50".to_owned()),
         Just("null".to_owned()),
@@ -35,35 +35,34 @@ fn unknown() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The text of one server's value.
-fn server() -> impl Strategy<Value = String> {
-    (gap(), gap(), prop::option::of(unknown()), prop::option::of(any::<bool>()), any::<bool>()).prop_map(
-        |(before, between, unknown, disabled, trailing)| {
+/// The JSON text of a server entry's value.
+fn server_value() -> impl Strategy<Value = String> {
+    (gap(), gap(), prop::option::of(unknown_value()), prop::option::of(any::<bool>()), any::<bool>())
+        .prop_map(|(before, between, unknown, disabled, trailing)| {
             let mut fields =
                 vec!["\"type\": \"http\"".to_owned(), "\"url\": \"https://a.example\"".to_owned()];
             fields.extend(unknown.map(|value| format!("\"timeout\":{value}")));
             fields.extend(disabled.map(|value| format!("\"disabled\" :{value}")));
             let comma = if trailing { "," } else { "" };
             format!("{{{before}{}{between}{comma}}}", fields.join(&format!(",{between}")))
-        },
-    )
+        })
 }
 
 #[derive(Clone, Debug)]
-struct Written {
+struct TestFile {
     text: String,
-    /// The servers' names in order, with their values as written.
+    /// The servers' names in order, with the text of their values.
     servers: Vec<(String, String)>,
-    /// The other top-level values as written.
+    /// The text of the other top-level values.
     others: Vec<String>,
-    /// What may go with each server: its value and the space around it, up to its neighbours.
-    surroundings: Vec<String>,
+    /// For each server the text that its removal may delete: its value and the gaps around it.
+    removable: Vec<String>,
 }
 
-fn written() -> impl Strategy<Value = Written> {
+fn test_file() -> impl Strategy<Value = TestFile> {
     (
-        prop::collection::vec((gap(), server(), gap()), 1..5),
-        prop::collection::vec((gap(), unknown()), 0..3),
+        prop::collection::vec((gap(), server_value(), gap()), 1..5),
+        prop::collection::vec((gap(), unknown_value()), 0..3),
         (gap(), gap(), gap()),
         any::<(bool, bool, bool)>(),
     )
@@ -89,14 +88,14 @@ fn written() -> impl Strategy<Value = Written> {
                 text.insert(0, '\u{feff}');
             }
             let next = |index: usize| servers.get(index + 1).map_or(&tail, |(before, _, _)| before);
-            let surroundings = (servers.iter().enumerate())
+            let removable = (servers.iter().enumerate())
                 .map(|(index, (before, value, after))| {
                     [before, value, after, next(index)].map(|text| line_ends(text)).concat()
                 })
                 .collect();
-            Written {
+            TestFile {
                 text,
-                surroundings,
+                removable,
                 servers: (servers.iter().enumerate())
                     .map(|(index, (_, value, _))| (format!("s{index}"), line_ends(value)))
                     .collect(),
@@ -105,8 +104,8 @@ fn written() -> impl Strategy<Value = Written> {
         })
 }
 
-/// The parts occur in the text, one after the other.
-fn in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> Result<(), TestCaseError> {
+/// Asserts that the parts occur in the text in order.
+fn assert_in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> Result<(), TestCaseError> {
     let mut rest = text;
     for part in parts {
         let at = rest.find(part);
@@ -116,7 +115,7 @@ fn in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> Result<
     Ok(())
 }
 
-/// Comments in order of appearance. Texts in these files hold nothing that looks like one.
+/// The comments in order. The strings in these files contain nothing that looks like a comment.
 fn comments(text: &str) -> Vec<String> {
     let mut comments = Vec::new();
     let mut rest = text;
@@ -146,60 +145,60 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = file(&folder, &bytes);
-        let _ = file.check();
-        let _ = file.load();
-        let _ = file.add("a", &NewServer::http(Url::parse("https://a.example").expect("an address")));
+        let folder = tempfile::tempdir().expect("temp dir");
+        let config_file = config_file(&folder, &bytes);
+        let _ = config_file.check();
+        let _ = config_file.load();
+        let _ = config_file.add("a", &NewServer::http(Url::parse("https://a.example").expect("valid URL")));
     }
 
     #[test]
     fn any_json_like_text_is_read_without_panic(
         text in r#"[\{\}\[\]:,"\\/* \n]{0,20}(mcpServers|url|https://|\$\{A\}|\{\{b\}\}|null|[0-9.eE+-])?[\{\}\[\]:,"\\/* \n]{0,20}"#
     ) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = file(&folder, text.as_bytes());
-        let _ = file.check();
-        let broken = file.load().is_err();
-        let _ = file.remove("a");
+        let folder = tempfile::tempdir().expect("temp dir");
+        let config_file = config_file(&folder, text.as_bytes());
+        let _ = config_file.check();
+        let broken = config_file.load().is_err();
+        let _ = config_file.remove("a");
         if broken {
-            prop_assert_eq!(fs::read(file.path()).expect("readable"), text.as_bytes());
+            prop_assert_eq!(fs::read(config_file.path()).expect("read file"), text.as_bytes());
         }
     }
 
     #[test]
-    fn adding_keeps_every_token(written in written()) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = file(&folder, written.text.as_bytes());
-        let before = file.load().expect("valid");
-        let config = file.add("new", &NewServer::http(Url::parse("https://n.example").expect("an address")));
-        let config = config.expect("added");
-        let after = fs::read_to_string(file.path()).expect("readable");
-        let values = written.others.iter().chain(written.servers.iter().map(|(_, value)| value));
-        in_order(&after, values.map(String::as_str))?;
-        prop_assert_eq!(comments(&after), comments(&written.text));
+    fn adding_keeps_every_token(file in test_file()) {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let config_file = config_file(&folder, file.text.as_bytes());
+        let before = config_file.load().expect("valid config");
+        let config = config_file.add("new", &NewServer::http(Url::parse("https://n.example").expect("valid URL")));
+        let config = config.expect("add server");
+        let after = fs::read_to_string(config_file.path()).expect("read file");
+        let values = file.others.iter().chain(file.servers.iter().map(|(_, value)| value));
+        assert_in_order(&after, values.map(String::as_str))?;
+        prop_assert_eq!(comments(&after), comments(&file.text));
         prop_assert_eq!(&config.servers[..config.servers.len() - 1], &before.servers[..]);
-        prop_assert_eq!(after.starts_with('\u{feff}'), written.text.starts_with('\u{feff}'));
+        prop_assert_eq!(after.starts_with('\u{feff}'), file.text.starts_with('\u{feff}'));
     }
 
     #[test]
-    fn removing_takes_one_entry_and_its_own_comments(written in written(), pick in any::<prop::sample::Index>()) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = file(&folder, written.text.as_bytes());
-        let before = file.load().expect("valid");
-        let removed = pick.index(written.servers.len());
-        let config = file.remove(&format!("s{removed}")).expect("removed");
-        let after = fs::read_to_string(file.path()).expect("readable");
-        let mut servers = written.servers.clone();
+    fn removing_deletes_one_entry_and_its_own_comments(file in test_file(), pick in any::<prop::sample::Index>()) {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let config_file = config_file(&folder, file.text.as_bytes());
+        let before = config_file.load().expect("valid config");
+        let removed = pick.index(file.servers.len());
+        let config = config_file.remove(&format!("s{removed}")).expect("remove");
+        let after = fs::read_to_string(config_file.path()).expect("read file");
+        let mut servers = file.servers.clone();
         servers.remove(removed);
-        let values = written.others.iter().chain(servers.iter().map(|(_, value)| value));
-        in_order(&after, values.map(String::as_str))?;
-        let (old, new) = (comments(&written.text), comments(&after));
-        let own = comments(&written.surroundings[removed]);
+        let values = file.others.iter().chain(servers.iter().map(|(_, value)| value));
+        assert_in_order(&after, values.map(String::as_str))?;
+        let (old, new) = (comments(&file.text), comments(&after));
+        let own = comments(&file.removable[removed]);
         let count = |comments: &[String], comment: &String| comments.iter().filter(|other| *other == comment).count();
         for comment in &old {
             let lost = count(&old, comment).saturating_sub(count(&new, comment));
-            prop_assert!(lost <= count(&own, comment), "{comment:?} went too in {after:?}");
+            prop_assert!(lost <= count(&own, comment), "{comment:?} is missing in {after:?}");
         }
         let mut kept = before.servers.clone();
         kept.remove(removed);
@@ -207,14 +206,14 @@ proptest! {
     }
 
     #[test]
-    fn disabling_changes_one_word(written in written(), pick in any::<prop::sample::Index>(), disabled: bool) {
-        let folder = tempfile::tempdir().expect("a folder");
-        let file = file(&folder, written.text.as_bytes());
-        let mut before = file.load().expect("valid");
-        let picked = pick.index(written.servers.len());
-        let config = file.set_disabled(&format!("s{picked}"), disabled).expect("changed");
-        let after = fs::read_to_string(file.path()).expect("readable");
-        prop_assert_eq!(comments(&after), comments(&written.text));
+    fn disabling_changes_one_value(file in test_file(), pick in any::<prop::sample::Index>(), disabled: bool) {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let config_file = config_file(&folder, file.text.as_bytes());
+        let mut before = config_file.load().expect("valid config");
+        let picked = pick.index(file.servers.len());
+        let config = config_file.set_disabled(&format!("s{picked}"), disabled).expect("change server");
+        let after = fs::read_to_string(config_file.path()).expect("read file");
+        prop_assert_eq!(comments(&after), comments(&file.text));
         before.servers[picked].disabled = disabled;
         prop_assert_eq!(names(&config), names(&before));
         prop_assert_eq!(&config.servers, &before.servers);

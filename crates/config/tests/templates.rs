@@ -1,4 +1,4 @@
-//! Templates: what they need, what they become, and what they never show.
+//! Parsing and resolving templates.
 
 use secrecy::{ExposeSecret, SecretString};
 use usher_config::{ConfigFile, Environment, Header, RenderError, Template, TemplateError};
@@ -17,19 +17,19 @@ fn secret(name: &str) -> Option<SecretString> {
 }
 
 fn render(source: &str) -> Result<String, RenderError> {
-    let template = Template::parse(source).expect("a template");
+    let template = Template::parse(source).expect("valid template");
     template.render(&environment(), secret).map(|text| text.expose_secret().to_owned())
 }
 
 #[test]
-fn holes_are_filled() {
+fn placeholders_are_resolved() {
     for (source, rendered) in [
         ("", ""),
         ("plain } text }} $ { $$", "plain } text }} $ { $$"),
         ("Bearer {{api_token}}", "Bearer hunter2"),
         ("{{ api_token }}{{api_token}}", "hunter2hunter2"),
         ("${TEAM}/${TEAM:-red}/${EMPTY}/${EMPTY:-red}/${NONE:-}/${NONE:-a:-b}", "blue/blue//red//a:-b"),
-        // What was filled in is not looked through again.
+        // A resolved value is not parsed again.
         ("{{with.dots-and_more}}", "{{api_token}} ${TEAM}"),
     ] {
         assert_eq!(render(source).as_deref(), Ok(rendered), "{source}");
@@ -37,13 +37,13 @@ fn holes_are_filled() {
 }
 
 #[test]
-fn a_hole_that_nothing_fills_is_named() {
+fn an_unresolved_placeholder_is_an_error_with_its_name() {
     assert_eq!(render("{{nobody}}"), Err(RenderError::NoSecret { name: "nobody".to_owned() }));
     assert_eq!(render("${NONE}"), Err(RenderError::NoVariable { name: "NONE".to_owned() }));
 }
 
 #[test]
-fn what_is_not_a_template_is_refused() {
+fn invalid_templates_are_rejected() {
     for (source, error) in [
         ("a {{b", TemplateError::UnclosedSecret),
         ("a ${B", TemplateError::UnclosedVariable),
@@ -58,41 +58,41 @@ fn what_is_not_a_template_is_refused() {
 }
 
 #[test]
-fn the_names_it_needs_come_once_each_in_order() {
-    let template = Template::parse("{{b}} {{a}} {{b}} ${C}").expect("a template");
-    assert_eq!(template.names(), ["b", "a"]);
+fn secret_names_are_unique_and_in_order() {
+    let template = Template::parse("{{b}} {{a}} {{b}} ${C}").expect("valid template");
+    assert_eq!(template.secret_names(), ["b", "a"]);
 }
 
 #[test]
 fn debug_shows_names_and_no_text() {
-    let template = Template::parse("Bearer hunter2 {{name}} ${VAR:-hunter3}").expect("a template");
+    let template = Template::parse("Bearer hunter2 {{name}} ${VAR:-hunter3}").expect("valid template");
     assert_eq!(format!("{template:?}"), "Template([redacted]{{name}}[redacted]${VAR})");
     assert_eq!(format!("{:?}", environment()), "Environment(2 variables)");
 }
 
 #[test]
-fn a_secret_cannot_smuggle_in_a_header() {
+fn a_secret_cannot_inject_a_header() {
     let header =
-        Header { name: "X-Key".to_owned(), value: Template::parse("{{two_lines}}").expect("a template") };
-    let error = header.render(&environment(), secret).expect_err("refused");
+        Header { name: "X-Key".to_owned(), value: Template::parse("{{two_lines}}").expect("valid template") };
+    let error = header.render(&environment(), secret).expect_err("should be rejected");
     assert_eq!(error, RenderError::NotAHeaderValue { header: "X-Key".to_owned() });
     assert!(!error.to_string().contains("evil"));
 }
 
-/// The address is filled when the file is read, the rest when it is used.
+/// Addresses are resolved when the file is read, other values when they are used.
 #[test]
-fn the_environment_is_handed_in() {
-    let folder = tempfile::tempdir().expect("a folder");
+fn variables_come_from_the_given_environment() {
+    let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("mcp.json");
     let text = r#"{"mcpServers": {"s": {"type": "http", "url": "https://${TEAM}.example/${NONE:-mcp}",
         "headers": {"X-Team": "${TEAM}"}, "oauth": {"clientId": "id-${TEAM}", "clientSecret": "{{s}}"}}}}"#;
-    std::fs::write(&path, text).expect("written");
+    std::fs::write(&path, text).expect("write file");
     let file = ConfigFile::new(path, environment());
-    let config = file.load().expect("valid");
-    let server = config.server("s").expect("there");
+    let config = file.load().expect("valid config");
+    let server = config.server("s").expect("server exists");
     assert_eq!(server.transport.url().map(url::Url::as_str), Some("https://blue.example/mcp"));
     assert_eq!(server.oauth.client_id.as_deref(), Some("id-blue"));
     let header = &server.transport.headers()[0];
-    let value = header.render(file.environment(), secret).expect("filled");
+    let value = header.render(file.environment(), secret).expect("render");
     assert_eq!(value.expose_secret(), "blue");
 }

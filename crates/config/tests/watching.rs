@@ -1,4 +1,4 @@
-//! Changes to the file are noticed, however an editor makes them. The clock is tokio's, paused.
+//! Watching the file, with tokio's clock paused.
 
 use std::fs;
 use std::time::Duration;
@@ -6,58 +6,58 @@ use std::time::Duration;
 use tokio::time::timeout;
 use usher_config::{ConfigFile, ConfigWatch, Environment};
 
-async fn is_told(watch: &mut ConfigWatch) -> bool {
+async fn has_changed(watch: &mut ConfigWatch) -> bool {
     timeout(Duration::from_secs(10), watch.changed()).await.is_ok()
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_way_to_change_a_file_is_told_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn every_kind_of_change_is_reported_once() {
+    let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("deep/mcp.json");
     let mut watch = ConfigFile::new(&path, Environment::default()).watch();
-    assert!(!is_told(&mut watch).await, "nothing is there");
+    assert!(!has_changed(&mut watch).await, "no folder");
 
-    fs::create_dir(folder.path().join("deep")).expect("made");
-    assert!(!is_told(&mut watch).await, "still no file");
+    fs::create_dir(folder.path().join("deep")).expect("create folder");
+    assert!(!has_changed(&mut watch).await, "no file");
 
-    fs::write(&path, "{}").expect("written");
-    assert!(is_told(&mut watch).await, "made");
-    assert!(!is_told(&mut watch).await, "told already");
+    fs::write(&path, "{}").expect("write file");
+    assert!(has_changed(&mut watch).await, "created");
+    assert!(!has_changed(&mut watch).await, "already reported");
 
-    fs::write(&path, "[]").expect("written");
-    assert!(is_told(&mut watch).await, "written in place, of the same length");
+    fs::write(&path, "[]").expect("write file");
+    assert!(has_changed(&mut watch).await, "written in place with the same length");
 
-    let beside = folder.path().join("beside");
-    fs::write(&beside, "{ }").expect("written");
-    fs::rename(&beside, &path).expect("renamed");
-    assert!(is_told(&mut watch).await, "replaced");
+    let other = folder.path().join("other");
+    fs::write(&other, "{ }").expect("write file");
+    fs::rename(&other, &path).expect("rename file");
+    assert!(has_changed(&mut watch).await, "replaced");
 
-    fs::write(&path, "{ }").expect("written");
-    assert!(!is_told(&mut watch).await, "the same contents");
+    fs::write(&path, "{ }").expect("write file");
+    assert!(!has_changed(&mut watch).await, "same contents");
 
-    fs::remove_file(&path).expect("removed");
-    assert!(is_told(&mut watch).await, "removed");
+    fs::remove_file(&path).expect("remove");
+    assert!(has_changed(&mut watch).await, "removed");
 
     #[cfg(unix)]
     {
         let target = folder.path().join("dotfile");
-        fs::write(&target, "{}").expect("written");
-        std::os::unix::fs::symlink(&target, &path).expect("linked");
-        assert!(is_told(&mut watch).await, "linked");
-        fs::write(&target, "{ \"a\": 1 }").expect("written");
-        assert!(is_told(&mut watch).await, "the target changed");
+        fs::write(&target, "{}").expect("write file");
+        std::os::unix::fs::symlink(&target, &path).expect("create link");
+        assert!(has_changed(&mut watch).await, "linked");
+        fs::write(&target, "{ \"a\": 1 }").expect("write file");
+        assert!(has_changed(&mut watch).await, "the target changed");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_that_was_interrupted_is_told_later() {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn an_interrupted_wait_reports_the_change_later() {
+    let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("mcp.json");
     let mut watch = ConfigFile::new(&path, Environment::default()).watch();
-    fs::write(&path, "{}").expect("written");
+    fs::write(&path, "{}").expect("write file");
     for _ in 0..3 {
         let early = timeout(Duration::from_millis(1), watch.changed()).await;
-        assert!(early.is_err(), "it has not settled yet");
+        assert!(early.is_err(), "not settled yet");
     }
-    assert!(is_told(&mut watch).await);
+    assert!(has_changed(&mut watch).await);
 }

@@ -1,4 +1,4 @@
-//! The demo's clock: the system's, and as much ahead of it as a test has moved it.
+//! The demo's clock: the system's clock plus an offset that tests set.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The only place in this room that reads the time; everything else is told it.
+    /// The current time. Nothing else in this crate reads the system's clock.
     pub(crate) fn now(&self) -> Timestamp {
         later(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
     }
@@ -22,7 +22,7 @@ impl Clock {
     }
 }
 
-/// `moment` plus `by`, or the end of time if there is no such moment.
+/// Returns `moment` plus `by`, or the latest timestamp on overflow.
 pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
     moment.saturating_add(by).unwrap_or(Timestamp::MAX)

@@ -1,4 +1,4 @@
-//! A running demo: the handle by which its owner reads its address, watches it and ends it.
+//! The handle to a running demo.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -12,36 +12,36 @@ use url::Url;
 
 use crate::mcp::announcements::McpList;
 use crate::options::{DemoOptions, ListFault, TokenFault};
-use crate::requests::RequestRecord;
+use crate::request_log::RequestRecord;
 use crate::routes;
 use crate::service::Service;
 
-/// Why a demo did not start.
+/// An error from [`Demo::start`].
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The port is taken or not allowed.
+    /// The port is in use or not allowed.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Where it was to listen.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The address does not make a URL.
+    /// The address is not a valid URL.
     #[error("the demo's address is not a URL: {0}")]
     Address(#[from] url::ParseError),
 }
 
-/// A demo that is listening. Dropping it ends it without waiting.
+/// A running demo. Dropping it stops it without waiting.
 pub struct Demo {
     service: Arc<Service>,
     url: Url,
-    ending: CancellationToken,
+    stopping: CancellationToken,
     server: Option<JoinHandle<()>>,
 }
 
 impl Demo {
-    /// Starts to listen on 127.0.0.1 and serves until [`Demo::stop`] or drop.
+    /// Listens on 127.0.0.1 and serves until [`Demo::stop`] or drop.
     pub async fn start(options: DemoOptions) -> Result<Demo, StartError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
         let listen = |source| StartError::Listen { address, source };
@@ -50,15 +50,15 @@ impl Demo {
 
         let service = Arc::new(Service::new(port, options));
         let url = Url::parse(service.resource())?;
-        let ending = CancellationToken::new();
-        let router = routes::router(Arc::clone(&service), &ending);
-        let ended = ending.clone().cancelled_owned();
+        let stopping = CancellationToken::new();
+        let router = routes::router(Arc::clone(&service), &stopping);
+        let stopped = stopping.clone().cancelled_owned();
         let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
                 tracing::warn!(%error, "the demo stopped serving");
             }
         });
-        Ok(Demo { service, url, ending, server: Some(server) })
+        Ok(Demo { service, url, stopping, server: Some(server) })
     }
 
     /// The address of the MCP server, `http://127.0.0.1:PORT/mcp`.
@@ -76,77 +76,76 @@ impl Demo {
         self.service.port()
     }
 
-    /// The requests answered so far, oldest first; the last ten thousand are kept.
+    /// The answered requests, oldest first; at most the last ten thousand.
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.service.requests.all()
+        self.service.request_log.all()
     }
 
-    /// How many token requests of this `grant_type` were answered, whatever the answer.
+    /// The number of answered token requests with this `grant_type`, whatever the response.
     pub fn token_requests(&self, grant_type: &str) -> usize {
         self.requests().iter().filter(|record| record.grant_type.as_deref() == Some(grant_type)).count()
     }
 
-    /// How many calls of the tool `slow_task` are under way.
+    /// The number of running calls of the tool `slow_task`.
     pub fn running_tasks(&self) -> usize {
         self.service.running_tasks.load(Ordering::SeqCst)
     }
 
-    /// Empties the ledger of requests.
+    /// Clears the request log.
     pub fn forget_requests(&self) {
-        self.service.requests.clear();
+        self.service.request_log.clear();
     }
 
-    /// Takes a tool out of the list or puts it back, and tells the clients that the list changed. It can be called
-    /// all the same.
+    /// Hides a tool from the list or shows it again, and notifies the clients. A hidden tool can still be called.
     pub fn hide_tool(&self, tool: &str, hidden: bool) {
         self.service.hide_tool(tool, hidden);
         self.announce(McpList::Tools);
     }
 
-    /// What `tools/list` meets from now on; `None` is its answer.
+    /// Injects a fault into every following `tools/list`; `None` removes it.
     pub fn set_list_fault(&self, fault: Option<ListFault>) {
         self.service.set_list_fault(fault);
     }
 
-    /// Tells the clients that a list changed, whether it did or not.
+    /// Notifies the clients that a list changed, whether it did or not.
     pub fn announce(&self, list: McpList) {
         self.service.announcements.announce(list);
     }
 
-    /// Forgets the sessions of the `initialize` eras, as a server does that was started anew.
+    /// Forgets the sessions of the `initialize` eras, as a restarted server does.
     pub async fn forget_sessions(&self) {
         self.service.sessions.sessions.write().await.clear();
     }
 
-    /// Revokes every access and refresh token issued so far; clients stay registered.
+    /// Revokes all access and refresh tokens. Clients stay registered.
     pub fn revoke_everything(&self) {
-        self.service.epochs.end_access();
-        self.service.epochs.end_refresh();
+        self.service.epochs.revoke_access();
+        self.service.epochs.revoke_refresh();
     }
 
-    /// Revokes every access token issued so far; refresh tokens stay good.
+    /// Revokes all access tokens. Refresh tokens stay valid.
     pub fn revoke_access_tokens(&self) {
-        self.service.epochs.end_access();
+        self.service.epochs.revoke_access();
     }
 
-    /// Forgets every client registered so far, as services do that purge their registrations.
+    /// Forgets all registered clients, as services do that purge their registrations.
     pub fn forget_clients(&self) {
-        self.service.epochs.end_clients();
+        self.service.epochs.forget_clients();
     }
 
-    /// Puts one more fault at the end of the queue of the token endpoint.
+    /// Adds a fault to the queue of the token endpoint.
     pub fn add_token_fault(&self, fault: TokenFault) {
         self.service.token_faults.push(fault);
     }
 
-    /// Moves the demo's own clock ahead, so that codes and tokens age without waiting.
+    /// Moves the demo's clock ahead, so that codes and tokens expire without waiting.
     pub fn advance_clock(&self, by: Duration) {
         self.service.clock.advance(by);
     }
 
-    /// Ends every stream, answers what is under way, and waits for the last of it for at most five seconds.
+    /// Closes every stream and waits up to five seconds for running requests.
     pub async fn stop(mut self) {
-        self.ending.cancel();
+        self.stopping.cancel();
         if let Some(mut server) = self.server.take()
             && tokio::time::timeout(Duration::from_secs(5), &mut server).await.is_err()
         {
@@ -157,7 +156,7 @@ impl Demo {
 
 impl Drop for Demo {
     fn drop(&mut self) {
-        self.ending.cancel();
+        self.stopping.cancel();
         if let Some(server) = self.server.take() {
             server.abort();
         }

@@ -1,8 +1,8 @@
-//! Counters by which everything issued so far can be made worthless at once.
+//! Counters that invalidate everything issued so far at once.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What is issued carries the epoch of its kind; what carries an older one is no longer taken.
+/// Each client and token contains the epoch of its kind. One with an older epoch is rejected.
 #[derive(Default)]
 pub(crate) struct Epochs {
     clients: AtomicU64,
@@ -23,15 +23,15 @@ impl Epochs {
         self.refresh.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn end_clients(&self) {
+    pub(crate) fn forget_clients(&self) {
         self.clients.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn end_access(&self) {
+    pub(crate) fn revoke_access(&self) {
         self.access.fetch_add(1, Ordering::SeqCst);
     }
 
-    pub(crate) fn end_refresh(&self) {
+    pub(crate) fn revoke_refresh(&self) {
         self.refresh.fetch_add(1, Ordering::SeqCst);
     }
 }

@@ -1,7 +1,15 @@
-//! A small real service: authorization server and MCP server in one.
+//! Usher demo: a small service to try Usher with, an authorization server and an MCP server in one.
 //!
-//! It listens on loopback only, knows one person (Ada Lovelace) and one notebook, and behaves to a client as a strict
-//! service on the internet does. The app offers it as "Try the demo", `usher demo` runs it, and tests sign in to it.
+//! It listens on loopback only, has one account (Ada Lovelace) and a few pages, and is as strict as a service on
+//! the internet. The app starts it with "Try the demo", `usher demo` runs it, and tests sign in to it.
+//!
+//! - `demo`: [`Demo`], the handle to a running demo.
+//! - `options`: [`DemoOptions`], the policies and the injected faults.
+//! - `service`: the state that the request handlers share.
+//! - `routes`, `middleware`: the HTTP paths and the checks on every request.
+//! - `oauth`: the authorization server, and the token check of the MCP server.
+//! - `mcp`: the MCP server with its tools, resources and prompts.
+//! - `request_log`, `token_faults`, `epochs`, `clock`: the means by which tests observe and control a demo.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), usher_demo::StartError> {
@@ -15,16 +23,16 @@
 mod clock;
 mod demo;
 mod epochs;
-mod faults;
-mod guard;
 mod mcp;
+mod middleware;
 mod oauth;
 mod options;
-mod requests;
+mod request_log;
 mod routes;
 mod service;
+mod token_faults;
 
 pub use demo::{Demo, StartError};
 pub use mcp::announcements::McpList;
 pub use options::{ClientPolicy, DemoOptions, Eras, Guard, ListFault, RedirectPolicy, TokenFault};
-pub use requests::RequestRecord;
+pub use request_log::RequestRecord;

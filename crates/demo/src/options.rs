@@ -1,48 +1,47 @@
-//! What a demo can be told before it starts: its life times, its policies and its faults.
+//! The settings of a demo: lifetimes, policies and faults.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The settings of one demo service. `DemoOptions::default()` is what a person meets who tries the demo;
-/// everything else is there so that tests can meet the ways of other services.
+/// The settings of one demo. People get the defaults; the rest lets tests imitate other services.
 #[derive(Clone)]
 pub struct DemoOptions {
-    /// The port on 127.0.0.1; `None` takes a free one.
+    /// The port on 127.0.0.1; `None` picks a free port.
     pub port: Option<u16>,
-    /// How long an access token lives.
+    /// The lifetime of an access token.
     pub life: Duration,
-    /// How long a refresh token lives from its own issue.
-    pub refresh_life: Duration,
-    /// How long the refresh token before the current one is still taken. Zero, the default, means that a second use
-    /// of any refresh token revokes its whole family.
+    /// The lifetime of a refresh token.
+    pub refresh_token_lifetime: Duration,
+    /// How long the previous refresh token stays valid after a rotation. With zero, the default, a second use of any
+    /// refresh token revokes its whole family.
     pub refresh_grace: Duration,
-    /// Signs clients and tokens. With the same key they survive a restart of the process (on the same port, since the
-    /// issuer and the audience are part of them); `None` makes a random one.
+    /// The key that signs clients and tokens; `None` creates a random one. Clients and tokens survive a restart with
+    /// the same key and port, because they contain the issuer and the audience.
     pub signing_key: Option<[u8; 32]>,
-    /// Which redirect URIs are taken.
+    /// The redirect URIs that are accepted.
     pub redirects: RedirectPolicy,
-    /// Which kinds of client may register.
+    /// The kinds of client that may register.
     pub clients: ClientPolicy,
     /// The scopes named in the 401 challenge and in the protected resource metadata.
     pub challenge_scopes: Vec<String>,
-    /// Whether `offline_access` is listed and a refresh token is given only to those who asked for it. When false,
-    /// the scope is unknown here and every client that may refresh gets a refresh token.
+    /// Whether a refresh token requires the scope `offline_access`. When false, the scope is unknown and every client
+    /// with the refresh grant gets a refresh token.
     pub offline_access: bool,
-    /// Leaves `expires_in` out of token responses.
+    /// Whether token responses omit `expires_in`.
     pub omit_expires_in: bool,
-    /// Which eras of MCP are spoken.
+    /// The supported eras of MCP.
     pub eras: Eras,
-    /// In the handshake eras `ask_back` asks by the stream of the session, which does not say for whose call.
-    pub asks_by_session: bool,
-    /// What a request without a good token meets at the MCP server.
+    /// Whether `ask_back` elicits through the session's stream in the handshake eras, without naming the call.
+    pub elicits_by_session: bool,
+    /// The MCP server's response to a request without a valid token.
     pub guard: Guard,
-    /// For how long a list of tools may be taken from a cache (`ttlMs`); `None` says nothing of it.
-    pub list_life: Option<Duration>,
-    /// Splits the MCP lists into pages of this many items; `None` answers each list whole.
+    /// How long a client may cache the tool list (`ttlMs`); `None` omits it.
+    pub tool_list_ttl: Option<Duration>,
+    /// The page size of MCP lists; `None` returns each list in one page.
     pub page_size: Option<usize>,
-    /// How long every answer waits, as if the service were far away.
+    /// The delay before every response.
     pub latency: Duration,
-    /// What the first requests to the token endpoint meet, in this order.
+    /// The faults of the first requests to the token endpoint, in this order.
     pub token_faults: Vec<TokenFault>,
 }
 
@@ -51,7 +50,7 @@ impl Default for DemoOptions {
         Self {
             port: None,
             life: Duration::from_secs(600),
-            refresh_life: Duration::from_secs(30 * 24 * 3600),
+            refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
             refresh_grace: Duration::ZERO,
             signing_key: None,
             redirects: RedirectPolicy::Any,
@@ -60,9 +59,9 @@ impl Default for DemoOptions {
             offline_access: true,
             omit_expires_in: false,
             eras: Eras::All,
-            asks_by_session: false,
+            elicits_by_session: false,
             guard: Guard::default(),
-            list_life: None,
+            tool_list_ttl: None,
             page_size: None,
             latency: Duration::ZERO,
             token_faults: Vec::new(),
@@ -81,87 +80,86 @@ impl fmt::Debug for DemoOptions {
     }
 }
 
-/// Which redirect URIs the demo takes, after the ways of services in the wild. `https` and loopback `http` are taken
-/// by all of them.
+/// The redirect URIs that the demo accepts, modelled on real services. All of them accept `https` and loopback `http`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RedirectPolicy {
-    /// Private-use schemes in both spellings too (RFC 8252 §7.1).
+    /// Also accepts private-use schemes in both spellings (RFC 8252 §7.1).
     #[default]
     Any,
-    /// Registration refuses `scheme:/path` and takes `scheme://host/path`.
+    /// Registration rejects `scheme:/path` and accepts `scheme://host/path`.
     NoHostless,
-    /// Registration refuses every private-use scheme with `invalid_redirect_uri`.
+    /// Registration rejects every private-use scheme with `invalid_redirect_uri`.
     NoPrivateUse,
-    /// Registration takes private-use schemes and the authorization endpoint refuses them, on a page of its own.
+    /// Registration accepts private-use schemes, but the authorization endpoint shows an error page.
     PrivateUseRefusedAtAuthorize,
 }
 
-/// Which kinds of client may register.
+/// The kinds of client that may register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ClientPolicy {
-    /// What the client asks for; one that asks for nothing is given a secret (RFC 7591 §2).
+    /// Any kind. A client that names no authentication method gets a secret (RFC 7591 §2).
     #[default]
     Any,
-    /// Every client is given a secret, also one that asked for `none`.
+    /// Every client gets a secret, even if it asked for `none`.
     ConfidentialOnly,
-    /// There is no registration endpoint: the metadata does not name one, and a request to it is refused.
+    /// There is no registration endpoint: the metadata names none, and requests get 404.
     NoRegistration,
 }
 
-/// What a request without a good token meets at the MCP server.
+/// The MCP server's response to a request without a valid token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Guard {
-    /// 401 with a challenge, whatever it asks.
+    /// Always 401 with a challenge.
     #[default]
     Everything,
-    /// The same, but only for calls of tools: the handshake and the lists are for everybody.
-    CallsAlone,
-    /// Calls of tools are answered with 200 and a failed result that speaks of a 401; the rest is for everybody.
-    CallsInTheirResult,
+    /// 401 only for tool calls. The handshake and the lists need no token.
+    ToolCallsOnly,
+    /// Tool calls get 200 with an error result that mentions a 401. Other requests need no token.
+    ToolCallsInResult,
 }
 
-/// Which eras of MCP are spoken.
+/// The supported eras of MCP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Eras {
-    /// 2026-07-28 and every version with an `initialize` handshake that rmcp knows.
+    /// 2026-07-28, and every version with an `initialize` handshake that rmcp supports.
     #[default]
     All,
-    /// `server/discover` is an unknown method, as on older servers, and there is only the handshake.
+    /// Only the handshake. `server/discover` is an unknown method, as on older servers.
     HandshakeOnly,
 }
 
-/// What a request to the token endpoint meets instead of its answer.
+/// A faulty response of the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFault {
-    /// 500 with a line of text.
+    /// 500 with plain text.
     ServerError,
-    /// 503, with `Retry-After` in seconds if given.
+    /// 503, optionally with `Retry-After`.
     Unavailable {
-        /// The value of `Retry-After`.
+        /// In seconds.
         retry_after: Option<u32>,
     },
-    /// 429 with `Retry-After` in seconds.
+    /// 429 with `Retry-After`.
     TooManyRequests {
-        /// The value of `Retry-After`.
+        /// In seconds.
         retry_after: u32,
     },
-    /// 200 with a page of HTML, as a captive portal answers.
+    /// 200 with an HTML page, as from a captive portal.
     HtmlPage,
-    /// 503 whose body says `invalid_grant`: not a refusal, whatever the body says.
+    /// 503 whose body contains `invalid_grant`. The status decides, so the grant is still valid.
     UnavailableInvalidGrant,
     /// 400 `invalid_grant`.
     InvalidGrant,
     /// 401 `invalid_client`.
     InvalidClient,
-    /// The request is carried out, and 502 is answered: a rotated refresh token is lost.
-    AnswerLost,
+    /// The request is processed, but the response is 502, so a rotated refresh token is lost.
+    ResponseLost,
 }
 
-/// What `tools/list` meets instead of its answer.
+/// A faulty response of `tools/list`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListFault {
-    /// 502 with a line of text.
+    /// 502 with plain text.
     BadGateway,
-    /// 403 that asks for the permission to write, whatever was granted.
+    /// 403 that requires `notes:write`, whatever was granted.
     MorePermissionNeeded,
 }

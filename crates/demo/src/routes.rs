@@ -1,4 +1,4 @@
-//! Which path is answered by whom, and what holds for all of them.
+//! The HTTP routes and their middleware.
 
 use std::sync::Arc;
 
@@ -9,28 +9,28 @@ use axum::routing::{get, post};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio_util::sync::CancellationToken;
 
-use crate::guard::{be_far_away, keep_ledger, only_this_computer};
-use crate::mcp::{NotebookServer, limit_sessions};
+use crate::mcp::{McpServer, limit_sessions};
+use crate::middleware::{add_latency, log_request, require_local_origin};
 use crate::oauth::metadata::RESOURCE_METADATA_PATH;
 use crate::oauth::{access, authorize, consent, metadata, registration, revocation, token};
 use crate::service::Service;
 
-/// The largest body that the OAuth endpoints read.
+/// The largest accepted body of the OAuth endpoints.
 const MAX_BODY: usize = 64 * 1024;
 
-/// All of it; `ending` closes the streams that would otherwise stay open.
-pub(crate) fn router(service: Arc<Service>, ending: &CancellationToken) -> Router {
+/// The demo's router. `stopping` closes open streams.
+pub(crate) fn router(service: Arc<Service>, stopping: &CancellationToken) -> Router {
     let sessions = Arc::clone(&service.sessions);
     let mcp = StreamableHttpService::new(
         {
             let service = Arc::clone(&service);
-            move || Ok(NotebookServer::new(Arc::clone(&service)))
+            move || Ok(McpServer::new(Arc::clone(&service)))
         },
         Arc::clone(&sessions),
         StreamableHttpServerConfig::default()
             .with_allowed_hosts(["127.0.0.1", "localhost"].map(|host| format!("{host}:{}", service.port())))
             .with_allowed_origins([service.issuer()])
-            .with_cancellation_token(ending.child_token()),
+            .with_cancellation_token(stopping.child_token()),
     );
     let protected = Router::new()
         .route_service("/mcp", mcp)
@@ -47,7 +47,7 @@ pub(crate) fn router(service: Arc<Service>, ending: &CancellationToken) -> Route
         .with_state(Arc::clone(&service))
         .merge(protected)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(Arc::clone(&service), only_this_computer))
-        .layer(from_fn_with_state(Arc::clone(&service), be_far_away))
-        .layer(from_fn_with_state(service, keep_ledger))
+        .layer(from_fn_with_state(Arc::clone(&service), require_local_origin))
+        .layer(from_fn_with_state(Arc::clone(&service), add_latency))
+        .layer(from_fn_with_state(service, log_request))
 }

@@ -1,4 +1,4 @@
-//! What the handlers of one demo share: who it is, its key, and its memory.
+//! The state that the request handlers of one demo share.
 
 use std::collections::HashSet;
 use std::sync::atomic::AtomicUsize;
@@ -8,17 +8,17 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 
 use crate::clock::Clock;
 use crate::epochs::Epochs;
-use crate::faults::TokenFaults;
 use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
-use crate::oauth::consent::Questions;
 use crate::oauth::families::Families;
+use crate::oauth::pending_consents::PendingConsents;
 use crate::oauth::scopes::Scope;
 use crate::oauth::signing::Signer;
 use crate::options::{DemoOptions, ListFault};
-use crate::requests::RequestLedger;
+use crate::request_log::RequestLog;
+use crate::token_faults::TokenFaults;
 
 pub(crate) struct Service {
     port: u16,
@@ -28,18 +28,18 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     pub(crate) signer: Signer,
     pub(crate) epochs: Epochs,
-    pub(crate) questions: Questions,
+    pub(crate) pending_consents: PendingConsents,
     pub(crate) codes: Codes,
     pub(crate) families: Families,
     pub(crate) token_faults: TokenFaults,
-    pub(crate) requests: RequestLedger,
+    pub(crate) request_log: RequestLog,
     pub(crate) notebook: Notebook,
     pub(crate) announcements: Announcements,
     /// The sessions of the `initialize` eras.
     pub(crate) sessions: Arc<LocalSessionManager>,
     hidden_tools: Mutex<HashSet<String>>,
     list_fault: Mutex<Option<ListFault>>,
-    /// How many slow tasks are under way.
+    /// The number of running slow tasks.
     pub(crate) running_tasks: Arc<AtomicUsize>,
 }
 
@@ -56,11 +56,11 @@ impl Service {
             clock: Clock::default(),
             signer,
             epochs: Epochs::default(),
-            questions: Questions::default(),
+            pending_consents: PendingConsents::default(),
             codes: Codes::default(),
             families: Families::default(),
             token_faults,
-            requests: RequestLedger::default(),
+            request_log: RequestLog::default(),
             notebook: Notebook::default(),
             announcements: Announcements::default(),
             sessions: Arc::default(),
@@ -83,7 +83,7 @@ impl Service {
         &self.resource
     }
 
-    /// Whether a tool stands in no list at the moment.
+    /// Whether a tool is hidden from the list.
     pub(crate) fn is_hidden(&self, tool: &str) -> bool {
         self.hidden_tools.lock().unwrap_or_else(PoisonError::into_inner).contains(tool)
     }
@@ -105,12 +105,12 @@ impl Service {
         *self.list_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
-    /// Whether a scope exists here.
-    pub(crate) fn knows(&self, scope: Scope) -> bool {
+    /// Whether this demo supports a scope.
+    pub(crate) fn supports(&self, scope: Scope) -> bool {
         scope != Scope::OfflineAccess || self.options.offline_access
     }
 
-    /// The client that this id stands for, unless it is not ours or has been forgotten.
+    /// The client with this id; `None` if the id is invalid or the client was forgotten.
     pub(crate) fn client(&self, client_id: &str) -> Option<Client> {
         let client: Client = self.signer.open(client_id)?;
         (client.issuer == self.issuer && client.epoch >= self.epochs.clients()).then_some(client)

@@ -1,25 +1,25 @@
-//! What is public of an engine: the snapshot and the stream of events, under one revision.
+//! The engine's public state: the snapshot and the stream of events, under one revision.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::broadcast;
+use usher_api::{
+    ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot,
+};
 use usher_config::display_text;
 
 use crate::caller::CallerId;
-use crate::events::{Events, Told};
-use crate::{
-    ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot,
-};
+use crate::events::{Events, Published};
 
-/// Events that a slow reader may fall behind before it has to take a new snapshot.
+/// Events that a slow reader may fall behind before it must take a new snapshot.
 const BACKLOG: usize = 1024;
 
-/// Every change goes through here, so that an event and the snapshot of its revision agree.
+/// The only writer of the public state, so that an event and the snapshot of its revision agree.
 #[derive(Debug)]
 pub(crate) struct Board {
     state: Mutex<State>,
-    events: broadcast::Sender<Told>,
+    events: broadcast::Sender<Published>,
 }
 
 #[derive(Debug)]
@@ -27,12 +27,12 @@ struct State {
     revision: u64,
     order: Vec<ServerId>,
     servers: HashMap<ServerId, ServerView>,
-    /// What each server is called by itself; two may be called the same.
+    /// Each server's own name. Two servers may have the same.
     names: HashMap<ServerId, String>,
     config: ConfigView,
     secret_store: SecretStoreView,
     paused: bool,
-    /// With the one that each is for.
+    /// Each with its addressee.
     elicitations: Vec<(CallerId, ElicitationView)>,
 }
 
@@ -74,7 +74,7 @@ impl Board {
         self.lock().servers.get(id).cloned()
     }
 
-    /// Publishes a server's view, if it differs from the one before. Servers that are called the same are told apart.
+    /// Publishes a server's view if it changed. Servers with the same name get their id added to it.
     pub fn change_server(&self, view: ServerView) {
         let mut state = self.lock();
         let (id, name) = (view.id.clone(), view.name.clone());
@@ -84,8 +84,8 @@ impl Board {
         let before = state.names.insert(id.clone(), name.clone());
         self.show(&mut state, view);
         if before.as_ref() != Some(&name) {
-            self.name_anew(&mut state, &name);
-            before.iter().for_each(|before| self.name_anew(&mut state, before));
+            self.rename(&mut state, &name);
+            before.iter().for_each(|before| self.rename(&mut state, before));
         }
     }
 
@@ -97,7 +97,7 @@ impl Board {
             let id = id.clone();
             self.publish(&mut state, |revision| Event::ServerRemoved { revision, id });
         }
-        name.iter().for_each(|name| self.name_anew(&mut state, name));
+        name.iter().for_each(|name| self.rename(&mut state, name));
     }
 
     fn show(&self, state: &mut State, view: ServerView) {
@@ -108,8 +108,8 @@ impl Board {
         }
     }
 
-    /// A server came to be called so, or is not any more: it is the others' matter, too.
-    fn name_anew(&self, state: &mut State, name: &str) {
+    /// Publishes again the servers that share a name which one server took or gave up.
+    fn rename(&self, state: &mut State, name: &str) {
         let called = state.order.iter().filter(|id| state.names.get(id).is_some_and(|called| called == name));
         let views: Vec<_> = called.filter_map(|id| state.servers.get(id)).cloned().collect();
         for view in views {
@@ -117,7 +117,7 @@ impl Board {
         }
     }
 
-    /// The file is good: its order and warnings hold.
+    /// The file is valid: its order and warnings apply.
     pub fn change_config(&self, order: Vec<ServerId>, config: ConfigView) {
         let mut state = self.lock();
         if state.order == order && state.config == config {
@@ -128,7 +128,7 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigChanged { revision, order, config });
     }
 
-    /// The file is broken: what was known stays.
+    /// The file is invalid: the known servers stay.
     pub fn reject_config(&self, config: ConfigView) {
         let mut state = self.lock();
         if state.config == config {
@@ -138,7 +138,7 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigRejected { revision, config });
     }
 
-    /// Answers what was shown before.
+    /// Returns the previous view.
     pub fn change_secret_store(&self, secret_store: SecretStoreView) -> SecretStoreView {
         let mut state = self.lock();
         let before = std::mem::replace(&mut state.secret_store, secret_store.clone());
@@ -156,7 +156,7 @@ impl Board {
         self.lock().paused
     }
 
-    /// Answers whether that is new.
+    /// Returns whether this is a change.
     pub fn change_paused(&self, paused: bool) -> bool {
         let mut state = self.lock();
         if state.paused == paused {
@@ -220,10 +220,10 @@ impl Board {
         self.publish_to(None, state, event);
     }
 
-    /// Sent while the state is held, so that revisions leave in order. Nobody listening is fine.
+    /// Sends while the state is locked, so that revisions are sent in order.
     fn publish_to(&self, only: Option<CallerId>, state: &mut State, event: impl FnOnce(Revision) -> Event) {
         state.revision += 1;
-        let _ = self.events.send(Told { event: event(Revision(state.revision)), only });
+        let _ = self.events.send(Published { event: event(Revision(state.revision)), only });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -232,7 +232,7 @@ impl Board {
 }
 
 impl State {
-    /// What a server is called here: with the person's own word for it where another one is called the same.
+    /// Returns a server's name, followed by its id if another server has the same name.
     fn name_of(&self, id: &ServerId) -> String {
         let name = self.names.get(id).unwrap_or(&id.0);
         let is_shared = self.names.iter().any(|(other, called)| other != id && called == name);

@@ -1,26 +1,26 @@
-//! Who makes a call, and so who hears of it and is asked what its server wants to know.
+//! The callers of the engine. A call's progress and its server's questions go to its caller only.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-/// Whoever uses one handle of the engine and its clones.
+/// The user of one handle of the engine and its clones.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub id: CallerId,
-    /// It went away, and wants nothing more.
+    /// Cancelled when the caller goes away.
     pub gone: CancellationToken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CallerId(u64);
 
-/// Gives each caller of one engine an id of its own.
+/// Gives each caller of one engine its own id.
 #[derive(Clone, Debug)]
 pub(crate) struct Callers(Arc<AtomicU64>);
 
-/// Whom a server's question is for.
+/// The caller that a server's question is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addressee {
     pub caller: CallerId,
@@ -29,7 +29,7 @@ pub(crate) struct Addressee {
 }
 
 impl CallerId {
-    /// The program that holds the engine: its window, or the command itself.
+    /// The process that runs the engine: the app, or a command.
     pub const HOLDER: Self = Self(0);
 }
 
@@ -49,7 +49,7 @@ impl Callers {
 }
 
 impl Addressee {
-    /// For what belongs to no call that is known.
+    /// The addressee of a question that belongs to no known call.
     pub fn holder() -> Self {
         Self { caller: CallerId::HOLDER, call: None }
     }

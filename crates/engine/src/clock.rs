@@ -1,4 +1,4 @@
-//! The engine's clock: the system's, and as much ahead of it as a test has moved it.
+//! The engine's clock: the system's, plus an offset for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The only place in this room that reads the time of day; everything else is told it.
+/// The only reader of the time of day in this crate. Everything else gets the time as an argument.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead_ms: Arc<AtomicU64>,
@@ -17,14 +17,14 @@ impl Clock {
         later(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
     }
 
-    /// Moves this clock and its clones ahead, so that tokens age without waiting.
+    /// Moves this clock and its clones ahead, so that tokens expire without waiting.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.ahead_ms.fetch_add(by, Ordering::Relaxed);
     }
 }
 
-/// `moment` plus `by`, or the end of time if there is no such moment.
+/// Returns `moment` plus `by`, or the last representable moment.
 pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
     moment.saturating_add(by).unwrap_or(Timestamp::MAX)

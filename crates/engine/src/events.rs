@@ -1,52 +1,52 @@
-//! The stream of events as one caller hears it: what concerns everybody, and what concerns its own calls.
+//! The stream of events for one caller: those for everybody, and those of its own calls.
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use usher_api::Event;
 
-use crate::Event;
 use crate::caller::CallerId;
 
-/// An event, and whose it is.
+/// An event with its audience.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub(crate) struct Published {
     pub event: Event,
-    /// `None`: everybody's.
+    /// `None` for an event that every caller gets.
     pub only: Option<CallerId>,
 }
 
-/// What changes from now on, for whoever subscribed.
+/// The events since the subscription.
 #[derive(Debug)]
 pub struct Events {
-    told: broadcast::Receiver<Told>,
+    published: broadcast::Receiver<Published>,
     caller: CallerId,
 }
 
 impl Events {
-    pub(crate) fn new(told: broadcast::Receiver<Told>, caller: CallerId) -> Self {
-        Self { told, caller }
+    pub(crate) fn new(published: broadcast::Receiver<Published>, caller: CallerId) -> Self {
+        Self { published, caller }
     }
 
-    /// Waits for the next one. Dropping the wait loses nothing.
+    /// Waits for the next event. Cancelling the wait loses none.
     pub async fn recv(&mut self) -> Result<Event, RecvError> {
         loop {
-            let told = self.told.recv().await?;
-            if self.concerns_us(&told) {
-                return Ok(told.event);
+            let published = self.published.recv().await?;
+            if self.is_for_us(&published) {
+                return Ok(published.event);
             }
         }
     }
 
-    /// One that is there already.
+    /// Returns the next event if it has already been published.
     pub fn try_recv(&mut self) -> Result<Event, TryRecvError> {
         loop {
-            let told = self.told.try_recv()?;
-            if self.concerns_us(&told) {
-                return Ok(told.event);
+            let published = self.published.try_recv()?;
+            if self.is_for_us(&published) {
+                return Ok(published.event);
             }
         }
     }
 
-    fn concerns_us(&self, told: &Told) -> bool {
-        told.only.is_none_or(|only| only == self.caller)
+    fn is_for_us(&self, published: &Published) -> bool {
+        published.only.is_none_or(|only| only == self.caller)
     }
 }

@@ -1,37 +1,69 @@
-//! The engine: one task a server owns its credentials, its connection and its status.
+//! The engine: signs in to MCP servers, keeps their grants fresh and their connections open.
 //!
-//! The shell and the command line hold an [`Engine`], send it verbs and read its events. Tokens never leave it.
+//! The app and the command line hold an [`Engine`], call its verbs and follow its events. Each server has one task,
+//! which alone writes the server's state. Tokens never leave this crate.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `engine`, `verbs` | the public handle; its verbs, one file for each noun |
+//! | `run`, `servers`, `context` | one run from the lock to the end; the servers that run; what every server uses |
+//! | `server` | one server's task: its phases, its transitions, its view |
+//! | `endpoint` | from an entry of `mcp.json` to something that can be opened |
+//! | `sign_in` | discovery and registration, redirect, callback, exchange, revocation |
+//! | `credentials` | one server's grant: stored, cached, refreshed |
+//! | `connection` | a live MCP connection over any channel; Streamable HTTP |
+//! | `calls` | tool calls, with their permission and their repetition |
+//! | `board`, `events`, `caller` | the public state, its events, and who gets them |
+//! | `words` | errors and states as sentences, one file for each source |
+//! | `learned`, `refresh_journal`, `secret_stores`, `lock` | what is on disk |
+//! | `wake`, `clock`, `backoff` | time |
+//!
+//! ```no_run
+//! use usher_engine::{CallOptions, Engine, EngineOptions};
+//! use usher_api::ServerId;
+//!
+//! # async fn example(options: EngineOptions) -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::start(options).await?;
+//! let notion = ServerId("notion".to_owned());
+//! let request = engine.sign_in(&notion, Default::default()).await?;
+//! println!("Open {}", request.authorization_url);
+//! // The browser returns to a link of the app, which hands it over:
+//! # let callback = "dev.usher.desktop:/oauth/callback?code=…&state=…";
+//! engine.complete_sign_in(callback).await?;
+//! let result = engine.call_tool(&notion, "search", Default::default(), CallOptions::new("first")).await?;
+//! # Ok(())
+//! # }
+//! ```
 
-mod add;
+mod backoff;
 mod board;
-mod call;
 mod caller;
+mod calls;
 mod clock;
-mod config_view;
 mod connection;
+mod context;
 mod credentials;
-mod describe;
+mod endpoint;
 mod engine;
 mod events;
-mod kept;
+mod learned;
 mod lock;
 mod options;
-mod running;
+mod refresh_journal;
+mod run;
+mod secret_stores;
 mod server;
-mod shared;
+mod servers;
 mod sign_in;
 mod verbs;
 mod wake;
+mod words;
 
 pub use clock::Clock;
-pub use describe::{describe_config_error, describe_oauth_error, describe_secret_error};
 pub use engine::Engine;
 pub use events::Events;
 pub use lock::listens_at;
-pub use options::{CallOptions, ClientCredentials, EngineOptions, SignInOptions, StartError};
-pub use usher_api::{
-    AuthView, AuthorizationRequestView, Code, ConfigView, ElicitationAnswer, ElicitationView, ErrorView,
-    Event, NeedsSignIn, NewServer, PermissionView, PromptArgumentView, PromptView, RedirectKind,
-    RegistrationKind, ResourceView, Revision, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot,
-    Status, ToolCallView, ToolContent, ToolView, TransportKind,
-};
+pub use options::{CallOptions, EngineOptions, PreRegisteredClient, SignInOptions, StartError};
+pub use words::config::describe_config_error;
+pub use words::secret_store::describe_secret_error;
+pub use words::sign_in::describe_oauth_error;

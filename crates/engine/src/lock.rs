@@ -1,24 +1,24 @@
-//! One engine at a time for one person: a locked file beside what it writes, and one where it listens.
+//! The lock that allows one engine per person: a locked file in the state folder and one in the runtime folder.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
-use usher_secrets::private::{self, create_private, create_private_dir, only_ours};
+use usher_secrets::private_files::{self, create_private, create_private_dir, ensure_private_dir};
 
 const FILE: &str = "engine.lock";
-/// Of a lock's text no more is read.
+/// More of a lock file is not read.
 const LONGEST_TEXT: u64 = 8192;
 
-/// Held as long as it lives; the system gives it back even when the process is killed.
+/// The lock, until it is dropped. The system releases it even if the process is killed.
 #[derive(Debug)]
 pub(crate) struct EngineLock {
-    _place: File,
-    /// `None` where that is the same folder, or its file system locks nothing.
+    _runtime: File,
+    /// `None` if it is the same folder, or if its file system has no locks.
     _state: Option<File>,
 }
 
-/// Why the lock was not taken.
+/// The reason why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
     #[error("another engine runs")]
@@ -28,46 +28,50 @@ pub(crate) enum LockError {
 }
 
 impl EngineLock {
-    /// Locks `engine.lock` in both folders, made (0700) where they are not there. The runtime folder alone would not
-    /// do: a session has another one than cron, a container or a remote shell has, and they share the sign-ins. One that
-    /// others may enter is refused: they could lock us out, or listen in our place.
+    /// Locks `engine.lock` in both folders and creates them (0700) if necessary.
+    ///
+    /// The runtime folder alone is not enough: cron, a container or a remote shell has another one than the session,
+    /// and all share the grants. A folder that others may enter is refused: they could hold the lock, or listen in the
+    /// engine's stead.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
-        only_ours(runtime_dir).map_err(io::Error::other).map_err(|source| in_folder(runtime_dir, source))?;
+        ensure_private_dir(runtime_dir)
+            .map_err(io::Error::other)
+            .map_err(|source| in_folder(runtime_dir, source))?;
         create_private_dir(state_dir).map_err(|source| in_folder(state_dir, source))?;
         let listens_at = std::path::absolute(runtime_dir).unwrap_or_else(|_| runtime_dir.to_owned());
         let is_one_folder = runtime_dir.canonicalize().ok() == state_dir.canonicalize().ok();
         let pid = format!("{}\n", std::process::id());
         let text = format!("{pid}{}\n", listens_at.to_str().unwrap_or_default());
-        let place = lock(runtime_dir, if is_one_folder { &text } else { &pid });
-        let place = place.map_err(|source| in_folder(runtime_dir, source))?;
-        let place =
-            place.map_err(|holder| LockError::Held { pid: holder.pid, runtime_dir: listens_at.clone() })?;
+        let runtime = lock(runtime_dir, if is_one_folder { &text } else { &pid });
+        let runtime = runtime.map_err(|source| in_folder(runtime_dir, source))?;
+        let runtime =
+            runtime.map_err(|holder| LockError::Held { pid: holder.pid, runtime_dir: listens_at.clone() })?;
         if is_one_folder {
-            return Ok(Self { _place: place, _state: None });
+            return Ok(Self { _runtime: runtime, _state: None });
         }
         let state = match lock(state_dir, &text) {
             Ok(Ok(state)) => Some(state),
             Ok(Err(Holder { pid, runtime_dir })) => {
                 return Err(LockError::Held { pid, runtime_dir: runtime_dir.unwrap_or(listens_at) });
             }
-            // A home on a network without locks.
+            // A network file system without locks.
             Err(error) if is_unsupported(&error) => {
-                tracing::warn!(%error, "the state folder cannot be locked; only one session may use it");
+                tracing::warn!(%error, "the state folder cannot be locked; use it from one session only");
                 None
             }
             Err(source) => return Err(in_folder(state_dir, source)),
         };
-        Ok(Self { _place: place, _state: state })
+        Ok(Self { _runtime: runtime, _state: state })
     }
 }
 
-/// Where the engine listens that keeps its state in this folder, or listened when it ran last.
+/// Returns the runtime folder of the engine that uses this state folder, or that used it last.
 pub fn listens_at(state_dir: &Path) -> Option<PathBuf> {
-    let text = private::read(&state_dir.join(FILE), LONGEST_TEXT).ok()?;
+    let text = private_files::read(&state_dir.join(FILE), LONGEST_TEXT).ok()?;
     holder(&String::from_utf8_lossy(&text)).runtime_dir
 }
 
-/// What a lock's text says of its holder; a courtesy: one that has not written it yet is a holder all the same.
+/// The holder according to the lock file. A holder that has not written the file yet has neither field.
 struct Holder {
     pid: Option<u32>,
     runtime_dir: Option<PathBuf>,
@@ -82,12 +86,12 @@ fn lock(folder: &Path, text: &str) -> io::Result<Result<File, Holder>> {
     }
     let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(text.as_bytes()));
     if let Err(error) = written {
-        tracing::warn!(%error, "others cannot read who holds the engine");
+        tracing::warn!(%error, "the lock file could not be written");
     }
     Ok(Ok(file))
 }
 
-/// ENOLCK is no kind of its own.
+/// `io::ErrorKind` has no variant for ENOLCK.
 fn is_unsupported(error: &io::Error) -> bool {
     const ENOLCK: i32 = if cfg!(target_os = "linux") { 37 } else { 77 };
     error.kind() == io::ErrorKind::Unsupported || (cfg!(unix) && error.raw_os_error() == Some(ENOLCK))

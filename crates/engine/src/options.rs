@@ -1,41 +1,41 @@
-//! What a caller hands to the engine: where things lie, and the options of single verbs.
+//! The options of an engine, and of single verbs.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
+use usher_api::{ErrorView, RedirectKind, ServerId};
 use usher_secrets::StoreKind;
 
-use crate::{Clock, ErrorView, RedirectKind, ServerId};
+use crate::clock::Clock;
 
-/// Where an engine finds and keeps things, and what it runs.
+/// The options of an engine.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// `mcp.json`; a file that is not there yet has no servers.
+    /// The path of `mcp.json`. A missing file has no servers.
     pub config: PathBuf,
-    /// What was learned and is not secret: `kept.json`.
+    /// The folder for metadata, registrations and redirects (`kept.json`), and for the refresh journal. No secrets.
     pub state_dir: PathBuf,
-    /// `engine.lock`, and the socket by which other processes reach this engine.
+    /// The folder for `engine.lock` and the socket.
     pub runtime_dir: PathBuf,
     pub secret_store: StoreKind,
-    /// Whether the system asks for the password of a locked keychain as soon as it is needed: where a person has just
-    /// begun what needs it. Where not, [`crate::Engine::retry_secret_store`] has it asked.
+    /// Whether a locked keychain asks for its password at the first use. Set it if a person has just started something
+    /// that needs the keychain. Otherwise, [`crate::Engine::retry_secret_store`] asks.
     pub asks_to_unlock: bool,
-    /// Whether addresses of `dev.usher.desktop:` can come to this program: by the system's handler, or because
-    /// somebody hands over what the browser shows. Where not, the redirect ladder begins at the loopback listener.
+    /// Whether callback links (`dev.usher.desktop:`) reach this process, through the system or because a person pastes
+    /// them. Otherwise, a sign-in starts with the loopback redirect.
     pub receives_links: bool,
-    /// `None` runs every server; `Some` runs these alone and shows no other, until [`crate::Engine::run_also`].
+    /// The servers to run; `None` runs all. Others are not shown until [`crate::Engine::run_also`].
     pub only: Option<Vec<ServerId>>,
-    /// How long a connection may take from the first request to the listed tools.
+    /// The deadline for a connection, from the first request to the listed tools.
     pub connect_timeout: Duration,
-    /// How long a sign-in waits for the browser.
+    /// The deadline for the callback.
     pub sign_in_timeout: Duration,
-    /// The time of day; a test can move it ahead.
     pub clock: Clock,
 }
 
 impl EngineOptions {
-    /// The usual options: every server, links received, the product's deadlines.
+    /// The usual options: all servers, with callback links.
     pub fn new(config: PathBuf, state_dir: PathBuf, runtime_dir: PathBuf, secret_store: StoreKind) -> Self {
         Self {
             config,
@@ -52,56 +52,55 @@ impl EngineOptions {
     }
 }
 
-/// Why an engine did not start.
+/// The reason why an engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Another engine of this person runs; there is one at a time.
+    /// Another process of this person runs the engine.
     #[error("Usher is already running")]
     Held {
         pid: Option<u32>,
-        /// Where it listens: not always our own runtime folder.
+        /// The folder in which it listens. It may differ from our own runtime folder.
         runtime_dir: PathBuf,
     },
     #[error(transparent)]
     Failed(ErrorView),
 }
 
-/// How a sign-in begins.
+/// The options of a sign-in.
 #[derive(Clone, Debug, Default)]
 pub struct SignInOptions {
-    /// Tries this way back first; `None` begins where the ladder does, or at what worked the last time.
+    /// The redirect to use; `None` selects one automatically.
     pub redirect: Option<RedirectKind>,
-    /// Whether links come to whoever asked for this sign-in; `None` leaves it to [`EngineOptions::receives_links`].
+    /// Whether callback links reach the caller; `None` takes [`EngineOptions::receives_links`].
     pub receives_links: Option<bool>,
-    /// Asked for beside those that the server names.
+    /// Scopes to request beside those that the server names.
     pub extra_scopes: Vec<String>,
-    /// A client that the person registered by hand; kept in `mcp.json`, its secret in the secret store.
-    pub client: Option<ClientCredentials>,
+    /// A client to store first: its id in `mcp.json`, its secret in the secret store.
+    pub client: Option<PreRegisteredClient>,
 }
 
-/// A client registered by hand.
+/// A client that the person registered by hand.
 #[derive(Clone, Debug)]
-pub struct ClientCredentials {
+pub struct PreRegisteredClient {
     pub client_id: String,
     pub client_secret: Option<SecretString>,
 }
 
-/// How a tool is called.
+/// The options of a tool call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOptions {
-    /// The caller's name for this call, unique among those of its that run: progress, questions and cancel carry it.
+    /// The caller's name for this call, unique among its running calls. Progress, questions and cancelling refer to it.
     pub call: String,
-    /// How long the server may be silent. Progress, and a question to the person, begin it anew.
+    /// How long the server may send nothing. Progress, and a question to the person, restart the time.
     pub timeout: Duration,
-    /// How long the call waits for the person to give the permission that it lacks; it then goes on by itself.
-    /// Zero answers `insufficient_scope` at once.
+    /// How long the call waits for a permission that it lacks. With zero, it fails with `insufficient_scope` at once.
     pub permission_timeout: Duration,
-    /// Whoever calls has nobody to ask: what the server wants to know, the holder of the engine asks its person.
+    /// The caller cannot ask a person, so the process that runs the engine asks the server's questions.
     pub asks_holder: bool,
 }
 
 impl CallOptions {
-    /// A call of this name, with a minute of silence allowed and five to give permission.
+    /// The usual options: one minute of silence, five minutes for a permission.
     pub fn new(call: impl Into<String>) -> Self {
         Self {
             call: call.into(),

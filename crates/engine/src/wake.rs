@@ -1,4 +1,4 @@
-//! Notices that the computer slept, or joined a network: what waits is tried at once, and what came due is renewed.
+//! Notices that the computer slept or joined a network, and lets every server reconnect.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -8,49 +8,50 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::server::Message;
-use crate::shared::Shared;
+use crate::context::Context;
+use crate::server::message::Message;
+use crate::servers::Servers;
 
-const TICK: Duration = Duration::from_secs(2);
-/// The two clocks are read one after the other and set by hand now and then; sleep is longer.
+/// The time between two observations.
+const INTERVAL: Duration = Duration::from_secs(2);
+/// Smaller differences between the clocks come from reading them one after the other, and from small corrections.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
-/// Looks now and then until the engine stops. Looking costs less than a connection to each system's own messenger, and
-/// works where there is none.
-pub(crate) fn watch(shared: Arc<Shared>) {
+/// Observes the clocks and addresses until the engine stops. Polling is cheaper than each system's power and network
+/// notifications, and works without them.
+pub(crate) fn watch(context: Arc<Context>, servers: Arc<Servers>) {
     tokio::spawn(async move {
-        let look = || Look::now(shared.options.clock.now());
-        let mut before = look();
+        let observe = || Observation::now(context.options.clock.now());
+        let mut before = observe();
         loop {
             tokio::select! {
-                () = shared.stopping.cancelled() => return,
-                () = tokio::time::sleep(TICK) => {}
+                () = context.stopping.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
             }
-            let now = look();
+            let now = observe();
             if now.slept_since(&before) || now.joined_since(&before) {
                 tracing::info!("the computer slept, or its network changed");
-                for handle in shared.servers().values() {
-                    handle.send(Message::Rejoin);
-                }
+                servers.send_all(|| Message::Reconnect);
             }
             before = now;
         }
     });
 }
 
-struct Look {
+struct Observation {
     wall: Timestamp,
-    /// Stands still while the computer sleeps, as all our timers do.
+    /// Stops while the computer sleeps, as all timers do.
     running: Instant,
     addresses: BTreeSet<IpAddr>,
 }
 
-impl Look {
+impl Observation {
     fn now(wall: Timestamp) -> Self {
         Self { wall, running: Instant::now(), addresses: addresses() }
     }
 
-    /// The time of day went on without us; one that was set back moves every deadline, too.
+    /// Returns whether the time of day moved without the running clock. Setting it back counts, too, because it moves
+    /// every deadline.
     fn slept_since(&self, before: &Self) -> bool {
         let ran = SignedDuration::try_from(self.running.duration_since(before.running));
         let ahead = self.wall.duration_since(before.wall) - ran.unwrap_or(SignedDuration::MAX);
@@ -62,7 +63,7 @@ impl Look {
     }
 }
 
-/// The addresses by which this computer is on a network.
+/// The addresses of this computer on its networks.
 fn addresses() -> BTreeSet<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let on_a_network =
@@ -74,18 +75,18 @@ fn addresses() -> BTreeSet<IpAddr> {
 mod tests {
     use super::*;
 
-    fn look(wall: i64, running: Instant, addresses: &[&str]) -> Look {
-        let addresses = addresses.iter().map(|address| address.parse().expect("an address")).collect();
-        Look { wall: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(wall), running, addresses }
+    fn observation(wall: i64, running: Instant, addresses: &[&str]) -> Observation {
+        let addresses = addresses.iter().map(|address| address.parse().expect("parse the address")).collect();
+        Observation { wall: Timestamp::UNIX_EPOCH + SignedDuration::from_secs(wall), running, addresses }
     }
 
     #[test]
-    fn sleep_is_what_only_the_wall_clock_saw() {
+    fn a_sleep_moves_only_the_wall_clock() {
         let start = Instant::now();
-        let before = look(100, start, &[]);
-        let after = |wall, seconds| look(wall, start + Duration::from_secs(seconds), &[]);
+        let before = observation(100, start, &[]);
+        let after = |wall, seconds| observation(wall, start + Duration::from_secs(seconds), &[]);
         assert!(!after(102, 2).slept_since(&before));
-        assert!(!after(160, 60).slept_since(&before), "a process that was held up is no sleep");
+        assert!(!after(160, 60).slept_since(&before), "a suspended process is not a sleep");
         assert!(after(3700, 2).slept_since(&before));
         assert!(after(50, 2).slept_since(&before), "a clock that was set back");
     }
@@ -93,8 +94,8 @@ mod tests {
     #[test]
     fn a_network_is_joined_by_a_new_address() {
         let now = Instant::now();
-        let (none, home) = (look(0, now, &[]), look(0, now, &["192.168.1.5"]));
-        let both = look(0, now, &["192.168.1.5", "10.8.0.2"]);
+        let (none, home) = (observation(0, now, &[]), observation(0, now, &["192.168.1.5"]));
+        let both = observation(0, now, &["192.168.1.5", "10.8.0.2"]);
         assert!(home.joined_since(&none) && both.joined_since(&home));
         assert!(!none.joined_since(&home) && !home.joined_since(&both) && !home.joined_since(&home));
     }

@@ -1,4 +1,4 @@
-//! A process that talks to the one engine, which another holds.
+//! A connection to the process that holds the engine.
 
 use std::collections::HashMap;
 use std::io;
@@ -7,126 +7,131 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::AsyncRead;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use usher_api::{ErrorView, Event, Reply, Request, ServerId, ServerView, Snapshot};
+use usher_api::{Event, Reply, Request, ServerId, ServerView, Snapshot};
 use usher_engine::listens_at;
 
-use crate::error::is_hang_up;
-use crate::line::{self, LONGEST_OPENING, LONGEST_REPLY, LONGEST_REQUEST, LineError, Lines};
-use crate::message::{Asked, Hello, PROTOCOL, Told};
+use crate::error::is_closed;
+use crate::line::{self, LineError, Lines, MAX_HELLO, MAX_REPLY, MAX_REQUEST};
+use crate::message::{ClientMessage, Hello, HolderMessage, PROTOCOL};
 use crate::mirror::Mirror;
-use crate::{AskError, ConnectError, HolderKind, Opening, socket};
+use crate::{AskError, ConnectError, HolderKind, JoinOptions, socket};
 
-/// How long the holder may take to welcome us. It may be busy with its start.
+/// How long the holder may take to accept a client. It may still be starting.
 const WELCOME_DEADLINE: Duration = Duration::from_secs(10);
-/// Changes that a slow reader may fall behind.
-const BACKLOG: usize = 1024;
+/// How many updates a slow reader may fall behind.
+const UPDATE_BACKLOG: usize = 1024;
 
-/// One change, as it was told to a client.
+/// A change of the client's copy of the state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     Event(Box<Event>),
-    /// Events were lost; the snapshot is new.
-    Anew,
+    /// Events were lost, so the snapshot was replaced.
+    Reset,
 }
 
-/// A connection to the holder of the engine; it ends when this is dropped.
+/// A client of the engine's holder. Dropping it closes the connection.
 pub struct Client {
     holder: HolderKind,
     secret_store: String,
     mirror: Option<Arc<Mirror>>,
     updates: broadcast::WeakSender<Update>,
-    asked: mpsc::Sender<Asked>,
-    waiting: Waiting,
+    requests: mpsc::Sender<ClientMessage>,
+    pending: PendingReplies,
     next_id: AtomicU64,
     tasks: [JoinHandle<()>; 2],
 }
 
 impl Client {
-    /// Connects to whoever listens in `runtime_dir`, a folder that nobody else may enter.
-    pub async fn connect(runtime_dir: &Path, opening: Opening) -> Result<Self, ConnectError> {
+    /// Connects to the holder that listens in `runtime_dir`, a folder that no other user may enter.
+    pub async fn connect(runtime_dir: &Path, options: JoinOptions) -> Result<Self, ConnectError> {
         let stream = socket::connect(runtime_dir).await?;
         let (reader, writer) = tokio::io::split(stream);
         let mut lines = Lines::new(reader);
-        let (told, writer) = timeout(WELCOME_DEADLINE, greet(&mut lines, writer, opening))
+        let (first, writer) = timeout(WELCOME_DEADLINE, shake_hands(&mut lines, writer, options))
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        let (holder, secret_store, snapshot) = match told {
-            Told::Welcome { holder, secret_store, snapshot } => (holder, secret_store, snapshot),
-            Told::Refused(error) => return Err(ConnectError::Refused(error)),
-            Told::Ended => return Err(ConnectError::NotRunning),
-            Told::Replied { .. } | Told::Moved { .. } | Told::Event(_) | Told::Anew(_) => {
-                return Err(io::Error::from(io::ErrorKind::InvalidData).into());
-            }
+        let (holder, secret_store, snapshot) = match first {
+            HolderMessage::Welcome { holder, secret_store, snapshot } => (holder, secret_store, snapshot),
+            HolderMessage::Refused(error) => return Err(ConnectError::Refused(error)),
+            HolderMessage::Ended => return Err(ConnectError::NotRunning),
+            HolderMessage::Reply { .. }
+            | HolderMessage::NotStarted { .. }
+            | HolderMessage::Event(_)
+            | HolderMessage::Reset(_) => return Err(io::Error::from(io::ErrorKind::InvalidData).into()),
         };
         let mirror = snapshot.map(|snapshot| Arc::new(Mirror::new(*snapshot)));
-        let updates = broadcast::channel(BACKLOG).0;
-        let weak = updates.downgrade();
-        let waiting = Waiting::default();
-        let hearing = hear(lines, updates, mirror.clone(), waiting.clone());
-        let (asked, asks) = mpsc::channel(16);
-        let tasks = [tokio::spawn(hearing), tokio::spawn(speak(writer, asks))];
+        let updates = broadcast::channel(UPDATE_BACKLOG).0;
+        let weak_updates = updates.downgrade();
+        let pending = PendingReplies::default();
+        let reading = read_messages(lines, updates, mirror.clone(), pending.clone());
+        let (requests, queue) = mpsc::channel(16);
+        let tasks = [tokio::spawn(reading), tokio::spawn(write_requests(writer, queue))];
         Ok(Self {
             holder,
             secret_store,
             mirror,
-            updates: weak,
-            asked,
-            waiting,
+            updates: weak_updates,
+            requests,
+            pending,
             next_id: AtomicU64::new(1),
             tasks,
         })
     }
 
-    /// Connects to whoever keeps the engine's state in `state_dir`, though it may listen in another folder than ours: a
-    /// shell without a session has another one than the session.
-    pub async fn find(state_dir: &Path, runtime_dir: &Path, opening: Opening) -> Result<Self, ConnectError> {
-        match Self::connect(runtime_dir, opening.clone()).await {
+    /// Connects to the holder that uses `state_dir`. It may listen in another runtime folder: a shell outside the
+    /// desktop session has a different one.
+    pub async fn find(
+        state_dir: &Path,
+        runtime_dir: &Path,
+        options: JoinOptions,
+    ) -> Result<Self, ConnectError> {
+        match Self::connect(runtime_dir, options.clone()).await {
             Err(error @ (ConnectError::NotRunning | ConnectError::Io(_))) => match listens_at(state_dir) {
-                Some(elsewhere) if elsewhere != runtime_dir => Self::connect(&elsewhere, opening).await,
+                Some(other) if other != runtime_dir => Self::connect(&other, options).await,
                 Some(_) | None => Err(error),
             },
             outcome => outcome,
         }
     }
 
-    /// Asks the engine and waits for its answer.
+    /// Sends one request and waits for its reply.
     pub async fn ask(&self, request: Request) -> Result<Reply, AskError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let patience = request.deadline();
-        let reply = self.waiting.expect(id)?;
-        self.asked.send(Asked { id, request }).await.map_err(|_| AskError::Gone)?;
-        let outcome = match patience {
+        let deadline = request.deadline();
+        let reply = self.pending.insert(id)?;
+        self.requests.send(ClientMessage { id, request }).await.map_err(|_| AskError::Ended)?;
+        let outcome = match deadline {
             None => reply.await,
-            Some(patience) => timeout(patience, reply).await.map_err(|_| AskError::Lost)?,
+            Some(deadline) => timeout(deadline, reply).await.map_err(|_| AskError::OutcomeUnknown)?,
         };
-        outcome.unwrap_or(Err(AskError::Lost))
+        outcome.unwrap_or(Err(AskError::OutcomeUnknown))
     }
 
-    /// What kind of program holds the engine.
     pub fn holder(&self) -> HolderKind {
         self.holder
     }
 
-    /// Where the holder keeps secrets, as the person says it: `keychain`, `file:PATH` or `memory`.
+    /// The holder's secret store: `keychain`, `file:PATH` or `memory`.
     pub fn secret_store(&self) -> &str {
         &self.secret_store
     }
 
-    /// Everything as it was told last; `None` for a client that wanted no events.
+    /// Returns the latest known state; `None` if the client did not ask for events.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.mirror.as_ref().map(|mirror| mirror.snapshot())
     }
 
-    /// One server, as it was told last.
+    /// Returns the latest known view of one server.
     pub fn server(&self, id: &ServerId) -> Option<ServerView> {
         self.mirror.as_ref()?.server(id)
     }
 
-    /// What changes from now on; closed when the holder went away. What a reply speaks of was told before it.
+    /// Subscribes to updates; the channel closes when the holder goes away. The updates that led to a reply are
+    /// received before it.
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         match self.updates.upgrade() {
             Some(updates) => updates.subscribe(),
@@ -141,19 +146,23 @@ impl Drop for Client {
     }
 }
 
-/// Says who we are and reads the first line. A holder that hangs up in the middle is one that goes.
-async fn greet<R, W>(lines: &mut Lines<R>, mut writer: W, opening: Opening) -> Result<(Told, W), ConnectError>
+/// Sends the hello and reads the first message. A holder that closes the connection meanwhile is ending.
+async fn shake_hands<R, W>(
+    lines: &mut Lines<R>,
+    mut writer: W,
+    options: JoinOptions,
+) -> Result<(HolderMessage, W), ConnectError>
 where
     R: AsyncRead + Unpin,
-    W: tokio::io::AsyncWrite + Unpin,
+    W: AsyncWrite + Unpin,
 {
-    let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), opening };
-    // The refusal of somebody who did not even listen to us is worth reading.
-    let written = line::write(&mut writer, &hello, LONGEST_OPENING).await;
-    match lines.next(LONGEST_REPLY).await {
-        Ok(Some(told)) => Ok((told, writer)),
+    let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), options };
+    // A holder may refuse without reading the hello. Its reason matters more than a write error.
+    let written = line::write(&mut writer, &hello, MAX_HELLO).await;
+    match lines.next(MAX_REPLY).await {
+        Ok(Some(first)) => Ok((first, writer)),
         Ok(None) => Err(ConnectError::NotRunning),
-        Err(LineError::Io(error)) if is_hang_up(&error) => Err(ConnectError::NotRunning),
+        Err(LineError::Io(error)) if is_closed(&error) => Err(ConnectError::NotRunning),
         Err(error) => Err(ConnectError::Io(match written {
             Err(LineError::Io(error)) => error,
             Err(_) | Ok(()) => io::Error::new(io::ErrorKind::InvalidData, error),
@@ -161,102 +170,87 @@ where
     }
 }
 
-async fn speak(mut writer: impl tokio::io::AsyncWrite + Unpin, mut asks: mpsc::Receiver<Asked>) {
-    while let Some(asked) = asks.recv().await {
-        if let Err(error) = line::write(&mut writer, &asked, LONGEST_REQUEST).await {
-            tracing::debug!(%error, "the running Usher takes nothing more");
+async fn write_requests(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Receiver<ClientMessage>) {
+    while let Some(message) = queue.recv().await {
+        if let Err(error) = line::write(&mut writer, &message, MAX_REQUEST).await {
+            tracing::debug!(%error, "could not send a request to the running Usher");
             return;
         }
     }
 }
 
-/// Reads until the holder goes away; whoever still waits learns it then.
-async fn hear(
+/// Reads until the holder goes away, then fails the requests that still wait.
+async fn read_messages(
     mut lines: Lines<impl AsyncRead + Unpin>,
     updates: broadcast::Sender<Update>,
     mirror: Option<Arc<Mirror>>,
-    waiting: Waiting,
+    pending: PendingReplies,
 ) {
-    let mut last_word = AskError::Lost;
+    let mut final_error = AskError::OutcomeUnknown;
     loop {
-        match lines.next(LONGEST_REPLY).await {
-            Ok(Some(Told::Replied { id, outcome })) => {
-                waiting.settle(id, outcome.map_err(AskError::Refused));
+        match lines.next(MAX_REPLY).await {
+            Ok(Some(HolderMessage::Reply { id, outcome })) => {
+                pending.complete(id, outcome.map_err(AskError::Failed));
             }
-            Ok(Some(Told::Moved { id })) => waiting.settle(id, Err(AskError::Moved)),
-            Ok(Some(Told::Event(event))) => {
+            Ok(Some(HolderMessage::NotStarted { id })) => pending.complete(id, Err(AskError::NotStarted)),
+            Ok(Some(HolderMessage::Event(event))) => {
                 if mirror.as_ref().is_none_or(|mirror| mirror.apply(&event)) {
                     let _ = updates.send(Update::Event(event));
                 }
             }
-            Ok(Some(Told::Anew(snapshot))) => {
+            Ok(Some(HolderMessage::Reset(snapshot))) => {
                 if let Some(mirror) = &mirror {
                     mirror.replace(*snapshot);
                 }
-                let _ = updates.send(Update::Anew);
+                let _ = updates.send(Update::Reset);
             }
-            Ok(Some(Told::Refused(error))) => last_word = AskError::Refused(error),
-            Ok(Some(Told::Ended)) => {
-                last_word = AskError::Gone;
+            Ok(Some(HolderMessage::Refused(error))) => final_error = AskError::Failed(error),
+            Ok(Some(HolderMessage::Ended)) => {
+                final_error = AskError::Ended;
                 break;
             }
-            Ok(Some(Told::Welcome { .. }) | None) => break,
+            Ok(Some(HolderMessage::Welcome { .. }) | None) => break,
             Err(error) => {
-                tracing::debug!(%error, "the running Usher went away");
+                tracing::debug!(%error, "lost the connection to the running Usher");
                 break;
             }
         }
     }
-    waiting.end(&last_word);
+    pending.close(&final_error);
 }
 
-/// The requests that wait for their replies; `None` once no more can come.
+/// The requests that wait for their replies; `None` after the connection is closed.
 #[derive(Clone)]
-struct Waiting(Arc<Mutex<Option<Replies>>>);
+struct PendingReplies(Arc<Mutex<Option<ReplySenders>>>);
 
-type Replies = HashMap<u64, oneshot::Sender<Result<Reply, AskError>>>;
+type ReplySenders = HashMap<u64, oneshot::Sender<Result<Reply, AskError>>>;
 
-impl Default for Waiting {
+impl Default for PendingReplies {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(Some(Replies::new()))))
+        Self(Arc::new(Mutex::new(Some(ReplySenders::new()))))
     }
 }
 
-impl Waiting {
-    fn expect(&self, id: u64) -> Result<oneshot::Receiver<Result<Reply, AskError>>, AskError> {
+impl PendingReplies {
+    fn insert(&self, id: u64) -> Result<oneshot::Receiver<Result<Reply, AskError>>, AskError> {
         let (sender, receiver) = oneshot::channel();
-        self.lock().as_mut().ok_or(AskError::Gone)?.insert(id, sender);
+        self.lock().as_mut().ok_or(AskError::Ended)?.insert(id, sender);
         Ok(receiver)
     }
 
-    fn settle(&self, id: u64, outcome: Result<Reply, AskError>) {
-        if let Some(sender) = self.lock().as_mut().and_then(|replies| replies.remove(&id)) {
+    fn complete(&self, id: u64, outcome: Result<Reply, AskError>) {
+        if let Some(sender) = self.lock().as_mut().and_then(|senders| senders.remove(&id)) {
             let _ = sender.send(outcome);
         }
     }
 
-    fn end(&self, why: &AskError) {
+    fn close(&self, error: &AskError) {
         for (_, sender) in self.lock().take().into_iter().flatten() {
-            let _ = sender.send(Err(why.clone()));
+            let _ = sender.send(Err(error.clone()));
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Replies>> {
+    fn lock(&self) -> MutexGuard<'_, Option<ReplySenders>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// For what a client of this room tells in a person's words.
-impl From<AskError> for ErrorView {
-    fn from(error: AskError) -> Self {
-        match error {
-            AskError::Refused(error) => error,
-            AskError::Moved | AskError::Gone | AskError::Lost => Self {
-                code: usher_api::Code::Internal,
-                message: "The Usher that did this has ended meanwhile.".to_owned(),
-                hint: Some("Try again.".to_owned()),
-                details: None,
-            },
-        }
     }
 }

@@ -1,42 +1,53 @@
-//! Why an engine was not reached, or did not answer.
+//! Errors of connections and requests.
 
 use std::io;
 
 use usher_api::ErrorView;
 
-/// Why no connection came about.
+/// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Nobody listens: the lock is free, or its holder has just come or is about to go.
-    #[error("no Usher is running")]
+    /// No process listens: none holds the engine, or its holder is just starting or ending.
+    #[error("Usher is not running")]
     NotRunning,
-    /// Somebody listens and does not want us: another person, another version, other places.
+    /// The holder refused this process: another user, another version or other paths.
     #[error(transparent)]
     Refused(ErrorView),
-    /// Somebody may listen, but the place is not safe or the exchange failed.
-    #[error("the running Usher cannot be reached: {0}")]
+    /// The socket is not safe to use, or the handshake failed.
+    #[error("could not connect to the running Usher: {0}")]
     Io(#[from] io::Error),
 }
 
-/// Why a request got no answer.
+/// Why a request has no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// The engine's own answer.
+    /// The engine's error.
     #[error(transparent)]
-    Refused(ErrorView),
-    /// The holder is about to end and did not begin: to be asked again, of it or of whoever comes after it.
+    Failed(ErrorView),
+    /// The holder is about to end and did not start the request. Send it again, to this holder or the next one.
     #[error("the running Usher is about to end")]
-    Moved,
-    /// The holder has ended and did not begin: to be asked of whoever comes after it.
+    NotStarted,
+    /// The holder ended before it started the request. Send it to the next holder.
     #[error("the running Usher has ended")]
-    Gone,
-    /// The holder went away in the middle, or does not answer; nobody knows whether it did anything.
-    #[error("the running Usher went away")]
-    Lost,
+    Ended,
+    /// The holder went away or timed out during the request, which may or may not have run.
+    #[error("lost the connection to the running Usher")]
+    OutcomeUnknown,
 }
 
-/// Whether an error of a connection says that its other end went away.
-pub(crate) fn is_hang_up(error: &io::Error) -> bool {
+impl ConnectError {
+    /// Whether the holder may be starting, ending or slow, so that another attempt can succeed.
+    pub(crate) fn is_temporary(&self) -> bool {
+        match self {
+            Self::NotRunning => true,
+            Self::Io(error) => error.kind() == io::ErrorKind::TimedOut,
+            Self::Refused(_) => false,
+        }
+    }
+}
+
+/// Whether the other side closed the connection.
+pub(crate) fn is_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof)
 }

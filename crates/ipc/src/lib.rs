@@ -1,24 +1,56 @@
-//! The local socket by which other processes of the same person reach the one engine.
+//! The local socket through which a person's other processes use the one engine.
 //!
-//! Whoever holds the engine starts a [`Server`] beside it; everybody else is its [`Client`]. Both speak the engine's
-//! verbs as [`Request`]s and [`Reply`]s, JSON by the line. No secret crosses: requests have no place for one.
+//! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. [`Access`] is
+//! either of the two. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No
+//! request has a field for a secret.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `access` | starts the engine, or joins the process that holds it |
+//! | `holder` | the process that holds the engine |
+//! | `server`, `session` | the holder's side: the listener, and one client's connection |
+//! | `work` | the work that a holder finishes before it ends |
+//! | `client`, `mirror` | the client's side: requests, and a copy of the engine's state |
+//! | `message`, `paths` | the messages, and the paths that both sides must share |
+//! | `line` | the encoding, with limits to length and time |
+//! | `socket` | the Unix socket; on Windows the named pipe of `pipe.rs` |
+//! | `error` | why a connection or a request failed |
+//!
+//! ```no_run
+//! # use std::path::Path;
+//! use usher_api::{Request, ServerId, ServerVerb};
+//! use usher_ipc::{Client, JoinOptions};
+//!
+//! # async fn list_tools(state_dir: &Path, runtime_dir: &Path) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::find(state_dir, runtime_dir, JoinOptions::default()).await?;
+//! let notion = ServerId("notion".to_owned());
+//! let reply = client.ask(Request::server(&notion, ServerVerb::Tools)).await?;
+//! println!("{reply:?}");
+//! # Ok(())
+//! # }
+//! ```
 
+mod access;
 mod client;
-mod connection;
 mod error;
+mod holder;
 mod line;
 mod message;
 mod mirror;
+mod paths;
 mod server;
+mod session;
 #[cfg(unix)]
-#[path = "socket.rs"]
 mod socket;
 #[cfg(windows)]
 #[path = "pipe.rs"]
 mod socket;
 mod work;
 
+pub use access::{Access, Updates};
 pub use client::{Client, Update};
 pub use error::{AskError, ConnectError};
-pub use message::{HolderKind, Opening, Places, Servers};
-pub use server::{Holder, Server};
+pub use holder::{Holder, HolderKind};
+pub use message::{JoinOptions, Servers};
+pub use paths::Paths;
+pub use server::Server;

@@ -1,4 +1,4 @@
-//! JSON by the line, with a limit to its length and to the time that it may take once it has begun.
+//! JSON lines, with limits to their length and to the time that one may take once it has begun.
 
 use std::io;
 use std::time::Duration;
@@ -8,30 +8,30 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-/// The longest first line: places and names.
-pub(crate) const LONGEST_OPENING: usize = 64 * 1024;
-/// A tool's arguments may take 16 MiB (as the command line reads them), and JSON some more.
-pub(crate) const LONGEST_REQUEST: usize = 20 * 1024 * 1024;
-/// A listing with every schema, or a call's pictures.
-pub(crate) const LONGEST_REPLY: usize = 64 * 1024 * 1024;
+/// The hello: paths and names.
+pub(crate) const MAX_HELLO: usize = 64 * 1024;
+/// A tool's arguments may have 16 MiB, the command line's limit; JSON escapes add to that.
+pub(crate) const MAX_REQUEST: usize = 20 * 1024 * 1024;
+/// A list with every schema, or a call's images.
+pub(crate) const MAX_REPLY: usize = 64 * 1024 * 1024;
 
-/// How long one line may take from its first byte to its last, either way.
+/// How long one line may take from its first byte to its last, in either direction.
 const LINE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Why a line was not read.
+/// Why a line could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LineError {
     #[error("the line is longer than {0} bytes")]
     TooLong(usize),
-    #[error("the line was not finished in time")]
+    #[error("the line took too long")]
     TooSlow,
-    #[error("the line is not understood: {0}")]
+    #[error("the line is not valid: {0}")]
     Malformed(serde_json::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// The lines of one side.
+/// Reads the lines of one side.
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
 }
@@ -41,28 +41,28 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(reader) }
     }
 
-    /// The next line; `None` at the end. Waits for its first byte for ever: a client may have nothing to say. Not to
-    /// be cancelled in the middle.
-    pub async fn next<T: DeserializeOwned>(&mut self, longest: usize) -> Result<Option<T>, LineError> {
+    /// Reads the next line; `None` at the end. The first byte has no deadline: a client may have nothing to send.
+    /// Cancelling this in the middle of a line loses what was read.
+    pub async fn next<T: DeserializeOwned>(&mut self, max: usize) -> Result<Option<T>, LineError> {
         if self.reader.fill_buf().await?.is_empty() {
             return Ok(None);
         }
-        let line = timeout(LINE_DEADLINE, self.line(longest)).await.map_err(|_| LineError::TooSlow)??;
-        // serde_json goes 128 levels deep and refuses the rest.
+        let line = timeout(LINE_DEADLINE, self.read_line(max)).await.map_err(|_| LineError::TooSlow)??;
+        // serde_json stops at 128 levels of nesting.
         serde_json::from_slice(&line).map(Some).map_err(LineError::Malformed)
     }
 
-    async fn line(&mut self, longest: usize) -> Result<Vec<u8>, LineError> {
+    async fn read_line(&mut self, max: usize) -> Result<Vec<u8>, LineError> {
         let mut line = Vec::new();
         loop {
-            let here = self.reader.fill_buf().await?;
-            if here.is_empty() {
+            let buffer = self.reader.fill_buf().await?;
+            if buffer.is_empty() {
                 return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
             }
-            let end = here.iter().position(|byte| *byte == b'\n');
-            let part = &here[..end.unwrap_or(here.len())];
-            if line.len() + part.len() > longest {
-                return Err(LineError::TooLong(longest));
+            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let part = &buffer[..end.unwrap_or(buffer.len())];
+            if line.len() + part.len() > max {
+                return Err(LineError::TooLong(max));
             }
             line.extend_from_slice(part);
             let used = part.len() + usize::from(end.is_some());
@@ -74,15 +74,15 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 }
 
-/// Writes one line. A reader that does not read is an error.
+/// Writes one line. Fails if the other side does not read it in time.
 pub(crate) async fn write<T: Serialize>(
     writer: &mut (impl AsyncWrite + Unpin),
     message: &T,
-    longest: usize,
+    max: usize,
 ) -> Result<(), LineError> {
     let mut line = serde_json::to_vec(message).map_err(LineError::Malformed)?;
-    if line.len() > longest {
-        return Err(LineError::TooLong(longest));
+    if line.len() > max {
+        return Err(LineError::TooLong(max));
     }
     line.push(b'\n');
     timeout(LINE_DEADLINE, writer.write_all(&line)).await.map_err(|_| LineError::TooSlow)??;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_too_long_broken_or_cut_off_is_an_error() {
+    async fn a_line_that_is_too_long_invalid_or_truncated_is_an_error() {
         assert!(matches!(read(b"[1, 2, 3, 4, 5, 6]\n").await, Err(LineError::TooLong(16))));
         assert!(matches!(read(b"no json\n").await, Err(LineError::Malformed(_))));
         assert!(matches!(read(b"[1").await, Err(LineError::Io(_))));
@@ -116,15 +116,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_line_that_is_never_finished_is_given_up() {
+    async fn a_line_that_is_never_finished_times_out() {
         let (mut theirs, ours) = tokio::io::duplex(64);
-        theirs.write_all(b"[1,").await.expect("written");
+        theirs.write_all(b"[1,").await.expect("write");
         let outcome = Lines::new(ours).next::<Vec<u32>>(16).await;
         assert!(matches!(outcome, Err(LineError::TooSlow)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_does_not_read_is_given_up() {
+    async fn a_reader_that_does_not_read_times_out() {
         let (mut ours, _theirs) = tokio::io::duplex(4);
         let outcome = write(&mut ours, &[1, 2, 3, 4], 64).await;
         assert!(matches!(outcome, Err(LineError::TooSlow)));

@@ -1,4 +1,4 @@
-//! What a client knows of the engine: its snapshot, carried on by its events.
+//! A client's copy of the engine's state: a snapshot, kept up to date by events.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,31 +23,31 @@ impl Mirror {
         *self.lock() = snapshot;
     }
 
-    /// Takes one change in. `false` for one that the snapshot has already.
+    /// Applies one event. Returns `false` if the snapshot already contains it.
     pub fn apply(&self, event: &Event) -> bool {
-        let mut known = self.lock();
-        if event.revision() <= known.revision {
+        let mut state = self.lock();
+        if event.revision() <= state.revision {
             return false;
         }
-        known.revision = event.revision();
+        state.revision = event.revision();
         match event {
             Event::ServerChanged { view, .. } => {
-                match known.servers.iter_mut().find(|server| server.id == view.id) {
+                match state.servers.iter_mut().find(|server| server.id == view.id) {
                     Some(server) => *server = view.clone(),
-                    None => known.servers.push(view.clone()),
+                    None => state.servers.push(view.clone()),
                 }
             }
-            Event::ServerRemoved { id, .. } => known.servers.retain(|server| server.id != *id),
+            Event::ServerRemoved { id, .. } => state.servers.retain(|server| server.id != *id),
             Event::ConfigChanged { order, config, .. } => {
-                let place = |id: &ServerId| order.iter().position(|known| known == id).unwrap_or(usize::MAX);
-                known.servers.sort_by_key(|server| place(&server.id));
-                known.config = config.clone();
+                let rank = |id: &ServerId| order.iter().position(|other| other == id).unwrap_or(usize::MAX);
+                state.servers.sort_by_key(|server| rank(&server.id));
+                state.config = config.clone();
             }
-            Event::ConfigRejected { config, .. } => known.config = config.clone(),
-            Event::SecretStoreChanged { secret_store, .. } => known.secret_store = secret_store.clone(),
-            Event::PausedChanged { paused, .. } => known.paused = *paused,
-            Event::ElicitationRequested { elicitation, .. } => known.elicitations.push(elicitation.clone()),
-            Event::ElicitationEnded { id, .. } => known.elicitations.retain(|asked| asked.id != *id),
+            Event::ConfigRejected { config, .. } => state.config = config.clone(),
+            Event::SecretStoreChanged { secret_store, .. } => state.secret_store = secret_store.clone(),
+            Event::PausedChanged { paused, .. } => state.paused = *paused,
+            Event::ElicitationRequested { elicitation, .. } => state.elicitations.push(elicitation.clone()),
+            Event::ElicitationEnded { id, .. } => state.elicitations.retain(|open| open.id != *id),
             Event::ToolsChanged { .. }
             | Event::ResourcesChanged { .. }
             | Event::PromptsChanged { .. }
@@ -58,5 +58,45 @@ impl Mirror {
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::{ConfigView, Revision};
+
+    use super::*;
+
+    /// The sequence that the window's copy of the state is tested on, too.
+    #[derive(serde::Deserialize)]
+    struct Recording {
+        initial: Snapshot,
+        events: Vec<Event>,
+        midway: Midway,
+        expected: Snapshot,
+    }
+
+    /// A part of the state after one event, which later events replace.
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Midway {
+        revision: Revision,
+        paused: bool,
+        config: ConfigView,
+    }
+
+    #[test]
+    fn the_recorded_events_lead_to_the_expected_snapshot() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/events.json");
+        let text = std::fs::read_to_string(path).expect("read events.json");
+        let recording: Recording = serde_json::from_str(&text).expect("parse events.json");
+        let mirror = Mirror::new(recording.initial);
+        for event in &recording.events {
+            mirror.apply(event);
+            if event.revision() == recording.midway.revision {
+                let Snapshot { revision, paused, config, .. } = mirror.snapshot();
+                assert_eq!(Midway { revision, paused, config }, recording.midway);
+            }
+        }
+        assert_eq!(mirror.snapshot(), recording.expected);
     }
 }

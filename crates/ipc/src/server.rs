@@ -1,4 +1,4 @@
-//! Beside the engine, in the process that holds it: listens, and serves whoever comes.
+//! The listener beside the engine, in the process that holds it.
 
 use std::io;
 use std::sync::Arc;
@@ -9,62 +9,44 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use usher_engine::Engine;
 
-use crate::HolderKind;
-use crate::connection::{Serving, serve};
-use crate::socket::{Address, Listener};
-use crate::work::Work;
+use crate::Holder;
+use crate::session::{SessionContext, serve};
+use crate::socket::{Listener, SocketFile};
+use crate::work::WorkTracker;
 
-/// How long the farewells may take.
-const FAREWELL: Duration = Duration::from_millis(250);
-/// More processes of one person at a time than there are reasons for.
-const MOST_CONNECTIONS: usize = 256;
+/// How long the clients may take to read that the holder ends.
+const END_DEADLINE: Duration = Duration::from_millis(250);
+/// Far more than one person's processes need.
+const MAX_CONNECTIONS: usize = 256;
 
-/// What kind of program holds the engine, and what only that program can do.
-pub enum Holder {
-    Command,
-    App {
-        /// Brings its window to the front.
-        show_window: Box<dyn Fn() + Send + Sync>,
-    },
-}
-
-impl Holder {
-    pub(crate) fn kind(&self) -> HolderKind {
-        match self {
-            Self::Command => HolderKind::Command,
-            Self::App { .. } => HolderKind::App,
-        }
-    }
-}
-
-/// Serves until it is dropped. Drop it before the engine stops: the socket belongs to the holder of the lock.
+/// Serves other processes until it is dropped. Drop it before the engine stops: the socket belongs to the lock's holder.
 pub struct Server {
-    work: Work,
+    work: WorkTracker,
     ending: CancellationToken,
     accepting: JoinHandle<()>,
-    address: Option<Address>,
+    socket_file: Option<SocketFile>,
 }
 
 impl Server {
-    /// Listens in the engine's runtime folder. A socket that is there already is a dead one: the engine has the lock.
+    /// Listens in the engine's runtime folder. An existing socket there is stale, because the engine has the lock.
     pub fn start(engine: Engine, holder: Holder) -> io::Result<Self> {
-        let (listener, address) = Listener::bind(&engine.options().runtime_dir)?;
-        let work = Work::new();
+        let (listener, socket_file) = Listener::bind(&engine.options().runtime_dir)?;
+        let work = WorkTracker::new();
         let ending = CancellationToken::new();
-        let serving = Arc::new(Serving { engine, holder, work: work.clone(), ending: ending.clone() });
-        let accepting = tokio::spawn(accept(listener, serving));
-        Ok(Self { work, ending, accepting, address: Some(address) })
+        let context = Arc::new(SessionContext { engine, holder, work: work.clone(), ending: ending.clone() });
+        let accepting = tokio::spawn(accept(listener, context));
+        Ok(Self { work, ending, accepting, socket_file: Some(socket_file) })
     }
 
-    /// Ends when everything that would be lost is done: calls, sign-ins, changes. What else is under way, and whoever
-    /// comes late, goes to the next holder.
+    /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then ends. Other requests, and
+    /// clients that come late, go to the next holder.
     pub async fn finish(mut self) {
         self.work.finish().await;
-        // Nobody may come any more, before those who are here are told.
-        self.address = None;
+        // No client may connect after the others are told.
+        self.socket_file = None;
         self.ending.cancel();
-        if tokio::time::timeout(FAREWELL, &mut self.accepting).await.is_err() {
-            tracing::debug!("somebody did not hear that this Usher ends");
+        if tokio::time::timeout(END_DEADLINE, &mut self.accepting).await.is_err() {
+            tracing::debug!("a client did not read that this Usher ends");
         }
     }
 }
@@ -75,30 +57,30 @@ impl Drop for Server {
     }
 }
 
-async fn accept(mut listener: Listener, serving: Arc<Serving>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+async fn accept(mut listener: Listener, context: Arc<SessionContext>) {
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = serving.ending.cancelled() => break,
+            () = context.ending.cancelled() => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a connection cannot be taken");
-                // Out of file descriptors, most likely: not to be asked again at once.
+                tracing::warn!(%error, "could not accept a connection");
+                // Most likely out of file descriptors, so an immediate retry would spin.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        // One too many is hung up on.
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
-        let serving = Arc::clone(&serving);
+        // Above the limit the connection is closed.
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
+        let context = Arc::clone(&context);
         connections.spawn(async move {
-            serve(stream, peer, serving).await;
-            drop(place);
+            serve(stream, peer, context).await;
+            drop(slot);
         });
     }
     while connections.join_next().await.is_some() {}

@@ -1,4 +1,4 @@
-//! The Unix socket `engine.sock`: private, in a private folder, and only for processes of the same person.
+//! The Unix socket `engine.sock`: private, in a private folder, and only for processes of the same user.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -8,26 +8,26 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
-use usher_secrets::private::only_ours;
+use usher_secrets::private_files::ensure_private_dir;
 
 use crate::ConnectError;
-use crate::error::is_hang_up;
+use crate::error::is_closed;
 
 pub(crate) type Stream = UnixStream;
 
-/// Takes connections.
+/// Accepts connections.
 pub(crate) struct Listener {
     listener: UnixListener,
     our_uid: u32,
 }
 
-/// The socket's file, removed when this is dropped, if it is still the one that was made.
-pub(crate) struct Address {
+/// The socket's file. Dropping this removes it, unless another socket has replaced it.
+pub(crate) struct SocketFile {
     path: PathBuf,
-    made: (u64, u64),
+    identity: (u64, u64),
 }
 
-/// Who is at the other end, as the system says.
+/// The user at the other end, as the system reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     uid: Option<u32>,
@@ -35,19 +35,20 @@ pub(crate) struct Peer {
 }
 
 impl Listener {
-    /// For the holder of the engine's lock alone: whatever lies in the socket's place is dead or planted.
-    pub fn bind(runtime_dir: &Path) -> io::Result<(Self, Address)> {
-        only_ours(runtime_dir).map_err(io::Error::other)?;
+    /// Replaces any existing socket. Only the holder of the engine's lock may call this: another socket is stale or
+    /// planted.
+    pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
+        ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);
         match fs::remove_file(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        let listener = UnixListener::bind(Way::to(runtime_dir)?.path)?;
+        let listener = UnixListener::bind(ShortPath::of_socket(runtime_dir)?.path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        let address = Address { made: identity(&path)?, path };
-        Ok((Self { listener, our_uid: our_uid() }, address))
+        let file = SocketFile { identity: identity(&path)?, path };
+        Ok((Self { listener, our_uid: our_uid() }, file))
     }
 
     pub async fn accept(&mut self) -> io::Result<(Stream, Peer)> {
@@ -57,53 +58,52 @@ impl Listener {
     }
 }
 
-impl Drop for Address {
+impl Drop for SocketFile {
     fn drop(&mut self) {
-        if identity(&self.path).is_ok_and(|found| found == self.made) {
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
 impl Peer {
-    /// Only the person whose engine this is; not even the system's administrator.
-    pub fn is_the_same_person(self) -> bool {
+    /// Whether the other end runs as the same user. Even root does not count as that.
+    pub fn is_same_user(self) -> bool {
         self.uid == Some(self.our_uid)
     }
 }
 
-/// Connects to whoever listens. In a folder that nobody else may enter that is one of ours; the system is asked all
-/// the same.
+/// Connects to the holder. No other user can listen in a private folder, but the owner is checked all the same.
 pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> {
-    let unsafe_place =
+    let not_safe =
         |why: &str| ConnectError::Io(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
-    // Whoever holds the engine makes the folder; that of a session which ended is not to be made again.
+    // Only a holder creates the folder: that of an ended session must not come back.
     if is_missing(runtime_dir) {
         return Err(ConnectError::NotRunning);
     }
-    only_ours(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
+    ensure_private_dir(runtime_dir).map_err(|error| ConnectError::Io(io::Error::other(error)))?;
     let path = path(runtime_dir);
     match fs::symlink_metadata(&path) {
-        Ok(found) if !found.file_type().is_socket() => return Err(unsafe_place("engine.sock is no socket")),
+        Ok(found) if !found.file_type().is_socket() => return Err(not_safe("engine.sock is not a socket")),
         Ok(found) if found.uid() != our_uid() => {
-            return Err(unsafe_place("engine.sock belongs to another user"));
+            return Err(not_safe("engine.sock belongs to another user"));
         }
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(ConnectError::NotRunning),
         Err(error) => return Err(error.into()),
     }
-    let way = Way::to(runtime_dir)?;
-    let stream = UnixStream::connect(&way.path).await.map_err(|error| match error.kind() {
-        // Gone, dead, or so new or so busy that it cannot take us yet.
+    let short = ShortPath::of_socket(runtime_dir)?;
+    let stream = UnixStream::connect(&short.path).await.map_err(|error| match error.kind() {
+        // Gone, stale, or not ready to accept yet.
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::WouldBlock => {
             ConnectError::NotRunning
         }
-        // It ended between our knock and its answer.
-        _ if is_hang_up(&error) => ConnectError::NotRunning,
+        // It ended while we connected.
+        _ if is_closed(&error) => ConnectError::NotRunning,
         _ => error.into(),
     })?;
     let holder = Peer { uid: stream.peer_cred().ok().map(|peer| peer.uid()), our_uid: our_uid() };
-    if holder.is_the_same_person() { Ok(stream) } else { Err(unsafe_place("another user listens there")) }
+    if holder.is_same_user() { Ok(stream) } else { Err(not_safe("another user listens on engine.sock")) }
 }
 
 const NAME: &str = "engine.sock";
@@ -116,16 +116,17 @@ fn is_missing(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// How the socket is named to the system, which takes only short names for sockets: some hundred bytes.
-struct Way {
+/// A path that is short enough for a socket: systems accept about a hundred bytes.
+struct ShortPath {
     path: PathBuf,
-    /// Open as long as the name leads through it.
+    /// Kept open while the path leads through it.
     _folder: Option<File>,
 }
 
-impl Way {
-    /// The socket's path, or where that is too long the way through the open folder, on systems that have one.
-    fn to(runtime_dir: &Path) -> io::Result<Self> {
+impl ShortPath {
+    /// Returns the socket's path. If that is too long, the path leads through the open folder in `/proc`, on systems
+    /// that have it.
+    fn of_socket(runtime_dir: &Path) -> io::Result<Self> {
         let path = path(runtime_dir);
         if SocketAddr::from_pathname(&path).is_ok() {
             return Ok(Self { path, _folder: None });
@@ -153,12 +154,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_same_person_may_speak() {
-        let may_speak = |uid, our_uid| Peer { uid, our_uid }.is_the_same_person();
-        assert!(may_speak(Some(1000), 1000));
-        assert!(may_speak(Some(0), 0));
-        assert!(!may_speak(Some(0), 1000));
-        assert!(!may_speak(Some(1001), 1000));
-        assert!(!may_speak(None, 1000));
+    fn only_the_same_user_may_connect() {
+        let may_connect = |uid, our_uid| Peer { uid, our_uid }.is_same_user();
+        assert!(may_connect(Some(1000), 1000));
+        assert!(may_connect(Some(0), 0));
+        assert!(!may_connect(Some(0), 1000));
+        assert!(!may_connect(Some(1001), 1000));
+        assert!(!may_connect(None, 1000));
     }
 }

@@ -1,4 +1,4 @@
-//! What a holder serves and must not break off: it ends when that is done.
+//! The work that a holder finishes before it ends.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,13 +6,12 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long a holder that is about to end still takes on work that it would have to finish. Then it sends it to
-/// whoever comes after it, so that it does end.
-const STILL_TAKES: Duration = Duration::from_secs(2);
+/// How long an ending holder still accepts work. Later work goes to the next holder, so that this one does end.
+const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
-/// Counts the work, and knows when no more may begin.
+/// Counts the running work and decides whether more may begin.
 #[derive(Clone)]
-pub(crate) struct Work(Arc<watch::Sender<State>>);
+pub(crate) struct WorkTracker(Arc<watch::Sender<State>>);
 
 #[derive(Clone, Copy)]
 struct State {
@@ -27,29 +26,29 @@ enum Phase {
     Ended,
 }
 
-/// A piece of work, until it is dropped.
-pub(crate) struct Piece(Work);
+/// One piece of work. It is finished when this is dropped.
+pub(crate) struct WorkGuard(WorkTracker);
 
-impl Work {
+impl WorkTracker {
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(State { running: 0, phase: Phase::Open })))
     }
 
-    /// `None` where it is too late.
-    pub fn begin(&self) -> Option<Piece> {
+    /// Returns `None` if the holder no longer accepts work.
+    pub fn begin(&self) -> Option<WorkGuard> {
         let begun = self.0.send_if_modified(|state| {
-            let takes = match state.phase {
+            let accepts = match state.phase {
                 Phase::Open => true,
-                Phase::Finishing { since } => since.elapsed() < STILL_TAKES,
+                Phase::Finishing { since } => since.elapsed() < GRACE_PERIOD,
                 Phase::Ended => false,
             };
-            state.running += usize::from(takes);
-            takes
+            state.running += usize::from(accepts);
+            accepts
         });
-        begun.then(|| Piece(self.clone()))
+        begun.then(|| WorkGuard(self.clone()))
     }
 
-    /// Waits until nothing is under way, and lets nothing begin after that.
+    /// Waits until no work is running. No work can begin after that.
     pub async fn finish(&self) {
         self.0.send_modify(|state| {
             if let Phase::Open = state.phase {
@@ -72,7 +71,7 @@ impl Work {
     }
 }
 
-impl Drop for Piece {
+impl Drop for WorkGuard {
     fn drop(&mut self) {
         self.0.0.send_modify(|state| state.running -= 1);
     }
@@ -83,23 +82,23 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_when_all_is_done_and_takes_nothing_on_afterwards() {
-        let work = Work::new();
+    async fn it_ends_when_all_work_is_finished_and_accepts_none_afterwards() {
+        let work = WorkTracker::new();
         let first = work.begin().expect("open");
         let ending = tokio::spawn({
             let work = work.clone();
             async move { work.finish().await }
         });
         tokio::task::yield_now().await;
-        let second = work.begin().expect("not too late yet");
+        let second = work.begin().expect("still in the grace period");
         drop(first);
         tokio::task::yield_now().await;
         assert!(!ending.is_finished());
 
-        tokio::time::advance(STILL_TAKES).await;
-        assert!(work.begin().is_none(), "nobody keeps a holder for ever");
+        tokio::time::advance(GRACE_PERIOD).await;
+        assert!(work.begin().is_none(), "accepted work after the grace period");
         drop(second);
-        ending.await.expect("it ends");
+        ending.await.expect("finish");
         assert!(work.begin().is_none());
     }
 }

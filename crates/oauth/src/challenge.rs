@@ -1,9 +1,9 @@
-//! What a 401 or 403 says about signing in: the Bearer challenge of `WWW-Authenticate`.
+//! The Bearer challenge in the `WWW-Authenticate` header of a 401 or 403.
 
 use http::HeaderValue;
 
 use crate::Scopes;
-use crate::text::shown_option;
+use crate::display_text::display_text_option;
 
 /// A Bearer challenge (RFC 6750 §3, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,14 +11,13 @@ pub struct BearerChallenge {
     pub resource_metadata: Option<String>,
     pub scope: Option<Scopes>,
     pub error: Option<String>,
-    /// Cleaned for display.
+    /// Sanitised for display.
     pub error_description: Option<String>,
 }
 
 impl BearerChallenge {
-    /// Reads all `WWW-Authenticate` values of one response; several headers, several schemes in one header.
-    /// `None` where no header speaks of Bearer. Of several Bearer challenges the first with resource metadata counts,
-    /// else the first.
+    /// Parses the `WWW-Authenticate` headers of one response; each may contain several challenges. Returns the first
+    /// Bearer challenge with resource metadata, else the first Bearer challenge.
     pub fn from_headers<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Option<Self> {
         let texts: Vec<_> =
             values.into_iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
@@ -41,11 +40,11 @@ impl BearerChallenge {
             resource_metadata: value("resource_metadata"),
             scope: value("scope").map(|scope| Scopes::parse(&scope)),
             error: value("error"),
-            error_description: shown_option(value("error_description").as_deref()),
+            error_description: display_text_option(value("error_description").as_deref()),
         }
     }
 
-    /// RFC 6750 §3.1: the token is valid but not enough.
+    /// Whether the token is valid but lacks scopes (RFC 6750 §3.1).
     pub fn is_insufficient_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")
     }
@@ -57,8 +56,8 @@ struct Challenge<'a> {
     parameters: Vec<(&'a str, String)>,
 }
 
-/// Splits a header into its challenges. A comma separates parameters as well as challenges: a word followed by `=` is
-/// a parameter of the challenge before it, any other word begins a new challenge.
+/// Splits a header into its challenges. Commas separate both parameters and challenges: a word followed by `=` is a
+/// parameter of the current challenge, and any other word begins a new challenge.
 fn challenges(text: &str) -> Vec<Challenge<'_>> {
     let mut found: Vec<Challenge<'_>> = Vec::new();
     let mut rest = text;
@@ -66,7 +65,7 @@ fn challenges(text: &str) -> Vec<Challenge<'_>> {
         rest = rest.trim_start_matches([' ', '\t', ',']);
         let (word, after) = rest.split_at(rest.find(|c: char| !is_token(c)).unwrap_or(rest.len()));
         if word.is_empty() {
-            // Nothing that this grammar knows: go on after the next comma.
+            // Invalid syntax: continue after the next comma.
             match rest.find(',') {
                 Some(comma) => rest = &rest[comma..],
                 None => return found,
@@ -91,8 +90,8 @@ fn challenges(text: &str) -> Vec<Challenge<'_>> {
     }
 }
 
-/// A token or a quoted string (RFC 9110 §5.6.4). Some servers forget the quotes around addresses and scopes with
-/// punctuation, so an unquoted value runs to the next comma or space.
+/// A token or a quoted string (RFC 9110 §5.6.4). Some servers do not quote URLs and scopes, so an unquoted value ends
+/// at the next comma or white space.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());

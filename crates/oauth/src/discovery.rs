@@ -1,70 +1,71 @@
-//! From a server's address to its authorization server: the first step of a sign-in.
+//! Discovery of a server's authorization server: the first step of a sign-in.
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, Binding, ClientSettings, Endpoint, Error, ErrorKind,
-    HttpClient, Issuer, ProtectedResourceMetadata, RegisteredClient, Scopes, ServerUrl, Step,
+    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
+    Issuer, ProtectedResourceMetadata, Scopes, ServerUrl, Step,
 };
 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
-/// What [`discover`] goes by.
+/// The input of [`discover`].
 #[derive(Clone, Copy, Debug)]
 pub struct DiscoveryRequest<'a> {
     pub server: &'a ServerUrl,
-    /// From the 401; absent where the response had none.
+    /// The challenge of the 401, if it had one.
     pub challenge: Option<&'a BearerChallenge>,
     pub settings: &'a ClientSettings,
-    /// Whether a grant for this server is stored already. Only where none is may a server without protected resource
-    /// metadata be its own authorization server, as the 2025-03-26 edition of MCP had it.
-    pub has_credentials: bool,
+    /// Whether a grant for this server is stored. If not, a server without protected resource metadata is assumed to be
+    /// its own authorization server (MCP 2025-03-26).
+    pub has_grant: bool,
 }
 
-/// Where the knowledge of the authorization server comes from.
+/// The source of the authorization server metadata.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataSource {
-    /// Protected resource metadata led to authorization server metadata.
+    /// The authorization server that protected resource metadata names.
     ResourceMetadata,
-    /// The server's own origin has authorization server metadata (MCP 2025-03-26).
+    /// The server's own origin (MCP 2025-03-26).
     ServerOrigin,
-    /// The server's own origin has no metadata: `/authorize`, `/token`, `/register` (MCP 2025-03-26).
+    /// No metadata: `/authorize`, `/token` and `/register` at the server's origin (MCP 2025-03-26).
     DefaultEndpoints,
-    /// The person configured the addresses.
+    /// Endpoints configured in `mcp.json`.
     Settings,
 }
 
-/// All that is needed to sign in to one server, without secrets: kept, it makes a later sign-in need no discovery.
+/// The discovered data about one server. It contains no secrets, and a stored value saves a later sign-in the
+/// discovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovered {
-    /// The resource identifier: protected resource metadata's own string, or the server's address.
+    /// The resource identifier: the string in the protected resource metadata, else the server's URL.
     pub resource: String,
-    /// False where there is no resource identifier to send, or where the authorization server refuses it.
+    /// False if the server publishes no resource identifier, or the authorization server rejects the parameter.
     pub sends_resource: bool,
-    /// The service's own name, for display.
+    /// The name in the protected resource metadata, for display.
     pub resource_name: Option<String>,
     pub metadata: AuthorizationServerMetadata,
     pub source: MetadataSource,
-    /// What the resource lists; used where no challenge names scopes.
+    /// The scopes in the protected resource metadata, requested if no challenge names scopes.
     pub scopes_supported: Option<Scopes>,
-    /// What the next authorization asks for.
+    /// The scopes to request in the next authorization.
     pub scopes: Scopes,
 }
 
 /// Finds the authorization server of `request.server`: protected resource metadata, then authorization server
 /// metadata, within one total deadline.
 pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discovered, Error> {
-    let late = Error::new(Step::ResourceMetadata, Some(request.server.host()), ErrorKind::Timeout);
+    let timeout = Error::new(Step::ResourceMetadata, Some(request.server.host()), ErrorKind::Timeout);
     let found = tokio::time::timeout(http.deadlines().discovery, find(http, request)).await;
-    let discovered = found.unwrap_or(Err(late))?;
+    let discovered = found.unwrap_or(Err(timeout))?;
     check(http, &discovered, request.settings)?;
     Ok(discovered)
 }
 
 async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discovered, Error> {
-    let DiscoveryRequest { server, challenge, settings, has_credentials } = request;
+    let DiscoveryRequest { server, challenge, settings, has_grant } = request;
     if let (Some((authorization, token)), Some(_)) = (&settings.endpoints, &settings.client_id) {
         return configured(server, challenge, settings, authorization, token);
     }
@@ -74,7 +75,7 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
             let issuers = &resource.authorization_servers;
             (first_with_metadata(http, server, issuers, settings).await?, MetadataSource::ResourceMetadata)
         }
-        _ if has_credentials => return Err(missing(Step::ResourceMetadata, Some(server.host()))),
+        _ if has_grant => return Err(missing(Step::ResourceMetadata, Some(server.host()))),
         _ => own_origin(http, server).await?,
     };
     let discovered = Discovered {
@@ -91,7 +92,8 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// The first authorization server on the list that has metadata; a configured client's own one where it is known.
+/// The metadata of the first listed authorization server that has any. If a pre-registered client is pinned to a listed
+/// issuer, only that one is tried.
 async fn first_with_metadata(
     http: &HttpClient,
     server: &ServerUrl,
@@ -99,19 +101,21 @@ async fn first_with_metadata(
     settings: &ClientSettings,
 ) -> Result<AuthorizationServerMetadata, Error> {
     let pinned = settings.client_id.as_ref().and(settings.issuer.as_ref());
-    let pinned = pinned.and_then(|pinned| issuers.iter().find(|issuer| pinned.is_named_by(issuer.as_str())));
-    let mut trouble = None;
+    let pinned = pinned.and_then(|pinned| issuers.iter().find(|issuer| pinned.matches(issuer.as_str())));
+    let mut first_error = None;
     for issuer in pinned.map_or(issuers, std::slice::from_ref) {
         match AuthorizationServerMetadata::find(http, issuer).await {
             Ok(Some(metadata)) => return Ok(metadata),
-            Ok(None) => trouble = trouble.or(Some(missing(Step::ServerMetadata, issuer.host().as_deref()))),
-            Err(error) => trouble = trouble.or(Some(error)),
+            Ok(None) => {
+                first_error = first_error.or(Some(missing(Step::ServerMetadata, issuer.host().as_deref())))
+            }
+            Err(error) => first_error = first_error.or(Some(error)),
         }
     }
-    Err(trouble.unwrap_or_else(|| missing(Step::ResourceMetadata, Some(server.host()))))
+    Err(first_error.unwrap_or_else(|| missing(Step::ResourceMetadata, Some(server.host()))))
 }
 
-/// MCP 2025-03-26: the server's origin is its authorization server, with metadata or with the default endpoints.
+/// The server's origin as its authorization server, with metadata or with the default endpoints (MCP 2025-03-26).
 async fn own_origin(
     http: &HttpClient,
     server: &ServerUrl,
@@ -120,12 +124,12 @@ async fn own_origin(
     if let Some(metadata) = AuthorizationServerMetadata::find(http, &issuer).await? {
         return Ok((metadata, MetadataSource::ServerOrigin));
     }
-    let assumed = AuthorizationServerMetadata::assumed(issuer);
+    let metadata = AuthorizationServerMetadata::with_default_endpoints(issuer);
     let failed = |kind| Error::new(Step::ServerMetadata, Some(server.host()), kind);
-    assumed.map(|metadata| (metadata, MetadataSource::DefaultEndpoints)).map_err(failed)
+    metadata.map(|metadata| (metadata, MetadataSource::DefaultEndpoints)).map_err(failed)
 }
 
-/// The person knows the addresses, so nothing is asked.
+/// The endpoints configured in `mcp.json`, used without a request.
 fn configured(
     server: &ServerUrl,
     challenge: Option<&BearerChallenge>,
@@ -142,7 +146,7 @@ fn configured(
         resource: server.as_resource(),
         sends_resource: false,
         resource_name: None,
-        metadata: AuthorizationServerMetadata::bare(issuer, authorization, token),
+        metadata: AuthorizationServerMetadata::minimal(issuer, authorization, token),
         source: MetadataSource::Settings,
         scopes_supported: None,
         scopes: Scopes::default(),
@@ -150,7 +154,7 @@ fn configured(
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// What must hold before anything is sent to the authorization server or opened in a browser.
+/// The checks before a request to the authorization server, and before its page opens in the browser.
 fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
     let metadata = &discovered.metadata;
     let failed = |kind| Error { step: Step::ServerMetadata, host: metadata.issuer.host(), kind };
@@ -162,14 +166,14 @@ fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) 
     for endpoint in endpoints.into_iter().chain(optional.into_iter().flatten()) {
         http.check_literal(endpoint.url()).map_err(failed)?;
     }
-    let speaks_of_pkce = match discovered.source {
+    let supports_pkce = match discovered.source {
         MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
             !metadata.code_challenge_methods_supported.is_empty()
         }
-        // There is no document that could speak of it.
+        // There is no document to advertise it.
         MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
     };
-    if !speaks_of_pkce && !settings.allow_missing_pkce {
+    if !supports_pkce && !settings.allow_missing_pkce {
         return Err(failed(ErrorKind::PkceUnsupported));
     }
     Ok(())
@@ -180,8 +184,7 @@ fn missing(step: Step, host: Option<&str>) -> Error {
 }
 
 impl Discovered {
-    /// Chooses the scopes anew for a kept value: those of the settings, else of the challenge, else of the resource,
-    /// else none.
+    /// Chooses the scopes to request: those of the settings, else of the challenge, else of the resource, else none.
     pub fn with_challenge(mut self, challenge: Option<&BearerChallenge>, settings: &ClientSettings) -> Self {
         let challenged =
             challenge.and_then(|challenge| challenge.scope.clone()).filter(|scopes| !scopes.is_empty());
@@ -190,25 +193,12 @@ impl Discovered {
         self
     }
 
-    /// `offline_access` brings refresh tokens where the authorization server lists it. It is not added to nothing:
-    /// alone it would replace the server's default scopes.
+    /// Adds `offline_access`, which requests a refresh token, if the authorization server lists it. It is not added to
+    /// an empty set, because alone it would replace the server's default scopes.
     pub(crate) fn with_offline_access(&self, scopes: Scopes) -> Scopes {
         if scopes.is_empty() || !self.metadata.supports_scope(OFFLINE_ACCESS) {
             return scopes;
         }
         scopes.with(OFFLINE_ACCESS)
-    }
-
-    /// The binding that a grant of this client from here has, to hold against that of a stored grant.
-    pub fn binding(&self, client: &RegisteredClient) -> Binding {
-        Binding {
-            issuer: self.metadata.issuer.clone(),
-            token_endpoint: self.metadata.token_endpoint.clone(),
-            revocation_endpoint: self.metadata.revocation_endpoint.clone(),
-            client_id: client.registration.client_id.clone(),
-            auth_method: client.registration.auth_method,
-            resource: self.resource.clone(),
-            sends_resource: self.sends_resource,
-        }
     }
 }

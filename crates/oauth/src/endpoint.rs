@@ -1,4 +1,4 @@
-//! An address of an authorization server, checked before anything is sent to it or opened in a browser.
+//! The URL of an endpoint, checked before a request is sent to it or a browser opens it.
 
 use std::fmt;
 
@@ -6,16 +6,17 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use crate::ErrorKind;
+use crate::display_text::display_text;
 
-const LONGEST: usize = 2048;
+const MAX_BYTES: usize = 2048;
 
-/// https, or http on a loopback host; no user information, no fragment, none of the characters that mean something to a shell.
+/// An https URL, or http on a loopback host, without user information, fragment, and characters special to a shell.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// `name` is what the address is for, in words for the error: "the token endpoint".
+    /// `name` names the endpoint in the error message: "the token endpoint".
     pub fn parse(name: &str, raw: &str) -> Result<Self, ErrorKind> {
         check(raw, is_safe_character)
             .map(Endpoint)
@@ -30,7 +31,7 @@ impl Endpoint {
         self.0.as_str()
     }
 
-    /// The host for display and errors, without a port.
+    /// The host without the port, for display and errors.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
@@ -56,32 +57,32 @@ impl From<Endpoint> for String {
     }
 }
 
-/// The rule for every address that is asked or opened; the error is the reason in words.
-pub(crate) fn check(raw: &str, may_hold: fn(char) -> bool) -> Result<Url, String> {
-    if raw.len() > LONGEST {
+/// Checks a URL that will be requested or opened. The error is a reason for display.
+pub(crate) fn check(raw: &str, is_allowed: fn(char) -> bool) -> Result<Url, String> {
+    if raw.len() > MAX_BYTES {
         return Err("it is longer than 2048 characters".to_owned());
     }
     if let Some(scheme) = scheme(raw).filter(|scheme| !matches!(scheme.as_str(), "https" | "http")) {
         return Err(wrong_scheme(&scheme));
     }
-    // The URL parser drops tabs and line ends and turns backslashes into slashes, so the raw text is looked at first.
-    if !raw.chars().all(may_hold) {
-        return Err("it holds a character that has no place in an address".to_owned());
+    // Checked before parsing, because the URL parser drops tabs and line ends and turns backslashes into slashes.
+    if !raw.chars().all(is_allowed) {
+        return Err("it contains a character that is not allowed in a URL".to_owned());
     }
-    let url = Url::parse(raw).map_err(|_| "it is not an absolute address".to_owned())?;
+    let url = Url::parse(raw).map_err(|_| "it is not an absolute URL".to_owned())?;
     check_url(&url)?;
     let authority = raw.split_once("://").map_or("", |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err("it holds a user name".to_owned());
+        return Err("it contains a user name".to_owned());
     }
     if raw.contains('#') {
-        return Err("it holds a fragment".to_owned());
+        return Err("it contains a fragment".to_owned());
     }
     Ok(url)
 }
 
-/// The part of the rule that also holds for the target of a redirect.
+/// The checks that also apply to the target of a redirect.
 pub(crate) fn check_url(url: &Url) -> Result<(), String> {
     match url.scheme() {
         "https" => {}
@@ -90,19 +91,19 @@ pub(crate) fn check_url(url: &Url) -> Result<(), String> {
         other => return Err(wrong_scheme(other)),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a user name".to_owned());
+        return Err("it contains a user name".to_owned());
     }
     if url.host_str().is_none_or(str::is_empty) {
-        return Err("it names no host".to_owned());
+        return Err("it has no host".to_owned());
     }
     Ok(())
 }
 
 fn wrong_scheme(scheme: &str) -> String {
-    format!("it is a “{}:” address, and only https is opened", crate::text::shown(scheme))
+    format!("“{}:” is not allowed, only “https:”", display_text(scheme))
 }
 
-/// The scheme of RFC 3986 §3.1 at the beginning, in lower case.
+/// The URL's scheme (RFC 3986 §3.1) in lower case.
 fn scheme(raw: &str) -> Option<String> {
     let (scheme, _) = raw.split_once(':')?;
     let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -110,7 +111,7 @@ fn scheme(raw: &str) -> Option<String> {
     is_scheme.then(|| scheme.to_ascii_lowercase())
 }
 
-/// A loopback host by its name or number: `localhost`, names below it, 127.0.0.0/8 and ::1.
+/// Whether the host is `localhost`, a name below it, or an address in 127.0.0.0/8 or ::1.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_localhost(name),
@@ -120,18 +121,18 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// RFC 6761 §6.3: these names never go to a name server.
+/// Whether the name always refers to this computer (RFC 6761 §6.3).
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// RFC 3986 without the four characters that a careless opener could hand to a shell.
+/// URL characters except the four that a careless URL opener could pass to a shell.
 fn is_safe_character(c: char) -> bool {
     is_address_character(c) && !"$'()".contains(c)
 }
 
-/// RFC 3986, and the letters of all languages.
+/// The characters of RFC 3986, and the letters and digits of all languages.
 pub(crate) fn is_address_character(c: char) -> bool {
     c.is_ascii_alphanumeric()
         || "-._~:/?#[]@!$&'()*+,;=%".contains(c)

@@ -1,135 +1,140 @@
-//! What can go wrong in a sign-in: the step, the host, what happened there, and what to do next.
+//! The errors of a sign-in: the step, the host, the cause and a hint.
 
 use std::time::Duration;
 
 /// The step of a sign-in that an [`Error`] belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Looking at the server's address.
+    /// Parsing and resolving the server's URL.
     Probe,
     /// Protected resource metadata (RFC 9728).
     ResourceMetadata,
     /// Authorization server metadata (RFC 8414, OpenID Connect Discovery).
     ServerMetadata,
-    /// Client registration (RFC 7591) or the choice of a client that exists already.
+    /// Client registration (RFC 7591), or the choice of an existing client.
     Registration,
     /// Building the authorization request.
     Authorization,
-    /// The authorization response that came back through the browser.
+    /// Accepting the authorization response.
     Callback,
-    /// Trading the code for tokens.
+    /// Exchanging the code for tokens.
     TokenExchange,
-    /// Trading the refresh token for new tokens.
+    /// Refreshing the tokens.
     Refresh,
-    /// Telling the authorization server that the tokens are no longer wanted (RFC 7009).
+    /// Revoking the tokens (RFC 7009).
     Revocation,
 }
 
 impl Step {
-    fn doing(self, host: Option<&str>) -> String {
-        let host = host.unwrap_or("the service");
+    /// The beginning of an error message.
+    fn failure(self, host: &str) -> String {
         match self {
-            Step::Probe => format!("Connecting to {host}"),
-            Step::ResourceMetadata => format!("Asking {host} how to sign in"),
-            Step::ServerMetadata => format!("Asking {host} for its sign-in addresses"),
-            Step::Registration => format!("Registering Usher at {host}"),
-            Step::Authorization => format!("Preparing the sign-in at {host}"),
-            Step::Callback => format!("The sign-in at {host}"),
-            Step::TokenExchange => format!("Finishing the sign-in at {host}"),
-            Step::Refresh => format!("Renewing the sign-in at {host}"),
-            Step::Revocation => format!("Signing out at {host}"),
+            Step::Probe => format!("Could not reach {host}"),
+            Step::ResourceMetadata => format!("Could not discover how to sign in to {host}"),
+            Step::ServerMetadata => format!("Could not load the sign-in configuration of {host}"),
+            Step::Registration => format!("Could not register Usher with {host}"),
+            Step::Authorization => format!("Could not start the sign-in at {host}"),
+            Step::Callback => format!("Could not sign in at {host}"),
+            Step::TokenExchange => format!("Could not complete the sign-in at {host}"),
+            Step::Refresh => format!("Could not refresh the sign-in at {host}"),
+            Step::Revocation => format!("Could not sign out at {host}"),
         }
     }
 }
 
-/// A failed step. `Display` says what happened at which host; [`Error::hint`] says what to do next.
+/// A failed step. `Display` states the step, the host and the cause; [`Error::hint`] states the next step.
 ///
-/// Neither holds a token, a code, a verifier, a client secret, or a URL with a query.
+/// Neither contains a token, a code, a verifier, a client secret, or a URL with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} failed: {kind}", step.doing(host.as_deref()))]
+#[error("{}", self.message())]
 pub struct Error {
     pub step: Step,
-    /// The host that the step spoke to, without a port; absent where none was known yet.
+    /// The host of the request, without the port. `None` if it was not known yet.
     pub host: Option<String>,
     pub kind: ErrorKind,
 }
 
-/// What happened. Texts from the other side are cleaned for display and cut short.
+/// The cause of an error. Text from servers is sanitised and truncated for display.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ErrorKind {
-    #[error("there is no connection ({why})")]
+    #[error("the connection failed ({why})")]
     Unreachable { why: String },
-    /// After the request was on its way: whether it was carried out is not known.
-    #[error("the connection broke off before the answer was there ({why})")]
-    BrokenOff { why: String },
-    #[error("no secure connection could be made ({why})")]
+    /// The request was sent, so the server may have processed it.
+    #[error("the connection was closed before the response arrived ({why})")]
+    ConnectionLost { why: String },
+    #[error("the secure connection failed ({why})")]
     Tls { why: String },
-    #[error("no answer came in time")]
+    #[error("the request timed out")]
     Timeout,
-    #[error("the answer is larger than 1 MiB")]
+    #[error("the response is larger than 1 MiB")]
     TooLarge,
-    #[error("the answer is not JSON")]
+    #[error("the response is not JSON")]
     NotJson,
-    #[error("the answer is not valid: {what}")]
+    #[error("the response is invalid: {what}")]
     Malformed { what: String },
-    #[error("it answered with status {0}")]
+    #[error("the service returned HTTP {0}")]
     Status(u16),
-    #[error("it redirected in a way that is not followed: {why}")]
+    #[error("the service sent a redirect that Usher does not follow: {why}")]
     BadRedirect { why: String },
-    #[error("the address of {name} is not acceptable: {why}")]
+    #[error("the address of {name} is invalid: {why}")]
     BadEndpoint { name: String, why: String },
-    #[error("it leads to {address}, an address that it has no business with")]
+    #[error("{address} is a private address that a public service must not use")]
     BlockedAddress { address: String },
-    #[error("it publishes no sign-in information")]
+    #[error("the service publishes no OAuth metadata")]
     MetadataMissing,
-    #[error("its document names the issuer “{found}”, where “{expected}” was asked for")]
+    #[error("the metadata names the issuer “{found}” instead of “{expected}”")]
     IssuerMismatch { expected: String, found: String },
-    #[error("its document is about “{found}”, not about “{expected}”")]
+    #[error("the metadata describes “{found}” instead of “{expected}”")]
     ResourceMismatch { expected: String, found: String },
-    #[error("it does not say that it protects the sign-in with PKCE")]
+    #[error("the service does not advertise PKCE")]
     PkceUnsupported,
-    #[error("its authorization address already carries “{0}”, which only Usher may set")]
+    #[error("the authorization endpoint already contains “{0}”, which only Usher may set")]
     ReservedParameter(String),
-    #[error("it takes no registrations, and no client id is configured")]
+    #[error("the service accepts no registrations, and no client ID is configured")]
     RegistrationUnsupported,
-    #[error("it refused the registration{}", reason(.why))]
+    #[error("the service rejected the registration{}", reason(.why))]
     RegistrationRejected { status: u16, why: Option<String> },
-    #[error("it refused the way back to this app{}", reason(.why))]
+    #[error("the service rejected the redirect URI{}", reason(.why))]
     RedirectRejected { why: Option<String> },
-    #[error("the redirect address is not acceptable: {why}")]
+    #[error("the redirect URI is invalid: {why}")]
     BadRedirectUri { why: String },
     #[error("access was denied")]
     Denied,
-    #[error("it answered “{code}”{}", reason(.description))]
+    #[error("the service returned “{code}”{}", reason(.description))]
     AuthorizationError { code: String, description: Option<String> },
-    #[error("the address that came back is not a valid answer: {why}")]
+    #[error("the callback address is invalid: {why}")]
     BadCallback { why: &'static str },
-    #[error("the answer belongs to another sign-in")]
+    #[error("the callback belongs to another sign-in")]
     StateMismatch,
-    #[error("the sign-in took too long")]
+    #[error("the sign-in expired")]
     Expired,
-    #[error("the answer names {}, where “{expected}” was expected", received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”")))]
-    IssMismatch { expected: String, received: Option<String> },
-    /// The authorization server says that the grant is over: HTTP 400 or 401 with JSON `invalid_grant`.
+    /// The `iss` parameter of the callback (RFC 9207) is missing or wrong.
+    #[error("the callback names {}; expected “{expected}”", issuer(.received))]
+    CallbackIssuerMismatch { expected: String, received: Option<String> },
+    /// The authorization server ended the grant: HTTP 400 or 401 with JSON `invalid_grant`.
     #[error("the sign-in is no longer valid{}", reason(.description))]
     InvalidGrant { description: Option<String> },
-    /// The authorization server no longer knows the client registration.
-    #[error("it no longer knows this app's registration{}", reason(.description))]
+    /// The authorization server does not know the client any more.
+    #[error("the service no longer recognises Usher{}", reason(.description))]
     InvalidClient { description: Option<String> },
-    /// An outage, a rate limit or a captive portal: nothing is known about the grant.
-    #[error("it is not available at the moment (status {status})")]
+    /// An outage, a rate limit or a captive portal, which does not affect the grant.
+    #[error("the service is temporarily unavailable (HTTP {status})")]
     Transient { status: u16, retry_after: Option<Duration> },
-    #[error("it answered “{error}”{}", reason(.description))]
-    TokenRefused { error: String, description: Option<String> },
-    #[error("it issued a token of the unknown type “{0}”")]
-    TokenTypeUnknown(String),
-    /// The authorization server named the `resource` parameter as what it refuses.
-    #[error("it does not accept the “resource” parameter{}", reason(.description))]
-    ResourceRefused { description: Option<String> },
+    #[error("the service returned “{error}”{}", reason(.description))]
+    TokenError { error: String, description: Option<String> },
+    #[error("the service issued a token of the unsupported type “{0}”")]
+    UnsupportedTokenType(String),
+    /// The authorization server rejects the `resource` parameter (RFC 8707).
+    #[error("the service does not accept the “resource” parameter{}", reason(.description))]
+    ResourceRejected { description: Option<String> },
     #[error("the client secret is missing")]
     ClientSecretMissing,
     #[error("there is no refresh token")]
     NoRefreshToken,
+}
+
+fn issuer(received: &Option<String>) -> String {
+    received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”"))
 }
 
 fn reason(text: &Option<String>) -> String {
@@ -141,22 +146,31 @@ impl Error {
         Error { step, host: host.map(str::to_owned), kind }
     }
 
-    /// True only when the authorization server itself ended the grant; every other failure keeps it.
+    fn message(&self) -> String {
+        let host = self.host.as_deref().unwrap_or("the service");
+        match &self.kind {
+            ErrorKind::Unreachable { why } => format!("Could not reach {host} ({why})"),
+            kind => format!("{}: {kind}", self.step.failure(host)),
+        }
+    }
+
+    /// Whether the authorization server ended the grant. No other error does.
     pub fn is_terminal_for_grant(&self) -> bool {
         matches!(self.kind, ErrorKind::InvalidGrant { .. })
     }
 
-    /// True when the kept [`ClientRegistration`](crate::ClientRegistration) should be forgotten and made anew.
+    /// Whether the stored [`ClientRegistration`](crate::ClientRegistration) is no longer valid, so that the client has
+    /// to register again.
     pub fn is_registration_lost(&self) -> bool {
         matches!(self.kind, ErrorKind::InvalidClient { .. })
     }
 
-    /// True when the same call may well succeed later without anybody's doing.
+    /// Whether a retry may succeed without a change.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
             ErrorKind::Unreachable { .. }
-                | ErrorKind::BrokenOff { .. }
+                | ErrorKind::ConnectionLost { .. }
                 | ErrorKind::Tls { .. }
                 | ErrorKind::Timeout
                 | ErrorKind::TooLarge
@@ -165,11 +179,11 @@ impl Error {
         )
     }
 
-    /// True when the request may have been carried out although no answer says so: a refresh token that was sent with
-    /// it may be spent.
-    pub fn leaves_open(&self) -> bool {
+    /// Whether the server may have processed the request although it returned no result. A refresh token in it may have
+    /// been used.
+    pub fn is_outcome_unknown(&self) -> bool {
         match self.kind {
-            ErrorKind::BrokenOff { .. }
+            ErrorKind::ConnectionLost { .. }
             | ErrorKind::Timeout
             | ErrorKind::TooLarge
             | ErrorKind::NotJson
@@ -179,24 +193,19 @@ impl Error {
         }
     }
 
-    /// True when the failure lies in one document, so that another form of its address is worth a look.
-    pub(crate) fn is_about_one_document(&self) -> bool {
+    /// Whether the error concerns only one document, so that another form of its URL can be tried.
+    pub(crate) fn is_document_error(&self) -> bool {
         matches!(
             self.kind,
             ErrorKind::Status(_) | ErrorKind::Malformed { .. } | ErrorKind::NotJson | ErrorKind::TooLarge
         )
     }
 
-    /// How long the other side asked to be left alone.
+    /// The server's `Retry-After`.
     pub fn retry_after(&self) -> Option<Duration> {
         match self.kind {
             ErrorKind::Transient { retry_after, .. } => retry_after,
             _ => None,
         }
-    }
-
-    /// What to do next, in plain words.
-    pub fn hint(&self) -> &'static str {
-        crate::hint::hint(self.step, &self.kind)
     }
 }

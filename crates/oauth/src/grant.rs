@@ -1,4 +1,4 @@
-//! What a person granted: the tokens, and the one place they may be used.
+//! The tokens of one sign-in.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuthMethod, Endpoint, Issuer, Scopes};
 
-/// A bearer token. It has no `Display` and no `Serialize`, and `Debug` hides it.
+/// An access token. It has no `Display` and no `Serialize`, and `Debug` redacts it.
 #[derive(Clone)]
 pub struct AccessToken(SecretString);
 
-/// A refresh token. It has no `Display` and no `Serialize`, and `Debug` hides it.
+/// A refresh token. It has no `Display` and no `Serialize`, and `Debug` redacts it.
 #[derive(Clone)]
 pub struct RefreshToken(SecretString);
 
@@ -23,7 +23,7 @@ macro_rules! secret {
                 $name(secret.into())
             }
 
-            /// The bytes, for the request and the keychain alone.
+            /// The token as text, only for requests and the keychain.
             pub fn expose(&self) -> &str {
                 self.0.expose_secret()
             }
@@ -44,29 +44,29 @@ macro_rules! secret {
 secret!(AccessToken);
 secret!(RefreshToken);
 
-/// The tokens of one sign-in and what is known about them.
+/// The tokens of one sign-in, with their scopes and expiry.
 #[derive(Clone, Debug)]
 pub struct Grant {
     pub access_token: AccessToken,
     pub refresh_token: Option<RefreshToken>,
-    /// Absent when the server did not say: use the token until it is refused.
+    /// `None` if the server did not state it. The token is then used until a 401.
     pub expires_at: Option<Timestamp>,
-    /// What was granted; where the server did not say, what was asked for.
+    /// The granted scopes, or the requested ones if the server did not state them.
     pub scopes: Scopes,
-    /// Who signed in, for display only: `email`, `preferred_username` or `name` of the id token.
+    /// The signed-in account, for display only: `email`, `preferred_username` or `name` of the ID token.
     pub account: Option<String>,
-    pub binding: Binding,
+    pub binding: GrantBinding,
 }
 
-/// Where a grant belongs. A refresh token goes to no other host than this token endpoint.
+/// The issuer, endpoints, client and resource of a grant. Its refresh token is sent to this token endpoint only.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Binding {
+pub struct GrantBinding {
     pub issuer: Issuer,
     pub token_endpoint: Endpoint,
     pub revocation_endpoint: Option<Endpoint>,
     pub client_id: String,
     pub auth_method: AuthMethod,
     pub resource: String,
-    /// False where the authorization server refuses the `resource` parameter, or predates it.
+    /// False if the authorization server rejects the `resource` parameter or predates it.
     pub sends_resource: bool,
 }

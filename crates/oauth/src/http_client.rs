@@ -1,4 +1,4 @@
-//! The HTTP client of all steps: checked addresses, checked redirects, capped bodies, deadlines.
+//! The HTTP client of all steps: checks addresses and redirects, limits bodies, enforces deadlines.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use url::{Host, Url};
 use crate::endpoint::{check_url, is_loopback};
 use crate::resolver::{GuardedResolver, SystemResolver, lookup};
 use crate::transport_error::{kind_of, kind_of_lookup};
-use crate::{Deadlines, Error, ErrorKind, HttpOptions, Reach, ServerUrl, Step};
+use crate::{Deadlines, Error, ErrorKind, HttpOptions, NetworkZone, ServerUrl, Step};
 
-const LARGEST_BODY: usize = 1024 * 1024;
-const MOST_HOPS: usize = 5;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+const MAX_REDIRECTS: usize = 5;
 
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
-/// Where it may connect is decided once from where the server is, and holds for every address that is resolved later:
-/// a public server's documents, redirects and changed DNS records lead into no private network. Behind a proxy the
-/// proxy resolves names, so there the rule is applied to what this computer resolves, as far as it can.
+/// The server's own addresses determine the [`NetworkZone`] once, and the zone limits every later connection. The
+/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. A proxy
+/// resolves names itself; the zone then applies to the addresses that this computer resolves, if any.
 #[derive(Clone)]
 pub struct HttpClient {
     inner: Arc<Inner>,
@@ -31,55 +31,55 @@ pub struct HttpClient {
 
 struct Inner {
     direct: reqwest::Client,
-    /// Absent where the system has no proxy.
+    /// `None` if the system has no proxy.
     proxied: Option<reqwest::Client>,
     proxies: Matcher,
-    reaches_server_by_proxy: bool,
+    is_server_proxied: bool,
     resolver: Arc<GuardedResolver>,
     options: HttpOptions,
 }
 
-/// One request, before its redirects.
-pub(crate) struct Outgoing {
+/// A request, which may be redirected.
+pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
-/// A whole response. It can hold tokens, so it has no `Debug`.
-pub(crate) struct Reply {
+/// A response with its body. It may contain tokens, so it has no `Debug`.
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
 
 impl HttpClient {
-    /// Looks up where the server is and sets the reach of everything that follows.
+    /// Looks up the server and determines the client's network zone.
     pub async fn for_server(server: &ServerUrl) -> Result<HttpClient, Error> {
         HttpClient::with_options(server, HttpOptions::default()).await
     }
 
-    /// As [`HttpClient::for_server`], with some parts replaced.
+    /// As [`HttpClient::for_server`], with options.
     pub async fn with_options(server: &ServerUrl, options: HttpOptions) -> Result<HttpClient, Error> {
         let failed = |kind| Error::new(Step::Probe, Some(server.host()), kind);
         let proxies = options.proxies();
-        let names = options.resolver.clone().unwrap_or_else(|| Arc::new(SystemResolver));
+        let resolver = options.resolver.clone().unwrap_or_else(|| Arc::new(SystemResolver));
         let looked_up =
-            tokio::time::timeout(options.deadlines.request, addresses_of(server.url(), &names)).await;
-        let reach = match looked_up {
-            Ok(Ok(addresses)) => Reach::of_server(&addresses)
+            tokio::time::timeout(options.deadlines.request, addresses_of(server.url(), &resolver)).await;
+        let zone = match looked_up {
+            Ok(Ok(addresses)) => NetworkZone::of_server(&addresses)
                 .ok_or_else(|| failed(ErrorKind::BlockedAddress { address: server.host().to_owned() }))?,
-            // Behind a proxy the outside world may have no names here; such a server is on the internet.
-            _ if is_proxied(&proxies, server.url()) => Reach::Public,
+            // Behind a proxy this computer may be unable to resolve names on the internet.
+            _ if is_proxied(&proxies, server.url()) => NetworkZone::Public,
             Ok(Err(kind)) => return Err(failed(kind)),
             Err(_elapsed) => return Err(failed(ErrorKind::Timeout)),
         };
         let server_host = server.host().to_owned();
         let connect_to = options.connect_to.clone();
-        let is_displaced = Arc::new(AtomicBool::new(false));
+        let has_left_zone = Arc::new(AtomicBool::new(false));
         let resolver =
-            Arc::new(GuardedResolver { names, reach, server: server_host, is_displaced, connect_to });
+            Arc::new(GuardedResolver { resolver, zone, server: server_host, has_left_zone, connect_to });
         let build =
             |builder: reqwest::ClientBuilder| builder.build().map_err(|error| failed(kind_of(&error)));
         let has_proxy = ["http://proxied.invalid", "https://proxied.invalid"]
@@ -89,7 +89,7 @@ impl HttpClient {
             inner: Arc::new(Inner {
                 direct: build(options.direct(&resolver))?,
                 proxied: has_proxy.then(|| build(options.proxied())).transpose()?,
-                reaches_server_by_proxy: is_proxied(&proxies, server.url()),
+                is_server_proxied: is_proxied(&proxies, server.url()),
                 proxies,
                 resolver,
                 options,
@@ -97,37 +97,42 @@ impl HttpClient {
         })
     }
 
-    pub fn reach(&self) -> Reach {
-        self.inner.resolver.reach
+    pub fn zone(&self) -> NetworkZone {
+        self.inner.resolver.zone
     }
 
-    /// True once the server's name led only to addresses that this reach forbids, as it does after a computer joined a
-    /// network with names of its own. This client goes on refusing them. A new one decides anew, and must not use
-    /// what was discovered by the one before: a document may name only what its own reach permits.
-    pub fn is_displaced(&self) -> bool {
-        self.inner.resolver.is_displaced.load(Ordering::Relaxed)
+    /// Whether the server's name has resolved only to addresses that the zone forbids, for example after this computer
+    /// joined another network. This client keeps rejecting them. A new client determines its zone again. It must not reuse
+    /// discovered data of this one, because metadata may refer only to addresses in its own zone.
+    pub fn has_left_zone(&self) -> bool {
+        self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {
         self.inner.options.deadlines
     }
 
-    /// A builder for another client under the same address rule, following no redirects: for the connection to the
-    /// server itself. The rule speaks at name resolution, so addresses given as numbers pass by it.
+    /// A builder for another client in the same zone that follows no redirects, for the connection to the server
+    /// itself. The zone is checked at name resolution, so IP addresses in URLs are not checked.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
-        let Inner { options, resolver, reaches_server_by_proxy, .. } = &*self.inner;
-        if *reaches_server_by_proxy { options.proxied() } else { options.direct(resolver) }
+        let Inner { options, resolver, is_server_proxied, .. } = &*self.inner;
+        if *is_server_proxied { options.proxied() } else { options.direct(resolver) }
     }
 
-    /// Gets a document, over at most five redirects, each of them checked like the first address.
-    pub(crate) async fn get(&self, step: Step, url: Url) -> Result<Reply, Error> {
+    /// Gets a document. Follows at most five redirects, and checks each like the first URL.
+    pub(crate) async fn get(&self, step: Step, url: Url) -> Result<Response, Error> {
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        let request = Outgoing { method: Method::GET, url, headers, body: Vec::new() };
+        let request = Request { method: Method::GET, url, headers, body: Vec::new() };
         self.send(step, request, self.deadlines().request).await
     }
 
-    /// Sends a request. What carries a body follows only 307 and 308, and only within its own origin.
-    pub(crate) async fn send(&self, step: Step, request: Outgoing, within: Duration) -> Result<Reply, Error> {
+    /// Sends a request. Requests other than GET follow only 307 and 308, and only within their origin.
+    pub(crate) async fn send(
+        &self,
+        step: Step,
+        request: Request,
+        within: Duration,
+    ) -> Result<Response, Error> {
         let host = request.url.host_str().map(str::to_owned);
         match tokio::time::timeout(within, self.follow(step, request)).await {
             Ok(result) => result,
@@ -135,30 +140,28 @@ impl HttpClient {
         }
     }
 
-    async fn follow(&self, step: Step, request: Outgoing) -> Result<Reply, Error> {
+    async fn follow(&self, step: Step, request: Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
-        for hop in 0..=MOST_HOPS {
+        for redirects in 0..=MAX_REDIRECTS {
             let failed = |kind| Error::new(step, url.host_str(), kind);
             let response = self.send_once(&request, &url).await.map_err(failed)?;
             let target = match redirect_target(&response, &url) {
                 Some(target) if may_follow(&request.method, response.status(), &url, &target) => target,
                 _ => return read(response).await.map_err(failed),
             };
-            if hop == MOST_HOPS {
-                return Err(failed(ErrorKind::BadRedirect { why: "it goes on and on".to_owned() }));
+            if redirects == MAX_REDIRECTS {
+                return Err(failed(too_many_redirects()));
             }
             if url.scheme() == "https" && target.scheme() != "https" {
-                return Err(failed(ErrorKind::BadRedirect {
-                    why: "it leaves the encrypted connection".to_owned(),
-                }));
+                return Err(failed(ErrorKind::BadRedirect { why: "it leads from https to http".to_owned() }));
             }
             check_url(&target).map_err(|why| failed(ErrorKind::BadRedirect { why }))?;
             url = target;
         }
-        Err(Error::new(step, url.host_str(), ErrorKind::BadRedirect { why: "it goes on and on".to_owned() }))
+        Err(Error::new(step, url.host_str(), too_many_redirects()))
     }
 
-    async fn send_once(&self, request: &Outgoing, url: &Url) -> Result<reqwest::Response, ErrorKind> {
+    async fn send_once(&self, request: &Request, url: &Url) -> Result<reqwest::Response, ErrorKind> {
         self.check_literal(url)?;
         let client = match &self.inner.proxied {
             Some(proxied) if is_proxied(&self.inner.proxies, url) => {
@@ -171,12 +174,12 @@ impl HttpClient {
         outgoing.body(request.body.clone()).send().await.map_err(|error| kind_of(&error))
     }
 
-    /// The address rule for hosts that are no names: the resolver never sees them.
+    /// Checks an IP address in a URL, which the resolver never sees.
     pub(crate) fn check_literal(&self, url: &Url) -> Result<(), ErrorKind> {
         let permitted = match url.host() {
-            Some(Host::Ipv4(ip)) => self.reach().permits(IpAddr::V4(ip)),
-            Some(Host::Ipv6(ip)) => self.reach().permits(IpAddr::V6(ip)),
-            Some(Host::Domain(_)) => !is_loopback(url) || self.reach() == Reach::Private,
+            Some(Host::Ipv4(ip)) => self.zone().permits(IpAddr::V4(ip)),
+            Some(Host::Ipv6(ip)) => self.zone().permits(IpAddr::V6(ip)),
+            Some(Host::Domain(_)) => !is_loopback(url) || self.zone() == NetworkZone::Private,
             None => false,
         };
         let address = || url.host_str().unwrap_or_default().to_owned();
@@ -189,7 +192,8 @@ impl HttpClient {
             Ok(_) => Ok(()),
             Err(error) => match kind_of_lookup(error.as_ref()) {
                 blocked @ ErrorKind::BlockedAddress { .. } => Err(blocked),
-                _unknown_here => Ok(()),
+                // Only the proxy may know the name.
+                _ => Ok(()),
             },
         }
     }
@@ -199,16 +203,20 @@ fn is_proxied(proxies: &Matcher, url: &Url) -> bool {
     !is_loopback(url) && url.as_str().parse().is_ok_and(|uri| proxies.intercept(&uri).is_some())
 }
 
-async fn addresses_of(url: &Url, names: &Arc<dyn Resolve>) -> Result<Vec<IpAddr>, ErrorKind> {
-    let unknown = || ErrorKind::Unreachable { why: "the name of the host is not valid".to_owned() };
+fn too_many_redirects() -> ErrorKind {
+    ErrorKind::BadRedirect { why: "there are too many redirects".to_owned() }
+}
+
+async fn addresses_of(url: &Url, resolver: &Arc<dyn Resolve>) -> Result<Vec<IpAddr>, ErrorKind> {
+    let invalid = || ErrorKind::Unreachable { why: "the host name is invalid".to_owned() };
     match url.host() {
         Some(Host::Ipv4(ip)) => Ok(vec![IpAddr::V4(ip)]),
         Some(Host::Ipv6(ip)) => Ok(vec![IpAddr::V6(ip)]),
         Some(Host::Domain(name)) => {
-            let found = lookup(names, name.parse().map_err(|_| unknown())?).await;
+            let found = lookup(resolver, name.parse().map_err(|_| invalid())?).await;
             Ok(found.map_err(|error| kind_of_lookup(error.as_ref()))?.map(|address| address.ip()).collect())
         }
-        None => Err(unknown()),
+        None => Err(invalid()),
     }
 }
 
@@ -231,15 +239,15 @@ fn may_follow(method: &Method, status: StatusCode, from: &Url, target: &Url) -> 
     }
 }
 
-/// Reads the body as it is after decompression, and stops at the cap.
-async fn read(mut response: reqwest::Response) -> Result<Reply, ErrorKind> {
+/// Reads the decompressed body up to the limit.
+async fn read(mut response: reqwest::Response) -> Result<Response, ErrorKind> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| kind_of(&error))? {
-        if body.len() + chunk.len() > LARGEST_BODY {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(ErrorKind::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Reply { status, headers, body })
+    Ok(Response { status, headers, body })
 }

@@ -1,4 +1,4 @@
-//! What the HTTP client goes by: deadlines, name resolution, proxy, trusted authorities.
+//! The options of the HTTP client: deadlines, name resolution, proxy, certificate authorities.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,18 +10,18 @@ use reqwest::redirect::Policy;
 use url::Url;
 
 use crate::resolver::GuardedResolver;
-use crate::trust;
+use crate::tls_connector::tls_connector;
 
 const USER_AGENT: &str = concat!("Usher/", env!("CARGO_PKG_VERSION"));
 
-/// How long the steps may take altogether.
+/// The deadlines of the steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadlines {
-    /// One request with its redirects and its body.
+    /// One request, including redirects and the body.
     pub request: Duration,
     /// All of [`discover`](crate::discover).
     pub discovery: Duration,
-    /// One request to the token endpoint: longer, since a rotated token is lost with its answer.
+    /// One request to the token endpoint. Longer, because a rotated refresh token is lost if its response is.
     pub token: Duration,
 }
 
@@ -35,27 +35,27 @@ impl Default for Deadlines {
     }
 }
 
-/// What tests and unusual networks may replace.
+/// Options for tests and unusual networks.
 #[derive(Clone, Default)]
 pub struct HttpOptions {
     pub deadlines: Deadlines,
-    /// Instead of the system's resolver. Its answers are checked all the same.
+    /// Replaces the system's resolver. Its addresses are checked too.
     pub resolver: Option<Arc<dyn Resolve>>,
-    /// Instead of the system's proxy settings.
+    /// Replaces the system's proxy settings.
     pub proxy: Option<Url>,
-    /// Like curl's `--connect-to`: a permitted address that is dialled elsewhere.
+    /// Like curl's `--connect-to`: connections to a permitted address go to another one.
     pub connect_to: Vec<(IpAddr, SocketAddr)>,
-    /// Certificate authorities to trust beside the system's.
+    /// Certificate authorities to trust in addition to the system's.
     pub authorities: Vec<reqwest::Certificate>,
 }
 
 impl HttpOptions {
-    /// Connects by itself, to the addresses that pass the rule.
+    /// A client that connects directly, to addresses that `resolver` permits.
     pub(crate) fn direct(&self, resolver: &Arc<GuardedResolver>) -> reqwest::ClientBuilder {
         self.builder().no_proxy().dns_resolver(Arc::clone(resolver))
     }
 
-    /// Connects to the proxy alone, which may well be inside.
+    /// A client that connects only to the proxy, which may be in a private network.
     pub(crate) fn proxied(&self) -> reqwest::ClientBuilder {
         match self.proxy.as_ref().and_then(|proxy| reqwest::Proxy::all(proxy.as_str()).ok()) {
             Some(proxy) => self.builder().proxy(proxy),
@@ -63,7 +63,7 @@ impl HttpOptions {
         }
     }
 
-    /// Which addresses are reached by a proxy: the same rules by which the HTTP library goes.
+    /// The rules that the HTTP library uses to decide which URLs go through a proxy.
     pub(crate) fn proxies(&self) -> Matcher {
         match &self.proxy {
             Some(proxy) => Matcher::builder().all(proxy.as_str()).build(),
@@ -73,7 +73,7 @@ impl HttpOptions {
 
     fn builder(&self) -> reqwest::ClientBuilder {
         let builder = reqwest::Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
-        match trust::connector().filter(|_| self.authorities.is_empty()) {
+        match tls_connector().filter(|_| self.authorities.is_empty()) {
             Some(connector) => builder.tls_backend_preconfigured(connector),
             None => {
                 self.authorities.iter().cloned().fold(builder, reqwest::ClientBuilder::add_root_certificate)

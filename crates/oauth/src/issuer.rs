@@ -1,4 +1,4 @@
-//! The identifier of an authorization server: an exact string, compared as such.
+//! The issuer identifier of an authorization server.
 
 use std::fmt;
 
@@ -7,23 +7,23 @@ use url::Url;
 
 use crate::{Endpoint, ErrorKind};
 
-/// An issuer identifier (RFC 8414 §2). Two issuers are the same when their strings are.
+/// An issuer identifier (RFC 8414 §2), compared as an exact string.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Issuer(String);
 
 impl Issuer {
-    /// Takes an issuer that follows the rules of an [`Endpoint`] and has no query.
+    /// Accepts a valid [`Endpoint`] without a query.
     pub fn parse(raw: &str) -> Result<Self, ErrorKind> {
         let url = Endpoint::parse("the authorization server", raw)?;
         if url.url().query().is_some() {
-            let why = "an issuer has no query".to_owned();
+            let why = "an issuer must not have a query".to_owned();
             return Err(ErrorKind::BadEndpoint { name: "the authorization server".to_owned(), why });
         }
         Ok(Issuer(raw.to_owned()))
     }
 
-    /// The origin of `url` as an issuer, as the 2025-03-26 edition of MCP has it.
+    /// The origin of `url` as an issuer (MCP 2025-03-26).
     pub(crate) fn of_origin(url: &Url) -> Self {
         Issuer(url.origin().ascii_serialization())
     }
@@ -36,14 +36,15 @@ impl Issuer {
         Url::parse(&self.0).ok()
     }
 
-    /// The host for display and errors.
+    /// The host without the port, for display and errors.
     pub fn host(&self) -> Option<String> {
         self.url().and_then(|url| url.host_str().map(str::to_owned))
     }
 
-    /// Identity, with the slash after a bare origin as the only slack (RFC 8414 §3.3).
-    pub(crate) fn is_named_by(&self, found: &str) -> bool {
-        self.0 == found || (is_root(&self.0) && is_root(found) && bare(&self.0) == bare(found))
+    /// Whether both are identical (RFC 8414 §3.3). Only the slash after an origin without a path is ignored.
+    pub(crate) fn matches(&self, other: &str) -> bool {
+        let is_same_origin = without_slash(&self.0) == without_slash(other);
+        self.0 == other || (is_origin(&self.0) && is_origin(other) && is_same_origin)
     }
 }
 
@@ -53,11 +54,11 @@ impl fmt::Display for Issuer {
     }
 }
 
-fn bare(issuer: &str) -> &str {
+fn without_slash(issuer: &str) -> &str {
     issuer.strip_suffix('/').unwrap_or(issuer)
 }
 
-/// An issuer without a path: nothing but a single slash may follow the host.
-fn is_root(issuer: &str) -> bool {
-    bare(issuer).split_once("://").is_some_and(|(_, rest)| !rest.contains('/'))
+/// Whether the issuer has no path, except for a single slash.
+fn is_origin(issuer: &str) -> bool {
+    without_slash(issuer).split_once("://").is_some_and(|(_, rest)| !rest.contains('/'))
 }

@@ -1,16 +1,62 @@
-//! Discovery, registration, authorization and tokens: each a step from input to output over HTTP.
+//! The OAuth client: discovery, registration, authorization and tokens.
 //!
-//! A sign-in is a chain of types, each consuming the one before it:
+//! A sign-in is a chain of types. Each step consumes the value of the step before it:
 //!
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
-//! [`exchange`] → [`Grant`], which [`refresh`] renews and [`revoke`] ends.
+//! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
 //!
-//! Nothing here stores anything, knows MCP, or reads a clock: time is passed in, except for deadlines.
+//! This crate stores nothing and does not know MCP. It reads no clock except for deadlines: the caller passes the time.
+//!
+//! # Layout
+//!
+//! - Discovery: `discovery`, from a server's URL to its authorization server. `challenge` parses `WWW-Authenticate`;
+//!   `resource_metadata` (RFC 9728) and `server_metadata` (RFC 8414) find and check the two documents.
+//! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
+//! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
+//!   stores it across restarts, `authorization_response` parses the callback.
+//! - Tokens: `token_endpoint` exchanges and refreshes, `token_response` parses the responses, `grant` holds the tokens,
+//!   `revocation` revokes them (RFC 7009).
+//! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
+//! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` keep public servers out of private networks;
+//!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
+//! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises text.
+//!
+//! # Example
+//!
+//! ```no_run
+//! use jiff::Timestamp;
+//! use usher_oauth::{
+//!     AuthorizationResponse, ClientSettings, DiscoveryRequest, Grant, HttpClient, RedirectUri, RegistrationRequest,
+//!     ServerUrl, discover, exchange,
+//! };
+//!
+//! # fn open_browser_and_wait(_: &url::Url) -> String { unimplemented!() }
+//! async fn sign_in() -> Result<Grant, usher_oauth::Error> {
+//!     let server = ServerUrl::parse("https://mcp.example.com/mcp")?;
+//!     let (settings, redirect) = (ClientSettings::default(), RedirectUri::custom_scheme());
+//!     let http = HttpClient::for_server(&server).await?;
+//!
+//!     let request = DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
+//!     let discovered = discover(&http, request).await?;
+//!     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
+//!     let registered = discovered.register(&http, request, Timestamp::now()).await?;
+//!     let pending = registered.authorize(None, Timestamp::now())?;
+//!
+//!     let callback = open_browser_and_wait(pending.authorization_url());
+//!     let response = AuthorizationResponse::parse(&callback, [&redirect])?;
+//!     let code = pending.accept(response, Timestamp::now()).map_err(|rejected| rejected.error)?;
+//!     exchange(&http, code, Timestamp::now()).await
+//! }
+//! ```
 
-mod authorization;
+mod auth_method;
+mod authorization_response;
 mod challenge;
+mod client;
+mod client_settings;
 mod discovery;
-mod document;
+mod display_text;
+mod dynamic_registration;
 mod endpoint;
 mod error;
 mod grant;
@@ -18,47 +64,45 @@ mod hint;
 mod http_client;
 mod http_options;
 mod issuer;
-mod kept_authorization;
-mod reach;
+mod json_document;
+mod network_zone;
+mod pending_authorization;
+mod persisted_authorization;
 mod redirect_uri;
 mod registration;
-mod registration_request;
 mod resolver;
 mod resource_metadata;
-mod response;
 mod revocation;
 mod scopes;
 mod server_metadata;
 mod server_url;
-mod settings;
-mod text;
-mod token;
-mod token_reply;
+mod tls_connector;
+mod token_endpoint;
+mod token_response;
 mod transport_error;
-mod trust;
 
-pub use authorization::{AuthorizationCode, PendingAuthorization, Rejected};
+pub use auth_method::{AuthMethod, UnknownAuthMethod};
+pub use authorization_response::AuthorizationResponse;
 pub use challenge::BearerChallenge;
+pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
+pub use client_settings::ClientSettings;
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
 pub use error::{Error, ErrorKind, Step};
-pub use grant::{AccessToken, Binding, Grant, RefreshToken};
+pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
 pub use issuer::Issuer;
-pub use reach::Reach;
+pub use network_zone::NetworkZone;
+pub use pending_authorization::{AuthorizationCode, PendingAuthorization, Rejected};
 pub use redirect_uri::RedirectUri;
-pub use registration::{
-    ClientRegistration, Registered, RegisteredClient, RegistrationKind, RegistrationRequest,
-};
+pub use registration::{Registered, RegistrationRequest};
 pub use resource_metadata::ProtectedResourceMetadata;
-pub use response::AuthorizationResponse;
 pub use revocation::revoke;
 pub use scopes::Scopes;
 pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
-pub use settings::{AuthMethod, ClientSettings, UnknownAuthMethod};
-pub use token::{RefreshError, exchange, refresh};
+pub use token_endpoint::{RefreshError, exchange, refresh};
 
-/// The name under which the product registers itself, and the only one it ever uses.
+/// The client name that Usher registers under. It uses no other.
 pub const CLIENT_NAME: &str = "Usher";

@@ -1,4 +1,4 @@
-//! Where the browser sends the answer: the ladder of redirect URIs.
+//! The redirect URIs of this app.
 
 use std::fmt;
 
@@ -7,42 +7,43 @@ use url::{Host, Url};
 
 use crate::{Error, ErrorKind, Step};
 
-/// A redirect URI of this app: its private-use scheme (RFC 8252 §7.1) or a loopback address (§7.3).
+/// A redirect URI with this app's private-use ("custom") scheme (RFC 8252 §7.1) or a loopback address (§7.3).
 ///
-/// Compared as an exact string, never normalised.
+/// Redirect URIs are compared as exact strings and never normalised.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RedirectUri(String);
 
 impl RedirectUri {
-    /// The private-use scheme with a single slash, the first rung.
-    pub const LINK: &str = "dev.usher.desktop:/oauth/callback";
-    /// The private-use scheme with a host, for servers that refuse the first rung.
-    pub const LINK_WITH_HOST: &str = "dev.usher.desktop://oauth/callback";
+    /// The custom scheme with a single slash. This redirect is tried first.
+    pub const CUSTOM_SCHEME: &str = "dev.usher.desktop:/oauth/callback";
+    /// The custom scheme with a host, for servers that reject [`Self::CUSTOM_SCHEME`].
+    pub const CUSTOM_SCHEME_WITH_HOST: &str = "dev.usher.desktop://oauth/callback";
 
-    pub fn link() -> Self {
-        RedirectUri(Self::LINK.to_owned())
+    pub fn custom_scheme() -> Self {
+        RedirectUri(Self::CUSTOM_SCHEME.to_owned())
     }
 
-    pub fn link_with_host() -> Self {
-        RedirectUri(Self::LINK_WITH_HOST.to_owned())
+    pub fn custom_scheme_with_host() -> Self {
+        RedirectUri(Self::CUSTOM_SCHEME_WITH_HOST.to_owned())
     }
 
-    /// A listener on `127.0.0.1` for one sign-in.
+    /// The address of a listener on `127.0.0.1`, which serves one sign-in.
     pub fn loopback(port: u16) -> Self {
         RedirectUri(format!("http://127.0.0.1:{port}/oauth/callback"))
     }
 
-    /// Takes the two links, or any http address on a loopback host without query, fragment or user information.
+    /// Accepts the two custom-scheme URIs, and http URLs on a loopback host without query, fragment and user
+    /// information.
     pub fn parse(raw: &str) -> Result<Self, Error> {
-        let refuse = |why: &str| {
+        let error = |why: &str| {
             let kind = ErrorKind::BadRedirectUri { why: why.to_owned() };
             Err(Error::new(Step::Authorization, None, kind))
         };
-        if raw == Self::LINK || raw == Self::LINK_WITH_HOST {
+        if raw == Self::CUSTOM_SCHEME || raw == Self::CUSTOM_SCHEME_WITH_HOST {
             return Ok(RedirectUri(raw.to_owned()));
         }
-        let Ok(url) = Url::parse(raw) else { return refuse("it is not an absolute address") };
+        let Ok(url) = Url::parse(raw) else { return error("it is not an absolute URL") };
         let is_loopback = match url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -50,10 +51,10 @@ impl RedirectUri {
             None => false,
         };
         if url.scheme() != "http" || !is_loopback || url.as_str() != raw {
-            return refuse("only this app's own links and loopback addresses come back to this app");
+            return error("it must use Usher's own scheme or a loopback address");
         }
         if url.query().is_some() || url.fragment().is_some() || raw.contains('@') {
-            return refuse("it holds more than a path");
+            return error("it contains more than a path");
         }
         Ok(RedirectUri(raw.to_owned()))
     }
@@ -62,7 +63,7 @@ impl RedirectUri {
         &self.0
     }
 
-    /// True for an address on which this app listens itself.
+    /// Whether this is the address of a local listener.
     pub fn is_loopback(&self) -> bool {
         self.0.starts_with("http:")
     }

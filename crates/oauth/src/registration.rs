@@ -1,73 +1,28 @@
-//! Who this app is to an authorization server: the registration ladder.
-
-use std::fmt;
+//! The choice of a client: pre-registered, metadata document, known, or newly registered.
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 
-use crate::registration_request::register_client;
+use crate::dynamic_registration::register_client;
 use crate::{
-    AuthMethod, ClientSettings, Discovered, Error, ErrorKind, HttpClient, Issuer, PendingAuthorization,
-    RedirectUri, Scopes, Step,
+    AuthMethod, ClientRegistration, ClientSettings, Discovered, Error, ErrorKind, GrantBinding, HttpClient,
+    RedirectUri, RegisteredClient, RegistrationKind, Step,
 };
 
-/// A secret that ends sooner than a sign-in takes is as good as ended.
+/// The time a sign-in may take. A client secret that expires sooner counts as expired.
 const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// How a client came to be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RegistrationKind {
-    /// Registered by hand and configured.
-    PreRegistered,
-    /// A client id metadata document.
-    MetadataDocument,
-    /// Dynamic client registration (RFC 7591).
-    Dynamic,
-}
-
-/// The public half of a client, kept per issuer and redirect URI.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClientRegistration {
-    pub client_id: String,
-    pub auth_method: AuthMethod,
-    pub redirect_uri: RedirectUri,
-    /// The one authorization server that may see this client.
-    pub issuer: Issuer,
-    pub kind: RegistrationKind,
-    /// When the secret ends; absent: never.
-    pub secret_expires_at: Option<Timestamp>,
-}
-
-/// A client with its secret, if it has one.
-#[derive(Clone)]
-pub struct RegisteredClient {
-    pub registration: ClientRegistration,
-    pub secret: Option<SecretString>,
-}
-
-impl fmt::Debug for RegisteredClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = self.secret.as_ref().map(|_| "[redacted]");
-        f.debug_struct("RegisteredClient")
-            .field("registration", &self.registration)
-            .field("secret", &secret)
-            .finish()
-    }
-}
-
-/// What [`Discovered::register`] goes by.
+/// The input of [`Discovered::register`].
 #[derive(Clone, Debug)]
 pub struct RegistrationRequest<'a> {
     pub settings: &'a ClientSettings,
     pub redirect: &'a RedirectUri,
-    /// The client kept from an earlier sign-in. One of another issuer or redirect, one whose secret is lost or about
-    /// to end, and one that was not registered dynamically are ignored.
+    /// The client of an earlier sign-in. It is used only if it was registered dynamically with the same issuer and
+    /// redirect URI, and its secret is neither missing nor about to expire.
     pub known: Option<RegisteredClient>,
 }
 
-/// An authorization server that knows this app.
+/// An authorization server with a client for it.
 #[derive(Clone, Debug)]
 pub struct Registered {
     pub(crate) discovered: Discovered,
@@ -76,10 +31,9 @@ pub struct Registered {
 }
 
 impl Discovered {
-    /// Climbs down the ladder: the configured client, the metadata document, the kept client, a new registration.
+    /// Uses the first of these: the pre-registered client, the metadata document, the known client, a new registration.
     ///
-    /// One redirect URI a registration: where the error is [`ErrorKind::RedirectRejected`], the caller may come again
-    /// with the next one.
+    /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`] the caller can try another one.
     pub async fn register(
         self,
         http: &HttpClient,
@@ -113,9 +67,7 @@ impl Discovered {
             RegisteredClient { registration, secret }
         };
         if let Some(client_id) = &settings.client_id {
-            if let Some(pinned) =
-                settings.issuer.as_ref().filter(|pinned| !pinned.is_named_by(issuer.as_str()))
-            {
+            if let Some(pinned) = settings.issuer.as_ref().filter(|pinned| !pinned.matches(issuer.as_str())) {
                 let kind =
                     ErrorKind::IssuerMismatch { expected: pinned.to_string(), found: issuer.to_string() };
                 return Err(Error { step: Step::Registration, host: issuer.host(), kind });
@@ -141,6 +93,21 @@ impl Discovered {
     }
 }
 
+impl Discovered {
+    /// The binding of a grant for this client, to compare with the binding of a stored grant.
+    pub fn binding(&self, client: &RegisteredClient) -> GrantBinding {
+        GrantBinding {
+            issuer: self.metadata.issuer.clone(),
+            token_endpoint: self.metadata.token_endpoint.clone(),
+            revocation_endpoint: self.metadata.revocation_endpoint.clone(),
+            client_id: client.registration.client_id.clone(),
+            auth_method: client.registration.auth_method,
+            resource: self.resource.clone(),
+            sends_resource: self.sends_resource,
+        }
+    }
+}
+
 impl Registered {
     pub fn client(&self) -> &RegisteredClient {
         &self.client
@@ -148,15 +115,5 @@ impl Registered {
 
     pub fn discovered(&self) -> &Discovered {
         &self.discovered
-    }
-
-    /// Builds the authorization request. `extra_scopes` (what was granted before, and what a step-up asks for) are
-    /// added to those discovered. The request is good for ten minutes.
-    pub fn authorize(
-        self,
-        extra_scopes: Option<&Scopes>,
-        now: Timestamp,
-    ) -> Result<PendingAuthorization, Error> {
-        PendingAuthorization::begin(self, extra_scopes, now)
     }
 }

@@ -1,4 +1,4 @@
-//! Telling the authorization server that a grant is no longer wanted (RFC 7009).
+//! Token revocation (RFC 7009).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -7,13 +7,13 @@ use http::header::{self, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::document::{is_transient, transient};
-use crate::http_client::Outgoing;
-use crate::token_reply::refused;
+use crate::http_client::Request;
+use crate::json_document::{is_transient, transient};
+use crate::token_response::error_response;
 use crate::{AuthMethod, Error, ErrorKind, Grant, HttpClient, Step};
 
-/// Revokes the refresh token, or the access token where there is none. Does nothing where the authorization server has
-/// no revocation endpoint.
+/// Revokes the refresh token, or the access token if there is none. Does nothing if the authorization server has no
+/// revocation endpoint.
 pub async fn revoke(
     http: &HttpClient,
     grant: &Grant,
@@ -23,12 +23,12 @@ pub async fn revoke(
     let Some(endpoint) = &binding.revocation_endpoint else { return Ok(()) };
     let failed = |kind| Error::new(Step::Revocation, Some(endpoint.host()), kind);
     let (headers, body) = request_parts(grant, client_secret).map_err(failed)?;
-    let request = Outgoing { method: Method::POST, url: endpoint.url().clone(), headers, body };
-    let reply = http.send(Step::Revocation, request, http.deadlines().request).await?;
-    match reply.status {
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let response = http.send(Step::Revocation, request, http.deadlines().request).await?;
+    match response.status {
         status if status.is_success() => Ok(()),
-        status if is_transient(status) => Err(failed(transient(&reply, None))),
-        _ => Err(failed(refused(&reply))),
+        status if is_transient(status) => Err(failed(transient(&response, None))),
+        _ => Err(failed(error_response(&response))),
     }
 }
 
@@ -63,7 +63,8 @@ fn request_parts(
     Ok((headers, body.finish().into_bytes()))
 }
 
-/// RFC 6749 §2.3.1: both halves are form-encoded first. The encoding leaves nothing that a header may not hold.
+/// HTTP Basic authentication. RFC 6749 §2.3.1: both parts are form-encoded first, which leaves only characters that a
+/// header may contain.
 fn basic(client_id: &str, secret: &str) -> HeaderValue {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)));

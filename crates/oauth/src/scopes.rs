@@ -1,16 +1,16 @@
-//! A set of scopes that keeps the order in which they were named.
+//! An ordered set of OAuth scopes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Scope tokens (RFC 6749 §3.3), each once, in order.
+/// Scope tokens (RFC 6749 §3.3), without duplicates, in the order given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Splits at white space; drops what cannot be a scope token.
+    /// Splits `text` at white space and drops invalid scope tokens.
     pub fn parse(text: &str) -> Self {
         text.split_ascii_whitespace().map(str::to_owned).collect()
     }
@@ -31,7 +31,7 @@ impl Scopes {
         self.0.iter().map(String::as_str)
     }
 
-    /// Ours first, then what the others add.
+    /// These scopes, followed by the new ones of `others`.
     pub fn union(&self, others: &Scopes) -> Scopes {
         self.iter().chain(others.iter()).map(str::to_owned).collect()
     }
@@ -51,7 +51,7 @@ impl Scopes {
 }
 
 impl fmt::Display for Scopes {
-    /// Separated by spaces, as the `scope` parameter wants them.
+    /// Separated by spaces, the format of the `scope` parameter.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(" "))
     }

@@ -1,17 +1,17 @@
-//! Authorization server metadata (RFC 8414, OpenID Connect Discovery): where to sign in, and how.
+//! Authorization server metadata (RFC 8414, OpenID Connect Discovery).
 
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::document::{Document, Fetched, fetch};
-use crate::text::shown;
+use crate::display_text::display_text;
+use crate::json_document::{Document, Fetched, fetch};
 use crate::{Endpoint, Error, ErrorKind, HttpClient, Issuer, Step};
 
 const STEP: Step = Step::ServerMetadata;
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
 
-/// What the authorization request sets itself; an endpoint that brings one of these along is refused.
+/// Parameters of the authorization request. An authorization endpoint with one of these in its query is rejected.
 const RESERVED: [&str; 16] = [
     "response_type",
     "response_mode",
@@ -31,7 +31,7 @@ const RESERVED: [&str; 16] = [
     "error",
 ];
 
-/// The fields in use, checked: the issuer is the one asked for, and every endpoint passed.
+/// The validated fields of the metadata: the issuer is the requested one, and every endpoint is a valid [`Endpoint`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationServerMetadata {
     pub issuer: Issuer,
@@ -48,47 +48,51 @@ pub struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
-    /// Tries all forms of the well-known address. `None` when the issuer has no such document.
+    /// Tries all forms of the well-known URL. Returns `None` if the issuer publishes no metadata.
     pub(crate) async fn find(http: &HttpClient, issuer: &Issuer) -> Result<Option<Self>, Error> {
         let host = issuer.host();
         let failed = |kind| Error { step: STEP, host: host.clone(), kind };
-        let mut trouble = None;
-        for url in addresses(issuer) {
+        let mut first_error = None;
+        for url in well_known_urls(issuer) {
             match fetch(http, STEP, url).await {
                 Ok(Fetched::Document(document)) => match Self::parse(&document, issuer) {
                     Ok(found) => return Ok(Some(found)),
-                    // The root's document, served for every path below it: the right one may lie at another form.
+                    // Some servers return the root's document for every path, so the other forms are still tried.
                     Err(kind @ (ErrorKind::IssuerMismatch { .. } | ErrorKind::Malformed { .. })) => {
-                        trouble.get_or_insert(failed(kind));
+                        first_error.get_or_insert(failed(kind));
                     }
                     Err(kind) => return Err(failed(kind)),
                 },
                 Ok(Fetched::NotJson) => {
-                    trouble.get_or_insert(failed(ErrorKind::NotJson));
+                    first_error.get_or_insert(failed(ErrorKind::NotJson));
                 }
                 Ok(Fetched::Absent) => {}
-                Err(error) if error.is_about_one_document() => {
-                    trouble.get_or_insert(error);
+                Err(error) if error.is_document_error() => {
+                    first_error.get_or_insert(error);
                 }
                 Err(error) => return Err(error),
             }
         }
-        trouble.map_or(Ok(None), Err)
+        first_error.map_or(Ok(None), Err)
     }
 
-    /// The endpoints that MCP 2025-03-26 assumes where there is no document.
-    pub(crate) fn assumed(issuer: Issuer) -> Result<Self, ErrorKind> {
-        let at = |path: &str| Endpoint::parse("the assumed endpoint", &format!("{issuer}{path}"));
+    /// The default endpoints of MCP 2025-03-26, for a server without metadata.
+    pub(crate) fn with_default_endpoints(issuer: Issuer) -> Result<Self, ErrorKind> {
+        let at = |path: &str| Endpoint::parse("the default endpoint", &format!("{issuer}{path}"));
         Ok(AuthorizationServerMetadata {
             authorization_endpoint: at("/authorize")?,
             token_endpoint: at("/token")?,
             registration_endpoint: Some(at("/register")?),
-            ..Self::bare(issuer.clone(), at("/authorize")?, at("/token")?)
+            ..Self::minimal(issuer.clone(), at("/authorize")?, at("/token")?)
         })
     }
 
-    /// Nothing but the two endpoints that every authorization server has.
-    pub(crate) fn bare(issuer: Issuer, authorization_endpoint: Endpoint, token_endpoint: Endpoint) -> Self {
+    /// Only the two endpoints that every authorization server has.
+    pub(crate) fn minimal(
+        issuer: Issuer,
+        authorization_endpoint: Endpoint,
+        token_endpoint: Endpoint,
+    ) -> Self {
         AuthorizationServerMetadata {
             issuer,
             authorization_endpoint,
@@ -103,11 +107,14 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    fn parse(document: &Document, asked: &Issuer) -> Result<Self, ErrorKind> {
-        let missing = |what: &str| ErrorKind::Malformed { what: format!("it names no {what}") };
+    fn parse(document: &Document, requested: &Issuer) -> Result<Self, ErrorKind> {
+        let missing = |what: &str| ErrorKind::Malformed { what: format!("it has no {what}") };
         let found = document.string("issuer").ok_or_else(|| missing("issuer"))?;
-        if !asked.is_named_by(found) {
-            return Err(ErrorKind::IssuerMismatch { expected: asked.to_string(), found: shown(found) });
+        if !requested.matches(found) {
+            return Err(ErrorKind::IssuerMismatch {
+                expected: requested.to_string(),
+                found: display_text(found),
+            });
         }
         let endpoint = |field: &str, name: &str| match document.string(field) {
             Some(raw) => Endpoint::parse(&format!("the {name}"), raw).map(Some),
@@ -119,7 +126,7 @@ impl AuthorizationServerMetadata {
             authorization_endpoint: required("authorization_endpoint", "authorization endpoint")?,
             token_endpoint: required("token_endpoint", "token endpoint")?,
             registration_endpoint: endpoint("registration_endpoint", "registration endpoint")?,
-            // Signing out works without it, so a bad one is as good as none.
+            // Sign-out works without revocation, so an invalid endpoint counts as absent.
             revocation_endpoint: endpoint("revocation_endpoint", "revocation endpoint").ok().flatten(),
             scopes_supported: document.strings("scopes_supported").unwrap_or_default(),
             token_endpoint_auth_methods_supported: document.strings("token_endpoint_auth_methods_supported"),
@@ -132,14 +139,14 @@ impl AuthorizationServerMetadata {
         })
     }
 
-    /// The first parameter of the authorization endpoint's own query that only this app may set.
+    /// The first reserved parameter in the query of the authorization endpoint.
     pub(crate) fn reserved_parameter(&self) -> Option<String> {
         let mut parameters = self.authorization_endpoint.url().query_pairs();
         parameters.find_map(|(name, _)| RESERVED.contains(&name.as_ref()).then(|| name.into_owned()))
     }
 
-    /// Whether the authorization endpoint's own query brings this parameter along.
-    pub(crate) fn brings(&self, parameter: &str) -> bool {
+    /// Whether the query of the authorization endpoint already contains this parameter.
+    pub(crate) fn has_query_parameter(&self, parameter: &str) -> bool {
         self.authorization_endpoint.url().query_pairs().any(|(name, _)| name == parameter)
     }
 
@@ -148,8 +155,9 @@ impl AuthorizationServerMetadata {
     }
 }
 
-/// RFC 8414 §3.1 and §5, OpenID Connect Discovery §4: inserted before the issuer's path, and appended to it.
-fn addresses(issuer: &Issuer) -> Vec<Url> {
+/// The well-known URLs: inserted before the issuer's path (RFC 8414 §3.1 and §5), and appended to it (OpenID Connect
+/// Discovery §4).
+fn well_known_urls(issuer: &Issuer) -> Vec<Url> {
     let Some(url) = issuer.url() else { return Vec::new() };
     let path = url.path().trim_end_matches('/');
     let mut paths = vec![format!("{OAUTH}{path}"), format!("{OPENID}{path}")];

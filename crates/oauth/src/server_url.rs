@@ -1,4 +1,4 @@
-//! The address of the protected resource that a person wants to use.
+//! The URL of an MCP server: the protected resource.
 
 use std::fmt;
 
@@ -8,13 +8,13 @@ use url::Url;
 use crate::endpoint::{check, is_address_character};
 use crate::{Error, ErrorKind, Step};
 
-/// https, or http on a loopback host; no user information and no fragment. A query is part of the address.
+/// An https URL, or http on a loopback host, without user information and fragment. A query is allowed.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
-    /// The person's own choice, so more characters pass than in an [`Endpoint`](crate::Endpoint) that a document names.
+    /// Allows more characters than an [`Endpoint`](crate::Endpoint), because the person chose the URL.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         let bad = |why| ErrorKind::BadEndpoint { name: "the service".to_owned(), why };
         let checked = check(raw.trim(), is_address_character).map(ServerUrl);
@@ -29,19 +29,20 @@ impl ServerUrl {
         self.0.as_str()
     }
 
-    /// The host for display and errors, without a port.
+    /// The host without the port, for display and errors.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// The address as a resource identifier, for a server that publishes none of its own.
+    /// The URL as a resource identifier, for a server that publishes none.
     pub(crate) fn as_resource(&self) -> String {
         let mut url = self.0.clone();
         url.set_query(None);
         url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// RFC 9728 §3.3 as MCP has it: same origin, and the resource's path leads to ours. Queries are ignored.
+    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): the same origin, and a path that is a
+    /// prefix of this one. Queries are ignored.
     pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));

@@ -1,18 +1,11 @@
-//! What the three kinds of store have in common: bytes under a name.
-
-use secrecy::zeroize::Zeroizing;
+//! The common interface of the three kinds of store: bytes under a name.
 
 use crate::Error;
 use crate::file::FileBackend;
 use crate::item::Item;
 use crate::keychain::KeychainBackend;
 use crate::memory::MemoryBackend;
-
-/// A secret's bytes, wiped when dropped.
-pub(crate) type Secret = Zeroizing<Vec<u8>>;
-
-/// Whether the item as it is now may be deleted; asked while nobody else can change it.
-pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send + Sync>;
+use crate::secret::{Condition, Secret};
 
 pub(crate) enum Backend {
     Keychain(KeychainBackend),
@@ -29,7 +22,7 @@ impl Backend {
         }
     }
 
-    /// Only a keychain is ever locked.
+    /// Only a keychain can be locked.
     pub async fn unlock(&self) -> Result<(), Error> {
         match self {
             Self::Keychain(keychain) => keychain.unlock().await,
@@ -57,7 +50,7 @@ impl Backend {
         }
     }
 
-    /// `false` where there was nothing, or the condition did not hold.
+    /// Returns `false` if the item did not exist or the condition was not met.
     pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
         match self {
             Self::Keychain(keychain) => keychain.delete(item, condition).await,

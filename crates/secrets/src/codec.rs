@@ -1,4 +1,4 @@
-//! The one place where tokens become bytes and bytes tokens.
+//! Converts grants and secrets to bytes and back.
 
 use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
@@ -6,9 +6,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::StoredGrant;
-use crate::backend::Secret;
+use crate::secret::Secret;
 
-/// Written into every grant. A reader takes this version and ignores fields it does not know.
+/// The version of the format. Unknown fields of the same version are ignored.
 const VERSION: u32 = 1;
 
 #[derive(Serialize)]
@@ -54,7 +54,7 @@ fn yes() -> bool {
     true
 }
 
-/// JSON, in a buffer that is wiped when dropped.
+/// JSON in a buffer that is zeroed when dropped.
 pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
     let out = GrantOut {
         version: VERSION,
@@ -71,14 +71,14 @@ pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
         sends_resource: grant.sends_resource,
         auth_method: &grant.auth_method,
     };
-    // Large enough for any grant seen, so that growing does not leave copies behind.
+    // Large enough for any known grant, because a reallocation would leave a copy of the tokens in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
-    #[expect(clippy::expect_used, reason = "a struct of texts and numbers always serializes into memory")]
+    #[expect(clippy::expect_used, reason = "serializing strings and numbers into memory cannot fail")]
     serde_json::to_writer(&mut *bytes, &out).expect("a grant serializes");
     bytes
 }
 
-/// The error says what is wrong and never quotes the bytes.
+/// The error never quotes the bytes.
 pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     #[derive(Deserialize)]
     struct Version {
@@ -86,7 +86,7 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     }
     let version: Version = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
     if version.version != VERSION {
-        return Err(format!("it is of version {}, written by a newer Usher", version.version));
+        return Err(format!("version {} was written by a newer Usher", version.version));
     }
     let grant: GrantIn = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
     Ok(StoredGrant {
@@ -105,7 +105,7 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     })
 }
 
-/// The text's own bytes, so that `secret-tool lookup` shows what was set.
+/// The bytes of the text, so that `secret-tool lookup` prints it unchanged.
 pub(crate) fn encode_text(secret: &SecretString) -> Secret {
     Zeroizing::new(secret.expose_secret().as_bytes().to_vec())
 }
@@ -114,12 +114,12 @@ pub(crate) fn decode_text(bytes: &[u8]) -> Result<SecretString, String> {
     std::str::from_utf8(bytes).map(SecretString::from).map_err(|_| "it is not text".to_owned())
 }
 
-/// serde's own messages can quote a value; its place and kind cannot.
+/// The category and position of the error. serde's message could quote a value.
 fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
+        serde_json::error::Category::Eof => "it is incomplete",
         serde_json::error::Category::Syntax => "it is not JSON",
-        serde_json::error::Category::Data => "a field is missing or of the wrong kind",
+        serde_json::error::Category::Data => "a field is missing or has the wrong type",
         serde_json::error::Category::Io => "it could not be read",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())

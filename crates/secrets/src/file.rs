@@ -1,6 +1,6 @@
-//! The private file: explicit, plain, readable by every program of the same person.
+//! The private file store. Every program of the same user can read it.
 //!
-//! Every change reads the whole file under a lock, writes a new one beside it and renames that over the old.
+//! A change locks and reads the whole file, writes a new file beside it and renames that over the old one.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -13,14 +13,14 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
-use crate::private::{self, create_private_dir, open_private};
+use crate::private_files::{self, create_private_dir, open_private};
+use crate::secret::{Condition, Secret};
 
 const VERSION: u32 = 1;
-/// Far more than a hundred sign-ins need; a bigger file is not ours.
-const MOST_BYTES: u64 = 4 * 1024 * 1024;
-/// How long another process may hold the lock.
+/// Far more than a hundred sign-ins need. A bigger file is invalid.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// The maximum wait for another process's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
@@ -91,7 +91,7 @@ impl FileBackend {
         self.run(|file| Ok(file.read()?.into_keys().collect())).await
     }
 
-    /// Files block, so not on the runtime's own threads. Once begun it ends, also when the caller goes away.
+    /// Runs blocking work off the runtime's threads. It finishes even if the caller goes away.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -100,10 +100,10 @@ impl FileBackend {
         let path = self.path.clone();
         tokio::task::spawn_blocking(move || work(&file))
             .await
-            .unwrap_or_else(|panic| Err(io_error("using", &path, io::Error::other(panic))))
+            .unwrap_or_else(|panic| Err(io_error("access", &path, io::Error::other(panic))))
     }
 
-    /// A missing file holds no secrets.
+    /// A missing file means no secrets.
     fn read(&self) -> Result<Secrets, Error> {
         let file = match open_private(&self.path) {
             Ok(file) => file,
@@ -113,32 +113,32 @@ impl FileBackend {
             Err(error) => return Err(error),
         };
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        file.take(MOST_BYTES + 1)
+        file.take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)
-            .map_err(|error| io_error("reading", &self.path, error))?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(self.broken("it is too big".to_owned()));
+            .map_err(|error| io_error("read", &self.path, error))?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(self.invalid("it is too large".to_owned()));
         }
-        // The parser's own message could quote a value.
+        // The parser's message could quote a value.
         let parsed: FileIn = serde_json::from_slice(&bytes).map_err(|error| {
-            self.broken(format!("it is damaged at line {}, column {}", error.line(), error.column()))
+            self.invalid(format!("it is damaged at line {}, column {}", error.line(), error.column()))
         })?;
         if parsed.version != VERSION {
-            return Err(self.broken(format!("it is of version {}, written by a newer Usher", parsed.version)));
+            return Err(self.invalid(format!("version {} was written by a newer Usher", parsed.version)));
         }
         Ok(parsed.secrets)
     }
 
-    /// Writes only where `change` says that it changed something, and gives back what it said.
+    /// Applies `change`, and writes the file if it returns `true`.
     fn change(&self, change: impl FnOnce(&mut Secrets) -> bool) -> Result<bool, Error> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
-        create_private_dir(folder).map_err(|error| io_error("making the folder of", &self.path, error))?;
+        create_private_dir(folder).map_err(|error| io_error("create the folder of", &self.path, error))?;
         let _lock = self.lock()?;
         let mut secrets = self.read()?;
         let changed = change(&mut secrets);
         if changed {
-            self.replace(&secrets).map_err(|error| io_error("writing", &self.path, error))?;
+            self.replace(&secrets).map_err(|error| io_error("write", &self.path, error))?;
         }
         Ok(changed)
     }
@@ -147,35 +147,35 @@ impl FileBackend {
         let secrets = secrets.iter().map(|(user, text)| (user.as_str(), text.expose_secret())).collect();
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
         serde_json::to_writer_pretty(&mut *bytes, &FileOut { version: VERSION, secrets })?;
-        private::replace(&self.path, &bytes)
+        private_files::replace(&self.path, &bytes)
     }
 
-    /// Held between processes until dropped; a file of its own, because the secrets file is replaced.
+    /// Locks out other processes until dropped. The lock is a separate file, because the secrets file is replaced.
     fn lock(&self) -> Result<fs::File, Error> {
         let mut name = self.path.clone().into_os_string();
         name.push(".lock");
         let path = PathBuf::from(name);
-        let file = private::create_private(&path)?;
-        let begun = Instant::now();
+        let file = private_files::create_private(&path)?;
+        let started = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
-                Err(fs::TryLockError::WouldBlock) if begun.elapsed() < LOCK_DEADLINE => {
+                Err(fs::TryLockError::WouldBlock) if started.elapsed() < LOCK_DEADLINE => {
                     std::thread::sleep(Duration::from_millis(5));
                 }
                 Err(fs::TryLockError::WouldBlock) => {
-                    return Err(io_error("locking", &path, ErrorKind::TimedOut.into()));
+                    return Err(io_error("lock", &path, ErrorKind::TimedOut.into()));
                 }
-                Err(fs::TryLockError::Error(error)) => return Err(io_error("locking", &path, error)),
+                Err(fs::TryLockError::Error(error)) => return Err(io_error("lock", &path, error)),
             }
         }
     }
 
-    fn broken(&self, why: String) -> Error {
+    fn invalid(&self, why: String) -> Error {
         Error::BrokenFile { path: self.path.clone(), why }
     }
 }
 
-fn io_error(doing: &'static str, path: &Path, source: io::Error) -> Error {
-    Error::Io { doing, path: path.to_owned(), source }
+fn io_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io { action, path: path.to_owned(), source }
 }

@@ -1,10 +1,10 @@
-//! One kept secret's name in the store and its label for people.
+//! The name and label of a secret in the store.
 
 use sha2::{Digest, Sha256};
 
 use crate::Error;
 
-/// Names are a kind, a colon and the rest; the rest is never a path and never parsed but for `named:`.
+/// A name consists of a kind, a colon and a remainder. The remainder is never used as a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Item {
     user: String,
@@ -12,9 +12,9 @@ pub(crate) struct Item {
 }
 
 const NAMED: &str = "named:";
-/// Windows takes 512 characters for a user name; kind, name and client id together stay below it.
+/// Windows limits user names to 512 characters, which must hold the kind, a name and a client ID.
 const MAX_NAME: usize = 350;
-const LONGEST_CLIENT_ID: usize = 100;
+const MAX_CLIENT_ID: usize = 100;
 
 impl Item {
     pub fn grant(server: &str) -> Result<Self, Error> {
@@ -24,7 +24,7 @@ impl Item {
 
     pub fn pending(server: &str) -> Result<Self, Error> {
         checked(server)?;
-        Ok(Self { user: format!("pending:{server}"), label: format!("Usher: {server} (sign-in under way)") })
+        Ok(Self { user: format!("pending:{server}"), label: format!("Usher: {server} (pending sign-in)") })
     }
 
     pub fn client(issuer: &str, client_id: &str) -> Result<Self, Error> {
@@ -41,7 +41,7 @@ impl Item {
         Ok(Self { user: format!("{NAMED}{name}"), label: format!("Usher: secret {name}") })
     }
 
-    /// One part of an item that is too long for one.
+    /// One part of a split secret.
     pub fn part(&self, slot: char, index: usize) -> Self {
         Self {
             user: format!("part:{slot}{index}:{}", self.user),
@@ -49,25 +49,25 @@ impl Item {
         }
     }
 
-    /// The name of a named secret, if that is what the item is.
-    pub fn named_of(user: &str) -> Option<String> {
+    /// The name of the secret if the item is a named secret.
+    pub fn secret_name(user: &str) -> Option<String> {
         user.strip_prefix(NAMED).map(str::to_owned)
     }
 
-    /// The keychain's user name.
+    /// The user name of the item in the keychain.
     pub fn user(&self) -> &str {
         &self.user
     }
 
-    /// What the system's own keychain program shows.
+    /// The text that the system's keychain program shows.
     pub fn label(&self) -> &str {
         &self.label
     }
 }
 
-/// Client ids are the server's invention and can be long; a long one stands here as its digest.
+/// The client ID, or its digest if it is long. Servers choose client IDs of any length.
 fn short_client_id(client_id: &str) -> String {
-    if client_id.len() <= LONGEST_CLIENT_ID && !client_id.chars().any(char::is_control) {
+    if client_id.len() <= MAX_CLIENT_ID && !client_id.chars().any(char::is_control) {
         return client_id.to_owned();
     }
     let digest = Sha256::digest(client_id.as_bytes());
@@ -83,7 +83,7 @@ fn checked(name: &str) -> Result<(), Error> {
         return Err(Error::InvalidName { why: "is too long" });
     }
     if name.chars().any(char::is_control) {
-        return Err(Error::InvalidName { why: "has a control character" });
+        return Err(Error::InvalidName { why: "contains a control character" });
     }
     Ok(())
 }
@@ -106,10 +106,10 @@ mod tests {
     #[test]
     fn only_named_secrets_are_listed() {
         let named = Item::named("part:x").expect("a name");
-        assert_eq!(Item::named_of(named.user()).as_deref(), Some("part:x"));
+        assert_eq!(Item::secret_name(named.user()).as_deref(), Some("part:x"));
         for item in [Item::grant("named:x"), Item::pending("named:x"), Item::client("named:x", "y")] {
-            assert_eq!(Item::named_of(item.expect("a name").user()), None);
+            assert_eq!(Item::secret_name(item.expect("a name").user()), None);
         }
-        assert_eq!(Item::named_of(named.part('a', 0).user()), None);
+        assert_eq!(Item::secret_name(named.part('a', 0).user()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! The system's keychain. It asks the person for its password only where it may, and where it is locked.
+//! The keychain store. It prompts for the password only if the keychain is locked and prompts are allowed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,127 +8,126 @@ use secrecy::zeroize::Zeroizing;
 use tokio::sync::Mutex;
 
 use crate::Error;
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
-use crate::keychain_thread::{KeychainThread, StillWanted};
-use crate::parts::{self, Items};
+use crate::keychain_thread::{CheckCaller, KeychainThread};
 use crate::platform::{self, Keychain};
+use crate::secret::{Condition, Secret};
+use crate::split_secret::{self, Items};
 
-/// How long a call may take that asks nobody.
+/// The deadline of a call without a prompt.
 const DEADLINE: Duration = Duration::from_secs(5);
-/// How long a person has to unlock it for a call that came upon the lock.
-const UNLOCKED_WITHIN: Duration = Duration::from_secs(20);
-/// How long a person has who wanted to be asked.
-const UNLOCKED_AT_LEISURE_WITHIN: Duration = Duration::from_secs(120);
+/// The deadline of a prompt that a call opened.
+const PROMPT_DEADLINE: Duration = Duration::from_secs(20);
+/// The deadline of a prompt that the person requested.
+const REQUESTED_PROMPT_DEADLINE: Duration = Duration::from_secs(120);
 
 pub(crate) struct KeychainBackend {
     thread: KeychainThread,
-    /// Whether a call that comes upon the lock has the system ask the person.
-    asks: bool,
-    /// Held while the system asks, so that it asks one question at a time; whether the person refused.
-    was_refused: Mutex<bool>,
+    /// Whether a call may open the system's unlock prompt.
+    may_prompt: bool,
+    /// Whether the person dismissed the prompt. Locked while a prompt is open, so that there is only one.
+    was_dismissed: Mutex<bool>,
 }
 
 impl KeychainBackend {
-    pub fn new(asks: bool) -> Self {
-        // Elsewhere the system asks at each use, whatever we want; asking again after a no would be twice.
-        let asks = asks && cfg!(target_os = "linux");
-        Self { thread: KeychainThread::new(DEADLINE), asks, was_refused: Mutex::new(false) }
+    pub fn new(may_prompt: bool) -> Self {
+        // Other systems prompt on each use, so a prompt of ours would be a second one.
+        let may_prompt = may_prompt && cfg!(target_os = "linux");
+        Self { thread: KeychainThread::new(DEADLINE), may_prompt, was_dismissed: Mutex::new(false) }
     }
 
     pub async fn check(&self) -> Result<(), Error> {
-        self.run(|keychain, _| keychain.must_be_open(None)).await
+        self.run(|keychain, _| keychain.ensure_unlocked(None)).await
     }
 
-    /// Has the system ask for the password, where it is locked.
+    /// Opens the system's unlock prompt if the keychain is locked.
     pub async fn unlock(&self) -> Result<(), Error> {
-        let Ok(mut was_refused) = self.was_refused.try_lock() else {
-            return Err(Error::Locked { why: "the system is asking for its password".to_owned() });
+        let Ok(mut was_dismissed) = self.was_dismissed.try_lock() else {
+            return Err(Error::Locked { why: "the unlock prompt is already open".to_owned() });
         };
-        self.ask(&mut was_refused, UNLOCKED_AT_LEISURE_WITHIN).await
+        self.prompt(&mut was_dismissed, REQUESTED_PROMPT_DEADLINE).await
     }
 
     pub async fn get(&self, item: &Item) -> Result<Option<Secret>, Error> {
         let item = item.clone();
         self.run(move |keychain, _| {
-            keychain.must_be_open(Some(&item))?;
-            parts::get(keychain, &item)
+            keychain.ensure_unlocked(Some(&item))?;
+            split_secret::get(keychain, &item)
         })
         .await
     }
 
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
         let item = item.clone();
-        self.run(move |keychain, still_wanted| {
-            keychain.must_be_open(Some(&item))?;
-            still_wanted()?;
-            parts::put(keychain, &item, &secret)
+        self.run(move |keychain, check_caller| {
+            keychain.ensure_unlocked(Some(&item))?;
+            check_caller()?;
+            split_secret::put(keychain, &item, &secret)
         })
         .await
     }
 
     pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
         let item = item.clone();
-        self.run(move |keychain, still_wanted| {
-            keychain.must_be_open(Some(&item))?;
-            still_wanted()?;
+        self.run(move |keychain, check_caller| {
+            keychain.ensure_unlocked(Some(&item))?;
+            check_caller()?;
             if let Some(condition) = &condition {
-                let may = parts::get(keychain, &item)?.is_some_and(|secret| condition(&secret));
-                if !may {
+                let is_met = split_secret::get(keychain, &item)?.is_some_and(|secret| condition(&secret));
+                if !is_met {
                     return Ok(false);
                 }
             }
-            parts::remove(keychain, &item)
+            split_secret::remove(keychain, &item)
         })
         .await
     }
 
     pub async fn list(&self) -> Result<Vec<String>, Error> {
         self.run(|keychain, _| {
-            keychain.must_be_open(None)?;
+            keychain.ensure_unlocked(None)?;
             platform::users(&*keychain.store).map_err(|error| platform::error(error, "list"))
         })
         .await
     }
 
-    /// Runs `work`, which fails where the keychain is locked; then once more, if the person unlocks it.
+    /// Runs `work`, and runs it again after the person has unlocked a locked keychain.
     async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(&Keychain, StillWanted<'_>) -> Result<T, Error> + Send + Sync + 'static,
+        W: Fn(&Keychain, CheckCaller<'_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let work = Arc::new(work);
         let again = Arc::clone(&work);
-        let locked = match self.thread.run(move |keychain, wanted| work(keychain, wanted)).await {
-            Err(error @ Error::Locked { .. }) if self.asks => error,
+        let locked = match self.thread.run(move |keychain, check_caller| work(keychain, check_caller)).await {
+            Err(error @ Error::Locked { .. }) if self.may_prompt => error,
             outcome => return outcome,
         };
-        let mut was_refused = self.was_refused.lock().await;
-        // Who said no once is not asked again by every call that follows.
-        if *was_refused {
+        let mut was_dismissed = self.was_dismissed.lock().await;
+        // A dismissed prompt is not opened again by every following call.
+        if *was_dismissed {
             return Err(locked);
         }
-        self.ask(&mut was_refused, UNLOCKED_WITHIN).await?;
-        drop(was_refused);
-        self.thread.run(move |keychain, wanted| again(keychain, wanted)).await
+        self.prompt(&mut was_dismissed, PROMPT_DEADLINE).await?;
+        drop(was_dismissed);
+        self.thread.run(move |keychain, check_caller| again(keychain, check_caller)).await
     }
 
-    async fn ask(&self, was_refused: &mut bool, patience: Duration) -> Result<(), Error> {
-        // Another question may have been answered meanwhile; and a keychain that does not answer is not asked for long.
-        match self.thread.run(|keychain, _| keychain.must_be_open(None)).await {
+    async fn prompt(&self, was_dismissed: &mut bool, deadline: Duration) -> Result<(), Error> {
+        // Another prompt may have unlocked it. An unresponsive keychain fails here, after the shorter deadline.
+        match self.thread.run(|keychain, _| keychain.ensure_unlocked(None)).await {
             Err(Error::Locked { .. }) => {}
             outcome => return outcome,
         }
-        tracing::debug!("the keychain is locked, asking to unlock it");
-        // A thread of its own: what asks nobody does not wait for the person.
-        let outcome = KeychainThread::new(patience).run(|keychain, _| keychain.unlock()).await;
-        // Who is slow has not said no.
-        *was_refused = matches!(outcome, Err(Error::Locked { .. }));
+        tracing::debug!("the keychain is locked, opening its unlock prompt");
+        // On a separate thread, so that calls without a prompt do not wait for the person.
+        let outcome = KeychainThread::new(deadline).run(|keychain, _| keychain.unlock()).await;
+        // A timeout does not count as dismissed.
+        *was_dismissed = matches!(outcome, Err(Error::Locked { .. }));
         outcome
     }
 }
 
-/// Items of limited length.
 impl Items for Keychain {
     const LIMIT: usize = platform::ITEM_LIMIT;
 
@@ -150,11 +149,11 @@ impl Items for Keychain {
 
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
         match platform::entry(&*self.store, item).and_then(|entry| entry.set_secret(bytes)) {
-            // Two programs that wrote for the first time at once, or two collections: one stays.
+            // Two programs wrote the first value at the same time, or there are two collections. One entry is kept.
             Err(KeyringError::Ambiguous(entries)) => {
                 let mut entries = entries.into_iter();
-                let kept = entries.next().map_or(Ok(()), |entry| entry.set_secret(bytes));
-                kept.and_then(|()| entries.try_for_each(|entry| entry.delete_credential()))
+                let written = entries.next().map_or(Ok(()), |entry| entry.set_secret(bytes));
+                written.and_then(|()| entries.try_for_each(|entry| entry.delete_credential()))
             }
             other => other,
         }

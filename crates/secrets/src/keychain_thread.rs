@@ -1,7 +1,7 @@
-//! The thread that speaks to the system's keychain.
+//! The thread that calls the system's keychain.
 //!
-//! A keychain may block as long as its question to unlock stays on the screen. So calls run on a thread that can be
-//! abandoned (a blocking task of the runtime would be waited for at its end), each with a deadline.
+//! A keychain may block while its unlock prompt is open. Every call therefore has a deadline and runs on a thread that
+//! can be abandoned. The runtime's blocking tasks cannot: the runtime waits for them on shutdown.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -12,66 +12,66 @@ use tokio::sync::oneshot;
 use crate::Error;
 use crate::platform::Keychain;
 
-/// How many threads may wait for a keychain at the same time; then calls fail at once.
-const MOST_STUCK: usize = 4;
+/// The maximum number of abandoned threads. Beyond it, calls fail immediately.
+const MAX_STUCK: usize = 4;
 
-/// A queue to one thread at a time; the next one begins where one is stuck.
+/// A thread with a queue of calls. If the thread gets stuck, another one takes over.
 pub(crate) struct KeychainThread {
-    /// How long a call may take, its wait for others before it included.
+    /// The deadline of a call, including its time in the queue.
     deadline: Duration,
     worker: Mutex<Worker>,
     stuck: Mutex<Vec<Weak<()>>>,
 }
 
-/// Says whether the caller still waits: one that was told "no answer" has perhaps written something newer since.
-pub(crate) type StillWanted<'a> = &'a dyn Fn() -> Result<(), Error>;
+/// Fails if the caller no longer waits. After a timeout the caller may have written a newer value, which an old call
+/// must not overwrite.
+pub(crate) type CheckCaller<'a> = &'a dyn Fn() -> Result<(), Error>;
 
-/// The sending end of a thread's queue. The thread ends when this is dropped.
+/// The sender of a thread's queue. The thread ends when it is dropped.
 #[derive(Clone)]
 struct Worker {
     jobs: Option<Sender<Job>>,
-    /// Held by the thread as long as it runs.
+    /// Valid while the thread runs.
     alive: Weak<()>,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl KeychainThread {
-    /// The thread begins with the first call.
+    /// The first call starts the thread.
     pub fn new(deadline: Duration) -> Self {
         let worker = Worker { jobs: None, alive: Weak::new() };
         Self { deadline, worker: Mutex::new(worker), stuck: Mutex::default() }
     }
 
-    /// Runs `work` on the thread. `work` asks its second argument before it changes anything.
+    /// Runs `work` on the thread. `work` must call its second argument before it changes anything.
     pub async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(&Keychain, StillWanted<'_>) -> Result<T, Error> + Send + 'static,
+        W: Fn(&Keychain, CheckCaller<'_>) -> Result<T, Error> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel::<Result<T, Error>>();
+        let (reply, result) = oneshot::channel::<Result<T, Error>>();
         let worker = self.worker()?;
         let timed_out = self.timed_out();
         let job: Job = Box::new(move |connection| {
             if reply.is_closed() {
                 return;
             }
-            let still_wanted = || if reply.is_closed() { Err(timed_out()) } else { Ok(()) };
-            let result = connection.run(|keychain| work(keychain, &still_wanted));
-            // Nobody waits any more: the answer is of no use to anybody.
+            let check_caller = || if reply.is_closed() { Err(timed_out()) } else { Ok(()) };
+            let result = connection.run(|keychain| work(keychain, &check_caller));
+            // The caller may have timed out.
             let _ = reply.send(result);
         });
         let sent = worker.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
-        match tokio::time::timeout(self.deadline, answer).await {
+        match tokio::time::timeout(self.deadline, result).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => {
                 self.abandon(&worker);
-                let why =
-                    if sent { "its thread ended in the middle of a call" } else { "its thread has ended" };
+                let why = if sent { "its thread ended during a call" } else { "its thread has ended" };
                 Err(Error::Unavailable { why: why.to_owned() })
             }
             Err(_) => {
-                tracing::warn!("the keychain gave no answer in time");
+                tracing::warn!("the keychain call timed out");
                 self.abandon(&worker);
                 Err(self.timed_out()())
             }
@@ -83,21 +83,21 @@ impl KeychainThread {
         move || Error::TimedOut { seconds }
     }
 
-    /// The thread in use, begun if there is none.
+    /// The current thread, started if there is none.
     fn worker(&self) -> Result<Worker, Error> {
         let mut worker = lock(&self.worker);
         if worker.jobs.is_none() {
             let mut stuck = lock(&self.stuck);
             stuck.retain(|alive| alive.strong_count() > 0);
-            if stuck.len() >= MOST_STUCK {
+            if stuck.len() >= MAX_STUCK {
                 return Err(self.timed_out()());
             }
-            *worker = Worker::begin()?;
+            *worker = Worker::start()?;
         }
         Ok(worker.clone())
     }
 
-    /// Leaves a thread to itself; the next call begins another, with a connection of its own.
+    /// Abandons a stuck thread. The next call starts another one with its own connection.
     fn abandon(&self, stuck: &Worker) {
         let mut worker = lock(&self.worker);
         if worker.alive.ptr_eq(&stuck.alive) {
@@ -108,7 +108,7 @@ impl KeychainThread {
 }
 
 impl Worker {
-    fn begin() -> Result<Self, Error> {
+    fn start() -> Result<Self, Error> {
         let (jobs, queue) = channel::<Job>();
         let token = Arc::new(());
         let alive = Arc::downgrade(&token);
@@ -134,17 +134,17 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The thread's connection, opened at the first use and after every error.
+/// The thread's connection, opened on first use and again after every error.
 struct Connection {
     keychain: Option<Keychain>,
 }
 
 impl Connection {
     fn run<T>(&mut self, work: impl Fn(&Keychain) -> Result<T, Error>) -> Result<T, Error> {
-        // A kept connection may be of a keyring that was restarted since; a fresh one tells.
+        // The existing connection may belong to a keyring that has restarted, so an error is retried with a new one.
         if let Some(keychain) = self.keychain.take() {
             match work(&keychain) {
-                Err(Error::Unavailable { why }) => tracing::debug!(why, "connecting to the keychain anew"),
+                Err(Error::Unavailable { why }) => tracing::debug!(why, "reconnecting to the keychain"),
                 Err(error) => return Err(error),
                 Ok(value) => {
                     self.keychain = Some(keychain);

@@ -1,29 +1,59 @@
-//! The OS keychain and its explicit stand-ins: the only room where a secret becomes bytes.
+//! Secret stores: the system's keychain, a private file and memory.
 //!
-//! [`SecretStore::open`] takes the kind that the person chose and never falls back to another. Every call
-//! answers within a deadline; an error never means "there is nothing".
+//! [`SecretStore::open`] opens the kind that the person chose and never falls back to another one. Every call has a
+//! deadline. An error never means that a secret does not exist. Only this crate converts stored tokens to bytes.
+//!
+//! # Layout
+//!
+//! - `store`: [`SecretStore`], with the grants, client secrets and named secrets; `stored_grant` is one grant.
+//! - `store_kind`: the kinds of store; `backend` dispatches to `keychain`, `file` or `memory`.
+//! - `keychain`: the keychain store. It runs on `keychain_thread`, and `platform` adapts it to each system.
+//! - `split_secret`: secrets that are too long for one keychain item.
+//! - `keychain_watch`: reports that the keychain may have been locked, unlocked, started or stopped.
+//! - `item`: the names of secrets in a store; `codec` converts secrets to bytes.
+//! - [`private_files`]: files and folders that only their owner can access.
+//! - `error`: the errors and their hints.
+//!
+//! # Example
+//!
+//! ```
+//! use secrecy::{ExposeSecret, SecretString};
+//! use usher_secrets::{Error, SecretStore, StoreKind};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Error> {
+//!     let store = SecretStore::open(StoreKind::Memory);
+//!     store.put_named("api-key", &SecretString::from("hunter2")).await?;
+//!
+//!     let secret = store.named("api-key").await?;
+//!     assert_eq!(secret.as_ref().map(|secret| secret.expose_secret()), Some("hunter2"));
+//!     assert!(store.named("other").await?.is_none());
+//!     Ok(())
+//! }
+//! ```
 
 mod backend;
 mod codec;
 mod error;
 mod file;
-mod grant;
 mod item;
 mod keychain;
 mod keychain_thread;
-mod kind;
+mod keychain_watch;
 mod memory;
-mod parts;
 mod platform;
-pub mod private;
+pub mod private_files;
+mod secret;
+mod split_secret;
 mod store;
-mod watch;
+mod store_kind;
+mod stored_grant;
 
 pub use error::Error;
-pub use grant::StoredGrant;
-pub use kind::{StoreKind, UnknownStoreKind};
+pub use keychain_watch::watch_keychain;
 pub use store::SecretStore;
-pub use watch::watch_keychain;
+pub use store_kind::{StoreKind, UnknownStoreKind};
+pub use stored_grant::StoredGrant;
 
-/// The keychain's service name for every item of ours.
+/// The keychain's service name of all Usher's items.
 pub const SERVICE: &str = "dev.usher.desktop";

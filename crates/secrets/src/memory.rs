@@ -1,10 +1,10 @@
-//! The store that is gone with the program.
+//! The memory store, which is lost when the program ends.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::backend::{Condition, Secret};
 use crate::item::Item;
+use crate::secret::{Condition, Secret};
 
 #[derive(Default)]
 pub(crate) struct MemoryBackend {
@@ -23,8 +23,8 @@ impl MemoryBackend {
     pub fn delete(&self, item: &Item, condition: Option<Condition>) -> bool {
         let mut items = self.items();
         let Some(secret) = items.get(item.user()) else { return false };
-        let may = condition.is_none_or(|condition| condition(secret));
-        may && items.remove(item.user()).is_some()
+        let is_met = condition.is_none_or(|condition| condition(secret));
+        is_met && items.remove(item.user()).is_some()
     }
 
     pub fn list(&self) -> Vec<String> {

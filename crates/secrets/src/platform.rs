@@ -1,4 +1,4 @@
-//! Which keychain this system has, and its dialect.
+//! The keychain of each system, behind one interface.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use keyring_core::{CredentialStore, Entry, Error as KeyringError, Result as Keyr
 use crate::item::Item;
 use crate::{Error, SERVICE};
 
-/// Windows takes 2,560 bytes an item. The same everywhere, so that the splitting is exercised everywhere.
+/// The limit of Windows, 2,560 bytes. It is used on every system, so that splitting is tested on every system.
 pub(crate) const ITEM_LIMIT: usize = 2_560;
 
-/// A connection to the keychain. After any error a fresh one is needed: on Linux an old one keeps saying
-/// `NoSession` for ever once the keyring has been restarted.
+/// A connection to the keychain. It must be replaced after any error: on Linux, every call returns `NoSession` after
+/// the keyring has restarted.
 pub(crate) struct Keychain {
     pub store: Arc<CredentialStore>,
-    /// For what the store does not answer, and no secret.
+    /// For checks that the store does not offer. It transfers no secrets.
     #[cfg(target_os = "linux")]
-    questions: secret_service::blocking::SecretService<'static>,
+    service: secret_service::blocking::SecretService<'static>,
 }
 
 impl Keychain {
@@ -25,10 +25,8 @@ impl Keychain {
         Ok(Self {
             store: open_store().map_err(|failure| error(failure, "keychain"))?,
             #[cfg(target_os = "linux")]
-            questions: secret_service::blocking::SecretService::connect(
-                secret_service::EncryptionType::Plain,
-            )
-            .map_err(secret_service_error)?,
+            service: secret_service::blocking::SecretService::connect(secret_service::EncryptionType::Plain)
+                .map_err(secret_service_error)?,
         })
     }
 }
@@ -43,7 +41,7 @@ fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Ok(apple_native_keyring_store::keychain::Store::new()?)
 }
 
-/// The divider makes `user@service` unambiguous, because the service has no `@`.
+/// The divider makes `user@service` unambiguous, because the service name contains no `@`.
 #[cfg(windows)]
 fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     let configuration = HashMap::from([("divider", "@"), ("service_no_divider", "true")]);
@@ -52,10 +50,10 @@ fn open_store() -> KeyringResult<Arc<CredentialStore>> {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn open_store() -> KeyringResult<Arc<CredentialStore>> {
-    Err(KeyringError::NotSupportedByStore("this system has no keychain that Usher knows".to_owned()))
+    Err(KeyringError::NotSupportedByStore("this system has no supported keychain".to_owned()))
 }
 
-/// Our name for the item; whether it exists shows when it is used.
+/// A handle to the item, which need not exist.
 pub(crate) fn entry(store: &CredentialStore, item: &Item) -> KeyringResult<Entry> {
     let modifiers = if cfg!(target_os = "linux") {
         HashMap::from([("label", item.label())])
@@ -67,7 +65,7 @@ pub(crate) fn entry(store: &CredentialStore, item: &Item) -> KeyringResult<Entry
     store.build(SERVICE, item.user(), Some(&modifiers))
 }
 
-/// The user names of all our items.
+/// The user names of all Usher's items.
 pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
     let spec = if cfg!(windows) {
         HashMap::from([("pattern", r"@dev\.usher\.desktop$")])
@@ -85,44 +83,46 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
 
 #[cfg(target_os = "linux")]
 impl Keychain {
-    /// Fails where the item is locked, or any of ours; where it is not found, or none is asked for, also where the
-    /// collection that new ones go to is locked: some keyrings (KeePassXC) find nothing while they are locked. Asks
-    /// nobody for a password, which the store would do.
-    pub fn must_be_open(&self, item: Option<&Item>) -> Result<(), Error> {
+    /// Fails if the item is locked, or any of Usher's items if `item` is `None`. Never opens an unlock prompt; the
+    /// store itself would.
+    ///
+    /// If the item is not found, or `item` is `None`, the default collection must be unlocked too, because some
+    /// keyrings (KeePassXC) find nothing while they are locked.
+    pub fn ensure_unlocked(&self, item: Option<&Item>) -> Result<(), Error> {
         let mut attributes = HashMap::from([("service", SERVICE)]);
         attributes.extend(item.map(|item| ("username", item.user())));
-        let found = self.questions.search_items(attributes).map_err(secret_service_error)?;
-        // One that lies in an open collection stays in it, whatever the collection for new ones is.
-        let is_open = found.locked.is_empty()
+        let found = self.service.search_items(attributes).map_err(secret_service_error)?;
+        // An item in an unlocked collection can be used, even if the default collection is locked.
+        let is_unlocked = found.locked.is_empty()
             && (item.is_some() && !found.unlocked.is_empty() || !self.is_default_locked()?);
-        if is_open { Ok(()) } else { Err(Error::Locked { why: "it waits for its password".to_owned() }) }
+        if is_unlocked { Ok(()) } else { Err(Error::Locked { why: "it needs its password".to_owned() }) }
     }
 
     fn is_default_locked(&self) -> Result<bool, Error> {
-        let collection = self.questions.get_default_collection().map_err(secret_service_error)?;
+        let collection = self.service.get_default_collection().map_err(secret_service_error)?;
         collection.is_locked().map_err(secret_service_error)
     }
 
-    /// Has the system ask the person for the password of what is locked, and waits.
+    /// Opens the system's unlock prompt for the default collection and Usher's items, if they are locked, and waits.
     pub fn unlock(&self) -> Result<(), Error> {
-        let collection = self.questions.get_default_collection().map_err(secret_service_error)?;
+        let collection = self.service.get_default_collection().map_err(secret_service_error)?;
         if collection.is_locked().map_err(secret_service_error)? {
             collection.unlock().map_err(secret_service_error)?;
         }
         let ours = HashMap::from([("service", SERVICE)]);
-        let found = self.questions.search_items(ours).map_err(secret_service_error)?;
+        let found = self.service.search_items(ours).map_err(secret_service_error)?;
         if !found.locked.is_empty() {
             let items: Vec<_> = found.locked.iter().collect();
-            self.questions.unlock_all(&items).map_err(secret_service_error)?;
+            self.service.unlock_all(&items).map_err(secret_service_error)?;
         }
         Ok(())
     }
 }
 
-/// The system asks at the first use.
+/// Other systems prompt on use.
 #[cfg(not(target_os = "linux"))]
 impl Keychain {
-    pub fn must_be_open(&self, _item: Option<&Item>) -> Result<(), Error> {
+    pub fn ensure_unlocked(&self, _item: Option<&Item>) -> Result<(), Error> {
         Ok(())
     }
 
@@ -132,20 +132,18 @@ impl Keychain {
 }
 
 #[cfg(target_os = "linux")]
-const NO_KEYRING: &str = "no keyring runs in this session";
+const NO_KEYRING: &str = "no keyring is running in this session";
 
 #[cfg(target_os = "linux")]
 fn secret_service_error(error: secret_service::Error) -> Error {
     use secret_service::Error as ServiceError;
     match error {
-        ServiceError::Locked => Error::Locked { why: "it did not open".to_owned() },
-        ServiceError::Prompt => Error::Locked { why: "it was not unlocked when the system asked".to_owned() },
-        ServiceError::PromptDisconnected => {
-            Error::Locked { why: "the question to unlock it ended without an answer".to_owned() }
-        }
+        ServiceError::Locked => Error::Locked { why: "it could not be unlocked".to_owned() },
+        ServiceError::Prompt => Error::Locked { why: "the unlock prompt was dismissed".to_owned() },
+        ServiceError::PromptDisconnected => Error::Locked { why: "the unlock prompt was closed".to_owned() },
         ServiceError::NoResult => Error::Unavailable { why: "there is no default keyring".to_owned() },
         ServiceError::Unavailable => Error::Unavailable { why: NO_KEYRING.to_owned() },
-        // A bus where nothing answers to the Secret Service's name, nor could be started for it.
+        // No program on the bus provides the Secret Service, and none can be started for it.
         ServiceError::Zbus(zbus::Error::MethodError(name, ..))
             if name == "org.freedesktop.DBus.Error.ServiceUnknown" =>
         {
@@ -155,17 +153,18 @@ fn secret_service_error(error: secret_service::Error) -> Error {
     }
 }
 
-/// Every error but `NoEntry`, which the caller has dealt with. None of the messages holds a secret.
+/// Maps every error except `NoEntry`, which the caller handles. The messages contain no secrets.
 pub(crate) fn error(error: KeyringError, item: &str) -> Error {
     match error {
         KeyringError::NoStorageAccess(source) | KeyringError::PlatformFailure(source) => {
             platform_error(source)
         }
-        KeyringError::Ambiguous(_) => {
-            Error::Corrupt { item: item.to_owned(), why: "there is more than one of it".to_owned() }
-        }
+        KeyringError::Ambiguous(_) => Error::Corrupt {
+            item: item.to_owned(),
+            why: "there is more than one item with this name".to_owned(),
+        },
         KeyringError::BadEncoding(_) | KeyringError::BadDataFormat(..) | KeyringError::BadStoreFormat(_) => {
-            Error::Corrupt { item: item.to_owned(), why: "the keychain gave back damaged data".to_owned() }
+            Error::Corrupt { item: item.to_owned(), why: "the keychain returned damaged data".to_owned() }
         }
         other => Error::Unavailable { why: other.to_string() },
     }
@@ -179,7 +178,8 @@ fn platform_error(source: keyring_core::error::PlatformError) -> Error {
     }
 }
 
-/// `errSecAuthFailed`, `errSecUserCanceled` and `errSecInteractionNotAllowed` are a person's or a lock's no.
+/// `errSecAuthFailed`, `errSecUserCanceled` and `errSecInteractionNotAllowed` mean that the keychain is locked or the
+/// person dismissed its prompt.
 #[cfg(target_os = "macos")]
 fn platform_error(source: keyring_core::error::PlatformError) -> Error {
     let code = source.downcast_ref::<security_framework::base::Error>().map(|error| error.code());

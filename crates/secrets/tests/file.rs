@@ -1,4 +1,4 @@
-//! The private file: what it keeps, what it refuses, and that nothing is lost between several at once.
+//! The private file store: what it stores and rejects, and concurrent writers.
 
 #![cfg(unix)]
 
@@ -28,23 +28,24 @@ fn grant(refresh_token: &str) -> StoredGrant {
     }
 }
 
-/// Everything in a grant, tokens included, as text to compare.
-fn whole(grant: &StoredGrant) -> String {
+/// A grant as text, including its tokens, to compare.
+fn to_text(grant: &StoredGrant) -> String {
     let refresh_token = grant.refresh_token.as_ref().map(|token| token.expose_secret());
     format!("{} {refresh_token:?} {grant:?}", grant.access_token.expose_secret())
 }
 
-struct Place {
-    folder: TempDir,
+/// A secrets file in a temporary folder.
+struct SecretsFile {
+    temp: TempDir,
 }
 
-impl Place {
+impl SecretsFile {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder") }
+        Self { temp: tempfile::tempdir().expect("temp dir") }
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("secrets.json")
+        self.temp.path().join("secrets.json")
     }
 
     fn store(&self) -> SecretStore {
@@ -62,20 +63,20 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_grant_comes_back_whole() {
-    let place = Place::new();
-    let path = place.folder.path().join("new/folder/secrets.json");
+async fn a_grant_round_trips() {
+    let file = SecretsFile::new();
+    let path = file.temp.path().join("new/folder/secrets.json");
     let store = SecretStore::open(StoreKind::File(path.clone()));
-    store.check().await.expect("nothing yet is fine");
+    store.check().await.expect("a missing file is valid");
     assert!(store.grant("notion").await.expect("readable").is_none());
-    assert!(!path.exists(), "reading makes nothing");
+    assert!(!path.exists(), "reading creates no file");
 
     store.put_grant("notion", &grant("r1")).await.expect("written");
     let other = SecretStore::open(StoreKind::File(path.clone()));
-    let kept = other.grant("notion").await.expect("readable").expect("there");
-    assert_eq!(whole(&kept), whole(&grant("r1")));
+    let stored = other.grant("notion").await.expect("readable").expect("there");
+    assert_eq!(to_text(&stored), to_text(&grant("r1")));
     assert_eq!(mode(&path), 0o600);
-    assert_eq!(mode(path.parent().expect("a folder")), 0o700);
+    assert_eq!(mode(path.parent().expect("parent")), 0o700);
 
     let bare = StoredGrant {
         refresh_token: None,
@@ -86,13 +87,13 @@ async fn a_grant_comes_back_whole() {
         ..grant("")
     };
     store.put_grant("bare", &bare).await.expect("written");
-    assert_eq!(whole(&store.grant("bare").await.expect("readable").expect("there")), whole(&bare));
+    assert_eq!(to_text(&store.grant("bare").await.expect("readable").expect("there")), to_text(&bare));
 }
 
 #[tokio::test]
 async fn every_kind_of_store_compares_before_it_deletes() {
-    let place = Place::new();
-    for store in [place.store(), SecretStore::open(StoreKind::Memory)] {
+    let file = SecretsFile::new();
+    for store in [file.store(), SecretStore::open(StoreKind::Memory)] {
         let (old, new) = (SecretString::from("old"), SecretString::from("new"));
         assert!(!store.delete_grant_if("s", &old).await.expect("readable"));
         store.put_grant("s", &grant("new")).await.expect("written");
@@ -105,9 +106,9 @@ async fn every_kind_of_store_compares_before_it_deletes() {
 }
 
 #[tokio::test]
-async fn every_kind_of_store_keeps_the_other_secrets() {
-    let place = Place::new();
-    for store in [place.store(), SecretStore::open(StoreKind::Memory)] {
+async fn every_kind_of_store_stores_the_other_secrets() {
+    let file = SecretsFile::new();
+    for store in [file.store(), SecretStore::open(StoreKind::Memory)] {
         let secret = SecretString::from("usher-parts:{\"not\": a manifest}");
         store.put_named("b", &secret).await.expect("written");
         store.put_named("a", &secret).await.expect("written");
@@ -115,12 +116,15 @@ async fn every_kind_of_store_keeps_the_other_secrets() {
         store.put_pending("s", &secret).await.expect("written");
         store.put_grant("s", &grant("r")).await.expect("written");
         assert_eq!(store.named_list().await.expect("readable"), ["a", "b"]);
-        for kept in [
+        for secret_read in [
             store.named("b").await,
             store.client_secret("https://as.example", "id").await,
             store.pending("s").await,
         ] {
-            assert_eq!(kept.expect("readable").expect("there").expose_secret(), secret.expose_secret());
+            assert_eq!(
+                secret_read.expect("readable").expect("there").expose_secret(),
+                secret.expose_secret()
+            );
         }
         assert!(store.client_secret("https://as.example", "other").await.expect("readable").is_none());
         assert!(store.delete_named("b").await.expect("written"));
@@ -132,70 +136,70 @@ async fn every_kind_of_store_keeps_the_other_secrets() {
 }
 
 #[tokio::test]
-async fn names_that_cannot_be_kept_are_refused() {
+async fn invalid_names_are_rejected() {
     let store = SecretStore::open(StoreKind::Memory);
     for name in ["", "a\0b", "line\nbreak", &"x".repeat(351)] {
         assert!(matches!(store.grant(name).await, Err(Error::InvalidName { .. })), "{name:?}");
-        let error = store.put_named(name, &SecretString::from("s")).await.expect_err("refused");
+        let error = store.put_named(name, &SecretString::from("s")).await.expect_err("rejected");
         assert!(matches!(error, Error::InvalidName { .. }), "{name:?}");
     }
-    store.put_named("../../x", &SecretString::from("s")).await.expect("names are no paths");
+    store.put_named("../../x", &SecretString::from("s")).await.expect("names are not paths");
 }
 
 #[tokio::test]
-async fn a_file_that_others_may_reach_is_refused_and_stays() {
+async fn a_file_that_others_can_access_is_rejected_and_unchanged() {
     for mode in [0o640, 0o604, 0o620, 0o660, 0o666, 0o601] {
-        let place = Place::new();
-        place.write("{\"version\": 1, \"secrets\": {}}");
-        fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).expect("set");
-        let before = fs::read(place.path()).expect("readable");
-        let store = place.store();
+        let file = SecretsFile::new();
+        file.write("{\"version\": 1, \"secrets\": {}}");
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).expect("set");
+        let before = fs::read(file.path()).expect("readable");
+        let store = file.store();
         for error in [
-            store.check().await.expect_err("refused"),
-            store.grant("s").await.map(drop).expect_err("refused"),
-            store.put_grant("s", &grant("r")).await.expect_err("refused"),
-            store.delete_grant("s").await.map(drop).expect_err("refused"),
+            store.check().await.expect_err("rejected"),
+            store.grant("s").await.map(drop).expect_err("rejected"),
+            store.put_grant("s", &grant("r")).await.expect_err("rejected"),
+            store.delete_grant("s").await.map(drop).expect_err("rejected"),
         ] {
             assert!(matches!(error, Error::UnsafeFile { .. }), "{mode:o}: {error}");
             assert!(error.hint().contains("chmod 600"), "{}", error.hint());
         }
-        assert_eq!(fs::read(place.path()).expect("readable"), before);
+        assert_eq!(fs::read(file.path()).expect("readable"), before);
     }
 }
 
 #[tokio::test]
-async fn links_folders_and_pipes_are_refused() {
-    let place = Place::new();
-    let target = place.folder.path().join("target");
+async fn links_folders_and_pipes_are_rejected() {
+    let file = SecretsFile::new();
+    let target = file.temp.path().join("target");
     fs::write(&target, "{\"version\": 1, \"secrets\": {}}").expect("written");
     fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).expect("set");
-    symlink(&target, place.path()).expect("linked");
-    let error = place.store().put_grant("s", &grant("r")).await.expect_err("refused");
+    symlink(&target, file.path()).expect("linked");
+    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
     assert!(error.to_string().contains("symbolic link"), "{error}");
     assert_eq!(fs::read_to_string(&target).expect("readable"), "{\"version\": 1, \"secrets\": {}}");
 
-    let folder = place.folder.path().join("folder");
-    fs::create_dir(&folder).expect("made");
+    let folder = file.temp.path().join("folder");
+    fs::create_dir(&folder).expect("created");
     assert!(SecretStore::open(StoreKind::File(folder)).check().await.is_err());
 
-    let pipe = place.folder.path().join("pipe");
+    let pipe = file.temp.path().join("pipe");
     let status = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
     assert!(status.success());
     fs::set_permissions(&pipe, fs::Permissions::from_mode(0o600)).expect("set");
-    let error = SecretStore::open(StoreKind::File(pipe)).check().await.expect_err("refused");
+    let error = SecretStore::open(StoreKind::File(pipe)).check().await.expect_err("rejected");
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
 #[tokio::test]
-async fn a_planted_link_in_place_of_the_lock_is_refused() {
-    let place = Place::new();
-    symlink("/dev/null", place.folder.path().join("secrets.json.lock")).expect("linked");
-    let error = place.store().put_grant("s", &grant("r")).await.expect_err("refused");
+async fn a_symbolic_link_in_place_of_the_lock_is_rejected() {
+    let file = SecretsFile::new();
+    symlink("/dev/null", file.temp.path().join("secrets.json.lock")).expect("linked");
+    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
     assert!(matches!(error, Error::UnsafeFile { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_broken_file_is_an_error_and_never_overwritten() {
+async fn an_invalid_file_is_an_error_and_unchanged() {
     for text in [
         "",
         "not json",
@@ -204,59 +208,59 @@ async fn a_broken_file_is_an_error_and_never_overwritten() {
         "{\"version\": 1, \"secrets\": {\"grant:s\": 5}}",
         "[]",
     ] {
-        let place = Place::new();
-        place.write(text);
-        let store = place.store();
+        let file = SecretsFile::new();
+        file.write(text);
+        let store = file.store();
         for error in [
-            store.grant("s").await.map(drop).expect_err("refused"),
-            store.put_grant("s", &grant("r")).await.expect_err("refused"),
-            store.delete_grant("s").await.map(drop).expect_err("refused"),
+            store.grant("s").await.map(drop).expect_err("rejected"),
+            store.put_grant("s", &grant("r")).await.expect_err("rejected"),
+            store.delete_grant("s").await.map(drop).expect_err("rejected"),
         ] {
             assert!(matches!(error, Error::BrokenFile { .. }), "{text}: {error}");
         }
-        assert_eq!(fs::read_to_string(place.path()).expect("readable"), text);
+        assert_eq!(fs::read_to_string(file.path()).expect("readable"), text);
     }
 }
 
 #[tokio::test]
-async fn a_broken_grant_is_corrupt_and_stays() {
+async fn an_invalid_grant_is_corrupt_and_unchanged() {
     for grant in ["", "{}", "{\"version\":9}", "{\"version\":1,\"access_token\":\"hunter2\"}", "[1]"] {
-        let place = Place::new();
-        let text = serde_json::json!({"version": 1, "secrets": {"grant:s": grant, "named:a": "kept"}});
-        place.write(&text.to_string());
-        let store = place.store();
+        let file = SecretsFile::new();
+        let text = serde_json::json!({"version": 1, "secrets": {"grant:s": grant, "named:a": "valid"}});
+        file.write(&text.to_string());
+        let store = file.store();
         let error = store.grant("s").await.expect_err("corrupt");
         assert!(matches!(&error, Error::Corrupt { item, .. } if item == "grant:s"), "{grant}: {error}");
         assert!(!format!("{error} {error:?}").contains("hunter2"));
         let any = SecretString::from("hunter2");
-        assert!(!store.delete_grant_if("s", &any).await.expect("left alone"));
-        assert_eq!(fs::read_to_string(place.path()).expect("readable"), text.to_string());
+        assert!(!store.delete_grant_if("s", &any).await.expect("not deleted"));
+        assert_eq!(fs::read_to_string(file.path()).expect("readable"), text.to_string());
         assert!(store.named("a").await.expect("readable").is_some());
     }
 }
 
-/// A newer program of the same version of the format may know more.
+/// A newer Usher may add fields to the same version of the format.
 #[tokio::test]
-async fn unknown_fields_of_a_grant_are_tolerated() {
-    let place = Place::new();
-    let kept = serde_json::json!({
+async fn unknown_fields_of_a_grant_are_ignored() {
+    let file = SecretsFile::new();
+    let grant = serde_json::json!({
         "version": 1, "access_token": "a", "issuer": "i", "token_endpoint": "t", "client_id": "c",
         "resource": "r", "auth_method": "none", "invented_later": {"x": [1]}
     });
-    place.write(&serde_json::json!({"version": 1, "secrets": {"grant:s": kept.to_string()}}).to_string());
-    let kept = place.store().grant("s").await.expect("readable").expect("there");
-    assert_eq!(kept.access_token.expose_secret(), "a");
-    assert!(kept.sends_resource, "the default of before this field");
-    assert_eq!(kept.expires_at, None);
+    file.write(&serde_json::json!({"version": 1, "secrets": {"grant:s": grant.to_string()}}).to_string());
+    let grant = file.store().grant("s").await.expect("readable").expect("there");
+    assert_eq!(grant.access_token.expose_secret(), "a");
+    assert!(grant.sends_resource, "the default for grants without this field");
+    assert_eq!(grant.expires_at, None);
 }
 
-/// Several stores, as several processes would be: each has a lock file handle of its own.
+/// Each store has its own handle of the lock file, like a separate process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_writers_lose_nothing() {
-    let place = Place::new();
+async fn concurrent_writers_lose_nothing() {
+    let file = SecretsFile::new();
     let mut tasks = tokio::task::JoinSet::new();
     for number in 0..16 {
-        let store = place.store();
+        let store = file.store();
         tasks.spawn(async move {
             for round in 0..3 {
                 store.put_grant(&format!("s{number}"), &grant(&format!("r{round}"))).await.expect("written");
@@ -267,30 +271,30 @@ async fn many_writers_lose_nothing() {
         result.expect("no task panics");
     }
     for number in 0..16 {
-        let kept = place.store().grant(&format!("s{number}")).await.expect("readable").expect("there");
-        assert_eq!(whole(&kept), whole(&grant("r2")));
+        let stored = file.store().grant(&format!("s{number}")).await.expect("readable").expect("there");
+        assert_eq!(to_text(&stored), to_text(&grant("r2")));
     }
-    assert_eq!(names(&place), ["secrets.json", "secrets.json.lock"]);
+    assert_eq!(names(&file), ["secrets.json", "secrets.json.lock"]);
 }
 
-/// A writer that was killed leaves every secret behind, half written or whole.
+/// A killed writer may leave a partial or complete copy of all secrets.
 #[tokio::test]
-async fn what_a_killed_writer_left_goes_with_the_next_write() {
-    let place = Place::new();
-    let store = place.store();
+async fn the_next_write_removes_what_a_killed_writer_left() {
+    let file = SecretsFile::new();
+    let store = file.store();
     store.put_grant("s", &grant("r")).await.expect("written");
-    for left in ["{ \"version\": 1, \"secr", &fs::read_to_string(place.path()).expect("readable")] {
-        fs::write(place.folder.path().join("secrets.json.new"), left).expect("left behind");
+    for left in ["{ \"version\": 1, \"secr", &fs::read_to_string(file.path()).expect("readable")] {
+        fs::write(file.temp.path().join("secrets.json.new"), left).expect("left behind");
         assert!(store.grant("s").await.expect("readable").is_some());
         store.put_grant("s", &grant("r2")).await.expect("written");
-        assert_eq!(names(&place), ["secrets.json", "secrets.json.lock"]);
+        assert_eq!(names(&file), ["secrets.json", "secrets.json.lock"]);
     }
-    let kept = store.grant("s").await.expect("readable").expect("there");
-    assert_eq!(whole(&kept), whole(&grant("r2")));
+    let stored = store.grant("s").await.expect("readable").expect("there");
+    assert_eq!(to_text(&stored), to_text(&grant("r2")));
 }
 
-fn names(place: &Place) -> Vec<String> {
-    let entries = fs::read_dir(place.folder.path()).expect("a folder");
+fn names(file: &SecretsFile) -> Vec<String> {
+    let entries = fs::read_dir(file.temp.path()).expect("temp dir");
     let name = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").file_name();
     let mut names: Vec<_> = entries.map(|entry| name(entry).into_string().expect("UTF-8")).collect();
     names.sort();

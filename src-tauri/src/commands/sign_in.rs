@@ -5,7 +5,7 @@ use serde::Deserialize;
 use specta::Type;
 use tauri::State;
 use usher_api::{ErrorView, RedirectKind, ServerId};
-use usher_engine::{ClientCredentials, SignInOptions};
+use usher_engine::{PreRegisteredClient, SignInOptions};
 
 use crate::engine_slot::EngineSlot;
 use crate::sign_in;
@@ -27,7 +27,7 @@ pub async fn server_sign_in(
     client: Option<Client>,
 ) -> Result<(), ErrorView> {
     let engine = engine.get().await?;
-    let client = client.map(ClientCredentials::from);
+    let client = client.map(PreRegisteredClient::from);
     sign_in::start(&engine, &id, SignInOptions { redirect, client, ..SignInOptions::default() }).await
 }
 
@@ -76,7 +76,7 @@ pub async fn server_sign_out(engine: State<'_, EngineSlot>, id: ServerId) -> Res
     engine.get().await?.sign_out(&id).await
 }
 
-impl From<Client> for ClientCredentials {
+impl From<Client> for PreRegisteredClient {
     fn from(client: Client) -> Self {
         Self { client_id: client.client_id, client_secret: client.client_secret.map(SecretString::from) }
     }

@@ -18,7 +18,7 @@ describe("the first start", () => {
     expect(screen.getByTestId("connect-notion")).toHaveTextContent("Connect Notion");
     expect(screen.getByTestId("connect-linear")).toHaveTextContent("Connect Linear");
     expect(screen.getByRole("heading", { name: "By invitation" })).toBeInTheDocument();
-    expect(screen.getByTestId("connect-figma")).toHaveTextContent("lets in only the programs on its list");
+    expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps on its list");
   });
 
   it("tells the shell that it stands, and that it was painted, once", async () => {

@@ -1,6 +1,6 @@
-//! Opens an empty window, and says when it was painted. `--without-window` runs the bare runtime and opens none.
+//! An empty window that reports its first paint. `--without-window` runs the bare runtime without a window.
 
-/// The page calls this in the second frame after its content is there: the first has been painted then.
+/// Called by the page in the second frame after its content is loaded, when the first frame has been painted.
 #[tauri::command]
 fn painted() {
     eprintln!("usher-ready");

@@ -1,4 +1,4 @@
-//! What the window loads before its first screen: the page, and the scripts and styles that it names.
+//! The size of what the window loads before its first screen: the page with its scripts and styles.
 
 use std::fs;
 use std::io::Write;
@@ -15,20 +15,20 @@ const GOAL: f64 = 100.0;
 pub fn measure(dist: &Path) -> Result<Figure> {
     let page = fs::read_to_string(dist.join("index.html")).context("read ui/dist/index.html")?;
     let mut plain = page.len();
-    let mut packed = gzip_size(page.as_bytes())?;
+    let mut compressed = gzip_size(page.as_bytes())?;
     for name in loaded_at_start(&page) {
         let content = fs::read(dist.join(name)).with_context(|| format!("read ui/dist/{name}"))?;
         plain += content.len();
-        packed += gzip_size(&content)?;
+        compressed += gzip_size(&content)?;
     }
-    let [plain, packed] = [plain, packed].map(|bytes| bytes as f64 / 1000.0);
-    let measured = format!("{packed:.1} kB gzip ({plain:.0} kB)");
-    let figure = Figure::new("UI bundle at start", measured).with_value(packed);
-    Ok(figure.with_goal(format!("≤ {GOAL} kB gzip"), packed <= GOAL))
+    let [plain, compressed] = [plain, compressed].map(|bytes| bytes as f64 / 1000.0);
+    let measured = format!("{compressed:.1} kB gzip ({plain:.0} kB)");
+    let figure = Figure::new("UI bundle at start", measured).with_value(compressed);
+    Ok(figure.with_goal(format!("≤ {GOAL} kB gzip"), compressed <= GOAL))
 }
 
-/// The page's own files. The build tool lists what the entry imports as `modulepreload`, so this is the whole graph
-/// but for what is loaded later.
+/// The files that the page loads. Vite lists the imports of the entry as `modulepreload`, so only files that are loaded
+/// later are missing.
 fn loaded_at_start(page: &str) -> Vec<&str> {
     let mut names: Vec<&str> = page
         .split(['<', '>'])
@@ -51,8 +51,8 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 fn gzip_size(content: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).context("pack")?;
-    Ok(encoder.finish().context("pack")?.len())
+    encoder.write_all(content).context("compress")?;
+    Ok(encoder.finish().context("compress")?.len())
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_names_what_it_loads() {
+    fn files_are_read_from_the_page() {
         let page = r#"<!doctype html><link rel="icon" href="/usher.svg" />
             <script type="module" crossorigin src="/assets/index-1.js"></script>
             <link rel="modulepreload" crossorigin href="./assets/view-2.js">
@@ -69,12 +69,13 @@ mod tests {
     }
 
     #[test]
-    fn page_and_files_are_added_up() {
-        let dist = tempfile::tempdir().expect("a folder");
-        fs::write(dist.path().join("index.html"), r#"<script src="/a.js"></script>"#).expect("the page");
-        fs::write(dist.path().join("a.js"), "x".repeat(4000)).expect("the script");
+    fn the_sizes_of_page_and_files_are_added() {
+        let dist = tempfile::tempdir().expect("temp dir");
+        fs::write(dist.path().join("index.html"), r#"<script src="/a.js"></script>"#)
+            .expect("write the page");
+        fs::write(dist.path().join("a.js"), "x".repeat(4000)).expect("write the script");
         let figure = measure(dist.path()).expect("a figure");
-        let words = format!("{figure:?}");
-        assert!(words.contains("kB gzip (4 kB)") && words.contains("is_met: true"), "{words}");
+        let text = format!("{figure:?}");
+        assert!(text.contains("kB gzip (4 kB)") && text.contains("is_met: true"), "{text}");
     }
 }

@@ -1,10 +1,10 @@
-//! One measured figure with its goal, and the table of all.
+//! One measured figure with its goal, and the table of all figures.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
-/// What was measured, in words for the table and as a number for the JSON.
+/// A measurement, as text for the table and as a number for the JSON report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     name: String,
@@ -16,7 +16,7 @@ pub struct Figure {
 
 #[derive(Debug, Clone, PartialEq)]
 struct Goal {
-    words: String,
+    text: String,
     is_met: bool,
 }
 
@@ -30,14 +30,14 @@ impl Figure {
         self
     }
 
-    /// A figure that is judged against a rival's: at most `goal` times as much.
+    /// A goal relative to a reference measurement: at most `goal` times as much.
     pub fn with_ratio(mut self, ratio: f64, goal: f64) -> Self {
         self.ratio = Some(ratio);
         self.with_goal(format!("≤ {goal}×"), ratio <= goal)
     }
 
-    pub fn with_goal(mut self, words: impl Into<String>, is_met: bool) -> Self {
-        self.goal = Some(Goal { words: words.into(), is_met });
+    pub fn with_goal(mut self, text: impl Into<String>, is_met: bool) -> Self {
+        self.goal = Some(Goal { text: text.into(), is_met });
         self
     }
 }
@@ -57,7 +57,7 @@ impl Report {
                 "measured": figure.measured,
                 "value": figure.value,
                 "ratio": figure.ratio,
-                "goal": figure.goal.as_ref().map(|goal| &goal.words),
+                "goal": figure.goal.as_ref().map(|goal| &goal.text),
                 "met": figure.goal.as_ref().map(|goal| goal.is_met),
             })
         };
@@ -71,8 +71,8 @@ impl fmt::Display for Report {
         for Figure { name, measured, ratio, goal, .. } in &self.0 {
             let ratio = ratio.map(|ratio| format!("{ratio:.2}×")).unwrap_or_default();
             let goal = match goal {
-                Some(Goal { words, is_met: true }) => words.clone(),
-                Some(Goal { words, is_met: false }) => format!("{words} (missed)"),
+                Some(Goal { text, is_met: true }) => text.clone(),
+                Some(Goal { text, is_met: false }) => format!("{text} (missed)"),
                 None => String::new(),
             };
             writeln!(out, "| {name} | {goal} | {measured} | {ratio} |")?;
@@ -81,7 +81,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// The middle of the values; the mean of the middle two where their number is even.
+/// The median of the values; none if there are no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missed_goal_is_said() {
+    fn a_missed_goal_is_marked() {
         let mut report = Report::default();
         report.extend([
             Figure::new("start", "600 ms").with_value(600.0).with_ratio(1.5, 1.25),

@@ -1,4 +1,4 @@
-//! Many services at one start, and many callers at one expiry: what the engine adds.
+//! The overhead of the engine with many services at a start, and with many callers at one token expiry.
 
 use std::process::Stdio;
 
@@ -12,43 +12,43 @@ use crate::repository::Repository;
 const GOAL: f64 = 1.5;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
-    println!("bench: starting with many services, calling with many callers");
+    println!("bench: a start with many services, an expiry with many callers");
     let mut fleet = repository.command(repository.built("release", "fleet"));
-    // It gives up by itself after some minutes.
-    let output = fleet.stderr(Stdio::inherit()).output().with_context(|| command::words(&fleet))?;
+    // The program has its own deadline of some minutes.
+    let output = fleet.stderr(Stdio::inherit()).output().with_context(|| command::display(&fleet))?;
     if !output.status.success() {
-        bail!("{} failed ({})", command::words(&fleet), output.status);
+        bail!("{} failed ({})", command::display(&fleet), output.status);
     }
-    let measured: Value = serde_json::from_slice(&output.stdout).context("read what was measured")?;
-    Ok([start(&measured)?, crowd(&measured)?])
+    let measured: Value = serde_json::from_slice(&output.stdout).context("parse the measurements")?;
+    Ok([start(&measured)?, callers(&measured)?])
 }
 
 fn start(measured: &Value) -> Result<Figure> {
-    let (all, alone) = (middle(measured, "all")?, middle(measured, "slowest_alone")?);
+    let (all, alone) = (median_of(measured, "all")?, median_of(measured, "slowest_alone")?);
     let services = &measured["services"];
     let name = format!("start with {services} services to all connected, against the slowest alone");
     let figure = Figure::new(&name, format!("{all:.0} ms (alone {alone:.0} ms)"));
     Ok(figure.with_value(all).with_ratio(all / alone, GOAL))
 }
 
-fn crowd(measured: &Value) -> Result<Figure> {
-    let (fresh, expired) = (middle(measured, "fresh")?, middle(measured, "expired")?);
+fn callers(measured: &Value) -> Result<Figure> {
+    let (fresh, expired) = (median_of(measured, "fresh")?, median_of(measured, "expired")?);
     let refreshes = numbers(measured, "refreshes")?;
-    let callers = &measured["callers"];
-    let name = format!("{callers} callers at one expiry: what they wait longer");
-    let words = format!("{:.0} ms ({expired:.0} ms, {fresh:.0} ms with a good token)", expired - fresh);
+    let count = &measured["callers"];
+    let name = format!("{count} callers at one expiry: added wait");
+    let text = format!("{:.0} ms ({expired:.0} ms, {fresh:.0} ms with a good token)", expired - fresh);
     let is_one = refreshes.iter().all(|refreshes| *refreshes == 1.0);
-    Ok(Figure::new(&name, words).with_value(expired - fresh).with_goal("one refresh", is_one))
+    Ok(Figure::new(&name, text).with_value(expired - fresh).with_goal("one refresh", is_one))
 }
 
-fn middle(measured: &Value, key: &str) -> Result<f64> {
+fn median_of(measured: &Value, key: &str) -> Result<f64> {
     median(&numbers(measured, key)?).with_context(|| format!("{key} is empty"))
 }
 
 fn numbers(measured: &Value, key: &str) -> Result<Vec<f64>> {
     let numbers = measured[key].as_array().with_context(|| format!("{key} is missing"))?;
     let numbers: Option<Vec<f64>> = numbers.iter().map(Value::as_f64).collect();
-    numbers.with_context(|| format!("{key} is no list of numbers"))
+    numbers.with_context(|| format!("{key} is not a list of numbers"))
 }
 
 #[cfg(test)]
@@ -57,7 +57,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_middle_of_all_runs_is_compared() {
+    fn the_medians_of_all_runs_are_compared() {
         let measured = json!({
             "services": 50, "all": [3000.0, 2000.0, 2500.0], "slowest_alone": [2000.0, 2000.0, 2100.0],
             "callers": 500, "fresh": [100.0], "expired": [130.0], "refreshes": [1, 1],
@@ -66,8 +66,8 @@ mod tests {
         let name = "start with 50 services to all connected, against the slowest alone";
         let expected = Figure::new(name, "2500 ms (alone 2000 ms)").with_value(2500.0).with_ratio(1.25, GOAL);
         assert_eq!(figure, expected);
-        let figure = crowd(&measured).expect("a figure");
-        let name = "500 callers at one expiry: what they wait longer";
+        let figure = callers(&measured).expect("a figure");
+        let name = "500 callers at one expiry: added wait";
         let expected = Figure::new(name, "30 ms (130 ms, 100 ms with a good token)");
         assert_eq!(figure, expected.with_value(30.0).with_goal("one refresh", true));
     }
@@ -75,12 +75,10 @@ mod tests {
     #[test]
     fn a_second_refresh_misses_the_goal() {
         let measured = json!({ "callers": 2, "fresh": [1.0], "expired": [1.0], "refreshes": [1, 2] });
-        let missed = Figure::new(
-            "2 callers at one expiry: what they wait longer",
-            "0 ms (1 ms, 1 ms with a good token)",
-        );
+        let missed =
+            Figure::new("2 callers at one expiry: added wait", "0 ms (1 ms, 1 ms with a good token)");
         assert_eq!(
-            crowd(&measured).expect("a figure"),
+            callers(&measured).expect("a figure"),
             missed.with_value(0.0).with_goal("one refresh", false)
         );
         assert!(start(&measured).is_err());

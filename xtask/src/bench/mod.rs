@@ -1,11 +1,16 @@
-//! Measures release builds: the window against an empty one, requests on the wire, many services and callers, sizes.
+//! `cargo xtask bench`: measures release builds.
+//!
+//! - the window, compared with an empty one
+//! - the requests of a sign-in
+//! - many services and many callers
+//! - the sizes of the UI and of the programs
 
 mod bundle;
 mod figure;
 mod fleet;
 mod memory;
-mod own_desktop;
 mod tray;
+mod virtual_desktop;
 mod windows;
 mod wire;
 
@@ -15,17 +20,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::repository::Repository;
-use crate::setup::{self, Need};
+use crate::setup::{self, Purpose};
 use crate::{command, leftovers, start, ui};
 
 use self::figure::{Figure, Report};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often each of the two windows is opened, in turns
+    /// How often each of the two windows is opened, alternating
     #[arg(long, default_value_t = 15)]
     runs: u32,
-    /// Measure the windows only, on the display that is there, into this file
+    /// Measure only the windows, on the current display, and write the results to this file
     #[arg(long, hide = true)]
     windows_into: Option<PathBuf>,
 }
@@ -34,12 +39,13 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     if let Some(path) = &arguments.windows_into {
         return windows::measure_into(repository, arguments.runs, path);
     }
-    setup::set_up(repository, Need::Bench)?;
+    setup::set_up(repository, Purpose::Bench)?;
     ui::build_if_changed(repository)?;
     build_release(repository)?;
     start::build(repository)?;
     let mut report = Report::default();
-    report.extend(own_desktop::measure_windows(repository, arguments.runs)?);
+    let windows = virtual_desktop::measure_windows(repository, arguments.runs)?;
+    report.extend(windows::figures(&windows)?);
     leftovers::end();
     report.extend(tray::measure(repository)?);
     report.extend(wire::measure(repository)?);
@@ -50,7 +56,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
         size("release binary: command line", &repository.built("release", "usher"))?,
     ]);
     let path = repository.target("bench/report.json");
-    fs::create_dir_all(repository.target("bench")).context("make a folder for the report")?;
+    fs::create_dir_all(repository.target("bench")).context("create the report folder")?;
     fs::write(&path, format!("{:#}\n", report.to_json())).context("write the report")?;
     println!("\n{report}\nAs JSON: {}", path.display());
     Ok(())
@@ -70,11 +76,12 @@ fn build_release(repository: &Repository) -> Result<()> {
 }
 
 fn size(name: &str, program: &Path) -> Result<Figure> {
-    let bytes = fs::metadata(program).with_context(|| format!("look at {}", program.display()))?.len();
+    let bytes =
+        fs::metadata(program).with_context(|| format!("read the size of {}", program.display()))?.len();
     Ok(Figure::new(name, format!("{:.1} MB", megabytes(bytes))).with_value(megabytes(bytes)))
 }
 
 fn megabytes(bytes: u64) -> f64 {
-    // Far below 2^52 bytes, where a double starts to round.
+    // Exact: file sizes are far below 2^52 bytes.
     bytes as f64 / 1e6
 }

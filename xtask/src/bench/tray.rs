@@ -1,4 +1,4 @@
-//! The app in the tray, without a window, against the bare runtime.
+//! The memory of the app in the tray, without a window, compared with the bare runtime.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -13,27 +13,30 @@ use crate::{leftovers, start};
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: the app in the tray");
     let mut program = repository.command(repository.built("release", "tray-memory"));
-    start::with_paths(repository, &mut program);
+    start::set_paths(repository, &mut program);
     let mut child = program
         .arg(repository.built("release", "usher-empty-window"))
         .env("USHER_APP", repository.built("release", "usher-desktop"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .context("start what brings the app into the tray")?;
-    let mut input = child.stdin.take().context("its input")?;
+        .context("start tray-memory")?;
+    let mut input = child.stdin.take().context("tray-memory has no stdin")?;
     let mut measured = Vec::new();
-    for line in BufReader::new(child.stdout.take().context("its output")?).lines() {
+    for line in BufReader::new(child.stdout.take().context("tray-memory has no stdout")?).lines() {
         let line = line.context("read the process to measure")?;
-        let (name, pid) = line.split_once(' ').with_context(|| format!("what is {line:?}?"))?;
+        let (name, pid) = line.split_once(' ').with_context(|| format!("unexpected line {line:?}"))?;
         let bytes = memory::of_tree(pid.parse().context("a process id")?);
         measured.push((name.to_owned(), megabytes(bytes)));
-        writeln!(input).context("go on")?;
+        writeln!(input).context("continue tray-memory")?;
     }
-    let status = child.wait().context("wait for its end")?;
+    let status = child.wait().context("wait for tray-memory")?;
     leftovers::end();
-    let of = |name: &str| measured.iter().find(|(found, _)| found == name).map(|(_, megabytes)| *megabytes);
-    let (Some(hidden), Some(closed), Some(bare)) = (of("hidden"), of("closed"), of("bare")) else {
+    let memory_of =
+        |name: &str| measured.iter().find(|(found, _)| found == name).map(|(_, megabytes)| *megabytes);
+    let (Some(hidden), Some(closed), Some(bare)) =
+        (memory_of("hidden"), memory_of("closed"), memory_of("bare"))
+    else {
         bail!("the app was not measured in the tray ({status})");
     };
     Ok([
@@ -42,8 +45,8 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     ])
 }
 
-/// There is no goal: the figure is there to be watched.
+/// A figure without a goal, for observation.
 fn compare(name: &str, ours: f64, bare: f64) -> Figure {
-    let words = format!("{ours:.0} MB, {:.2} times the bare runtime ({bare:.0} MB)", ours / bare);
-    Figure::new(name, words).with_value(ours)
+    let text = format!("{ours:.0} MB, {:.2} times the bare runtime ({bare:.0} MB)", ours / bare);
+    Figure::new(name, text).with_value(ours)
 }

@@ -1,4 +1,4 @@
-//! The app's window against an empty one: from the start of the process to the first screen, painted and in use.
+//! The start time and memory of the app's window, compared with an empty one. The time ends at the first usable screen.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,17 +12,17 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::figure::{Figure, median};
-use super::{megabytes, memory, own_desktop};
+use super::{megabytes, memory, virtual_desktop};
 use crate::leftovers;
 use crate::repository::Repository;
 use crate::start::{READY_LINE, READY_VARIABLE};
 
 const GOAL: f64 = 1.25;
 const OPEN_DEADLINE: Duration = Duration::from_secs(30);
-/// What a program does after its first screen (reading ahead, freeing) is over by then.
+/// By then a program has finished its work after the first screen.
 const SETTLE: Duration = Duration::from_secs(3);
 
-/// The app first, then its rival: the order in which they are opened and listed.
+/// The app and the empty window, in the order in which they are opened and listed.
 const PROGRAMS: [&str; 2] = ["usher-desktop", "usher-empty-window"];
 
 /// One opened window.
@@ -31,11 +31,11 @@ struct Opened {
     megabytes: f64,
 }
 
-/// Opens both windows in turns, and writes every single result.
+/// Opens both windows alternately, and writes every result.
 pub fn measure_into(repository: &Repository, runs: u32, path: &Path) -> Result<()> {
-    own_desktop::unlock_keychain()?;
+    virtual_desktop::unlock_keychain()?;
     let mut results = PROGRAMS.map(|_| Vec::new());
-    // The first turn brings files into memory and makes folders; it does not count.
+    // The first turn fills caches and creates folders, so it is not counted.
     for turn in 0..=runs {
         for (program, results) in PROGRAMS.iter().zip(&mut results) {
             let opened = open(&repository.built("release", program)).with_context(|| program.to_string())?;
@@ -54,10 +54,10 @@ pub fn measure_into(repository: &Repository, runs: u32, path: &Path) -> Result<(
     Ok(())
 }
 
-/// The medians of what [`measure_into`] wrote.
+/// The medians of the results that [`measure_into`] wrote.
 pub fn figures(path: &Path) -> Result<[Figure; 2]> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
-    let results: Value = serde_json::from_str(&text).context("read the windows' results")?;
+    let results: Value = serde_json::from_str(&text).context("parse the results of the windows")?;
     Ok([
         compare("window start to first interactive paint", "ms", &results["milliseconds"])?,
         compare("memory of the window (PSS, all processes)", "MB", &results["megabytes"])?,
@@ -83,17 +83,17 @@ fn open(program: &Path) -> Result<Opened> {
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("start {}", program.display()))?;
-    let lines = BufReader::new(child.stderr.take().context("the program's error stream")?).lines();
+    let lines = BufReader::new(child.stderr.take().context("the program has no stderr")?).lines();
     let (sender, ready) = mpsc::channel();
-    // Reads to the end, so that the program never waits for a full pipe.
+    // Reads to the end, so that the program never blocks on a full pipe.
     thread::spawn(move || {
         for line in lines.map_while(Result::ok).filter(|line| line == READY_LINE) {
-            // After the first mark nobody listens.
+            // The receiver is gone after the first line.
             let _ = sender.send((line, Instant::now()));
         }
     });
     let painted = ready.recv_timeout(OPEN_DEADLINE);
-    let opened = painted.context("the window never said that it was painted").map(|(_, painted)| {
+    let opened = painted.context("the window did not report its first paint").map(|(_, painted)| {
         thread::sleep(SETTLE);
         Opened {
             milliseconds: painted.duration_since(started).as_secs_f64() * 1000.0,

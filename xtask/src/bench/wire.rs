@@ -1,4 +1,4 @@
-//! What a sign-in and a start ask the network for, counted by the service that was asked.
+//! The requests of a sign-in and of a start, counted by the service.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -13,12 +13,12 @@ use crate::repository::Repository;
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: counting requests");
     let mut count = repository.command(repository.built("debug", "wire-count"));
-    // It gives up by itself after a minute.
-    let output = count.stderr(Stdio::inherit()).output().with_context(|| command::words(&count))?;
+    // The program has its own deadline of a minute.
+    let output = count.stderr(Stdio::inherit()).output().with_context(|| command::display(&count))?;
     if !output.status.success() {
-        bail!("{} failed ({})", command::words(&count), output.status);
+        bail!("{} failed ({})", command::display(&count), output.status);
     }
-    let counted: Value = serde_json::from_slice(&output.stdout).context("read the counted requests")?;
+    let counted: Value = serde_json::from_slice(&output.stdout).context("parse the counted requests")?;
     Ok([
         first_sign_in(&requests(&counted, "first_sign_in")?),
         kept_sign_in(&requests(&counted, "kept_sign_in")?),
@@ -27,28 +27,28 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
 
 fn first_sign_in(requests: &[String]) -> Figure {
     let figure = figure("requests of a first sign-in", requests);
-    figure.with_goal("nothing asked twice", twice(requests).is_empty())
+    figure.with_goal("no repeated request", repeated(requests).is_empty())
 }
 
 fn kept_sign_in(requests: &[String]) -> Figure {
-    let figure = figure("requests of a start with a kept sign-in", requests);
+    let figure = figure("requests of a start with a stored sign-in", requests);
     figure.with_goal("no discovery", !requests.iter().any(|request| is_discovery(request)))
 }
 
 fn figure(name: &str, requests: &[String]) -> Figure {
     let measured = format!("{} ({})", requests.len(), requests.join(", "));
-    // Far below what a double can hold.
+    // Exact: the count is small.
     Figure::new(name, measured).with_value(requests.len() as f64)
 }
 
 fn requests(counted: &Value, key: &str) -> Result<Vec<String>> {
     let requests = counted[key].as_array().with_context(|| format!("{key} is missing"))?;
-    let words = requests.iter().map(|request| request.as_str().map(str::to_owned));
-    words.collect::<Option<_>>().with_context(|| format!("{key} is no list of words"))
+    let texts = requests.iter().map(|request| request.as_str().map(str::to_owned));
+    texts.collect::<Option<_>>().with_context(|| format!("{key} is not a list of strings"))
 }
 
-/// What was asked and answered the same way more than once.
-fn twice(requests: &[String]) -> Vec<&str> {
+/// Requests that were sent more than once with the same result.
+fn repeated(requests: &[String]) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     requests.iter().map(String::as_str).filter(|request| !seen.insert(*request)).collect()
 }
@@ -66,12 +66,11 @@ mod tests {
     }
 
     #[test]
-    fn the_same_question_with_another_answer_is_not_asked_twice() {
-        let probed_then_used =
-            words(&["POST /mcp tools/list 401", "POST /token 200", "POST /mcp tools/list 200"]);
-        assert_eq!(twice(&probed_then_used), Vec::<&str>::new());
-        let asked_again = words(&["POST /token 200", "POST /token 200"]);
-        assert_eq!(twice(&asked_again), ["POST /token 200"]);
+    fn a_request_with_another_result_is_not_repeated() {
+        let probed = words(&["POST /mcp tools/list 401", "POST /token 200", "POST /mcp tools/list 200"]);
+        assert_eq!(repeated(&probed), Vec::<&str>::new());
+        let again = words(&["POST /token 200", "POST /token 200"]);
+        assert_eq!(repeated(&again), ["POST /token 200"]);
     }
 
     #[test]
@@ -82,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_words_is_refused() {
+    fn anything_but_strings_is_an_error() {
         assert!(requests(&serde_json::json!({ "kept_sign_in": [1] }), "kept_sign_in").is_err());
         assert!(requests(&serde_json::json!({}), "kept_sign_in").is_err());
     }

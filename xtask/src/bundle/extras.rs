@@ -1,5 +1,5 @@
-//! What a package brings besides the app: the command, its manual and completions, licences, a scalable icon, and what
-//! software centres show.
+//! The files of a package besides the app: the command, manual pages, completions, licences, a scalable icon and the
+//! AppStream metadata.
 
 use std::fs;
 use std::io::Write;
@@ -10,33 +10,33 @@ use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::{answer, metainfo, notices};
+use super::{metainfo, notices};
 use crate::command;
 use crate::repository::Repository;
 
-/// Beside the copyright, packed.
+/// The compressed file beside the copyright file.
 const NOTICES: &str = "THIRD-PARTY-NOTICES";
 
-/// Where all of it lies, ready to be packed.
+/// The paths of these files, ready to be packaged.
 pub struct Extras {
-    /// The command, as Tauri's tool wants to be told: without the target's name, which the file itself carries.
+    /// The command, without the target triple that its file name ends with: the Tauri CLI adds the triple.
     pub command: PathBuf,
-    /// What becomes `/usr/share`.
+    /// The contents of `/usr/share`.
     pub share: PathBuf,
     pub zsh_completions: PathBuf,
-    /// For packages that take nothing of `/usr/share`.
+    /// The notices for packages without `/usr/share`.
     pub notices: PathBuf,
-    /// What rpm runs once the package is gone: it takes away the folders that it was told of, and Tauri's tool tells it
-    /// of none. An upgrade runs it too, and finds the folder full.
+    /// The script that rpm runs after the removal. rpm removes only folders that the package lists, and the Tauri CLI
+    /// lists none. An upgrade runs the script too, and the folder is not empty then.
     pub after_removal: PathBuf,
 }
 
-/// Makes them anew from the command that was built in `profile`.
+/// Creates the files with the command that was built in `profile`.
 pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     let folder = repository.target("bundle").join(profile);
-    // What an earlier version brought and this one does not must not be packed.
+    // Files of an earlier version must not be packaged.
     if folder.exists() {
-        fs::remove_dir_all(&folder).with_context(|| format!("empty {}", folder.display()))?;
+        fs::remove_dir_all(&folder).with_context(|| format!("delete {}", folder.display()))?;
     }
     let share = folder.join("share");
     let usher = repository.built(profile, "usher");
@@ -45,14 +45,14 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     completions(repository, &usher, "fish", &share.join("fish/vendor_completions.d/usher.fish"))?;
     let zsh_completions = folder.join("_usher");
     completions(repository, &usher, "zsh", &zsh_completions)?;
-    let papers = share.join("doc/usher");
-    write(&papers.join("copyright"), copyright(repository)?.as_bytes())?;
-    let noted = notices::make(repository)?;
-    write(&papers.join(format!("{NOTICES}.gz")), &packed(noted.as_bytes())?)?;
+    let documents = share.join("doc/usher");
+    write(&documents.join("copyright"), copyright(repository)?.as_bytes())?;
+    let notices_text = notices::make(repository)?;
+    write(&documents.join(format!("{NOTICES}.gz")), &compressed(notices_text.as_bytes())?)?;
     let notices = folder.join(format!("{NOTICES}.txt"));
-    write(&notices, noted.as_bytes())?;
+    write(&notices, notices_text.as_bytes())?;
     write(&share.join("metainfo").join(metainfo::FILE), metainfo::make(repository)?.as_bytes())?;
-    // Named like the program: that is what the desktop file says.
+    // The desktop file refers to the icon by the name of the program.
     let scalable = share.join("icons/hicolor/scalable/apps/usher-desktop.svg");
     write(&scalable, &fs::read(repository.path("icons/usher.svg")).context("read icons/usher.svg")?)?;
     let command = folder.join("usher");
@@ -63,39 +63,41 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     Ok(Extras { command, share, zsh_completions, notices, after_removal })
 }
 
-/// The manual's pages, packed as the systems expect them.
+/// Writes the compressed manual pages.
 fn manual(repository: &Repository, usher: &Path, plain: &Path, share: &Path) -> Result<()> {
-    fs::create_dir_all(plain).context("make a folder for the manual")?;
+    fs::create_dir_all(plain).context("create a folder for the manual")?;
     let mut write_pages = repository.command(usher);
-    command::run_silently(write_pages.arg("man").arg(plain), Duration::from_secs(60))?;
+    command::run_quietly(write_pages.arg("man").arg(plain), Duration::from_secs(60))?;
     for page in fs::read_dir(plain).context("read the manual")? {
         let page = page?;
         let name = format!("{}.gz", page.file_name().to_string_lossy());
-        write(&share.join(name), &packed(&fs::read(page.path())?)?)?;
+        write(&share.join(name), &compressed(&fs::read(page.path())?)?)?;
     }
-    // The app's own page is written by hand: its options are few, and it has nothing to write pages with.
+    // The app's own page is written by hand, because the app has few options and no page generator.
     let page = fs::read(repository.path("src-tauri/usher-desktop.1")).context("read the app's page")?;
-    write(&share.join("usher-desktop.1.gz"), &packed(&page)?)?;
+    write(&share.join("usher-desktop.1.gz"), &compressed(&page)?)?;
     Ok(())
 }
 
-/// As Debian's policy asks for manuals and long papers. The file carries neither name nor time: the same for the same.
-fn packed(content: &[u8]) -> Result<Vec<u8>> {
+/// The content in gzip format, which Debian's policy requires for manuals and long documents. The header has no name
+/// and no time, so the result is reproducible.
+fn compressed(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).and_then(|()| encoder.finish()).context("pack a file")
+    encoder.write_all(content).and_then(|()| encoder.finish()).context("compress a file")
 }
 
 fn completions(repository: &Repository, usher: &Path, shell: &str, to: &Path) -> Result<()> {
-    let text = answer(repository.command(usher).args(["completions", shell]))?;
+    let text = command::output(repository.command(usher).args(["completions", shell]))?;
     write(to, text.as_bytes())
 }
 
-/// In Debian's form (DEP-5), which people read as well.
+/// The copyright file in Debian's machine-readable format (DEP-5).
 fn copyright(repository: &Repository) -> Result<String> {
     let licence = fs::read_to_string(repository.path("LICENSE-MIT")).context("read LICENSE-MIT")?;
     let mut lines = licence.lines();
-    let holder =
-        lines.find_map(|line| line.strip_prefix("Copyright (c) ")).context("LICENSE-MIT names nobody")?;
+    let holder = lines
+        .find_map(|line| line.strip_prefix("Copyright (c) "))
+        .context("LICENSE-MIT names no copyright holder")?;
     let terms: Vec<String> = lines
         .skip(1)
         .map(|line| if line.is_empty() { " .".to_owned() } else { format!(" {line}") })
@@ -103,7 +105,7 @@ fn copyright(repository: &Repository) -> Result<String> {
     Ok(format!(
         "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\
          Upstream-Name: Usher\n\
-         Comment: The programs contain works of others. {NOTICES}.gz beside this file\n names each of them with \
+         Comment: The programs contain third-party software. {NOTICES}.gz beside this file\n lists each component with \
          its licence and its text.\n\n\
          Files: *\nCopyright: {holder}\nLicense: Expat or Apache-2.0\n\n\
          License: Expat\n{}\n\n\
@@ -113,10 +115,11 @@ fn copyright(repository: &Repository) -> Result<String> {
     ))
 }
 
-/// The target that cargo builds for, such as `x86_64-unknown-linux-gnu`.
+/// The target triple that cargo builds for, such as `x86_64-unknown-linux-gnu`.
 fn host(repository: &Repository) -> Result<String> {
-    let said = answer(repository.command("rustc").arg("-vV"))?;
-    said.lines()
+    let output = command::output(repository.command("rustc").arg("-vV"))?;
+    output
+        .lines()
         .find_map(|line| line.strip_prefix("host: "))
         .map(str::to_owned)
         .context("rustc names no host")
@@ -124,7 +127,7 @@ fn host(repository: &Repository) -> Result<String> {
 
 fn write(path: &Path, content: &[u8]) -> Result<()> {
     let folder = path.parent().context("a file without a folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("create {}", folder.display()))?;
     fs::write(path, content).with_context(|| format!("write {}", path.display()))
 }
 
@@ -133,14 +136,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_copyright_names_holder_and_both_licences() {
+    fn the_copyright_file_names_the_holder_and_both_licences() {
         let text = copyright(&Repository::find().expect("the repository")).expect("the text");
         assert!(
             text.contains("\nCopyright: 2026 The Usher contributors\nLicense: Expat or Apache-2.0\n"),
             "{text}"
         );
         assert!(text.contains("License: Expat\n Permission is hereby granted"), "{text}");
-        // An empty line ends a paragraph, so a licence's own are written otherwise.
+        // An empty line ends a paragraph, so the empty lines of a licence are escaped.
         assert!(text.matches("\n\n").count() < 5, "{text}");
     }
 }

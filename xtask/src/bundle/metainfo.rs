@@ -1,4 +1,4 @@
-//! What software centres show of the app (AppStream), told from the same words as the packages themselves.
+//! The AppStream metadata that software centres show, made from the texts of `tauri.conf.json`.
 
 use std::fs;
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 
 use crate::repository::Repository;
 
-/// Its name below `/usr/share/metainfo`: the app's id, as AppStream wants it.
+/// The file name below `/usr/share/metainfo`. AppStream requires it to begin with the id of the app.
 pub const FILE: &str = "dev.usher.desktop.metainfo.xml";
 
 pub fn make(repository: &Repository) -> Result<String> {
     let file = "src-tauri/tauri.conf.json";
     let config = fs::read_to_string(repository.path(file)).with_context(|| format!("read {file}"))?;
-    let config: Value = serde_json::from_str(&config).with_context(|| format!("understand {file}"))?;
+    let config: Value = serde_json::from_str(&config).with_context(|| format!("parse {file}"))?;
     text(&config)
 }
 
-/// There is no release yet to tell of, and no page in the web to lead to.
+/// The metadata. It lists no releases and no web page, because there are none yet.
 fn text(config: &Value) -> Result<String> {
     let bundle = &config["bundle"];
     let name = escaped(&config["productName"])?;
@@ -64,7 +64,7 @@ fn text(config: &Value) -> Result<String> {
 }
 
 fn escaped(value: &Value) -> Result<String> {
-    let text = value.as_str().context("src-tauri/tauri.conf.json leaves out what software centres show")?;
+    let text = value.as_str().context("src-tauri/tauri.conf.json lacks a text for the AppStream metadata")?;
     Ok(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"))
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_of_the_packages_stand_in_it() {
+    fn it_contains_the_texts_of_the_packages() {
         let text = make(&Repository::find().expect("the repository")).expect("the text");
         assert!(text.contains("<id>dev.usher.desktop</id>\n"), "{text}");
         assert!(FILE.starts_with("dev.usher.desktop."), "{FILE}");
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_of_markup_are_escaped_and_a_missing_word_is_said() {
+    fn markup_is_escaped_and_a_missing_text_is_an_error() {
         assert_eq!(escaped(&"a < b & c".into()).expect("text"), "a &lt; b &amp; c");
         assert!(text(&Value::Null).is_err());
     }

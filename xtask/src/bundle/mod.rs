@@ -1,6 +1,6 @@
-//! `cargo xtask bundle`: the packages that a person installs.
+//! `cargo xtask bundle`: the packages that people install.
 //!
-//! Cargo builds the programs as everywhere else; Tauri's tool only packs them. Its own build would be a second one.
+//! Cargo builds the programs, and the Tauri CLI only packages them. Its own build would be a second one.
 
 mod control;
 mod depends;
@@ -12,7 +12,6 @@ mod requires;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -20,20 +19,20 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::repository::Repository;
-use crate::setup::{self, Need};
+use crate::setup::{self, Purpose};
 use crate::{command, start, ui};
 
-const PACK_DEADLINE: Duration = Duration::from_secs(20 * 60);
+const PACKAGE_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Pack debug builds: quick, large, for the tests
+    /// Package debug builds: quick to build, large, for the tests
     #[arg(long)]
     debug: bool,
-    /// Pack what is built already, as it is
+    /// Package the existing builds, without building
     #[arg(long)]
     as_built: bool,
-    /// What to make, instead of all that this system can make without fetching tools
+    /// Formats to build, instead of all that need no download
     #[arg(long, value_enum)]
     format: Vec<Format>,
 }
@@ -44,11 +43,11 @@ pub enum Format {
     Deb,
     /// Fedora, openSUSE
     Rpm,
-    /// Any Linux; fetches linuxdeploy unless it is there
+    /// Any Linux; downloads linuxdeploy if it is missing
     Appimage,
-    /// macOS; never tried
+    /// macOS; untested
     Dmg,
-    /// Windows; never tried
+    /// Windows; untested
     Msi,
 }
 
@@ -56,7 +55,7 @@ pub fn bundle(repository: &Repository, arguments: &Arguments) -> Result<()> {
     setup::bundler(repository)?;
     let profile = if arguments.debug { Profile::Debug } else { Profile::Release };
     if !arguments.as_built {
-        setup::set_up(repository, Need::Start)?;
+        setup::set_up(repository, Purpose::Start)?;
         ui::build_if_changed(repository)?;
         match profile {
             Profile::Debug => start::build(repository)?,
@@ -65,23 +64,23 @@ pub fn bundle(repository: &Repository, arguments: &Arguments) -> Result<()> {
     }
     let chosen = arguments.format.as_slice();
     let formats = if chosen.is_empty() {
-        usual(linuxdeploy().is_some_and(|tool| tool.exists()))
+        default_formats(linuxdeploy().is_some_and(|tool| tool.exists()))
     } else {
         chosen.to_vec()
     };
-    for package in pack(repository, profile, &formats)? {
+    for package in package(repository, profile, &formats)? {
         let bytes = fs::metadata(&package)?.len();
         println!("{} ({:.1} MB)", package.display(), bytes as f64 / 1e6);
     }
     if cfg!(target_os = "linux") && !formats.contains(&Format::Appimage) && chosen.is_empty() {
-        println!("No AppImage: its tools are not on this machine. `--format appimage` fetches them.");
+        println!("No AppImage: its tools are missing. `--format appimage` downloads them.");
     }
     Ok(())
 }
 
-/// The packages of the debug builds, for the tests. The programs are built already.
+/// Packages the existing debug builds, for the tests.
 pub fn packages_for_tests(repository: &Repository) -> Result<()> {
-    pack(repository, Profile::Debug, &[Format::Deb, Format::Rpm]).map(drop)
+    package(repository, Profile::Debug, &[Format::Deb, Format::Rpm]).map(drop)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -100,7 +99,7 @@ impl Profile {
 }
 
 impl Format {
-    /// The word of Tauri's tool, its folder in the target folder, and how the files end.
+    /// The name that the Tauri CLI uses for the format and its folder, and the file extension.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Deb => ("deb", "deb"),
@@ -112,8 +111,8 @@ impl Format {
     }
 }
 
-/// What this system makes when nothing is said.
-fn usual(has_linuxdeploy: bool) -> Vec<Format> {
+/// The formats of this system if none is named.
+fn default_formats(has_linuxdeploy: bool) -> Vec<Format> {
     match env::consts::OS {
         "macos" => vec![Format::Dmg],
         "windows" => vec![Format::Msi],
@@ -122,7 +121,7 @@ fn usual(has_linuxdeploy: bool) -> Vec<Format> {
     }
 }
 
-/// Where Tauri's tool keeps what it needs for an AppImage, once it was fetched.
+/// The path of linuxdeploy, which the Tauri CLI downloads for an AppImage.
 fn linuxdeploy() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
@@ -130,7 +129,7 @@ fn linuxdeploy() -> Option<PathBuf> {
     Some(cache.join("tauri").join(format!("linuxdeploy-{}.AppImage", env::consts::ARCH)))
 }
 
-/// The same packages in one call as `cargo xtask bench`, so that neither builds the other's dependencies anew.
+/// Builds the same packages in one call as `cargo xtask bench`, so that both share the dependencies.
 fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app and the command line (the first time takes many minutes)");
     let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];
@@ -138,15 +137,15 @@ fn build_release(repository: &Repository) -> Result<()> {
     command::run(build.args(["build", "--release", "--locked"]).args(packages), start::BUILD_DEADLINE)
 }
 
-/// Packs what is built, and says where the packages lie.
-fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result<Vec<PathBuf>> {
-    println!("pack: {}", formats.iter().map(|format| format.names().0).collect::<Vec<_>>().join(", "));
+/// Packages the existing builds. Returns the paths of the packages.
+fn package(repository: &Repository, profile: Profile, formats: &[Format]) -> Result<Vec<PathBuf>> {
+    println!("package: {}", formats.iter().map(|format| format.names().0).collect::<Vec<_>>().join(", "));
     let started = SystemTime::now();
     let extras = extras::make(repository, profile.name())?;
     let mut tauri = repository.tauri();
     tauri.current_dir(repository.path("src-tauri")).env("CARGO_TARGET_DIR", repository.target(""));
     tauri.args(["bundle", "--ci", "--no-sign"]);
-    // The program is left as it is: it may be running, and nothing asks it how it was packed.
+    // The program is not modified: it may be running, and it does not need to know its package format.
     tauri.arg("--no-binary-patching");
     if profile == Profile::Debug {
         tauri.arg("--debug");
@@ -162,20 +161,20 @@ fn pack(repository: &Repository, profile: Profile, formats: &[Format]) -> Result
         config["bundle"]["linux"]["rpm"]["depends"] = json!(requires);
     }
     tauri.arg("--config").arg(config.to_string());
-    command::run_silently(&mut tauri, PACK_DEADLINE)?;
+    command::run_quietly(&mut tauri, PACKAGE_DEADLINE)?;
     let folder = repository.target(profile.name()).join("bundle");
     let mut packages = Vec::new();
     for format in formats {
         let package = newest(&folder, *format, started)?;
         if *format == Format::Deb {
-            control::set_right(repository, &package)?;
+            control::remove_duplicate_dependencies(repository, &package)?;
         }
         packages.push(package);
     }
     Ok(packages)
 }
 
-/// What is laid over `tauri.conf.json`: files that only a build knows.
+/// Additions to `tauri.conf.json`: the files that are built.
 fn config(extras: &extras::Extras) -> Value {
     let mut config = json!({ "bundle": {
         "externalBin": [&extras.command],
@@ -188,7 +187,7 @@ fn config(extras: &extras::Extras) -> Value {
             "appimage": { "files": { "/usr/share/doc/usher/THIRD-PARTY-NOTICES.txt": &extras.notices } },
         },
     } });
-    // There a package has no place for papers but among the app's own files.
+    // On these systems a package keeps documents among the files of the app.
     if cfg!(any(target_os = "macos", windows)) {
         config["bundle"]["resources"] =
             json!({ extras.notices.to_string_lossy(): "THIRD-PARTY-NOTICES.txt" });
@@ -196,31 +195,26 @@ fn config(extras: &extras::Extras) -> Value {
     config
 }
 
-/// zsh's folder is the one thing that distributions disagree on.
+/// The files of a Linux package. Distributions differ only in the folder of the zsh completions.
 fn files(extras: &extras::Extras, zsh: &str) -> Value {
     json!({ "/usr/share": &extras.share, zsh: &extras.zsh_completions })
 }
 
-/// The package of one format, made since `started`; an older one of another version may lie beside it.
+/// The package of one format that was built after `started`. Packages of older versions may be in the same folder.
 fn newest(folder: &Path, format: Format, started: SystemTime) -> Result<PathBuf> {
-    let (name, ending) = format.names();
+    let (name, extension) = format.names();
     let folder = folder.join(name);
-    let entries = fs::read_dir(&folder).with_context(|| format!("look into {}", folder.display()))?;
+    let entries = fs::read_dir(&folder).with_context(|| format!("read the folder {}", folder.display()))?;
     for entry in entries {
         let path = entry?.path();
-        let is_ours = path.extension().is_some_and(|extension| extension == ending) && path.is_file();
-        // File systems keep time more coarsely than the clock does.
+        let is_ours = path.extension().is_some_and(|found| found == extension) && path.is_file();
+        // The timestamps of file systems are coarser than the clock.
         let since = started - Duration::from_secs(2);
         if is_ours && fs::metadata(&path)?.modified()? >= since {
             return Ok(path);
         }
     }
-    bail!("no .{ending} was made in {}", folder.display())
-}
-
-/// What a program says to a question that every machine that builds can answer.
-fn answer(asked: &mut Command) -> Result<String> {
-    command::answer(asked).with_context(|| format!("{} failed", command::words(asked)))
+    bail!("no .{extension} was built in {}", folder.display())
 }
 
 #[cfg(test)]
@@ -228,11 +222,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_older_package_is_not_taken_for_the_new_one() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("deb")).expect("its folder");
+    fn an_older_package_is_not_returned() {
+        let folder = tempfile::tempdir().expect("temp dir");
+        fs::create_dir(folder.path().join("deb")).expect("create the folder");
         let package = folder.path().join("deb/Usher_0.1.0_amd64.deb");
-        fs::write(&package, "").expect("a package");
+        fs::write(&package, "").expect("write a package");
         let now = SystemTime::now();
         assert_eq!(newest(folder.path(), Format::Deb, now).expect("the package"), package);
         let later = now + Duration::from_secs(60);
@@ -240,10 +234,10 @@ mod tests {
     }
 
     #[test]
-    fn an_appimage_is_made_only_where_its_tools_are() {
+    fn an_appimage_is_built_only_if_its_tools_are_installed() {
         if cfg!(target_os = "linux") {
-            assert_eq!(usual(false), [Format::Deb, Format::Rpm]);
-            assert_eq!(usual(true), [Format::Deb, Format::Rpm, Format::Appimage]);
+            assert_eq!(default_formats(false), [Format::Deb, Format::Rpm]);
+            assert_eq!(default_formats(true), [Format::Deb, Format::Rpm, Format::Appimage]);
         }
     }
 }

@@ -1,44 +1,45 @@
-//! Which libraries the programs load, in rpm's words: the sonames and their versions, the same on every distribution.
+//! The dependencies of the rpm package: sonames with symbol versions, which are the same on every distribution.
 //!
-//! rpm's own tool (elfdeps) says them so; objdump, which no compiler goes without, shows the same lines of the programs.
+//! rpm's own tool for this is elfdeps. The output of objdump, which comes with every compiler, has the same information.
 
 use std::collections::BTreeSet;
 
 use crate::command;
 use crate::repository::Repository;
 
-/// What no program shows: the databases that the desktop entry and its icons stand in, and what opens links.
-const UNSEEN: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
+/// Dependencies that no library shows: the databases of desktop entries and icons, and the program that opens links.
+const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
 
-/// The requirements of both programs in `profile`; none where the tool is missing.
+/// The requirements of both programs in `profile`; none without objdump.
 pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
-    let mut requirements: BTreeSet<String> = UNSEEN.map(str::to_owned).into();
+    let mut requirements: BTreeSet<String> = UNDETECTED.map(str::to_owned).into();
     for name in ["usher", "usher-desktop"] {
         let program = repository.built(profile, name);
         let mut objdump = repository.command("objdump");
-        // Its words are read, so they are to be those that are known here.
-        let headers = command::answer(objdump.arg("--private-headers").arg(program).env("LC_ALL", "C"))?;
-        requirements.extend(libraries(&headers, mark()));
+        // The output is parsed, so it must not be translated.
+        let headers = command::try_output(objdump.arg("--private-headers").arg(program).env("LC_ALL", "C"))?;
+        requirements.extend(libraries(&headers, bits()));
     }
     Some(requirements.into_iter().collect())
 }
 
-/// How rpm tells the libraries of one width from those of the other.
-fn mark() -> &'static str {
+/// The suffix by which rpm distinguishes 64-bit libraries.
+fn bits() -> &'static str {
     if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" }
 }
 
-/// Reads `  NEEDED   libssl.so.3`, and below `  required from libssl.so.3:` lines as `    0x06702b20 0x00 16 OPENSSL_3.0.0`.
-fn libraries(headers: &str, mark: &str) -> Vec<String> {
+/// Reads lines like `  NEEDED   libssl.so.3`, and below `  required from libssl.so.3:` lines like
+/// `    0x06702b20 0x00 16 OPENSSL_3.0.0`.
+fn libraries(headers: &str, bits: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut required_from = None;
     for line in headers.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words.as_slice() {
-            ["NEEDED", library] => found.push(format!("{library}(){mark}")),
+            ["NEEDED", library] => found.push(format!("{library}(){bits}")),
             ["required", "from", library] => required_from = library.strip_suffix(':'),
             [hash, _, _, version] if hash.starts_with("0x") => {
-                found.extend(required_from.map(|library| format!("{library}({version}){mark}")));
+                found.extend(required_from.map(|library| format!("{library}({version}){bits}")));
             }
             _ => required_from = None,
         }

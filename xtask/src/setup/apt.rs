@@ -1,4 +1,4 @@
-//! Debian's packages, by apt; on other systems their names.
+//! Debian packages, installed by apt. On other systems only their names are printed.
 
 use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -8,14 +8,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::{INSTALL_DEADLINE, say};
+use super::{INSTALL_DEADLINE, announce};
 use crate::command;
 use crate::repository::Repository;
 
-/// Building the app, and what the app itself calls at run time (`xdg-mime`, `gio`).
-const BUILD: &[&str] = &[
+/// Needed to build the app, or by the app itself at run time (the tray library, `xdg-mime`, `gio`).
+const APP: &[&str] = &[
     "build-essential",
     "desktop-file-utils",
+    "libayatana-appindicator3-1",
     "libdbus-1-dev",
     "libglib2.0-bin",
     "librsvg2-dev",
@@ -25,44 +26,48 @@ const BUILD: &[&str] = &[
     "xdg-utils",
 ];
 
-/// A desktop of our own: display, window manager, session bus, keychain, browser, and the drivers of both windows.
-const OWN_DESKTOP: &[&str] = &[
-    "chromium",
-    "chromium-driver",
-    "dbus",
-    "gnome-keyring",
-    "hicolor-icon-theme",
-    "libsecret-tools",
-    "man-db",
-    "openbox",
-    "openssl",
-    "webkit2gtk-driver",
-    "x11-utils",
-    "xauth",
-    "xvfb",
-];
+/// The programs and libraries of a virtual desktop, with their packages. The tests look for each of them first.
+const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
-/// What looks into the packages that we make.
-const PACKAGES: &[&str] = &["appstream", "rpm"];
+/// The other packages of such a desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
+const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
 
-/// How long another apt may hold its locks.
+/// Needed to inspect the packages that we build.
+const PACKAGE_TOOLS: &[&str] = &["appstream", "rpm"];
+
+/// How long to wait while another program holds apt's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5 * 60);
 
-pub fn packages(own_desktop: bool, tests: bool) -> Vec<&'static str> {
-    let desktop = if own_desktop { OWN_DESKTOP } else { &[] };
-    let tests = if tests { PACKAGES } else { &[] };
-    [BUILD, desktop, tests].concat()
+/// The packages to install, sorted. `desktop` adds a virtual desktop, `tests` the tools of the package tests.
+pub fn packages(desktop: bool, tests: bool) -> Vec<&'static str> {
+    let mut packages = APP.to_vec();
+    if desktop {
+        packages.extend(desktop_packages());
+        packages.extend(DESKTOP_EXTRAS);
+    }
+    if tests {
+        packages.extend(PACKAGE_TOOLS);
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    packages
+}
+
+/// The last column of the list.
+fn desktop_packages() -> impl Iterator<Item = &'static str> {
+    let lines = DESKTOP.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| line.split_whitespace().last())
 }
 
 pub fn set_up(repository: &Repository, packages: &[&'static str]) -> Result<()> {
     if !is_debian() {
-        return name_what_is_needed(repository, packages);
+        return print_packages(repository, packages);
     }
     let missing = missing(repository, packages);
     if missing.is_empty() {
         return Ok(());
     }
-    say(&format!("Debian packages: {}", missing.join(" ")));
+    announce(&format!("Debian packages: {}", missing.join(" ")));
     apt(repository, &["update"])?;
     let mut install = vec!["install", "--yes", "--no-install-recommends"];
     install.extend(&missing);
@@ -78,16 +83,17 @@ fn is_debian() -> bool {
     })
 }
 
-/// On a system that apt does not serve we can only tell; a build that lacks something will say what.
-fn name_what_is_needed(repository: &Repository, packages: &[&str]) -> Result<()> {
+/// Fails with the package names on a Linux system without apt that has no WebKitGTK.
+fn print_packages(repository: &Repository, packages: &[&str]) -> Result<()> {
     if cfg!(any(target_os = "macos", windows)) {
-        // The system's own web view and tools serve; a missing compiler is named by cargo itself.
+        // The web view is part of the system, and cargo names a missing compiler.
         return Ok(());
     }
-    let has_web_view = command::answer(repository.command("pkg-config").args(["--exists", "webkit2gtk-4.1"]));
+    let has_web_view =
+        command::try_output(repository.command("pkg-config").args(["--exists", "webkit2gtk-4.1"]));
     if has_web_view.is_none() {
         bail!(
-            "this system is not Debian: please install what its packages {} are called here (see https://v2.tauri.app/start/prerequisites/)",
+            "this system is not Debian: install its equivalents of {} (see https://v2.tauri.app/start/prerequisites/)",
             packages.join(", ")
         );
     }
@@ -95,7 +101,7 @@ fn name_what_is_needed(repository: &Repository, packages: &[&str]) -> Result<()>
 }
 
 fn missing(repository: &Repository, packages: &[&'static str]) -> Vec<&'static str> {
-    // dpkg-query exits with 1 when it does not know one of them, and lists the others all the same.
+    // dpkg-query exits with 1 if a package is unknown, and still lists the others.
     let listed = repository
         .command("dpkg-query")
         .args(["--show", "--showformat", "${Package} ${db:Status-Status}\n"])
@@ -112,7 +118,7 @@ fn not_installed(listed: &str, packages: &[&'static str]) -> Vec<&'static str> {
     packages.iter().copied().filter(|package| !installed(package)).collect()
 }
 
-/// Runs apt-get as root, and waits for its locks: apt waits by itself for dpkg's, but not for that of the lists.
+/// Runs apt-get as root. apt itself waits for dpkg's lock, but not for the lock of the package lists.
 fn apt(repository: &Repository, arguments: &[&str]) -> Result<()> {
     let started = Instant::now();
     loop {
@@ -122,12 +128,12 @@ fn apt(repository: &Repository, arguments: &[&str]) -> Result<()> {
         if started.elapsed() > LOCK_DEADLINE {
             bail!("another program held apt's lock for five minutes: {locked}");
         }
-        say("another program holds apt's lock; waiting");
+        announce("another program holds apt's lock; waiting");
         thread::sleep(Duration::from_secs(3));
     }
 }
 
-/// The inner error is apt's own line about a lock that somebody else holds.
+/// The inner error is apt's message about a lock that another program holds.
 fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
     let mut child = apt
         .stdin(Stdio::null())
@@ -135,12 +141,12 @@ fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("LC_ALL", "C")
         .spawn()
-        .with_context(|| format!("start {}", command::words(apt)))?;
+        .with_context(|| format!("start {}", command::display(apt)))?;
     let stderr = child.stderr.take().context("apt's error stream")?;
     let reader = thread::spawn(move || {
         let mut lock_line = None;
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-            // A closed error stream of our own is no reason to stop an installation half way.
+            // If our own stderr is closed, the installation still continues.
             let _ = writeln!(std::io::stderr(), "{line}");
             if line.contains("Could not get lock") {
                 lock_line = Some(line);
@@ -148,18 +154,18 @@ fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
         }
         lock_line
     });
-    let status = command::wait(&mut child, INSTALL_DEADLINE).with_context(|| command::words(apt))?;
+    let status = command::wait(&mut child, INSTALL_DEADLINE).with_context(|| command::display(apt))?;
     let lock_line = reader.join().ok().flatten();
     match lock_line {
         _ if status.success() => Ok(Ok(())),
         Some(line) => Ok(Err(line)),
-        None => bail!("{} failed ({status})", command::words(apt)),
+        None => bail!("{} failed ({status})", command::display(apt)),
     }
 }
 
-/// The program as root: by itself where we are, else through sudo, which asks only where somebody can answer.
+/// The program as root: through sudo unless we are root. sudo asks for a password only in a terminal.
 fn as_root(repository: &Repository, program: &str) -> Command {
-    let is_root = command::answer(repository.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    let is_root = command::try_output(repository.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if is_root {
         return repository.command(program);
     }
@@ -167,7 +173,7 @@ fn as_root(repository: &Repository, program: &str) -> Command {
     if !std::io::stdin().is_terminal() {
         sudo.arg("--non-interactive");
     }
-    // sudo drops the environment, and with it the wish not to be asked.
+    // sudo drops the environment, so the variables that prevent questions are set again.
     sudo.args(["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", program]);
     sudo
 }
@@ -177,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_dpkg_calls_installed_is_there() {
+    fn only_a_fully_installed_package_counts() {
         let listed = "xvfb installed\nopenbox config-files\nchromium half-installed\n";
         assert_eq!(
             not_installed(listed, &["xvfb", "openbox", "chromium", "dbus"]),
@@ -186,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_display_spares_the_own_desktop() {
+    fn a_machine_with_a_display_needs_no_virtual_desktop() {
         assert!(!packages(false, false).contains(&"xvfb"));
         assert!(packages(true, false).contains(&"xvfb"));
         assert!(packages(true, true).contains(&"libwebkit2gtk-4.1-dev"));
     }
 
     #[test]
-    fn only_the_tests_look_into_packages() {
+    fn only_the_tests_need_package_tools() {
         assert!(!packages(true, false).contains(&"rpm"));
         assert!(packages(true, true).contains(&"rpm"));
     }

@@ -1,4 +1,4 @@
-//! What the machine needs: looked at first, without the network; only what is missing is installed.
+//! Installation of what the machine needs. The check works without a network; only missing parts are installed.
 
 mod apt;
 mod npm;
@@ -6,30 +6,32 @@ mod programs;
 mod version;
 
 use std::env;
+use std::thread;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
+use crate::leftovers;
 use crate::repository::Repository;
 
-/// A first installation over a slow line may take this long.
+/// Enough for a first installation over a slow connection.
 const INSTALL_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
-/// What the machine is wanted for.
+/// What the machine is used for.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Need {
+pub enum Purpose {
     /// Building Usher and opening it
     Start,
     /// Running every test
     Test,
-    /// Measuring
+    /// Running the benchmarks
     Bench,
 }
 
-impl Need {
-    /// Whether a window is opened on a display of our own, with a session bus, a keychain and a browser of its own.
-    fn wants_own_desktop(self) -> bool {
+impl Purpose {
+    /// Whether windows open on a virtual desktop: a display, a session bus, a keychain and a browser.
+    fn needs_virtual_desktop(self) -> bool {
         match self {
             Self::Start => !has_display(),
             Self::Test | Self::Bench => true,
@@ -37,32 +39,50 @@ impl Need {
     }
 }
 
-/// Whether there is a screen to open a window on.
+/// Whether this machine has a display.
 pub fn has_display() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(not(target_os = "linux")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
-/// Installs what is missing and says so; says nothing where nothing is.
-pub fn set_up(repository: &Repository, need: Need) -> Result<()> {
-    apt::set_up(repository, &apt::packages(need.wants_own_desktop(), need == Need::Test))?;
+/// Installs what is missing and prints it. Prints nothing if nothing is missing.
+pub fn set_up(repository: &Repository, purpose: Purpose) -> Result<()> {
+    if purpose != Purpose::Test {
+        return install_packages(repository, purpose);
+    }
+    thread::scope(|scope| {
+        // Cargo builds these programs while apt and npm download and unpack.
+        let programs = scope.spawn(|| programs::set_up(repository, programs::TESTS));
+        let packages = install_packages(repository, purpose);
+        if packages.is_err() {
+            // The error is shown at once, not after the build.
+            leftovers::end();
+        }
+        let programs =
+            programs.join().unwrap_or_else(|_| bail!("the installation of the test programs panicked"));
+        packages.and(programs)
+    })
+}
+
+fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
+    let is_test = purpose == Purpose::Test;
+    apt::set_up(repository, &apt::packages(purpose.needs_virtual_desktop(), is_test))?;
     npm::check_node(repository)?;
     npm::install(repository, "ui")?;
-    if need == Need::Test {
+    if is_test {
         npm::install(repository, "tests/conformance")?;
         npm::install(repository, "xtask/bundle")?;
-        programs::set_up(repository, programs::TESTS)?;
     }
     Ok(())
 }
 
-/// Installs Tauri's tool, for icons and packages.
+/// Installs the Tauri CLI, which draws icons and builds packages.
 pub fn bundler(repository: &Repository) -> Result<()> {
     npm::check_node(repository)?;
     npm::install(repository, "xtask/bundle")
 }
 
-/// Says what setup is about to do.
-fn say(what: &str) {
+/// Prints what is about to be installed.
+fn announce(what: &str) {
     println!("setup: {what}");
 }

@@ -1,4 +1,4 @@
-//! Versions as programs print them.
+//! Version numbers in the output of programs.
 
 /// The first `major.minor.patch` in a text ("cargo-deny 0.20.2", "v20.20.2").
 pub fn find(text: &str) -> Option<[u32; 3]> {
@@ -15,10 +15,10 @@ fn parse(word: &str) -> Option<[u32; 3]> {
     Some([next()?, next()?, next()?])
 }
 
-/// Whether `found` has what `least` has and the same incompatible part (Cargo's `^`).
-pub fn is_compatible(found: [u32; 3], least: [u32; 3]) -> bool {
-    let same = if least[0] == 0 { found[..2] == least[..2] } else { found[0] == least[0] };
-    same && found >= least
+/// Whether `found` is compatible with `oldest`, by the rule of Cargo's `^`.
+pub fn is_compatible(found: [u32; 3], oldest: [u32; 3]) -> bool {
+    let same = if oldest[0] == 0 { found[..2] == oldest[..2] } else { found[0] == oldest[0] };
+    same && found >= oldest
 }
 
 #[cfg(test)]
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_found_in_what_programs_print() {
+    fn versions_are_found_in_the_output_of_programs() {
         assert_eq!(find("cargo-nextest 0.9.143 (60fa45f63 2026-08-04)\nrelease: 0.9.143"), Some([0, 9, 143]));
         assert_eq!(find("v20.20.2\n"), Some([20, 20, 2]));
         assert_eq!(find("tool 1.2.3-beta.1"), Some([1, 2, 3]));
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn compatible_as_cargo_has_it() {
+    fn compatibility_follows_cargos_caret() {
         assert!(is_compatible([0, 9, 143], [0, 9, 100]));
         assert!(!is_compatible([0, 9, 99], [0, 9, 100]));
         assert!(!is_compatible([0, 10, 0], [0, 9, 100]));

@@ -3,21 +3,22 @@
 use usher_config::{ConfigError, NewServer, NewTransport, Redirect};
 use usher_secrets::SecretStore;
 
-use crate::arguments::{self, Add, Places};
+use crate::arguments::{self, Add};
 use crate::commands::secret::read_secret;
-use crate::exit::{Failure, wrong_words};
+use crate::exit::{CommandError, usage_error};
 use crate::output::Output;
-use crate::session::{config_file, secret_store, tell_of_secret};
+use crate::paths::Paths;
+use crate::session::{notify_secret_changed, secret_store};
 
-/// Writes the server into mcp.json; a client secret goes to the keychain and only its name into the file.
-pub async fn run(places: &Places, output: Output, add: &Add) -> Result<(), Failure> {
-    let file = config_file(places);
+/// Adds a server to mcp.json. A client secret is stored in the keychain; the file refers to it by name.
+pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), CommandError> {
+    let file = paths.config_file();
     if file.load()?.servers.iter().any(|server| server.name == add.name) {
-        // Refused before a secret is read and kept for it.
+        // Checked before a secret is read and stored.
         return Err(ConfigError::ServerExists { name: add.name.clone() }.into());
     }
     let client_secret = match add.client_secret {
-        Some(_) => Some(keep_client_secret(places, &add.name).await?),
+        Some(_) => Some(store_client_secret(paths, &add.name).await?),
         None => None,
     };
     let server = NewServer {
@@ -29,33 +30,33 @@ pub async fn run(places: &Places, output: Output, add: &Add) -> Result<(), Failu
     };
     file.add(&add.name, &server)?;
     output.result(&serde_json::json!({ "added": add.name }), || {
-        format!("Added {0}. `usher login {0}` signs you in.", add.name)
+        format!("Added {0}. Run `usher login {0}` to sign in.", add.name)
     });
     Ok(())
 }
 
-fn transport(add: &Add) -> Result<NewTransport, Failure> {
+fn transport(add: &Add) -> Result<NewTransport, CommandError> {
     if let Some((command, args)) = add.command.split_first() {
         return Ok(NewTransport::Stdio { command: command.clone(), args: args.to_vec() });
     }
     let text = add.url.as_deref().unwrap_or_default();
     let url = url::Url::parse(text).map_err(|error| {
         let shown = usher_config::display_text(text, 200);
-        wrong_words(
-            format!("“{shown}” is not an address: {error}."),
-            "It looks like https://mcp.example.com/mcp.",
+        usage_error(
+            format!("“{shown}” is not a valid URL: {error}."),
+            "For example: https://mcp.example.com/mcp",
         )
     })?;
     Ok(NewTransport::Http { url, headers: add.header.clone() })
 }
 
-/// Keeps the secret from standard input under a name of its own, and gives the text that stands for it in mcp.json.
-async fn keep_client_secret(places: &Places, server: &str) -> Result<String, Failure> {
+/// Stores the client secret from stdin, and returns its placeholder for mcp.json.
+async fn store_client_secret(paths: &Paths, server: &str) -> Result<String, CommandError> {
     let secret = read_secret()?;
     let name =
         format!("{}_client_secret", server.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"));
-    SecretStore::open(secret_store(places).await?).put_named(&name, &secret).await?;
-    tell_of_secret(places, &name).await;
+    SecretStore::open(secret_store(paths).await?).put_named(&name, &secret).await?;
+    notify_secret_changed(paths, &name).await;
     Ok(format!("{{{{{name}}}}}"))
 }
 

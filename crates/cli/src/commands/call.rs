@@ -12,31 +12,27 @@ use usher_api::{
 use usher_config::display_text;
 use usher_ipc::{HolderKind, Update};
 
-use crate::arguments::{Call, Places};
-use crate::engine::{Handle, unexpected};
-use crate::exit::{Failure, internal, wrong_words};
+use crate::arguments::Call;
+use crate::engine::{Handle, unexpected_reply};
+use crate::exit::{CommandError, internal, usage_error};
 use crate::output::{Output, is_interactive};
-use crate::session::{connected, with_server};
+use crate::paths::Paths;
+use crate::session::{wait_until_connected, with_server};
 
-/// How long the person may take to give a permission in the window.
-const PERMISSION: Duration = Duration::from_secs(5 * 60);
+/// How long the person may take to grant a permission in the window.
+const PERMISSION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// Calls one tool and prints its answer; Ctrl-C cancels it at the server, and once more ends the command.
-pub async fn run(places: &Places, output: Output, call: &Call) -> Result<(), Failure> {
+/// Calls a tool and prints its result. Ctrl-C cancels the call at the server; a second Ctrl-C ends the command.
+pub async fn run(paths: &Paths, output: Output, call: &Call) -> Result<(), CommandError> {
     let arguments = parse_arguments(&call.arguments)?;
-    with_server(places, output, &call.name, async |engine, id| {
-        let answer = call_tool(engine, id, output, call, arguments).await;
-        engine.set_asked(false);
-        let answer = answer?;
-        output.result(&answer, || text(&answer));
-        if answer.is_error {
-            return Err(ErrorView {
-                code: Code::ProtocolError,
-                message: format!("{} says that {} failed.", id, display_text(&call.tool, 80)),
-                hint: None,
-                details: None,
-            }
-            .into());
+    with_server(paths, output, &call.name, async |engine, id| {
+        let result = call_tool(engine, id, output, call, arguments).await;
+        engine.set_answers_questions(false);
+        let result = result?;
+        output.result(&result, || text(&result));
+        if result.is_error {
+            let message = format!("{} reports that {} failed.", id, display_text(&call.tool, 80));
+            return Err(ErrorView::without_hint(Code::ProtocolError, message).into());
         }
         Ok(())
     })
@@ -49,70 +45,68 @@ async fn call_tool(
     output: Output,
     call: &Call,
     arguments: serde_json::Map<String, serde_json::Value>,
-) -> Result<ToolCallView, Failure> {
-    connected(engine, id).await?;
+) -> Result<ToolCallView, CommandError> {
+    wait_until_connected(engine, id).await?;
     let name = "call".to_owned();
-    let is_answered_here = is_interactive() && !output.json;
-    engine.set_asked(true);
-    let answer = engine.ask(Request::CallTool {
+    let can_ask = can_ask_person(output);
+    engine.set_answers_questions(true);
+    let reply = engine.ask(Request::CallTool {
         server: id.clone(),
         tool: call.tool.clone(),
         arguments,
         call: name.clone(),
         silence_seconds: call.timeout,
-        // Where there is a window, the person is asked there; else nobody is.
+        // Only a window can ask the person for a permission.
         permission_seconds: match engine.holder() {
-            HolderKind::App => PERMISSION.as_secs(),
+            HolderKind::App => PERMISSION_TIMEOUT.as_secs(),
             HolderKind::Command => 0,
         },
-        asks_holder: !is_answered_here && engine.holder() == HolderKind::App,
+        asks_holder: !can_ask && engine.holder() == HolderKind::App,
     });
-    tokio::pin!(answer);
-    let follow = follow(engine, &name, output);
+    tokio::pin!(reply);
+    let follow = follow_call(engine, &name, output);
     tokio::pin!(follow);
-    let gives_up = Notify::new();
+    let cancelling = Notify::new();
     let cancel = async {
-        gives_up.notified().await;
+        cancelling.notified().await;
         engine.ask(Request::CancelCall { call: name.clone() }).await?;
-        std::future::pending::<Result<Infallible, Failure>>().await
+        std::future::pending::<Result<Infallible, CommandError>>().await
     };
     tokio::pin!(cancel);
     let interrupted = async {
-        let once = tokio::signal::ctrl_c().await;
-        gives_up.notify_one();
-        // Heard from here on, before the server is told.
-        once.and(tokio::signal::ctrl_c().await)
+        let first = tokio::signal::ctrl_c().await;
+        cancelling.notify_one();
+        // A second Ctrl-C counts from here on, before the server knows of the first.
+        first.and(tokio::signal::ctrl_c().await)
     };
     tokio::pin!(interrupted);
     loop {
         tokio::select! {
-            answer = &mut answer => {
-                // What was told before the answer is shown before it: one look is enough, for it is here.
+            reply = &mut reply => {
+                // The updates that precede the reply are already queued; print them first.
                 let _ = tokio::time::timeout(Duration::ZERO, &mut follow).await;
-                return match answer? {
-                    Reply::ToolCall(answer) => Ok(answer),
-                    _ => Err(unexpected()),
+                return match reply? {
+                    Reply::ToolCall(result) => Ok(result),
+                    _ => Err(unexpected_reply()),
                 };
             }
             () = &mut follow => {}
-            Err(failure) = &mut cancel => return Err(failure),
-            // Who presses again does not wait for what becomes of it.
-            _ = &mut interrupted => return Err(not_waited_for(&call.tool)),
+            Err(error) = &mut cancel => return Err(error),
+            _ = &mut interrupted => return Err(stopped_waiting(&call.tool)),
         }
     }
 }
 
-fn not_waited_for(tool: &str) -> Failure {
+fn stopped_waiting(tool: &str) -> CommandError {
     let tool = display_text(tool, 80);
-    let mut failure = internal(format!("You did not wait for {tool}; nobody knows whether it did its work."));
-    failure.error.hint = Some("Look first, then try again.".into());
-    failure
+    internal(format!("Stopped waiting for {tool}; it may or may not have run."))
+        .with_hint("Check the result before you try again.")
 }
 
-/// Shows progress and answers the server's questions for as long as the call runs. Where this command holds the engine,
-/// those come here, too, that belong to no call. An engine that goes away is the call's matter.
-async fn follow(engine: &Handle, call: &str, output: Output) {
-    let mut updates = engine.updates();
+/// Prints progress and answers the server's questions while the call runs. If this command holds the engine, it also
+/// gets the questions that belong to no call. If the engine goes away, the call itself reports that.
+async fn follow_call(engine: &Handle, call: &str, output: Output) {
+    let mut updates = engine.subscribe();
     while let Some(update) = updates.next().await {
         let Update::Event(event) = update else { continue };
         match *event {
@@ -125,9 +119,9 @@ async fn follow(engine: &Handle, call: &str, output: Output) {
             }
             Event::ElicitationRequested { elicitation, .. } => {
                 let answer = ask(output, &elicitation).await;
-                let answered = Request::AnswerElicitation { id: elicitation.id, answer };
-                if let Err(failure) = engine.ask(answered).await {
-                    output.complain(&failure);
+                let request = Request::AnswerElicitation { id: elicitation.id, answer };
+                if let Err(error) = engine.ask(request).await {
+                    output.error(&error);
                 }
             }
             _ => {}
@@ -136,23 +130,28 @@ async fn follow(engine: &Handle, call: &str, output: Output) {
     std::future::pending().await
 }
 
-/// Puts the server's question to the person, where there is one; a script declines.
+/// Whether a person can answer on this terminal.
+fn can_ask_person(output: Output) -> bool {
+    is_interactive() && !output.json
+}
+
+/// Asks the person the server's question. Without a terminal it is declined.
 async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
-        output.note(&format!("It wants you to open {}", display_text(url, 500)));
+        output.note(&format!("It asks you to open {}", display_text(url, 500)));
     }
-    if !is_interactive() || output.json {
-        output.note("Declined: nobody is here to answer.");
+    if !can_ask_person(output) {
+        output.note("Declined, because this is not an interactive terminal.");
         return ElicitationAnswer::Decline;
     }
     if let Some(schema) = &question.schema {
         output.note(&format!(
-            "Answer with a JSON object for {}, or an empty line to decline:",
+            "Enter a JSON object that matches this schema, or an empty line to decline: {}",
             display_text(schema, 2000)
         ));
     } else {
-        output.note("Type {} once you have done it, or an empty line to decline:");
+        output.note("Enter {} when you are done, or an empty line to decline:");
     }
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
@@ -168,34 +167,35 @@ async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     }
 }
 
-/// Parses the arguments; `-` reads them from standard input.
-fn parse_arguments(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, Failure> {
+/// Parses the tool's arguments; `-` reads them from stdin.
+fn parse_arguments(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, CommandError> {
     let hint = "For example: usher call demo search_pages '{\"query\": \"tea\"}'";
     let text = if text == "-" {
         let mut input = String::new();
         std::io::stdin()
             .take(16 * 1024 * 1024)
             .read_to_string(&mut input)
-            .map_err(|error| internal(format!("Cannot read the arguments from standard input: {error}.")))?;
+            .map_err(|error| internal(format!("Could not read the arguments from stdin: {error}.")))?;
         input
     } else {
         text.to_owned()
     };
     match serde_json::from_str(&text) {
         Ok(serde_json::Value::Object(arguments)) => Ok(arguments),
-        Ok(_) => Err(wrong_words("The tool's arguments are not a JSON object.", hint)),
-        Err(error) => Err(wrong_words(format!("The tool's arguments are not JSON: {error}."), hint)),
+        Ok(_) => Err(usage_error("The tool's arguments are not a JSON object.", hint)),
+        Err(error) => Err(usage_error(format!("The tool's arguments are not JSON: {error}."), hint)),
     }
 }
 
-fn text(answer: &ToolCallView) -> String {
-    let parts = answer.content.iter().map(|content| match content {
+/// Formats the result of a call for a terminal.
+fn text(result: &ToolCallView) -> String {
+    let parts = result.content.iter().map(|content| match content {
         ToolContent::Text { text } => {
             text.lines().map(|line| display_text(line, 10_000)).collect::<Vec<_>>().join("\n")
         }
         ToolContent::Image { mime_type, data } => {
             format!(
-                "[a picture, {}, {} bytes; --json has it]",
+                "[image, {}, {} bytes; use --json to get it]",
                 display_text(mime_type, 60),
                 data.len() / 4 * 3
             )
@@ -203,7 +203,7 @@ fn text(answer: &ToolCallView) -> String {
         ToolContent::Other { json } => display_text(json, 10_000),
     });
     let parts: Vec<_> = parts.collect();
-    match (&answer.structured, parts.is_empty()) {
+    match (&result.structured, parts.is_empty()) {
         (Some(structured), true) => display_text(structured, 100_000),
         _ => parts.join("\n\n"),
     }
@@ -216,10 +216,10 @@ mod tests {
     #[test]
     fn arguments_are_a_json_object() {
         assert_eq!(parse_arguments("{\"a\": 1}").expect("an object").len(), 1);
-        for (text, said) in [("[1]", "not a JSON object"), ("{a}", "not JSON"), ("", "not JSON")] {
-            let failure = parse_arguments(text).expect_err(text);
-            assert_eq!(failure.exit_code, 2);
-            assert!(failure.error.message.contains(said), "{}", failure.error.message);
+        for (text, expected) in [("[1]", "not a JSON object"), ("{a}", "not JSON"), ("", "not JSON")] {
+            let error = parse_arguments(text).expect_err(text);
+            assert_eq!(error.exit_code, 2);
+            assert!(error.error.message.contains(expected), "{}", error.error.message);
         }
     }
 }

@@ -4,7 +4,7 @@ use clap::CommandFactory;
 
 use crate::arguments::Arguments;
 
-/// Prints the completions of the whole command line.
+/// Prints the completions for a shell.
 pub fn run(shell: clap_complete::Shell) {
     clap_complete::generate(shell, &mut Arguments::command(), "usher", &mut std::io::stdout());
 }

@@ -1,15 +1,15 @@
 //! `usher config check`.
 
-use crate::arguments::{Config, Places};
-use crate::exit::Failure;
+use crate::arguments::Config;
+use crate::exit::CommandError;
 use crate::output::{Output, count};
-use crate::session::config_file;
+use crate::paths::Paths;
 
-/// Looks at mcp.json and nothing else.
-pub async fn run(places: &Places, output: Output, command: &Config) -> Result<(), Failure> {
+/// Checks mcp.json without an engine.
+pub async fn run(paths: &Paths, output: Output, command: &Config) -> Result<(), CommandError> {
     match command {
         Config::Check => {
-            let file = config_file(places);
+            let file = paths.config_file();
             let config = file.load()?;
             let servers = u32::try_from(config.servers.len()).unwrap_or(u32::MAX);
             let value =

@@ -1,15 +1,15 @@
-//! `usher demo`: the demo service on this machine.
+//! `usher demo`: runs the demo service on this computer.
 
 use std::time::Duration;
 
 use usher_demo::{Demo, DemoOptions};
 
 use crate::arguments;
-use crate::exit::{Failure, internal};
+use crate::exit::{CommandError, internal};
 use crate::output::Output;
 
-/// Runs until Ctrl-C or SIGTERM, and says at the end what was asked of its token endpoint.
-pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), Failure> {
+/// Runs until Ctrl-C or SIGTERM, then prints how many requests its token endpoint got.
+pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), CommandError> {
     let options = DemoOptions {
         port: arguments.port,
         life: Duration::from_secs(arguments.ttl),
@@ -17,22 +17,22 @@ pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), Fail
     };
     let demo = Demo::start(options)
         .await
-        .map_err(|error| internal(format!("The demo service cannot start on this machine: {error}.")))?;
+        .map_err(|error| internal(format!("Could not start the Usher demo: {error}.")))?;
     let url = demo.url().to_string();
     output.result(&serde_json::json!({ "url": url, "pid": std::process::id() }), || {
-        format!("The demo runs at {url}\n\n  usher add demo {url}\n  usher login demo\n\nCtrl-C ends it.")
+        format!("The Usher demo is running at {url}\n\n  usher add demo {url}\n  usher login demo\n\nPress Ctrl-C to stop it.")
     });
-    wait_for_the_end().await.map_err(|error| internal(format!("Cannot wait for Ctrl-C: {error}.")))?;
+    wait_for_end().await.map_err(|error| internal(format!("Could not wait for Ctrl-C: {error}.")))?;
     let exchanges = demo.token_requests("authorization_code");
     let refreshes = demo.token_requests("refresh_token");
     demo.stop().await;
     let count = serde_json::json!({ "token_requests": { "authorization_code": exchanges, "refresh_token": refreshes } });
-    output.result(&count, || format!("Ended, after {exchanges} sign-ins and {refreshes} renewals."));
+    output.result(&count, || format!("Stopped. Sign-ins: {exchanges}, token refreshes: {refreshes}."));
     Ok(())
 }
 
 #[cfg(unix)]
-async fn wait_for_the_end() -> std::io::Result<()> {
+async fn wait_for_end() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -42,6 +42,6 @@ async fn wait_for_the_end() -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-async fn wait_for_the_end() -> std::io::Result<()> {
+async fn wait_for_end() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
 }

@@ -1,12 +1,11 @@
-//! `usher list`: what stands in mcp.json; nothing is connected.
+//! `usher list`: lists the servers in mcp.json, without connecting to them.
 
 use serde::Serialize;
 use usher_config::{Transport, display_text};
 
-use crate::arguments::Places;
-use crate::exit::Failure;
+use crate::exit::CommandError;
 use crate::output::{Output, table};
-use crate::session::config_file;
+use crate::paths::Paths;
 
 #[derive(Serialize)]
 struct Row {
@@ -17,8 +16,8 @@ struct Row {
 }
 
 /// Prints the servers in the file's order.
-pub async fn run(places: &Places, output: Output) -> Result<(), Failure> {
-    let config = config_file(places).load()?;
+pub async fn run(paths: &Paths, output: Output) -> Result<(), CommandError> {
+    let config = paths.config_file().load()?;
     let rows: Vec<Row> = config
         .servers
         .iter()
@@ -26,7 +25,7 @@ pub async fn run(places: &Places, output: Output) -> Result<(), Failure> {
             let (transport, address) = match &server.transport {
                 Transport::Http { url, .. } => ("http", url.to_string()),
                 Transport::Sse { url, .. } => ("sse", url.to_string()),
-                // Arguments may hold a secret that somebody typed there.
+                // The arguments may contain a secret.
                 Transport::Stdio { command, .. } => ("stdio", command.source().to_owned()),
             };
             Row { name: server.name.clone(), transport, address, enabled: !server.disabled }
@@ -34,10 +33,10 @@ pub async fn run(places: &Places, output: Output) -> Result<(), Failure> {
         .collect();
     output.result(&rows, || {
         if rows.is_empty() {
-            return "No servers yet. `usher add notion https://mcp.notion.com/mcp` adds one.".into();
+            return "No servers yet. To add one: usher add notion https://mcp.notion.com/mcp".into();
         }
         let cells = rows.iter().map(|row| {
-            let state = if row.enabled { "on" } else { "off" };
+            let state = if row.enabled { "enabled" } else { "disabled" };
             vec![
                 display_text(&row.name, 60),
                 row.transport.into(),

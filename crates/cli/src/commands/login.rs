@@ -1,4 +1,4 @@
-//! `usher login NAME`: in the browser, or by hand with `--no-browser`.
+//! `usher login NAME`: signs in with the browser, or through stdin and stdout with `--no-browser`.
 
 use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
 use usher_api::{
@@ -6,47 +6,43 @@ use usher_api::{
 };
 use usher_ipc::HolderKind;
 
-use crate::arguments::{Login, Places};
-use crate::engine::{Handle, unexpected};
-use crate::exit::{Failure, internal};
-use crate::output::{Output, count, is_interactive, print_line};
-use crate::session::{connected, settled, with_server};
+use crate::arguments::Login;
+use crate::engine::{Handle, unexpected_reply};
+use crate::exit::{CommandError, internal};
+use crate::output::{Output, count, is_interactive, print_line, status_text};
+use crate::paths::Paths;
+use crate::session::{wait_until_connected, wait_until_settled, with_server};
 
-/// Signs in to one server and ends when its tools are listed.
-pub async fn run(places: &Places, output: Output, login: &Login) -> Result<(), Failure> {
-    with_server(places, output, &login.name, async |engine, id| {
+/// Signs in to a server. Ends when its tools are listed.
+pub async fn run(paths: &Paths, output: Output, login: &Login) -> Result<(), CommandError> {
+    with_server(paths, output, &login.name, async |engine, id| {
         let view = tokio::select! {
             outcome = sign_in(engine, id, output, login) => outcome?,
-            _ = tokio::signal::ctrl_c() => return Err(stopped(engine, id).await),
+            _ = tokio::signal::ctrl_c() => return Err(cancel(engine, id).await),
         };
         output.result(&view, || match &view.status {
             Status::Connected { tool_count, .. } => {
                 format!("Signed in to {}: {}.", view.name, count(*tool_count, "tool"))
             }
-            _ => format!("{} is {}.", view.name, crate::output::status_words(&view.status)),
+            _ => format!("{} is {}.", view.name, status_text(&view.status)),
         });
         Ok(())
     })
     .await
 }
 
-/// After Ctrl-C: gives the sign-in up, wherever it is. Who presses again does not wait for that.
-async fn stopped(engine: &Handle, id: &ServerId) -> Failure {
+/// Cancels the sign-in after Ctrl-C. A second Ctrl-C does not wait for the engine.
+async fn cancel(engine: &Handle, id: &ServerId) -> CommandError {
     tokio::select! {
         outcome = engine.ask(Request::server(id, ServerVerb::CancelSignIn)) => {
-            if let Err(failure) = outcome {
-                return failure;
+            if let Err(error) = outcome {
+                return error;
             }
         }
         _ = tokio::signal::ctrl_c() => {}
     }
-    ErrorView {
-        code: Code::AuthorizationDenied,
-        message: format!("You stopped the sign-in to {id}."),
-        hint: Some(format!("usher login {id}")),
-        details: None,
-    }
-    .into()
+    let message = format!("The sign-in to {id} was cancelled.");
+    ErrorView::new(Code::AuthorizationDenied, message, format!("Run `usher login {id}` to sign in.")).into()
 }
 
 async fn sign_in(
@@ -54,9 +50,9 @@ async fn sign_in(
     id: &ServerId,
     output: Output,
     login: &Login,
-) -> Result<ServerView, Failure> {
+) -> Result<ServerView, CommandError> {
     if !login.again {
-        let view = settled(engine, id).await?;
+        let view = wait_until_settled(engine, id).await?;
         match &view.status {
             Status::Connected { .. } => return Ok(view),
             Status::NeedsSignIn { .. } => {}
@@ -66,7 +62,7 @@ async fn sign_in(
             | Status::Connecting
             | Status::SigningIn { .. }
             | Status::Reconnecting { .. }
-            | Status::Failed { .. } => return connected(engine, id).await,
+            | Status::Failed { .. } => return wait_until_connected(engine, id).await,
         }
     }
     let request = Request::SignIn {
@@ -75,16 +71,18 @@ async fn sign_in(
         receives_links: receives_links(engine.holder(), login),
         extra_scopes: Vec::new(),
     };
-    let Reply::Authorization(Some(request)) = engine.ask(request).await? else { return Err(unexpected()) };
+    let Reply::Authorization(Some(request)) = engine.ask(request).await? else {
+        return Err(unexpected_reply());
+    };
     if login.no_browser {
-        by_hand(engine, id, output, &request).await?;
+        by_stdin(engine, id, output, &request).await?;
     } else {
-        in_browser(engine, id, output, &request).await?;
+        by_browser(engine, id, output, &request).await?;
     }
-    connected(engine, id).await
+    wait_until_connected(engine, id).await
 }
 
-/// The app knows whether links come to it; a command asks the system.
+/// Whether callback links reach this sign-in. The app knows; a command asks the system.
 fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     match holder {
         _ if login.no_browser => Some(true),
@@ -93,13 +91,13 @@ fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     }
 }
 
-/// Prints the address for a program, and reads addresses until one completes the sign-in.
-async fn by_hand(
+/// Prints the authorization URL as JSON, and reads callback URLs until one completes the sign-in.
+async fn by_stdin(
     engine: &Handle,
     id: &ServerId,
     output: Output,
     request: &AuthorizationRequestView,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let line = serde_json::json!({
         "authorization_url": request.authorization_url,
         "redirect_uri": request.redirect_uri,
@@ -108,102 +106,101 @@ async fn by_hand(
     print_line(&line.to_string());
     tokio::select! {
         biased;
-        outcome = read_addresses(engine, id, output) => outcome,
-        outcome = came_back(engine, id) => outcome,
+        outcome = read_callbacks(engine, id, output) => outcome,
+        outcome = wait_for_callback(engine, id) => outcome,
     }
 }
 
-/// Opens the browser and waits for the link; on a terminal a pasted address will do as well.
-async fn in_browser(
+/// Opens the browser and waits for the callback. In a terminal the callback URL can also be pasted.
+async fn by_browser(
     engine: &Handle,
     id: &ServerId,
     output: Output,
     request: &AuthorizationRequestView,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     match open::that_detached(&request.authorization_url) {
         Ok(()) => {
             engine.ask(Request::server(id, ServerVerb::BrowserOpened)).await?;
-            output.note(&format!("Waiting for your browser: {} asks whether you agree.", request.host));
+            output.note(&format!(
+                "Waiting for you to approve the request on {} in your browser.",
+                request.host
+            ));
         }
-        Err(_) => output.note("No browser could be opened. Open this address yourself:"),
+        Err(_) => output.note("Could not open a browser. Open this URL yourself:"),
     }
     output.note(&format!("  {}", request.authorization_url));
     if !is_interactive() {
-        return came_back(engine, id).await;
+        return wait_for_callback(engine, id).await;
     }
-    output.note("If the browser does not lead back here, paste the address it ends at:");
+    output.note("If the browser does not return to Usher, paste the URL of its last page here:");
     tokio::select! {
         biased;
-        outcome = read_addresses(engine, id, output) => outcome,
-        outcome = came_back(engine, id) => outcome,
+        outcome = read_callbacks(engine, id, output) => outcome,
+        outcome = wait_for_callback(engine, id) => outcome,
     }
 }
 
-/// Reads addresses from standard input until one is the answer. A foreign one is refused and the next one read: the
-/// sign-in still waits.
-async fn read_addresses(engine: &Handle, id: &ServerId, output: Output) -> Result<(), Failure> {
+/// Reads callback URLs from stdin until one completes the sign-in. A URL that does not belong to it is reported, and the
+/// sign-in continues to wait.
+async fn read_callbacks(engine: &Handle, id: &ServerId, output: Output) -> Result<(), CommandError> {
     let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
-    let mut refused_with = None;
+    let mut last_exit_code = None;
     loop {
         let line = lines.next_line().await;
-        match line.map_err(|error| internal(format!("Cannot read standard input: {error}.")))? {
+        match line.map_err(|error| internal(format!("Could not read from stdin: {error}.")))? {
             Some(line) if line.trim().is_empty() => {}
             Some(line) => {
                 match engine.ask(Request::CompleteSignIn { address: line.trim().to_owned() }).await {
                     Ok(_) => return Ok(()),
-                    Err(failure) if is_waiting(engine, id) => {
-                        output.complain(&failure);
-                        refused_with = Some(failure.exit_code);
+                    Err(error) if is_waiting(engine, id) => {
+                        output.error(&error);
+                        last_exit_code = Some(error.exit_code);
                     }
-                    Err(failure) => return Err(failure),
+                    Err(error) => return Err(error),
                 }
             }
             None => {
-                let mut failure = Failure::from(ErrorView {
-                    code: Code::AuthorizationExpired,
-                    message: "Standard input ended before the address of the callback came.".into(),
-                    hint: Some(
-                        "Write the address that the browser ends at to standard input, as one line.".into(),
-                    ),
-                    details: None,
-                });
-                failure.exit_code = refused_with.unwrap_or(failure.exit_code);
-                return Err(failure);
+                let mut error = CommandError::from(ErrorView::new(
+                    Code::AuthorizationExpired,
+                    "Stdin ended before a callback URL was read.",
+                    "Write the URL of the browser's last page to stdin, as one line.",
+                ));
+                error.exit_code = last_exit_code.unwrap_or(error.exit_code);
+                return Err(error);
             }
         }
     }
 }
 
-/// Whether the sign-in still waits for its answer.
+/// Whether the sign-in still waits for its callback.
 fn is_waiting(engine: &Handle, id: &ServerId) -> bool {
     engine.server(id).is_some_and(|view| matches!(view.status, Status::SigningIn { .. }))
 }
 
-/// Ends when the answer came by the link or the loopback listener, or the sign-in gave up.
-async fn came_back(engine: &Handle, id: &ServerId) -> Result<(), Failure> {
-    let mut updates = engine.updates();
+/// Waits until another way has delivered the callback (the app or the loopback listener) or the sign-in has failed.
+async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), CommandError> {
+    let mut updates = engine.subscribe();
     loop {
         match engine.server(id).map(|view| (view.status, view.last_error)) {
             Some((Status::SigningIn { .. } | Status::Connecting, _)) => {}
-            // A sign-in that failed over an older one which still works: connected, with the error beside it.
+            // Also if an earlier grant still works: the server is then connected, and the error belongs to this sign-in.
             Some((_, Some(error))) => return Err(error.into()),
             Some((Status::Connected { .. }, None)) => return Ok(()),
-            Some((_, None)) | None => return Err(internal("The sign-in ended without an answer.")),
+            Some((_, None)) | None => return Err(internal("The sign-in ended without a result.")),
         }
         if updates.next().await.is_none() {
-            let mut failure = internal("The Usher that waited for your browser has ended.");
-            failure.error.hint = Some(format!("usher login {id}"));
-            return Err(failure);
+            return Err(internal("The Usher that waited for your browser has ended.")
+                .with_hint(format!("Run `usher login {id}` to try again.")));
         }
     }
 }
 
-/// Whether this system hands `dev.usher.desktop:` to the app, which passes it on to whoever holds the engine.
+/// Whether the system opens `dev.usher.desktop:` links with the app, which passes them to the engine's holder.
 fn has_link_handler() -> bool {
     cfg!(target_os = "linux")
         && std::process::Command::new("xdg-mime")
             .args(["query", "default", "x-scheme-handler/dev.usher.desktop"])
             .stderr(std::process::Stdio::null())
             .output()
-            .is_ok_and(|answer| answer.status.success() && !answer.stdout.trim_ascii().is_empty())
+            .is_ok_and(|output| output.status.success() && !output.stdout.trim_ascii().is_empty())
 }

@@ -1,16 +1,16 @@
-//! `usher man FOLDER`: the manual's pages, for packages.
+//! `usher man FOLDER`: writes the man pages, for packages.
 
 use std::path::Path;
 
 use clap::CommandFactory;
 
 use crate::arguments::Arguments;
-use crate::exit::{Failure, internal};
+use crate::exit::{CommandError, internal};
 
-/// Writes `usher.1`, and a page for each command, into a folder that is there.
-pub fn run(folder: &Path) -> Result<(), Failure> {
+/// Writes `usher.1` and a page for each command to an existing folder.
+pub fn run(folder: &Path) -> Result<(), CommandError> {
     clap_mangen::generate_to(Arguments::command(), folder)
-        .map_err(|error| internal(format!("Cannot write the pages into {}: {error}.", folder.display())))
+        .map_err(|error| internal(format!("Could not write the man pages to {}: {error}.", folder.display())))
 }
 
 #[cfg(test)]
@@ -18,13 +18,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_command_that_is_shown_has_a_page() {
+    fn every_visible_command_has_a_page() {
         let folder = tempfile::tempdir().unwrap();
         run(folder.path()).unwrap();
         let mut command = Arguments::command();
         command.build();
-        let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
-        for page in shown.map(|command| format!("usher-{}.1", command.get_name())) {
+        let visible = command.get_subcommands().filter(|command| !command.is_hide_set());
+        for page in visible.map(|command| format!("usher-{}.1", command.get_name())) {
             assert!(folder.path().join(&page).is_file(), "{page}");
         }
         assert!(!folder.path().join("usher-man.1").exists());

@@ -1,4 +1,4 @@
-//! `usher secret set|list|remove`: what mcp.json calls {{name}}.
+//! `usher secret set|list|remove`: the named secrets, which mcp.json refers to as {{name}}.
 
 use std::io::Read;
 
@@ -6,26 +6,27 @@ use secrecy::SecretString;
 use usher_config::display_text;
 use usher_secrets::SecretStore;
 
-use crate::arguments::{Places, Secret};
-use crate::exit::{Failure, internal, wrong_words};
+use crate::arguments::Secret;
+use crate::exit::{CommandError, internal, usage_error};
 use crate::output::{Output, is_interactive};
-use crate::session::{secret_store, tell_of_secret};
+use crate::paths::Paths;
+use crate::session::{notify_secret_changed, secret_store};
 
-/// The longest secret that is read, in bytes.
-const LONGEST: u64 = 64 * 1024;
+/// The longest accepted secret, in bytes.
+const MAX_LENGTH: u64 = 64 * 1024;
 
-/// Keeps, lists or forgets named secrets.
-pub async fn run(places: &Places, output: Output, command: &Secret) -> Result<(), Failure> {
-    let store = SecretStore::open(secret_store(places).await?);
+/// Stores, lists or deletes named secrets.
+pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), CommandError> {
+    let store = SecretStore::open(secret_store(paths).await?);
     match command {
         Secret::Set { name } => {
             if is_interactive() {
-                output.note("Paste the secret, then end the input with Ctrl-D.");
+                output.note("Paste the secret, then press Ctrl-D.");
             }
             store.put_named(name, &read_secret()?).await?;
-            tell_of_secret(places, name).await;
+            notify_secret_changed(paths, name).await;
             output.result(&serde_json::json!({ "kept": name }), || {
-                format!("Kept. mcp.json can use it as {{{{{}}}}}.", display_text(name, 80))
+                format!("Stored. Refer to it in mcp.json as {{{{{}}}}}.", display_text(name, 80))
             });
         }
         Secret::List => {
@@ -38,39 +39,36 @@ pub async fn run(places: &Places, output: Output, command: &Secret) -> Result<()
         Secret::Remove { name } => {
             if !store.delete_named(name).await? {
                 let shown = display_text(name, 80);
-                return Err(wrong_words(
+                return Err(usage_error(
                     format!("There is no secret named “{shown}”."),
-                    "`usher secret list` shows them.",
+                    "Run `usher secret list` to see the names.",
                 ));
             }
-            tell_of_secret(places, name).await;
+            notify_secret_changed(paths, name).await;
             output.result(&serde_json::json!({ "forgotten": name }), || {
-                format!("Forgot {}.", display_text(name, 80))
+                format!("Deleted {}.", display_text(name, 80))
             });
         }
     }
     Ok(())
 }
 
-/// Reads a secret from standard input, without the line end that a terminal or `echo` leaves behind it.
-pub fn read_secret() -> Result<SecretString, Failure> {
+/// Reads a secret from stdin, without the line ending that a terminal or `echo` adds.
+pub fn read_secret() -> Result<SecretString, CommandError> {
     let mut text = String::new();
     std::io::stdin()
-        .take(LONGEST + 1)
+        .take(MAX_LENGTH + 1)
         .read_to_string(&mut text)
-        .map_err(|error| internal(format!("Cannot read the secret from standard input: {error}.")))?;
-    if text.len() as u64 > LONGEST {
-        return Err(wrong_words(
-            "The secret on standard input is longer than 64 kB.",
-            "Is it the right file?",
+        .map_err(|error| internal(format!("Could not read the secret from stdin: {error}.")))?;
+    if text.len() as u64 > MAX_LENGTH {
+        return Err(usage_error(
+            "The secret on stdin is longer than 64 kB.",
+            "Check that it is the right file.",
         ));
     }
     let secret = text.trim_end_matches(['\r', '\n']);
     if secret.is_empty() {
-        return Err(wrong_words(
-            "There is no secret on standard input.",
-            "For example: usher secret set NAME < file",
-        ));
+        return Err(usage_error("There is no secret on stdin.", "For example: usher secret set NAME < file"));
     }
     Ok(SecretString::from(secret))
 }

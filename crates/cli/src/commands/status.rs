@@ -1,44 +1,44 @@
-//! `usher status [NAME]`: connects, and says how each server is.
+//! `usher status [NAME]`: connects to the servers and shows their states.
 
 use jiff::Timestamp;
 use usher_api::{AuthView, ServerView};
 use usher_config::display_text;
 
-use crate::arguments::Places;
-use crate::exit::Failure;
-use crate::output::{Output, status_words, table};
-use crate::session::{settled, trouble, with_all, with_server};
+use crate::exit::CommandError;
+use crate::output::{Output, status_text, table};
+use crate::paths::Paths;
+use crate::session::{blocking_error, wait_until_settled, with_all, with_server};
 
-/// One server in full, with its trouble as the exit code; or a table of all, which ends with 0.
-pub async fn run(places: &Places, output: Output, name: Option<&str>) -> Result<(), Failure> {
+/// Shows one server in detail and ends with its error, or shows a table of all servers.
+pub async fn run(paths: &Paths, output: Output, name: Option<&str>) -> Result<(), CommandError> {
     match name {
-        Some(name) => one(places, output, name).await,
-        None => all(places, output).await,
+        Some(name) => one(paths, output, name).await,
+        None => all(paths, output).await,
     }
 }
 
-async fn one(places: &Places, output: Output, name: &str) -> Result<(), Failure> {
-    with_server(places, output, name, async |engine, id| {
-        let view = settled(engine, id).await?;
-        output.result(&view, || sheet(&view));
-        trouble(&view).map_or(Ok(()), |error| Err(error.into()))
+async fn one(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
+    with_server(paths, output, name, async |engine, id| {
+        let view = wait_until_settled(engine, id).await?;
+        output.result(&view, || details(&view));
+        blocking_error(&view).map_or(Ok(()), |error| Err(error.into()))
     })
     .await
 }
 
-async fn all(places: &Places, output: Output) -> Result<(), Failure> {
-    with_all(places, output, async |engine| {
+async fn all(paths: &Paths, output: Output) -> Result<(), CommandError> {
+    with_all(paths, output, async |engine| {
         let mut views = Vec::new();
         for server in engine.snapshot()?.servers {
-            views.push(settled(engine, &server.id).await?);
+            views.push(wait_until_settled(engine, &server.id).await?);
         }
         if let Some(error) = engine.snapshot()?.config.error {
             return Err(error.into());
         }
         output.result(&views, || {
             let rows = views.iter().map(|view| {
-                let why = trouble(view).map(|error| error.message).unwrap_or_default();
-                vec![view.id.to_string(), status_words(&view.status), why]
+                let error = blocking_error(view).map(|error| error.message).unwrap_or_default();
+                vec![view.id.to_string(), status_text(&view.status), error]
             });
             table(&["name", "state", ""], rows)
         });
@@ -47,11 +47,11 @@ async fn all(places: &Places, output: Output) -> Result<(), Failure> {
     .await
 }
 
-/// A server's page in a few lines.
-fn sheet(view: &ServerView) -> String {
+/// Formats the details of one server.
+fn details(view: &ServerView) -> String {
     let mut rows = vec![
         ("name", display_text(&view.name, 80)),
-        ("state", status_words(&view.status)),
+        ("state", status_text(&view.status)),
         ("address", view.address.clone()),
     ];
     if let AuthView::OAuth { signed_in: true, issuer, account, scopes, expires_at, refreshable, .. } =
@@ -62,13 +62,13 @@ fn sheet(view: &ServerView) -> String {
         if !scopes.is_empty() {
             rows.push(("permissions", scopes.join(" ")));
         }
-        rows.extend(expires_at.map(|at| ("access until", expiry(at, *refreshable))));
+        rows.extend(expires_at.map(|at| ("expires", expiry(at, *refreshable))));
     }
     let width = rows.iter().map(|(label, _)| label.len()).max().unwrap_or_default();
     rows.iter().map(|(label, value)| format!("{label:width$}  {value}")).collect::<Vec<_>>().join("\n")
 }
 
 fn expiry(at: Timestamp, refreshable: bool) -> String {
-    let note = if refreshable { "renewed by itself" } else { "then sign in again" };
+    let note = if refreshable { "refreshed automatically" } else { "then sign in again" };
     format!("{at:.0} ({note})")
 }

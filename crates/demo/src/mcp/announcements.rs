@@ -1,4 +1,4 @@
-//! Telling clients that a list changed: those that listen (2026-07-28), and every session (the `initialize` eras).
+//! Notifies clients that a list changed: subscribers (2026-07-28) and sessions (the `initialize` eras).
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use rmcp::ErrorData;
 use rmcp::service::{Peer, RoleServer, SubscriptionContext};
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
 
-/// Announcements that a slow client may fall behind; one more or less says nothing new.
+/// The number of announcements that a slow client may miss. A missed one does no harm.
 const BACKLOG: usize = 16;
-/// How often it is looked whether a session is still there, where nothing is announced.
-const LOOK: Duration = Duration::from_secs(30);
+/// The interval of checks for a closed session.
+const SESSION_CHECK: Duration = Duration::from_secs(30);
 
-/// A list of the MCP server.
+/// One of the MCP server's lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum McpList {
     /// `tools/list`.
@@ -32,17 +32,17 @@ impl Default for Announcements {
 
 impl Announcements {
     pub(crate) fn announce(&self, list: McpList) {
-        // Nobody listening is fine.
+        // An error only means that there is no receiver.
         let _ = self.0.send(list);
     }
 
-    pub(crate) fn hear(&self) -> Receiver<McpList> {
+    pub(crate) fn subscribe(&self) -> Receiver<McpList> {
         self.0.subscribe()
     }
 }
 
-/// Until the client ends its subscription.
-pub(super) async fn tell_listener(
+/// Notifies one subscriber until the subscription ends.
+pub(super) async fn notify_subscriber(
     context: &SubscriptionContext,
     mut announced: Receiver<McpList>,
 ) -> Result<(), ErrorData> {
@@ -52,7 +52,7 @@ pub(super) async fn tell_listener(
             list = announced.recv() => list,
         };
         let sink = context.sink();
-        // What a client did not ask for is refused by the sink, and that is right.
+        // The sink rejects lists that the client did not subscribe to.
         let _ = match list {
             Ok(McpList::Tools) => sink.notify_tool_list_changed().await,
             Ok(McpList::Resources) => sink.notify_resource_list_changed().await,
@@ -63,18 +63,18 @@ pub(super) async fn tell_listener(
     }
 }
 
-/// Until the session is over.
-pub(super) async fn tell_session(peer: Peer<RoleServer>, mut announced: Receiver<McpList>) {
+/// Notifies one session until it ends.
+pub(super) async fn notify_session(peer: Peer<RoleServer>, mut announced: Receiver<McpList>) {
     while !peer.is_transport_closed() {
-        let Ok(list) = tokio::time::timeout(LOOK, announced.recv()).await else { continue };
-        let told = match list {
+        let Ok(list) = tokio::time::timeout(SESSION_CHECK, announced.recv()).await else { continue };
+        let sent = match list {
             Ok(McpList::Tools) => peer.notify_tool_list_changed().await,
             Ok(McpList::Resources) => peer.notify_resource_list_changed().await,
             Ok(McpList::Prompts) => peer.notify_prompt_list_changed().await,
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        if told.is_err() {
+        if sent.is_err() {
             return;
         }
     }

@@ -1,4 +1,4 @@
-//! As much of a JSON-RPC message as is needed to know which permission it takes.
+//! Parses a JSON-RPC message to find its required scope.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -15,8 +15,8 @@ pub(crate) struct McpCall {
     /// The tool that `tools/call` names.
     tool: Option<String>,
     id: Value,
-    /// The message to pass on: written anew from what was read, so that nobody further in can read it otherwise (a key
-    /// that comes twice, for one).
+    /// The message to pass on, serialized again. This way the MCP server cannot read it differently, for example
+    /// when it has a duplicate key.
     pub(crate) body: Bytes,
 }
 
@@ -38,16 +38,16 @@ impl McpCall {
         self.method.as_deref() == Some("tools/call")
     }
 
-    /// The answer of a service that tells its clients nothing of authorization but in words.
-    pub(crate) fn refused_in_result(&self) -> Response {
+    /// The response of a service that reports a missing authorization only in the text of a result.
+    pub(crate) fn unauthorized_in_result(&self) -> Response {
         let text = "HTTP 401 Unauthorized: the request had invalid authentication credentials.";
         let content = json!([{ "type": "text", "text": text }]);
         let result = json!({ "resultType": "complete", "content": content, "isError": true });
         Json(json!({ "jsonrpc": "2.0", "id": self.id, "result": result })).into_response()
     }
 
-    /// The permission that this call takes beyond being signed in.
-    pub(crate) fn needs(&self) -> Option<Scope> {
+    /// The scope that this call requires, if any.
+    pub(crate) fn required_scope(&self) -> Option<Scope> {
         match (self.method.as_deref(), self.tool.as_deref()) {
             (Some("tools/call"), Some("create_page")) => Some(Scope::NotesWrite),
             (Some("tools/call"), Some("search_pages" | "read_page")) => Some(Scope::NotesRead),
@@ -62,24 +62,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_that_comes_twice_is_passed_on_once() {
+    fn a_duplicate_key_is_passed_on_once() {
         let body =
             r#"{"method":"tools/call","params":{"name":"create_page"},"params":{"name":"draw_picture"}}"#;
         let call = McpCall::parse(Bytes::from_static(body.as_bytes()));
-        assert_eq!(call.needs(), None);
+        assert_eq!(call.required_scope(), None);
         assert_eq!(call.body, r#"{"method":"tools/call","params":{"name":"draw_picture"}}"#);
     }
 
     #[test]
-    fn writing_takes_more_than_reading() {
-        let needs = |text: &'static str| McpCall::parse(Bytes::from_static(text.as_bytes())).needs();
+    fn writing_requires_more_than_reading() {
+        let scope = |text: &'static str| McpCall::parse(Bytes::from_static(text.as_bytes())).required_scope();
         assert_eq!(
-            needs(r#"{"method":"tools/call","params":{"name":"create_page"}}"#),
+            scope(r#"{"method":"tools/call","params":{"name":"create_page"}}"#),
             Some(Scope::NotesWrite)
         );
-        assert_eq!(needs(r#"{"method":"tools/call","params":{"name":"read_page"}}"#), Some(Scope::NotesRead));
-        assert_eq!(needs(r#"{"method":"resources/read"}"#), Some(Scope::NotesRead));
-        assert_eq!(needs(r#"{"method":"tools/list"}"#), None);
-        assert_eq!(needs("not JSON"), None);
+        assert_eq!(scope(r#"{"method":"tools/call","params":{"name":"read_page"}}"#), Some(Scope::NotesRead));
+        assert_eq!(scope(r#"{"method":"resources/read"}"#), Some(Scope::NotesRead));
+        assert_eq!(scope(r#"{"method":"tools/list"}"#), None);
+        assert_eq!(scope("not JSON"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! A question back to the person in the middle of a call, in both ways the protocol has had for it.
+//! Elicitation during a tool call, in both forms of the protocol.
 
 use rmcp::model::{
     CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams, ElicitResult,
@@ -8,9 +8,9 @@ use rmcp::model::{
 use rmcp::service::{ElicitationMode, RequestContext, RoleServer};
 use rmcp::{ErrorData, Peer};
 
-const QUESTION: &str = "Which tea shall it be, and for whom?";
-/// The key of the one question, and the state that comes back with its answer. The state says nothing, so nothing has to
-/// be protected in it.
+const QUESTION: &str = "Which tea would you like, and for whom?";
+/// The key of the question, and the state that the client returns with the answer. The state contains no data, so it
+/// needs no protection.
 const KEY: &str = "tea";
 const STATE: &str = "asked-for-tea";
 
@@ -18,27 +18,27 @@ pub(super) async fn ask_back(
     context: &RequestContext<RoleServer>,
     by_session: bool,
     state: Option<&str>,
-    answers: Option<&InputResponses>,
+    responses: Option<&InputResponses>,
 ) -> Result<CallToolResponse, ErrorData> {
-    let asks_in_its_result =
+    let elicits_in_result =
         context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-    if !asks_in_its_result {
+    if !elicits_in_result {
         let peer = context.peer.clone();
-        let asked = async move { ask_now(&peer).await };
+        let elicitation = async move { elicit(&peer).await };
         let answer = match by_session {
-            false => asked.await?,
-            // In a task of its own rmcp does not know what it is asked for.
-            true => tokio::spawn(asked).await.map_err(internal)??,
+            false => elicitation.await?,
+            // In a separate task rmcp cannot associate the request with this call.
+            true => tokio::spawn(elicitation).await.map_err(internal)??,
         };
         return Ok(answered(answer).into());
     }
     if context.client_capabilities().is_none_or(|capabilities| capabilities.elicitation.is_none()) {
-        return Ok(cannot_ask().into());
+        return Ok(not_supported().into());
     }
-    match (state, answers.and_then(|answers| answers.get(KEY))) {
+    match (state, responses.and_then(|responses| responses.get(KEY))) {
         (Some(STATE), Some(answer)) => {
             let answer: ElicitResult = serde_json::from_value(answer.clone())
-                .map_err(|_| ErrorData::invalid_params("the answer is not an elicitation result", None))?;
+                .map_err(|_| ErrorData::invalid_params("the response is not an elicitation result", None))?;
             Ok(answered(Some(answer)).into())
         }
         (Some(_) | None, _) => {
@@ -49,14 +49,14 @@ pub(super) async fn ask_back(
     }
 }
 
-/// Before 2026-07-28: a request from the server while the call is open. `None` if the client takes none.
-async fn ask_now(peer: &Peer<RoleServer>) -> Result<Option<ElicitResult>, ErrorData> {
+/// Before 2026-07-28: sends a request to the client during the call. Returns `None` if the client does not support it.
+async fn elicit(peer: &Peer<RoleServer>) -> Result<Option<ElicitResult>, ErrorData> {
     if !peer.supported_elicitation_modes().contains(&ElicitationMode::Form) {
         return Ok(None);
     }
     match peer.create_elicitation(question()?).await {
         Ok(answer) => Ok(Some(answer)),
-        Err(error) => Err(ErrorData::internal_error(format!("the question was not answered: {error}"), None)),
+        Err(error) => Err(ErrorData::internal_error(format!("the elicitation failed: {error}"), None)),
     }
 }
 
@@ -80,30 +80,30 @@ fn question() -> Result<ElicitRequestParams, ErrorData> {
     })
 }
 
-fn internal(what: impl std::fmt::Display) -> ErrorData {
-    ErrorData::internal_error(what.to_string(), None)
+fn internal(error: impl std::fmt::Display) -> ErrorData {
+    ErrorData::internal_error(error.to_string(), None)
 }
 
 fn answered(answer: Option<ElicitResult>) -> CallToolResult {
-    let Some(answer) = answer else { return cannot_ask() };
+    let Some(answer) = answer else { return not_supported() };
     let text = match answer.action {
         ElicitationAction::Accept => {
             let content = answer.content.unwrap_or_default();
             let tea = content["tea"].as_str().unwrap_or("Tea");
             match content["name"].as_str().filter(|name| !name.trim().is_empty()) {
-                Some(name) => format!("{tea} for {name}, at once."),
-                None => format!("{tea}, at once."),
+                Some(name) => format!("Ordered {tea} for {name}."),
+                None => format!("Ordered {tea}."),
             }
         }
-        ElicitationAction::Decline => "No tea, then.".to_owned(),
-        ElicitationAction::Cancel => "Perhaps later.".to_owned(),
-        _ => "That was not an answer we know.".to_owned(),
+        ElicitationAction::Decline => "Declined. No tea ordered.".to_owned(),
+        ElicitationAction::Cancel => "Cancelled. No tea ordered.".to_owned(),
+        _ => "Unknown response.".to_owned(),
     };
     CallToolResult::success(vec![ContentBlock::text(text)])
 }
 
-fn cannot_ask() -> CallToolResult {
+fn not_supported() -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(
-        "This app does not take questions, so nobody could be asked.",
+        "This app does not support elicitation, so the question could not be asked.",
     )])
 }

@@ -1,4 +1,4 @@
-//! The MCP server: a little notebook, in every era of the protocol that rmcp speaks.
+//! The MCP server: a few pages, in every era of the protocol that rmcp supports.
 
 pub(crate) mod announcements;
 pub(crate) mod call;
@@ -13,5 +13,5 @@ mod sessions;
 mod slow_task;
 mod tools;
 
-pub(crate) use server::NotebookServer;
+pub(crate) use server::McpServer;
 pub(crate) use sessions::limit_sessions;

@@ -1,4 +1,4 @@
-//! The notebook: pages with a title, a slug and text. It is in memory and begins with a few pages.
+//! The pages, in memory. A new notebook has a few sample pages.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,10 +6,9 @@ const MAX_PAGES: usize = 500;
 const MAX_TITLE: usize = 120;
 const MAX_TEXT: usize = 20_000;
 
-/// One page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
-    /// Its name in addresses and arguments.
+    /// The name in URIs and arguments.
     pub(crate) slug: String,
     pub(crate) title: String,
     /// Markdown.
@@ -17,23 +16,23 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The URI by which it is a resource.
+    /// The URI of the page as a resource.
     pub(crate) fn uri(&self) -> String {
         format!("{URI_PREFIX}{}", self.slug)
     }
 }
 
-/// What every page's URI begins with.
+/// The prefix of every page's URI.
 pub(crate) const URI_PREFIX: &str = "notebook://page/";
 
-/// Why a page was not added.
+/// An error from [`Notebook::add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotAdded {
-    #[error("A page needs a title with at least one letter or digit, of at most {MAX_TITLE} characters.")]
+pub(crate) enum AddError {
+    #[error("A title needs at least one letter or digit and has at most {MAX_TITLE} characters.")]
     Title,
-    #[error("A page holds at most {MAX_TEXT} characters.")]
+    #[error("A page has at most {MAX_TEXT} characters.")]
     TooLong,
-    #[error("The notebook is full: it holds {MAX_PAGES} pages.")]
+    #[error("Too many pages: the limit is {MAX_PAGES}.")]
     Full,
 }
 
@@ -65,13 +64,13 @@ impl Notebook {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The page of this slug or URI.
+    /// Finds a page by slug or URI.
     pub(crate) fn page(&self, name: &str) -> Option<Page> {
         let slug = name.strip_prefix(URI_PREFIX).unwrap_or(name);
         self.all().into_iter().find(|page| page.slug == slug)
     }
 
-    /// The pages in which every word of `query` occurs, those with a match in the title first.
+    /// Finds the pages that contain every word of `query`. Pages with a match in the title come first.
     pub(crate) fn search(&self, query: &str, limit: usize) -> Vec<Page> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let mut found = self.all();
@@ -87,18 +86,18 @@ impl Notebook {
         found
     }
 
-    pub(crate) fn add(&self, title: &str, text: &str) -> Result<Page, NotAdded> {
+    pub(crate) fn add(&self, title: &str, text: &str) -> Result<Page, AddError> {
         let title = title.trim();
         let slug = slug(title);
         if slug.is_empty() || title.chars().count() > MAX_TITLE {
-            return Err(NotAdded::Title);
+            return Err(AddError::Title);
         }
         if text.chars().count() > MAX_TEXT {
-            return Err(NotAdded::TooLong);
+            return Err(AddError::TooLong);
         }
         let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         if pages.len() >= MAX_PAGES {
-            return Err(NotAdded::Full);
+            return Err(AddError::Full);
         }
         let free = |candidate: &String| pages.iter().all(|page| page.slug != *candidate);
         let slug = std::iter::once(slug.clone())
@@ -111,7 +110,7 @@ impl Notebook {
     }
 }
 
-/// The title in lower case, with hyphens for all that is neither letter nor digit.
+/// The title in lower case, with hyphens between its words of letters and digits.
 fn slug(title: &str) -> String {
     let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn search_wants_every_word_and_prefers_titles() {
+    fn search_requires_every_word_and_prefers_titles() {
         let notebook = Notebook::default();
         assert_eq!(slugs(&notebook.search("lisbon train", 10)), ["night-train"]);
         assert_eq!(notebook.search("", 2).len(), 2);
@@ -136,20 +135,20 @@ mod tests {
     }
 
     #[test]
-    fn two_pages_of_one_title_have_two_slugs_and_odd_titles_are_refused() {
+    fn pages_with_one_title_get_different_slugs_and_invalid_titles_are_rejected() {
         let notebook = Notebook::default();
         assert_eq!(notebook.add("Bees", "…").unwrap().slug, "bees-2");
         assert_eq!(notebook.add("Bees!", "…").unwrap().slug, "bees-3");
-        assert_eq!(notebook.add(" … ", "text"), Err(NotAdded::Title));
-        assert_eq!(notebook.add("a", &"x".repeat(MAX_TEXT + 1)), Err(NotAdded::TooLong));
+        assert_eq!(notebook.add(" … ", "text"), Err(AddError::Title));
+        assert_eq!(notebook.add("a", &"x".repeat(MAX_TEXT + 1)), Err(AddError::TooLong));
     }
 
     #[test]
-    fn it_is_full_one_day() {
+    fn the_number_of_pages_is_limited() {
         let notebook = Notebook::default();
         while notebook.all().len() < MAX_PAGES {
             notebook.add("a", "").unwrap();
         }
-        assert_eq!(notebook.add("a", ""), Err(NotAdded::Full));
+        assert_eq!(notebook.add("a", ""), Err(AddError::Full));
     }
 }

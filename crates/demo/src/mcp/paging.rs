@@ -1,11 +1,11 @@
-//! Lists in pages, for clients that have to show that they ask for all of them.
+//! Pagination of lists.
 
 use rmcp::ErrorData;
 use rmcp::model::PaginatedRequestParams;
 
 const CURSOR: &str = "after-";
 
-/// One page of `items` and the cursor of the next one.
+/// Returns one page of `items` and the cursor of the next page.
 pub(super) fn page<T>(
     items: Vec<T>,
     request: Option<&PaginatedRequestParams>,
@@ -17,7 +17,7 @@ pub(super) fn page<T>(
             .strip_prefix(CURSOR)
             .and_then(|count| count.parse::<usize>().ok())
             .filter(|count| *count < items.len())
-            .ok_or_else(|| ErrorData::invalid_params("this cursor is not one of ours", None))?,
+            .ok_or_else(|| ErrorData::invalid_params("unknown cursor", None))?,
     };
     let total = items.len();
     let size = page_size.unwrap_or(total).max(1);
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_each_other_to_the_end() {
+    fn cursors_lead_to_the_last_page() {
         let items = || vec![1, 2, 3];
         assert_eq!(page(items(), None, None).unwrap(), (vec![1, 2, 3], None));
         assert_eq!(page(items(), None, Some(2)).unwrap(), (vec![1, 2], Some("after-2".to_owned())));

@@ -1,15 +1,15 @@
-//! A picture drawn on the spot: the rose curve of Guido Grandi, as a PNG.
+//! Draws a rose curve as a PNG.
 
 use std::f64::consts::TAU;
 
 const PAPER: [u8; 3] = [0xfb, 0xfa, 0xf6];
 const INK: [u8; 3] = [0x2f, 0x5d, 0x50];
 
-/// A square PNG of `size` pixels with a rose of `petals` petals.
+/// Draws a rose with `petals` petals on a square of `size` pixels.
 pub(super) fn rose(petals: u32, size: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut pixels = PAPER.repeat((size * size) as usize);
     let half = f64::from(size) / 2.0;
-    // r = cos(kθ) has k petals for odd k and 2k for even k; the absolute value makes it 2k always, a half k any number.
+    // r = cos(kθ) has k petals for odd k and 2k for even k. |cos(kθ)| always has 2k, so k is half the number.
     let k = f64::from(petals) / 2.0;
     let steps = size * 40;
     for step in 0..steps {
@@ -25,7 +25,7 @@ pub(super) fn rose(petals: u32, size: u32) -> Result<Vec<u8>, png::EncodingError
     Ok(file)
 }
 
-/// Three pixels square, cut at the edge of the paper.
+/// Draws a dot of 3 × 3 pixels, clipped at the edges.
 fn dot(pixels: &mut [u8], size: u32, x: f64, y: f64) {
     for dx in -1..=1 {
         for dy in -1..=1 {

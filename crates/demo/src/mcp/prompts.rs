@@ -1,4 +1,4 @@
-//! The prompts of the notebook.
+//! The prompts.
 
 use rmcp::ErrorData;
 use rmcp::model::{
@@ -12,7 +12,7 @@ pub(super) fn all() -> Vec<Prompt> {
     vec![
         Prompt::new(
             "summarise_page",
-            Some("Reads a page and asks for its essence in three sentences."),
+            Some("Asks for a summary of a page in three sentences."),
             Some(vec![
                 PromptArgument::new("page")
                     .with_description("The page's slug, such as `bees`.")
@@ -22,10 +22,10 @@ pub(super) fn all() -> Vec<Prompt> {
         .with_title("Summarise a page"),
         Prompt::new(
             "plan_the_week",
-            Some("Asks for a plan of the week from what stands in the notebook."),
+            Some("Asks for a plan of the week based on the pages."),
             Some(vec![
-                PromptArgument::new("wish")
-                    .with_description("What should find a place in it.")
+                PromptArgument::new("topic")
+                    .with_description("Something to include in the plan.")
                     .with_required(false),
             ]),
         )
@@ -43,25 +43,21 @@ pub(super) fn get(
     match request.name.as_str() {
         "summarise_page" => {
             let slug = argument("page")
-                .ok_or_else(|| ErrorData::invalid_params("the argument page is missing", None))?;
-            let page = notebook
-                .page(slug)
-                .ok_or_else(|| ErrorData::invalid_params("there is no such page", None))?;
+                .ok_or_else(|| ErrorData::invalid_params("the argument `page` is missing", None))?;
+            let page = notebook.page(slug).ok_or_else(|| ErrorData::invalid_params("unknown page", None))?;
             let contents =
                 ResourceContents::text(page.text.clone(), page.uri()).with_mime_type("text/markdown");
             Ok(GetPromptResult::new(vec![
                 PromptMessage::new(Role::User, ContentBlock::resource(contents)),
-                PromptMessage::new_text(Role::User, "Say in three sentences what this page is about."),
+                PromptMessage::new_text(Role::User, "Summarise this page in three sentences."),
             ]))
         }
         "plan_the_week" => {
             let titles: String = notebook.all().iter().map(|page| format!("- {}\n", page.title)).collect();
-            let wish = argument("wish")
-                .map(|wish| format!("\nThis should find a place: {wish}"))
-                .unwrap_or_default();
-            let text = format!("Plan my week. My notebook has these pages:\n\n{titles}{wish}");
+            let topic = argument("topic").map(|topic| format!("\nInclude this: {topic}")).unwrap_or_default();
+            let text = format!("Plan my week. I have these pages:\n\n{titles}{topic}");
             Ok(GetPromptResult::new(vec![PromptMessage::new_text(Role::User, text)]))
         }
-        _ => Err(ErrorData::invalid_params("there is no such prompt", None)),
+        _ => Err(ErrorData::invalid_params("unknown prompt", None)),
     }
 }

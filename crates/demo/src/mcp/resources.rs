@@ -16,8 +16,8 @@ pub(super) fn resource(page: &Page) -> Resource {
 
 pub(super) fn template() -> ResourceTemplate {
     ResourceTemplate::new(format!("{URI_PREFIX}{{slug}}"), "page")
-        .with_title("A page of the notebook")
-        .with_description("Any page, by the slug that `search_pages` answers.")
+        .with_title("Page")
+        .with_description("Any page, by the slug that `search_pages` returns.")
         .with_mime_type(MARKDOWN)
 }
 
@@ -25,7 +25,7 @@ pub(super) fn read(notebook: &Notebook, uri: &str) -> Result<ReadResourceResult,
     let page = notebook
         .page(uri)
         .filter(|page| page.uri() == uri)
-        .ok_or_else(|| ErrorData::resource_not_found("there is no such page", None))?;
+        .ok_or_else(|| ErrorData::resource_not_found("unknown page", None))?;
     let contents = ResourceContents::text(page.text, uri).with_mime_type(MARKDOWN);
     Ok(ReadResourceResult::new(vec![contents]))
 }

@@ -1,4 +1,4 @@
-//! The notebook as an MCP server: what it can do, and which part of the room answers.
+//! The MCP request handler.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -14,7 +14,7 @@ use rmcp::model::{
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
 use rmcp::{ErrorData, ServerHandler};
 
-use super::announcements::{Announcements, tell_listener, tell_session};
+use super::announcements::{Announcements, notify_session, notify_subscriber};
 use super::notebook::Notebook;
 use super::paging::page;
 use super::{prompts, resources};
@@ -22,12 +22,12 @@ use crate::options::Eras;
 use crate::service::Service;
 
 #[derive(Clone)]
-pub(crate) struct NotebookServer {
+pub(crate) struct McpServer {
     service: Arc<Service>,
     tools: ToolRouter<Self>,
 }
 
-impl NotebookServer {
+impl McpServer {
     pub(crate) fn new(service: Arc<Service>) -> Self {
         Self { service, tools: Self::tools() }
     }
@@ -44,8 +44,8 @@ impl NotebookServer {
         &self.service.running_tasks
     }
 
-    pub(super) fn asks_by_session(&self) -> bool {
-        self.service.options.asks_by_session
+    pub(super) fn elicits_by_session(&self) -> bool {
+        self.service.options.elicits_by_session
     }
 
     fn page_size(&self) -> Option<usize> {
@@ -53,7 +53,7 @@ impl NotebookServer {
     }
 }
 
-impl ServerHandler for NotebookServer {
+impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
             .enable_tools()
@@ -66,12 +66,11 @@ impl ServerHandler for NotebookServer {
         ServerConfig::new(capabilities)
             .with_server_info(
                 Implementation::new("usher-demo", env!("CARGO_PKG_VERSION"))
-                    .with_title("Usher demo notebook")
-                    .with_description("A practice notebook in the memory of this computer."),
+                    .with_title("Usher demo")
+                    .with_description("A demo service that runs on this computer."),
             )
             .with_instructions(
-                "A small notebook for practice. Look for pages with search_pages, open one with read_page, \
-                 add one with create_page.",
+                "Find pages with search_pages, open one with read_page, add one with create_page.",
             )
     }
 
@@ -86,7 +85,7 @@ impl ServerHandler for NotebookServer {
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
-        tokio::spawn(tell_session(context.peer, self.service.announcements.hear()));
+        tokio::spawn(notify_session(context.peer, self.service.announcements.subscribe()));
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
@@ -94,7 +93,7 @@ impl ServerHandler for NotebookServer {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        tell_listener(&context, self.service.announcements.hear()).await
+        notify_subscriber(&context, self.service.announcements.subscribe()).await
     }
 
     async fn list_tools(
@@ -105,7 +104,7 @@ impl ServerHandler for NotebookServer {
         let shown = |tool: &Tool| !self.service.is_hidden(&tool.name);
         let tools = self.tools.list_all().into_iter().filter(shown).collect();
         let (tools, next_cursor) = page(tools, request.as_ref(), self.page_size())?;
-        let ttl_ms = self.service.options.list_life.map(|life| life.as_millis() as u64);
+        let ttl_ms = self.service.options.tool_list_ttl.map(|life| life.as_millis() as u64);
         Ok(ListToolsResult { next_cursor, ttl_ms, ..ListToolsResult::with_all_items(tools) })
     }
 

@@ -1,4 +1,4 @@
-//! A task that takes its time, reports how far it is, and stops when it is told to.
+//! A slow task that reports progress and can be cancelled.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use rmcp::model::{CallToolResult, ContentBlock, ProgressNotificationParam};
 use rmcp::service::{RequestContext, RoleServer};
 
-const DOINGS: [&str; 5] = [
+const STEP_NAMES: [&str; 5] = [
     "Sharpening the pencils",
     "Counting the pages",
     "Turning the handle",
@@ -15,7 +15,7 @@ const DOINGS: [&str; 5] = [
     "Checking the sum backwards",
 ];
 
-/// One task under way, counted for as long as it is not dropped.
+/// Counts one running task until dropped.
 struct Running(Arc<AtomicUsize>);
 
 impl Running {
@@ -31,7 +31,7 @@ impl Drop for Running {
     }
 }
 
-/// Works through `steps` steps of `pause` each.
+/// Runs `steps` steps of duration `pause`.
 pub(super) async fn run(
     context: &RequestContext<RoleServer>,
     running: &Arc<AtomicUsize>,
@@ -40,7 +40,7 @@ pub(super) async fn run(
 ) -> CallToolResult {
     let _running = Running::new(running);
     let token = context.meta.get_progress_token();
-    for (step, doing) in (1..=steps).zip(DOINGS.into_iter().cycle()) {
+    for (step, name) in (1..=steps).zip(STEP_NAMES.into_iter().cycle()) {
         tokio::select! {
             () = context.ct.cancelled() => {
                 let text = format!("Stopped after {} of {steps} steps.", step - 1);
@@ -51,9 +51,9 @@ pub(super) async fn run(
         if let Some(token) = &token {
             let progress = ProgressNotificationParam::new(token.clone(), f64::from(step))
                 .with_total(f64::from(steps))
-                .with_message(doing);
+                .with_message(name);
             if let Err(error) = context.peer.notify_progress(progress).await {
-                tracing::debug!(%error, "nobody listens to the progress");
+                tracing::debug!(%error, "could not report the progress");
             }
         }
     }

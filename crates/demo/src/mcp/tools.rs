@@ -1,4 +1,4 @@
-//! The tools of the notebook.
+//! The tools.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ use serde::{Deserialize, Serialize};
 
 use super::announcements::McpList;
 use super::notebook::Page;
-use super::server::NotebookServer;
+use super::server::McpServer;
 use super::{elicitation, picture, resources, slow_task};
 
 #[derive(Deserialize, JsonSchema)]
 struct SearchPages {
-    /// The words to look for; empty for all pages.
+    /// The words to search for; empty for all pages.
     #[serde(default)]
     query: String,
-    /// How many pages to answer with, 20 if not said.
+    /// The maximum number of pages; the default is 20.
     #[schemars(range(min = 1, max = 100))]
     limit: Option<u32>,
 }
@@ -37,60 +37,60 @@ struct FoundPages {
 struct FoundPage {
     slug: String,
     title: String,
-    /// The first line in which one of the words stands.
+    /// The first line that contains one of the words.
     excerpt: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct ReadPage {
-    /// The page's slug, as `search_pages` answers it, or its URI.
+    /// The page's slug, as returned by `search_pages`, or its URI.
     page: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct CreatePage {
-    /// The title; the slug is made from it.
+    /// The title. The slug is derived from it.
     #[schemars(length(min = 1, max = 120))]
     title: String,
-    /// The text, in markdown.
+    /// The text in Markdown.
     #[serde(default)]
     text: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct SlowTask {
-    /// How many steps, 5 if not said.
+    /// The number of steps; the default is 5.
     #[schemars(range(min = 1, max = 100))]
     steps: Option<u32>,
-    /// How many milliseconds each step takes, 600 if not said.
+    /// The duration of each step in milliseconds; the default is 600.
     #[schemars(range(min = 0, max = 10000))]
     millis: Option<u64>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct FailingTask {
-    /// What is to have gone wrong.
+    /// The error message.
     reason: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
 struct DrawPicture {
-    /// How many petals, 7 if not said.
+    /// The number of petals; the default is 7.
     #[schemars(range(min = 2, max = 24))]
     petals: Option<u32>,
-    /// Width and height in pixels, 320 if not said.
+    /// The width and height in pixels; the default is 320.
     #[schemars(range(min = 32, max = 640))]
     size: Option<u32>,
 }
 
-impl NotebookServer {
+impl McpServer {
     pub(super) fn tools() -> ToolRouter<Self> {
         Self::tool_router()
     }
 }
 
 #[tool_router]
-impl NotebookServer {
+impl McpServer {
     #[tool(
         title = "Search pages",
         description = include_str!("descriptions/search_pages.md"),
@@ -104,7 +104,7 @@ impl NotebookServer {
         let limit = limit.unwrap_or(20).clamp(1, 100) as usize;
         let found = self.notebook().search(&query, limit);
         let text = match found.as_slice() {
-            [] => format!("No page holds “{}”.", query.chars().take(100).collect::<String>()),
+            [] => format!("No page contains “{}”.", query.chars().take(100).collect::<String>()),
             pages => pages.iter().map(|page| format!("- **{}** (`{}`)\n", page.title, page.slug)).collect(),
         };
         let pages = found.iter().map(|page| FoundPage {
@@ -117,10 +117,10 @@ impl NotebookServer {
         Ok(result)
     }
 
-    /// Opens one page and answers its whole text, in markdown.
+    /// Returns the text of a page in Markdown.
     ///
-    /// `page` is the slug that `search_pages` answers, such as `night-train`, or the page's URI, such as
-    /// `notebook://page/night-train`. A name that no page has is answered with an error that lists the names there are.
+    /// `page` is the slug from `search_pages`, such as `night-train`, or the page's URI, such as
+    /// `notebook://page/night-train`. For an unknown page the error lists all slugs.
     #[tool(
         title = "Read page",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
@@ -133,17 +133,17 @@ impl NotebookServer {
             Some(page) => CallToolResult::success(vec![ContentBlock::text(page.text)]),
             None => {
                 let slugs: Vec<String> = self.notebook().all().into_iter().map(|page| page.slug).collect();
-                failed(format!("There is no such page. There are: {}.", slugs.join(", ")))
+                failed(format!("There is no such page. Available pages: {}.", slugs.join(", ")))
             }
         })
     }
 
-    /// Adds a page at the end of the notebook and answers its slug and a link to it.
+    /// Adds a page and returns its slug and a link to it.
     ///
-    /// Two pages may have the same title; the second then gets a number behind its slug. Pages that are there are never
-    /// changed, and all that is added is forgotten when the practice service ends.
+    /// Two pages may have the same title; the second slug then ends with a number. Existing pages are never changed.
+    /// New pages are lost when the demo stops.
     ///
-    /// Takes the permission `notes:write`.
+    /// Requires the permission `notes:write`.
     #[tool(
         title = "Create page",
         annotations(
@@ -169,10 +169,10 @@ impl NotebookServer {
         })
     }
 
-    /// Works for a while and says how far it is.
+    /// Runs for a while and reports its progress.
     ///
-    /// Good for seeing progress and for trying to stop something: the task ends at once when the call is cancelled, and
-    /// says how many steps it had done.
+    /// Use it to see progress or to try cancelling a call: the task then stops immediately and returns the number of
+    /// completed steps.
     #[tool(title = "Slow task", annotations(read_only_hint = true, open_world_hint = false))]
     async fn slow_task(
         &self,
@@ -183,32 +183,32 @@ impl NotebookServer {
         Ok(slow_task::run(&context, self.running_tasks(), steps.unwrap_or(5).clamp(1, 100), pause).await)
     }
 
-    /// Goes wrong, always, so that one can see what that looks like.
+    /// Always fails, to show an error result.
     #[tool(title = "Failing task", annotations(read_only_hint = true, open_world_hint = false))]
     async fn failing_task(
         &self,
         Parameters(FailingTask { reason }): Parameters<FailingTask>,
     ) -> Result<CallToolResult, ErrorData> {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
-        Ok(failed(reason.unwrap_or_else(|| "The pencil broke. It is nobody's fault.".to_owned())))
+        Ok(failed(reason.unwrap_or_else(|| "The task failed, as intended.".to_owned())))
     }
 
-    /// Asks you something in the middle of its work: which tea you would like.
+    /// Asks you a question during the call: which tea you would like.
     ///
-    /// The app shows a small form. You may fill it in, say no, or close it; the task says in the end what it understood.
+    /// The app shows a small form. Fill it in, decline it, or close it. The result shows your response.
     #[tool(title = "Ask back", annotations(read_only_hint = true, open_world_hint = false))]
     async fn ask_back(
         &self,
         RequestState(state): RequestState,
-        InputResponses(answers): InputResponses,
+        InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        elicitation::ask_back(&context, self.asks_by_session(), state.as_deref(), answers.as_ref()).await
+        elicitation::ask_back(&context, self.elicits_by_session(), state.as_deref(), responses.as_ref()).await
     }
 
-    /// Draws a rose and answers it as a picture (PNG).
+    /// Draws a rose and returns it as a PNG image.
     ///
-    /// It is the curve that Guido Grandi described in 1728: `r = |cos(kθ)|`. Choose the number of petals.
+    /// The rose is the curve `r = |cos(kθ)|`, which Guido Grandi described in 1728. Choose the number of petals.
     #[tool(
         title = "Draw picture",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
@@ -219,7 +219,7 @@ impl NotebookServer {
     ) -> Result<CallToolResult, ErrorData> {
         let (petals, size) = (petals.unwrap_or(7).clamp(2, 24), size.unwrap_or(320).clamp(32, 640));
         let picture = picture::rose(petals, size).map_err(|error| {
-            ErrorData::internal_error(format!("the picture was not drawn: {error}"), None)
+            ErrorData::internal_error(format!("could not draw the picture: {error}"), None)
         })?;
         Ok(CallToolResult::success(vec![
             ContentBlock::text(format!("A rose with {petals} petals.")),

@@ -1,4 +1,5 @@
-//! The guard of the protected resource: who comes without a good token is told where to get one (RFC 6750, RFC 9728 §5.1).
+//! The access check of the protected resource. A request without a valid token gets a challenge (RFC 6750,
+//! RFC 9728 §5.1).
 
 use std::sync::Arc;
 
@@ -14,13 +15,13 @@ use super::metadata::RESOURCE_METADATA_PATH;
 use super::scopes::{Scope, Scopes};
 use crate::mcp::call::McpCall;
 use crate::options::{Guard, ListFault};
-use crate::requests::McpMethod;
+use crate::request_log::McpMethod;
 use crate::service::Service;
 
-/// The largest MCP message that is read.
+/// The largest accepted MCP message.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// Lets a request pass to the MCP server if its token is good for what it asks.
+/// Passes a request to the MCP server if its token has the required scope.
 pub(crate) async fn require_token(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -36,17 +37,17 @@ pub(crate) async fn require_token(
     };
     let call = McpCall::parse(body);
     let method = call.method.clone();
-    let refusal = match (&granted, service.options.guard) {
+    let rejection = match (&granted, service.options.guard) {
         (Ok(scopes), _) => {
-            let missing = call.needs().filter(|needed| !scopes.contains(*needed));
-            missing.map(|needed| insufficient_scope(&service, needed)).or_else(|| list_fault(&service, &call))
+            let missing = call.required_scope().filter(|scope| !scopes.contains(*scope));
+            missing.map(|scope| insufficient_scope(&service, scope)).or_else(|| list_fault(&service, &call))
         }
         (Err(_), _) if !call.is_tool_call() => None,
-        (Err(_), Guard::CallsInTheirResult) => Some(call.refused_in_result()),
-        (Err(why), Guard::Everything | Guard::CallsAlone) => Some(unauthorized(&service, *why)),
+        (Err(_), Guard::ToolCallsInResult) => Some(call.unauthorized_in_result()),
+        (Err(why), Guard::Everything | Guard::ToolCallsOnly) => Some(unauthorized(&service, *why)),
     };
-    let mut response = match refusal {
-        Some(refusal) => refusal,
+    let mut response = match rejection {
+        Some(rejection) => rejection,
         None => {
             let mut request = Request::from_parts(parts, Body::from(call.body.clone()));
             request.headers_mut().remove(header::CONTENT_LENGTH);
@@ -60,12 +61,12 @@ pub(crate) async fn require_token(
     response
 }
 
-/// Why a token is not taken.
+/// The reason for a 401.
 #[derive(Clone, Copy)]
 enum NoAccess {
-    /// None was sent.
+    /// The request has no token.
     Missing,
-    /// The one that was sent is no good, for this reason.
+    /// The token is invalid, with an error description.
     Invalid(&'static str),
 }
 
@@ -78,8 +79,7 @@ fn granted_scopes(service: &Service, headers: &HeaderMap, now: Timestamp) -> Res
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or(NoAccess::Missing)?;
-    let token: AccessToken =
-        service.signer.open(token).ok_or(NoAccess::Invalid("the token is not one of ours"))?;
+    let token: AccessToken = service.signer.open(token).ok_or(NoAccess::Invalid("unknown token"))?;
     if token.issuer != service.issuer() || token.audience != service.resource() {
         return Err(NoAccess::Invalid("the token is for another resource"));
     }
@@ -89,7 +89,7 @@ fn granted_scopes(service: &Service, headers: &HeaderMap, now: Timestamp) -> Res
     if token.expires_at <= now {
         return Err(NoAccess::Invalid("the token has expired"));
     }
-    Scopes::parse(&token.scope).ok_or(NoAccess::Invalid("the token names a scope that is gone"))
+    Scopes::parse(&token.scope).ok_or(NoAccess::Invalid("the token has an unknown scope"))
 }
 
 fn unauthorized(service: &Service, why: NoAccess) -> Response {
@@ -103,24 +103,26 @@ fn unauthorized(service: &Service, why: NoAccess) -> Response {
             metadata_url(service)
         ),
     };
-    challenged(StatusCode::UNAUTHORIZED, &challenge, "a token is needed")
+    challenged(StatusCode::UNAUTHORIZED, &challenge, "a token is required")
 }
 
 fn list_fault(service: &Service, call: &McpCall) -> Option<Response> {
     let fault = service.list_fault().filter(|_| call.method.as_deref() == Some("tools/list"))?;
     Some(match fault {
-        ListFault::BadGateway => (StatusCode::BAD_GATEWAY, "nobody answers behind me").into_response(),
+        ListFault::BadGateway => {
+            (StatusCode::BAD_GATEWAY, "the upstream server did not respond").into_response()
+        }
         ListFault::MorePermissionNeeded => insufficient_scope(service, Scope::NotesWrite),
     })
 }
 
-fn insufficient_scope(service: &Service, needed: Scope) -> Response {
+fn insufficient_scope(service: &Service, required: Scope) -> Response {
     let challenge = format!(
-        r#"Bearer error="insufficient_scope", error_description="more permission is needed", resource_metadata="{}", scope="{}""#,
+        r#"Bearer error="insufficient_scope", error_description="more permission is required", resource_metadata="{}", scope="{}""#,
         metadata_url(service),
-        needed.name()
+        required.name()
     );
-    challenged(StatusCode::FORBIDDEN, &challenge, "more permission is needed")
+    challenged(StatusCode::FORBIDDEN, &challenge, "more permission is required")
 }
 
 fn metadata_url(service: &Service) -> String {

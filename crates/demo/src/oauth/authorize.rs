@@ -1,11 +1,11 @@
-//! The authorization endpoint: checks a request from the browser before the person sees anything of it.
+//! The authorization endpoint: validates a request before it asks the person.
 
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
 
-use super::client::Client;
+use super::authorization_request::AuthorizationRequest;
 use super::page;
 use super::parameters::Parameters;
 use super::redirect::{self, RedirectKind};
@@ -15,33 +15,11 @@ use crate::service::Service;
 
 const MAX_QUERY: usize = 16 * 1024;
 
-/// A request that may be put to the person.
-#[derive(Clone, Debug)]
-pub(crate) struct AuthorizationRequest {
-    pub(crate) client_id: String,
-    pub(crate) client: Client,
-    pub(crate) redirect_uri: String,
-    pub(crate) state: Option<String>,
-    pub(crate) code_challenge: String,
-    pub(crate) scopes: Scopes,
-    pub(crate) nonce: Option<String>,
-}
-
-impl AuthorizationRequest {
-    /// The redirect URI with an answer in it: what is given, then `state` and `iss` (RFC 9207).
-    pub(crate) fn answer(&self, answer: &[(&str, &str)], issuer: &str) -> String {
-        let mut answer = answer.to_vec();
-        answer.extend(self.state.as_deref().map(|state| ("state", state)));
-        answer.push(("iss", issuer));
-        redirect::with_answer(&self.redirect_uri, &answer)
-    }
-}
-
-/// Why a request is not put to the person.
-enum Refusal {
-    /// Client or redirect URI cannot be trusted, so nobody is sent anywhere (RFC 6749 §4.1.2.1).
-    Page { title: &'static str, what: String },
-    /// The client is told by redirect.
+/// An invalid authorization request.
+enum RequestError {
+    /// The client or the redirect URI is invalid, so there is no redirect (RFC 6749 §4.1.2.1).
+    Page { title: &'static str, description: String },
+    /// The client gets the error through the redirect.
     Redirect { to: String },
 }
 
@@ -49,42 +27,42 @@ enum Refusal {
 pub(crate) async fn authorize(State(service): State<Arc<Service>>, RawQuery(query): RawQuery) -> Response {
     match check(&service, &query.unwrap_or_default()) {
         Ok(request) => super::consent::ask(&service, request),
-        Err(Refusal::Page { title, what }) => page::error(title, &what),
-        Err(Refusal::Redirect { to }) => (super::error::no_store(), Redirect::to(&to)).into_response(),
+        Err(RequestError::Page { title, description }) => page::error(title, &description),
+        Err(RequestError::Redirect { to }) => (super::error::no_store(), Redirect::to(&to)).into_response(),
     }
 }
 
-fn check(service: &Service, query: &str) -> Result<AuthorizationRequest, Refusal> {
-    let stop = |title: &'static str, what: &str| Refusal::Page { title, what: what.to_owned() };
+fn check(service: &Service, query: &str) -> Result<AuthorizationRequest, RequestError> {
+    let stop = |title: &'static str, description: &str| RequestError::Page {
+        title,
+        description: description.to_owned(),
+    };
     if query.len() > MAX_QUERY {
-        return Err(stop(
-            "This request is too long",
-            "The address that brought you here is not one we can read.",
-        ));
+        return Err(stop("This request is too long", "Go back to the app and start the sign-in again."));
     }
     let parameters = Parameters::parse(query.as_bytes());
     let once = |name: &str| parameters.get(name).filter(|_| !parameters.repeats(name));
 
     let unknown_app = || {
         stop(
-            "We do not know this app",
-            "It is not registered here, or its registration has ended. Go back to the app and start the sign-in again.",
+            "Unknown app",
+            "The app is not registered, or its registration has expired. Go back to the app and start the sign-in again.",
         )
     };
     let client_id = once("client_id").ok_or_else(unknown_app)?;
     let client = service.client(client_id).ok_or_else(unknown_app)?;
 
-    let redirect_uri = once("redirect_uri").filter(|uri| client.takes_redirect(uri)).ok_or_else(|| {
+    let redirect_uri = once("redirect_uri").filter(|uri| client.accepts_redirect(uri)).ok_or_else(|| {
         stop(
-            "This app asks to be answered at an address it has not registered",
-            "To be safe we do not send you there. Go back to the app and start the sign-in again.",
+            "The return address is not registered",
+            "For your safety you are not sent there. Go back to the app and start the sign-in again.",
         )
     })?;
     let is_private_use = matches!(redirect::kind(redirect_uri), Ok(RedirectKind::PrivateUse { .. }));
     if is_private_use && service.options.redirects == RedirectPolicy::PrivateUseRefusedAtAuthorize {
         return Err(stop(
             "Invalid redirect_uri",
-            "This service does not send people to apps by a link of their own. Choose another way back in the app.",
+            "This service does not open apps through links. Choose another return method in the app.",
         ));
     }
 
@@ -98,8 +76,8 @@ fn check(service: &Service, query: &str) -> Result<AuthorizationRequest, Refusal
         client,
     };
     let checked =
-        check_parameters(service, &parameters).map_err(|(code, description)| Refusal::Redirect {
-            to: request.answer(&[("error", code), ("error_description", &description)], service.issuer()),
+        check_parameters(service, &parameters).map_err(|(code, description)| RequestError::Redirect {
+            to: request.response(&[("error", code), ("error_description", &description)], service.issuer()),
         })?;
     request.code_challenge = checked.code_challenge;
     request.scopes = checked.scopes;
@@ -111,11 +89,11 @@ struct Checked {
     scopes: Scopes,
 }
 
-/// Everything but client and redirect URI; the error is what the client is told.
+/// Checks everything but the client and the redirect URI. Returns the error code and description for the client.
 fn check_parameters(service: &Service, parameters: &Parameters) -> Result<Checked, (&'static str, String)> {
     if let Some(name) = parameters.repeated().filter(|name| *name != "resource") {
         let name: String = name.chars().filter(char::is_ascii_graphic).take(40).collect();
-        return Err(("invalid_request", format!("{name} came more than once")));
+        return Err(("invalid_request", format!("{name} is repeated")));
     }
     match parameters.get("response_type") {
         Some("code") => {}
@@ -142,8 +120,8 @@ fn check_parameters(service: &Service, parameters: &Parameters) -> Result<Checke
     }
     let scopes = match parameters.get("scope") {
         Some(scope) => Scopes::parse(scope)
-            .filter(|scopes| scopes.iter().all(|scope| service.knows(scope)))
-            .ok_or_else(|| ("invalid_scope", "a scope is not known here".to_owned()))?,
+            .filter(|scopes| scopes.iter().all(|scope| service.supports(scope)))
+            .ok_or_else(|| ("invalid_scope", "unknown scope".to_owned()))?,
         None => Scopes::from_iter([Scope::NotesRead]),
     };
     Ok(Checked { code_challenge: challenge.to_owned(), scopes })

@@ -1,11 +1,11 @@
-//! A registered client. Its id is itself, signed, so that registrations need no storage.
+//! Registered clients. The client id is the signed registration, so registrations need no storage.
 
 use serde::{Deserialize, Serialize};
 
 use super::redirect;
 use super::signing::{Signed, Signer};
 
-/// How a client authenticates at the token endpoint.
+/// A client's authentication method at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AuthMethod {
@@ -25,7 +25,7 @@ impl AuthMethod {
     }
 }
 
-/// What was registered and has to be known later.
+/// The registered values that are needed later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Client {
     pub(crate) issuer: String,
@@ -33,9 +33,9 @@ pub(crate) struct Client {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) auth_method: AuthMethod,
     pub(crate) may_refresh: bool,
-    /// Which registrations this one belongs to; older ones are forgotten together.
+    /// The epoch of the registration. Clients of an older epoch are forgotten.
     pub(crate) epoch: u64,
-    /// Tells apart two registrations of the same words.
+    /// Makes two registrations with equal metadata differ.
     pub(crate) nonce: String,
 }
 
@@ -48,7 +48,7 @@ impl Client {
         signer.sign(self)
     }
 
-    pub(crate) fn takes_redirect(&self, requested: &str) -> bool {
+    pub(crate) fn accepts_redirect(&self, requested: &str) -> bool {
         self.redirect_uris.iter().any(|registered| redirect::matches(registered, requested))
     }
 }

@@ -1,4 +1,4 @@
-//! Who is asking at the token and revocation endpoints (RFC 6749 §2.3).
+//! Client authentication at the token and revocation endpoints (RFC 6749 §2.3).
 
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
@@ -9,7 +9,7 @@ use super::error::OAuthError;
 use super::parameters::Parameters;
 use crate::service::Service;
 
-/// A client that has proved what its registration demands.
+/// A client that authenticated as registered.
 pub(crate) struct AuthenticatedClient {
     pub(crate) id: String,
     pub(crate) client: Client,
@@ -36,7 +36,9 @@ fn check(
                     OAuthError::invalid_client("the Authorization header is not HTTP Basic")
                 })?;
             if form.get("client_secret").is_some() || form.get("client_id").is_some_and(|other| other != id) {
-                return Err(OAuthError::invalid_request("the client authenticates in more than one way"));
+                return Err(OAuthError::invalid_request(
+                    "the client used more than one authentication method",
+                ));
             }
             (id, Some(secret), AuthMethod::ClientSecretBasic)
         }
@@ -50,9 +52,9 @@ fn check(
         }
     };
     let client =
-        service.client(&id).ok_or_else(|| OAuthError::invalid_client("this client is not registered"))?;
+        service.client(&id).ok_or_else(|| OAuthError::invalid_client("the client is not registered"))?;
     if client.auth_method != used {
-        return Err(OAuthError::invalid_client("this is not the authentication method of the registration"));
+        return Err(OAuthError::invalid_client("the client registered another authentication method"));
     }
     if secret.is_some_and(|secret| !service.signer.is_client_secret(&id, &secret)) {
         return Err(OAuthError::invalid_client("the client secret is wrong"));
@@ -72,7 +74,7 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> Option<String> {
-    // As the value of a pair, so that the decoder of forms does it.
+    // The form decoder needs a pair.
     let pair = format!("v={}", text.replace('&', "%26"));
     url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
 }

@@ -1,4 +1,4 @@
-//! Authorization codes: an answer to one authorization request, good once and for a minute.
+//! Authorization codes: each is valid once, for a minute.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -6,30 +6,30 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::authorize::AuthorizationRequest;
+use super::authorization_request::AuthorizationRequest;
 use super::signing::random_id;
 use crate::clock::later;
 
-/// How long a code may be redeemed (RFC 6749 §4.1.2 recommends ten minutes at most).
+/// The lifetime of a code (RFC 6749 §4.1.2 recommends ten minutes at most).
 const CODE_LIFE: Duration = Duration::from_secs(60);
-/// How many codes are remembered, redeemed ones included, so that a replay is recognised.
+/// The number of stored codes. They include redeemed ones, to detect a replay.
 const CAPACITY: usize = 1000;
 
-/// What a code stands for.
+/// A code's authorization request and state.
 #[derive(Clone)]
 pub(crate) struct IssuedCode {
     pub(crate) request: AuthorizationRequest,
-    /// The family of every token that comes from this code.
+    /// The family of every token issued for this code.
     pub(crate) family: String,
     expires_at: Timestamp,
     redeemed: bool,
 }
 
-/// What is known of a code that was presented.
-pub(crate) enum Presented {
-    Good(Box<IssuedCode>),
+/// The state of a code in a token request.
+pub(crate) enum CodeState {
+    Valid(Box<IssuedCode>),
     Expired,
-    /// It was redeemed before; what it gave is to be revoked.
+    /// It was redeemed before, so its tokens must be revoked.
     Replayed {
         family: String,
     },
@@ -63,17 +63,17 @@ impl Codes {
         code
     }
 
-    pub(crate) fn look_up(&self, code: &str, now: Timestamp) -> Presented {
+    pub(crate) fn look_up(&self, code: &str, now: Timestamp) -> CodeState {
         let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         match memory.codes.get(code) {
-            None => Presented::Unknown,
-            Some(issued) if issued.redeemed => Presented::Replayed { family: issued.family.clone() },
-            Some(issued) if issued.expires_at <= now => Presented::Expired,
-            Some(issued) => Presented::Good(Box::new(issued.clone())),
+            None => CodeState::Unknown,
+            Some(issued) if issued.redeemed => CodeState::Replayed { family: issued.family.clone() },
+            Some(issued) if issued.expires_at <= now => CodeState::Expired,
+            Some(issued) => CodeState::Valid(Box::new(issued.clone())),
         }
     }
 
-    /// Spends a code; false if another request was faster.
+    /// Marks a code as redeemed. Returns false if another request redeemed it first.
     pub(crate) fn redeem(&self, code: &str) -> bool {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         memory.codes.get_mut(code).is_some_and(|issued| !std::mem::replace(&mut issued.redeemed, true))

@@ -1,16 +1,16 @@
-//! The page on which a person allows or denies an app what it asks for.
+//! The consent page, where the person allows or denies a request.
 
 use axum::response::Response;
 use maud::{Markup, html};
 
-use super::authorize::AuthorizationRequest;
-use super::page::{Page, mark};
+use super::authorization_request::AuthorizationRequest;
+use super::page::{Page, logo};
 use super::person::PERSON;
 use super::redirect::{self, RedirectKind};
 
-/// A private-use scheme leaves the browser's tab where it is. As soon as the form is on its way the page says that the
-/// person can go back; the second form sends the same ticket again, for a browser that did not open the app.
-const AFTERWARDS: &str = "\
+/// A private-use scheme leaves the browser's tab open. After the form is sent, the page says that the person can
+/// return to the app. A second form sends the same ticket again if the browser did not open the app.
+const CONFIRMATION_SCRIPT: &str = "\
 document.getElementById('question').addEventListener('submit', function (event) {
   var chosen = event.submitter && event.submitter.value === 'deny' ? 'denied' : 'allowed';
   setTimeout(function () {
@@ -26,9 +26,9 @@ pub(crate) fn render(request: &AuthorizationRequest, ticket: &str) -> Response {
     let kind = redirect::kind(&request.redirect_uri);
     let stays_open = matches!(kind, Ok(RedirectKind::PrivateUse { .. }));
     let card = html! {
-        (mark())
+        (logo())
         div #asking {
-            h1 { (app) " would like to use your notebook" }
+            h1 { (app) " would like to access Usher demo" }
             div .account {
                 div .initials aria-hidden="true" { (PERSON.initials) }
                 div { strong { (PERSON.name) } span { (PERSON.email) } }
@@ -36,14 +36,14 @@ pub(crate) fn render(request: &AuthorizationRequest, ticket: &str) -> Response {
             h2 { "It will be able to" }
             ul {
                 @for scope in request.scopes.iter() {
-                    @let (what, detail) = scope.in_plain_words();
+                    @let (permission, detail) = scope.description();
                     li {
                         svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" { path d="M4 10.5l4 4 8-9" {} }
-                        div { strong { (what) } span .why { (detail) } }
+                        div { strong { (permission) } span .why { (detail) } }
                     }
                 }
             }
-            (way_back(app, &request.redirect_uri, kind))
+            (return_address(app, &request.redirect_uri, kind))
             form #question method="post" action="/authorize" {
                 input type="hidden" name="ticket" value=(ticket);
                 div .buttons {
@@ -53,40 +53,40 @@ pub(crate) fn render(request: &AuthorizationRequest, ticket: &str) -> Response {
             }
         }
         @if stays_open {
-            (afterwards("allowed", "allow", app, "Access allowed", ticket))
-            (afterwards("denied", "deny", app, "Access denied", ticket))
+            (confirmation("allowed", "allow", app, "Access allowed", ticket))
+            (confirmation("denied", "deny", app, "Access denied", ticket))
         }
     };
     Page {
-        title: "Allow access to your notebook?",
+        title: "Allow access to Usher demo?",
         card,
-        script: stays_open.then_some(AFTERWARDS),
+        script: stays_open.then_some(CONFIRMATION_SCRIPT),
         form_action: &form_action(&request.redirect_uri),
     }
     .into_response()
 }
 
-fn way_back(app: &str, redirect_uri: &str, kind: Result<RedirectKind, &'static str>) -> Markup {
+fn return_address(app: &str, redirect_uri: &str, kind: Result<RedirectKind, &'static str>) -> Markup {
     html! {
         div .back {
             p {
                 @match kind {
-                    Ok(RedirectKind::Web) => "Your answer goes to the website ",
-                    Ok(RedirectKind::Loopback) => "Your answer goes to a program on this computer, at ",
-                    Ok(RedirectKind::PrivateUse { .. }) | Err(_) => "Your answer goes to the app on this computer that opens ",
+                    Ok(RedirectKind::Web) => "Your decision is sent to the website ",
+                    Ok(RedirectKind::Loopback) => "Your decision is sent to a program on this computer at ",
+                    Ok(RedirectKind::PrivateUse { .. }) | Err(_) => "Your decision is sent to the app on this computer that opens ",
                 }
                 code { (redirect_uri) }
             }
-            p { "The name “" (app) "” is the app’s own word. Allow it only if you have just started this sign-in." }
+            p { "The app chose the name “" (app) "” itself. Allow access only if you just started this sign-in." }
         }
     }
 }
 
-fn afterwards(id: &str, decision: &str, app: &str, title: &str, ticket: &str) -> Markup {
+fn confirmation(id: &str, decision: &str, app: &str, title: &str, ticket: &str) -> Markup {
     html! {
         div #(id) hidden tabindex="-1" {
             h1 { (title) }
-            p .lead { "You can go back to " (app) " and close this tab." }
+            p .lead { "You can close this tab and return to " (app) "." }
             form .after method="post" action="/authorize" {
                 input type="hidden" name="ticket" value=(ticket);
                 button type="submit" name="decision" value=(decision) { "Nothing happened? Open " (app) }
@@ -95,11 +95,11 @@ fn afterwards(id: &str, decision: &str, app: &str, title: &str, ticket: &str) ->
     }
 }
 
-/// The source expression by which the policy lets the form lead to the redirect URI.
+/// The source expression that allows the form to redirect to the redirect URI.
 fn form_action(redirect_uri: &str) -> String {
     let Ok(url) = url::Url::parse(redirect_uri) else { return String::new() };
     match (url.scheme(), url.host()) {
-        // A policy has no way to write an IPv6 address.
+        // A Content-Security-Policy cannot contain an IPv6 address.
         ("http" | "https", Some(url::Host::Ipv6(_))) => format!("{}:", url.scheme()),
         ("http" | "https", _) => url.origin().ascii_serialization(),
         (scheme, _) => format!("{scheme}:"),

@@ -1,10 +1,10 @@
-//! Errors of the endpoints that programs talk to (RFC 6749 §5.2, RFC 7591 §3.2.2).
+//! JSON error responses (RFC 6749 §5.2, RFC 7591 §3.2.2).
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-/// A refusal with its registered code and a sentence for developers.
+/// An error with its registered code and a description for developers.
 #[derive(Debug)]
 pub(crate) struct OAuthError {
     pub(crate) code: &'static str,
@@ -29,7 +29,7 @@ impl OAuthError {
         Self::new("invalid_client", description)
     }
 
-    /// Adds the challenge that a client which tried HTTP Basic has to be given.
+    /// Adds the challenge for a client that used HTTP Basic.
     pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
         self.challenge = challenge;
         self
@@ -52,7 +52,7 @@ impl IntoResponse for OAuthError {
     }
 }
 
-/// The headers of every answer that may hold a secret (RFC 6749 §5.1).
+/// The headers of every response that may contain a secret (RFC 6749 §5.1).
 pub(crate) fn no_store() -> [(header::HeaderName, &'static str); 2] {
     [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")]
 }

@@ -1,4 +1,4 @@
-//! Families of tokens: all that came from one consent. A refresh token used twice ends its family (RFC 9700 §4.14.2).
+//! Token families: all tokens from one consent. Reuse of a refresh token revokes its family (RFC 9700 §4.14.2).
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -8,20 +8,20 @@ use jiff::Timestamp;
 
 use crate::clock::later;
 
-/// How many families are remembered. One that is forgotten, as all are by a restart, is taken as its tokens say.
+/// The number of stored families. A dropped family, for example after a restart, continues from its next token.
 const CAPACITY: usize = 10_000;
 
 #[derive(Clone, Copy)]
 struct Family {
-    /// The number of the refresh token that is good now.
+    /// The number of the valid refresh token.
     rotation: u32,
     rotated_at: Timestamp,
     revoked: bool,
 }
 
-/// Why a refresh token is not taken.
+/// The reason for rejecting a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum RotationError {
     Revoked,
     Reused,
 }
@@ -38,19 +38,19 @@ struct Memory {
 }
 
 impl Families {
-    /// Spends refresh token number `presented` and says which number follows. Within `grace` of its rotation the
-    /// token before the current one is answered with the current number once more.
+    /// Uses refresh token number `presented` and returns the next number. For the previous token, it returns the
+    /// current number again within `grace` after the rotation.
     pub(crate) fn rotate(
         &self,
         id: &str,
         presented: u32,
         grace: Duration,
         now: Timestamp,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<u32, RotationError> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         let family = memory.family(id, presented, now);
         if family.revoked {
-            return Err(Refusal::Revoked);
+            return Err(RotationError::Revoked);
         }
         if presented == family.rotation {
             family.rotation += 1;
@@ -61,7 +61,7 @@ impl Families {
             return Ok(family.rotation);
         }
         family.revoked = true;
-        Err(Refusal::Reused)
+        Err(RotationError::Reused)
     }
 
     pub(crate) fn revoke(&self, id: &str, now: Timestamp) {
@@ -95,30 +95,33 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     #[test]
-    fn a_second_use_ends_the_family() {
+    fn a_second_use_revokes_the_family() {
         let families = Families::default();
         assert_eq!(families.rotate("f", 0, Duration::ZERO, NOW), Ok(1));
         assert_eq!(families.rotate("f", 1, Duration::ZERO, NOW), Ok(2));
-        assert_eq!(families.rotate("f", 1, Duration::ZERO, NOW), Err(Refusal::Reused));
-        assert_eq!(families.rotate("f", 2, Duration::ZERO, NOW), Err(Refusal::Revoked));
+        assert_eq!(families.rotate("f", 1, Duration::ZERO, NOW), Err(RotationError::Reused));
+        assert_eq!(families.rotate("f", 2, Duration::ZERO, NOW), Err(RotationError::Revoked));
         assert!(families.is_revoked("f"));
         assert!(!families.is_revoked("g"));
     }
 
     #[test]
-    fn within_the_grace_the_token_before_is_taken_again() {
+    fn the_previous_token_is_accepted_within_the_grace() {
         let families = Families::default();
         let grace = Duration::from_secs(10);
         assert_eq!(families.rotate("f", 0, grace, NOW), Ok(1));
         assert_eq!(families.rotate("f", 0, grace, later(NOW, Duration::from_secs(9))), Ok(1));
-        assert_eq!(families.rotate("f", 0, grace, later(NOW, Duration::from_secs(10))), Err(Refusal::Reused));
+        assert_eq!(
+            families.rotate("f", 0, grace, later(NOW, Duration::from_secs(10))),
+            Err(RotationError::Reused)
+        );
     }
 
     #[test]
-    fn an_unknown_family_begins_where_its_token_says() {
+    fn an_unknown_family_continues_from_its_token() {
         let families = Families::default();
         assert_eq!(families.rotate("f", 41, Duration::ZERO, NOW), Ok(42));
-        assert_eq!(families.rotate("f", 41, Duration::ZERO, NOW), Err(Refusal::Reused));
+        assert_eq!(families.rotate("f", 41, Duration::ZERO, NOW), Err(RotationError::Reused));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a client is given: access token, refresh token, id token, and what each of them says.
+//! Issues access, refresh and ID tokens.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct AccessToken {
     pub(crate) family: String,
     pub(crate) epoch: u64,
     pub(crate) expires_at: Timestamp,
-    /// Makes two tokens of the same moment differ.
+    /// Makes two tokens with equal claims differ.
     pub(crate) id: String,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct RefreshToken {
     pub(crate) client: String,
     pub(crate) scope: String,
     pub(crate) family: String,
-    /// Its number in the family; only the highest is good.
+    /// Its number in the family. Only the highest is valid.
     pub(crate) rotation: u32,
     pub(crate) epoch: u64,
     pub(crate) expires_at: Timestamp,
@@ -48,7 +48,7 @@ impl Signed for RefreshToken {
     const TYPE: &'static str = "usher-demo-refresh";
 }
 
-/// The claims of an id token (OpenID Connect Core §2). It is for display: the key that signs it is this service's own.
+/// The claims of an ID token (OpenID Connect Core §2). It is for display only: clients cannot verify its signature.
 #[derive(Serialize, Deserialize)]
 struct IdToken {
     iss: String,
@@ -68,14 +68,14 @@ impl Signed for IdToken {
     const TYPE: &'static str = "JWT";
 }
 
-/// What is to be issued.
+/// The tokens to issue.
 pub(crate) struct Grant<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) client: &'a Client,
     pub(crate) family: &'a str,
-    /// What the person allowed; the refresh token keeps it.
+    /// The scopes that the person allowed, for the refresh token.
     pub(crate) granted: &'a Scopes,
-    /// What this access token may do: all of it, or what a refresh narrowed it to.
+    /// The scopes of the access token: all granted ones, or the subset that a refresh requested.
     pub(crate) scopes: &'a Scopes,
     pub(crate) rotation: u32,
     pub(crate) nonce: Option<&'a str>,
@@ -85,7 +85,7 @@ impl Grant<'_> {
     /// The token response (RFC 6749 §5.1).
     pub(crate) fn issue(&self, service: &Service, now: Timestamp) -> Value {
         let options = &service.options;
-        let client = client_mark(self.client_id);
+        let client = client_hash(self.client_id);
         let access_token = service.signer.sign(&AccessToken {
             issuer: service.issuer().to_owned(),
             audience: service.resource().to_owned(),
@@ -117,7 +117,7 @@ impl Grant<'_> {
                 family: self.family.to_owned(),
                 rotation: self.rotation,
                 epoch: service.epochs.refresh(),
-                expires_at: later(now, options.refresh_life),
+                expires_at: later(now, options.refresh_token_lifetime),
             });
             response["refresh_token"] = refresh_token.into();
         }
@@ -143,7 +143,7 @@ impl Grant<'_> {
     }
 }
 
-/// A short name for a client, since a client id is as long as the registration.
-pub(crate) fn client_mark(client_id: &str) -> String {
+/// A short identifier of a client, because a client id is as long as the registration.
+pub(crate) fn client_hash(client_id: &str) -> String {
     sha256_base64url(client_id)
 }

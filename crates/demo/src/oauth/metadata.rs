@@ -1,4 +1,4 @@
-//! What the service says about itself: RFC 9728 for the resource, RFC 8414 for the authorization server.
+//! Metadata of the protected resource (RFC 9728) and the authorization server (RFC 8414).
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use super::scopes::Scope;
 use crate::options::ClientPolicy;
 use crate::service::Service;
 
-/// Where the protected resource metadata lies (RFC 9728 §3.1).
+/// The path of the protected resource metadata (RFC 9728 §3.1).
 pub(crate) const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource/mcp";
 
 /// `GET /.well-known/oauth-protected-resource/mcp`
 pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> Json<Value> {
     Json(json!({
         "resource": service.resource(),
-        "resource_name": "Usher demo notebook",
+        "resource_name": "Usher demo",
         "authorization_servers": [service.issuer()],
         "scopes_supported": service.options.challenge_scopes,
         "bearer_methods_supported": ["header"],
@@ -28,7 +28,7 @@ pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> J
 pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) -> Json<Value> {
     let issuer = service.issuer();
     let scopes: Vec<&str> =
-        Scope::ALL.into_iter().filter(|scope| service.knows(*scope)).map(Scope::name).collect();
+        Scope::ALL.into_iter().filter(|scope| service.supports(*scope)).map(Scope::name).collect();
     let methods: &[&str] = match service.options.clients {
         ClientPolicy::Any | ClientPolicy::NoRegistration => {
             &["none", "client_secret_basic", "client_secret_post"]

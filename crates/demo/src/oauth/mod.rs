@@ -1,6 +1,7 @@
-//! The authorization server: OAuth 2.1 for one person and one protected resource.
+//! The authorization server: OAuth 2.1 for one account and one protected resource.
 
 pub(crate) mod access;
+pub(crate) mod authorization_request;
 pub(crate) mod authorize;
 pub(crate) mod client;
 mod client_authentication;
@@ -13,6 +14,7 @@ mod grant;
 pub(crate) mod metadata;
 mod page;
 mod parameters;
+pub(crate) mod pending_consents;
 mod person;
 mod redirect;
 pub(crate) mod registration;

@@ -1,4 +1,4 @@
-//! The frame of the pages a person sees: markup, style sheet, and the headers that keep them safe.
+//! The layout of the HTML pages, with their style sheet and security headers.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -8,13 +8,12 @@ use super::signing::random_id;
 
 const STYLE: &str = include_str!("page.css");
 
-/// A page: its title, what is in its card, and the little that differs in its policy.
+/// One page and the variable parts of its Content-Security-Policy.
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
     pub(crate) card: Markup,
-    /// Runs on the page, if anything has to.
     pub(crate) script: Option<&'static str>,
-    /// Where its form may lead beside this service. Chromium holds redirects of a form to this too.
+    /// The allowed form target besides this service. Chromium applies it to redirects of a form too.
     pub(crate) form_action: &'a str,
 }
 
@@ -40,7 +39,7 @@ impl Page<'_> {
                 body {
                     main { (self.card) }
                     footer {
-                        p { "Practice service. It runs on this computer only, and so does the notebook." }
+                        p { "Usher demo runs on this computer only." }
                     }
                     @if let Some(script) = self.script {
                         script nonce=(nonce) { (PreEscaped(script)) }
@@ -65,19 +64,19 @@ impl Page<'_> {
     }
 }
 
-/// A page that says why the sign-in stops here; nobody is sent anywhere.
-pub(crate) fn error(title: &str, what: &str) -> Response {
+/// An error page, without a redirect.
+pub(crate) fn error(title: &str, description: &str) -> Response {
     let card = html! {
-        (mark())
+        (logo())
         h1 { (title) }
-        p .lead { (what) }
+        p .lead { (description) }
     };
     (StatusCode::BAD_REQUEST, Page { title, card, script: None, form_action: "" }.into_response())
         .into_response()
 }
 
-/// The service's mark: a notebook.
-pub(crate) fn mark() -> Markup {
+/// The logo, a notebook, with the name.
+pub(crate) fn logo() -> Markup {
     html! {
         div .mark {
             svg viewBox="8 4 32 40" width="38" height="48" aria-hidden="true" {
@@ -86,7 +85,7 @@ pub(crate) fn mark() -> Markup {
                 path .lines d="M21 16h12M21 23h12M21 30h7" {}
                 path .ribbon d="M32 5v9l-2.5-2.2L27 14V5z" {}
             }
-            p .service { "Usher demo notebook" }
+            p .service { "Usher demo" }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! The parameters of an OAuth request, from a query or a form, by the rules of RFC 6749 §3.1 and §3.2.
+//! The parameters of an OAuth request, from a query or a form (RFC 6749 §3.1 and §3.2).
 
-/// Parameters in the order they came; those with an empty value count as left out.
+/// Parameters in order. Those with an empty value are ignored.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -13,12 +13,12 @@ impl Parameters {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a parameter came more than once, which is never allowed.
+    /// Whether a parameter is repeated, which is never allowed.
     pub(crate) fn repeats(&self, name: &str) -> bool {
         self.0.iter().filter(|(key, _)| key == name).count() > 1
     }
 
-    /// The first parameter that came more than once.
+    /// The first repeated parameter.
     pub(crate) fn repeated(&self) -> Option<&str> {
         self.0.iter().map(|(key, _)| key.as_str()).find(|key| self.repeats(key))
     }

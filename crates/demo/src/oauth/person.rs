@@ -1,6 +1,4 @@
-//! The one person who has an account here.
-
-/// The account of the demo.
+//! The demo's only account.
 pub(crate) struct Person {
     pub(crate) subject: &'static str,
     pub(crate) name: &'static str,

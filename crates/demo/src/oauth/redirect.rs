@@ -1,4 +1,4 @@
-//! Redirect URIs: which may be registered, which match, and what they look like with an answer in them.
+//! Validates and matches redirect URIs, and adds the authorization response to them.
 
 use url::{Host, Url};
 
@@ -6,27 +6,27 @@ use crate::options::RedirectPolicy;
 
 const MAX_LENGTH: usize = 2048;
 
-/// What kind of address a redirect URI is.
+/// The kind of a redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RedirectKind {
-    /// `https://…`: a page of somebody's website.
+    /// `https://…`: a website.
     Web,
-    /// `http` on a loopback address: a program that listens on this computer (RFC 8252 §7.3).
+    /// `http` on a loopback address: a program on this computer (RFC 8252 §7.3).
     Loopback,
     /// A private-use scheme: an app on this computer (RFC 8252 §7.1).
     PrivateUse {
-        /// Written `scheme://host/path` rather than `scheme:/path`.
+        /// `scheme://host/path` rather than `scheme:/path`.
         with_host: bool,
     },
 }
 
-/// The kind of a well-formed redirect URI; the error says what is wrong with it.
+/// Returns the kind of a redirect URI, or an error description.
 pub(crate) fn kind(uri: &str) -> Result<RedirectKind, &'static str> {
     if uri.len() > MAX_LENGTH {
         return Err("a redirect URI is longer than 2048 bytes");
     }
     if uri.chars().any(|c| c.is_control() || c.is_whitespace() || !c.is_ascii()) {
-        return Err("a redirect URI holds characters that must be encoded");
+        return Err("a redirect URI contains characters that must be encoded");
     }
     let url = Url::parse(uri).map_err(|_| "a redirect URI is not an absolute URI")?;
     if url.fragment().is_some() {
@@ -39,7 +39,7 @@ pub(crate) fn kind(uri: &str) -> Result<RedirectKind, &'static str> {
         "https" => Ok(RedirectKind::Web),
         "http" if is_loopback(&url) => Ok(RedirectKind::Loopback),
         "http" => Err("an http redirect URI must name a loopback address"),
-        // A scheme in reverse domain name form has a dot; none of the dangerous ones has.
+        // A scheme in reverse domain name form contains a dot. Dangerous schemes such as `javascript` do not.
         scheme if scheme.contains('.') && url.path().starts_with('/') => {
             Ok(RedirectKind::PrivateUse { with_host: url.has_host() })
         }
@@ -47,12 +47,12 @@ pub(crate) fn kind(uri: &str) -> Result<RedirectKind, &'static str> {
     }
 }
 
-/// Whether `policy` lets this redirect URI be registered.
+/// Returns the kind of a redirect URI if `policy` allows its registration.
 pub(crate) fn may_register(uri: &str, policy: RedirectPolicy) -> Result<RedirectKind, &'static str> {
     let kind = kind(uri)?;
     match (policy, kind) {
         (RedirectPolicy::NoPrivateUse, RedirectKind::PrivateUse { .. }) => {
-            Err("private-use schemes are not taken as redirect_uri; use https or loopback")
+            Err("private-use schemes are not allowed as redirect_uri; use https or loopback")
         }
         (RedirectPolicy::NoHostless, RedirectKind::PrivateUse { with_host: false }) => {
             Err("a redirect_uri must have a host")
@@ -67,8 +67,8 @@ pub(crate) fn may_register(uri: &str, policy: RedirectPolicy) -> Result<Redirect
     }
 }
 
-/// Whether a requested redirect URI is the registered one: the same string, except for the port of a loopback
-/// address (RFC 8252 §7.3).
+/// Whether a requested redirect URI matches the registered one: equal, except for the port of a loopback address
+/// (RFC 8252 §7.3).
 pub(crate) fn matches(registered: &str, requested: &str) -> bool {
     if registered == requested {
         return true;
@@ -82,10 +82,10 @@ pub(crate) fn matches(registered: &str, requested: &str) -> bool {
         && without_port(registered).is_some_and(|registered| Some(registered) == without_port(requested))
 }
 
-/// The redirect URI with the parameters of an answer, the URI itself untouched byte for byte.
-pub(crate) fn with_answer(redirect_uri: &str, answer: &[(&str, &str)]) -> String {
+/// Appends response parameters to the redirect URI, which is otherwise unchanged.
+pub(crate) fn with_response(redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(answer);
+    query.extend_pairs(parameters);
     let separator = if redirect_uri.contains('?') { '&' } else { '?' };
     format!("{redirect_uri}{separator}{}", query.finish())
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn knows_the_kinds_and_refuses_the_rest() {
+    fn recognises_the_kinds_and_rejects_the_rest() {
         assert_eq!(kind("https://example.com/cb"), Ok(RedirectKind::Web));
         assert_eq!(kind("http://127.0.0.1:9/cb"), Ok(RedirectKind::Loopback));
         assert_eq!(kind("http://[::1]/cb"), Ok(RedirectKind::Loopback));
@@ -145,8 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_appended_and_encoded() {
-        assert_eq!(with_answer("a.b:/cb", &[("state", "x y&z")]), "a.b:/cb?state=x+y%26z");
-        assert_eq!(with_answer("https://e.org/?a=1", &[("code", "c")]), "https://e.org/?a=1&code=c");
+    fn response_parameters_are_appended_and_encoded() {
+        assert_eq!(with_response("a.b:/cb", &[("state", "x y&z")]), "a.b:/cb?state=x+y%26z");
+        assert_eq!(with_response("https://e.org/?a=1", &[("code", "c")]), "https://e.org/?a=1&code=c");
     }
 }

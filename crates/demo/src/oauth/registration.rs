@@ -20,7 +20,7 @@ use crate::service::Service;
 const MAX_REDIRECT_URIS: usize = 5;
 const MAX_NAME: usize = 60;
 
-/// The fields of a registration that are understood; others are ignored, as RFC 7591 §2 asks.
+/// The supported fields of a registration. Others are ignored (RFC 7591 §2).
 #[derive(Deserialize)]
 struct ClientMetadata {
     #[serde(default)]
@@ -41,11 +41,11 @@ pub(crate) async fn register(
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
     let metadata: ClientMetadata = serde_json::from_slice(&body)
-        .map_err(|_| invalid_metadata("the body is not client metadata in JSON"))?;
+        .map_err(|_| invalid_metadata("the body is not valid client metadata"))?;
     let client = client(&service, metadata)?;
     let client_id = client.id(&service.signer);
 
-    let mut answer = json!({
+    let mut response = json!({
         "client_id": client_id,
         "client_id_issued_at": service.clock.now().as_second(),
         "client_name": client.name,
@@ -55,15 +55,15 @@ pub(crate) async fn register(
         "response_types": ["code"],
     });
     if client.auth_method != AuthMethod::None {
-        answer["client_secret"] = service.signer.client_secret(&client_id).into();
-        answer["client_secret_expires_at"] = 0.into();
+        response["client_secret"] = service.signer.client_secret(&client_id).into();
+        response["client_secret_expires_at"] = 0.into();
     }
-    Ok((StatusCode::CREATED, no_store(), Json(answer)).into_response())
+    Ok((StatusCode::CREATED, no_store(), Json(response)).into_response())
 }
 
 fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthError> {
     if metadata.redirect_uris.is_empty() || metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
-        return Err(invalid_redirect("between one and five redirect_uris are needed"));
+        return Err(invalid_redirect("redirect_uris must contain one to five URIs"));
     }
     let is_web = match metadata.application_type.as_deref() {
         None | Some("native") => false,
@@ -80,10 +80,10 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
         values.iter().flatten().all(|value| known.contains(&value.as_str()))
     };
     if !only(&metadata.grant_types, &["authorization_code", "refresh_token"]) {
-        return Err(invalid_metadata("grant_types may hold authorization_code and refresh_token"));
+        return Err(invalid_metadata("grant_types may contain only authorization_code and refresh_token"));
     }
     if !only(&metadata.response_types, &["code"]) {
-        return Err(invalid_metadata("response_types may hold code"));
+        return Err(invalid_metadata("response_types may contain only code"));
     }
     Ok(Client {
         issuer: service.issuer().to_owned(),
@@ -92,7 +92,7 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
             .as_deref()
             .map(clean_name)
             .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| "An app without a name".to_owned()),
+            .unwrap_or_else(|| "An unnamed app".to_owned()),
         auth_method: auth_method(service, metadata.token_endpoint_auth_method.as_deref())?,
         may_refresh: metadata
             .grant_types
@@ -103,19 +103,19 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
     })
 }
 
-fn auth_method(service: &Service, asked: Option<&str>) -> Result<AuthMethod, OAuthError> {
-    // RFC 7591 §2: who names no method is given a secret and uses it by HTTP Basic.
-    let asked = AuthMethod::parse(asked.unwrap_or("client_secret_basic"))
+fn auth_method(service: &Service, requested: Option<&str>) -> Result<AuthMethod, OAuthError> {
+    // RFC 7591 §2: the default method is HTTP Basic.
+    let requested = AuthMethod::parse(requested.unwrap_or("client_secret_basic"))
         .ok_or_else(|| invalid_metadata("this token_endpoint_auth_method is not supported"))?;
-    match (service.options.clients, asked) {
+    match (service.options.clients, requested) {
         (ClientPolicy::ConfidentialOnly, AuthMethod::None) => Ok(AuthMethod::ClientSecretBasic),
-        (ClientPolicy::Any | ClientPolicy::ConfidentialOnly | ClientPolicy::NoRegistration, asked) => {
-            Ok(asked)
+        (ClientPolicy::Any | ClientPolicy::ConfidentialOnly | ClientPolicy::NoRegistration, requested) => {
+            Ok(requested)
         }
     }
 }
 
-/// The name as it may be shown: one line, no control or direction characters, not too long.
+/// The name on one line, without control and direction characters, cut to a maximum length.
 fn clean_name(name: &str) -> String {
     let shown = |c: &char| {
         !c.is_control()

@@ -1,8 +1,7 @@
-//! The permissions this service knows, and sets of them.
+//! The supported scopes.
 
 use std::fmt;
 
-/// One permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
     OpenId,
@@ -24,23 +23,23 @@ impl Scope {
         }
     }
 
-    /// What the person is told: the permission in plain words, and what it does not reach.
-    pub(crate) fn in_plain_words(self) -> (&'static str, &'static str) {
+    /// The permission and its details for the consent page.
+    pub(crate) fn description(self) -> (&'static str, &'static str) {
         match self {
-            Scope::OpenId => ("See who you are", "Your name and e-mail address"),
-            Scope::NotesRead => ("Read your notebook", "Search and open every page in it"),
-            Scope::NotesWrite => ("Add pages to your notebook", "It cannot change or delete pages you have"),
+            Scope::OpenId => ("See your profile", "Your name and email address"),
+            Scope::NotesRead => ("Read your pages", "Search and open all pages"),
+            Scope::NotesWrite => ("Add pages", "It cannot change or delete existing pages"),
             Scope::OfflineAccess => ("Stay signed in", "Until you sign out in the app"),
         }
     }
 }
 
-/// A set of permissions in their usual order.
+/// A set of scopes in canonical order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Parses a space separated list (RFC 6749 §3.3); `None` if one of them is not known.
+    /// Parses a space-separated list (RFC 6749 §3.3). Returns `None` for an unknown scope.
     pub(crate) fn parse(text: &str) -> Option<Scopes> {
         text.split(' ')
             .filter(|name| !name.is_empty())

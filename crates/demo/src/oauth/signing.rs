@@ -1,4 +1,4 @@
-//! Self-contained tokens: claims in the compact form of RFC 7515, signed with HMAC-SHA256.
+//! Self-contained tokens: claims in JWS compact serialization (RFC 7515), signed with HMAC-SHA256.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,14 +7,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-/// Claims that may be signed. The type is part of what is signed, so that one kind of token is never taken for
-/// another.
+/// Claims that can be signed. The signature covers the type, so one kind of token cannot be used as another.
 pub(crate) trait Signed: Serialize + DeserializeOwned {
     /// The `typ` header.
     const TYPE: &'static str;
 }
 
-/// Holds the one key of a demo.
+/// Signs and opens tokens with the demo's key.
 pub(crate) struct Signer {
     key: [u8; 32],
 }
@@ -32,7 +31,7 @@ impl Signer {
         format!("{signed}.{signature}")
     }
 
-    /// The claims, if this key signed them as a `T`.
+    /// Returns the claims if this key signed them as a `T`.
     pub(crate) fn open<T: Signed>(&self, token: &str) -> Option<T> {
         let (signed, signature) = token.rsplit_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
@@ -46,7 +45,7 @@ impl Signer {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
     }
 
-    /// The secret of a confidential client; it follows from the client id, so it is kept nowhere.
+    /// The secret of a confidential client. It is derived from the client id, so it needs no storage.
     pub(crate) fn client_secret(&self, client_id: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.client_secret_mac(client_id).finalize().into_bytes())
     }
@@ -58,7 +57,7 @@ impl Signer {
     }
 
     fn client_secret_mac(&self, client_id: &str) -> Hmac<Sha256> {
-        // A compact token never begins so: its first character is that of an encoded `{`.
+        // A compact token cannot start with this prefix: it starts with an encoded `{`.
         self.mac(format!("client secret\0{client_id}").as_bytes())
     }
 
@@ -69,12 +68,12 @@ impl Signer {
     }
 }
 
-/// A new identifier that nobody can guess.
+/// A new identifier that cannot be guessed.
 pub(crate) fn random_id() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
 }
 
-/// SHA-256, base64url: the `S256` transformation of RFC 7636, and a short name for a long client id.
+/// The SHA-256 hash in base64url, which is the `S256` transformation of RFC 7636.
 pub(crate) fn sha256_base64url(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_only_what_it_signed_and_as_what_it_signed() {
+    fn opens_only_its_own_tokens_of_the_same_type() {
         let signer = Signer::new([7; 32]);
         let token = signer.sign(&Ticket { seat: 4 });
 
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_secret_is_good_for_its_client_only() {
+    fn a_client_secret_is_valid_for_its_client_only() {
         let signer = Signer::new([7; 32]);
         let secret = signer.client_secret("a");
         assert!(signer.is_client_secret("a", &secret));
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn s256_is_that_of_rfc_7636_appendix_b() {
+    fn s256_matches_rfc_7636_appendix_b() {
         assert_eq!(
             sha256_base64url("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

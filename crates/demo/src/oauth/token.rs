@@ -1,4 +1,4 @@
-//! The token endpoint: codes and refresh tokens in, tokens out.
+//! The token endpoint: exchanges codes and refresh tokens for tokens.
 
 use std::sync::Arc;
 
@@ -11,23 +11,23 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::client_authentication::{AuthenticatedClient, authenticate};
-use super::codes::Presented;
+use super::codes::CodeState;
 use super::error::{OAuthError, no_store};
-use super::families::Refusal;
-use super::grant::{Grant, RefreshToken, client_mark};
+use super::families::RotationError;
+use super::grant::{Grant, RefreshToken, client_hash};
 use super::parameters::Parameters;
 use super::scopes::Scopes;
 use super::signing::sha256_base64url;
 use crate::options::TokenFault;
-use crate::requests::GrantType;
+use crate::request_log::GrantType;
 use crate::service::Service;
 
 /// `POST /token`
 pub(crate) async fn token(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Parameters::parse(&body);
     let mut response = match service.token_faults.take() {
-        Some(fault) => faulty(fault, || answer(&service, &headers, &form)),
-        None => answer(&service, &headers, &form),
+        Some(fault) => faulty_response(fault, || respond(&service, &headers, &form)),
+        None => respond(&service, &headers, &form),
     };
     if let Some(grant_type) = form.get("grant_type") {
         response.extensions_mut().insert(GrantType(grant_type.chars().take(64).collect()));
@@ -35,7 +35,7 @@ pub(crate) async fn token(State(service): State<Arc<Service>>, headers: HeaderMa
     response
 }
 
-fn answer(service: &Service, headers: &HeaderMap, form: &Parameters) -> Response {
+fn respond(service: &Service, headers: &HeaderMap, form: &Parameters) -> Response {
     match issue(service, headers, form, service.clock.now()) {
         Ok(tokens) => (no_store(), Json(tokens)).into_response(),
         Err(error) => error.into_response(),
@@ -55,7 +55,7 @@ fn issue(
         return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
     }
     if form.repeated().is_some() {
-        return Err(OAuthError::invalid_request("a parameter came more than once"));
+        return Err(OAuthError::invalid_request("a parameter is repeated"));
     }
     let client = authenticate(service, headers, form)?;
     if form.get("resource").is_some_and(|resource| resource != service.resource()) {
@@ -83,17 +83,17 @@ fn redeem_code(
         OAuthError::invalid_grant("the code was used before; what it gave is revoked")
     };
     let issued = match service.codes.look_up(code, now) {
-        Presented::Good(issued) => issued,
-        Presented::Replayed { family } => return Err(replayed(&family)),
-        Presented::Expired => return Err(OAuthError::invalid_grant("the code has expired")),
-        Presented::Unknown => return Err(OAuthError::invalid_grant("the code is not known")),
+        CodeState::Valid(issued) => issued,
+        CodeState::Replayed { family } => return Err(replayed(&family)),
+        CodeState::Expired => return Err(OAuthError::invalid_grant("the code has expired")),
+        CodeState::Unknown => return Err(OAuthError::invalid_grant("the code is not known")),
     };
     let request = &issued.request;
     if request.client_id != client.id {
-        return Err(OAuthError::invalid_grant("the code was given to another client"));
+        return Err(OAuthError::invalid_grant("the code was issued to another client"));
     }
     if form.get("redirect_uri") != Some(&request.redirect_uri) {
-        return Err(OAuthError::invalid_grant("redirect_uri is not that of the authorization request"));
+        return Err(OAuthError::invalid_grant("redirect_uri differs from the authorization request"));
     }
     if sha256_base64url(verifier) != request.code_challenge {
         return Err(OAuthError::invalid_grant("code_verifier does not match the challenge"));
@@ -121,15 +121,13 @@ fn refresh(
 ) -> Result<Value, OAuthError> {
     let presented =
         form.get("refresh_token").ok_or_else(|| OAuthError::invalid_request("refresh_token is missing"))?;
-    let token: RefreshToken = service
-        .signer
-        .open(presented)
-        .ok_or_else(|| OAuthError::invalid_grant("the refresh token is not one of ours"))?;
+    let token: RefreshToken =
+        service.signer.open(presented).ok_or_else(|| OAuthError::invalid_grant("unknown refresh token"))?;
     if token.issuer != service.issuer() || token.audience != service.resource() {
-        return Err(OAuthError::invalid_grant("the refresh token was given for another address"));
+        return Err(OAuthError::invalid_grant("the refresh token is for another resource"));
     }
-    if token.client != client_mark(&client.id) {
-        return Err(OAuthError::invalid_grant("the refresh token was given to another client"));
+    if token.client != client_hash(&client.id) {
+        return Err(OAuthError::invalid_grant("the refresh token was issued to another client"));
     }
     if token.epoch < service.epochs.refresh() {
         return Err(OAuthError::invalid_grant("the refresh token has been revoked"));
@@ -138,19 +136,19 @@ fn refresh(
         return Err(OAuthError::invalid_grant("the refresh token has expired"));
     }
     let granted = Scopes::parse(&token.scope)
-        .ok_or_else(|| OAuthError::invalid_grant("the refresh token names a scope that is gone"))?;
+        .ok_or_else(|| OAuthError::invalid_grant("the refresh token has an unknown scope"))?;
     let scopes = match form.get("scope") {
         Some(scope) => Scopes::parse(scope)
             .filter(|scopes| scopes.is_subset_of(&granted))
-            .ok_or_else(|| OAuthError::new("invalid_scope", "a refresh cannot widen what was granted"))?,
+            .ok_or_else(|| OAuthError::new("invalid_scope", "a refresh cannot add scopes"))?,
         None => granted.clone(),
     };
     let rotation = service
         .families
         .rotate(&token.family, token.rotation, service.options.refresh_grace, now)
-        .map_err(|refusal| match refusal {
-            Refusal::Revoked => OAuthError::invalid_grant("the refresh token has been revoked"),
-            Refusal::Reused => {
+        .map_err(|error| match error {
+            RotationError::Revoked => OAuthError::invalid_grant("the refresh token has been revoked"),
+            RotationError::Reused => {
                 OAuthError::invalid_grant("the refresh token was used before; its family is revoked")
             }
         })?;
@@ -166,11 +164,11 @@ fn refresh(
     Ok(grant.issue(service, now))
 }
 
-fn faulty(fault: TokenFault, carry_out: impl FnOnce() -> Response) -> Response {
+fn faulty_response(fault: TokenFault, process: impl FnOnce() -> Response) -> Response {
     let retry_after = |seconds: u32| [(header::RETRY_AFTER, HeaderValue::from(seconds))];
     match fault {
         TokenFault::ServerError => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong").into_response()
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
         }
         TokenFault::Unavailable { retry_after: Some(seconds) } => {
             (StatusCode::SERVICE_UNAVAILABLE, retry_after(seconds), "down for maintenance").into_response()
@@ -188,11 +186,11 @@ fn faulty(fault: TokenFault, carry_out: impl FnOnce() -> Response) -> Response {
             let body = serde_json::json!({ "error": "invalid_grant" });
             (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
         }
-        TokenFault::InvalidGrant => OAuthError::invalid_grant("a fault that was asked for").into_response(),
-        TokenFault::InvalidClient => OAuthError::invalid_client("a fault that was asked for").into_response(),
-        TokenFault::AnswerLost => {
-            drop(carry_out());
-            (StatusCode::BAD_GATEWAY, "the answer was lost").into_response()
+        TokenFault::InvalidGrant => OAuthError::invalid_grant("injected fault").into_response(),
+        TokenFault::InvalidClient => OAuthError::invalid_client("injected fault").into_response(),
+        TokenFault::ResponseLost => {
+            drop(process());
+            (StatusCode::BAD_GATEWAY, "the response was lost").into_response()
         }
     }
 }

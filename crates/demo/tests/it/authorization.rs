@@ -1,4 +1,4 @@
-//! The authorization endpoint and its page.
+//! The authorization endpoint and the consent page.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use usher_demo::{Demo, DemoOptions, RedirectPolicy};
 use crate::browser::{Browser, REDIRECT, query, with};
 
 #[tokio::test]
-async fn the_page_names_who_asks_for_what_and_where_it_leads() {
+async fn the_page_names_the_app_the_scopes_and_the_redirect() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let (_, client) = browser
@@ -28,10 +28,10 @@ async fn the_page_names_who_asks_for_what_and_where_it_leads() {
     let page = response.text().await.unwrap();
     assert!(!page.contains("<script>alert"), "the name is escaped");
     for words in [
-        "&lt;script&gt;alert(1)&lt;/script&gt; would like to use your notebook",
+        "&lt;script&gt;alert(1)&lt;/script&gt; would like to access Usher demo",
         "Ada Lovelace",
-        "Read your notebook",
-        "Add pages to your notebook",
+        "Read your pages",
+        "Add pages",
         "Stay signed in",
         REDIRECT,
         r#"id="allow""#,
@@ -42,7 +42,7 @@ async fn the_page_names_who_asks_for_what_and_where_it_leads() {
 }
 
 #[tokio::test]
-async fn allow_leads_back_with_code_state_and_issuer_and_deny_with_an_error() {
+async fn allow_redirects_with_code_state_and_issuer_and_deny_with_an_error() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let request = browser.request(&browser.register().await);
@@ -50,12 +50,12 @@ async fn allow_leads_back_with_code_state_and_issuer_and_deny_with_an_error() {
     let page = browser.authorize(&request).await.text().await.unwrap();
     let location = browser.press(&page, "allow").await;
     assert!(location.starts_with("dev.usher.desktop:/oauth/callback?code="), "{location}");
-    let mut answer = query(&location);
-    assert!(answer.remove("code").is_some_and(|code| code.len() == 32));
-    assert_eq!(answer.remove("state").as_deref(), Some("st&te=1"));
-    assert_eq!(answer.remove("iss").as_deref(), Some(demo.issuer()));
-    assert!(answer.is_empty(), "{answer:?}");
-    assert_eq!(browser.press(&page, "deny").await, location, "pressing again leads to the same place");
+    let mut response = query(&location);
+    assert!(response.remove("code").is_some_and(|code| code.len() == 32));
+    assert_eq!(response.remove("state").as_deref(), Some("st&te=1"));
+    assert_eq!(response.remove("iss").as_deref(), Some(demo.issuer()));
+    assert!(response.is_empty(), "{response:?}");
+    assert_eq!(browser.press(&page, "deny").await, location, "pressing again repeats the redirect");
 
     let page = browser.authorize(&request).await.text().await.unwrap();
     let answer = query(&browser.press(&page, "deny").await);
@@ -65,7 +65,7 @@ async fn allow_leads_back_with_code_state_and_issuer_and_deny_with_an_error() {
 }
 
 #[tokio::test]
-async fn nobody_is_sent_to_a_place_that_cannot_be_trusted() {
+async fn there_is_no_redirect_to_an_untrusted_address() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let good = browser.request(&browser.register().await);
@@ -75,9 +75,9 @@ async fn nobody_is_sent_to_a_place_that_cannot_be_trusted() {
         request
     };
     for (request, words) in [
-        (with(good.clone(), "client_id", "nobody"), "We do not know this app"),
-        (with(good.clone(), "client_id", ""), "We do not know this app"),
-        (twice("client_id", "nobody"), "We do not know this app"),
+        (with(good.clone(), "client_id", "nobody"), "Unknown app"),
+        (with(good.clone(), "client_id", ""), "Unknown app"),
+        (twice("client_id", "nobody"), "Unknown app"),
         (with(good.clone(), "redirect_uri", "https://evil.example/cb"), "not registered"),
         (with(good.clone(), "redirect_uri", "dev.usher.desktop://oauth/callback"), "not registered"),
         (with(good.clone(), "redirect_uri", ""), "not registered"),
@@ -94,7 +94,7 @@ async fn nobody_is_sent_to_a_place_that_cannot_be_trusted() {
 }
 
 #[tokio::test]
-async fn other_mistakes_are_told_to_the_client() {
+async fn other_errors_are_sent_to_the_client() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let good = browser.request(&browser.register().await);
@@ -119,7 +119,7 @@ async fn other_mistakes_are_told_to_the_client() {
 }
 
 #[tokio::test]
-async fn a_private_use_scheme_may_be_refused_only_here() {
+async fn a_private_use_scheme_can_be_rejected_only_here() {
     let redirects = RedirectPolicy::PrivateUseRefusedAtAuthorize;
     let demo = Demo::start(DemoOptions { redirects, ..Default::default() }).await.unwrap();
     let browser = Browser::new(&demo);
@@ -144,7 +144,7 @@ async fn a_loopback_redirect_may_come_with_any_port() {
 }
 
 #[tokio::test]
-async fn the_form_cannot_be_forged_or_kept() {
+async fn the_form_cannot_be_forged_and_expires() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let request = browser.request(&browser.register().await);

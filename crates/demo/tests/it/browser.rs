@@ -1,4 +1,4 @@
-//! A client and a person's browser in plain HTTP: what any program can do with the demo, step by step.
+//! A minimal OAuth client and browser over plain HTTP.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789"
 
 pub type Fields<'a> = Vec<(&'a str, String)>;
 
-/// Speaks to one demo; follows no redirect.
+/// A client of one demo that follows no redirects.
 pub struct Browser {
     pub http: reqwest::Client,
     pub issuer: String,
@@ -37,7 +37,7 @@ impl Browser {
         (response.status(), response.json().await.unwrap_or_default())
     }
 
-    /// Registers the usual client and answers its id.
+    /// Registers the usual client and returns its id.
     pub async fn register(&self) -> String {
         let (status, client) = self
             .register_as(json!({
@@ -52,7 +52,7 @@ impl Browser {
         client["client_id"].as_str().unwrap().to_owned()
     }
 
-    /// The fields of a good authorization request.
+    /// The fields of a valid authorization request.
     pub fn request(&self, client_id: &str) -> Fields<'static> {
         vec![
             ("response_type", "code".to_owned()),
@@ -73,16 +73,16 @@ impl Browser {
         self.http.get(address).send().await.unwrap()
     }
 
-    /// Presses a button of the page and answers where it leads.
+    /// Presses a button of the page and returns the redirect address.
     pub async fn press(&self, page: &str, decision: &str) -> String {
-        let ticket = page.split_once(r#"name="ticket" value=""#).expect("a page that asks").1;
+        let ticket = page.split_once(r#"name="ticket" value=""#).expect("a consent page").1;
         let ticket = ticket.split_once('"').unwrap().0;
         let response = self.post("/authorize", &[("ticket", ticket), ("decision", decision)]).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         response.headers()["location"].to_str().unwrap().to_owned()
     }
 
-    /// The whole way from the request to the code.
+    /// Authorizes a request and returns the code.
     pub async fn code(&self, request: &Fields<'_>) -> String {
         let page = self.authorize(request).await.text().await.unwrap();
         let location = self.press(&page, "allow").await;
@@ -93,7 +93,7 @@ impl Browser {
         self.http.post(format!("{}{path}", self.issuer)).form(form).send().await.unwrap()
     }
 
-    /// Sends a token request and answers status and body.
+    /// Sends a token request and returns status and body.
     pub async fn token(&self, form: &[(&str, &str)]) -> (StatusCode, Value) {
         let response = self.post("/token", form).await;
         (response.status(), response.json().await.unwrap())
@@ -121,7 +121,7 @@ impl Browser {
         .await
     }
 
-    /// Registers, asks, allows and exchanges.
+    /// Registers, authorizes, allows and exchanges the code.
     pub async fn sign_in(&self) -> SignedIn {
         self.sign_in_with_scope("openid notes:read notes:write offline_access").await
     }
@@ -158,7 +158,7 @@ impl Browser {
         request.json(&message).send().await.unwrap()
     }
 
-    /// Whether the MCP server takes this token.
+    /// Whether the MCP server accepts this token.
     pub async fn may_list_tools(&self, access_token: &str) -> bool {
         let response = self.mcp(Some(access_token), call("tools/list", json!({}))).await;
         match response.status() {
@@ -177,7 +177,7 @@ pub struct SignedIn {
     pub tokens: Value,
 }
 
-/// A JSON-RPC request with the metadata that 2026-07-28 wants on each.
+/// A JSON-RPC request with the metadata that 2026-07-28 requires.
 pub fn call(method: &str, mut params: Value) -> Value {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -187,7 +187,7 @@ pub fn call(method: &str, mut params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
-/// The request with one field changed; an empty value takes it out.
+/// The request with one field changed. An empty value removes it.
 pub fn with<'a>(mut request: Fields<'a>, name: &'a str, value: &str) -> Fields<'a> {
     request.retain(|(key, _)| *key != name);
     if !value.is_empty() {

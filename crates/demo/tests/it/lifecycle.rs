@@ -1,4 +1,4 @@
-//! Start, stop, restart, and what the handle shows and does.
+//! Start, stop, restart, and the methods of the handle.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -30,7 +30,7 @@ async fn with_the_same_key_and_port_a_restart_keeps_clients_and_tokens() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_an_error_that_names_it() {
+async fn a_port_in_use_is_an_error_that_names_it() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let error =
         Demo::start(DemoOptions { port: Some(demo.port()), ..Default::default() }).await.err().unwrap();
@@ -39,7 +39,7 @@ async fn a_taken_port_is_an_error_that_names_it() {
 }
 
 #[tokio::test]
-async fn the_ledger_tells_what_was_asked_and_no_secret() {
+async fn the_request_log_contains_no_secrets() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let signed_in = browser.sign_in().await;
@@ -95,7 +95,7 @@ async fn everything_can_be_revoked_or_forgotten_at_once() {
 }
 
 #[tokio::test]
-async fn a_stopped_or_dropped_demo_answers_no_more() {
+async fn a_stopped_or_dropped_demo_no_longer_responds() {
     for drop_it in [false, true] {
         let demo = Demo::start(DemoOptions::default()).await.unwrap();
         let address = format!("{}/.well-known/oauth-authorization-server", demo.issuer());

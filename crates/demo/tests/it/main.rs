@@ -1,6 +1,6 @@
-//! The demo through its public door: over HTTP, as clients and browsers meet it.
+//! Tests the demo over HTTP, as clients and browsers use it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 mod authorization;
 mod browser;

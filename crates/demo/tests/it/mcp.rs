@@ -1,4 +1,4 @@
-//! The notebook through rmcp's own client, in both eras of the protocol.
+//! The MCP server through rmcp's client, in both eras of the protocol.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use usher_demo::{Demo, DemoOptions, Eras, McpList};
 
 use crate::browser::Browser;
 
-/// Answers every question with the same action and keeps the progress it is told.
+/// Answers every elicitation with the same action and records the progress.
 struct Client {
     version: ProtocolVersion,
     action: ElicitationAction,
@@ -65,7 +65,7 @@ impl ClientHandler for Client {
 
 type Connection = RunningService<RoleClient, Client>;
 
-/// What has to hold in both eras.
+/// The eras that most tests run in.
 fn eras() -> [(ProtocolVersion, ClientLifecycleMode); 2] {
     [
         (
@@ -88,7 +88,7 @@ async fn connect(
 }
 
 fn params(name: &'static str, arguments: Value) -> CallToolRequestParams {
-    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    let Value::Object(arguments) = arguments else { panic!("arguments must be an object") };
     CallToolRequestParams::new(name).with_arguments(arguments)
 }
 
@@ -101,15 +101,15 @@ fn text(result: &CallToolResult) -> &str {
 }
 
 #[tokio::test]
-async fn the_notebook_can_be_read_and_written_in_both_eras() {
+async fn pages_can_be_read_and_written_in_both_eras() {
     for era in eras() {
         let version = era.0.clone();
         let demo = Demo::start(DemoOptions::default()).await.unwrap();
         let connection = connect(&demo, era, ElicitationAction::Accept).await;
-        let opener = demo.requests().iter().find_map(|record| record.mcp_method.clone()).unwrap();
+        let first_method = demo.requests().iter().find_map(|record| record.mcp_method.clone()).unwrap();
         let expected =
             if version == ProtocolVersion::V_2026_07_28 { "server/discover" } else { "initialize" };
-        assert_eq!(opener, expected);
+        assert_eq!(first_method, expected);
 
         let tools = connection.list_all_tools().await.unwrap();
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
@@ -175,11 +175,11 @@ async fn the_notebook_can_be_read_and_written_in_both_eras() {
 }
 
 #[tokio::test]
-async fn ask_back_asks_in_both_eras_and_takes_every_answer() {
+async fn ask_back_elicits_in_both_eras_and_accepts_every_action() {
     for (action, expected) in [
-        (ElicitationAction::Accept, "Earl Grey for Charles, at once."),
-        (ElicitationAction::Decline, "No tea, then."),
-        (ElicitationAction::Cancel, "Perhaps later."),
+        (ElicitationAction::Accept, "Ordered Earl Grey for Charles."),
+        (ElicitationAction::Decline, "Declined. No tea ordered."),
+        (ElicitationAction::Cancel, "Cancelled. No tea ordered."),
     ] {
         for era in eras() {
             let demo = Demo::start(DemoOptions::default()).await.unwrap();
@@ -191,28 +191,28 @@ async fn ask_back_asks_in_both_eras_and_takes_every_answer() {
 }
 
 #[tokio::test]
-async fn who_takes_no_questions_is_told_so() {
+async fn a_client_without_elicitation_gets_an_error() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let token = browser.sign_in().await.access_token;
     let ask = crate::browser::call("tools/call", json!({ "name": "ask_back", "arguments": {} }));
     let answer = browser.mcp(Some(&token), ask).await.text().await.unwrap();
-    assert!(answer.contains("does not take questions"), "{answer}");
+    assert!(answer.contains("does not support elicitation"), "{answer}");
 }
 
 #[tokio::test]
-async fn a_slow_task_tells_its_progress_in_both_eras() {
+async fn a_slow_task_reports_progress_in_both_eras() {
     for era in eras() {
         let demo = Demo::start(DemoOptions::default()).await.unwrap();
         let connection = connect(&demo, era, ElicitationAction::Accept).await;
         let done = call(&connection, "slow_task", json!({ "steps": 3, "millis": 1 })).await;
         assert_eq!(text(&done), "Done: 3 steps.");
-        let all_told = async {
+        let all_reported = async {
             while connection.service().progress.lock().unwrap().len() < 3 {
                 connection.service().progressed.notified().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), all_told).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(10), all_reported).await.unwrap();
         let progress = connection.service().progress.lock().unwrap().clone();
         assert_eq!(progress, [(1.0, Some(3.0)), (2.0, Some(3.0)), (3.0, Some(3.0))]);
         connection.cancel().await.unwrap();
@@ -235,7 +235,7 @@ async fn a_slow_task_ends_when_it_is_cancelled() {
             .unwrap();
         assert_eq!(demo.running_tasks(), 1);
         handle.cancel(Some("enough".to_owned())).await.unwrap();
-        // Left to itself the task would take ten seconds.
+        // Without the cancellation the task would take ten seconds.
         let ended = async {
             while demo.running_tasks() > 0 {
                 tokio::task::yield_now().await;
@@ -247,7 +247,7 @@ async fn a_slow_task_ends_when_it_is_cancelled() {
 }
 
 #[tokio::test]
-async fn an_older_server_knows_only_the_handshake() {
+async fn an_older_server_supports_only_the_handshake() {
     let demo = Demo::start(DemoOptions { eras: Eras::HandshakeOnly, ..Default::default() }).await.unwrap();
     let auto = ClientLifecycleMode::Auto {
         preferred_versions: vec![ProtocolVersion::V_2026_07_28],
@@ -261,46 +261,50 @@ async fn an_older_server_knows_only_the_handshake() {
 }
 
 #[tokio::test]
-async fn lists_come_in_pages_when_asked_to() {
+async fn lists_are_paginated_if_configured() {
     for era in eras() {
         let demo = Demo::start(DemoOptions { page_size: Some(3), ..Default::default() }).await.unwrap();
         let connection = connect(&demo, era, ElicitationAction::Accept).await;
         let first = connection.list_tools(None).await.unwrap();
         assert_eq!((first.tools.len(), first.next_cursor.as_deref()), (3, Some("after-3")));
         assert_eq!(connection.list_all_tools().await.unwrap().len(), 7);
-        let odd = PaginatedRequestParams::default().with_cursor(Some("elsewhere".to_owned()));
-        assert!(connection.list_tools(Some(odd)).await.is_err());
+        let unknown = PaginatedRequestParams::default().with_cursor(Some("elsewhere".to_owned()));
+        assert!(connection.list_tools(Some(unknown)).await.is_err());
         connection.cancel().await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn who_listens_hears_that_a_list_changed() {
+async fn a_subscriber_is_notified_that_a_list_changed() {
     let life = Duration::from_secs(60);
-    let demo = Demo::start(DemoOptions { list_life: Some(life), ..DemoOptions::default() }).await.unwrap();
+    let demo =
+        Demo::start(DemoOptions { tool_list_ttl: Some(life), ..DemoOptions::default() }).await.unwrap();
     let [modern, _] = eras();
     let connection = connect(&demo, modern, ElicitationAction::Accept).await;
     let wanted = SubscriptionFilter::builder().tools_list_changed().resources_list_changed().build();
     let mut subscription = connection.listen(wanted.clone()).await.unwrap();
     assert_eq!(subscription.acknowledged(), &wanted);
     demo.hide_tool("draw_picture", true);
-    let heard = loop {
+    let notification = loop {
         tokio::select! {
-            heard = subscription.next() => break heard.unwrap().unwrap(),
-            // The demo may have begun to listen to itself only now.
+            notification = subscription.next() => break notification.unwrap().unwrap(),
+            // The demo may not have subscribed to its announcements before this.
             () = tokio::time::sleep(Duration::from_millis(200)) => demo.announce(McpList::Tools),
         }
     };
-    assert!(matches!(heard, ServerNotification::ToolListChangedNotification(_)), "{heard:?}");
+    assert!(matches!(notification, ServerNotification::ToolListChangedNotification(_)), "{notification:?}");
     let listed = connection.list_tools(None).await.unwrap();
     assert_eq!(listed.ttl_ms, Some(60_000));
     assert!(listed.tools.iter().all(|tool| tool.name != "draw_picture"));
     call(&connection, "create_page", json!({ "title": "New" })).await;
-    let heard = loop {
+    let notification = loop {
         match subscription.next().await.unwrap().unwrap() {
             ServerNotification::ToolListChangedNotification(_) => {}
             other => break other,
         }
     };
-    assert!(matches!(heard, ServerNotification::ResourceListChangedNotification(_)), "{heard:?}");
+    assert!(
+        matches!(notification, ServerNotification::ResourceListChangedNotification(_)),
+        "{notification:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! What the service says about itself.
+//! The metadata documents.
 
 use serde_json::{Value, json};
 use usher_demo::{ClientPolicy, Demo, DemoOptions};
@@ -20,7 +20,7 @@ async fn both_documents_name_the_addresses_of_this_demo() {
         get(&browser, "/.well-known/oauth-protected-resource/mcp").await,
         json!({
             "resource": format!("{issuer}/mcp"),
-            "resource_name": "Usher demo notebook",
+            "resource_name": "Usher demo",
             "authorization_servers": [issuer],
             "scopes_supported": ["openid", "notes:read", "notes:write"],
             "bearer_methods_supported": ["header"],

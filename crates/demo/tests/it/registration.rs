@@ -1,4 +1,4 @@
-//! Dynamic client registration: who is taken, who is not, and with which words.
+//! Dynamic client registration.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ async fn outcome(browser: &Browser, metadata: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_answer_says_what_was_registered() {
+async fn the_response_contains_the_registered_metadata() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let (status, mut client) = Browser::new(&demo)
         .register_as(json!({
@@ -27,12 +27,12 @@ async fn the_answer_says_what_was_registered() {
             "redirect_uris": [REDIRECT],
             "application_type": "native",
             "token_endpoint_auth_method": "none",
-            "software_id": "not understood, and ignored",
+            "software_id": "unsupported and ignored",
         }))
         .await;
     assert_eq!(status, StatusCode::CREATED);
-    for changing in ["client_id", "client_id_issued_at"] {
-        assert_ne!(client[changing].take(), Value::Null);
+    for random in ["client_id", "client_id_issued_at"] {
+        assert_ne!(client[random].take(), Value::Null);
     }
     assert_eq!(
         client,
@@ -49,7 +49,7 @@ async fn the_answer_says_what_was_registered() {
 }
 
 #[tokio::test]
-async fn redirects_are_taken_by_policy() {
+async fn redirects_are_accepted_by_policy() {
     let redirects = [REDIRECT, WITH_HOST, LOOPBACK, "https://example.com/cb", "javascript:alert(1)"];
     let (yes, no) = ("registered", "invalid_redirect_uri");
     for (policy, expected) in [
@@ -65,12 +65,12 @@ async fn redirects_are_taken_by_policy() {
             assert_eq!(outcome, expected, "{policy:?} {redirect}");
         }
         let together = outcome(&browser, json!({ "redirect_uris": [LOOPBACK, "file:///x"] })).await;
-        assert_eq!(together, no, "one bad redirect sinks the registration");
+        assert_eq!(together, no, "one invalid redirect fails the registration");
     }
 }
 
 #[tokio::test]
-async fn odd_metadata_is_refused_by_name() {
+async fn invalid_metadata_gets_an_error_code() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     for (metadata, expected) in [
@@ -94,7 +94,7 @@ async fn odd_metadata_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn secrets_are_given_by_policy() {
+async fn secrets_are_issued_by_policy() {
     let options = DemoOptions { clients: ClientPolicy::ConfidentialOnly, ..Default::default() };
     let demo = Demo::start(options).await.unwrap();
     let browser = Browser::new(&demo);

@@ -1,4 +1,4 @@
-//! Who may come to the MCP server, and what those are told who may not.
+//! Access to the MCP server.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use usher_demo::{Demo, DemoOptions, Guard};
 use crate::browser::{Browser, call};
 
 #[tokio::test]
-async fn without_a_good_token_there_is_only_the_challenge() {
+async fn without_a_valid_token_the_response_is_a_challenge() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let list = call("tools/list", json!({}));
@@ -28,18 +28,18 @@ async fn without_a_good_token_there_is_only_the_challenge() {
         assert_eq!(
             response.headers()["www-authenticate"],
             format!(
-                r#"Bearer error="invalid_token", error_description="the token is not one of ours", resource_metadata="{metadata}", scope="openid notes:read notes:write""#
+                r#"Bearer error="invalid_token", error_description="unknown token", resource_metadata="{metadata}", scope="openid notes:read notes:write""#
             )
         );
     }
     assert!(browser.may_list_tools(&signed_in.access_token).await);
     let in_query = format!("{}?access_token={}", demo.url(), signed_in.access_token);
     let response = browser.http.post(in_query).json(&list).send().await.unwrap();
-    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "a token in the query is none");
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "a token in the query is ignored");
 }
 
 #[tokio::test]
-async fn a_token_of_another_audience_is_refused_though_the_key_is_the_same() {
+async fn a_token_of_another_audience_is_rejected_despite_the_same_key() {
     let options = || DemoOptions { signing_key: Some([3; 32]), ..Default::default() };
     let (one, other) = (Demo::start(options()).await.unwrap(), Demo::start(options()).await.unwrap());
     let here = Browser::new(&one);
@@ -54,7 +54,7 @@ async fn a_token_of_another_audience_is_refused_though_the_key_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_life() {
+async fn a_token_expires() {
     let demo = Demo::start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await.unwrap();
     let browser = Browser::new(&demo);
     let signed_in = browser.sign_in().await;
@@ -67,7 +67,7 @@ async fn a_token_ends_with_its_life() {
 }
 
 #[tokio::test]
-async fn writing_takes_its_own_permission() {
+async fn writing_requires_its_own_scope() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let reader = browser.sign_in_with_scope("notes:read").await.access_token;
@@ -87,7 +87,7 @@ async fn writing_takes_its_own_permission() {
 }
 
 #[tokio::test]
-async fn other_hosts_and_origins_are_refused_everywhere() {
+async fn other_hosts_and_origins_are_rejected_everywhere() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let token = browser.sign_in().await.access_token;
@@ -106,7 +106,7 @@ async fn other_hosts_and_origins_are_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_too_long_is_refused() {
+async fn a_message_that_is_too_long_is_rejected() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let browser = Browser::new(&demo);
     let token = browser.sign_in().await.access_token;
@@ -115,10 +115,10 @@ async fn a_message_that_is_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn some_guards_stand_before_the_calls_alone() {
+async fn some_guards_check_only_tool_calls() {
     let search = call("tools/call", json!({ "name": "search_pages", "arguments": {} }));
     for (guard, status) in
-        [(Guard::CallsAlone, StatusCode::UNAUTHORIZED), (Guard::CallsInTheirResult, StatusCode::OK)]
+        [(Guard::ToolCallsOnly, StatusCode::UNAUTHORIZED), (Guard::ToolCallsInResult, StatusCode::OK)]
     {
         let demo = Demo::start(DemoOptions { guard, ..Default::default() }).await.unwrap();
         let browser = Browser::new(&demo);
@@ -126,9 +126,9 @@ async fn some_guards_stand_before_the_calls_alone() {
         assert_eq!(listed.status(), StatusCode::OK, "{guard:?}");
         let refused = browser.mcp(None, search.clone()).await;
         assert_eq!(refused.status(), status, "{guard:?}");
-        assert_eq!(refused.headers().contains_key("www-authenticate"), guard == Guard::CallsAlone);
+        assert_eq!(refused.headers().contains_key("www-authenticate"), guard == Guard::ToolCallsOnly);
         let body = refused.text().await.unwrap();
-        assert_eq!(body.contains("HTTP 401 Unauthorized"), guard == Guard::CallsInTheirResult, "{body}");
+        assert_eq!(body.contains("HTTP 401 Unauthorized"), guard == Guard::ToolCallsInResult, "{body}");
         let token = browser.sign_in().await.access_token;
         let found = browser.mcp(Some(&token), search.clone()).await;
         assert!(found.text().await.unwrap().contains("structuredContent"), "{guard:?}");

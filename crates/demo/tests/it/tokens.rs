@@ -17,7 +17,7 @@ async fn demo(options: DemoOptions) -> (Demo, Browser) {
 }
 
 #[tokio::test]
-async fn a_sign_in_gives_what_was_allowed() {
+async fn a_sign_in_gives_the_allowed_scopes() {
     let (demo, browser) = demo(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
     let mut tokens = browser.sign_in().await.tokens;
     let id_token = text(&tokens, "id_token");
@@ -43,7 +43,7 @@ async fn a_sign_in_gives_what_was_allowed() {
 }
 
 #[tokio::test]
-async fn token_answers_are_never_stored() {
+async fn token_responses_are_never_cached() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     let response = browser.post("/token", &[("grant_type", "refresh_token")]).await;
     assert_eq!(response.headers()["cache-control"], "no-store");
@@ -51,7 +51,7 @@ async fn token_answers_are_never_stored() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_for_its_client_verifier_redirect_and_resource_only() {
+async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     let client_id = browser.register().await;
     let other_client = browser.register().await;
@@ -68,7 +68,7 @@ async fn a_code_is_good_for_its_client_verifier_redirect_and_resource_only() {
         ("client_id", other_client.as_str(), "invalid_grant"),
         ("client_id", "nobody", "invalid_client"),
         ("client_id", "", "invalid_client"),
-        ("code_verifier", "a-verifier-that-somebody-else-has-thought-of-01234", "invalid_grant"),
+        ("code_verifier", "another-verifier-that-does-not-match-the-challenge-01", "invalid_grant"),
         ("code_verifier", "", "invalid_request"),
         ("redirect_uri", "dev.usher.desktop://oauth/callback", "invalid_grant"),
         ("redirect_uri", "", "invalid_grant"),
@@ -89,12 +89,12 @@ async fn a_code_is_good_for_its_client_verifier_redirect_and_resource_only() {
     }
     let twice: Vec<_> = good.iter().copied().chain([("code", "guess")]).collect();
     assert_eq!(browser.token(&twice).await.1["error"], "invalid_request");
-    // None of these has spent the code.
+    // None of these redeemed the code.
     assert_eq!(browser.token(&good).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_code_lives_a_minute() {
+async fn a_code_expires_after_a_minute() {
     let (demo, browser) = demo(DemoOptions::default()).await;
     let client_id = browser.register().await;
     let in_time = browser.code(&browser.request(&client_id)).await;
@@ -106,7 +106,7 @@ async fn a_code_lives_a_minute() {
 }
 
 #[tokio::test]
-async fn a_replayed_code_revokes_what_it_gave() {
+async fn a_replayed_code_revokes_its_tokens() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     let bystander = browser.sign_in().await;
     let signed_in = browser.sign_in().await;
@@ -143,13 +143,13 @@ async fn a_refresh_rotates_and_a_reuse_revokes_the_family() {
     let (status, reuse) = browser.refresh(&first.client_id, &first.refresh_token).await;
     assert_eq!((status, &reuse["error"]), (StatusCode::BAD_REQUEST, &json!("invalid_grant")));
     let (_, after) = browser.refresh(&first.client_id, &second_refresh).await;
-    assert_eq!(after["error"], "invalid_grant", "the newest token of the family is gone too");
+    assert_eq!(after["error"], "invalid_grant", "the newest token of the family is revoked too");
     assert!(!browser.may_list_tools(&text(&second, "access_token")).await);
     assert_eq!(demo.token_requests("refresh_token"), 3);
 }
 
 #[tokio::test]
-async fn fifty_refreshes_with_one_token_leave_nobody_signed_in() {
+async fn fifty_refreshes_with_one_token_revoke_the_family() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     let signed_in = browser.sign_in().await;
     let attempts = (0..50).map(|_| browser.refresh(&signed_in.client_id, &signed_in.refresh_token));
@@ -164,11 +164,11 @@ async fn fifty_refreshes_with_one_token_leave_nobody_signed_in() {
 }
 
 #[tokio::test]
-async fn a_grace_forgives_a_lost_answer() {
+async fn a_grace_allows_for_a_lost_response() {
     let options = DemoOptions { refresh_grace: Duration::from_secs(30), ..Default::default() };
     let (demo, browser) = demo(options).await;
     let signed_in = browser.sign_in().await;
-    demo.add_token_fault(TokenFault::AnswerLost);
+    demo.add_token_fault(TokenFault::ResponseLost);
     let lost = browser
         .post(
             "/token",
@@ -187,15 +187,15 @@ async fn a_grace_forgives_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_good_for_its_client_and_scope_only_and_not_for_ever() {
+async fn a_refresh_token_is_valid_only_for_its_client_and_scope_and_expires() {
     let (demo, browser) = demo(DemoOptions::default()).await;
     let signed_in = browser.sign_in_with_scope("notes:read offline_access").await;
     let other_client = browser.register().await;
-    let refused = |body: Value| body["error"].as_str().unwrap().to_owned();
+    let error = |body: Value| body["error"].as_str().unwrap().to_owned();
 
-    assert_eq!(refused(browser.refresh(&other_client, &signed_in.refresh_token).await.1), "invalid_grant");
+    assert_eq!(error(browser.refresh(&other_client, &signed_in.refresh_token).await.1), "invalid_grant");
     assert_eq!(
-        refused(browser.refresh(&signed_in.client_id, &signed_in.access_token).await.1),
+        error(browser.refresh(&signed_in.client_id, &signed_in.access_token).await.1),
         "invalid_grant"
     );
     let wider = browser
@@ -206,17 +206,17 @@ async fn a_refresh_token_is_good_for_its_client_and_scope_only_and_not_for_ever(
             ("scope", "notes:read notes:write"),
         ])
         .await;
-    assert_eq!(refused(wider.1), "invalid_scope");
+    assert_eq!(error(wider.1), "invalid_scope");
 
     demo.advance_clock(Duration::from_secs(31 * 24 * 3600));
     assert_eq!(
-        refused(browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await.1),
+        error(browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await.1),
         "invalid_grant"
     );
 }
 
 #[tokio::test]
-async fn only_who_asks_to_stay_signed_in_gets_a_refresh_token() {
+async fn a_refresh_token_requires_offline_access() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     assert_eq!(browser.sign_in_with_scope("notes:read").await.refresh_token, "");
     assert_ne!(browser.sign_in_with_scope("notes:read offline_access").await.refresh_token, "");
@@ -230,7 +230,7 @@ async fn only_who_asks_to_stay_signed_in_gets_a_refresh_token() {
 }
 
 #[tokio::test]
-async fn a_confidential_client_has_to_prove_itself_as_registered() {
+async fn a_confidential_client_must_authenticate_as_registered() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     for method in ["client_secret_basic", "client_secret_post"] {
         let (_, client) = browser
@@ -274,7 +274,7 @@ async fn a_confidential_client_has_to_prove_itself_as_registered() {
 }
 
 #[tokio::test]
-async fn revoking_either_token_ends_both_and_a_foreign_one_nothing() {
+async fn revoking_either_token_revokes_both_and_a_foreign_one_neither() {
     let (_demo, browser) = demo(DemoOptions::default()).await;
     for field in ["access_token", "refresh_token"] {
         let signed_in = browser.sign_in().await;
@@ -298,7 +298,7 @@ async fn revoking_either_token_ends_both_and_a_foreign_one_nothing() {
 }
 
 #[tokio::test]
-async fn faults_come_in_their_order_and_then_end() {
+async fn faults_occur_in_order_and_then_end() {
     let faults = vec![
         TokenFault::ServerError,
         TokenFault::Unavailable { retry_after: Some(7) },
@@ -335,7 +335,7 @@ async fn faults_come_in_their_order_and_then_end() {
 }
 
 #[tokio::test]
-async fn the_life_can_be_left_unsaid() {
+async fn the_lifetime_can_be_omitted() {
     let (_demo, browser) = demo(DemoOptions { omit_expires_in: true, ..Default::default() }).await;
     assert_eq!(browser.sign_in().await.tokens.get("expires_in"), None);
 }

@@ -1,22 +1,21 @@
-//! What a server sent, as views: texts cleaned of control characters, never of markup.
+//! Conversion of a server's lists and results to views. Control characters are removed from texts, markup is not.
 
 use rmcp::model::{CallToolResult, ContentBlock, Prompt, Resource, Tool};
+use usher_api::{PromptArgumentView, PromptView, ResourceView, ToolCallView, ToolContent, ToolView};
 use usher_config::display_text;
-
-use crate::{PromptArgumentView, PromptView, ResourceView, ToolCallView, ToolContent, ToolView};
 
 const LONGEST_NAME: usize = 200;
 const LONGEST_DESCRIPTION: usize = 20_000;
 const LONGEST_INDENT: usize = 16;
 
-/// Pictures that a window can show without running anything.
+/// Image formats without active content.
 const RASTER: [&str; 5] = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
 
 pub(crate) fn tool(tool: &Tool) -> ToolView {
     let annotations = tool.annotations.as_ref();
     let title = tool.title.as_deref().or_else(|| annotations.and_then(|hints| hints.title.as_deref()));
     ToolView {
-        // The name is what a call sends back: it stays as it is.
+        // A call sends the name back, so it is not changed.
         name: tool.name.to_string(),
         title: title.map(name),
         description: tool.description.as_deref().map(description),
@@ -61,22 +60,22 @@ pub(crate) fn tool_call(result: &CallToolResult) -> ToolCallView {
 
 fn content(block: &ContentBlock) -> ToolContent {
     match block {
-        // A result is data: it may be long, and what is in it is the reader's to clean.
+        // A result is data: it may be long, and the reader sanitises it.
         ContentBlock::Text(text) => ToolContent::Text { text: text.text.clone() },
         ContentBlock::Image(image) if RASTER.contains(&image.mime_type.to_ascii_lowercase().as_str()) => {
             ToolContent::Image { mime_type: image.mime_type.to_ascii_lowercase(), data: image.data.clone() }
         }
-        // Other pictures, audio, resources, links, and kinds that are newer than this program.
+        // Other images, audio, resources, links, and kinds that this version does not know.
         _ => ToolContent::Other { json: json(block) },
     }
 }
 
-/// A name or title for one line.
+/// Sanitises a name or title for one line.
 pub(crate) fn name(text: &str) -> String {
     display_text(text, LONGEST_NAME)
 }
 
-/// Lines stay lines and keep their indent: markdown needs both.
+/// Sanitises a description. Line breaks and indentation stay, because markdown needs them.
 fn description(text: &str) -> String {
     let mut cleaned = String::new();
     for line in text.lines() {

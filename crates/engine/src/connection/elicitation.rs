@@ -1,4 +1,4 @@
-//! Questions of servers to the person: asked as events of the one they are for, answered by id.
+//! Servers' questions to the person: published as events for one caller, answered by id.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +8,19 @@ use std::time::Duration;
 use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
+use usher_api::{ElicitationAnswer, ElicitationView, ServerId};
 use usher_config::display_text;
 
 use crate::board::Board;
 use crate::caller::{Addressee, CallerId};
-use crate::{ElicitationAnswer, ElicitationView, ServerId};
 
-/// How long a question waits for the person.
-const PATIENCE: Duration = Duration::from_secs(10 * 60);
-/// More questions of one server to one caller at a time than a person would answer.
+/// The time that the person has to answer.
+const DEADLINE: Duration = Duration::from_secs(10 * 60);
+/// The most open questions of one server to one caller. Further questions are cancelled.
 const MAX_OPEN: usize = 8;
 const LONGEST_MESSAGE: usize = 10_000;
 
-/// Every open question of one engine.
+/// The open questions of one engine.
 #[derive(Debug)]
 pub(crate) struct Elicitations {
     board: Arc<Board>,
@@ -35,7 +35,7 @@ struct Open {
     answer: oneshot::Sender<ElicitationAnswer>,
 }
 
-/// Nobody asks this caller (any more).
+/// This caller has no open question with that id.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotAsked;
 
@@ -44,7 +44,7 @@ impl Elicitations {
         Self { board, next: AtomicU64::new(1), open: Mutex::default() }
     }
 
-    /// Puts a question to the person and waits. The question ends when the caller goes away.
+    /// Asks the person and waits for the answer. Dropping the wait withdraws the question.
     pub async fn ask(
         &self,
         server: &ServerId,
@@ -59,11 +59,12 @@ impl Elicitations {
                 }
             }
             ElicitRequestParams::UrlElicitationParams { message, url, .. } => (message, None, Some(url)),
-            // A kind that is newer than this program.
+            // A kind that this version does not know.
             _ => return ElicitResult::new(ElicitationAction::Decline),
         };
-        let is_alike = |open: &Open| open.server == *server && open.addressee.caller == addressee.caller;
-        if self.lock().values().filter(|open| is_alike(open)).count() >= MAX_OPEN {
+        let is_same_source =
+            |open: &Open| open.server == *server && open.addressee.caller == addressee.caller;
+        if self.lock().values().filter(|open| is_same_source(open)).count() >= MAX_OPEN {
             return ElicitResult::new(ElicitationAction::Cancel);
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
@@ -79,8 +80,8 @@ impl Elicitations {
         let caller = addressee.caller;
         self.lock().insert(id.clone(), Open { server: server.clone(), addressee, answer: sender });
         self.board.request_elicitation(caller, view);
-        let _asked = Asked { elicitations: self, id };
-        match tokio::time::timeout(PATIENCE, receiver).await {
+        let _withdraw = Withdraw { elicitations: self, id };
+        match tokio::time::timeout(DEADLINE, receiver).await {
             Ok(Ok(ElicitationAnswer::Accept(content))) => {
                 let accepted = ElicitResult::new(ElicitationAction::Accept);
                 match schema {
@@ -95,7 +96,7 @@ impl Elicitations {
         }
     }
 
-    /// Takes the answer of the one who was asked, and of nobody else.
+    /// Takes an answer from the caller that was asked.
     pub fn answer(&self, caller: CallerId, id: &str, answer: ElicitationAnswer) -> Result<(), NotAsked> {
         let open = {
             let mut open = self.lock();
@@ -105,9 +106,9 @@ impl Elicitations {
         open.answer.send(answer).map_err(|_| NotAsked)
     }
 
-    /// Whether this server waits for the person, for this call's sake or for one that is not known: the call is then
-    /// not called slow.
-    pub fn waits(&self, server: &ServerId, addressee: &Addressee) -> bool {
+    /// Returns whether the server waits for the person because of this call, or of an unknown one. Such a call does not
+    /// time out.
+    pub fn is_open(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let concerns = |open: &Open| open.addressee == *addressee || open.addressee.call.is_none();
         self.lock().values().any(|open| open.server == *server && concerns(open))
     }
@@ -117,20 +118,20 @@ impl Elicitations {
     }
 }
 
-/// Takes the question back, however its end came.
-struct Asked<'a> {
+/// Removes the question when it is dropped.
+struct Withdraw<'a> {
     elicitations: &'a Elicitations,
     id: String,
 }
 
-impl Drop for Asked<'_> {
+impl Drop for Withdraw<'_> {
     fn drop(&mut self) {
         self.elicitations.lock().remove(&self.id);
         self.elicitations.board.end_elicitation(&self.id);
     }
 }
 
-/// A field that the person left alone takes the schema's default.
+/// Fills missing fields with the schema's defaults.
 fn with_defaults(mut content: Map<String, Value>, schema: &Value) -> Map<String, Value> {
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flatten() {
@@ -149,7 +150,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_left_out_takes_its_default_and_what_is_given_stays() {
+    fn missing_fields_take_their_default_and_given_ones_stay() {
         let schema = json!({ "type": "object", "properties": {
             "name": { "type": "string", "default": "Ada" },
             "age": { "type": "integer", "default": 36 },

@@ -1,58 +1,63 @@
-//! What can go wrong between us and an MCP server, typed, so that nothing is decided by a text.
+//! What can go wrong between Usher and an MCP server, typed, so that no decision depends on a text.
 
 use std::error::Error;
 use std::io;
 
+use usher_api::ErrorView;
 use usher_oauth::BearerChallenge;
 
-use crate::ErrorView;
-use crate::credentials::CredentialFault;
+use crate::credentials::fault::CredentialFault;
 
-/// Why a request, a connection or a call did not come through.
+/// The reason why a request, a connection or a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// 401. `token_sent` tells a token that was refused from one that was never there.
-    #[error("the server asks for a sign-in")]
+    /// 401. `token_sent` tells a rejected token from a missing one.
+    #[error("the server requires authorization")]
     Unauthorized { challenge: Option<Box<BearerChallenge>>, token_sent: bool },
     /// 403 with `insufficient_scope` (RFC 6750 §3.1).
     #[error("the server asks for more permission")]
     InsufficientScope { challenge: Box<BearerChallenge> },
-    /// The token that a request needs is not to be had.
+    /// There is no token for the request.
     #[error(transparent)]
     Credentials(#[from] CredentialFault),
-    /// The code that the browser brought could not be exchanged.
+    /// The authorization code could not be exchanged.
     #[error(transparent)]
     Exchange(usher_oauth::Error),
-    #[error("the server cannot be reached: {0}")]
+    #[error("could not reach the server: {0}")]
     Unreachable(String),
     #[error("the server's certificate is not trusted: {0}")]
     Tls(String),
-    #[error("the server did not answer within {0} seconds")]
+    #[error("the server did not respond within {0} seconds")]
     TimedOut(u64),
-    /// Any other HTTP status without a JSON-RPC answer.
+    /// Any other HTTP status without a JSON-RPC response.
     #[error("the server answered HTTP {status}")]
     Status { status: u16, retry_after: Option<u64> },
     /// A redirect that is not followed: to another origin, or one that would change the method.
-    #[error("the server sends us to another place")]
+    #[error("the server answered with a redirect")]
     Redirected { host: Option<String> },
-    /// The connection ended under us.
+    /// The connection ended during a request.
     #[error("the connection was lost")]
     Lost,
     /// A JSON-RPC error from the server.
-    #[error("the server answered with error {code}: {message}")]
+    #[error("the server returned error {code}: {message}")]
     Rpc { code: i32, message: String },
-    /// The server spoke, but not as the protocol has it.
+    /// The server's response does not follow the protocol.
     #[error("{0}")]
     Protocol(String),
     #[error("the call was cancelled")]
     Cancelled,
-    /// Something of our own stands in the way: a secret that is missing, an address that cannot be used.
+    /// The entry in `mcp.json` cannot be used: a missing secret, an invalid address.
     #[error("{0}")]
     Setup(Box<ErrorView>),
 }
 
 impl Fault {
-    /// Whether trying again later, with nothing changed by a person, may help.
+    /// A response that violates the protocol.
+    pub fn violation(what: &str) -> Self {
+        Self::Protocol(format!("the server violates the protocol: {what}"))
+    }
+
+    /// Returns whether a later try may succeed without the person.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) | Self::Lost => true,
@@ -70,10 +75,10 @@ impl Fault {
         }
     }
 
-    /// Sorts a failed exchange by what a person would do about it. No message quotes the URL.
+    /// Classifies a failed HTTP exchange. No message contains the URL.
     pub fn from_reqwest(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
-            return Self::Unreachable("no answer came in time".to_owned());
+            return Self::Unreachable("no response in time".to_owned());
         }
         if error.is_redirect() {
             return Self::Redirected { host: None };
@@ -89,7 +94,9 @@ impl Fault {
             }
             match cause.source() {
                 Some(source) => cause = source,
-                None if error.is_decode() => return Self::Protocol("its body cannot be read".to_owned()),
+                None if error.is_decode() => {
+                    return Self::Protocol("the body of its response cannot be read".to_owned());
+                }
                 None if cause.is::<reqwest::Error>() => {
                     return Self::Unreachable("the connection broke off".to_owned());
                 }
@@ -99,8 +106,8 @@ impl Fault {
     }
 }
 
-/// TLS libraries put the reason for people into parentheses at the end.
+/// Extracts the readable reason, which TLS libraries put in parentheses at the end.
 fn tls_reason(text: &str) -> String {
     let reason = text.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(reason, _)| reason);
-    reason.unwrap_or("what answers there does not speak TLS as it should").to_owned()
+    reason.unwrap_or("the TLS handshake failed").to_owned()
 }

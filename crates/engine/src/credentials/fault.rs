@@ -1,47 +1,53 @@
-//! Why a server's credentials cannot give a token.
+//! Why a server's credentials give no token.
 
 use std::sync::Arc;
 
-/// Why there is no token to send. Only [`CredentialFault::Over`] and [`CredentialFault::RenewalLost`] mean that the
-/// sign-in is gone.
+/// A reason for having no token. Only [`CredentialFault::Ended`] and [`CredentialFault::RefreshInterrupted`] mean that
+/// the grant is gone.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum CredentialFault {
-    /// Says nothing about whether there is a sign-in.
+    /// The store failed, so it is unknown whether there is a grant.
     #[error(transparent)]
     SecretStore(Arc<usher_secrets::Error>),
-    #[error("the authorization server ended the sign-in")]
-    Over,
-    /// The answer to a renewal was lost, and the authorization server does not take the old refresh token again.
-    #[error("a renewal was cut off, and the authorization server does not take the old sign-in")]
-    RenewalLost,
+    #[error("the authorization server ended the grant")]
+    Ended,
+    /// The response to a refresh was lost, and the authorization server rejects the old refresh token.
+    #[error("a refresh was interrupted, and the authorization server rejects the old refresh token")]
+    RefreshInterrupted,
     #[error("the access token has expired, and there is no refresh token")]
     Expired,
-    #[error("the authorization server no longer knows this app")]
+    #[error("the authorization server no longer knows this client")]
     RegistrationLost(usher_oauth::Error),
     #[error(transparent)]
     Refresh(usher_oauth::Error),
-    #[error("the renewal ended without an answer")]
+    #[error("the refresh ended without an outcome")]
     Interrupted,
 }
 
 impl CredentialFault {
+    /// Returns whether a later try may succeed without the person.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refresh(_) | Self::Interrupted => true,
             Self::SecretStore(_)
-            | Self::Over
-            | Self::RenewalLost
+            | Self::Ended
+            | Self::RefreshInterrupted
             | Self::Expired
             | Self::RegistrationLost(_) => false,
         }
     }
 
-    /// True when nothing but a new sign-in helps.
+    /// Returns whether only a new sign-in helps.
     pub fn needs_sign_in(&self) -> bool {
         match self {
-            Self::Over | Self::RenewalLost | Self::Expired | Self::RegistrationLost(_) => true,
+            Self::Ended | Self::RefreshInterrupted | Self::Expired | Self::RegistrationLost(_) => true,
             Self::SecretStore(_) | Self::Refresh(_) | Self::Interrupted => false,
         }
+    }
+
+    /// Returns whether the keychain is locked.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::SecretStore(error) if matches!(**error, usher_secrets::Error::Locked { .. }))
     }
 }
 

@@ -1,40 +1,38 @@
-//! What is known of a sign-in between two requests.
+//! The state of one server's credentials between two requests.
 
 use std::sync::Arc;
 
-use futures::future::{BoxFuture, Shared as SharedFuture};
 use jiff::Timestamp;
 use usher_oauth::{Grant, HttpClient, RefreshToken};
 
-use super::{ConfiguredClient, Token};
-use crate::credentials::CredentialFault;
-use crate::credentials::freshness::HeldGrant;
-use crate::credentials::pause::Pause;
-
-pub(super) type Flight = SharedFuture<BoxFuture<'static, Result<Option<Token>, CredentialFault>>>;
+use super::PreRegistered;
+use super::fault::CredentialFault;
+use super::held_grant::HeldGrant;
+use super::refresh_backoff::RefreshBackoff;
+use super::shared_refresh::SharedRefresh;
 
 pub(super) struct State {
-    /// Made anew where the server is reached by another network now.
+    /// Replaced when the server is reached through another network.
     pub http: HttpClient,
-    pub configured: ConfiguredClient,
+    pub pre_registered: PreRegistered,
     pub held: Held,
-    /// Came from the authorization server, but the secret store did not take it yet. It is not used before.
+    /// A grant that the secret store did not take yet. It is not used before it is stored.
     pub unsaved: Option<Grant>,
-    /// The renewal that runs.
-    pub flight: Option<Flight>,
-    /// After failed renewals.
-    pub pause: Pause,
-    /// This token was sent, and what became of it is not known: by this run, or by the one before.
-    pub open: Option<RefreshToken>,
-    /// Why the sign-in is over.
+    /// The running refresh.
+    pub refresh: Option<SharedRefresh>,
+    /// The backoff after failed refreshes.
+    pub backoff: RefreshBackoff,
+    /// The refresh token that this or the previous run sent without storing a response.
+    pub interrupted: Option<RefreshToken>,
+    /// Why the grant ended.
     pub ended: Option<CredentialFault>,
 }
 
-/// The in-memory copy.
+/// The stored grant, as far as it was read.
 pub(super) enum Held {
     Unread,
     Nothing,
-    /// There is a sign-in, but not for this server as it is now. It stays in the store and is never sent.
+    /// The stored grant does not fit the server's entry. It stays in the store and is never sent.
     Quarantined,
     Grant(Arc<HeldGrant>),
 }
@@ -52,30 +50,30 @@ impl State {
     pub fn new(http: HttpClient) -> Self {
         Self {
             http,
-            configured: None,
+            pre_registered: None,
             held: Held::Unread,
             unsaved: None,
-            flight: None,
-            pause: Pause::default(),
-            open: None,
+            refresh: None,
+            backoff: RefreshBackoff::default(),
+            interrupted: None,
             ended: None,
         }
     }
 
-    /// Whether a renewal with this grant's refresh token was begun, and its end is not known.
-    pub fn is_open(&self, grant: &Grant) -> bool {
+    /// Returns whether a refresh with this grant's refresh token was sent and its outcome is unknown.
+    pub fn is_interrupted(&self, grant: &Grant) -> bool {
         let token = |token: &Option<RefreshToken>| token.as_ref().map(|token| token.expose().to_owned());
-        self.open.is_some() && token(&self.open) == token(&grant.refresh_token)
+        self.interrupted.is_some() && token(&self.interrupted) == token(&grant.refresh_token)
     }
 
-    /// When something is to be done without anybody asking.
+    /// Returns when maintenance is due.
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
         let due = match (&self.unsaved, &self.held) {
             (Some(_), _) => now,
-            (None, Held::Grant(grant)) if self.is_open(grant) => now,
+            (None, Held::Grant(grant)) if self.is_interrupted(grant) => now,
             (None, Held::Grant(grant)) => grant.due()?,
             (None, Held::Unread | Held::Nothing | Held::Quarantined) => return None,
         };
-        Some(self.pause.until(now).map_or(due, |until| due.max(until)))
+        Some(self.backoff.until(now).map_or(due, |until| due.max(until)))
     }
 }

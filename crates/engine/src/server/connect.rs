@@ -1,145 +1,178 @@
-//! A connection from the first request to the listed tools.
+//! Transitions of a connection: connecting, disconnecting, pausing, and reconnecting after a sleep.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::FutureExt;
-use rmcp::model::Tool;
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
-use usher_oauth::AuthorizationCode;
+use usher_api::{Code, ErrorView};
 
+use super::jobs::Job;
+use super::message::Outcome;
+use super::phase::{Live, Phase};
+use super::state::ServerTask;
 use crate::connection::Connection;
-use crate::connection::changes::{Changes, List};
-use crate::connection::client::Client;
-use crate::connection::fault::Fault;
-use crate::connection::lifeline::Lifeline;
-use crate::connection::requests::Requests;
-use crate::server::Message;
-use crate::server::sign_out::revoke;
-use crate::server::site::Place;
+use crate::connection::list_changes::List;
+use crate::endpoint::Opened;
+use crate::words;
 
-/// How long a connection may take to show that it lives; a new one is made in less.
-const REVIVAL: Duration = Duration::from_secs(10);
-/// Between a server's word that its tools changed and the next listing.
-const LISTING_PAUSE: Duration = Duration::from_secs(1);
-
-/// A connection that works: its tools were listed over it.
-pub(crate) struct Opened {
-    pub connection: Arc<Connection>,
-    pub tools: Arc<Vec<Tool>>,
-}
-
-/// Connects within the deadline. Without a sign-in this is the probe that brings the challenge.
-pub(super) async fn connect(place: &Place) -> Result<Opened, Fault> {
-    let patience = place.shared.options.connect_timeout;
-    match tokio::time::timeout(patience, open(place)).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(Fault::TimedOut(patience.as_secs())),
-    }
-}
-
-/// Exchanges the code and keeps what it brings, as one piece of work: a code is good once.
-pub(super) async fn exchange(
-    place: &Place,
-    code: AuthorizationCode,
-    given_up: &CancellationToken,
-) -> Result<(), Fault> {
-    let site = place.site().await?;
-    let now = place.shared.options.clock.now();
-    let grant = usher_oauth::exchange(&site.http, code, now).boxed().await.map_err(Fault::Exchange)?;
-    if !grant.binding.sends_resource
-        && let Some(mut discovered) = place.shared.kept.discovered(&site.url)
-    {
-        discovered.sends_resource = false;
-        place.shared.kept.amend_discovered(&site.url, discovered);
-    }
-    let Some(credentials) = &site.credentials else {
-        return Err(Fault::Protocol("a sign-in came for a server that needs none".to_owned()));
-    };
-    match credentials.put(grant, || !given_up.is_cancelled()).await? {
-        None => {
-            tracing::info!(server = %place.id, "signed in");
-            Ok(())
-        }
-        Some(unwanted) => {
-            revoke(place, &site, unwanted).await;
-            Err(Fault::Cancelled)
+impl ServerTask {
+    /// Takes the task's first step.
+    pub fn begin(&mut self) {
+        if self.context.board.is_paused() {
+            self.phase.enter(Phase::Paused);
+        } else {
+            self.enter_connecting(false);
         }
     }
-}
 
-/// Goes on over a connection that is there, after a new sign-in. Only a list that the server gives now proves it.
-/// Where the connection itself is of no use any more a new one takes its place.
-pub(super) async fn revive(place: &Place, connection: Arc<Connection>) -> Result<Opened, Fault> {
-    match tokio::time::timeout(REVIVAL, connection.prove()).await {
-        Ok(Ok(tools)) => Ok(Opened { connection, tools }),
-        Ok(Err(
-            fault @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
-        )) => Err(fault),
-        Ok(Err(_)) | Err(_) => connect(place).await,
+    fn enter_connecting(&mut self, after_sign_in: bool) {
+        let job = self.connect_job();
+        self.phase.enter(Phase::Connecting { job, after_sign_in });
     }
-}
 
-async fn open(place: &Place) -> Result<Opened, Fault> {
-    let site = place.site().await?;
-    let changes = Arc::new(Changes::default());
-    let (lifeline, faults) = Lifeline::new();
-    let client = Client {
-        server: place.id.clone(),
-        elicitations: Arc::clone(&place.shared.elicitations),
-        requests: Requests::default(),
-        changes: Arc::clone(&changes),
-    };
-    let transport = site.transport(lifeline.clone())?;
-    let connection = Connection::open(transport, site.url.as_str().into(), client, lifeline).await?;
-    let connection = Arc::new(connection);
-    let tools = connection.list_tools().await?;
-    watch(place, &connection, changes, faults);
-    Ok(Opened { connection, tools })
-}
+    /// Starts a job that opens a connection.
+    pub fn connect_job(&mut self) -> Job {
+        let (endpoint, reports) = (self.endpoint.clone(), self.jobs.reports());
+        self.jobs.run(async move { Outcome::Connected(endpoint.connect(reports).await) })
+    }
 
-/// Tells the task when the connection ends, when its streams break off and when the server's lists change. Holds the
-/// connection only by its word.
-fn watch(
-    place: &Place,
-    connection: &Arc<Connection>,
-    changes: Arc<Changes>,
-    mut faults: mpsc::UnboundedReceiver<Fault>,
-) {
-    let inbox = place.inbox.clone();
-    let ended = connection.end();
-    connection.listen(Arc::clone(&changes));
-    let connection = Arc::downgrade(connection);
-    tokio::spawn(async move {
-        loop {
-            let fault = tokio::select! {
-                () = ended.cancelled() => break,
-                Some(fault) = faults.recv() => Some(fault),
-                () = changes.noted() => None,
-            };
-            if let Some(fault) = fault {
-                let Some(connection) = connection.upgrade() else { return };
-                let _ = inbox.send(Message::Failed { connection, fault: Arc::new(fault) });
-                continue;
+    /// Starts a job that continues with a new grant, over the present connection if there is one.
+    pub fn continue_job(&mut self, live: Option<&Live>) -> Job {
+        let connection = live.map(|live| Arc::clone(&live.connection)).or(self.next_sign_in.connection());
+        let Some(connection) = connection else { return self.connect_job() };
+        let (endpoint, reports) = (self.endpoint.clone(), self.jobs.reports());
+        self.jobs.run(async move { Outcome::Connected(endpoint.reuse(connection, reports).await) })
+    }
+
+    pub fn disconnect(&mut self) {
+        if !matches!(self.phase.get(), Phase::Disabled) {
+            self.close(&words::server::disconnected(&self.name()));
+            self.phase.enter(Phase::Disabled);
+        }
+    }
+
+    pub fn pause(&mut self) {
+        if !matches!(self.phase.get(), Phase::Disabled | Phase::Paused) {
+            self.close(&words::server::paused());
+            self.phase.enter(Phase::Paused);
+        }
+    }
+
+    pub fn resume(&mut self) {
+        if matches!(self.phase.get(), Phase::Paused) {
+            self.begin();
+        }
+    }
+
+    /// Ends everything that runs. Running calls end with their connection.
+    fn close(&mut self, why: &ErrorView) {
+        self.cancel_sign_in();
+        self.refuse_calls(why);
+        self.jobs.forget();
+        let connections = [self.phase.connection(), self.next_sign_in.take_connection()];
+        for connection in connections.into_iter().flatten() {
+            connection.close_now();
+        }
+    }
+
+    pub fn connect_again(&mut self) {
+        match self.phase.get() {
+            // A running sign-in is not interrupted.
+            Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Paused => return,
+            Phase::Disabled if self.unsupported().is_some() => return,
+            Phase::Disabled
+            | Phase::NeedsSignIn { .. }
+            | Phase::Connected(_)
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => {}
+        }
+        let after_sign_in = self.phase.is_after_sign_in();
+        // The old connection and its session end before the new ones begin.
+        drop(self.phase.take());
+        self.next_sign_in.keep_connection(None);
+        self.endpoint.mark_stale();
+        self.enter_connecting(after_sign_in);
+    }
+
+    /// Reconnects after a sleep or an outage. A dead connection may look alive for minutes, so a new one replaces it; the
+    /// old one stays in use until then.
+    pub fn reconnect(&mut self) {
+        self.hurry_refresh();
+        // The next sign-in opens a new connection.
+        self.next_sign_in.keep_connection(None);
+        match self.phase.get() {
+            Phase::Reconnecting { .. } => {
+                self.phase.reset_attempts();
+                self.try_again();
             }
-            // What changes often is listed once for many changes.
-            tokio::time::sleep(LISTING_PAUSE).await;
-            for list in changes.take() {
-                let Some(connection) = connection.upgrade() else { return };
-                if list == List::Tools {
-                    let message = match connection.list_tools().await {
-                        Ok(_) => Message::Listed { connection },
-                        Err(fault) => Message::Failed { connection, fault: Arc::new(fault) },
-                    };
-                    let _ = inbox.send(message);
-                } else {
-                    let _ = inbox.send(Message::ListChanged { connection, list });
+            Phase::Connected(_) => {
+                let job = self.connect_job();
+                self.phase.replace_connection(job);
+            }
+            // A captive portal looks like a broken service until the person has passed it.
+            Phase::Failed { error, .. } if error.code != Code::ConfigInvalid => self.connect_again(),
+            Phase::Failed { .. }
+            | Phase::Disabled
+            | Phase::Paused
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_) => {}
+        }
+    }
+
+    /// Tries again after a backoff.
+    pub fn try_again(&mut self) {
+        if matches!(self.phase.get(), Phase::Reconnecting { .. } | Phase::Failed { .. }) {
+            let job = self.connect_job();
+            self.phase.retry(job);
+        }
+    }
+
+    pub fn connected(&mut self, opened: Opened, after_sign_in: bool) {
+        let Opened { connection, tools } = opened;
+        self.next_sign_in.connected();
+        if after_sign_in {
+            self.grant_permission();
+        }
+        self.step_up.connected();
+        self.outbox.clear_error();
+        self.outbox.set_title(connection.title());
+        let since = match self.phase.get() {
+            Phase::Connected(live) => live.since,
+            _ => self.context.options.clock.now(),
+        };
+        self.phase.enter(Phase::Connected(Live::new(connection, tools, since)));
+    }
+
+    pub fn tools_listed(&mut self, connection: &Arc<Connection>) {
+        if let Some(tools) = connection.listed_tools() {
+            self.phase.set_tools(connection, tools);
+        }
+    }
+
+    pub fn list_changed(&mut self, list: List) {
+        match list {
+            // Announced once the new tools are listed.
+            List::Tools => {}
+            List::Resources => self.context.board.change_resources(&self.id),
+            List::Prompts => self.context.board.change_prompts(&self.id),
+        }
+    }
+
+    pub fn secrets_changed(&mut self, named: Option<&str>) {
+        if named.is_none() {
+            // A refresh that failed because of the store is retried at once.
+            self.hurry_refresh();
+        }
+        let concerns_us = match named {
+            Some(name) => self.endpoint.secret_names().contains(&name),
+            None => match self.phase.get() {
+                Phase::Failed { error, .. } => {
+                    matches!(error.code, Code::KeychainLocked | Code::KeychainUnavailable)
                 }
-            }
+                _ => false,
+            },
+        };
+        if concerns_us && !matches!(self.phase.get(), Phase::Disabled) {
+            self.connect_again();
         }
-        if let Some(connection) = connection.upgrade() {
-            let _ = inbox.send(Message::Ended { connection });
-        }
-    });
+    }
 }

@@ -1,29 +1,29 @@
-//! The private state of a server's task: what it holds in each state of the server's life.
+//! The phase of a server's life, what belongs to each phase, and the allowed transitions.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use rmcp::model::Tool;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
+use usher_api::{ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInStep};
 use usher_oauth::PendingAuthorization;
 
+use super::jobs::Job;
+use super::message::RequestReply;
 use crate::connection::Connection;
-use crate::sign_in::flows::OpenFlow;
+use crate::endpoint::http::HttpEndpoint;
+use crate::options::SignInOptions;
+use crate::sign_in::callback::Registered;
 use crate::sign_in::loopback::Listening;
-use crate::{
-    AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInOptions, SignInStep,
-};
 
 pub(super) enum Phase {
     Disabled,
     Paused,
-    Unsupported {
-        why: String,
-    },
     Connecting {
         job: Job,
+        /// The connection is the first one after a sign-in.
+        after_sign_in: bool,
     },
     NeedsSignIn {
         reason: NeedsSignIn,
@@ -34,88 +34,368 @@ pub(super) enum Phase {
         attempt: u32,
         next_at: Timestamp,
         why: ErrorView,
-        /// It waits because the sign-in could not be renewed: once that is done it need not wait.
-        for_renewal: bool,
+        /// The refresh failed. When it succeeds, the backoff ends.
+        for_refresh: bool,
+        after_sign_in: bool,
         job: Job,
     },
+    /// Most likely a person must change something.
     Failed {
         error: ErrorView,
-        /// What a portal, a proxy or a bad release of the service may have caused passes by itself.
+        attempt: u32,
+        after_sign_in: bool,
+        /// A captive portal, a proxy or a faulty release of the service may be the reason, so there is a retry.
         next_try: Option<Job>,
     },
 }
 
-/// A connection with what is known of it.
+/// A connection and its tools.
 pub(super) struct Live {
     pub connection: Arc<Connection>,
     pub tools: Arc<Vec<Tool>>,
     pub since: Timestamp,
-    /// What will take its place, where it may be dead.
-    pub successor: Option<Job>,
+    /// The job that opens a replacement, if this connection may be dead.
+    successor: Option<Job>,
+    /// Callers were told that lists of an earlier connection are out of date.
+    is_announced: bool,
 }
 
 /// One sign-in, from the click to the listed tools.
 pub(super) struct SignIn {
+    pub endpoint: Arc<HttpEndpoint>,
     pub stage: Stage,
     pub options: SignInOptions,
-    /// What still works while more permission is asked for.
+    /// The connection that stays in use while more permission is asked for.
     pub live: Option<Live>,
     pub opened: Option<Timestamp>,
     pub host: Option<String>,
     pub redirect: Option<RedirectKind>,
     pub expires_at: Option<Timestamp>,
-    /// The job of the stage; ended with the sign-in.
+    /// The stage's job. It ends with the sign-in.
     pub job: Option<Job>,
 }
 
-pub(super) type Asked = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
-pub(super) type Told = oneshot::Sender<Result<ServerId, ErrorView>>;
-
 pub(super) enum Stage {
-    /// The first request to the server, which brings its challenge.
+    /// The first request to the server, which returns its challenge.
     Probing {
-        reply: Asked,
+        reply: RequestReply,
     },
     Preparing {
         step: SignInStep,
-        reply: Asked,
+        reply: RequestReply,
     },
+    /// The browser has the authorization request.
     Waiting(Waiting),
     Exchanging {
-        reply: Told,
+        reply: CallbackReply,
         used: Used,
     },
-    /// The token is kept; the first list is under way.
+    /// The grant is stored; the first list is being requested.
     Connecting {
-        reply: Told,
+        reply: CallbackReply,
         used: Used,
     },
 }
 
-/// In the browser's hands.
+pub(super) type CallbackReply = oneshot::Sender<Result<ServerId, ErrorView>>;
+
 pub(super) struct Waiting {
     pub pending: Box<PendingAuthorization>,
-    /// If nobody comes back, the registration may be the reason.
+    /// If no callback comes, an old registration may be the reason.
     pub reused_registration: bool,
     pub listening: Option<Listening>,
-    pub _flow: OpenFlow,
+    pub registered: Registered,
 }
 
-/// What is remembered of a sign-in that worked.
+/// What is learned from a sign-in if it succeeds.
 pub(super) struct Used {
     pub issuer: usher_oauth::Issuer,
     pub redirect: RedirectKind,
-    /// The sign-in ended while the code was exchanged: what it brings is not kept.
+    /// Cancelled if the sign-in ends during the exchange: its grant is then not stored.
     pub given_up: CancellationToken,
     pub _listening: Option<Listening>,
 }
 
-/// Ends its task when dropped.
-#[derive(Debug)]
-pub(super) struct Job(pub AbortHandle);
+impl Live {
+    pub fn new(connection: Arc<Connection>, tools: Arc<Vec<Tool>>, since: Timestamp) -> Self {
+        Self { connection, tools, since, successor: None, is_announced: false }
+    }
+}
 
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.0.abort();
+impl SignIn {
+    pub fn new(
+        endpoint: Arc<HttpEndpoint>,
+        stage: Stage,
+        options: SignInOptions,
+        live: Option<Live>,
+    ) -> Self {
+        let (opened, host, redirect, expires_at, job) = (None, None, None, None, None);
+        Self { endpoint, stage, options, live, opened, host, redirect, expires_at, job }
+    }
+}
+
+/// A phase without its contents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum State {
+    Disabled,
+    Paused,
+    Connecting,
+    NeedsSignIn,
+    SigningIn,
+    Connected,
+    Reconnecting,
+    Failed,
+}
+
+/// The allowed transitions. ARCHITECTURE.md draws the same ones.
+const TRANSITIONS: [(State, &[State]); 8] = {
+    use State::{Connected, Connecting, Disabled, Failed, NeedsSignIn, Paused, Reconnecting, SigningIn};
+    [
+        (Disabled, &[Paused, Connecting]),
+        (Paused, &[Disabled, Connecting]),
+        (Connecting, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
+        (NeedsSignIn, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn]),
+        (SigningIn, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
+        (Connected, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
+        (
+            Reconnecting,
+            &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed],
+        ),
+        (Failed, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
+    ]
+};
+
+fn is_allowed(from: State, to: State) -> bool {
+    TRANSITIONS.iter().any(|(state, next)| *state == from && next.contains(&to))
+}
+
+impl Phase {
+    fn state(&self) -> State {
+        match self {
+            Self::Disabled => State::Disabled,
+            Self::Paused => State::Paused,
+            Self::Connecting { .. } => State::Connecting,
+            Self::NeedsSignIn { .. } => State::NeedsSignIn,
+            Self::SigningIn(_) => State::SigningIn,
+            Self::Connected(_) => State::Connected,
+            Self::Reconnecting { .. } => State::Reconnecting,
+            Self::Failed { .. } => State::Failed,
+        }
+    }
+}
+
+/// The present phase. Only this type changes it.
+pub(super) struct CurrentPhase {
+    phase: Phase,
+    /// Kept while the phase is taken out, so that the next transition is still checked.
+    state: State,
+}
+
+impl CurrentPhase {
+    pub fn new() -> Self {
+        Self { phase: Phase::Disabled, state: State::Disabled }
+    }
+
+    pub fn get(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Enters another phase; what the present one holds is dropped.
+    pub fn enter(&mut self, next: Phase) {
+        let to = next.state();
+        debug_assert!(is_allowed(self.state, to), "{:?} → {to:?} is not in the table", self.state);
+        self.state = to;
+        self.phase = next;
+    }
+
+    /// Takes the phase out. The caller enters another one.
+    pub fn take(&mut self) -> Phase {
+        std::mem::replace(&mut self.phase, Phase::Disabled)
+    }
+
+    /// Takes the sign-in out, if one is running. The caller enters another phase.
+    pub fn take_sign_in(&mut self) -> Option<SignIn> {
+        match self.take() {
+            Phase::SigningIn(sign_in) => Some(*sign_in),
+            phase => {
+                self.phase = phase;
+                None
+            }
+        }
+    }
+
+    /// Returns the running sign-in.
+    pub fn sign_in_mut(&mut self) -> Option<&mut SignIn> {
+        match &mut self.phase {
+            Phase::SigningIn(sign_in) => Some(sign_in),
+            _ => None,
+        }
+    }
+
+    /// Returns the connection in use.
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        let live = match &self.phase {
+            Phase::Connected(live) => Some(live),
+            Phase::SigningIn(sign_in) => sign_in.live.as_ref(),
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => None,
+        };
+        live.map(|live| Arc::clone(&live.connection))
+    }
+
+    pub fn is_current(&self, connection: &Arc<Connection>) -> bool {
+        self.connection().is_some_and(|current| Arc::ptr_eq(&current, connection))
+    }
+
+    /// Returns whether the next connection is the first one after a sign-in.
+    pub fn is_after_sign_in(&self) -> bool {
+        match &self.phase {
+            Phase::Connecting { after_sign_in, .. }
+            | Phase::Reconnecting { after_sign_in, .. }
+            | Phase::Failed { after_sign_in, .. } => *after_sign_in,
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_)
+            | Phase::Connected(_) => false,
+        }
+    }
+
+    /// Returns the number of failed attempts in a row.
+    pub fn attempt(&self) -> u32 {
+        match &self.phase {
+            Phase::Reconnecting { attempt, .. } | Phase::Failed { attempt, .. } => *attempt,
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_)
+            | Phase::Connected(_) => 0,
+        }
+    }
+
+    /// Counts failed attempts from the beginning.
+    pub fn reset_attempts(&mut self) {
+        if let Phase::Reconnecting { attempt, .. } | Phase::Failed { attempt, .. } = &mut self.phase {
+            *attempt = 0;
+        }
+    }
+
+    /// Replaces the backoff with a job that tries again. The status stays until the outcome.
+    pub fn retry(&mut self, retry: Job) {
+        match &mut self.phase {
+            Phase::Reconnecting { job, for_refresh, .. } => {
+                *job = retry;
+                *for_refresh = false;
+            }
+            Phase::Failed { next_try, .. } => *next_try = Some(retry),
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_)
+            | Phase::Connected(_) => {}
+        }
+    }
+
+    /// Opens a replacement for the present connection, which stays in use until then.
+    pub fn replace_connection(&mut self, job: Job) {
+        if let Phase::Connected(live) = &mut self.phase {
+            live.successor = Some(job);
+        }
+    }
+
+    pub fn set_tools(&mut self, connection: &Arc<Connection>, tools: Arc<Vec<Tool>>) {
+        if let Some(live) = self.live_mut()
+            && Arc::ptr_eq(&live.connection, connection)
+        {
+            live.tools = tools;
+        }
+    }
+
+    /// Returns the tools, and whether the connection is new since the last call.
+    pub fn announce(&mut self) -> Option<(Arc<Vec<Tool>>, bool)> {
+        let live = self.live_mut()?;
+        let is_new = !std::mem::replace(&mut live.is_announced, true);
+        Some((Arc::clone(&live.tools), is_new))
+    }
+
+    fn live_mut(&mut self) -> Option<&mut Live> {
+        match &mut self.phase {
+            Phase::Connected(live) => Some(live),
+            Phase::SigningIn(sign_in) => sign_in.live.as_mut(),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ALL: [State; 8] = [
+        State::Disabled,
+        State::Paused,
+        State::Connecting,
+        State::NeedsSignIn,
+        State::SigningIn,
+        State::Connected,
+        State::Reconnecting,
+        State::Failed,
+    ];
+
+    fn state(name: &str) -> State {
+        let named = ALL.into_iter().find(|state| format!("{state:?}") == name);
+        named.unwrap_or_else(|| panic!("ARCHITECTURE.md draws an unknown state: {name}"))
+    }
+
+    /// The lines `State → State | State` of the picture in ARCHITECTURE.md.
+    fn drawn() -> BTreeSet<(State, State)> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
+        let paper = std::fs::read_to_string(path).expect("read ARCHITECTURE.md");
+        let (_, section) = paper.split_once("## A server's states").expect("find the section");
+        let picture = section.split("```").nth(1).expect("find the picture");
+        let mut drawn = BTreeSet::new();
+        for line in picture.lines().filter(|line| line.contains('→')) {
+            let (from, to) = line.split_once('→').expect("an arrow");
+            for to in to.split('|') {
+                drawn.insert((state(from.trim()), state(to.trim())));
+            }
+        }
+        drawn
+    }
+
+    #[test]
+    fn the_picture_in_the_paper_and_the_table_agree() {
+        let table: BTreeSet<_> =
+            TRANSITIONS.iter().flat_map(|(from, next)| next.iter().map(|to| (*from, *to))).collect();
+        let drawn = drawn();
+        assert_eq!(drawn, table);
+        for (from, to) in ALL.into_iter().flat_map(|from| ALL.map(|to| (from, to))) {
+            assert_eq!(is_allowed(from, to), drawn.contains(&(from, to)), "{from:?} → {to:?}");
+        }
+    }
+
+    #[test]
+    fn every_state_is_reached_from_disabled_and_leads_back_to_it() {
+        let reached = |start: State, step: &dyn Fn(State, State) -> bool| {
+            let mut reached = BTreeSet::from([start]);
+            while let Some(next) = ALL
+                .into_iter()
+                .find(|state| !reached.contains(state) && reached.iter().any(|known| step(*known, *state)))
+            {
+                reached.insert(next);
+            }
+            reached
+        };
+        let all: BTreeSet<_> = ALL.into();
+        assert_eq!(reached(State::Disabled, &|from, to| is_allowed(from, to)), all);
+        assert_eq!(reached(State::Disabled, &|from, to| is_allowed(to, from)), all);
     }
 }

@@ -1,38 +1,36 @@
-//! A server's public view, derived from the task's private state.
+//! A server's public view, derived from its state.
 
+use usher_api::{AuthView, RegistrationKind, ServerView, SignInStep, Status};
 use usher_config::{catalogue_by_url, display_text};
 
-use super::Reach;
-use super::connecting::paused;
 use super::phase::{Phase, SignIn, Stage};
-use super::task::ServerTask;
-use crate::describe::error;
-use crate::sign_in::ladder;
-use crate::{AuthView, Code, ErrorView, NeedsSignIn, RegistrationKind, ServerView, SignInStep, Status};
+use super::state::ServerTask;
+use crate::sign_in::redirect_ladder;
 
 const LONGEST_ADDRESS: usize = 2000;
 
 pub(super) fn view(task: &ServerTask) -> ServerView {
-    let catalogue = task.url().and_then(catalogue_by_url);
-    let name = task.title.clone().or_else(|| catalogue.map(|entry| entry.name.clone()));
+    let catalogue = task.endpoint.url().and_then(catalogue_by_url);
     ServerView {
         id: task.id.clone(),
-        name: display_text(&name.unwrap_or_else(|| task.id.0.clone()), 200),
+        name: task.own_name(),
         catalogue: catalogue.map(|entry| entry.slug.clone()),
-        address: display_text(&task.address, LONGEST_ADDRESS),
-        transport: task.transport,
-        status: status(&task.phase),
+        address: display_text(task.endpoint.address(), LONGEST_ADDRESS),
+        transport: task.endpoint.kind(),
+        status: status(task),
         auth: auth(task),
         permission: task.permission(),
-        last_error: task.last_error.clone(),
+        last_error: task.outbox.error().cloned(),
     }
 }
 
-fn status(phase: &Phase) -> Status {
-    match phase {
-        Phase::Disabled => Status::Disabled,
+fn status(task: &ServerTask) -> Status {
+    match task.phase.get() {
+        Phase::Disabled => match task.unsupported() {
+            Some(why) => Status::Unsupported { why: why.to_owned() },
+            None => Status::Disabled,
+        },
         Phase::Paused => Status::Paused,
-        Phase::Unsupported { why } => Status::Unsupported { why: why.clone() },
         Phase::Connecting { .. } => Status::Connecting,
         Phase::NeedsSignIn { reason } => Status::NeedsSignIn { reason: *reason },
         Phase::SigningIn(sign_in) => signing_in(sign_in),
@@ -42,7 +40,7 @@ fn status(phase: &Phase) -> Status {
             tool_count: u32::try_from(live.tools.len()).unwrap_or(u32::MAX),
         },
         Phase::Reconnecting { attempt, next_at, why, .. } => {
-            Status::Reconnecting { attempt: *attempt, next_at: *next_at, why: why.clone() }
+            Status::Reconnecting { attempt: (*attempt).max(1), next_at: *next_at, why: why.clone() }
         }
         Phase::Failed { error, .. } => Status::Failed { error: error.clone() },
     }
@@ -57,7 +55,7 @@ fn signing_in(sign_in: &SignIn) -> Status {
         Stage::Connecting { .. } => SignInStep::Connecting,
     };
     let next_redirect = match &sign_in.stage {
-        Stage::Waiting(_) => sign_in.redirect.and_then(ladder::next),
+        Stage::Waiting(_) => sign_in.redirect.and_then(redirect_ladder::next),
         Stage::Probing { .. }
         | Stage::Preparing { .. }
         | Stage::Exchanging { .. }
@@ -74,22 +72,22 @@ fn signing_in(sign_in: &SignIn) -> Status {
 }
 
 fn auth(task: &ServerTask) -> AuthView {
-    let Some(place) = &task.place else { return AuthView::Unknown };
-    if place.oauth.off {
+    let Some(http) = task.endpoint.http() else { return AuthView::Unknown };
+    if http.oauth.off {
         return AuthView::Header;
     }
-    let Some(site) = place.site_at_hand() else { return AuthView::Unknown };
-    let kept = &place.shared.kept;
-    let held = site.credentials.as_ref().and_then(|credentials| credentials.held());
+    let Some(resolved) = http.resolved() else { return AuthView::Unknown };
+    let learned = &task.context.learned;
+    let held = resolved.credentials.as_ref().and_then(|credentials| credentials.held());
     if let Some(grant) = held {
         let binding = &grant.binding;
-        let registration = kept.client(&binding.issuer, &binding.client_id).map(|known| known.kind);
+        let registration = learned.client(&binding.issuer, &binding.client_id).map(|known| known.kind);
         let registration = match registration {
             Some(kind) => Some(kind),
-            None if place.oauth.client_id.as_ref() == Some(&binding.client_id) => {
+            None if http.oauth.client_id.as_ref() == Some(&binding.client_id) => {
                 Some(usher_oauth::RegistrationKind::PreRegistered)
             }
-            None => place
+            None => http
                 .oauth
                 .client_metadata_url
                 .as_ref()
@@ -104,16 +102,20 @@ fn auth(task: &ServerTask) -> AuthView {
             refreshable: grant.refresh_token.is_some(),
             client_id: Some(display_text(&binding.client_id, 500)),
             registration: registration.map(registration_kind),
-            redirect: kept.redirect(&binding.issuer),
+            redirect: learned.redirect(&binding.issuer),
             resource: Some(binding.resource.clone()),
         };
     }
-    let asks =
-        task.challenge.is_some() || matches!(task.phase, Phase::NeedsSignIn { .. } | Phase::SigningIn(_));
-    if !asks {
-        return if matches!(task.phase, Phase::Connected(_)) { AuthView::None } else { AuthView::Unknown };
+    let needs_sign_in = task.next_sign_in.challenge().is_some()
+        || matches!(task.phase.get(), Phase::NeedsSignIn { .. } | Phase::SigningIn(_));
+    if !needs_sign_in {
+        return if matches!(task.phase.get(), Phase::Connected(_)) {
+            AuthView::None
+        } else {
+            AuthView::Unknown
+        };
     }
-    let discovered = kept.discovered(&site.url);
+    let discovered = learned.discovered(&resolved.url);
     let issuer = discovered.as_ref().map(|discovered| &discovered.metadata.issuer);
     AuthView::OAuth {
         signed_in: false,
@@ -122,9 +124,9 @@ fn auth(task: &ServerTask) -> AuthView {
         scopes: Vec::new(),
         expires_at: None,
         refreshable: false,
-        client_id: place.oauth.client_id.clone(),
+        client_id: http.oauth.client_id.clone(),
         registration: None,
-        redirect: issuer.and_then(|issuer| kept.redirect(issuer)),
+        redirect: issuer.and_then(|issuer| learned.redirect(issuer)),
         resource: discovered.as_ref().map(|discovered| discovered.resource.clone()),
     }
 }
@@ -135,58 +137,4 @@ fn registration_kind(kind: usher_oauth::RegistrationKind) -> RegistrationKind {
         usher_oauth::RegistrationKind::MetadataDocument => RegistrationKind::MetadataDocument,
         usher_oauth::RegistrationKind::Dynamic => RegistrationKind::Dynamic,
     }
-}
-
-/// Whether the server can be used in this state, and what a caller is told where not.
-pub(super) fn reach(task: &ServerTask) -> Reach {
-    let name = task.name();
-    match &task.phase {
-        Phase::Connected(live) => Reach::Up(live.connection.clone()),
-        Phase::SigningIn(sign_in) => match &sign_in.live {
-            Some(live) => Reach::Up(live.connection.clone()),
-            None => match sign_in.stage {
-                Stage::Exchanging { .. } | Stage::Connecting { .. } => Reach::Busy,
-                Stage::Probing { .. } | Stage::Preparing { .. } | Stage::Waiting(_) => Reach::Down(error(
-                    Code::SignInRequired,
-                    format!("{name} waits for your sign-in in the browser."),
-                    "Finish it, then try again.",
-                )),
-            },
-        },
-        Phase::Connecting { .. } => Reach::Busy,
-        Phase::Reconnecting { why, .. } => Reach::Away(why.clone()),
-        Phase::Failed { error, .. } => Reach::Down(error.clone()),
-        Phase::NeedsSignIn { reason } => Reach::Down(needs_sign_in(&name, *reason)),
-        Phase::Disabled => Reach::Down(error(
-            Code::ConfigInvalid,
-            format!("{name} is turned off."),
-            "Turn it on, then try again.",
-        )),
-        Phase::Paused => Reach::Down(paused()),
-        Phase::Unsupported { why } => Reach::Down(error(
-            Code::ConfigInvalid,
-            why.clone(),
-            "Only services with an http address run for now.",
-        )),
-    }
-}
-
-fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
-    let (code, message) = match reason {
-        NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => {
-            (Code::SignInRequired, format!("{name} needs you to sign in."))
-        }
-        NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has ended.")),
-        NeedsSignIn::RefreshInterrupted => {
-            (Code::SignInRequired, format!("The sign-in to {name} was lost while it was renewed."))
-        }
-        NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was refused.")),
-        NeedsSignIn::MorePermissionNeeded => {
-            (Code::InsufficientScope, format!("{name} asks for more permission."))
-        }
-        NeedsSignIn::RegistrationLost => {
-            (Code::SignInRequired, format!("The service behind {name} no longer knows this app."))
-        }
-    };
-    error(code, message, format!("Sign in to {name}."))
 }

@@ -1,4 +1,4 @@
-//! A listener on 127.0.0.1 for one sign-in: takes the browser's return, answers a small page, closes.
+//! A one-shot listener on 127.0.0.1: takes the callback of one sign-in and responds with a small page.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,30 +11,31 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY
 use http::{HeaderMap, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::TaskTracker;
 use usher_oauth::RedirectUri;
 
-use crate::shared::Shared;
+use super::callback::Callbacks;
 
-/// A bound port that nobody is served at yet.
+/// A bound port that does not serve yet.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,
     port: u16,
 }
 
-/// Ends the listener when dropped; an answer under way is still finished.
+/// A serving listener. Dropping it stops the listener after the running response.
 #[derive(Debug)]
 pub(crate) struct Listening {
     _stop: DropGuard,
 }
 
-struct Callback {
-    shared: Arc<Shared>,
+struct Listener {
+    callbacks: Arc<Callbacks>,
     port: u16,
 }
 
 impl Loopback {
-    /// Binds the port of a kept registration where it is free, so that the registration still fits; else any.
+    /// Binds the preferred port, which is that of the stored registration, or any port if that one is in use.
     pub async fn bind(preferred: Option<u16>) -> std::io::Result<Self> {
         if let Some(port) = preferred
             && let Ok(loopback) = Self::bind_port(port).await
@@ -54,13 +55,13 @@ impl Loopback {
         RedirectUri::loopback(self.port)
     }
 
-    /// Serves the callback until the handle is dropped.
-    pub fn listen(self, shared: Arc<Shared>) -> Listening {
+    /// Serves the callback until the returned value is dropped.
+    pub fn listen(self, callbacks: Arc<Callbacks>, tasks: &TaskTracker) -> Listening {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let callback = Arc::new(Callback { shared: Arc::clone(&shared), port: self.port });
-        let router = Router::new().route("/oauth/callback", get(answer)).with_state(callback);
-        shared.tasks.spawn(async move {
+        let listener = Arc::new(Listener { callbacks, port: self.port });
+        let router = Router::new().route("/oauth/callback", get(respond)).with_state(listener);
+        tasks.spawn(async move {
             let served = axum::serve(self.listener, router).with_graceful_shutdown(stopped.cancelled_owned());
             if let Err(error) = served.await {
                 tracing::warn!(%error, "the loopback listener ended");
@@ -70,22 +71,22 @@ impl Loopback {
     }
 }
 
-/// The port of a loopback redirect.
+/// Returns the port of a loopback redirect.
 pub(crate) fn port_of(redirect: &RedirectUri) -> Option<u16> {
     url::Url::parse(redirect.as_str()).ok()?.port()
 }
 
-async fn answer(State(callback): State<Arc<Callback>>, uri: Uri, headers: HeaderMap) -> Response {
-    // Another name for this address means that a page of somebody else's sent the browser here (DNS rebinding).
-    let authority = format!("127.0.0.1:{}", callback.port);
+async fn respond(State(listener): State<Arc<Listener>>, uri: Uri, headers: HeaderMap) -> Response {
+    // Another host name means that a foreign page sent the browser here (DNS rebinding).
+    let authority = format!("127.0.0.1:{}", listener.port);
     if headers.get(HOST).and_then(|host| host.to_str().ok()) != Some(authority.as_str()) {
         return page(StatusCode::BAD_REQUEST, "This is not the address of a sign-in.", "");
     }
     let raw = format!("http://{authority}{uri}");
-    match callback.shared.complete(&raw).await {
-        Ok(_) => page(StatusCode::OK, "You are signed in.", "You can close this page and go back to Usher."),
+    match listener.callbacks.complete(&raw).await {
+        Ok(_) => page(StatusCode::OK, "You are signed in.", "You can close this page and return to Usher."),
         Err(error) => {
-            page(StatusCode::BAD_REQUEST, &error.message, "Go back to Usher; it says what to do next.")
+            page(StatusCode::BAD_REQUEST, &error.message, "Return to Usher to see what to do next.")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tools, resources and prompts of a connected server; progress, cancel and questions.
+//! Tools, resources and prompts of a connected server; progress, cancel and elicitation.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ async fn call(engine: &Engine, tool: &str, json: &str) -> usher_api::ToolCallVie
 
 #[tokio::test]
 async fn lists_come_with_all_their_pages() {
-    let (place, whole) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &whole).await;
+    let (sandbox, whole) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &whole).await;
     let (tools, resources, prompts) = (
         engine.tools(&id()).await.unwrap(),
         engine.resources(&id()).await.unwrap(),
@@ -29,9 +29,9 @@ async fn lists_come_with_all_their_pages() {
     assert!(tools.len() > 2 && !resources.is_empty() && !prompts.is_empty());
     engine.stop().await;
 
-    let place = Place::new();
+    let sandbox = Sandbox::new();
     let paged = Demo::start(DemoOptions { page_size: Some(2), ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&place, &paged).await;
+    let engine = signed_in(&sandbox, &paged).await;
     assert_eq!(engine.tools(&id()).await.unwrap(), tools);
     assert_eq!(engine.resources(&id()).await.unwrap().len(), resources.len());
     assert_eq!(engine.prompts(&id()).await.unwrap(), prompts);
@@ -39,9 +39,9 @@ async fn lists_come_with_all_their_pages() {
 }
 
 #[tokio::test]
-async fn a_call_answers_text_pictures_and_failures() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_call_returns_text_images_and_errors() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let found = call(&engine, "search_pages", r#"{ "query": "tea" }"#).await;
     assert!(!found.is_error);
     let drawn = call(&engine, "draw_picture", "{}").await;
@@ -56,9 +56,9 @@ async fn a_call_answers_text_pictures_and_failures() {
 }
 
 #[tokio::test]
-async fn progress_is_told_and_a_cancel_is_heard() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn progress_is_reported_and_a_cancel_works() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let server = id();
     let mut events = engine.subscribe();
     let slow = engine.call_tool(
@@ -77,7 +77,7 @@ async fn progress_is_told_and_a_cancel_is_heard() {
             }
         }
     };
-    let outcome = tokio::time::timeout(PATIENCE, async {
+    let outcome = tokio::time::timeout(TIMEOUT, async {
         tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
     });
     let error = outcome.await.unwrap().unwrap_err();
@@ -87,27 +87,27 @@ async fn progress_is_told_and_a_cancel_is_heard() {
 }
 
 #[tokio::test]
-async fn a_silent_call_is_given_up() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_silent_call_times_out() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let server = id();
     let options = CallOptions { timeout: Duration::from_millis(50), ..CallOptions::new("slow") };
     let slow =
         engine.call_tool(&server, "slow_task", arguments(r#"{ "steps": 1, "millis": 10000 }"#), options);
-    let error = tokio::time::timeout(PATIENCE, slow).await.unwrap().unwrap_err();
+    let error = tokio::time::timeout(TIMEOUT, slow).await.unwrap().unwrap_err();
     assert_eq!(error.code, Code::ServerUnreachable);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_question_is_asked_and_its_defaults_fill_the_answer() {
+async fn an_elicitation_is_answered_with_its_defaults() {
     for (answer, is_error) in [
         (ElicitationAnswer::Accept(Map::new()), false),
         (ElicitationAnswer::Decline, false),
         (ElicitationAnswer::Cancel, false),
     ] {
-        let (place, demo) = (Place::new(), demo().await);
-        let engine = signed_in(&place, &demo).await;
+        let (sandbox, demo) = (Sandbox::new(), demo().await);
+        let engine = signed_in(&sandbox, &demo).await;
         let server = id();
         let mut events = engine.subscribe();
         let asking = engine.call_tool(&server, "ask_back", arguments("{}"), CallOptions::new("ask"));
@@ -122,7 +122,7 @@ async fn a_question_is_asked_and_its_defaults_fill_the_answer() {
                 }
             }
         };
-        let outcome = tokio::time::timeout(PATIENCE, async {
+        let outcome = tokio::time::timeout(TIMEOUT, async {
             tokio::select! { outcome = asking => outcome, () = answering => unreachable!() }
         });
         assert_eq!(outcome.await.unwrap().unwrap().is_error, is_error);

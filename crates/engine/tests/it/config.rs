@@ -1,77 +1,77 @@
-//! `mcp.json` and the engine: what changes there changes here, and a broken file changes nothing.
+//! Changes of `mcp.json`; a broken file changes nothing.
 
 use usher_api::{AuthView, Code, Event, NewServer, ServerId, Status, TransportKind};
 
 use crate::fixture::*;
 
-async fn next(engine: &usher_engine::Engine, wanted: impl Fn(&Event) -> bool) {
+async fn until_event(engine: &usher_engine::Engine, wanted: impl Fn(&Event) -> bool) {
     let mut events = engine.subscribe();
     let wait = async { while !wanted(&events.recv().await.unwrap()) {} };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap();
+    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_is_added_and_removed() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = place.start().await;
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = sandbox.start().await;
     assert!(engine.snapshot().servers.is_empty());
     let server = NewServer { url: demo.url().to_string(), ..NewServer::default() };
     let added = engine.add(server, None).await.unwrap();
     assert_eq!(added, ServerId("server".to_owned()));
     sign_in(&engine, &added).await.unwrap();
-    let text = std::fs::read_to_string(place.path("mcp.json")).unwrap();
+    let text = std::fs::read_to_string(sandbox.path("mcp.json")).unwrap();
     assert!(text.contains(demo.url().as_str()), "{text}");
     engine.remove(&added).await.unwrap();
     assert!(engine.snapshot().servers.is_empty());
     assert!(engine.tools(&added).await.is_err());
     engine.stop().await;
-    assert!(ledger(&demo).contains(&"POST /revoke 200".to_owned()));
+    assert!(requests(&demo).contains(&"POST /revoke 200".to_owned()));
 }
 
 #[tokio::test]
 async fn a_broken_file_keeps_the_servers() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
-    let rejected = next(&engine, |event| matches!(event, Event::ConfigRejected { .. }));
-    let (_, ()) = tokio::join!(rejected, async { place.write_config("{ \"mcpServers\": { oops } }") });
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    let rejected = until_event(&engine, |event| matches!(event, Event::ConfigRejected { .. }));
+    let (_, ()) = tokio::join!(rejected, async { sandbox.write_config("{ \"mcpServers\": { oops } }") });
     let snapshot = engine.snapshot();
     assert_eq!(snapshot.config.error.unwrap().code, Code::ConfigInvalid);
     assert_eq!(snapshot.config.line, Some(1));
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.tools(&id()).await.unwrap();
-    let mended = next(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
-    let (_, ()) = tokio::join!(mended, async { place.know(&demo) });
+    let mended = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
+    let (_, ()) = tokio::join!(mended, async { sandbox.configure(&demo) });
     assert_eq!(engine.snapshot().config.error, None);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_change_touches_only_what_changed() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_change_affects_only_the_changed_entries() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let before = engine.server(&id()).unwrap();
     demo.forget_requests();
-    let changed = next(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
+    let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
     let two = config(&[("other", "http://127.0.0.1:9/mcp"), ("demo", demo.url().as_str())]);
-    let (_, ()) = tokio::join!(changed, async { place.write_config(&two) });
+    let (_, ()) = tokio::join!(changed, async { sandbox.write_config(&two) });
     let order: Vec<_> = engine.snapshot().servers.into_iter().map(|server| server.id.0).collect();
     assert_eq!(order, ["other", "demo"]);
     assert_eq!(engine.server(&id()).unwrap(), before);
-    assert_eq!(ledger(&demo), Vec::<String>::new());
+    assert_eq!(requests(&demo), Vec::<String>::new());
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn kinds_that_are_not_run_yet_say_so() {
-    let place = Place::new();
-    place.write_config(
+async fn unsupported_transports_are_reported() {
+    let sandbox = Sandbox::new();
+    sandbox.write_config(
         r#"{ "mcpServers": {
             "old": { "type": "sse", "url": "https://old.example.com/sse" },
             "files": { "command": "npx", "args": ["-y", "files"] },
             "off": { "type": "http", "url": "https://off.example.com/mcp", "disabled": true }
         } }"#,
     );
-    let engine = place.start().await;
+    let engine = sandbox.start().await;
     let seen: Vec<_> = engine
         .snapshot()
         .servers
@@ -89,12 +89,12 @@ async fn kinds_that_are_not_run_yet_say_so() {
 }
 
 #[tokio::test]
-async fn a_switched_off_server_comes_back() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_disabled_server_reconnects_when_enabled() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     engine.disable(&id()).await.unwrap();
     assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
-    assert!(std::fs::read_to_string(place.path("mcp.json")).unwrap().contains("disabled"));
+    assert!(std::fs::read_to_string(sandbox.path("mcp.json")).unwrap().contains("disabled"));
     engine.enable(&id()).await.unwrap();
     until(&engine, &id(), is_connected).await;
     engine.disconnect(&id()).await.unwrap();
@@ -105,14 +105,14 @@ async fn a_switched_off_server_comes_back() {
 }
 
 #[tokio::test]
-async fn a_refused_header_of_the_persons_is_said_to_be_that() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.write_config(&format!(
+async fn a_rejected_header_is_reported_as_such() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.write_config(&format!(
         r#"{{ "mcpServers": {{ "demo": {{ "type": "http", "url": "{}",
             "headers": {{ "Authorization": "Bearer {{{{api_token}}}}" }} }} }} }}"#,
         demo.url()
     ));
-    let engine = place.start().await;
+    let engine = sandbox.start().await;
     let failed = |view: &usher_api::ServerView| matches!(view.status, Status::Failed { .. });
     let view = until(&engine, &id(), failed).await;
     let Status::Failed { error } = view.status else { panic!("failed") };

@@ -1,23 +1,26 @@
-//! An engine in folders of its own, a demo to sign in to, and a person with a browser.
+//! An engine in temporary folders, a demo service, and a person with a browser.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::response::Response;
 use tempfile::TempDir;
 use usher_api::{AuthorizationRequestView, ErrorView, Event, ServerId, ServerView, SignInStep, Status};
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
 use usher_engine::{Clock, Engine, EngineOptions, Events, SignInOptions};
+use usher_fake_service::{FakeService, Options, Request};
 use usher_secrets::StoreKind;
 
-/// Nothing here takes longer on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than anything here takes on a busy machine.
+pub const TIMEOUT: Duration = Duration::from_secs(20);
 
-pub struct Place {
+/// The folders and the clock of an engine.
+pub struct Sandbox {
     folder: TempDir,
     pub clock: Clock,
 }
 
-impl Place {
+impl Sandbox {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), clock: Clock::default() }
     }
@@ -42,8 +45,8 @@ impl Place {
         std::fs::write(self.path("mcp.json"), text).unwrap();
     }
 
-    /// A config with this demo in it, under the name `demo`.
-    pub fn know(&self, demo: &Demo) {
+    /// Writes an `mcp.json` with this service under the name `demo`.
+    pub fn configure(&self, demo: &Demo) {
         self.write_config(&config(&[("demo", demo.url().as_str())]));
     }
 
@@ -57,6 +60,15 @@ pub fn config(servers: &[(&str, &str)]) -> String {
         |(name, url): &(&str, &str)| format!("\"{name}\": {{ \"type\": \"http\", \"url\": \"{url}\" }}");
     let entries: Vec<_> = servers.iter().map(entry).collect();
     format!("{{ \"mcpServers\": {{ {} }} }}", entries.join(", "))
+}
+
+/// A server of the older protocol without sign-in, whose responses `script` can replace.
+pub async fn mcp_server(
+    script: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static,
+) -> FakeService {
+    let server = FakeService::start(Options::open_handshake()).await.unwrap();
+    server.intercept(script);
+    server
 }
 
 pub async fn demo() -> Demo {
@@ -78,9 +90,9 @@ pub async fn until(engine: &Engine, id: &ServerId, condition: impl Fn(&ServerVie
             events.recv().await.unwrap();
         }
     };
-    match tokio::time::timeout(PATIENCE, wait).await {
+    match tokio::time::timeout(TIMEOUT, wait).await {
         Ok(view) => view,
-        Err(_) => panic!("it never came; last seen {:#?}", engine.server(id)),
+        Err(_) => panic!("timed out; last view: {:#?}", engine.server(id)),
     }
 }
 
@@ -92,21 +104,26 @@ pub fn needs_sign_in(view: &ServerView) -> bool {
     matches!(view.status, Status::NeedsSignIn { .. })
 }
 
-/// The person in the browser: opens the page and presses a button. Answers where the browser is sent.
+pub fn has_failed(view: &ServerView) -> bool {
+    matches!(view.status, Status::Failed { .. })
+}
+
+/// Opens the consent page and presses a button, as a person does. Returns the callback.
 pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> String {
     let http =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
     let page = http.get(&request.authorization_url).send().await.unwrap().text().await.unwrap();
     let ticket =
-        page.split_once(r#"name="ticket" value=""#).unwrap_or_else(|| panic!("a page that asks: {page}")).1;
+        page.split_once(r#"name="ticket" value=""#).unwrap_or_else(|| panic!("not a consent page: {page}")).1;
     let ticket = ticket.split_once('"').unwrap().0;
     let mut address = url::Url::parse(&request.authorization_url).unwrap();
     address.set_query(None);
-    let answer = http.post(address).form(&[("ticket", ticket), ("decision", decision)]).send().await.unwrap();
-    answer.headers()["location"].to_str().unwrap().to_owned()
+    let response =
+        http.post(address).form(&[("ticket", ticket), ("decision", decision)]).send().await.unwrap();
+    response.headers()["location"].to_str().unwrap().to_owned()
 }
 
-/// The whole way to a connected server.
+/// A complete sign-in.
 pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorView> {
     let request = engine.sign_in(id, SignInOptions::default()).await?;
     let callback = decide(&request, "allow").await;
@@ -114,36 +131,36 @@ pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorVi
 }
 
 /// An engine that is signed in to a demo.
-pub async fn signed_in(place: &Place, demo: &Demo) -> Engine {
-    place.know(demo);
-    let engine = place.start().await;
+pub async fn signed_in(sandbox: &Sandbox, demo: &Demo) -> Engine {
+    sandbox.configure(demo);
+    let engine = sandbox.start().await;
     sign_in(&engine, &id()).await.unwrap();
     engine
 }
 
-/// The requests a demo met, one word each: what tests compare. Listening begins some time after a connection is up;
-/// it is left out.
-pub fn ledger(demo: &Demo) -> Vec<String> {
+/// The requests to a demo, one line each. `subscriptions/listen` is left out, because it comes at some time after the
+/// connection is up.
+pub fn requests(demo: &Demo) -> Vec<String> {
     let listens = |record: &&RequestRecord| record.mcp_method.as_deref() == Some("subscriptions/listen");
-    demo.requests().iter().filter(|record| !listens(record)).map(word).collect()
+    demo.requests().iter().filter(|record| !listens(record)).map(line).collect()
 }
 
-fn word(record: &RequestRecord) -> String {
-    let what = match (&record.grant_type, &record.mcp_method) {
+fn line(record: &RequestRecord) -> String {
+    let request = match (&record.grant_type, &record.mcp_method) {
         (Some(grant_type), _) => format!("{} {grant_type}", record.path),
         (None, Some(method)) => format!("{} {method}", record.path),
         (None, None) => record.path.clone(),
     };
-    format!("{} {what} {}", record.method, record.status)
+    format!("{} {request} {}", record.method, record.status)
 }
 
-/// Waits until the server is listened to; what is announced before is told to nobody.
+/// Waits until the engine listens to the server. Changes that the server announces before are lost.
 pub async fn until_listening(demo: &Demo, eras: Eras) {
     let listens = |record: &RequestRecord| match eras {
         Eras::All => record.mcp_method.as_deref() == Some("subscriptions/listen"),
         Eras::HandshakeOnly => record.method == "GET" && record.path == "/mcp",
     };
-    tokio::time::timeout(PATIENCE, async {
+    tokio::time::timeout(TIMEOUT, async {
         while !demo.requests().iter().any(|record| listens(record) && record.status == 200) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -152,19 +169,19 @@ pub async fn until_listening(demo: &Demo, eras: Eras) {
     .unwrap();
 }
 
-/// The story of a server's statuses, without repetitions.
-pub struct Story {
+/// The events of an engine as lines, without repetitions.
+pub struct EventLog {
     events: Events,
 }
 
-impl Story {
-    pub fn of(engine: &Engine) -> Self {
+impl EventLog {
+    pub fn start(engine: &Engine) -> Self {
         Self { events: engine.subscribe() }
     }
 
-    /// What was told until now.
-    pub fn told(&mut self) -> Vec<String> {
-        let mut told: Vec<String> = Vec::new();
+    /// The events since the last call.
+    pub fn lines(&mut self) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
         while let Ok(event) = self.events.try_recv() {
             let line = match event {
                 Event::ServerChanged { view, .. } => format!("{} {}", view.id, state(&view.status)),
@@ -177,18 +194,16 @@ impl Story {
                 Event::ToolsChanged { id, .. } => format!("{id} tools changed"),
                 Event::ResourcesChanged { id, .. } => format!("{id} resources changed"),
                 Event::PromptsChanged { id, .. } => format!("{id} prompts changed"),
-                Event::PausedChanged { paused, .. } => {
-                    (if paused { "paused" } else { "going on" }).to_owned()
-                }
+                Event::PausedChanged { paused, .. } => (if paused { "paused" } else { "resumed" }).to_owned(),
                 Event::CallProgressed { call, progress, .. } => format!("{call} at {progress}"),
                 Event::ElicitationRequested { elicitation, .. } => format!("{} asks", elicitation.server),
                 Event::ElicitationEnded { .. } => "answered".to_owned(),
             };
-            if told.last() != Some(&line) {
-                told.push(line);
+            if lines.last() != Some(&line) {
+                lines.push(line);
             }
         }
-        told
+        lines
     }
 }
 

@@ -1,25 +1,24 @@
-//! The engine through its public door, against the demo service on loopback.
+//! The engine through its public API, against the demo service or a fake service on loopback.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod automatic_refresh;
 mod calls;
-mod changes;
 mod config;
+mod connection;
+mod elicitation;
 mod fixture;
-mod gated_service;
+mod granted_service;
+mod interrupted_refresh;
 mod invariants;
-mod kept_sign_in;
 mod lifecycle;
-mod live_connection;
-mod odd_servers;
+mod list_changes;
 mod pause;
-mod permission;
-mod questions;
 mod races;
 mod redirects;
 mod refresh;
-mod renewal_ahead;
-mod renewal_crash;
-mod scripted;
+mod restart;
 mod secret_store;
+mod server_quirks;
 mod sign_in;
+mod step_up;

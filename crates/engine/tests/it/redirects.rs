@@ -1,4 +1,4 @@
-//! The ways back from the browser: the ladder, the loopback listener, paste, and links of other processes.
+//! Redirects: the ladder, the loopback listener, paste, and links from other processes.
 
 use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
@@ -6,7 +6,7 @@ use usher_engine::{Engine, SignInOptions};
 
 use crate::fixture::*;
 
-async fn demo_that_takes(redirects: RedirectPolicy) -> Demo {
+async fn demo_that_accepts(redirects: RedirectPolicy) -> Demo {
     Demo::start(DemoOptions { redirects, ..DemoOptions::default() }).await.unwrap()
 }
 
@@ -18,50 +18,51 @@ fn redirect(engine: &Engine) -> Option<RedirectKind> {
 }
 
 #[tokio::test]
-async fn a_refused_redirect_leads_down_to_loopback_and_is_remembered() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_rejected_redirect_falls_back_to_loopback_and_is_remembered() {
+    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
     assert!(request.redirect_uri.starts_with("http://127.0.0.1:"), "{}", request.redirect_uri);
     let registrations = |status: &str| {
-        let wanted = format!("POST /register {status}");
-        ledger(&demo).iter().filter(|request| **request == wanted).count()
+        let line = format!("POST /register {status}");
+        requests(&demo).iter().filter(|request| **request == line).count()
     };
     assert_eq!(registrations("201"), 1);
-    let refused = registrations("400");
+    let rejected = registrations("400");
 
-    // The browser itself comes back, to the listener.
+    // The browser opens the callback at the listener.
     let callback = decide(&request, "allow").await;
     let page = reqwest::get(&callback).await.unwrap();
     assert_eq!(page.status(), 200);
     assert!(page.text().await.unwrap().contains("You are signed in."));
     until(&engine, &id(), is_connected).await;
     assert_eq!(redirect(&engine), Some(RedirectKind::Loopback));
-    // The port is closed again.
+    // The listener is closed.
     assert!(reqwest::get(&request.redirect_uri).await.is_err());
 
     engine.sign_out(&id()).await.unwrap();
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
-    assert_eq!(registrations("400"), refused, "what was refused is not tried again");
+    assert_eq!(registrations("400"), rejected, "a rejected redirect is not tried again");
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn the_second_rung_is_enough_for_some() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoHostless).await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_link_with_a_host_is_tried_second() {
+    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoHostless).await);
+    let engine = signed_in(&sandbox, &demo).await;
     assert_eq!(redirect(&engine), Some(RedirectKind::LinkWithHost));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn where_only_the_page_refuses_the_person_takes_the_next_rung() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::PrivateUseRefusedAtAuthorize).await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn when_only_the_page_rejects_the_redirect_the_person_takes_the_next_one() {
+    let (sandbox, demo) =
+        (Sandbox::new(), demo_that_accepts(RedirectPolicy::PrivateUseRefusedAtAuthorize).await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let first = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(first.redirect, RedirectKind::Link);
     let second = engine.next_redirect(&id()).await.unwrap();
@@ -75,30 +76,30 @@ async fn where_only_the_page_refuses_the_person_takes_the_next_rung() {
 }
 
 #[tokio::test]
-async fn paste_is_the_last_rung() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn paste_is_the_last_redirect() {
+    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
     let request = engine.next_redirect(&id()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Paste);
     let Status::SigningIn { next_redirect, .. } = engine.server(&id()).unwrap().status else {
-        panic!("waiting")
+        panic!("not signing in")
     };
     assert_eq!(next_redirect, None);
     assert_eq!(engine.next_redirect(&id()).await.unwrap_err().code, Code::RedirectRejected);
     let callback = decide(&request, "allow").await;
-    assert!(reqwest::get(&callback).await.is_err(), "nobody listens");
+    assert!(reqwest::get(&callback).await.is_err(), "no listener");
     engine.complete_sign_in(&callback).await.unwrap();
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_pinned_rung_is_not_left() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_pinned_redirect_is_not_replaced() {
+    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let pinned = SignInOptions { redirect: Some(RedirectKind::Link), ..SignInOptions::default() };
     let error = engine.sign_in(&id(), pinned).await.unwrap_err();
     assert_eq!(error.code, Code::RedirectRejected);
@@ -106,10 +107,10 @@ async fn a_pinned_rung_is_not_left() {
 }
 
 #[tokio::test]
-async fn a_program_that_gets_no_links_begins_at_loopback() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let mut options = place.options();
+async fn a_program_that_receives_no_links_starts_with_loopback() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let mut options = sandbox.options();
     options.receives_links = false;
     let engine = Engine::start(options).await.unwrap();
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
@@ -118,10 +119,10 @@ async fn a_program_that_gets_no_links_begins_at_loopback() {
 }
 
 #[tokio::test]
-async fn the_listener_is_for_the_sign_in_alone() {
-    let (place, demo) = (Place::new(), demo_that_takes(RedirectPolicy::NoPrivateUse).await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn the_listener_accepts_only_its_own_callback() {
+    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let forged = format!("{}?code=a&state=b", request.redirect_uri);
     let page = reqwest::get(&forged).await.unwrap();
@@ -136,10 +137,10 @@ async fn the_listener_is_for_the_sign_in_alone() {
 }
 
 #[tokio::test]
-async fn a_link_is_handed_over_without_waiting_for_what_becomes_of_it() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_link_is_handed_over_without_waiting_for_its_result() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let forged = engine.hand_over_link("dev.usher.desktop:/oauth/callback?code=a&state=b").await;
     assert_eq!(forged.unwrap_err().code, Code::AuthorizationExpired);

@@ -1,4 +1,4 @@
-//! Renewing a sign-in: once for all callers, kept before it is used, and lost only when the server says so.
+//! Token refresh: once for all callers, and the grant is deleted only when the server revokes it.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
 
-const LIFE: Duration = Duration::from_secs(100);
+const LIFETIME: Duration = Duration::from_secs(100);
 
 async fn short_lived() -> Demo {
-    Demo::start(DemoOptions { life: LIFE, ..DemoOptions::default() }).await.unwrap()
+    Demo::start(DemoOptions { life: LIFETIME, ..DemoOptions::default() }).await.unwrap()
 }
 
-/// Lets time pass here and there.
-fn pass(place: &Place, demo: &Demo, time: Duration) {
-    place.clock.advance(time);
+/// Moves the clocks of the engine and the demo.
+fn advance(sandbox: &Sandbox, demo: &Demo, time: Duration) {
+    sandbox.clock.advance(time);
     demo.advance_clock(time);
 }
 
@@ -37,19 +37,22 @@ async fn fifty_searches(engine: &Engine) {
 
 #[tokio::test]
 async fn fifty_callers_at_one_expiry_make_one_refresh() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
-    pass(&place, &demo, LIFE + Duration::from_secs(1));
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
     fifty_searches(&engine).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
-    assert!(!ledger(&demo)[1..].iter().any(|request| request.contains(" 401")), "no expired token was sent");
+    assert!(
+        !requests(&demo)[1..].iter().any(|request| request.contains(" 401")),
+        "no expired token was sent"
+    );
     engine.stop().await;
 }
 
 #[tokio::test]
 async fn fifty_callers_with_a_revoked_token_make_one_refresh() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
     demo.revoke_access_tokens();
     fifty_searches(&engine).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
@@ -57,31 +60,31 @@ async fn fifty_callers_with_a_revoked_token_make_one_refresh() {
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_ahead_of_its_end_and_not_earlier() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
-    pass(&place, &demo, LIFE * 89 / 100);
+async fn a_token_is_refreshed_shortly_before_its_expiry() {
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    advance(&sandbox, &demo, LIFETIME * 89 / 100);
     search(&engine, "early").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 0);
-    pass(&place, &demo, LIFE * 2 / 100);
+    advance(&sandbox, &demo, LIFETIME * 2 / 100);
     search(&engine, "due").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 1);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_in_mid_refresh_loses_nothing() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_caller_that_is_dropped_during_a_refresh_loses_nothing() {
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let AuthView::OAuth { expires_at: before, .. } = engine.server(&id()).unwrap().auth else {
         panic!("OAuth")
     };
-    pass(&place, &demo, LIFE + Duration::from_secs(1));
+    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
     let call = search(&engine, "dropped");
-    // Polled until the renewal has begun, then dropped.
+    // Polled until the refresh has begun, then dropped.
     tokio::select! {
         biased;
-        _ = call => panic!("it cannot be that quick"),
+        _ = call => panic!("the call ended before the refresh"),
         () = async { while demo.token_requests("refresh_token") == 0 { tokio::task::yield_now().await } } => {}
     }
     until(
@@ -93,7 +96,7 @@ async fn a_caller_that_goes_away_in_mid_refresh_loses_nothing() {
     search(&engine, "after").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 1);
     engine.stop().await;
-    let engine = place.start().await;
+    let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
     engine.stop().await;
 }
@@ -108,16 +111,16 @@ async fn an_outage_signs_nobody_out() {
         TokenFault::UnavailableInvalidGrant,
     ];
     for fault in faults {
-        let (place, demo) = (Place::new(), short_lived().await);
-        let engine = signed_in(&place, &demo).await;
-        pass(&place, &demo, LIFE + Duration::from_secs(1));
+        let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+        let engine = signed_in(&sandbox, &demo).await;
+        advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
         demo.add_token_fault(fault);
         let error = search(&engine, "during").await.unwrap_err();
         assert_eq!(error.code, Code::ServerUnreachable, "{fault:?}");
         let view = until(&engine, &id(), |view| !is_connected(view)).await;
         assert!(matches!(view.status, Status::Reconnecting { .. }), "{fault:?}: {:?}", view.status);
         let AuthView::OAuth { signed_in: true, .. } = view.auth else { panic!("{fault:?}: {:?}", view.auth) };
-        pass(&place, &demo, Duration::from_secs(3));
+        advance(&sandbox, &demo, Duration::from_secs(3));
         engine.connect(&id()).await.unwrap();
         until(&engine, &id(), is_connected).await;
         search(&engine, "after").await.unwrap();
@@ -126,10 +129,10 @@ async fn an_outage_signs_nobody_out() {
 }
 
 #[tokio::test]
-async fn an_outage_with_a_token_that_is_still_good_is_not_noticed() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
-    pass(&place, &demo, LIFE * 95 / 100);
+async fn an_outage_while_the_token_is_still_valid_has_no_effect() {
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    advance(&sandbox, &demo, LIFETIME * 95 / 100);
     demo.add_token_fault(TokenFault::ServerError);
     search(&engine, "during").await.unwrap();
     assert!(is_connected(&engine.server(&id()).unwrap()));
@@ -138,8 +141,8 @@ async fn an_outage_with_a_token_that_is_still_good_is_not_noticed() {
 
 #[tokio::test]
 async fn invalid_grant_ends_the_sign_in() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
     demo.revoke_everything();
     let error = search(&engine, "after").await.unwrap_err();
     assert_eq!(error.code, Code::SignInRequired);
@@ -152,10 +155,10 @@ async fn invalid_grant_ends_the_sign_in() {
 }
 
 #[tokio::test]
-async fn a_purged_registration_is_made_anew() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
-    pass(&place, &demo, LIFE + Duration::from_secs(1));
+async fn a_registration_that_the_server_lost_is_repeated() {
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
     demo.forget_clients();
     let error = search(&engine, "after").await.unwrap_err();
     assert_eq!(error.code, Code::SignInRequired);
@@ -163,17 +166,17 @@ async fn a_purged_registration_is_made_anew() {
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
-    assert!(ledger(&demo).contains(&"POST /register 201".to_owned()));
+    assert!(requests(&demo).contains(&"POST /register 201".to_owned()));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_dead_registration_does_not_trap_the_person() {
-    let (place, demo) = (Place::new(), short_lived().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_lost_registration_does_not_block_the_next_sign_in() {
+    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
+    let engine = signed_in(&sandbox, &demo).await;
     engine.sign_out(&id()).await.unwrap();
     demo.forget_clients();
-    // The page shows an error, nobody comes back, the person gives up and tries again.
+    // The page shows an error and sends no callback. The person cancels and tries again.
     engine.sign_in(&id(), Default::default()).await.unwrap();
     engine.cancel_sign_in(&id()).await;
     sign_in(&engine, &id()).await.unwrap();
@@ -181,9 +184,9 @@ async fn a_dead_registration_does_not_trap_the_person() {
 }
 
 #[tokio::test]
-async fn a_registration_that_the_page_no_longer_knows_is_made_anew() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_registration_that_the_callback_rejects_is_repeated() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     engine.sign_out(&id()).await.unwrap();
     demo.forget_requests();
     let request = engine.sign_in(&id(), Default::default()).await.unwrap();
@@ -198,24 +201,24 @@ async fn a_registration_that_the_page_no_longer_knows_is_made_anew() {
     engine.complete_sign_in(callback.as_str()).await.unwrap_err();
     let view = until(&engine, &id(), needs_sign_in).await;
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
-    assert!(!ledger(&demo).contains(&"POST /register 201".to_owned()), "it was reused until it was refused");
+    assert!(!requests(&demo).contains(&"POST /register 201".to_owned()), "reused until it was rejected");
     sign_in(&engine, &id()).await.unwrap();
-    assert!(ledger(&demo).contains(&"POST /register 201".to_owned()));
+    assert!(requests(&demo).contains(&"POST /register 201".to_owned()));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_sign_in_that_cannot_be_renewed_ends_as_expired_when_it_is_refused() {
-    let (place, demo) = (Place::new(), demo().await);
-    signed_in(&place, &demo).await.stop().await;
-    // As of a service that gives no refresh tokens.
-    let store = SecretStore::open(StoreKind::File(place.path("secrets")));
-    let kept = store.grant("demo").await.unwrap().unwrap();
-    store.put_grant("demo", &StoredGrant { refresh_token: None, ..kept }).await.unwrap();
-    let engine = place.start().await;
+async fn a_grant_without_a_refresh_token_expires_when_it_is_rejected() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    // As from a service that issues no refresh tokens.
+    let store = SecretStore::open(StoreKind::File(sandbox.path("secrets")));
+    let stored = store.grant("demo").await.unwrap().unwrap();
+    store.put_grant("demo", &StoredGrant { refresh_token: None, ..stored }).await.unwrap();
+    let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
     demo.revoke_access_tokens();
-    assert_eq!(search(&engine, "refused").await.unwrap_err().code, Code::SignInRequired);
+    assert_eq!(search(&engine, "rejected").await.unwrap_err().code, Code::SignInRequired);
     let view = until(&engine, &id(), needs_sign_in).await;
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Expired });
     engine.stop().await;

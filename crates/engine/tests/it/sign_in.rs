@@ -1,4 +1,4 @@
-//! Signing in: the steps on the wire, the story told, and every way in which an answer can be wrong.
+//! Sign-in: the requests, the events, and callbacks that are wrong.
 
 use usher_api::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, Status};
 use usher_demo::Demo;
@@ -7,9 +7,9 @@ use usher_engine::SignInOptions;
 use crate::fixture::*;
 
 #[tokio::test]
-async fn the_first_sign_in_asks_nothing_twice() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn the_first_sign_in_repeats_no_request() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let page = ["GET /authorize 200", "POST /authorize 303"];
     let expected = [
         "POST /mcp 401",
@@ -22,22 +22,22 @@ async fn the_first_sign_in_asks_nothing_twice() {
         "POST /mcp server/discover 200",
         "POST /mcp tools/list 200",
     ];
-    assert_eq!(ledger(&demo), expected);
+    assert_eq!(requests(&demo), expected);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn the_story_of_a_sign_in() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
-    let mut story = Story::of(&engine);
+async fn the_events_of_a_sign_in() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
+    let mut log = EventLog::start(&engine);
     until(&engine, &id(), needs_sign_in).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     engine.browser_opened(&id());
     let callback = decide(&request, "allow").await;
     assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
-    let told = story.told();
+    let events = log.lines();
     let tools = engine.tools(&id()).await.unwrap().len();
     let expected = [
         "demo needs sign-in: NeverSignedIn".to_owned(),
@@ -50,14 +50,14 @@ async fn the_story_of_a_sign_in() {
         format!("demo connected, {tools} tools"),
         "demo tools changed".to_owned(),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(events, expected);
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn a_connected_server_says_who_is_signed_in_and_where() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn a_connected_server_shows_its_account_and_its_issuer() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     let view = engine.server(&id()).unwrap();
     let AuthView::OAuth {
         signed_in,
@@ -85,10 +85,10 @@ async fn a_connected_server_says_who_is_signed_in_and_where() {
 }
 
 #[tokio::test]
-async fn deny_is_told_and_the_next_sign_in_works() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_denied_sign_in_is_reported_and_the_next_one_works() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let callback = decide(&request, "deny").await;
     let error = engine.complete_sign_in(&callback).await.unwrap_err();
@@ -101,10 +101,10 @@ async fn deny_is_told_and_the_next_sign_in_works() {
 }
 
 #[tokio::test]
-async fn a_hostile_callback_leaves_the_sign_in_waiting() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_hostile_callback_does_not_end_the_sign_in() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let before = engine.server(&id());
     let hostile = [
@@ -125,16 +125,16 @@ async fn a_hostile_callback_leaves_the_sign_in_waiting() {
     let callback = decide(&request, "allow").await;
     engine.complete_sign_in(&callback).await.unwrap();
     let error = engine.complete_sign_in(&callback).await.unwrap_err();
-    assert_eq!(error.code, Code::AuthorizationExpired, "an answer counts once");
+    assert_eq!(error.code, Code::AuthorizationExpired, "a callback counts once");
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
 
 #[tokio::test]
-async fn cancel_ends_the_waiting() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_cancel_ends_the_sign_in() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(engine.authorization_request(&id()), Some(request.clone()));
     engine.cancel_sign_in(&id()).await;
@@ -148,10 +148,10 @@ async fn cancel_ends_the_waiting() {
 }
 
 #[tokio::test]
-async fn a_second_sign_in_takes_the_place_of_the_first() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let engine = place.start().await;
+async fn a_second_sign_in_replaces_the_first() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
     let first = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let second = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_ne!(first.authorization_url, second.authorization_url);
@@ -163,10 +163,10 @@ async fn a_second_sign_in_takes_the_place_of_the_first() {
 }
 
 #[tokio::test]
-async fn a_sign_in_gives_up_after_its_deadline() {
-    let (place, demo) = (Place::new(), demo().await);
-    place.know(&demo);
-    let mut options = place.options();
+async fn a_sign_in_fails_after_its_deadline() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let mut options = sandbox.options();
     options.sign_in_timeout = std::time::Duration::from_millis(100);
     let engine = usher_engine::Engine::start(options).await.unwrap();
     engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
@@ -176,9 +176,9 @@ async fn a_sign_in_gives_up_after_its_deadline() {
 }
 
 #[tokio::test]
-async fn sign_out_forgets_and_revokes() {
-    let (place, demo) = (Place::new(), demo().await);
-    let engine = signed_in(&place, &demo).await;
+async fn sign_out_deletes_and_revokes_the_grant() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
     engine.sign_out(&id()).await.unwrap();
     let view = engine.server(&id()).unwrap();
     assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::SignedOut });
@@ -187,26 +187,26 @@ async fn sign_out_forgets_and_revokes() {
     assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
     engine.enable(&id()).await.unwrap();
     engine.stop().await;
-    assert!(ledger(&demo).contains(&"POST /revoke 200".to_owned()), "{:?}", ledger(&demo));
-    let engine = place.start().await;
+    assert!(requests(&demo).contains(&"POST /revoke 200".to_owned()), "{:?}", requests(&demo));
+    let engine = sandbox.start().await;
     until(&engine, &id(), needs_sign_in).await;
     engine.stop().await;
 }
 
-/// The answer to a sign-in that an engine left waiting.
-async fn allowed_after_the_end(place: &Place, demo: &Demo) -> String {
-    place.know(demo);
-    let engine = place.start().await;
+/// The callback of a sign-in that was pending when its engine stopped.
+async fn callback_after_the_stop(sandbox: &Sandbox, demo: &Demo) -> String {
+    sandbox.configure(demo);
+    let engine = sandbox.start().await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     engine.stop().await;
     decide(&request, "allow").await
 }
 
 #[tokio::test]
-async fn a_sign_in_survives_the_end_of_the_process() {
-    let (place, demo) = (Place::new(), demo().await);
-    let callback = allowed_after_the_end(&place, &demo).await;
-    let engine = place.start().await;
+async fn a_pending_sign_in_survives_a_restart() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let callback = callback_after_the_stop(&sandbox, &demo).await;
+    let engine = sandbox.start().await;
     let forged = "dev.usher.desktop:/oauth/callback?code=a&state=b";
     engine.complete_sign_in(forged).await.unwrap_err();
     assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
@@ -216,10 +216,10 @@ async fn a_sign_in_survives_the_end_of_the_process() {
 }
 
 #[tokio::test]
-async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_first_link() {
-    let (place, demo) = (Place::new(), demo().await);
-    let callback = allowed_after_the_end(&place, &demo).await;
-    let options = usher_engine::EngineOptions { only: Some(Vec::new()), ..place.options() };
+async fn a_pending_sign_in_is_found_although_its_server_starts_after_the_first_callback() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let callback = callback_after_the_stop(&sandbox, &demo).await;
+    let options = usher_engine::EngineOptions { only: Some(Vec::new()), ..sandbox.options() };
     let engine = usher_engine::Engine::start(options).await.unwrap();
     engine.complete_sign_in(&callback).await.unwrap_err();
     engine.run_also(Some(&[id()])).await;
@@ -228,15 +228,15 @@ async fn a_sign_in_left_waiting_is_found_though_its_server_runs_later_than_the_f
 }
 
 #[tokio::test]
-async fn a_sign_in_left_waiting_outlasts_a_store_that_does_not_work() {
-    let (place, demo) = (Place::new(), demo().await);
-    let callback = allowed_after_the_end(&place, &demo).await;
-    let kept = std::fs::read(place.path("secrets")).unwrap();
-    std::fs::write(place.path("secrets"), "not secrets").unwrap();
-    let engine = place.start().await;
+async fn a_pending_sign_in_survives_a_broken_secret_store() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let callback = callback_after_the_stop(&sandbox, &demo).await;
+    let kept = std::fs::read(sandbox.path("secrets")).unwrap();
+    std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
+    let engine = sandbox.start().await;
     let error = engine.complete_sign_in(&callback).await.unwrap_err();
     assert_eq!(error.code, Code::KeychainUnavailable, "{error:?}");
-    std::fs::write(place.path("secrets"), kept).unwrap();
+    std::fs::write(sandbox.path("secrets"), kept).unwrap();
     engine.retry_secret_store().await.unwrap();
     assert_eq!(engine.complete_sign_in(&callback).await.unwrap(), id());
     engine.stop().await;

@@ -1,4 +1,4 @@
-//! A holder of the engine in folders of its own, a demo to sign in to, and a person with a browser.
+//! Temporary folders for an engine, a demo service to sign in to, and a person with a browser.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,24 +7,24 @@ use tempfile::TempDir;
 use usher_api::{AuthorizationRequestView, Reply, Request, ServerId, ServerView, Status};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
-use usher_ipc::{Client, ConnectError, Holder, Opening, Places, Server, Servers};
+use usher_ipc::{Client, ConnectError, Holder, JoinOptions, Paths, Server, Servers};
 use usher_secrets::StoreKind;
 
-/// Nothing here takes longer on a busy machine.
+/// The deadline of every wait; generous enough for a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Place {
+pub struct Fixture {
     folder: TempDir,
     pub demo: Demo,
 }
 
-/// Who has the lock.
+/// An engine and its server.
 pub struct Held {
     pub engine: Engine,
     pub server: Server,
 }
 
-impl Place {
+impl Fixture {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let demo = Demo::start(DemoOptions::default()).await.unwrap();
@@ -60,7 +60,7 @@ impl Place {
         Held { engine, server }
     }
 
-    /// A holder that is signed in to the demo.
+    /// Starts a holder that is signed in to the demo.
     pub async fn hold_signed_in(&self) -> Held {
         let held = self.hold().await;
         let request = held.engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
@@ -68,17 +68,17 @@ impl Place {
         held
     }
 
-    pub fn opening(&self) -> Opening {
-        let places = Places {
+    pub fn join_options(&self) -> JoinOptions {
+        let paths = Paths {
             config: self.path("mcp.json"),
             state_dir: self.path("state"),
             secret_store: Some(format!("file:{}", self.path("secrets").display())),
         };
-        Opening { places: Some(places), servers: Servers::These(vec![id()]), events: true }
+        JoinOptions { paths: Some(paths), servers: Servers::Named(vec![id()]), events: true }
     }
 
     pub async fn connect(&self) -> Result<Client, ConnectError> {
-        Client::connect(&self.path("run"), self.opening()).await
+        Client::connect(&self.path("run"), self.join_options()).await
     }
 }
 
@@ -110,14 +110,14 @@ pub async fn begin_sign_in(client: &Client) -> AuthorizationRequestView {
     }
 }
 
-/// The whole way to a connected server, through a client.
+/// Signs in through a client, up to a connected server.
 pub async fn sign_in_through(client: &Client) {
     let request = begin_sign_in(client).await;
     let address = decide(&request).await;
     assert_eq!(client.ask(Request::CompleteSignIn { address }).await.unwrap(), Reply::Server(id()));
 }
 
-/// Waits until the server's view, as the client knows it, satisfies a condition.
+/// Waits until the client's view of the server satisfies a condition.
 pub async fn until(client: &Client, condition: impl Fn(&ServerView) -> bool) -> ServerView {
     let mut updates = client.subscribe();
     let wait = async {
@@ -139,17 +139,17 @@ pub fn needs_sign_in(view: &ServerView) -> bool {
     matches!(view.status, Status::NeedsSignIn { .. })
 }
 
-/// Waits for a condition that no event tells of.
+/// Waits for a condition that no event announces.
 pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "it never came to be: {what}");
+    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "timed out waiting until {what}");
 }
 
-/// The person in the browser, who says yes. Answers where the browser is sent.
+/// Approves the request in the browser and returns the callback.
 pub async fn decide(request: &AuthorizationRequestView) -> String {
     let http =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();

@@ -1,12 +1,13 @@
-//! Two ends of the engine's socket, with a real engine and a demo service behind it.
+//! Tests of both sides of the socket, with a real engine and a demo service.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
+mod access;
 mod ending;
 mod fixture;
-mod places;
 mod questions;
 mod refused;
+mod runtime_dir;
 mod secrets;
 mod verbs;

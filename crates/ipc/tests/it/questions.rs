@@ -1,4 +1,4 @@
-//! Servers' questions to several clients at a time: each hears and answers those of its own calls.
+//! Servers' questions to several clients at once: each client gets and answers those of its own calls.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use usher_ipc::{AskError, Client, Update};
 
 use crate::fixture::*;
 
-/// A call on its way that asks for tea.
+/// Starts a call whose tool asks for tea.
 fn asking(client: &Arc<Client>) -> JoinHandle<Result<Reply, AskError>> {
     let client = Arc::clone(client);
     tokio::spawn(async move { client.ask(call("ask_back", "{}", "tea")).await })
 }
 
-/// Waits until this client is asked.
+/// Waits until this client has a question.
 async fn question(client: &Client) -> ElicitationView {
     let mut updates = client.subscribe();
     let wait = async {
@@ -35,7 +35,7 @@ fn answer(question: &ElicitationView, name: &str) -> Request {
     Request::AnswerElicitation { id: question.id.clone(), answer: ElicitationAnswer::Accept(content) }
 }
 
-async fn said(call: JoinHandle<Result<Reply, AskError>>) -> String {
+async fn text_of(call: JoinHandle<Result<Reply, AskError>>) -> String {
     match tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap().unwrap() {
         Reply::ToolCall(answer) => serde_json::to_value(&answer.content).unwrap()[0]["text"].to_string(),
         other => panic!("{other:?}"),
@@ -43,30 +43,30 @@ async fn said(call: JoinHandle<Result<Reply, AskError>>) -> String {
 }
 
 #[tokio::test]
-async fn each_client_answers_the_questions_of_its_own_calls_alone() {
-    let place = Place::new().await;
-    let held = place.hold_signed_in().await;
-    let ada = Arc::new(place.connect().await.unwrap());
-    let bob = Arc::new(place.connect().await.unwrap());
-    let mut heard_by_bob = bob.subscribe();
+async fn each_client_answers_only_the_questions_of_its_own_calls() {
+    let fixture = Fixture::new().await;
+    let held = fixture.hold_signed_in().await;
+    let ada = Arc::new(fixture.connect().await.unwrap());
+    let bob = Arc::new(fixture.connect().await.unwrap());
+    let mut updates_of_bob = bob.subscribe();
     let calls = [asking(&ada), asking(&bob)];
     let (for_ada, for_bob) = (question(&ada).await, question(&bob).await);
     assert_ne!(for_ada.id, for_bob.id);
     assert_eq!(held.engine.snapshot().elicitations, [], "the holder made no call");
 
     let refused = bob.ask(answer(&for_ada, "Bob")).await;
-    assert!(matches!(refused, Err(AskError::Refused(_))), "{refused:?}");
+    assert!(matches!(refused, Err(AskError::Failed(_))), "{refused:?}");
     bob.ask(Request::CancelCall { call: "tea".to_owned() }).await.unwrap();
     ada.ask(answer(&for_ada, "Ada")).await.unwrap();
     let [of_ada, of_bob] = calls;
-    assert_eq!(said(of_ada).await, r#""Peppermint for Ada, at once.""#);
+    assert_eq!(text_of(of_ada).await, r#""Ordered Peppermint for Ada.""#);
     let cancelled = tokio::time::timeout(PATIENCE, of_bob).await.unwrap().unwrap();
-    assert!(matches!(cancelled, Err(AskError::Refused(_))), "its own call alone: {cancelled:?}");
+    assert!(matches!(cancelled, Err(AskError::Failed(_))), "only its own call: {cancelled:?}");
 
     for client in [&ada, &bob] {
         assert_eq!(client.snapshot().unwrap().elicitations, []);
     }
-    while let Ok(update) = heard_by_bob.try_recv() {
+    while let Ok(update) = updates_of_bob.try_recv() {
         let Update::Event(event) = update else { continue };
         if let Event::ElicitationRequested { elicitation, .. } = *event {
             assert_eq!(elicitation, for_bob);

@@ -1,4 +1,4 @@
-//! No secret crosses: everything that goes over the socket is read along, both ways.
+//! No secret crosses the socket: the test records every byte in both directions.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -13,39 +13,39 @@ use usher_secrets::{SecretStore, StoreKind};
 
 use crate::fixture::*;
 
-/// Stands between a client and the holder, and keeps what it hears.
+/// Relays between a client and the holder, and records every byte.
 struct Eavesdropper {
-    heard: Arc<Mutex<Vec<u8>>>,
+    recorded: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Eavesdropper {
-    fn start(place: &Place) -> Self {
-        let heard = Arc::<Mutex<Vec<u8>>>::default();
-        let folder = place.path("between");
-        usher_secrets::private::only_ours(&folder).unwrap();
+    fn start(fixture: &Fixture) -> Self {
+        let recorded = Arc::<Mutex<Vec<u8>>>::default();
+        let folder = fixture.path("between");
+        usher_secrets::private_files::ensure_private_dir(&folder).unwrap();
         let listener = UnixListener::bind(folder.join("engine.sock")).unwrap();
-        let (real, kept) = (place.path("run/engine.sock"), Arc::clone(&heard));
+        let (real, copy) = (fixture.path("run/engine.sock"), Arc::clone(&recorded));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let holder = UnixStream::connect(&real).await.unwrap();
                 let (from_client, to_client) = client.into_split();
                 let (from_holder, to_holder) = holder.into_split();
-                tokio::spawn(carry(from_client, to_holder, Arc::clone(&kept)));
-                tokio::spawn(carry(from_holder, to_client, Arc::clone(&kept)));
+                tokio::spawn(relay(from_client, to_holder, Arc::clone(&copy)));
+                tokio::spawn(relay(from_holder, to_client, Arc::clone(&copy)));
             }
         });
-        Self { heard }
+        Self { recorded }
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.heard.lock().unwrap().clone()).unwrap()
+        String::from_utf8(self.recorded.lock().unwrap().clone()).unwrap()
     }
 }
 
-async fn carry(
+async fn relay(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    heard: Arc<Mutex<Vec<u8>>>,
+    recorded: Arc<Mutex<Vec<u8>>>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -53,12 +53,12 @@ async fn carry(
         if read == 0 {
             return to.shutdown().await;
         }
-        heard.lock().unwrap().extend_from_slice(&buffer[..read]);
+        recorded.lock().unwrap().extend_from_slice(&buffer[..read]);
         to.write_all(&buffer[..read]).await?;
     }
 }
 
-async fn keep_tokens(store: &SecretStore, secrets: &mut Vec<String>) {
+async fn collect_tokens(store: &SecretStore, secrets: &mut Vec<String>) {
     let grant = store.grant("demo").await.unwrap().unwrap();
     secrets.push(grant.access_token.expose_secret().to_owned());
     secrets.push(grant.refresh_token.unwrap().expose_secret().to_owned());
@@ -66,14 +66,14 @@ async fn keep_tokens(store: &SecretStore, secrets: &mut Vec<String>) {
 
 #[tokio::test]
 async fn no_secret_crosses_the_socket() {
-    let place = Place::new().await;
-    let _held = place.hold().await;
-    let eavesdropper = Eavesdropper::start(&place);
-    let client = Client::connect(&place.path("between"), place.opening()).await.unwrap();
-    let store = SecretStore::open(StoreKind::File(place.path("secrets")));
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold().await;
+    let eavesdropper = Eavesdropper::start(&fixture);
+    let client = Client::connect(&fixture.path("between"), fixture.join_options()).await.unwrap();
+    let store = SecretStore::open(StoreKind::File(fixture.path("secrets")));
     let mut secrets = Vec::new();
 
-    // A sign-in; its verifier lies in the secret store as long as it waits.
+    // A sign-in. Its verifier is in the secret store while it waits.
     let request = begin_sign_in(&client).await;
     let pending = tokio::time::timeout(PATIENCE, async {
         loop {
@@ -87,21 +87,21 @@ async fn no_secret_crosses_the_socket() {
     secrets.push(pending["verifier"].as_str().unwrap().to_owned());
     let address = decide(&request).await;
     client.ask(Request::CompleteSignIn { address }).await.unwrap();
-    keep_tokens(&store, &mut secrets).await;
+    collect_tokens(&store, &mut secrets).await;
 
-    // A call, a refresh by a 401, and a named secret.
+    // A call, a refresh after a 401, and a named secret.
     client.ask(call("search_pages", r#"{ "query": "tea" }"#, "first")).await.unwrap();
-    place.demo.revoke_access_tokens();
+    fixture.demo.revoke_access_tokens();
     client.ask(call("search_pages", r#"{ "query": "tea" }"#, "second")).await.unwrap();
-    keep_tokens(&store, &mut secrets).await;
-    assert_eq!(place.demo.token_requests("refresh_token"), 1);
+    collect_tokens(&store, &mut secrets).await;
+    assert_eq!(fixture.demo.token_requests("refresh_token"), 1);
     store.put_named("corp", &"a-named-secret".into()).await.unwrap();
     secrets.push("a-named-secret".to_owned());
     client.ask(Request::SecretsChanged { name: Some("corp".to_owned()) }).await.unwrap();
 
-    // A renewal that fails, a sign-out, and everything once more.
-    place.demo.revoke_access_tokens();
-    place.demo.add_token_fault(usher_demo::TokenFault::InvalidGrant);
+    // A refresh that fails, a sign-out, and the snapshot again.
+    fixture.demo.revoke_access_tokens();
+    fixture.demo.add_token_fault(usher_demo::TokenFault::InvalidGrant);
     let _ = client.ask(call("search_pages", r#"{ "query": "tea" }"#, "third")).await;
     client.ask(Request::server(&id(), ServerVerb::SignOut)).await.unwrap();
     client.ask(Request::Snapshot).await.unwrap();

@@ -1,18 +1,18 @@
-//! Everything that the window can do, done from another process.
+//! The engine's verbs, sent from another process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use usher_api::{Event, NeedsSignIn, Reply, Request, ServerId, ServerVerb, Status};
-use usher_ipc::{AskError, Client, Holder, HolderKind, Opening, Servers, Update};
+use usher_ipc::{AskError, Client, Holder, HolderKind, JoinOptions, Servers, Update};
 
 use crate::fixture::*;
 
 #[tokio::test]
 async fn a_sign_in_a_list_a_call_and_a_sign_out() {
-    let place = Place::new().await;
-    let held = place.hold().await;
-    let client = place.connect().await.unwrap();
+    let fixture = Fixture::new().await;
+    let held = fixture.hold().await;
+    let client = fixture.connect().await.unwrap();
     assert_eq!(client.holder(), HolderKind::Command);
     until(&client, needs_sign_in).await;
 
@@ -34,10 +34,10 @@ async fn a_sign_in_a_list_a_call_and_a_sign_out() {
 }
 
 #[tokio::test]
-async fn progress_is_told_and_a_cancel_is_heard() {
-    let place = Place::new().await;
-    let _held = place.hold_signed_in().await;
-    let client = place.connect().await.unwrap();
+async fn progress_arrives_and_a_call_can_be_cancelled() {
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold_signed_in().await;
+    let client = fixture.connect().await.unwrap();
     let mut updates = client.subscribe();
     let slow = client.ask(call("slow_task", r#"{ "steps": 100, "millis": 50 }"#, "slow"));
     let cancel_at_progress = async {
@@ -54,16 +54,16 @@ async fn progress_is_told_and_a_cancel_is_heard() {
     let outcome = tokio::time::timeout(PATIENCE, async {
         tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
     });
-    let Err(AskError::Refused(error)) = outcome.await.unwrap() else { panic!("cancelled") };
+    let Err(AskError::Failed(error)) = outcome.await.unwrap() else { panic!("cancelled") };
     assert!(error.message.contains("cancelled"), "{error:?}");
-    eventually("the task has stopped", || place.demo.running_tasks() == 0).await;
+    eventually("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }
 
 #[tokio::test]
-async fn no_patience_is_too_long_for_an_answer() {
-    let place = Place::new().await;
-    let _held = place.hold_signed_in().await;
-    let client = place.connect().await.unwrap();
+async fn the_longest_timeout_does_not_overflow() {
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold_signed_in().await;
+    let client = fixture.connect().await.unwrap();
     let mut request = call("search_pages", r#"{ "query": "tea" }"#, "patient");
     let Request::CallTool { silence_seconds, .. } = &mut request else { unreachable!() };
     *silence_seconds = u64::MAX;
@@ -72,29 +72,29 @@ async fn no_patience_is_too_long_for_an_answer() {
 }
 
 #[tokio::test]
-async fn who_hangs_up_gives_the_call_up() {
-    let place = Place::new().await;
-    let _held = place.hold_signed_in().await;
-    let client = place.connect().await.unwrap();
+async fn a_client_that_disconnects_cancels_its_call() {
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold_signed_in().await;
+    let client = fixture.connect().await.unwrap();
     let asking = tokio::spawn(async move {
         client.ask(call("slow_task", r#"{ "steps": 100, "millis": 200 }"#, "slow")).await
     });
-    eventually("the task runs", || place.demo.running_tasks() == 1).await;
+    eventually("the task runs", || fixture.demo.running_tasks() == 1).await;
     asking.abort();
-    eventually("the task has stopped", || place.demo.running_tasks() == 0).await;
+    eventually("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }
 
 #[tokio::test]
-async fn a_second_process_hands_its_link_over() {
-    let place = Place::new().await;
-    let held = place.hold().await;
-    let client = place.connect().await.unwrap();
+async fn a_second_process_hands_over_its_callback() {
+    let fixture = Fixture::new().await;
+    let held = fixture.hold().await;
+    let client = fixture.connect().await.unwrap();
     let request = begin_sign_in(&client).await;
 
-    let second = Client::connect(&place.path("run"), Opening::default()).await.unwrap();
+    let second = Client::connect(&fixture.path("run"), JoinOptions::default()).await.unwrap();
     let forged = "dev.usher.desktop:/oauth/callback?code=a&state=b".to_owned();
     let refused = second.ask(Request::HandOverLink { address: forged }).await;
-    assert!(matches!(refused, Err(AskError::Refused(_))));
+    assert!(matches!(refused, Err(AskError::Failed(_))));
     assert!(matches!(held.engine.server(&id()).unwrap().status, Status::SigningIn { .. }));
 
     let address = decide(&request).await;
@@ -104,54 +104,54 @@ async fn a_second_process_hands_its_link_over() {
 }
 
 #[tokio::test]
-async fn the_window_comes_where_there_is_one() {
-    let place = Place::new().await;
+async fn the_window_is_shown_if_there_is_one() {
+    let fixture = Fixture::new().await;
     let shown = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&shown);
     let show_window = Box::new(move || {
         counted.fetch_add(1, Ordering::SeqCst);
     });
-    let held = place.hold_as(Holder::App { show_window }).await;
-    let client = place.connect().await.unwrap();
+    let held = fixture.hold_as(Holder::App { show_window }).await;
+    let client = fixture.connect().await.unwrap();
     assert_eq!(client.holder(), HolderKind::App);
     assert_eq!(client.ask(Request::ShowWindow).await, Ok(Reply::Done));
     assert_eq!(shown.load(Ordering::SeqCst), 1);
     drop(held.server);
     held.engine.stop().await;
 
-    let _held = place.hold().await;
-    let client = place.connect().await.unwrap();
-    assert!(matches!(client.ask(Request::ShowWindow).await, Err(AskError::Refused(_))));
+    let _held = fixture.hold().await;
+    let client = fixture.connect().await.unwrap();
+    assert!(matches!(client.ask(Request::ShowWindow).await, Err(AskError::Failed(_))));
 }
 
 #[tokio::test]
-async fn a_client_gets_the_servers_that_it_asks_for() {
-    let place = Place::new().await;
-    let held = place.hold().await;
+async fn a_client_gets_the_servers_that_it_names() {
+    let fixture = Fixture::new().await;
+    let held = fixture.hold().await;
     let ids = |client: &Client| -> Vec<String> {
         client.snapshot().unwrap().servers.into_iter().map(|view| view.id.0).collect()
     };
-    assert_eq!(ids(&place.connect().await.unwrap()), ["demo"]);
-    let other = Servers::These(vec![ServerId("other".to_owned())]);
-    let opening = Opening { servers: other, ..place.opening() };
-    let client = Client::connect(&place.path("run"), opening).await.unwrap();
+    assert_eq!(ids(&fixture.connect().await.unwrap()), ["demo"]);
+    let other = Servers::Named(vec![ServerId("other".to_owned())]);
+    let join_options = JoinOptions { servers: other, ..fixture.join_options() };
+    let client = Client::connect(&fixture.path("run"), join_options).await.unwrap();
     assert_eq!(ids(&client), ["demo", "other"]);
     assert_eq!(held.engine.snapshot().servers.len(), 2);
 }
 
 #[tokio::test]
-async fn a_server_that_is_added_and_taken_out_is_seen_by_everybody() {
-    let place = Place::new().await;
-    let _held = place.hold().await;
-    let opening = Opening { servers: Servers::All, ..place.opening() };
+async fn every_client_sees_a_server_being_added_and_removed() {
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold().await;
+    let join_options = JoinOptions { servers: Servers::All, ..fixture.join_options() };
     let (one, two) = (
-        Client::connect(&place.path("run"), opening.clone()).await.unwrap(),
-        Client::connect(&place.path("run"), opening).await.unwrap(),
+        Client::connect(&fixture.path("run"), join_options.clone()).await.unwrap(),
+        Client::connect(&fixture.path("run"), join_options).await.unwrap(),
     );
     let server = ServerId("third".to_owned());
     let added = usher_api::NewServer {
         name: Some("third".to_owned()),
-        url: place.demo.url().to_string(),
+        url: fixture.demo.url().to_string(),
         ..usher_api::NewServer::default()
     };
     assert_eq!(one.ask(Request::Add(added)).await, Ok(Reply::Server(server.clone())));
@@ -166,13 +166,13 @@ async fn a_server_that_is_added_and_taken_out_is_seen_by_everybody() {
 }
 
 #[tokio::test]
-async fn who_asks_is_answered_whatever_happens_over_it() {
-    let place = Place::new().await;
-    let show_window = Box::new(|| panic!("the window is made of glass"));
-    let _held = place.hold_as(Holder::App { show_window }).await;
-    let client = place.connect().await.unwrap();
+async fn a_request_that_panics_gets_a_reply() {
+    let fixture = Fixture::new().await;
+    let show_window = Box::new(|| panic!("the window cannot be shown"));
+    let _held = fixture.hold_as(Holder::App { show_window }).await;
+    let client = fixture.connect().await.unwrap();
     match tokio::time::timeout(PATIENCE, client.ask(Request::ShowWindow)).await.unwrap() {
-        Err(AskError::Refused(error)) => assert!(error.message.contains("mistake"), "{error:?}"),
+        Err(AskError::Failed(error)) => assert!(error.message.contains("Internal error"), "{error:?}"),
         other => panic!("{other:?}"),
     }
     client.ask(Request::Snapshot).await.unwrap();

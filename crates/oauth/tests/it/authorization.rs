@@ -1,4 +1,4 @@
-//! The authorization request: scopes, PKCE, resource, and nothing else.
+//! The authorization request: scopes, PKCE, resource, and no other parameters.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use usher_oauth::{
 };
 
 use crate::support::{
-    Answer, Fake, asked, challenge, discover_with, http_for, later, merged, now, pending, registered,
+    Answer, Fake, challenge, discover_with, http_for, later, merged, now, parameter, pending, registered,
 };
 
 const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
 
 #[tokio::test]
-async fn holds_exactly_what_the_specification_asks_for() {
+async fn contains_exactly_the_specified_parameters() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?tenant=7") }));
     let pending = pending(&fake).await;
     let url = pending.authorization_url();
     assert!(url.as_str().starts_with(&fake.at("/authorize?tenant=7&response_type=code&")), "{url}");
     let mut parameters: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-    assert_eq!(url.query_pairs().count(), parameters.len(), "nothing is named twice");
+    assert_eq!(url.query_pairs().count(), parameters.len(), "no parameter is repeated");
     assert_eq!(parameters.remove("code_challenge").unwrap().len(), 43);
     assert_eq!(parameters.remove("state").as_deref(), Some(pending.state()));
     assert_eq!(pending.state().len(), 43, "32 random bytes");
@@ -44,10 +44,10 @@ async fn no_two_requests_are_alike() {
     fake.with_documents();
     let (one, other) = (pending(&fake).await, pending(&fake).await);
     assert_ne!(one.state(), other.state());
-    assert_ne!(asked(&one, "code_challenge"), asked(&other, "code_challenge"));
+    assert_ne!(parameter(&one, "code_challenge"), parameter(&other, "code_challenge"));
 }
 
-async fn asked_scope(
+async fn pending_with_scopes(
     resource: serde_json::Value,
     server: serde_json::Value,
     challenged: Option<&str>,
@@ -63,7 +63,7 @@ async fn asked_scope(
     fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
     let challenge = challenged.map(|scope| challenge(&format!("Bearer scope=\"{scope}\"")));
     let found = discover_with(&fake, challenge.as_ref(), &settings).await.unwrap();
-    let redirect = RedirectUri::link();
+    let redirect = RedirectUri::custom_scheme();
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
     registered.authorize(extra.map(Scopes::parse).as_ref(), now()).unwrap()
@@ -81,10 +81,10 @@ async fn scopes_are_chosen_in_order() {
         (json!(["r1"]), none(), Some(""), None, None, Some("r1")),
         (json!([]), none(), None, None, None, None),
         (json!(["r1"]), none(), Some("c1"), Some("s1"), None, Some("s1")),
-        // A step-up: what was asked before and what the challenge wants, each once.
+        // A step-up: the scopes granted before and those of the challenge, without duplicates.
         (json!(["r1"]), none(), Some("c1 g1"), None, Some("g1 g2"), Some("c1 g1 g2")),
         (none(), none(), None, None, Some("g1"), Some("g1")),
-        // Refresh tokens where the server lists them, and only there; never alone.
+        // `offline_access` only if the server lists it, and never alone.
         (json!(["r1"]), json!(["r1", "offline_access"]), None, None, None, Some("r1 offline_access")),
         (none(), json!(["offline_access"]), None, None, None, None),
         (none(), json!(["offline_access"]), None, None, Some("g1"), Some("g1 offline_access")),
@@ -94,17 +94,17 @@ async fn scopes_are_chosen_in_order() {
     for (resource, server, challenged, configured, before, expected) in table {
         let case = format!("{resource} {server} {challenged:?} {configured:?} {before:?}");
         let settings = ClientSettings { scopes: configured.map(Scopes::parse), ..Default::default() };
-        let pending = asked_scope(resource, server, challenged, settings, before).await;
-        assert_eq!(asked(&pending, "scope").as_deref(), expected, "{case}");
-        // OpenID Connect Core §11: offline access wants consent.
-        let wants_consent = expected.is_some_and(|scopes| scopes.contains("offline_access"));
-        assert_eq!(asked(&pending, "prompt").as_deref(), wants_consent.then_some("consent"), "{case}");
+        let pending = pending_with_scopes(resource, server, challenged, settings, before).await;
+        assert_eq!(parameter(&pending, "scope").as_deref(), expected, "{case}");
+        // OpenID Connect Core §11: offline access requires consent.
+        let needs_consent = expected.is_some_and(|scopes| scopes.contains("offline_access"));
+        assert_eq!(parameter(&pending, "prompt").as_deref(), needs_consent.then_some("consent"), "{case}");
         assert_eq!(pending.scopes(), &Scopes::parse(expected.unwrap_or_default()));
     }
 }
 
 #[tokio::test]
-async fn a_kept_discovery_takes_the_scopes_of_a_new_challenge() {
+async fn a_stored_discovery_takes_the_scopes_of_a_new_challenge() {
     let fake = Fake::start().await;
     fake.with_documents();
     let settings = ClientSettings::default();
@@ -117,53 +117,59 @@ async fn a_kept_discovery_takes_the_scopes_of_a_new_challenge() {
 }
 
 #[tokio::test]
-async fn an_audience_goes_along_where_it_is_configured() {
+async fn a_configured_audience_is_sent() {
     let settings = ClientSettings { audience: Some("https://api.example".into()), ..Default::default() };
-    let pending = asked_scope(json!(null), json!(null), None, settings, None).await;
-    assert_eq!(asked(&pending, "audience").as_deref(), Some("https://api.example"));
+    let pending = pending_with_scopes(json!(null), json!(null), None, settings, None).await;
+    assert_eq!(parameter(&pending, "audience").as_deref(), Some("https://api.example"));
 }
 
 #[tokio::test]
-async fn an_audience_of_the_endpoints_own_does_not_come_beside_ours() {
-    for (configured, refused) in [(Some("https://api.example"), true), (None, false)] {
+async fn an_audience_in_the_endpoint_conflicts_with_a_configured_one() {
+    for (configured, is_rejected) in [(Some("https://api.example"), true), (None, false)] {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
         fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
         let settings = ClientSettings { audience: configured.map(str::to_owned), ..Default::default() };
-        let registered = crate::support::register_with(&fake, &settings, &RedirectUri::link()).await.unwrap();
+        let registered =
+            crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
         match registered.authorize(None, now()) {
             Ok(pending) => {
-                assert_eq!((refused, asked(&pending, "audience").as_deref()), (false, Some("theirs")))
+                assert_eq!((is_rejected, parameter(&pending, "audience").as_deref()), (false, Some("theirs")))
             }
             Err(error) => {
-                assert_eq!((refused, error.kind), (true, ErrorKind::ReservedParameter("audience".into())));
+                assert_eq!(
+                    (is_rejected, error.kind),
+                    (true, ErrorKind::ReservedParameter("audience".into()))
+                );
             }
         }
     }
 }
 
 #[tokio::test]
-async fn the_resource_can_be_left_out() {
+async fn the_resource_can_be_omitted() {
     let fake = Fake::start().await;
     fake.with_documents().on("POST /register", Answer::json(json!({ "client_id": "app" })));
     let mut found = crate::support::discovered(&fake).await;
     found.sends_resource = false;
-    let (settings, redirect) = (ClientSettings::default(), RedirectUri::link());
+    let (settings, redirect) = (ClientSettings::default(), RedirectUri::custom_scheme());
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
-    assert_eq!(asked(&registered.authorize(None, now()).unwrap(), "resource"), None);
+    assert_eq!(parameter(&registered.authorize(None, now()).unwrap(), "resource"), None);
 }
 
 #[tokio::test]
-async fn every_rung_has_its_redirect() {
+async fn each_redirect_is_registered_and_requested() {
     let fake = Fake::start().await;
     fake.with_documents();
     registered(&fake).await;
-    for redirect in [RedirectUri::link(), RedirectUri::link_with_host(), RedirectUri::loopback(4711)] {
+    for redirect in
+        [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host(), RedirectUri::loopback(4711)]
+    {
         let registered =
             crate::support::register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
         let pending = registered.authorize(None, now()).unwrap();
-        assert_eq!(asked(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
+        assert_eq!(parameter(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
         assert_eq!(
             fake.seen("POST /register").last().unwrap().json()["redirect_uris"],
             json!([redirect.as_str()])

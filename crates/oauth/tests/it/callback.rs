@@ -1,4 +1,4 @@
-//! Answers through the browser, most of them not meant well.
+//! Callbacks, most of them hostile.
 
 use serde_json::json;
 use usher_oauth::{
@@ -16,20 +16,20 @@ fn why(result: Result<AuthorizationResponse, Error>) -> Option<&'static str> {
 }
 
 #[test]
-fn hostile_links_are_refused_before_anything_happens() {
-    let elsewhere = Some("it does not lead to this app");
-    let character = Some("it holds a character that has no place in an address");
-    let control = Some("it holds a control character");
-    let (twice, none) = (Some("it names a parameter twice"), Some("it holds neither a code nor an error"));
-    let (fragment, state) = (Some("it holds a fragment"), Some("it has no state"));
+fn hostile_callbacks_are_rejected_by_the_parser() {
+    let elsewhere = Some("it is not one of Usher's redirect URIs");
+    let character = Some("it contains a character that is not allowed in a URL");
+    let control = Some("it contains a control character");
+    let (twice, none) = (Some("it repeats a parameter"), Some("it contains neither a code nor an error"));
+    let (fragment, state) = (Some("it contains a fragment"), Some("it has no state"));
     let table = [
-        // What is fine.
+        // Valid.
         ("LINK?code=c&state=s", None),
         ("HOST?code=c&state=s", None),
         ("LINK?state=s&code=c&iss=https%3A%2F%2Fas.example&session_state=x&unknown=", None),
         ("LINK?state=s&error=access_denied&error_description=no%0Areally", None),
         ("LINK?code=c+d%20e&state=s", None),
-        // Other places.
+        // Other addresses.
         ("", elsewhere),
         ("dev.usher.desktop:/oauth/callbackx?code=c&state=s", elsewhere),
         ("dev.usher.desktop:/oauth/callback/?code=c&state=s", elsewhere),
@@ -75,8 +75,8 @@ fn hostile_links_are_refused_before_anything_happens() {
         ("LINK?state=s&error=", none),
         ("LINK?state=s&response=jwt", none),
         ("LINK?state=s&access_token=t", none),
-        ("LINK?state=s&code=c&error=e", Some("it holds both a code and an error")),
-        ("LINK?state=s&code=c&error=", Some("it holds both a code and an error")),
+        ("LINK?state=s&code=c&error=e", Some("it contains both a code and an error")),
+        ("LINK?state=s&code=c&error=", Some("it contains both a code and an error")),
         ("LINK?state=s&state=t&code=c", twice),
         ("LINK?state=s&code=c&code=d", twice),
         ("LINK?state=s&c%6fde=c&code=c", twice),
@@ -86,11 +86,13 @@ fn hostile_links_are_refused_before_anything_happens() {
         ("LINK?state=s&code=c?state=s", None),
     ];
     for (raw, expected) in table {
-        let raw = raw.replace("LINK", RedirectUri::LINK).replace("HOST", RedirectUri::LINK_WITH_HOST);
+        let raw = raw
+            .replace("LINK", RedirectUri::CUSTOM_SCHEME)
+            .replace("HOST", RedirectUri::CUSTOM_SCHEME_WITH_HOST);
         assert_eq!(why(parsed(&raw)), expected, "{raw:?}");
     }
     let long = |length: usize| {
-        let start = format!("{}?state=s&code=", RedirectUri::LINK);
+        let start = format!("{}?state=s&code=", RedirectUri::CUSTOM_SCHEME);
         format!("{start}{}", "c".repeat(length - start.len()))
     };
     assert_eq!(why(parsed(&long(4096))), None);
@@ -98,7 +100,7 @@ fn hostile_links_are_refused_before_anything_happens() {
 }
 
 #[test]
-fn only_the_expected_redirects_count() {
+fn only_the_expected_redirects_are_accepted() {
     let raw = "http://127.0.0.1:4711/oauth/callback?state=s&code=c";
     let (here, other) = (RedirectUri::loopback(4711), RedirectUri::loopback(4712));
     let response = AuthorizationResponse::parse(raw, [&other, &here]).unwrap();
@@ -112,21 +114,21 @@ fn rejected(pending: PendingAuthorization, raw: &str) -> Rejected {
 }
 
 #[tokio::test]
-async fn a_strangers_answer_leaves_the_request_waiting() {
+async fn a_callback_of_another_sign_in_leaves_the_request_pending() {
     let fake = Fake::start().await;
     fake.with_documents();
     let mut pending = pending(&fake).await;
     let state = pending.state().to_owned();
-    let strangers = [
-        format!("{}?state=forged&code=c", RedirectUri::LINK),
-        format!("{}?state=forged&error=access_denied", RedirectUri::LINK),
-        format!("{}?state={}x&code=c", RedirectUri::LINK, state),
-        format!("{}?state={}&code=c", RedirectUri::LINK, &state[1..]),
-        format!("{}?state={}&code=c", RedirectUri::LINK, state.to_uppercase()),
+    let others = [
+        format!("{}?state=forged&code=c", RedirectUri::CUSTOM_SCHEME),
+        format!("{}?state=forged&error=access_denied", RedirectUri::CUSTOM_SCHEME),
+        format!("{}?state={}x&code=c", RedirectUri::CUSTOM_SCHEME, state),
+        format!("{}?state={}&code=c", RedirectUri::CUSTOM_SCHEME, &state[1..]),
+        format!("{}?state={}&code=c", RedirectUri::CUSTOM_SCHEME, state.to_uppercase()),
         // The right state at another of our redirects.
-        format!("{}?state={state}&code=c", RedirectUri::LINK_WITH_HOST),
+        format!("{}?state={state}&code=c", RedirectUri::CUSTOM_SCHEME_WITH_HOST),
     ];
-    for raw in strangers {
+    for raw in others {
         let rejected = rejected(pending, &raw);
         assert_eq!(rejected.error.kind, ErrorKind::StateMismatch, "{raw}");
         pending = *rejected.pending.unwrap();
@@ -138,7 +140,7 @@ async fn a_strangers_answer_leaves_the_request_waiting() {
 
 #[tokio::test]
 async fn iss_is_compared_as_a_plain_string() {
-    // (advertised, iss, accepted); ISSUER stands for the recorded one.
+    // (advertised, iss, accepted). ISSUER is replaced by the expected issuer.
     let table = [
         (true, Some("ISSUER"), true),
         (true, None, false),
@@ -164,7 +166,7 @@ async fn iss_is_compared_as_a_plain_string() {
             let parameter = received.as_ref().map(|iss| format!("&iss={iss}")).unwrap_or_default();
             let raw = callback(&pending, &format!("{outcome}{parameter}"));
             let result = pending.accept(parsed(&raw).unwrap(), now()).map_err(|rejected| {
-                assert!(rejected.pending.is_none(), "a sign-in that was tampered with is over");
+                assert!(rejected.pending.is_none(), "the sign-in has ended");
                 rejected.error
             });
             let case = format!("{advertised} {iss:?} {outcome}");
@@ -176,8 +178,9 @@ async fn iss_is_compared_as_a_plain_string() {
                 ),
                 (false, _) => {
                     let error = result.unwrap_err();
-                    let expected = ErrorKind::IssMismatch { expected: fake.origin.clone(), received };
-                    assert!(!error.to_string().contains("555-1234"), "nothing of the description is shown");
+                    let expected =
+                        ErrorKind::CallbackIssuerMismatch { expected: fake.origin.clone(), received };
+                    assert!(!error.to_string().contains("555-1234"), "the description is not shown");
                     assert_eq!(error.kind, expected, "{case}");
                 }
             }
@@ -186,7 +189,7 @@ async fn iss_is_compared_as_a_plain_string() {
 }
 
 #[tokio::test]
-async fn errors_mean_what_they_say() {
+async fn error_responses_are_mapped() {
     let description = |text: &str| Some(text.to_owned());
     let table = [
         ("error=access_denied&error_description=The+user+said+no", ErrorKind::Denied),
@@ -195,10 +198,10 @@ async fn errors_mean_what_they_say() {
             "error=unauthorized_client&error_description=unknown",
             ErrorKind::InvalidClient { description: description("unknown") },
         ),
-        ("error=invalid_target", ErrorKind::ResourceRefused { description: None }),
+        ("error=invalid_target", ErrorKind::ResourceRejected { description: None }),
         (
             "error=invalid_request&error_description=unknown+parameter+resource",
-            ErrorKind::ResourceRefused { description: description("unknown parameter resource") },
+            ErrorKind::ResourceRejected { description: description("unknown parameter resource") },
         ),
         (
             "error=invalid_request&error_description=bad+scope",
@@ -235,22 +238,22 @@ async fn errors_mean_what_they_say() {
 }
 
 #[tokio::test]
-async fn ten_minutes_and_not_longer() {
+async fn a_request_expires_after_ten_minutes() {
     let fake = Fake::start().await;
     fake.with_documents();
-    for (seconds, fits) in [(0, true), (599, true), (600, false), (86_400, false)] {
+    for (seconds, is_accepted) in [(0, true), (599, true), (600, false), (86_400, false)] {
         let pending = pending(&fake).await;
         let raw = callback(&pending, "code=c");
         let result = pending.accept(parsed(&raw).unwrap(), later(seconds));
         assert_eq!(
             result.map_err(|rejected| rejected.error.kind).err(),
-            (!fits).then_some(ErrorKind::Expired)
+            (!is_accepted).then_some(ErrorKind::Expired)
         );
     }
 }
 
 #[tokio::test]
-async fn an_answer_can_come_after_a_restart() {
+async fn a_callback_can_arrive_after_a_restart() {
     let fake = Fake::start().await;
     fake.with_documents();
     let before = pending(&fake).await;

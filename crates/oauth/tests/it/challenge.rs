@@ -1,4 +1,4 @@
-//! `WWW-Authenticate` as servers write it.
+//! `WWW-Authenticate` headers of real servers.
 
 use axum::http::HeaderValue;
 use usher_oauth::{BearerChallenge, Scopes};
@@ -20,7 +20,7 @@ fn bearer(metadata: &str, scope: &str, error: &str, description: &str) -> Option
 }
 
 #[test]
-fn reads_every_spelling() {
+fn parses_every_spelling() {
     let table: &[(&[&str], Option<BearerChallenge>)] = &[
         (&[], None),
         (&["Basic realm=\"x\""], None),
@@ -30,7 +30,7 @@ fn reads_every_spelling() {
             &[r#"Bearer resource_metadata="https://a.example/m", scope="read write""#],
             bearer("https://a.example/m", "read write", "", ""),
         ),
-        // Several headers, the one that counts is not the first.
+        // Several headers; Bearer is not the first.
         (&["Basic realm=\"x\"", r#"Bearer scope="a""#], bearer("", "a", "", "")),
         // Several schemes in one header.
         (
@@ -46,21 +46,21 @@ fn reads_every_spelling() {
         ),
         // White space around everything, case of names, no space after commas.
         (&["BEARER  Scope = \"a\" ,ERROR=insufficient_scope"], bearer("", "a", "insufficient_scope", "")),
-        // Unquoted address, forgotten comma, a quote that never ends.
+        // Unquoted URL, missing comma, unterminated quote.
         (
             &["Bearer resource_metadata=https://a.example/m?x=1"],
             bearer("https://a.example/m?x=1", "", "", ""),
         ),
         (&[r#"Bearer error="e" scope="s""#], bearer("", "s", "e", "")),
         (&[r#"Bearer scope="a b"#], bearer("", "a b", "", "")),
-        // Of several Bearer challenges the one that leads on.
+        // Of several Bearer challenges the one with resource metadata.
         (
             &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],
             bearer("https://a.example/m", "", "", ""),
         ),
-        // A name given twice: the first counts. Empty counts as absent.
+        // The first value of a repeated parameter counts. An empty value counts as absent.
         (&[r#"Bearer scope="a", scope="b", error="""#], bearer("", "a", "", "")),
-        // Nothing that a person sees can turn the terminal around.
+        // Bidirectional and invisible characters are removed.
         (&["Bearer error_description=\"a\u{202e}b\u{200b}c\""], bearer("", "", "", "abc")),
         (&["\"\",,, ==, Bearer scope=a"], bearer("", "a", "", "")),
     ];
@@ -70,7 +70,7 @@ fn reads_every_spelling() {
 }
 
 #[test]
-fn knows_a_step_up() {
+fn insufficient_scope_is_a_step_up() {
     assert!(read(&[r#"Bearer error="insufficient_scope""#]).unwrap().is_insufficient_scope());
     assert!(!read(&[r#"Bearer error="invalid_token""#]).unwrap().is_insufficient_scope());
 }

@@ -1,4 +1,4 @@
-//! Addresses that documents name: what may be opened or asked, and what may not.
+//! The URLs in metadata and settings: which ones are accepted.
 
 use serde_json::json;
 use usher_oauth::{
@@ -74,14 +74,14 @@ const BAD: [&str; 48] = [
 ];
 
 #[test]
-fn good_endpoints_pass() {
+fn good_endpoints_are_accepted() {
     for raw in GOOD {
         assert!(Endpoint::parse("x", raw).is_ok(), "{raw}");
     }
 }
 
 #[test]
-fn bad_endpoints_are_refused() {
+fn bad_endpoints_are_rejected() {
     for raw in BAD {
         assert!(matches!(Endpoint::parse("x", raw), Err(ErrorKind::BadEndpoint { .. })), "{raw:?}");
     }
@@ -91,18 +91,18 @@ fn bad_endpoints_are_refused() {
         Err(ErrorKind::BadEndpoint { why, .. }) => why,
         result => panic!("{raw}: {result:?}"),
     };
-    assert_eq!(why("JavaScript:alert(1)"), "it is a “javascript:” address, and only https is opened");
-    assert_eq!(why("ms-msdt:/id x"), "it is a “ms-msdt:” address, and only https is opened");
+    assert_eq!(why("JavaScript:alert(1)"), "“javascript:” is not allowed, only “https:”");
+    assert_eq!(why("ms-msdt:/id x"), "“ms-msdt:” is not allowed, only “https:”");
     assert_eq!(why("http://as.example/"), "it is not encrypted (http)");
-    assert_eq!(why("https://as.example/$(calc)"), "it holds a character that has no place in an address");
+    assert_eq!(why("https://as.example/$(calc)"), "it contains a character that is not allowed in a URL");
 }
 
 #[tokio::test]
-async fn every_place_in_the_documents_is_checked() {
+async fn every_endpoint_in_the_metadata_is_checked() {
     let fake = Fake::start().await;
     let (http, server, settings) = (http_for(&fake).await, fake.server(), ClientSettings::default());
     let request =
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_credentials: false };
+        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
     for raw in BAD.iter().filter(|raw| !raw.is_empty()) {
         for (field, name) in [
             ("authorization_endpoint", "the authorization endpoint"),
@@ -113,13 +113,13 @@ async fn every_place_in_the_documents_is_checked() {
             let error = discover(&http, request).await.unwrap_err();
             let ErrorKind::BadEndpoint { name: found, .. } = error.kind else { panic!("{raw:?}: {error}") };
             assert_eq!((error.step, found.as_str()), (Step::ServerMetadata, name));
-            assert_eq!(fake.lines().len(), 2, "two documents were read and nothing else was asked");
+            assert_eq!(fake.lines().len(), 2, "only the two documents are requested");
         }
     }
 }
 
 #[tokio::test]
-async fn an_authorization_server_is_an_endpoint_too() {
+async fn the_url_of_an_authorization_server_is_checked() {
     for raw in [
         "javascript:alert(1)",
         "file:///etc",
@@ -136,7 +136,7 @@ async fn an_authorization_server_is_an_endpoint_too() {
 }
 
 #[tokio::test]
-async fn so_is_the_address_in_the_challenge() {
+async fn the_url_in_a_challenge_is_checked() {
     for raw in ["javascript:alert(1)", "file:///etc/passwd", "http://as.example/m", "//evil.example/m"] {
         let fake = Fake::start().await;
         fake.with_documents();
@@ -148,12 +148,12 @@ async fn so_is_the_address_in_the_challenge() {
 }
 
 #[tokio::test]
-async fn a_kept_document_is_checked_when_it_is_read_again() {
+async fn stored_metadata_is_checked_when_it_is_loaded() {
     let fake = Fake::start().await;
     fake.with_documents();
-    let kept = serde_json::to_string(&discovered(&fake).await).unwrap();
-    let tampered = kept.replace(&fake.at("/authorize"), "javascript:alert(1)");
-    assert!(serde_json::from_str::<usher_oauth::Discovered>(&kept).is_ok());
+    let stored = serde_json::to_string(&discovered(&fake).await).unwrap();
+    let tampered = stored.replace(&fake.at("/authorize"), "javascript:alert(1)");
+    assert!(serde_json::from_str::<usher_oauth::Discovered>(&stored).is_ok());
     assert!(serde_json::from_str::<usher_oauth::Discovered>(&tampered).is_err());
 }
 
@@ -179,10 +179,10 @@ fn servers_are_https_or_loopback() {
 }
 
 #[test]
-fn redirects_come_back_to_this_app() {
+fn redirect_uris_use_the_custom_scheme_or_loopback() {
     for raw in [
-        RedirectUri::LINK,
-        RedirectUri::LINK_WITH_HOST,
+        RedirectUri::CUSTOM_SCHEME,
+        RedirectUri::CUSTOM_SCHEME_WITH_HOST,
         "http://127.0.0.1:1/x",
         "http://localhost:1/x",
         "http://[::1]:1/x",

@@ -1,4 +1,4 @@
-//! What people read: every message with its hint.
+//! The error messages with their hints.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ fn messages_and_hints() {
     let some = |text: &str| Some(text.to_owned());
     let kinds = [
         (Step::Probe, ErrorKind::Unreachable { why: text("Connection refused (os error 111)") }),
-        (Step::Refresh, ErrorKind::BrokenOff { why: text("connection reset by peer") }),
+        (Step::Refresh, ErrorKind::ConnectionLost { why: text("connection reset by peer") }),
         (Step::Probe, ErrorKind::Tls { why: text("self-signed certificate") }),
         (Step::ResourceMetadata, ErrorKind::Timeout),
         (Step::ResourceMetadata, ErrorKind::TooLarge),
         (Step::ServerMetadata, ErrorKind::NotJson),
         (Step::Refresh, ErrorKind::NotJson),
-        (Step::ServerMetadata, ErrorKind::Malformed { what: text("it names no issuer") }),
+        (Step::ServerMetadata, ErrorKind::Malformed { what: text("it has no issuer") }),
         (Step::ResourceMetadata, ErrorKind::Status(500)),
         (Step::Refresh, ErrorKind::Status(403)),
-        (Step::ServerMetadata, ErrorKind::BadRedirect { why: text("it leaves the encrypted connection") }),
+        (Step::ServerMetadata, ErrorKind::BadRedirect { why: text("it leads from https to http") }),
         (
             Step::ServerMetadata,
             ErrorKind::BadEndpoint {
                 name: text("the authorization endpoint"),
-                why: text("it is a “javascript:” address, and only https is opened"),
+                why: text("“javascript:” is not allowed, only “https:”"),
             },
         ),
         (Step::ServerMetadata, ErrorKind::BlockedAddress { address: text("169.254.169.254") }),
@@ -51,32 +51,35 @@ fn messages_and_hints() {
             ErrorKind::RegistrationRejected { status: 403, why: some("Client not allowed") },
         ),
         (Step::Registration, ErrorKind::RedirectRejected { why: some("only https") }),
-        (Step::Authorization, ErrorKind::BadRedirectUri { why: text("it holds more than a path") }),
+        (Step::Authorization, ErrorKind::BadRedirectUri { why: text("it contains more than a path") }),
         (Step::Callback, ErrorKind::Denied),
         (
             Step::Callback,
             ErrorKind::AuthorizationError { code: text("invalid_scope"), description: some("no such scope") },
         ),
-        (Step::Callback, ErrorKind::BadCallback { why: "it names a parameter twice" }),
+        (Step::Callback, ErrorKind::BadCallback { why: "it repeats a parameter" }),
         (Step::Callback, ErrorKind::StateMismatch),
         (Step::Callback, ErrorKind::Expired),
         (
             Step::Callback,
-            ErrorKind::IssMismatch {
+            ErrorKind::CallbackIssuerMismatch {
                 expected: text("https://as.example"),
                 received: some("https://evil.example"),
             },
         ),
-        (Step::Callback, ErrorKind::IssMismatch { expected: text("https://as.example"), received: None }),
+        (
+            Step::Callback,
+            ErrorKind::CallbackIssuerMismatch { expected: text("https://as.example"), received: None },
+        ),
         (Step::Refresh, ErrorKind::InvalidGrant { description: some("token revoked") }),
         (Step::Refresh, ErrorKind::InvalidClient { description: None }),
         (Step::Refresh, ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(5)) }),
         (
             Step::TokenExchange,
-            ErrorKind::TokenRefused { error: text("unsupported_grant_type"), description: None },
+            ErrorKind::TokenError { error: text("unsupported_grant_type"), description: None },
         ),
-        (Step::TokenExchange, ErrorKind::TokenTypeUnknown(text("DPoP"))),
-        (Step::TokenExchange, ErrorKind::ResourceRefused { description: some("unknown parameter") }),
+        (Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
+        (Step::TokenExchange, ErrorKind::ResourceRejected { description: some("unknown parameter") }),
         (Step::Refresh, ErrorKind::ClientSecretMissing),
         (Step::Revocation, ErrorKind::NoRefreshToken),
     ];

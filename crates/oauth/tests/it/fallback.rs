@@ -1,9 +1,11 @@
-//! Servers of the 2025-03-26 edition, which are their own authorization servers.
+//! Servers of MCP 2025-03-26, which are their own authorization servers.
 
 use serde_json::json;
 use usher_oauth::{ClientSettings, DiscoveryRequest, ErrorKind, Issuer, MetadataSource, Step, discover};
 
-use crate::support::{Answer, Fake, accepted, asked, discover_with, discovered, http_for, merged, pending};
+use crate::support::{
+    Answer, Fake, accepted, discover_with, discovered, http_for, merged, parameter, pending,
+};
 
 const NO_RESOURCE: [&str; 2] =
     ["GET /.well-known/oauth-protected-resource/mcp", "GET /.well-known/oauth-protected-resource"];
@@ -33,11 +35,11 @@ async fn no_metadata_at_all_means_the_default_endpoints() {
 }
 
 #[tokio::test]
-async fn a_sign_in_there_sends_no_resource() {
+async fn a_sign_in_with_default_endpoints_sends_no_resource() {
     let fake = Fake::start().await;
     let pending = pending(&fake).await;
-    assert_eq!(asked(&pending, "resource"), None);
-    assert_eq!(asked(&pending, "code_challenge_method").as_deref(), Some("S256"));
+    assert_eq!(parameter(&pending, "resource"), None);
+    assert_eq!(parameter(&pending, "code_challenge_method").as_deref(), Some("S256"));
     fake.on("POST /token", Answer::json(json!({ "access_token": "t" })));
     let grant = usher_oauth::exchange(&http_for(&fake).await, accepted(pending), crate::support::now())
         .await
@@ -47,20 +49,19 @@ async fn a_sign_in_there_sends_no_resource() {
 }
 
 #[tokio::test]
-async fn not_where_credentials_are_stored() {
+async fn no_fallback_if_a_grant_is_stored() {
     let fake = Fake::start().await;
     fake.on(OAUTH, Answer::json(fake.server_document()));
     let (server, settings) = (fake.server(), ClientSettings::default());
-    let request =
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_credentials: true };
+    let request = DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: true };
     let error = discover(&http_for(&fake).await, request).await.unwrap_err();
     assert_eq!((error.step, error.kind), (Step::ResourceMetadata, ErrorKind::MetadataMissing));
     assert_eq!(fake.lines(), NO_RESOURCE);
 }
 
 #[tokio::test]
-async fn not_after_an_outage_or_a_page() {
-    // A server that fails to answer must not be taken for one that has nothing to say.
+async fn no_fallback_after_an_outage_or_an_html_page() {
+    // An outage must not be mistaken for missing metadata.
     for line in NO_RESOURCE {
         let fake = Fake::start().await;
         fake.on(line, Answer::new(500, "text/plain", ""));
@@ -76,7 +77,7 @@ async fn not_after_an_outage_or_a_page() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_checked_here_too() {
+async fn the_fallback_checks_the_issuer_too() {
     let fake = Fake::start().await;
     fake.on(
         OAUTH,
@@ -87,7 +88,7 @@ async fn the_issuer_is_checked_here_too() {
 }
 
 #[tokio::test]
-async fn configured_addresses_need_no_request() {
+async fn configured_endpoints_need_no_request() {
     let fake = Fake::start().await;
     let endpoints = Some((fake.at("/a").parse().unwrap(), fake.at("/t").parse().unwrap()));
     let settings = ClientSettings { client_id: Some("id".into()), endpoints, ..Default::default() };

@@ -1,4 +1,4 @@
-//! A sign-in from end to end, counted request by request.
+//! A complete sign-in, request by request.
 
 use serde_json::json;
 use usher_oauth::{
@@ -8,21 +8,22 @@ use usher_oauth::{
 use crate::support::{Answer, Fake, accepted, challenge, discover_with, http_for, later, now};
 
 #[tokio::test]
-async fn nothing_is_asked_twice_and_a_kept_discovery_needs_no_asking() {
+async fn no_request_is_repeated_and_a_stored_discovery_saves_its_requests() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "revocation_endpoint": fake.at("/revoke") }));
-    fake.on("POST /register", Answer::refusal(201, json!({ "client_id": "app" })));
+    fake.on("POST /register", Answer::json_with_status(201, json!({ "client_id": "app" })));
     fake.on(
         "POST /token",
         Answer::json(json!({ "access_token": "t", "refresh_token": "r", "expires_in": 60 })),
     );
     fake.on("POST /revoke", Answer::new(200, "text/plain", ""));
-    let (http, settings, redirect) = (http_for(&fake).await, ClientSettings::default(), RedirectUri::link());
+    let (http, settings, redirect) =
+        (http_for(&fake).await, ClientSettings::default(), RedirectUri::custom_scheme());
     let metadata = fake.at("/.well-known/oauth-protected-resource/mcp");
     let challenge = challenge(&format!("Bearer resource_metadata=\"{metadata}\""));
 
     let found = discover_with(&fake, Some(&challenge), &settings).await.unwrap();
-    let kept = serde_json::to_string(&found).unwrap();
+    let stored = serde_json::to_string(&found).unwrap();
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http, request, now()).await.unwrap();
     let client = registered.client().clone();
@@ -37,7 +38,7 @@ async fn nothing_is_asked_twice_and_a_kept_discovery_needs_no_asking() {
     assert_eq!(fake.lines(), expected);
 
     fake.forget();
-    let found: Discovered = serde_json::from_str(&kept).unwrap();
+    let found: Discovered = serde_json::from_str(&stored).unwrap();
     assert_eq!(found.binding(&client), grant.binding);
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(client) };
     let registered = found.register(&http, request, now()).await.unwrap();
@@ -48,7 +49,7 @@ async fn nothing_is_asked_twice_and_a_kept_discovery_needs_no_asking() {
     assert_eq!(fake.lines(), ["POST /token", "POST /token", "POST /revoke"]);
 }
 
-/// The engine runs each step in a task of its own.
+/// The engine runs each step in its own task.
 #[test]
 fn every_step_can_move_between_threads() {
     fn sendable<T: Send>(_: &T) {}

@@ -1,4 +1,4 @@
-//! An internet of our own: names, a public server with a certificate, and a listener that must hear nothing.
+//! A fake internet: names, a public server with a certificate, and a listener that must not be contacted.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use usher_oauth::{Deadlines, HttpOptions};
 
 use crate::support::Fake;
 
-/// An address on the internet (RFC 5737), where nobody lives.
+/// A public address that is reserved for documentation (RFC 5737).
 pub const PUBLIC: &str = "203.0.113.10";
 
-/// Names with their addresses, one answer after the other; the last one stays.
+/// Names with successive lookup results. The last one is repeated.
 #[derive(Default)]
 pub struct Names(Mutex<Vec<(&'static str, Answers)>>);
 
@@ -43,7 +43,7 @@ impl Resolve for Names {
     }
 }
 
-/// A listener that must never hear from us.
+/// A listener that counts connections.
 pub struct Canary {
     pub address: SocketAddr,
     heard: Arc<AtomicUsize>,
@@ -90,7 +90,7 @@ impl axum::serve::Listener for Tls {
     }
 }
 
-/// `https://mcp.public.example` on the internet, as far as this app can tell.
+/// `https://mcp.public.example`, which appears to be at [`PUBLIC`], and the loopback address of its listener.
 pub async fn public() -> (Fake, SocketAddr) {
     let (certificate, key) =
         (include_bytes!("fixtures/server.pem"), include_bytes!("fixtures/server-key.pem"));

@@ -1,4 +1,4 @@
-//! Documents that are too large, too slow, too deep, or not what they say.
+//! The limits of documents: size, time and depth.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -19,12 +19,12 @@ fn gzipped(body: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-async fn discover_soon(fake: &Fake) -> Result<Discovered, Error> {
+async fn discover_with_short_deadlines(fake: &Fake) -> Result<Discovered, Error> {
     let (server, settings) = (fake.server(), ClientSettings::default());
     let http = HttpClient::with_options(&server, short_deadlines()).await.unwrap();
     discover(
         &http,
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_credentials: false },
+        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false },
     )
     .await
 }
@@ -33,7 +33,7 @@ async fn kind_for(answer: Answer) -> ErrorKind {
     let fake = Fake::start().await;
     fake.with_documents().on(RESOURCE, answer);
     let started = Instant::now();
-    let error = discover_soon(&fake).await.unwrap_err();
+    let error = discover_with_short_deadlines(&fake).await.unwrap_err();
     assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!((error.step, error.host.as_deref()), (Step::ResourceMetadata, Some(fake.host())));
     error.kind
@@ -50,13 +50,13 @@ async fn one_mebibyte_and_not_more() {
     discovered(&fake).await;
     let too_large = padded(1024 * 1024 + 1);
     assert_eq!(kind_for(Answer::new(200, "application/json", too_large)).await, ErrorKind::TooLarge);
-    // One that never ends is left as soon as it is too large.
+    // An endless response is aborted at the limit.
     let endless = Answer::new(200, "application/json", vec![b' '; 2 * 1024 * 1024]).hanging();
     assert_eq!(kind_for(endless).await, ErrorKind::TooLarge);
 }
 
 #[tokio::test]
-async fn the_cap_holds_after_decompression() {
+async fn the_limit_applies_after_decompression() {
     let fake = Fake::start().await;
     let compressed = gzipped(fake.resource_document().to_string().as_bytes());
     fake.with_documents()
@@ -67,14 +67,11 @@ async fn the_cap_holds_after_decompression() {
     let bomb = Answer::new(200, "application/json", bomb).with("content-encoding", "gzip");
     assert_eq!(kind_for(bomb).await, ErrorKind::TooLarge);
     let broken = Answer::new(200, "application/json", "not gzip").with("content-encoding", "gzip");
-    assert_eq!(
-        kind_for(broken).await,
-        ErrorKind::Malformed { what: "its body cannot be decompressed".into() }
-    );
+    assert_eq!(kind_for(broken).await, ErrorKind::Malformed { what: "it cannot be decompressed".into() });
 }
 
 #[tokio::test]
-async fn deep_documents_are_refused() {
+async fn deep_documents_are_rejected() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep = format!("{{\"resource\":{}1{}}}", open.repeat(100_000), close.repeat(100_000));
         let expected = ErrorKind::Malformed { what: "its JSON is broken or nested too deeply".into() };
@@ -83,10 +80,10 @@ async fn deep_documents_are_refused() {
 }
 
 #[tokio::test]
-async fn slow_answers_end_at_the_deadline() {
+async fn slow_responses_time_out() {
     assert_eq!(kind_for(Answer::new(200, "application/json", "{").hanging()).await, ErrorKind::Timeout);
     let redirect = Answer::redirect(302, "/.well-known/oauth-protected-resource/mcp");
-    let looping = ErrorKind::BadRedirect { why: "it goes on and on".into() };
+    let looping = ErrorKind::BadRedirect { why: "there are too many redirects".into() };
     assert_eq!(kind_for(redirect).await, looping);
 }
 
@@ -106,13 +103,13 @@ async fn a_discovery_of_many_slow_steps_has_one_deadline() {
     let resource = merged(fake.resource_document(), serde_json::json!({ "authorization_servers": listed }));
     fake.on(RESOURCE, Answer::json(resource));
     let started = Instant::now();
-    let error = discover_soon(&fake).await.unwrap_err();
+    let error = discover_with_short_deadlines(&fake).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Timeout);
-    assert!(started.elapsed() < Duration::from_secs(4), "four requests' time, not five servers'");
+    assert!(started.elapsed() < Duration::from_secs(4), "the deadline applies to all requests together");
 }
 
 #[tokio::test]
-async fn the_token_endpoint_is_held_to_the_same() {
+async fn the_size_limit_applies_to_the_token_endpoint_too() {
     let large = Answer::new(200, "application/json", vec![b' '; 1024 * 1024 + 1]);
     let fake = Fake::start().await;
     let error = exchanged(&fake, [large]).await.unwrap_err();

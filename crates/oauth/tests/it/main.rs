@@ -1,6 +1,6 @@
-//! The steps of a sign-in through the public door, against servers on loopback.
+//! Tests of the sign-in steps through the public API, against fake servers on loopback.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect has failed")]
+#![expect(clippy::unwrap_used, reason = "an unexpected error fails the test")]
 
 mod internet;
 mod support;
@@ -13,7 +13,7 @@ mod errors;
 mod fallback;
 mod flow;
 mod limits;
-mod reach;
+mod network_zone;
 mod refresh;
 mod registration;
 mod resource_metadata;

@@ -1,13 +1,14 @@
-//! Renewing a grant, where it belongs and nowhere else.
+//! Refreshing a grant, only at the token endpoint that it is bound to.
 
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use usher_oauth::{
-    AccessToken, AuthMethod, Binding, Endpoint, ErrorKind, Grant, Issuer, RefreshToken, Scopes, Step, refresh,
+    AccessToken, AuthMethod, Endpoint, ErrorKind, Grant, GrantBinding, Issuer, RefreshToken, Scopes, Step,
+    refresh,
 };
 
 use crate::support::{Answer, Fake, http_for, later, now};
-use crate::token::{Held, held};
+use crate::token::{GrantFields, fields};
 
 const TOKEN: &str = "POST /token";
 
@@ -18,7 +19,7 @@ pub fn grant(fake: &Fake) -> Grant {
         expires_at: Some(now()),
         scopes: Scopes::parse("a b"),
         account: Some("ada@example.com".into()),
-        binding: Binding {
+        binding: GrantBinding {
             issuer: Issuer::parse(&fake.origin).unwrap(),
             token_endpoint: Endpoint::parse("", &fake.at("/token")).unwrap(),
             revocation_endpoint: Some(Endpoint::parse("", &fake.at("/revoke")).unwrap()),
@@ -31,7 +32,7 @@ pub fn grant(fake: &Fake) -> Grant {
 }
 
 #[tokio::test]
-async fn the_request_holds_what_it_must_and_nothing_else() {
+async fn the_request_contains_exactly_the_required_parameters() {
     let fake = Fake::start().await;
     fake.on(TOKEN, Answer::json(json!({ "access_token": "new" })));
     refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap();
@@ -47,34 +48,34 @@ async fn the_request_holds_what_it_must_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_does_not_come_back_stays() {
-    let kept = || Held {
+async fn fields_that_the_response_omits_are_kept() {
+    let kept = || GrantFields {
         access_token: "new".into(),
         refresh_token: Some("old-refresh".into()),
         expires_at: None,
         scopes: "a b".into(),
         account: Some("ada@example.com".into()),
     };
-    let table: [(Value, Held); 5] = [
+    let table: [(Value, GrantFields); 5] = [
         (json!({ "access_token": "new" }), kept()),
         (json!({ "access_token": "new", "refresh_token": "" }), kept()),
         (
             json!({ "access_token": "new", "refresh_token": "next", "expires_in": "5" }),
-            Held { refresh_token: Some("next".into()), expires_at: Some(later(5)), ..kept() },
+            GrantFields { refresh_token: Some("next".into()), expires_at: Some(later(5)), ..kept() },
         ),
-        (json!({ "access_token": "new", "scope": ["a"] }), Held { scopes: "a".into(), ..kept() }),
+        (json!({ "access_token": "new", "scope": ["a"] }), GrantFields { scopes: "a".into(), ..kept() }),
         (
             json!({ "access_token": "new", "id_token": crate::token::id_token(json!({ "name": "Ada" })) }),
-            Held { account: Some("Ada".into()), ..kept() },
+            GrantFields { account: Some("Ada".into()), ..kept() },
         ),
     ];
     for (answer, expected) in table {
         let fake = Fake::start().await;
         fake.on(TOKEN, Answer::json(answer));
         let before = grant(&fake);
-        let renewed = refresh(&http_for(&fake).await, &before, None, now()).await.unwrap();
-        assert_eq!(held(&renewed), expected);
-        assert_eq!(renewed.binding, before.binding);
+        let refreshed = refresh(&http_for(&fake).await, &before, None, now()).await.unwrap();
+        assert_eq!(fields(&refreshed), expected);
+        assert_eq!(refreshed.binding, before.binding);
     }
 }
 
@@ -82,16 +83,16 @@ async fn what_does_not_come_back_stays() {
 async fn only_invalid_grant_in_json_ends_it() {
     let invalid_grant = json!({ "error": "invalid_grant" });
     let answers = [
-        (Answer::refusal(400, invalid_grant.clone()), true),
-        (Answer::refusal(401, invalid_grant.clone()), true),
-        (Answer::refusal(403, invalid_grant.clone()), false),
-        (Answer::refusal(200, invalid_grant.clone()), false),
-        (Answer::refusal(500, invalid_grant.clone()), false),
-        (Answer::refusal(503, invalid_grant), false),
+        (Answer::json_with_status(400, invalid_grant.clone()), true),
+        (Answer::json_with_status(401, invalid_grant.clone()), true),
+        (Answer::json_with_status(403, invalid_grant.clone()), false),
+        (Answer::json_with_status(200, invalid_grant.clone()), false),
+        (Answer::json_with_status(500, invalid_grant.clone()), false),
+        (Answer::json_with_status(503, invalid_grant), false),
         (Answer::new(400, "text/html", "<p>invalid_grant"), false),
         (Answer::new(400, "text/plain", "error=invalid_grant"), false),
-        (Answer::refusal(401, json!({ "error": "invalid_client" })), false),
-        (Answer::refusal(400, json!({ "error": "invalid_request" })), false),
+        (Answer::json_with_status(401, json!({ "error": "invalid_client" })), false),
+        (Answer::json_with_status(400, json!({ "error": "invalid_request" })), false),
         (Answer::redirect(302, "http://portal.example"), false),
         (Answer::new(200, "text/html", "<p>portal"), false),
     ];
@@ -109,11 +110,11 @@ async fn only_invalid_grant_in_json_ends_it() {
     elsewhere.binding.token_endpoint = Endpoint::parse("", "http://127.0.0.1:1/token").unwrap();
     let error = refresh(&http, &elsewhere, None, now()).await.unwrap_err().error;
     assert!(matches!(error.kind, ErrorKind::Unreachable { .. }) && error.is_transient());
-    assert!(!error.leaves_open(), "nothing was sent");
+    assert!(!error.is_outcome_unknown(), "nothing was sent");
 }
 
 #[tokio::test]
-async fn the_token_never_follows_a_redirect_away() {
+async fn the_refresh_token_never_follows_a_redirect_to_another_origin() {
     let (fake, canary) = (Fake::start().await, Fake::start().await);
     for status in [301, 302, 303, 307, 308] {
         fake.on(TOKEN, Answer::redirect(status, &canary.at("/token")));
@@ -124,7 +125,7 @@ async fn the_token_never_follows_a_redirect_away() {
 }
 
 #[tokio::test]
-async fn secrets_are_needed_where_the_method_needs_them() {
+async fn the_auth_method_decides_whether_a_client_secret_is_needed() {
     let fake = Fake::start().await;
     fake.on(TOKEN, Answer::json(json!({ "access_token": "new" })));
     let http = http_for(&fake).await;
@@ -136,7 +137,7 @@ async fn secrets_are_needed_where_the_method_needs_them() {
         assert_eq!(error.kind, ErrorKind::ClientSecretMissing);
         refresh(&http, &grant, Some(&secret), now()).await.unwrap();
     }
-    // A public client keeps a secret that it has for something else to itself.
+    // A public client never sends a secret.
     refresh(&http, &grant(&fake), Some(&secret), now()).await.unwrap();
     let [basic, post, none] = &fake.seen(TOKEN)[..] else { panic!("three requests") };
     assert!(basic.headers.contains_key("authorization") && !basic.form().contains_key("client_secret"));
@@ -147,26 +148,26 @@ async fn secrets_are_needed_where_the_method_needs_them() {
 #[tokio::test]
 async fn without_a_refresh_token_nothing_is_sent() {
     let fake = Fake::start().await;
-    let lone = Grant { refresh_token: None, ..grant(&fake) };
-    let error = refresh(&http_for(&fake).await, &lone, None, now()).await.unwrap_err().error;
+    let without = Grant { refresh_token: None, ..grant(&fake) };
+    let error = refresh(&http_for(&fake).await, &without, None, now()).await.unwrap_err().error;
     assert_eq!(error.kind, ErrorKind::NoRefreshToken);
     assert!(fake.lines().is_empty());
 }
 
 #[tokio::test]
-async fn a_refused_resource_is_left_out_once_and_remembered() {
+async fn after_a_rejected_resource_refreshes_omit_it() {
     let fake = Fake::start().await;
-    let refusal = Answer::refusal(400, json!({ "error": "invalid_target" }));
-    fake.on_each(TOKEN, [refusal, Answer::json(json!({ "access_token": "new" }))]);
+    let rejection = Answer::json_with_status(400, json!({ "error": "invalid_target" }));
+    fake.on_each(TOKEN, [rejection, Answer::json(json!({ "access_token": "new" }))]);
     let http = http_for(&fake).await;
-    let renewed = refresh(&http, &grant(&fake), None, now()).await.unwrap();
-    refresh(&http, &renewed, None, now()).await.unwrap();
+    let refreshed = refresh(&http, &grant(&fake), None, now()).await.unwrap();
+    refresh(&http, &refreshed, None, now()).await.unwrap();
     let sent: Vec<bool> = fake.seen(TOKEN).iter().map(|seen| seen.form().contains_key("resource")).collect();
     assert_eq!(sent, [true, false, false]);
 }
 
 #[tokio::test]
-async fn a_rotated_token_outlives_a_type_that_is_refused() {
+async fn a_rotated_refresh_token_survives_an_unsupported_token_type() {
     for (answer, expected) in [
         (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "next" }), Some("next")),
         (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "" }), None),
@@ -174,16 +175,16 @@ async fn a_rotated_token_outlives_a_type_that_is_refused() {
     ] {
         let fake = Fake::start().await;
         fake.on(TOKEN, Answer::json(answer));
-        let refused = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
-        assert_eq!(refused.error.kind, ErrorKind::TokenTypeUnknown("DPoP".into()));
-        assert_eq!(refused.rotated.as_ref().map(RefreshToken::expose), expected);
-        assert!(!refused.error.is_terminal_for_grant() && !refused.error.leaves_open());
-        assert!(!format!("{refused:?} {refused}").contains("next"));
+        let failed = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
+        assert_eq!(failed.error.kind, ErrorKind::UnsupportedTokenType("DPoP".into()));
+        assert_eq!(failed.rotated.as_ref().map(RefreshToken::expose), expected);
+        assert!(!failed.error.is_terminal_for_grant() && !failed.error.is_outcome_unknown());
+        assert!(!format!("{failed:?} {failed}").contains("next"));
     }
 }
 
 #[tokio::test]
-async fn what_may_have_been_carried_out_is_told_from_what_was_not() {
+async fn errors_tell_whether_the_server_may_have_processed_the_request() {
     let answers = [
         (Answer::new(502, "text/plain", ""), true),
         (Answer::new(408, "text/plain", ""), true),
@@ -191,17 +192,17 @@ async fn what_may_have_been_carried_out_is_told_from_what_was_not() {
         (Answer::new(200, "application/json", "{\"access_token\":"), true),
         (Answer::new(429, "text/plain", ""), false),
         (Answer::redirect(302, "http://portal.example"), false),
-        (Answer::refusal(400, json!({ "error": "invalid_grant" })), false),
-        (Answer::refusal(400, json!({ "error": "invalid_request" })), false),
+        (Answer::json_with_status(400, json!({ "error": "invalid_grant" })), false),
+        (Answer::json_with_status(400, json!({ "error": "invalid_request" })), false),
     ];
-    for (answer, open) in answers {
+    for (answer, is_unknown) in answers {
         let fake = Fake::start().await;
         let case = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
         fake.on(TOKEN, answer);
         let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
-        assert_eq!(error.leaves_open(), open, "{case}");
+        assert_eq!(error.is_outcome_unknown(), is_unknown, "{case}");
     }
-    // A listener that takes the request and hangs up.
+    // A listener that reads the request and closes the connection.
     let fake = Fake::start().await;
     let http = http_for(&fake).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -214,6 +215,6 @@ async fn what_may_have_been_carried_out_is_told_from_what_was_not() {
         }
     });
     let error = refresh(&http, &cut, None, now()).await.unwrap_err().error;
-    assert!(matches!(error.kind, ErrorKind::BrokenOff { .. }), "{error}");
-    assert!(error.leaves_open() && error.is_transient());
+    assert!(matches!(error.kind, ErrorKind::ConnectionLost { .. }), "{error}");
+    assert!(error.is_outcome_unknown() && error.is_transient());
 }

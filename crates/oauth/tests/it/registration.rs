@@ -1,4 +1,4 @@
-//! The registration ladder.
+//! The choice and registration of a client.
 
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -11,13 +11,13 @@ use crate::support::{Answer, Fake, discovered, http_for, later, now, register_wi
 
 const REGISTER: &str = "POST /register";
 
-fn link() -> RedirectUri {
-    RedirectUri::link()
+fn custom_scheme() -> RedirectUri {
+    RedirectUri::custom_scheme()
 }
 
 async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, ErrorKind> {
     fake.on(REGISTER, answer);
-    let registered = register_with(fake, &ClientSettings::default(), &link()).await;
+    let registered = register_with(fake, &ClientSettings::default(), &custom_scheme()).await;
     registered.map(|registered| registered.client().clone()).map_err(|error| {
         assert_eq!((error.step, error.host.as_deref()), (Step::Registration, Some(fake.host())));
         error.kind
@@ -25,11 +25,11 @@ async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, 
 }
 
 fn created(body: serde_json::Value) -> Answer {
-    Answer::refusal(201, body)
+    Answer::json_with_status(201, body)
 }
 
 #[tokio::test]
-async fn asks_for_a_native_client_with_one_redirect() {
+async fn registers_a_native_client_with_one_redirect() {
     let fake = Fake::start().await;
     fake.with_documents();
     let client =
@@ -37,7 +37,7 @@ async fn asks_for_a_native_client_with_one_redirect() {
     let expected = ClientRegistration {
         client_id: "app".into(),
         auth_method: AuthMethod::None,
-        redirect_uri: link(),
+        redirect_uri: custom_scheme(),
         issuer: Issuer::parse(&fake.origin).unwrap(),
         kind: RegistrationKind::Dynamic,
         secret_expires_at: None,
@@ -56,9 +56,9 @@ async fn asks_for_a_native_client_with_one_redirect() {
 }
 
 #[tokio::test]
-async fn honours_what_comes_back() {
+async fn uses_the_metadata_that_the_server_returns() {
     let (basic, post, none) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None);
-    // (methods on offer, asked for, answer, method, secret, its end)
+    // (supported methods, requested method, response, resulting method, secret, its expiry)
     let table = [
         (json!(["client_secret_post"]), post, json!({ "client_secret": "s" }), post, Some("s"), None),
         (
@@ -121,12 +121,16 @@ async fn honours_what_comes_back() {
         ),
         (json!(["client_secret_post"]), post, json!({ "client_secret": "" }), none, None, None),
     ];
-    for (offered, asked, answer, method, secret, end) in table {
+    for (offered, requested, answer, method, secret, end) in table {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ "token_endpoint_auth_methods_supported": offered }));
         let answer = crate::support::merged(json!({ "client_id": "app" }), answer);
         let client = registered_by(&fake, created(answer.clone())).await.unwrap();
-        assert_eq!(fake.seen(REGISTER)[0].json()["token_endpoint_auth_method"], asked.as_str(), "{offered}");
+        assert_eq!(
+            fake.seen(REGISTER)[0].json()["token_endpoint_auth_method"],
+            requested.as_str(),
+            "{offered}"
+        );
         assert_eq!(client.registration.auth_method, method, "{offered} {answer}");
         assert_eq!(client.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{offered} {answer}");
         assert_eq!(client.registration.secret_expires_at.map(|at| at.as_second()), end, "{answer}");
@@ -134,32 +138,29 @@ async fn honours_what_comes_back() {
 }
 
 #[tokio::test]
-async fn one_retry_with_the_least_that_can_be_asked() {
-    let refusal = Answer::refusal(
+async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
+    let rejection = Answer::json_with_status(
         400,
         json!({ "error": "invalid_client_metadata", "error_description": "application_type?" }),
     );
-    for first in [refusal.clone(), Answer::new(422, "text/plain", "unknown field")] {
+    for first in [rejection.clone(), Answer::new(422, "text/plain", "unknown field")] {
         let fake = Fake::start().await;
         fake.with_documents().on_each(REGISTER, [first, created(json!({ "client_id": "app" }))]);
-        register_with(&fake, &ClientSettings::default(), &link()).await.unwrap();
+        register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap();
         let bodies: Vec<_> = fake.seen(REGISTER).iter().map(|seen| seen.json()).collect();
         assert_eq!(bodies.len(), 2);
-        assert_eq!(bodies[1], json!({ "client_name": "Usher", "redirect_uris": [link().as_str()] }));
+        assert_eq!(bodies[1], json!({ "client_name": "Usher", "redirect_uris": [custom_scheme().as_str()] }));
     }
     let fake = Fake::start().await;
     fake.with_documents();
-    let refused = registered_by(&fake, refusal).await.unwrap_err();
-    assert_eq!(
-        refused,
-        ErrorKind::RegistrationRejected { status: 400, why: Some("application_type?".into()) }
-    );
+    let error = registered_by(&fake, rejection).await.unwrap_err();
+    assert_eq!(error, ErrorKind::RegistrationRejected { status: 400, why: Some("application_type?".into()) });
     assert_eq!(fake.seen(REGISTER).len(), 2);
 }
 
 #[tokio::test]
-async fn a_refused_redirect_is_told_apart() {
-    let json = |status, body| Answer::refusal(status, body);
+async fn a_rejected_redirect_is_a_separate_error() {
+    let json = |status, body| Answer::json_with_status(status, body);
     let table = [
         (json(400, json!({ "error": "invalid_redirect_uri" })), Some("invalid_redirect_uri")),
         (
@@ -180,11 +181,11 @@ async fn a_refused_redirect_is_told_apart() {
     for (answer, why) in table {
         let fake = Fake::start().await;
         fake.with_documents();
-        let refused = registered_by(&fake, answer).await.unwrap_err();
-        assert_eq!(refused, ErrorKind::RedirectRejected { why: why.map(Into::into) });
+        let error = registered_by(&fake, answer).await.unwrap_err();
+        assert_eq!(error, ErrorKind::RedirectRejected { why: why.map(Into::into) });
         assert_eq!(fake.seen(REGISTER).len(), 1, "the same redirect is not tried twice");
     }
-    // Registered, but with another redirect than the one asked for.
+    // Registered with another redirect than requested.
     let fake = Fake::start().await;
     fake.with_documents();
     let dropped = json!({ "client_id": "app", "redirect_uris": ["https://elsewhere.example/"] });
@@ -195,12 +196,12 @@ async fn a_refused_redirect_is_told_apart() {
 }
 
 #[tokio::test]
-async fn the_other_refusals() {
+async fn other_registration_errors() {
     let rejected =
         |status, why: Option<&str>| ErrorKind::RegistrationRejected { status, why: why.map(Into::into) };
     let table = [
         (
-            Answer::refusal(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
+            Answer::json_with_status(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
             rejected(403, Some("Client not allowed")),
             1,
         ),
@@ -217,7 +218,7 @@ async fn the_other_refusals() {
         (Answer::json(json!({ "error": "server_error" })), rejected(200, Some("server_error")), 1),
         (
             Answer::json(json!({ "client_id": 7 })),
-            ErrorKind::Malformed { what: "it names no client id".into() },
+            ErrorKind::Malformed { what: "it has no client ID".into() },
             1,
         ),
     ];
@@ -230,10 +231,10 @@ async fn the_other_refusals() {
 }
 
 #[tokio::test]
-async fn no_registration_endpoint_asks_for_a_client_id() {
+async fn a_server_without_registration_endpoint_needs_a_client_id() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "registration_endpoint": null }));
-    let error = register_with(&fake, &ClientSettings::default(), &link()).await.unwrap_err();
+    let error = register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap_err();
     assert_eq!((error.step, error.kind), (Step::Registration, ErrorKind::RegistrationUnsupported));
 }
 
@@ -257,7 +258,7 @@ async fn a_configured_client_comes_first() {
             metadata_document: Some("https://usher.example/client.json".parse().unwrap()),
             ..Default::default()
         };
-        let registered = register_with(&fake, &settings, &link()).await.unwrap();
+        let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         let registration = &registered.client().registration;
         assert_eq!(
             (registration.client_id.as_str(), registration.kind),
@@ -269,20 +270,20 @@ async fn a_configured_client_comes_first() {
 }
 
 #[tokio::test]
-async fn a_configured_client_is_shown_to_its_own_issuer_alone() {
+async fn a_pinned_client_is_used_only_with_its_issuer() {
     let fake = Fake::start().await;
     fake.with_documents();
     let elsewhere = Some(Issuer::parse("https://elsewhere.example").unwrap());
     let settings = ClientSettings { client_id: Some("mine".into()), issuer: elsewhere, ..Default::default() };
-    let error = register_with(&fake, &settings, &link()).await.unwrap_err();
+    let error = register_with(&fake, &settings, &custom_scheme()).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::IssuerMismatch { .. }));
     let here = Some(Issuer::parse(&fake.origin).unwrap());
     let settings = ClientSettings { issuer: here, ..settings };
-    register_with(&fake, &settings, &link()).await.unwrap();
+    register_with(&fake, &settings, &custom_scheme()).await.unwrap();
 }
 
 #[tokio::test]
-async fn then_the_metadata_document_where_it_is_supported() {
+async fn then_the_metadata_document_if_supported() {
     let document = "https://usher.example/client.json";
     for (supported, expected) in [(true, document), (false, "app")] {
         let fake = Fake::start().await;
@@ -290,21 +291,21 @@ async fn then_the_metadata_document_where_it_is_supported() {
         fake.on(REGISTER, created(json!({ "client_id": "app" })));
         let settings =
             ClientSettings { metadata_document: Some(document.parse().unwrap()), ..Default::default() };
-        let registered = register_with(&fake, &settings, &link()).await.unwrap();
+        let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         assert_eq!(registered.client().registration.client_id, expected);
         assert_eq!(fake.seen(REGISTER).len(), usize::from(!supported));
     }
 }
 
 #[tokio::test]
-async fn a_kept_client_saves_the_request_only_where_it_still_fits() {
+async fn a_known_client_is_reused_only_if_it_is_still_valid() {
     let fake = Fake::start().await;
     fake.with_documents().on(REGISTER, created(json!({ "client_id": "new" })));
-    let fits = RegisteredClient {
+    let valid = RegisteredClient {
         registration: ClientRegistration {
-            client_id: "kept".into(),
+            client_id: "known".into(),
             auth_method: AuthMethod::ClientSecretPost,
-            redirect_uri: link(),
+            redirect_uri: custom_scheme(),
             issuer: Issuer::parse(&fake.origin).unwrap(),
             kind: RegistrationKind::Dynamic,
             secret_expires_at: Some(later(3600)),
@@ -312,14 +313,14 @@ async fn a_kept_client_saves_the_request_only_where_it_still_fits() {
         secret: Some("s".into()),
     };
     let with = |change: &dyn Fn(&mut RegisteredClient)| {
-        let mut client = fits.clone();
+        let mut client = valid.clone();
         change(&mut client);
         client
     };
     let table = [
-        (fits.clone(), "kept"),
-        (with(&|client| client.registration.secret_expires_at = None), "kept"),
-        (with(&|client| client.registration.auth_method = AuthMethod::None), "kept"),
+        (valid.clone(), "known"),
+        (with(&|client| client.registration.secret_expires_at = None), "known"),
+        (with(&|client| client.registration.auth_method = AuthMethod::None), "known"),
         (with(&|client| client.registration.issuer = Issuer::parse("https://old.example").unwrap()), "new"),
         (with(&|client| client.registration.redirect_uri = RedirectUri::loopback(1)), "new"),
         (with(&|client| client.registration.secret_expires_at = Some(later(60))), "new"),
@@ -329,7 +330,7 @@ async fn a_kept_client_saves_the_request_only_where_it_still_fits() {
     ];
     let (http, found) = (http_for(&fake).await, discovered(&fake).await);
     for (known, expected) in table {
-        let (settings, redirect) = (ClientSettings::default(), link());
+        let (settings, redirect) = (ClientSettings::default(), custom_scheme());
         let request =
             RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(known.clone()) };
         let registered = found.clone().register(&http, request, now()).await.unwrap();

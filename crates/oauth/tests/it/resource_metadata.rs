@@ -1,4 +1,4 @@
-//! RFC 9728 as MCP has it: where the document lies, and what it may say.
+//! Protected resource metadata (RFC 9728): its URLs and its validation.
 
 use serde_json::json;
 use usher_oauth::{
@@ -12,7 +12,7 @@ const AT_ROOT: &str = "GET /.well-known/oauth-protected-resource";
 const SERVER: &str = "GET /.well-known/oauth-authorization-server";
 
 #[tokio::test]
-async fn the_challenge_names_the_document_and_nothing_else_is_asked() {
+async fn the_url_in_the_challenge_comes_first() {
     let fake = Fake::start().await;
     fake.with_documents().on("GET /custom.json?v=1", Answer::json(fake.resource_document()));
     let challenge = challenge(&format!("Bearer resource_metadata=\"{}\"", fake.at("/custom.json?v=1")));
@@ -23,7 +23,7 @@ async fn the_challenge_names_the_document_and_nothing_else_is_asked() {
 }
 
 #[tokio::test]
-async fn an_address_without_its_origin_is_the_servers_own() {
+async fn a_url_without_origin_in_the_challenge_is_at_the_server() {
     let fake = Fake::start().await;
     fake.with_documents().on("GET /custom.json", Answer::json(fake.resource_document()));
     let challenge = challenge("Bearer resource_metadata=\"/custom.json\"");
@@ -54,7 +54,7 @@ async fn then_the_root_form() {
 }
 
 #[tokio::test]
-async fn a_challenge_that_leads_nowhere_is_no_dead_end() {
+async fn a_missing_document_of_the_challenge_falls_back_to_the_well_known_urls() {
     let fake = Fake::start().await;
     fake.with_documents();
     let challenge = challenge(&format!("Bearer resource_metadata=\"{}\"", fake.at("/gone")));
@@ -63,7 +63,7 @@ async fn a_challenge_that_leads_nowhere_is_no_dead_end() {
 }
 
 #[tokio::test]
-async fn a_server_at_the_root_asks_once() {
+async fn a_server_at_the_root_needs_one_request() {
     let fake = Fake::start().await;
     fake.with_documents().on(
         AT_ROOT,
@@ -71,7 +71,7 @@ async fn a_server_at_the_root_asks_once() {
     );
     let (server, settings) = (ServerUrl::parse(&fake.origin).unwrap(), ClientSettings::default());
     let request =
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_credentials: false };
+        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
     let found = discover(&http_for(&fake).await, request).await.unwrap();
     assert_eq!(found.resource, fake.at("/"));
     assert_eq!(fake.lines(), [AT_ROOT, SERVER]);
@@ -81,7 +81,7 @@ async fn a_server_at_the_root_asks_once() {
 async fn the_resource_must_be_this_server() {
     let fake = Fake::start().await;
     let server = fake.at("/mcp");
-    let fits = [
+    let matching = [
         server.clone(),
         format!("{server}/"),
         fake.origin.clone(),
@@ -89,10 +89,10 @@ async fn the_resource_must_be_this_server() {
         format!("{server}?tenant=1"),
         server.replace("http:", "HTTP:"),
     ];
-    for resource in fits {
+    for resource in matching {
         fake.with_documents()
             .on(AT_PATH, Answer::json(merged(fake.resource_document(), json!({ "resource": resource }))));
-        // The document's own string goes into the requests, character for character.
+        // Requests use the exact string of the document.
         assert_eq!(discovered(&fake).await.resource, resource);
     }
     let differs = [
@@ -113,12 +113,12 @@ async fn the_resource_must_be_this_server() {
             error.kind,
             ErrorKind::ResourceMismatch { expected: server.clone(), found: resource.clone() }
         );
-        assert_eq!(fake.lines(), [AT_PATH], "nothing is asked after {resource}");
+        assert_eq!(fake.lines(), [AT_PATH], "no request follows {resource}");
     }
 }
 
 #[tokio::test]
-async fn what_is_optional_may_be_of_any_type() {
+async fn optional_fields_may_have_any_type() {
     let fake = Fake::start().await;
     let odd = json!({
         "scopes_supported": "read write", "resource_name": 7, "jwks_uri": [], "extra": { "deep": [1] },
@@ -138,7 +138,7 @@ async fn the_content_type_and_a_byte_order_mark_do_not_matter() {
 }
 
 #[tokio::test]
-async fn the_name_of_a_service_is_cleaned_for_display() {
+async fn the_name_of_a_service_is_sanitised_for_display() {
     let fake = Fake::start().await;
     let named = json!({ "resource_name": "Note\u{202e}s\u{1b}[31m \n Inc" });
     fake.with_documents().on(AT_PATH, Answer::json(merged(fake.resource_document(), named)));
@@ -146,11 +146,11 @@ async fn the_name_of_a_service_is_cleaned_for_display() {
 }
 
 #[tokio::test]
-async fn a_broken_document_is_told_apart_from_none() {
+async fn a_broken_document_does_not_count_as_absent() {
     let table = [
         (
             Answer::json(json!({ "authorization_servers": [] })),
-            ErrorKind::Malformed { what: "it does not say which resource it is about".into() },
+            ErrorKind::Malformed { what: "it has no resource".into() },
         ),
         (
             Answer::new(200, "application/json", "{\"resource\": "),

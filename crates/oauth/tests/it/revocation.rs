@@ -1,4 +1,4 @@
-//! RFC 7009.
+//! Token revocation (RFC 7009).
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -14,15 +14,15 @@ fn form(pairs: &[(&str, &str)]) -> std::collections::HashMap<String, String> {
 }
 
 #[tokio::test]
-async fn the_refresh_token_goes_else_the_access_token() {
+async fn the_refresh_token_is_revoked_else_the_access_token() {
     let fake = Fake::start().await;
     fake.on(REVOKE, Answer::new(200, "text/plain", ""));
     let http = http_for(&fake).await;
     revoke(&http, &grant(&fake), None).await.unwrap();
     revoke(&http, &Grant { refresh_token: None, ..grant(&fake) }, None).await.unwrap();
-    let mut nowhere = grant(&fake);
-    nowhere.binding.revocation_endpoint = None;
-    revoke(&http, &nowhere, None).await.unwrap();
+    let mut without_endpoint = grant(&fake);
+    without_endpoint.binding.revocation_endpoint = None;
+    revoke(&http, &without_endpoint, None).await.unwrap();
     let sent: Vec<_> = fake.all_seen().iter().map(|seen| seen.form()).collect();
     let refresh =
         form(&[("token", "old-refresh"), ("token_type_hint", "refresh_token"), ("client_id", "app")]);
@@ -31,7 +31,7 @@ async fn the_refresh_token_goes_else_the_access_token() {
 }
 
 #[tokio::test]
-async fn the_client_proves_itself() {
+async fn the_client_authenticates() {
     let fake = Fake::start().await;
     fake.on(REVOKE, Answer::new(200, "text/plain", ""));
     let http = http_for(&fake).await;
@@ -48,10 +48,10 @@ async fn the_client_proves_itself() {
 }
 
 #[tokio::test]
-async fn refusals_and_outages_are_told_apart() {
-    let refused = ErrorKind::TokenRefused { error: "unsupported_token_type".into(), description: None };
+async fn errors_and_outages_are_distinguished() {
+    let rejected = ErrorKind::TokenError { error: "unsupported_token_type".into(), description: None };
     let table = [
-        (Answer::refusal(400, json!({ "error": "unsupported_token_type" })), refused),
+        (Answer::json_with_status(400, json!({ "error": "unsupported_token_type" })), rejected),
         (Answer::new(503, "text/plain", ""), ErrorKind::Transient { status: 503, retry_after: None }),
         (Answer::new(404, "text/html", "<p>"), ErrorKind::Status(404)),
     ];

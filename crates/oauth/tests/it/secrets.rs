@@ -1,4 +1,4 @@
-//! Secrets show nowhere but where they must.
+//! Secrets are never printed or serialized, except in requests and the secret store.
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -14,13 +14,14 @@ async fn nothing_prints_or_keeps_a_secret() {
     fake.on("POST /token", Answer::json(tokens));
     fake.on("POST /register", Answer::json(json!({ "client_id": "app", "client_secret": "CANARY-client" })));
     let settings = ClientSettings { client_secret: Some("CANARY-configured".into()), ..Default::default() };
-    let registered = crate::support::register_with(&fake, &settings, &RedirectUri::link()).await.unwrap();
+    let registered =
+        crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
     let registration = serde_json::to_string(&registered.client().registration).unwrap();
     let discovered = serde_json::to_string(registered.discovered()).unwrap();
     let mut printed = vec![registration, discovered, format!("{registered:?} {settings:?}")];
 
     let pending = registered.authorize(None, now()).unwrap();
-    let (state, verifier) = (pending.state().to_owned(), asked_verifier(&pending));
+    let (state, verifier) = (pending.state().to_owned(), code_verifier(&pending));
     printed.push(format!("{pending:?} {:?}", pending.to_secret()));
     let response = parsed(&callback(&pending, "code=CANARY-code")).unwrap();
     printed.push(format!("{response:?}"));
@@ -30,9 +31,9 @@ async fn nothing_prints_or_keeps_a_secret() {
     let grant = exchange(&http, code, now()).await.unwrap();
     printed.push(format!("{grant:?}"));
     printed.push(serde_json::to_string(&grant.binding).unwrap());
-    // A server that throws the request back at us.
-    let thrown_back = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
-    for answer in [Answer::refusal(400, thrown_back), Answer::new(200, "text/plain", "CANARY-refresh")] {
+    // A server that echoes the request.
+    let echo = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
+    for answer in [Answer::json_with_status(400, echo), Answer::new(200, "text/plain", "CANARY-refresh")] {
         fake.on("POST /token", answer);
         let secret = SecretString::from("CANARY-client");
         let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
@@ -44,16 +45,16 @@ async fn nothing_prints_or_keeps_a_secret() {
     }
 }
 
-/// The verifier is nowhere to be had but in the secret.
-fn asked_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
+/// The verifier, which only the secret contains.
+fn code_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
     let secret = pending.to_secret();
-    let kept: serde_json::Value =
+    let persisted: serde_json::Value =
         serde_json::from_str(secrecy::ExposeSecret::expose_secret(&secret)).unwrap();
-    kept["verifier"].as_str().unwrap().to_owned()
+    persisted["verifier"].as_str().unwrap().to_owned()
 }
 
 #[test]
-fn a_token_says_redacted() {
+fn debug_redacts_tokens() {
     assert_eq!(format!("{:?}", usher_oauth::AccessToken::new("t")), "[redacted]");
     assert_eq!(format!("{:?}", usher_oauth::RefreshToken::new("t")), "[redacted]");
 }

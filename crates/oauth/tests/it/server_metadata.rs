@@ -1,4 +1,4 @@
-//! RFC 8414 and OpenID Connect Discovery: all forms of the address, the issuer check, PKCE.
+//! Authorization server metadata (RFC 8414, OpenID Connect Discovery): its URLs, the issuer check, PKCE.
 
 use serde_json::{Value, json};
 use usher_oauth::{AuthorizationServerMetadata, ClientSettings, Endpoint, ErrorKind, Issuer, Step};
@@ -7,7 +7,7 @@ use crate::support::{Answer, Fake, discover_with, discovered, merged};
 
 const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
 
-/// A fake whose resource names `issuer`, and whose metadata lies at `at` alone.
+/// A fake whose issuer has this path, with metadata only at `at`.
 async fn fake_with(path: &str, at: &str, changes: Value) -> Fake {
     let fake = Fake::start().await;
     let issuer = fake.at(path);
@@ -50,15 +50,15 @@ async fn every_form_is_tried_in_order() {
 #[tokio::test]
 async fn the_issuer_must_be_the_one_asked_for() {
     let oauth = "GET /.well-known/oauth-authorization-server";
-    // Only the slash of a bare origin is slack.
-    for (asked, named) in [("", "/"), ("/", "")] {
-        let fake = fake_with(asked, oauth, json!({})).await;
+    // Only the slash after an origin is ignored.
+    for (requested, named) in [("", "/"), ("/", "")] {
+        let fake = fake_with(requested, oauth, json!({})).await;
         let document = merged(fake.server_document(), json!({ "issuer": fake.at(named) }));
         fake.on(oauth, Answer::json(document));
         assert_eq!(
             discovered(&fake).await.metadata.issuer.as_str(),
             fake.at(named),
-            "the document's own string counts"
+            "the string of the document is used"
         );
     }
     let differs = ["https://attacker.example", "ORIGIN/x", "ORIGIN//", "ORIGIN?x", "LOCALHOST", "HTTP"];
@@ -78,7 +78,7 @@ async fn the_issuer_must_be_the_one_asked_for() {
 }
 
 #[tokio::test]
-async fn a_path_keeps_its_slash() {
+async fn a_slash_after_a_path_is_significant() {
     let at = "GET /.well-known/oauth-authorization-server/t";
     let fake = fake_with("/t", at, json!({})).await;
     fake.on(at, Answer::json(merged(fake.server_document(), json!({ "issuer": fake.at("/t/") }))));
@@ -87,7 +87,7 @@ async fn a_path_keeps_its_slash() {
 }
 
 #[tokio::test]
-async fn the_roots_document_at_a_paths_address_is_passed_over() {
+async fn the_roots_document_at_the_url_of_a_path_is_skipped() {
     let fake = fake_with("/t", "GET /t/.well-known/openid-configuration", json!({})).await;
     fake.on("GET /.well-known/oauth-authorization-server/t", Answer::json(fake.server_document()));
     assert_eq!(discovered(&fake).await.metadata.issuer.as_str(), fake.at("/t"));
@@ -138,24 +138,24 @@ async fn pkce_must_be_advertised_or_allowed_to_be_missing() {
     let table = [
         (json!(["S256"]), false, true),
         (json!(["plain", "S256"]), false, true),
-        // What is on offer is only plain: S256 all the same.
+        // Only "plain" is advertised; S256 is used anyway.
         (json!(["plain"]), false, true),
         (json!([]), false, false),
         (json!(null), false, false),
         (json!("S256"), false, false),
         (json!(null), true, true),
     ];
-    for (methods, allow_missing_pkce, goes_on) in table {
+    for (methods, allow_missing_pkce, is_accepted) in table {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ "code_challenge_methods_supported": methods }));
         let settings = ClientSettings { allow_missing_pkce, ..Default::default() };
         let error = discover_with(&fake, None, &settings).await.map_err(|error| error.kind).err();
-        assert_eq!(error, (!goes_on).then_some(ErrorKind::PkceUnsupported), "{methods}");
+        assert_eq!(error, (!is_accepted).then_some(ErrorKind::PkceUnsupported), "{methods}");
     }
 }
 
 #[tokio::test]
-async fn reserved_parameters_are_refused() {
+async fn reserved_parameters_are_rejected() {
     for name in [
         "state",
         "redirect_uri",
@@ -186,10 +186,10 @@ async fn reserved_parameters_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named() {
-    let not_valid = |what: &str| ErrorKind::Malformed { what: what.into() };
+async fn the_error_states_what_is_missing() {
+    let malformed = |what: &str| ErrorKind::Malformed { what: what.into() };
     let table = [
-        (Answer::json(json!({})), not_valid("it names no issuer")),
+        (Answer::json(json!({})), malformed("it has no issuer")),
         (Answer::new(200, "text/html", "<p>hi"), ErrorKind::NotJson),
         (Answer::new(200, "application/json", "[1]"), ErrorKind::NotJson),
         (Answer::new(404, "text/plain", ""), ErrorKind::MetadataMissing),
@@ -202,12 +202,12 @@ async fn what_is_missing_is_named() {
         assert_eq!((error.step, error.kind), (Step::ServerMetadata, expected));
     }
     for (field, what) in [
-        ("authorization_endpoint", "it names no authorization endpoint"),
-        ("token_endpoint", "it names no token endpoint"),
+        ("authorization_endpoint", "it has no authorization endpoint"),
+        ("token_endpoint", "it has no token endpoint"),
     ] {
         let fake = Fake::start().await;
         fake.with_server_document(json!({ field: null }));
         let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
-        assert_eq!(error.kind, not_valid(what));
+        assert_eq!(error.kind, malformed(what));
     }
 }

@@ -1,4 +1,4 @@
-//! A server that answers as it is told, and the short words that the tests use.
+//! A scripted fake server, and shorthands for the sign-in steps.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -18,13 +18,13 @@ use usher_oauth::{
     RegistrationRequest, ServerUrl, discover, exchange,
 };
 
-/// What a server says to one request.
+/// A scripted response.
 #[derive(Clone)]
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// After the body, nothing comes, and the connection stays open.
+    /// The response never ends: the connection stays open after the body.
     pub hangs: bool,
 }
 
@@ -38,7 +38,7 @@ impl Answer {
         Answer::new(200, "application/json", body.to_string())
     }
 
-    pub fn refusal(status: u16, body: Value) -> Self {
+    pub fn json_with_status(status: u16, body: Value) -> Self {
         Answer::new(status, "application/json", body.to_string())
     }
 
@@ -57,7 +57,7 @@ impl Answer {
     }
 }
 
-/// What a server was asked.
+/// A recorded request.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub line: String,
@@ -81,7 +81,7 @@ pub struct Script {
     seen: Vec<Seen>,
 }
 
-/// Answers 404 to everything that it was not told about.
+/// A fake server. It returns 404 for every request without a scripted response.
 #[derive(Clone)]
 pub struct Fake {
     pub origin: String,
@@ -97,7 +97,7 @@ impl Fake {
         Fake { origin, script }
     }
 
-    /// A fake whose requests come by another listener than its own.
+    /// A fake without a listener, and the router that serves it.
     pub fn behind(origin: &str) -> (Self, axum::Router) {
         let script = Arc::new(Mutex::new(Script::default()));
         (Fake { origin: origin.to_owned(), script: Arc::clone(&script) }, router(script))
@@ -115,12 +115,12 @@ impl Fake {
         ServerUrl::parse(&self.at("/mcp")).unwrap()
     }
 
-    /// `line` is a method and a path.
+    /// Scripts the response to `line`, a method and a path.
     pub fn on(&self, line: &str, answer: Answer) -> &Self {
         self.on_each(line, [answer])
     }
 
-    /// One answer after the other; the last one stays.
+    /// Scripts successive responses. The last one is repeated.
     pub fn on_each(&self, line: &str, answers: impl IntoIterator<Item = Answer>) -> &Self {
         self.script.lock().unwrap().routes.insert(line.to_owned(), answers.into_iter().collect());
         self
@@ -142,7 +142,7 @@ impl Fake {
         self.script.lock().unwrap().seen.clear();
     }
 
-    /// Protected resource metadata and authorization server metadata in their first places.
+    /// Protected resource metadata and authorization server metadata at the URLs that are tried first.
     pub fn with_documents(&self) -> &Self {
         self.on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(self.resource_document()));
         self.on("GET /.well-known/oauth-authorization-server", Answer::json(self.server_document()))
@@ -170,7 +170,7 @@ impl Fake {
     }
 }
 
-/// `changes` on top of `document`; null takes a field away.
+/// Applies `changes` to `document`. Null removes a field.
 pub fn merged(mut document: Value, changes: Value) -> Value {
     let fields = document.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -221,7 +221,7 @@ pub fn later(seconds: i64) -> Timestamp {
     now() + jiff::SignedDuration::from_secs(seconds)
 }
 
-/// Short enough to wait for, long enough for a loaded machine.
+/// Deadlines that are short for a test and long enough for a loaded machine.
 pub fn short_deadlines() -> HttpOptions {
     let short = Duration::from_millis(400);
     HttpOptions {
@@ -234,7 +234,7 @@ thread_local! {
     static HTTP: RefCell<Option<HttpClient>> = const { RefCell::new(None) };
 }
 
-/// One client for all fakes of a test: they are all at the same place, and a client reads the system's certificates.
+/// One client for all fakes of a test, which are all on loopback. Creating a client loads the system's certificates.
 pub async fn http_for(fake: &Fake) -> HttpClient {
     if let Some(http) = HTTP.with_borrow(Clone::clone) {
         return http;
@@ -250,7 +250,7 @@ pub async fn discover_with(
     settings: &ClientSettings,
 ) -> Result<Discovered, Error> {
     let (http, server) = (http_for(fake).await, fake.server());
-    discover(&http, DiscoveryRequest { server: &server, challenge, settings, has_credentials: false }).await
+    discover(&http, DiscoveryRequest { server: &server, challenge, settings, has_grant: false }).await
 }
 
 pub async fn discovered(fake: &Fake) -> Discovered {
@@ -266,23 +266,23 @@ pub async fn register_with(
     discover_with(fake, None, settings).await?.register(&http_for(fake).await, request, now()).await
 }
 
-/// Discovered and registered with the client `app`.
+/// A registration with the client ID `app`.
 pub async fn registered(fake: &Fake) -> Registered {
-    fake.on("POST /register", Answer::refusal(201, json!({ "client_id": "app" })));
-    register_with(fake, &ClientSettings::default(), &RedirectUri::link()).await.unwrap()
+    fake.on("POST /register", Answer::json_with_status(201, json!({ "client_id": "app" })));
+    register_with(fake, &ClientSettings::default(), &RedirectUri::custom_scheme()).await.unwrap()
 }
 
 pub async fn pending(fake: &Fake) -> PendingAuthorization {
     registered(fake).await.authorize(None, now()).unwrap()
 }
 
-/// The address that a browser comes back with.
+/// The callback address with the request's `state`.
 pub fn callback(pending: &PendingAuthorization, parameters: &str) -> String {
     format!("{}?state={}&{parameters}", pending.redirect_uri(), pending.state())
 }
 
 pub fn parsed(raw: &str) -> Result<AuthorizationResponse, Error> {
-    AuthorizationResponse::parse(raw, &[RedirectUri::link(), RedirectUri::link_with_host()])
+    AuthorizationResponse::parse(raw, &[RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host()])
 }
 
 pub fn accepted(pending: PendingAuthorization) -> AuthorizationCode {
@@ -291,7 +291,7 @@ pub fn accepted(pending: PendingAuthorization) -> AuthorizationCode {
     pending.accept(AuthorizationResponse::parse(&raw, [&redirect]).unwrap(), now()).unwrap()
 }
 
-/// Signs in up to the code, then exchanges it against `answers` of the token endpoint.
+/// Signs in and exchanges the code. The token endpoint returns `answers`.
 pub async fn exchanged(fake: &Fake, answers: impl IntoIterator<Item = Answer>) -> Result<Grant, Error> {
     fake.with_documents().on_each("POST /token", answers);
     let code = accepted(pending(fake).await);
@@ -303,7 +303,7 @@ pub fn challenge(text: &str) -> BearerChallenge {
 }
 
 /// A query parameter of the authorization request.
-pub fn asked(pending: &PendingAuthorization, name: &str) -> Option<String> {
+pub fn parameter(pending: &PendingAuthorization, name: &str) -> Option<String> {
     let mut pairs = pending.authorization_url().query_pairs();
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }

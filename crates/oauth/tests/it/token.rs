@@ -1,4 +1,4 @@
-//! The code exchange, and what token endpoints answer.
+//! The code exchange, and the responses of token endpoints.
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,14 +11,15 @@ use usher_oauth::{
 };
 
 use crate::support::{
-    Answer, Fake, accepted, asked, challenge, discover_with, exchanged, http_for, later, merged, now, pending,
+    Answer, Fake, accepted, challenge, discover_with, exchanged, http_for, later, merged, now, parameter,
+    pending,
 };
 
 const TOKEN: &str = "POST /token";
 
-/// What a grant holds, comparable.
+/// The fields of a grant, comparable.
 #[derive(Debug, PartialEq)]
-pub struct Held {
+pub struct GrantFields {
     pub access_token: String,
     pub refresh_token: Option<String>,
     pub expires_at: Option<Timestamp>,
@@ -26,8 +27,8 @@ pub struct Held {
     pub account: Option<String>,
 }
 
-pub fn held(grant: &Grant) -> Held {
-    Held {
+pub fn fields(grant: &Grant) -> GrantFields {
+    GrantFields {
         access_token: grant.access_token.expose().to_owned(),
         refresh_token: grant.refresh_token.as_ref().map(|token| token.expose().to_owned()),
         expires_at: grant.expires_at,
@@ -36,9 +37,9 @@ pub fn held(grant: &Grant) -> Held {
     }
 }
 
-fn only(access_token: &str) -> Held {
+fn only(access_token: &str) -> GrantFields {
     let access_token = access_token.to_owned();
-    Held { access_token, refresh_token: None, expires_at: None, scopes: String::new(), account: None }
+    GrantFields { access_token, refresh_token: None, expires_at: None, scopes: String::new(), account: None }
 }
 
 pub fn id_token(claims: Value) -> String {
@@ -46,11 +47,11 @@ pub fn id_token(claims: Value) -> String {
 }
 
 #[tokio::test]
-async fn the_request_holds_what_it_must_and_nothing_else() {
+async fn the_request_contains_exactly_the_required_parameters() {
     let fake = Fake::start().await;
     fake.with_documents().on(TOKEN, Answer::json(json!({ "access_token": "t" })));
     let pending = pending(&fake).await;
-    let code_challenge = asked(&pending, "code_challenge").unwrap();
+    let code_challenge = parameter(&pending, "code_challenge").unwrap();
     let grant = exchange(&http_for(&fake).await, accepted(pending), now()).await.unwrap();
     let [request] = &fake.seen(TOKEN)[..] else { panic!("one request") };
     let mut form = request.form();
@@ -61,7 +62,7 @@ async fn the_request_holds_what_it_must_and_nothing_else() {
         ("grant_type", "authorization_code"),
         ("code", "the-code"),
         ("client_id", "app"),
-        ("redirect_uri", RedirectUri::LINK),
+        ("redirect_uri", RedirectUri::CUSTOM_SCHEME),
         ("resource", &fake.at("/mcp")),
     ];
     assert_eq!(form, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
@@ -75,28 +76,28 @@ async fn the_request_holds_what_it_must_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn any_answer_with_an_access_token_wins() {
+async fn every_response_with_an_access_token_is_a_success() {
     let full = json!({
         "access_token": "t", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r", "scope": "a b",
     });
-    let whole = || Held {
+    let whole = || GrantFields {
         refresh_token: Some("r".into()),
         expires_at: Some(later(3600)),
         scopes: "a b".into(),
         ..only("t")
     };
     let but = |changes: Value| Answer::json(merged(full.clone(), changes));
-    let with = |change: &dyn Fn(&mut Held)| {
-        let mut held = whole();
-        change(&mut held);
-        held
+    let with = |change: &dyn Fn(&mut GrantFields)| {
+        let mut fields = whole();
+        change(&mut fields);
+        fields
     };
-    let expiring = |at: Option<Timestamp>| with(&|held| held.expires_at = at);
+    let expiring = |at: Option<Timestamp>| with(&|fields| fields.expires_at = at);
     let form = "access_token=t&token_type=bearer&expires_in=3600&refresh_token=r&scope=a+b";
     let table = [
         (but(json!({})), whole()),
-        (Answer::refusal(201, full.clone()), whole()),
-        (Answer::refusal(202, full.clone()), whole()),
+        (Answer::json_with_status(201, full.clone()), whole()),
+        (Answer::json_with_status(202, full.clone()), whole()),
         (but(json!({ "error": "invalid_grant" })), whole()),
         // Content types.
         (Answer::new(200, "text/plain", full.to_string()), whole()),
@@ -127,23 +128,23 @@ async fn any_answer_with_an_access_token_wins() {
         (but(json!({ "scope": ["a", "b"] })), whole()),
         (but(json!({ "scope": "a,b" })), whole()),
         (but(json!({ "scope": " a  b a " })), whole()),
-        (but(json!({ "scope": null })), with(&|held| held.scopes = "asked".into())),
-        (but(json!({ "scope": "" })), with(&|held| held.scopes = "asked".into())),
-        (but(json!({ "scope": 7 })), with(&|held| held.scopes = "asked".into())),
+        (but(json!({ "scope": null })), with(&|fields| fields.scopes = "requested".into())),
+        (but(json!({ "scope": "" })), with(&|fields| fields.scopes = "requested".into())),
+        (but(json!({ "scope": 7 })), with(&|fields| fields.scopes = "requested".into())),
         // refresh_token.
-        (but(json!({ "refresh_token": "" })), with(&|held| held.refresh_token = None)),
-        (but(json!({ "refresh_token": null })), with(&|held| held.refresh_token = None)),
-        (but(json!({ "refresh_token": 7 })), with(&|held| held.refresh_token = None)),
+        (but(json!({ "refresh_token": "" })), with(&|fields| fields.refresh_token = None)),
+        (but(json!({ "refresh_token": null })), with(&|fields| fields.refresh_token = None)),
+        (but(json!({ "refresh_token": 7 })), with(&|fields| fields.refresh_token = None)),
     ];
     for (answer, expected) in table {
         let fake = Fake::start().await;
         let case = String::from_utf8_lossy(&answer.body).into_owned();
-        let resource = merged(fake.resource_document(), json!({ "scopes_supported": ["asked"] }));
+        let resource = merged(fake.resource_document(), json!({ "scopes_supported": ["requested"] }));
         fake.with_documents()
             .on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(resource))
             .on(TOKEN, answer);
         let grant = exchange(&http_for(&fake).await, accepted(pending(&fake).await), now()).await;
-        assert_eq!(held(&grant.unwrap()), expected, "{case}");
+        assert_eq!(fields(&grant.unwrap()), expected, "{case}");
     }
 }
 
@@ -165,13 +166,13 @@ async fn the_account_is_for_display() {
 }
 
 #[tokio::test]
-async fn everything_else_is_an_error_of_its_own() {
-    let json = |status, body| Answer::refusal(status, body);
+async fn every_other_response_is_an_error() {
+    let json = |status, body| Answer::json_with_status(status, body);
     let described = || Some("used".to_owned());
     let transient = |status| ErrorKind::Transient { status, retry_after: None };
-    let refused = |error: &str| ErrorKind::TokenRefused { error: error.into(), description: None };
+    let token_error = |error: &str| ErrorKind::TokenError { error: error.into(), description: None };
     let table = [
-        // The only terminal answers.
+        // The only terminal responses.
         (
             json(400, json!({ "error": "invalid_grant", "error_description": "used" })),
             ErrorKind::InvalidGrant { description: described() },
@@ -186,13 +187,13 @@ async fn everything_else_is_an_error_of_its_own() {
             ErrorKind::InvalidClient { description: described() },
         ),
         (json(401, json!({ "error": "invalid_client" })), ErrorKind::InvalidClient { description: None }),
-        // The same words elsewhere prove nothing.
-        (json(403, json!({ "error": "invalid_grant" })), refused("invalid_grant")),
-        (json(200, json!({ "error": "invalid_grant" })), refused("invalid_grant")),
+        // The same error with another status or content type is not terminal.
+        (json(403, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
+        (json(200, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
         (json(500, json!({ "error": "invalid_grant" })), transient(500)),
         (json(503, json!({ "error": "invalid_grant" })), transient(503)),
         (json(429, json!({ "error": "invalid_grant" })), transient(429)),
-        (Answer::new(400, "text/plain", "error=invalid_grant"), refused("invalid_grant")),
+        (Answer::new(400, "text/plain", "error=invalid_grant"), token_error("invalid_grant")),
         (Answer::new(400, "text/html", "<p>error=invalid_grant"), ErrorKind::Status(400)),
         (Answer::new(401, "text/html", "<p>portal"), ErrorKind::Status(401)),
         // Outages and portals.
@@ -210,23 +211,23 @@ async fn everything_else_is_an_error_of_its_own() {
         ),
         (
             json(200, json!({ "access_token": "" })),
-            ErrorKind::Malformed { what: "it holds no access token".into() },
+            ErrorKind::Malformed { what: "it has no access token".into() },
         ),
         (
             json(200, json!({ "access_token": 7 })),
-            ErrorKind::Malformed { what: "it holds no access token".into() },
+            ErrorKind::Malformed { what: "it has no access token".into() },
         ),
-        // Refusals.
-        (json(400, json!({ "error": "unsupported_grant_type" })), refused("unsupported_grant_type")),
-        (json(200, json!({ "error": "bad_verification_code" })), refused("bad_verification_code")),
-        (json(400, json!({ "error": "x\u{202e}\u{1b}y" })), refused("xy")),
+        // Other errors.
+        (json(400, json!({ "error": "unsupported_grant_type" })), token_error("unsupported_grant_type")),
+        (json(200, json!({ "error": "bad_verification_code" })), token_error("bad_verification_code")),
+        (json(400, json!({ "error": "x\u{202e}\u{1b}y" })), token_error("xy")),
         (
             json(200, json!({ "access_token": "t", "token_type": "DPoP" })),
-            ErrorKind::TokenTypeUnknown("DPoP".into()),
+            ErrorKind::UnsupportedTokenType("DPoP".into()),
         ),
         (
             json(200, json!({ "access_token": "t", "token_type": "mac" })),
-            ErrorKind::TokenTypeUnknown("mac".into()),
+            ErrorKind::UnsupportedTokenType("mac".into()),
         ),
     ];
     for (answer, expected) in table {
@@ -269,18 +270,19 @@ async fn exchanged_as(method: AuthMethod, id: &str, secret: Option<&str>) -> (Fa
     fake.on(TOKEN, Answer::json(json!({ "access_token": "t" })));
     let client_secret = secret.map(SecretString::from);
     let settings = ClientSettings { client_id: Some(id.into()), client_secret, ..Default::default() };
-    let registered = crate::support::register_with(&fake, &settings, &RedirectUri::link()).await.unwrap();
+    let registered =
+        crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
     let code = accepted(registered.authorize(None, now()).unwrap());
     let grant = exchange(&http_for(&fake).await, code, now()).await;
     (fake, grant)
 }
 
 #[tokio::test]
-async fn the_client_proves_itself_as_the_server_wants() {
+async fn the_client_uses_the_supported_auth_method() {
     let (fake, grant) = exchanged_as(AuthMethod::ClientSecretBasic, "i d:", Some("s/e+c%")).await;
     assert_eq!(grant.unwrap().binding.auth_method, AuthMethod::ClientSecretBasic);
     let request = &fake.seen(TOKEN)[0];
-    // RFC 6749 §2.3.1: both halves form-encoded, then Basic.
+    // RFC 6749 §2.3.1: both parts are form-encoded, then Basic.
     let credentials = base64::prelude::BASE64_STANDARD.encode("i+d%3A:s%2Fe%2Bc%25");
     assert_eq!(request.headers["authorization"], format!("Basic {credentials}"));
     assert!(!request.form().contains_key("client_secret") && !request.form().contains_key("client_id"));
@@ -297,30 +299,34 @@ async fn the_client_proves_itself_as_the_server_wants() {
 }
 
 #[tokio::test]
-async fn a_refused_resource_is_left_out_once() {
+async fn after_a_rejected_resource_the_exchange_is_retried_without_it() {
     let good = Answer::json(json!({ "access_token": "t" }));
-    for refusal in [
+    for rejection in [
         json!({ "error": "invalid_target" }),
         json!({ "error": "invalid_request", "error_description": "Unknown parameter: 'resource'" }),
     ] {
         let fake = Fake::start().await;
-        let grant = exchanged(&fake, [Answer::refusal(400, refusal.clone()), good.clone()]).await.unwrap();
-        assert!(!grant.binding.sends_resource, "remembered for the refreshes");
-        assert_eq!(grant.binding.resource, fake.at("/mcp"), "the binding stays");
+        let grant =
+            exchanged(&fake, [Answer::json_with_status(400, rejection.clone()), good.clone()]).await.unwrap();
+        assert!(!grant.binding.sends_resource, "refreshes omit it too");
+        assert_eq!(grant.binding.resource, fake.at("/mcp"), "the binding keeps the resource");
         let sent: Vec<bool> =
             fake.seen(TOKEN).iter().map(|seen| seen.form().contains_key("resource")).collect();
-        assert_eq!(sent, [true, false], "{refusal}");
+        assert_eq!(sent, [true, false], "{rejection}");
         let (first, second) = (fake.seen(TOKEN)[0].form(), fake.seen(TOKEN)[1].form());
         assert_eq!(first["code_verifier"], second["code_verifier"]);
     }
     let fake = Fake::start().await;
-    let error =
-        exchanged(&fake, [Answer::refusal(400, json!({ "error": "invalid_target" }))]).await.unwrap_err();
-    assert!(matches!(error.kind, ErrorKind::ResourceRefused { .. }));
+    let error = exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_target" }))])
+        .await
+        .unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::ResourceRejected { .. }));
     assert_eq!(fake.seen(TOKEN).len(), 2);
-    // Other complaints are no reason.
+    // Other errors cause no retry.
     let fake = Fake::start().await;
-    exchanged(&fake, [Answer::refusal(400, json!({ "error": "invalid_request" }))]).await.unwrap_err();
+    exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_request" }))])
+        .await
+        .unwrap_err();
     assert_eq!(fake.seen(TOKEN).len(), 1);
 }
 
@@ -331,11 +337,11 @@ async fn a_step_up_asks_for_the_union() {
     let settings = ClientSettings::default();
     let step_up = challenge("Bearer error=\"insufficient_scope\", scope=\"files:write\"");
     let found = discover_with(&fake, Some(&step_up), &settings).await.unwrap();
-    let redirect = RedirectUri::link();
+    let redirect = RedirectUri::custom_scheme();
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
     let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
     let pending = registered.authorize(Some(&Scopes::parse("files:read")), now()).unwrap();
-    assert_eq!(asked(&pending, "scope").as_deref(), Some("files:write files:read"));
+    assert_eq!(parameter(&pending, "scope").as_deref(), Some("files:write files:read"));
 }
 
 #[tokio::test]
@@ -347,7 +353,7 @@ async fn a_redirect_within_the_origin_keeps_the_request() {
     }
     assert_eq!(fake.seen("POST /token/").len(), 2);
     assert_eq!(fake.seen("POST /token/")[0].form()["code"], "the-code");
-    // 303 would drop the body: not a token endpoint that works.
+    // 303 would drop the body, so it is not followed.
     exchanged(&fake, [Answer::redirect(303, "/token/")]).await.unwrap_err();
     assert!(fake.seen("GET /token/").is_empty());
 }

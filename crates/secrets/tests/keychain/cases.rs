@@ -1,4 +1,4 @@
-//! What the keychain store must do, one case a function.
+//! The test cases of the keychain store.
 
 use std::time::{Duration, Instant};
 
@@ -9,24 +9,27 @@ use crate::session::{Session, Store, outside};
 type Case = fn() -> Result<()>;
 
 pub const ALL: &[(&str, Case)] = &[
-    ("a_grant_comes_back", a_grant_comes_back),
-    ("other_secrets_come_back", other_secrets_come_back),
+    ("a_grant_round_trips", a_grant_round_trips),
+    ("other_secrets_round_trip", other_secrets_round_trip),
     ("secret_tool_finds_the_item", secret_tool_finds_the_item),
-    ("a_damaged_item_is_corrupt_and_stays", a_damaged_item_is_corrupt_and_stays),
+    ("a_damaged_item_is_corrupt_and_unchanged", a_damaged_item_is_corrupt_and_unchanged),
     ("a_locked_keyring_is_locked_and_not_empty", a_locked_keyring_is_locked_and_not_empty),
-    ("what_lies_in_an_open_collection_is_not_locked", what_lies_in_an_open_collection_is_not_locked),
+    ("an_item_in_an_unlocked_collection_is_usable", an_item_in_an_unlocked_collection_is_usable),
     ("without_a_bus_it_is_unavailable_at_once", without_a_bus_it_is_unavailable_at_once),
     ("without_a_keyring_it_is_unavailable_at_once", without_a_keyring_it_is_unavailable_at_once),
     ("a_restarted_keyring_is_found_again", a_restarted_keyring_is_found_again),
-    ("a_deaf_keyring_times_out_and_old_writes_are_void", a_deaf_keyring_times_out_and_old_writes_are_void),
+    (
+        "an_unresponsive_keyring_times_out_and_discards_writes",
+        an_unresponsive_keyring_times_out_and_discards_writes,
+    ),
     ("long_secrets_are_split", long_secrets_are_split),
     ("sixteen_tasks_at_once", sixteen_tasks_at_once),
 ];
 
-/// Compares an answer, with the command in the message.
+/// Sends a command and compares the reply.
 fn expect(store: &mut Store, command: &str, expected: &str) -> Result<()> {
-    let answer = store.say(command)?;
-    ensure!(answer == expected, "`{command}` was answered with `{answer}`, not with `{expected}`");
+    let reply = store.send(command)?;
+    ensure!(reply == expected, "`{command}` returned `{reply}` instead of `{expected}`");
     Ok(())
 }
 
@@ -34,7 +37,7 @@ fn expect_all(store: &mut Store, commands: &[(&str, &str)]) -> Result<()> {
     commands.iter().try_for_each(|(command, expected)| expect(store, command, expected))
 }
 
-fn a_grant_comes_back() -> Result<()> {
+fn a_grant_round_trips() -> Result<()> {
     let session = Session::start()?;
     let _keyring = session.keyring()?;
     let mut store = session.store()?;
@@ -51,7 +54,7 @@ fn a_grant_comes_back() -> Result<()> {
             ("get notion", "second 50"),
         ],
     )?;
-    // Another run finds it.
+    // Another process finds it.
     let mut store = session.store()?;
     expect_all(
         &mut store,
@@ -67,7 +70,7 @@ fn a_grant_comes_back() -> Result<()> {
     )
 }
 
-fn other_secrets_come_back() -> Result<()> {
+fn other_secrets_round_trip() -> Result<()> {
     let session = Session::start()?;
     let _keyring = session.keyring()?;
     let mut store = session.store()?;
@@ -105,7 +108,7 @@ fn secret_tool_finds_the_item() -> Result<()> {
     Ok(())
 }
 
-fn a_damaged_item_is_corrupt_and_stays() -> Result<()> {
+fn a_damaged_item_is_corrupt_and_unchanged() -> Result<()> {
     let session = Session::start()?;
     let _keyring = session.keyring()?;
     let mut store = session.store()?;
@@ -117,7 +120,7 @@ fn a_damaged_item_is_corrupt_and_stays() -> Result<()> {
     expect_all(&mut store, &[("get notion", "corrupt"), ("delete-if notion first", "false")])?;
     let lookup = session.secret_tool(&[&["lookup"], &attributes[..]].concat())?;
     ensure!(lookup == "damaged", "{lookup}");
-    // Signing in anew heals it.
+    // Signing in again repairs it.
     expect_all(&mut store, &[("put notion second 10", "ok"), ("get notion", "second 10")])
 }
 
@@ -127,7 +130,7 @@ fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
     let mut store = session.store()?;
     expect(&mut store, "put notion first 10", "ok")?;
     session.lock()?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut fresh = session.store()?;
     for store in [&mut store, &mut fresh] {
         expect_all(
@@ -143,15 +146,15 @@ fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
             ],
         )?;
     }
-    ensure!(begun.elapsed() < Duration::from_secs(5), "it took {:?}", begun.elapsed());
-    // Unlocked again (here by a keyring that starts with the password), all is as it was.
+    ensure!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
+    // Unlocked again (here by a keyring that starts with the password), everything is unchanged.
     drop(keyring);
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("check", "ok"), ("get notion", "first 10"), ("get other", "none")])
 }
 
-/// The collection for new items may be another one than the sign-ins lie in, and locked.
-fn what_lies_in_an_open_collection_is_not_locked() -> Result<()> {
+/// The default collection may be locked although the collection of the existing items is not.
+fn an_item_in_an_unlocked_collection_is_usable() -> Result<()> {
     let session = Session::start()?;
     let _keyring = session.keyring()?;
     let mut store = session.store()?;
@@ -175,14 +178,14 @@ fn what_lies_in_an_open_collection_is_not_locked() -> Result<()> {
 fn without_a_bus_it_is_unavailable_at_once() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let exe = std::env::current_exe()?;
-    let mut nowhere = outside(&exe, folder.path());
-    nowhere.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/bus", folder.path().display()));
-    for command in [outside(&exe, folder.path()), nowhere] {
+    let mut dead_bus = outside(&exe, folder.path());
+    dead_bus.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/bus", folder.path().display()));
+    for command in [outside(&exe, folder.path()), dead_bus] {
         let mut store = Store::start(command)?;
-        let begun = Instant::now();
+        let started = Instant::now();
         expect_all(&mut store, &[("check", "unavailable"), ("get notion", "unavailable")])?;
         expect_all(&mut store, &[("put notion first 10", "unavailable"), ("list-named", "unavailable")])?;
-        ensure!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
+        ensure!(started.elapsed() < Duration::from_secs(2), "it took {:?}", started.elapsed());
     }
     Ok(())
 }
@@ -190,10 +193,10 @@ fn without_a_bus_it_is_unavailable_at_once() -> Result<()> {
 fn without_a_keyring_it_is_unavailable_at_once() -> Result<()> {
     let session = Session::start()?;
     let mut store = session.store()?;
-    let begun = Instant::now();
+    let started = Instant::now();
     expect_all(&mut store, &[("check", "unavailable"), ("get notion", "unavailable")])?;
-    ensure!(begun.elapsed() < Duration::from_secs(2), "it took {:?}", begun.elapsed());
-    // One that starts later is found.
+    ensure!(started.elapsed() < Duration::from_secs(2), "it took {:?}", started.elapsed());
+    // A keyring that starts later is found.
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("check", "ok"), ("put notion first 10", "ok")])
 }
@@ -207,27 +210,27 @@ fn a_restarted_keyring_is_found_again() -> Result<()> {
     expect_all(&mut store, &[("get notion", "unavailable"), ("delete notion", "unavailable")])?;
     let keyring = session.keyring()?;
     expect_all(&mut store, &[("get notion", "first 10"), ("put notion second 10", "ok")])?;
-    // Also when nobody asked while it was away.
+    // Also without a call while it was down.
     drop(keyring);
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("put notion third 10", "ok"), ("get notion", "third 10")])
 }
 
-fn a_deaf_keyring_times_out_and_old_writes_are_void() -> Result<()> {
+fn an_unresponsive_keyring_times_out_and_discards_writes() -> Result<()> {
     let session = Session::start()?;
     let keyring = session.keyring()?;
     let mut store = session.store()?;
     expect(&mut store, "put notion first 10", "ok")?;
     keyring.stop()?;
-    let begun = Instant::now();
+    let started = Instant::now();
     expect(&mut store, "put notion old 10", "timed out")?;
-    let waited = begun.elapsed();
+    let waited = started.elapsed();
     ensure!((4..8).contains(&waited.as_secs()), "it waited {waited:?}");
     expect(&mut store, "delete notion", "timed out")?;
-    keyring.go_on()?;
+    keyring.resume()?;
     expect_all(&mut store, &[("get notion", "first 10"), ("put notion new 10", "ok"), ("check", "ok")])?;
     expect(&mut store, "get notion", "new 10")?;
-    // A thread that still waits does not keep the program from ending.
+    // A stuck thread does not keep the program from ending.
     keyring.stop()?;
     expect(&mut store, "get notion", "timed out")?;
     let ending = store.end()?;
@@ -250,7 +253,7 @@ fn long_secrets_are_split() -> Result<()> {
         expect(&mut store, &format!("put notion first {length}"), "ok")?;
         expect(&mut store, "get notion", &format!("first {length}"))?;
         let found = items()?;
-        ensure!(found == count, "{length} bytes became {found} items, not {count}");
+        ensure!(found == count, "{length} bytes became {found} items instead of {count}");
     }
     expect_all(&mut store, &[("delete notion", "true"), ("get notion", "none")])?;
     ensure!(items()? == 0, "parts were left behind");
@@ -260,5 +263,5 @@ fn long_secrets_are_split() -> Result<()> {
 fn sixteen_tasks_at_once() -> Result<()> {
     let session = Session::start()?;
     let _keyring = session.keyring()?;
-    expect(&mut session.store()?, "crowd 16", "16 done")
+    expect(&mut session.store()?, "concurrent 16", "16 done")
 }

@@ -1,4 +1,4 @@
-//! The child: one secret store, commands on standard input, one line of answer each.
+//! The child process: a secret store with commands on stdin and one line of reply each.
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinSet;
 use usher_secrets::{Error, SecretStore, StoreKind, StoredGrant};
 
-/// Its presence in the environment makes this program the child.
+/// The environment variable that makes this program the child.
 pub const MARK: &str = "USHER_KEYCHAIN_TEST_CHILD";
 
 pub fn run() -> ExitCode {
@@ -28,8 +28,8 @@ fn serve() -> Result<()> {
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split(' ').collect();
-        let answer = match runtime.block_on(carry_out(&store, &words)) {
-            Ok(answer) => answer,
+        let reply = match runtime.block_on(run_command(&store, &words)) {
+            Ok(reply) => reply,
             Err(error) => match error.downcast::<Error>()? {
                 Error::Unavailable { .. } => "unavailable".to_owned(),
                 Error::Locked { .. } => "locked".to_owned(),
@@ -38,15 +38,15 @@ fn serve() -> Result<()> {
                 other => bail!(other),
             },
         };
-        writeln!(output, "{answer}")?;
+        writeln!(output, "{reply}")?;
         output.flush()?;
     }
-    // As the program does: an abandoned thread must not keep it from ending.
+    // Like the app: an abandoned thread must not keep the program from ending.
     runtime.shutdown_background();
     Ok(())
 }
 
-async fn carry_out(store: &SecretStore, words: &[&str]) -> Result<String> {
+async fn run_command(store: &SecretStore, words: &[&str]) -> Result<String> {
     match words {
         ["check"] => store.check().await.map(|()| "ok".to_owned()),
         ["put", server, refresh_token, length] => {
@@ -81,23 +81,23 @@ async fn carry_out(store: &SecretStore, words: &[&str]) -> Result<String> {
             let deleted = store.delete_pending("s").await?;
             Ok(format!("{} {deleted}", pending.expose_secret()))
         }
-        ["crowd", count] => crowd(store, count.parse()?).await,
+        ["concurrent", count] => concurrent(store, count.parse()?).await,
         other => bail!("no such command: {other:?}"),
     }
     .map_err(anyhow::Error::from)
 }
 
-/// Every task puts, reads, replaces and reads its own grant, all at once.
-async fn crowd(store: &SecretStore, count: usize) -> Result<String, Error> {
+/// Stores, reads, replaces and reads one grant in each of `count` concurrent tasks.
+async fn concurrent(store: &SecretStore, count: usize) -> Result<String, Error> {
     let mut tasks = JoinSet::new();
     for number in 0..count {
         let store = store.clone();
         tasks.spawn(async move {
-            let server = format!("crowd-{number}");
+            let server = format!("server-{number}");
             for (token, length) in [("first", 100), ("second", 4_000)] {
                 store.put_grant(&server, &grant(token, length)).await?;
-                let kept = store.grant(&server).await?.map(describe);
-                assert_eq!(kept, Some(describe(grant(token, length))));
+                let stored = store.grant(&server).await?.map(describe);
+                assert_eq!(stored, Some(describe(grant(token, length))));
             }
             Ok::<(), Error>(())
         });

@@ -1,7 +1,7 @@
-//! The keychain store against a real gnome-keyring on a private session bus.
+//! Tests of the keychain store against a real gnome-keyring on a private session bus.
 //!
-//! A test may not change its own environment, so the store under test runs in a child: this same program,
-//! started with another environment, taking commands line by line.
+//! Tests must not change their own environment. The store under test therefore runs in a child process: this program
+//! with another environment, which reads commands from stdin.
 
 mod cases;
 mod child;

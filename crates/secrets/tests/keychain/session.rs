@@ -1,4 +1,4 @@
-//! A private desktop session: its own bus, its own folders, its own keyring.
+//! A private desktop session with its own bus, folders and keyring.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::child::MARK;
 
-/// Only what tests start is on it: nothing is started by its name.
+/// The bus has no service activation, so only programs that the tests start are on it.
 const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
@@ -25,7 +25,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
   </policy>
 </busconfig>"#;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Ends its processes and removes its folders when dropped.
 pub struct Session {
@@ -35,7 +35,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a bus with nobody on it.
+    /// Starts an empty bus.
     pub fn start() -> Result<Session> {
         let folder = tempfile::tempdir()?;
         for name in ["home", "run", "data", "config", "cache"] {
@@ -57,14 +57,14 @@ impl Session {
         Ok(Session { address: address.trim().to_owned(), _bus: bus, folder })
     }
 
-    /// A command that lives in this session.
+    /// A command in this session.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = outside(program, self.folder.path());
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command
     }
 
-    /// Starts gnome-keyring, unlocked, with what an earlier one kept in this session.
+    /// Starts an unlocked gnome-keyring with the items of earlier ones in this session.
     pub fn keyring(&self) -> Result<Process> {
         let mut daemon = Process(
             self.command("gnome-keyring-daemon")
@@ -82,14 +82,14 @@ impl Session {
         Ok(daemon)
     }
 
-    /// Locks everything; no prompter is there to unlock it.
+    /// Locks the keyring. There is no prompter to unlock it.
     pub fn lock(&self) -> Result<()> {
         let login = "array:objpath:/org/freedesktop/secrets/collection/login";
         self.call("org.freedesktop.Secret.Service.Lock", &[login])?;
         self.until("the keyring to be locked", || Ok(self.login_is_locked()? == Some(true)))
     }
 
-    /// Has new items go to this collection.
+    /// Makes this the default collection, where new items are stored.
     pub fn make_default(&self, collection: &str) -> Result<()> {
         let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
         let answer =
@@ -98,7 +98,7 @@ impl Session {
         Ok(())
     }
 
-    /// What `secret-tool` says; an empty text where it finds nothing.
+    /// The output of `secret-tool`, which is empty if it finds nothing.
     pub fn secret_tool(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command("secret-tool").args(arguments).output().context("running secret-tool")?;
         let mut text = String::from_utf8(output.stdout)?;
@@ -111,7 +111,7 @@ impl Session {
         Store::start(self.command(std::env::current_exe()?))
     }
 
-    /// `None` while nobody answers.
+    /// `None` if there is no keyring.
     fn login_is_locked(&self) -> Result<Option<bool>> {
         let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
         let path = "/org/freedesktop/secrets/collection/login";
@@ -138,16 +138,16 @@ impl Session {
     }
 
     fn until(&self, what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
-        let begun = Instant::now();
+        let started = Instant::now();
         while !condition()? {
-            ensure!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+            ensure!(started.elapsed() < DEADLINE, "timed out waiting for {what}");
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
     }
 }
 
-/// A command with private folders, and no bus at all.
+/// A command with private folders and without a session bus.
 pub fn outside(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -169,12 +169,12 @@ pub fn outside(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
 pub struct Process(Child);
 
 impl Process {
-    /// Leaves it alive, but deaf: calls to it hang.
+    /// Stops the process without ending it, so that calls to it hang.
     pub fn stop(&self) -> Result<()> {
         self.signal(Signal::STOP)
     }
 
-    pub fn go_on(&self) -> Result<()> {
+    pub fn resume(&self) -> Result<()> {
         self.signal(Signal::CONT)
     }
 
@@ -185,13 +185,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The child with the store under test.
+/// The child process with the store under test.
 pub struct Store {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
@@ -206,21 +206,21 @@ impl Store {
         Ok(Store { input, output, process: Process(child) })
     }
 
-    /// One command, one answer.
-    pub fn say(&mut self, command: &str) -> Result<String> {
+    /// Sends one command and returns the reply.
+    pub fn send(&mut self, command: &str) -> Result<String> {
         writeln!(self.input, "{command}")?;
-        let mut answer = String::new();
-        self.output.read_line(&mut answer)?;
-        ensure!(answer.ends_with('\n'), "the child ended at `{command}`");
-        Ok(answer.trim_end().to_owned())
+        let mut reply = String::new();
+        self.output.read_line(&mut reply)?;
+        ensure!(reply.ends_with('\n'), "the child ended at `{command}`");
+        Ok(reply.trim_end().to_owned())
     }
 
-    /// Ends its input and says how long it took to end.
+    /// Closes stdin and returns how long the child took to end.
     pub fn end(mut self) -> Result<Duration> {
-        let begun = Instant::now();
+        let started = Instant::now();
         drop(self.input);
         let status = self.process.0.wait()?;
         ensure!(status.success(), "the child failed: {status}");
-        Ok(begun.elapsed())
+        Ok(started.elapsed())
     }
 }

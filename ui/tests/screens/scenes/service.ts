@@ -95,9 +95,9 @@ export const serviceScenes: Scenes = {
         auth: signedOut,
         last_error: error(
           "server_unreachable",
-          "Connecting to mcp.notion.com failed: there is no connection.",
+          "Could not reach mcp.notion.com (connection refused).",
           {
-            hint: "Check the network and the service's address, then try again.",
+            hint: "Check the address and your network, then try again.",
           },
         ),
       }),

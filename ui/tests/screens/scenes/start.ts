@@ -53,9 +53,9 @@ export const startScenes: Scenes = {
             kind: "keychain",
             error: error(
               "keychain_unavailable",
-              "The keychain cannot be used: no secret service answers on this session's bus.",
+              "The keychain is unavailable: no keyring is running in this session.",
               {
-                hint: "Start a keyring such as gnome-keyring or KWallet in your session, then try again; or choose a private file as the secret store.",
+                hint: "Start a keyring such as gnome-keyring or KWallet, then try again. Or choose a private file as the secret store.",
               },
             ),
           },
@@ -71,7 +71,7 @@ export const startScenes: Scenes = {
             kind: "keychain",
             error: error(
               "keychain_locked",
-              "The keychain is locked: it was not unlocked when the system asked.",
+              "The keychain is locked: the unlock prompt was dismissed.",
               { hint: "Unlock your keychain, then try again." },
             ),
           },

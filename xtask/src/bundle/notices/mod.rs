@@ -1,4 +1,4 @@
-//! The notices of the works of others inside the programs: whose they are, under which licences, and the texts of those.
+//! The third-party notices: every component inside the programs, with its licence and the licence texts.
 
 mod crates;
 mod packages;
@@ -12,69 +12,69 @@ use serde_json::Value;
 
 use crate::repository::Repository;
 
-/// A work of somebody else that is inside the programs.
-pub struct Part {
+/// A third-party component inside the programs.
+pub struct Component {
     name: String,
     version: String,
-    /// Its own words, mostly an SPDX expression.
+    /// The licence as the component states it, usually an SPDX expression.
     licence: String,
-    /// Where its source lies, for the licences that want this said.
+    /// The address of its source, which some licences require.
     source: String,
-    /// Whatever its source says about its licence; nothing where it ships no such file.
+    /// The licence files of its source; empty if there are none.
     texts: Vec<String>,
 }
 
-/// All of it as one text, the same for the same lock files and toolchain.
+/// The notices as one text, reproducible for the same lock files and toolchain.
 pub fn make(repository: &Repository) -> Result<String> {
     let crates = crates::read(repository)?;
     let packages = packages::read(repository)?;
     Ok(text(&[("Inside the programs: Rust", crates), ("Inside the window's pages: npm", packages)]))
 }
 
-/// What a manifest says, or that only the texts say it. Nothing that says neither may be packed.
-fn licence(said: &Value, texts: &[String]) -> Result<String> {
-    match said.as_str() {
+/// The licence of a manifest, or a reference to the texts. A component with neither must not be packaged.
+fn licence(stated: &Value, texts: &[String]) -> Result<String> {
+    match stated.as_str() {
         Some(licence) => Ok(licence.to_owned()),
         None if !texts.is_empty() => Ok("licence: see its text".to_owned()),
         None => bail!("it has no licence"),
     }
 }
 
-const BEGINNING: &str = "THIRD-PARTY NOTICES
+const INTRODUCTION: &str = "THIRD-PARTY NOTICES
 
-Usher contains works of others, each under its own licence. Below stands every one of them with its version, its
-licence in its own words, and where its source can be had. The numbers lead to the texts at the end. A work without
-numbers ships no text with its source; its licence is the one that is named.
+Usher contains third-party software, each component under its own licence. This file lists every component with its
+version, its licence as the component states it, and the address of its source. The numbers refer to the texts at the
+end. A component without numbers has no licence file in its source; the named licence applies.
 ";
 
-/// A text that many share stands there once.
-fn text(chapters: &[(&str, Vec<Part>)]) -> String {
+/// The whole text. A licence text that several components share is printed once.
+fn text(chapters: &[(&str, Vec<Component>)]) -> String {
     let mut numbers = BTreeMap::new();
     let mut texts = Vec::new();
-    let mut page = BEGINNING.to_owned();
-    for (title, parts) in chapters {
-        let _ = write!(page, "\n{}\n", heading(title));
-        for part in parts {
-            let _ = write!(page, "\n{} {}\n    {}\n", part.name, part.version, part.licence);
-            let _ = writeln!(page, "    {}", part.source);
-            let mut of_part: Vec<String> = Vec::new();
-            for text in &part.texts {
+    let mut output = INTRODUCTION.to_owned();
+    for (title, components) in chapters {
+        let _ = write!(output, "\n{}\n", heading(title));
+        for component in components {
+            let _ = write!(output, "\n{} {}\n    {}\n", component.name, component.version, component.licence);
+            let _ = writeln!(output, "    {}", component.source);
+            let mut references: Vec<String> = Vec::new();
+            for text in &component.texts {
                 let number = *numbers.entry(text.as_str()).or_insert_with(|| {
                     texts.push(text.as_str());
                     texts.len()
                 });
-                of_part.push(format!("[{number}]"));
+                references.push(format!("[{number}]"));
             }
-            if !of_part.is_empty() {
-                let _ = writeln!(page, "    {}", of_part.join(" "));
+            if !references.is_empty() {
+                let _ = writeln!(output, "    {}", references.join(" "));
             }
         }
     }
-    let _ = write!(page, "\n{}\n", heading("The texts"));
+    let _ = write!(output, "\n{}\n", heading("The texts"));
     for (index, text) in texts.iter().enumerate() {
-        let _ = write!(page, "\n{}\n\n{text}\n", heading(&format!("[{}]", index + 1)));
+        let _ = write!(output, "\n{}\n\n{text}\n", heading(&format!("[{}]", index + 1)));
     }
-    page
+    output
 }
 
 fn heading(title: &str) -> String {
@@ -85,8 +85,8 @@ fn heading(title: &str) -> String {
 mod tests {
     use super::*;
 
-    fn part(name: &str, texts: &[&str]) -> Part {
-        Part {
+    fn component(name: &str, texts: &[&str]) -> Component {
+        Component {
             name: name.to_owned(),
             version: "1.0.0".to_owned(),
             licence: "MIT".to_owned(),
@@ -96,22 +96,22 @@ mod tests {
     }
 
     #[test]
-    fn a_work_without_any_licence_is_refused() {
+    fn a_component_without_a_licence_is_an_error() {
         assert_eq!(licence(&"MIT".into(), &[]).expect("a licence"), "MIT");
         assert_eq!(licence(&Value::Null, &["May.".to_owned()]).expect("a text"), "licence: see its text");
         assert!(licence(&Value::Null, &[]).is_err());
     }
 
     #[test]
-    fn a_shared_text_stands_there_once_and_a_missing_one_is_not_invented() {
+    fn a_shared_text_is_printed_once() {
         let chapters = [
-            ("One", vec![part("a", &["First.", "Second."]), part("b", &["Second."])]),
-            ("Two", vec![part("c", &[]), part("d", &["Third.", "First."])]),
+            ("One", vec![component("a", &["First.", "Second."]), component("b", &["Second."])]),
+            ("Two", vec![component("c", &[]), component("d", &["Third.", "First."])]),
         ];
         let text = text(&chapters);
-        let below = text.strip_prefix(BEGINNING).expect("the beginning");
-        let without_rules: Vec<&str> =
-            below.lines().map(|line| line.trim_matches(['=', ' '])).filter(|line| !line.is_empty()).collect();
+        let body = text.strip_prefix(INTRODUCTION).expect("the introduction");
+        let lines: Vec<&str> =
+            body.lines().map(|line| line.trim_matches(['=', ' '])).filter(|line| !line.is_empty()).collect();
         let expected = [
             ["One"].as_slice(),
             &["a 1.0.0", "MIT", "https://example.com/a", "[1] [2]"],
@@ -121,6 +121,6 @@ mod tests {
             &["d 1.0.0", "MIT", "https://example.com/d", "[3] [1]"],
             &["The texts", "[1]", "First.", "[2]", "Second.", "[3]", "Third."],
         ];
-        assert_eq!(without_rules, expected.concat());
+        assert_eq!(lines, expected.concat());
     }
 }

@@ -1,4 +1,4 @@
-//! The npm packages inside the window's pages: what Vite noted when it built them, and what it does not see.
+//! The npm packages inside the UI: those that Vite lists in its build, and those that Vite does not see.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,55 +7,60 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use super::{Part, licence, texts};
+use super::{Component, licence, texts};
 use crate::repository::Repository;
 
-/// Where Vite writes down which modules of which packages it packed (`build.license` in ui/vite.config.ts).
-const NOTED: &str = "ui/dist/licences.json";
+/// The list that Vite writes of the packages in its build (`build.license` in ui/vite.config.ts).
+const LIST: &str = "ui/dist/licences.json";
 
-/// Writes code of its own into the pages' sources.
+/// Packages whose own code is part of the sources that they generate.
 const GENERATORS: [&str; 1] = ["@inlang/paraglide-js"];
 
-/// By name. What Vite noted stands in its own version; the same package may lie elsewhere in another one.
-pub fn read(repository: &Repository) -> Result<Vec<Part>> {
-    let noted = fs::read_to_string(repository.path(NOTED)).with_context(|| {
-        format!("read {NOTED}: build the window's pages anew (npm --prefix ui run build)")
-    })?;
-    let noted: Vec<Value> = serde_json::from_str(&noted).with_context(|| format!("understand {NOTED}"))?;
+/// The packages by name and version.
+pub fn read(repository: &Repository) -> Result<Vec<Component>> {
+    let list = fs::read_to_string(repository.path(LIST))
+        .with_context(|| format!("read {LIST}: rebuild the UI (npm --prefix ui run build)"))?;
+    let list: Vec<Value> = serde_json::from_str(&list).with_context(|| format!("parse {LIST}"))?;
     let modules = repository.path("ui/node_modules");
-    let mut parts = BTreeMap::new();
-    for package in &noted {
-        let part = packed(&modules, package).with_context(|| format!("{NOTED}: {package}"))?;
-        parts.insert((part.name.clone(), part.version.clone()), part);
+    let mut components = BTreeMap::new();
+    for package in &list {
+        let component = bundled(&modules, package).with_context(|| format!("{LIST}: {package}"))?;
+        components.insert((component.name.clone(), component.version.clone()), component);
     }
-    let mut unseen: Vec<String> = GENERATORS.map(str::to_owned).to_vec();
+    let mut unlisted: Vec<String> = GENERATORS.map(str::to_owned).to_vec();
     for sheet in sheets(&repository.path("ui/src"))? {
-        unseen.extend(used_by(&sheet));
+        unlisted.extend(used_by(&sheet));
     }
-    for name in unseen {
-        let part = installed(&modules, &name).with_context(|| format!("the notices of npm's {name}"))?;
-        parts.entry((part.name.clone(), part.version.clone())).or_insert(part);
+    for name in unlisted {
+        let component = installed(&modules, &name).with_context(|| format!("the notices of npm's {name}"))?;
+        components.entry((component.name.clone(), component.version.clone())).or_insert(component);
     }
-    Ok(parts.into_values().collect())
+    Ok(components.into_values().collect())
 }
 
-/// Vite notes one text alone; the rest lies with the package, where that is the one that is installed under its name.
-fn packed(modules: &Path, noted: &Value) -> Result<Part> {
-    let (name, version) = (word(noted, "name")?, word(noted, "version")?);
-    let part = installed(modules, name)?;
-    if part.version == version {
-        return Ok(part);
+/// A package of the list. The list has only one licence text of each package. The installed package has all of them, if
+/// it has the same version.
+fn bundled(modules: &Path, listed: &Value) -> Result<Component> {
+    let (name, version) = (field(listed, "name")?, field(listed, "version")?);
+    let component = installed(modules, name)?;
+    if component.version == version {
+        return Ok(component);
     }
-    let texts: Vec<String> = noted["text"].as_str().map(texts::even).into_iter().collect();
-    Ok(Part { version: version.to_owned(), licence: licence(&noted["identifier"], &texts)?, texts, ..part })
+    let texts: Vec<String> = listed["text"].as_str().map(texts::normalize).into_iter().collect();
+    Ok(Component {
+        version: version.to_owned(),
+        licence: licence(&listed["identifier"], &texts)?,
+        texts,
+        ..component
+    })
 }
 
-fn installed(modules: &Path, name: &str) -> Result<Part> {
+fn installed(modules: &Path, name: &str) -> Result<Component> {
     let manifest = manifest(modules, name)?;
-    let texts = texts::of(&modules.join(name))?;
-    Ok(Part {
+    let texts = texts::read(&modules.join(name))?;
+    Ok(Component {
         name: name.to_owned(),
-        version: word(&manifest, "version")?.to_owned(),
+        version: field(&manifest, "version")?.to_owned(),
         licence: licence(&manifest["license"], &texts)?,
         source: source(&manifest),
         texts,
@@ -64,14 +69,14 @@ fn installed(modules: &Path, name: &str) -> Result<Part> {
 
 fn manifest(modules: &Path, name: &str) -> Result<Value> {
     let text = fs::read_to_string(modules.join(name).join("package.json")).context("read package.json")?;
-    serde_json::from_str(&text).context("understand package.json")
+    serde_json::from_str(&text).context("parse package.json")
 }
 
-fn word<'a>(package: &'a Value, field: &str) -> Result<&'a str> {
+fn field<'a>(package: &'a Value, field: &str) -> Result<&'a str> {
     package[field].as_str().with_context(|| format!("it has no {field}"))
 }
 
-/// npm takes an address with git's prefixes, and "owner/name" for GitHub.
+/// The address of the source. npm allows git prefixes, and "owner/name" for GitHub.
 fn source(manifest: &Value) -> String {
     let repository = &manifest["repository"];
     let written = repository["url"].as_str().or(repository.as_str()).unwrap_or("npm");
@@ -82,21 +87,21 @@ fn source(manifest: &Value) -> String {
     if is_short { format!("https://github.com/{address}") } else { address }
 }
 
-/// The style sheets, with their text.
+/// The texts of the style sheets below a folder.
 fn sheets(folder: &Path) -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("look into {}", folder.display()))? {
+    for entry in fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
             texts.extend(sheets(&path)?);
-        } else if path.extension().is_some_and(|ending| ending == "css" || ending == "svelte") {
+        } else if path.extension().is_some_and(|extension| extension == "css" || extension == "svelte") {
             texts.push(fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?);
         }
     }
     Ok(texts)
 }
 
-/// The packages whose styles a sheet takes in: `@import "tailwindcss/theme.css"`, `@plugin "@scope/name"`.
+/// The packages whose styles a sheet imports: `@import "tailwindcss/theme.css"`, `@plugin "@scope/name"`.
 fn used_by(sheet: &str) -> Vec<String> {
     let words = sheet.lines().filter_map(|line| {
         let rest = line.trim().strip_prefix("@import ").or_else(|| line.trim().strip_prefix("@plugin "))?;
@@ -116,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_told_as_a_browser_takes_them() {
+    fn addresses_are_converted_for_browsers() {
         let source = |repository: Value| source(&serde_json::json!({ "repository": repository }));
         let whole = "https://github.com/owner/name";
         for written in [
@@ -133,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn sheets_name_packages() {
+    fn packages_are_read_from_style_sheets() {
         let sheet = "@import \"tailwindcss\" source(none);\n  @import 'tailwindcss/theme.css' layer(theme);\n\
                      @import \"./forms.css\";\n@plugin \"daisyui/theme\" {\n}\n@plugin \"@scope/name/part\";\n\
                      @import \"https://example.com/x.css\";\n.import { color: red }\n";

@@ -1,0 +1,58 @@
+//! The commands whose only argument is a server: `usher enable|disable|logout|remove NAME`.
+//!
+//! A new one of them needs a variant of [`ServerCommand`] and an arm in [`run`], and nothing in other files.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use usher_api::{Request, ServerVerb};
+use usher_config::display_text;
+
+use crate::exit::CommandError;
+use crate::output::Output;
+use crate::paths::Paths;
+use crate::session::with_server;
+
+#[derive(Debug, Subcommand)]
+pub enum ServerCommand {
+    /// Sign out of a server and remove it from mcp.json
+    Remove(ServerName),
+    /// Enable a server
+    Enable(ServerName),
+    /// Disable a server, but keep it in mcp.json
+    Disable(ServerName),
+    /// Sign out of a server and delete its tokens
+    Logout(ServerName),
+}
+
+#[derive(Debug, Args)]
+pub struct ServerName {
+    /// Name of the server in mcp.json
+    pub name: String,
+}
+
+pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Result<(), CommandError> {
+    let send = async |name: &str, verb| {
+        with_server(paths, output, name, async |engine, id| engine.ask(Request::server(id, verb)).await).await
+    };
+    let (name, result, text): (&str, Value, &str) = match command {
+        ServerCommand::Remove(ServerName { name }) => {
+            send(name, ServerVerb::Remove).await?;
+            (name, json!({ "removed": name }), "Removed")
+        }
+        ServerCommand::Enable(ServerName { name }) => {
+            // An edit of the file needs no engine; a running one sees the change.
+            paths.config_file().set_disabled(name, false)?;
+            (name, json!({ "name": name, "enabled": true }), "Enabled")
+        }
+        ServerCommand::Disable(ServerName { name }) => {
+            paths.config_file().set_disabled(name, true)?;
+            (name, json!({ "name": name, "enabled": false }), "Disabled")
+        }
+        ServerCommand::Logout(ServerName { name }) => {
+            send(name, ServerVerb::SignOut).await?;
+            (name, json!({ "signed_out": name }), "Signed out of")
+        }
+    };
+    output.result(&result, || format!("{text} {}.", display_text(name, 80)));
+    Ok(())
+}

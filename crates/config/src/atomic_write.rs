@@ -1,0 +1,83 @@
+//! Replaces a file atomically and writes through symbolic links.
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use tempfile::NamedTempFile;
+
+/// A longer chain of links is a cycle.
+const MAX_LINKS: usize = 32;
+
+/// Resolves a chain of links. The file at its end may be missing.
+pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => path = folder_of(&path).join(fs::read_link(&path)?),
+            Ok(_) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many levels of symbolic links"))
+}
+
+/// Creates a missing folder and locks it against other Usher processes until the lock is dropped. Changes by
+/// other programs are detected by comparing contents.
+pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
+    let folder = folder_of(target);
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(folder)?;
+    // Windows cannot open folders, so only the comparison protects the file there.
+    if cfg!(windows) {
+        return Ok(None);
+    }
+    let lock = fs::File::open(folder)?;
+    match lock.lock() {
+        Ok(()) => Ok(Some(lock)),
+        // Some network file systems do not support locks.
+        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The new contents in a temporary file next to the target, written and synced.
+pub(crate) struct Prepared(NamedTempFile);
+
+/// Keeps the target's permissions. A new file is readable only by its owner.
+pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
+    let mut file = tempfile::Builder::new().prefix(".mcp-").suffix(".tmp").tempfile_in(folder_of(target))?;
+    match fs::metadata(target) {
+        Ok(metadata) if metadata.permissions().readonly() => {
+            return Err(io::Error::new(ErrorKind::PermissionDenied, "the file is read-only"));
+        }
+        Ok(metadata) => file.as_file().set_permissions(metadata.permissions())?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(Prepared(file))
+}
+
+impl Prepared {
+    /// Replaces the target.
+    pub fn commit(self, target: &Path) -> io::Result<()> {
+        self.0.persist(target).map_err(|error| error.error)?;
+        if cfg!(unix) { fs::File::open(folder_of(target))?.sync_all() } else { Ok(()) }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    }
+}

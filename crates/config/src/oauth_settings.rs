@@ -1,0 +1,82 @@
+//! The sign-in settings of a server.
+
+use std::fmt;
+use std::str::FromStr;
+
+use url::Url;
+
+use crate::Template;
+
+/// Sign-in settings that complement or replace discovery.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OAuthSettings {
+    /// Whether OAuth is off because the headers contain `Authorization`.
+    pub off: bool,
+    pub client_id: Option<String>,
+    /// Set only together with `client_id`.
+    pub client_secret: Option<Template>,
+    pub scopes: Option<Vec<String>>,
+    pub redirect: Redirect,
+    /// Replaces discovery.
+    pub endpoints: Option<Endpoints>,
+    pub audience: Option<String>,
+    /// Whether to continue when the server's metadata does not list PKCE.
+    pub allow_missing_pkce: bool,
+    /// The address of the person's own client ID metadata document.
+    pub client_metadata_url: Option<Url>,
+}
+
+/// The authorization server's endpoints, entered by hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    pub authorization: Url,
+    pub token: Url,
+}
+
+/// The preferred kind of redirect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redirect {
+    /// Tries each kind in turn, starting with the link.
+    #[default]
+    Auto,
+    /// `dev.usher.desktop:/oauth/callback`
+    Link,
+    /// `dev.usher.desktop://oauth/callback`
+    LinkWithHost,
+    /// A listener on 127.0.0.1 for one sign-in.
+    Loopback,
+    /// The person copies the callback address from the browser.
+    Paste,
+}
+
+impl Redirect {
+    pub const ALL: [Self; 5] = [Self::Auto, Self::Link, Self::LinkWithHost, Self::Loopback, Self::Paste];
+
+    /// The value in `mcp.json` and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Link => "link",
+            Self::LinkWithHost => "link-with-host",
+            Self::Loopback => "loopback",
+            Self::Paste => "paste",
+        }
+    }
+}
+
+impl fmt::Display for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Redirect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|redirect| redirect.as_str() == text)
+            .ok_or_else(|| "a redirect must be auto, link, link-with-host, loopback or paste".to_owned())
+    }
+}

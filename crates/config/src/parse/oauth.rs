@@ -1,0 +1,184 @@
+//! Parses sign-in settings: `oauth`, and other products' `auth` and `oauth_client_id`.
+
+use jsonc_parser::ast::ObjectProp;
+use url::Url;
+
+use super::address::read_address;
+use super::reader::Reader;
+use crate::{Endpoints, OAuthSettings, Redirect, Template};
+
+#[derive(Default)]
+pub(crate) struct OAuthFields {
+    client_id: Option<String>,
+    client_secret: Option<Template>,
+    scopes: Option<Vec<String>>,
+    redirect: Option<Redirect>,
+    authorization_url: Option<Url>,
+    token_url: Option<Url>,
+    audience: Option<String>,
+    allow_missing_pkce: Option<bool>,
+    client_metadata_url: Option<Url>,
+    /// Entries with an error. They are not reported as missing again.
+    invalid: Vec<String>,
+}
+
+/// Reads `oauth`, `auth` or `oauth_client_id`.
+pub(crate) fn read(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut OAuthFields) {
+    if entry.name.as_str() == "oauth_client_id" {
+        reader.warn_alias(entry, "oauth.clientId");
+        let client_id = reader.resolved(entry);
+        reader.set(&mut fields.client_id, client_id, entry);
+        return;
+    }
+    if entry.name.as_str() == "auth" {
+        reader.warn_alias(entry, "oauth");
+    }
+    let Some(object) = reader.object(entry) else { return };
+    for prop in reader.entries(object) {
+        let errors_before = reader.errors.len();
+        read_field(reader, prop, fields);
+        if reader.errors.len() > errors_before {
+            fields.invalid.push(canonical(prop.name.as_str()).to_owned());
+        }
+    }
+}
+
+/// Usher's name for an entry with another product's name.
+fn canonical(name: &str) -> &str {
+    match name {
+        "client_id" => "clientId",
+        "client_secret" => "clientSecret",
+        "scope" => "scopes",
+        "auth_url" | "authorization_url" | "authUrl" => "authorizationUrl",
+        "token_url" => "tokenUrl",
+        "allow_missing_pkce" => "allowMissingPkce",
+        "client_metadata_url" => "clientMetadataUrl",
+        same => same,
+    }
+}
+
+fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuthFields) {
+    let written = prop.name.as_str();
+    let name = canonical(written);
+    if name != written {
+        reader.warn_alias(prop, name);
+    }
+    match name {
+        "clientId" => {
+            let client_id = reader.resolved(prop);
+            reader.set(&mut fields.client_id, client_id, prop);
+        }
+        "clientSecret" => {
+            let secret = reader.template(prop);
+            if secret.as_ref().is_some_and(|secret| !secret.has_placeholders()) {
+                let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
+                reader.warn(&prop.value, "the client secret is in plain text", hint);
+            }
+            reader.set(&mut fields.client_secret, secret, prop);
+        }
+        "scopes" => {
+            let scopes = read_scopes(reader, prop);
+            reader.set(&mut fields.scopes, scopes, prop);
+        }
+        "redirect" => {
+            let redirect = reader
+                .string(prop)
+                .and_then(|word| word.parse().map_err(|why: String| reader.error(&prop.value, why, "")).ok());
+            reader.set(&mut fields.redirect, redirect, prop);
+        }
+        "authorizationUrl" => {
+            let url = read_address(reader, prop);
+            reader.set(&mut fields.authorization_url, url, prop);
+        }
+        "tokenUrl" => {
+            let url = read_address(reader, prop);
+            reader.set(&mut fields.token_url, url, prop);
+        }
+        "audience" => fields.audience = reader.resolved(prop),
+        "allowMissingPkce" => fields.allow_missing_pkce = reader.boolean(prop),
+        "clientMetadataUrl" => fields.client_metadata_url = read_address(reader, prop),
+        "device_auth_url" => {
+            let message = "`device_auth_url` is not used: Usher signs in through the browser";
+            reader.warn(prop, message, "You can keep it for other programs.");
+        }
+        "token_store" => {
+            let message = "`token_store` is not used: Usher stores tokens in its own secret store";
+            reader.warn(prop, message, "You can keep it for other programs.");
+        }
+        "callbackPort" => {
+            let message = "`callbackPort` is not used: Usher needs no fixed callback port";
+            reader.warn(prop, message, "Use `redirect` to choose another return method.");
+        }
+        _ => reader.warn_unknown(prop),
+    }
+}
+
+/// A list, or one string with spaces between the scopes.
+fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
+    let scopes: Vec<String> = if prop.value.as_string_lit().is_some() {
+        reader.string(prop)?.split_whitespace().map(str::to_owned).collect()
+    } else {
+        reader.strings(prop)?
+    };
+    // RFC 6749 §3.3: printable ASCII without space, quote and backslash.
+    let is_valid = |scope: &String| {
+        !scope.is_empty()
+            && scope.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+    };
+    if !scopes.iter().all(is_valid) {
+        let hint =
+            "A scope cannot contain spaces, quotes or backslashes. Write several as [\"read\", \"write\"].";
+        reader.error(&prop.value, "invalid scope", hint);
+        return None;
+    }
+    Some(scopes)
+}
+
+/// Checks that the settings fit together. `off` is true if the headers contain `Authorization`.
+pub(crate) fn finish(
+    reader: &mut Reader<'_>,
+    prop: &ObjectProp<'_>,
+    fields: OAuthFields,
+    off: bool,
+) -> OAuthSettings {
+    let at = &prop.name;
+    let is_missing = |name: &str| !fields.invalid.iter().any(|invalid| invalid == name);
+    if fields.client_secret.is_some() && fields.client_id.is_none() && is_missing("clientId") {
+        let hint = "Add \"clientId\", or remove the secret.";
+        reader.error(at, "this server has a client secret but no client ID", hint);
+    }
+    let endpoints = match (fields.authorization_url, fields.token_url) {
+        (Some(authorization), Some(token)) => Some(Endpoints { authorization, token }),
+        (Some(_), None) if is_missing("tokenUrl") => {
+            let hint = "Add \"tokenUrl\", or remove \"authorizationUrl\" to let Usher discover both.";
+            reader.error(at, "this server has an authorization URL but no token URL", hint);
+            None
+        }
+        (None, Some(_)) if is_missing("authorizationUrl") => {
+            let hint = "Add \"authorizationUrl\", or remove \"tokenUrl\" to let Usher discover both.";
+            reader.error(at, "this server has a token URL but no authorization URL", hint);
+            None
+        }
+        (Some(_), None) | (None, Some(_)) | (None, None) => None,
+    };
+    let has_settings = fields.client_id.is_some() || endpoints.is_some();
+    if off && has_settings {
+        let hint = "Remove `Authorization` from the headers to sign in through the browser.";
+        reader.warn(
+            at,
+            "the sign-in settings have no effect because the headers contain `Authorization`",
+            hint,
+        );
+    }
+    OAuthSettings {
+        off,
+        client_id: fields.client_id,
+        client_secret: fields.client_secret,
+        scopes: fields.scopes,
+        redirect: fields.redirect.unwrap_or_default(),
+        endpoints,
+        audience: fields.audience,
+        allow_missing_pkce: fields.allow_missing_pkce.unwrap_or_default(),
+        client_metadata_url: fields.client_metadata_url,
+    }
+}

@@ -1,0 +1,172 @@
+//! Reads typed JSON values and collects errors and warnings.
+
+use jsonc_parser::ast::{Object, ObjectProp, Value};
+use jsonc_parser::common::Ranged;
+
+use crate::display::display_text;
+use crate::text::position;
+use crate::{Diagnostic, Environment, Severity, Template};
+
+/// Diagnostics quote names, never values.
+pub(crate) struct Reader<'t> {
+    text: &'t str,
+    pub environment: &'t Environment,
+    /// The server being read.
+    pub server: Option<String>,
+    pub errors: Vec<Diagnostic>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+impl<'t> Reader<'t> {
+    pub fn new(text: &'t str, environment: &'t Environment) -> Self {
+        Self { text, environment, server: None, errors: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub fn error(&mut self, at: &impl Ranged, message: impl Into<String>, hint: impl Into<String>) {
+        let diagnostic = self.diagnostic(Severity::Error, at, message.into(), hint.into());
+        self.errors.push(diagnostic);
+    }
+
+    pub fn warn(&mut self, at: &impl Ranged, message: impl Into<String>, hint: impl Into<String>) {
+        let diagnostic = self.diagnostic(Severity::Warning, at, message.into(), hint.into());
+        self.warnings.push(diagnostic);
+    }
+
+    fn diagnostic(&self, severity: Severity, at: &impl Ranged, message: String, hint: String) -> Diagnostic {
+        let (line, column) = position(self.text, at.start());
+        let hint = Some(hint).filter(|hint| !hint.is_empty());
+        Diagnostic { severity, message, hint, line, column, server: self.server.clone() }
+    }
+
+    /// The entries without comments (names that begin with `_`) and nulls. A duplicate name is an error because
+    /// programs disagree about which entry wins.
+    pub fn entries<'a>(&mut self, object: &'a Object<'a>) -> Vec<&'a ObjectProp<'a>> {
+        let mut entries: Vec<&ObjectProp<'_>> = Vec::new();
+        for prop in &object.properties {
+            let name = prop.name.as_str();
+            if entries.iter().any(|earlier| earlier.name.as_str() == name) {
+                let message = format!("duplicate entry `{}`", display_name(name));
+                self.error(prop, message, "Remove one of them.");
+            } else if !name.starts_with('_') && prop.value.as_null_keyword().is_none() {
+                entries.push(prop);
+            }
+        }
+        entries
+    }
+
+    /// Warns about an unknown entry.
+    pub fn warn_unknown(&mut self, prop: &ObjectProp<'_>) {
+        let message = format!("unknown entry `{}` is ignored", display_name(prop.name.as_str()));
+        self.warn(prop, message, "Check the spelling. To mark a comment, begin the name with `_`.");
+    }
+
+    /// Warns about an entry with another product's name for it.
+    pub fn warn_alias(&mut self, prop: &ObjectProp<'_>, canonical: &str) {
+        let name = display_name(prop.name.as_str());
+        self.warn(
+            prop,
+            format!("`{name}` is read as `{canonical}`"),
+            format!("Usher's name for it is `{canonical}`."),
+        );
+    }
+
+    /// Sets a value once. A second entry for it, under any name, is an error.
+    pub fn set<T>(&mut self, slot: &mut Option<T>, value: Option<T>, prop: &ObjectProp<'_>) {
+        if slot.is_some() {
+            let message = format!("`{}` repeats another entry", display_name(prop.name.as_str()));
+            self.error(prop, message, "Remove one of them.");
+        } else {
+            *slot = value;
+        }
+    }
+
+    pub fn string(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
+        let Some(text) = prop.value.as_string_lit() else {
+            self.wrong_type(prop, "a string in double quotes");
+            return None;
+        };
+        Some(text.value.clone().into_owned())
+    }
+
+    pub fn boolean(&mut self, prop: &ObjectProp<'_>) -> Option<bool> {
+        let Some(boolean) = prop.value.as_boolean_lit() else {
+            self.wrong_type(prop, "true or false");
+            return None;
+        };
+        Some(boolean.value)
+    }
+
+    pub fn object<'a>(&mut self, prop: &'a ObjectProp<'a>) -> Option<&'a Object<'a>> {
+        let object = prop.value.as_object();
+        if object.is_none() {
+            self.wrong_type(prop, "an object in `{ }`");
+        }
+        object
+    }
+
+    pub fn strings(&mut self, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
+        let strings = prop.value.as_array().and_then(|array| {
+            let texts = array.elements.iter().map(|element| element.as_string_lit());
+            texts.map(|text| text.map(|text| text.value.clone().into_owned())).collect()
+        });
+        if strings.is_none() {
+            self.wrong_type(prop, "a list of strings, such as [\"a\", \"b\"]");
+        }
+        strings
+    }
+
+    pub fn template(&mut self, prop: &ObjectProp<'_>) -> Option<Template> {
+        let source = self.string(prop)?;
+        self.parse_template(&prop.value, prop.name.as_str(), &source)
+    }
+
+    pub fn templates(&mut self, prop: &ObjectProp<'_>) -> Option<Vec<Template>> {
+        let sources = self.strings(prop)?;
+        sources.iter().map(|source| self.parse_template(&prop.value, prop.name.as_str(), source)).collect()
+    }
+
+    /// A string with environment variables resolved. Secrets are not allowed.
+    pub fn resolved(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
+        let template = self.template(prop)?;
+        let name = display_name(prop.name.as_str());
+        if !template.secret_names().is_empty() {
+            let hint = "Use `${VAR}` here. `{{name}}` works in headers, clientSecret and env.";
+            self.error(&prop.value, format!("`{name}` cannot contain a secret"), hint);
+            return None;
+        }
+        match template.render_public(self.environment) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.error(&prop.value, format!("`{name}` cannot be resolved: {error}"), error.hint());
+                None
+            }
+        }
+    }
+
+    fn parse_template(&mut self, at: &Value<'_>, name: &str, source: &str) -> Option<Template> {
+        Template::parse(source)
+            .inspect_err(|error| {
+                let hint = "Write `{{name}}` for a stored secret or `${VAR}` for an environment variable.";
+                self.error(at, format!("`{}` has an invalid placeholder: {error}", display_name(name)), hint);
+            })
+            .ok()
+    }
+
+    fn wrong_type(&mut self, prop: &ObjectProp<'_>, expected: &str) {
+        let name = display_name(prop.name.as_str());
+        let actual = match &prop.value {
+            Value::StringLit(_) => "a string",
+            Value::NumberLit(_) => "a number",
+            Value::BooleanLit(_) => "true or false",
+            Value::Object(_) => "an object",
+            Value::Array(_) => "a list",
+            Value::NullKeyword(_) => "null",
+        };
+        self.error(&prop.value, format!("`{name}` is {actual}, but must be {expected}"), "");
+    }
+}
+
+/// A name from the file, sanitised for display.
+pub(crate) fn display_name(name: &str) -> String {
+    display_text(name, 60)
+}

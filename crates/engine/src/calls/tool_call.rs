@@ -1,0 +1,154 @@
+//! One tool call: waits for a missing permission, and is repeated when that does no harm.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::{CallToolRequestParams, CallToolResult};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use usher_api::ErrorView;
+use usher_oauth::BearerChallenge;
+
+use super::refused_result::is_refusal;
+use crate::caller::{Addressee, CallerId};
+use crate::connection::fault::Fault;
+use crate::connection::watch::Report;
+use crate::connection::{CallTerms, Connection, content};
+use crate::options::CallOptions;
+use crate::server::handle::ServerHandle;
+use crate::server::message::{Message, PermissionNeeded};
+use crate::words::connection::describe_fault;
+
+/// The time that a call whose response was lost waits for the next connection.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(crate) struct ToolCall<'a> {
+    pub handle: Arc<ServerHandle>,
+    pub caller: CallerId,
+    pub tool: &'a str,
+    pub arguments: Map<String, Value>,
+    pub options: CallOptions,
+    pub cancelled: CancellationToken,
+}
+
+impl ToolCall<'_> {
+    pub async fn run(&self) -> Result<CallToolResult, ErrorView> {
+        let operation = format!("tools/call {}", self.tool);
+        let may_ask = !self.options.permission_timeout.is_zero();
+        let (mut asked, mut repeated) = (false, false);
+        let mut connection = self.handle.connection().await?;
+        loop {
+            let token = connection.cached_token();
+            let outcome = match self.send(&connection).await {
+                Err(Fault::InsufficientScope { challenge }) if may_ask && !asked => {
+                    asked = true;
+                    self.handle.note_step_up(&operation, token)?;
+                    self.permission(&connection, challenge).await?;
+                    connection = self.handle.connection().await?;
+                    continue;
+                }
+                Err(Fault::Lost) if !repeated && connection.may_repeat(self.tool) => {
+                    repeated = true;
+                    match self.next_connection(&connection).await {
+                        Some(newer) => {
+                            connection = newer;
+                            continue;
+                        }
+                        None => Err(Fault::Lost),
+                    }
+                }
+                Ok(result) if is_refusal(&result) => match self.refresh(&connection, token).await {
+                    // A tool that does more than read may have done something before the refusal.
+                    Ok(true) if connection.may_repeat(self.tool) => continue,
+                    Ok(_) => Ok(result),
+                    Err(fault) if fault.is_transient() => Ok(result),
+                    Err(fault) => Err(fault),
+                },
+                Ok(result) => {
+                    self.handle.accepted_in_result(self.tool, &connection);
+                    Ok(result)
+                }
+                outcome => outcome,
+            };
+            return self.handle.report(connection, outcome, &operation);
+        }
+    }
+
+    /// Refreshes the token that a result rejected. If that was done before, a sign-in is offered instead.
+    async fn refresh(
+        &self,
+        connection: &Arc<Connection>,
+        token: Option<SecretString>,
+    ) -> Result<bool, Fault> {
+        if let Some(token) = token
+            && !self.handle.refusals.is_refreshed_in_vain(&token)
+            && let Some(refreshed) = connection.refresh(&token).await?
+        {
+            self.handle.refusals.note_refreshed(self.tool, refreshed);
+            return Ok(true);
+        }
+        self.handle.refused_in_result(Arc::clone(connection));
+        Ok(false)
+    }
+
+    async fn send(&self, connection: &Connection) -> Result<CallToolResult, Fault> {
+        let board = Arc::clone(&self.handle.context.board);
+        let (caller, call) = (self.caller, self.options.call.clone());
+        let addressee = if self.options.asks_holder {
+            Addressee::holder()
+        } else {
+            Addressee { caller, call: Some(call.clone()) }
+        };
+        let on_progress = move |progress, total, message: Option<String>| {
+            board.progress_call(caller, &call, progress, total, message.as_deref().map(content::name));
+        };
+        let terms = CallTerms {
+            silence: self.options.timeout,
+            cancelled: self.cancelled.clone(),
+            addressee,
+            on_progress: &on_progress,
+        };
+        let params = CallToolRequestParams::new(self.tool.to_owned()).with_arguments(self.arguments.clone());
+        connection.call_tool(params, &terms).await
+    }
+
+    /// Asks the person for the permission, and waits until a sign-in grants it.
+    async fn permission(
+        &self,
+        connection: &Connection,
+        challenge: Box<BearerChallenge>,
+    ) -> Result<(), ErrorView> {
+        let label = self.handle.label();
+        let refused = describe_fault(&Fault::InsufficientScope { challenge: challenge.clone() }, &label);
+        let for_what = connection.title_of(self.tool);
+        let (reply, answer) = oneshot::channel();
+        self.handle.send(Message::PermissionNeeded(PermissionNeeded { challenge, for_what, reply }));
+        let _abandoned = Abandoned(&self.handle);
+        tokio::select! {
+            answer = answer => answer.unwrap_or(Err(refused)),
+            () = self.cancelled.cancelled() => Err(describe_fault(&Fault::Cancelled, &label)),
+            () = tokio::time::sleep(self.options.permission_timeout) => Err(refused),
+        }
+    }
+
+    /// Waits for the connection that replaces a lost one.
+    async fn next_connection(&self, lost: &Arc<Connection>) -> Option<Arc<Connection>> {
+        let report = Report::Failed(Arc::new(Fault::Lost));
+        self.handle.send(Message::Reported { connection: Arc::clone(lost), report });
+        tokio::select! {
+            newer = self.handle.next_connection(lost, RECONNECT_TIMEOUT) => newer,
+            () = self.cancelled.cancelled() => None,
+        }
+    }
+}
+
+/// Tells the server's task, when dropped, that the call no longer waits.
+struct Abandoned<'a>(&'a ServerHandle);
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        self.0.send(Message::PermissionAbandoned);
+    }
+}

@@ -1,0 +1,119 @@
+//! A tool call: one request, or several if the server asks for input in between.
+
+use std::time::Duration;
+
+use rmcp::model::{
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputRequest, InputRequests,
+    InputResponses, ServerResult,
+};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::Connection;
+use super::fault::Fault;
+use super::rmcp_error::from_service;
+use crate::caller::Addressee;
+
+/// The number of times that a call may ask for input.
+const MAX_ROUNDS: usize = 10;
+/// The longest call. Progress cannot extend it further.
+const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
+
+/// The conditions of a call.
+pub(crate) struct CallTerms<'a> {
+    /// How long the server may send nothing.
+    pub silence: Duration,
+    pub cancelled: CancellationToken,
+    /// The caller that gets the server's questions.
+    pub addressee: Addressee,
+    pub on_progress: &'a (dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync),
+}
+
+impl Connection {
+    /// Calls a tool, and gets the input that the server asks for first.
+    pub async fn call_tool(
+        &self,
+        mut params: CallToolRequestParams,
+        terms: &CallTerms<'_>,
+    ) -> Result<CallToolResult, Fault> {
+        for round in 0..MAX_ROUNDS {
+            let request = CallToolRequest::new(params.clone());
+            match self.request(ClientRequest::CallToolRequest(request), terms).await? {
+                ServerResult::CallToolResult(result) => return Ok(result),
+                ServerResult::InputRequiredResult(asked) => {
+                    let requests = asked.input_requests.unwrap_or_default();
+                    if requests.is_empty() {
+                        if asked.request_state.is_none() {
+                            return Err(Fault::violation("it asked for input without saying which"));
+                        }
+                        // The server wants the same request again. A wait avoids a busy loop.
+                        tokio::time::sleep(Duration::from_millis(50 << round.min(4))).await;
+                    }
+                    let responses = self.input(requests, terms).await?;
+                    params.input_responses = (!responses.is_empty()).then_some(responses);
+                    params.request_state = asked.request_state;
+                }
+                _ => return Err(Fault::violation("its response is not a tool result")),
+            }
+        }
+        Err(Fault::violation("it keeps asking for input"))
+    }
+
+    /// Sends one request. Progress and questions to the person restart its deadline.
+    async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
+        let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
+        let (mut handle, mut running) = sent.map_err(from_service)?;
+        let silence = terms.silence.min(LONGEST_CALL);
+        let begun = tokio::time::Instant::now();
+        let mut silent_until = begun + silence;
+        let fault = loop {
+            tokio::select! {
+                biased;
+                response = &mut handle.rx => {
+                    while let Some(step) = running.pending_progress() {
+                        (terms.on_progress)(step.progress, step.total, step.message);
+                    }
+                    return response.map_err(|_| Fault::Lost)?.map_err(from_service);
+                }
+                step = running.progress() => {
+                    silent_until = tokio::time::Instant::now() + silence;
+                    (terms.on_progress)(step.progress, step.total, step.message);
+                }
+                () = terms.cancelled.cancelled() => break Fault::Cancelled,
+                () = self.closed.cancelled() => break Fault::Lost,
+                () = tokio::time::sleep_until(silent_until.min(begun + LONGEST_CALL)) => {
+                    let asks = self.elicitations.is_open(&self.server, &terms.addressee);
+                    if !asks || begun.elapsed() >= LONGEST_CALL {
+                        break Fault::TimedOut(begun.elapsed().as_secs());
+                    }
+                    silent_until = tokio::time::Instant::now() + silence;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(Duration::from_secs(1), handle.cancel(Some(fault.to_string()))).await;
+        Err(fault)
+    }
+
+    async fn input(&self, requests: InputRequests, terms: &CallTerms<'_>) -> Result<InputResponses, Fault> {
+        let mut responses = InputResponses::new();
+        for (key, request) in requests {
+            let response = match request {
+                InputRequest::Elicitation(request) => {
+                    let asked = self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
+                    tokio::select! {
+                        answer = asked => serde_json::to_value(answer),
+                        () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
+                    }
+                }
+                InputRequest::ListRoots(_) => Ok(serde_json::json!({ "roots": [] })),
+                // Usher's capabilities do not include sampling.
+                InputRequest::CreateMessage(_) => {
+                    return Err(Fault::violation("it asked for sampling, which Usher does not support"));
+                }
+                _ => return Err(Fault::violation("it asked for input of an unknown kind")),
+            };
+            responses.insert(key, response.unwrap_or(Value::Null));
+        }
+        Ok(responses)
+    }
+}

@@ -1,0 +1,224 @@
+//! The adapter between rmcp's Streamable HTTP transport and our HTTP client.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::stream::BoxStream;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::common::client_side_sse::ExponentialBackoff;
+use rmcp::transport::streamable_http_client::{
+    SseError, StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
+    StreamableHttpPostResponse,
+};
+use sse_stream::Sse;
+
+use super::authorized::Authorized;
+use super::discover::{self, DISCOVER_TIMEOUT};
+use super::streamable::{PostResponse, StreamableHttp};
+use crate::connection::fault::Fault;
+use crate::connection::stream_monitor::{NextSignIn, StreamMonitor};
+use crate::credentials::Credentials;
+
+/// The deadline for the head of a response. Calls have their own deadline, which progress restarts.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest event of a stream, in bytes.
+const MAX_EVENT: usize = 16 * 1024 * 1024;
+
+type Error = StreamableHttpError<Fault>;
+
+/// rmcp's HTTP client for one server.
+#[derive(Clone, Debug)]
+pub(crate) struct HttpAdapter {
+    http: StreamableHttp,
+    authorized: Authorized,
+    /// The resolved headers of `mcp.json`.
+    headers: HeaderMap,
+    monitor: StreamMonitor,
+    /// The server has offered its stream before, so that refusing it now means something.
+    had_stream: Arc<AtomicBool>,
+}
+
+impl HttpAdapter {
+    pub fn new(
+        http: StreamableHttp,
+        credentials: Option<Credentials>,
+        headers: HeaderMap,
+        monitor: StreamMonitor,
+    ) -> Self {
+        Self { http, authorized: Authorized(credentials), headers, monitor, had_stream: Arc::default() }
+    }
+
+    /// Returns the channel for an MCP connection to `uri`.
+    pub fn into_channel(self, uri: Arc<str>) -> StreamableHttpClientTransport<Self> {
+        let mut config = StreamableHttpClientTransportConfig::with_uri(uri);
+        let mut backoff = ExponentialBackoff::default();
+        backoff.max_times = Some(5);
+        backoff.max_delay = Some(Duration::from_secs(10));
+        config.retry_config = Arc::new(backoff);
+        StreamableHttpClientTransport::with_client(self, config)
+    }
+
+    /// Handles a stream that the server offered before and now refuses. It is reported, because the next call may come
+    /// hours later. Returns the error if a retry is useless.
+    async fn stream_lost(&self, error: Error, next_sign_in: NextSignIn) -> Result<(), Error> {
+        match error {
+            Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
+                self.monitor.report(fault);
+                next_sign_in.wait().await;
+                Ok(())
+            }
+            Error::Client(Fault::Unreachable(why)) => {
+                self.monitor.report(Fault::Unreachable(why.clone()));
+                Err(Error::Client(Fault::Unreachable(why)))
+            }
+            // A 404 or 405 after an offered stream: the server no longer knows the session.
+            Error::ServerDoesNotSupportSse => {
+                self.monitor.report(Fault::Lost);
+                Err(Error::ServerDoesNotSupportSse)
+            }
+            error => Err(error),
+        }
+    }
+
+    fn all_headers(&self, protocol: HashMap<HeaderName, HeaderValue>) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        headers.extend(protocol);
+        headers
+    }
+}
+
+impl StreamableHttpClient for HttpAdapter {
+    type Error = Fault;
+
+    async fn post_message(
+        &self,
+        uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        auth_header: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<StreamableHttpPostResponse, Error> {
+        self.post_message_with_max_sse_event_size(uri, message, session, auth_header, headers, MAX_EVENT)
+            .await
+    }
+
+    async fn post_message_with_max_sse_event_size(
+        &self,
+        _uri: Arc<str>,
+        message: ClientJsonRpcMessage,
+        session: Option<Arc<str>>,
+        _auth_header: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+        max_event: usize,
+    ) -> Result<StreamableHttpPostResponse, Error> {
+        let headers = self.all_headers(headers);
+        let exchange = self.authorized.run(|token| {
+            let (message, session, headers) = (&message, session.as_deref(), headers.clone());
+            async move { self.http.post(message, session, token.as_ref(), headers, max_event).await }
+        });
+        let begun = tokio::time::Instant::now();
+        let response = match Deadline::of(&message) {
+            Deadline::Discover => {
+                let response = match tokio::time::timeout(DISCOVER_TIMEOUT, exchange).await {
+                    Ok(response) => response.map_err(Error::Client),
+                    Err(_) => return Ok(discover::unknown_method(&message)),
+                };
+                return discover::interpret(&message, response, begun + DISCOVER_TIMEOUT).await;
+            }
+            Deadline::Response => tokio::time::timeout(RESPONSE_TIMEOUT, exchange)
+                .await
+                .unwrap_or_else(|_| Err(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
+            Deadline::Caller => exchange.await,
+        };
+        match response.map_err(Error::Client)? {
+            PostResponse::Message(message) => Ok(message),
+            PostResponse::SessionExpired => Err(Error::SessionExpired),
+        }
+    }
+
+    async fn delete_session(
+        &self,
+        _uri: Arc<str>,
+        session: Arc<str>,
+        _auth_header: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<(), Error> {
+        let token = self.authorized.cached_token();
+        self.http.delete(&session, token.as_ref(), self.all_headers(headers)).await.map_err(Error::Client)
+    }
+
+    async fn get_stream(
+        &self,
+        uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        auth_header: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+    ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Error> {
+        self.get_stream_with_max_sse_event_size(uri, session, last_event, auth_header, headers, MAX_EVENT)
+            .await
+    }
+
+    async fn get_stream_with_max_sse_event_size(
+        &self,
+        _uri: Arc<str>,
+        session: Option<Arc<str>>,
+        last_event: Option<String>,
+        _auth_header: Option<String>,
+        headers: HashMap<HeaderName, HeaderValue>,
+        max_event: usize,
+    ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Error> {
+        let headers = self.all_headers(headers);
+        loop {
+            let next_sign_in = self.monitor.next_sign_in();
+            let exchange = self.authorized.run(|token| {
+                let (session, last_event) = (session.as_deref(), last_event.as_deref());
+                let headers = headers.clone();
+                async move { self.http.get(session, last_event, token.as_ref(), headers, max_event).await }
+            });
+            let stream = match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
+                Ok(Ok(Some(stream))) => Ok(stream),
+                Ok(Ok(None)) => Err(Error::ServerDoesNotSupportSse),
+                Ok(Err(fault)) => Err(Error::Client(fault)),
+                Err(_) => Err(Error::Client(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
+            };
+            match stream {
+                Ok(stream) => {
+                    self.had_stream.store(true, Ordering::Relaxed);
+                    return Ok(stream);
+                }
+                Err(error) if self.had_stream.load(Ordering::Relaxed) => {
+                    self.stream_lost(error, next_sign_in).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The deadline that applies to a message.
+enum Deadline {
+    Discover,
+    Response,
+    /// The caller of the tool has its own.
+    Caller,
+}
+
+impl Deadline {
+    fn of(message: &ClientJsonRpcMessage) -> Self {
+        match message {
+            ClientJsonRpcMessage::Request(request) => match &request.request {
+                ClientRequest::DiscoverRequest(_) => Self::Discover,
+                ClientRequest::CallToolRequest(_) => Self::Caller,
+                _ => Self::Response,
+            },
+            ClientJsonRpcMessage::Response(_)
+            | ClientJsonRpcMessage::Notification(_)
+            | ClientJsonRpcMessage::Error(_) => Self::Response,
+        }
+    }
+}

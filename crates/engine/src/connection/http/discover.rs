@@ -1,0 +1,87 @@
+//! Detection of the protocol era: `server/discover` (stateless), or `initialize`.
+
+use std::time::Duration;
+
+use rmcp::model::{
+    ClientJsonRpcMessage, ErrorCode, ErrorData, ProtocolVersion, ServerJsonRpcMessage, ServerResult,
+};
+use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
+
+use super::streamable::PostResponse;
+use crate::connection::fault::Fault;
+
+/// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own ten seconds.
+pub(super) const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
+
+type Error = StreamableHttpError<Fault>;
+
+/// Interprets the response to `server/discover`. A 4xx without JSON, an empty or another result, and no response in time
+/// mean that the server expects `initialize`. Authorization errors and outages keep their meaning.
+pub(super) async fn interpret(
+    message: &ClientJsonRpcMessage,
+    response: Result<PostResponse, Error>,
+    deadline: tokio::time::Instant,
+) -> Result<StreamableHttpPostResponse, Error> {
+    let response = match response {
+        Ok(PostResponse::Message(response)) => response,
+        Ok(PostResponse::SessionExpired) => return Ok(unknown_method(message)),
+        Err(Error::Client(Fault::Status { status, .. }))
+            if (400..500).contains(&status) && !matches!(status, 403 | 408 | 429) =>
+        {
+            return Ok(unknown_method(message));
+        }
+        Err(error) => return Err(error),
+    };
+    let response = match tokio::time::timeout_at(deadline, response.expect_initialized::<Fault>()).await {
+        Ok(Ok((response, _session))) => response,
+        Ok(Err(_)) | Err(_) => return Ok(unknown_method(message)),
+    };
+    let (ClientJsonRpcMessage::Request(request), id) = (message, request_id(message)) else {
+        return Ok(unknown_method(message));
+    };
+    Ok(match response {
+        ServerJsonRpcMessage::Response(response) => match response.result {
+            ServerResult::DiscoverResult(result)
+                if result.supported_versions.contains(&ProtocolVersion::V_2026_07_28) =>
+            {
+                let result = ServerResult::DiscoverResult(result);
+                StreamableHttpPostResponse::Json(
+                    ServerJsonRpcMessage::response(result, request.id.clone()),
+                    None,
+                )
+            }
+            // Another result, or one that lists only revisions with `initialize`.
+            _ => unknown_method(message),
+        },
+        ServerJsonRpcMessage::Error(error) if supports_only_older(&error.error) => unknown_method(message),
+        // Some middleware does not echo the id of a request that it refuses.
+        ServerJsonRpcMessage::Error(error) => {
+            StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error.error, id), None)
+        }
+        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => unknown_method(message),
+    })
+}
+
+/// Returns whether the error lists the supported revisions and ours is not among them.
+fn supports_only_older(error: &ErrorData) -> bool {
+    let supported = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
+    let ours = ProtocolVersion::V_2026_07_28;
+    error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION
+        && supported
+            .is_some_and(|versions| versions.iter().all(|version| version.as_str() != Some(ours.as_str())))
+}
+
+/// The response of a server that expects `initialize`. rmcp then falls back to it.
+pub(super) fn unknown_method(message: &ClientJsonRpcMessage) -> StreamableHttpPostResponse {
+    let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "the server does not know server/discover", None);
+    StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, request_id(message)), None)
+}
+
+fn request_id(message: &ClientJsonRpcMessage) -> Option<rmcp::model::RequestId> {
+    match message {
+        ClientJsonRpcMessage::Request(request) => Some(request.id.clone()),
+        ClientJsonRpcMessage::Response(_)
+        | ClientJsonRpcMessage::Notification(_)
+        | ClientJsonRpcMessage::Error(_) => None,
+    }
+}

@@ -1,0 +1,274 @@
+//! One HTTP exchange of Streamable HTTP: the request, and the classified response.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::common::http_header::{
+    EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
+};
+use rmcp::transport::streamable_http_client::{SseError, StreamableHttpPostResponse};
+use secrecy::{ExposeSecret, SecretString};
+use sse_stream::Sse;
+use usher_oauth::BearerChallenge;
+
+use super::event_stream::event_stream;
+use crate::connection::fault::Fault;
+
+/// The largest JSON response in bytes, after decompression.
+const MAX_JSON: usize = 16 * 1024 * 1024;
+/// More bytes of an error's body are not read.
+const MAX_ERROR: usize = 64 * 1024;
+const MAX_REDIRECTS: usize = 5;
+
+/// The response to a POST.
+#[expect(clippy::large_enum_variant, reason = "rmcp's type, moved once")]
+pub(crate) enum PostResponse {
+    Message(StreamableHttpPostResponse),
+    /// A 404 for a request with a session id: the server no longer knows the session.
+    SessionExpired,
+}
+
+/// The HTTP client of one server.
+#[derive(Clone, Debug)]
+pub(crate) struct StreamableHttp {
+    http: reqwest::Client,
+    uri: Arc<str>,
+}
+
+impl StreamableHttp {
+    /// Follows only 307 and 308, and only within the origin, so that a redirect cannot carry a token away.
+    pub fn new(builder: reqwest::ClientBuilder, uri: Arc<str>) -> Result<Self, Fault> {
+        let policy = reqwest::redirect::Policy::custom(|attempt| {
+            let keeps_method =
+                matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+            let same_origin =
+                attempt.previous().last().is_some_and(|url| url.origin() == attempt.url().origin());
+            if keeps_method && same_origin && attempt.previous().len() <= MAX_REDIRECTS {
+                attempt.follow()
+            } else {
+                attempt.stop()
+            }
+        });
+        let http = builder
+            .redirect(policy)
+            .connect_timeout(Duration::from_secs(10))
+            .pool_idle_timeout(Duration::from_secs(60))
+            // Notices a stream whose other end disappeared.
+            .tcp_keepalive(Duration::from_secs(60))
+            .user_agent(concat!("Usher/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| Fault::from_reqwest(&error))?;
+        Ok(Self { http, uri })
+    }
+
+    /// Posts one message. `headers` are those of `mcp.json`, of the protocol version and of the routing.
+    pub async fn post(
+        &self,
+        message: &ClientJsonRpcMessage,
+        session: Option<&str>,
+        token: Option<&SecretString>,
+        headers: HeaderMap,
+        max_event: usize,
+    ) -> Result<PostResponse, Fault> {
+        let mut request =
+            self.http.post(self.uri.as_ref()).headers(headers).header(ACCEPT, accepted()).json(message);
+        request = authorized(request, token);
+        if let Some(session) = session {
+            request = request.header(HEADER_SESSION_ID, session);
+        }
+        let response = request.send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        let status = response.status();
+        check_authorization(status, response.headers(), token.is_some())?;
+        if status == StatusCode::NOT_FOUND && session.is_some() {
+            return Ok(PostResponse::SessionExpired);
+        }
+        if status.is_redirection() {
+            return Err(Fault::Redirected { host: location_host(response.headers()) });
+        }
+        let had_session = session.is_some();
+        let expects_response = matches!(message, ClientJsonRpcMessage::Request(_));
+        if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
+            return Ok(PostResponse::Message(StreamableHttpPostResponse::Accepted));
+        }
+        let session = response
+            .headers()
+            .get(HEADER_SESSION_ID)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
+        let kind = media_type(response.headers());
+        if !status.is_success() {
+            let fault = status_fault(status, response.headers());
+            let body = error_body(response, &kind).await;
+            // Some servers answer 400 for an unknown session.
+            if status == StatusCode::BAD_REQUEST && had_session && mentions_session(&body) {
+                return Ok(PostResponse::SessionExpired);
+            }
+            let message = rpc_error(&body).ok_or(fault)?;
+            return Ok(PostResponse::Message(StreamableHttpPostResponse::Json(message, session)));
+        }
+        let message = match kind {
+            MediaType::EventStream => {
+                StreamableHttpPostResponse::Sse(event_stream(response.bytes_stream(), max_event), session)
+            }
+            // The specification asks for 202 without a body. Some servers answer 200 with any body.
+            MediaType::Json | MediaType::Other(_) if !expects_response => {
+                StreamableHttpPostResponse::Accepted
+            }
+            MediaType::Json => {
+                let body = read_body(response, MAX_JSON).await?;
+                let message = serde_json::from_slice(&body).map_err(|error| {
+                    Fault::Protocol(format!("the server's response is not a JSON-RPC message ({error})"))
+                })?;
+                StreamableHttpPostResponse::Json(message, session)
+            }
+            MediaType::Other(kind) => {
+                return Err(Fault::Protocol(format!(
+                    "the server answered with {} instead of JSON",
+                    kind.as_deref().unwrap_or("no content type")
+                )));
+            }
+        };
+        Ok(PostResponse::Message(message))
+    }
+
+    /// Opens the stream of a session, or resumes the stream of a response. `None` if the server offers none.
+    pub async fn get(
+        &self,
+        session: Option<&str>,
+        last_event: Option<&str>,
+        token: Option<&SecretString>,
+        headers: HeaderMap,
+        max_event: usize,
+    ) -> Result<Option<BoxStream<'static, Result<Sse, SseError>>>, Fault> {
+        let mut request =
+            self.http.get(self.uri.as_ref()).headers(headers).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
+        request = authorized(request, token);
+        if let Some(session) = session {
+            request = request.header(HEADER_SESSION_ID, session);
+        }
+        if let Some(last_event) = last_event {
+            request = request.header(HEADER_LAST_EVENT_ID, last_event);
+        }
+        let response = request.send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        let status = response.status();
+        check_authorization(status, response.headers(), token.is_some())?;
+        if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND) {
+            return Ok(None);
+        }
+        if !status.is_success() {
+            return Err(status_fault(status, response.headers()));
+        }
+        match media_type(response.headers()) {
+            MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), max_event).boxed())),
+            MediaType::Json | MediaType::Other(_) => {
+                Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
+            }
+        }
+    }
+
+    /// Ends a session. Servers may refuse that.
+    pub async fn delete(
+        &self,
+        session: &str,
+        token: Option<&SecretString>,
+        headers: HeaderMap,
+    ) -> Result<(), Fault> {
+        let request = self.http.delete(self.uri.as_ref()).headers(headers).header(HEADER_SESSION_ID, session);
+        let response =
+            authorized(request, token).send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Ok(()),
+            status => Err(status_fault(status, response.headers())),
+        }
+    }
+}
+
+fn accepted() -> HeaderValue {
+    HeaderValue::from_static("application/json, text/event-stream")
+}
+
+fn authorized(request: reqwest::RequestBuilder, token: Option<&SecretString>) -> reqwest::RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token.expose_secret()),
+        None => request,
+    }
+}
+
+/// Detects a 401, and a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
+fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool) -> Result<(), Fault> {
+    let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
+    match status {
+        StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized { challenge: challenge(), token_sent }),
+        StatusCode::FORBIDDEN => match challenge() {
+            Some(challenge) if challenge.error.as_deref() == Some("insufficient_scope") => {
+                Err(Fault::InsufficientScope { challenge })
+            }
+            Some(_) | None => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+enum MediaType {
+    Json,
+    EventStream,
+    Other(Option<String>),
+}
+
+fn media_type(headers: &HeaderMap) -> MediaType {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = text.map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    match essence.as_deref() {
+        Some(JSON_MIME_TYPE) => MediaType::Json,
+        Some(EVENT_STREAM_MIME_TYPE) => MediaType::EventStream,
+        Some(_) | None => MediaType::Other(essence),
+    }
+}
+
+/// Reads an error's body if it may be more specific than the status.
+async fn error_body(response: reqwest::Response, kind: &MediaType) -> Vec<u8> {
+    // A 403 may come from a gateway, and a 429 is described by its headers.
+    let keeps_status = matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+    match kind {
+        MediaType::Json if !keeps_status => read_body(response, MAX_ERROR).await.unwrap_or_default(),
+        MediaType::Json | MediaType::EventStream | MediaType::Other(_) => Vec::new(),
+    }
+}
+
+fn rpc_error(body: &[u8]) -> Option<ServerJsonRpcMessage> {
+    let message = serde_json::from_slice(body).ok()?;
+    matches!(message, ServerJsonRpcMessage::Error(_)).then_some(message)
+}
+
+fn mentions_session(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).to_lowercase().contains("session")
+}
+
+fn status_fault(status: StatusCode, headers: &HeaderMap) -> Fault {
+    let retry_after = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Fault::Status { status: status.as_u16(), retry_after }
+}
+
+fn location_host(headers: &HeaderMap) -> Option<String> {
+    let location = url::Url::parse(headers.get(LOCATION)?.to_str().ok()?).ok()?;
+    location.host_str().map(str::to_owned)
+}
+
+async fn read_body(response: reqwest::Response, max: usize) -> Result<Vec<u8>, Fault> {
+    let mut stream = response.bytes_stream();
+    let mut body = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|error| Fault::from_reqwest(&error))?;
+        if body.len() + chunk.len() > max {
+            return Err(Fault::Protocol(format!("the server's response is larger than {max} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

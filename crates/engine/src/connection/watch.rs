@@ -1,0 +1,69 @@
+//! Watches a connection and reports its faults, its changed lists and its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::Connection;
+use super::fault::Fault;
+use super::list_changes::{List, ListChanges};
+
+/// The wait between a server's notification and the next listing, so that many changes cost one listing.
+const LISTING_DELAY: Duration = Duration::from_secs(1);
+
+/// An observation about a connection.
+pub(crate) enum Report {
+    /// A request or a stream failed.
+    Failed(Arc<Fault>),
+    /// The tools were listed.
+    ToolsListed,
+    /// The server reported that a list other than the tools changed.
+    ListChanged(List),
+    /// The connection ended.
+    Ended,
+}
+
+/// Takes the reports of a server's connections.
+pub(crate) type Reports = Arc<dyn Fn(Arc<Connection>, Report) + Send + Sync>;
+
+/// Starts watching. Only a weak reference to the connection is kept.
+pub(crate) fn watch(
+    connection: &Arc<Connection>,
+    changes: Arc<ListChanges>,
+    mut faults: mpsc::UnboundedReceiver<Fault>,
+    reports: Reports,
+) {
+    let closed = connection.closed();
+    connection.subscribe(Arc::clone(&changes));
+    let connection = Arc::downgrade(connection);
+    tokio::spawn(async move {
+        loop {
+            let fault = tokio::select! {
+                () = closed.cancelled() => break,
+                Some(fault) = faults.recv() => Some(fault),
+                () = changes.noted() => None,
+            };
+            if let Some(fault) = fault {
+                let Some(connection) = connection.upgrade() else { return };
+                reports(connection, Report::Failed(Arc::new(fault)));
+                continue;
+            }
+            tokio::time::sleep(LISTING_DELAY).await;
+            for list in changes.take() {
+                let Some(connection) = connection.upgrade() else { return };
+                let report = match list {
+                    List::Tools => match connection.list_tools().await {
+                        Ok(_) => Report::ToolsListed,
+                        Err(fault) => Report::Failed(Arc::new(fault)),
+                    },
+                    List::Resources | List::Prompts => Report::ListChanged(list),
+                };
+                reports(connection, report);
+            }
+        }
+        if let Some(connection) = connection.upgrade() {
+            reports(connection, Report::Ended);
+        }
+    });
+}

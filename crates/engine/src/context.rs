@@ -1,0 +1,46 @@
+//! The parts of an engine that every server's task uses. It refers to no server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use usher_api::ServerId;
+use usher_config::Environment;
+
+use crate::board::Board;
+use crate::connection::elicitation::Elicitations;
+use crate::learned::Learned;
+use crate::options::EngineOptions;
+use crate::refresh_journal::RefreshJournal;
+use crate::secret_stores::SecretStores;
+use crate::sign_in::callback::Callbacks;
+
+pub(crate) struct Context {
+    pub options: EngineOptions,
+    /// For the placeholders of `mcp.json`.
+    pub environment: Environment,
+    pub board: Arc<Board>,
+    pub learned: Learned,
+    pub journal: RefreshJournal,
+    pub stores: SecretStores,
+    pub callbacks: Arc<Callbacks>,
+    pub elicitations: Arc<Elicitations>,
+    /// Work that must end before the engine does: refreshes, code exchanges, revocations.
+    pub tasks: TaskTracker,
+    /// The revocations among it.
+    pub revocations: TaskTracker,
+    pub stopping: CancellationToken,
+    pub guards: GrantGuards,
+}
+
+/// One guard for each server's stored grant, shared by all tasks that the server has in this run.
+#[derive(Default)]
+pub(crate) struct GrantGuards(Mutex<HashMap<ServerId, Arc<tokio::sync::Mutex<()>>>>);
+
+impl GrantGuards {
+    pub fn of(&self, server: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut guards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(guards.entry(server.clone()).or_default())
+    }
+}

@@ -1,0 +1,127 @@
+//! A grant in memory, and how close its access token is to expiry.
+
+use std::ops::Deref;
+
+use jiff::{SignedDuration, Timestamp};
+use usher_oauth::Grant;
+
+/// The longest time before expiry at which a token is refreshed.
+const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// A grant with the time from which its token is refreshed before use.
+#[derive(Clone, Debug)]
+pub(crate) struct HeldGrant {
+    grant: Grant,
+    /// 30 seconds, or a tenth of the known lifetime if that is less, before expiry.
+    refresh_at: Option<Timestamp>,
+    /// Up to half as much earlier, so that the servers of one start are not all refreshed at once.
+    due: Option<Timestamp>,
+}
+
+/// The use that an access token permits now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    /// Still valid, but refreshed before it is used.
+    Due,
+    /// Never sent: some servers revoke the grant when they see an expired token.
+    Expired,
+}
+
+impl HeldGrant {
+    /// `now` is when the grant was issued or read: the remaining lifetime counts as its lifetime.
+    pub fn new(grant: Grant, now: Timestamp) -> Self {
+        let margin =
+            |end: Timestamp| (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
+        let ahead = |end: Timestamp, by: SignedDuration| end.saturating_sub(by).unwrap_or(end);
+        let jitter = 1.0 + rand::random::<f64>() / 2.0;
+        let refresh_at = grant.expires_at.map(|end| ahead(end, margin(end)));
+        let due = match &grant.refresh_token {
+            Some(_) => grant.expires_at.map(|end| ahead(end, margin(end).mul_f64(jitter))),
+            // Without a refresh token, the person is notified at expiry.
+            None => grant.expires_at,
+        };
+        Self { grant, refresh_at, due }
+    }
+
+    /// Returns when this grant is refreshed even if no request needs its token.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// A token without an expiry is fresh until the server rejects it.
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        match (self.grant.expires_at, self.refresh_at) {
+            (Some(end), _) if now >= end => Freshness::Expired,
+            (_, Some(refresh_at)) if now >= refresh_at => Freshness::Due,
+            (Some(_) | None, Some(_) | None) => Freshness::Fresh,
+        }
+    }
+}
+
+impl Deref for HeldGrant {
+    type Target = Grant;
+
+    fn deref(&self) -> &Grant {
+        &self.grant
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_oauth::{AccessToken, AuthMethod, Endpoint, GrantBinding, Issuer, RefreshToken, Scopes};
+
+    #[test]
+    fn idle_grants_are_refreshed_a_little_earlier_and_not_all_at_once() {
+        let now = Timestamp::UNIX_EPOCH;
+        let refreshable = Grant { refresh_token: Some(RefreshToken::new("r")), ..grant(Some(3600), now) };
+        let moments: Vec<i64> = (0..50)
+            .map(|_| HeldGrant::new(refreshable.clone(), now).due().expect("a due time").as_millisecond())
+            .collect();
+        assert!(moments.iter().all(|moment| (3_555_000..=3_570_000).contains(moment)), "{moments:?}");
+        assert!(moments.iter().any(|moment| *moment != moments[0]));
+        let lone = HeldGrant::new(grant(Some(3600), now), now);
+        assert_eq!(lone.due(), Some(now + SignedDuration::from_secs(3600)));
+        assert_eq!(HeldGrant::new(grant(None, now), now).due(), None);
+    }
+
+    fn grant(life: Option<i64>, now: Timestamp) -> Grant {
+        Grant {
+            access_token: AccessToken::new("t".to_owned()),
+            refresh_token: None,
+            expires_at: life.map(|life| now + SignedDuration::from_secs(life)),
+            scopes: Scopes::default(),
+            account: None,
+            binding: GrantBinding {
+                issuer: Issuer::parse("https://as.example").expect("parse the issuer"),
+                token_endpoint: Endpoint::parse("t", "https://as.example/token").expect("parse the endpoint"),
+                revocation_endpoint: None,
+                client_id: "c".to_owned(),
+                auth_method: AuthMethod::None,
+                resource: "https://mcp.example".to_owned(),
+                sends_resource: true,
+            },
+        }
+    }
+
+    #[test]
+    fn the_margin_is_a_tenth_of_the_lifetime_and_at_most_thirty_seconds() {
+        let now = Timestamp::UNIX_EPOCH;
+        let at = |seconds_ms: i64| now + SignedDuration::from_millis(seconds_ms);
+        let cases = [
+            (Some(3600), 3_569_999, Freshness::Fresh),
+            (Some(3600), 3_570_000, Freshness::Due),
+            (Some(3600), 3_600_000, Freshness::Expired),
+            (Some(5), 4_499, Freshness::Fresh),
+            (Some(5), 4_500, Freshness::Due),
+            (Some(5), 5_000, Freshness::Expired),
+            (Some(0), 0, Freshness::Expired),
+            (None, i64::from(u32::MAX), Freshness::Fresh),
+        ];
+        for (life, moment, expected) in cases {
+            let held = HeldGrant::new(grant(life, now), now);
+            assert_eq!(held.freshness(at(moment)), expected, "life {life:?} at {moment} ms");
+        }
+    }
+}

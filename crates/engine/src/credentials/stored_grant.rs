@@ -1,0 +1,90 @@
+//! Conversion of a grant between `usher-oauth`, which refreshes it, and `usher-secrets`, which stores it.
+
+use secrecy::SecretString;
+use usher_oauth::{
+    AccessToken, AuthMethod, Discovered, Endpoint, Grant, GrantBinding, Issuer, RefreshToken, Scopes,
+    ServerUrl,
+};
+use usher_secrets::StoredGrant;
+
+/// Converts a grant for the secret store.
+pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
+    let binding = &grant.binding;
+    StoredGrant {
+        access_token: grant.access_token.as_secret().clone(),
+        refresh_token: grant.refresh_token.as_ref().map(|token| token.as_secret().clone()),
+        expires_at: grant.expires_at,
+        scopes: grant.scopes.clone().into(),
+        account: grant.account.clone(),
+        issuer: binding.issuer.as_str().to_owned(),
+        token_endpoint: binding.token_endpoint.as_str().to_owned(),
+        revocation_endpoint: binding
+            .revocation_endpoint
+            .as_ref()
+            .map(|endpoint| endpoint.as_str().to_owned()),
+        client_id: binding.client_id.clone(),
+        resource: binding.resource.clone(),
+        sends_resource: binding.sends_resource,
+        auth_method: binding.auth_method.as_str().to_owned(),
+    }
+}
+
+/// Converts a stored grant. Its addresses are checked as if they came from the network; `None` if one is invalid.
+pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
+    let revocation_endpoint = match &stored.revocation_endpoint {
+        Some(raw) => Some(Endpoint::parse("the revocation endpoint", raw).ok()?),
+        None => None,
+    };
+    let binding = GrantBinding {
+        issuer: Issuer::parse(&stored.issuer).ok()?,
+        token_endpoint: Endpoint::parse("the token endpoint", &stored.token_endpoint).ok()?,
+        revocation_endpoint,
+        client_id: stored.client_id,
+        auth_method: stored.auth_method.parse::<AuthMethod>().ok()?,
+        resource: stored.resource,
+        sends_resource: stored.sends_resource,
+    };
+    Some(Grant {
+        access_token: AccessToken::new(stored.access_token),
+        refresh_token: stored.refresh_token.map(RefreshToken::new),
+        expires_at: stored.expires_at,
+        scopes: Scopes::from(stored.scopes),
+        account: stored.account,
+        binding,
+    })
+}
+
+/// Returns whether a stored grant fits the server: its address and client id in `mcp.json`, and its authorization server.
+///
+/// A grant that does not fit is never sent. The client id of a dynamic registration is not compared, because the
+/// registration may be forgotten while its grant is valid.
+pub(crate) fn belongs(
+    grant: &Grant,
+    server: &ServerUrl,
+    client_id: Option<&str>,
+    discovered: Option<&Discovered>,
+) -> bool {
+    let binding = &grant.binding;
+    if client_id.is_some_and(|client_id| client_id != binding.client_id) {
+        return false;
+    }
+    match discovered {
+        Some(discovered) => {
+            binding.issuer == discovered.metadata.issuer
+                && binding.token_endpoint == discovered.metadata.token_endpoint
+                && binding.resource == discovered.resource
+        }
+        None => server.is_covered_by(&binding.resource),
+    }
+}
+
+/// Returns whether two grants have the same tokens.
+pub(crate) fn same_tokens(one: &Grant, other: &Grant) -> bool {
+    let refresh = |grant: &Grant| grant.refresh_token.as_ref().map(|token| token.expose().to_owned());
+    one.access_token.expose() == other.access_token.expose() && refresh(one) == refresh(other)
+}
+
+/// Returns the token for a request.
+pub(crate) fn bearer(grant: &Grant) -> SecretString {
+    grant.access_token.as_secret().clone()
+}

@@ -1,0 +1,259 @@
+//! An HTTP endpoint: the entry of `mcp.json`, and what it resolves to.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+use usher_api::{ErrorView, ServerId};
+use usher_config::{Header, OAuthSettings, Template};
+use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
+
+use super::Opened;
+use crate::connection::Connection;
+use crate::connection::client_handler::ClientHandler;
+use crate::connection::fault::Fault;
+use crate::connection::http::adapter::HttpAdapter;
+use crate::connection::http::streamable::StreamableHttp;
+use crate::connection::list_changes::ListChanges;
+use crate::connection::running_requests::RunningRequests;
+use crate::connection::stream_monitor::StreamMonitor;
+use crate::connection::watch::{Reports, watch};
+use crate::context::Context;
+use crate::credentials::fault::CredentialFault;
+use crate::credentials::{Credentials, CredentialsContext};
+use crate::sign_in::persisted::PersistedSignIn;
+use crate::words::config::describe_render_error;
+use crate::words::sign_in::describe_oauth_error;
+
+/// The time that an open connection has to prove itself after a sign-in. A new one takes less.
+const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Called when the grant of a server changed.
+pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
+
+/// One HTTP server's entry, shared by its task and its jobs.
+pub(crate) struct HttpEndpoint {
+    pub id: ServerId,
+    pub url: Url,
+    pub headers: Vec<Header>,
+    pub oauth: OAuthSettings,
+    pub context: Arc<Context>,
+    pub persisted: Arc<PersistedSignIn>,
+    on_grant_change: OnGrantChange,
+    resolved: Mutex<Option<Arc<Resolved>>>,
+    is_stale: AtomicBool,
+    /// Held while the entry is resolved.
+    resolving: tokio::sync::Mutex<()>,
+}
+
+/// The entry with all placeholders resolved. There is one at a time, so that a grant has one owner.
+pub(crate) struct Resolved {
+    pub url: ServerUrl,
+    pub http: HttpClient,
+    pub settings: ClientSettings,
+    /// `None` if the entry sets an `Authorization` header.
+    pub credentials: Option<Credentials>,
+    headers: HeaderMap,
+}
+
+impl HttpEndpoint {
+    pub fn new(
+        id: ServerId,
+        url: Url,
+        headers: Vec<Header>,
+        oauth: OAuthSettings,
+        context: Arc<Context>,
+        on_grant_change: OnGrantChange,
+    ) -> Self {
+        Self {
+            id,
+            url,
+            headers,
+            oauth,
+            context,
+            persisted: Arc::default(),
+            on_grant_change,
+            resolved: Mutex::default(),
+            is_stale: AtomicBool::new(false),
+            resolving: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Resolves the entry, which reads secrets and looks up the host, or returns the earlier result.
+    pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
+        let _resolving = self.resolving.lock().await;
+        let before = self.resolved();
+        match before {
+            Some(resolved) if !self.is_stale.load(Ordering::Acquire) && !resolved.http.has_left_zone() => {
+                Ok(resolved)
+            }
+            before => {
+                let resolved = Arc::new(self.resolve_again(before.as_deref()).await?);
+                self.is_stale.store(false, Ordering::Release);
+                *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&resolved));
+                Ok(resolved)
+            }
+        }
+    }
+
+    /// Returns the earlier result, if there is one.
+    pub fn resolved(&self) -> Option<Arc<Resolved>> {
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Resolves again at the next use. The credentials stay the same.
+    pub fn mark_stale(&self) {
+        self.is_stale.store(true, Ordering::Release);
+    }
+
+    /// Returns the names of the secrets that the entry uses.
+    pub fn secret_names(&self) -> Vec<&str> {
+        let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
+        templates.flat_map(Template::secret_names).collect()
+    }
+
+    /// Connects within the deadline. Without a grant, this is the probe that returns the challenge.
+    pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
+        let deadline = self.context.options.connect_timeout;
+        match tokio::time::timeout(deadline, self.open(reports)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Fault::TimedOut(deadline.as_secs())),
+        }
+    }
+
+    /// Continues over an open connection after a sign-in. A fresh list proves that the server accepts the new token. If
+    /// the connection itself fails, a new one replaces it.
+    pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
+        match tokio::time::timeout(REUSE_TIMEOUT, connection.verify()).await {
+            Ok(Ok(tools)) => Ok(Opened { connection, tools }),
+            Ok(Err(
+                fault
+                @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
+            )) => Err(fault),
+            Ok(Err(_)) | Err(_) => self.connect(reports).await,
+        }
+    }
+
+    async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
+        let resolved = self.resolve().await?;
+        let changes = Arc::new(ListChanges::default());
+        let (monitor, faults) = StreamMonitor::new();
+        let client = ClientHandler {
+            server: self.id.clone(),
+            elicitations: Arc::clone(&self.context.elicitations),
+            requests: RunningRequests::default(),
+            changes: Arc::clone(&changes),
+        };
+        let uri: Arc<str> = resolved.url.as_str().into();
+        let http = StreamableHttp::new(resolved.http.connection_builder(), Arc::clone(&uri))?;
+        let credentials = resolved.credentials.clone();
+        let adapter = HttpAdapter::new(http, credentials.clone(), resolved.headers.clone(), monitor.clone());
+        let connection = Connection::open(adapter.into_channel(uri), client, monitor, credentials).await?;
+        let connection = Arc::new(connection);
+        let tools = connection.list_tools().await?;
+        watch(&connection, changes, faults, reports);
+        Ok(Opened { connection, tools })
+    }
+
+    async fn resolve_again(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
+        let url = ServerUrl::parse(self.url.as_str()).map_err(|error| setup(describe_oauth_error(&error)))?;
+        let secrets = self.secrets().await?;
+        let secret = |name: &str| secrets.get(name).cloned();
+        let environment = &self.context.environment;
+        let mut headers = HeaderMap::new();
+        for header in &self.headers {
+            let value =
+                header.render(environment, secret).map_err(|error| setup(describe_render_error(&error)))?;
+            let name = HeaderName::try_from(header.name.as_str());
+            let value = HeaderValue::try_from(value.expose_secret());
+            let (Ok(name), Ok(mut value)) = (name, value) else {
+                let error = usher_config::RenderError::NotAHeaderValue { header: header.name.clone() };
+                return Err(setup(describe_render_error(&error)));
+            };
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+        let client_secret = match &self.oauth.client_secret {
+            Some(template) => {
+                let rendered = template.render(environment, secret);
+                Some(rendered.map_err(|error| setup(describe_render_error(&error)))?)
+            }
+            None => None,
+        };
+        let http = match before {
+            Some(before) if !before.http.has_left_zone() => before.http.clone(),
+            Some(_) | None => self.http_client(&url).await?,
+        };
+        let settings = self.settings(client_secret.clone());
+        let credentials = (!self.oauth.off).then(|| {
+            let credentials = before.and_then(|before| before.credentials.clone());
+            let credentials = credentials.unwrap_or_else(|| self.new_credentials(&url, &http));
+            let pre_registered = self.oauth.client_id.clone().map(|client_id| (client_id, client_secret));
+            credentials.reset(pre_registered, http.clone());
+            credentials
+        });
+        Ok(Resolved { url, http, settings, credentials, headers })
+    }
+
+    /// Creates the client for the network zone in which the server is now.
+    async fn http_client(&self, url: &ServerUrl) -> Result<HttpClient, Fault> {
+        let http = HttpClient::for_server(url).await.map_err(|error| match &error.kind {
+            ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
+            ErrorKind::Timeout => Fault::Unreachable("no response in time".to_owned()),
+            _ => setup(describe_oauth_error(&error)),
+        })?;
+        self.context.learned.note_zone(url, http.zone());
+        Ok(http)
+    }
+
+    fn settings(&self, client_secret: Option<SecretString>) -> ClientSettings {
+        let oauth = &self.oauth;
+        ClientSettings {
+            client_id: oauth.client_id.clone(),
+            client_secret,
+            // Set when a sign-in begins.
+            issuer: None,
+            scopes: oauth.scopes.clone().map(Scopes::from),
+            metadata_document: oauth.client_metadata_url.clone(),
+            endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            audience: oauth.audience.clone(),
+            allow_missing_pkce: oauth.allow_missing_pkce,
+        }
+    }
+
+    fn new_credentials(&self, url: &ServerUrl, http: &HttpClient) -> Credentials {
+        let on_grant_change = Arc::clone(&self.on_grant_change);
+        let context = CredentialsContext {
+            server: self.id.clone(),
+            url: url.clone(),
+            stores: self.context.stores.clone(),
+            learned: self.context.learned.clone(),
+            journal: self.context.journal.clone(),
+            clock: self.context.options.clock.clone(),
+            guard: self.context.guards.of(&self.id),
+            tasks: self.context.tasks.clone(),
+            stopping: self.context.stopping.clone(),
+            on_change: Box::new(move || on_grant_change()),
+        };
+        Credentials::new(context, http.clone())
+    }
+
+    async fn secrets(&self) -> Result<HashMap<String, SecretString>, Fault> {
+        let mut secrets = HashMap::new();
+        for name in self.secret_names() {
+            let secret = self.context.stores.run(|store| async move { store.named(name).await }).await;
+            if let Some(secret) = secret.map_err(CredentialFault::from)? {
+                secrets.insert(name.to_owned(), secret);
+            }
+        }
+        Ok(secrets)
+    }
+}
+
+fn setup(view: ErrorView) -> Fault {
+    Fault::Setup(Box::new(view))
+}

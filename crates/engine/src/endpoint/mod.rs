@@ -1,0 +1,134 @@
+//! How a server is reached: from an entry of `mcp.json` to something that can be opened.
+
+pub(crate) mod http;
+
+use std::sync::Arc;
+
+use url::Url;
+use usher_api::{ServerId, TransportKind};
+use usher_config::{ServerConfig, Transport};
+
+use crate::connection::Connection;
+use crate::connection::fault::Fault;
+use crate::connection::watch::Reports;
+use crate::context::Context;
+use crate::credentials::Credentials;
+use crate::words;
+use http::{HttpEndpoint, OnGrantChange};
+use rmcp::model::Tool;
+
+/// The endpoint of one server.
+#[derive(Clone)]
+pub(crate) enum Endpoint {
+    Http(Arc<HttpEndpoint>),
+    /// The older HTTP+SSE transport. Not supported yet.
+    Sse {
+        address: String,
+    },
+    /// A local program. Not supported yet.
+    Program {
+        command: String,
+    },
+}
+
+/// A connection over which the tools were listed.
+pub(crate) struct Opened {
+    pub connection: Arc<Connection>,
+    pub tools: Arc<Vec<Tool>>,
+}
+
+impl Endpoint {
+    pub fn new(config: &ServerConfig, context: Arc<Context>, on_grant_change: OnGrantChange) -> Self {
+        let id = ServerId(config.name.clone());
+        match &config.transport {
+            Transport::Http { url, headers } => {
+                let (url, headers, oauth) = (url.clone(), headers.clone(), config.oauth.clone());
+                Self::Http(Arc::new(HttpEndpoint::new(id, url, headers, oauth, context, on_grant_change)))
+            }
+            Transport::Sse { url, .. } => Self::Sse { address: url.to_string() },
+            Transport::Stdio { command, .. } => Self::Program { command: command.source().to_owned() },
+        }
+    }
+
+    pub fn kind(&self) -> TransportKind {
+        match self {
+            Self::Http(_) => TransportKind::Http,
+            Self::Sse { .. } => TransportKind::Sse,
+            Self::Program { .. } => TransportKind::Stdio,
+        }
+    }
+
+    /// Returns the address, or the command line of a program.
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Http(http) => http.url.as_str(),
+            Self::Sse { address } => address,
+            Self::Program { command } => command,
+        }
+    }
+
+    /// Returns why this kind of endpoint cannot be opened, if it cannot.
+    pub fn unsupported(&self) -> Option<&'static str> {
+        match self {
+            Self::Http(_) => None,
+            Self::Sse { .. } => {
+                Some("This address uses the older HTTP+SSE transport, which Usher does not support yet.")
+            }
+            Self::Program { .. } => Some("This is a local program, which Usher cannot run yet."),
+        }
+    }
+
+    /// Returns the HTTP endpoint, which is the only kind with a sign-in.
+    pub fn http(&self) -> Option<&Arc<HttpEndpoint>> {
+        match self {
+            Self::Http(http) => Some(http),
+            Self::Sse { .. } | Self::Program { .. } => None,
+        }
+    }
+
+    pub fn url(&self) -> Option<&Url> {
+        self.http().map(|http| &http.url)
+    }
+
+    /// Returns whether `mcp.json` sets an `Authorization` header, which turns OAuth off.
+    pub fn is_oauth_off(&self) -> bool {
+        self.http().is_some_and(|http| http.oauth.off)
+    }
+
+    /// Returns the credentials, if the entry was resolved and uses OAuth.
+    pub fn credentials(&self) -> Option<Credentials> {
+        self.http()?.resolved()?.credentials.clone()
+    }
+
+    /// Returns the names of the secrets that the entry uses.
+    pub fn secret_names(&self) -> Vec<&str> {
+        self.http().map(|http| http.secret_names()).unwrap_or_default()
+    }
+
+    /// Resolves the placeholders again at the next use.
+    pub fn mark_stale(&self) {
+        if let Self::Http(http) = self {
+            http.mark_stale();
+        }
+    }
+
+    /// Opens a connection and lists the tools.
+    pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
+        match self {
+            Self::Http(http) => http.connect(reports).await,
+            Self::Sse { .. } | Self::Program { .. } => Err(self.cannot_open()),
+        }
+    }
+
+    /// Continues over an open connection after a sign-in, or opens a new one if the old one does not respond.
+    pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
+        match self {
+            Self::Http(http) => http.reuse(connection, reports).await,
+            Self::Sse { .. } | Self::Program { .. } => Err(self.cannot_open()),
+        }
+    }
+
+    fn cannot_open(&self) -> Fault {
+        Fault::Setup(Box::new(words::server::unsupported(self.unsupported().unwrap_or_default())))
+    }
+}

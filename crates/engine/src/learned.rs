@@ -1,0 +1,355 @@
+//! Metadata, client registrations and redirects that worked: learned from servers, not secret, kept in one file.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio_util::task::TaskTracker;
+use usher_api::RedirectKind;
+use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, RedirectUri, ServerUrl};
+use usher_secrets::private_files;
+
+const FILE: &str = "kept.json";
+/// Far more than a hundred servers need. A larger file is moved aside like one that cannot be parsed.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Clones share one file.
+#[derive(Clone, Debug)]
+pub(crate) struct Learned(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    contents: Mutex<Contents>,
+    /// Held while the file is written, so that the newest contents are written last.
+    writing: tokio::sync::Mutex<()>,
+    tasks: TaskTracker,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Contents {
+    version: u32,
+    /// By the server's address.
+    #[serde(default)]
+    servers: BTreeMap<String, LearnedServer>,
+    /// By issuer.
+    #[serde(default)]
+    issuers: BTreeMap<String, LearnedIssuer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct LearnedServer {
+    /// The discovered metadata; `None` after a step found it stale.
+    discovered: Option<Discovered>,
+    /// The `resource_metadata` of the challenge that led to it.
+    challenge: Option<String>,
+    /// A pre-registered client belongs to the first issuer that it was used with.
+    client: Option<PinnedClient>,
+    /// The network zone in which the server was at that time.
+    #[serde(default, rename = "reach")]
+    zone: Option<NetworkZone>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct PinnedClient {
+    client_id: String,
+    issuer: Issuer,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct LearnedIssuer {
+    /// The redirect of the last successful sign-in.
+    redirect: Option<RedirectKind>,
+    #[serde(default)]
+    registrations: Vec<ClientRegistration>,
+}
+
+const VERSION: u32 = 1;
+
+impl Learned {
+    /// Reads the file. A file that cannot be parsed is moved aside, because everything in it can be learned again.
+    /// Writes run in `tasks`, so that a stopping engine waits for them.
+    pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
+        private_files::create_private_dir(state_dir)?;
+        let path = state_dir.join(FILE);
+        let contents = match private_files::read(&path, LARGEST) {
+            Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
+                Ok(contents) if contents.version == VERSION => contents,
+                Ok(_) | Err(_) => {
+                    let aside = path.with_extension("json.broken");
+                    tracing::warn!(path = %path.display(), "cannot be parsed; moved aside");
+                    std::fs::rename(&path, aside)?;
+                    Contents::default()
+                }
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
+            Err(error) => return Err(error),
+        };
+        let contents = Mutex::new(contents);
+        let inner = Inner { path, contents, writing: tokio::sync::Mutex::default(), tasks };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Notes the network zone in which the server is now. Metadata discovered in another zone is forgotten: other rules
+    /// applied to it, and it may name endpoints that are not allowed in this zone.
+    pub fn note_zone(&self, server: &ServerUrl, zone: NetworkZone) {
+        self.change(|contents| {
+            let known = contents.server(server);
+            if known.zone.replace(zone).is_some_and(|before| before != zone) {
+                known.discovered = None;
+            }
+        });
+    }
+
+    /// Returns the discovered metadata, unless a step found it stale.
+    pub fn discovered(&self, server: &ServerUrl) -> Option<Discovered> {
+        self.0.lock().servers.get(server.as_str())?.discovered.clone()
+    }
+
+    /// Returns the discovered metadata, unless the server's challenge now names another document.
+    pub fn discovered_by(&self, server: &ServerUrl, challenge: Option<&str>) -> Option<Discovered> {
+        let contents = self.0.lock();
+        let known = contents.servers.get(server.as_str())?;
+        match challenge {
+            Some(challenge) if known.challenge.as_deref() != Some(challenge) => None,
+            Some(_) | None => known.discovered.clone(),
+        }
+    }
+
+    pub fn keep_discovered(&self, server: &ServerUrl, discovered: &Discovered, challenge: Option<&str>) {
+        self.change(|contents| {
+            let known = contents.server(server);
+            known.discovered = Some(discovered.clone());
+            known.challenge = challenge.map(str::to_owned);
+        });
+    }
+
+    /// Replaces the metadata with a version that a later step corrected.
+    pub fn amend_discovered(&self, server: &ServerUrl, discovered: Discovered) {
+        self.change(|contents| contents.server(server).discovered = Some(discovered));
+    }
+
+    /// Drops metadata that a step found stale.
+    pub fn forget_discovered(&self, server: &ServerUrl) {
+        self.change(|contents| contents.server(server).discovered = None);
+    }
+
+    /// Returns the issuer that a pre-registered client was first used with.
+    pub fn pinned_issuer(&self, server: &ServerUrl, client_id: &str) -> Option<Issuer> {
+        let contents = self.0.lock();
+        let client = contents.servers.get(server.as_str())?.client.as_ref()?;
+        (client.client_id == client_id).then(|| client.issuer.clone())
+    }
+
+    pub fn pin_issuer(&self, server: &ServerUrl, client_id: &str, issuer: &Issuer) {
+        let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
+        self.change(|contents| {
+            let pinned = &mut contents.server(server).client;
+            // Never replaced: no other issuer may see the client or its secret.
+            if pinned.as_ref().is_none_or(|pinned| pinned.client_id != client.client_id) {
+                *pinned = Some(client);
+            }
+        });
+    }
+
+    /// Returns the registration at an issuer whose redirect fits.
+    pub fn registration(
+        &self,
+        issuer: &Issuer,
+        fits: impl Fn(&RedirectUri) -> bool,
+    ) -> Option<ClientRegistration> {
+        let contents = self.0.lock();
+        let known = contents.issuers.get(issuer.as_str())?;
+        known.registrations.iter().find(|registration| fits(&registration.redirect_uri)).cloned()
+    }
+
+    /// Returns the registration of a client id at an issuer.
+    pub fn client(&self, issuer: &Issuer, client_id: &str) -> Option<ClientRegistration> {
+        let contents = self.0.lock();
+        let known = contents.issuers.get(issuer.as_str())?;
+        known.registrations.iter().find(|registration| registration.client_id == client_id).cloned()
+    }
+
+    /// Stores a registration in place of the one with the same redirect. All loopback ports count as one redirect.
+    pub fn keep_registration(&self, registration: ClientRegistration) {
+        self.change(|contents| {
+            let known = contents.issuers.entry(registration.issuer.as_str().to_owned()).or_default();
+            let same_redirect = |other: &ClientRegistration| {
+                other.redirect_uri == registration.redirect_uri
+                    || (other.redirect_uri.is_loopback() && registration.redirect_uri.is_loopback())
+            };
+            known.registrations.retain(|other| !same_redirect(other));
+            known.registrations.push(registration);
+        });
+    }
+
+    /// Drops a client that the authorization server no longer knows.
+    pub fn forget_client(&self, issuer: &Issuer, client_id: &str) {
+        self.change(|contents| {
+            if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
+                known.registrations.retain(|registration| registration.client_id != client_id);
+            }
+        });
+    }
+
+    /// Drops all clients at an issuer, because it does not say which one it no longer knows.
+    pub fn forget_registrations(&self, issuer: &Issuer) {
+        self.change(|contents| {
+            if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
+                known.registrations.clear();
+            }
+        });
+    }
+
+    /// Returns the redirect of the last successful sign-in.
+    pub fn redirect(&self, issuer: &Issuer) -> Option<RedirectKind> {
+        self.0.lock().issuers.get(issuer.as_str())?.redirect
+    }
+
+    pub fn keep_redirect(&self, issuer: &Issuer, redirect: RedirectKind) {
+        self.change(|contents| {
+            contents.issuers.entry(issuer.as_str().to_owned()).or_default().redirect = Some(redirect);
+        });
+    }
+
+    /// Drops everything about a server, and about the issuer that it uses.
+    pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
+        self.change(|contents| {
+            contents.servers.remove(server.as_str());
+            if let Some(issuer) = issuer {
+                contents.issuers.remove(issuer);
+            }
+        });
+    }
+
+    /// Changes the contents in memory at once, and the file in the background.
+    fn change(&self, change: impl FnOnce(&mut Contents)) {
+        {
+            let mut contents = self.0.lock();
+            let before = contents.clone();
+            contents.version = VERSION;
+            change(&mut contents);
+            if *contents == before {
+                return;
+            }
+        }
+        let inner = Arc::clone(&self.0);
+        self.0.tasks.spawn(async move { inner.write().await });
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn write(self: Arc<Self>) {
+        let _writing = self.writing.lock().await;
+        let inner = Arc::clone(&self);
+        let written = tokio::task::spawn_blocking(move || {
+            let text = serde_json::to_vec_pretty(&*inner.lock())?;
+            private_files::replace(&inner.path, &text)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            // Learned again after the next start.
+            Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "cannot be written"),
+            Err(error) => tracing::warn!(%error, "writing was interrupted"),
+        }
+    }
+}
+
+impl Contents {
+    fn server(&mut self, server: &ServerUrl) -> &mut LearnedServer {
+        let empty = || LearnedServer { discovered: None, challenge: None, client: None, zone: None };
+        self.servers.entry(server.as_str().to_owned()).or_insert_with(empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_oauth::{AuthorizationServerMetadata, Endpoint, MetadataSource, Scopes};
+
+    use super::*;
+
+    fn discovered() -> Discovered {
+        let endpoint = |raw: &str| Endpoint::parse("an endpoint", raw).expect("parse the address");
+        let metadata = AuthorizationServerMetadata {
+            issuer: Issuer::parse("https://as.example.com").expect("parse the issuer"),
+            authorization_endpoint: endpoint("https://as.example.com/authorize"),
+            token_endpoint: endpoint("https://as.example.com/token"),
+            registration_endpoint: None,
+            revocation_endpoint: None,
+            scopes_supported: Vec::new(),
+            token_endpoint_auth_methods_supported: None,
+            code_challenge_methods_supported: Vec::new(),
+            client_id_metadata_document_supported: false,
+            authorization_response_iss_parameter_supported: false,
+        };
+        Discovered {
+            resource: "https://mcp.example.com/mcp".to_owned(),
+            sends_resource: true,
+            resource_name: None,
+            metadata,
+            source: MetadataSource::ResourceMetadata,
+            scopes_supported: None,
+            scopes: Scopes::default(),
+        }
+    }
+
+    #[tokio::test]
+    async fn metadata_discovered_in_another_network_zone_is_forgotten() {
+        let folder = tempfile::tempdir().expect("create a temporary folder");
+        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("parse the address");
+        let discovered = discovered();
+        {
+            let tasks = TaskTracker::new();
+            let learned = Learned::open(folder.path(), tasks.clone()).expect("open the file");
+            learned.note_zone(&server, NetworkZone::Public);
+            learned.keep_discovered(&server, &discovered, None);
+            learned.note_zone(&server, NetworkZone::Public);
+            assert!(learned.discovered(&server).is_some());
+            tasks.close();
+            tasks.wait().await;
+        }
+        let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file again");
+        assert!(learned.discovered(&server).is_some());
+        learned.note_zone(&server, NetworkZone::Private);
+        assert!(learned.discovered(&server).is_none());
+    }
+
+    #[tokio::test]
+    async fn forgetting_a_server_drops_its_metadata_and_its_issuer_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("create a temporary folder");
+        let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
+        let server = |raw: &str| ServerUrl::parse(raw).expect("parse the address");
+        let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
+        let (one, other) = (server("https://mcp.example.com/mcp"), server("https://mcp.example.org/mcp"));
+        let (used, unused) = (issuer("https://as.example.com"), issuer("https://as.example.org"));
+        learned.keep_discovered(&one, &discovered(), None);
+        learned.keep_discovered(&other, &discovered(), None);
+        learned.keep_redirect(&used, RedirectKind::Loopback);
+        learned.keep_redirect(&unused, RedirectKind::Loopback);
+        learned.forget(&one, Some(used.as_str()));
+        assert!(learned.discovered(&one).is_none() && learned.discovered(&other).is_some());
+        assert_eq!(learned.redirect(&used), None);
+        assert_eq!(learned.redirect(&unused), Some(RedirectKind::Loopback));
+    }
+
+    #[tokio::test]
+    async fn a_pre_registered_client_belongs_to_the_first_issuer_it_was_used_with() {
+        let folder = tempfile::tempdir().expect("create a temporary folder");
+        let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
+        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("parse the address");
+        let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
+        let (first, other) = (issuer("https://as.example.com"), issuer("https://evil.example"));
+        learned.pin_issuer(&server, "client", &first);
+        learned.pin_issuer(&server, "client", &other);
+        assert_eq!(learned.pinned_issuer(&server, "client"), Some(first));
+        assert_eq!(learned.pinned_issuer(&server, "another"), None);
+        learned.pin_issuer(&server, "another", &other);
+        assert_eq!(learned.pinned_issuer(&server, "another"), Some(other));
+    }
+}

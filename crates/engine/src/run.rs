@@ -1,0 +1,180 @@
+//! One run of the engine, from the lock to the end: the config file and its changes, the servers, the secret store.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use usher_api::{Code, ErrorView};
+use usher_config::{Config, ConfigError, ConfigFile, Environment};
+
+use crate::board::Board;
+use crate::connection::elicitation::Elicitations;
+use crate::context::{Context, GrantGuards};
+use crate::learned::Learned;
+use crate::lock::{EngineLock, LockError};
+use crate::options::{EngineOptions, StartError};
+use crate::refresh_journal::RefreshJournal;
+use crate::secret_stores::SecretStores;
+use crate::server::message::Message;
+use crate::servers::Servers;
+use crate::sign_in::callback::Callbacks;
+use crate::sign_in::persisted::StoredSignIns;
+use crate::words::config::describe_config_error;
+use crate::{wake, words};
+
+/// The deadline for ending sessions, and work that must not be cut off.
+const STOP_TIMEOUT: Duration = Duration::from_millis(1900);
+
+pub(crate) struct Run {
+    pub context: Arc<Context>,
+    pub servers: Arc<Servers>,
+    pub config: ConfigFile,
+    pub stored_sign_ins: StoredSignIns,
+    lock: Mutex<Option<EngineLock>>,
+}
+
+impl Run {
+    pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
+        let lock =
+            EngineLock::take(&options.state_dir, &options.runtime_dir).map_err(|error| match error {
+                LockError::Held { pid, runtime_dir } => StartError::Held { pid, runtime_dir },
+                LockError::Io { folder, source } => StartError::Failed(folder_error(&folder, &source)),
+            })?;
+        let tasks = TaskTracker::new();
+        let learned = Learned::open(&options.state_dir, tasks.clone())
+            .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
+        let config = ConfigFile::new(options.config.clone(), Environment::of_process());
+        let loaded = load(&config).await;
+        let config_view = match &loaded {
+            Ok(loaded) => words::config::valid(config.path(), loaded),
+            Err(error) => words::config::invalid(config.path(), error),
+        };
+        let store_view = words::secret_store::view(&options.secret_store, None);
+        let board = Arc::new(Board::new(config_view, store_view));
+        let stores =
+            SecretStores::new(options.secret_store.clone(), options.asks_to_unlock, Arc::clone(&board));
+        let servers = Arc::new(Servers::new(options.only.clone()));
+        let context = Arc::new(Context {
+            environment: config.environment().clone(),
+            board: Arc::clone(&board),
+            learned,
+            journal: RefreshJournal::in_folder(&options.state_dir),
+            stores,
+            callbacks: Arc::new(Callbacks::default()),
+            elicitations: Arc::new(Elicitations::new(board)),
+            tasks,
+            revocations: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            guards: GrantGuards::default(),
+            options,
+        });
+        if let Ok(loaded) = loaded {
+            servers.reconcile(&context, config.path(), loaded).await;
+        }
+        watch_config(&context, &servers, &config);
+        watch_secret_store(&context, &servers);
+        wake::watch(Arc::clone(&context), Arc::clone(&servers));
+        let stored_sign_ins = StoredSignIns::default();
+        Ok(Self { context, servers, config, stored_sign_ins, lock: Mutex::new(Some(lock)) })
+    }
+
+    pub async fn stop(&self) {
+        self.context.stopping.cancel();
+        let handles = self.servers.take_all();
+        let end = async {
+            join_all(handles.iter().map(|handle| handle.stop())).await;
+            self.context.tasks.close();
+            // A refresh or an exchange that is cut off could lose a token that can be used only once.
+            self.context.tasks.wait().await;
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, end).await.is_err() {
+            tracing::warn!("stopped while work was still running");
+        }
+        self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Changes the config file in the background, and starts and stops servers accordingly. Needs `servers.changing`.
+    pub async fn change_config(
+        &self,
+        change: impl FnOnce(&ConfigFile) -> Result<Config, ConfigError> + Send + 'static,
+    ) -> Result<(), ErrorView> {
+        let file = self.config.clone();
+        let config = match tokio::task::spawn_blocking(move || change(&file)).await {
+            Ok(outcome) => outcome.map_err(|error| describe_config_error(&error))?,
+            Err(_) => {
+                let message = "The change of mcp.json was interrupted.";
+                return Err(ErrorView::new(Code::Internal, message, "Try again."));
+            }
+        };
+        self.servers.reconcile(&self.context, self.config.path(), config).await;
+        Ok(())
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.context.stopping.cancel();
+        for handle in self.servers.take_all() {
+            let (reply, _ignored) = tokio::sync::oneshot::channel();
+            handle.send(Message::Stop { reply });
+        }
+    }
+}
+
+pub(crate) async fn load(config: &ConfigFile) -> Result<Config, ConfigError> {
+    let file = config.clone();
+    let path = config.path().to_owned();
+    tokio::task::spawn_blocking(move || file.load()).await.unwrap_or_else(|error| {
+        Err(ConfigError::Io { doing: "reading", path, source: std::io::Error::other(error) })
+    })
+}
+
+/// Follows changes of the file until the engine stops.
+fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigFile) {
+    let (context, servers, config) = (Arc::clone(context), Arc::clone(servers), config.clone());
+    let mut changes = config.watch();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = context.stopping.cancelled() => return,
+                () = changes.changed() => {}
+            }
+            let _changing = servers.changing.lock().await;
+            match load(&config).await {
+                Ok(loaded) => servers.reconcile(&context, config.path(), loaded).await,
+                Err(error) => {
+                    tracing::warn!(%error, "mcp.json is invalid; the known servers stay");
+                    context.board.reject_config(words::config::invalid(config.path(), &error));
+                }
+            }
+        }
+    });
+}
+
+/// When the secret store works again, every server that failed because of it retries.
+fn watch_secret_store(context: &Arc<Context>, servers: &Arc<Servers>) {
+    let (context, servers) = (Arc::clone(context), Arc::clone(servers));
+    let mut recoveries = context.stores.recoveries();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = context.stopping.cancelled() => return,
+                Ok(()) = recoveries.changed() => {}
+                else => return,
+            }
+            servers.send_all(|| Message::SecretsChanged { named: None });
+        }
+    });
+}
+
+fn folder_error(folder: &Path, error: &std::io::Error) -> ErrorView {
+    ErrorView::new(
+        Code::Internal,
+        format!("Usher cannot use its folder {}.", folder.display()),
+        "Check that you own it and may write to it.",
+    )
+    .with_details(error.to_string())
+}

@@ -1,0 +1,114 @@
+//! The secret store in use, and whether it works.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+use usher_api::ErrorView;
+use usher_secrets::{Error, SecretStore, StoreKind};
+
+use crate::board::Board;
+use crate::words::secret_store::{describe_secret_error, view};
+
+/// The store that the person chose. Clones share the choice.
+#[derive(Clone)]
+pub(crate) struct SecretStores {
+    current: Arc<Mutex<SecretStore>>,
+    asks_to_unlock: bool,
+    board: Arc<Board>,
+    recovered: watch::Sender<()>,
+}
+
+impl SecretStores {
+    /// If `asks_to_unlock` is set, a locked keychain asks for its password at the first use.
+    pub fn new(kind: StoreKind, asks_to_unlock: bool, board: Arc<Board>) -> Self {
+        let current = Arc::new(Mutex::new(open(kind, asks_to_unlock)));
+        Self { current, asks_to_unlock, board, recovered: watch::Sender::new(()) }
+    }
+
+    /// Notified each time the store works again after an error.
+    pub fn recoveries(&self) -> watch::Receiver<()> {
+        self.recovered.subscribe()
+    }
+
+    pub fn get(&self) -> SecretStore {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Switches to another store.
+    pub fn choose(&self, kind: StoreKind) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = open(kind, self.asks_to_unlock);
+        self.note(None);
+    }
+
+    /// Returns the error of the last use, if it failed.
+    pub fn error(&self) -> Option<ErrorView> {
+        self.board.secret_store_error()
+    }
+
+    /// Runs one operation, and publishes whether the store works.
+    pub async fn run<T, F>(&self, operation: impl FnOnce(SecretStore) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let outcome = operation(self.get()).await;
+        self.note(outcome.as_ref().err());
+        outcome
+    }
+
+    fn note(&self, error: Option<&Error>) {
+        let concerns_store = |error: &&Error| match error {
+            Error::Corrupt { .. } | Error::InvalidName { .. } | Error::TooLong { .. } => false,
+            Error::Unavailable { .. }
+            | Error::Locked { .. }
+            | Error::TimedOut { .. }
+            | Error::UnsafeFile { .. }
+            | Error::BrokenFile { .. }
+            | Error::Io { .. } => true,
+        };
+        let error = error.filter(concerns_store).map(describe_secret_error);
+        let works = error.is_none();
+        let before = self.board.change_secret_store(view(self.get().kind(), error));
+        if works && before.error().is_some() {
+            self.recovered.send_replace(());
+        }
+    }
+}
+
+fn open(kind: StoreKind, asks_to_unlock: bool) -> SecretStore {
+    if asks_to_unlock { SecretStore::open(kind) } else { SecretStore::open_without_prompt(kind) }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use usher_api::ConfigView;
+
+    use super::*;
+
+    pub fn stores(kind: StoreKind, asks_to_unlock: bool) -> SecretStores {
+        let config =
+            ConfigView { path: String::new(), error: None, line: None, column: None, warnings: Vec::new() };
+        let board = Board::new(config, view(&kind, None));
+        SecretStores::new(kind, asks_to_unlock, Arc::new(board))
+    }
+
+    #[test]
+    fn a_recovery_is_reported_once() {
+        let stores = stores(StoreKind::Keychain, false);
+        let mut recoveries = stores.recoveries();
+        let mut is_reported = || {
+            let is_new = recoveries.has_changed().expect("the sender is alive");
+            recoveries.mark_unchanged();
+            is_new
+        };
+        let locked = Error::Locked { why: "nobody unlocks it".to_owned() };
+        stores.note(None);
+        assert!(!is_reported(), "it worked before");
+        stores.note(Some(&locked));
+        stores.note(Some(&locked));
+        assert!(!is_reported(), "it does not work");
+        stores.note(None);
+        assert!(is_reported());
+        stores.note(None);
+        assert!(!is_reported(), "once");
+    }
+}

@@ -1,0 +1,296 @@
+//! Transitions at the beginning of a sign-in: probing, preparing, waiting for the browser.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use usher_api::{AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, SignInStep};
+use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
+
+use super::message::{Outcome, RequestReply};
+use super::phase::{Live, Phase, SignIn, Stage, Waiting};
+use super::state::ServerTask;
+use crate::clock::later;
+use crate::connection::fault::Fault;
+use crate::credentials::fault::CredentialFault;
+use crate::endpoint::Opened;
+use crate::endpoint::http::HttpEndpoint;
+use crate::options::SignInOptions;
+use crate::sign_in::callback::WaitingSignIn;
+use crate::sign_in::prepare::{Preparation, Prepared};
+use crate::sign_in::redirect_ladder;
+use crate::words;
+use crate::words::connection::describe_fault;
+
+impl ServerTask {
+    /// Begins a sign-in. A running one ends.
+    pub fn sign_in(&mut self, options: SignInOptions, reply: RequestReply) {
+        let Some(endpoint) = self.endpoint.http().cloned() else {
+            return self.refuse_sign_in(reply, "Usher does not support this kind of server yet");
+        };
+        if endpoint.oauth.off {
+            return self
+                .refuse_sign_in(reply, "mcp.json sets an Authorization header, which turns OAuth off");
+        }
+        match self.phase.get() {
+            Phase::Disabled => return self.refuse_sign_in(reply, "the server is turned off"),
+            Phase::Paused => return self.outbox.reply(reply, Err(words::server::paused())),
+            Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::SigningIn(_)
+            | Phase::Connected(_)
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => {}
+        }
+        let (live, probe) = match self.phase.take() {
+            Phase::Connected(live) => (Some(live), None),
+            Phase::SigningIn(mut sign_in) => {
+                let probe = sign_in.job.take().filter(|_| matches!(sign_in.stage, Stage::Probing { .. }));
+                (self.end_sign_in(*sign_in, &words::sign_in::superseded()), probe)
+            }
+            // The running request returns the challenge, so no second one is needed.
+            Phase::Connecting { job, .. } if self.next_sign_in.challenge().is_none() => (None, Some(job)),
+            Phase::Disabled
+            | Phase::Paused
+            | Phase::Connecting { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::Reconnecting { .. }
+            | Phase::Failed { .. } => (None, None),
+        };
+        let knows_metadata =
+            self.next_sign_in.challenge().is_some() || live.is_some() || self.knows_metadata(&endpoint);
+        if probe.is_none() && knows_metadata {
+            let stage = Stage::Preparing { step: SignInStep::Discovering, reply };
+            return self.prepare(SignIn::new(endpoint, stage, options, live), None);
+        }
+        let job = probe.unwrap_or_else(|| self.connect_job());
+        let sign_in = SignIn::new(endpoint, Stage::Probing { reply }, options, live);
+        self.phase.enter(Phase::SigningIn(Box::new(SignIn { job: Some(job), ..sign_in })));
+    }
+
+    /// Starts the same sign-in with the next redirect, because the page in the browser shows an error.
+    pub fn next_redirect(&mut self, reply: RequestReply) {
+        let Some(sign_in) = self.phase.take_sign_in() else {
+            return self.outbox.reply(reply, Err(words::sign_in::none_waiting()));
+        };
+        let next = match &sign_in.stage {
+            Stage::Waiting(_) => {
+                sign_in.redirect.and_then(redirect_ladder::next).ok_or_else(words::sign_in::no_other_redirect)
+            }
+            Stage::Probing { .. }
+            | Stage::Preparing { .. }
+            | Stage::Exchanging { .. }
+            | Stage::Connecting { .. } => Err(words::sign_in::none_waiting()),
+        };
+        match next {
+            Ok(next) => {
+                let (endpoint, options) = (Arc::clone(&sign_in.endpoint), sign_in.options.clone());
+                let live = self.end_sign_in(sign_in, &words::sign_in::superseded());
+                let stage = Stage::Preparing { step: SignInStep::Registering, reply };
+                self.prepare(SignIn::new(endpoint, stage, options, live), Some(next));
+            }
+            Err(error) => {
+                self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+                self.outbox.reply(reply, Err(error));
+            }
+        }
+    }
+
+    /// Handles the response to the first request: with its challenge the sign-in continues.
+    pub fn probed(
+        &mut self,
+        outcome: Result<Opened, Fault>,
+        endpoint: Arc<HttpEndpoint>,
+        options: SignInOptions,
+        reply: RequestReply,
+    ) {
+        let live = match outcome {
+            Ok(opened) => {
+                self.connected(opened, false);
+                match self.phase.take() {
+                    Phase::Connected(live) => Some(live),
+                    _ => None,
+                }
+            }
+            Err(Fault::Unauthorized { challenge, token_sent }) => {
+                self.note_challenge(challenge.as_deref(), token_sent);
+                None
+            }
+            Err(Fault::InsufficientScope { challenge }) => {
+                self.step_up.note_scopes(&challenge);
+                None
+            }
+            Err(Fault::Credentials(
+                CredentialFault::Ended | CredentialFault::Expired | CredentialFault::RegistrationLost(_),
+            )) => None,
+            Err(fault) => {
+                let error = self.not_connected(&fault, false);
+                return self.outbox.reply(reply, Err(error));
+            }
+        };
+        let stage = Stage::Preparing { step: SignInStep::Discovering, reply };
+        self.prepare(SignIn::new(endpoint, stage, options, live), None);
+    }
+
+    /// Enters a sign-in, and starts the job that prepares its authorization request.
+    fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>) {
+        let endpoint = Arc::clone(&sign_in.endpoint);
+        let options = &sign_in.options;
+        let asked_redirect = redirect.or(options.redirect);
+        let receives_links = options.receives_links.unwrap_or(self.context.options.receives_links);
+        let mut extra_scopes = Scopes::from(options.extra_scopes.clone());
+        if let Some(step_up) = self.step_up.challenge() {
+            let granted = endpoint
+                .resolved()
+                .and_then(|resolved| resolved.credentials.as_ref()?.held())
+                .map(|grant| grant.scopes.clone())
+                .unwrap_or_default();
+            let wanted = step_up.scope.clone().unwrap_or_default();
+            extra_scopes = granted.union(self.step_up.requested()).union(&wanted).union(&extra_scopes);
+        }
+        let challenge: Option<BearerChallenge> =
+            self.step_up.challenge().or(self.next_sign_in.challenge()).cloned();
+        let report = self.jobs.step_reporter();
+        let (server, context, label) = (self.id.clone(), Arc::clone(&self.context), self.label());
+        let job = self.jobs.run(async move {
+            let work = async {
+                let resolved = endpoint.resolve().await.map_err(|fault| describe_fault(&fault, &label))?;
+                let preparation = Preparation {
+                    server,
+                    context,
+                    endpoint: resolved,
+                    challenge,
+                    asked_redirect,
+                    receives_links,
+                    configured_redirect: endpoint.oauth.redirect,
+                    extra_scopes,
+                };
+                preparation.run(|step| report(Outcome::Step(step))).await
+            };
+            Outcome::Prepared(work.await.map(Box::new))
+        });
+        sign_in.job = Some(job);
+        self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+    }
+
+    pub fn set_step(&mut self, reached: SignInStep) {
+        if let Some(sign_in) = self.phase.sign_in_mut()
+            && let Stage::Preparing { step, .. } = &mut sign_in.stage
+        {
+            *step = reached;
+        }
+    }
+
+    pub fn prepared(&mut self, outcome: Result<Box<Prepared>, ErrorView>) {
+        let Some(mut sign_in) = self.phase.take_sign_in() else { return };
+        let Stage::Preparing { reply, .. } = sign_in.stage else {
+            self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+            return;
+        };
+        match outcome {
+            Ok(prepared) => {
+                let timeout = self.context.options.sign_in_timeout;
+                let expires_at = later(self.context.options.clock.now(), timeout);
+                let (endpoint, live) = (sign_in.endpoint, sign_in.live.take());
+                let request = self.wait(*prepared, endpoint, sign_in.options, live, expires_at);
+                self.outbox.reply(reply, Ok(request));
+            }
+            Err(error) => {
+                self.outbox.reply(reply, Err(error.clone()));
+                self.fall_back(sign_in.live.take(), NeedsSignIn::NeverSignedIn, error);
+            }
+        }
+    }
+
+    /// Waits for the callback of an authorization request.
+    fn wait(
+        &mut self,
+        prepared: Prepared,
+        endpoint: Arc<HttpEndpoint>,
+        options: SignInOptions,
+        live: Option<Live>,
+        expires_at: Timestamp,
+    ) -> AuthorizationRequestView {
+        let Prepared { pending, redirect, loopback, reused_registration } = prepared;
+        let expires_at = expires_at.min(pending.expires_at());
+        let request = AuthorizationRequestView {
+            authorization_url: pending.authorization_url().to_string(),
+            redirect_uri: pending.redirect_uri().as_str().to_owned(),
+            host: pending.host().to_owned(),
+            redirect,
+            expires_at,
+        };
+        let sign_in = WaitingSignIn {
+            server: self.id.clone(),
+            request: request.clone(),
+            redirect: pending.redirect_uri().clone(),
+            deliver: self.jobs.deliver(),
+        };
+        let registered = self.context.callbacks.register(pending.state().to_owned(), sign_in);
+        self.step_up.set_requested(pending.scopes().clone());
+        // A loopback port ends with the process. A link also finds the next one.
+        match loopback {
+            None => endpoint.persisted.set(&self.context, &self.id, &pending),
+            Some(_) => endpoint.persisted.clear(&self.context, &self.id),
+        }
+        endpoint.persisted.mark_used();
+        self.outbox.clear_error();
+        let now = self.context.options.clock.now();
+        let job = self.jobs.timer(Duration::try_from(expires_at.duration_since(now)).unwrap_or_default());
+        let (callbacks, tasks) = (&self.context.callbacks, &self.context.tasks);
+        let stage = Stage::Waiting(Waiting {
+            pending: Box::new(pending),
+            reused_registration,
+            listening: loopback.map(|loopback| loopback.listen(Arc::clone(callbacks), tasks)),
+            registered,
+        });
+        self.phase.enter(Phase::SigningIn(Box::new(SignIn {
+            host: Some(request.host.clone()),
+            redirect: Some(redirect),
+            expires_at: Some(expires_at),
+            job: Some(job),
+            ..SignIn::new(endpoint, stage, options, live)
+        })));
+        request
+    }
+
+    /// Restores a waiting sign-in of the previous run.
+    pub fn restore_pending(&mut self, pending: PendingAuthorization) {
+        let Some(endpoint) = self.endpoint.http().cloned() else { return };
+        if endpoint.persisted.is_used() || pending.expires_at() <= self.context.options.clock.now() {
+            return;
+        }
+        if matches!(self.phase.get(), Phase::SigningIn(_) | Phase::Disabled | Phase::Paused) {
+            return;
+        }
+        let live = match self.phase.take() {
+            Phase::Connected(live) => Some(live),
+            _ => None,
+        };
+        let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
+        let prepared = Prepared { pending, redirect, loopback: None, reused_registration: false };
+        self.wait(prepared, endpoint, SignInOptions::default(), live, expires_at);
+    }
+
+    pub fn browser_opened(&mut self) {
+        let now = self.context.options.clock.now();
+        if let Some(sign_in) = self.phase.sign_in_mut() {
+            sign_in.opened = Some(now);
+        }
+    }
+
+    fn knows_metadata(&self, endpoint: &HttpEndpoint) -> bool {
+        endpoint.resolved().is_some_and(|resolved| self.context.learned.discovered(&resolved.url).is_some())
+    }
+
+    fn refuse_sign_in(&mut self, reply: RequestReply, why: &str) {
+        self.outbox.reply(reply, Err(words::server::cannot_sign_in(&self.id.0, why)));
+    }
+}
+
+fn kind_of(redirect: &RedirectUri) -> RedirectKind {
+    [RedirectKind::Link, RedirectKind::LinkWithHost]
+        .into_iter()
+        .find(|kind| redirect_ladder::fits(*kind, redirect))
+        .unwrap_or(RedirectKind::Paste)
+}

@@ -1,0 +1,204 @@
+//! Transitions at the end of a sign-in: the callback, the exchange, the connection; or cancelling and timing out.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use usher_api::{ErrorView, NeedsSignIn, RedirectKind};
+use usher_oauth::{Discovered, ErrorKind};
+
+use super::message::Outcome;
+use super::phase::{Live, Phase, SignIn, Stage, Used, Waiting};
+use super::state::ServerTask;
+use crate::connection::fault::Fault;
+use crate::endpoint::Opened;
+use crate::sign_in::callback::Returned;
+use crate::sign_in::exchange::exchange;
+use crate::words;
+use crate::words::sign_in::describe_oauth_error;
+
+impl ServerTask {
+    /// Handles the callback. The sign-in keeps waiting if the callback is not a genuine one.
+    pub fn returned(&mut self, returned: Returned) {
+        let Returned { response, reply } = returned;
+        let Some(mut sign_in) = self.phase.take_sign_in() else {
+            return self.outbox.reply(reply, Err(words::sign_in::already_over()));
+        };
+        let Stage::Waiting(waiting) = sign_in.stage else {
+            self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+            return self.outbox.reply(reply, Err(words::sign_in::already_over()));
+        };
+        let Waiting { pending, reused_registration, listening, registered } = waiting;
+        let discovered = pending.discovered().clone();
+        let registration = pending.client().registration.clone();
+        let rejected = match (*pending).accept(response, self.context.options.clock.now()) {
+            Ok(code) => {
+                drop(registered);
+                self.forget_pending();
+                let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
+                let issuer = discovered.metadata.issuer;
+                let given_up = CancellationToken::new();
+                let used = Used { issuer, redirect, given_up: given_up.clone(), _listening: listening };
+                let endpoint = Arc::clone(&sign_in.endpoint);
+                self.jobs.run_to_end(async move {
+                    Outcome::Exchanged(exchange(&endpoint, code, &given_up).await)
+                });
+                sign_in.stage = Stage::Exchanging { reply, used };
+                sign_in.job = None;
+                return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+            }
+            Err(rejected) => rejected,
+        };
+        let error = describe_oauth_error(&rejected.error);
+        self.outbox.reply(reply, Err(error.clone()));
+        if let Some(pending) = rejected.pending {
+            sign_in.stage = Stage::Waiting(Waiting { pending, reused_registration, listening, registered });
+            return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+        }
+        drop((registered, listening));
+        self.forget_pending();
+        if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
+            self.forget_resource_parameter(discovered);
+        }
+        let reason = match &rejected.error.kind {
+            ErrorKind::Denied => {
+                self.refuse_calls(&error);
+                NeedsSignIn::Refused
+            }
+            _ if rejected.error.is_registration_lost() => {
+                self.context.learned.forget_client(&registration.issuer, &registration.client_id);
+                NeedsSignIn::RegistrationLost
+            }
+            // Not a refusal: the sign-in just did not complete.
+            _ => NeedsSignIn::NeverSignedIn,
+        };
+        self.fall_back(sign_in.live.take(), reason, error);
+    }
+
+    pub fn exchanged(&mut self, outcome: Result<(), Fault>) {
+        let Some(mut sign_in) = self.phase.take_sign_in() else { return };
+        let Stage::Exchanging { reply, used } = sign_in.stage else {
+            self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+            return;
+        };
+        let fault = match outcome {
+            Ok(()) => {
+                sign_in.stage = Stage::Connecting { reply, used };
+                sign_in.job = Some(self.continue_job(sign_in.live.as_ref()));
+                self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+                return;
+            }
+            Err(fault) => fault,
+        };
+        let error = match &fault {
+            Fault::Exchange(failure) => {
+                let error = self.describe(&fault);
+                let is_registration_lost = failure.is_registration_lost();
+                if is_registration_lost {
+                    self.context.learned.forget_registrations(&used.issuer);
+                }
+                let reason = if is_registration_lost {
+                    NeedsSignIn::RegistrationLost
+                } else {
+                    NeedsSignIn::NeverSignedIn
+                };
+                self.fall_back(sign_in.live.take(), reason, error.clone());
+                error
+            }
+            fault => self.not_connected(fault, false),
+        };
+        self.outbox.reply(reply, Err(error));
+    }
+
+    pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
+        let Some(sign_in) = self.phase.take_sign_in() else { return };
+        match sign_in {
+            SignIn { stage: Stage::Connecting { reply, used }, .. } => match outcome {
+                Ok(opened) => {
+                    self.context.learned.keep_redirect(&used.issuer, used.redirect);
+                    self.connected(opened, true);
+                    self.outbox.reply(reply, Ok(self.id.clone()));
+                }
+                Err(fault) => {
+                    let error = self.not_connected(&fault, true);
+                    self.outbox.reply(reply, Err(error));
+                }
+            },
+            SignIn { stage: Stage::Probing { reply }, endpoint, options, .. } => {
+                self.probed(outcome, endpoint, options, reply);
+            }
+            sign_in => self.phase.enter(Phase::SigningIn(Box::new(sign_in))),
+        }
+    }
+
+    pub fn cancel_sign_in(&mut self) {
+        let Some(sign_in) = self.phase.take_sign_in() else { return };
+        let live = self.end_sign_in(sign_in, &words::sign_in::cancelled());
+        self.outbox.clear_error();
+        self.return_to(live, NeedsSignIn::NeverSignedIn);
+    }
+
+    pub fn sign_in_timed_out(&mut self) {
+        let Some(sign_in) = self.phase.take_sign_in() else { return };
+        let error = words::sign_in::timed_out();
+        let live = self.end_sign_in(sign_in, &error);
+        self.fall_back(live, NeedsSignIn::NeverSignedIn, error);
+    }
+
+    /// Replies to the waiting callers of a sign-in that ends, and returns the connection that stays in use.
+    pub fn end_sign_in(&mut self, sign_in: SignIn, why: &ErrorView) -> Option<Live> {
+        match sign_in.stage {
+            Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
+                self.outbox.reply(reply, Err(why.clone()));
+            }
+            Stage::Waiting(waiting) => {
+                self.forget_pending();
+                // The authorization server may have forgotten an old registration and show that only in the browser.
+                // The next sign-in registers again.
+                if waiting.reused_registration {
+                    let registration = &waiting.pending.client().registration;
+                    self.context.learned.forget_client(&registration.issuer, &registration.client_id);
+                }
+            }
+            Stage::Exchanging { reply, used } | Stage::Connecting { reply, used } => {
+                used.given_up.cancel();
+                self.outbox.reply(reply, Err(why.clone()));
+            }
+        }
+        sign_in.live
+    }
+
+    /// Ends a sign-in that failed.
+    pub fn fall_back(&mut self, live: Option<Live>, reason: NeedsSignIn, error: ErrorView) {
+        self.outbox.set_error(error);
+        if reason != NeedsSignIn::NeverSignedIn {
+            self.next_sign_in.set_reason(reason);
+        }
+        self.return_to(live, reason);
+    }
+
+    /// Enters the phase after a sign-in that did not succeed.
+    pub fn return_to(&mut self, live: Option<Live>, fallback: NeedsSignIn) {
+        self.jobs.forget();
+        self.phase.enter(match live {
+            Some(live) => Phase::Connected(live),
+            None if self.step_up.challenge().is_some() => {
+                Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded }
+            }
+            None => Phase::NeedsSignIn { reason: self.next_sign_in.reason().unwrap_or(fallback) },
+        });
+    }
+
+    /// Deletes the pending request from the secret store.
+    pub fn forget_pending(&self) {
+        if let Some(http) = self.endpoint.http() {
+            http.persisted.clear(&self.context, &self.id);
+        }
+    }
+
+    fn forget_resource_parameter(&self, mut discovered: Discovered) {
+        discovered.sends_resource = false;
+        if let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
+            self.context.learned.amend_discovered(&resolved.url, discovered);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Where a fault leads: to a sign-in, to a retry, or to a person.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use usher_api::{ErrorView, NeedsSignIn};
+use usher_oauth::BearerChallenge;
+
+use super::phase::Phase;
+use super::state::ServerTask;
+use crate::backoff::backoff;
+use crate::clock::later;
+use crate::connection::Connection;
+use crate::connection::fault::Fault;
+use crate::credentials::fault::CredentialFault;
+use crate::words;
+
+impl ServerTask {
+    /// Handles a connection that failed. Returns the error for a waiting caller.
+    pub fn not_connected(&mut self, fault: &Fault, after_sign_in: bool) -> ErrorView {
+        let error = self.describe(fault);
+        if let Some(connection) = self.phase.connection() {
+            self.keep_for_sign_in(connection, fault);
+        }
+        match fault {
+            Fault::Unauthorized { .. } if self.endpoint.is_oauth_off() => {
+                return self.fail(words::connection::header_rejected(&self.name()));
+            }
+            Fault::Unauthorized { challenge, token_sent } => {
+                self.note_challenge(challenge.as_deref(), *token_sent);
+                let fallback = if *token_sent { NeedsSignIn::Expired } else { NeedsSignIn::NeverSignedIn };
+                let reason = self.next_sign_in.reason_or(fallback);
+                if *token_sent {
+                    self.outbox.set_error(error.clone());
+                } else if self.endpoint.credentials().is_some_and(|credentials| credentials.is_quarantined())
+                {
+                    self.outbox.set_error(words::credentials::quarantined(&self.name()));
+                }
+                self.phase.enter(Phase::NeedsSignIn { reason });
+            }
+            Fault::InsufficientScope { challenge } => {
+                self.step_up.note(challenge);
+                if self.step_up.is_endless() {
+                    self.step_up.reset_count();
+                    return self.fail(words::connection::endless_step_up(&self.name()));
+                }
+                self.outbox.set_error(error.clone());
+                self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded });
+            }
+            Fault::Credentials(CredentialFault::Ended | CredentialFault::Expired) => {
+                self.lose_grant(NeedsSignIn::Expired, &error);
+            }
+            Fault::Credentials(CredentialFault::RefreshInterrupted) => {
+                self.lose_grant(NeedsSignIn::RefreshInterrupted, &error);
+            }
+            Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
+                self.lose_grant(NeedsSignIn::RegistrationLost, &error);
+            }
+            fault if fault.is_transient() => self.connect_later(fault, after_sign_in),
+            // Unlocking the keychain is noticed. The end of a slow store or a full disk is not.
+            Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
+                return self.fail_for_now(error, after_sign_in);
+            }
+            Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
+                return self.fail_for_now(error, after_sign_in);
+            }
+            _ => return self.fail(error),
+        }
+        error
+    }
+
+    /// Most likely a person must change something. A captive portal or a proxy causes the same faults, so there is a
+    /// retry.
+    fn fail_for_now(&mut self, error: ErrorView, after_sign_in: bool) -> ErrorView {
+        let attempt = self.phase.attempt() + 1;
+        let next_try = Some(self.jobs.timer(backoff(attempt, None)));
+        self.outbox.set_error(error.clone());
+        self.phase.enter(Phase::Failed { error: error.clone(), attempt, after_sign_in, next_try });
+        error
+    }
+
+    fn fail(&mut self, error: ErrorView) -> ErrorView {
+        self.outbox.set_error(error.clone());
+        self.phase.enter(Phase::Failed {
+            error: error.clone(),
+            attempt: 0,
+            after_sign_in: false,
+            next_try: None,
+        });
+        error
+    }
+
+    fn connect_later(&mut self, fault: &Fault, after_sign_in: bool) {
+        let attempt = self.phase.attempt() + 1;
+        let retry_after = match fault {
+            Fault::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
+            Fault::Credentials(CredentialFault::Refresh(error)) => error.retry_after(),
+            _ => None,
+        };
+        let wait = backoff(attempt, retry_after);
+        let next_at = later(self.context.options.clock.now(), wait);
+        let why = self.describe(fault);
+        self.outbox.set_error(why.clone());
+        let job = self.jobs.timer(wait);
+        let for_refresh = matches!(fault, Fault::Credentials(_));
+        self.phase.enter(Phase::Reconnecting { attempt, next_at, why, for_refresh, after_sign_in, job });
+    }
+
+    fn lose_grant(&mut self, reason: NeedsSignIn, error: &ErrorView) {
+        self.next_sign_in.set_reason(reason);
+        self.outbox.set_error(error.clone());
+        self.phase.enter(Phase::NeedsSignIn { reason });
+    }
+
+    /// Notes the challenge of a 401 for the next sign-in. If a token was rejected, the authorization server may have
+    /// moved, so its metadata is forgotten.
+    pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
+        self.next_sign_in.set_challenge(challenge.cloned().unwrap_or_default());
+        if token_sent && let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
+            self.context.learned.forget_discovered(&resolved.url);
+        }
+    }
+
+    /// Handles a fault of the connection in use.
+    pub fn connection_failed(&mut self, connection: &Arc<Connection>, fault: &Fault) {
+        match fault {
+            Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_) | Fault::Lost => {
+                // A running step-up continues without the connection.
+                if let Some(sign_in) = self.phase.sign_in_mut() {
+                    sign_in.live = None;
+                    self.keep_for_sign_in(Arc::clone(connection), fault);
+                } else {
+                    self.not_connected(fault, false);
+                }
+            }
+            Fault::InsufficientScope { challenge } => {
+                self.step_up.note_scopes(challenge);
+                self.outbox.set_error(self.describe(fault));
+            }
+            Fault::Tls(_)
+            | Fault::Exchange(_)
+            | Fault::TimedOut(_)
+            | Fault::Status { .. }
+            | Fault::Redirected { .. }
+            | Fault::Rpc { .. }
+            | Fault::Protocol(_)
+            | Fault::Cancelled
+            | Fault::Setup(_) => {}
+        }
+    }
+
+    /// Keeps the connection for the next sign-in if only the grant failed.
+    fn keep_for_sign_in(&mut self, connection: Arc<Connection>, fault: &Fault) {
+        let only_the_grant = match fault {
+            Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } => true,
+            Fault::Credentials(fault) => !fault.is_transient(),
+            _ => false,
+        };
+        self.next_sign_in.keep_connection(only_the_grant.then_some(connection));
+    }
+
+    /// A tool's result rejected the sign-in. That may concern another service behind the tool, so the connection stays
+    /// and a sign-in is offered.
+    pub fn refused_in_result(&mut self, connection: &Arc<Connection>) {
+        if self.phase.is_current(connection) {
+            self.outbox.set_error(words::connection::refused_in_result(&self.name()));
+        }
+    }
+
+    pub fn accepted_in_result(&mut self, connection: &Arc<Connection>) {
+        if self.outbox.asks_for_sign_in() && self.phase.is_current(connection) {
+            self.outbox.clear_error();
+        }
+    }
+}

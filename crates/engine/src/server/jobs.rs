@@ -1,0 +1,118 @@
+//! The jobs of a server's task: work beside the loop, whose outcome comes back as a message.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio_util::task::TaskTracker;
+
+use super::message::{Message, Outcome};
+use crate::connection::watch::Reports;
+use crate::sign_in::callback::Deliver;
+
+/// Starts jobs, and tells current outcomes from outdated ones.
+pub(super) struct Jobs {
+    inbox: mpsc::UnboundedSender<Message>,
+    /// Increased with each job, so that only the newest job's outcome counts.
+    generation: u64,
+    /// For jobs that must run to their end.
+    tasks: TaskTracker,
+}
+
+/// A running job; dropping it aborts the job.
+#[derive(Debug)]
+pub(super) struct Job(AbortHandle);
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Jobs {
+    pub fn new(inbox: mpsc::UnboundedSender<Message>, tasks: TaskTracker) -> Self {
+        Self { inbox, generation: 0, tasks }
+    }
+
+    /// Runs work whose outcome counts unless a newer job starts.
+    pub fn run(&mut self, work: impl Future<Output = Outcome> + Send + 'static) -> Job {
+        Job(tokio::spawn(self.reported(work)).abort_handle())
+    }
+
+    /// Runs work to its end, even if nobody waits for it.
+    pub fn run_to_end(&mut self, work: impl Future<Output = Outcome> + Send + 'static) {
+        let work = self.reported(work);
+        self.tasks.spawn(work);
+    }
+
+    /// Runs a timer, which ends with [`Outcome::Due`].
+    pub fn timer(&mut self, wait: Duration) -> Job {
+        self.run(async move {
+            tokio::time::sleep(wait).await;
+            Outcome::Due
+        })
+    }
+
+    /// Runs work that sends its own messages and has no outcome.
+    pub fn run_apart(&self, work: impl Future<Output = Message> + Send + 'static) -> Job {
+        let inbox = self.inbox.clone();
+        let task = tokio::spawn(async move {
+            let _ = inbox.send(work.await);
+        });
+        Job(task.abort_handle())
+    }
+
+    /// Drops the outcomes of all jobs so far, even those already in the inbox.
+    pub fn forget(&mut self) {
+        self.generation += 1;
+    }
+
+    pub fn is_current(&self, generation: u64) -> bool {
+        self.generation == generation
+    }
+
+    /// Returns a function that reports intermediate outcomes of the job that starts next.
+    pub fn step_reporter(&self) -> impl Fn(Outcome) + Send + Sync + 'static {
+        let (generation, inbox) = (self.generation + 1, self.inbox.clone());
+        move |outcome| {
+            let _ = inbox.send(Message::Done { generation, outcome });
+        }
+    }
+
+    /// Returns the function to which connections report.
+    pub fn reports(&self) -> Reports {
+        let inbox = self.inbox.clone();
+        Arc::new(move |connection, report| {
+            let _ = inbox.send(Message::Reported { connection, report });
+        })
+    }
+
+    /// Returns a function that sends the message at the end of work outside the jobs.
+    pub fn finisher(&self) -> impl FnOnce(Message) + Send + 'static {
+        let inbox = self.inbox.clone();
+        move |message| {
+            let _ = inbox.send(message);
+        }
+    }
+
+    /// Returns the function that delivers callbacks.
+    pub fn deliver(&self) -> Deliver {
+        let inbox = self.inbox.clone();
+        Arc::new(move |returned| {
+            let _ = inbox.send(Message::Returned(returned));
+        })
+    }
+
+    fn reported(
+        &mut self,
+        work: impl Future<Output = Outcome> + Send + 'static,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        self.generation += 1;
+        let (generation, inbox) = (self.generation, self.inbox.clone());
+        async move {
+            let outcome = work.await;
+            let _ = inbox.send(Message::Done { generation, outcome });
+        }
+    }
+}

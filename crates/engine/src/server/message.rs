@@ -1,0 +1,116 @@
+//! The messages that a server's task takes.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use usher_api::{AuthorizationRequestView, ErrorView, SignInStep};
+use usher_oauth::{BearerChallenge, PendingAuthorization};
+
+use crate::connection::Connection;
+use crate::connection::fault::Fault;
+use crate::connection::watch::Report;
+use crate::credentials::fault::CredentialFault;
+use crate::endpoint::Opened;
+use crate::options::SignInOptions;
+use crate::sign_in::callback::Returned;
+use crate::sign_in::prepare::Prepared;
+
+/// The sender for the authorization request that a sign-in prepares.
+pub(crate) type RequestReply = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
+
+/// A message for the task. The sender need not wait for its effect.
+pub(crate) enum Message {
+    Connect,
+    Disconnect,
+    /// The computer woke or the network returned: connections may be dead, and backoffs are pointless.
+    Reconnect,
+    Pause {
+        reply: oneshot::Sender<()>,
+    },
+    Resume {
+        reply: oneshot::Sender<()>,
+    },
+    PermissionNeeded(PermissionNeeded),
+    /// A call no longer waits for its permission.
+    PermissionAbandoned,
+    /// The person declined the permission.
+    PermissionDeclined,
+    SignIn {
+        options: SignInOptions,
+        reply: RequestReply,
+    },
+    NextRedirect {
+        reply: RequestReply,
+    },
+    BrowserOpened,
+    CancelSignIn {
+        reply: oneshot::Sender<()>,
+    },
+    /// A pending request of the previous run was found in the secret store.
+    RestorePending {
+        pending: Box<PendingAuthorization>,
+        reply: oneshot::Sender<()>,
+    },
+    /// The callback of the waiting sign-in.
+    Returned(Returned),
+    SignOut {
+        reply: oneshot::Sender<Result<(), ErrorView>>,
+    },
+    SignedOut {
+        outcome: Result<(), CredentialFault>,
+        reply: oneshot::Sender<Result<(), ErrorView>>,
+    },
+    /// The secret store works again (`None`), or a named secret was set.
+    SecretsChanged {
+        named: Option<String>,
+    },
+    /// An observation about a connection.
+    Reported {
+        connection: Arc<Connection>,
+        report: Report,
+    },
+    /// A tool's result rejected the sign-in, although the server accepts it.
+    RefusedInResult {
+        connection: Arc<Connection>,
+    },
+    /// A later result did not.
+    AcceptedInResult {
+        connection: Arc<Connection>,
+    },
+    GrantChanged,
+    /// Something that the view shows has changed outside the task.
+    Publish,
+    /// The grant cannot be refreshed any more; from the refresh job with that number.
+    RefreshEnded {
+        number: u64,
+        fault: CredentialFault,
+    },
+    /// The outcome of one of the task's jobs. An outcome of an older generation is dropped.
+    Done {
+        generation: u64,
+        outcome: Outcome,
+    },
+    Stop {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// The outcome of a job.
+pub(crate) enum Outcome {
+    Step(SignInStep),
+    Connected(Result<Opened, Fault>),
+    Prepared(Result<Box<Prepared>, ErrorView>),
+    /// The code was exchanged and the grant stored.
+    Exchanged(Result<(), Fault>),
+    /// A backoff or the sign-in's deadline is over.
+    Due,
+}
+
+/// A call that failed with `insufficient_scope` and waits for the permission.
+pub(crate) struct PermissionNeeded {
+    pub challenge: Box<BearerChallenge>,
+    /// The tool's title.
+    pub for_what: String,
+    /// Gets the result. It is closed if the caller goes away.
+    pub reply: oneshot::Sender<Result<(), ErrorView>>,
+}

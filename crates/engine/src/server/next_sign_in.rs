@@ -1,0 +1,59 @@
+//! What the next sign-in starts from: the server's challenge, the reason, and a connection to continue with.
+
+use std::sync::Arc;
+
+use usher_api::NeedsSignIn;
+use usher_oauth::BearerChallenge;
+
+use crate::connection::Connection;
+
+#[derive(Default)]
+pub(super) struct NextSignIn {
+    /// The challenge of the last 401. A 401 without one counts as an empty challenge.
+    challenge: Option<BearerChallenge>,
+    /// Why the last grant is gone.
+    reason: Option<NeedsSignIn>,
+    /// The connection of a grant that ended. The next sign-in continues over it, so that the server's session survives.
+    connection: Option<Arc<Connection>>,
+}
+
+impl NextSignIn {
+    pub fn challenge(&self) -> Option<&BearerChallenge> {
+        self.challenge.as_ref()
+    }
+
+    pub fn set_challenge(&mut self, challenge: BearerChallenge) {
+        self.challenge = Some(challenge);
+    }
+
+    pub fn reason(&self) -> Option<NeedsSignIn> {
+        self.reason
+    }
+
+    pub fn set_reason(&mut self, reason: NeedsSignIn) {
+        self.reason = Some(reason);
+    }
+
+    /// Returns the reason, and sets it to `fallback` if there is none.
+    pub fn reason_or(&mut self, fallback: NeedsSignIn) -> NeedsSignIn {
+        *self.reason.get_or_insert(fallback)
+    }
+
+    pub fn connection(&self) -> Option<Arc<Connection>> {
+        self.connection.clone()
+    }
+
+    pub fn keep_connection(&mut self, connection: Option<Arc<Connection>>) {
+        self.connection = connection;
+    }
+
+    pub fn take_connection(&mut self) -> Option<Arc<Connection>> {
+        self.connection.take()
+    }
+
+    /// Notes that the server is connected. The challenge stays: it tells that the server needs a sign-in.
+    pub fn connected(&mut self) {
+        self.reason = None;
+        self.connection = None;
+    }
+}

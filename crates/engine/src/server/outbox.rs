@@ -1,0 +1,104 @@
+//! What a server's task tells others: its view, its availability, the replies to its callers.
+
+use std::sync::Arc;
+
+use rmcp::model::Tool;
+use tokio::sync::{oneshot, watch};
+use usher_api::{Code, ErrorView};
+
+use crate::connection::Connection;
+
+/// Whether the server can be used in its present state.
+#[derive(Clone)]
+pub(crate) enum Availability {
+    /// A connection is being opened.
+    Pending,
+    Available(Arc<Connection>),
+    /// Retried automatically later.
+    Retrying(ErrorView),
+    Unavailable(ErrorView),
+}
+
+pub(super) struct Outbox {
+    /// The server's own title.
+    title: Option<String>,
+    last_error: Option<ErrorView>,
+    /// The tools that were last announced.
+    announced: Option<Arc<Vec<Tool>>>,
+    availability: watch::Sender<Availability>,
+    /// Sent after the view is published, so that a caller finds the state that it is told about.
+    replies: Vec<Box<dyn FnOnce() + Send>>,
+}
+
+/// How the announced tools compare to those before.
+pub(super) struct Announcement {
+    pub is_first: bool,
+    pub has_changed: bool,
+}
+
+impl Outbox {
+    pub fn new() -> Self {
+        Self {
+            title: None,
+            last_error: None,
+            announced: None,
+            availability: watch::Sender::new(Availability::Pending),
+            replies: Vec::new(),
+        }
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<Availability> {
+        self.availability.subscribe()
+    }
+
+    /// Replies to a caller once the view is published.
+    pub fn reply<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, value: T) {
+        self.replies.push(Box::new(move || {
+            let _ = reply.send(value);
+        }));
+    }
+
+    pub fn send_replies(&mut self) {
+        for reply in self.replies.drain(..) {
+            reply();
+        }
+    }
+
+    pub fn title(&self) -> Option<&str> {
+        self.title.as_deref()
+    }
+
+    pub fn set_title(&mut self, title: Option<String>) {
+        self.title = title.or(self.title.take());
+    }
+
+    pub fn error(&self) -> Option<&ErrorView> {
+        self.last_error.as_ref()
+    }
+
+    pub fn set_error(&mut self, error: ErrorView) {
+        self.last_error = Some(error);
+    }
+
+    pub fn clear_error(&mut self) {
+        self.last_error = None;
+    }
+
+    /// Publishes the availability.
+    pub fn set_availability(&mut self, availability: Availability) {
+        self.availability.send_replace(availability);
+    }
+
+    /// Notes the tools that are announced now.
+    pub fn announce(&mut self, tools: Arc<Vec<Tool>>) -> Announcement {
+        let is_first = self.announced.is_none();
+        let has_changed = self.announced.as_ref() != Some(&tools);
+        self.announced = Some(tools);
+        Announcement { is_first, has_changed }
+    }
+
+    /// Returns whether the last error asks for a sign-in.
+    pub fn asks_for_sign_in(&self) -> bool {
+        self.last_error.as_ref().is_some_and(|error| error.code == Code::SignInRequired)
+    }
+}

@@ -1,0 +1,107 @@
+//! Refreshing ahead of expiry: a job runs while the server may be connected, and starts again when its inputs change.
+
+use std::future::pending;
+use std::time::Duration;
+
+use usher_api::{NeedsSignIn, ServerId};
+
+use super::message::Message;
+use super::phase::Phase;
+use super::state::ServerTask;
+use crate::clock::Clock;
+use crate::connection::fault::Fault;
+use crate::credentials::Credentials;
+use crate::credentials::fault::CredentialFault;
+
+/// The wait after a failure, whatever the clock says.
+const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+impl ServerTask {
+    /// Starts or stops the job after each message. A grant that merely lacks scopes is still refreshed, because the
+    /// person may decline the step-up.
+    pub fn update_refresh(&mut self) {
+        let is_wanted = match self.phase.get() {
+            Phase::Connecting { .. }
+            | Phase::Connected(_)
+            | Phase::Reconnecting { .. }
+            | Phase::SigningIn(_)
+            | Phase::Failed { .. }
+            | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => true,
+            Phase::Disabled | Phase::Paused | Phase::NeedsSignIn { .. } => false,
+        };
+        if !is_wanted {
+            self.refresh.stop();
+        } else if !self.refresh.is_running() {
+            let (id, credentials) = (self.id.clone(), self.endpoint.credentials());
+            let (clock, jobs) = (self.context.options.clock.clone(), &self.jobs);
+            self.refresh.start(|number| {
+                jobs.run_apart(async move {
+                    Message::RefreshEnded { number, fault: keep_refreshed(id, credentials, clock).await }
+                })
+            });
+        }
+    }
+
+    pub fn grant_changed(&mut self) {
+        self.refresh.stop();
+        if matches!(self.phase.get(), Phase::Reconnecting { for_refresh: true, .. }) {
+            self.try_again();
+        }
+    }
+
+    /// Ends the backoff of failed refreshes, because the computer woke or the network returned.
+    pub fn hurry_refresh(&mut self) {
+        if let Some(credentials) = self.endpoint.credentials() {
+            credentials.retry_now();
+        }
+        self.refresh.stop();
+    }
+
+    pub fn refresh_ended(&mut self, number: u64, fault: CredentialFault) {
+        if !self.refresh.is_current(number) {
+            return;
+        }
+        let fault = Fault::Credentials(fault);
+        match self.phase.get() {
+            Phase::Connected(live) => {
+                let connection = live.connection.clone();
+                self.connection_failed(&connection, &fault);
+            }
+            Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => {
+                self.not_connected(&fault, self.phase.is_after_sign_in());
+            }
+            // These notice it themselves.
+            Phase::Connecting { .. }
+            | Phase::SigningIn(_)
+            | Phase::Failed { .. }
+            | Phase::NeedsSignIn { .. }
+            | Phase::Disabled
+            | Phase::Paused => {}
+        }
+    }
+}
+
+/// Refreshes the grant whenever that is due, until it cannot be refreshed any more. Works with the grant and the clock
+/// of its start: the task starts another job when either changes.
+async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: Clock) -> CredentialFault {
+    let Some(credentials) = credentials else { return pending().await };
+    let mut shortest = Duration::ZERO;
+    loop {
+        if let Some(ended) = credentials.ended() {
+            return ended;
+        }
+        let Some(due) = credentials.due() else { return pending().await };
+        let left = due.duration_since(clock.now());
+        tokio::time::sleep(Duration::try_from(left).unwrap_or_default().max(shortest)).await;
+        shortest = match credentials.maintain().await {
+            Ok(()) => Duration::ZERO,
+            Err(fault) if fault.needs_sign_in() => return fault,
+            // Another try might ask for the keychain's password again. Unlocking it starts another job.
+            Err(fault) if fault.is_locked() => return pending().await,
+            Err(fault) => {
+                tracing::info!(server = %id, %fault, "the grant was not refreshed ahead of its expiry");
+                SHORTEST_WAIT
+            }
+        };
+    }
+}

@@ -1,0 +1,114 @@
+//! Operations that a server refused, noted by the calls: endless step-ups, and results that reject the sign-in.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
+
+/// After more step-ups than this for one operation, the server is taken to ask for them endlessly.
+pub(super) const MAX_STEP_UPS: u32 = 3;
+
+#[derive(Default)]
+pub(crate) struct Refusals {
+    step_ups: Mutex<HashMap<String, StepUpCount>>,
+    refreshed_for_result: RefreshedForResult,
+    refused_in_result: AtomicBool,
+}
+
+/// An operation that was answered with `insufficient_scope` and did not succeed since.
+#[derive(Default)]
+struct StepUpCount {
+    /// The number of different tokens that were insufficient.
+    times: u32,
+    token: Option<SecretString>,
+}
+
+impl Refusals {
+    /// Notes that an operation lacked a scope. Returns whether approvals do not help.
+    pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> bool {
+        let mut step_ups = lock(&self.step_ups);
+        let count = step_ups.entry(operation.to_owned()).or_default();
+        // Only a new token, and so a new approval, makes another refusal count.
+        if token.is_none() || !is_same(count.token.as_ref(), token.as_ref()) {
+            count.times += 1;
+            count.token = token;
+        }
+        let is_endless = count.times > MAX_STEP_UPS;
+        if is_endless {
+            step_ups.remove(operation);
+        }
+        is_endless
+    }
+
+    /// Notes that an operation succeeded.
+    pub fn note_success(&self, operation: &str) {
+        lock(&self.step_ups).remove(operation);
+    }
+
+    /// Returns whether this token was refreshed because a tool's result rejected the one before. Another refresh would
+    /// not help.
+    pub fn is_refreshed_in_vain(&self, token: &SecretString) -> bool {
+        self.refreshed_for_result.is_in_vain(token)
+    }
+
+    /// Notes that a token was refreshed because of a tool's result.
+    pub fn note_refreshed(&self, tool: &str, token: SecretString) {
+        self.refreshed_for_result.note(tool, token);
+    }
+
+    /// Notes that a tool's result rejected the sign-in.
+    pub fn note_refused_in_result(&self) {
+        self.refused_in_result.store(true, Ordering::Relaxed);
+    }
+
+    /// Notes that a tool's result did not reject the sign-in. Returns whether one did before.
+    pub fn note_accepted_in_result(&self, tool: &str) -> bool {
+        self.refreshed_for_result.accepted_by(tool);
+        self.refused_in_result.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The last tool whose result rejected a token, and the token that replaced it.
+#[derive(Default)]
+struct RefreshedForResult(Mutex<Option<(String, SecretString)>>);
+
+impl RefreshedForResult {
+    fn note(&self, tool: &str, token: SecretString) {
+        *lock(&self.0) = Some((tool.to_owned(), token));
+    }
+
+    fn is_in_vain(&self, token: &SecretString) -> bool {
+        is_same(lock(&self.0).as_ref().map(|(_, refreshed)| refreshed), Some(token))
+    }
+
+    /// Only the tool that rejected the token can show that it now accepts it.
+    fn accepted_by(&self, tool: &str) {
+        lock(&self.0).take_if(|(refusing, _)| refusing == tool);
+    }
+}
+
+fn is_same(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tool_that_rejects_every_token_costs_one_refresh_though_others_accept_it() {
+        let (refreshed, token) = (RefreshedForResult::default(), SecretString::from("second"));
+        assert!(!refreshed.is_in_vain(&token));
+        refreshed.note("unlinked", token.clone());
+        refreshed.accepted_by("search");
+        assert!(refreshed.is_in_vain(&token));
+        assert!(!refreshed.is_in_vain(&SecretString::from("third")), "a scheduled refresh may help");
+        refreshed.accepted_by("unlinked");
+        assert!(!refreshed.is_in_vain(&token), "the next rejection is a new case");
+    }
+}

@@ -1,0 +1,79 @@
+//! The state of one server. Each part is written in the file of its type, and nowhere else.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+use usher_api::{ErrorView, ServerId};
+use usher_config::{ServerConfig, catalogue_by_url, display_text};
+
+use super::jobs::Jobs;
+use super::message::Message;
+use super::next_sign_in::NextSignIn;
+use super::outbox::Outbox;
+use super::phase::CurrentPhase;
+use super::refresh_job::RefreshJob;
+use super::step_up::StepUp;
+use crate::connection::fault::Fault;
+use crate::context::Context;
+use crate::endpoint::Endpoint;
+use crate::words::connection::{ServerLabel, describe_fault};
+
+pub(super) struct ServerTask {
+    pub id: ServerId,
+    /// `mcp.json` disables the server.
+    pub is_disabled: bool,
+    pub endpoint: Endpoint,
+    pub context: Arc<Context>,
+    pub jobs: Jobs,
+    pub phase: CurrentPhase,
+    pub next_sign_in: NextSignIn,
+    pub step_up: StepUp,
+    pub refresh: RefreshJob,
+    pub outbox: Outbox,
+}
+
+impl ServerTask {
+    pub fn new(config: &ServerConfig, context: Arc<Context>, inbox: mpsc::UnboundedSender<Message>) -> Self {
+        let jobs = Jobs::new(inbox.clone(), context.tasks.clone());
+        let on_grant_change = Arc::new(move || {
+            let _ = inbox.send(Message::GrantChanged);
+        });
+        Self {
+            id: ServerId(config.name.clone()),
+            is_disabled: config.disabled,
+            endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change),
+            context,
+            jobs,
+            phase: CurrentPhase::new(),
+            next_sign_in: NextSignIn::default(),
+            step_up: StepUp::default(),
+            refresh: RefreshJob::default(),
+            outbox: Outbox::new(),
+        }
+    }
+
+    /// Returns why the server cannot run although `mcp.json` enables it.
+    pub fn unsupported(&self) -> Option<&'static str> {
+        self.endpoint.unsupported().filter(|_| !self.is_disabled)
+    }
+
+    /// Returns the name for sentences, as it is shown.
+    pub fn name(&self) -> String {
+        self.context.board.server(&self.id).map_or_else(|| self.own_name(), |shown| shown.name)
+    }
+
+    /// Returns the server's title, else the catalogue's name, else the id. Another server may have the same.
+    pub fn own_name(&self) -> String {
+        let catalogue = || Some(catalogue_by_url(self.endpoint.url()?)?.name.as_str());
+        display_text(self.outbox.title().or_else(catalogue).unwrap_or(&self.id.0), 200)
+    }
+
+    pub fn label(&self) -> ServerLabel {
+        let host = self.endpoint.url().and_then(|url| url.host_str()).map(str::to_owned);
+        ServerLabel { name: self.name(), host }
+    }
+
+    pub fn describe(&self, fault: &Fault) -> ErrorView {
+        describe_fault(fault, &self.label())
+    }
+}

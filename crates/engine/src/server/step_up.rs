@@ -1,0 +1,88 @@
+//! Step-up: the scopes that a 403 asks for, and the calls that wait for them.
+
+use usher_oauth::{BearerChallenge, Scopes};
+
+use super::message::PermissionNeeded;
+use super::refusals::MAX_STEP_UPS;
+
+#[derive(Default)]
+pub(super) struct StepUp {
+    /// The challenge of a 403 whose scopes are not granted yet.
+    challenge: Option<BearerChallenge>,
+    /// Step-ups of the handshake in a row.
+    count: u32,
+    /// The scopes of the last authorization request.
+    requested: Scopes,
+    waiting_calls: Vec<PermissionNeeded>,
+}
+
+impl StepUp {
+    pub fn challenge(&self) -> Option<&BearerChallenge> {
+        self.challenge.as_ref()
+    }
+
+    pub fn requested(&self) -> &Scopes {
+        &self.requested
+    }
+
+    pub fn set_requested(&mut self, scopes: Scopes) {
+        self.requested = scopes;
+    }
+
+    /// Adds a call that waits for its permission.
+    pub fn wait_for(&mut self, needed: PermissionNeeded) {
+        self.note_scopes(&needed.challenge);
+        self.waiting_calls.push(needed);
+    }
+
+    /// Removes calls whose callers went away.
+    pub fn forget_abandoned(&mut self) {
+        self.waiting_calls.retain(|call| !call.reply.is_closed());
+    }
+
+    /// Notes a step-up of the handshake.
+    pub fn note(&mut self, challenge: &BearerChallenge) {
+        self.note_scopes(challenge);
+        self.count += 1;
+    }
+
+    /// Adds the scopes of a 403 to those not granted yet, so that one approval covers all.
+    pub fn note_scopes(&mut self, challenge: &BearerChallenge) {
+        let mut wanted = challenge.clone();
+        if let Some(before) = self.challenge.take() {
+            let scopes = before.scope.unwrap_or_default().union(&wanted.scope.unwrap_or_default());
+            wanted.scope = (!scopes.is_empty()).then_some(scopes);
+        }
+        self.challenge = Some(wanted);
+    }
+
+    /// Returns whether the handshake asks for more scopes after each approval.
+    pub fn is_endless(&self) -> bool {
+        self.count > MAX_STEP_UPS
+    }
+
+    pub fn reset_count(&mut self) {
+        self.count = 0;
+    }
+
+    pub fn forget(&mut self) {
+        self.challenge = None;
+    }
+
+    /// Notes that the server is connected. Scopes for waiting calls are still wanted.
+    pub fn connected(&mut self) {
+        self.count = 0;
+        if self.waiting_calls.is_empty() {
+            self.challenge = None;
+        }
+    }
+
+    /// Returns the call that has waited longest.
+    pub fn first_call(&self) -> Option<&PermissionNeeded> {
+        self.waiting_calls.first()
+    }
+
+    pub fn take_calls(&mut self) -> Vec<PermissionNeeded> {
+        std::mem::take(&mut self.waiting_calls)
+    }
+}

@@ -1,0 +1,116 @@
+//! The servers that run: a task for each selected entry of `mcp.json`.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::join_all;
+use usher_api::ServerId;
+use usher_config::Config;
+
+use crate::context::Context;
+use crate::server::handle::ServerHandle;
+use crate::server::message::Message;
+use crate::words;
+
+pub(crate) struct Servers {
+    handles: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// The servers that this engine runs; `None` is all. The selection only grows.
+    selected: Mutex<Option<HashSet<ServerId>>>,
+    /// Held during a change of the set of servers.
+    pub changing: tokio::sync::Mutex<()>,
+}
+
+impl Servers {
+    pub fn new(selected: Option<Vec<ServerId>>) -> Self {
+        Self {
+            handles: Mutex::default(),
+            selected: Mutex::new(selected.map(HashSet::from_iter)),
+            changing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub fn get(&self, id: &ServerId) -> Option<Arc<ServerHandle>> {
+        self.handles().get(id).cloned()
+    }
+
+    pub fn ids(&self) -> Vec<ServerId> {
+        self.handles().keys().cloned().collect()
+    }
+
+    pub fn all(&self) -> Vec<Arc<ServerHandle>> {
+        self.handles().values().cloned().collect()
+    }
+
+    pub fn take_all(&self) -> Vec<Arc<ServerHandle>> {
+        self.handles().drain().map(|(_, handle)| handle).collect()
+    }
+
+    pub fn send_all(&self, message: impl Fn() -> Message) {
+        for handle in self.handles().values() {
+            handle.send(message());
+        }
+    }
+
+    /// Adds to the selection; `None` selects all. Returns whether that is a change.
+    pub fn select(&self, servers: Option<&[ServerId]>) -> bool {
+        let mut selected = self.selected();
+        let Some(known) = selected.as_mut() else { return false };
+        let Some(servers) = servers else {
+            *selected = None;
+            return true;
+        };
+        let before = known.len();
+        known.extend(servers.iter().cloned());
+        known.len() > before
+    }
+
+    /// Starts and stops servers according to the file. A server whose entry did not change keeps running.
+    pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) {
+        if context.stopping.is_cancelled() {
+            return;
+        }
+        let view = words::config::valid(path, &config);
+        let wanted: Vec<_> = config
+            .servers
+            .into_iter()
+            .map(|server| (ServerId(server.name.clone()), server))
+            .filter(|(id, _)| self.is_selected(id))
+            .collect();
+        let gone: Vec<_> = {
+            let mut handles = self.handles();
+            let unchanged: HashMap<_, _> = handles
+                .extract_if(|id, handle| {
+                    wanted.iter().any(|(name, config)| name == id && *config == handle.config)
+                })
+                .collect();
+            std::mem::replace(&mut *handles, unchanged).into_iter().collect()
+        };
+        join_all(gone.iter().map(|(_, handle)| handle.stop())).await;
+        for (id, _) in &gone {
+            if !wanted.iter().any(|(name, _)| name == id) {
+                context.board.remove_server(id);
+            }
+        }
+        let order = wanted.iter().map(|(id, _)| id.clone()).collect();
+        for (id, server) in wanted {
+            let mut handles = self.handles();
+            if !handles.contains_key(&id) && !context.stopping.is_cancelled() {
+                handles.insert(id, Arc::new(ServerHandle::start(server, Arc::clone(context))));
+            }
+        }
+        context.board.change_config(order, view);
+    }
+
+    fn is_selected(&self, id: &ServerId) -> bool {
+        self.selected().as_ref().is_none_or(|selected| selected.contains(id))
+    }
+
+    fn handles(&self) -> MutexGuard<'_, HashMap<ServerId, Arc<ServerHandle>>> {
+        self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn selected(&self) -> MutexGuard<'_, Option<HashSet<ServerId>>> {
+        self.selected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

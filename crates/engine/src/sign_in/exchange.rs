@@ -1,0 +1,41 @@
+//! The exchange of an authorization code for a grant.
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use usher_oauth::AuthorizationCode;
+
+use super::revoke::revoke;
+use crate::connection::fault::Fault;
+use crate::endpoint::http::HttpEndpoint;
+
+/// Exchanges the code and stores the grant. Both run to the end, because a code can be used only once. If the sign-in
+/// was given up in the meantime, the grant is revoked.
+pub(crate) async fn exchange(
+    endpoint: &HttpEndpoint,
+    code: AuthorizationCode,
+    given_up: &CancellationToken,
+) -> Result<(), Fault> {
+    let context = &endpoint.context;
+    let resolved = endpoint.resolve().await?;
+    let now = context.options.clock.now();
+    let grant = usher_oauth::exchange(&resolved.http, code, now).boxed().await.map_err(Fault::Exchange)?;
+    if !grant.binding.sends_resource
+        && let Some(mut discovered) = context.learned.discovered(&resolved.url)
+    {
+        discovered.sends_resource = false;
+        context.learned.amend_discovered(&resolved.url, discovered);
+    }
+    let Some(credentials) = &resolved.credentials else {
+        return Err(Fault::Protocol("the server needs no sign-in, but one was completed".to_owned()));
+    };
+    match credentials.put(grant, || !given_up.is_cancelled()).await? {
+        None => {
+            tracing::info!(server = %endpoint.id, "signed in");
+            Ok(())
+        }
+        Some(unwanted) => {
+            revoke(endpoint, &resolved, unwanted).await;
+            Err(Fault::Cancelled)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Waiting sign-ins that survive a restart: each server's pending request is kept in the secret store.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::SecretString;
+use usher_api::{ErrorView, ServerId};
+use usher_oauth::PendingAuthorization;
+
+use crate::context::Context;
+use crate::secret_stores::SecretStores;
+
+/// One server's pending request in the secret store. The last value set is the last one written, whatever the order of
+/// the writes, so a request that was given up never comes back.
+#[derive(Default)]
+pub(crate) struct PersistedSignIn {
+    wanted: Mutex<Option<SecretString>>,
+    writing: tokio::sync::Mutex<()>,
+    is_used: AtomicBool,
+}
+
+impl PersistedSignIn {
+    /// Stores a pending request.
+    pub fn set(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, pending: &PendingAuthorization) {
+        self.write_later(context, server, Some(pending.to_secret()));
+    }
+
+    /// Deletes the stored request.
+    pub fn clear(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId) {
+        self.write_later(context, server, None);
+    }
+
+    /// Notes that this run sent the person to the browser. Its own request needs no restoring, and must not come back
+    /// once it is over.
+    pub fn mark_used(&self) {
+        self.is_used.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_used(&self) -> bool {
+        self.is_used.load(Ordering::Relaxed)
+    }
+
+    fn write_later(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        server: &ServerId,
+        wanted: Option<SecretString>,
+    ) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+        let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
+        context.tasks.spawn(async move { this.write(&context_of_write, &server).await });
+    }
+
+    async fn write(&self, context: &Context, server: &ServerId) {
+        let _writing = self.writing.lock().await;
+        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let store = context.stores.get();
+        let outcome = match wanted {
+            Some(secret) => store.put_pending(&server.0, &secret).await,
+            None => store.delete_pending(&server.0).await.map(|_| ()),
+        };
+        // Without it, a restart during a sign-in only means to start the sign-in again.
+        if let Err(error) = outcome {
+            tracing::debug!(%server, %error, "the waiting sign-in was not stored");
+        }
+    }
+}
+
+/// The stored requests of the previous run, as far as callbacks made it necessary to read them.
+#[derive(Default)]
+pub(crate) struct StoredSignIns(tokio::sync::Mutex<HashMap<ServerId, Option<SecretString>>>);
+
+impl StoredSignIns {
+    /// Finds the stored request with this `state`.
+    ///
+    /// Any web page can open a callback link. Therefore the store is read once for each server, and not while it does
+    /// not work, because it might ask for a password each time. Returns an error if the store cannot tell.
+    pub async fn find(
+        &self,
+        state: &str,
+        servers: Vec<ServerId>,
+        stores: &SecretStores,
+    ) -> Result<Option<(ServerId, PendingAuthorization)>, ErrorView> {
+        let mut known = self.0.lock().await;
+        let mut store_error = None;
+        for server in servers {
+            if known.contains_key(&server) {
+                continue;
+            }
+            store_error = stores.error();
+            if store_error.is_some() {
+                break;
+            }
+            let name = server.0.clone();
+            match stores.run(|store| async move { store.pending(&name).await }).await {
+                Ok(secret) => known.insert(server, secret),
+                Err(_) => {
+                    store_error = stores.error();
+                    if store_error.is_some() {
+                        break;
+                    }
+                    // This item cannot be read at all.
+                    known.insert(server, None)
+                }
+            };
+        }
+        let found = known.iter().find_map(|(server, secret)| {
+            let pending = PendingAuthorization::from_secret(secret.as_ref()?)?;
+            (pending.state() == state).then(|| (server.clone(), pending))
+        });
+        match (found, store_error) {
+            (None, Some(error)) => Err(error),
+            (found, _) => Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_secrets::StoreKind;
+
+    use super::*;
+    use crate::secret_stores::tests::stores;
+
+    #[tokio::test]
+    async fn a_store_that_does_not_work_is_not_read_for_each_callback() {
+        let folder = tempfile::tempdir().expect("create a temporary folder");
+        let file = folder.path().join("secrets");
+        let stores = stores(StoreKind::File(file.clone()), true);
+        let sign_ins = StoredSignIns::default();
+        let link = async |servers: &[&str]| {
+            let servers = servers.iter().map(|server| ServerId((*server).to_owned())).collect();
+            let found = sign_ins.find("state", servers, &stores).await;
+            assert!(found.is_err() == stores.error().is_some() && !matches!(found, Ok(Some(_))));
+            let mut asked: Vec<_> = sign_ins.0.lock().await.keys().map(|server| server.0.clone()).collect();
+            asked.sort();
+            asked
+        };
+        std::fs::create_dir(&file).expect("put a folder in place of the file");
+        assert_eq!(link(&["demo"]).await, [""; 0]);
+        assert!(stores.error().is_some());
+        // A callback does not try a store that failed.
+        std::fs::remove_dir(&file).expect("remove the folder");
+        assert_eq!(link(&["demo"]).await, [""; 0]);
+        assert!(stores.error().is_some());
+        stores.run(|_| async { Ok(()) }).await.expect("report that the store works");
+        assert_eq!(link(&["demo"]).await, ["demo"]);
+        assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
+        // Servers that were read stay known when the store fails.
+        std::fs::create_dir(&file).expect("put a folder in place of the file");
+        assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
+        assert!(stores.error().is_none());
+    }
+}

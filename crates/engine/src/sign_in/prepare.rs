@@ -1,0 +1,248 @@
+//! The steps before the browser: discover, register, and build the authorization request.
+
+use std::sync::Arc;
+
+use usher_api::{ErrorView, RedirectKind, ServerId, SignInStep};
+use usher_oauth::{
+    BearerChallenge, ClientRegistration, ClientSettings, Discovered, DiscoveryRequest, ErrorKind,
+    PendingAuthorization, RedirectUri, Registered, RegisteredClient, RegistrationKind, RegistrationRequest,
+    Scopes, discover,
+};
+use usher_secrets::SecretStore;
+
+use super::loopback::{Loopback, port_of};
+use super::redirect_ladder::{self, Choice};
+use crate::context::Context;
+use crate::endpoint::http::Resolved;
+use crate::words::secret_store::describe_secret_error;
+use crate::words::sign_in::{cannot_listen, describe_oauth_error};
+
+/// The input of a sign-in.
+pub(crate) struct Preparation {
+    pub server: ServerId,
+    pub context: Arc<Context>,
+    pub endpoint: Arc<Resolved>,
+    /// The challenge of the 401 or 403 that led here.
+    pub challenge: Option<BearerChallenge>,
+    pub asked_redirect: Option<RedirectKind>,
+    pub receives_links: bool,
+    pub configured_redirect: usher_config::Redirect,
+    /// The scopes granted before, and those that a step-up asks for.
+    pub extra_scopes: Scopes,
+}
+
+/// An authorization request, ready for the browser.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub pending: PendingAuthorization,
+    pub redirect: RedirectKind,
+    /// Only for the loopback redirect.
+    pub loopback: Option<Loopback>,
+    /// The registration is that of an earlier sign-in. If no callback comes, it may be the reason.
+    pub reused_registration: bool,
+}
+
+impl Preparation {
+    /// Runs the steps and reports each one to `step`.
+    pub async fn run(self, step: impl Fn(SignInStep)) -> Result<Prepared, ErrorView> {
+        step(SignInStep::Discovering);
+        let (discovered, was_known) = self.discover().await?;
+        step(SignInStep::Registering);
+        let outcome = match self.register(discovered).await {
+            // The known metadata may be out of date: start again without it.
+            Err(Failure::Step(error)) if was_known && suggests_stale(&error) => {
+                self.context.learned.forget_discovered(&self.endpoint.url);
+                step(SignInStep::Discovering);
+                let (discovered, _) = self.discover().await?;
+                step(SignInStep::Registering);
+                self.register(discovered).await
+            }
+            outcome => outcome,
+        };
+        Ok(outcome?)
+    }
+
+    /// Binds a pre-registered client to the issuer that it was first used with.
+    fn settings(&self) -> ClientSettings {
+        let mut settings = self.endpoint.settings.clone();
+        if let Some(client_id) = &settings.client_id {
+            settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.url, client_id);
+        }
+        settings
+    }
+
+    async fn discover(&self) -> Result<(Discovered, bool), Failure> {
+        let learned = &self.context.learned;
+        let challenge = self.challenge.as_ref();
+        let named = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
+        if let Some(discovered) = learned.discovered_by(&self.endpoint.url, named) {
+            return Ok((discovered.with_challenge(challenge, &self.settings()), true));
+        }
+        // A quarantined grant counts, too: only without any grant may a server name itself as its issuer.
+        let has_grant = self
+            .endpoint
+            .credentials
+            .as_ref()
+            .is_some_and(|credentials| credentials.held().is_some() || credentials.is_quarantined());
+        let request =
+            DiscoveryRequest { server: &self.endpoint.url, challenge, settings: &self.settings(), has_grant };
+        let discovered = discover(&self.endpoint.http, request).await?;
+        learned.keep_discovered(&self.endpoint.url, &discovered, named);
+        Ok((discovered, false))
+    }
+
+    /// Registers, with the next redirect as long as the authorization server rejects the redirect.
+    async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
+        let issuer = discovered.metadata.issuer.clone();
+        let remembered = self.context.learned.redirect(&issuer);
+        let settings = self.settings();
+        let mut choice = redirect_ladder::first(
+            self.asked_redirect,
+            self.configured_redirect,
+            remembered,
+            self.receives_links,
+        );
+        loop {
+            let known = self.known_client(&discovered, choice).await?;
+            let (redirect, loopback) = self.redirect(choice, known.as_ref()).await?;
+            let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
+            let request = RegistrationRequest { settings: &settings, redirect: &redirect, known };
+            let now = self.context.options.clock.now();
+            match discovered.clone().register(&self.endpoint.http, request, now).await {
+                Ok(registered) => {
+                    let reused_registration =
+                        known_id.as_deref() == Some(registered.client().registration.client_id.as_str());
+                    return self.finish(registered, choice, loopback, reused_registration).await;
+                }
+                Err(error) => match (&error.kind, redirect_ladder::next_automatically(choice)) {
+                    (ErrorKind::RedirectRejected { .. }, Some(next)) => {
+                        tracing::info!(server = %self.server, rejected = ?choice.kind, next = ?next.kind, "the redirect was rejected");
+                        choice = next;
+                    }
+                    _ => return Err(error.into()),
+                },
+            }
+        }
+    }
+
+    async fn finish(
+        &self,
+        registered: Registered,
+        choice: Choice,
+        loopback: Option<Loopback>,
+        reused_registration: bool,
+    ) -> Result<Prepared, Failure> {
+        // Before the browser opens, so that the callback finds a known client.
+        if !reused_registration {
+            self.store(registered.client()).await?;
+        }
+        let extra = (!self.extra_scopes.is_empty()).then_some(&self.extra_scopes);
+        let pending = registered.authorize(extra, self.context.options.clock.now())?;
+        Ok(Prepared { pending, redirect: choice.kind, loopback, reused_registration })
+    }
+
+    /// Returns the client of an earlier sign-in with this issuer and redirect.
+    async fn known_client(
+        &self,
+        discovered: &Discovered,
+        choice: Choice,
+    ) -> Result<Option<RegisteredClient>, ErrorView> {
+        let issuer = &discovered.metadata.issuer;
+        let fits = |redirect: &RedirectUri| redirect_ladder::fits(choice.kind, redirect);
+        let Some(registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
+        let secret = if registration.auth_method.needs_secret() {
+            let client_id = &registration.client_id;
+            let read =
+                |store: SecretStore| async move { store.client_secret(issuer.as_str(), client_id).await };
+            self.context.stores.run(read).await.map_err(|error| describe_secret_error(&error))?
+        } else {
+            None
+        };
+        Ok(Some(RegisteredClient { registration, secret }))
+    }
+
+    async fn redirect(
+        &self,
+        choice: Choice,
+        known: Option<&RegisteredClient>,
+    ) -> Result<(RedirectUri, Option<Loopback>), ErrorView> {
+        let loopback = async || {
+            let preferred = known.and_then(|client| port_of(&client.registration.redirect_uri));
+            Loopback::bind(preferred).await.map_err(|error| cannot_listen(&error))
+        };
+        Ok(match choice.kind {
+            RedirectKind::Link => (RedirectUri::custom_scheme(), None),
+            RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), None),
+            RedirectKind::Loopback => {
+                let loopback = loopback().await?;
+                (loopback.redirect(), Some(loopback))
+            }
+            // No listener: the browser shows the callback in its address bar, and the person copies it.
+            RedirectKind::Paste => (loopback().await?.redirect(), None),
+        })
+    }
+
+    async fn store(&self, client: &RegisteredClient) -> Result<(), ErrorView> {
+        let registration: &ClientRegistration = &client.registration;
+        match registration.kind {
+            RegistrationKind::Dynamic => {}
+            RegistrationKind::PreRegistered => {
+                self.context.learned.pin_issuer(
+                    &self.endpoint.url,
+                    &registration.client_id,
+                    &registration.issuer,
+                );
+                return Ok(());
+            }
+            RegistrationKind::MetadataDocument => return Ok(()),
+        }
+        if let Some(secret) = &client.secret {
+            let (issuer, client_id) = (registration.issuer.as_str(), &registration.client_id);
+            let write =
+                |store: SecretStore| async move { store.put_client_secret(issuer, client_id, secret).await };
+            self.context.stores.run(write).await.map_err(|error| describe_secret_error(&error))?;
+        }
+        self.context.learned.keep_registration(registration.clone());
+        Ok(())
+    }
+}
+
+/// The reason why the preparation failed.
+enum Failure {
+    Step(usher_oauth::Error),
+    /// The secret store or the loopback port failed.
+    Local(ErrorView),
+}
+
+impl From<usher_oauth::Error> for Failure {
+    fn from(error: usher_oauth::Error) -> Self {
+        Self::Step(error)
+    }
+}
+
+impl From<ErrorView> for Failure {
+    fn from(view: ErrorView) -> Self {
+        Self::Local(view)
+    }
+}
+
+impl From<Failure> for ErrorView {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Step(error) => describe_oauth_error(&error),
+            Failure::Local(view) => view,
+        }
+    }
+}
+
+/// Returns whether out-of-date metadata may be the reason for a failed registration.
+fn suggests_stale(error: &usher_oauth::Error) -> bool {
+    matches!(
+        error.kind,
+        ErrorKind::Status(_)
+            | ErrorKind::NotJson
+            | ErrorKind::Malformed { .. }
+            | ErrorKind::Unreachable { .. }
+            | ErrorKind::ConnectionLost { .. }
+    )
+}

@@ -1,0 +1,105 @@
+//! The order of the redirects: which one a sign-in starts with, and which one comes next.
+
+use usher_api::RedirectKind;
+use usher_config::Redirect;
+use usher_oauth::RedirectUri;
+
+/// A redirect to try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub kind: RedirectKind,
+    /// A person chose it. If it is rejected, no other one is tried automatically.
+    pub pinned: bool,
+}
+
+/// Returns the person's present choice, else that of `mcp.json`, else the redirect that worked last, else the first one.
+pub(crate) fn first(
+    asked: Option<RedirectKind>,
+    configured: Redirect,
+    remembered: Option<RedirectKind>,
+    receives_links: bool,
+) -> Choice {
+    let pinned = asked.or(match configured {
+        Redirect::Auto => None,
+        Redirect::Link => Some(RedirectKind::Link),
+        Redirect::LinkWithHost => Some(RedirectKind::LinkWithHost),
+        Redirect::Loopback => Some(RedirectKind::Loopback),
+        Redirect::Paste => Some(RedirectKind::Paste),
+    });
+    if let Some(kind) = pinned {
+        return Choice { kind, pinned: true };
+    }
+    let top = if receives_links { RedirectKind::Link } else { RedirectKind::Loopback };
+    let kind = match remembered {
+        Some(RedirectKind::Link | RedirectKind::LinkWithHost) if !receives_links => top,
+        Some(kind) => kind,
+        None => top,
+    };
+    Choice { kind, pinned: false }
+}
+
+/// Returns the redirect to offer when the page in the browser shows an error.
+pub(crate) fn next(kind: RedirectKind) -> Option<RedirectKind> {
+    match kind {
+        RedirectKind::Link => Some(RedirectKind::LinkWithHost),
+        RedirectKind::LinkWithHost => Some(RedirectKind::Loopback),
+        RedirectKind::Loopback => Some(RedirectKind::Paste),
+        RedirectKind::Paste => None,
+    }
+}
+
+/// Returns the redirect to try automatically when the authorization server rejects this one.
+pub(crate) fn next_automatically(choice: Choice) -> Option<Choice> {
+    match next(choice.kind) {
+        Some(kind) if !choice.pinned && kind != RedirectKind::Paste => Some(Choice { kind, pinned: false }),
+        Some(_) | None => None,
+    }
+}
+
+/// Returns whether a redirect URI is of this kind.
+pub(crate) fn fits(kind: RedirectKind, redirect: &RedirectUri) -> bool {
+    match kind {
+        RedirectKind::Link => *redirect == RedirectUri::custom_scheme(),
+        RedirectKind::LinkWithHost => *redirect == RedirectUri::custom_scheme_with_host(),
+        RedirectKind::Loopback | RedirectKind::Paste => redirect.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_precedes_what_worked_last_and_that_precedes_the_first() {
+        use RedirectKind::{Link, LinkWithHost, Loopback, Paste};
+        let cases = [
+            (None, Redirect::Auto, None, true, Link, false),
+            (None, Redirect::Auto, None, false, Loopback, false),
+            (None, Redirect::Auto, Some(LinkWithHost), true, LinkWithHost, false),
+            (None, Redirect::Auto, Some(LinkWithHost), false, Loopback, false),
+            (None, Redirect::Auto, Some(Paste), true, Paste, false),
+            (None, Redirect::Link, Some(Paste), true, Link, true),
+            (Some(Paste), Redirect::Link, None, true, Paste, true),
+        ];
+        for (asked, configured, remembered, receives, kind, pinned) in cases {
+            assert_eq!(
+                first(asked, configured, remembered, receives),
+                Choice { kind, pinned },
+                "{asked:?} {configured} {remembered:?} {receives}"
+            );
+        }
+    }
+
+    #[test]
+    fn loopback_is_reached_automatically_and_paste_by_a_person() {
+        let mut choice = Choice { kind: RedirectKind::Link, pinned: false };
+        let mut tried = vec![choice.kind];
+        while let Some(next) = next_automatically(choice) {
+            choice = next;
+            tried.push(choice.kind);
+        }
+        assert_eq!(tried, [RedirectKind::Link, RedirectKind::LinkWithHost, RedirectKind::Loopback]);
+        assert_eq!(next(RedirectKind::Loopback), Some(RedirectKind::Paste));
+        assert_eq!(next_automatically(Choice { kind: RedirectKind::Link, pinned: true }), None);
+    }
+}

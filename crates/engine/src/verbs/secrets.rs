@@ -1,0 +1,68 @@
+//! Verbs for named secrets and the secret store.
+
+use secrecy::SecretString;
+use usher_api::ErrorView;
+use usher_secrets::StoreKind;
+
+use crate::engine::Engine;
+use crate::server::message::Message;
+use crate::words::secret_store::describe_secret_error;
+
+impl Engine {
+    /// Stores a secret that `mcp.json` refers to as `{{name}}`, and connects the servers that need it.
+    pub async fn set_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
+        self.put_secret(name, &secret).await?;
+        self.secrets_changed(Some(name));
+        Ok(())
+    }
+
+    /// Connects the servers that wait for a secret, because the caller changed the store: one named secret, or any if
+    /// `None`.
+    pub fn secrets_changed(&self, name: Option<&str>) {
+        self.run.servers.send_all(|| Message::SecretsChanged { named: name.map(str::to_owned) });
+    }
+
+    /// Deletes a named secret. Returns whether there was one.
+    pub async fn delete_secret(&self, name: &str) -> Result<bool, ErrorView> {
+        let stores = &self.run.context.stores;
+        let outcome = stores.run(|store| async move { store.delete_named(name).await }).await;
+        outcome.map_err(|error| describe_secret_error(&error))
+    }
+
+    /// Returns the names of the named secrets.
+    pub async fn secrets(&self) -> Result<Vec<String>, ErrorView> {
+        let outcome = self.run.context.stores.run(|store| async move { store.named_list().await }).await;
+        outcome.map_err(|error| describe_secret_error(&error))
+    }
+
+    /// Tries the secret store again on behalf of the person, and connects the servers that failed because of it. The
+    /// system may ask for the password of a locked keychain; this takes as long as the person does.
+    pub async fn retry_secret_store(&self) -> Result<(), ErrorView> {
+        let outcome = self.run.context.stores.run(|store| async move { store.unlock().await }).await;
+        self.store_checked(outcome)
+    }
+
+    /// Tries the secret store again without asking the person, because something about it changed.
+    pub async fn recheck_secret_store(&self) -> Result<(), ErrorView> {
+        let outcome = self.run.context.stores.run(|store| async move { store.check().await }).await;
+        self.store_checked(outcome)
+    }
+
+    /// Switches to another secret store. The contents of the old one stay there.
+    pub async fn choose_secret_store(&self, kind: StoreKind) -> Result<(), ErrorView> {
+        self.run.context.stores.choose(kind);
+        self.retry_secret_store().await
+    }
+
+    pub(super) async fn put_secret(&self, name: &str, secret: &SecretString) -> Result<(), ErrorView> {
+        let stores = &self.run.context.stores;
+        let outcome = stores.run(|store| async move { store.put_named(name, secret).await }).await;
+        outcome.map_err(|error| describe_secret_error(&error))
+    }
+
+    fn store_checked(&self, outcome: Result<(), usher_secrets::Error>) -> Result<(), ErrorView> {
+        outcome.map_err(|error| describe_secret_error(&error))?;
+        self.secrets_changed(None);
+        Ok(())
+    }
+}

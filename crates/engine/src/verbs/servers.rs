@@ -1,0 +1,135 @@
+//! Verbs for the set of servers, and for the connection of one.
+
+use futures::future::join_all;
+use secrecy::SecretString;
+use usher_api::{ErrorView, NewServer, Reply, ServerId, ServerVerb};
+use usher_config::{Config, ConfigError, ConfigFile};
+
+use super::new_server;
+use crate::engine::Engine;
+use crate::run::load;
+use crate::server::message::Message;
+use crate::words::config::describe_config_error;
+
+impl Engine {
+    /// Carries out a verb that needs only the server.
+    pub(super) async fn handle_server(&self, id: &ServerId, verb: ServerVerb) -> Result<Reply, ErrorView> {
+        match verb {
+            ServerVerb::Remove => self.remove(id).await?,
+            ServerVerb::Enable => self.enable(id).await?,
+            ServerVerb::Disable => self.disable(id).await?,
+            ServerVerb::Connect => self.connect(id).await?,
+            ServerVerb::Disconnect => self.disconnect(id).await?,
+            ServerVerb::SignOut => self.sign_out(id).await?,
+            ServerVerb::BrowserOpened => self.browser_opened(id),
+            ServerVerb::CancelSignIn => self.cancel_sign_in(id).await,
+            ServerVerb::DeclinePermission => self.decline_permission(id),
+            ServerVerb::NextRedirect => {
+                return self.next_redirect(id).await.map(Some).map(Reply::Authorization);
+            }
+            ServerVerb::AuthorizationRequest => {
+                return Ok(Reply::Authorization(self.authorization_request(id)));
+            }
+            ServerVerb::Tools => return self.tools(id).await.map(Reply::Tools),
+            ServerVerb::Resources => return self.resources(id).await.map(Reply::Resources),
+            ServerVerb::Prompts => return self.prompts(id).await.map(Reply::Prompts),
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Runs these servers, too; `None` runs all of `mcp.json`. If the file is invalid now, they start when it is valid.
+    pub async fn run_also(&self, servers: Option<&[ServerId]>) {
+        let run = &self.run;
+        let _changing = run.servers.changing.lock().await;
+        if run.servers.select(servers)
+            && let Ok(config) = load(&run.config).await
+        {
+            run.servers.reconcile(&run.context, run.config.path(), config).await;
+        }
+    }
+
+    /// Writes a server into `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json`
+    /// gets a placeholder for it.
+    pub async fn add(
+        &self,
+        server: NewServer,
+        client_secret: Option<SecretString>,
+    ) -> Result<ServerId, ErrorView> {
+        let _changing = self.run.servers.changing.lock().await;
+        let known = load(&self.run.config).await.map_err(|error| describe_config_error(&error))?;
+        let (name, entry, secret) = new_server::entry(server, client_secret, &known)?;
+        if let Some((secret_name, secret)) = &secret {
+            self.put_secret(secret_name, secret).await?;
+        }
+        let added = name.clone();
+        self.run.change_config(move |file| file.add(&added, &entry)).await?;
+        Ok(ServerId(name))
+    }
+
+    /// Signs out and removes the server from `mcp.json`.
+    pub async fn remove(&self, id: &ServerId) -> Result<(), ErrorView> {
+        self.sign_out(id).await?;
+        self.edit(id, |config, name| config.remove(name)).await
+    }
+
+    /// Enables a server in `mcp.json`.
+    pub async fn enable(&self, id: &ServerId) -> Result<(), ErrorView> {
+        self.edit(id, |config, name| config.set_disabled(name, false)).await
+    }
+
+    /// Disables a server in `mcp.json`. Its grant is kept.
+    pub async fn disable(&self, id: &ServerId) -> Result<(), ErrorView> {
+        self.edit(id, |config, name| config.set_disabled(name, true)).await
+    }
+
+    /// Connects now: after a disconnect, a failure, or during a backoff.
+    pub async fn connect(&self, id: &ServerId) -> Result<(), ErrorView> {
+        self.handle_of(id)?.send(Message::Connect);
+        Ok(())
+    }
+
+    /// Closes the connection until the next `connect` or start. `mcp.json` stays as it is.
+    pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
+        self.handle_of(id)?.send(Message::Disconnect);
+        Ok(())
+    }
+
+    /// Replaces every connection and ends every backoff, as after a sleep or when the network returns.
+    pub fn reconnect_all(&self) {
+        self.run.servers.send_all(|| Message::Reconnect);
+    }
+
+    /// Closes every connection and refreshes nothing, until [`Engine::resume_all`] or the next start.
+    pub async fn pause_all(&self) {
+        self.set_paused(true).await;
+    }
+
+    /// Ends the pause.
+    pub async fn resume_all(&self) {
+        self.set_paused(false).await;
+    }
+
+    /// Returns when every server's view has changed.
+    async fn set_paused(&self, paused: bool) {
+        let _changing = self.run.servers.changing.lock().await;
+        if !self.run.context.board.change_paused(paused) {
+            return;
+        }
+        let handles = self.run.servers.all();
+        let done = handles.iter().map(|handle| {
+            handle.ask(|reply| if paused { Message::Pause { reply } } else { Message::Resume { reply } })
+        });
+        join_all(done).await;
+    }
+
+    /// Changes one server's entry.
+    pub(super) async fn edit(
+        &self,
+        id: &ServerId,
+        edit: impl FnOnce(&ConfigFile, &str) -> Result<Config, ConfigError> + Send + 'static,
+    ) -> Result<(), ErrorView> {
+        let _changing = self.run.servers.changing.lock().await;
+        let name = id.0.clone();
+        self.run.change_config(move |file| edit(file, &name)).await
+    }
+}

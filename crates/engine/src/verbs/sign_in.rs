@@ -1,0 +1,104 @@
+//! Verbs for signing in and out.
+
+use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
+
+use super::new_server::secret_name;
+use crate::engine::Engine;
+use crate::options::{PreRegisteredClient, SignInOptions};
+use crate::server::message::Message;
+use crate::words;
+
+impl Engine {
+    /// Discovers, registers, and returns the authorization request that the caller opens in a browser. A waiting
+    /// sign-in of the same server ends.
+    pub async fn sign_in(
+        &self,
+        id: &ServerId,
+        options: SignInOptions,
+    ) -> Result<AuthorizationRequestView, ErrorView> {
+        if let Some(client) = &options.client {
+            self.set_client(id, client).await?;
+        }
+        let asked = self.handle_of(id)?.ask(|reply| Message::SignIn { options, reply }).await;
+        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+    }
+
+    /// Notes that the browser was opened.
+    pub fn browser_opened(&self, id: &ServerId) {
+        if let Ok(handle) = self.handle_of(id) {
+            handle.send(Message::BrowserOpened);
+        }
+    }
+
+    /// Registers again with the next redirect, because the page in the browser shows an error.
+    pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
+        let asked = self.handle_of(id)?.ask(|reply| Message::NextRedirect { reply }).await;
+        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+    }
+
+    /// Returns the authorization request of the waiting sign-in, to open or copy it again.
+    pub fn authorization_request(&self, id: &ServerId) -> Option<AuthorizationRequestView> {
+        self.run.context.callbacks.request(id)
+    }
+
+    /// Cancels a sign-in at any step.
+    pub async fn cancel_sign_in(&self, id: &ServerId) {
+        if let Ok(handle) = self.handle_of(id) {
+            handle.ask(|reply| Message::CancelSignIn { reply }).await;
+        }
+    }
+
+    /// Takes a callback from any source. It may be hostile: a callback that fits no waiting sign-in changes nothing.
+    /// Returns when the server is connected, or with the reason why not.
+    pub async fn complete_sign_in(&self, raw_address: &str) -> Result<ServerId, ErrorView> {
+        self.restore_pending(raw_address).await?;
+        self.run.context.callbacks.complete(raw_address).await
+    }
+
+    /// Takes a callback without waiting for the exchange. Fails if it fits no waiting sign-in.
+    pub async fn hand_over_link(&self, raw_address: &str) -> Result<(), ErrorView> {
+        self.restore_pending(raw_address).await?;
+        self.run.context.callbacks.hand_over(raw_address)
+    }
+
+    /// Revokes and deletes the grant.
+    pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
+        let asked = self.handle_of(id)?.ask(|reply| Message::SignOut { reply }).await;
+        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+    }
+
+    /// Notes that the person declines a permission. The calls that wait for it fail.
+    pub fn decline_permission(&self, id: &ServerId) {
+        if let Ok(handle) = self.handle_of(id) {
+            handle.send(Message::PermissionDeclined);
+        }
+    }
+
+    /// Restores the sign-in of the previous run to which a callback belongs. If the secret store cannot tell, the
+    /// person fixes that and follows the link again.
+    async fn restore_pending(&self, raw_address: &str) -> Result<(), ErrorView> {
+        let (context, servers) = (&self.run.context, &self.run.servers);
+        let Some(state) = context.callbacks.unknown_state(raw_address) else { return Ok(()) };
+        let found = self.run.stored_sign_ins.find(&state, servers.ids(), &context.stores).await?;
+        if let Some((id, pending)) = found
+            && let Some(handle) = servers.get(&id)
+        {
+            handle.ask(|reply| Message::RestorePending { pending: Box::new(pending), reply }).await;
+        }
+        Ok(())
+    }
+
+    /// Stores a pre-registered client: its id in `mcp.json`, its secret in the secret store.
+    async fn set_client(&self, id: &ServerId, client: &PreRegisteredClient) -> Result<(), ErrorView> {
+        let secret_name = secret_name(&id.0);
+        let placeholder = match &client.client_secret {
+            Some(secret) => {
+                self.put_secret(&secret_name, secret).await?;
+                Some(format!("{{{{{secret_name}}}}}"))
+            }
+            None => None,
+        };
+        let client_id = client.client_id.clone();
+        self.edit(id, move |file, name| file.set_client(name, &client_id, placeholder.as_deref())).await
+    }
+}

@@ -1,0 +1,67 @@
+//! Verbs for tools: listing, calling, cancelling, answering questions.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use usher_api::{Code, ElicitationAnswer, ErrorView, ServerId, ToolCallView, ToolView};
+
+use crate::calls::tool_call::ToolCall;
+use crate::connection::content;
+use crate::connection::watch::Report;
+use crate::engine::Engine;
+use crate::options::CallOptions;
+use crate::server::message::Message;
+
+impl Engine {
+    /// Lists the tools. A listing of the last five seconds, or one that the server calls fresh (`ttlMs`), is reused.
+    pub async fn tools(&self, id: &ServerId) -> Result<Vec<ToolView>, ErrorView> {
+        let handle = self.handle_of(id)?;
+        let connection = handle.connection().await?;
+        let outcome = connection.tools().await;
+        if outcome.is_ok() {
+            let connection = Arc::clone(&connection);
+            handle.send(Message::Reported { connection, report: Report::ToolsListed });
+        }
+        let tools = handle.report(connection, outcome, "tools/list")?;
+        Ok(tools.iter().map(content::tool).collect())
+    }
+
+    /// Calls a tool. If it lacks a permission, the view has it (`ServerView::permission`) and the call waits for the
+    /// person; after the sign-in it is repeated once. It is also repeated if its response was lost and the tool declares
+    /// that a second call does no harm.
+    pub async fn call_tool(
+        &self,
+        id: &ServerId,
+        tool: &str,
+        arguments: Map<String, Value>,
+        options: CallOptions,
+    ) -> Result<ToolCallView, ErrorView> {
+        let cancelled = self.caller.gone.child_token();
+        let _running = self.calls.begin(self.caller.id, &options.call, cancelled.clone()).map_err(|_| {
+            ErrorView::new(
+                Code::Internal,
+                "A call with this name is already running.",
+                "Give each call its own name.",
+            )
+        })?;
+        let caller = self.caller.id;
+        let call = ToolCall { handle: self.handle_of(id)?, caller, tool, arguments, options, cancelled };
+        call.run().await.map(|result| content::tool_call(&result))
+    }
+
+    /// Cancels a running call of this handle, and tells the server.
+    pub fn cancel_call(&self, call: &str) {
+        self.calls.cancel(self.caller.id, call);
+    }
+
+    /// Answers a server's question. Fails if this handle has no open question with that id.
+    pub async fn answer_elicitation(&self, id: &str, answer: ElicitationAnswer) -> Result<(), ErrorView> {
+        self.run.context.elicitations.answer(self.caller.id, id, answer).map_err(|_| {
+            ErrorView::new(
+                Code::Internal,
+                "This question is no longer open.",
+                "Call the tool again if necessary.",
+            )
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Errors of `mcp.json`, and its view.
+
+use std::path::Path;
+
+use usher_api::{Code, ConfigView, ErrorView};
+use usher_config::{Config, ConfigError, RenderError};
+
+use super::capitalized;
+
+/// Describes an error of `mcp.json`.
+pub fn describe_config_error(error: &ConfigError) -> ErrorView {
+    ErrorView { code: Code::ConfigInvalid, message: format!("{error}."), hint: error.hint(), details: None }
+}
+
+/// Describes a placeholder that cannot be resolved.
+pub(crate) fn describe_render_error(error: &RenderError) -> ErrorView {
+    ErrorView::new(Code::ConfigInvalid, capitalized(&format!("{error}.")), error.hint())
+}
+
+/// Describes a server that is not in `mcp.json`.
+pub(crate) fn unknown_server(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::ConfigInvalid,
+        format!("There is no server named {name}."),
+        "Check the names in mcp.json.",
+    )
+}
+
+/// The view of a valid file.
+pub(crate) fn valid(path: &Path, config: &Config) -> ConfigView {
+    ConfigView {
+        path: path.display().to_string(),
+        error: None,
+        line: None,
+        column: None,
+        warnings: config.warnings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The view of a file that cannot be used.
+pub(crate) fn invalid(path: &Path, error: &ConfigError) -> ConfigView {
+    ConfigView {
+        path: path.display().to_string(),
+        error: Some(describe_config_error(error)),
+        line: error.line(),
+        column: error.column(),
+        warnings: Vec::new(),
+    }
+}

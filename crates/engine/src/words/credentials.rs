@@ -1,0 +1,82 @@
+//! Why a server's credentials give no token.
+
+use usher_api::{Code, ErrorView};
+
+use super::secret_store::describe_secret_error;
+use super::sign_in::{describe_oauth_error, oauth_code};
+use crate::credentials::fault::CredentialFault;
+
+/// Describes a fault of the credentials of the server called `name`.
+pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> ErrorView {
+    let sign_in =
+        |message: String| ErrorView::new(Code::SignInRequired, message, format!("Sign in to {name} again."));
+    match fault {
+        CredentialFault::SecretStore(error) => describe_secret_error(error),
+        CredentialFault::Ended => sign_in(format!("{name} ended the sign-in.")),
+        CredentialFault::RefreshInterrupted => sign_in(format!(
+            "Usher was interrupted while refreshing the sign-in to {name}, and {name} rejects the old token."
+        )),
+        CredentialFault::Expired => {
+            sign_in(format!("The sign-in to {name} has expired and cannot be refreshed automatically."))
+        }
+        CredentialFault::RegistrationLost(cause) => ErrorView {
+            code: Code::SignInRequired,
+            hint: Some(format!("Sign in to {name} again. Usher will register again.")),
+            ..describe_oauth_error(cause)
+        },
+        CredentialFault::Refresh(cause) => ErrorView {
+            // Whatever the response was, the grant is kept and the refresh is retried.
+            code: match oauth_code(cause) {
+                code @ Code::TlsFailed => code,
+                _ => Code::ServerUnreachable,
+            },
+            ..describe_oauth_error(cause)
+        },
+        CredentialFault::Interrupted => {
+            ErrorView::new(Code::ServerUnreachable, "Refreshing the sign-in was interrupted.", "Try again.")
+        }
+    }
+}
+
+/// Describes a grant that does not fit the entry in `mcp.json` and is therefore not used.
+pub(crate) fn quarantined(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::SignInRequired,
+        format!(
+            "The stored sign-in for {name} belongs to another service or client ID, so Usher does not use it."
+        ),
+        "Sign in again, or restore the old address or client ID in mcp.json.",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use usher_oauth::{Error, ErrorKind, Step};
+
+    use super::*;
+    use crate::words::sign_in::tests::lines;
+
+    #[test]
+    fn what_is_said_of_credentials() {
+        let refresh = |kind| Error { step: Step::Refresh, host: Some("as.example.com".to_owned()), kind };
+        let transient = ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(3)) };
+        let locked = usher_secrets::Error::Locked { why: "nobody unlocked it".to_owned() };
+        let unavailable = usher_secrets::Error::Unavailable { why: "no bus".to_owned() };
+        let faults = [
+            CredentialFault::Ended,
+            CredentialFault::RefreshInterrupted,
+            CredentialFault::Expired,
+            CredentialFault::RegistrationLost(refresh(ErrorKind::InvalidClient { description: None })),
+            CredentialFault::Refresh(refresh(transient)),
+            CredentialFault::Refresh(refresh(ErrorKind::NotJson)),
+            CredentialFault::Refresh(refresh(ErrorKind::Tls { why: "self-signed".to_owned() })),
+            CredentialFault::SecretStore(Arc::new(locked)),
+            CredentialFault::SecretStore(Arc::new(unavailable)),
+            CredentialFault::Interrupted,
+        ];
+        insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_credential_fault(fault, "Notes"))));
+    }
+}

@@ -1,0 +1,80 @@
+//! Why a server cannot be used in its present state.
+
+use usher_api::{Code, ErrorView, NeedsSignIn};
+
+pub(crate) fn not_connected(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::ServerUnreachable,
+        format!("{name} is not connected."),
+        "Connect it, then try again.",
+    )
+}
+
+pub(crate) fn disconnected(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::ServerUnreachable,
+        format!("{name} was disconnected."),
+        "Connect it, then try again.",
+    )
+}
+
+pub(crate) fn turned_off(name: &str) -> ErrorView {
+    ErrorView::new(Code::ConfigInvalid, format!("{name} is turned off."), "Turn it on, then try again.")
+}
+
+pub(crate) fn unsupported(why: &str) -> ErrorView {
+    ErrorView::new(Code::ConfigInvalid, why, "Usher can use only services with an http address for now.")
+}
+
+pub(crate) fn paused() -> ErrorView {
+    ErrorView::new(Code::ServerUnreachable, "Usher is paused.", "Resume it, then try again.")
+}
+
+pub(crate) fn waits_for_browser(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::SignInRequired,
+        format!("The sign-in to {name} is not finished in the browser."),
+        "Finish it, then try again.",
+    )
+}
+
+pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
+    let (code, message) = match reason {
+        NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => {
+            (Code::SignInRequired, format!("{name} needs you to sign in."))
+        }
+        NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
+        NeedsSignIn::RefreshInterrupted => {
+            (Code::SignInRequired, format!("The sign-in to {name} was lost during a refresh."))
+        }
+        NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
+        NeedsSignIn::MorePermissionNeeded => {
+            (Code::InsufficientScope, format!("{name} asks for more permission."))
+        }
+        NeedsSignIn::RegistrationLost => {
+            (Code::SignInRequired, format!("{name} no longer recognises Usher."))
+        }
+    };
+    ErrorView::new(code, message, format!("Sign in to {name}."))
+}
+
+pub(crate) fn signed_out(name: &str) -> ErrorView {
+    ErrorView::new(Code::SignInRequired, format!("You signed out of {name}."), "Sign in, then try again.")
+}
+
+pub(crate) fn permission_declined(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::InsufficientScope,
+        format!("You did not grant {name} the permission that this needs."),
+        "Try again to be asked again.",
+    )
+}
+
+pub(crate) fn cannot_sign_in(name: &str, why: &str) -> ErrorView {
+    ErrorView::new(Code::ConfigInvalid, format!("Cannot sign in to {name}: {why}."), "Change it in mcp.json.")
+}
+
+/// The server's task ended before it replied.
+pub(crate) fn removed_meanwhile() -> ErrorView {
+    ErrorView::new(Code::Internal, "The server was removed or changed in the meantime.", "Try again.")
+}

@@ -1,0 +1,186 @@
+//! Errors of the steps of a sign-in.
+
+use usher_api::{Code, ErrorView};
+use usher_oauth::{ErrorKind, Step};
+
+/// Describes a failed step of a sign-in.
+pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
+    let host = error.host.as_deref().unwrap_or("The service");
+    let (message, hint) = match (&error.kind, error.step) {
+        (ErrorKind::Denied, _) => (format!("{host} reports that access was denied."), error.hint()),
+        // A refresh is retried automatically. A code can be used only once.
+        (ErrorKind::Transient { .. }, Step::TokenExchange) => {
+            (format!("{error}."), "Start the sign-in again.")
+        }
+        _ => (format!("{error}."), error.hint()),
+    };
+    ErrorView {
+        code: oauth_code(error),
+        message,
+        hint: Some(hint.to_owned()),
+        details: Some(match &error.host {
+            Some(host) => format!("step {:?}, host {host}", error.step),
+            None => format!("step {:?}", error.step),
+        }),
+    }
+}
+
+pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
+    match &error.kind {
+        ErrorKind::Unreachable { .. }
+        | ErrorKind::ConnectionLost { .. }
+        | ErrorKind::Timeout
+        | ErrorKind::Transient { .. } => Code::ServerUnreachable,
+        ErrorKind::Tls { .. } => Code::TlsFailed,
+        ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
+            Code::RegistrationUnsupported
+        }
+        ErrorKind::ClientSecretMissing => Code::ConfigInvalid,
+        ErrorKind::RedirectRejected { .. } | ErrorKind::BadRedirectUri { .. } => Code::RedirectRejected,
+        ErrorKind::Denied => Code::AuthorizationDenied,
+        ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
+            Code::AuthorizationExpired
+        }
+        ErrorKind::AuthorizationError { .. } | ErrorKind::CallbackIssuerMismatch { .. } => {
+            Code::AuthorizationDenied
+        }
+        ErrorKind::InvalidGrant { .. } | ErrorKind::NoRefreshToken | ErrorKind::InvalidClient { .. } => {
+            Code::SignInRequired
+        }
+        ErrorKind::Status(_)
+        | ErrorKind::TooLarge
+        | ErrorKind::NotJson
+        | ErrorKind::Malformed { .. }
+        | ErrorKind::BadRedirect { .. }
+        | ErrorKind::BadEndpoint { .. }
+        | ErrorKind::BlockedAddress { .. }
+        | ErrorKind::MetadataMissing
+        | ErrorKind::IssuerMismatch { .. }
+        | ErrorKind::ResourceMismatch { .. }
+        | ErrorKind::PkceUnsupported
+        | ErrorKind::ReservedParameter(_)
+        | ErrorKind::TokenError { .. }
+        | ErrorKind::UnsupportedTokenType(_)
+        | ErrorKind::ResourceRejected { .. } => match error.step {
+            Step::Probe
+            | Step::ResourceMetadata
+            | Step::ServerMetadata
+            | Step::Registration
+            | Step::Authorization => Code::DiscoveryFailed,
+            Step::Callback => Code::AuthorizationDenied,
+            Step::TokenExchange | Step::Refresh | Step::Revocation => Code::ProtocolError,
+        },
+    }
+}
+
+/// A callback for a sign-in that has ended.
+pub(crate) fn already_over() -> ErrorView {
+    ErrorView::new(Code::AuthorizationExpired, "This sign-in is already over.", "Sign in again.")
+}
+
+/// A callback whose `state` belongs to no waiting sign-in.
+pub(crate) fn unknown_state() -> ErrorView {
+    ErrorView::new(
+        Code::AuthorizationExpired,
+        "This callback belongs to no sign-in that is waiting.",
+        "Finish the sign-in in the latest browser page, or start again.",
+    )
+}
+
+/// A newer sign-in replaced this one.
+pub(crate) fn superseded() -> ErrorView {
+    ErrorView::new(Code::AuthorizationExpired, "A newer sign-in replaced this one.", "Finish the newer one.")
+}
+
+/// The person cancelled the sign-in.
+pub(crate) fn cancelled() -> ErrorView {
+    ErrorView::new(Code::AuthorizationDenied, "The sign-in was cancelled.", "Sign in again.")
+}
+
+/// The person signed out during a sign-in.
+pub(crate) fn signed_out_meanwhile() -> ErrorView {
+    ErrorView::new(Code::AuthorizationDenied, "You signed out in the meantime.", "Sign in again.")
+}
+
+/// No callback arrived before the deadline.
+pub(crate) fn timed_out() -> ErrorView {
+    ErrorView::new(
+        Code::AuthorizationExpired,
+        "The browser did not return in time.",
+        "Sign in again. If the page showed an error, try another return method.",
+    )
+}
+
+/// No sign-in waits for the browser.
+pub(crate) fn none_waiting() -> ErrorView {
+    ErrorView::new(Code::AuthorizationExpired, "No sign-in is waiting for the browser.", "Sign in again.")
+}
+
+/// The last redirect was tried already.
+pub(crate) fn no_other_redirect() -> ErrorView {
+    ErrorView::new(
+        Code::RedirectRejected,
+        "There is no other return method to try.",
+        "Contact the service's support.",
+    )
+}
+
+/// The loopback listener cannot bind a port.
+pub(crate) fn cannot_listen(error: &std::io::Error) -> ErrorView {
+    ErrorView::new(
+        Code::RedirectRejected,
+        "Usher could not open a port for the browser to return to.",
+        "Use another return method: paste the address from the browser.",
+    )
+    .with_details(error.to_string())
+}
+
+/// Usher quits during a sign-in.
+pub(crate) fn quitting() -> ErrorView {
+    ErrorView::new(Code::AuthorizationExpired, "Usher is quitting.", "Sign in again.")
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub fn lines(views: impl IntoIterator<Item = ErrorView>) -> String {
+        let line = |view: ErrorView| {
+            format!("{:?}: {} | {}", view.code, view.message, view.hint.as_deref().unwrap_or("-"))
+        };
+        views.into_iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn step(step: Step, kind: ErrorKind) -> usher_oauth::Error {
+        usher_oauth::Error { step, host: Some("as.example.com".to_owned()), kind }
+    }
+
+    #[test]
+    fn what_is_said_of_a_sign_in() {
+        let text = |text: &str| text.to_owned();
+        let transient = || ErrorKind::Transient { status: 500, retry_after: None };
+        let errors = [
+            step(Step::Probe, ErrorKind::Unreachable { why: text("no route") }),
+            step(Step::ServerMetadata, ErrorKind::NotJson),
+            step(Step::ServerMetadata, ErrorKind::IssuerMismatch { expected: text("a"), found: text("b") }),
+            step(
+                Step::ServerMetadata,
+                ErrorKind::BadEndpoint {
+                    name: text("the token endpoint"),
+                    why: text("it is not a web address"),
+                },
+            ),
+            step(Step::Registration, ErrorKind::RegistrationUnsupported),
+            step(Step::Registration, ErrorKind::RegistrationRejected { status: 403, why: None }),
+            step(Step::Registration, ErrorKind::RedirectRejected { why: None }),
+            step(Step::Callback, ErrorKind::Denied),
+            step(Step::Callback, ErrorKind::BadCallback { why: "it holds a fragment" }),
+            step(Step::Callback, ErrorKind::Expired),
+            step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
+            step(Step::TokenExchange, transient()),
+            step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
+            step(Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
+        ];
+        insta::assert_snapshot!(lines(errors.iter().map(describe_oauth_error)));
+    }
+}

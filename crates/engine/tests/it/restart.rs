@@ -1,0 +1,177 @@
+//! Restarts: stored grants and learned metadata are used again.
+
+use std::time::Duration;
+
+use usher_api::{Code, NeedsSignIn, SecretStoreView, ServerView, Status};
+use usher_engine::Engine;
+use usher_secrets::StoreKind;
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn a_stored_grant_starts_without_discovery() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    demo.forget_requests();
+    let engine = sandbox.start().await;
+    until(&engine, &id(), is_connected).await;
+    assert_eq!(requests(&demo), ["POST /mcp server/discover 200", "POST /mcp tools/list 200"]);
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_later_sign_in_needs_neither_discovery_nor_registration() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    engine.sign_out(&id()).await.unwrap();
+    demo.forget_requests();
+    sign_in(&engine, &id()).await.unwrap();
+    let requests = requests(&demo);
+    let asked = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
+    assert_eq!((asked(".well-known"), asked("/register")), (0, 0), "{requests:?}");
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn damaged_metadata_is_moved_aside() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    std::fs::write(sandbox.path("state/kept.json"), "{ not json").unwrap();
+    let engine = sandbox.start().await;
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+    let aside = std::fs::read_to_string(sandbox.path("state/kept.json.broken")).unwrap();
+    assert_eq!(aside, "{ not json");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn stored_files_are_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let engine = signed_in(&sandbox, &demo).await;
+    let mode = |name: &str| std::fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("runtime"), 0o700);
+    assert_eq!(mode("runtime/engine.lock"), 0o600);
+    engine.stop().await;
+    assert_eq!(mode("state"), 0o700);
+    assert_eq!(mode("state/kept.json"), 0o600);
+    let kept = std::fs::read_to_string(sandbox.path("state/kept.json")).unwrap();
+    assert!(!kept.contains("token\":"), "{kept}");
+}
+
+#[tokio::test]
+async fn a_grant_of_another_address_is_never_sent() {
+    let (sandbox, one, other) = (Sandbox::new(), demo().await, demo().await);
+    signed_in(&sandbox, &one).await.stop().await;
+    sandbox.configure(&other);
+    let engine = sandbox.start().await;
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
+    assert!(view.last_error.unwrap().message.contains("another service"));
+    engine.stop().await;
+    sandbox.configure(&one);
+    let engine = sandbox.start().await;
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn a_grant_of_another_client_id_is_never_sent() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    let url = demo.url();
+    sandbox.write_config(&format!(
+        r#"{{ "mcpServers": {{ "demo": {{ "type": "http", "url": "{url}", "oauth": {{ "clientId": "ours" }} }} }} }}"#
+    ));
+    demo.forget_requests();
+    let engine = sandbox.start().await;
+    let view = until(&engine, &id(), needs_sign_in).await;
+    assert!(view.last_error.unwrap().message.contains("does not use it"));
+    engine.stop().await;
+    assert_eq!(requests(&demo), ["POST /mcp 401"]);
+    sandbox.configure(&demo);
+    let engine = sandbox.start().await;
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+}
+
+/// The learned metadata can change between two runs, by the server or by a write to the file. The grant is still sent
+/// to no other server.
+#[tokio::test]
+async fn a_stored_grant_goes_to_no_other_authorization_server() {
+    let (sandbox, demo, canary) = (Sandbox::new(), demo().await, demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    sandbox.clock.advance(Duration::from_secs(30 * 24 * 3600));
+    let file = sandbox.path("state/kept.json");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let (own, other) =
+        (demo.url().origin().ascii_serialization(), canary.url().origin().ascii_serialization());
+    let positions: Vec<_> = kept.match_indices(&own).map(|(position, _)| position).collect();
+    let mut not_used = Vec::new();
+    for at in positions {
+        let mut changed = kept.clone();
+        changed.replace_range(at..at + own.len(), &other);
+        std::fs::write(&file, &changed).unwrap();
+        let engine = sandbox.start().await;
+        let settled = |view: &ServerView| !matches!(view.status, Status::Connecting);
+        let view = until(&engine, &id(), settled).await;
+        engine.stop().await;
+        assert_eq!(requests(&canary), [""; 0], "{changed}");
+        if view.last_error.is_some_and(|error| error.message.contains("does not use it")) {
+            let line = kept[..at].lines().last().unwrap();
+            not_used.push(line.trim().trim_end_matches(": \"").to_owned());
+        }
+    }
+    assert_eq!(not_used, ["\"resource\"", "\"issuer\"", "\"token_endpoint\""], "{kept}");
+}
+
+#[tokio::test]
+async fn a_broken_secret_store_loses_no_sign_in() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    signed_in(&sandbox, &demo).await.stop().await;
+    let kept = std::fs::read(sandbox.path("secrets")).unwrap();
+    std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
+    let engine = sandbox.start().await;
+    let view = until(&engine, &id(), has_failed).await;
+    let Status::Failed { error } = view.status else { panic!("not failed") };
+    assert_eq!(error.code, Code::KeychainUnavailable);
+    let SecretStoreView::File { error, .. } = engine.snapshot().secret_store else { panic!("not a file") };
+    assert_eq!(error.unwrap().code, Code::KeychainUnavailable);
+    engine.retry_secret_store().await.unwrap_err();
+
+    std::fs::write(sandbox.path("secrets"), kept).unwrap();
+    engine.retry_secret_store().await.unwrap();
+    until(&engine, &id(), is_connected).await;
+    let SecretStoreView::File { error: None, .. } = engine.snapshot().secret_store else {
+        panic!("still an error")
+    };
+    engine.stop().await;
+}
+
+#[tokio::test]
+async fn only_one_engine_runs() {
+    let sandbox = Sandbox::new();
+    let engine = sandbox.start().await;
+    match Engine::start(sandbox.options()).await {
+        Err(usher_engine::StartError::Held { pid, .. }) => assert_eq!(pid, Some(std::process::id())),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("a second engine started"),
+    }
+    engine.stop().await;
+    sandbox.start().await.stop().await;
+}
+
+#[tokio::test]
+async fn a_memory_store_is_lost_with_the_engine() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.configure(&demo);
+    let mut options = sandbox.options();
+    options.secret_store = StoreKind::Memory;
+    let engine = Engine::start(options.clone()).await.unwrap();
+    sign_in(&engine, &id()).await.unwrap();
+    engine.stop().await;
+    let engine = Engine::start(options).await.unwrap();
+    until(&engine, &id(), needs_sign_in).await;
+    engine.stop().await;
+}

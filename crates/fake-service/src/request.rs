@@ -1,0 +1,56 @@
+//! A recorded request.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use serde_json::Value;
+
+/// A request with its body.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method, the path and the query: `GET /authorize?state=…`.
+    pub line: String,
+    pub path: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The number of `initialize` requests so far, this one included.
+    pub handshakes: usize,
+}
+
+impl Request {
+    pub(crate) fn new(parts: Parts, body: Bytes) -> Request {
+        Request {
+            line: format!("{} {}", parts.method, parts.uri),
+            path: parts.uri.path().to_owned(),
+            headers: parts.headers,
+            body,
+            handshakes: 0,
+        }
+    }
+
+    pub fn is_post(&self) -> bool {
+        self.line.starts_with("POST ")
+    }
+
+    /// The parameters of a form body.
+    pub fn form(&self) -> HashMap<String, String> {
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
+    }
+
+    /// The JSON body; null if it is not JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// The JSON-RPC method; empty if there is none.
+    pub fn rpc_method(&self) -> String {
+        self.json()["method"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The `Authorization` header; empty if there is none.
+    pub fn authorization(&self) -> &str {
+        self.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,170 @@
+//! The planned faults of a refresh, and the moments at which a test can act.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use crate::service::{Shared, lock};
+use crate::wire::{End, Wire};
+use crate::{FakeService, FamilyId, Reply};
+
+/// A fault of one refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFault {
+    /// The refresh is not carried out, and the client gets this.
+    BeforeCommit(BadResponse),
+    /// The refresh token is rotated, and the client gets this.
+    AfterCommit(BadResponse),
+    /// The correct response, in pieces over this time.
+    Slow(Duration),
+    /// Not a fault: the family is revoked, and the response says so.
+    Revoked,
+}
+
+/// A response in place of the tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadResponse {
+    /// The connection is reset.
+    Reset,
+    /// The connection is closed without a response.
+    Closed,
+    /// The connection stays open without a response.
+    Silent,
+    /// This status with a line of text.
+    Status(u16),
+    /// This status with `Retry-After` in seconds.
+    RetryAfter(u16, u32),
+    /// A page of HTML with this status, as a captive portal or a proxy sends.
+    Html(u16),
+    /// A redirect to a captive portal.
+    Redirect,
+    /// 200 with an empty body.
+    Empty,
+    /// The correct response breaks off in its body.
+    Truncated,
+    /// 200 with `Content-Encoding: gzip` and a body that is not gzip.
+    BrokenGzip,
+    /// The tokens with a token type that no client here supports.
+    OtherTokenType,
+    /// An OAuth error (RFC 6749 §5.2), with a status that may not fit it.
+    Error(u16, &'static str),
+    /// The words of an OAuth error on a page of HTML with 400.
+    ErrorPage(&'static str),
+    /// 400 with an OAuth error that breaks off.
+    TruncatedError(&'static str),
+}
+
+/// A moment of one refresh, as the server sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Moment {
+    /// The request arrived. It is handled as usual.
+    Arrived,
+    /// The request arrived. It gets no response, whether or not it is carried out.
+    Swallowed { carried_out: bool },
+    /// The token is rotated; no byte of the response is sent.
+    Committed,
+    /// This many bytes of the response are sent, and no more follow.
+    InReply { after: usize },
+    /// The whole response is sent.
+    Replied,
+    /// The new access token came with an MCP request for the first time; the request gets no response.
+    TokenUsed,
+}
+
+/// An action at a moment, run on a thread of the server.
+pub type Action = Box<dyn FnOnce() + Send>;
+
+/// The faults and the breakpoint of a family.
+#[derive(Default)]
+pub(crate) struct Plan {
+    faults: VecDeque<TokenFault>,
+    breakpoint: Option<(Moment, Action)>,
+}
+
+impl FakeService {
+    /// Plans a fault for the next refresh of a family that has none yet.
+    pub fn add_fault(&self, family: FamilyId, fault: TokenFault) {
+        lock(&self.shared.plans).entry(family).or_default().faults.push_back(fault);
+    }
+
+    /// The number of planned faults that a family has not met yet.
+    pub fn faults_ahead(&self, family: FamilyId) -> usize {
+        lock(&self.shared.plans).get(&family).map_or(0, |plan| plan.faults.len())
+    }
+
+    /// Runs `action` once, when `moment` comes for this family. The request then gets no response, except at
+    /// [`Moment::Arrived`]. A family has one breakpoint; a new one replaces it.
+    pub fn set_breakpoint(&self, family: FamilyId, moment: Moment, action: Action) {
+        lock(&self.shared.plans).entry(family).or_default().breakpoint = Some((moment, action));
+    }
+
+    /// Removes the breakpoint of a family, if it was not reached.
+    pub fn clear_breakpoint(&self, family: FamilyId) {
+        lock(&self.shared.plans).entry(family).or_default().breakpoint = None;
+    }
+}
+
+impl Shared {
+    pub fn next_fault(&self, family: FamilyId) -> Option<TokenFault> {
+        lock(&self.plans).get_mut(&family)?.faults.pop_front()
+    }
+
+    /// Takes the breakpoint of a family if it is set for such a moment.
+    pub fn take_breakpoint(
+        &self,
+        family: FamilyId,
+        is_now: impl Fn(Moment) -> bool,
+    ) -> Option<(Moment, Action)> {
+        lock(&self.plans).get_mut(&family)?.breakpoint.take_if(|(moment, _)| is_now(*moment))
+    }
+}
+
+impl BadResponse {
+    /// Replaces the correct response, a status and a JSON body.
+    pub(crate) fn respond(self, (status, mut body): (u16, Value), wire: &Wire) -> Response {
+        match self {
+            Self::Reset => {
+                wire.break_off(0, End::Reset);
+                return ().into_response();
+            }
+            Self::Closed => {
+                wire.break_off(0, End::Close);
+                return ().into_response();
+            }
+            Self::Silent => Reply::silent(),
+            Self::Status(status) => Reply::text(status, "out of order"),
+            Self::RetryAfter(status, seconds) => {
+                Reply::text(status, "later").with("retry-after", &seconds.to_string())
+            }
+            Self::Html(status) => Reply::html_page(status),
+            Self::Redirect => Reply::redirect(302, "http://127.0.0.1:9/portal"),
+            Self::Empty => Reply::text(200, ""),
+            Self::Truncated => truncated(Reply::json_with(status, body), wire),
+            Self::BrokenGzip => {
+                Reply::new(200, "application/json", "not gzip").with("content-encoding", "gzip")
+            }
+            Self::OtherTokenType => {
+                body["token_type"] = json!("DPoP");
+                Reply::json_with(status, body)
+            }
+            Self::Error(status, error) => Reply::oauth_error(status, error),
+            Self::ErrorPage(error) => {
+                let page = format!(r#"<!doctype html><pre>{{ "error": "{error}" }}</pre>"#);
+                Reply::new(400, "text/html", page)
+            }
+            Self::TruncatedError(error) => truncated(Reply::oauth_error(400, error), wire),
+        }
+        .into_response()
+    }
+}
+
+/// The head of a response and some of its body; then the connection is closed.
+fn truncated(reply: Reply, wire: &Wire) -> Reply {
+    wire.break_off(TRUNCATED_AT, End::Close);
+    reply
+}
+
+/// Status line and headers take about 110 bytes; the shortest body that is cut has 25.
+const TRUNCATED_AT: usize = 125;

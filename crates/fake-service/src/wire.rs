@@ -1,0 +1,160 @@
+//! A connection whose next response can break off after any byte: closed, reset, or held open.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::Action;
+use crate::service::lock;
+
+/// The fault of the next response. A handler gets it as `ConnectInfo`.
+#[derive(Clone)]
+pub(crate) struct Wire {
+    order: Arc<Mutex<Order>>,
+    /// When the connection was made.
+    pub connected: Instant,
+}
+
+#[derive(Default)]
+enum Order {
+    #[default]
+    Pass,
+    /// This many bytes, then the end.
+    Break { after: usize, end: End },
+    /// The action runs when the response is flushed.
+    Run { action: Action, written: bool },
+}
+
+/// The end of a response that breaks off.
+pub(crate) enum End {
+    /// The connection is closed.
+    Close,
+    /// The connection is reset.
+    Reset,
+    /// The connection stays open without more bytes; the action runs.
+    Hold(Option<Action>),
+}
+
+impl Default for Wire {
+    fn default() -> Wire {
+        Wire { order: Arc::default(), connected: Instant::now() }
+    }
+}
+
+impl Wire {
+    pub fn break_off(&self, after: usize, end: End) {
+        *lock(&self.order) = Order::Break { after, end };
+    }
+
+    /// Runs `action` when the operating system has the whole response.
+    pub fn run_when_sent(&self, action: Action) {
+        *lock(&self.order) = Order::Run { action, written: false };
+    }
+}
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wire").finish_non_exhaustive()
+    }
+}
+
+/// Accepts connections, each with a [`Wire`].
+pub(crate) struct WireListener(pub TcpListener);
+
+pub(crate) struct WireStream {
+    stream: TcpStream,
+    wire: Wire,
+}
+
+impl Listener for WireListener {
+    type Io = WireStream;
+    type Addr = Wire;
+
+    async fn accept(&mut self) -> (WireStream, Wire) {
+        let (stream, _) = Listener::accept(&mut self.0).await;
+        // Without Nagle's algorithm, bytes leave as they are written.
+        stream.set_nodelay(true).ok();
+        let wire = Wire::default();
+        (WireStream { stream, wire: wire.clone() }, wire)
+    }
+
+    fn local_addr(&self) -> io::Result<Wire> {
+        Ok(Wire::default())
+    }
+}
+
+impl Connected<IncomingStream<'_, WireListener>> for Wire {
+    fn connect_info(stream: IncomingStream<'_, WireListener>) -> Wire {
+        stream.remote_addr().clone()
+    }
+}
+
+impl AsyncRead for WireStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for WireStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let wire = self.wire.clone();
+        let mut order = lock(&wire.order);
+        let bytes = match &mut *order {
+            Order::Pass | Order::Run { .. } => bytes,
+            Order::Break { after: 0, end: End::Close } => {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            Order::Break { after: 0, end: End::Reset } => {
+                self.stream.set_zero_linger().ok();
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
+            // The disconnect of the client wakes this connection.
+            Order::Break { after: 0, end: End::Hold(action) } => {
+                if let Some(action) = action.take() {
+                    action();
+                }
+                return Poll::Pending;
+            }
+            Order::Break { after, .. } => &bytes[..bytes.len().min(*after)],
+        };
+        let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
+        match &mut *order {
+            Order::Pass => {}
+            Order::Break { after, .. } => *after -= written,
+            Order::Run { written, .. } => *written = true,
+        }
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        let mut order = lock(&self.wire.order);
+        if flushed.is_ready()
+            && matches!(&*order, Order::Run { written: true, .. })
+            && let Order::Run { action, .. } = std::mem::take(&mut *order)
+        {
+            action();
+        }
+        drop(order);
+        flushed
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

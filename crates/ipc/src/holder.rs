@@ -1,0 +1,31 @@
+//! The process that holds the engine.
+
+use serde::{Deserialize, Serialize};
+
+/// The program that holds the engine, with what only that program can do.
+pub enum Holder {
+    Command,
+    App {
+        /// Brings the window to the front.
+        show_window: Box<dyn Fn() + Send + Sync>,
+    },
+}
+
+/// The kind of program that holds the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    /// Ends when its own work is done.
+    Command,
+    /// Has a window in which a person can answer.
+    App,
+}
+
+impl Holder {
+    pub(crate) fn kind(&self) -> HolderKind {
+        match self {
+            Self::Command => HolderKind::Command,
+            Self::App { .. } => HolderKind::App,
+        }
+    }
+}

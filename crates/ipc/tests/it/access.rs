@@ -1,0 +1,41 @@
+//! Access to the engine: held by one process, joined by commands, waited for by the app.
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+use usher_engine::StartError;
+use usher_ipc::{Access, Holder, Server};
+
+use crate::fixture::*;
+
+#[tokio::test]
+async fn the_first_command_holds_the_engine_and_the_second_joins() {
+    let fixture = Fixture::new().await;
+    let open = async || Access::open(&fixture.options(), &fixture.join_options()).await.unwrap();
+    let Access::Held(engine) = open().await else { panic!("not held") };
+    let server = Server::start(engine.clone(), Holder::Command).unwrap();
+    let Access::Joined(client) = open().await else { panic!("a second engine started") };
+    until(&client, needs_sign_in).await;
+    drop(server);
+    engine.stop().await;
+    assert!(matches!(open().await, Access::Held(_)));
+}
+
+#[tokio::test]
+async fn an_app_waits_for_a_command_and_refuses_a_second_app() {
+    let fixture = Fixture::new().await;
+    let held = fixture.hold().await;
+    let options = fixture.options();
+    let (on_wait, waits) = oneshot::channel();
+    let holding =
+        tokio::spawn(
+            async move { Access::hold(&options, move |pid| on_wait.send(pid).unwrap()).await.unwrap() },
+        );
+    assert_eq!(timeout(PATIENCE, waits).await.unwrap().unwrap(), Some(std::process::id()));
+    drop(held.server);
+    held.engine.stop().await;
+    let engine = timeout(PATIENCE, holding).await.unwrap().unwrap();
+
+    let _server = Server::start(engine, Holder::App { show_window: Box::new(|| ()) }).unwrap();
+    let second = Access::hold(&fixture.options(), |_| panic!("waited for an app")).await;
+    assert!(matches!(second, Err(StartError::Held { .. })));
+}

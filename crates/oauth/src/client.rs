@@ -1,0 +1,51 @@
+//! A client, as the authorization server knows it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::{AuthMethod, Issuer, RedirectUri};
+
+/// The way in which a client was registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegistrationKind {
+    /// Registered by hand, configured in `mcp.json`.
+    PreRegistered,
+    /// A client ID metadata document.
+    MetadataDocument,
+    /// Dynamic client registration (RFC 7591).
+    Dynamic,
+}
+
+/// A client without its secret. Stored per issuer and redirect URI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientRegistration {
+    pub client_id: String,
+    pub auth_method: AuthMethod,
+    pub redirect_uri: RedirectUri,
+    /// The only authorization server that may see this client.
+    pub issuer: Issuer,
+    pub kind: RegistrationKind,
+    /// `None` if the secret never expires.
+    pub secret_expires_at: Option<Timestamp>,
+}
+
+/// A client with its secret, if it has one.
+#[derive(Clone)]
+pub struct RegisteredClient {
+    pub registration: ClientRegistration,
+    pub secret: Option<SecretString>,
+}
+
+impl fmt::Debug for RegisteredClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = self.secret.as_ref().map(|_| "[redacted]");
+        f.debug_struct("RegisteredClient")
+            .field("registration", &self.registration)
+            .field("secret", &secret)
+            .finish()
+    }
+}

@@ -1,0 +1,26 @@
+//! The OAuth settings of one server.
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{Issuer, Scopes};
+
+/// A server's OAuth settings, from `mcp.json`. The default suits most servers.
+#[derive(Clone, Debug, Default)]
+pub struct ClientSettings {
+    /// The ID of a pre-registered client.
+    pub client_id: Option<String>,
+    pub client_secret: Option<SecretString>,
+    /// The only authorization server that may see the pre-registered client. `None` if it is not pinned yet.
+    pub issuer: Option<Issuer>,
+    /// Requested instead of the scopes that the server suggests.
+    pub scopes: Option<Scopes>,
+    /// The URL of this app's client ID metadata document, if it has one.
+    pub metadata_document: Option<Url>,
+    /// The authorization and token endpoints of a server without metadata. Ignored without a `client_id`.
+    pub endpoints: Option<(Url, Url)>,
+    /// The `audience` parameter of the authorization request, which some services require.
+    pub audience: Option<String>,
+    /// Allows an authorization server that does not advertise PKCE. PKCE is used anyway.
+    pub allow_missing_pkce: bool,
+}

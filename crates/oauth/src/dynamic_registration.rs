@@ -1,0 +1,129 @@
+//! Dynamic client registration (RFC 7591), with one redirect URI and one retry with minimal metadata.
+
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::display_text::display_text_option;
+use crate::http_client::{Request, Response};
+use crate::json_document::{Document, is_transient, transient};
+use crate::{
+    AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
+    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Step,
+};
+
+pub(crate) async fn register_client(
+    http: &HttpClient,
+    metadata: &AuthorizationServerMetadata,
+    redirect: &RedirectUri,
+    now: Timestamp,
+) -> Result<RegisteredClient, Error> {
+    let Some(endpoint) = &metadata.registration_endpoint else {
+        return Err(Error {
+            step: Step::Registration,
+            host: metadata.issuer.host(),
+            kind: ErrorKind::RegistrationUnsupported,
+        });
+    };
+    let auth_method = AuthMethod::to_register(metadata.token_endpoint_auth_methods_supported.as_deref());
+    let full = json!({
+        "client_name": CLIENT_NAME,
+        "application_type": "native",
+        "redirect_uris": [redirect.as_str()],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": auth_method.as_str(),
+    });
+    let mut response = post(http, endpoint, &full).await?;
+    if may_accept_less(&response) {
+        let minimal = json!({ "client_name": CLIENT_NAME, "redirect_uris": [redirect.as_str()] });
+        response = post(http, endpoint, &minimal).await?;
+    }
+    let client = match response.status.is_success() {
+        true => accept(&response, metadata, redirect),
+        false => Err(rejection(&response, now)),
+    };
+    client.map_err(|kind| Error::new(Step::Registration, Some(endpoint.host()), kind))
+}
+
+async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Response, Error> {
+    let json = HeaderValue::from_static("application/json");
+    let headers = HeaderMap::from_iter([(header::ACCEPT, json.clone()), (header::CONTENT_TYPE, json)]);
+    let body = body.to_string().into_bytes();
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    http.send(Step::Registration, request, http.deadlines().request).await
+}
+
+/// Some servers reject metadata fields that they do not know, so fewer fields may succeed. A rejected redirect stays
+/// rejected.
+fn may_accept_less(response: &Response) -> bool {
+    let rejected = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    rejected && !rejects_redirect(response)
+}
+
+fn rejects_redirect(response: &Response) -> bool {
+    let rejected = matches!(
+        response.status,
+        StatusCode::BAD_REQUEST
+            | StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::UNPROCESSABLE_ENTITY
+    );
+    // Many servers do not use the RFC's `invalid_redirect_uri` but mention the redirect in the text of another error.
+    rejected && String::from_utf8_lossy(&response.body).to_ascii_lowercase().contains("redirect")
+}
+
+fn rejection(response: &Response, now: Timestamp) -> ErrorKind {
+    let why = Document::parse(&response.body).ok().and_then(|document| {
+        let texts = ["error_description", "message", "error"];
+        texts.iter().find_map(|name| display_text_option(document.string(name)))
+    });
+    match response.status {
+        _ if rejects_redirect(response) => ErrorKind::RedirectRejected { why },
+        StatusCode::NOT_FOUND
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::GONE
+        | StatusCode::NOT_IMPLEMENTED => ErrorKind::RegistrationUnsupported,
+        status if is_transient(status) => transient(response, Some(now)),
+        status => ErrorKind::RegistrationRejected { status: status.as_u16(), why },
+    }
+}
+
+/// The client as registered. The server may change the requested metadata (RFC 7591 §3.2.1).
+fn accept(
+    response: &Response,
+    metadata: &AuthorizationServerMetadata,
+    redirect: &RedirectUri,
+) -> Result<RegisteredClient, ErrorKind> {
+    let document = Document::parse(&response.body)?;
+    let Some(client_id) = document.string("client_id") else {
+        if document.string("error").is_some() {
+            let why = display_text_option(document.string("error_description").or(document.string("error")));
+            return Err(ErrorKind::RegistrationRejected { status: response.status.as_u16(), why });
+        }
+        return Err(ErrorKind::Malformed { what: "it has no client ID".to_owned() });
+    };
+    let registered = document.strings("redirect_uris").unwrap_or_default();
+    if !registered.is_empty() && !registered.iter().any(|uri| uri == redirect.as_str()) {
+        return Err(ErrorKind::RedirectRejected { why: None });
+    }
+    let secret = document.string("client_secret").map(SecretString::from);
+    let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
+    let auth_method = match document.string("token_endpoint_auth_method").map(str::parse) {
+        Some(Ok(method)) if secret.is_some() || method == AuthMethod::None => method,
+        _ => AuthMethod::choose(secret.is_some(), supported),
+    };
+    let secret = secret.filter(|_| auth_method.needs_secret());
+    let expires_at = secret.as_ref().and_then(|_| document.seconds("client_secret_expires_at"));
+    let registration = ClientRegistration {
+        client_id: client_id.to_owned(),
+        auth_method,
+        redirect_uri: redirect.clone(),
+        issuer: metadata.issuer.clone(),
+        kind: RegistrationKind::Dynamic,
+        secret_expires_at: expires_at.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),
+    };
+    Ok(RegisteredClient { registration, secret })
+}

@@ -1,0 +1,129 @@
+//! JSON documents of servers, read leniently: an optional field of the wrong type counts as absent.
+
+use std::time::Duration;
+
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::http_client::Response;
+use crate::{Error, ErrorKind, HttpClient, Step};
+
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
+
+/// The result of fetching a document.
+pub(crate) enum Fetched {
+    Document(Document),
+    /// Any 4xx except a rate limit.
+    Absent,
+    /// Another kind of content, such as a catch-all HTML page.
+    NotJson,
+}
+
+/// A JSON object.
+pub(crate) struct Document(Map<String, Value>);
+
+pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Fetched, Error> {
+    let host = url.host_str().map(str::to_owned);
+    let failed = |kind| Error { step, host, kind };
+    let response = http.get(step, url).await?;
+    if matches!(response.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+        return Err(failed(transient(&response, None)));
+    }
+    if response.status.is_client_error() {
+        return Ok(Fetched::Absent);
+    }
+    if !response.status.is_success() {
+        return Err(failed(ErrorKind::Status(response.status.as_u16())));
+    }
+    match Document::parse(&response.body) {
+        Ok(document) => Ok(Fetched::Document(document)),
+        Err(ErrorKind::NotJson) => Ok(Fetched::NotJson),
+        Err(kind) => Err(failed(kind)),
+    }
+}
+
+impl Document {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ErrorKind> {
+        let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii();
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Ok(Document(fields)),
+            Ok(_) => Err(ErrorKind::NotJson),
+            Err(_) if body.starts_with(b"{") => {
+                Err(ErrorKind::Malformed { what: "its JSON is broken or nested too deeply".to_owned() })
+            }
+            Err(_) => Err(ErrorKind::NotJson),
+        }
+    }
+
+    pub(crate) fn from_fields(fields: Map<String, Value>) -> Self {
+        Document(fields)
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// A non-empty string.
+    pub(crate) fn string(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// The strings of an array; other elements are skipped.
+    pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
+        let all = self.get(name)?.as_array()?;
+        Some(all.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Whether the value is `true`, or the string `"true"` that some servers send instead.
+    pub(crate) fn is_true(&self, name: &str) -> bool {
+        matches!(self.get(name), Some(Value::Bool(true))) || self.string(name) == Some("true")
+    }
+
+    /// A number of at least one, rounded down, from an integer, a float or a string.
+    pub(crate) fn seconds(&self, name: &str) -> Option<u64> {
+        let number = match self.get(name)? {
+            Value::Number(number) => number.as_f64()?,
+            Value::String(text) => text.trim().parse().ok()?,
+            _ => return None,
+        };
+        // Limited to a century, which every date can represent.
+        let is_valid = number.is_finite() && number >= 1.0;
+        is_valid
+            .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|life| life.as_secs()).ok())
+            .flatten()
+    }
+}
+
+/// Whether the status is temporary and not about the request: an outage, a rate limit, a redirect.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    status.is_server_error()
+        || status.is_redirection()
+        || matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_EARLY | StatusCode::TOO_MANY_REQUESTS
+        )
+}
+
+/// The error for a transient status. `now` is needed for a `Retry-After` that is a date.
+pub(crate) fn transient(response: &Response, now: Option<Timestamp>) -> ErrorKind {
+    ErrorKind::Transient {
+        status: response.status.as_u16(),
+        retry_after: retry_after(&response.headers, now),
+    }
+}
+
+fn retry_after(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let at = DateTimeParser::new().parse_timestamp(text).ok()?;
+            Duration::try_from(at.duration_since(now?)).unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}

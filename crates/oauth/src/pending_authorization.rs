@@ -1,0 +1,235 @@
+//! An authorization request that waits for its response.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, RedirectUrl, Scope};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::authorization_response::Outcome;
+use crate::discovery::OFFLINE_ACCESS;
+use crate::display_text::display_text;
+use crate::{
+    AuthorizationResponse, Discovered, Endpoint, Error, ErrorKind, RedirectUri, Registered, RegisteredClient,
+    Scopes, Step,
+};
+
+const AUDIENCE: &str = "audience";
+const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// An authorization request that waits for the response with its `state`.
+pub struct PendingAuthorization {
+    pub(crate) url: Url,
+    pub(crate) state: SecretString,
+    pub(crate) verifier: SecretString,
+    pub(crate) discovered: Discovered,
+    pub(crate) client: RegisteredClient,
+    pub(crate) scopes: Scopes,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// An accepted authorization code. It can be exchanged once.
+pub struct AuthorizationCode {
+    pub(crate) code: SecretString,
+    pub(crate) verifier: SecretString,
+    pub(crate) discovered: Discovered,
+    pub(crate) client: RegisteredClient,
+    pub(crate) scopes: Scopes,
+}
+
+/// A response that was not accepted.
+#[derive(Debug)]
+pub struct Rejected {
+    /// The unchanged request if the response belongs to another one. `None` if the sign-in has ended.
+    pub pending: Option<Box<PendingAuthorization>>,
+    pub error: Error,
+}
+
+impl Registered {
+    /// Builds the authorization request, which expires after ten minutes. `extra_scopes` are added to the discovered
+    /// scopes: those granted before and those of a step-up.
+    pub fn authorize(
+        self,
+        extra_scopes: Option<&Scopes>,
+        now: Timestamp,
+    ) -> Result<PendingAuthorization, Error> {
+        PendingAuthorization::begin(self, extra_scopes, now)
+    }
+}
+
+impl PendingAuthorization {
+    fn begin(registered: Registered, extra_scopes: Option<&Scopes>, now: Timestamp) -> Result<Self, Error> {
+        let Registered { discovered, client, audience } = registered;
+        let metadata = &discovered.metadata;
+        let failed = |kind| Error { step: Step::Authorization, host: metadata.issuer.host(), kind };
+        let scopes = match extra_scopes {
+            Some(extra) => discovered.with_offline_access(discovered.scopes.union(extra)),
+            None => discovered.scopes.clone(),
+        };
+        let redirect = client.registration.redirect_uri.as_str();
+        let bad_redirect =
+            |_| failed(ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() });
+        let redirect = RedirectUrl::new(redirect.to_owned()).map_err(bad_redirect)?;
+        let authorization_endpoint = AuthUrl::from_url(metadata.authorization_endpoint.url().clone());
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let oauth = BasicClient::new(ClientId::new(client.registration.client_id.clone()))
+            .set_auth_uri(authorization_endpoint)
+            .set_redirect_uri(redirect);
+        let mut request = oauth
+            .authorize_url(|| CsrfToken::new_random_len(32))
+            .add_scopes(scopes.iter().map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge);
+        if discovered.sends_resource {
+            request = request.add_extra_param("resource", discovered.resource.as_str());
+        }
+        if scopes.contains(OFFLINE_ACCESS) {
+            // OpenID Connect Core §11: required for a refresh token.
+            request = request.add_extra_param("prompt", "consent");
+        }
+        if let Some(audience) = &audience {
+            // Reserved only if an audience is configured, because some endpoints have one in their URL.
+            if metadata.has_query_parameter(AUDIENCE) {
+                return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
+            }
+            request = request.add_extra_param(AUDIENCE, audience.as_str());
+        }
+        let (url, state) = request.url();
+        let expires_at = now + LIFETIME;
+        let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
+        Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, expires_at })
+    }
+
+    /// The URL to open in the browser. It contains `state`, so it must not be logged.
+    pub fn authorization_url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The host that the browser opens.
+    pub fn host(&self) -> &str {
+        self.discovered.metadata.authorization_endpoint.host()
+    }
+
+    pub fn authorization_endpoint(&self) -> &Endpoint {
+        &self.discovered.metadata.authorization_endpoint
+    }
+
+    /// Identifies the request that a response belongs to.
+    pub fn state(&self) -> &str {
+        self.state.expose_secret()
+    }
+
+    pub fn redirect_uri(&self) -> &RedirectUri {
+        &self.client.registration.redirect_uri
+    }
+
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
+    }
+
+    pub fn client(&self) -> &RegisteredClient {
+        &self.client
+    }
+
+    pub fn discovered(&self) -> &Discovered {
+        &self.discovered
+    }
+
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// Checks the response, in this order:
+    ///
+    /// 1. The redirect URI and `state`. After a mismatch the request keeps waiting.
+    /// 2. The deadline.
+    /// 3. `iss` (RFC 9207), compared as a string.
+    /// 4. `error`, then the code.
+    pub fn accept(
+        self,
+        response: AuthorizationResponse,
+        now: Timestamp,
+    ) -> Result<AuthorizationCode, Rejected> {
+        if response.redirect_uri() != self.redirect_uri() || response.state() != self.state() {
+            let error = self.failed(ErrorKind::StateMismatch);
+            return Err(Rejected { pending: Some(Box::new(self)), error });
+        }
+        let ended = |kind| Rejected { pending: None, error: self.failed(kind) };
+        if now >= self.expires_at {
+            return Err(ended(ErrorKind::Expired));
+        }
+        self.check_iss(response.iss.as_deref()).map_err(ended)?;
+        match response.outcome {
+            Outcome::Error { code, description } => {
+                Err(ended(error_response(code, description, &self.discovered)))
+            }
+            Outcome::Code(code) => Ok(AuthorizationCode {
+                code,
+                verifier: self.verifier,
+                discovered: self.discovered,
+                client: self.client,
+                scopes: self.scopes,
+            }),
+        }
+    }
+
+    /// RFC 9207 §2.4: compared as a string. A server that advertises `iss` must send it.
+    fn check_iss(&self, received: Option<&str>) -> Result<(), ErrorKind> {
+        let metadata = &self.discovered.metadata;
+        let matches = match received {
+            Some(iss) => iss == metadata.issuer.as_str(),
+            None => !metadata.authorization_response_iss_parameter_supported,
+        };
+        if matches {
+            return Ok(());
+        }
+        Err(ErrorKind::CallbackIssuerMismatch {
+            expected: metadata.issuer.to_string(),
+            received: received.map(display_text),
+        })
+    }
+
+    fn failed(&self, kind: ErrorKind) -> Error {
+        Error { step: Step::Callback, host: self.discovered.metadata.issuer.host(), kind }
+    }
+}
+
+/// Maps an error response (RFC 6749 §4.1.2.1, RFC 8707 §2).
+fn error_response(code: String, description: Option<String>, discovered: &Discovered) -> ErrorKind {
+    match code.as_str() {
+        "access_denied" => ErrorKind::Denied,
+        "invalid_client" | "unauthorized_client" => ErrorKind::InvalidClient { description },
+        _ if discovered.sends_resource && is_about_resource(&code, description.as_deref()) => {
+            ErrorKind::ResourceRejected { description }
+        }
+        _ => ErrorKind::AuthorizationError { code: display_text(&code), description },
+    }
+}
+
+/// Whether the authorization server rejects the `resource` parameter.
+pub(crate) fn is_about_resource(error: &str, description: Option<&str>) -> bool {
+    let is_about_parameters =
+        matches!(error, "invalid_request" | "invalid_parameter" | "unsupported_parameter");
+    let mentions_resource = description.is_some_and(|text| text.to_ascii_lowercase().contains("resource"));
+    error == "invalid_target" || (is_about_parameters && mentions_resource)
+}
+
+impl fmt::Debug for PendingAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingAuthorization")
+            .field("issuer", &self.discovered.metadata.issuer)
+            .field("redirect_uri", self.redirect_uri())
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationCode")
+            .field("issuer", &self.discovered.metadata.issuer)
+            .finish_non_exhaustive()
+    }
+}

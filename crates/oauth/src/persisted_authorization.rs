@@ -1,0 +1,59 @@
+//! Serialization of a pending authorization, so that the response can arrive after a restart.
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::{ClientRegistration, Discovered, PendingAuthorization, RegisteredClient, Scopes};
+
+const VERSION: u32 = 1;
+
+/// The JSON inside the [`SecretString`].
+#[derive(Serialize, Deserialize)]
+struct PersistedAuthorization {
+    version: u32,
+    url: Url,
+    state: String,
+    verifier: String,
+    discovered: Discovered,
+    registration: ClientRegistration,
+    client_secret: Option<String>,
+    scopes: Scopes,
+    expires_at: Timestamp,
+}
+
+impl PendingAuthorization {
+    /// The whole request, including the verifier and the client secret. Only for the secret store.
+    pub fn to_secret(&self) -> SecretString {
+        let persisted = PersistedAuthorization {
+            version: VERSION,
+            url: self.url.clone(),
+            state: self.state.expose_secret().to_owned(),
+            verifier: self.verifier.expose_secret().to_owned(),
+            discovered: self.discovered.clone(),
+            registration: self.client.registration.clone(),
+            client_secret: self.client.secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
+            scopes: self.scopes.clone(),
+            expires_at: self.expires_at,
+        };
+        serde_json::to_string(&persisted).unwrap_or_default().into()
+    }
+
+    /// Restores the result of [`PendingAuthorization::to_secret`], even if it has expired. `None` for any other text.
+    pub fn from_secret(secret: &SecretString) -> Option<Self> {
+        let persisted: PersistedAuthorization = serde_json::from_str(secret.expose_secret()).ok()?;
+        (persisted.version == VERSION).then(|| PendingAuthorization {
+            url: persisted.url,
+            state: persisted.state.into(),
+            verifier: persisted.verifier.into(),
+            discovered: persisted.discovered,
+            client: RegisteredClient {
+                registration: persisted.registration,
+                secret: persisted.client_secret.map(Into::into),
+            },
+            scopes: persisted.scopes,
+            expires_at: persisted.expires_at,
+        })
+    }
+}

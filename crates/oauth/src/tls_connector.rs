@@ -1,0 +1,28 @@
+//! The TLS connector with the system's certificate authorities, cached and shared by all clients.
+//!
+//! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so with fifty servers
+//! this would take seconds.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use native_tls::TlsConnector;
+
+/// Limited, so that newly installed authorities are trusted without a restart.
+const CACHE_LIFETIME: Duration = Duration::from_secs(60);
+
+static CACHE: Mutex<Option<(Instant, TlsConnector)>> = Mutex::new(None);
+
+/// The same connector that the HTTP library would build. `None` if the system's authorities cannot be loaded; the
+/// library then reports the error.
+pub(crate) fn tls_connector() -> Option<TlsConnector> {
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((loaded_at, connector)) = &*cache
+        && loaded_at.elapsed() < CACHE_LIFETIME
+    {
+        return Some(connector.clone());
+    }
+    let connector = TlsConnector::builder().request_alpns(&["h2", "http/1.1"]).build().ok()?;
+    *cache = Some((Instant::now(), connector.clone()));
+    Some(connector)
+}

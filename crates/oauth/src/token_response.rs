@@ -1,0 +1,114 @@
+//! The token endpoint's response: parsed leniently if it is a success, strictly if it is an error.
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use url::form_urlencoded;
+
+use crate::display_text::{display_text, display_text_option};
+use crate::http_client::Response;
+use crate::json_document::{Document, is_transient, transient};
+use crate::pending_authorization::is_about_resource;
+use crate::{ErrorKind, Scopes};
+
+/// Turns a successful response into the JSON of RFC 6749 §5.1, with the account for display, and any other into an
+/// error.
+pub(crate) fn normalise(response: &Response, now: Timestamp) -> Result<Value, ErrorKind> {
+    if response.status.is_success() {
+        return granted(&read(response)?);
+    }
+    if is_transient(response.status) {
+        return Err(transient(response, Some(now)));
+    }
+    Err(error_response(response))
+}
+
+/// Maps an error response (RFC 6749 §5.2).
+pub(crate) fn error_response(response: &Response) -> ErrorKind {
+    let status = response.status;
+    let json = Document::parse(&response.body).ok();
+    let is_json = json.is_some();
+    let document = json.or_else(|| read(response).ok());
+    let Some(error) = document.as_ref().and_then(|document| document.string("error")) else {
+        return ErrorKind::Status(status.as_u16());
+    };
+    let description =
+        display_text_option(document.as_ref().and_then(|document| document.string("error_description")));
+    // Only these two statuses, and only in JSON, because a proxy's page or an outage must never end a grant.
+    let is_final = is_json && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+    match error {
+        "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
+        "invalid_client" if is_final => ErrorKind::InvalidClient { description },
+        _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
+        _ => ErrorKind::TokenError { error: display_text(error), description },
+    }
+}
+
+/// JSON with any content type, else a form, which some older servers return.
+fn read(response: &Response) -> Result<Document, ErrorKind> {
+    match Document::parse(&response.body) {
+        Err(ErrorKind::NotJson) if !is_page(&response.headers, &response.body) => {
+            let fields: Map<String, Value> = form_urlencoded::parse(response.body.trim_ascii())
+                .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
+                .collect();
+            let is_token_response = fields.contains_key("access_token") || fields.contains_key("error");
+            if is_token_response { Ok(Document::from_fields(fields)) } else { Err(ErrorKind::NotJson) }
+        }
+        result => result,
+    }
+}
+
+fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    content_type.to_ascii_lowercase().contains("html") || body.trim_ascii_start().starts_with(b"<")
+}
+
+/// The normalised fields. A response with an access token is a success, even if it also contains an error.
+fn granted(document: &Document) -> Result<Value, ErrorKind> {
+    let Some(access_token) = document.string("access_token") else {
+        if let Some(error) = document.string("error") {
+            let description = display_text_option(document.string("error_description"));
+            return Err(ErrorKind::TokenError { error: display_text(error), description });
+        }
+        return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
+    };
+    // Rejected by the caller, which still needs the new refresh token.
+    let unknown_type = document
+        .string("token_type")
+        .map(str::trim)
+        .filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
+    let mut granted = Map::new();
+    granted.insert("access_token".to_owned(), json!(access_token));
+    granted.insert("token_type".to_owned(), json!("bearer"));
+    let optional = [
+        ("refresh_token", document.string("refresh_token").map(Value::from)),
+        ("expires_in", document.seconds("expires_in").map(Value::from)),
+        ("scope", scopes(document).map(|scopes| Value::from(scopes.to_string()))),
+        ("account", document.string("id_token").and_then(account).map(Value::from)),
+        ("unknown_type", unknown_type.map(|kind| Value::from(display_text(kind)))),
+    ];
+    granted.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(Value::Object(granted))
+}
+
+/// Separated by spaces (RFC 6749 §3.3), by commas, or an array.
+fn scopes(document: &Document) -> Option<Scopes> {
+    let scopes = match document.get("scope")? {
+        Value::String(text) => Scopes::parse(&text.replace(',', " ")),
+        Value::Array(_) => Scopes::from(document.strings("scope")?),
+        _ => return None,
+    };
+    Some(scopes).filter(|scopes| !scopes.is_empty())
+}
+
+/// The account in an ID token. The token came directly from the token endpoint and is only for display, so its
+/// signature is not checked (OpenID Connect Core §3.1.3.7).
+fn account(id_token: &str) -> Option<String> {
+    let claims = id_token.split('.').nth(1)?;
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    let claims = Document::parse(&claims).ok()?;
+    ["email", "preferred_username", "name"].iter().find_map(|claim| display_text_option(claims.string(claim)))
+}

@@ -1,0 +1,180 @@
+//! The moments of a refresh at which an engine is killed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Result;
+use rand::Rng;
+use rand::rngs::StdRng;
+use usher_fake_service::Moment;
+use usher_tests::folder_watch::{FileEvent, FolderWatch};
+use usher_tests::{Blow, KeychainWatch};
+
+use crate::person::Person;
+use crate::store::Store;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum KillMoment {
+    /// This long after the start of the process.
+    Random(Duration),
+    /// This long after the refresh request arrived.
+    AroundRefresh(Duration),
+    /// A moment that the server sees.
+    Server(Moment),
+    /// The refresh journal has a new entry.
+    JournalWritten,
+    /// A call passes a secret to the keychain.
+    KeychainCalled,
+    /// The new secret store appears beside the old one, still empty.
+    StoreCreated,
+    /// The new secret store replaced the old one.
+    StoreReplaced,
+    /// The entry of the refresh journal is removed.
+    JournalRemoved,
+}
+
+/// The times of an undisturbed process.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From its start to its end.
+    pub whole_run: Duration,
+    /// From the refresh request to the stored response, with some margin.
+    pub refresh: Duration,
+}
+
+/// The approximate length of the longest response of the token endpoint, head and body.
+const RESPONSE_LENGTH: usize = 300;
+
+impl KillMoment {
+    /// Every third moment is random, half of these around the refresh. The others are the injected moments in turn.
+    pub fn nth(number: u32, times: Times, random: &mut StdRng) -> KillMoment {
+        if number.is_multiple_of(6) {
+            return KillMoment::Random(times.whole_run.mul_f64(random.random_range(0.0..1.2)));
+        }
+        if number.is_multiple_of(3) {
+            return KillMoment::AroundRefresh(times.refresh.mul_f64(random.random()));
+        }
+        match (number - number / 3 - 1) % 11 {
+            0 => KillMoment::JournalWritten,
+            1 => KillMoment::Server(Moment::Swallowed { carried_out: false }),
+            2 => KillMoment::Server(Moment::Swallowed { carried_out: true }),
+            3 => KillMoment::Server(Moment::Committed),
+            4 => KillMoment::Server(Moment::InReply { after: random.random_range(1..RESPONSE_LENGTH) }),
+            5 => KillMoment::Server(Moment::Replied),
+            6 => KillMoment::StoreCreated,
+            7 => KillMoment::StoreReplaced,
+            8 => KillMoment::JournalRemoved,
+            9 => KillMoment::KeychainCalled,
+            _ => KillMoment::Server(Moment::TokenUsed),
+        }
+    }
+
+    /// The name in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Random(_) => "at random",
+            Self::AroundRefresh(_) | Self::Server(Moment::Arrived) => "at random around the refresh",
+            Self::JournalWritten => "journal entry written",
+            Self::Server(Moment::Swallowed { carried_out: false }) => "request arrived, not carried out",
+            Self::Server(Moment::Swallowed { carried_out: true }) => "request arrived, carried out",
+            Self::Server(Moment::Committed) => "rotated, no response yet",
+            Self::Server(Moment::InReply { .. }) => "in the middle of the response",
+            Self::Server(Moment::Replied) => "response sent",
+            Self::KeychainCalled => "keychain called",
+            Self::StoreCreated => "new store created",
+            Self::StoreReplaced => "new store in place",
+            Self::JournalRemoved => "journal entry removed",
+            Self::Server(Moment::TokenUsed) => "first use of the new token",
+        }
+    }
+}
+
+/// A kill that happens at its moment, but not after this is dropped.
+pub struct Trigger {
+    moment: KillMoment,
+    blow: Arc<OnceLock<Blow>>,
+    _watch: Option<Watch>,
+}
+
+/// Stops when it is dropped.
+enum Watch {
+    Folder { _watch: FolderWatch },
+    Keychain { _watch: KeychainWatch },
+}
+
+impl Trigger {
+    /// Starts watching. Must be called before the process starts.
+    pub async fn set_up(moment: KillMoment, person: &Person) -> Result<Trigger> {
+        let blow = Arc::new(OnceLock::<Blow>::new());
+        let ready = Arc::clone(&blow);
+        let kill = move || {
+            if let Some(blow) = ready.get() {
+                blow.deal();
+            }
+        };
+        let store = person.store();
+        let watch_folder = |folder: PathBuf| {
+            let kill = kill.clone();
+            let on_event = move |event, name: &str| {
+                if is_now(moment, store, event, name) {
+                    kill();
+                }
+            };
+            FolderWatch::new(&folder, on_event).map(|watch| Some(Watch::Folder { _watch: watch }))
+        };
+        let watch = match moment {
+            KillMoment::JournalWritten | KillMoment::JournalRemoved => watch_folder(person.journal_folder())?,
+            KillMoment::StoreCreated | KillMoment::StoreReplaced => watch_folder(person.store_folder())?,
+            KillMoment::KeychainCalled => {
+                let watch = KeychainWatch::start(person.bus()?, kill).await?;
+                Some(Watch::Keychain { _watch: watch })
+            }
+            KillMoment::Random(_) | KillMoment::AroundRefresh(_) | KillMoment::Server(_) => None,
+        };
+        Ok(Trigger { moment, blow, _watch: watch })
+    }
+
+    /// Aims at a process that has just started. For a random moment, this returns after the kill.
+    pub async fn arm(&self, blow: Blow, person: &Person) {
+        match self.moment {
+            KillMoment::Server(moment) => {
+                person.service.set_breakpoint(person.family, moment, Box::new(move || blow.deal()));
+            }
+            KillMoment::AroundRefresh(after) => {
+                let kill = move || {
+                    std::thread::spawn(move || {
+                        std::thread::sleep(after);
+                        blow.deal();
+                    });
+                };
+                person.service.set_breakpoint(person.family, Moment::Arrived, Box::new(kill));
+            }
+            KillMoment::Random(after) => {
+                tokio::time::sleep(after).await;
+                blow.deal();
+            }
+            KillMoment::JournalWritten
+            | KillMoment::JournalRemoved
+            | KillMoment::KeychainCalled
+            | KillMoment::StoreCreated
+            | KillMoment::StoreReplaced => {
+                self.blow.set(blow).ok();
+            }
+        }
+    }
+}
+
+fn is_now(moment: KillMoment, store: Store, event: FileEvent, name: &str) -> bool {
+    let is_entry = name.ends_with(".json");
+    match moment {
+        KillMoment::JournalWritten => is_entry && event != FileEvent::Deleted,
+        KillMoment::JournalRemoved => is_entry && event == FileEvent::Deleted,
+        KillMoment::StoreCreated => store.is_created(event, name),
+        KillMoment::StoreReplaced => store.is_replaced(event, name),
+        KillMoment::KeychainCalled
+        | KillMoment::Random(_)
+        | KillMoment::AroundRefresh(_)
+        | KillMoment::Server(_) => false,
+    }
+}

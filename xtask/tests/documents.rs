@@ -1,0 +1,70 @@
+//! The files, pictures and tests that the documents mention exist.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+#[test]
+fn named_files_exist() {
+    for document in DOCUMENTS {
+        let text = fs::read_to_string(root().join(document)).expect("read the document");
+        let missing: Vec<_> = code(&text).filter(|word| is_path(word) && !exists(word)).collect();
+        assert!(missing.is_empty(), "{document} names {missing:?}");
+        let pictures: Vec<_> = pictures(&text).filter(|picture| !root().join(picture).is_file()).collect();
+        assert!(pictures.is_empty(), "{document} shows {pictures:?}");
+    }
+}
+
+#[test]
+fn named_proofs_exist() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let mut tests = String::new();
+    for folder in ["crates", "src-tauri", "tests"] {
+        read_tests(&root().join(folder), &mut tests);
+    }
+    let words = text.split([' ', ',', ';', '|', '`', '\n']);
+    let proofs: Vec<&str> = words
+        .filter_map(|word| word.rsplit_once("::"))
+        .map(|(_, name)| name)
+        .filter(|name| name.matches('_').count() >= 2)
+        .collect();
+    assert!(proofs.len() >= 8, "too few proofs were recognised: {proofs:?}");
+    let missing: Vec<_> = proofs.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
+}
+
+/// The text between backticks, without fenced blocks.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2))
+}
+
+fn pictures(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|path| path.ends_with(".png"))
+}
+
+/// Whether a word is a path in the repository, rather than a path on another machine, a pattern or a command.
+fn is_path(word: &str) -> bool {
+    let has_extension = [".rs", ".ts", ".toml", ".json"].iter().any(|extension| word.ends_with(extension));
+    has_extension && word.contains('/') && !word.contains([' ', '*', '~', '%', '$', '{'])
+}
+
+/// Crates are mentioned without `crates/`.
+fn exists(path: &str) -> bool {
+    root().join(path).exists() || root().join("crates").join(path).exists()
+}
+
+fn read_tests(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("read the folder").map(|entry| entry.expect("an entry").path()) {
+        if entry.is_dir() && !entry.ends_with("node_modules") {
+            read_tests(&entry, into);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&fs::read_to_string(&entry).expect("read the source"));
+        }
+    }
+}
