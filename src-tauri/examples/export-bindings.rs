@@ -1,12 +1,13 @@
-//! Writes the page's TypeScript from the shell's commands and events: `export-bindings [--check] [PATH]`.
-//! With `--check` it writes nothing and fails where the file is not what it would write.
+//! Generates the page's TypeScript from the app's commands and events: `export-bindings [--check] [PATH]`.
+//! With `--check` it writes nothing, and fails if the file is stale.
 
 use std::{env, fs, path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, Result};
 use specta_typescript::Typescript;
 
-const HEADER: &str = "// Made from the shell's commands and events by `cargo xtask bindings`. Do not edit.";
+const HEADER: &str =
+    "// Generated from the app's commands and events by `cargo xtask bindings`. Do not edit.";
 
 fn main() -> Result<ExitCode> {
     let mut arguments: Vec<String> = env::args().skip(1).collect();
@@ -19,13 +20,13 @@ fn main() -> Result<ExitCode> {
     usher_shell::bindings()
         .export(Typescript::default().header(HEADER), &fresh)
         .context("export the bindings")?;
-    let wanted = fs::read_to_string(&fresh)?;
+    let generated = fs::read_to_string(&fresh)?;
     fs::remove_file(&fresh)?;
 
     if !check {
-        fs::write(&path, wanted).with_context(|| format!("write {}", path.display()))?;
+        fs::write(&path, generated).with_context(|| format!("write {}", path.display()))?;
         println!("Wrote {}", path.display());
-    } else if fs::read_to_string(&path).unwrap_or_default() != wanted {
+    } else if fs::read_to_string(&path).unwrap_or_default() != generated {
         eprintln!("{} is stale: run `cargo xtask bindings` and commit it", path.display());
         return Ok(ExitCode::FAILURE);
     }

@@ -1,59 +1,57 @@
-//! What a click in the tray or on a notification does. The click is a person's, so it may open the browser.
+//! A click in the tray or on a notification, and what it does. It is a person's click, so it may open the browser.
 
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager};
 use usher_api::{ErrorView, ServerId};
-use usher_engine::{Engine, SignInOptions};
+use usher_engine::SignInOptions;
 
-use crate::commands::{secret_store, sign_in};
-use crate::shell::Shell;
-use crate::wanted::WantedPage;
-use crate::window;
+use crate::engine_slot::EngineSlot;
+use crate::window::page_request::PageRequest;
+use crate::{secret_store, sign_in, window};
 
-/// What was clicked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Straight to the service's page in the browser.
+    /// Opens the service's page in the browser.
     SignIn(ServerId),
-    /// The same page once more.
+    /// Opens the page of a waiting sign-in again.
     OpenPageAgain(ServerId),
-    /// Now, instead of at the next try.
+    /// Connects now instead of at the next attempt.
     Connect(ServerId),
-    /// Asks the secret store again; the system may ask for the keychain's password.
+    /// Tries the secret store again. The system may ask for the keychain's password.
     RetrySecretStore,
     PauseAll,
     ResumeAll,
-    /// The window.
+    /// Opens the window.
     Open,
-    /// The window, at the service's page.
+    /// Opens the window at the service's page.
     OpenServer(ServerId),
     Quit,
 }
 
 impl Action {
-    /// The page of the service that it is about.
-    fn page(&self) -> Option<WantedPage> {
+    /// The page of the service that the action is about.
+    fn page(&self) -> Option<PageRequest> {
         match self {
             Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => {
-                Some(WantedPage { server: id.clone(), error: None })
+                Some(PageRequest { server: id.clone(), error: None })
             }
             Self::RetrySecretStore | Self::PauseAll | Self::ResumeAll | Self::Open | Self::Quit => None,
         }
     }
 }
 
-/// Does it. Where it fails, the window opens and says why: nothing else can.
+/// Performs an action. If it fails, the window opens and shows the error.
 pub fn perform(app: &AppHandle, action: Action) {
     match action {
         Action::Open | Action::OpenServer(_) => window::open_at(app, action.page()),
         Action::Quit => app.exit(0),
-        asks_engine => {
+        action => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {
-                if let Err(error) = ask_engine(&app, &asks_engine).await {
+                if let Err(error) = perform_in_engine(&app, &action).await {
                     tracing::warn!(code = ?error.code, "a click in the tray or on a notification failed");
-                    let page = asks_engine.page().map(|page| with_reason(page, error, &app));
+                    let page = action.page().map(|page| with_error(page, error, &app));
                     window::open_at(&app, page);
                 }
             });
@@ -61,21 +59,21 @@ pub fn perform(app: &AppHandle, action: Action) {
     }
 }
 
-/// A page says by itself what its service's last error was.
-fn with_reason(page: WantedPage, error: ErrorView, app: &AppHandle) -> WantedPage {
-    let servers = app.state::<Shell>().engine.running().map(|engine| engine.snapshot().servers);
+/// Adds the error to the page, unless the page already shows it as the service's last error.
+fn with_error(page: PageRequest, error: ErrorView, app: &AppHandle) -> PageRequest {
+    let servers = app.state::<EngineSlot>().running().map(|engine| engine.snapshot().servers);
     let server = servers.iter().flatten().find(|server| server.id == page.server);
-    let is_said = server.and_then(|server| server.last_error.as_ref()).is_some_and(|last| *last == error);
-    WantedPage { error: (!is_said).then_some(error), ..page }
+    let is_shown = server.and_then(|server| server.last_error.as_ref()).is_some_and(|last| *last == error);
+    PageRequest { error: (!is_shown).then_some(error), ..page }
 }
 
-async fn ask_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {
-    let engine: Engine = app.state::<Shell>().engine.get().await?;
+async fn perform_in_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {
+    let engine = app.state::<EngineSlot>().get().await?;
     match action {
-        Action::SignIn(id) => sign_in::begin(&engine, id, SignInOptions::default()).await,
+        Action::SignIn(id) => sign_in::start(&engine, id, SignInOptions::default()).await,
         Action::OpenPageAgain(id) => sign_in::open_again(&engine, id).await,
         Action::Connect(id) => engine.connect(id).await,
-        Action::RetrySecretStore => secret_store::retry(&app.state::<Shell>()).await,
+        Action::RetrySecretStore => secret_store::retry(app).await,
         Action::PauseAll => {
             engine.pause_all().await;
             Ok(())

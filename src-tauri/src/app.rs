@@ -1,4 +1,4 @@
-//! Builds the app and runs it.
+//! The app's process: its arguments, its Tauri app, its end.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -8,49 +8,53 @@ use tauri::{AppHandle, Manager, RunEvent, WindowEvent};
 use tauri_plugin_window_state::StateFlags;
 use usher_config::Environment;
 
-use crate::deep_link::Start;
-use crate::options::{Options, Places};
-use crate::running::{self, HandedOver};
-use crate::shell::{self, Shell};
-use crate::{autostart, bindings, deep_link, events, harden, logging, notice, tray, window};
+use crate::desktop_features::DesktopFeatures;
+use crate::engine_slot::EngineSlot;
+use crate::links::deep_link::{self, Arguments};
+use crate::notices::NoticeQueue;
+use crate::options::{Options, Paths};
+use crate::running_instance::{self, HandOver};
+use crate::settings::Settings;
+use crate::{bindings, core_dumps, logging, start, window};
 
-/// How long the engine may take to put things in order, a little more than it gives itself: who quits is gone in less
-/// than two seconds, and a renewal that is nearly done is not cut off.
-const STOPS_WITHIN: Duration = Duration::from_millis(1950);
+/// How long the engine may take to stop: slightly more than its own limit, so that a refresh that is almost done is not
+/// interrupted. Quitting takes less than two seconds.
+const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 
-/// Runs the app until the person quits it, or closes its window where there is no tray; or, for a link that belongs to
-/// an engine that runs already, hands it over.
+/// Runs the app until the person quits it, or closes its window when there is no tray. A link for an engine that is
+/// already running is handed over instead.
 pub fn run() -> ExitCode {
-    harden::harden();
-    logging::begin();
+    core_dumps::disable();
+    logging::init();
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let program = arguments.next().unwrap_or_default();
     let arguments: Vec<String> = arguments.collect();
     let environment = Environment::of_process();
-    match deep_link::read(&arguments) {
-        Start::Window => {
+    match deep_link::parse(&arguments) {
+        Arguments::Flags => {
             let options = Options::parse_from(std::iter::once(program).chain(arguments));
             let hidden = options.hidden;
-            let places = options.places(&environment);
-            if running::is_app(&places, !hidden) {
+            let paths = options.paths(&environment);
+            if running_instance::is_app(&paths, !hidden) {
                 return ExitCode::SUCCESS;
             }
-            run_app(places, Opening { link: None, hidden })
+            run_app(paths, StartMode { link: None, hidden })
         }
-        Start::Link(address) => {
-            let places = Options::parse_from([program]).places(&environment);
-            // The engine may be the command line's, or there may be no session bus to find the window by.
-            match running::hand_over_at_start(&places, address) {
-                HandedOver::Taken => ExitCode::SUCCESS,
-                // Not a failure: launchers answer one by offering the link to other programs.
-                HandedOver::Refused => {
-                    tracing::warn!("the running Usher has no use for this link");
+        Arguments::Link(address) => {
+            let paths = Options::parse_from([program]).paths(&environment);
+            // The engine may run in the command line's process, or the session bus that finds the window may be
+            // missing.
+            match running_instance::hand_over_at_start(&paths, address) {
+                HandOver::Accepted => ExitCode::SUCCESS,
+                // Not a failed exit code: launchers would offer the link to other programs.
+                HandOver::Rejected => {
+                    tracing::warn!("the running Usher rejected this link");
                     ExitCode::SUCCESS
                 }
-                HandedOver::NobodyThere => run_app(places, Opening::by_link(address)),
+                HandOver::NotRunning => run_app(paths, StartMode::with_link(address)),
             }
         }
-        Start::Refused => {
+        Arguments::Rejected => {
             tracing::warn!("a link takes no other arguments");
             ExitCode::from(2)
         }
@@ -58,24 +62,24 @@ pub fn run() -> ExitCode {
 }
 
 /// How the app is started.
-struct Opening {
+struct StartMode {
     link: Option<String>,
-    /// Without a window, where there is a tray.
+    /// Without a window, if there is a tray.
     hidden: bool,
 }
 
-impl Opening {
-    /// The window is open then: the person is in the middle of a sign-in.
-    fn by_link(address: &str) -> Self {
+impl StartMode {
+    /// The window is open, because the person is in the middle of a sign-in.
+    fn with_link(address: &str) -> Self {
         Self { link: Some(address.to_owned()), hidden: false }
     }
 }
 
-fn run_app(places: Places, opening: Opening) -> ExitCode {
-    match build(places, opening) {
+fn run_app(paths: Paths, mode: StartMode) -> ExitCode {
+    match build(paths, mode) {
         Ok(app) => {
             app.run(|app, event| match event {
-                // The last window was closed; a code stands for "Quit".
+                // The last window was closed. "Quit" has an exit code.
                 RunEvent::ExitRequested { code: None, api, .. } if stays_in_tray(app) => api.prevent_exit(),
                 RunEvent::Exit => stop(app),
                 _ => {}
@@ -83,19 +87,19 @@ fn run_app(places: Places, opening: Opening) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            tracing::error!(%error, "Usher did not start");
+            tracing::error!(%error, "Usher could not start");
             ExitCode::FAILURE
         }
     }
 }
 
-fn build(places: Places, Opening { link, hidden }: Opening) -> tauri::Result<tauri::App> {
+fn build(paths: Paths, StartMode { link, hidden }: StartMode) -> tauri::Result<tauri::App> {
     let bindings = bindings::bindings();
-    let window_state = places.state_dir.join("window.json").to_string_lossy().into_owned();
+    let window_state = paths.state_dir.join("window.json").to_string_lossy().into_owned();
     let builder = tauri::Builder::default()
-        // First of all plugins: a second process must find the first one before it does anything else.
+        // The first plugin: a second process must find the first one before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| {
-            deep_link::another_start(app, &arguments);
+            deep_link::second_start(app, &arguments);
         }))
         .plugin(
             tauri_plugin_window_state::Builder::new()
@@ -108,56 +112,37 @@ fn build(places: Places, Opening { link, hidden }: Opening) -> tauri::Result<tau
     builder
         .invoke_handler(bindings.invoke_handler())
         .on_window_event(|window, event| match event {
-            WindowEvent::Focused(in_front) => window.state::<Shell>().notices.window_in_front(*in_front),
-            WindowEvent::Destroyed => window.state::<Shell>().notices.window_in_front(false),
+            WindowEvent::Focused(focused) => window.state::<NoticeQueue>().set_window_focused(*focused),
+            WindowEvent::Destroyed => window.state::<NoticeQueue>().set_window_focused(false),
             _ => {}
         })
         .setup(move |app| {
             bindings.mount_events(app);
             let handle = app.handle();
-            let shell = Shell::new(places, link.is_some());
-            let appearance = shell.settings.appearance();
-            app.manage(shell);
+            start::manage_state(handle, paths, link.is_some());
             if !hidden {
-                window::build(handle, appearance)?;
+                window::build(handle, app.state::<Settings>().appearance())?;
             }
-            begin(handle, link);
+            start::start_parts(handle, link);
             Ok(())
         })
         .build(tauri::generate_context!())
 }
 
-/// Starts the engine beside the window. A link that the app was started by waits for it.
-fn begin(app: &AppHandle, link: Option<String>) {
-    #[cfg(target_os = "macos")]
-    deep_link::listen(app);
-    if let Some(address) = link {
-        deep_link::deliver_first(app, address);
-    }
-    app.state::<Shell>().desktop.set_autostart(autostart::state(app));
-    events::forward_desktop(app);
-    tray::begin(app);
-    notice::begin(app);
-    window::stay_within_reach(app);
-    let app = app.clone();
-    tauri::async_runtime::spawn(async move { shell::start(&app).await });
-}
-
-/// Whether the app goes on without its window. It says where it went until a notification has told that once.
+/// Whether the app keeps running without its window. A notification says so once.
 fn stays_in_tray(app: &AppHandle) -> bool {
-    let shell = app.state::<Shell>();
-    let stays = shell.desktop.has_tray();
-    if stays && !shell.settings.knows_of_tray() {
-        shell.notices.tell_of_tray();
+    let stays = app.state::<DesktopFeatures>().has_tray();
+    if stays && !app.state::<Settings>().tray_notice_shown() {
+        app.state::<NoticeQueue>().announce_tray();
     }
     stays
 }
 
-/// Lets the engine put things in order, for a moment.
+/// Stops the engine, within a limit.
 fn stop(app: &AppHandle) {
-    let engine = &app.state::<Shell>().engine;
+    let engine = app.state::<EngineSlot>();
     tauri::async_runtime::block_on(async {
-        if tokio::time::timeout(STOPS_WITHIN, engine.stop()).await.is_err() {
+        if tokio::time::timeout(STOP_TIMEOUT, engine.stop()).await.is_err() {
             tracing::warn!("the engine did not stop in time");
         }
     });

@@ -1,11 +1,9 @@
-//! Starting with the person's session: an entry in the folder that desktops look through at login.
+//! Starting at login, by an entry in the desktop's autostart folder.
 
 use std::io;
 
-use crate::desktop::AutostartPart;
-
-/// The flag of such a start: no window where there is a tray.
-pub const FLAG: &str = "--hidden";
+use crate::desktop_features::AutostartState;
+use crate::options::HIDDEN_FLAG;
 
 #[cfg(target_os = "linux")]
 pub use linux::{set, state};
@@ -20,60 +18,57 @@ mod linux {
     use tauri::{AppHandle, Manager};
 
     use super::*;
-    use crate::handler;
-    use crate::shell::Shell;
+    use crate::links::desktop_entry;
+    use crate::options::Paths;
 
     /// Desktop Application Autostart Specification: `$XDG_CONFIG_HOME/autostart`.
     const ENTRY: &str = "autostart/dev.usher.desktop.desktop";
 
     /// Whether the app starts at login.
-    pub fn state(app: &AppHandle) -> AutostartPart {
-        // Inside those two the folder is the sandbox's own, through which nobody looks.
+    pub fn state(app: &AppHandle) -> AutostartState {
+        // In these sandboxes the desktop does not read the folder.
         if ["FLATPAK_ID", "SNAP"].iter().any(|name| std::env::var_os(name).is_some()) {
-            return AutostartPart::Unavailable;
+            return AutostartState::Unavailable;
         }
         match entry_path(app) {
-            Ok(path) if is_on(&path) => AutostartPart::On,
-            Ok(_) => AutostartPart::Off,
-            Err(_) => AutostartPart::Unavailable,
+            Ok(path) if is_on(&path) => AutostartState::On,
+            Ok(_) => AutostartState::Off,
+            Err(_) => AutostartState::Unavailable,
         }
     }
 
-    /// Changes whether it does.
+    /// Turns starting at login on or off.
     pub fn set(app: &AppHandle, on: bool) -> io::Result<()> {
         let path = entry_path(app)?;
         let program = tauri::process::current_binary(&app.env())?;
-        if on {
-            switch_on(&path, &program, &app.state::<Shell>().places.state_dir)
-        } else {
-            switch_off(&path)
-        }
+        if on { turn_on(&path, &program, &app.state::<Paths>().state_dir) } else { turn_off(&path) }
     }
 
     fn entry_path(app: &AppHandle) -> io::Result<PathBuf> {
         app.path().config_dir().map(|folder| folder.join(ENTRY)).map_err(io::Error::other)
     }
 
-    /// Other programs switch an entry off by `Hidden`, and GNOME's settings by a key of their own. One whose program was
-    /// moved away starts nothing.
+    /// Other programs disable an entry with `Hidden`, and GNOME's settings with their own key. An entry whose program
+    /// is missing starts nothing.
     fn is_on(path: &Path) -> bool {
         let Ok(text) = fs::read_to_string(path) else { return false };
-        let says = |line: &str| text.lines().any(|said| said.replace(' ', "").eq_ignore_ascii_case(line));
-        let mut programs = text.lines().filter_map(|said| said.strip_prefix("TryExec="));
-        !says("Hidden=true")
-            && !says("X-GNOME-Autostart-enabled=false")
+        let has_line =
+            |wanted: &str| text.lines().any(|line| line.replace(' ', "").eq_ignore_ascii_case(wanted));
+        let mut programs = text.lines().filter_map(|line| line.strip_prefix("TryExec="));
+        !has_line("Hidden=true")
+            && !has_line("X-GNOME-Autostart-enabled=false")
             && programs.all(|path| Path::new(path).exists())
     }
 
-    fn switch_on(path: &Path, program: &Path, state_dir: &Path) -> io::Result<()> {
-        let exec = handler::exec(program, state_dir)?;
+    fn turn_on(path: &Path, program: &Path, state_dir: &Path) -> io::Result<()> {
+        let exec = desktop_entry::exec(program, state_dir)?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         fs::write(path, entry(&exec))
     }
 
-    fn switch_off(path: &Path) -> io::Result<()> {
+    fn turn_off(path: &Path) -> io::Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             Ok(()) | Err(_) => Ok(()),
@@ -82,8 +77,8 @@ mod linux {
 
     fn entry(exec: &str) -> String {
         format!(
-            "[Desktop Entry]\nType=Application\nName=Usher\nComment=Keeps your services signed in\n\
-             Exec={exec} {FLAG}\nTryExec={exec}\nIcon=usher-desktop\nTerminal=false\n"
+            "[Desktop Entry]\nType=Application\nName=Usher\nComment=Keeps you signed in to your services\n\
+             Exec={exec} {HIDDEN_FLAG}\nTryExec={exec}\nIcon=usher-desktop\nTerminal=false\n"
         )
     }
 
@@ -92,18 +87,18 @@ mod linux {
         use super::*;
 
         #[test]
-        fn it_is_on_as_long_as_its_entry_is_there_and_nobody_switched_it_off() {
+        fn it_is_on_while_its_entry_exists_and_is_not_disabled() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("config").join(ENTRY);
             assert!(!is_on(&path));
-            switch_off(&path).unwrap();
-            switch_on(&path, Path::new("/bin/sh"), folder.path()).unwrap();
+            turn_off(&path).unwrap();
+            turn_on(&path, Path::new("/bin/sh"), folder.path()).unwrap();
             assert!(is_on(&path));
             insta::assert_snapshot!(fs::read_to_string(&path).unwrap(), @"
             [Desktop Entry]
             Type=Application
             Name=Usher
-            Comment=Keeps your services signed in
+            Comment=Keeps you signed in to your services
             Exec=/bin/sh --hidden
             TryExec=/bin/sh
             Icon=usher-desktop
@@ -115,13 +110,13 @@ mod linux {
             }
             fs::write(&path, entry("/moved/away/usher-desktop")).unwrap();
             assert!(!is_on(&path));
-            switch_off(&path).unwrap();
+            turn_off(&path).unwrap();
             assert!(!path.exists());
         }
     }
 }
 
-/// macOS and Windows, by a library; untested.
+/// macOS and Windows. Untested.
 #[cfg(not(target_os = "linux"))]
 mod other {
     use auto_launch::{AutoLaunch, AutoLaunchBuilder};
@@ -130,15 +125,15 @@ mod other {
     use super::*;
 
     /// Whether the app starts at login.
-    pub fn state(_app: &AppHandle) -> AutostartPart {
+    pub fn state(_app: &AppHandle) -> AutostartState {
         match launch().and_then(|launch| launch.is_enabled().map_err(io::Error::other)) {
-            Ok(true) => AutostartPart::On,
-            Ok(false) => AutostartPart::Off,
-            Err(_) => AutostartPart::Unavailable,
+            Ok(true) => AutostartState::On,
+            Ok(false) => AutostartState::Off,
+            Err(_) => AutostartState::Unavailable,
         }
     }
 
-    /// Changes whether it does.
+    /// Turns starting at login on or off.
     pub fn set(_app: &AppHandle, on: bool) -> io::Result<()> {
         let launch = launch()?;
         if on { launch.enable() } else { launch.disable() }.map_err(io::Error::other)
@@ -149,7 +144,7 @@ mod other {
         AutoLaunchBuilder::new()
             .set_app_name("Usher")
             .set_app_path(&program.to_string_lossy())
-            .set_args(&[FLAG])
+            .set_args(&[HIDDEN_FLAG])
             .build()
             .map_err(io::Error::other)
     }

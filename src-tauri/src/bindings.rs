@@ -1,16 +1,16 @@
-//! What the page may ask and what it is told, in one list: the commands run from it, the TypeScript is made from it.
+//! The commands and events of the page, in one list. It runs the commands and generates their TypeScript.
 
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
-use crate::commands::{application, config, demo, links, secret_store, servers, sign_in, tools};
-use crate::events::{DesktopChanged, EngineEvent, PageWanted, SnapshotTaken};
+use crate::commands::{application, config, demo, engine, links, secret_store, servers, sign_in, tools};
+use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
-/// Commands, events and their types. `ui/src/backend/bindings.ts` is written from this value.
+/// The commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
 pub fn bindings() -> Builder<tauri::Wry> {
     Builder::new().disable_serde_phases().commands(commands()).events(collect_events![
         DesktopChanged,
         EngineEvent,
-        PageWanted,
+        PageRequested,
         SnapshotTaken
     ])
 }
@@ -20,11 +20,12 @@ fn commands() -> Commands<tauri::Wry> {
         application::app_info,
         application::app_retry,
         application::start_link,
-        application::wanted_page,
+        application::page_request_take,
         application::app_ready,
         application::app_painted,
         application::appearance_set,
         application::autostart_set,
+        engine::engine_request,
         servers::snapshot,
         servers::catalogue_list,
         servers::server_add,

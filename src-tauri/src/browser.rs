@@ -1,4 +1,4 @@
-//! Opens pages in the person's browser: checked, without a shell, one argument.
+//! Opens pages in the person's browser. The address is checked, and passed as one argument without a shell.
 
 use std::path::Path;
 
@@ -7,33 +7,33 @@ use usher_api::ErrorView;
 
 use crate::error;
 
-/// Longer addresses are no pages; launchers and browsers cut them anyway.
-const LONGEST: usize = 8 * 1024;
+/// Launchers and browsers truncate longer addresses.
+const MAX_LENGTH: usize = 8 * 1024;
 
-/// Opens a page. Only a click or a typed word may lead here.
+/// Opens a page. Callers must act on a click or a typed command.
 pub async fn open(address: &str) -> Result<(), ErrorView> {
-    let url =
-        checked(address).map_err(|why| error::refused(format!("This address is not opened: {why}.")))?;
-    // The launcher's own words hold the address with its query: they are for nobody's log.
+    let url = checked(address)
+        .map_err(|why| error::rejected(format!("Usher does not open this address: {why}.")))?;
+    // The launcher's own message contains the address with its query, which must not be logged.
     launch(move || tauri_plugin_opener::open_url(url, None::<&str>)).await.map_err(|_| {
         error::internal(
             "The browser could not be opened.",
-            "Copy the address into it by hand.",
+            "Copy the address and paste it into your browser.",
             "the launcher failed",
         )
     })
 }
 
-/// Opens a file in the program that the person reads such files with.
+/// Opens a file in the person's default program for it.
 pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
     let shown = path.display().to_string();
     let path = path.to_owned();
     launch(move || tauri_plugin_opener::open_path(path, None::<&str>)).await.map_err(|why| {
-        error::internal(format!("{shown} could not be opened."), "Open it in an editor by hand.", why)
+        error::internal(format!("{shown} could not be opened."), "Open it in a text editor.", why)
     })
 }
 
-/// The opener waits a moment for its launcher to fail.
+/// Runs on a blocking thread, because the opener waits a moment for its launcher to fail.
 async fn launch(
     open: impl FnOnce() -> Result<(), tauri_plugin_opener::Error> + Send + 'static,
 ) -> Result<(), String> {
@@ -43,23 +43,23 @@ async fn launch(
     }
 }
 
-/// https anywhere, http on this machine alone; nobody's name and password; nothing that a launcher could take for
-/// something else. The answer is the address as the parser writes it, so what was checked is what is opened.
+/// Allows https, and http on a loopback host, without user information, control characters or spaces. Returns the
+/// address as the parser serialises it, so the opened address is the checked one.
 fn checked(address: &str) -> Result<Url, &'static str> {
-    if address.len() > LONGEST {
+    if address.len() > MAX_LENGTH {
         return Err("it is too long");
     }
     if address.chars().any(|character| character.is_control() || character.is_whitespace()) {
-        return Err("it holds control characters or spaces");
+        return Err("it contains control characters or spaces");
     }
-    let url = Url::parse(address).map_err(|_| "it is not an address")?;
+    let url = Url::parse(address).map_err(|_| "it is not a valid URL")?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it holds a name or a password");
+        return Err("it contains a user name or a password");
     }
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => Ok(url),
         ("http", Some(host)) if is_loopback(&host) => Ok(url),
-        _ => Err("only https pages, and http ones on this machine, are"),
+        _ => Err("only https, and http on this computer, are allowed"),
     }
 }
 
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_opened_as_the_parser_writes_them() {
+    fn pages_are_opened_as_the_parser_serialises_them() {
         for (address, opened) in [
             ("https://mcp.example.com/authorize?a=b&c=%20", "https://mcp.example.com/authorize?a=b&c=%20"),
             ("HTTPS://Example.COM", "https://example.com/"),
@@ -90,8 +90,8 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_stays_closed() {
-        let long = format!("https://example.com/{}", "a".repeat(LONGEST));
+    fn other_addresses_are_rejected() {
+        let long = format!("https://example.com/{}", "a".repeat(MAX_LENGTH));
         for address in [
             "",
             "-flag",

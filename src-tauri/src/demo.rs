@@ -1,7 +1,7 @@
-//! The demo service, run inside the app: started when the person tries it, and again at every start after that.
+//! The demo service inside the app. It starts when the person tries it, and then with every start of the app.
 //!
-//! Its tokens name its address and are signed with its key. So it keeps its port, and its key lies in the secret
-//! store: then a sign-in survives a restart of the app, as it does with any other service.
+//! Its tokens contain its address and are signed with its key. Its port and its key are stored, so a sign-in to it
+//! survives a restart of the app like any other.
 
 use std::path::PathBuf;
 
@@ -13,22 +13,22 @@ use usher_config::{ConfigFile, Environment, NewServer};
 use usher_demo::{Demo, DemoOptions};
 use usher_secrets::{SecretStore, StoreKind};
 
-use crate::{error, kept};
+use crate::{error, state_file};
 
 /// The demo's name in `mcp.json`.
 const NAME: &str = "demo";
 /// The name of its key in the secret store.
 const KEY: &str = "usher-demo-key";
 
-/// What is remembered of the demo: `demo.json` in the state folder.
+/// `demo.json` in the state folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
+struct DemoState {
     port: u16,
 }
 
-/// The one demo service of this app, running or not.
+/// The demo service, running or not.
 pub struct DemoSlot {
-    kept: PathBuf,
+    state_path: PathBuf,
     config: ConfigFile,
     running: Mutex<Option<Demo>>,
 }
@@ -36,21 +36,19 @@ pub struct DemoSlot {
 impl DemoSlot {
     pub fn new(state_dir: &std::path::Path, config: PathBuf) -> Self {
         Self {
-            kept: state_dir.join("demo.json"),
+            state_path: state_dir.join("demo.json"),
             config: ConfigFile::new(config, Environment::of_process()),
             running: Mutex::new(None),
         }
     }
 
-    /// Starts the demo again if the person has it among the servers. Its port may be taken by now: then it gets
-    /// another one, and so does its entry.
-    ///
-    /// Says whether it runs.
+    /// Starts the demo if `mcp.json` has it, and returns whether it runs. If its port is taken, it gets another one,
+    /// and its entry in `mcp.json` is changed.
     pub async fn resume(&self, store: StoreKind) -> bool {
-        let Some(Kept { port }) = kept::load(&self.kept) else { return false };
+        let Some(DemoState { port }) = state_file::load(&self.state_path) else { return false };
         let Ok(config) = self.config.load() else { return false };
-        let ours = |url: &url::Url| url.host_str() == Some("127.0.0.1") && url.port() == Some(port);
-        if !config.server(NAME).and_then(|server| server.transport.url()).is_some_and(ours) {
+        let is_demo = |url: &url::Url| url.host_str() == Some("127.0.0.1") && url.port() == Some(port);
+        if !config.server(NAME).and_then(|server| server.transport.url()).is_some_and(is_demo) {
             return false;
         }
         match self.start(store).await {
@@ -59,34 +57,34 @@ impl DemoSlot {
                 let moved =
                     self.config.remove(NAME).and_then(|_| self.config.add(NAME, &NewServer::http(url)));
                 if let Err(error) = moved {
-                    tracing::warn!(%error, "the demo has a new port and its entry does not know");
+                    tracing::warn!(%error, "the demo has a new port, but its entry in mcp.json could not be changed");
                 }
                 true
             }
             Err(error) => {
-                tracing::warn!(error = error.message, "the demo does not run");
+                tracing::warn!(error = error.message, "the demo could not be started");
                 false
             }
         }
     }
 
-    /// The demo's address; starts it where it does not run.
+    /// Starts the demo if it does not run, and returns its address.
     pub async fn start(&self, store: StoreKind) -> Result<url::Url, ErrorView> {
         let mut running = self.running.lock().await;
         if let Some(demo) = &*running {
             return Ok(demo.url().clone());
         }
         let signing_key = Some(signing_key(store).await?);
-        let port = kept::load(&self.kept).map(|Kept { port }| port);
+        let port = state_file::load(&self.state_path).map(|DemoState { port }| port);
         let options = DemoOptions { port, signing_key, ..DemoOptions::default() };
         let started = match Demo::start(options.clone()).await {
             Err(_) if port.is_some() => Demo::start(DemoOptions { port: None, ..options }).await,
             started => started,
         };
         let demo =
-            started.map_err(|why| error::internal("The demo could not be started.", "Try it again.", why))?;
-        if let Err(error) = kept::save(&self.kept, &Kept { port: demo.port() }) {
-            tracing::warn!(%error, "the demo's port will not be remembered");
+            started.map_err(|why| error::internal("The demo could not be started.", "Try again.", why))?;
+        if let Err(error) = state_file::save(&self.state_path, &DemoState { port: demo.port() }) {
+            tracing::warn!(%error, "the demo's port could not be saved");
         }
         Ok(running.insert(demo).url().clone())
     }
@@ -97,7 +95,7 @@ impl DemoSlot {
     }
 }
 
-/// The key of the runs before, or a new one, kept.
+/// The stored key, or a new one that is stored now.
 async fn signing_key(store: StoreKind) -> Result<[u8; 32], ErrorView> {
     let describe = |why: usher_secrets::Error| usher_engine::describe_secret_error(&why);
     let store = SecretStore::open_without_prompt(store);
@@ -130,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_reads_as_it_was_written() {
+    fn a_key_survives_its_hex_form() {
         let key: [u8; 32] = std::array::from_fn(|index| index as u8 * 8);
         assert_eq!(from_hex(&to_hex(&key)), Some(key));
         assert_eq!(from_hex(""), None);

@@ -1,4 +1,4 @@
-//! The place of the engine, which comes a moment after the window, or does not.
+//! The engine, which starts after the window and may fail to start.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,17 +9,17 @@ use usher_ipc::{Access, Holder, Server};
 
 use crate::error;
 
-/// Holds the engine once it runs. The commands wait here.
+/// The engine once it runs. Commands wait for it here.
 pub struct EngineSlot {
     state: watch::Sender<State>,
-    /// Other processes reach the engine through this.
+    /// The socket for other processes.
     server: Mutex<Option<Server>>,
 }
 
 #[derive(Clone)]
 enum State {
     Starting,
-    /// A command has the engine; it is taken over by itself when that ends.
+    /// A command runs the engine. The app starts it when the command ends.
     Waiting(ErrorView),
     Running(Engine),
     Failed(ErrorView),
@@ -30,18 +30,18 @@ impl EngineSlot {
         Self { state: watch::Sender::new(State::Starting), server: Mutex::default() }
     }
 
-    /// The engine, as soon as it runs; or why it does not.
+    /// Waits for the engine, or for the reason why it does not run.
     pub async fn get(&self) -> Result<Engine, ErrorView> {
         let mut states = self.state.subscribe();
         let settled = states.wait_for(|state| !matches!(state, State::Starting)).await;
         match settled.as_deref() {
             Ok(State::Running(engine)) => Ok(engine.clone()),
             Ok(State::Waiting(error) | State::Failed(error)) => Err(error.clone()),
-            Ok(State::Starting) | Err(_) => Err(error::refused("Usher is ending.")),
+            Ok(State::Starting) | Err(_) => Err(error::rejected("Usher is quitting.")),
         }
     }
 
-    /// Why the engine is not running; `None` while it starts and while it runs.
+    /// The reason why the engine does not run. `None` while it starts and while it runs.
     pub fn start_error(&self) -> Option<ErrorView> {
         match &*self.state.borrow() {
             State::Waiting(error) | State::Failed(error) => Some(error.clone()),
@@ -49,7 +49,7 @@ impl EngineSlot {
         }
     }
 
-    /// The engine, if it runs now.
+    /// The engine if it runs.
     pub fn running(&self) -> Option<Engine> {
         match &*self.state.borrow() {
             State::Running(engine) => Some(engine.clone()),
@@ -57,8 +57,8 @@ impl EngineSlot {
         }
     }
 
-    /// After a failure: whoever asks waits again. `false` where there is nothing to start again.
-    pub fn begin_again(&self) -> bool {
+    /// Lets callers wait again after a failed start. Returns `false` if the last start did not fail.
+    pub fn reset_failure(&self) -> bool {
         self.state.send_if_modified(|state| {
             let failed = matches!(state, State::Failed(_));
             if failed {
@@ -68,24 +68,24 @@ impl EngineSlot {
         })
     }
 
-    /// Starts the engine, tells everybody who waits, and lets other processes in; they may ask for the window. Where
-    /// a command has the engine, it is waited for, and that is told once it takes long.
+    /// Starts the engine and its socket, and wakes the callers of [`EngineSlot::get`]. While a command runs the engine,
+    /// waits for the command's end, and calls `on_command_running` if that takes long.
     pub async fn start(
         &self,
         options: EngineOptions,
         show_window: impl Fn() + Send + Sync + 'static,
-        tell_of_command: impl Fn(),
+        on_command_running: impl Fn(),
     ) -> Result<Engine, ErrorView> {
         let started = Access::hold(&options, |pid| {
-            self.state.send_replace(State::Waiting(error::command_runs(pid)));
-            tell_of_command();
+            self.state.send_replace(State::Waiting(error::command_running(pid)));
+            on_command_running();
         })
         .await
         .map_err(error::not_started);
         if let Ok(engine) = &started {
             let holder = Holder::App { show_window: Box::new(show_window) };
             let server = Server::start(engine.clone(), holder)
-                .inspect_err(|error| tracing::warn!(%error, "other processes cannot reach this Usher"));
+                .inspect_err(|error| tracing::warn!(%error, "could not open the socket for other processes"));
             *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
         }
         self.state.send_replace(match &started {
@@ -95,7 +95,7 @@ impl EngineSlot {
         started
     }
 
-    /// Lets nobody in any more, then ends the engine.
+    /// Closes the socket, then stops the engine.
     pub async fn stop(&self) {
         self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(engine) = self.running() {

@@ -1,9 +1,9 @@
-//! The shell's own errors, in the one shape of the boundary.
+//! The app's own errors, as [`ErrorView`]s.
 
 use usher_api::{Code, ErrorView};
 use usher_engine::StartError;
 
-/// Something here failed that a person cannot have caused.
+/// An error that the person did not cause.
 pub fn internal(message: impl Into<String>, hint: &str, details: impl ToString) -> ErrorView {
     ErrorView {
         code: Code::Internal,
@@ -13,28 +13,28 @@ pub fn internal(message: impl Into<String>, hint: &str, details: impl ToString) 
     }
 }
 
-/// What came from the page does not fit: a fault of the page, or of who took it over.
-pub fn refused(message: impl Into<String>) -> ErrorView {
+/// A rejected argument or request.
+pub fn rejected(message: impl Into<String>) -> ErrorView {
     ErrorView { code: Code::Internal, message: message.into(), hint: None, details: None }
 }
 
-/// What the app waits for while a command has the engine.
-pub fn command_runs(pid: Option<u32>) -> ErrorView {
+/// The state while an `usher` command runs the engine.
+pub fn command_running(pid: Option<u32>) -> ErrorView {
     ErrorView {
         code: Code::EngineBusy,
-        message: "An `usher` command is at work.".to_owned(),
-        hint: Some("Usher goes on here by itself as soon as the command has ended.".to_owned()),
-        details: pid.map(|pid| format!("Process {pid} holds the sign-ins.")),
+        message: "The `usher` command is running in a terminal.".to_owned(),
+        hint: Some("This window continues when it finishes.".to_owned()),
+        details: pid.map(|pid| format!("Process {pid} runs the engine.")),
     }
 }
 
-/// Why the engine is not there, for the screen that stands in for all others.
+/// The reason why the engine did not start.
 pub fn not_started(error: StartError) -> ErrorView {
     match error {
         StartError::Failed(view) => view,
         StartError::Held { pid, .. } => ErrorView {
             code: Code::Internal,
-            message: "Usher is already running for you.".to_owned(),
+            message: "Usher is already running.".to_owned(),
             hint: Some("Close the other window, then try again.".to_owned()),
             details: pid.map(|pid| format!("Process {pid} holds the lock.")),
         },

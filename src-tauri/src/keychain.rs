@@ -1,34 +1,33 @@
-//! Notices when the system's keychain comes back, so that nobody has to press a button for it.
+//! The keychain's return: the secret store is tried again when the keychain works again.
 
 use std::time::Duration;
 
-use tauri::{AppHandle, Manager};
+use tauri::AppHandle;
 use tokio::sync::mpsc;
 use usher_api::SecretStoreView;
 use usher_engine::Engine;
 
-use crate::commands::secret_store;
-use crate::shell::Shell;
+use crate::secret_store;
 
-/// A keychain that appears takes its name first and opens its collections after that, and tells several things at once.
-const SETTLES_WITHIN: Duration = Duration::from_millis(300);
+/// A keychain service first takes its bus name, then opens its collections, and sends several signals while it does.
+const SETTLING_TIME: Duration = Duration::from_millis(300);
 
-/// Tries the secret store again whenever the keychain changes while it cannot be used. Nobody is asked for a password.
-pub fn follow(app: &AppHandle, engine: &Engine) {
+/// Tries the secret store again when the keychain changes while it cannot be used. Never asks for a password.
+pub fn watch(app: &AppHandle, engine: &Engine) {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watching = tauri::async_runtime::spawn(usher_secrets::watch_keychain(changed));
     let (app, engine) = (app.clone(), engine.clone());
     tauri::async_runtime::spawn(async move {
         while changes.recv().await.is_some() {
-            tokio::time::sleep(SETTLES_WITHIN).await;
+            tokio::time::sleep(SETTLING_TIME).await;
             while changes.try_recv().is_ok() {}
             if !matches!(engine.snapshot().secret_store, SecretStoreView::Keychain { error: Some(_) }) {
                 continue;
             }
-            match secret_store::recheck(&app.state::<Shell>()).await {
-                Ok(()) => tracing::info!("the keychain is back"),
+            match secret_store::recheck(&app).await {
+                Ok(()) => tracing::info!("the keychain works again"),
                 Err(error) => {
-                    tracing::info!(code = ?error.code, "the keychain changed and still cannot be used")
+                    tracing::info!(code = ?error.code, "the keychain changed but still cannot be used");
                 }
             }
         }

@@ -1,4 +1,31 @@
-//! The desktop shell: a window and a tray around the engine, notifications, the links that come back from the browser.
+//! The desktop app around the engine: a window, a tray, notifications, and links from the browser.
+//!
+//! The engine runs in this process. The app starts it, forwards its events to the page, and carries out the page's
+//! commands. Each long-lived part is Tauri state of its own, so a command names the parts that it uses.
+//!
+//! | module | contents |
+//! |---|---|
+//! | `app`, `start` | the process, and the order in which its parts start |
+//! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that keep them |
+//! | `engine_slot`, `engine_events` | the engine once it runs, and its events on their way to the other parts |
+//! | `commands`, `events`, `bindings` | the page's commands and events, and their TypeScript |
+//! | `window` | the window, and the page that it is asked to show |
+//! | `tray`, `notices` | the tray icon with its menu, and notifications |
+//! | `links` | `dev.usher.desktop:` links from the browser |
+//! | `action`, `sign_in`, `secret_store` | what a click does, in the window, the tray or a notification |
+//! | `required_action`, `service_label` | what a service needs from the person, and its short name |
+//! | `desktop_features`, `autostart` | what the desktop supports, and starting at login |
+//! | `keychain`, `demo`, `browser` | the keychain's return, the demo service, the person's browser |
+//! | `running_instance`, `core_dumps`, `logging`, `error` | a running process, core dumps, the log, the app's errors |
+//!
+//! The example exports the types of the page, as `cargo xtask bindings` does:
+//!
+//! ```no_run
+//! use specta_typescript::Typescript;
+//!
+//! usher_shell::bindings().export(Typescript::default(), "bindings.ts")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod action;
 mod app;
@@ -6,29 +33,29 @@ mod autostart;
 mod bindings;
 mod browser;
 mod commands;
-mod deep_link;
+mod core_dumps;
 mod demo;
-mod desktop;
+mod desktop_features;
+mod engine_events;
 mod engine_slot;
 mod error;
 mod events;
-#[cfg(target_os = "linux")]
-mod handler;
-mod harden;
-mod kept;
 mod keychain;
+mod links;
 mod logging;
-mod need;
-mod notice;
+mod notices;
 mod options;
-mod registration;
-mod running;
+mod required_action;
+mod running_instance;
 #[cfg(test)]
-mod samples;
+mod sample_views;
+mod secret_store;
+mod service_label;
 mod settings;
-mod shell;
+mod sign_in;
+mod start;
+mod state_file;
 mod tray;
-mod wanted;
 mod window;
 
 pub use app::run;

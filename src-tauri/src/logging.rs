@@ -1,15 +1,15 @@
-//! The log: our own words on standard error. Dependencies may only warn, for they would write down addresses.
+//! The log on standard error. Dependencies may only warn, because their other messages contain addresses.
 
 use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-/// Begins the log; `USHER_LOG` is a level (`debug`, `trace`) for our own crates alone.
-pub fn begin() {
+/// Starts the log. `USHER_LOG` sets the level (`debug`, `trace`) of Usher's own crates.
+pub fn init() {
     let ours =
         std::env::var("USHER_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    // rmcp calls every 401 fatal; what matters of it comes as an error of the engine.
+    // rmcp logs every 401 as fatal. The engine reports the ones that matter.
     let filter = EnvFilter::new(format!("warn,rmcp=off,usher={ours}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,4 +1,4 @@
-//! The window's process.
+//! The desktop app's process.
 #![cfg_attr(all(windows, not(debug_assertions)), windows_subsystem = "windows")]
 
 use std::process::ExitCode;

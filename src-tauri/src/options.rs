@@ -1,4 +1,4 @@
-//! Where this run finds its things: flags, then the environment, then the system's customs.
+//! The command line's options, and the paths of this run: flags first, then environment variables, then the defaults.
 
 use std::path::PathBuf;
 
@@ -6,50 +6,53 @@ use clap::Parser;
 use usher_config::{Environment, Platform};
 use usher_secrets::StoreKind;
 
+/// The flag for a start at login: no window if there is a tray.
+pub const HIDDEN_FLAG: &str = "--hidden";
+
 /// Signs you in to the services your AI tools use.
 #[derive(Debug, Parser)]
 #[command(name = "usher-desktop", version, about = "Signs you in to the services your AI tools use")]
 pub struct Options {
-    /// The file mcp.json.
+    /// The list of services: an mcp.json file.
     #[arg(long, env = "USHER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder of what Usher learned and remembers; no secrets.
+    /// The folder for registrations and discovered metadata; no secrets.
     #[arg(long, env = "USHER_STATE_DIR", value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
-    /// The folder of the lock and the sockets.
+    /// The folder for the lock and the sockets.
     #[arg(long, env = "USHER_RUNTIME_DIR", value_name = "FOLDER")]
     runtime_dir: Option<PathBuf>,
-    /// Where secrets are kept: keychain, file:PATH or memory.
+    /// Where secrets are stored: keychain, file:PATH or memory.
     #[arg(long, env = "USHER_SECRET_STORE", value_name = "KIND")]
     secret_store: Option<StoreKind>,
-    /// Starts in the tray, without a window where there is a tray.
+    /// Start in the tray. Without a tray the window opens.
     #[arg(long)]
     pub hidden: bool,
 }
 
-/// Where things lie, every question answered.
+/// The paths of this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Places {
+pub struct Paths {
     pub config: PathBuf,
     pub state_dir: PathBuf,
     pub runtime_dir: PathBuf,
-    /// What was said for this run; `None` leaves it to what the person chose before.
+    /// The store chosen for this run. `None` takes the person's setting.
     pub secret_store: Option<StoreKind>,
 }
 
 impl Options {
-    /// Fills in what was not said.
-    pub fn places(self, environment: &Environment) -> Places {
+    /// Fills in the defaults.
+    pub fn paths(self, environment: &Environment) -> Paths {
         let platform = Platform::current();
-        let place = |said: Option<PathBuf>, usual: fn(&Environment, Platform) -> PathBuf| match said {
-            // A process that comes later may run in another folder.
+        let path = |given: Option<PathBuf>, default: fn(&Environment, Platform) -> PathBuf| match given {
+            // Another process may read the path in another working directory.
             Some(path) => std::path::absolute(&path).unwrap_or(path),
-            None => usual(environment, platform),
+            None => default(environment, platform),
         };
-        Places {
-            config: place(self.config, usher_config::config_path),
-            state_dir: place(self.state_dir, usher_config::state_dir),
-            runtime_dir: place(self.runtime_dir, usher_config::runtime_dir),
+        Paths {
+            config: path(self.config, usher_config::config_path),
+            state_dir: path(self.state_dir, usher_config::state_dir),
+            runtime_dir: path(self.runtime_dir, usher_config::runtime_dir),
             secret_store: self.secret_store,
         }
     }
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_win_and_the_rest_is_filled_in() {
+    fn flags_win_and_defaults_fill_in_the_rest() {
         let options = Options::try_parse_from([
             "usher-desktop",
             "--config=/c/mcp.json",
@@ -73,17 +76,17 @@ mod tests {
         ])
         .unwrap();
         let environment = Environment::from_iter([("HOME", "/home/ada"), ("XDG_RUNTIME_DIR", "/run/user/7")]);
-        let places = options.places(&environment);
-        assert_eq!(places.config, Path::new("/c/mcp.json"));
-        assert_eq!(places.state_dir, Path::new("/s"));
-        assert_eq!(places.secret_store, Some(StoreKind::File("/s/secrets.json".into())));
+        let paths = options.paths(&environment);
+        assert_eq!(paths.config, Path::new("/c/mcp.json"));
+        assert_eq!(paths.state_dir, Path::new("/s"));
+        assert_eq!(paths.secret_store, Some(StoreKind::File("/s/secrets.json".into())));
         if cfg!(target_os = "linux") {
-            assert_eq!(places.runtime_dir, Path::new("/run/user/7/usher"));
+            assert_eq!(paths.runtime_dir, Path::new("/run/user/7/usher"));
         }
     }
 
     #[test]
-    fn a_store_of_no_kind_is_refused() {
+    fn an_unknown_kind_of_store_is_rejected() {
         assert!(Options::try_parse_from(["usher-desktop", "--secret-store", "cloud"]).is_err());
     }
 }

@@ -1,16 +1,16 @@
-//! What the person chose for this app: its look, and the private file instead of the keychain.
+//! The person's choices for this app: its appearance, and where secrets are stored.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use tauri::Theme;
 use usher_secrets::StoreKind;
 
-use crate::kept;
+use crate::state_file;
 
-/// Light or dark, or whatever the system says.
+/// Light, dark, or the system's choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Appearance {
@@ -31,78 +31,87 @@ impl Appearance {
     }
 }
 
-/// The choices, and the file that keeps them: `shell.json` in the state folder.
+/// The choices, stored in `shell.json` in the state folder.
 pub struct Settings {
     path: PathBuf,
     chosen: Mutex<Chosen>,
+    /// The store of this run, which a flag or a choice may set for this run only.
+    secret_store: Mutex<StoreKind>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 struct Chosen {
     appearance: Appearance,
-    /// Secrets go to a private file, because the person said so.
+    /// The person chose a private file instead of the keychain.
     secrets_in_file: bool,
-    /// That closing the window does not end the app was said once.
+    /// A notification said that the app keeps running in the tray.
     told_of_tray: bool,
 }
 
 impl Settings {
-    /// Reads what was chosen before.
-    pub fn load(state_dir: &Path) -> Self {
+    /// Reads the stored choices. `secret_store` overrides the stored one for this run.
+    pub fn load(state_dir: &Path, secret_store: Option<StoreKind>) -> Self {
         let path = state_dir.join("shell.json");
-        let chosen = Mutex::new(kept::load(&path).unwrap_or_default());
-        Self { path, chosen }
+        let chosen: Chosen = state_file::load(&path).unwrap_or_default();
+        let secret_store = secret_store.unwrap_or_else(|| {
+            if chosen.secrets_in_file { secrets_file(&path) } else { StoreKind::Keychain }
+        });
+        Self { path, chosen: Mutex::new(chosen), secret_store: Mutex::new(secret_store) }
     }
 
     pub fn appearance(&self) -> Appearance {
-        self.read().appearance
+        self.chosen().appearance
     }
 
     pub fn set_appearance(&self, appearance: Appearance) {
         self.change(|chosen| chosen.appearance = appearance);
     }
 
-    /// The store to open where nothing else was said for this run.
+    /// Where secrets are stored in this run.
     pub fn secret_store(&self) -> StoreKind {
-        if self.read().secrets_in_file { self.secrets_file() } else { StoreKind::Keychain }
+        self.secret_store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The private file that stands in for a keychain.
+    /// The private file that can replace the keychain.
     pub fn secrets_file(&self) -> StoreKind {
-        StoreKind::File(self.path.with_file_name("secrets.json"))
+        secrets_file(&self.path)
     }
 
-    /// Remembers a choice of store; memory is a choice for one run and leaves no trace.
-    pub fn set_secret_store(&self, kind: &StoreKind) {
+    /// Changes the store, and remembers the choice. Memory is a choice for this run only.
+    pub fn set_secret_store(&self, kind: StoreKind) {
         match kind {
             StoreKind::Keychain => self.change(|chosen| chosen.secrets_in_file = false),
             StoreKind::File(_) => self.change(|chosen| chosen.secrets_in_file = true),
             StoreKind::Memory => {}
         }
+        *self.secret_store.lock().unwrap_or_else(PoisonError::into_inner) = kind;
     }
 
-    /// Whether the person was told that the app stays in the tray.
-    pub fn knows_of_tray(&self) -> bool {
-        self.read().told_of_tray
+    /// Whether a notification already said that the app keeps running in the tray.
+    pub fn tray_notice_shown(&self) -> bool {
+        self.chosen().told_of_tray
     }
 
-    /// They are told now.
-    pub fn told_of_tray(&self) {
+    pub fn set_tray_notice_shown(&self) {
         self.change(|chosen| chosen.told_of_tray = true);
     }
 
-    fn read(&self) -> Chosen {
-        self.chosen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn chosen(&self) -> MutexGuard<'_, Chosen> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, change: impl FnOnce(&mut Chosen)) {
-        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chosen = self.chosen();
         change(&mut chosen);
-        if let Err(error) = kept::save(&self.path, &*chosen) {
-            tracing::warn!(path = %self.path.display(), %error, "a choice will not be remembered");
+        if let Err(error) = state_file::save(&self.path, &*chosen) {
+            tracing::warn!(path = %self.path.display(), %error, "a setting could not be saved");
         }
     }
+}
+
+fn secrets_file(settings: &Path) -> StoreKind {
+    StoreKind::File(settings.with_file_name("secrets.json"))
 }
 
 #[cfg(test)]
@@ -110,23 +119,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn choices_are_there_at_the_next_start() {
+    fn choices_survive_a_restart() {
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings::load(folder.path());
+        let settings = Settings::load(folder.path(), None);
         assert_eq!(
             (settings.appearance(), settings.secret_store()),
             (Appearance::System, StoreKind::Keychain)
         );
 
         settings.set_appearance(Appearance::Dark);
-        settings.set_secret_store(&settings.secrets_file());
-        settings.set_secret_store(&StoreKind::Memory);
-        assert!(!settings.knows_of_tray());
-        settings.told_of_tray();
+        settings.set_secret_store(settings.secrets_file());
+        settings.set_secret_store(StoreKind::Memory);
+        assert!(!settings.tray_notice_shown());
+        settings.set_tray_notice_shown();
 
-        let settings = Settings::load(folder.path());
+        let settings = Settings::load(folder.path(), None);
         let file = StoreKind::File(folder.path().join("secrets.json"));
         assert_eq!((settings.appearance(), settings.secret_store()), (Appearance::Dark, file));
-        assert!(settings.knows_of_tray());
+        assert!(settings.tray_notice_shown());
     }
 }

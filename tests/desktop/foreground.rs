@@ -89,6 +89,6 @@ async fn what_the_foreground_window_showed_is_not_notified_when_it_closes_to_the
 
     windows.close(window)?;
     windows.see_gone(TITLE).await?;
-    let stays = desktop.notifications.see("stays in the tray").await?;
+    let stays = desktop.notifications.see("still running in the tray").await?;
     services.revoke_tea(&desktop, &[stays]).await
 }

@@ -33,11 +33,11 @@ impl Login {
 
     /// Waits for the notification and checks it.
     async fn notification(&self) -> Result<Notification> {
-        let shown = self.desktop.notifications.see("3 services need you").await?;
+        let shown = self.desktop.notifications.see("3 services need your attention").await?;
         assert!(NAMES.iter().all(|name| shown.body.contains(name)), "{}", shown.body);
         assert!(shown.buttons.last().is_some_and(|last| last.contains("an hour")), "{:?}", shown.buttons);
         self.desktop.tray.see_icon("needs-you").await?;
-        self.desktop.tray.see_text("3 services need you").await?;
+        self.desktop.tray.see_text("3 services need your attention").await?;
         Ok(shown)
     }
 
@@ -87,17 +87,17 @@ async fn a_button_opens_its_services_consent_page_and_the_tray_lists_the_rest() 
     let notification = login.notification().await?;
     assert_eq!(login.desktop.browser.opened(), Vec::<String>::new(), "opened before a click");
     login.desktop.notifications.press(&notification, "notes").await?;
-    login.desktop.tray.see_item("notes waits in the browser").await?;
+    login.desktop.tray.see_item("notes: waiting for your browser").await?;
     login.allow(1).await?;
     assert_eq!(login.desktop.browser.opened().len(), 1);
 
-    login.desktop.tray.see_text("2 services need you").await?;
+    login.desktop.tray.see_text("2 services need your attention").await?;
     login.desktop.tray.click("Sign in to tea").await?;
     login.allow(2).await?;
 
     // A second click opens the same page again, for a person who cannot find it. It starts no new sign-in.
     login.desktop.tray.click("Sign in to bees").await?;
-    login.desktop.tray.click("bees waits in the browser").await?;
+    login.desktop.tray.click("bees: waiting for your browser").await?;
     until_ready("the browser to open again", TIMEOUT, || {
         Ok((login.desktop.browser.opened().len() == 4).then_some(()))
     })

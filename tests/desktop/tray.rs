@@ -19,7 +19,7 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() ->
 
     windows.close(window)?;
     windows.see_gone(TITLE).await?;
-    notifications.see("stays in the tray").await?;
+    notifications.see("still running in the tray").await?;
     app.expect_running()?;
 
     tray.click("Open Usher").await?;
@@ -157,7 +157,7 @@ async fn quitting_during_a_sign_in_is_quick_and_the_sign_in_still_completes() ->
     let mut app = App::start(&desktop, &["--hidden"])?;
     tray.click("Sign in to").await?;
     let consent = steps::consent(&mut browser).await?;
-    tray.see_item("waits in the browser").await?;
+    tray.see_item("waiting for your browser").await?;
     tray.click("Quit Usher").await?;
     see_quick_exit(&mut app).await?;
 

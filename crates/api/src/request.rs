@@ -8,16 +8,22 @@ use serde_json::{Map, Value};
 use crate::{ElicitationAnswer, RedirectKind, ServerId};
 
 /// One verb of the engine.
+///
+/// The TypeScript type has only the verbs that the page sends. For the others the page has commands that do more, or
+/// they are messages between processes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     Snapshot,
+    #[cfg_attr(feature = "specta", specta(skip))]
     Add(NewServer),
     /// A verb that needs only the server.
     Server {
         server: ServerId,
         verb: ServerVerb,
     },
+    #[cfg_attr(feature = "specta", specta(skip))]
     SignIn {
         server: ServerId,
         redirect: Option<RedirectKind>,
@@ -30,9 +36,11 @@ pub enum Request {
         address: String,
     },
     /// The callback from a process that does not wait for the exchange.
+    #[cfg_attr(feature = "specta", specta(skip))]
     HandOverLink {
         address: String,
     },
+    #[cfg_attr(feature = "specta", specta(skip))]
     CallTool {
         server: ServerId,
         tool: String,
@@ -49,6 +57,7 @@ pub enum Request {
     CancelCall {
         call: String,
     },
+    #[cfg_attr(feature = "specta", specta(skip))]
     AnswerElicitation {
         id: String,
         answer: ElicitationAnswer,
@@ -56,12 +65,15 @@ pub enum Request {
     PauseAll,
     ResumeAll,
     /// The caller changed the contents of the secret store: one named secret, or any if `None`.
+    #[cfg_attr(feature = "specta", specta(skip))]
     SecretsChanged {
         name: Option<String>,
     },
+    #[cfg_attr(feature = "specta", specta(skip))]
     RetrySecretStore,
     CheckConfig,
     /// Brings the app's window to the front. A process without a window refuses it.
+    #[cfg_attr(feature = "specta", specta(skip))]
     ShowWindow,
 }
 
@@ -84,8 +96,10 @@ pub enum ServerVerb {
     /// Drops what was learned about the server: metadata, client registration, redirect. The grant is kept.
     Forget,
     /// The caller opened the browser.
+    #[cfg_attr(feature = "specta", specta(skip))]
     BrowserOpened,
     /// Registers again with the next redirect, because the page in the browser shows an error.
+    #[cfg_attr(feature = "specta", specta(skip))]
     NextRedirect,
     /// Returns the authorization request that waits for the browser.
     AuthorizationRequest,

@@ -1,37 +1,40 @@
-//! The app itself: what it is, how it started, how it looks.
+//! The app itself: its version, its start, its appearance.
 
 use serde::Serialize;
 use specta::Type;
 use tauri::{AppHandle, State};
 use usher_api::ErrorView;
 
-use crate::desktop::DesktopView;
-use crate::settings::Appearance;
-use crate::shell::{self, Shell};
-use crate::wanted::WantedPage;
-use crate::{autostart, error, window};
+use crate::desktop_features::{DesktopFeatures, DesktopView};
+use crate::engine_slot::EngineSlot;
+use crate::links::registration::LinkRegistration;
+use crate::links::start_link::StartLink;
+use crate::options::Paths;
+use crate::settings::{Appearance, Settings};
+use crate::window::page_request::{PageRequest, PageRequests};
+use crate::{autostart, error, start, window};
 
-/// What the page needs to know about the app around it.
+/// The app as the page sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
 pub struct AppInfo {
     pub version: String,
     pub platform: Platform,
-    /// Where `mcp.json` lies, also while the engine could not start.
+    /// The path of `mcp.json`, also if the engine could not start.
     pub config_path: String,
     pub state_dir: String,
-    /// Why the engine is not running. `None` while it starts and once it runs.
+    /// The reason why the engine does not run. `None` while it starts and while it runs.
     pub start_error: Option<ErrorView>,
-    /// Whether the system brings `dev.usher.desktop:` links to this app.
+    /// Whether the system delivers `dev.usher.desktop:` links to this app.
     pub receives_links: bool,
     pub appearance: Appearance,
-    /// What this desktop has around the window; `desktop_changed` tells of changes.
+    /// The desktop's features; `desktop_changed` reports changes.
     pub desktop: DesktopView,
 }
 
-/// Which system's help the page shows.
+/// The operating system, for the page's help texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "a build knows one of them")]
+#[expect(dead_code, reason = "each build uses one of them")]
 pub enum Platform {
     Linux,
     Macos,
@@ -40,66 +43,66 @@ pub enum Platform {
 
 impl Platform {
     #[cfg(windows)]
-    const OURS: Self = Self::Windows;
+    const CURRENT: Self = Self::Windows;
     #[cfg(target_os = "macos")]
-    const OURS: Self = Self::Macos;
+    const CURRENT: Self = Self::Macos;
     #[cfg(not(any(windows, target_os = "macos")))]
-    const OURS: Self = Self::Linux;
+    const CURRENT: Self = Self::Linux;
 }
 
-/// Never waits.
+/// Describes the app, without waiting for the engine.
 #[tauri::command]
 #[specta::specta]
-pub fn app_info(app: AppHandle, shell: State<'_, Shell>) -> Result<AppInfo, ErrorView> {
-    // The desktop's own settings change it too, and tell nobody.
-    shell.desktop.set_autostart(autostart::state(&app));
+pub fn app_info(
+    app: AppHandle,
+    paths: State<'_, Paths>,
+    settings: State<'_, Settings>,
+    engine: State<'_, EngineSlot>,
+    links: State<'_, LinkRegistration>,
+    desktop: State<'_, DesktopFeatures>,
+) -> Result<AppInfo, ErrorView> {
+    // The desktop's own settings can change it without a signal.
+    desktop.set_autostart(autostart::state(&app));
     Ok(AppInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        platform: Platform::OURS,
-        config_path: shell.places.config.display().to_string(),
-        state_dir: shell.places.state_dir.display().to_string(),
-        start_error: shell.engine.start_error(),
-        receives_links: shell.links.come(),
-        appearance: shell.settings.appearance(),
-        desktop: shell.desktop.view(),
+        platform: Platform::CURRENT,
+        config_path: paths.config.display().to_string(),
+        state_dir: paths.state_dir.display().to_string(),
+        start_error: engine.start_error(),
+        receives_links: links.is_active(),
+        appearance: settings.appearance(),
+        desktop: desktop.view(),
     })
 }
 
-/// What became of the link that the app was started by, as soon as that is known: fine where there was none, or where
-/// it completed a sign-in; else why it did not. The page asks once.
+/// Waits for the outcome of the link that started the app, and returns an error only once. Succeeds if there was no
+/// link.
 #[tauri::command]
 #[specta::specta]
-pub async fn start_link(shell: State<'_, Shell>) -> Result<(), ErrorView> {
-    let mut outcomes = shell.start_link.subscribe();
-    let outcome = match outcomes.wait_for(Option::is_some).await.as_deref() {
-        Ok(Some(outcome)) => outcome.clone(),
-        Ok(None) | Err(_) => Ok(()),
-    };
-    // A window that is opened later has nothing to do with that link.
-    shell.start_link.send_replace(Some(Ok(())));
-    outcome
+pub async fn start_link(link: State<'_, StartLink>) -> Result<(), ErrorView> {
+    link.take().await
 }
 
-/// What the person asked for in the tray or by a notification, for whoever takes it first. The window does once it
-/// listens for `page_wanted`, and at each of them.
+/// Returns the page that a click in the tray or on a notification asked for, once. The window calls it when it starts
+/// to listen for `page_requested`, and at each of these events.
 #[tauri::command]
 #[specta::specta]
-pub fn wanted_page(shell: State<'_, Shell>) -> Result<Option<WantedPage>, ErrorView> {
-    Ok(shell.wanted.take())
+pub fn page_request_take(requests: State<'_, PageRequests>) -> Result<Option<PageRequest>, ErrorView> {
+    Ok(requests.take())
 }
 
 /// Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs.
 #[tauri::command]
 #[specta::specta]
-pub async fn app_retry(app: AppHandle, shell: State<'_, Shell>) -> Result<(), ErrorView> {
-    if shell.engine.begin_again() {
-        shell::start(&app).await;
+pub async fn app_retry(app: AppHandle, engine: State<'_, EngineSlot>) -> Result<(), ErrorView> {
+    if engine.reset_failure() {
+        start::start_engine(&app).await;
     }
-    shell.engine.get().await.map(drop)
+    engine.get().await.map(drop)
 }
 
-/// Shows the window: the page calls it once its first screen is in the document, and not from an animation frame,
-/// of which a hidden window may get none.
+/// Shows the window. The page calls it once its first screen is in the document. It does not wait for an animation
+/// frame, because a hidden window may get none.
 #[tauri::command]
 #[specta::specta]
 pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
@@ -107,7 +110,8 @@ pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
     Ok(())
 }
 
-/// The first interactive screen is painted. Whoever measures the start (`USHER_BENCH`) reads it from standard error.
+/// Reports that the first interactive screen is painted. With `USHER_BENCH` it is written to standard error, for a
+/// measurement of the start.
 #[tauri::command]
 #[specta::specta]
 pub fn app_painted() -> Result<(), ErrorView> {
@@ -117,30 +121,34 @@ pub fn app_painted() -> Result<(), ErrorView> {
     Ok(())
 }
 
-/// Light, dark, or as the system; remembered.
+/// Sets and remembers the appearance.
 #[tauri::command]
 #[specta::specta]
 pub fn appearance_set(
     app: AppHandle,
-    shell: State<'_, Shell>,
+    settings: State<'_, Settings>,
     appearance: Appearance,
 ) -> Result<(), ErrorView> {
-    shell.settings.set_appearance(appearance);
+    settings.set_appearance(appearance);
     window::set_appearance(&app, appearance).map_err(|why| {
-        error::internal("The look could not be changed.", "It will be at the next start.", why)
+        error::internal("The appearance could not be changed.", "It changes when Usher starts again.", why)
     })
 }
 
-/// Whether the app starts when the person logs in: hidden in the tray, where there is one.
+/// Turns starting at login on or off. Such a start is hidden in the tray, if there is one.
 #[tauri::command]
 #[specta::specta]
-pub fn autostart_set(app: AppHandle, shell: State<'_, Shell>, enabled: bool) -> Result<(), ErrorView> {
+pub fn autostart_set(
+    app: AppHandle,
+    desktop: State<'_, DesktopFeatures>,
+    enabled: bool,
+) -> Result<(), ErrorView> {
     let outcome = autostart::set(&app, enabled);
-    shell.desktop.set_autostart(autostart::state(&app));
+    desktop.set_autostart(autostart::state(&app));
     outcome.map_err(|why| {
         error::internal(
-            "The start at login could not be changed.",
-            "Add Usher to the programs that your desktop starts at login by hand.",
+            "Starting at login could not be changed.",
+            "Change it in your desktop's settings for startup applications.",
             why,
         )
     })

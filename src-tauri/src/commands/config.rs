@@ -1,4 +1,4 @@
-//! `mcp.json`, the person's own file.
+//! The `mcp.json` file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,29 +7,30 @@ use std::path::Path;
 use tauri::State;
 use usher_api::{ConfigView, ErrorView};
 
-use crate::shell::Shell;
+use crate::engine_slot::EngineSlot;
+use crate::options::Paths;
 use crate::{browser, error};
 
-/// Opens the file in the person's editor; makes one without servers where there is none.
+/// Opens the file in the person's editor. Creates one without servers if it is missing.
 #[tauri::command]
 #[specta::specta]
-pub async fn config_open(shell: State<'_, Shell>) -> Result<(), ErrorView> {
-    let path = &shell.places.config;
-    make_if_missing(path).map_err(|why| {
-        let message = format!("{} could not be made.", path.display());
-        error::internal(message, "Check that you may write to its folder.", why)
+pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
+    let path = &paths.config;
+    create_if_missing(path).map_err(|why| {
+        let message = format!("{} could not be created.", path.display());
+        error::internal(message, "Check that you have write access to its folder.", why)
     })?;
     browser::open_file(path).await
 }
 
-/// Reads the file again, now.
+/// Reads the file again.
 #[tauri::command]
 #[specta::specta]
-pub async fn config_check(shell: State<'_, Shell>) -> Result<ConfigView, ErrorView> {
-    Ok(shell.engine.get().await?.check_config())
+pub async fn config_check(engine: State<'_, EngineSlot>) -> Result<ConfigView, ErrorView> {
+    Ok(engine.get().await?.check_config())
 }
 
-fn make_if_missing(path: &Path) -> io::Result<()> {
+fn create_if_missing(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -45,13 +46,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_there_stays_as_it_is() {
+    fn an_existing_file_is_not_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("usher/mcp.json");
-        make_if_missing(&path).unwrap();
+        create_if_missing(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\n  \"mcpServers\": {}\n}\n");
         fs::write(&path, "// mine").unwrap();
-        make_if_missing(&path).unwrap();
+        create_if_missing(&path).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "// mine");
     }
 }

@@ -4,21 +4,25 @@ use tauri::State;
 use usher_api::{Code, ErrorView, NewServer, ServerId, Status};
 use usher_engine::SignInOptions;
 
-use crate::commands::sign_in;
 use crate::demo::DemoSlot;
-use crate::error;
-use crate::shell::Shell;
+use crate::engine_slot::EngineSlot;
+use crate::settings::Settings;
+use crate::{error, sign_in};
 
-/// Starts the demo service inside the app, adds it, and begins its sign-in in the browser. What goes wrong with the
-/// sign-in stands in the server's view.
+/// Starts the demo service inside the app, adds it, and starts its sign-in in the browser. The server's view shows an
+/// error of the sign-in.
 #[tauri::command]
 #[specta::specta]
-pub async fn demo_add(shell: State<'_, Shell>) -> Result<ServerId, ErrorView> {
-    let engine = shell.engine.get().await?;
-    let url = match shell.demo.start(shell.store()).await {
+pub async fn demo_add(
+    engine: State<'_, EngineSlot>,
+    demo: State<'_, DemoSlot>,
+    settings: State<'_, Settings>,
+) -> Result<ServerId, ErrorView> {
+    let engine = engine.get().await?;
+    let url = match demo.start(settings.secret_store()).await {
         Ok(url) => url,
         Err(error) => {
-            // The demo's key lies in the secret store. If that is the matter, the engine is to see and show it too.
+            // The demo's key is in the secret store. If the store is the cause, the engine must notice and show it too.
             if matches!(error.code, Code::KeychainUnavailable | Code::KeychainLocked) {
                 let _ = engine.retry_secret_store().await;
             }
@@ -32,13 +36,13 @@ pub async fn demo_add(shell: State<'_, Shell>) -> Result<ServerId, ErrorView> {
             engine.add(server, None).await?;
         }
         Some(view) if view.address != url.as_str() => {
-            return Err(error::refused(format!("There already is another server named {id}.")));
+            return Err(error::rejected(format!("Another service is already named {id}.")));
         }
         Some(view) if matches!(view.status, Status::Connected { .. }) => return Ok(id),
         Some(_) => {}
     }
-    if let Err(error) = sign_in::begin(&engine, &id, SignInOptions::default()).await {
-        tracing::warn!(code = ?error.code, "the demo's sign-in did not begin");
+    if let Err(error) = sign_in::start(&engine, &id, SignInOptions::default()).await {
+        tracing::warn!(code = ?error.code, "the demo's sign-in did not start");
     }
     Ok(id)
 }

@@ -1,10 +1,10 @@
-//! Links in what servers say.
+//! Links in texts of servers.
 
 use usher_api::ErrorView;
 
 use crate::browser;
 
-/// Opens a link that a person clicked. https, or http on this machine; everything else is refused.
+/// Opens a link that the person clicked: https, or http on a loopback host. Rejects other links.
 #[tauri::command]
 #[specta::specta]
 pub async fn link_open(url: String) -> Result<(), ErrorView> {

@@ -1,4 +1,4 @@
-//! The list of servers, and the gallery it is filled from.
+//! The list of servers, and the catalogue of known services.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -7,28 +7,28 @@ use tauri::State;
 use usher_api::{ErrorView, ServerId, Snapshot};
 use usher_config::CatalogueEntry;
 
-use crate::shell::Shell;
+use crate::engine_slot::EngineSlot;
 
 /// A server to add by its address.
 #[derive(Clone, PartialEq, Deserialize, Type)]
 pub struct NewServer {
-    /// The name in `mcp.json`; made from the address where it is missing.
+    /// The name in `mcp.json`. `None` derives it from the address.
     pub name: Option<String>,
     pub url: String,
     pub client_id: Option<String>,
-    /// Goes to the secret store; `mcp.json` gets a reference to it.
+    /// Stored in the secret store; `mcp.json` gets a reference to it.
     pub client_secret: Option<String>,
     pub scopes: Option<Vec<String>>,
 }
 
-/// Everything a window needs at its start; waits for the engine to be there.
+/// The engine's whole state. Waits until the engine runs.
 #[tauri::command]
 #[specta::specta]
-pub async fn snapshot(shell: State<'_, Shell>) -> Result<Snapshot, ErrorView> {
-    Ok(shell.engine.get().await?.snapshot())
+pub async fn snapshot(engine: State<'_, EngineSlot>) -> Result<Snapshot, ErrorView> {
+    Ok(engine.get().await?.snapshot())
 }
 
-/// The known services, in the gallery's order.
+/// The known services, in the order of the gallery.
 #[tauri::command]
 #[specta::specta]
 pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {
@@ -37,61 +37,61 @@ pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_add(shell: State<'_, Shell>, server: NewServer) -> Result<ServerId, ErrorView> {
+pub async fn server_add(engine: State<'_, EngineSlot>, server: NewServer) -> Result<ServerId, ErrorView> {
     let NewServer { name, url, client_id, client_secret, scopes } = server;
     let server = usher_api::NewServer { name, url, client_id, scopes, redirect: None };
-    shell.engine.get().await?.add(server, client_secret.map(SecretString::from)).await
+    engine.get().await?.add(server, client_secret.map(SecretString::from)).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_remove(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.remove(&id).await
+pub async fn server_remove(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.remove(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_enable(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.enable(&id).await
+pub async fn server_enable(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.enable(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_disable(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.disable(&id).await
+pub async fn server_disable(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.disable(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_connect(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.connect(&id).await
+pub async fn server_connect(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.connect(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_disconnect(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.disconnect(&id).await
+pub async fn server_disconnect(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.disconnect(&id).await
 }
 
-/// Lets go of every connection until `servers_resume` or the next start.
+/// Closes every connection until `servers_resume` or the next start.
 #[tauri::command]
 #[specta::specta]
-pub async fn servers_pause(shell: State<'_, Shell>) -> Result<(), ErrorView> {
-    shell.engine.get().await?.pause_all().await;
+pub async fn servers_pause(engine: State<'_, EngineSlot>) -> Result<(), ErrorView> {
+    engine.get().await?.pause_all().await;
     Ok(())
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn servers_resume(shell: State<'_, Shell>) -> Result<(), ErrorView> {
-    shell.engine.get().await?.resume_all().await;
+pub async fn servers_resume(engine: State<'_, EngineSlot>) -> Result<(), ErrorView> {
+    engine.get().await?.resume_all().await;
     Ok(())
 }
 
-/// The person does not grant what the server wants permission for; a call that waits for it fails.
+/// Declines the permission that the server asks for. A call that waits for it fails.
 #[tauri::command]
 #[specta::specta]
-pub async fn server_decline_permission(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.decline_permission(&id);
+pub async fn server_decline_permission(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.decline_permission(&id);
     Ok(())
 }

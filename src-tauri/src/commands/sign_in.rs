@@ -1,101 +1,79 @@
-//! Signing in and out. The engine prepares the page's address, the browser is opened here.
+//! Sign-in and sign-out. The engine prepares the authorization request, and the app opens the browser.
 
 use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
-use usher_api::{AuthorizationRequestView, ErrorView, RedirectKind, ServerId};
-use usher_engine::{Engine, PreRegisteredClient, SignInOptions};
+use usher_api::{ErrorView, RedirectKind, ServerId};
+use usher_engine::{PreRegisteredClient, SignInOptions};
 
-use crate::shell::Shell;
-use crate::{browser, error};
+use crate::engine_slot::EngineSlot;
+use crate::sign_in;
 
-/// What the person registered by hand with the service.
+/// A client that the person registered with the service by hand.
 #[derive(Clone, PartialEq, Deserialize, Type)]
 pub struct Client {
     pub client_id: String,
     pub client_secret: Option<String>,
 }
 
-/// Prepares a sign-in and opens the browser. `redirect` overrides the ladder's choice.
+/// Starts a sign-in and opens the browser. `redirect` overrides the redirect ladder.
 #[tauri::command]
 #[specta::specta]
 pub async fn server_sign_in(
-    shell: State<'_, Shell>,
+    engine: State<'_, EngineSlot>,
     id: ServerId,
     redirect: Option<RedirectKind>,
     client: Option<Client>,
 ) -> Result<(), ErrorView> {
-    let engine = shell.engine.get().await?;
+    let engine = engine.get().await?;
     let client = client.map(PreRegisteredClient::from);
-    begin(&engine, &id, SignInOptions { redirect, client, ..SignInOptions::default() }).await
+    sign_in::start(&engine, &id, SignInOptions { redirect, client, ..SignInOptions::default() }).await
 }
 
-/// Opens the same page again.
+/// Opens the page of the waiting sign-in again.
 #[tauri::command]
 #[specta::specta]
-pub async fn server_sign_in_again(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    open_again(&shell.engine.get().await?, &id).await
+pub async fn server_sign_in_again(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    sign_in::open_again(&engine.get().await?, &id).await
 }
 
-/// The page's address, for copying.
+/// The address of that page, for copying.
 #[tauri::command]
 #[specta::specta]
-pub async fn server_sign_in_address(shell: State<'_, Shell>, id: ServerId) -> Result<String, ErrorView> {
-    let engine = shell.engine.get().await?;
-    waiting(&engine, &id).map(|request| request.authorization_url)
+pub async fn server_sign_in_address(
+    engine: State<'_, EngineSlot>,
+    id: ServerId,
+) -> Result<String, ErrorView> {
+    let engine = engine.get().await?;
+    sign_in::waiting_request(&engine, &id).map(|request| request.authorization_url)
 }
 
-/// Tries the next way back from the browser, and opens the browser again.
+/// Registers again with the next redirect, and opens the browser.
 #[tauri::command]
 #[specta::specta]
-pub async fn server_next_redirect(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    let engine = shell.engine.get().await?;
-    let request = engine.next_redirect(&id).await?;
-    open(&engine, &id, &request).await
+pub async fn server_next_redirect(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    sign_in::next_redirect(&engine.get().await?, &id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_cancel_sign_in(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.cancel_sign_in(&id).await;
+pub async fn server_cancel_sign_in(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.cancel_sign_in(&id).await;
     Ok(())
 }
 
-/// Takes an address that the person copied from the browser. Answers when the server is connected, or why not.
+/// Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected.
 #[tauri::command]
 #[specta::specta]
-pub async fn sign_in_complete(shell: State<'_, Shell>, address: String) -> Result<ServerId, ErrorView> {
-    shell.engine.get().await?.complete_sign_in(&address).await
+pub async fn sign_in_complete(engine: State<'_, EngineSlot>, address: String) -> Result<ServerId, ErrorView> {
+    engine.get().await?.complete_sign_in(&address).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_sign_out(shell: State<'_, Shell>, id: ServerId) -> Result<(), ErrorView> {
-    shell.engine.get().await?.sign_out(&id).await
-}
-
-/// A sign-in up to the opened browser.
-pub async fn begin(engine: &Engine, id: &ServerId, options: SignInOptions) -> Result<(), ErrorView> {
-    let request = engine.sign_in(id, options).await?;
-    open(engine, id, &request).await
-}
-
-/// The page of the sign-in that waits, once more.
-pub async fn open_again(engine: &Engine, id: &ServerId) -> Result<(), ErrorView> {
-    open(engine, id, &waiting(engine, id)?).await
-}
-
-async fn open(engine: &Engine, id: &ServerId, request: &AuthorizationRequestView) -> Result<(), ErrorView> {
-    browser::open(&request.authorization_url).await?;
-    engine.browser_opened(id);
-    Ok(())
-}
-
-fn waiting(engine: &Engine, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
-    engine
-        .authorization_request(id)
-        .ok_or_else(|| error::refused("This sign-in does not wait for the browser any more."))
+pub async fn server_sign_out(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    engine.get().await?.sign_out(&id).await
 }
 
 impl From<Client> for PreRegisteredClient {

@@ -1,4 +1,4 @@
-//! What a server offers: tools, resources, prompts; calling, and the questions that servers ask in between.
+//! A server's tools, resources and prompts, tool calls, and the server's questions during a call.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -7,8 +7,8 @@ use tauri::State;
 use usher_api::{ErrorView, PromptView, ResourceView, ServerId, ToolCallView, ToolView};
 use usher_engine::CallOptions;
 
+use crate::engine_slot::EngineSlot;
 use crate::error;
-use crate::shell::Shell;
 
 /// The person's answer to a server's question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Type)]
@@ -21,48 +21,55 @@ pub enum ElicitationAnswer {
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_tools(shell: State<'_, Shell>, id: ServerId) -> Result<Vec<ToolView>, ErrorView> {
-    shell.engine.get().await?.tools(&id).await
+pub async fn server_tools(engine: State<'_, EngineSlot>, id: ServerId) -> Result<Vec<ToolView>, ErrorView> {
+    engine.get().await?.tools(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_resources(shell: State<'_, Shell>, id: ServerId) -> Result<Vec<ResourceView>, ErrorView> {
-    shell.engine.get().await?.resources(&id).await
+pub async fn server_resources(
+    engine: State<'_, EngineSlot>,
+    id: ServerId,
+) -> Result<Vec<ResourceView>, ErrorView> {
+    engine.get().await?.resources(&id).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn server_prompts(shell: State<'_, Shell>, id: ServerId) -> Result<Vec<PromptView>, ErrorView> {
-    shell.engine.get().await?.prompts(&id).await
+pub async fn server_prompts(
+    engine: State<'_, EngineSlot>,
+    id: ServerId,
+) -> Result<Vec<PromptView>, ErrorView> {
+    engine.get().await?.prompts(&id).await
 }
 
-/// Calls a tool. `call` is the page's own name for this call: progress comes under it, and `tool_cancel` takes it.
+/// Calls a tool. `call` is the page's name for this call, for its progress events and for `tool_cancel`.
 #[tauri::command]
 #[specta::specta]
 pub async fn tool_call(
-    shell: State<'_, Shell>,
+    engine: State<'_, EngineSlot>,
     id: ServerId,
     name: String,
     arguments_json: String,
     call: String,
 ) -> Result<ToolCallView, ErrorView> {
     let arguments = object(&arguments_json)?;
-    shell.engine.get().await?.call_tool(&id, &name, arguments, CallOptions::new(call)).await
+    engine.get().await?.call_tool(&id, &name, arguments, CallOptions::new(call)).await
 }
 
 #[tauri::command]
 #[specta::specta]
-pub async fn tool_cancel(shell: State<'_, Shell>, call: String) -> Result<(), ErrorView> {
-    shell.engine.get().await?.cancel_call(&call);
+pub async fn tool_cancel(engine: State<'_, EngineSlot>, call: String) -> Result<(), ErrorView> {
+    engine.get().await?.cancel_call(&call);
     Ok(())
 }
 
-/// `content_json` is the form's object as JSON text, with `accept`; `null` stands for an empty one.
+/// Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty
+/// one.
 #[tauri::command]
 #[specta::specta]
 pub async fn elicitation_answer(
-    shell: State<'_, Shell>,
+    engine: State<'_, EngineSlot>,
     id: String,
     answer: ElicitationAnswer,
     content_json: Option<String>,
@@ -75,10 +82,10 @@ pub async fn elicitation_answer(
         ElicitationAnswer::Decline => usher_api::ElicitationAnswer::Decline,
         ElicitationAnswer::Cancel => usher_api::ElicitationAnswer::Cancel,
     };
-    shell.engine.get().await?.answer_elicitation(&id, answer).await
+    engine.get().await?.answer_elicitation(&id, answer).await
 }
 
 fn object(json: &str) -> Result<Map<String, Value>, ErrorView> {
     serde_json::from_str(json)
-        .map_err(|why| error::refused(format!("The values are not a JSON object: {why}.")))
+        .map_err(|why| error::rejected(format!("The values are not a valid JSON object ({why}).")))
 }

@@ -1,10 +1,10 @@
-//! Whether somebody on this desktop shows tray icons, and whether the library that draws ours is there (Linux).
+//! The desktop's tray, and the library that draws Usher's icon in it (Linux).
 
 use futures::StreamExt;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, proxy};
 
-/// The libraries that Tauri's tray takes, in its order.
+/// The libraries that Tauri's tray loads, in its order.
 const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
 #[proxy(
@@ -22,35 +22,35 @@ trait StatusNotifierWatcher {
     fn status_notifier_host_unregistered(&self) -> zbus::Result<()>;
 }
 
-/// Whether the tray can be drawn: making one without the library ends the process.
+/// Whether the icon can be drawn. Creating it without the library ends the process.
 pub fn has_library() -> bool {
     LIBRARIES.iter().any(|name| is_loadable(name))
 }
 
 #[expect(
     unsafe_code,
-    reason = "only the loader itself knows what it finds; Tauri's tray loads the same library next"
+    reason = "only the loader knows what it finds, and Tauri's tray loads the same library next"
 )]
 fn is_loadable(name: &str) -> bool {
-    // SAFETY: the library's own initialisers run, as they do a moment later on behalf of the tray.
+    // SAFETY: this runs the library's initialisers, which run anyway when the tray loads it.
     unsafe { libloading::Library::new(name) }.is_ok()
 }
 
-/// Tells whether tray icons are shown, now and at each change; an error where there is no session bus (any more).
-pub async fn watch(tell: impl Fn(bool)) -> zbus::Result<()> {
+/// Reports whether tray icons are shown, now and at each change. Fails if there is no session bus, or when it ends.
+pub async fn watch(report: impl Fn(bool)) -> zbus::Result<()> {
     let connection = Connection::session().await?;
-    // Uncached: the property is asked for at moments when it may have changed without a word.
+    // Uncached: the property may have changed without a signal.
     let watcher = StatusNotifierWatcherProxy::builder(&connection)
         .cache_properties(CacheProperties::No)
         .build()
         .await?;
     let mut owners = watcher.inner().receive_owner_changed().await?;
-    let mut came = watcher.receive_status_notifier_host_registered().await?;
-    let mut went = watcher.receive_status_notifier_host_unregistered().await?;
+    let mut registered = watcher.receive_status_notifier_host_registered().await?;
+    let mut unregistered = watcher.receive_status_notifier_host_unregistered().await?;
     loop {
-        // An absent watcher is an error here. The property is missing from some small ones.
+        // An absent watcher is an error here, but some watchers lack the property.
         let shown = match watcher.is_status_notifier_host_registered().await {
-            Ok(registered) => registered,
+            Ok(is_registered) => is_registered,
             Err(_) => {
                 zbus::fdo::DBusProxy::new(&connection)
                     .await?
@@ -58,14 +58,14 @@ pub async fn watch(tell: impl Fn(bool)) -> zbus::Result<()> {
                     .await?
             }
         };
-        tell(shown);
-        let goes_on = tokio::select! {
+        report(shown);
+        let is_connected = tokio::select! {
             owner = owners.next() => owner.is_some(),
-            signal = came.next() => signal.is_some(),
-            signal = went.next() => signal.is_some(),
+            signal = registered.next() => signal.is_some(),
+            signal = unregistered.next() => signal.is_some(),
         };
-        if !goes_on {
-            return Err(zbus::Error::Failure("the session bus is gone".to_owned()));
+        if !is_connected {
+            return Err(zbus::Error::Failure("the session bus has ended".to_owned()));
         }
     }
 }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_library_that_is_nowhere_is_not_loadable() {
-        assert!(!is_loadable("libusher-of-nobody.so.1"));
+    fn a_missing_library_is_not_loadable() {
+        assert!(!is_loadable("libusher-missing.so.1"));
     }
 }

@@ -1,32 +1,30 @@
-//! Usher in the tray: what it shows follows the engine, and where it is shown follows the desktop.
+//! Usher's tray icon. Its content follows the engine, and its presence follows the desktop.
 
 pub mod content;
-mod ground;
 #[cfg(target_os = "linux")]
 mod host;
 mod icon;
+mod panel_color;
 
 use tauri::{AppHandle, Manager};
 use tokio::sync::{mpsc, watch};
 
 use self::content::Content;
-use self::ground::Ground;
 use self::icon::Icon;
-use crate::desktop::TrayPart;
-use crate::shell::Shell;
+use self::panel_color::PanelColor;
+use crate::desktop_features::{DesktopFeatures, TraySupport};
 
-/// What the tray is to show; its icon is made when there is a tray.
+/// The content of the tray. The icon is created when the desktop has a tray.
 pub struct Tray {
     content: watch::Sender<Content>,
-    ground: watch::Sender<Ground>,
+    panel_color: watch::Sender<PanelColor>,
 }
 
 impl Tray {
     pub fn new() -> Self {
-        Self { content: watch::Sender::new(Content::starting()), ground: watch::Sender::default() }
+        Self { content: watch::Sender::new(Content::starting()), panel_color: watch::Sender::default() }
     }
 
-    /// Shows this from now on.
     pub fn show(&self, content: Content) {
         self.content.send_if_modified(|shown| {
             let differs = *shown != content;
@@ -36,77 +34,77 @@ impl Tray {
     }
 }
 
-/// Looks for a tray and keeps Usher in it, for as long as the app runs.
-pub fn begin(app: &AppHandle) {
+/// Waits for a tray and keeps the icon in it while the app runs.
+pub fn start(app: &AppHandle) {
     let (hosts, mut shown) = mpsc::unbounded_channel();
-    look_for_tray(app, hosts);
+    watch_desktop(app, hosts);
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let shell = app.state::<Shell>();
-        let mut content = shell.tray.content.subscribe();
-        let mut ground = shell.tray.ground.subscribe();
+        let tray = app.state::<Tray>();
+        let desktop = app.state::<DesktopFeatures>();
+        let mut content = tray.content.subscribe();
+        let mut color = tray.panel_color.subscribe();
         let mut icon: Option<Icon> = None;
         loop {
             tokio::select! {
                 Some(is_shown) = shown.recv() => {
                     if is_shown && icon.is_none() {
-                        let (content, ground) = (content.borrow_and_update().clone(), *ground.borrow_and_update());
-                        icon = Icon::make(&app, &content, ground)
-                            .inspect_err(|error| tracing::warn!(%error, "the tray could not be made"))
+                        let (content, color) = (content.borrow_and_update().clone(), *color.borrow_and_update());
+                        icon = Icon::new(&app, &content, color)
+                            .inspect_err(|error| tracing::warn!(%error, "could not create the tray icon"))
                             .ok();
                     }
-                    shell.desktop.set_tray(match (is_shown, &icon) {
-                        (true, Some(_)) => TrayPart::Shown,
-                        (true, None) => TrayPart::Unavailable,
-                        (false, _) => TrayPart::NoHost,
+                    desktop.set_tray(match (is_shown, &icon) {
+                        (true, Some(_)) => TraySupport::Shown,
+                        (true, None) => TraySupport::Unavailable,
+                        (false, _) => TraySupport::NoHost,
                     });
                 }
                 Ok(()) = content.changed() => {}
-                Ok(()) = ground.changed() => {}
+                Ok(()) = color.changed() => {}
                 else => break,
             }
             if let Some(icon) = &mut icon {
-                let (content, ground) = (content.borrow_and_update().clone(), *ground.borrow_and_update());
-                if let Err(error) = icon.show(&app, &content, ground) {
-                    tracing::warn!(%error, "the tray shows what was before");
+                let (content, color) = (content.borrow_and_update().clone(), *color.borrow_and_update());
+                if let Err(error) = icon.show(&app, &content, color) {
+                    tracing::warn!(%error, "could not update the tray icon");
                 }
             }
         }
     });
 }
 
-/// Sends whether tray icons are shown, at each change.
+/// Sends whether the desktop shows tray icons, now and at each change. Also follows the panel's colour.
 #[cfg(target_os = "linux")]
-fn look_for_tray(app: &AppHandle, hosts: mpsc::UnboundedSender<bool>) {
+fn watch_desktop(app: &AppHandle, hosts: mpsc::UnboundedSender<bool>) {
     if !host::has_library() {
-        app.state::<Shell>().desktop.set_tray(TrayPart::NoLibrary);
+        app.state::<DesktopFeatures>().set_tray(TraySupport::NoLibrary);
         return;
     }
     let handle = app.clone();
     tauri::async_runtime::spawn(async move {
-        // Whoever closed the other end is gone with the app.
-        let tell = |is_shown| {
+        // The receiver is closed only when the app ends.
+        let report = |is_shown| {
             let _ = hosts.send(is_shown);
         };
-        let watched = host::watch(tell).await;
-        if let Err(error) = watched {
-            tracing::info!(%error, "no tray");
-            handle.state::<Shell>().desktop.set_tray(TrayPart::Unavailable);
+        if let Err(error) = host::watch(report).await {
+            tracing::info!(%error, "there is no tray");
+            handle.state::<DesktopFeatures>().set_tray(TraySupport::Unavailable);
         }
     });
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let tell = |ground| {
-            app.state::<Shell>().tray.ground.send_replace(ground);
+        let report = |color| {
+            app.state::<Tray>().panel_color.send_replace(color);
         };
-        if let Err(error) = ground::watch(tell).await {
-            tracing::info!(%error, "the desktop does not tell whether it is light or dark");
+        if let Err(error) = panel_color::watch(report).await {
+            tracing::info!(%error, "the desktop does not report whether it is light or dark");
         }
     });
 }
 
-/// Every macOS and Windows has a tray.
+/// macOS and Windows always have a tray.
 #[cfg(not(target_os = "linux"))]
-fn look_for_tray(_app: &AppHandle, hosts: mpsc::UnboundedSender<bool>) {
+fn watch_desktop(_app: &AppHandle, hosts: mpsc::UnboundedSender<bool>) {
     drop(hosts.send(true));
 }

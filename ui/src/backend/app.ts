@@ -1,6 +1,6 @@
 import { commands, events } from "./bindings";
 import { done, unwrap } from "./ipc";
-import type { AppInfo, Appearance, CatalogueEntry, DesktopView, WantedPage } from "./types";
+import type { AppInfo, Appearance, CatalogueEntry, DesktopView, PageRequest } from "./types";
 
 /** The app around the page: its start, the desktop, the catalogue, the browser. */
 export interface AppBackend {
@@ -21,7 +21,7 @@ export interface AppBackend {
    * Reports the service pages that the person opens outside the window (tray, notifications), until the window closes.
    * A page that was requested before is reported before this resolves.
    */
-  subscribeWanted(listener: (page: WantedPage) => void): Promise<void>;
+  subscribeWanted(listener: (page: PageRequest) => void): Promise<void>;
   catalogueList(): Promise<CatalogueEntry[]>;
   /** Opens a page in the browser after a click. The shell checks the address again. */
   linkOpen(url: string): Promise<void>;
@@ -39,10 +39,10 @@ export const app: AppBackend = {
   async subscribeWanted(listener) {
     // The event carries no page: each page is taken once, even if it was requested while the window was starting.
     const take = async () => {
-      const page = await unwrap(commands.wantedPage());
+      const page = await unwrap(commands.pageRequestTake());
       if (page !== null) listener(page);
     };
-    await events.pageWanted.listen(() => void take().catch(() => undefined));
+    await events.pageRequested.listen(() => void take().catch(() => undefined));
     await take();
   },
   catalogueList: () => unwrap(commands.catalogueList()),

@@ -6,7 +6,7 @@ export type {
   CatalogueEntry,
   Client,
   Code,
-  AutostartPart,
+  AutostartState,
   ConfigView,
   DesktopView,
   ElicitationAnswer,
@@ -15,7 +15,7 @@ export type {
   Event,
   NeedsSignIn,
   NewServer,
-  NotificationsPart,
+  NotificationSupport,
   PermissionView,
   PromptView,
   RedirectKind,
@@ -35,8 +35,8 @@ export type {
   ToolContent,
   ToolView,
   TransportKind,
-  TrayPart,
-  WantedPage,
+  TraySupport,
+  PageRequest,
 } from "./bindings";
 
 /** RFC 3339. */

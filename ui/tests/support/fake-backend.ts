@@ -11,7 +11,7 @@ import type {
   Snapshot,
   ToolCallView,
   ToolView,
-  WantedPage,
+  PageRequest,
 } from "../../src/backend/types";
 import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
 
@@ -32,7 +32,7 @@ export class FakeBackend implements Backend {
   #listener: (event: Event) => void = () => undefined;
   #desktop: (desktop: DesktopView) => void = () => undefined;
   #replaced: (snapshot: Snapshot) => void = () => undefined;
-  #wanted: (page: WantedPage) => void = () => undefined;
+  #wanted: (page: PageRequest) => void = () => undefined;
   /** The service whose page is requested when the window opens. */
   openedFor: ServerId | null = null;
 
@@ -86,7 +86,7 @@ export class FakeBackend implements Backend {
     return () => (this.#desktop = () => undefined);
   }
 
-  async subscribeWanted(listener: (page: WantedPage) => void): Promise<void> {
+  async subscribeWanted(listener: (page: PageRequest) => void): Promise<void> {
     this.#wanted = listener;
     if (this.openedFor !== null) this.requestPage(this.openedFor);
   }

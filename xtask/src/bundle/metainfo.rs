@@ -77,7 +77,7 @@ mod tests {
         let text = make(&Repository::find().expect("the repository")).expect("the text");
         assert!(text.contains("<id>dev.usher.desktop</id>\n"), "{text}");
         assert!(FILE.starts_with("dev.usher.desktop."), "{FILE}");
-        assert!(text.contains("the sign-ins alive, and says when it needs you."), "{text}");
+        assert!(text.contains("keeps you signed in, and notifies you when you need to act."), "{text}");
     }
 
     #[test]

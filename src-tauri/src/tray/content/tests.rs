@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use usher_api::{Code, ElicitationView, ErrorView, ServerId};
 
 use super::*;
-use crate::samples::{connected, error, needs, server, signing_in, snapshot, wanting_more};
+use crate::sample_views::{connected, error, needing_permission, needs, server, signing_in, snapshot};
 
 fn shown(snapshot: &Snapshot) -> String {
     Content::of(snapshot).to_string()
@@ -13,7 +13,7 @@ fn reconnecting() -> Status {
 }
 
 #[test]
-fn before_and_without_an_engine() {
+fn while_and_after_the_engine_starts() {
     insta::assert_snapshot!(Content::starting(), @"
     <Working>
     (Usher is starting)
@@ -21,12 +21,12 @@ fn before_and_without_an_engine() {
     Open Usher  → Open
     Quit Usher  → Quit
     ");
-    assert_eq!(Content::command_runs().lines[0], Line::Words("An usher command is at work".to_owned()));
-    insta::assert_snapshot!(Content::not_started(), @"
-    <NeedsYou>
-    (Usher needs you)
+    assert_eq!(Content::command_running().lines[0], Line::Text("The usher command is running".to_owned()));
+    insta::assert_snapshot!(Content::start_failed(), @"
+    <NeedsAttention>
+    (Usher needs your attention)
     ---
-    Usher could not start: see why…  → Open
+    Usher could not start – see why…  → Open
     ---
     Open Usher  → Open
     Quit Usher  → Quit
@@ -34,9 +34,9 @@ fn before_and_without_an_engine() {
 }
 
 #[test]
-fn nothing_there_yet() {
+fn no_services() {
     insta::assert_snapshot!(shown(&snapshot([])), @"
-    <AllWell>
+    <Idle>
     (No services yet)
     ---
     Open Usher  → Open
@@ -45,11 +45,11 @@ fn nothing_there_yet() {
 }
 
 #[test]
-fn all_is_well() {
+fn no_action_needed() {
     let linear = server("Linear", Status::Disabled);
     insta::assert_snapshot!(shown(&snapshot([server("Notion", connected()), linear])), @r#"
-    <AllWell>
-    (All is well)
+    <Idle>
+    (No action needed)
     ---
     Notion: connected  → OpenServer(ServerId("notion"))
     Linear: off  → OpenServer(ServerId("linear"))
@@ -62,11 +62,11 @@ fn all_is_well() {
 }
 
 #[test]
-fn one_service_needs_its_person() {
+fn one_service_needs_the_person() {
     let notion = server("Notion", needs(NeedsSignIn::Expired));
     insta::assert_snapshot!(shown(&snapshot([server("Linear", connected()), notion])), @r#"
-    <NeedsYou>
-    (A service needs you)
+    <NeedsAttention>
+    (1 service needs your attention)
     ---
     Linear: connected  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
@@ -88,24 +88,24 @@ fn every_state_has_its_line() {
         server("Figma", reconnecting()),
         server("Linear", Status::Failed { error: error() }),
         server("Notion", needs(NeedsSignIn::NeverSignedIn)),
-        wanting_more("Sentry"),
+        needing_permission("Sentry"),
         server("Slack", unsupported),
         server("Vercel", Status::Paused),
-        server("A name that somebody made far too long for any menu", Status::Disabled),
+        server("A name that is much too long to fit into any menu", Status::Disabled),
     ])), @r#"
-    <NeedsYou>
-    (3 services need you)
+    <NeedsAttention>
+    (3 services need your attention)
     ---
     Asana: connecting  → OpenServer(ServerId("asana"))
     Box: signing in  → OpenServer(ServerId("box"))
-    Canva waits in the browser: show it again…  → OpenPageAgain(ServerId("canva"))
-    Figma: not reached, try now  → Connect(ServerId("figma"))
-    Linear failed: see why…  → OpenServer(ServerId("linear"))
+    Canva: waiting for your browser – open it again…  → OpenPageAgain(ServerId("canva"))
+    Figma: unreachable – retry  → Connect(ServerId("figma"))
+    Linear: needs attention – see why…  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
-    Sentry wants more permission: grant access…  → SignIn(ServerId("sentry"))
-    Slack: not run by Usher yet  → OpenServer(ServerId("slack"))
+    Sentry: permission needed – grant access…  → SignIn(ServerId("sentry"))
+    Slack: not supported yet  → OpenServer(ServerId("slack"))
     Vercel: paused  → OpenServer(ServerId("vercel"))
-    A name that somebody made far too long …: off  → OpenServer(ServerId("a name that somebody made far too long for any menu"))
+    A name that is much too long to fit int…: off  → OpenServer(ServerId("a name that is much too long to fit into any menu"))
     ---
     Pause all  → PauseAll
     ---
@@ -115,9 +115,9 @@ fn every_state_has_its_line() {
 }
 
 #[test]
-fn who_signed_out_or_is_at_it_is_left_alone() {
+fn a_person_who_signed_out_or_is_signing_in_is_left_alone() {
     let signed_out = server("Notion", needs(NeedsSignIn::SignedOut));
-    assert_eq!(Content::of(&snapshot([signed_out])).look, Look::AllWell);
+    assert_eq!(Content::of(&snapshot([signed_out])).look, Look::Idle);
     for status in [Status::Connecting, reconnecting(), signing_in(SignInStep::WaitingForBrowser)] {
         let servers = [server("Notion", status), server("Linear", connected())];
         assert_eq!(Content::of(&snapshot(servers)).look, Look::Working);
@@ -136,8 +136,8 @@ fn a_question_in_a_call_needs_the_person() {
         url: None,
     });
     insta::assert_snapshot!(shown(&asked), @r#"
-    <NeedsYou>
-    (A service needs you)
+    <NeedsAttention>
+    (1 service needs your attention)
     ---
     Notion has a question…  → OpenServer(ServerId("notion"))
     ---
@@ -149,17 +149,17 @@ fn a_question_in_a_call_needs_the_person() {
 }
 
 #[test]
-fn a_store_or_a_file_that_cannot_be_read_comes_first() {
+fn errors_of_the_store_and_the_file_come_first() {
     let mut broken = snapshot([server("Notion", Status::Failed { error: error() })]);
     broken.secret_store = SecretStoreView::Keychain { error: Some(error()) };
     broken.config.error = Some(error());
     insta::assert_snapshot!(shown(&broken), @r#"
-    <NeedsYou>
-    (Usher needs you)
+    <NeedsAttention>
+    (Usher needs your attention)
     ---
-    Usher cannot read the keychain: try again  → RetrySecretStore
-    mcp.json has a fault: see where…  → Open
-    Notion failed: see why…  → OpenServer(ServerId("notion"))
+    Usher cannot read the keychain – retry  → RetrySecretStore
+    mcp.json has an error – see where…  → Open
+    Notion: needs attention – see why…  → OpenServer(ServerId("notion"))
     ---
     Pause all  → PauseAll
     ---
@@ -168,15 +168,15 @@ fn a_store_or_a_file_that_cannot_be_read_comes_first() {
     "#);
     let mut file = snapshot([server("Notion", connected())]);
     file.secret_store = SecretStoreView::File { path: "/s".to_owned(), error: Some(error()) };
-    assert_eq!(Content::of(&file).look, Look::NeedsYou);
+    assert_eq!(Content::of(&file).look, Look::NeedsAttention);
 }
 
 #[test]
-fn a_pause_can_be_ended() {
+fn a_pause_can_be_resumed() {
     let mut paused = snapshot([server("Notion", Status::Paused)]);
     paused.paused = true;
     insta::assert_snapshot!(shown(&paused), @r#"
-    <AllWell>
+    <Idle>
     (Paused)
     ---
     Notion: paused  → OpenServer(ServerId("notion"))
@@ -193,7 +193,7 @@ fn line(server: ServerView) -> Line {
 }
 
 #[test]
-fn what_a_connected_service_wants_is_in_its_line() {
+fn a_connected_service_shows_its_required_action() {
     let notion = || ServerId("notion".to_owned());
     let refused = |code| ServerView {
         last_error: Some(ErrorView { code, ..error() }),
@@ -201,14 +201,14 @@ fn what_a_connected_service_wants_is_in_its_line() {
     };
     let sign_in = click("Sign in to Notion…", Action::SignIn(notion()));
     assert_eq!(line(refused(Code::SignInRequired)), sign_in);
-    assert_eq!(Content::of(&snapshot([refused(Code::SignInRequired)])).look, Look::NeedsYou);
-    let permission = click("Notion wants more permission: grant access…", Action::SignIn(notion()));
+    assert_eq!(Content::of(&snapshot([refused(Code::SignInRequired)])).look, Look::NeedsAttention);
+    let permission = click("Notion: permission needed – grant access…", Action::SignIn(notion()));
     assert_eq!(line(refused(Code::InsufficientScope)), permission);
     assert_eq!(line(server("Notion", needs(NeedsSignIn::MorePermissionNeeded))), permission);
 }
 
 #[test]
-fn a_page_that_no_browser_shows_is_not_said_to_wait_there() {
+fn a_page_that_was_not_opened_does_not_wait_in_the_browser() {
     let mut waiting = server("Notion", signing_in(SignInStep::WaitingForBrowser));
     if let Status::SigningIn { opened, .. } = &mut waiting.status {
         *opened = None;
@@ -218,23 +218,7 @@ fn a_page_that_no_browser_shows_is_not_said_to_wait_there() {
 }
 
 #[test]
-fn services_of_one_title_go_by_their_own_names_too() {
-    let named =
-        |id: &str, name: &str| ServerView { id: ServerId(id.to_owned()), ..server(name, connected()) };
-    let servers = [named("work", "Notion"), named("home", "Notion"), named("linear", "Linear")];
-    assert_eq!(
-        servers.each_ref().map(|server| label(server, &servers)),
-        ["Notion (work)", "Notion (home)", "Linear"]
-    );
-    // The engine tells them apart at the end of a name, which a line has no room for where it is long.
-    let long = "The quarterly planning workspace of the company";
-    let servers = ["work", "home"].map(|id| named(id, &format!("{long} ({id})")));
-    let labels = servers.each_ref().map(|server| label(server, &servers));
-    assert!(labels[0].ends_with("(work)") && labels[1].ends_with("(home)"), "{labels:?}");
-}
-
-#[test]
-fn what_is_not_reached_is_not_said_to_be_at_work() {
+fn unreachable_services_are_not_called_working() {
     let headline = |statuses: &[Status]| {
         let servers =
             statuses.iter().enumerate().map(|(number, status)| server(&number.to_string(), status.clone()));
@@ -242,8 +226,8 @@ fn what_is_not_reached_is_not_said_to_be_at_work() {
         assert_eq!(content.look, Look::Working);
         content.lines[0].clone()
     };
-    assert_eq!(headline(&[connected(), reconnecting()]), Line::Words("A service is not reached".to_owned()));
+    assert_eq!(headline(&[connected(), reconnecting()]), Line::Text("1 service is unreachable".to_owned()));
     let two = [reconnecting(), reconnecting()];
-    assert_eq!(headline(&two), Line::Words("2 services are not reached".to_owned()));
-    assert_eq!(headline(&[reconnecting(), Status::Connecting]), Line::Words("Working…".to_owned()));
+    assert_eq!(headline(&two), Line::Text("2 services are unreachable".to_owned()));
+    assert_eq!(headline(&[reconnecting(), Status::Connecting]), Line::Text("Working…".to_owned()));
 }

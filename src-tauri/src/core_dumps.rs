@@ -1,14 +1,15 @@
-//! Keeps tokens in memory out of core dumps and away from other programs of the same person.
+//! Keeps tokens in memory out of core dumps and away from the person's other programs.
 
-/// Asks the system for what it offers; a refusal is no reason not to start. Debug builds stay open to debuggers.
-pub fn harden() {
+/// Forbids core dumps and debuggers, as far as the system can. The app starts even if it cannot. Debug builds allow
+/// both.
+pub fn disable() {
     if cfg!(debug_assertions) {
         return;
     }
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // Also closes /proc/PID/mem and ptrace to everybody but root.
+        // Also restricts /proc/PID/mem and ptrace to root.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
     #[cfg(unix)]

@@ -1,70 +1,71 @@
-//! The one window: only our own pages, shown once there is something to see.
+//! The app's window. It shows only Usher's own page, and appears once that page is ready.
+
+pub mod page_request;
 
 use std::time::Duration;
 
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
-use crate::desktop::TrayPart;
-use crate::events::{self, PageWanted};
-use crate::settings::Appearance;
-use crate::shell::Shell;
-use crate::wanted::WantedPage;
+use self::page_request::{PageRequest, PageRequests};
+use crate::desktop_features::{DesktopFeatures, TraySupport};
+use crate::events::{self, PageRequested};
+use crate::settings::{Appearance, Settings};
 
-/// The window's name in capabilities and plugins.
+/// The window's label in capabilities and plugins.
 pub const LABEL: &str = "main";
 
 const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
 const DARK: Color = Color(0x1c, 0x1e, 0x25, 0xff);
 
-/// How long the page may take before the window is shown as it is: a broken page is seen, not guessed.
-const SHOWN_AT_THE_LATEST: Duration = Duration::from_secs(3);
+/// When the window is shown although its page is not ready, so that a broken page is visible.
+const SHOW_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a session that is just starting may take to bring up its tray.
-const TRAY_COMES_WITHIN: Duration = Duration::from_secs(10);
+/// How long a desktop session may take to bring up its tray.
+const TRAY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens the window, or brings it to the front where it is open.
+/// Opens the window, or brings it to the front if it is open.
 pub fn open(app: &AppHandle) {
     open_at(app, None);
 }
 
-/// [`open`], at this page.
-pub fn open_at(app: &AppHandle, page: Option<WantedPage>) {
-    let is_wanted = page.is_some();
-    app.state::<Shell>().wanted.set(page);
-    if is_wanted {
-        events::tell(app, &PageWanted);
+/// [`open`] at a page.
+pub fn open_at(app: &AppHandle, page: Option<PageRequest>) {
+    let has_page = page.is_some();
+    app.state::<PageRequests>().set(page);
+    if has_page {
+        events::emit(app, &PageRequested);
     }
     if app.get_webview_window(LABEL).is_some() {
         return raise(app);
     }
     let app = app.clone();
-    // Whoever calls may be in the middle of the event loop, which makes the window.
+    // The caller may be inside the event loop, which must be free to create the window.
     tauri::async_runtime::spawn(async move {
-        let appearance = app.state::<Shell>().settings.appearance();
+        let appearance = app.state::<Settings>().appearance();
         match build(&app, appearance) {
             Ok(_) => {}
             Err(tauri::Error::WebviewLabelAlreadyExists(_) | tauri::Error::WindowLabelAlreadyExists(_)) => {}
-            Err(error) => tracing::error!(%error, "the window cannot be opened"),
+            Err(error) => tracing::error!(%error, "could not open the window"),
         }
     });
 }
 
-/// Sees to it that the app is never without both a tray and a window: at a hidden start, or when the tray goes away.
-pub fn stay_within_reach(app: &AppHandle) {
+/// Opens the window when the app has no tray: after a hidden start, or when the tray disappears.
+pub fn keep_reachable(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        let desktop = &app.state::<Shell>().desktop;
+        let desktop = app.state::<DesktopFeatures>();
         let mut changes = desktop.changes();
         loop {
-            let patience = match desktop.view().tray {
-                TrayPart::Shown => None,
-                TrayPart::Looking | TrayPart::NoHost => Some(TRAY_COMES_WITHIN),
-                TrayPart::NoLibrary | TrayPart::Unavailable => Some(Duration::ZERO),
+            let timeout = match desktop.view().tray {
+                TraySupport::Shown => None,
+                TraySupport::Looking | TraySupport::NoHost => Some(TRAY_TIMEOUT),
+                TraySupport::NoLibrary | TraySupport::Unavailable => Some(Duration::ZERO),
             };
-            if let Some(patience) = patience
+            if let Some(timeout) = timeout
                 && app.get_webview_window(LABEL).is_none()
-                && !desktop.gets_tray(patience).await
+                && !desktop.wait_for_tray(timeout).await
             {
                 open(&app);
             }
@@ -75,7 +76,7 @@ pub fn stay_within_reach(app: &AppHandle) {
     });
 }
 
-/// Makes the window, hidden. `raise` or `show` brings it up.
+/// Creates the window, hidden. [`show`] or [`raise`] makes it visible.
 pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWindow> {
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Usher")
@@ -90,26 +91,27 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
         .on_download(|_, _| false)
         .build()?;
     #[cfg(target_os = "linux")]
-    draw_by_the_processor(&window)?;
+    disable_gpu_compositing(&window)?;
     if appearance == Appearance::System {
-        window.set_background_color(Some(ground(&window, appearance)))?;
+        window.set_background_color(Some(background(&window, appearance)))?;
     } else {
-        // The builder's theme is not taken everywhere.
+        // Not every system applies the builder's theme.
         set_appearance(app, appearance)?;
     }
 
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(SHOWN_AT_THE_LATEST).await;
+        tokio::time::sleep(SHOW_TIMEOUT).await;
         show(&app);
     });
     Ok(window)
 }
 
-/// Keeps the web view off the graphics card. It has forms and lists to draw, and no picture that moves. Where the card is
-/// a program, setting it up took two fifths of the time to the first screen; and some drivers leave such a window empty.
+/// Renders the web view without GPU compositing. The page has forms and lists, and no animated pictures. With a
+/// software GPU its set-up took two fifths of the time to the first screen, and some drivers leave a composited window
+/// empty.
 #[cfg(target_os = "linux")]
-fn draw_by_the_processor(window: &WebviewWindow) -> tauri::Result<()> {
+fn disable_gpu_compositing(window: &WebviewWindow) -> tauri::Result<()> {
     use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
 
     window.with_webview(|view| {
@@ -119,46 +121,46 @@ fn draw_by_the_processor(window: &WebviewWindow) -> tauri::Result<()> {
     })
 }
 
-/// Shows the window where it is.
+/// Shows the window without raising it.
 pub fn show(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
     if !window.is_visible().unwrap_or(false)
         && let Err(error) = window.show()
     {
-        tracing::warn!(%error, "the window cannot be shown");
+        tracing::warn!(%error, "could not show the window");
     }
 }
 
-/// Changes light and dark; the page follows by `prefers-color-scheme`.
+/// Changes between light and dark. The page follows with `prefers-color-scheme`.
 pub fn set_appearance(app: &AppHandle, appearance: Appearance) -> tauri::Result<()> {
     app.set_theme(appearance.theme());
     let Some(window) = app.get_webview_window(LABEL) else { return Ok(()) };
-    let ground = ground(&window, appearance);
-    if cfg!(target_os = "linux") && appearance == Appearance::System && ground == DARK {
-        // GTK takes no theme for the light one, whatever the desktop says. Its changes come through all the same.
+    let background = background(&window, appearance);
+    if cfg!(target_os = "linux") && appearance == Appearance::System && background == DARK {
+        // Without a theme GTK is light, even on a dark desktop. Later changes of the desktop still arrive.
         app.set_theme(Some(Theme::Dark));
     }
-    window.set_background_color(Some(ground))
+    window.set_background_color(Some(background))
 }
 
-/// The colour under the page until it is painted: no white flash in a dark room.
-fn ground(window: &WebviewWindow, appearance: Appearance) -> Color {
+/// The colour behind the page, so that a dark window does not flash white before the first paint.
+fn background(window: &WebviewWindow, appearance: Appearance) -> Color {
     match appearance.theme().or_else(|| window.theme().ok()) {
         Some(Theme::Dark) => DARK,
         Some(_) | None => LIGHT,
     }
 }
 
-/// Brings the window to the front, because the person did something that leads here.
+/// Brings the window to the front. Callers must act on something that the person did.
 pub fn raise(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
     let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());
     if let Err(error) = raised {
-        tracing::warn!(%error, "the window cannot be raised");
+        tracing::warn!(%error, "could not raise the window");
     }
 }
 
-/// The page stays among the files inside the binary, whatever a link or a script in it says.
+/// Whether the address is one of the pages embedded in the binary. No link or script may navigate elsewhere.
 fn is_own_page(url: &Url) -> bool {
     let origin = (url.scheme(), url.host_str(), url.port());
     if cfg!(windows) {
@@ -174,7 +176,7 @@ mod tests {
 
     #[cfg(not(windows))]
     #[test]
-    fn the_page_goes_nowhere_else() {
+    fn the_window_navigates_only_to_its_own_page() {
         for (address, own) in [
             ("tauri://localhost/", true),
             ("tauri://localhost/index.html?a#b", true),

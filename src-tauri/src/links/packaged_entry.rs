@@ -1,15 +1,15 @@
-//! The entry that a package brings for everybody on the machine. Where it starts this very program, one of the
-//! person's own would only stay behind, leading nowhere, when the package goes.
+//! The desktop entry that a package installs for all users. If it starts this program, Usher writes no entry of its
+//! own, which would remain after the package is removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The bundler names it after the product.
+/// The bundler names the file after the product.
 pub const ENTRY: &str = "Usher.desktop";
 
-/// Whether a package installed `program` and its entry takes our links: `PREFIX/bin/…` beside
-/// `PREFIX/share/applications/…`, in one of the `shared` folders, where the system looks for entries.
-pub fn takes_links(program: &Path, shared: &[PathBuf], mime_type: &str) -> bool {
+/// Whether a package installed `program` with an entry for `mime_type`: the program in `PREFIX/bin`, the entry in
+/// `PREFIX/share/applications`, and `PREFIX/share` among the `shared` folders that the system searches.
+pub fn handles_links(program: &Path, shared: &[PathBuf], mime_type: &str) -> bool {
     let Some(share) = program.parent().and_then(Path::parent).map(|prefix| prefix.join("share")) else {
         return false;
     };
@@ -22,7 +22,7 @@ pub fn takes_links(program: &Path, shared: &[PathBuf], mime_type: &str) -> bool 
         .any(|types| types.split(';').any(|entry| entry.trim() == mime_type))
 }
 
-/// `$XDG_DATA_DIRS` as its value says, or what stands for it (XDG Base Directory Specification).
+/// The folders of `$XDG_DATA_DIRS`, or its default (XDG Base Directory Specification).
 pub fn shared_folders(value: Option<&str>) -> Vec<PathBuf> {
     let value = value.filter(|value| !value.is_empty()).unwrap_or("/usr/local/share:/usr/share");
     std::env::split_paths(value).filter(|path| path.is_absolute()).collect()
@@ -33,20 +33,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_beside_the_program_takes_its_links() {
+    fn an_entry_beside_the_program_handles_its_links() {
         let root = tempfile::tempdir().unwrap();
         let program = root.path().join("usr/bin/usher-desktop");
         let share = root.path().join("usr/share");
         let shared = [PathBuf::from("/usr/share"), share.clone()];
-        let takes = |shared: &[PathBuf]| takes_links(&program, shared, "x-scheme-handler/dev.usher.desktop");
-        assert!(!takes(&shared));
+        let handles =
+            |shared: &[PathBuf]| handles_links(&program, shared, "x-scheme-handler/dev.usher.desktop");
+        assert!(!handles(&shared));
         fs::create_dir_all(share.join("applications")).unwrap();
         let entry = share.join("applications").join(ENTRY);
         fs::write(&entry, "[Desktop Entry]\nMimeType=a/b;x-scheme-handler/dev.usher.desktop;\n").unwrap();
-        assert!(takes(&shared));
-        assert!(!takes(&shared[..1]), "the system does not look there");
+        assert!(handles(&shared));
+        assert!(!handles(&shared[..1]), "the system does not search there");
         fs::write(&entry, "[Desktop Entry]\nMimeType=x-scheme-handler/dev.usher.desktop.other;\n").unwrap();
-        assert!(!takes(&shared));
+        assert!(!handles(&shared));
     }
 
     #[test]

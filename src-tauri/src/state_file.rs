@@ -1,4 +1,4 @@
-//! Small files of the state folder: what the shell itself remembers. Losing one loses no sign-in.
+//! The app's own JSON files in the state folder. Losing one loses no sign-in.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -7,21 +7,19 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use usher_secrets::private_files;
 
-/// None of these files comes near it.
-const LARGEST: u64 = 64 * 1024;
+/// Far more than any of these files needs.
+const MAX_SIZE: u64 = 64 * 1024;
 
-/// Reads a file; a missing or broken one, or a link, is as good as none.
+/// Reads a file. `None` if it is missing, is not valid, or is a symbolic link.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let mut text = Vec::new();
-    private_files::open_private(path).ok()?.take(LARGEST).read_to_end(&mut text).ok()?;
+    private_files::open_private(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
     serde_json::from_slice(&text)
-        .inspect_err(
-            |error| tracing::warn!(path = %path.display(), %error, "ignoring a file that cannot be read"),
-        )
+        .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "ignoring an invalid file"))
         .ok()
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file atomically.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     private_files::create_private_dir(folder)?;
@@ -37,9 +35,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_saved_is_loaded_and_what_is_broken_is_not() {
+    fn a_saved_file_loads_and_a_broken_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("new/kept.json");
+        let path = folder.path().join("new/state.json");
         assert_eq!(load::<Vec<u8>>(&path), None);
         save(&path, &vec![1u8, 2]).unwrap();
         assert_eq!(load::<Vec<u8>>(&path), Some(vec![1, 2]));

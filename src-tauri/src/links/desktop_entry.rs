@@ -1,43 +1,43 @@
-//! Makes this program the one that the system brings `dev.usher.desktop:` links to (Linux).
+//! The desktop entry that makes this program the handler of `dev.usher.desktop:` links (Linux).
 //!
-//! An entry of our own, because the usual ones do not work everywhere: xdg-open without a desktop environment runs
-//! the first word of an unquoted `Exec` and nothing else, and an entry without `%u` loses the link. Nothing here may
-//! keep the app from starting; without a handler the redirect ladder begins at the loopback listener. Where a package
-//! brought an entry that does the same, that one serves.
-
-pub mod packaged;
+//! Usher writes its own entry, because the usual ones do not work everywhere. Without a desktop environment, xdg-open
+//! runs only the first word of an unquoted `Exec`, and an entry without `%u` loses the link. If a package installed an
+//! equivalent entry, that one is used. A failure never prevents the app's start: without a handler the redirect ladder
+//! begins with the loopback listener.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::packaged_entry;
+
 const ENTRY: &str = "dev.usher.desktop-handler.desktop";
 const MIME_TYPE: &str = "x-scheme-handler/dev.usher.desktop";
 
 /// The folders that the registration needs.
 pub struct Folders {
-    /// `$XDG_DATA_HOME`, where applications are listed.
+    /// `$XDG_DATA_HOME`, which lists applications.
     pub data: PathBuf,
-    /// `$XDG_CONFIG_HOME`, where the defaults are listed.
+    /// `$XDG_CONFIG_HOME`, which lists the defaults.
     pub config: PathBuf,
-    /// Where a path without spaces to the program can be made.
+    /// The folder for a symbolic link to a program whose path contains spaces.
     pub state: PathBuf,
-    /// `$XDG_DATA_DIRS`, where packages list applications.
+    /// `$XDG_DATA_DIRS`, in which packages list applications.
     pub shared: Vec<PathBuf>,
 }
 
-/// Registers `program`, and says whether links will come. Quick when it was done before.
+/// Registers `program`, and returns whether links will arrive. Fast if it is already registered.
 pub fn register(program: &Path, folders: &Folders) -> bool {
-    let registered = if packaged::takes_links(program, &folders.shared, MIME_TYPE) {
-        leave_to_the_package(folders)
+    let registered = if packaged_entry::handles_links(program, &folders.shared, MIME_TYPE) {
+        use_packaged_entry(folders)
     } else {
         register_own_entry(program, folders)
     };
     match registered {
         Ok(()) => true,
         Err(error) => {
-            tracing::warn!(%error, "links will not come back to Usher by themselves");
+            tracing::warn!(%error, "links will not open Usher automatically");
             false
         }
     }
@@ -48,27 +48,27 @@ fn register_own_entry(program: &Path, folders: &Folders) -> io::Result<()> {
     if default(&folders.config).as_deref() == Some(ENTRY) {
         return Ok(());
     }
-    refresh(&folders.data);
+    update_database(&folders.data);
     make_default(ENTRY)
 }
 
-/// Takes our own entry away, if an earlier run from elsewhere left one, and any other program's claim.
-fn leave_to_the_package(folders: &Folders) -> io::Result<()> {
+/// Removes the own entry of an earlier run, and makes the packaged entry the default if another one is.
+fn use_packaged_entry(folders: &Folders) -> io::Result<()> {
     match fs::remove_file(folders.data.join("applications").join(ENTRY)) {
-        Ok(()) => refresh(&folders.data),
+        Ok(()) => update_database(&folders.data),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
     match default(&folders.config) {
-        // Nobody chose: the system finds the entry by its type.
+        // Without a default the system finds the entry by its type.
         None => Ok(()),
-        Some(entry) if entry == packaged::ENTRY => Ok(()),
-        Some(_) => make_default(packaged::ENTRY),
+        Some(entry) if entry == packaged_entry::ENTRY => Ok(()),
+        Some(_) => make_default(packaged_entry::ENTRY),
     }
 }
 
-/// Only a cache, and not on every system.
-fn refresh(data: &Path) {
+/// Updates a cache that not every system has.
+fn update_database(data: &Path) {
     let _ = run("update-desktop-database", &[data.join("applications").as_os_str()]);
 }
 
@@ -87,22 +87,22 @@ fn write_entry(program: &Path, folders: &Folders) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// The entry, whole. `NoDisplay`: the menu has the app's own entry.
+/// The entry's text. `NoDisplay`, because the menu already has the app.
 fn entry(exec: &str) -> String {
     format!(
-        "[Desktop Entry]\nType=Application\nName=Usher\nComment=Takes sign-ins back from the browser\n\
+        "[Desktop Entry]\nType=Application\nName=Usher\nComment=Completes sign-ins from the browser\n\
          Exec={exec} %u\nTerminal=false\nNoDisplay=true\nMimeType={MIME_TYPE};\n"
     )
 }
 
-/// The program's path, as it may stand in `Exec` unquoted: itself, or a link to it in the state folder.
+/// A path to the program that needs no quotes in `Exec`: its own, or a symbolic link to it in the state folder.
 pub fn exec(program: &Path, state: &Path) -> io::Result<String> {
     if let Some(plain) = plain(program) {
         return Ok(plain.to_owned());
     }
     let link = state.join("usher-desktop");
     let Some(plain) = plain(&link) else {
-        return Err(io::Error::other("neither the program nor the state folder has a path without spaces"));
+        return Err(io::Error::other("the paths of the program and of the state folder both need quotes"));
     };
     if fs::read_link(&link).ok().as_deref() != Some(program) {
         fs::create_dir_all(state)?;
@@ -115,16 +115,15 @@ pub fn exec(program: &Path, state: &Path) -> io::Result<String> {
     Ok(plain.to_owned())
 }
 
-/// An absolute path of letters, digits and what needs no quoting in `Exec` (Desktop Entry Specification, "The Exec
-/// key"): no spaces, no `%`, no reserved characters.
+/// An absolute path that needs no quotes in `Exec` (Desktop Entry Specification, "The Exec key"): no spaces, no `%`, no
+/// reserved characters.
 fn plain(path: &Path) -> Option<&str> {
     let text = path.to_str().filter(|_| path.is_absolute())?;
     let plain = |character: char| character.is_alphanumeric() || "/._-+,@:".contains(character);
     text.chars().all(plain).then_some(text)
 }
 
-/// The entry that the person's defaults name for the scheme. Reading the file saves running `xdg-mime`, a shell
-/// script, at every start.
+/// The default entry for the scheme. Reading the file avoids running `xdg-mime`, a shell script, at every start.
 fn default(config: &Path) -> Option<String> {
     let text = fs::read_to_string(config.join("mimeapps.list")).ok()?;
     default_in(&text).map(str::to_owned)
@@ -160,12 +159,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_entry_takes_the_link_and_quotes_nothing() {
+    fn the_entry_passes_the_link_and_needs_no_quotes() {
         insta::assert_snapshot!(entry("/opt/usher/usher-desktop"), @"
         [Desktop Entry]
         Type=Application
         Name=Usher
-        Comment=Takes sign-ins back from the browser
+        Comment=Completes sign-ins from the browser
         Exec=/opt/usher/usher-desktop %u
         Terminal=false
         NoDisplay=true
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_with_spaces_in_its_path_gets_a_link_without() {
+    fn a_program_with_spaces_in_its_path_gets_a_symbolic_link() {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("My Apps/usher-desktop");
         let state = folder.path().join("state");
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn without_any_plain_path_there_is_no_handler() {
+    fn without_a_plain_path_there_is_no_handler() {
         let folder = tempfile::tempdir().unwrap();
         assert!(exec(&folder.path().join("a b"), &folder.path().join("c d")).is_err());
         assert!(!folder.path().join("c d").exists());
@@ -217,24 +216,24 @@ mod tests {
     }
 
     #[test]
-    fn what_a_package_installed_leaves_nothing_of_its_own() {
+    fn a_packaged_app_writes_no_entry_of_its_own() {
         let root = tempfile::tempdir().unwrap();
         let folders = folders(root.path());
         let listed = root.path().join("usr/share/applications");
         fs::create_dir_all(&listed).unwrap();
-        fs::write(listed.join(packaged::ENTRY), format!("MimeType={MIME_TYPE};\n")).unwrap();
+        fs::write(listed.join(packaged_entry::ENTRY), format!("MimeType={MIME_TYPE};\n")).unwrap();
         let program = root.path().join("usr/bin/usher-desktop");
         assert!(register(&program, &folders));
         assert!(!folders.data.exists() && !folders.config.exists());
 
-        // An earlier run from a build folder had written one.
+        // An earlier run from a build folder wrote one.
         write_entry(Path::new("/opt/usher"), &folders).unwrap();
         assert!(register(&program, &folders));
         assert!(!folders.data.join("applications").join(ENTRY).exists());
     }
 
     #[test]
-    fn the_defaults_are_read_as_the_system_reads_them() {
+    fn the_default_is_read_as_the_system_reads_it() {
         let ours = "[Added Associations]\nx=y;\n\n[Default Applications]\n\
                     x-scheme-handler/dev.usher.desktop = first.desktop;other.desktop\n";
         assert_eq!(default_in(ours), Some("first.desktop"));

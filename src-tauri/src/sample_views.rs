@@ -1,4 +1,4 @@
-//! Views for the tests of what is derived from them.
+//! Sample views for tests.
 
 use jiff::Timestamp;
 use usher_api::{
@@ -20,7 +20,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
     }
 }
 
-pub fn wanting_more(name: &str) -> ServerView {
+pub fn needing_permission(name: &str) -> ServerView {
     let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
     ServerView { permission: Some(permission), ..server(name, connected()) }
 }

@@ -1,0 +1,95 @@
+//! Requests that the engine carries out without the app's help.
+
+use tauri::State;
+use usher_api::{ErrorView, Reply, Request, ServerVerb};
+
+use crate::engine_slot::EngineSlot;
+use crate::error;
+
+/// Sends a request to the engine once it runs. Rejects a request that has a command of its own, or that is meant for
+/// other processes.
+#[tauri::command]
+#[specta::specta]
+pub async fn engine_request(engine: State<'_, EngineSlot>, request: Request) -> Result<Reply, ErrorView> {
+    if !is_for_page(&request) {
+        return Err(error::rejected("The page may not send this request."));
+    }
+    engine.get().await?.handle(request).await
+}
+
+/// Whether the page may send the request. The others would leave out the app's part, such as opening the browser, or
+/// let the page choose an option that only other callers have.
+fn is_for_page(request: &Request) -> bool {
+    match request {
+        Request::Snapshot
+        | Request::CompleteSignIn { .. }
+        | Request::CancelCall { .. }
+        | Request::PauseAll
+        | Request::ResumeAll
+        | Request::CheckConfig => true,
+        Request::Server { verb, .. } => match verb {
+            ServerVerb::Remove
+            | ServerVerb::Enable
+            | ServerVerb::Disable
+            | ServerVerb::Connect
+            | ServerVerb::Disconnect
+            | ServerVerb::SignOut
+            | ServerVerb::AuthorizationRequest
+            | ServerVerb::CancelSignIn
+            | ServerVerb::DeclinePermission
+            | ServerVerb::Tools
+            | ServerVerb::Resources
+            | ServerVerb::Prompts => true,
+            // The app opens the browser itself.
+            ServerVerb::BrowserOpened | ServerVerb::NextRedirect => false,
+        },
+        // `server_add` takes the client secret, and pins no redirect.
+        Request::Add(_) => false,
+        // The sign-in commands open the browser.
+        Request::SignIn { .. } => false,
+        // `tool_call` and `elicitation_answer` take JSON as text, because JavaScript would round large numbers.
+        Request::CallTool { .. } | Request::AnswerElicitation { .. } => false,
+        // `secret_store_retry` also starts the demo again.
+        Request::RetrySecretStore => false,
+        // Messages of other processes.
+        Request::HandOverLink { .. } | Request::SecretsChanged { .. } | Request::ShowWindow => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::ServerId;
+
+    use super::*;
+
+    #[test]
+    fn requests_that_need_the_app_are_rejected() {
+        let server = ServerId("notion".to_owned());
+        let address = "dev.usher.desktop:/oauth/callback?code=a&state=b".to_owned();
+        let sign_in = Request::SignIn {
+            server: server.clone(),
+            redirect: None,
+            receives_links: None,
+            extra_scopes: Vec::new(),
+        };
+        for request in [
+            sign_in,
+            Request::server(&server, ServerVerb::BrowserOpened),
+            Request::server(&server, ServerVerb::NextRedirect),
+            Request::HandOverLink { address: address.clone() },
+            Request::SecretsChanged { name: None },
+            Request::RetrySecretStore,
+            Request::ShowWindow,
+        ] {
+            assert!(!is_for_page(&request), "{request:?}");
+        }
+        for request in [
+            Request::Snapshot,
+            Request::CompleteSignIn { address },
+            Request::server(&server, ServerVerb::Connect),
+            Request::server(&server, ServerVerb::SignOut),
+        ] {
+            assert!(is_for_page(&request), "{request:?}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The sign-ins that expired, and when to show a notification about them: once per expiry, grouped, and later after a
+//! snooze. Nothing is shown while the window is in front.
+//!
+//! Nothing is stored. After a restart the open expiries are shown again, snoozed or not.
+//!
+//! Time is passed in. The presenter calls [`Expiries::apply_snapshot`] and [`Expiries::apply_server`] with changes, and
+//! [`Expiries::take_due`] at the time of [`Expiries::due_at`].
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status};
+
+use crate::required_action::RequiredAction;
+
+/// How long a notification waits for further services, so that it can name them all.
+pub const GROUPING_DELAY: Duration = Duration::from_secs(2);
+/// How long a snooze lasts.
+pub const SNOOZE: Duration = Duration::from_secs(60 * 60);
+
+/// A service in a notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpiredService {
+    pub id: ServerId,
+    pub name: String,
+    pub action: RequiredAction,
+}
+
+/// The expiries that are not over, and when each is shown.
+#[derive(Debug, Default)]
+pub struct Expiries {
+    current: BTreeMap<ServerId, Expiry>,
+    window_focused: bool,
+}
+
+/// The time from when a service needs the person until it is connected again.
+#[derive(Debug)]
+struct Expiry {
+    name: String,
+    action: RequiredAction,
+    /// Whether the service needs the person now. `false` during a sign-in.
+    open: bool,
+    /// When to show it; `None` once it was shown.
+    show_at: Option<Instant>,
+}
+
+impl Expiries {
+    pub fn apply_snapshot(&mut self, snapshot: &Snapshot, now: Instant) {
+        self.current.retain(|id, _| snapshot.servers.iter().any(|server| server.id == *id));
+        for server in &snapshot.servers {
+            self.apply_server(server, now);
+        }
+    }
+
+    pub fn apply_server(&mut self, server: &ServerView, now: Instant) {
+        match change(server) {
+            Change::Begins(action) => self.begin(&server.id, &server.name, action, now),
+            Change::Ends => self.remove(&server.id),
+            Change::None => {
+                if let Some(expiry) = self.current.get_mut(&server.id) {
+                    expiry.open = false;
+                }
+            }
+        }
+    }
+
+    /// Ends the expiry of a server.
+    pub fn remove(&mut self, id: &ServerId) {
+        self.current.remove(id);
+    }
+
+    fn begin(&mut self, id: &ServerId, name: &str, action: RequiredAction, now: Instant) {
+        let expiry = self.current.entry(id.clone()).or_insert_with(|| Expiry {
+            name: name.to_owned(),
+            action,
+            open: true,
+            show_at: Some(now + GROUPING_DELAY),
+        });
+        expiry.open = true;
+        if expiry.action != action {
+            expiry.action = action;
+            expiry.show_at = Some(now + GROUPING_DELAY);
+        }
+        name.clone_into(&mut expiry.name);
+    }
+
+    /// A focused window shows the expiries itself.
+    pub fn set_window_focused(&mut self, focused: bool) {
+        self.window_focused = focused;
+    }
+
+    /// When [`Expiries::take_due`] returns something, if nothing changes before.
+    pub fn due_at(&self) -> Option<Instant> {
+        self.current.values().filter(|expiry| expiry.open).filter_map(|expiry| expiry.show_at).min()
+    }
+
+    /// The services for one notification now. Usually there are none.
+    pub fn take_due(&mut self, now: Instant) -> Vec<ExpiredService> {
+        if self.due_at().is_none_or(|due_at| due_at > now) {
+            return Vec::new();
+        }
+        let mut due = Vec::new();
+        for (id, expiry) in &mut self.current {
+            // Includes services that are due a moment later, but no snoozed ones.
+            let is_due_soon = expiry.show_at.is_some_and(|show_at| show_at <= now + GROUPING_DELAY);
+            if expiry.open && is_due_soon {
+                expiry.show_at = None;
+                due.push(ExpiredService { id: id.clone(), name: expiry.name.clone(), action: expiry.action });
+            }
+        }
+        if self.window_focused { Vec::new() } else { due }
+    }
+
+    /// Shows these services again at `at` if they still need the person: after a snooze, or if their notification was
+    /// not seen.
+    pub fn schedule(&mut self, ids: &[ServerId], at: Instant) {
+        for id in ids {
+            if let Some(expiry) = self.current.get_mut(id) {
+                expiry.show_at = Some(at);
+            }
+        }
+    }
+
+    /// Whether one of these services still needs the person. If none does, their notification is closed.
+    pub fn any_open(&self, ids: &[ServerId]) -> bool {
+        ids.iter().any(|id| self.current.get(id).is_some_and(|expiry| expiry.open))
+    }
+}
+
+/// What a server's state means for its expiry.
+enum Change {
+    Begins(RequiredAction),
+    /// Neither begins nor ends an expiry.
+    None,
+    Ends,
+}
+
+/// A sign-in that never took place, or that the person ended, has not expired. A denied sign-in does not end an expiry.
+fn change(server: &ServerView) -> Change {
+    match server.status {
+        Status::NeedsSignIn { reason } => match reason {
+            NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RefreshInterrupted => {
+                Change::Begins(RequiredAction::SignIn)
+            }
+            NeedsSignIn::MorePermissionNeeded => Change::Begins(RequiredAction::GrantPermission),
+            NeedsSignIn::Refused => Change::None,
+            NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,
+        },
+        Status::Connected { .. } if server.permission.is_some() => {
+            Change::Begins(RequiredAction::GrantPermission)
+        }
+        // The error of one call, which the next call may clear. The tray and the window show it.
+        Status::Connected { .. } if RequiredAction::of(server).is_some() => Change::None,
+        Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,
+        Status::Paused
+        | Status::Connecting
+        | Status::SigningIn { .. }
+        | Status::Reconnecting { .. }
+        | Status::Failed { .. } => Change::None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! The task that shows notices and performs what is clicked on them.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tauri::{AppHandle, Manager};
+use tokio::sync::mpsc;
+use usher_api::ServerId;
+
+use super::notifications::{DesktopEvent, Notifications};
+use super::queue::NoticeQueue;
+use super::shown::ShownNotices;
+use crate::action;
+use crate::desktop_features::{DesktopFeatures, NotificationSupport};
+use crate::engine_slot::EngineSlot;
+use crate::settings::Settings;
+
+/// The delay after a notification could not be shown. When a notification service appears, it is shown at once.
+const RETRY_DELAY: Duration = Duration::from_secs(30);
+
+/// Shows notices while the app runs.
+pub fn start(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let (sender, events) = mpsc::unbounded_channel();
+        match Notifications::connect(sender).await {
+            Ok(notifications) => {
+                let (shown, unshown) = (ShownNotices::default(), Vec::new());
+                Presenter { app, notifications, events, shown, unshown }.run().await;
+            }
+            Err(error) => {
+                tracing::info!(%error, "there are no notifications");
+                app.state::<DesktopFeatures>().set_notifications(NotificationSupport::Missing);
+            }
+        }
+    });
+}
+
+struct Presenter {
+    app: AppHandle,
+    notifications: Arc<Notifications>,
+    events: mpsc::UnboundedReceiver<DesktopEvent>,
+    shown: ShownNotices,
+    /// The services whose notification failed or was lost.
+    unshown: Vec<ServerId>,
+}
+
+impl Presenter {
+    async fn run(mut self) {
+        let app = self.app.clone();
+        let queue = app.state::<NoticeQueue>();
+        loop {
+            let due_at = queue.expiries().due_at();
+            let due = async {
+                match due_at {
+                    Some(due_at) => tokio::time::sleep_until(due_at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                event = self.events.recv() => match event {
+                    Some(event) => self.handle(event),
+                    // The session bus has ended, and usually the session with it.
+                    None => {
+                        let desktop = app.state::<DesktopFeatures>();
+                        break desktop.set_notifications(NotificationSupport::Missing);
+                    }
+                },
+                () = queue.changed() => {}
+                () = due => {}
+            }
+            self.close_settled().await;
+            self.show_due().await;
+        }
+    }
+
+    fn handle(&mut self, event: DesktopEvent) {
+        let queue = self.app.state::<NoticeQueue>();
+        match event {
+            DesktopEvent::Support(support) => {
+                self.app.state::<DesktopFeatures>().set_notifications(support);
+                if support != NotificationSupport::Missing {
+                    queue.expiries().schedule(&std::mem::take(&mut self.unshown), Instant::now());
+                }
+            }
+            DesktopEvent::ServiceLost => self.unshown.extend(self.shown.take_all()),
+            DesktopEvent::Closed(number) => self.shown.remove(number),
+            DesktopEvent::Clicked(number, button) => {
+                let clicked = self.shown.take_clicked(number, button);
+                if let Some(action) = clicked.and_then(|clicked| queue.respond(clicked, Instant::now())) {
+                    action::perform(&self.app, action);
+                }
+            }
+        }
+    }
+
+    async fn show_due(&mut self) {
+        let queue = self.app.state::<NoticeQueue>();
+        let engine = self.app.state::<EngineSlot>().running();
+        let servers = engine.map(|engine| engine.snapshot().servers).unwrap_or_default();
+        for notice in queue.take_due(Instant::now(), &servers, self.notifications.has_clicks()) {
+            match self.notifications.show(&notice).await {
+                Ok(number) => {
+                    if notice.about.is_empty() {
+                        self.app.state::<Settings>().set_tray_notice_shown();
+                    }
+                    self.unshown.retain(|id| !notice.about.contains(id));
+                    self.shown.add(number, notice);
+                }
+                // The tray and the window show it too.
+                Err(error) => {
+                    tracing::warn!(%error, "could not show a notification");
+                    queue.expiries().schedule(&notice.about, Instant::now() + RETRY_DELAY);
+                    self.unshown.retain(|id| !notice.about.contains(id));
+                    self.unshown.extend(notice.about);
+                }
+            }
+        }
+    }
+
+    /// Closes notifications about services that no longer need the person.
+    async fn close_settled(&mut self) {
+        let settled = {
+            let queue = self.app.state::<NoticeQueue>();
+            let expiries = queue.expiries();
+            self.shown.take_settled(|about| expiries.any_open(about))
+        };
+        for number in settled {
+            self.notifications.close(number).await;
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The notices that wait to be shown.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use usher_api::{Event, ServerView, Snapshot};
+
+use super::expiries::{self, ExpiredService, Expiries};
+use super::shown::Clicked;
+use super::text::{self, Notice, Response};
+use crate::action::Action;
+use crate::service_label::service_label;
+
+/// Follows the engine and the window. The presenter shows what is due.
+#[derive(Default)]
+pub struct NoticeQueue {
+    expiries: Mutex<Expiries>,
+    changed: Notify,
+    tray_notice: Mutex<bool>,
+}
+
+impl NoticeQueue {
+    pub fn apply_snapshot(&self, snapshot: &Snapshot) {
+        self.expiries().apply_snapshot(snapshot, Instant::now());
+        self.changed.notify_one();
+    }
+
+    pub fn apply_event(&self, event: &Event) {
+        match event {
+            Event::ServerChanged { view, .. } => self.expiries().apply_server(view, Instant::now()),
+            Event::ServerRemoved { id, .. } => self.expiries().remove(id),
+            _ => return,
+        }
+        self.changed.notify_one();
+    }
+
+    pub fn set_window_focused(&self, focused: bool) {
+        self.expiries().set_window_focused(focused);
+        self.changed.notify_one();
+    }
+
+    /// Queues the notice that the app keeps running in the tray after its window was closed.
+    pub fn announce_tray(&self) {
+        *self.tray_notice() = true;
+        self.changed.notify_one();
+    }
+
+    /// Waits for the next change.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    pub(super) fn expiries(&self) -> MutexGuard<'_, Expiries> {
+        self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the action of a click, or snoozes the services of its notice.
+    pub(super) fn respond(&self, clicked: Clicked, now: Instant) -> Option<Action> {
+        match clicked.response {
+            Response::Do(action) => Some(action),
+            Response::Later => {
+                self.expiries().schedule(&clicked.about, now + expiries::SNOOZE);
+                None
+            }
+        }
+    }
+
+    /// Takes the notices that are due. `servers` gives their order and names; `has_clicks` says whether the desktop
+    /// reports clicks.
+    pub(super) fn take_due(&self, now: Instant, servers: &[ServerView], has_clicks: bool) -> Vec<Notice> {
+        let expired = in_listed_order(&self.expiries().take_due(now), servers);
+        let mut notices: Vec<Notice> = Vec::new();
+        if !expired.is_empty() {
+            notices.push(text::expiry_notice(&expired, has_clicks));
+        }
+        if std::mem::take(&mut *self.tray_notice()) {
+            notices.push(text::tray_notice());
+        }
+        notices
+    }
+
+    fn tray_notice(&self) -> MutexGuard<'_, bool> {
+        self.tray_notice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The expired services in the order and with the labels of the menu, without removed ones.
+fn in_listed_order(expired: &[ExpiredService], servers: &[ServerView]) -> Vec<ExpiredService> {
+    let listed = servers.iter().filter_map(|server| {
+        let service = expired.iter().find(|service| service.id == server.id)?;
+        Some(ExpiredService { name: service_label(server, servers), ..service.clone() })
+    });
+    listed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use usher_api::NeedsSignIn;
+
+    use super::*;
+    use crate::sample_views::{needs, server, snapshot};
+
+    #[test]
+    fn later_snoozes_all_services_of_the_notice_for_an_hour() {
+        let expired = ["Notion", "Linear"].map(|name| server(name, needs(NeedsSignIn::Expired)));
+        let queue = NoticeQueue::default();
+        queue.apply_snapshot(&snapshot(expired.clone()));
+        let told_at = Instant::now() + expiries::GROUPING_DELAY;
+        let told = queue.take_due(told_at, &expired, true);
+        assert_eq!(
+            told.iter().map(|notice| notice.title.as_str()).collect::<Vec<_>>(),
+            ["2 services need your attention"]
+        );
+        assert_eq!(told[0].body, "Notion and Linear are waiting for you.");
+
+        let clicked = Clicked { response: Response::Later, about: told[0].about.clone() };
+        assert_eq!(queue.respond(clicked, told_at), None);
+        let later = told_at + expiries::SNOOZE;
+        assert_eq!(queue.take_due(later - Duration::from_millis(1), &expired, true), []);
+        assert_eq!(queue.take_due(later, &expired, true), told);
+    }
+
+    #[test]
+    fn a_removed_service_is_not_named() {
+        let expired = ["Notion", "Linear"].map(|name| server(name, needs(NeedsSignIn::Expired)));
+        let queue = NoticeQueue::default();
+        queue.apply_snapshot(&snapshot(expired.clone()));
+        let told = queue.take_due(Instant::now() + expiries::GROUPING_DELAY, &expired[1..], true);
+        assert_eq!(
+            told.into_iter().map(|notice| notice.title).collect::<Vec<_>>(),
+            ["Linear needs you to sign in again"]
+        );
+    }
+}

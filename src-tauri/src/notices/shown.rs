@@ -1,0 +1,102 @@
+//! The notices on the screen, by the desktop's numbers for them.
+
+use std::collections::HashMap;
+
+use usher_api::ServerId;
+
+use super::text::{Notice, Response};
+
+#[derive(Default)]
+pub struct ShownNotices(HashMap<u32, Notice>);
+
+/// A click, and the services that its notice was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clicked {
+    pub response: Response,
+    pub about: Vec<ServerId>,
+}
+
+impl ShownNotices {
+    pub fn add(&mut self, number: u32, notice: Notice) {
+        self.0.insert(number, notice);
+    }
+
+    pub fn remove(&mut self, number: u32) {
+        self.0.remove(&number);
+    }
+
+    /// Removes the clicked notice. `button` is the index of the clicked button; `None` is a click on the notice itself.
+    pub fn take_clicked(&mut self, number: u32, button: Option<usize>) -> Option<Clicked> {
+        let notice = self.0.remove(&number)?;
+        let response = match button {
+            None => notice.click.map(Response::Do),
+            Some(index) => notice.buttons.into_iter().nth(index).map(|(_, response)| response),
+        };
+        Some(Clicked { response: response?, about: notice.about })
+    }
+
+    /// Removes all notices, and returns the services that they were about.
+    pub fn take_all(&mut self) -> Vec<ServerId> {
+        self.0.drain().flat_map(|(_, notice)| notice.about).collect()
+    }
+
+    /// Removes the notices whose services no longer need the person, and returns their numbers.
+    pub fn take_settled(&mut self, any_open: impl Fn(&[ServerId]) -> bool) -> Vec<u32> {
+        let is_settled = |_: &u32, notice: &mut Notice| !notice.about.is_empty() && !any_open(&notice.about);
+        self.0.extract_if(is_settled).map(|(number, _)| number).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::expiries::ExpiredService;
+    use super::super::text::{expiry_notice, tray_notice};
+    use super::*;
+    use crate::action::Action;
+    use crate::required_action::RequiredAction;
+
+    fn id(name: &str) -> ServerId {
+        ServerId(name.to_owned())
+    }
+
+    fn expired(name: &str) -> Notice {
+        let action = RequiredAction::SignIn;
+        expiry_notice(&[ExpiredService { id: id(name), name: name.to_owned(), action }], true)
+    }
+
+    fn two() -> ShownNotices {
+        let mut shown = ShownNotices::default();
+        shown.add(1, expired("linear"));
+        shown.add(2, expired("notion"));
+        shown
+    }
+
+    #[test]
+    fn a_click_is_taken_once_and_from_the_notice_that_was_clicked() {
+        let mut shown = two();
+        let sign_in = Response::Do(Action::SignIn(id("notion")));
+        let clicked = Clicked { response: sign_in.clone(), about: vec![id("notion")] };
+        assert_eq!(shown.take_clicked(2, None), Some(clicked));
+        assert_eq!(shown.take_clicked(2, None), None);
+        let later = Clicked { response: Response::Later, about: vec![id("linear")] };
+        assert_eq!(shown.take_clicked(1, Some(1)), Some(later));
+    }
+
+    #[test]
+    fn unknown_clicks_are_ignored() {
+        let mut shown = two();
+        assert_eq!(shown.take_clicked(3, None), None);
+        assert_eq!(shown.take_clicked(1, Some(2)), None);
+        shown.remove(2);
+        assert_eq!(shown.take_clicked(2, None), None);
+    }
+
+    #[test]
+    fn settled_and_lost_notices_are_removed() {
+        let mut shown = two();
+        shown.add(3, tray_notice());
+        assert_eq!(shown.take_settled(|ids| ids == [id("linear")]), [2]);
+        assert_eq!(shown.take_all(), [id("linear")]);
+        assert_eq!(shown.take_clicked(3, None), None);
+    }
+}

@@ -1,0 +1,198 @@
+//! The texts and buttons of notices.
+
+use usher_api::ServerId;
+
+use super::expiries::ExpiredService;
+use crate::action::Action;
+use crate::required_action::RequiredAction;
+
+/// The number of services with a button. GNOME shows three buttons, and the last one is the snooze.
+const MAX_BUTTONS: usize = 2;
+/// The number of names in a list. The others are counted.
+const MAX_NAMES: usize = 4;
+
+/// A notification's content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub title: String,
+    pub body: String,
+    /// The action of a click on the notification itself.
+    pub click: Option<Action>,
+    pub buttons: Vec<(String, Response)>,
+    /// The services that it is about.
+    pub about: Vec<ServerId>,
+    /// Whether the notification stays until it is answered, if the desktop supports it.
+    pub stays: bool,
+}
+
+/// The effect of a button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Response {
+    Do(Action),
+    Later,
+}
+
+/// The notice for at least one service. Without `has_clicks` its text promises no click.
+pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
+    let about = services.iter().map(|service| service.id.clone()).collect();
+    let (title, mut body, click) = match services {
+        [only] => {
+            let (title, body) = single_service_text(only, has_clicks);
+            (title, body, Some(Action::SignIn(only.id.clone())))
+        }
+        several => (
+            format!("{} services need your attention", several.len()),
+            format!("{} are waiting for you.", listed(several)),
+            // The window's list shows the other services too.
+            several.first().map(|first| Action::OpenServer(first.id.clone())),
+        ),
+    };
+    if !has_clicks {
+        body.push_str(" Open Usher to continue.");
+    }
+    let is_single = services.len() == 1;
+    let mut buttons: Vec<_> =
+        services.iter().take(MAX_BUTTONS).map(|service| button(service, is_single)).collect();
+    buttons.push(("Remind me in an hour".to_owned(), Response::Later));
+    Notice { title, body, click, buttons, about, stays: true }
+}
+
+fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, String) {
+    let name = &service.name;
+    let (title, body, click) = match service.action {
+        RequiredAction::SignIn => (
+            format!("{name} needs you to sign in again"),
+            "Your sign-in has expired.",
+            " Click to open its page in your browser.",
+        ),
+        RequiredAction::GrantPermission => (
+            format!("{name} wants more permission"),
+            "Review the request on its page.",
+            " Click to open it in your browser.",
+        ),
+    };
+    (title, format!("{body}{}", if has_clicks { click } else { "" }))
+}
+
+/// Opens the browser. Among several services the button names its own.
+fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
+    let name = &service.name;
+    let label = match (service.action, is_single) {
+        (RequiredAction::SignIn, true) => "Sign in".to_owned(),
+        (RequiredAction::SignIn, false) => format!("Sign in to {name}"),
+        (RequiredAction::GrantPermission, true) => "Grant access".to_owned(),
+        (RequiredAction::GrantPermission, false) => format!("{name}: grant access"),
+    };
+    (label, Response::Do(Action::SignIn(service.id.clone())))
+}
+
+/// The notice after the first time that the window is closed and the app keeps running.
+pub fn tray_notice() -> Notice {
+    Notice {
+        title: "Usher is still running in the tray".to_owned(),
+        body: "It keeps you signed in to your services. To stop it, choose Quit Usher in the tray menu."
+            .to_owned(),
+        click: Some(Action::Open),
+        buttons: Vec::new(),
+        about: Vec::new(),
+        stays: false,
+    }
+}
+
+/// "Linear, Notion and 3 more".
+fn listed(services: &[ExpiredService]) -> String {
+    let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
+    if names.len() > MAX_NAMES {
+        let rest = names.len() - (MAX_NAMES - 1);
+        names.truncate(MAX_NAMES - 1);
+        names.push(format!("{rest} more"));
+    }
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(name: &str, action: RequiredAction) -> ExpiredService {
+        ExpiredService { id: ServerId(name.to_lowercase()), name: name.to_owned(), action }
+    }
+
+    fn text(notice: &Notice) -> String {
+        let buttons: Vec<_> =
+            notice.buttons.iter().map(|(label, response)| format!("[{label}] {response:?}")).collect();
+        format!("{}\n{}\n{:?}\n{}", notice.title, notice.body, notice.click, buttons.join("\n"))
+    }
+
+    #[test]
+    fn one_service_is_one_click_away() {
+        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", RequiredAction::SignIn)], true)), @r#"
+        Notion needs you to sign in again
+        Your sign-in has expired. Click to open its page in your browser.
+        Some(SignIn(ServerId("notion")))
+        [Sign in] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Later
+        "#);
+        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", RequiredAction::GrantPermission)], true)), @r#"
+        Notion wants more permission
+        Review the request on its page. Click to open it in your browser.
+        Some(SignIn(ServerId("notion")))
+        [Grant access] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Later
+        "#);
+    }
+
+    #[test]
+    fn several_services_share_one_notice() {
+        let two =
+            [service("Linear", RequiredAction::SignIn), service("Notion", RequiredAction::GrantPermission)];
+        insta::assert_snapshot!(text(&expiry_notice(&two, true)), @r#"
+        2 services need your attention
+        Linear and Notion are waiting for you.
+        Some(OpenServer(ServerId("linear")))
+        [Sign in to Linear] Do(SignIn(ServerId("linear")))
+        [Notion: grant access] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Later
+        "#);
+        let many: Vec<_> = ["Asana", "Box", "Canva", "Linear", "Notion", "Sentry"]
+            .map(|name| service(name, RequiredAction::SignIn))
+            .into();
+        insta::assert_snapshot!(text(&expiry_notice(&many, true)), @r#"
+        6 services need your attention
+        Asana, Box, Canva and 3 more are waiting for you.
+        Some(OpenServer(ServerId("asana")))
+        [Sign in to Asana] Do(SignIn(ServerId("asana")))
+        [Sign in to Box] Do(SignIn(ServerId("box")))
+        [Remind me in an hour] Later
+        "#);
+    }
+
+    #[test]
+    fn without_clicks_the_text_promises_none() {
+        let body = |actions: &[RequiredAction]| {
+            let services: Vec<_> = actions.iter().map(|action| service("Notion", *action)).collect();
+            expiry_notice(&services, false).body
+        };
+        let elsewhere = "Open Usher to continue.";
+        assert_eq!(body(&[RequiredAction::SignIn]), format!("Your sign-in has expired. {elsewhere}"));
+        let permission = format!("Review the request on its page. {elsewhere}");
+        assert_eq!(body(&[RequiredAction::GrantPermission]), permission);
+        assert_eq!(
+            body(&[RequiredAction::SignIn; 2]),
+            format!("Notion and Notion are waiting for you. {elsewhere}")
+        );
+    }
+
+    #[test]
+    fn closing_the_window_says_that_the_app_is_in_the_tray() {
+        insta::assert_snapshot!(text(&tray_notice()), @"
+        Usher is still running in the tray
+        It keeps you signed in to your services. To stop it, choose Quit Usher in the tray menu.
+        Some(Open)
+        ");
+    }
+}

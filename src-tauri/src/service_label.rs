@@ -1,0 +1,46 @@
+//! The short name of a service in the tray's menu and in notifications.
+
+use usher_api::ServerView;
+
+/// A longer name makes a menu wider than some screens.
+const MAX_LENGTH: usize = 40;
+
+/// The title of a service. If several have the same title, the server's id follows it.
+pub fn service_label(server: &ServerView, servers: &[ServerView]) -> String {
+    let name = shortened(&server.name);
+    let is_unique = servers.iter().all(|other| other.id == server.id || shortened(&other.name) != name);
+    if is_unique { name } else { format!("{name} ({})", shortened(&server.id.0)) }
+}
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= MAX_LENGTH {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(MAX_LENGTH - 1).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use usher_api::ServerId;
+
+    use super::*;
+    use crate::sample_views::{connected, server};
+
+    #[test]
+    fn services_with_the_same_title_are_told_apart_by_id() {
+        let named =
+            |id: &str, name: &str| ServerView { id: ServerId(id.to_owned()), ..server(name, connected()) };
+        let servers = [named("work", "Notion"), named("home", "Notion"), named("linear", "Linear")];
+        assert_eq!(
+            servers.each_ref().map(|server| service_label(server, &servers)),
+            ["Notion (work)", "Notion (home)", "Linear"]
+        );
+        // The engine appends the id to equal titles, and a shortened title loses it.
+        let long = "The quarterly planning workspace of the company";
+        let servers = ["work", "home"].map(|id| named(id, &format!("{long} ({id})")));
+        let labels = servers.each_ref().map(|server| service_label(server, &servers));
+        assert!(labels[0].ends_with("(work)") && labels[1].ends_with("(home)"), "{labels:?}");
+    }
+}

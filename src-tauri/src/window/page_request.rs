@@ -1,0 +1,56 @@
+//! The page that a click in the tray or on a notification asks for.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use specta::Type;
+use usher_api::{ErrorView, ServerId};
+
+/// A service's page.
+#[derive(Clone, Debug, PartialEq, Serialize, Type)]
+pub struct PageRequest {
+    pub server: ServerId,
+    /// Why the click failed.
+    pub error: Option<ErrorView>,
+}
+
+/// The last request. It is kept until the page takes it, because the page may still be loading.
+#[derive(Default)]
+pub struct PageRequests(Mutex<Option<PageRequest>>);
+
+impl PageRequests {
+    /// Replaces the request. `None` opens the window at no particular page.
+    pub fn set(&self, page: Option<PageRequest>) {
+        *self.lock() = page;
+    }
+
+    /// Returns the request once.
+    pub fn take(&self) -> Option<PageRequest> {
+        self.lock().take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<PageRequest>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_click_is_taken_once() {
+        let page_of = |name: &str| Some(PageRequest { server: ServerId(name.to_owned()), error: None });
+        let requests = PageRequests::default();
+        assert_eq!(requests.take(), None);
+        requests.set(page_of("linear"));
+        requests.set(page_of("notion"));
+        assert_eq!(requests.take(), page_of("notion"));
+        assert_eq!(requests.take(), None);
+
+        // "Open Usher", before the page took the earlier request.
+        requests.set(page_of("notion"));
+        requests.set(None);
+        assert_eq!(requests.take(), None);
+    }
+}
