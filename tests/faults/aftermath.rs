@@ -14,7 +14,7 @@ const SIGN_IN_NEEDED: i32 = 3;
 /// The exit code when the keychain cannot be used.
 const KEYCHAIN_UNAVAILABLE: i32 = 7;
 /// Part of the message for an interrupted refresh.
-const INTERRUPTED: &str = "was cut off";
+const INTERRUPTED: &str = "was interrupted";
 
 /// A completed kill.
 pub struct Aftermath {
