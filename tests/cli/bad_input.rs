@@ -13,15 +13,23 @@ use crate::login::{answer, headless, with_file_store};
 /// Formats the exit code and stderr, without the ports, which differ from run to run.
 fn report(output: &Output) -> String {
     let code = output.code.map_or("none".to_owned(), |code| code.to_string());
-    let mut stderr = String::new();
-    let mut rest = output.stderr.as_str();
-    while let Some((before, after)) = rest.split_once("127.0.0.1:").or_else(|| rest.split_once("localhost:"))
-    {
-        stderr.push_str(before);
-        stderr.push_str("HOST");
-        rest = after.trim_start_matches(|character: char| character.is_ascii_digit());
+    let mut parts = output.stderr.split(':');
+    let mut stderr = parts.next().unwrap_or_default().to_owned();
+    let is_digit = |character: char| character.is_ascii_digit();
+    for part in parts {
+        let host = ["127.0.0.1", "localhost"].into_iter().find(|host| stderr.ends_with(host));
+        match host.filter(|_| part.starts_with(is_digit)) {
+            Some(host) => {
+                stderr.truncate(stderr.len() - host.len());
+                stderr.push_str("HOST");
+                stderr.push_str(part.trim_start_matches(is_digit));
+            }
+            None => {
+                stderr.push(':');
+                stderr.push_str(part);
+            }
+        }
     }
-    stderr.push_str(rest);
     format!("exit code {code}\n{stderr}")
 }
 
