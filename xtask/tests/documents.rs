@@ -34,6 +34,18 @@ fn named_proofs_exist() {
     assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
 }
 
+#[test]
+fn every_library_has_an_example() {
+    for folder in
+        fs::read_dir(root().join("crates")).expect("read crates/").map(|entry| entry.expect("an entry"))
+    {
+        let library = folder.path().join("src/lib.rs");
+        let Ok(text) = fs::read_to_string(&library) else { continue };
+        let has_example = text.lines().any(|line| line.starts_with("//! ```"));
+        assert!(has_example, "{} has no example", library.display());
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
 }
