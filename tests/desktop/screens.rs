@@ -2,11 +2,13 @@
 
 use anyhow::Result;
 use serde_json::json;
+use thirtyfour::Key;
 use usher_demo::{Demo, DemoOptions};
 use usher_fake_service::{FakeService, Options, Reply};
 use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{
-    Browser, Desktop, DesktopOptions, Keyring, Page, SelfSignedServer, Window, WindowOptions, place, walk,
+    Browser, Desktop, DesktopOptions, Keyring, Page, SelfSignedServer, Window, WindowOptions, free_port,
+    steps,
 };
 
 use crate::screen_check::ScreenCheck;
@@ -156,8 +158,8 @@ impl ScreenCheck {
         page.see_gone(&Page::id("tool-dialog")).await
     }
 
-    /// What services get wrong.
-    async fn troubles(self) -> Result<()> {
+    /// The errors of services.
+    async fn service_errors(self) -> Result<()> {
         let start = || FakeService::start(Options::default());
         let (html, issuer, script) = (start().await?, start().await?, start().await?);
         let (refused, unregistered, broken) = (start().await?, start().await?, start().await?);
@@ -168,7 +170,7 @@ impl ScreenCheck {
         unregistered.change_server_metadata(json!({ "registration_endpoint": null }));
         broken.on("POST /token", Reply::text(500, "out of order"));
         let tls = SelfSignedServer::start().await?;
-        let nobody = format!("http://127.0.0.1:{}/mcp", free_port()?);
+        let unreachable = format!("http://127.0.0.1:{}/mcp", free_port()?);
         let desktop = Desktop::start().await?;
         let browser = Browser::install(&desktop)?;
         configure(

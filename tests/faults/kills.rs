@@ -13,7 +13,7 @@ use usher_tests::{Blow, Mortal, Output};
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
 use crate::kill_moment::{KillMoment, Times, Trigger};
-use crate::person::{NAME, TIMEOUT, Person};
+use crate::person::{NAME, Person, TIMEOUT};
 use crate::store::Store;
 
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.

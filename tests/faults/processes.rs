@@ -9,7 +9,7 @@ use futures::future::try_join_all;
 use usher_fake_service::{FakeService, Moment, Options, Outcome};
 use usher_tests::Blow;
 
-use crate::person::{NAME, TIMEOUT, Person};
+use crate::person::{NAME, Person, TIMEOUT};
 use crate::store::Store;
 
 /// The results of expiries that several processes met at once.

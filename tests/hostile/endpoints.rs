@@ -124,7 +124,8 @@ impl Case {
     async fn start(endpoint: &str) -> Result<Case> {
         let service = FakeService::start(Options::default()).await?;
         service.change_server_metadata(json!({ "authorization_endpoint": endpoint }));
-        let desktop = Desktop::start_with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
+        let desktop =
+            Desktop::start_with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
         let opener = FakeOpener::install(&desktop)?;
         let case = Case { desktop, opener, _service: service };
         let added = case.cli().run(&["add", "it", &case._service.url()]).await?;

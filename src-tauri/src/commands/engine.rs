@@ -27,22 +27,8 @@ fn is_for_page(request: &Request) -> bool {
         | Request::PauseAll
         | Request::ResumeAll
         | Request::CheckConfig => true,
-        Request::Server { verb, .. } => match verb {
-            ServerVerb::Remove
-            | ServerVerb::Enable
-            | ServerVerb::Disable
-            | ServerVerb::Connect
-            | ServerVerb::Disconnect
-            | ServerVerb::SignOut
-            | ServerVerb::AuthorizationRequest
-            | ServerVerb::CancelSignIn
-            | ServerVerb::DeclinePermission
-            | ServerVerb::Tools
-            | ServerVerb::Resources
-            | ServerVerb::Prompts => true,
-            // The app opens the browser itself.
-            ServerVerb::BrowserOpened | ServerVerb::NextRedirect => false,
-        },
+        // The app opens the browser itself.
+        Request::Server { verb, .. } => !matches!(verb, ServerVerb::BrowserOpened | ServerVerb::NextRedirect),
         // `server_add` takes the client secret, and pins no redirect.
         Request::Add(_) => false,
         // The sign-in commands open the browser.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
-use usher_api::{ErrorView, RedirectKind, ServerId};
+use usher_api::{ErrorView, ServerId};
 use usher_engine::{PreRegisteredClient, SignInOptions};
 
 use crate::engine_slot::EngineSlot;
@@ -17,18 +17,17 @@ pub struct Client {
     pub client_secret: Option<String>,
 }
 
-/// Starts a sign-in and opens the browser. `redirect` overrides the redirect ladder.
+/// Starts a sign-in and opens the browser.
 #[tauri::command]
 #[specta::specta]
 pub async fn server_sign_in(
     engine: State<'_, EngineSlot>,
     id: ServerId,
-    redirect: Option<RedirectKind>,
     client: Option<Client>,
 ) -> Result<(), ErrorView> {
     let engine = engine.get().await?;
     let client = client.map(PreRegisteredClient::from);
-    sign_in::start(&engine, &id, SignInOptions { redirect, client, ..SignInOptions::default() }).await
+    sign_in::start(&engine, &id, SignInOptions { client, ..SignInOptions::default() }).await
 }
 
 /// Opens the page of the waiting sign-in again.
@@ -56,24 +55,11 @@ pub async fn server_next_redirect(engine: State<'_, EngineSlot>, id: ServerId) -
     sign_in::next_redirect(&engine.get().await?, &id).await
 }
 
-#[tauri::command]
-#[specta::specta]
-pub async fn server_cancel_sign_in(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
-    engine.get().await?.cancel_sign_in(&id).await;
-    Ok(())
-}
-
 /// Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected.
 #[tauri::command]
 #[specta::specta]
 pub async fn sign_in_complete(engine: State<'_, EngineSlot>, address: String) -> Result<ServerId, ErrorView> {
     engine.get().await?.complete_sign_in(&address).await
-}
-
-#[tauri::command]
-#[specta::specta]
-pub async fn server_sign_out(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
-    engine.get().await?.sign_out(&id).await
 }
 
 impl From<Client> for PreRegisteredClient {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use specta::Type;
 use tauri::State;
-use usher_api::{ErrorView, PromptView, ResourceView, ServerId, ToolCallView, ToolView};
+use usher_api::{ErrorView, ServerId, ToolCallView};
 use usher_engine::CallOptions;
 
 use crate::engine_slot::EngineSlot;
@@ -19,30 +19,6 @@ pub enum ElicitationAnswer {
     Cancel,
 }
 
-#[tauri::command]
-#[specta::specta]
-pub async fn server_tools(engine: State<'_, EngineSlot>, id: ServerId) -> Result<Vec<ToolView>, ErrorView> {
-    engine.get().await?.tools(&id).await
-}
-
-#[tauri::command]
-#[specta::specta]
-pub async fn server_resources(
-    engine: State<'_, EngineSlot>,
-    id: ServerId,
-) -> Result<Vec<ResourceView>, ErrorView> {
-    engine.get().await?.resources(&id).await
-}
-
-#[tauri::command]
-#[specta::specta]
-pub async fn server_prompts(
-    engine: State<'_, EngineSlot>,
-    id: ServerId,
-) -> Result<Vec<PromptView>, ErrorView> {
-    engine.get().await?.prompts(&id).await
-}
-
 /// Calls a tool. `call` is the page's name for this call, for its progress events and for `tool_cancel`.
 #[tauri::command]
 #[specta::specta]
@@ -55,13 +31,6 @@ pub async fn tool_call(
 ) -> Result<ToolCallView, ErrorView> {
     let arguments = object(&arguments_json)?;
     engine.get().await?.call_tool(&id, &name, arguments, CallOptions::new(call)).await
-}
-
-#[tauri::command]
-#[specta::specta]
-pub async fn tool_cancel(engine: State<'_, EngineSlot>, call: String) -> Result<(), ErrorView> {
-    engine.get().await?.cancel_call(&call);
-    Ok(())
 }
 
 /// Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty

@@ -10,16 +10,19 @@ export const commands = {
 	appInfo: () => typedError<AppInfo, ErrorView>(__TAURI_INVOKE("app_info")),
 	/**  Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs. */
 	appRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_retry")),
-	/**  Waits for the outcome of the link that started the app, and returns an error only once. Succeeds if there was no link. */
+	/**
+	 *  Waits for the outcome of the link that started the app, and returns an error only once. Succeeds if there was no
+	 *  link.
+	 */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
-	 *  Returns the page that a click in the tray or on a notification asked for, once. The window calls it when it starts to
-	 *  listen for `page_requested`, and at each of these events.
+	 *  Returns the page that a click in the tray or on a notification asked for, once. The window calls it when it starts
+	 *  to listen for `page_requested`, and at each of these events.
 	 */
 	pageRequestTake: () => typedError<PageRequest | null, ErrorView>(__TAURI_INVOKE("page_request_take")),
 	/**
-	 *  Shows the window. The page calls it once its first screen is in the document. It does not wait for an animation frame,
-	 *  because a hidden window may get none.
+	 *  Shows the window. The page calls it once its first screen is in the document. It does not wait for an animation
+	 *  frame, because a hidden window may get none.
 	 */
 	appReady: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_ready")),
 	/**
@@ -41,35 +44,22 @@ export const commands = {
 	/**  The known services, in the order of the gallery. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
-	serverRemove: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_remove", { id })),
-	serverEnable: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_enable", { id })),
-	serverDisable: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_disable", { id })),
-	serverConnect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_connect", { id })),
-	serverDisconnect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_disconnect", { id })),
-	/**  Closes every connection until `servers_resume` or the next start. */
-	serversPause: () => typedError<null, ErrorView>(__TAURI_INVOKE("servers_pause")),
-	serversResume: () => typedError<null, ErrorView>(__TAURI_INVOKE("servers_resume")),
-	/**  Declines the permission that the server asks for. A call that waits for it fails. */
-	serverDeclinePermission: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_decline_permission", { id })),
-	/**  Starts a sign-in and opens the browser. `redirect` overrides the redirect ladder. */
-	serverSignIn: (id: ServerId, redirect: RedirectKind | null, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, redirect, client })),
+	/**  Starts a sign-in and opens the browser. */
+	serverSignIn: (id: ServerId, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, client })),
 	/**  Opens the page of the waiting sign-in again. */
 	serverSignInAgain: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in_again", { id })),
 	/**  The address of that page, for copying. */
 	serverSignInAddress: (id: ServerId) => typedError<string, ErrorView>(__TAURI_INVOKE("server_sign_in_address", { id })),
 	/**  Registers again with the next redirect, and opens the browser. */
 	serverNextRedirect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_next_redirect", { id })),
-	serverCancelSignIn: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_cancel_sign_in", { id })),
 	/**  Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected. */
 	signInComplete: (address: string) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("sign_in_complete", { address })),
-	serverSignOut: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_out", { id })),
-	serverTools: (id: ServerId) => typedError<ToolView[], ErrorView>(__TAURI_INVOKE("server_tools", { id })),
-	serverResources: (id: ServerId) => typedError<ResourceView[], ErrorView>(__TAURI_INVOKE("server_resources", { id })),
-	serverPrompts: (id: ServerId) => typedError<PromptView[], ErrorView>(__TAURI_INVOKE("server_prompts", { id })),
 	/**  Calls a tool. `call` is the page's name for this call, for its progress events and for `tool_cancel`. */
 	toolCall: (id: ServerId, name: string, argumentsJson: string, call: string) => typedError<ToolCallView, ErrorView>(__TAURI_INVOKE("tool_call", { id, name, argumentsJson, call })),
-	toolCancel: (call: string) => typedError<null, ErrorView>(__TAURI_INVOKE("tool_cancel", { call })),
-	/**  Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty one. */
+	/**
+	 *  Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty
+	 *  one.
+	 */
 	elicitationAnswer: (id: string, answer: ElicitationAnswer, contentJson: string | null) => typedError<null, ErrorView>(__TAURI_INVOKE("elicitation_answer", { id, answer, contentJson })),
 	/**
 	 *  Starts the demo service inside the app, adds it, and starts its sign-in in the browser. The server's view shows an
@@ -417,6 +407,8 @@ export type ServerVerb =
 "disconnect" | 
 /**  Revokes and deletes the grant. */
 "sign_out" | 
+/**  Drops what was learned about the server: metadata, client registration, redirect. The grant is kept. */
+"forget" | 
 /**  Returns the authorization request that waits for the browser. */
 "authorization_request" | "cancel_sign_in" | 
 /**  The person does not grant the permission that a call waits for. */

@@ -25,6 +25,6 @@ export const engine: EngineBackend = {
     return () => stops.forEach((stop) => stop());
   },
   snapshot: () => unwrap(commands.snapshot()),
-  serversPause: () => done(commands.serversPause()),
-  serversResume: () => done(commands.serversResume()),
+  serversPause: () => done(commands.engineRequest({ request: "pause_all" })),
+  serversResume: () => done(commands.engineRequest({ request: "resume_all" })),
 };

@@ -1,6 +1,6 @@
 import { commands } from "./bindings";
-import { done, unwrap } from "./ipc";
-import type { NewServer, ServerId } from "./types";
+import { serverVerb, unwrap } from "./ipc";
+import type { NewServer, ServerId, ServerVerb } from "./types";
 
 /** The servers of `mcp.json` and their connections. */
 export interface ServersBackend {
@@ -10,16 +10,19 @@ export interface ServersBackend {
   serverDisable(id: ServerId): Promise<void>;
   serverConnect(id: ServerId): Promise<void>;
   serverDisconnect(id: ServerId): Promise<void>;
+  /** Sends a verb that has no method of its own. */
+  serverVerb(id: ServerId, verb: ServerVerb): Promise<void>;
   /** Starts the demo service, adds it and begins its sign-in. */
   demoAdd(): Promise<ServerId>;
 }
 
 export const servers: ServersBackend = {
   serverAdd: (server) => unwrap(commands.serverAdd(server)),
-  serverRemove: (id) => done(commands.serverRemove(id)),
-  serverEnable: (id) => done(commands.serverEnable(id)),
-  serverDisable: (id) => done(commands.serverDisable(id)),
-  serverConnect: (id) => done(commands.serverConnect(id)),
-  serverDisconnect: (id) => done(commands.serverDisconnect(id)),
+  serverRemove: (id) => serverVerb(id, "remove"),
+  serverEnable: (id) => serverVerb(id, "enable"),
+  serverDisable: (id) => serverVerb(id, "disable"),
+  serverConnect: (id) => serverVerb(id, "connect"),
+  serverDisconnect: (id) => serverVerb(id, "disconnect"),
+  serverVerb,
   demoAdd: () => unwrap(commands.demoAdd()),
 };

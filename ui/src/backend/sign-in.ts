@@ -1,5 +1,5 @@
 import { commands } from "./bindings";
-import { done, unwrap } from "./ipc";
+import { done, serverVerb, unwrap } from "./ipc";
 import type { Client, ServerId } from "./types";
 
 /** Signing in and out, and permissions. */
@@ -21,12 +21,12 @@ export interface SignInBackend {
 }
 
 export const signIn: SignInBackend = {
-  serverSignIn: (id, client) => done(commands.serverSignIn(id, null, client ?? null)),
+  serverSignIn: (id, client) => done(commands.serverSignIn(id, client ?? null)),
   serverSignInAgain: (id) => done(commands.serverSignInAgain(id)),
   serverSignInAddress: (id) => unwrap(commands.serverSignInAddress(id)),
   serverNextRedirect: (id) => done(commands.serverNextRedirect(id)),
-  serverCancelSignIn: (id) => done(commands.serverCancelSignIn(id)),
+  serverCancelSignIn: (id) => serverVerb(id, "cancel_sign_in"),
   signInComplete: (address) => unwrap(commands.signInComplete(address)),
-  serverSignOut: (id) => done(commands.serverSignOut(id)),
-  serverDeclinePermission: (id) => done(commands.serverDeclinePermission(id)),
+  serverSignOut: (id) => serverVerb(id, "sign_out"),
+  serverDeclinePermission: (id) => serverVerb(id, "decline_permission"),
 };

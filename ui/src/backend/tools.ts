@@ -1,5 +1,5 @@
 import { commands } from "./bindings";
-import { done, unwrap } from "./ipc";
+import { done, list, unwrap } from "./ipc";
 import type { ElicitationAnswer, PromptView, ResourceView, ServerId, ToolCallView, ToolView } from "./types";
 
 /** A server's tools, resources and prompts, tool calls and elicitations. */
@@ -14,10 +14,10 @@ export interface ToolsBackend {
 }
 
 export const tools: ToolsBackend = {
-  serverTools: (id) => unwrap(commands.serverTools(id)),
-  serverResources: (id) => unwrap(commands.serverResources(id)),
-  serverPrompts: (id) => unwrap(commands.serverPrompts(id)),
+  serverTools: (id) => list(id, "tools"),
+  serverResources: (id) => list(id, "resources"),
+  serverPrompts: (id) => list(id, "prompts"),
   toolCall: (id, name, argumentsJson, call) => unwrap(commands.toolCall(id, name, argumentsJson, call)),
-  toolCancel: (call) => done(commands.toolCancel(call)),
+  toolCancel: (call) => done(commands.engineRequest({ request: "cancel_call", call })),
   elicitationAnswer: (id, answer, contentJson) => done(commands.elicitationAnswer(id, answer, contentJson)),
 };

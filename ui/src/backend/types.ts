@@ -25,6 +25,7 @@ export type {
   SecretStoreChoice,
   SecretStoreView,
   ServerId,
+  ServerVerb,
   ServerView,
   SetUp,
   SignInStep,

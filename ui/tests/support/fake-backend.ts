@@ -112,6 +112,7 @@ export class FakeBackend implements Backend {
   serverConnect: Backend["serverConnect"] = (...args) => this.#call("serverConnect", args, undefined);
   serverDisconnect: Backend["serverDisconnect"] = (...args) =>
     this.#call("serverDisconnect", args, undefined);
+  serverVerb: Backend["serverVerb"] = (...args) => this.#call("serverVerb", args, undefined);
   serversPause = () => this.#call("serversPause", [], undefined);
   serversResume = () => this.#call("serversResume", [], undefined);
   demoAdd = () => this.#call("demoAdd", [], "demo");
