@@ -5,46 +5,14 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::Reply;
+use crate::clients::Code;
+use crate::lock::lock;
 use crate::request::Request;
-use crate::service::{Shared, lock};
-use crate::{FakeService, Reply};
+use crate::state::Shared;
 
 pub(crate) const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 pub(crate) const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
-
-/// The registered clients and the codes that were not redeemed yet.
-#[derive(Default)]
-pub(crate) struct Clients {
-    redirect_uris: HashMap<String, Vec<String>>,
-    codes: HashMap<String, Code>,
-}
-
-pub(crate) struct Code {
-    pub client_id: String,
-    pub redirect_uri: String,
-    /// The `S256` challenge of the verifier (RFC 7636).
-    pub challenge: String,
-}
-
-impl Clients {
-    /// A code can be redeemed once.
-    pub fn redeem(&mut self, code: &str) -> Option<Code> {
-        self.codes.remove(code)
-    }
-}
-
-impl FakeService {
-    /// Changes fields of the authorization server metadata; null removes a field.
-    pub fn change_server_metadata(&self, changes: Value) -> &Self {
-        lock(&self.shared.script).metadata_changes = changes;
-        self
-    }
-
-    /// Approves an authorization request as a person does in the browser, and returns the callback.
-    pub fn approve(&self, authorization_url: &str) -> std::io::Result<String> {
-        self.shared.authorize(authorization_url).map_err(std::io::Error::other)
-    }
-}
 
 impl Shared {
     pub fn resource_metadata(&self) -> Value {

@@ -4,17 +4,20 @@
 //! tokens, and a [`Ledger`] of every token family. A test scripts replies of single endpoints, plans faults of the
 //! token endpoint, or breaks a connection after any byte. The crate uses no other crate of this workspace.
 //!
-//! - `service`: [`FakeService`], what a test calls
+//! - `service`, `script`: [`FakeService`], what a test calls
+//! - `state`: what the endpoints share
 //! - `options`: lifetimes of tokens, the protocol, whether authorization is required
 //! - `request`: the requests that were recorded
 //! - `reply`: replies that a test scripts
 //! - `routes`: dispatch of a request to a scripted reply or to its endpoint
 //! - `authorization`: metadata, client registration and the authorization endpoint
+//! - `clients`: the registered clients and their codes
 //! - `token_endpoint`: code exchange and refresh
 //! - `token_fault`: the planned faults of a refresh, and the moments at which a test can act
 //! - `token_gate`: replies of the token endpoint that wait for the test
 //! - `ledger`: every token family, and what became of its tokens
 //! - `mcp`: a small MCP server
+//! - `lock`: a lock that ignores poisoning
 //! - `wire`: connections that break off after any byte
 //!
 //! ```
@@ -31,13 +34,17 @@
 //! ```
 
 mod authorization;
+mod clients;
 mod ledger;
+mod lock;
 mod mcp;
 mod options;
 mod reply;
 mod request;
 mod routes;
+mod script;
 mod service;
+mod state;
 mod token_endpoint;
 mod token_fault;
 mod token_gate;
@@ -50,4 +57,5 @@ pub use options::{Options, Protocol};
 pub use reply::Reply;
 pub use request::Request;
 pub use service::FakeService;
-pub use token_fault::{Action, BadResponse, Moment, TokenFault};
+pub use token_fault::{BadResponse, Moment, TokenFault};
+pub use wire::Action;

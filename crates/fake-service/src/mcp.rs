@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::authorization::RESOURCE_METADATA;
 use crate::ledger::Access;
 use crate::request::Request;
-use crate::service::Shared;
+use crate::state::Shared;
 use crate::{Moment, Protocol, Reply};
 
 pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {

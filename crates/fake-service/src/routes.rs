@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::reply::Silent;
 use crate::request::Request;
-use crate::service::Shared;
+use crate::state::Shared;
 use crate::wire::Wire;
 use crate::{Reply, authorization, mcp, token_endpoint};
 

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::lock::lock;
 use crate::request::Request;
-use crate::service::{Shared, lock};
+use crate::state::Shared;
 use crate::wire::{End, Wire};
 use crate::{FamilyId, Moment, Outcome, Reply, TokenFault};
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::service::{Shared, lock};
-use crate::wire::{End, Wire};
-use crate::{FakeService, FamilyId, Reply};
+use crate::Reply;
+use crate::wire::{Action, End, Wire};
 
 /// A fault of one refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,52 +72,11 @@ pub enum Moment {
     TokenUsed,
 }
 
-/// An action at a moment, run on a thread of the server.
-pub type Action = Box<dyn FnOnce() + Send>;
-
 /// The faults and the breakpoint of a family.
 #[derive(Default)]
 pub(crate) struct Plan {
-    faults: VecDeque<TokenFault>,
-    breakpoint: Option<(Moment, Action)>,
-}
-
-impl FakeService {
-    /// Plans a fault for the next refresh of a family that has none yet.
-    pub fn add_fault(&self, family: FamilyId, fault: TokenFault) {
-        lock(&self.shared.plans).entry(family).or_default().faults.push_back(fault);
-    }
-
-    /// The number of planned faults that a family has not met yet.
-    pub fn faults_ahead(&self, family: FamilyId) -> usize {
-        lock(&self.shared.plans).get(&family).map_or(0, |plan| plan.faults.len())
-    }
-
-    /// Runs `action` once, when `moment` comes for this family. The request then gets no response, except at
-    /// [`Moment::Arrived`]. A family has one breakpoint; a new one replaces it.
-    pub fn set_breakpoint(&self, family: FamilyId, moment: Moment, action: Action) {
-        lock(&self.shared.plans).entry(family).or_default().breakpoint = Some((moment, action));
-    }
-
-    /// Removes the breakpoint of a family, if it was not reached.
-    pub fn clear_breakpoint(&self, family: FamilyId) {
-        lock(&self.shared.plans).entry(family).or_default().breakpoint = None;
-    }
-}
-
-impl Shared {
-    pub fn next_fault(&self, family: FamilyId) -> Option<TokenFault> {
-        lock(&self.plans).get_mut(&family)?.faults.pop_front()
-    }
-
-    /// Takes the breakpoint of a family if it is set for such a moment.
-    pub fn take_breakpoint(
-        &self,
-        family: FamilyId,
-        is_now: impl Fn(Moment) -> bool,
-    ) -> Option<(Moment, Action)> {
-        lock(&self.plans).get_mut(&family)?.breakpoint.take_if(|(moment, _)| is_now(*moment))
-    }
+    pub faults: VecDeque<TokenFault>,
+    pub breakpoint: Option<(Moment, Action)>,
 }
 
 impl BadResponse {

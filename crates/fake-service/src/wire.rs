@@ -11,8 +11,7 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::Action;
-use crate::service::lock;
+use crate::lock::lock;
 
 /// The fault of the next response. A handler gets it as `ConnectInfo`.
 #[derive(Clone)]
@@ -31,6 +30,9 @@ enum Order {
     /// The action runs when the response is flushed.
     Run { action: Action, written: bool },
 }
+
+/// An action at a moment, run on a thread of the server.
+pub type Action = Box<dyn FnOnce() + Send>;
 
 /// The end of a response that breaks off.
 pub(crate) enum End {
