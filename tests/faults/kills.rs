@@ -13,8 +13,9 @@ use usher_tests::{Blow, Mortal, Output};
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
 use crate::kill_moment::{KillMoment, Times, Trigger};
-use crate::person::{NAME, Person, TIMEOUT};
-use crate::store::Store;
+use crate::person::Person;
+use crate::store::{NAME, Store, TIMEOUT};
+use crate::victim::Victim;
 
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(5);
@@ -26,42 +27,6 @@ pub struct KillPlan {
     pub store: Store,
     /// How long the server accepts a refresh token after its rotation.
     pub grace_period: Duration,
-}
-
-/// The process that is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Victim {
-    /// A command that lists the tools, with an access token that is no longer valid.
-    ListCommand,
-    /// A command that waits for a tool call, and refreshes its access token before it expires.
-    WaitingCommand,
-    /// The keychain, while a command lists the tools.
-    Keychain,
-}
-
-impl Victim {
-    /// The number of concurrent workers: a waiting command takes time, but no CPU.
-    fn workers(self) -> u32 {
-        match self {
-            Self::ListCommand | Self::Keychain => 2,
-            Self::WaitingCommand => 6,
-        }
-    }
-
-    /// The arguments of the command.
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::ListCommand | Self::Keychain => &["tools", NAME],
-            Self::WaitingCommand => &["call", NAME, "wait", "--timeout", "600"],
-        }
-    }
-
-    fn access_token_lifetime(self) -> Duration {
-        match self {
-            Self::ListCommand | Self::Keychain => Duration::from_secs(3600),
-            Self::WaitingCommand => Duration::from_secs(4),
-        }
-    }
 }
 
 impl KillPlan {

@@ -3,19 +3,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use usher_fake_service::{FakeService, FamilyId};
 use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, paths};
 
-use crate::store::Store;
-
-/// Longer than a command takes on the busiest machine.
-pub const TIMEOUT: Duration = Duration::from_secs(90);
-/// The service's name in `mcp.json`.
-pub const NAME: &str = "strict";
+use crate::store::{NAME, Store, TIMEOUT};
 
 /// A desktop that has only the secret store, and the token family that is stored there.
 pub struct Person {

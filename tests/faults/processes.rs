@@ -9,8 +9,8 @@ use futures::future::try_join_all;
 use usher_fake_service::{FakeService, Moment, Options, Outcome};
 use usher_tests::Blow;
 
-use crate::person::{NAME, Person, TIMEOUT};
-use crate::store::Store;
+use crate::person::Person;
+use crate::store::{NAME, Store, TIMEOUT};
 
 /// The results of expiries that several processes met at once.
 #[derive(Debug, Default)]

@@ -10,7 +10,10 @@ use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::folder_watch::FileEvent;
 use usher_tests::{Desktop, DesktopOptions, Mortal, Output, paths};
 
-use crate::person::{NAME, TIMEOUT};
+/// Longer than a command takes on the busiest machine.
+pub const TIMEOUT: Duration = Duration::from_secs(90);
+/// The service's name in `mcp.json`.
+pub const NAME: &str = "strict";
 
 /// The names of the keychain items.
 const SERVICE: &str = "dev.usher.desktop";
