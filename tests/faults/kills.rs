@@ -8,7 +8,7 @@ use futures::future::try_join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use usher_fake_service::{FakeService, Moment, Options};
-use usher_tests::{Blow, Mortal, Output};
+use usher_tests::{KillSwitch, KillableProcess, Output};
 
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
@@ -125,20 +125,20 @@ impl Case {
             ledger.expire(person.family);
         }
         let trigger = Trigger::set_up(self.moment, person).await?;
-        let at_keychain = match self.plan.victim {
-            Victim::Keychain => Some(person.blow_at_keychain()?),
+        let keychain_switch = match self.plan.victim {
+            Victim::Keychain => Some(person.keychain_kill_switch()?),
             Victim::ListCommand | Victim::WaitingCommand => None,
         };
         let command = person.start(self.plan.victim.arguments())?;
-        let blow = at_keychain.unwrap_or_else(|| command.blow());
-        let output = run_with_trigger(trigger, command, &blow, person).await?;
+        let kill_switch = keychain_switch.unwrap_or_else(|| command.kill_switch());
+        let output = run_with_trigger(trigger, command, &kill_switch, person).await?;
         person.service.clear_breakpoint(person.family);
-        let was_dealt = blow.withhold();
+        let has_fired = kill_switch.disarm();
         let was_killed = match self.plan.victim {
-            Victim::ListCommand | Victim::WaitingCommand => was_dealt && output.code.is_none(),
-            Victim::Keychain => was_dealt,
+            Victim::ListCommand | Victim::WaitingCommand => has_fired && output.code.is_none(),
+            Victim::Keychain => has_fired,
         };
-        if self.plan.victim == Victim::Keychain && was_dealt {
+        if self.plan.victim == Victim::Keychain && has_fired {
             person.start_keychain().await?;
         }
         if was_killed {
@@ -157,11 +157,16 @@ impl Case {
 }
 
 /// Runs the command to its end, with the trigger armed.
-async fn run_with_trigger(trigger: Trigger, command: Mortal, blow: &Blow, person: &Person) -> Result<Output> {
+async fn run_with_trigger(
+    trigger: Trigger,
+    command: KillableProcess,
+    kill_switch: &KillSwitch,
+    person: &Person,
+) -> Result<Output> {
     let finish = command.finish(TIMEOUT);
     tokio::pin!(finish);
     tokio::select! {
         output = &mut finish => output,
-        () = trigger.arm(blow.clone(), person) => finish.await,
+        () = trigger.arm(kill_switch.clone(), person) => finish.await,
     }
 }
