@@ -6,8 +6,9 @@ use anyhow::Result;
 use usher_fake_service::{Activity, Outcome, Rejection};
 use usher_tests::Output;
 
-use crate::kills::Victim;
-use crate::person::{NAME, Person};
+use crate::person::Person;
+use crate::store::NAME;
+use crate::victim::Victim;
 
 /// The exit code when a sign-in is needed.
 const SIGN_IN_NEEDED: i32 = 3;

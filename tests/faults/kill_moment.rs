@@ -9,7 +9,7 @@ use rand::Rng;
 use rand::rngs::StdRng;
 use usher_fake_service::Moment;
 use usher_tests::folder_watch::{FileEvent, FolderWatch};
-use usher_tests::{Blow, KeychainWatch};
+use usher_tests::{KeychainWatch, KillSwitch};
 
 use crate::person::Person;
 use crate::store::Store;
@@ -93,7 +93,7 @@ impl KillMoment {
 /// A kill that happens at its moment, but not after this is dropped.
 pub struct Trigger {
     moment: KillMoment,
-    blow: Arc<OnceLock<Blow>>,
+    kill_switch: Arc<OnceLock<KillSwitch>>,
     _watch: Option<Watch>,
 }
 
@@ -106,11 +106,11 @@ enum Watch {
 impl Trigger {
     /// Starts watching. Must be called before the process starts.
     pub async fn set_up(moment: KillMoment, person: &Person) -> Result<Trigger> {
-        let blow = Arc::new(OnceLock::<Blow>::new());
-        let ready = Arc::clone(&blow);
+        let kill_switch = Arc::new(OnceLock::<KillSwitch>::new());
+        let ready = Arc::clone(&kill_switch);
         let kill = move || {
-            if let Some(blow) = ready.get() {
-                blow.deal();
+            if let Some(kill_switch) = ready.get() {
+                kill_switch.fire();
             }
         };
         let store = person.store();
@@ -132,34 +132,34 @@ impl Trigger {
             }
             KillMoment::Random(_) | KillMoment::AroundRefresh(_) | KillMoment::Server(_) => None,
         };
-        Ok(Trigger { moment, blow, _watch: watch })
+        Ok(Trigger { moment, kill_switch, _watch: watch })
     }
 
     /// Aims at a process that has just started. For a random moment, this returns after the kill.
-    pub async fn arm(&self, blow: Blow, person: &Person) {
+    pub async fn arm(&self, kill_switch: KillSwitch, person: &Person) {
         match self.moment {
             KillMoment::Server(moment) => {
-                person.service.set_breakpoint(person.family, moment, Box::new(move || blow.deal()));
+                person.service.set_breakpoint(person.family, moment, Box::new(move || kill_switch.fire()));
             }
             KillMoment::AroundRefresh(after) => {
                 let kill = move || {
                     std::thread::spawn(move || {
                         std::thread::sleep(after);
-                        blow.deal();
+                        kill_switch.fire();
                     });
                 };
                 person.service.set_breakpoint(person.family, Moment::Arrived, Box::new(kill));
             }
             KillMoment::Random(after) => {
                 tokio::time::sleep(after).await;
-                blow.deal();
+                kill_switch.fire();
             }
             KillMoment::JournalWritten
             | KillMoment::JournalRemoved
             | KillMoment::KeychainCalled
             | KillMoment::StoreCreated
             | KillMoment::StoreReplaced => {
-                self.blow.set(blow).ok();
+                self.kill_switch.set(kill_switch).ok();
             }
         }
     }

@@ -8,13 +8,14 @@ use futures::future::try_join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use usher_fake_service::{FakeService, Moment, Options};
-use usher_tests::{Blow, Mortal, Output};
+use usher_tests::{KillSwitch, KillableProcess, Output};
 
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
 use crate::kill_moment::{KillMoment, Times, Trigger};
-use crate::person::{NAME, Person, TIMEOUT};
-use crate::store::Store;
+use crate::person::Person;
+use crate::store::{NAME, Store, TIMEOUT};
+use crate::victim::Victim;
 
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(5);
@@ -26,42 +27,6 @@ pub struct KillPlan {
     pub store: Store,
     /// How long the server accepts a refresh token after its rotation.
     pub grace_period: Duration,
-}
-
-/// The process that is killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Victim {
-    /// A command that lists the tools, with an access token that is no longer valid.
-    ListCommand,
-    /// A command that waits for a tool call, and refreshes its access token before it expires.
-    WaitingCommand,
-    /// The keychain, while a command lists the tools.
-    Keychain,
-}
-
-impl Victim {
-    /// The number of concurrent workers: a waiting command takes time, but no CPU.
-    fn workers(self) -> u32 {
-        match self {
-            Self::ListCommand | Self::Keychain => 2,
-            Self::WaitingCommand => 6,
-        }
-    }
-
-    /// The arguments of the command.
-    fn arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::ListCommand | Self::Keychain => &["tools", NAME],
-            Self::WaitingCommand => &["call", NAME, "wait", "--timeout", "600"],
-        }
-    }
-
-    fn access_token_lifetime(self) -> Duration {
-        match self {
-            Self::ListCommand | Self::Keychain => Duration::from_secs(3600),
-            Self::WaitingCommand => Duration::from_secs(4),
-        }
-    }
 }
 
 impl KillPlan {
@@ -160,20 +125,20 @@ impl Case {
             ledger.expire(person.family);
         }
         let trigger = Trigger::set_up(self.moment, person).await?;
-        let at_keychain = match self.plan.victim {
-            Victim::Keychain => Some(person.blow_at_keychain()?),
+        let keychain_switch = match self.plan.victim {
+            Victim::Keychain => Some(person.keychain_kill_switch()?),
             Victim::ListCommand | Victim::WaitingCommand => None,
         };
         let command = person.start(self.plan.victim.arguments())?;
-        let blow = at_keychain.unwrap_or_else(|| command.blow());
-        let output = run_with_trigger(trigger, command, &blow, person).await?;
+        let kill_switch = keychain_switch.unwrap_or_else(|| command.kill_switch());
+        let output = run_with_trigger(trigger, command, &kill_switch, person).await?;
         person.service.clear_breakpoint(person.family);
-        let was_dealt = blow.withhold();
+        let has_fired = kill_switch.disarm();
         let was_killed = match self.plan.victim {
-            Victim::ListCommand | Victim::WaitingCommand => was_dealt && output.code.is_none(),
-            Victim::Keychain => was_dealt,
+            Victim::ListCommand | Victim::WaitingCommand => has_fired && output.code.is_none(),
+            Victim::Keychain => has_fired,
         };
-        if self.plan.victim == Victim::Keychain && was_dealt {
+        if self.plan.victim == Victim::Keychain && has_fired {
             person.start_keychain().await?;
         }
         if was_killed {
@@ -192,11 +157,16 @@ impl Case {
 }
 
 /// Runs the command to its end, with the trigger armed.
-async fn run_with_trigger(trigger: Trigger, command: Mortal, blow: &Blow, person: &Person) -> Result<Output> {
+async fn run_with_trigger(
+    trigger: Trigger,
+    command: KillableProcess,
+    kill_switch: &KillSwitch,
+    person: &Person,
+) -> Result<Output> {
     let finish = command.finish(TIMEOUT);
     tokio::pin!(finish);
     tokio::select! {
         output = &mut finish => output,
-        () = trigger.arm(blow.clone(), person) => finish.await,
+        () = trigger.arm(kill_switch.clone(), person) => finish.await,
     }
 }

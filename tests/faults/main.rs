@@ -10,13 +10,15 @@ mod person;
 mod processes;
 mod report;
 mod store;
+mod victim;
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use kill_counts::MomentCount;
-use kills::{GRACE_PERIOD, KillPlan, Victim};
+use kills::{GRACE_PERIOD, KillPlan};
 use store::Store;
+use victim::Victim;
 
 /// `USHER_FAULTS_SEED`, or a random seed. It is printed, so that a run can be repeated.
 fn seed() -> u64 {

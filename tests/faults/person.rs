@@ -3,19 +3,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use usher_fake_service::{FakeService, FamilyId};
-use usher_tests::{Blow, Bus, Cli, Desktop, Mortal, Output, paths};
+use usher_tests::{Bus, Cli, Desktop, KillSwitch, KillableProcess, Output, paths};
 
-use crate::store::Store;
-
-/// Longer than a command takes on the busiest machine.
-pub const TIMEOUT: Duration = Duration::from_secs(90);
-/// The service's name in `mcp.json`.
-pub const NAME: &str = "strict";
+use crate::store::{NAME, Store, TIMEOUT};
 
 /// A desktop that has only the secret store, and the token family that is stored there.
 pub struct Person {
@@ -62,12 +56,12 @@ impl Person {
     }
 
     /// Starts the command line as a process that can be killed.
-    pub fn start(&self, arguments: &[&str]) -> Result<Mortal> {
+    pub fn start(&self, arguments: &[&str]) -> Result<KillableProcess> {
         let mut command: Command = self.desktop.command(paths::usher()?);
         command.args(arguments).envs(self.store.variable(&self.desktop));
         // Nothing here uses TLS, and a short command spends most of its time reading the system's certificates.
         command.envs([("SSL_CERT_FILE", "/dev/null"), ("SSL_CERT_DIR", "/dev/null")]);
-        Mortal::start(command)
+        KillableProcess::start(command)
     }
 
     /// The family and the number of the stored refresh token; `None` if none is stored.
@@ -113,9 +107,9 @@ impl Person {
         self.desktop.bus()
     }
 
-    /// A blow at the keychain's own process.
-    pub fn blow_at_keychain(&self) -> Result<Blow> {
-        Blow::at(self.bus()?.owner_pid("org.freedesktop.secrets")?)
+    /// The switch that kills the process of the keychain.
+    pub fn keychain_kill_switch(&self) -> Result<KillSwitch> {
+        KillSwitch::new(self.bus()?.owner_pid("org.freedesktop.secrets")?)
     }
 
     /// Starts a killed keychain again, unlocked.

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use futures::future::try_join_all;
 use usher_fake_service::{FakeService, Moment, Options, Outcome};
-use usher_tests::Blow;
+use usher_tests::KillSwitch;
 
-use crate::person::{NAME, Person, TIMEOUT};
-use crate::store::Store;
+use crate::person::Person;
+use crate::store::{NAME, Store, TIMEOUT};
 
 /// The results of expiries that several processes met at once.
 #[derive(Debug, Default)]
@@ -81,22 +81,22 @@ async fn kill_holder_once(
     let ledger = person.service.ledger();
     ledger.take_activity(person.family);
     ledger.expire(person.family);
-    let blows = Arc::new(OnceLock::<HashMap<u32, Blow>>::new());
-    let (ready, lock_file) = (Arc::clone(&blows), person.lock_file());
+    let switches = Arc::new(OnceLock::<HashMap<u32, KillSwitch>>::new());
+    let (ready, lock_file) = (Arc::clone(&switches), person.lock_file());
     let kill = move || {
         let holder = std::fs::read_to_string(lock_file).ok().and_then(|text| text.trim().parse().ok());
         // The first process may refresh before the last one is started.
-        if let Some(blow) = holder.and_then(|holder: u32| ready.wait().get(&holder)) {
-            blow.deal();
+        if let Some(kill_switch) = holder.and_then(|holder: u32| ready.wait().get(&holder)) {
+            kill_switch.fire();
         }
     };
     person.service.set_breakpoint(person.family, moment, Box::new(kill));
     let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
-    let by_pid = started.iter().map(|process| (process.id(), process.blow())).collect();
-    blows.set(by_pid).ok();
+    let by_pid = started.iter().map(|process| (process.id(), process.kill_switch())).collect();
+    switches.set(by_pid).ok();
     let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
     person.service.clear_breakpoint(person.family);
-    let killed = blows.get().map_or(0, |blows| blows.values().filter(|blow| blow.was_dealt()).count());
+    let killed = switches.get().map_or(0, |all| all.values().filter(|switch| switch.has_fired()).count());
     kills.count += u32::from(killed > 0);
     let mut violations = Vec::new();
     let failed = outputs.iter().filter(|output| !matches!(output.code, Some(0) | None));

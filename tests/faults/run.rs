@@ -10,6 +10,7 @@ mod person;
 mod processes;
 mod report;
 mod store;
+mod victim;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -17,9 +18,10 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Parser;
 use kill_counts::Kills;
-use kills::{GRACE_PERIOD, KillPlan, Victim};
+use kills::{GRACE_PERIOD, KillPlan};
 use outages::Outages;
 use store::Store;
+use victim::Victim;
 
 /// Kills the engine and the keychain, breaks the token endpoint, and starts sixteen commands at each expiry of a token
 #[derive(Clone, Debug, Parser)]

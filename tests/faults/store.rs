@@ -8,9 +8,12 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::folder_watch::FileEvent;
-use usher_tests::{Desktop, DesktopOptions, Mortal, Output, paths};
+use usher_tests::{Desktop, DesktopOptions, KillableProcess, Output, paths};
 
-use crate::person::{NAME, TIMEOUT};
+/// Longer than a command takes on the busiest machine.
+pub const TIMEOUT: Duration = Duration::from_secs(90);
+/// The service's name in `mcp.json`.
+pub const NAME: &str = "strict";
 
 /// The names of the keychain items.
 const SERVICE: &str = "dev.usher.desktop";
@@ -99,7 +102,7 @@ impl Store {
             Self::Keychain | Self::KeychainInParts => {
                 let mut read = desktop.command(paths::stored_refresh_token()?);
                 read.arg(NAME);
-                let output = Mortal::start(read)?.finish(TIMEOUT).await?;
+                let output = KillableProcess::start(read)?.finish(TIMEOUT).await?;
                 ensure!(output.code == Some(0), "the keychain cannot be read: {}", output.stderr.trim());
                 let token = output.stdout.trim();
                 Ok((!token.is_empty()).then(|| token.to_owned()))
@@ -155,5 +158,5 @@ async fn items_of_grant(desktop: &Desktop) -> Result<Vec<String>> {
 async fn secret_tool(desktop: &Desktop, arguments: &[&str]) -> Result<Output> {
     let mut command = desktop.command("secret-tool");
     command.args(arguments);
-    Mortal::start(command)?.finish(TIMEOUT).await
+    KillableProcess::start(command)?.finish(TIMEOUT).await
 }

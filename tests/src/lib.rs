@@ -23,7 +23,7 @@
 //! - `self_signed_server`: a TLS server with a self-signed certificate
 //!
 //! Tools:
-//! - `process`, `mortal`: child processes, and ones that are killed at a chosen moment
+//! - `process`, `killable_process`: child processes, and ones that a test kills at a chosen moment
 //! - `folder_watch`, `keychain_watch`: observers of files and of the keychain
 //! - `wait`, `paths`: waiting with a deadline, and the paths of the built programs
 //! - `requirements`: the check for programs and libraries that a desktop needs
@@ -56,8 +56,8 @@ mod fake_opener;
 pub mod folder_watch;
 mod keychain_watch;
 mod keyring;
+mod killable_process;
 mod launched_app;
-mod mortal;
 mod notification_server;
 mod page;
 pub mod paths;
@@ -84,8 +84,8 @@ pub use driver::Driver;
 pub use fake_opener::FakeOpener;
 pub use keychain_watch::KeychainWatch;
 pub use keyring::Keyring;
+pub use killable_process::{KillSwitch, KillableProcess};
 pub use launched_app::LaunchedApp;
-pub use mortal::{Blow, Mortal};
 pub use notification_server::{Notification, NotificationServer};
 pub use page::Page;
 pub use portal::{ColorScheme, Portal};

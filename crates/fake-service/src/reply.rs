@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 /// The status, headers and body of one response.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    status: u16,
+    pub status: u16,
     headers: Vec<(&'static str, String)>,
-    body: Bytes,
+    pub body: Bytes,
     hangs: bool,
     is_silent: bool,
 }

@@ -109,7 +109,7 @@ async fn a_stored_discovery_takes_the_scopes_of_a_new_challenge() {
     fake.with_documents();
     let settings = ClientSettings::default();
     let found = discover_with(&fake, Some(&challenge("Bearer scope=old")), &settings).await.unwrap();
-    fake.forget();
+    fake.forget_requests();
     let found = found.with_challenge(Some(&challenge("Bearer scope=\"new more\"")), &settings);
     assert_eq!(found.scopes, Scopes::parse("new more"));
     assert_eq!(found.with_challenge(None, &settings).scopes, Scopes::default());

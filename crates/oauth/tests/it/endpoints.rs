@@ -109,7 +109,7 @@ async fn every_endpoint_in_the_metadata_is_checked() {
             ("token_endpoint", "the token endpoint"),
             ("registration_endpoint", "the registration endpoint"),
         ] {
-            fake.with_server_document(json!({ field: raw })).forget();
+            fake.with_server_document(json!({ field: raw })).forget_requests();
             let error = discover(&http, request).await.unwrap_err();
             let ErrorKind::BadEndpoint { name: found, .. } = error.kind else { panic!("{raw:?}: {error}") };
             assert_eq!((error.step, found.as_str()), (Step::ServerMetadata, name));

@@ -11,7 +11,7 @@ use crate::support::{Answer, Fake, accepted, challenge, discover_with, http_for,
 async fn no_request_is_repeated_and_a_stored_discovery_saves_its_requests() {
     let fake = Fake::start().await;
     fake.with_server_document(json!({ "revocation_endpoint": fake.at("/revoke") }));
-    fake.on("POST /register", Answer::json_with_status(201, json!({ "client_id": "app" })));
+    fake.on("POST /register", Answer::json_with(201, json!({ "client_id": "app" })));
     fake.on(
         "POST /token",
         Answer::json(json!({ "access_token": "t", "refresh_token": "r", "expires_in": 60 })),
@@ -37,7 +37,7 @@ async fn no_request_is_repeated_and_a_stored_discovery_saves_its_requests() {
     ];
     assert_eq!(fake.lines(), expected);
 
-    fake.forget();
+    fake.forget_requests();
     let found: Discovered = serde_json::from_str(&stored).unwrap();
     assert_eq!(found.binding(&client), grant.binding);
     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(client) };

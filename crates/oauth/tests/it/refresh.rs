@@ -83,16 +83,16 @@ async fn fields_that_the_response_omits_are_kept() {
 async fn only_invalid_grant_in_json_ends_it() {
     let invalid_grant = json!({ "error": "invalid_grant" });
     let answers = [
-        (Answer::json_with_status(400, invalid_grant.clone()), true),
-        (Answer::json_with_status(401, invalid_grant.clone()), true),
-        (Answer::json_with_status(403, invalid_grant.clone()), false),
-        (Answer::json_with_status(200, invalid_grant.clone()), false),
-        (Answer::json_with_status(500, invalid_grant.clone()), false),
-        (Answer::json_with_status(503, invalid_grant), false),
+        (Answer::json_with(400, invalid_grant.clone()), true),
+        (Answer::json_with(401, invalid_grant.clone()), true),
+        (Answer::json_with(403, invalid_grant.clone()), false),
+        (Answer::json_with(200, invalid_grant.clone()), false),
+        (Answer::json_with(500, invalid_grant.clone()), false),
+        (Answer::json_with(503, invalid_grant), false),
         (Answer::new(400, "text/html", "<p>invalid_grant"), false),
         (Answer::new(400, "text/plain", "error=invalid_grant"), false),
-        (Answer::json_with_status(401, json!({ "error": "invalid_client" })), false),
-        (Answer::json_with_status(400, json!({ "error": "invalid_request" })), false),
+        (Answer::json_with(401, json!({ "error": "invalid_client" })), false),
+        (Answer::json_with(400, json!({ "error": "invalid_request" })), false),
         (Answer::redirect(302, "http://portal.example"), false),
         (Answer::new(200, "text/html", "<p>portal"), false),
     ];
@@ -157,7 +157,7 @@ async fn without_a_refresh_token_nothing_is_sent() {
 #[tokio::test]
 async fn after_a_rejected_resource_refreshes_omit_it() {
     let fake = Fake::start().await;
-    let rejection = Answer::json_with_status(400, json!({ "error": "invalid_target" }));
+    let rejection = Answer::json_with(400, json!({ "error": "invalid_target" }));
     fake.on_each(TOKEN, [rejection, Answer::json(json!({ "access_token": "new" }))]);
     let http = http_for(&fake).await;
     let refreshed = refresh(&http, &grant(&fake), None, now()).await.unwrap();
@@ -192,8 +192,8 @@ async fn errors_tell_whether_the_server_may_have_processed_the_request() {
         (Answer::new(200, "application/json", "{\"access_token\":"), true),
         (Answer::new(429, "text/plain", ""), false),
         (Answer::redirect(302, "http://portal.example"), false),
-        (Answer::json_with_status(400, json!({ "error": "invalid_grant" })), false),
-        (Answer::json_with_status(400, json!({ "error": "invalid_request" })), false),
+        (Answer::json_with(400, json!({ "error": "invalid_grant" })), false),
+        (Answer::json_with(400, json!({ "error": "invalid_request" })), false),
     ];
     for (answer, is_unknown) in answers {
         let fake = Fake::start().await;

@@ -25,7 +25,7 @@ async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, 
 }
 
 fn created(body: serde_json::Value) -> Answer {
-    Answer::json_with_status(201, body)
+    Answer::json_with(201, body)
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn uses_the_metadata_that_the_server_returns() {
 
 #[tokio::test]
 async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
-    let rejection = Answer::json_with_status(
+    let rejection = Answer::json_with(
         400,
         json!({ "error": "invalid_client_metadata", "error_description": "application_type?" }),
     );
@@ -160,7 +160,7 @@ async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
 
 #[tokio::test]
 async fn a_rejected_redirect_is_a_separate_error() {
-    let json = |status, body| Answer::json_with_status(status, body);
+    let json = |status, body| Answer::json_with(status, body);
     let table = [
         (json(400, json!({ "error": "invalid_redirect_uri" })), Some("invalid_redirect_uri")),
         (
@@ -201,7 +201,7 @@ async fn other_registration_errors() {
         |status, why: Option<&str>| ErrorKind::RegistrationRejected { status, why: why.map(Into::into) };
     let table = [
         (
-            Answer::json_with_status(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
+            Answer::json_with(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
             rejected(403, Some("Client not allowed")),
             1,
         ),

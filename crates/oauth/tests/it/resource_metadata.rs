@@ -107,7 +107,7 @@ async fn the_resource_must_be_this_server() {
     ];
     for resource in differs {
         fake.on(AT_PATH, Answer::json(merged(fake.resource_document(), json!({ "resource": resource }))));
-        fake.forget();
+        fake.forget_requests();
         let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
         assert_eq!(
             error.kind,

@@ -23,7 +23,7 @@ async fn the_refresh_token_is_revoked_else_the_access_token() {
     let mut without_endpoint = grant(&fake);
     without_endpoint.binding.revocation_endpoint = None;
     revoke(&http, &without_endpoint, None).await.unwrap();
-    let sent: Vec<_> = fake.all_seen().iter().map(|seen| seen.form()).collect();
+    let sent: Vec<_> = fake.requests().iter().map(|seen| seen.form()).collect();
     let refresh =
         form(&[("token", "old-refresh"), ("token_type_hint", "refresh_token"), ("client_id", "app")]);
     let access = form(&[("token", "old-access"), ("token_type_hint", "access_token"), ("client_id", "app")]);
@@ -51,7 +51,7 @@ async fn the_client_authenticates() {
 async fn errors_and_outages_are_distinguished() {
     let rejected = ErrorKind::TokenError { error: "unsupported_token_type".into(), description: None };
     let table = [
-        (Answer::json_with_status(400, json!({ "error": "unsupported_token_type" })), rejected),
+        (Answer::json_with(400, json!({ "error": "unsupported_token_type" })), rejected),
         (Answer::new(503, "text/plain", ""), ErrorKind::Transient { status: 503, retry_after: None }),
         (Answer::new(404, "text/html", "<p>"), ErrorKind::Status(404)),
     ];

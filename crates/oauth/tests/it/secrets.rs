@@ -33,7 +33,7 @@ async fn nothing_prints_or_keeps_a_secret() {
     printed.push(serde_json::to_string(&grant.binding).unwrap());
     // A server that echoes the request.
     let echo = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
-    for answer in [Answer::json_with_status(400, echo), Answer::new(200, "text/plain", "CANARY-refresh")] {
+    for answer in [Answer::json_with(400, echo), Answer::new(200, "text/plain", "CANARY-refresh")] {
         fake.on("POST /token", answer);
         let secret = SecretString::from("CANARY-client");
         let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();

@@ -96,8 +96,8 @@ async fn every_response_with_an_access_token_is_a_success() {
     let form = "access_token=t&token_type=bearer&expires_in=3600&refresh_token=r&scope=a+b";
     let table = [
         (but(json!({})), whole()),
-        (Answer::json_with_status(201, full.clone()), whole()),
-        (Answer::json_with_status(202, full.clone()), whole()),
+        (Answer::json_with(201, full.clone()), whole()),
+        (Answer::json_with(202, full.clone()), whole()),
         (but(json!({ "error": "invalid_grant" })), whole()),
         // Content types.
         (Answer::new(200, "text/plain", full.to_string()), whole()),
@@ -167,7 +167,7 @@ async fn the_account_is_for_display() {
 
 #[tokio::test]
 async fn every_other_response_is_an_error() {
-    let json = |status, body| Answer::json_with_status(status, body);
+    let json = |status, body| Answer::json_with(status, body);
     let described = || Some("used".to_owned());
     let transient = |status| ErrorKind::Transient { status, retry_after: None };
     let token_error = |error: &str| ErrorKind::TokenError { error: error.into(), description: None };
@@ -307,7 +307,7 @@ async fn after_a_rejected_resource_the_exchange_is_retried_without_it() {
     ] {
         let fake = Fake::start().await;
         let grant =
-            exchanged(&fake, [Answer::json_with_status(400, rejection.clone()), good.clone()]).await.unwrap();
+            exchanged(&fake, [Answer::json_with(400, rejection.clone()), good.clone()]).await.unwrap();
         assert!(!grant.binding.sends_resource, "refreshes omit it too");
         assert_eq!(grant.binding.resource, fake.at("/mcp"), "the binding keeps the resource");
         let sent: Vec<bool> =
@@ -317,16 +317,13 @@ async fn after_a_rejected_resource_the_exchange_is_retried_without_it() {
         assert_eq!(first["code_verifier"], second["code_verifier"]);
     }
     let fake = Fake::start().await;
-    let error = exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_target" }))])
-        .await
-        .unwrap_err();
+    let error =
+        exchanged(&fake, [Answer::json_with(400, json!({ "error": "invalid_target" }))]).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::ResourceRejected { .. }));
     assert_eq!(fake.seen(TOKEN).len(), 2);
     // Other errors cause no retry.
     let fake = Fake::start().await;
-    exchanged(&fake, [Answer::json_with_status(400, json!({ "error": "invalid_request" }))])
-        .await
-        .unwrap_err();
+    exchanged(&fake, [Answer::json_with(400, json!({ "error": "invalid_request" }))]).await.unwrap_err();
     assert_eq!(fake.seen(TOKEN).len(), 1);
 }
 
