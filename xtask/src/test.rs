@@ -79,7 +79,10 @@ impl Step {
             }
             Self::Bindings => bindings::check(repository).map(|()| Counts::check(true)),
             Self::Rust => {
-                nextest(repository, &format!("not ({CONFORMANCE}) and not ({WINDOW}) and not ({INSTALL})"))
+                let filter = format!("not ({CONFORMANCE}) and not ({WINDOW}) and not ({INSTALL})");
+                // nextest does not run the examples in the documentation.
+                let examples = ["test", "--doc", "--workspace", "--locked", "--quiet"];
+                Ok(or_failed(nextest(repository, &filter)) + or_failed(check(repository.cargo().args(examples))))
             }
             Self::Conformance => nextest(repository, CONFORMANCE),
             Self::Screens => screens(repository),
