@@ -13,7 +13,7 @@
 //! | `tray`, `notices` | the tray icon with its menu, and notifications |
 //! | `links` | `dev.usher.desktop:` links from the browser |
 //! | `action`, `sign_in`, `secret_store` | what a click does, in the window, the tray or a notification |
-//! | `required_action`, `service_label` | what a service needs from the person, and its short name |
+//! | `service_label` | the short name of a service |
 //! | `desktop_features`, `autostart` | what the desktop supports, and starting at login |
 //! | `keychain`, `demo`, `browser` | the keychain's return, the demo service, the person's browser |
 //! | `running_instance`, `core_dumps`, `logging`, `error` | a running process, core dumps, the log, the app's errors |
@@ -45,7 +45,6 @@ mod links;
 mod logging;
 mod notices;
 mod options;
-mod required_action;
 mod running_instance;
 #[cfg(test)]
 mod sample_views;

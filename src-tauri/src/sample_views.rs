@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use usher_api::{
     AuthView, Code, ConfigView, ErrorView, NeedsSignIn, PermissionView, Revision, SecretStoreView, ServerId,
-    ServerView, SignInStep, Snapshot, Status, TransportKind,
+    ServerView, SignInStep, Snapshot, Status, TransportKind, Want,
 };
 
 pub fn server(name: &str, status: Status) -> ServerView {
@@ -17,12 +17,26 @@ pub fn server(name: &str, status: Status) -> ServerView {
         auth: AuthView::Unknown,
         permission: None,
         last_error: None,
+        wants: None,
+    }
+    .with_wants()
+}
+
+pub trait WithWants {
+    /// Derives `wants` again, as the engine does.
+    fn with_wants(self) -> Self;
+}
+
+impl WithWants for ServerView {
+    fn with_wants(self) -> Self {
+        let wants = Want::of(&self.status, self.permission.as_ref(), self.last_error.as_ref());
+        Self { wants, ..self }
     }
 }
 
 pub fn needing_permission(name: &str) -> ServerView {
     let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
-    ServerView { permission: Some(permission), ..server(name, connected()) }
+    ServerView { permission: Some(permission), ..server(name, connected()) }.with_wants()
 }
 
 pub fn snapshot(servers: impl IntoIterator<Item = ServerView>) -> Snapshot {

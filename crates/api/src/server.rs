@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuthView, ErrorView, Status};
+use crate::{AuthView, Code, ErrorView, NeedsSignIn, Status};
 
 /// A server's name in `mcp.json`, unique there. It is never used as a path and never trusted for display.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,6 +33,51 @@ pub struct ServerView {
     /// Permission that the server asked for and that is not granted yet. Another sign-in asks for it.
     pub permission: Option<PermissionView>,
     pub last_error: Option<ErrorView>,
+    /// What the server wants from the person.
+    pub wants: Option<Want>,
+}
+
+/// What a server wants from the person before it works fully.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Want {
+    SignIn,
+    Permission,
+}
+
+impl Want {
+    /// Derives it from the other fields of a view. A connected server may want something, too: a call lacks a
+    /// permission, or a tool's result rejected the sign-in.
+    pub fn of(
+        status: &Status,
+        permission: Option<&PermissionView>,
+        last_error: Option<&ErrorView>,
+    ) -> Option<Self> {
+        let failed_with = |code: Code| last_error.is_some_and(|error| error.code == code);
+        match status {
+            Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => Some(Self::Permission),
+            Status::NeedsSignIn { .. } => Some(Self::SignIn),
+            Status::Connecting
+            | Status::Reconnecting { .. }
+            | Status::Connected { .. }
+            | Status::SigningIn { .. }
+                if permission.is_some() =>
+            {
+                Some(Self::Permission)
+            }
+            Status::Connected { .. } if failed_with(Code::InsufficientScope) => Some(Self::Permission),
+            Status::Connected { .. } if failed_with(Code::SignInRequired) => Some(Self::SignIn),
+            Status::Connected { .. }
+            | Status::Connecting
+            | Status::Reconnecting { .. }
+            | Status::SigningIn { .. }
+            | Status::Failed { .. }
+            | Status::Disabled
+            | Status::Paused
+            | Status::Unsupported { .. } => None,
+        }
+    }
 }
 
 /// Scopes that a server asked for.
@@ -53,4 +98,30 @@ pub enum TransportKind {
     Http,
     Sse,
     Stdio,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_connected_server_may_want_something_and_a_disabled_one_wants_nothing() {
+        let connected =
+            Status::Connected { since: Timestamp::UNIX_EPOCH, protocol: String::new(), tool_count: 6 };
+        let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
+        for (permission, code, want) in [
+            (None, None, None),
+            (Some(&permission), None, Some(Want::Permission)),
+            (None, Some(Code::InsufficientScope), Some(Want::Permission)),
+            (None, Some(Code::SignInRequired), Some(Want::SignIn)),
+            (Some(&permission), Some(Code::SignInRequired), Some(Want::Permission)),
+            (None, Some(Code::Internal), None),
+        ] {
+            let error = code.map(|code| ErrorView::without_hint(code, "It failed."));
+            assert_eq!(Want::of(&connected, permission, error.as_ref()), want, "{code:?}");
+            assert_eq!(Want::of(&Status::Disabled, permission, error.as_ref()), None, "{code:?}");
+        }
+    }
 }

@@ -9,9 +9,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status};
+use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status, Want};
 
-use crate::required_action::RequiredAction;
 
 /// How long a notification waits for further services, so that it can name them all.
 pub const GROUPING_DELAY: Duration = Duration::from_secs(2);
@@ -23,7 +22,7 @@ pub const SNOOZE: Duration = Duration::from_secs(60 * 60);
 pub struct ExpiredService {
     pub id: ServerId,
     pub name: String,
-    pub action: RequiredAction,
+    pub action: Want,
 }
 
 /// The expiries that are not over, and when each is shown.
@@ -37,7 +36,7 @@ pub struct Expiries {
 #[derive(Debug)]
 struct Expiry {
     name: String,
-    action: RequiredAction,
+    action: Want,
     /// Whether the service needs the person now. `false` during a sign-in.
     open: bool,
     /// When to show it; `None` once it was shown.
@@ -69,7 +68,7 @@ impl Expiries {
         self.current.remove(id);
     }
 
-    fn begin(&mut self, id: &ServerId, name: &str, action: RequiredAction, now: Instant) {
+    fn begin(&mut self, id: &ServerId, name: &str, action: Want, now: Instant) {
         let expiry = self.current.entry(id.clone()).or_insert_with(|| Expiry {
             name: name.to_owned(),
             action,
@@ -129,7 +128,7 @@ impl Expiries {
 
 /// What a server's state means for its expiry.
 enum Change {
-    Begins(RequiredAction),
+    Begins(Want),
     /// Neither begins nor ends an expiry.
     None,
     Ends,
@@ -140,17 +139,17 @@ fn change(server: &ServerView) -> Change {
     match server.status {
         Status::NeedsSignIn { reason } => match reason {
             NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RefreshInterrupted => {
-                Change::Begins(RequiredAction::SignIn)
+                Change::Begins(Want::SignIn)
             }
-            NeedsSignIn::MorePermissionNeeded => Change::Begins(RequiredAction::GrantPermission),
+            NeedsSignIn::MorePermissionNeeded => Change::Begins(Want::Permission),
             NeedsSignIn::Refused => Change::None,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,
         },
         Status::Connected { .. } if server.permission.is_some() => {
-            Change::Begins(RequiredAction::GrantPermission)
+            Change::Begins(Want::Permission)
         }
         // The error of one call, which the next call may clear. The tray and the window show it.
-        Status::Connected { .. } if RequiredAction::of(server).is_some() => Change::None,
+        Status::Connected { .. } if server.wants.is_some() => Change::None,
         Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,
         Status::Paused
         | Status::Connecting

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use usher_api::ServerId;
+use usher_api::{ServerId, Want};
 
 use super::text::{Notice, Response};
 
@@ -53,14 +53,13 @@ mod tests {
     use super::super::text::{expiry_notice, tray_notice};
     use super::*;
     use crate::action::Action;
-    use crate::required_action::RequiredAction;
-
+    
     fn id(name: &str) -> ServerId {
         ServerId(name.to_owned())
     }
 
     fn expired(name: &str) -> Notice {
-        let action = RequiredAction::SignIn;
+        let action = Want::SignIn;
         expiry_notice(&[ExpiredService { id: id(name), name: name.to_owned(), action }], true)
     }
 

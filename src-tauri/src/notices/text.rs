@@ -1,10 +1,9 @@
 //! The texts and buttons of notices.
 
-use usher_api::ServerId;
+use usher_api::{ServerId, Want};
 
 use super::expiries::ExpiredService;
 use crate::action::Action;
-use crate::required_action::RequiredAction;
 
 /// The number of services with a button. GNOME shows three buttons, and the last one is the snooze.
 const MAX_BUTTONS: usize = 2;
@@ -60,12 +59,12 @@ pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
 fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, String) {
     let name = &service.name;
     let (title, body, click) = match service.action {
-        RequiredAction::SignIn => (
+        Want::SignIn => (
             format!("{name} needs you to sign in again"),
             "Your sign-in has expired.",
             " Click to open its page in your browser.",
         ),
-        RequiredAction::GrantPermission => (
+        Want::Permission => (
             format!("{name} wants more permission"),
             "Review the request on its page.",
             " Click to open it in your browser.",
@@ -78,10 +77,10 @@ fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, S
 fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
     let name = &service.name;
     let label = match (service.action, is_single) {
-        (RequiredAction::SignIn, true) => "Sign in".to_owned(),
-        (RequiredAction::SignIn, false) => format!("Sign in to {name}"),
-        (RequiredAction::GrantPermission, true) => "Grant access".to_owned(),
-        (RequiredAction::GrantPermission, false) => format!("{name}: grant access"),
+        (Want::SignIn, true) => "Sign in".to_owned(),
+        (Want::SignIn, false) => format!("Sign in to {name}"),
+        (Want::Permission, true) => "Grant access".to_owned(),
+        (Want::Permission, false) => format!("{name}: grant access"),
     };
     (label, Response::Do(Action::SignIn(service.id.clone())))
 }
@@ -118,7 +117,7 @@ fn listed(services: &[ExpiredService]) -> String {
 mod tests {
     use super::*;
 
-    fn service(name: &str, action: RequiredAction) -> ExpiredService {
+    fn service(name: &str, action: Want) -> ExpiredService {
         ExpiredService { id: ServerId(name.to_lowercase()), name: name.to_owned(), action }
     }
 
@@ -130,14 +129,14 @@ mod tests {
 
     #[test]
     fn one_service_is_one_click_away() {
-        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", RequiredAction::SignIn)], true)), @r#"
+        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::SignIn)], true)), @r#"
         Notion needs you to sign in again
         Your sign-in has expired. Click to open its page in your browser.
         Some(SignIn(ServerId("notion")))
         [Sign in] Do(SignIn(ServerId("notion")))
         [Remind me in an hour] Later
         "#);
-        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", RequiredAction::GrantPermission)], true)), @r#"
+        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::Permission)], true)), @r#"
         Notion wants more permission
         Review the request on its page. Click to open it in your browser.
         Some(SignIn(ServerId("notion")))
@@ -149,7 +148,7 @@ mod tests {
     #[test]
     fn several_services_share_one_notice() {
         let two =
-            [service("Linear", RequiredAction::SignIn), service("Notion", RequiredAction::GrantPermission)];
+            [service("Linear", Want::SignIn), service("Notion", Want::Permission)];
         insta::assert_snapshot!(text(&expiry_notice(&two, true)), @r#"
         2 services need your attention
         Linear and Notion are waiting for you.
@@ -159,7 +158,7 @@ mod tests {
         [Remind me in an hour] Later
         "#);
         let many: Vec<_> = ["Asana", "Box", "Canva", "Linear", "Notion", "Sentry"]
-            .map(|name| service(name, RequiredAction::SignIn))
+            .map(|name| service(name, Want::SignIn))
             .into();
         insta::assert_snapshot!(text(&expiry_notice(&many, true)), @r#"
         6 services need your attention
@@ -173,16 +172,16 @@ mod tests {
 
     #[test]
     fn without_clicks_the_text_promises_none() {
-        let body = |actions: &[RequiredAction]| {
+        let body = |actions: &[Want]| {
             let services: Vec<_> = actions.iter().map(|action| service("Notion", *action)).collect();
             expiry_notice(&services, false).body
         };
         let elsewhere = "Open Usher to continue.";
-        assert_eq!(body(&[RequiredAction::SignIn]), format!("Your sign-in has expired. {elsewhere}"));
+        assert_eq!(body(&[Want::SignIn]), format!("Your sign-in has expired. {elsewhere}"));
         let permission = format!("Review the request on its page. {elsewhere}");
-        assert_eq!(body(&[RequiredAction::GrantPermission]), permission);
+        assert_eq!(body(&[Want::Permission]), permission);
         assert_eq!(
-            body(&[RequiredAction::SignIn; 2]),
+            body(&[Want::SignIn; 2]),
             format!("Notion and Notion are waiting for you. {elsewhere}")
         );
     }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use usher_api::{NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status};
+use usher_api::{NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status, Want};
 
 use crate::action::Action;
-use crate::required_action::RequiredAction;
 use crate::service_label::service_label;
 
 /// The icon's meaning.
@@ -125,7 +124,7 @@ fn needs_attention(server: &ServerView, snapshot: &Snapshot) -> bool {
         | Status::Connecting
         | Status::Connected { .. }
         | Status::Reconnecting { .. } => {
-            RequiredAction::of(server).is_some() || has_question(server, snapshot)
+            server.wants.is_some() || has_question(server, snapshot)
         }
     }
 }
@@ -143,7 +142,7 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
     let name = service_label(server, &snapshot.servers);
     let id = server.id.clone();
     let is_unanswered = server.permission.is_none() && has_question(server, snapshot);
-    match (&server.status, RequiredAction::of(server)) {
+    match (&server.status, server.wants) {
         (Status::SigningIn { step: SignInStep::WaitingForBrowser, opened: Some(_), .. }, _) => {
             click(format!("{name}: waiting for your browser – open it again…"), Action::OpenPageAgain(id))
         }
@@ -157,8 +156,8 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
             | Status::SigningIn { .. },
             _,
         ) if is_unanswered => click(format!("{name} has a question…"), Action::OpenServer(id)),
-        (_, Some(RequiredAction::SignIn)) => click(format!("Sign in to {name}…"), Action::SignIn(id)),
-        (_, Some(RequiredAction::GrantPermission)) => {
+        (_, Some(Want::SignIn)) => click(format!("Sign in to {name}…"), Action::SignIn(id)),
+        (_, Some(Want::Permission)) => {
             click(format!("{name}: permission needed – grant access…"), Action::SignIn(id))
         }
         (status @ Status::Reconnecting { .. }, None) => {

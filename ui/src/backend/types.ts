@@ -38,6 +38,7 @@ export type {
   TransportKind,
   TraySupport,
   PageRequest,
+  Want,
 } from "./bindings";
 
 /** RFC 3339. */

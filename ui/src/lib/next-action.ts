@@ -1,6 +1,5 @@
 import type { ErrorView, ServerView } from "../backend/types";
 import { isSignedIn } from "./account";
-import { wants } from "./wants";
 
 /** The one action that a state or an error offers. */
 export type NextAction =
@@ -37,7 +36,7 @@ export function nextAction(server: ServerView): NextAction | null {
     case "signing_in":
       return null;
     case "connected":
-      switch (wants(server)) {
+      switch (server.wants) {
         case "permission":
           return "grant_access";
         case "sign_in":

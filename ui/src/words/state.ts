@@ -1,10 +1,14 @@
-import type { NeedsSignIn, ServerView, Status } from "../backend/types";
+import type { NeedsSignIn, ServerView, Status, Want } from "../backend/types";
 import { account, isSignedIn } from "../lib/account";
-import { wants } from "../lib/wants";
 import { m } from "../paraglide/messages";
 
 /** A state's look: a colour, and a shape that says the same without it. */
 export type Tone = "good" | "needs_you" | "working" | "bad" | "quiet";
+
+/** The open request of a connected service. The other states have words of their own. */
+function wants({ status, wants }: ServerView): Want | null {
+  return status.state === "connected" ? wants : null;
+}
 
 /** The one word for a service's state, used everywhere. */
 export function stateWord(server: ServerView): string {

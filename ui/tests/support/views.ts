@@ -11,6 +11,7 @@ import type {
   Snapshot,
   Status,
   ToolView,
+  Want,
 } from "../../src/backend/types";
 
 /** The real catalogue, as the shell returns it. */
@@ -89,8 +90,15 @@ export function signingIn(more: Partial<Extract<Status, { state: "signing_in" }>
   };
 }
 
+/** `wants` of a connected service, as the engine derives it. */
+function wants({ status, permission, last_error }: Omit<ServerView, "wants">): Want | null {
+  if (status.state !== "connected") return null;
+  if (permission || last_error?.code === "insufficient_scope") return "permission";
+  return last_error?.code === "sign_in_required" ? "sign_in" : null;
+}
+
 export function server(more: Partial<ServerView> = {}): ServerView {
-  return {
+  const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
     catalogue: "notion",
@@ -102,6 +110,7 @@ export function server(more: Partial<ServerView> = {}): ServerView {
     last_error: null,
     ...more,
   };
+  return { ...view, wants: wants(view) };
 }
 
 export function snapshot(more: Partial<Snapshot> = {}): Snapshot {

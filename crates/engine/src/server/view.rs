@@ -1,6 +1,6 @@
 //! A server's public view, derived from its state.
 
-use usher_api::{AuthView, RegistrationKind, ServerView, SignInStep, Status};
+use usher_api::{AuthView, RegistrationKind, ServerView, SignInStep, Status, Want};
 use usher_config::{catalogue_by_url, display_text};
 
 use super::phase::{Phase, SignIn, Stage};
@@ -11,16 +11,18 @@ const LONGEST_ADDRESS: usize = 2000;
 
 pub(super) fn view(task: &ServerTask) -> ServerView {
     let catalogue = task.endpoint.url().and_then(catalogue_by_url);
+    let (status, permission, last_error) = (status(task), task.permission(), task.outbox.error());
     ServerView {
         id: task.id.clone(),
         name: task.own_name(),
         catalogue: catalogue.map(|entry| entry.slug.clone()),
         address: display_text(task.endpoint.address(), LONGEST_ADDRESS),
         transport: task.endpoint.kind(),
-        status: status(task),
+        wants: Want::of(&status, permission.as_ref(), last_error),
+        status,
         auth: auth(task),
-        permission: task.permission(),
-        last_error: task.outbox.error().cloned(),
+        permission,
+        last_error: last_error.cloned(),
     }
 }
 

@@ -1,7 +1,7 @@
-use usher_api::{Code, ErrorView, ServerView, SignInStep};
+use usher_api::{Code, ErrorView, ServerView, SignInStep, Want};
 
 use super::*;
-use crate::sample_views::{connected, error, needing_permission, needs, server, signing_in, snapshot};
+use crate::sample_views::{WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot};
 
 /// A sequence of changes at given seconds.
 struct Run {
@@ -48,7 +48,7 @@ const NONE: [String; 0] = [];
 fn the_error_of_one_call_is_not_shown() {
     let mut run = Run::new();
     let last_error = Some(ErrorView { code: Code::SignInRequired, ..error() });
-    let refused = ServerView { last_error, ..server("Notion", connected()) };
+    let refused = ServerView { last_error, ..server("Notion", connected()) }.with_wants();
     run.apply(0, [refused.clone()]);
     run.apply(5, [server("Notion", connected())]);
     run.apply(10, [refused]);
@@ -147,7 +147,7 @@ fn a_missing_permission_has_its_own_action() {
     let notion = ExpiredService {
         id: ServerId("notion".to_owned()),
         name: "Notion".to_owned(),
-        action: RequiredAction::GrantPermission,
+        action: Want::Permission,
     };
     assert_eq!(run.expiries.take_due(now), [notion]);
     run.apply(3, [expired("Notion")]);

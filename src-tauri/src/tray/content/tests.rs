@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use usher_api::{Code, ElicitationView, ErrorView, ServerId};
 
 use super::*;
-use crate::sample_views::{connected, error, needing_permission, needs, server, signing_in, snapshot};
+use crate::sample_views::{WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot};
 
 fn shown(snapshot: &Snapshot) -> String {
     Content::of(snapshot).to_string()
@@ -193,11 +193,11 @@ fn line(server: ServerView) -> Line {
 }
 
 #[test]
-fn a_connected_service_shows_its_required_action() {
+fn a_connected_service_shows_what_it_wants() {
     let notion = || ServerId("notion".to_owned());
-    let refused = |code| ServerView {
-        last_error: Some(ErrorView { code, ..error() }),
-        ..server("Notion", connected())
+    let refused = |code| {
+        let last_error = Some(ErrorView { code, ..error() });
+        ServerView { last_error, ..server("Notion", connected()) }.with_wants()
     };
     let sign_in = click("Sign in to Notion…", Action::SignIn(notion()));
     assert_eq!(line(refused(Code::SignInRequired)), sign_in);
