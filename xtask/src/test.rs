@@ -82,7 +82,8 @@ impl Step {
                 let filter = format!("not ({CONFORMANCE}) and not ({WINDOW}) and not ({INSTALL})");
                 // nextest does not run the examples in the documentation.
                 let examples = ["test", "--doc", "--workspace", "--locked", "--quiet"];
-                Ok(or_failed(nextest(repository, &filter)) + or_failed(check(repository.cargo().args(examples))))
+                Ok(count_errors(nextest(repository, &filter))
+                    + count_errors(check(repository.cargo().args(examples))))
             }
             Self::Conformance => nextest(repository, CONFORMANCE),
             Self::Screens => screens(repository),

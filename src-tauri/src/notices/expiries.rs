@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status, Want};
 
-
 /// How long a notification waits for further services, so that it can name them all.
 pub const GROUPING_DELAY: Duration = Duration::from_secs(2);
 /// How long a snooze lasts.
@@ -145,9 +144,7 @@ fn change(server: &ServerView) -> Change {
             NeedsSignIn::Refused => Change::None,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,
         },
-        Status::Connected { .. } if server.permission.is_some() => {
-            Change::Begins(Want::Permission)
-        }
+        Status::Connected { .. } if server.permission.is_some() => Change::Begins(Want::Permission),
         // The error of one call, which the next call may clear. The tray and the window show it.
         Status::Connected { .. } if server.wants.is_some() => Change::None,
         Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,

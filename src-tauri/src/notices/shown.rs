@@ -53,7 +53,7 @@ mod tests {
     use super::super::text::{expiry_notice, tray_notice};
     use super::*;
     use crate::action::Action;
-    
+
     fn id(name: &str) -> ServerId {
         ServerId(name.to_owned())
     }

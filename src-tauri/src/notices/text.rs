@@ -147,8 +147,7 @@ mod tests {
 
     #[test]
     fn several_services_share_one_notice() {
-        let two =
-            [service("Linear", Want::SignIn), service("Notion", Want::Permission)];
+        let two = [service("Linear", Want::SignIn), service("Notion", Want::Permission)];
         insta::assert_snapshot!(text(&expiry_notice(&two, true)), @r#"
         2 services need your attention
         Linear and Notion are waiting for you.
@@ -180,10 +179,7 @@ mod tests {
         assert_eq!(body(&[Want::SignIn]), format!("Your sign-in has expired. {elsewhere}"));
         let permission = format!("Review the request on its page. {elsewhere}");
         assert_eq!(body(&[Want::Permission]), permission);
-        assert_eq!(
-            body(&[Want::SignIn; 2]),
-            format!("Notion and Notion are waiting for you. {elsewhere}")
-        );
+        assert_eq!(body(&[Want::SignIn; 2]), format!("Notion and Notion are waiting for you. {elsewhere}"));
     }
 
     #[test]

@@ -123,9 +123,7 @@ fn needs_attention(server: &ServerView, snapshot: &Snapshot) -> bool {
         Status::NeedsSignIn { .. }
         | Status::Connecting
         | Status::Connected { .. }
-        | Status::Reconnecting { .. } => {
-            server.wants.is_some() || has_question(server, snapshot)
-        }
+        | Status::Reconnecting { .. } => server.wants.is_some() || has_question(server, snapshot),
     }
 }
 

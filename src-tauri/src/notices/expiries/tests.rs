@@ -1,7 +1,9 @@
 use usher_api::{Code, ErrorView, ServerView, SignInStep, Want};
 
 use super::*;
-use crate::sample_views::{WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot};
+use crate::sample_views::{
+    WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot,
+};
 
 /// A sequence of changes at given seconds.
 struct Run {

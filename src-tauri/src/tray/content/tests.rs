@@ -2,7 +2,9 @@ use jiff::Timestamp;
 use usher_api::{Code, ElicitationView, ErrorView, ServerId};
 
 use super::*;
-use crate::sample_views::{WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot};
+use crate::sample_views::{
+    WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot,
+};
 
 fn shown(snapshot: &Snapshot) -> String {
     Content::of(snapshot).to_string()
