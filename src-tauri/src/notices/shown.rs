@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use usher_api::{ServerId, Want};
+use usher_api::ServerId;
 
 use super::text::{Notice, Response};
 
