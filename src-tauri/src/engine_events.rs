@@ -49,7 +49,7 @@ fn send_snapshot(app: &AppHandle, engine: &Engine) {
     events::emit(app, &SnapshotTaken(snapshot));
 }
 
-/// Call progress and changed lists are frequent, and the tray shows neither.
+/// Whether the event can change the tray. Call progress and list changes are frequent, and the tray shows neither.
 fn changes_tray(event: &Event) -> bool {
     use Event::*;
     match event {

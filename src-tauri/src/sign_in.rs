@@ -26,7 +26,7 @@ pub async fn next_redirect(engine: &Engine, id: &ServerId) -> Result<(), ErrorVi
 pub fn waiting_request(engine: &Engine, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
     engine
         .authorization_request(id)
-        .ok_or_else(|| error::rejected("This sign-in no longer waits for the browser."))
+        .ok_or_else(|| error::rejected("This sign-in is no longer waiting for the browser."))
 }
 
 async fn open(engine: &Engine, id: &ServerId, request: &AuthorizationRequestView) -> Result<(), ErrorView> {

@@ -124,7 +124,7 @@ async fn a_holder_finishes_the_call_of_another_command() -> Result<()> {
     assert_eq!((second.code, second.stdout.as_str()), (Some(0), "Done: 40 steps.\n"), "{}", second.stderr);
     let first = first.finish(TIMEOUT).await?;
     assert_eq!(first.code, Some(5), "{}", first.stderr);
-    assert!(first.stderr.contains("that uses this one"), "{}", first.stderr);
+    assert!(first.stderr.contains("that depends on this one"), "{}", first.stderr);
     Ok(())
 }
 

@@ -51,8 +51,8 @@ impl Login {
         self.desktop.notifications.shown().iter().any(|shown| shown.id == notification.id && shown.open)
     }
 
-    /// Checks that all services are connected after one notification, and that the tray tells them apart although all
-    /// three report the same name.
+    /// Checks that all services are connected after one notification, and that the tray distinguishes them although
+    /// all three report the same name.
     async fn finish(&self) -> Result<()> {
         self.desktop.tray.see_icon("well").await?;
         let menu = self.desktop.tray.menu().await?;
@@ -95,7 +95,7 @@ async fn a_button_opens_its_services_consent_page_and_the_tray_lists_the_rest() 
     login.desktop.tray.click("Sign in to tea").await?;
     login.allow(2).await?;
 
-    // A second click opens the same page again, for a person who cannot find it. It starts no new sign-in.
+    // A second click opens the same page again, in case the person closed it. It starts no new sign-in.
     login.desktop.tray.click("Sign in to bees").await?;
     login.desktop.tray.click("bees: waiting for your browser").await?;
     until_ready("the browser to open again", TIMEOUT, || {

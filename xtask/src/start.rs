@@ -15,7 +15,7 @@ pub const BUILD_DEADLINE: Duration = Duration::from_secs(40 * 60);
 const DEMO_DEADLINE: Duration = Duration::from_secs(5 * 60);
 const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The line that the app writes to stderr once its first screen can be used.
+/// The line that the app writes to stderr once its first screen is usable.
 pub const READY_LINE: &str = "usher-ready";
 /// The variable that makes the app write that line.
 pub const READY_VARIABLE: &str = "USHER_BENCH";
@@ -41,7 +41,7 @@ fn stay_open(repository: &Repository) -> Result<()> {
     println!("Usher is open. This command ends when its window is closed.");
     let status = repository.command(app(repository)).status().context("start the app")?;
     if !status.success() {
-        bail!("the app ended with {status}");
+        bail!("the app exited with {status}");
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ fn wait_until_open(child: &mut Child, read_log: impl Fn() -> std::io::Result<Str
         match child.try_wait()? {
             // A second process passes its arguments to the first and exits.
             Some(status) if status.success() => return Ok(()),
-            Some(status) => bail!("the app ended with {status}:\n{log}"),
+            Some(status) => bail!("the app exited with {status}:\n{log}"),
             None if started.elapsed() > OPEN_DEADLINE => bail!("no window opened within a minute:\n{log}"),
             None => std::thread::sleep(Duration::from_millis(50)),
         }

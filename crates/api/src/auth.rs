@@ -1,4 +1,4 @@
-//! How a server is signed in to.
+//! A server's authorization, client registration and redirect.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuthView {
-    /// The server has not answered yet.
+    /// The server has not responded yet.
     Unknown,
     /// The server asks for no authorization.
     None,
@@ -20,7 +20,7 @@ pub enum AuthView {
         account: Option<String>,
         scopes: Vec<String>,
         expires_at: Option<Timestamp>,
-        /// Whether the access token can be refreshed without the person.
+        /// Whether the access token can be refreshed automatically.
         refreshable: bool,
         client_id: Option<String>,
         registration: Option<RegistrationKind>,
@@ -44,7 +44,7 @@ pub enum RedirectKind {
     Paste,
 }
 
-/// How Usher got its client id.
+/// The source of the client id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
 
-/// A change. Views are complete: each replaces the one before.
+/// A change. Views are complete: each replaces the previous one.
 #[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -24,7 +24,7 @@ pub enum Event {
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// The file cannot be read; the known servers stay.
+    /// The file cannot be read; the previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,

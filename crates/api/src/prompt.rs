@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One prompt. Its texts are as hostile as those of a [`crate::ToolView`].
+/// One prompt. Its texts are untrusted, like those of a [`crate::ToolView`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct PromptView {

@@ -93,7 +93,7 @@ pub enum ServerVerb {
     Disconnect,
     /// Revokes and deletes the grant.
     SignOut,
-    /// Drops what was learned about the server: metadata, client registration, redirect. The grant is kept.
+    /// Forgets the server's metadata, client registration and redirect. The grant is kept.
     Forget,
     /// The caller opened the browser.
     #[cfg_attr(feature = "specta", specta(skip))]

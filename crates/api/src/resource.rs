@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One resource. Its texts are as hostile as those of a [`crate::ToolView`].
+/// One resource. Its texts are untrusted, like those of a [`crate::ToolView`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ResourceView {

@@ -1,4 +1,4 @@
-//! One server of `mcp.json`, as a person may see it.
+//! One server of `mcp.json`, as the front ends show it.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,14 +16,14 @@ impl std::fmt::Display for ServerId {
     }
 }
 
-/// One server with its state. About secrets a view only says whether there are any.
+/// One server with its state. It contains no secrets, only whether they exist.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ServerView {
     pub id: ServerId,
     /// The server's own title, else the catalogue's name, else the id; sanitised for display.
     pub name: String,
-    /// The catalogue's slug when the address is a known one; it selects the service's mark.
+    /// The catalogue's slug if the address is known; it selects the service's logo.
     pub catalogue: Option<String>,
     /// The address, or the command line of a local program.
     pub address: String,
@@ -84,7 +84,7 @@ impl Want {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct PermissionView {
-    /// In the server's spelling; empty when it names none.
+    /// As the server wrote them; empty if it named none.
     pub scopes: Vec<String>,
     /// The title of the tool whose call waits for the permission; `None` when the connection itself waits.
     pub for_what: Option<String>,

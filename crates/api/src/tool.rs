@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One tool. Every text comes from the server. Control and bidi characters are removed, markup is not; the reader
-/// treats it as hostile.
+/// One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but markup is
+/// kept, so the front ends must sanitise it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ToolView {

@@ -1,4 +1,4 @@
-//! The command line's grammar, in clap's terms.
+//! The command-line arguments, defined with clap.
 
 use std::path::PathBuf;
 
@@ -85,7 +85,7 @@ pub struct Add {
     pub redirect: Option<Redirect>,
 }
 
-/// The redirect, in the command line's spelling.
+/// The values of `--redirect`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Redirect {
     Auto,
@@ -99,7 +99,7 @@ pub enum Redirect {
 pub struct Login {
     /// Name of the server in mcp.json
     pub name: String,
-    /// Print the authorization URL as one line of JSON instead, and read the callback URL from stdin
+    /// Print the authorization URL as JSON instead of opening a browser, and read the callback URL from stdin
     #[arg(long)]
     pub no_browser: bool,
     /// Sign in again, even if already signed in

@@ -11,20 +11,20 @@ use usher_ipc::{Access, AskError, Holder, HolderKind, JoinOptions, Server, Updat
 
 use crate::exit::{CommandError, internal};
 
-/// How long an ending holder is waited for. It finishes the work of other commands.
+/// How long to wait for a holder that is exiting. It first finishes the work of other commands.
 const HANDOVER_DEADLINE: Duration = Duration::from_secs(120);
 const HANDOVER_RETRY: Duration = Duration::from_millis(20);
-/// How long closing may take before the person is told why.
+/// How long closing may take before a message explains the delay.
 const QUIET_CLOSE: Duration = Duration::from_millis(500);
 
-/// Access to the one engine. When its holder goes away, this starts the engine or joins the next holder.
+/// Access to the one engine. When its holder exits, this starts the engine or joins the next holder.
 pub struct Handle {
     options: EngineOptions,
     join: JoinOptions,
     access: Mutex<Arc<Access>>,
     /// Serves other processes if this command holds the engine.
     server: Mutex<Option<Server>>,
-    /// A call of this command is running, which answers the questions that belong to no call.
+    /// Whether a call of this command is running. It also answers the questions that belong to no call.
     answers_questions: Arc<AtomicBool>,
     reopening: tokio::sync::Mutex<()>,
 }
@@ -45,7 +45,7 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Sets whether a call of this command is running, which answers the questions that come here.
+    /// Sets whether a call of this command is running and answers the servers' questions.
     pub fn set_answers_questions(&self, answers: bool) {
         self.answers_questions.store(answers, Ordering::SeqCst);
     }
@@ -93,7 +93,7 @@ impl Handle {
         }
     }
 
-    /// Gets access again after the updates ended.
+    /// Reopens the access after the updates have ended.
     pub async fn reopen(&self) -> Result<(), CommandError> {
         self.reopen_after(&self.access()).await
     }
@@ -117,8 +117,8 @@ impl Handle {
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
     }
 
-    /// Closes the engine if this command holds it. First it finishes the work of other commands and tells the services
-    /// about sign-outs. `on_wait` is called if that takes longer than a moment; Ctrl-C skips the rest.
+    /// Closes the engine if this command holds it. First it finishes the work of other commands and revokes the
+    /// tokens of sign-outs. `on_wait` is called if that takes longer than a moment; Ctrl-C skips the rest.
     pub async fn close(self, on_wait: impl FnOnce()) {
         let access = self.access();
         let Access::Held(engine) = &*access else { return };
@@ -174,17 +174,17 @@ fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBoo
 }
 
 fn ending() -> CommandError {
-    internal("Another `usher` command is ending and accepts no more requests.")
-        .with_hint("Try again when it has ended.")
+    internal("Another `usher` command is finishing and accepts no more requests.")
+        .with_hint("Try again when it has finished.")
 }
 
 fn outcome_unknown(request: &Request) -> CommandError {
     let message = match request {
         Request::CallTool { tool, .. } => {
             let tool = usher_config::display_text(tool, 80);
-            format!("The Usher that called {tool} went away. The tool may or may not have run.")
+            format!("The Usher process that called {tool} ended. The tool may or may not have run.")
         }
-        _ => "The running Usher went away. The request may or may not have run.".to_owned(),
+        _ => "The running Usher ended. The request may or may not have been handled.".to_owned(),
     };
     internal(message).with_hint("Check the result before you try again.")
 }

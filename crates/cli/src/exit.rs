@@ -10,11 +10,11 @@ pub struct CommandError {
     pub exit_code: u8,
 }
 
-/// The exit code for an unknown server, or an argument of the wrong form.
+/// The exit code for an unknown server or an invalid argument.
 pub const USAGE_ERROR: u8 = 2;
 
-/// Maps an error code to its exit code: 3 sign-in needed, 4 unreachable, 5 refused by the server or the person,
-/// 6 config invalid, 7 keychain, 1 an error of Usher itself.
+/// Maps an error code to its exit code: 3 sign-in needed, 4 unreachable, 5 rejected by the server or denied by
+/// the person, 6 config invalid, 7 keychain, 1 internal error.
 pub fn exit_code(code: Code) -> u8 {
     match code {
         Code::EngineBusy | Code::Internal => 1,

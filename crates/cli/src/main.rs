@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Err(error) => return output.fail(&exit::internal(format!("Could not start: {error}."))),
     };
     let outcome = runtime.block_on(run(&arguments, output));
-    // A keychain prompt that is never answered must not keep the command alive.
+    // Does not wait for a keychain prompt that is still open.
     runtime.shutdown_background();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -61,7 +61,7 @@ impl Output {
     }
 }
 
-/// Prints a line to stdout. A reader that went away (`usher list | head -1`) is not an error.
+/// Prints a line to stdout. A closed pipe (`usher list | head -1`) is not an error.
 pub fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

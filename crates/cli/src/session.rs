@@ -51,11 +51,11 @@ async fn with<T>(
 ) -> Result<T, CommandError> {
     let engine = Handle::open(paths.engine_options(only.clone()), paths.join_options(only)).await?;
     let outcome = work(&engine).await;
-    engine.close(|| output.note("Waiting for another `usher` command that uses this one.")).await;
+    engine.close(|| output.note("Waiting for another `usher` command that depends on this one.")).await;
     outcome
 }
 
-/// Returns the store for a secret entered by hand: the one chosen by flag, that of the running Usher, or the keychain.
+/// Returns the store for a secret entered by hand: the store of the flag, else of the running Usher, else the keychain.
 pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     if let Some(store) = &paths.secret_store {
         return Ok(store.clone());
@@ -63,7 +63,7 @@ pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     let Some(client) = running(paths).await else { return Ok(StoreKind::default()) };
     match client.secret_store().parse() {
         Ok(StoreKind::Memory) => {
-            Err(internal("The running Usher keeps secrets in memory, where no other process can add one.")
+            Err(internal("The running Usher keeps secrets only in memory, so this command cannot add one.")
                 .with_hint("Enter the secret in its window."))
         }
         Ok(store) => Ok(store),
@@ -87,7 +87,7 @@ pub async fn notify_secret_changed(paths: &Paths, name: &str) {
     }
 }
 
-/// Waits until the server has left `Connecting`. After the deadline it may still be in it.
+/// Waits until the server is no longer connecting. After the deadline, returns it as it is.
 pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
     let wait = async {
         let mut updates = engine.subscribe();
@@ -118,7 +118,7 @@ pub async fn wait_until_connected(engine: &Handle, id: &ServerId) -> Result<Serv
     }
 }
 
-/// Returns the error that keeps a server from being used, unless it is connected.
+/// Returns why the server cannot be used; `None` if it is connected.
 pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
     let id = &view.id;
     match &view.status {
@@ -144,7 +144,7 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
         Status::Unsupported { why } => Some(ErrorView::new(
             Code::ConfigInvalid,
             why.clone(),
-            "Only servers with an http address are supported.",
+            "Usher supports only HTTP servers for now.",
         )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
             let seconds = CONNECT_DEADLINE.as_secs();

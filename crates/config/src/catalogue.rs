@@ -50,7 +50,7 @@ pub struct CatalogueEntry {
 pub struct SetUp {
     /// The page where a client is registered.
     pub where_url: Url,
-    /// One instruction each.
+    /// One instruction per step.
     pub steps: Vec<String>,
     /// The redirect address to enter there.
     pub redirect: String,

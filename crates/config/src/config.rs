@@ -36,7 +36,7 @@ pub struct ServerConfig {
 pub enum Transport {
     /// Streamable HTTP.
     Http { url: Url, headers: Vec<Header> },
-    /// The older HTTP with server-sent events.
+    /// The older HTTP transport with server-sent events.
     Sse { url: Url, headers: Vec<Header> },
     /// A local program.
     Stdio { command: Template, args: Vec<Template>, env: Vec<(String, Template)>, cwd: Option<Template> },

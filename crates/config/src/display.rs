@@ -54,7 +54,7 @@ fn without_escapes(text: &str) -> String {
     kept
 }
 
-/// Skips a control string, which ends with BEL or ST. An unterminated one ends with its line.
+/// Skips a control string, which ends with BEL or ST. An unterminated one ends at the end of the line.
 fn skip_string(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     while let Some(next) = characters.next_if(|next| *next != '\n') {
         match next {
@@ -103,7 +103,7 @@ mod tests {
             ("  two\n\n lines\t\r\nhere ", "two lines here"),
             ("tag\u{e0041}\u{e007f}", "tag"),
             ("\u{1b}", ""),
-            ("\u{1b}]unended\nnext line", "next line"),
+            ("\u{1b}]unterminated\nnext line", "next line"),
         ] {
             assert_eq!(display_text(text, 80), shown, "{text:?}");
         }

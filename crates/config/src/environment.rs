@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Variables by name. Values may be secret: `Debug` shows only their number.
+/// Variables by name. Values may be secret: `Debug` shows only their count.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(HashMap<String, String>);
 

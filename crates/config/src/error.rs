@@ -22,7 +22,7 @@ pub enum ConfigError {
     #[error("the server cannot be added: {why}")]
     InvalidServer { why: String, hint: Option<String> },
     /// Another program changed the file during every attempt.
-    #[error("{} keeps changing; nothing was written", path.display())]
+    #[error("another program keeps changing {}; nothing was written", path.display())]
     KeepsChanging { path: PathBuf },
 }
 
@@ -53,9 +53,10 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Invalid { diagnostic, .. } => diagnostic.hint.clone(),
-            Self::Io { path, .. } => {
-                Some(format!("Check that you may read and write {} and its folder.", path.display()))
-            }
+            Self::Io { path, .. } => Some(format!(
+                "Check that you have permission to read and write {} and its folder.",
+                path.display()
+            )),
             Self::ServerExists { .. } => Some("Choose another name, or remove that server first.".to_owned()),
             Self::NoSuchServer { .. } => Some("Run `usher list` to see the names.".to_owned()),
             Self::InvalidServer { hint, .. } => hint.clone(),

@@ -72,7 +72,7 @@ fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Vec<ServerConfig>
                     servers.extend(read_server(reader, prop));
                 }
             }
-            // Files of VS Code and Zed look alike but use these keys.
+            // The config files of VS Code and Zed look similar but use these keys.
             "servers" | "context_servers" if !has_servers => {
                 let message = format!("`{}` is ignored", prop.name.as_str());
                 reader.warn(prop, message, "Put the servers in `mcpServers`.");
@@ -95,7 +95,8 @@ fn read_server(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<ServerC
     server
 }
 
-/// Names are displayed and become part of a keychain item, but never of a path, so few characters are forbidden.
+/// Checks a server name. It is displayed and becomes part of a keychain item, but never of a path, so few characters
+/// are forbidden.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.trim().is_empty() {
         Err("is empty")

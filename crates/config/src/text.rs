@@ -2,7 +2,7 @@
 
 use crate::{Diagnostic, Severity};
 
-/// A larger file is not an `mcp.json`.
+/// The size limit. A larger file is probably the wrong one.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const BOM: &str = "\u{feff}";
@@ -29,9 +29,9 @@ impl Text {
                 Ok(Self { body: body.unwrap_or(text).to_owned(), has_bom: body.is_some() })
             }
             Err(error) => {
-                let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                let good = good.strip_prefix(BOM).unwrap_or(&good);
-                Err(problem(good, "this byte is not valid UTF-8", "Save the file as UTF-8."))
+                let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+                let valid = valid.strip_prefix(BOM).unwrap_or(&valid);
+                Err(problem(valid, "this byte is not valid UTF-8", "Save the file as UTF-8."))
             }
         }
     }

@@ -116,7 +116,7 @@ impl Connection {
             .filter(|name| !name.is_empty())
     }
 
-    /// Closes the connection and waits at most `deadline` until the server was told.
+    /// Closes the connection. Waits at most `deadline` for the server to be notified.
     pub async fn close(&self, deadline: Duration) {
         self.closing.cancel();
         let _ = tokio::time::timeout(deadline, self.closed.cancelled()).await;

@@ -182,7 +182,7 @@ impl Credentials {
         Ok(None)
     }
 
-    /// Tries once more to save a grant that the store did not take.
+    /// Tries again to save a grant that could not be stored.
     pub async fn save_unsaved(&self) {
         if self.0.lock().unsaved.is_none() {
             return;

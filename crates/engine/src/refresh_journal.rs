@@ -37,8 +37,8 @@ impl RefreshJournal {
         Self { folder: state_dir.join(FOLDER) }
     }
 
-    /// Writes the note to the disk. A failure is only logged: the note tells an interruption from a revocation, and is
-    /// not worth losing a grant for.
+    /// Writes the note to the disk. A failure is only logged: the note distinguishes an interruption from a revocation,
+    /// and is not worth losing a grant for.
     pub async fn add(&self, server: &ServerId, token: &RefreshToken, sent_at: Timestamp) {
         let path = self.path(server);
         let note = Note { server: server.0.clone(), token: fingerprint(token.expose()), sent_at };

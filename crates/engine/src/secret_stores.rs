@@ -100,7 +100,7 @@ pub(crate) mod tests {
             recoveries.mark_unchanged();
             is_new
         };
-        let locked = Error::Locked { why: "nobody unlocks it".to_owned() };
+        let locked = Error::Locked { why: "the unlock prompt was dismissed".to_owned() };
         stores.note(None);
         assert!(!is_reported(), "it worked before");
         stores.note(Some(&locked));

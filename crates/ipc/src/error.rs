@@ -30,7 +30,7 @@ pub enum AskError {
     /// The holder ended before it started the request. Send it to the next holder.
     #[error("the running Usher has ended")]
     Ended,
-    /// The holder went away or timed out during the request, which may or may not have run.
+    /// The holder exited or timed out during the request, which may or may not have run.
     #[error("lost the connection to the running Usher")]
     OutcomeUnknown,
 }

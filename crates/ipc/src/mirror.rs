@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// The sequence that the window's copy of the state is tested on, too.
+    /// The recorded events in `events.json`, which the window's tests use too.
     #[derive(serde::Deserialize)]
     struct Recording {
         initial: Snapshot,
@@ -76,7 +76,7 @@ mod tests {
         expected: Snapshot,
     }
 
-    /// A part of the state after one event, which later events replace.
+    /// A part of the state partway through the recording. It is checked there because later events replace it.
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Midway {
         revision: Revision,

@@ -42,7 +42,7 @@ impl Server {
     /// clients that come late, go to the next holder.
     pub async fn finish(mut self) {
         self.work.finish().await;
-        // No client may connect after the others are told.
+        // No client may connect after the others are notified.
         self.socket_file = None;
         self.ending.cancel();
         if tokio::time::timeout(END_DEADLINE, &mut self.accepting).await.is_err() {

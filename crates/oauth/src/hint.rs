@@ -36,7 +36,7 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "This may be an attempt to mislead you. Do not continue unless the service's operator fixes it."
         }
         ErrorKind::BlockedAddress { .. } => {
-            "This may be an attempt to reach into your private network. Do not continue unless the service's \
+            "This may be an attempt to access your private network. Do not continue unless the service's \
              operator explains it."
         }
         ErrorKind::MetadataMissing => {

@@ -60,7 +60,9 @@ impl Error {
                     path.display()
                 )
             }
-            Self::Io { path, .. } => format!("Check that you may write {} and its folder.", path.display()),
+            Self::Io { path, .. } => {
+                format!("Check that you have permission to write {} and its folder.", path.display())
+            }
         }
     }
 }

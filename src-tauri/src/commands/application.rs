@@ -131,7 +131,11 @@ pub fn appearance_set(
 ) -> Result<(), ErrorView> {
     settings.set_appearance(appearance);
     window::set_appearance(&app, appearance).map_err(|why| {
-        error::internal("The appearance could not be changed.", "It changes when Usher starts again.", why)
+        error::internal(
+            "Could not change the appearance of the open window.",
+            "Restart Usher to apply it.",
+            why,
+        )
     })
 }
 
@@ -147,7 +151,7 @@ pub fn autostart_set(
     desktop.set_autostart(autostart::state(&app));
     outcome.map_err(|why| {
         error::internal(
-            "Starting at login could not be changed.",
+            "Could not change whether Usher starts at login.",
             "Change it in your desktop's settings for startup applications.",
             why,
         )

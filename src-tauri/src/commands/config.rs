@@ -17,7 +17,7 @@ use crate::{browser, error};
 pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
     let path = &paths.config;
     create_if_missing(path).map_err(|why| {
-        let message = format!("{} could not be created.", path.display());
+        let message = format!("Could not create {}.", path.display());
         error::internal(message, "Check that you have write access to its folder.", why)
     })?;
     browser::open_file(path).await

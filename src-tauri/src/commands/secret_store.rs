@@ -1,4 +1,4 @@
-//! The place where secrets are stored: the keychain, unless the person chooses another one.
+//! The choice of the secret store: the keychain, unless the person chooses another one.
 
 use serde::Deserialize;
 use specta::Type;

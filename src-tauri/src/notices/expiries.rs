@@ -1,4 +1,4 @@
-//! The sign-ins that expired, and when to show a notification about them: once per expiry, grouped, and later after a
+//! The sign-ins that expired, and when to show a notification about them: once per expiry, grouped, and again after a
 //! snooze. Nothing is shown while the window is in front.
 //!
 //! Nothing is stored. After a restart the open expiries are shown again, snoozed or not.
@@ -24,21 +24,21 @@ pub struct ExpiredService {
     pub action: Want,
 }
 
-/// The expiries that are not over, and when each is shown.
+/// The current expiries, and when to show each of them.
 #[derive(Debug, Default)]
 pub struct Expiries {
     current: BTreeMap<ServerId, Expiry>,
     window_focused: bool,
 }
 
-/// The time from when a service needs the person until it is connected again.
+/// An expired sign-in. It begins when the service needs the person and ends when the service is connected again.
 #[derive(Debug)]
 struct Expiry {
     name: String,
     action: Want,
     /// Whether the service needs the person now. `false` during a sign-in.
     open: bool,
-    /// When to show it; `None` once it was shown.
+    /// When to show it; `None` once it has been shown.
     show_at: Option<Instant>,
 }
 
@@ -82,17 +82,17 @@ impl Expiries {
         name.clone_into(&mut expiry.name);
     }
 
-    /// A focused window shows the expiries itself.
+    /// Sets whether the window has the focus. A focused window shows the expiries itself.
     pub fn set_window_focused(&mut self, focused: bool) {
         self.window_focused = focused;
     }
 
-    /// When [`Expiries::take_due`] returns something, if nothing changes before.
+    /// The time at which [`Expiries::take_due`] returns something, if nothing changes before then.
     pub fn due_at(&self) -> Option<Instant> {
         self.current.values().filter(|expiry| expiry.open).filter_map(|expiry| expiry.show_at).min()
     }
 
-    /// The services for one notification now. Usually there are none.
+    /// Takes the services that are due now, for one notification. Usually there are none.
     pub fn take_due(&mut self, now: Instant) -> Vec<ExpiredService> {
         if self.due_at().is_none_or(|due_at| due_at > now) {
             return Vec::new();
@@ -125,7 +125,7 @@ impl Expiries {
     }
 }
 
-/// What a server's state means for its expiry.
+/// The effect of a server's state on its expiry.
 enum Change {
     Begins(Want),
     /// Neither begins nor ends an expiry.

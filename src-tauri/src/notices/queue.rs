@@ -108,19 +108,19 @@ mod tests {
         let expired = ["Notion", "Linear"].map(|name| server(name, needs(NeedsSignIn::Expired)));
         let queue = NoticeQueue::default();
         queue.apply_snapshot(&snapshot(expired.clone()));
-        let told_at = Instant::now() + expiries::GROUPING_DELAY;
-        let told = queue.take_due(told_at, &expired, true);
+        let shown_at = Instant::now() + expiries::GROUPING_DELAY;
+        let shown = queue.take_due(shown_at, &expired, true);
         assert_eq!(
-            told.iter().map(|notice| notice.title.as_str()).collect::<Vec<_>>(),
+            shown.iter().map(|notice| notice.title.as_str()).collect::<Vec<_>>(),
             ["2 services need your attention"]
         );
-        assert_eq!(told[0].body, "Notion and Linear are waiting for you.");
+        assert_eq!(shown[0].body, "Notion and Linear are waiting for you.");
 
-        let clicked = Clicked { response: Response::Later, about: told[0].about.clone() };
-        assert_eq!(queue.respond(clicked, told_at), None);
-        let later = told_at + expiries::SNOOZE;
+        let clicked = Clicked { response: Response::Later, about: shown[0].about.clone() };
+        assert_eq!(queue.respond(clicked, shown_at), None);
+        let later = shown_at + expiries::SNOOZE;
         assert_eq!(queue.take_due(later - Duration::from_millis(1), &expired, true), []);
-        assert_eq!(queue.take_due(later, &expired, true), told);
+        assert_eq!(queue.take_due(later, &expired, true), shown);
     }
 
     #[test]
@@ -128,9 +128,9 @@ mod tests {
         let expired = ["Notion", "Linear"].map(|name| server(name, needs(NeedsSignIn::Expired)));
         let queue = NoticeQueue::default();
         queue.apply_snapshot(&snapshot(expired.clone()));
-        let told = queue.take_due(Instant::now() + expiries::GROUPING_DELAY, &expired[1..], true);
+        let shown = queue.take_due(Instant::now() + expiries::GROUPING_DELAY, &expired[1..], true);
         assert_eq!(
-            told.into_iter().map(|notice| notice.title).collect::<Vec<_>>(),
+            shown.into_iter().map(|notice| notice.title).collect::<Vec<_>>(),
             ["Linear needs you to sign in again"]
         );
     }

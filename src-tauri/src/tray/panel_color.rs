@@ -46,7 +46,7 @@ mod portal {
         fn setting_changed(&self, namespace: &str, key: &str, value: Value<'_>) -> zbus::Result<()>;
     }
 
-    /// Reports the colour now and at each change, while there is a session bus.
+    /// Reports the current colour and each change, until the session bus closes.
     pub async fn watch(report: impl Fn(PanelColor)) -> zbus::Result<()> {
         let desktop = std::env::var("XDG_CURRENT_DESKTOP").ok();
         let connection = Connection::session().await?;
@@ -64,7 +64,7 @@ mod portal {
         Ok(())
     }
 
-    /// `Read` returns a variant inside a variant, and clients rely on it.
+    /// Unwraps the number. `Read` returns a variant inside a variant.
     fn number(value: &Value<'_>) -> Option<u32> {
         match value {
             Value::U32(number) => Some(*number),

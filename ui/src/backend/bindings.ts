@@ -108,13 +108,13 @@ export type Appearance = "system" | "light" | "dark";
 
 /**  The authorization that a server uses. */
 export type AuthView = 
-/**  The server has not answered yet. */
+/**  The server has not responded yet. */
 { kind: "unknown" } | 
 /**  The server asks for no authorization. */
 { kind: "none" } | 
 /**  `mcp.json` sets an `Authorization` header, which turns OAuth off. */
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
-/**  Whether the access token can be refreshed without the person. */
+/**  Whether the access token can be refreshed automatically. */
 refreshable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
 
 /**  An authorization request that waits for the browser. */
@@ -246,11 +246,11 @@ export type ErrorView = {
 	details: string | null,
 };
 
-/**  A change. Views are complete: each replaces the one before. */
+/**  A change. Views are complete: each replaces the previous one. */
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The order or set of servers changed, or the file became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  The file cannot be read; the known servers stay. */
+/**  The file cannot be read; the previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
@@ -304,7 +304,7 @@ export type PageRequested = null;
 
 /**  Scopes that a server asked for. */
 export type PermissionView = {
-	/**  In the server's spelling; empty when it names none. */
+	/**  As the server wrote them; empty if it named none. */
 	scopes: string[],
 	/**  The title of the tool whose call waits for the permission; `None` when the connection itself waits. */
 	for_what: string | null,
@@ -320,7 +320,7 @@ export type PromptArgumentView = {
 	required: boolean,
 };
 
-/**  One prompt. Its texts are as hostile as those of a [`crate::ToolView`]. */
+/**  One prompt. Its texts are untrusted, like those of a [`crate::ToolView`]. */
 export type PromptView = {
 	name: string,
 	title: string | null,
@@ -340,7 +340,7 @@ export type RedirectKind =
 /**  The person copies the callback from the browser. */
 "paste";
 
-/**  How Usher got its client id. */
+/**  The source of the client id. */
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
 /**  The result of a [`crate::Request`] that succeeded. */
@@ -362,7 +362,7 @@ export type Request = { request: "snapshot" } |
 /**  The callback, as the browser returned it: a code without its verifier. */
 { request: "complete_sign_in"; address: string } | { request: "cancel_call"; call: string } | { request: "pause_all" } | { request: "resume_all" } | { request: "check_config" };
 
-/**  One resource. Its texts are as hostile as those of a [`crate::ToolView`]. */
+/**  One resource. Its texts are untrusted, like those of a [`crate::ToolView`]. */
 export type ResourceView = {
 	uri: string,
 	name: string,
@@ -407,19 +407,19 @@ export type ServerVerb =
 "disconnect" | 
 /**  Revokes and deletes the grant. */
 "sign_out" | 
-/**  Drops what was learned about the server: metadata, client registration, redirect. The grant is kept. */
+/**  Forgets the server's metadata, client registration and redirect. The grant is kept. */
 "forget" | 
 /**  Returns the authorization request that waits for the browser. */
 "authorization_request" | "cancel_sign_in" | 
 /**  The person does not grant the permission that a call waits for. */
 "decline_permission" | "tools" | "resources" | "prompts";
 
-/**  One server with its state. About secrets a view only says whether there are any. */
+/**  One server with its state. It contains no secrets, only whether they exist. */
 export type ServerView = {
 	id: ServerId,
 	/**  The server's own title, else the catalogue's name, else the id; sanitised for display. */
 	name: string,
-	/**  The catalogue's slug when the address is a known one; it selects the service's mark. */
+	/**  The catalogue's slug if the address is known; it selects the service's logo. */
 	catalogue: string | null,
 	/**  The address, or the command line of a local program. */
 	address: string,
@@ -435,7 +435,7 @@ export type ServerView = {
 export type SetUp = {
 	/**  The page where a client is registered. */
 	where_url: string,
-	/**  One instruction each. */
+	/**  One instruction per step. */
 	steps: string[],
 	/**  The redirect address to enter there. */
 	redirect: string,
@@ -516,8 +516,8 @@ export type ToolContent = { kind: "text"; text: string } |
 { kind: "other"; json: string };
 
 /**
- *  One tool. Every text comes from the server. Control and bidi characters are removed, markup is not; the reader
- *  treats it as hostile.
+ *  One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but markup is
+ *  kept, so the front ends must sanitise it.
  */
 export type ToolView = {
 	name: string,

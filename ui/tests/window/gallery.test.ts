@@ -17,7 +17,7 @@ describe("the first start", () => {
     expect(screen.getByTestId("try-demo")).toHaveTextContent("Try the demo");
     expect(screen.getByTestId("connect-notion")).toHaveTextContent("Connect Notion");
     expect(screen.getByTestId("connect-linear")).toHaveTextContent("Connect Linear");
-    expect(screen.getByRole("heading", { name: "By invitation" })).toBeInTheDocument();
+    expect(screen.getByRole("heading", { name: "Approved apps only" })).toBeInTheDocument();
     expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps on its list");
   });
 

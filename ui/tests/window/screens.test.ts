@@ -266,7 +266,7 @@ describe("settings", () => {
 
   it("shows the paths, the warnings and the version", async () => {
     const backend = new FakeBackend({
-      config: { ...config, warnings: ["“transport” is read as “type”."] },
+      config: { ...config, warnings: ["“transport” is treated as “type”."] },
       secret_store: { kind: "file", path: "/home/ada/secrets.json", error: null },
     });
     const { user } = await open(backend);

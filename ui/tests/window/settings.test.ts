@@ -36,8 +36,8 @@ describe("what Usher does in the background", () => {
       "Click the notification to open the service’s page in your browser.",
     ],
     [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, it notifies you"],
-    [{ notifications: "plain", tray: "shown" }, "sign in from the tray or here"],
-    [{ notifications: "plain", tray: "no_host" }, "on this desktop: sign in here"],
+    [{ notifications: "plain", tray: "shown" }, "Sign in from the tray or this window"],
+    [{ notifications: "plain", tray: "no_host" }, "Sign in from this window instead"],
     [{ notifications: "missing" }, "shows no notifications"],
     [{ notifications: "looking" }, "Checking"],
   ] as const)("%j: %s", async (desktop, words) => {

@@ -81,7 +81,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// The median of the values; none if there are no values.
+/// The median of the values; `None` if there are no values.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -76,7 +76,7 @@ async fn call_tool(
     let interrupted = async {
         let first = tokio::signal::ctrl_c().await;
         cancelling.notify_one();
-        // A second Ctrl-C counts from here on, before the server knows of the first.
+        // Listens for the second Ctrl-C while the cancellation is still being sent.
         first.and(tokio::signal::ctrl_c().await)
     };
     tokio::pin!(interrupted);
@@ -104,18 +104,20 @@ fn stopped_waiting(tool: &str) -> CommandError {
 }
 
 /// Prints progress and answers the server's questions while the call runs. If this command holds the engine, it also
-/// gets the questions that belong to no call. If the engine goes away, the call itself reports that.
+/// gets the questions that belong to no call. If the engine stops, the call itself reports that.
 async fn follow_call(engine: &Handle, call: &str, output: Output) {
     let mut updates = engine.subscribe();
     while let Some(update) = updates.next().await {
         let Update::Event(event) = update else { continue };
         match *event {
-            Event::CallProgressed { call: of, progress, total, message, .. } if of == call => {
-                let share = total
+            Event::CallProgressed { call: id, progress, total, message, .. } if id == call => {
+                let progress = total
                     .map(|total| format!("{progress} of {total}"))
                     .unwrap_or_else(|| progress.to_string());
-                output
-                    .note(&format!("{share} {}", display_text(message.as_deref().unwrap_or_default(), 120)));
+                output.note(&format!(
+                    "{progress} {}",
+                    display_text(message.as_deref().unwrap_or_default(), 120)
+                ));
             }
             Event::ElicitationRequested { elicitation, .. } => {
                 let answer = ask(output, &elicitation).await;

@@ -8,7 +8,7 @@ use crate::arguments;
 use crate::exit::{CommandError, internal};
 use crate::output::Output;
 
-/// Runs until Ctrl-C or SIGTERM, then prints how many requests its token endpoint got.
+/// Runs until Ctrl-C or SIGTERM, then prints how many requests the token endpoint received.
 pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), CommandError> {
     let options = DemoOptions {
         port: arguments.port,

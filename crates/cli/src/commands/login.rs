@@ -82,7 +82,7 @@ async fn sign_in(
     wait_until_connected(engine, id).await
 }
 
-/// Whether callback links reach this sign-in. The app knows; a command asks the system.
+/// Whether callback links reach this sign-in. `None` leaves that to the app if it holds the engine.
 fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     match holder {
         _ if login.no_browser => Some(true),
@@ -177,7 +177,7 @@ fn is_waiting(engine: &Handle, id: &ServerId) -> bool {
     engine.server(id).is_some_and(|view| matches!(view.status, Status::SigningIn { .. }))
 }
 
-/// Waits until another way has delivered the callback (the app or the loopback listener) or the sign-in has failed.
+/// Waits until the app or the loopback listener has received the callback, or the sign-in has failed.
 async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), CommandError> {
     let mut updates = engine.subscribe();
     loop {
@@ -189,7 +189,7 @@ async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), Command
             Some((_, None)) | None => return Err(internal("The sign-in ended without a result.")),
         }
         if updates.next().await.is_none() {
-            return Err(internal("The Usher that waited for your browser has ended.")
+            return Err(internal("The Usher process that was waiting for your browser ended.")
                 .with_hint(format!("Run `usher login {id}` to try again.")));
         }
     }

@@ -1,6 +1,6 @@
 //! The commands whose only argument is a server: `usher enable|disable|logout|forget|remove NAME`.
 //!
-//! A new one of them needs a variant of [`ServerCommand`] and an arm in [`run`], and nothing in other files.
+//! To add one, add a variant to [`ServerCommand`] and an arm to [`run`]. No other file changes.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub enum ServerCommand {
     Disable(ServerName),
     /// Sign out of a server and delete its tokens
     Logout(ServerName),
-    /// Forget what was learned about a server (metadata, client registration), but stay signed in
+    /// Forget a server's metadata, client registration and redirect, but stay signed in
     Forget(ServerName),
 }
 
@@ -56,7 +56,7 @@ pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Resu
         }
         ServerCommand::Forget(ServerName { name }) => {
             send(name, ServerVerb::Forget).await?;
-            (name, json!({ "forgotten": name }), "Forgot what was learned about")
+            (name, json!({ "forgotten": name }), "Forgot the metadata, client registration and redirect of")
         }
     };
     output.result(&result, || format!("{text} {}.", display_text(name, 80)));

@@ -18,7 +18,7 @@ pub(crate) struct OAuthFields {
     audience: Option<String>,
     allow_missing_pkce: Option<bool>,
     client_metadata_url: Option<Url>,
-    /// Entries with an error. They are not reported as missing again.
+    /// Entries with an error, so that they are not reported as missing too.
     invalid: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut
     }
 }
 
-/// Usher's name for an entry with another product's name.
+/// Translates another product's name for an entry to Usher's name.
 fn canonical(name: &str) -> &str {
     match name {
         "client_id" => "clientId",
@@ -113,7 +113,7 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
     }
 }
 
-/// A list, or one string with spaces between the scopes.
+/// Reads a list of scopes, or one string with the scopes separated by spaces.
 fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
     let scopes: Vec<String> = if prop.value.as_string_lit().is_some() {
         reader.string(prop)?.split_whitespace().map(str::to_owned).collect()

@@ -65,7 +65,7 @@ impl<'t> Reader<'t> {
         let name = display_name(prop.name.as_str());
         self.warn(
             prop,
-            format!("`{name}` is read as `{canonical}`"),
+            format!("`{name}` is treated as `{canonical}`"),
             format!("Usher's name for it is `{canonical}`."),
         );
     }

@@ -29,7 +29,7 @@ struct Fields {
     oauth: OAuthFields,
 }
 
-/// Returns `None` after an error.
+/// Parses one entry. Returns `None` after an error.
 pub(crate) fn read(
     reader: &mut Reader<'_>,
     prop: &ObjectProp<'_>,
@@ -110,7 +110,7 @@ fn read_kind(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> Option<Kind> {
         "sse" => Some(Kind::Sse),
         "stdio" => Some(Kind::Stdio),
         "streamable-http" | "streamableHttp" | "streamable_http" => {
-            let message = format!("`{word}` is read as `http`");
+            let message = format!("`{word}` is treated as `http`");
             reader.warn(&entry.value, message, "Usher's name for it is `http`.");
             Some(Kind::Http)
         }
@@ -136,12 +136,12 @@ fn guess_kind(
             None
         }
         (true, false) => {
-            let message = "this server has no `type`; it is read as `stdio` because it has a `command`";
+            let message = "this server has no `type`; it is treated as `stdio` because it has a `command`";
             reader.warn(at, message, "Add \"type\": \"stdio\".");
             Some(Kind::Stdio)
         }
         (false, true) => {
-            let message = "this server has no `type`; it is read as `http` because it has a `url`";
+            let message = "this server has no `type`; it is treated as `http` because it has a `url`";
             reader.warn(at, message, "Add \"type\": \"http\".");
             Some(Kind::Http)
         }

@@ -7,7 +7,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_
 use crate::text::position;
 use crate::{Diagnostic, Severity};
 
-/// Allows comments and trailing commas. The rest is strict JSON because other programs read the file too.
+/// Allows comments and trailing commas. Everything else is strict JSON because other programs read the file too.
 pub(crate) fn options() -> ParseOptions {
     ParseOptions {
         allow_comments: true,
@@ -62,7 +62,7 @@ fn message_and_hint(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
         Kind::UnexpectedColon => ("unexpected colon", "Write entries as \"name\": value."),
         Kind::UnexpectedComma => ("unexpected comma", "Remove it, or add the missing value before it."),
         Kind::UnexpectedWord => {
-            ("unexpected word", "Put text in double quotes. Only true, false and null have none.")
+            ("unexpected word", "Put text in double quotes. Only true, false and null need no quotes.")
         }
         Kind::UnexpectedToken => ("unexpected character", "Put text in double quotes."),
         Kind::UnterminatedArray => ("this `[` is never closed", "Add the missing `]`."),

@@ -1,4 +1,4 @@
-//! The MCP server: a few pages, in every era of the protocol that rmcp supports.
+//! The MCP server: a few pages, in every version of the protocol that rmcp supports.
 
 pub(crate) mod announcements;
 pub(crate) mod call;

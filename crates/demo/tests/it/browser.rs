@@ -141,7 +141,7 @@ impl Browser {
         }
     }
 
-    /// Sends one JSON-RPC message without a session, as the 2026-07-28 era does.
+    /// Sends one JSON-RPC message without a session, as version 2026-07-28 does.
     pub async fn mcp(&self, access_token: Option<&str>, message: Value) -> Response {
         let mut request = self
             .http

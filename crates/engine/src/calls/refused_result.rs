@@ -53,7 +53,7 @@ fn is_word(value: &Value) -> bool {
     value.as_str().is_some_and(|text| WORDS.contains(&text.to_lowercase().as_str()))
 }
 
-/// The number by itself, not as part of another.
+/// The number on its own, not as part of another.
 fn has_number(text: &str, number: &str) -> bool {
     text.split(|character: char| !character.is_ascii_alphanumeric()).any(|word| word == number)
 }

@@ -11,7 +11,7 @@ use crate::credentials::fault::CredentialFault;
 /// The reason why a request, a connection or a call failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Fault {
-    /// 401. `token_sent` tells a rejected token from a missing one.
+    /// 401. `token_sent` distinguishes a rejected token from a missing one.
     #[error("the server requires authorization")]
     Unauthorized { challenge: Option<Box<BearerChallenge>>, token_sent: bool },
     /// 403 with `insufficient_scope` (RFC 6750 §3.1).

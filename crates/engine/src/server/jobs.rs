@@ -1,4 +1,4 @@
-//! The jobs of a server's task: work beside the loop, whose outcome comes back as a message.
+//! The jobs of a server's task: work that runs beside the loop and sends its outcome as a message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +40,7 @@ impl Jobs {
         Job(tokio::spawn(self.reported(work)).abort_handle())
     }
 
-    /// Runs work to its end, even if nobody waits for it.
+    /// Runs work to its end, even if no caller waits for it.
     pub fn run_to_end(&mut self, work: impl Future<Output = Outcome> + Send + 'static) {
         let work = self.reported(work);
         self.tasks.spawn(work);

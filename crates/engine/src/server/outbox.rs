@@ -26,7 +26,7 @@ pub(super) struct Outbox {
     /// The tools that were last announced.
     announced: Option<Arc<Vec<Tool>>>,
     availability: watch::Sender<Availability>,
-    /// Sent after the view is published, so that a caller finds the state that it is told about.
+    /// Sent after the view is published, so that a caller finds the state that the reply reports.
     replies: Vec<Box<dyn FnOnce() + Send>>,
 }
 

@@ -56,7 +56,7 @@ pub(super) struct Live {
     pub since: Timestamp,
     /// The job that opens a replacement, if this connection may be dead.
     successor: Option<Job>,
-    /// Callers were told that lists of an earlier connection are out of date.
+    /// Callers were notified that lists of an earlier connection are out of date.
     is_announced: bool,
 }
 
@@ -200,7 +200,7 @@ impl CurrentPhase {
         &self.phase
     }
 
-    /// Enters another phase; what the present one holds is dropped.
+    /// Enters another phase. The current phase and its contents are dropped.
     pub fn enter(&mut self, next: Phase) {
         let to = next.state();
         debug_assert!(is_allowed(self.state, to), "{:?} → {to:?} is not in the table", self.state);

@@ -13,7 +13,7 @@ use crate::connection::fault::Fault;
 use crate::credentials::Credentials;
 use crate::credentials::fault::CredentialFault;
 
-/// The wait after a failure, whatever the clock says.
+/// The minimum wait after a failure, even if the clock says that the refresh is due.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl ServerTask {

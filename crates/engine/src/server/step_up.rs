@@ -35,7 +35,7 @@ impl StepUp {
         self.waiting_calls.push(needed);
     }
 
-    /// Removes calls whose callers went away.
+    /// Removes calls whose callers no longer wait.
     pub fn forget_abandoned(&mut self) {
         self.waiting_calls.retain(|call| !call.reply.is_closed());
     }

@@ -96,7 +96,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Drops what was learned about a server: metadata, client registration, redirect. Its grant is kept. The next
+    /// Forgets a server's metadata, client registration and redirect. Its grant is kept. The next
     /// sign-in discovers and registers again.
     pub fn forget(&self, id: &ServerId) -> Result<(), ErrorView> {
         let handle = self.handle_of(id)?;

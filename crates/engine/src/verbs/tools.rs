@@ -49,7 +49,7 @@ impl Engine {
         call.run().await.map(|result| content::tool_call(&result))
     }
 
-    /// Cancels a running call of this handle, and tells the server.
+    /// Cancels a running call of this handle, and notifies the server.
     pub fn cancel_call(&self, call: &str) {
         self.calls.cancel(self.caller.id, call);
     }

@@ -1,4 +1,4 @@
-//! What went wrong between Usher and an MCP server.
+//! Errors between Usher and an MCP server.
 
 use usher_api::{Code, ErrorView};
 use usher_config::display_text;
@@ -7,7 +7,7 @@ use super::credentials::describe_credential_fault;
 use super::sign_in::describe_oauth_error;
 use crate::connection::fault::Fault;
 
-/// A server's name and host, for sentences.
+/// A server's name and host, for messages.
 pub(crate) struct ServerLabel {
     pub name: String,
     pub host: Option<String>,
@@ -76,7 +76,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
         ),
         Fault::Status { status, .. } if fault.is_transient() => ErrorView::new(
             Code::ServerUnreachable,
-            format!("{at} has a problem (HTTP {status})."),
+            format!("{at} is temporarily unavailable (HTTP {status})."),
             "Try again in a moment. Usher also retries automatically.",
         ),
         Fault::Status { status, .. } => ErrorView::new(
@@ -87,7 +87,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
         Fault::Redirected { host } => ErrorView::new(
             Code::ProtocolError,
             match host {
-                Some(host) => format!("{name} redirects to {host}. Usher does not send a sign-in there."),
+                Some(host) => format!("{name} redirects to {host}. Usher does not send your sign-in there."),
                 None => format!("{name} answered with a redirect that Usher does not follow."),
             },
             "If the service moved, change its address.",
@@ -117,7 +117,7 @@ pub(crate) fn endless_step_up(name: &str) -> ErrorView {
     ErrorView::new(
         Code::ProtocolError,
         format!("{name} keeps asking for more permission after each approval."),
-        "Ask the service's support which permissions this needs.",
+        "Ask the service's support which permissions are required.",
     )
 }
 
@@ -147,7 +147,7 @@ mod tests {
     use crate::words::sign_in::tests::lines;
 
     #[test]
-    fn what_is_said_of_a_server() {
+    fn messages_about_a_server() {
         let server = ServerLabel { name: "Notes".to_owned(), host: Some("mcp.example.com".to_owned()) };
         let challenge = || Box::new(BearerChallenge::default());
         let faults = [

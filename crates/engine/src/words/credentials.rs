@@ -1,4 +1,4 @@
-//! Why a server's credentials give no token.
+//! Errors of a server's credentials.
 
 use usher_api::{Code, ErrorView};
 
@@ -60,10 +60,10 @@ mod tests {
     use crate::words::sign_in::tests::lines;
 
     #[test]
-    fn what_is_said_of_credentials() {
+    fn messages_about_credentials() {
         let refresh = |kind| Error { step: Step::Refresh, host: Some("as.example.com".to_owned()), kind };
         let transient = ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(3)) };
-        let locked = usher_secrets::Error::Locked { why: "nobody unlocked it".to_owned() };
+        let locked = usher_secrets::Error::Locked { why: "the unlock prompt was dismissed".to_owned() };
         let unavailable = usher_secrets::Error::Unavailable { why: "no bus".to_owned() };
         let faults = [
             CredentialFault::Ended,

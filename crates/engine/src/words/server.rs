@@ -1,4 +1,4 @@
-//! Why a server cannot be used in its present state.
+//! Errors of a server that cannot be used in its current state.
 
 use usher_api::{Code, ErrorView, NeedsSignIn};
 
@@ -23,7 +23,7 @@ pub(crate) fn turned_off(name: &str) -> ErrorView {
 }
 
 pub(crate) fn unsupported(why: &str) -> ErrorView {
-    ErrorView::new(Code::ConfigInvalid, why, "Usher can use only services with an http address for now.")
+    ErrorView::new(Code::ConfigInvalid, why, "Usher supports only HTTP services for now.")
 }
 
 pub(crate) fn paused() -> ErrorView {
@@ -33,7 +33,7 @@ pub(crate) fn paused() -> ErrorView {
 pub(crate) fn waits_for_browser(name: &str) -> ErrorView {
     ErrorView::new(
         Code::SignInRequired,
-        format!("The sign-in to {name} is not finished in the browser."),
+        format!("The sign-in to {name} is still open in the browser."),
         "Finish it, then try again.",
     )
 }
@@ -65,8 +65,8 @@ pub(crate) fn signed_out(name: &str) -> ErrorView {
 pub(crate) fn permission_declined(name: &str) -> ErrorView {
     ErrorView::new(
         Code::InsufficientScope,
-        format!("You did not grant {name} the permission that this needs."),
-        "Try again to be asked again.",
+        format!("You did not grant {name} the required permission."),
+        "Try again to see the request again.",
     )
 }
 

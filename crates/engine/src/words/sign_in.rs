@@ -75,14 +75,14 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
 
 /// A callback for a sign-in that has ended.
 pub(crate) fn already_over() -> ErrorView {
-    ErrorView::new(Code::AuthorizationExpired, "This sign-in is already over.", "Sign in again.")
+    ErrorView::new(Code::AuthorizationExpired, "This sign-in has already ended.", "Sign in again.")
 }
 
 /// A callback whose `state` belongs to no waiting sign-in.
 pub(crate) fn unknown_state() -> ErrorView {
     ErrorView::new(
         Code::AuthorizationExpired,
-        "This callback belongs to no sign-in that is waiting.",
+        "No waiting sign-in matches this callback.",
         "Finish the sign-in in the latest browser page, or start again.",
     )
 }
@@ -156,7 +156,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_is_said_of_a_sign_in() {
+    fn messages_about_a_sign_in() {
         let text = |text: &str| text.to_owned();
         let transient = || ErrorKind::Transient { status: 500, retry_after: None };
         let errors = [
@@ -174,7 +174,7 @@ pub(super) mod tests {
             step(Step::Registration, ErrorKind::RegistrationRejected { status: 403, why: None }),
             step(Step::Registration, ErrorKind::RedirectRejected { why: None }),
             step(Step::Callback, ErrorKind::Denied),
-            step(Step::Callback, ErrorKind::BadCallback { why: "it holds a fragment" }),
+            step(Step::Callback, ErrorKind::BadCallback { why: "it contains a fragment" }),
             step(Step::Callback, ErrorKind::Expired),
             step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
             step(Step::TokenExchange, transient()),

@@ -8,7 +8,7 @@ export const settingsScenes: Scenes = {
       of(
         {},
         {
-          config: { ...config, warnings: ["“corp”: “transport” is read as “type”."] },
+          config: { ...config, warnings: ["“corp”: “transport” is treated as “type”."] },
           secret_store: { kind: "file", path: "/home/ada/.local/state/usher/secrets.json", error: null },
         },
       ),

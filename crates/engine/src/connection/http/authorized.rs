@@ -10,7 +10,7 @@ use crate::credentials::Credentials;
 pub(crate) struct Authorized(pub Option<Credentials>);
 
 impl Authorized {
-    /// Runs an exchange with the present token. If the server rejects it, the exchange runs once more with a new one.
+    /// Runs an exchange with the current token. If the server rejects the token, runs it again with a new one.
     pub async fn run<T, F>(&self, exchange: impl Fn(Option<SecretString>) -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,

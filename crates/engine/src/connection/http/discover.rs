@@ -1,4 +1,4 @@
-//! Detection of the protocol era: `server/discover` (stateless), or `initialize`.
+//! Detection of the protocol version: `server/discover` (stateless), or `initialize`.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHtt
 use super::streamable::PostResponse;
 use crate::connection::fault::Fault;
 
-/// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own ten seconds.
+/// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own timeout of ten seconds.
 pub(super) const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Error = StreamableHttpError<Fault>;
 
-/// Interprets the response to `server/discover`. A 4xx without JSON, an empty or another result, and no response in time
-/// mean that the server expects `initialize`. Authorization errors and outages keep their meaning.
+/// Interprets the response to `server/discover`. A 4xx status without JSON, an empty or unexpected result, or a timeout
+/// means that the server expects `initialize`. Authorization errors and outages are returned unchanged.
 pub(super) async fn interpret(
     message: &ClientJsonRpcMessage,
     response: Result<PostResponse, Error>,
@@ -50,7 +50,7 @@ pub(super) async fn interpret(
                     None,
                 )
             }
-            // Another result, or one that lists only revisions with `initialize`.
+            // An unexpected result, or one that lists only versions with `initialize`.
             _ => unknown_method(message),
         },
         ServerJsonRpcMessage::Error(error) if supports_only_older(&error.error) => unknown_method(message),
@@ -62,7 +62,7 @@ pub(super) async fn interpret(
     })
 }
 
-/// Returns whether the error lists the supported revisions and ours is not among them.
+/// Returns whether the error lists the supported versions and ours is not among them.
 fn supports_only_older(error: &ErrorData) -> bool {
     let supported = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
     let ours = ProtocolVersion::V_2026_07_28;
