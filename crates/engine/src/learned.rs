@@ -214,10 +214,14 @@ impl Learned {
         });
     }
 
-    /// Drops everything about a server, and about the issuer that it uses.
+    /// Drops the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
+    /// pre-registered client stays, and so does the network zone: both protect against being led elsewhere.
     pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
         self.change(|contents| {
-            contents.servers.remove(server.as_str());
+            if let Some(known) = contents.servers.get_mut(server.as_str()) {
+                known.discovered = None;
+                known.challenge = None;
+            }
             if let Some(issuer) = issuer {
                 contents.issuers.remove(issuer);
             }

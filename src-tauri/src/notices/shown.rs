@@ -49,6 +49,8 @@ impl ShownNotices {
 
 #[cfg(test)]
 mod tests {
+    use usher_api::Want;
+
     use super::super::expiries::ExpiredService;
     use super::super::text::{expiry_notice, tray_notice};
     use super::*;

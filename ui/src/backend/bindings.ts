@@ -429,6 +429,8 @@ export type ServerView = {
 	/**  Permission that the server asked for and that is not granted yet. Another sign-in asks for it. */
 	permission: PermissionView | null,
 	last_error: ErrorView | null,
+	/**  What the server wants from the person. */
+	wants: Want | null,
 };
 
 /**  The steps at the service before the first sign-in. */
@@ -546,6 +548,9 @@ export type TraySupport =
 "no_host" | 
 /**  There is no session bus, or the icon could not be created. */
 "unavailable";
+
+/**  What a server wants from the person before it works fully. */
+export type Want = "sign_in" | "permission";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

@@ -106,7 +106,7 @@ impl ServerTask {
     ) {
         let live = match outcome {
             Ok(opened) => {
-                self.connected(opened, false);
+                self.connected(opened);
                 match self.phase.take() {
                     Phase::Connected(live) => Some(live),
                     _ => None,
@@ -124,7 +124,7 @@ impl ServerTask {
                 CredentialFault::Ended | CredentialFault::Expired | CredentialFault::RegistrationLost(_),
             )) => None,
             Err(fault) => {
-                let error = self.not_connected(&fault, false);
+                let error = self.not_connected(&fault);
                 return self.outbox.reply(reply, Err(error));
             }
         };

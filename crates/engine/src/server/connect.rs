@@ -19,13 +19,13 @@ impl ServerTask {
         if self.context.board.is_paused() {
             self.phase.enter(Phase::Paused);
         } else {
-            self.enter_connecting(false);
+            self.enter_connecting();
         }
     }
 
-    fn enter_connecting(&mut self, after_sign_in: bool) {
+    fn enter_connecting(&mut self) {
         let job = self.connect_job();
-        self.phase.enter(Phase::Connecting { job, after_sign_in });
+        self.phase.enter(Phase::Connecting { job });
     }
 
     /// Starts a job that opens a connection.
@@ -57,7 +57,7 @@ impl ServerTask {
     }
 
     pub fn resume(&mut self) {
-        if matches!(self.phase.get(), Phase::Paused) {
+        if matches!(self.phase.get(), Phase::Paused) && !self.context.board.is_paused() {
             self.begin();
         }
     }
@@ -66,6 +66,7 @@ impl ServerTask {
     fn close(&mut self, why: &ErrorView) {
         self.cancel_sign_in();
         self.refuse_calls(why);
+        self.step_up.take_new_grant();
         self.jobs.forget();
         let connections = [self.phase.connection(), self.next_sign_in.take_connection()];
         for connection in connections.into_iter().flatten() {
@@ -77,19 +78,18 @@ impl ServerTask {
         match self.phase.get() {
             // A running sign-in is not interrupted.
             Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Paused => return,
-            Phase::Disabled if self.unsupported().is_some() => return,
+            Phase::Disabled if self.endpoint.unsupported().is_some() => return,
             Phase::Disabled
             | Phase::NeedsSignIn { .. }
             | Phase::Connected(_)
             | Phase::Reconnecting { .. }
             | Phase::Failed { .. } => {}
         }
-        let after_sign_in = self.phase.is_after_sign_in();
         // The old connection and its session end before the new ones begin.
         drop(self.phase.take());
         self.next_sign_in.keep_connection(None);
         self.endpoint.mark_stale();
-        self.enter_connecting(after_sign_in);
+        self.enter_connecting();
     }
 
     /// Reconnects after a sleep or an outage. A dead connection may look alive for minutes, so a new one replaces it; the
@@ -126,10 +126,10 @@ impl ServerTask {
         }
     }
 
-    pub fn connected(&mut self, opened: Opened, after_sign_in: bool) {
+    pub fn connected(&mut self, opened: Opened) {
         let Opened { connection, tools } = opened;
         self.next_sign_in.connected();
-        if after_sign_in {
+        if self.step_up.take_new_grant() {
             self.grant_permission();
         }
         self.step_up.connected();

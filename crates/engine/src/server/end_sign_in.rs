@@ -82,6 +82,7 @@ impl ServerTask {
         };
         let fault = match outcome {
             Ok(()) => {
+                self.step_up.note_new_grant();
                 sign_in.stage = Stage::Connecting { reply, used };
                 sign_in.job = Some(self.continue_job(sign_in.live.as_ref()));
                 self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
@@ -104,7 +105,7 @@ impl ServerTask {
                 self.fall_back(sign_in.live.take(), reason, error.clone());
                 error
             }
-            fault => self.not_connected(fault, false),
+            fault => self.not_connected(fault),
         };
         self.outbox.reply(reply, Err(error));
     }
@@ -115,11 +116,11 @@ impl ServerTask {
             SignIn { stage: Stage::Connecting { reply, used }, .. } => match outcome {
                 Ok(opened) => {
                     self.context.learned.keep_redirect(&used.issuer, used.redirect);
-                    self.connected(opened, true);
+                    self.connected(opened);
                     self.outbox.reply(reply, Ok(self.id.clone()));
                 }
                 Err(fault) => {
-                    let error = self.not_connected(&fault, true);
+                    let error = self.not_connected(&fault);
                     self.outbox.reply(reply, Err(error));
                 }
             },

@@ -17,7 +17,7 @@ use crate::words;
 
 impl ServerTask {
     /// Handles a connection that failed. Returns the error for a waiting caller.
-    pub fn not_connected(&mut self, fault: &Fault, after_sign_in: bool) -> ErrorView {
+    pub fn not_connected(&mut self, fault: &Fault) -> ErrorView {
         let error = self.describe(fault);
         if let Some(connection) = self.phase.connection() {
             self.keep_for_sign_in(connection, fault);
@@ -56,13 +56,13 @@ impl ServerTask {
             Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
                 self.lose_grant(NeedsSignIn::RegistrationLost, &error);
             }
-            fault if fault.is_transient() => self.connect_later(fault, after_sign_in),
+            fault if fault.is_transient() => self.connect_later(fault),
             // Unlocking the keychain is noticed. The end of a slow store or a full disk is not.
             Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
-                return self.fail_for_now(error, after_sign_in);
+                return self.fail_for_now(error);
             }
             Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
-                return self.fail_for_now(error, after_sign_in);
+                return self.fail_for_now(error);
             }
             _ => return self.fail(error),
         }
@@ -71,26 +71,21 @@ impl ServerTask {
 
     /// Most likely a person must change something. A captive portal or a proxy causes the same faults, so there is a
     /// retry.
-    fn fail_for_now(&mut self, error: ErrorView, after_sign_in: bool) -> ErrorView {
+    fn fail_for_now(&mut self, error: ErrorView) -> ErrorView {
         let attempt = self.phase.attempt() + 1;
         let next_try = Some(self.jobs.timer(backoff(attempt, None)));
         self.outbox.set_error(error.clone());
-        self.phase.enter(Phase::Failed { error: error.clone(), attempt, after_sign_in, next_try });
+        self.phase.enter(Phase::Failed { error: error.clone(), attempt, next_try });
         error
     }
 
     fn fail(&mut self, error: ErrorView) -> ErrorView {
         self.outbox.set_error(error.clone());
-        self.phase.enter(Phase::Failed {
-            error: error.clone(),
-            attempt: 0,
-            after_sign_in: false,
-            next_try: None,
-        });
+        self.phase.enter(Phase::Failed { error: error.clone(), attempt: 0, next_try: None });
         error
     }
 
-    fn connect_later(&mut self, fault: &Fault, after_sign_in: bool) {
+    fn connect_later(&mut self, fault: &Fault) {
         let attempt = self.phase.attempt() + 1;
         let retry_after = match fault {
             Fault::Status { retry_after, .. } => retry_after.map(Duration::from_secs),
@@ -103,7 +98,7 @@ impl ServerTask {
         self.outbox.set_error(why.clone());
         let job = self.jobs.timer(wait);
         let for_refresh = matches!(fault, Fault::Credentials(_));
-        self.phase.enter(Phase::Reconnecting { attempt, next_at, why, for_refresh, after_sign_in, job });
+        self.phase.enter(Phase::Reconnecting { attempt, next_at, why, for_refresh, job });
     }
 
     fn lose_grant(&mut self, reason: NeedsSignIn, error: &ErrorView) {
@@ -130,7 +125,7 @@ impl ServerTask {
                     sign_in.live = None;
                     self.keep_for_sign_in(Arc::clone(connection), fault);
                 } else {
-                    self.not_connected(fault, false);
+                    self.not_connected(fault);
                 }
             }
             Fault::InsufficientScope { challenge } => {

@@ -22,8 +22,6 @@ pub(super) enum Phase {
     Paused,
     Connecting {
         job: Job,
-        /// The connection is the first one after a sign-in.
-        after_sign_in: bool,
     },
     NeedsSignIn {
         reason: NeedsSignIn,
@@ -36,14 +34,12 @@ pub(super) enum Phase {
         why: ErrorView,
         /// The refresh failed. When it succeeds, the backoff ends.
         for_refresh: bool,
-        after_sign_in: bool,
         job: Job,
     },
     /// Most likely a person must change something.
     Failed {
         error: ErrorView,
         attempt: u32,
-        after_sign_in: bool,
         /// A captive portal, a proxy or a faulty release of the service may be the reason, so there is a retry.
         next_try: Option<Job>,
     },
@@ -154,7 +150,11 @@ const TRANSITIONS: [(State, &[State]); 8] = {
         (Disabled, &[Paused, Connecting]),
         (Paused, &[Disabled, Connecting]),
         (Connecting, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
-        (NeedsSignIn, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn]),
+        // A job of the phase before may have reported already.
+        (
+            NeedsSignIn,
+            &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed],
+        ),
         (SigningIn, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
         (Connected, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
         (
@@ -249,20 +249,6 @@ impl CurrentPhase {
 
     pub fn is_current(&self, connection: &Arc<Connection>) -> bool {
         self.connection().is_some_and(|current| Arc::ptr_eq(&current, connection))
-    }
-
-    /// Returns whether the next connection is the first one after a sign-in.
-    pub fn is_after_sign_in(&self) -> bool {
-        match &self.phase {
-            Phase::Connecting { after_sign_in, .. }
-            | Phase::Reconnecting { after_sign_in, .. }
-            | Phase::Failed { after_sign_in, .. } => *after_sign_in,
-            Phase::Disabled
-            | Phase::Paused
-            | Phase::NeedsSignIn { .. }
-            | Phase::SigningIn(_)
-            | Phase::Connected(_) => false,
-        }
     }
 
     /// Returns the number of failed attempts in a row.

@@ -68,7 +68,7 @@ impl ServerTask {
                 self.connection_failed(&connection, &fault);
             }
             Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => {
-                self.not_connected(&fault, self.phase.is_after_sign_in());
+                self.not_connected(&fault);
             }
             // These notice it themselves.
             Phase::Connecting { .. }

@@ -49,6 +49,7 @@ impl ServerTask {
         self.next_sign_in.keep_connection(None);
         self.outbox.clear_error();
         self.step_up.forget();
+        self.step_up.take_new_grant();
         self.refuse_calls(&words::server::signed_out(&self.name()));
         if !is_off {
             self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut });

@@ -14,6 +14,8 @@ pub(super) struct StepUp {
     /// The scopes of the last authorization request.
     requested: Scopes,
     waiting_calls: Vec<PermissionNeeded>,
+    /// A sign-in brought a grant that no connection has used yet. The waiting calls try again with it.
+    has_new_grant: bool,
 }
 
 impl StepUp {
@@ -27,6 +29,15 @@ impl StepUp {
 
     pub fn set_requested(&mut self, scopes: Scopes) {
         self.requested = scopes;
+    }
+
+    pub fn note_new_grant(&mut self) {
+        self.has_new_grant = true;
+    }
+
+    /// Returns whether there is a new grant, and forgets that.
+    pub fn take_new_grant(&mut self) -> bool {
+        std::mem::take(&mut self.has_new_grant)
     }
 
     /// Adds a call that waits for its permission.

@@ -105,9 +105,9 @@ impl ServerTask {
             Outcome::Prepared(outcome) => self.prepared(outcome),
             Outcome::Exchanged(outcome) => self.exchanged(outcome),
             Outcome::Connected(outcome) if is_signing_in => self.connected_while_signing_in(outcome),
-            Outcome::Connected(Ok(opened)) => self.connected(opened, self.phase.is_after_sign_in()),
+            Outcome::Connected(Ok(opened)) => self.connected(opened),
             Outcome::Connected(Err(fault)) => {
-                self.not_connected(&fault, self.phase.is_after_sign_in());
+                self.not_connected(&fault);
             }
             Outcome::Due if is_signing_in => self.sign_in_timed_out(),
             Outcome::Due => self.try_again(),
