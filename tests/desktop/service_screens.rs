@@ -136,7 +136,7 @@ impl ScreenCheck {
         let page = window.page();
 
         page.press(&Page::id("settings")).await?;
-        page.read_until(&Page::id("tray"), "still running in the tray").await?;
+        page.read_until(&Page::id("tray"), "stays in the tray").await?;
         page.read_until(&Page::id("notifications"), "Click the notification").await?;
         page.press(&Page::id("autostart")).await?;
         page.see("[data-testid=\"autostart\"]:checked").await?;
