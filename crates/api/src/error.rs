@@ -22,7 +22,7 @@ impl ErrorView {
         Self { code, message: message.into(), hint: Some(hint.into()), details: None }
     }
 
-    /// An error whose next step is obvious.
+    /// Creates an error whose next step is obvious.
     pub fn without_hint(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: None, details: None }
     }

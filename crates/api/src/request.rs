@@ -47,11 +47,11 @@ pub enum Request {
         arguments: Map<String, Value>,
         /// The caller's name for this call, unique among its running calls.
         call: String,
-        /// How long the server may send nothing.
+        /// The longest allowed silence of the server.
         silence_seconds: u64,
-        /// How long the call waits for a missing permission; 0 does not wait.
+        /// The longest wait for a missing permission; 0 fails at once.
         permission_seconds: u64,
-        /// The caller cannot ask a person: the process that runs the engine asks the server's questions.
+        /// The caller cannot ask a person, so the holder (the process that runs the engine) asks.
         asks_holder: bool,
     },
     CancelCall {
@@ -129,7 +129,8 @@ impl Request {
         Self::Server { server: server.clone(), verb }
     }
 
-    /// Whether the holder stays until this is done. Any other request is sent again to the next holder.
+    /// Returns whether the holder must stay until the request is done. Other requests are sent again to the next
+    /// holder.
     pub fn must_finish(&self) -> bool {
         match self {
             Self::Add(_)
@@ -150,8 +151,8 @@ impl Request {
         }
     }
 
-    /// Whether the request may be sent again after its holder was killed, when its outcome is unknown. A tool call may
-    /// have taken effect.
+    /// Returns whether the request may be sent again if its holder was killed before the reply. A tool call may have
+    /// taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::SignIn { .. } | Self::HandOverLink { .. } => true,
@@ -161,7 +162,7 @@ impl Request {
         }
     }
 
-    /// The deadline for the reply; `None` if the engine has its own.
+    /// Returns the deadline for the reply, or `None` if the engine has its own.
     pub fn deadline(&self) -> Option<Duration> {
         match self {
             Self::CallTool { .. } => None,

@@ -47,7 +47,7 @@ pub enum Want {
 }
 
 impl Want {
-    /// Derives it from the other fields of a view. A connected server may want something, too: a call lacks a
+    /// Derives the value from the other fields of a view. A connected server may want something, too: a call lacks a
     /// permission, or a tool's result rejected the sign-in.
     pub fn of(
         status: &Status,

@@ -7,8 +7,8 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The longest `Retry-After` that is respected.
 pub(crate) const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// Doubles with each attempt (the first is 1). A quarter of jitter keeps the clients of one outage from returning
-/// together. `asked` is the server's `Retry-After`, and a lower bound.
+/// Doubles with each attempt (the first is 1). A quarter of jitter prevents all clients from retrying together after an
+/// outage. `asked` is the server's `Retry-After`, and a lower bound.
 pub(crate) fn backoff(attempt: u32, asked: Option<Duration>) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1).min(16))).min(LONGEST);
     let jitter = 0.75 + rand::random::<f64>() * 0.5;

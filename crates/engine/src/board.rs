@@ -12,7 +12,7 @@ use usher_config::display_text;
 use crate::caller::CallerId;
 use crate::events::{Events, Published};
 
-/// Events that a slow reader may fall behind before it must take a new snapshot.
+/// The number of events after which a slow reader must take a new snapshot.
 const BACKLOG: usize = 1024;
 
 /// The only writer of the public state, so that an event and the snapshot of its revision agree.
@@ -32,7 +32,7 @@ struct State {
     config: ConfigView,
     secret_store: SecretStoreView,
     paused: bool,
-    /// Each with its addressee.
+    /// Each question with its addressee.
     elicitations: Vec<(CallerId, ElicitationView)>,
 }
 
@@ -108,7 +108,7 @@ impl Board {
         }
     }
 
-    /// Publishes again the servers that share a name which one server took or gave up.
+    /// Publishes the servers of this name again, because a server took or gave up the name.
     fn rename(&self, state: &mut State, name: &str) {
         let called = state.order.iter().filter(|id| state.names.get(id).is_some_and(|called| called == name));
         let views: Vec<_> = called.filter_map(|id| state.servers.get(id)).cloned().collect();
@@ -117,7 +117,7 @@ impl Board {
         }
     }
 
-    /// The file is valid: its order and warnings apply.
+    /// Applies the order and the warnings of a valid file.
     pub fn change_config(&self, order: Vec<ServerId>, config: ConfigView) {
         let mut state = self.lock();
         if state.order == order && state.config == config {
@@ -128,7 +128,7 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigChanged { revision, order, config });
     }
 
-    /// The file is invalid: the known servers stay.
+    /// Publishes the error of an invalid file. The known servers stay.
     pub fn reject_config(&self, config: ConfigView) {
         let mut state = self.lock();
         if state.config == config {
@@ -156,7 +156,7 @@ impl Board {
         self.lock().paused
     }
 
-    /// Returns whether this is a change.
+    /// Returns whether the value changed.
     pub fn change_paused(&self, paused: bool) -> bool {
         let mut state = self.lock();
         if state.paused == paused {

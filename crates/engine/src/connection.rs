@@ -55,7 +55,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Shakes hands with the server: `server/discover`, or `initialize` if the server does not know that.
+    /// Performs the handshake: `server/discover`, or `initialize` if the server does not support it.
     pub async fn open<T, E, A>(
         channel: T,
         client: ClientHandler,

@@ -1,4 +1,4 @@
-//! The parts of an engine that every server's task uses. It refers to no server.
+//! The parts of an engine that every server's task uses. None of them refers to a server.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,9 +26,9 @@ pub(crate) struct Context {
     pub stores: SecretStores,
     pub callbacks: Arc<Callbacks>,
     pub elicitations: Arc<Elicitations>,
-    /// Work that must end before the engine does: refreshes, code exchanges, revocations.
+    /// Tasks that must end before the engine does: refreshes, code exchanges, revocations.
     pub tasks: TaskTracker,
-    /// The revocations among it.
+    /// The revocations among these tasks.
     pub revocations: TaskTracker,
     pub stopping: CancellationToken,
     pub guards: GrantGuards,

@@ -35,7 +35,7 @@ type Token = SecretString;
 /// A client id of `mcp.json`, with its secret if it has one.
 pub(crate) type PreRegistered = Option<(String, Option<SecretString>)>;
 
-/// What one server's credentials use.
+/// The inputs of one server's credentials.
 pub(crate) struct CredentialsContext {
     pub server: ServerId,
     pub url: ServerUrl,
@@ -114,7 +114,7 @@ impl Credentials {
         self.0.lock().due(self.0.context.clock.now())
     }
 
-    /// Does what is due.
+    /// Performs the maintenance that is due.
     pub async fn maintain(&self) -> Result<(), CredentialFault> {
         let grant = match self.grant().await {
             Ok(grant) => grant,
@@ -166,7 +166,7 @@ impl Credentials {
 
     /// Saves a new grant, first in the store, then in memory. If the store fails, the next use tries again.
     ///
-    /// `is_wanted` is called once the guard is held. If the sign-in was given up, the grant is returned.
+    /// `is_wanted` is called under the guard. If it returns `false`, the grant is returned instead of saved.
     pub async fn put(
         &self,
         grant: Grant,
@@ -199,7 +199,6 @@ impl Credentials {
         self.0.delete().await
     }
 
-    /// Returns the secret of the grant's client.
     pub async fn client_secret(&self, grant: &Grant) -> Result<Option<SecretString>, CredentialFault> {
         self.0.client_secret(grant).await
     }
@@ -207,7 +206,7 @@ impl Credentials {
     async fn grant(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
         if self.0.lock().unsaved.is_some() {
             let _guard = self.0.context.guard.lock().await;
-            // A refresh that held the guard may have saved the grant; then its own backoff counts.
+            // If a refresh saved the grant while this waited for the guard, that refresh sets the backoff.
             if self.0.save().await? {
                 self.0.lock().backoff.end();
             }
@@ -226,7 +225,7 @@ impl Credentials {
         }
     }
 
-    /// Joins the running refresh or starts one. It continues if the caller goes away.
+    /// Joins the running refresh or starts one. The refresh continues if the caller is dropped.
     async fn refreshed(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
         let refresh = {
             let mut state = self.0.lock();

@@ -165,7 +165,6 @@ impl Learned {
         known.registrations.iter().find(|registration| fits(&registration.redirect_uri)).cloned()
     }
 
-    /// Returns the registration of a client id at an issuer.
     pub fn client(&self, issuer: &Issuer, client_id: &str) -> Option<ClientRegistration> {
         let contents = self.0.lock();
         let known = contents.issuers.get(issuer.as_str())?;
@@ -194,7 +193,7 @@ impl Learned {
         });
     }
 
-    /// Drops all clients at an issuer, because it does not say which one it no longer knows.
+    /// Drops all clients at an issuer, because its error does not say which client is unknown.
     pub fn forget_registrations(&self, issuer: &Issuer) {
         self.change(|contents| {
             if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
@@ -215,7 +214,7 @@ impl Learned {
     }
 
     /// Drops the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
-    /// pre-registered client stays, and so does the network zone: both protect against being led elsewhere.
+    /// pre-registered client and the network zone stay, because they protect the client and the grant.
     pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
         self.change(|contents| {
             if let Some(known) = contents.servers.get_mut(server.as_str()) {
@@ -258,7 +257,7 @@ impl Inner {
         });
         match written.await {
             Ok(Ok(())) => {}
-            // Learned again after the next start.
+            // The contents are learned again after the next start.
             Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "cannot be written"),
             Err(error) => tracing::warn!(%error, "writing was interrupted"),
         }

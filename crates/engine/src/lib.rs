@@ -1,4 +1,4 @@
-//! The engine: signs in to MCP servers, keeps their grants fresh and their connections open.
+//! The engine: signs in to MCP servers, refreshes their grants and keeps their connections open.
 //!
 //! The app and the command line hold an [`Engine`], call its verbs and follow its events. Each server has one task,
 //! which alone writes the server's state. Tokens never leave this crate.
@@ -8,12 +8,12 @@
 //! | `engine`, `verbs` | the public handle; its verbs, one file for each noun |
 //! | `run`, `servers`, `context` | one run from the lock to the end; the servers that run; what every server uses |
 //! | `server` | one server's task: its phases, its transitions, its view |
-//! | `endpoint` | from an entry of `mcp.json` to something that can be opened |
+//! | `endpoint` | how a server is reached, from its entry of `mcp.json` |
 //! | `sign_in` | discovery and registration, redirect, callback, exchange, revocation |
 //! | `credentials` | one server's grant: stored, cached, refreshed |
 //! | `connection` | a live MCP connection over any channel; Streamable HTTP |
-//! | `calls` | tool calls, with their permission and their repetition |
-//! | `board`, `events`, `caller` | the public state, its events, and who gets them |
+//! | `calls` | tool calls, which may wait for a permission or be repeated |
+//! | `board`, `events`, `caller` | the public state, its events, and their readers |
 //! | `words` | errors and states as sentences, one file for each source |
 //! | `learned`, `refresh_journal`, `secret_stores`, `lock` | what is on disk |
 //! | `wake`, `clock`, `backoff` | time |

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use usher_secrets::private_files::{self, create_private, create_private_dir, ensure_private_dir};
 
 const FILE: &str = "engine.lock";
-/// More of a lock file is not read.
+/// The most bytes of a lock file that are read.
 const LONGEST_TEXT: u64 = 8192;
 
 /// The lock, until it is dropped. The system releases it even if the process is killed.
@@ -31,8 +31,8 @@ impl EngineLock {
     /// Locks `engine.lock` in both folders and creates them (0700) if necessary.
     ///
     /// The runtime folder alone is not enough: cron, a container or a remote shell has another one than the session,
-    /// and all share the grants. A folder that others may enter is refused: they could hold the lock, or listen in the
-    /// engine's stead.
+    /// and all share the grants. A folder that others may enter is refused, because they could hold the lock or
+    /// impersonate the engine.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
         ensure_private_dir(runtime_dir)
             .map_err(io::Error::other)

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 /// The options of an engine.
 #[derive(Clone, Debug)]
 pub struct EngineOptions {
-    /// The path of `mcp.json`. A missing file has no servers.
+    /// The path of `mcp.json`. A missing file counts as a file without servers.
     pub config: PathBuf,
     /// The folder for metadata, registrations and redirects (`kept.json`), and for the refresh journal. No secrets.
     pub state_dir: PathBuf,
@@ -73,7 +73,7 @@ pub struct SignInOptions {
     pub redirect: Option<RedirectKind>,
     /// Whether callback links reach the caller; `None` takes [`EngineOptions::receives_links`].
     pub receives_links: Option<bool>,
-    /// Scopes to request beside those that the server names.
+    /// Scopes to request in addition to those that the server names.
     pub extra_scopes: Vec<String>,
     /// A client to store first: its id in `mcp.json`, its secret in the secret store.
     pub client: Option<PreRegisteredClient>,
@@ -91,9 +91,9 @@ pub struct PreRegisteredClient {
 pub struct CallOptions {
     /// The caller's name for this call, unique among its running calls. Progress, questions and cancelling refer to it.
     pub call: String,
-    /// How long the server may send nothing. Progress, and a question to the person, restart the time.
+    /// The longest allowed silence of the server. Progress, and a question to the person, restart the time.
     pub timeout: Duration,
-    /// How long the call waits for a permission that it lacks. With zero, it fails with `insufficient_scope` at once.
+    /// The longest wait for a missing permission. With zero, the call fails with `insufficient_scope` at once.
     pub permission_timeout: Duration,
     /// The caller cannot ask a person, so the process that runs the engine asks the server's questions.
     pub asks_holder: bool,

@@ -37,8 +37,8 @@ impl RefreshJournal {
         Self { folder: state_dir.join(FOLDER) }
     }
 
-    /// Writes the note to the disk. A failure is only logged: the note distinguishes an interruption from a revocation,
-    /// and is not worth losing a grant for.
+    /// Writes the note to the disk. A failure is only logged: without the note, an interruption looks like a
+    /// revocation, but the refresh can still succeed.
     pub async fn add(&self, server: &ServerId, token: &RefreshToken, sent_at: Timestamp) {
         let path = self.path(server);
         let note = Note { server: server.0.clone(), token: fingerprint(token.expose()), sent_at };
@@ -63,7 +63,7 @@ impl RefreshJournal {
         read.await.is_ok_and(|note: Note| note.token == fingerprint)
     }
 
-    /// Removes the note: the response is stored. A note that cannot be removed names a token that is no longer stored.
+    /// Removes the note. If that fails after a response was stored, the note's token is no longer in use.
     pub async fn clear(&self, server: &ServerId) {
         let path = self.path(server);
         match run(move || std::fs::remove_file(path)).await {

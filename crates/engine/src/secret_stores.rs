@@ -25,7 +25,7 @@ impl SecretStores {
         Self { current, asks_to_unlock, board, recovered: watch::Sender::new(()) }
     }
 
-    /// Notified each time the store works again after an error.
+    /// Returns a receiver that is notified each time the store works again after an error.
     pub fn recoveries(&self) -> watch::Receiver<()> {
         self.recovered.subscribe()
     }

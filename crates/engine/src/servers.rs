@@ -52,7 +52,7 @@ impl Servers {
         }
     }
 
-    /// Adds to the selection; `None` selects all. Returns whether that is a change.
+    /// Adds to the selection; `None` selects all. Returns whether the selection changed.
     pub fn select(&self, servers: Option<&[ServerId]>) -> bool {
         let mut selected = self.selected();
         let Some(known) = selected.as_mut() else { return false };

@@ -3,9 +3,9 @@
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::Value;
 
-/// A refusal is short; a long text speaks of other things.
+/// The longest text of a refusal. A longer text is about something else.
 const LONGEST_REFUSAL: usize = 2000;
-/// What refusals are called, in lower case (RFC 6750 §3.1, gRPC's status, and plain words).
+/// The words of refusals, in lower case (RFC 6750 §3.1, gRPC statuses, and plain English).
 const WORDS: [&str; 6] = [
     "invalid_token",
     "unauthenticated",
@@ -15,7 +15,7 @@ const WORDS: [&str; 6] = [
     "token expired",
 ];
 
-/// Whether a failed result says that the caller is not signed in. A result that does not call itself an error is data.
+/// Returns whether a failed result says that the caller is not signed in. A result without `isError` is data.
 pub(crate) fn is_refusal(result: &CallToolResult) -> bool {
     result.is_error == Some(true)
         && (result.structured_content.as_ref().is_some_and(says_so)
@@ -36,7 +36,7 @@ fn block_says_so(block: &ContentBlock) -> bool {
     lower.contains("invalid_token") || (has_number(&lower, "401") && has_word())
 }
 
-/// `{"status": 401}`, `{"error": "invalid_token"}`, `{"error": {"code": 401, "status": "UNAUTHENTICATED"}}`.
+/// Recognises `{"status": 401}`, `{"error": "invalid_token"}`, `{"error": {"code": 401, "status": "UNAUTHENTICATED"}}`.
 fn says_so(value: &Value) -> bool {
     let of = |value: &Value| {
         ["code", "status", "statusCode", "status_code", "httpStatus"].iter().any(|key| is_401(&value[*key]))
@@ -53,7 +53,7 @@ fn is_word(value: &Value) -> bool {
     value.as_str().is_some_and(|text| WORDS.contains(&text.to_lowercase().as_str()))
 }
 
-/// The number on its own, not as part of another.
+/// Returns whether the number is in the text as a separate word.
 fn has_number(text: &str, number: &str) -> bool {
     text.split(|character: char| !character.is_ascii_alphanumeric()).any(|word| word == number)
 }

@@ -19,7 +19,7 @@ pub(crate) struct RunningCall {
     key: Key,
 }
 
-/// The caller has a running call with this name.
+/// The caller already has a running call with this name.
 #[derive(Debug)]
 pub(crate) struct NameInUse;
 

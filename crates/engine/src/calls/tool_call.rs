@@ -1,4 +1,4 @@
-//! One tool call: waits for a missing permission, and is repeated when that does no harm.
+//! One tool call, which waits for a missing permission and is repeated if that does no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl ToolCall<'_> {
     }
 }
 
-/// Tells the server's task, when dropped, that the call no longer waits.
+/// Reports to the server's task, when dropped, that the call no longer waits.
 struct Abandoned<'a>(&'a ServerHandle);
 
 impl Drop for Abandoned<'_> {

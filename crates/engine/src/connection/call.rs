@@ -21,7 +21,7 @@ const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
 /// The conditions of a call.
 pub(crate) struct CallTerms<'a> {
-    /// How long the server may send nothing.
+    /// The longest allowed silence of the server.
     pub silence: Duration,
     pub cancelled: CancellationToken,
     /// The caller that gets the server's questions.
@@ -30,7 +30,7 @@ pub(crate) struct CallTerms<'a> {
 }
 
 impl Connection {
-    /// Calls a tool, and gets the input that the server asks for first.
+    /// Calls a tool. If the server asks for input, gets the input and calls again.
     pub async fn call_tool(
         &self,
         mut params: CallToolRequestParams,

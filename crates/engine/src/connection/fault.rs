@@ -1,4 +1,4 @@
-//! What can go wrong between Usher and an MCP server, typed, so that no decision depends on a text.
+//! The errors between Usher and an MCP server. They are typed, so no decision depends on a text.
 
 use std::error::Error;
 use std::io;

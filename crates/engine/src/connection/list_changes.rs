@@ -25,7 +25,7 @@ impl ListChanges {
         self.noted.notify_one();
     }
 
-    /// Waits until there is something to take.
+    /// Waits for a change.
     pub async fn noted(&self) {
         self.noted.notified().await;
     }

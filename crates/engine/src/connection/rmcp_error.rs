@@ -7,7 +7,6 @@ use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::fault::Fault;
 
-/// Converts the error of a failed handshake.
 pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
     match error {
         ClientInitializeError::TransportError { error, .. } => from_transport(error),
@@ -29,7 +28,6 @@ pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
     }
 }
 
-/// Converts the error of a failed request.
 pub(crate) fn from_service(error: ServiceError) -> Fault {
     match error {
         ServiceError::McpError(error) => from_rpc(error),

@@ -10,7 +10,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::caller::Addressee;
 
-/// Progress that a slow reader may fall behind. More is dropped, because each notification replaces the one before.
+/// The most progress notifications that wait for a slow reader. Further ones are dropped: a later one replaces them.
 const PROGRESS_BACKLOG: usize = 32;
 
 #[derive(Clone, Debug, Default)]

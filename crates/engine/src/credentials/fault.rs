@@ -1,4 +1,4 @@
-//! Why a server's credentials give no token.
+//! The reasons why a server's credentials give no token.
 
 use std::sync::Arc;
 
@@ -45,7 +45,6 @@ impl CredentialFault {
         }
     }
 
-    /// Returns whether the keychain is locked.
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::SecretStore(error) if matches!(**error, usher_secrets::Error::Locked { .. }))
     }

@@ -12,9 +12,9 @@ const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 #[derive(Clone, Debug)]
 pub(crate) struct HeldGrant {
     grant: Grant,
-    /// 30 seconds, or a tenth of the known lifetime if that is less, before expiry.
+    /// 30 seconds before expiry, or a tenth of the known lifetime if that is less.
     refresh_at: Option<Timestamp>,
-    /// Up to half as much earlier, so that the servers of one start are not all refreshed at once.
+    /// Earlier than `refresh_at` by up to half of that margin, so that not all servers refresh at once after a start.
     due: Option<Timestamp>,
 }
 

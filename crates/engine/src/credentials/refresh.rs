@@ -1,4 +1,4 @@
-//! A refresh as a transaction: take the guard, read the store again, note the intent, send, store, hold.
+//! A refresh as a transaction: take the guard, read the store again, write the journal, send, store, hold.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::stored_grant::{bearer, same_tokens};
 use super::{Inner, Token};
 
 impl Inner {
-    /// Runs one refresh from start to end.
+    /// Runs one refresh under the guard, and notes its outcome.
     pub async fn refresh_once(&self, grant: Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
         let guard = self.context.guard.lock().await;
         let outcome = self.refresh(&grant).await;
@@ -38,7 +38,7 @@ impl Inner {
 
     async fn refresh(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
         let context = &self.context;
-        // Another process may have refreshed it in the meantime: a newer grant in the store is used instead.
+        // Another process may have refreshed the grant. A newer grant in the store is used instead.
         let mut base = match self.read().await? {
             Held::Grant(stored) if same_tokens(&stored, grant) => stored,
             Held::Grant(stored) => {
@@ -104,7 +104,7 @@ impl Inner {
         }
     }
 
-    /// Notes the intent, then sends the refresh token.
+    /// Writes the journal, then sends the refresh token.
     async fn send(&self, base: &HeldGrant) -> Result<Result<Grant, RefreshError>, CredentialFault> {
         let secret = self.client_secret(base).await?;
         let now = self.context.clock.now();
@@ -115,7 +115,8 @@ impl Inner {
         Ok(usher_oauth::refresh(&http, base, secret.as_ref(), now).boxed().await)
     }
 
-    /// Returns whether the secret of a dynamically registered client is gone. Nobody can enter it again.
+    /// Returns whether the secret of a dynamically registered client is gone. A person cannot enter such a secret
+    /// again.
     fn has_lost_client(&self, base: &HeldGrant, error: &usher_oauth::Error) -> bool {
         let state = self.lock();
         let pre_registered = state.pre_registered.as_ref().map(|(client_id, _)| client_id);

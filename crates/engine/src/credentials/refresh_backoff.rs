@@ -52,7 +52,7 @@ impl RefreshBackoff {
         self.current(now).map(|last| last.until)
     }
 
-    /// Ignores a wait that is longer than any allowed one: the clock was set back.
+    /// Ignores a wait longer than `LONGEST_ASKED`, which means that the clock was set back.
     fn current(&self, now: Timestamp) -> Option<&Last> {
         self.last.as_ref().filter(|last| last.until <= later(now, LONGEST_ASKED))
     }

@@ -24,7 +24,7 @@ pub(super) struct State {
     pub backoff: RefreshBackoff,
     /// The refresh token that this or the previous run sent without storing a response.
     pub interrupted: Option<RefreshToken>,
-    /// Why the grant ended.
+    /// The reason why the grant ended.
     pub ended: Option<CredentialFault>,
 }
 

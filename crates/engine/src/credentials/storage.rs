@@ -21,7 +21,7 @@ impl Inner {
         (self.context.on_change)();
     }
 
-    /// Reads the stored grant for the first time, and whether the previous run left a refresh of it interrupted.
+    /// Reads the stored grant for the first time, and whether its refresh was interrupted in the previous run.
     pub async fn load(&self) -> Result<(), CredentialFault> {
         let context = &self.context;
         let found = self.read().await?;
@@ -31,7 +31,7 @@ impl Inner {
         };
         {
             let mut state = self.lock();
-            // A grant that came or went while the store was read is newer.
+            // If the grant changed during the read, the change is newer.
             if matches!(state.held, Held::Unread) {
                 state.held = found;
                 state.interrupted = interrupted;
@@ -89,7 +89,7 @@ impl Inner {
         Ok(held)
     }
 
-    /// Holds what was written to the store just now.
+    /// Holds the value that was just written to the store.
     fn replace(&self, held: Held) {
         {
             let mut state = self.lock();

@@ -7,7 +7,6 @@ use usher_oauth::{
 };
 use usher_secrets::StoredGrant;
 
-/// Converts a grant for the secret store.
 pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
     let binding = &grant.binding;
     StoredGrant {

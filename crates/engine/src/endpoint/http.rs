@@ -29,7 +29,7 @@ use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
 use crate::words::sign_in::describe_oauth_error;
 
-/// The time that an open connection has to prove itself after a sign-in. A new one takes less.
+/// The deadline for reusing an open connection after a sign-in. A new connection takes less time.
 const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Called when the grant of a server changed.
@@ -50,7 +50,7 @@ pub(crate) struct HttpEndpoint {
     resolving: tokio::sync::Mutex<()>,
 }
 
-/// The entry with all placeholders resolved. There is one at a time, so that a grant has one owner.
+/// The entry with all placeholders resolved. Only one exists at a time, so that a grant has one owner.
 pub(crate) struct Resolved {
     pub url: ServerUrl,
     pub http: HttpClient,
@@ -110,7 +110,6 @@ impl HttpEndpoint {
         self.is_stale.store(true, Ordering::Release);
     }
 
-    /// Returns the names of the secrets that the entry uses.
     pub fn secret_names(&self) -> Vec<&str> {
         let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
         templates.flat_map(Template::secret_names).collect()

@@ -1,4 +1,4 @@
-//! How a server is reached: from an entry of `mcp.json` to something that can be opened.
+//! The endpoint of a server, created from its entry of `mcp.json`.
 
 pub(crate) mod http;
 
@@ -100,7 +100,6 @@ impl Endpoint {
         self.http()?.resolved()?.credentials.clone()
     }
 
-    /// Returns the names of the secrets that the entry uses.
     pub fn secret_names(&self) -> Vec<&str> {
         self.http().map(|http| http.secret_names()).unwrap_or_default()
     }

@@ -23,7 +23,7 @@ use crate::words;
 use crate::words::connection::describe_fault;
 
 impl ServerTask {
-    /// Begins a sign-in. A running one ends.
+    /// Begins a sign-in, and ends a running one.
     pub fn sign_in(&mut self, options: SignInOptions, reply: RequestReply) {
         let Some(endpoint) = self.endpoint.http().cloned() else {
             return self.refuse_sign_in(reply, "Usher does not support this kind of server yet");
@@ -48,7 +48,7 @@ impl ServerTask {
                 let probe = sign_in.job.take().filter(|_| matches!(sign_in.stage, Stage::Probing { .. }));
                 (self.end_sign_in(*sign_in, &words::sign_in::superseded()), probe)
             }
-            // The running request returns the challenge, so no second one is needed.
+            // The running request returns the challenge, so no second request is needed.
             Phase::Connecting { job, .. } if self.next_sign_in.challenge().is_none() => (None, Some(job)),
             Phase::Disabled
             | Phase::Paused
@@ -96,7 +96,7 @@ impl ServerTask {
         }
     }
 
-    /// Handles the response to the first request: with its challenge the sign-in continues.
+    /// Handles the response to the first request, and continues the sign-in with its challenge.
     pub fn probed(
         &mut self,
         outcome: Result<Opened, Fault>,
@@ -228,7 +228,7 @@ impl ServerTask {
         };
         let registered = self.context.callbacks.register(pending.state().to_owned(), sign_in);
         self.step_up.set_requested(pending.scopes().clone());
-        // A loopback port ends with the process. A link also finds the next one.
+        // A loopback port closes with the process. A callback link also reaches the next process.
         match loopback {
             None => endpoint.persisted.set(&self.context, &self.id, &pending),
             Some(_) => endpoint.persisted.clear(&self.context, &self.id),

@@ -1,4 +1,4 @@
-//! Where a fault leads: to a sign-in, to a retry, or to a person.
+//! The handling of faults: a sign-in, a retry, or an error for the person.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl ServerTask {
                 self.lose_grant(NeedsSignIn::RegistrationLost, &error);
             }
             fault if fault.is_transient() => self.connect_later(fault),
-            // Unlocking the keychain is noticed. The end of a slow store or a full disk is not.
+            // The engine notices when the keychain is unlocked, but not when a slow store or a full disk recovers.
             Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
                 return self.fail_for_now(error);
             }

@@ -1,4 +1,4 @@
-//! A server's task from outside: sends it messages, waits for its connection, and reports to it how calls went.
+//! The handle of a server's task: sends messages, waits for the connection, reports the outcome of calls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ impl ServerHandle {
         Err(described)
     }
 
-    /// Notes that an operation lacked a scope. Returns an error if approvals do not help.
+    /// Notes that an operation lacked a scope. Returns an error if further approvals do not help.
     pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> Result<(), ErrorView> {
         if self.refusals.note_step_up(operation, token) {
             return Err(words::connection::endless_step_up(&self.config.name));
@@ -128,7 +128,6 @@ impl ServerHandle {
         }
     }
 
-    /// Returns the server's name and host.
     pub fn label(&self) -> ServerLabel {
         let id = ServerId(self.config.name.clone());
         let host = self.config.transport.url().and_then(|url| url.host_str()).map(str::to_owned);

@@ -11,7 +11,7 @@ use super::message::{Message, Outcome};
 use crate::connection::watch::Reports;
 use crate::sign_in::callback::Deliver;
 
-/// Starts jobs, and tells current outcomes from outdated ones.
+/// Starts jobs, and distinguishes current outcomes from outdated ones.
 pub(super) struct Jobs {
     inbox: mpsc::UnboundedSender<Message>,
     /// Increased with each job, so that only the newest job's outcome counts.
@@ -35,7 +35,7 @@ impl Jobs {
         Self { inbox, generation: 0, tasks }
     }
 
-    /// Runs work whose outcome counts unless a newer job starts.
+    /// Runs work. Its outcome is dropped if a newer job starts.
     pub fn run(&mut self, work: impl Future<Output = Outcome> + Send + 'static) -> Job {
         Job(tokio::spawn(self.reported(work)).abort_handle())
     }
@@ -54,7 +54,7 @@ impl Jobs {
         })
     }
 
-    /// Runs work that sends its own messages and has no outcome.
+    /// Runs work that ends with a message instead of an outcome.
     pub fn run_apart(&self, work: impl Future<Output = Message> + Send + 'static) -> Job {
         let inbox = self.inbox.clone();
         let task = tokio::spawn(async move {
@@ -88,7 +88,7 @@ impl Jobs {
         })
     }
 
-    /// Returns a function that sends the message at the end of work outside the jobs.
+    /// Returns a function that sends a message when work outside the jobs ends.
     pub fn finisher(&self) -> impl FnOnce(Message) + Send + 'static {
         let inbox = self.inbox.clone();
         move |message| {
@@ -96,7 +96,6 @@ impl Jobs {
         }
     }
 
-    /// Returns the function that delivers callbacks.
     pub fn deliver(&self) -> Deliver {
         let inbox = self.inbox.clone();
         Arc::new(move |returned| {

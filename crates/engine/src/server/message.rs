@@ -73,14 +73,14 @@ pub(crate) enum Message {
     RefusedInResult {
         connection: Arc<Connection>,
     },
-    /// A later result did not.
+    /// A later result accepted the sign-in.
     AcceptedInResult {
         connection: Arc<Connection>,
     },
     GrantChanged,
     /// Something that the view shows has changed outside the task.
     Publish,
-    /// The grant cannot be refreshed any more; from the refresh job with that number.
+    /// The refresh job with this number found that the grant cannot be refreshed any more.
     RefreshEnded {
         number: u64,
         fault: CredentialFault,

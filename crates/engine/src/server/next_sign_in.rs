@@ -1,4 +1,4 @@
-//! What the next sign-in starts from: the server's challenge, the reason, and a connection to continue with.
+//! The inputs of the next sign-in: the server's challenge, the reason, and a connection to continue with.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::connection::Connection;
 pub(super) struct NextSignIn {
     /// The challenge of the last 401. A 401 without one counts as an empty challenge.
     challenge: Option<BearerChallenge>,
-    /// Why the last grant is gone.
+    /// The reason why the last grant is gone.
     reason: Option<NeedsSignIn>,
     /// The connection of a grant that ended. The next sign-in continues over it, so that the server's session survives.
     connection: Option<Arc<Connection>>,
@@ -51,7 +51,7 @@ impl NextSignIn {
         self.connection.take()
     }
 
-    /// Notes that the server is connected. The challenge stays: it tells that the server needs a sign-in.
+    /// Notes that the server is connected. The challenge stays: it shows that the server needs a sign-in.
     pub fn connected(&mut self) {
         self.reason = None;
         self.connection = None;

@@ -1,4 +1,4 @@
-//! What a server's task tells others: its view, its availability, the replies to its callers.
+//! The output of a server's task: its view, its availability, the replies to its callers.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub(super) struct Outbox {
     replies: Vec<Box<dyn FnOnce() + Send>>,
 }
 
-/// How the announced tools compare to those before.
+/// The difference between the announced tools and the previous ones.
 pub(super) struct Announcement {
     pub is_first: bool,
     pub has_changed: bool,
@@ -84,12 +84,10 @@ impl Outbox {
         self.last_error = None;
     }
 
-    /// Publishes the availability.
     pub fn set_availability(&mut self, availability: Availability) {
         self.availability.send_replace(availability);
     }
 
-    /// Notes the tools that are announced now.
     pub fn announce(&mut self, tools: Arc<Vec<Tool>>) -> Announcement {
         let is_first = self.announced.is_none();
         let has_changed = self.announced.as_ref() != Some(&tools);

@@ -24,7 +24,7 @@ impl ServerTask {
         }
     }
 
-    /// Tells the waiting calls that they get no permission.
+    /// Fails the waiting calls.
     pub fn refuse_calls(&mut self, why: &ErrorView) {
         for call in self.step_up.take_calls() {
             self.outbox.reply(call.reply, Err(why.clone()));
@@ -35,7 +35,7 @@ impl ServerTask {
         matches!(self.phase.get(), Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded })
     }
 
-    /// The permission to ask the person for.
+    /// Returns the permission to ask the person for.
     pub fn permission(&self) -> Option<PermissionView> {
         let call = self.step_up.first_call();
         if call.is_none() && !self.connection_needs_permission() {

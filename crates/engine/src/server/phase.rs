@@ -32,7 +32,7 @@ pub(super) enum Phase {
         attempt: u32,
         next_at: Timestamp,
         why: ErrorView,
-        /// The refresh failed. When it succeeds, the backoff ends.
+        /// A refresh failed. The backoff ends when a refresh succeeds.
         for_refresh: bool,
         job: Job,
     },
@@ -103,7 +103,7 @@ pub(super) struct Waiting {
     pub registered: Registered,
 }
 
-/// What is learned from a sign-in if it succeeds.
+/// The issuer and the redirect to learn if the sign-in succeeds, and the resources of its exchange.
 pub(super) struct Used {
     pub issuer: usher_oauth::Issuer,
     pub redirect: RedirectKind,
@@ -224,7 +224,6 @@ impl CurrentPhase {
         }
     }
 
-    /// Returns the running sign-in.
     pub fn sign_in_mut(&mut self) -> Option<&mut SignIn> {
         match &mut self.phase {
             Phase::SigningIn(sign_in) => Some(sign_in),
@@ -264,7 +263,6 @@ impl CurrentPhase {
         }
     }
 
-    /// Counts failed attempts from the beginning.
     pub fn reset_attempts(&mut self) {
         if let Phase::Reconnecting { attempt, .. } | Phase::Failed { attempt, .. } = &mut self.phase {
             *attempt = 0;

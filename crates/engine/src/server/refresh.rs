@@ -17,7 +17,7 @@ use crate::credentials::fault::CredentialFault;
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl ServerTask {
-    /// Starts or stops the job after each message. A grant that merely lacks scopes is still refreshed, because the
+    /// Starts or stops the job after each message. A grant that only lacks scopes is still refreshed, because the
     /// person may decline the step-up.
     pub fn update_refresh(&mut self) {
         let is_wanted = match self.phase.get() {
@@ -70,7 +70,7 @@ impl ServerTask {
             Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => {
                 self.not_connected(&fault);
             }
-            // These notice it themselves.
+            // In these phases, the running or next request finds the fault, or no grant is in use.
             Phase::Connecting { .. }
             | Phase::SigningIn(_)
             | Phase::Failed { .. }
@@ -81,8 +81,8 @@ impl ServerTask {
     }
 }
 
-/// Refreshes the grant whenever that is due, until it cannot be refreshed any more. Works with the grant and the clock
-/// of its start: the task starts another job when either changes.
+/// Refreshes the grant whenever that is due, until it cannot be refreshed any more. Another job replaces this one when
+/// the grant or the clock changes.
 async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: Clock) -> CredentialFault {
     let Some(credentials) = credentials else { return pending().await };
     let mut shortest = Duration::ZERO;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// After more step-ups than this for one operation, the server is taken to ask for them endlessly.
+/// The largest number of step-ups for one operation. More of them count as endless.
 pub(super) const MAX_STEP_UPS: u32 = 3;
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ struct StepUpCount {
 }
 
 impl Refusals {
-    /// Notes that an operation lacked a scope. Returns whether approvals do not help.
+    /// Notes that an operation lacked a scope. Returns whether further approvals do not help.
     pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> bool {
         let mut step_ups = lock(&self.step_ups);
         let count = step_ups.entry(operation.to_owned()).or_default();
@@ -41,13 +41,11 @@ impl Refusals {
         is_endless
     }
 
-    /// Notes that an operation succeeded.
     pub fn note_success(&self, operation: &str) {
         lock(&self.step_ups).remove(operation);
     }
 
-    /// Returns whether this token was refreshed because a tool's result rejected the one before. Another refresh would
-    /// not help.
+    /// Returns whether this token replaced one that a tool's result rejected. Another refresh would not help.
     pub fn is_refreshed_in_vain(&self, token: &SecretString) -> bool {
         self.refreshed_for_result.is_in_vain(token)
     }
@@ -57,12 +55,11 @@ impl Refusals {
         self.refreshed_for_result.note(tool, token);
     }
 
-    /// Notes that a tool's result rejected the sign-in.
     pub fn note_refused_in_result(&self) {
         self.refused_in_result.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a tool's result did not reject the sign-in. Returns whether one did before.
+    /// Notes that a tool's result did not reject the sign-in. Returns whether an earlier result did.
     pub fn note_accepted_in_result(&self, tool: &str) -> bool {
         self.refreshed_for_result.accepted_by(tool);
         self.refused_in_result.swap(false, Ordering::Relaxed)
@@ -82,7 +79,7 @@ impl RefreshedForResult {
         is_same(lock(&self.0).as_ref().map(|(_, refreshed)| refreshed), Some(token))
     }
 
-    /// Only the tool that rejected the token can show that it now accepts it.
+    /// Forgets the refresh if this tool caused it. The results of other tools prove nothing.
     fn accepted_by(&self, tool: &str) {
         lock(&self.0).take_if(|(refusing, _)| refusing == tool);
     }

@@ -16,7 +16,7 @@ impl ServerTask {
             self.outbox.reply(reply, Ok(()));
             return;
         };
-        // Its grant must not be stored after the present one is deleted.
+        // The grant of a running sign-in must not be stored after the present one is deleted.
         if let Some(sign_in) = self.phase.take_sign_in() {
             let live = self.end_sign_in(sign_in, &words::sign_in::signed_out_meanwhile());
             self.return_to(live, NeedsSignIn::NeverSignedIn);
@@ -42,7 +42,7 @@ impl ServerTask {
         if let Some(sign_in) = self.phase.take_sign_in() {
             self.end_sign_in(sign_in, &words::sign_in::signed_out_meanwhile());
         }
-        // Jobs that still run used the old grant.
+        // The running jobs used the old grant, so their outcomes are dropped.
         self.jobs.forget();
         self.forget_pending();
         self.next_sign_in.set_reason(NeedsSignIn::SignedOut);

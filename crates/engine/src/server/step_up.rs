@@ -35,7 +35,7 @@ impl StepUp {
         self.has_new_grant = true;
     }
 
-    /// Returns whether there is a new grant, and forgets that.
+    /// Returns whether there is a new grant, and resets the flag.
     pub fn take_new_grant(&mut self) -> bool {
         std::mem::take(&mut self.has_new_grant)
     }

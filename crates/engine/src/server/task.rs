@@ -15,7 +15,7 @@ use crate::connection::watch::Report;
 use crate::context::Context;
 use crate::words;
 
-/// The time that the server has to take note of the end of a session.
+/// The deadline for ending a session at the server.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Starts the task. Its first view is published when this returns.

@@ -35,7 +35,7 @@ struct Listener {
 }
 
 impl Loopback {
-    /// Binds the preferred port, which is that of the stored registration, or any port if that one is in use.
+    /// Binds the preferred port (that of the stored registration), or any port if the preferred one is in use.
     pub async fn bind(preferred: Option<u16>) -> std::io::Result<Self> {
         if let Some(port) = preferred
             && let Ok(loopback) = Self::bind_port(port).await
@@ -71,7 +71,6 @@ impl Loopback {
     }
 }
 
-/// Returns the port of a loopback redirect.
 pub(crate) fn port_of(redirect: &RedirectUri) -> Option<u16> {
     url::Url::parse(redirect.as_str()).ok()?.port()
 }

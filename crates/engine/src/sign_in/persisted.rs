@@ -11,8 +11,8 @@ use usher_oauth::PendingAuthorization;
 use crate::context::Context;
 use crate::secret_stores::SecretStores;
 
-/// One server's pending request in the secret store. The last value set is the last one written, whatever the order of
-/// the writes, so a request that was given up never comes back.
+/// One server's pending request in the secret store. The last value set is always the last one written, so a request
+/// that was given up never comes back.
 #[derive(Default)]
 pub(crate) struct PersistedSignIn {
     wanted: Mutex<Option<SecretString>>,
@@ -21,18 +21,15 @@ pub(crate) struct PersistedSignIn {
 }
 
 impl PersistedSignIn {
-    /// Stores a pending request.
     pub fn set(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, pending: &PendingAuthorization) {
         self.write_later(context, server, Some(pending.to_secret()));
     }
 
-    /// Deletes the stored request.
     pub fn clear(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId) {
         self.write_later(context, server, None);
     }
 
-    /// Notes that this run sent the person to the browser. Its own request needs no restoring, and must not come back
-    /// once it is over.
+    /// Notes that this run sent the person to the browser. The stored request is then never restored in this run.
     pub fn mark_used(&self) {
         self.is_used.store(true, Ordering::Relaxed);
     }
@@ -60,22 +57,22 @@ impl PersistedSignIn {
             Some(secret) => store.put_pending(&server.0, &secret).await,
             None => store.delete_pending(&server.0).await.map(|_| ()),
         };
-        // Without it, a restart during a sign-in only means to start the sign-in again.
+        // Without the stored request, a restart only means that the person signs in again.
         if let Err(error) = outcome {
             tracing::debug!(%server, %error, "the waiting sign-in was not stored");
         }
     }
 }
 
-/// The stored requests of the previous run, as far as callbacks made it necessary to read them.
+/// The stored requests of the previous run, read when a callback needs them.
 #[derive(Default)]
 pub(crate) struct StoredSignIns(tokio::sync::Mutex<HashMap<ServerId, Option<SecretString>>>);
 
 impl StoredSignIns {
     /// Finds the stored request with this `state`.
     ///
-    /// Any web page can open a callback link. Therefore the store is read once for each server, and not while it does
-    /// not work, because it might ask for a password each time. Returns an error if the store cannot tell.
+    /// Any web page can open a callback link. Therefore the store is read once for each server, and not while it fails,
+    /// because it might ask for a password each time. Returns an error if the store cannot be read.
     pub async fn find(
         &self,
         state: &str,

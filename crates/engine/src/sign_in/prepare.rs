@@ -22,7 +22,7 @@ pub(crate) struct Preparation {
     pub server: ServerId,
     pub context: Arc<Context>,
     pub endpoint: Arc<Resolved>,
-    /// The challenge of the 401 or 403 that led here.
+    /// The challenge of the 401 or 403 that led to the sign-in.
     pub challenge: Option<BearerChallenge>,
     pub asked_redirect: Option<RedirectKind>,
     pub receives_links: bool,
@@ -38,7 +38,7 @@ pub(crate) struct Prepared {
     pub redirect: RedirectKind,
     /// Only for the loopback redirect.
     pub loopback: Option<Loopback>,
-    /// The registration is that of an earlier sign-in. If no callback comes, it may be the reason.
+    /// The registration is that of an earlier sign-in. If no callback comes, this registration may be the reason.
     pub reused_registration: bool,
 }
 
@@ -91,7 +91,7 @@ impl Preparation {
         Ok((discovered, false))
     }
 
-    /// Registers, with the next redirect as long as the authorization server rejects the redirect.
+    /// Registers. If the authorization server rejects the redirect, tries the next one.
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.context.learned.redirect(&issuer);
@@ -132,7 +132,7 @@ impl Preparation {
         loopback: Option<Loopback>,
         reused_registration: bool,
     ) -> Result<Prepared, Failure> {
-        // Before the browser opens, so that the callback finds a known client.
+        // Stored before the browser opens, so that the callback finds a known client.
         if !reused_registration {
             self.store(registered.client()).await?;
         }

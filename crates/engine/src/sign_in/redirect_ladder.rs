@@ -1,4 +1,4 @@
-//! The order of the redirects: which one a sign-in starts with, and which one comes next.
+//! The order of the redirects: the first one of a sign-in, and the next one after a failure.
 
 use usher_api::RedirectKind;
 use usher_config::Redirect;

@@ -6,7 +6,7 @@ use crate::engine::Engine;
 use crate::words;
 
 impl Engine {
-    /// Reads `mcp.json` again and returns what is wrong with it.
+    /// Reads `mcp.json` again and returns the result.
     pub fn check_config(&self) -> ConfigView {
         let config = &self.run.config;
         match config.load() {

@@ -16,7 +16,7 @@ use crate::engine::Engine;
 use crate::options::{CallOptions, SignInOptions};
 
 impl Engine {
-    /// Carries out a request. `ShowWindow` is not the engine's and fails; a process with a window handles it first.
+    /// Carries out a request. `ShowWindow` fails here, because a process with a window handles it first.
     pub async fn handle(&self, request: Request) -> Result<Reply, ErrorView> {
         let done = |()| Reply::Done;
         match request {

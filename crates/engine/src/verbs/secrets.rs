@@ -35,8 +35,8 @@ impl Engine {
         outcome.map_err(|error| describe_secret_error(&error))
     }
 
-    /// Tries the secret store again on behalf of the person, and connects the servers that failed because of it. The
-    /// system may ask for the password of a locked keychain; this takes as long as the person does.
+    /// Tries the secret store again at the person's request, and connects the servers that failed because of it. The
+    /// system may ask for the password of a locked keychain; the call waits for the person's answer.
     pub async fn retry_secret_store(&self) -> Result<(), ErrorView> {
         let outcome = self.run.context.stores.run(|store| async move { store.unlock().await }).await;
         self.store_checked(outcome)

@@ -13,7 +13,6 @@ use crate::server::message::Message;
 use crate::words::config::describe_config_error;
 
 impl Engine {
-    /// Carries out a verb that needs only the server.
     pub(super) async fn handle_server(&self, id: &ServerId, verb: ServerVerb) -> Result<Reply, ErrorView> {
         match verb {
             ServerVerb::Remove => self.remove(id).await?,
@@ -96,8 +95,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets a server's metadata, client registration and redirect. Its grant is kept. The next
-    /// sign-in discovers and registers again.
+    /// Forgets a server's metadata, client registration and redirect. Its grant is kept. The next sign-in discovers and
+    /// registers again.
     pub fn forget(&self, id: &ServerId) -> Result<(), ErrorView> {
         let handle = self.handle_of(id)?;
         let issuer = match self.server(id).map(|view| view.auth) {

@@ -74,8 +74,8 @@ impl Engine {
         }
     }
 
-    /// Restores the sign-in of the previous run to which a callback belongs. If the secret store cannot tell, the
-    /// person fixes that and follows the link again.
+    /// Restores the sign-in of the previous run to which a callback belongs. Fails if the secret store cannot be read;
+    /// the person can then follow the link again.
     async fn restore_pending(&self, raw_address: &str) -> Result<(), ErrorView> {
         let (context, servers) = (&self.run.context, &self.run.servers);
         let Some(state) = context.callbacks.unknown_state(raw_address) else { return Ok(()) };

@@ -26,9 +26,9 @@ impl Engine {
         Ok(tools.iter().map(content::tool).collect())
     }
 
-    /// Calls a tool. If it lacks a permission, the view has it (`ServerView::permission`) and the call waits for the
-    /// person; after the sign-in it is repeated once. It is also repeated if its response was lost and the tool declares
-    /// that a second call does no harm.
+    /// Calls a tool. If the call lacks a permission, the view shows it (`ServerView::permission`) and the call waits
+    /// for the person. After the sign-in, the call is repeated once. It is also repeated if its response was lost and
+    /// the tool declares that a second call does no harm.
     pub async fn call_tool(
         &self,
         id: &ServerId,

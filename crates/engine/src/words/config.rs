@@ -17,7 +17,6 @@ pub(crate) fn describe_render_error(error: &RenderError) -> ErrorView {
     ErrorView::new(Code::ConfigInvalid, capitalized(&format!("{error}.")), error.hint())
 }
 
-/// Describes a server that is not in `mcp.json`.
 pub(crate) fn unknown_server(name: &str) -> ErrorView {
     ErrorView::new(
         Code::ConfigInvalid,
@@ -26,7 +25,6 @@ pub(crate) fn unknown_server(name: &str) -> ErrorView {
     )
 }
 
-/// The view of a valid file.
 pub(crate) fn valid(path: &Path, config: &Config) -> ConfigView {
     ConfigView {
         path: path.display().to_string(),
@@ -37,7 +35,6 @@ pub(crate) fn valid(path: &Path, config: &Config) -> ConfigView {
     }
 }
 
-/// The view of a file that cannot be used.
 pub(crate) fn invalid(path: &Path, error: &ConfigError) -> ConfigView {
     ConfigView {
         path: path.display().to_string(),

@@ -23,7 +23,6 @@ impl ServerLabel {
     }
 }
 
-/// Describes a fault.
 pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
     let (name, at) = (&server.name, server.with_host());
     match fault {

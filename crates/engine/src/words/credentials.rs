@@ -6,7 +6,6 @@ use super::secret_store::describe_secret_error;
 use super::sign_in::{describe_oauth_error, oauth_code};
 use crate::credentials::fault::CredentialFault;
 
-/// Describes a fault of the credentials of the server called `name`.
 pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> ErrorView {
     let sign_in =
         |message: String| ErrorView::new(Code::SignInRequired, message, format!("Sign in to {name} again."));

@@ -11,7 +11,6 @@ pub fn describe_secret_error(error: &Error) -> ErrorView {
     ErrorView { code, message: capitalized(&format!("{error}.")), hint: Some(error.hint()), details: None }
 }
 
-/// The view of a store.
 pub(crate) fn view(kind: &StoreKind, error: Option<ErrorView>) -> SecretStoreView {
     match kind {
         StoreKind::Keychain => SecretStoreView::Keychain { error },

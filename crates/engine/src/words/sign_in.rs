@@ -73,7 +73,6 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
     }
 }
 
-/// A callback for a sign-in that has ended.
 pub(crate) fn already_over() -> ErrorView {
     ErrorView::new(Code::AuthorizationExpired, "This sign-in has already ended.", "Sign in again.")
 }
@@ -87,22 +86,18 @@ pub(crate) fn unknown_state() -> ErrorView {
     )
 }
 
-/// A newer sign-in replaced this one.
 pub(crate) fn superseded() -> ErrorView {
     ErrorView::new(Code::AuthorizationExpired, "A newer sign-in replaced this one.", "Finish the newer one.")
 }
 
-/// The person cancelled the sign-in.
 pub(crate) fn cancelled() -> ErrorView {
     ErrorView::new(Code::AuthorizationDenied, "The sign-in was cancelled.", "Sign in again.")
 }
 
-/// The person signed out during a sign-in.
 pub(crate) fn signed_out_meanwhile() -> ErrorView {
     ErrorView::new(Code::AuthorizationDenied, "You signed out in the meantime.", "Sign in again.")
 }
 
-/// No callback arrived before the deadline.
 pub(crate) fn timed_out() -> ErrorView {
     ErrorView::new(
         Code::AuthorizationExpired,
@@ -111,12 +106,10 @@ pub(crate) fn timed_out() -> ErrorView {
     )
 }
 
-/// No sign-in waits for the browser.
 pub(crate) fn none_waiting() -> ErrorView {
     ErrorView::new(Code::AuthorizationExpired, "No sign-in is waiting for the browser.", "Sign in again.")
 }
 
-/// The last redirect was tried already.
 pub(crate) fn no_other_redirect() -> ErrorView {
     ErrorView::new(
         Code::RedirectRejected,
@@ -135,7 +128,6 @@ pub(crate) fn cannot_listen(error: &std::io::Error) -> ErrorView {
     .with_details(error.to_string())
 }
 
-/// Usher quits during a sign-in.
 pub(crate) fn quitting() -> ErrorView {
     ErrorView::new(Code::AuthorizationExpired, "Usher is quitting.", "Sign in again.")
 }

@@ -98,7 +98,7 @@ async fn a_grant_that_lacks_scopes_is_kept() {
     until(&engine, &id(), is_connected).await;
     assert_eq!(demo.token_requests("authorization_code"), 1);
 
-    // When the service revokes it, the status says so.
+    // When the service revokes the grant, the status shows it.
     demo.set_list_fault(Some(ListFault::MorePermissionNeeded));
     engine.connect(&id()).await.unwrap();
     until(&engine, &id(), |view| view.status == more).await;

@@ -93,7 +93,7 @@ async fn a_server_in_backoff_reconnects_at_once_when_the_network_returns() {
     let port = demo.port();
     demo.stop().await;
     call(&engine, "search_pages").await.unwrap_err();
-    // Far enough into the backoff that the next automatic try is at least three seconds away.
+    // Waits until the next automatic try is at least three seconds away.
     let view =
         until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { attempt: 3.., .. })).await;
     let Status::Reconnecting { next_at, .. } = view.status else { panic!("not reconnecting") };

@@ -11,7 +11,7 @@ use usher_secrets::StoredGrant;
 use crate::fixture::*;
 use crate::granted_service::GrantedService;
 
-/// An engine on a runtime of its own, which can end like a killed process.
+/// An engine on its own runtime, which can end like a killed process.
 struct Process {
     engine: Engine,
     runtime: Runtime,
@@ -25,7 +25,7 @@ impl Process {
         Self { engine, runtime }
     }
 
-    /// Returns when none of its tasks runs, its lock is free, and the service has noticed the disconnect.
+    /// Ends the runtime. Returns when no task runs, the lock is free, and the service has noticed the disconnect.
     async fn crash(self, service: &GrantedService) {
         let Self { engine, runtime } = self;
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(TIMEOUT)).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_quit_does_not_wait_for_a_slow_response_and_loses_no_more_than_a_crash
 #[tokio::test]
 async fn an_unsupported_token_type_keeps_the_new_refresh_token() {
     let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
-    // Its operator corrects this after the first response.
+    // Only the first response has an unsupported token type.
     service.add_fault(service.family(), TokenFault::AfterCommit(BadResponse::OtherTokenType));
     let store = service.store_grant(&sandbox).await;
     let engine = sandbox.start().await;

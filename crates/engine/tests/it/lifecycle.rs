@@ -1,4 +1,4 @@
-//! Servers apart from their sign-in: unreachable, back again, started concurrently, stopped.
+//! The lifecycle of servers: unreachable, reachable again, started concurrently, stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -211,7 +211,7 @@ async fn a_registration_that_the_callback_rejects_is_repeated() {
 async fn a_grant_without_a_refresh_token_expires_when_it_is_rejected() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     signed_in(&sandbox, &demo).await.stop().await;
-    // As from a service that issues no refresh tokens.
+    // The grant of a service that issues no refresh tokens.
     let store = SecretStore::open(StoreKind::File(sandbox.path("secrets")));
     let stored = store.grant("demo").await.unwrap().unwrap();
     store.put_grant("demo", &StoredGrant { refresh_token: None, ..stored }).await.unwrap();

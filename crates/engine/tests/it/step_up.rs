@@ -34,7 +34,7 @@ async fn write(engine: &Engine, call: &str) -> Result<ToolCallView, ErrorView> {
     engine.call_tool(&id(), "create_page", page, CallOptions::new(call)).await
 }
 
-/// [`write`] in a task.
+/// Runs [`write`] in a task.
 fn spawn_write(
     engine: &Engine,
     call: &'static str,

@@ -38,7 +38,7 @@ pub(crate) struct HttpAdapter {
     /// The resolved headers of `mcp.json`.
     headers: HeaderMap,
     monitor: StreamMonitor,
-    /// The server has offered its stream before, so that refusing it now means something.
+    /// Whether the server has offered its stream before. A later refusal is then handled as a lost stream.
     had_stream: Arc<AtomicBool>,
 }
 
@@ -62,8 +62,8 @@ impl HttpAdapter {
         StreamableHttpClientTransport::with_client(self, config)
     }
 
-    /// Handles a stream that the server offered before and now refuses. It is reported, because the next call may come
-    /// hours later. Returns the error if a retry is useless.
+    /// Handles a stream that the server offered before and now refuses. Reports the fault at once, because the next
+    /// call may come hours later. Returns the error if a retry is useless.
     async fn stream_lost(&self, error: Error, next_sign_in: NextSignIn) -> Result<(), Error> {
         match error {
             Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {

@@ -21,7 +21,7 @@ use crate::connection::fault::Fault;
 
 /// The largest JSON response in bytes, after decompression.
 const MAX_JSON: usize = 16 * 1024 * 1024;
-/// More bytes of an error's body are not read.
+/// The most bytes of an error's body that are read.
 const MAX_ERROR: usize = 64 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
