@@ -68,7 +68,6 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
 }
 
 impl Prepared {
-    /// Replaces the target.
     pub fn commit(self, target: &Path) -> io::Result<()> {
         self.0.persist(target).map_err(|error| error.error)?;
         if cfg!(unix) { fs::File::open(folder_of(target))?.sync_all() } else { Ok(()) }

@@ -33,7 +33,7 @@ pub struct CatalogueEntry {
     pub note: Option<String>,
     /// The steps before the first sign-in, for [`Tier::Guided`].
     pub setup: Option<SetUp>,
-    /// The logo's slug in simple-icons, if it has one.
+    /// The logo's slug in simple-icons, if any.
     #[serde(skip_serializing)]
     #[cfg_attr(feature = "specta", specta(skip))]
     pub icon: Option<String>,

@@ -83,7 +83,7 @@ impl Header {
     }
 }
 
-/// RFC 9110 §5.5: a tab is allowed, other control characters are not.
+/// Whether the character is a control character other than a tab (RFC 9110 §5.5).
 pub(crate) fn is_forbidden_in_value(character: char) -> bool {
     character.is_control() && character != '\t'
 }

@@ -9,7 +9,7 @@ use crate::parse::{Parsed, parse};
 use crate::text::Text;
 use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, atomic_write};
 
-/// Attempts to apply a change while another program changes the file too.
+/// The maximum number of attempts at a change while another program changes the file too.
 const MAX_ATTEMPTS: usize = 5;
 
 /// The person's `mcp.json`, which may be missing. Every call reads it again.
@@ -135,7 +135,7 @@ impl ConfigFile {
     }
 }
 
-/// Ends a new file with a newline; an existing file keeps its end.
+/// Ends a new file with a newline; the end of an existing file is unchanged.
 fn end_with_newline(before: &str, mut after: String) -> String {
     if before.trim().is_empty() && !after.ends_with('\n') {
         after.push('\n');

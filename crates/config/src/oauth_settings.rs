@@ -17,7 +17,7 @@ pub struct OAuthSettings {
     pub client_secret: Option<Template>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
-    /// Replaces discovery.
+    /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
     pub audience: Option<String>,
     /// Whether to continue when the server's metadata does not list PKCE.

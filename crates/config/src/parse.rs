@@ -12,7 +12,6 @@ use jsonc_parser::ast::{ObjectProp, Value};
 use crate::{Config, Diagnostic, Environment, ServerConfig};
 use reader::{Reader, display_name};
 
-/// The key that holds the servers.
 pub(crate) const SERVERS: &str = "mcpServers";
 /// The keychain does not accept longer names.
 const MAX_NAME_CHARS: usize = 200;

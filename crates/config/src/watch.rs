@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Two equal reads this far apart mean that the file is no longer being written.
 const SETTLE: Duration = Duration::from_millis(50);
-/// After this many reads a change is reported although the file still changes.
+/// After this many reads a change is reported even if the file is still changing.
 const MAX_SETTLES: usize = 20;
 
 /// Watches one file until dropped. [`ConfigWatch::changed`] needs a tokio runtime.

@@ -55,7 +55,7 @@ struct TestFile {
     servers: Vec<(String, String)>,
     /// The text of the other top-level values.
     others: Vec<String>,
-    /// For each server the text that its removal may delete: its value and the gaps around it.
+    /// For each server, the text that a removal may delete: the value and the gaps around it.
     removable: Vec<String>,
 }
 

@@ -81,7 +81,7 @@ impl Demo {
         self.service.request_log.all()
     }
 
-    /// The number of answered token requests with this `grant_type`, whatever the response.
+    /// The number of answered token requests with this `grant_type`, successful or not.
     pub fn token_requests(&self, grant_type: &str) -> usize {
         self.requests().iter().filter(|record| record.grant_type.as_deref() == Some(grant_type)).count()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Each client and token contains the epoch of its kind. One with an older epoch is rejected.
+/// The current epochs. A client or token contains the epoch of its kind, and is rejected if that is no longer current.
 #[derive(Default)]
 pub(crate) struct Epochs {
     clients: AtomicU64,

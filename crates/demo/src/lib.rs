@@ -9,7 +9,7 @@
 //! - `routes`, `middleware`: the HTTP paths and the checks on every request.
 //! - `oauth`: the authorization server, and the token check of the MCP server.
 //! - `mcp`: the MCP server with its tools, resources and prompts.
-//! - `request_log`, `token_faults`, `epochs`, `clock`: the means by which tests observe and control a demo.
+//! - `request_log`, `token_faults`, `epochs`, `clock`: let tests observe and control a demo.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), usher_demo::StartError> {

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::request_log::{GrantType, McpMethod, RequestRecord};
 use crate::service::Service;
 
-/// Rejects requests with a foreign `Host` or `Origin`. This prevents DNS rebinding, and a website cannot press Allow.
+/// Rejects requests with a foreign `Host` or `Origin`, to prevent DNS rebinding and cross-site requests.
 pub(crate) async fn require_local_origin(
     State(service): State<Arc<Service>>,
     request: Request,

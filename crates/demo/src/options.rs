@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The settings of one demo. People get the defaults; the rest lets tests imitate other services.
+/// The settings of one demo. People use the defaults; tests use other values to imitate other services.
 #[derive(Clone)]
 pub struct DemoOptions {
     /// The port on 127.0.0.1; `None` picks a free port.
@@ -12,11 +12,11 @@ pub struct DemoOptions {
     pub life: Duration,
     /// The lifetime of a refresh token.
     pub refresh_token_lifetime: Duration,
-    /// How long the previous refresh token stays valid after a rotation. With zero, the default, a second use of any
-    /// refresh token revokes its whole family.
+    /// The time for which the previous refresh token stays valid after a rotation. If zero (the default), a second use
+    /// of any refresh token revokes its whole family.
     pub refresh_grace: Duration,
-    /// The key that signs clients and tokens; `None` creates a random one. Clients and tokens survive a restart with
-    /// the same key and port, because they contain the issuer and the audience.
+    /// The key that signs clients and tokens; `None` creates a random one. After a restart, existing clients and tokens
+    /// are valid only with the same key and port, because their issuer and audience contain the port.
     pub signing_key: Option<[u8; 32]>,
     /// The redirect URIs that are accepted.
     pub redirects: RedirectPolicy,
@@ -24,8 +24,8 @@ pub struct DemoOptions {
     pub clients: ClientPolicy,
     /// The scopes named in the 401 challenge and in the protected resource metadata.
     pub challenge_scopes: Vec<String>,
-    /// Whether a refresh token requires the scope `offline_access`. When false, the scope is unknown and every client
-    /// with the refresh grant gets a refresh token.
+    /// Whether a refresh token requires the scope `offline_access`. If not, the scope is unknown and every client with
+    /// the refresh grant gets a refresh token.
     pub offline_access: bool,
     /// Whether token responses omit `expires_in`.
     pub omit_expires_in: bool,
@@ -35,7 +35,7 @@ pub struct DemoOptions {
     pub elicits_by_session: bool,
     /// The MCP server's response to a request without a valid token.
     pub guard: Guard,
-    /// How long a client may cache the tool list (`ttlMs`); `None` omits it.
+    /// The time for which a client may cache the tool list (`ttlMs`); `None` omits it.
     pub tool_list_ttl: Option<Duration>,
     /// The page size of MCP lists; `None` returns each list in one page.
     pub page_size: Option<usize>,
@@ -100,7 +100,7 @@ pub enum ClientPolicy {
     /// Any kind. A client that names no authentication method gets a secret (RFC 7591 §2).
     #[default]
     Any,
-    /// Every client gets a secret, even if it asked for `none`.
+    /// Every client gets a secret, even if it requested `none`.
     ConfidentialOnly,
     /// There is no registration endpoint: the metadata names none, and requests get 404.
     NoRegistration,
@@ -160,6 +160,6 @@ pub enum TokenFault {
 pub enum ListFault {
     /// 502 with plain text.
     BadGateway,
-    /// 403 that requires `notes:write`, whatever was granted.
+    /// 403 that requires `notes:write`, even if it was granted.
     MorePermissionNeeded,
 }

@@ -39,7 +39,6 @@ pub(crate) struct Service {
     pub(crate) sessions: Arc<LocalSessionManager>,
     hidden_tools: Mutex<HashSet<String>>,
     list_fault: Mutex<Option<ListFault>>,
-    /// The number of running slow tasks.
     pub(crate) running_tasks: Arc<AtomicUsize>,
 }
 
@@ -83,7 +82,6 @@ impl Service {
         &self.resource
     }
 
-    /// Whether a tool is hidden from the list.
     pub(crate) fn is_hidden(&self, tool: &str) -> bool {
         self.hidden_tools.lock().unwrap_or_else(PoisonError::into_inner).contains(tool)
     }
@@ -105,7 +103,6 @@ impl Service {
         *self.list_fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
-    /// Whether this demo supports a scope.
     pub(crate) fn supports(&self, scope: Scope) -> bool {
         scope != Scope::OfflineAccess || self.options.offline_access
     }

@@ -49,7 +49,7 @@ impl Shared {
         Reply::json_with(201, registered)
     }
 
-    /// The callback for an authorization request: its address, or the request line that carried it.
+    /// Approves the request and returns the callback. `address` is the authorization URL or the request line.
     pub fn authorize(&self, address: &str) -> Result<String, &'static str> {
         let query = address.split_once('?').map_or("", |(_, query)| query);
         let parameters: HashMap<String, String> =
@@ -72,7 +72,7 @@ impl Shared {
     }
 }
 
-/// `changes` applied to the fields of `document`; null removes a field.
+/// Applies `changes` to the fields of `document`; null removes a field.
 pub fn merged(mut document: Value, changes: Value) -> Value {
     if let (Value::Object(fields), Value::Object(changes)) = (&mut document, changes) {
         for (name, value) in changes {

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-/// The registered clients and the codes that were not redeemed yet.
 #[derive(Default)]
 pub(crate) struct Clients {
     pub redirect_uris: HashMap<String, Vec<String>>,
@@ -17,7 +16,7 @@ pub(crate) struct Code {
 }
 
 impl Clients {
-    /// A code can be redeemed once.
+    /// Returns a code only once.
     pub fn redeem(&mut self, code: &str) -> Option<Code> {
         self.codes.remove(code)
     }

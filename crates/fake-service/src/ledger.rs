@@ -18,7 +18,7 @@ pub struct Refresh {
     pub presented: u32,
     /// The time since that token was rotated, if it was.
     pub rotated_before: Option<Duration>,
-    /// When its connection was made: tells the requests of a client that has ended from those of the next one.
+    /// The start of the connection, to distinguish the requests of successive clients.
     pub connected: Instant,
     pub outcome: Outcome,
 }
@@ -32,7 +32,7 @@ pub enum Outcome {
     Reissued { to: u32 },
     /// `invalid_grant`.
     Rejected(Rejection),
-    /// A fault kept the request from the token endpoint.
+    /// A fault prevented the request from reaching the token endpoint.
     NotCarriedOut,
 }
 
@@ -77,7 +77,7 @@ pub struct IssuedTokens {
 #[derive(Debug)]
 pub struct Ledger {
     options: Options,
-    /// Part of every token, which tells it from the tokens of another service.
+    /// Part of every token, to distinguish the tokens of different services.
     nonce: u64,
     families: Mutex<Vec<Family>>,
 }
@@ -87,11 +87,11 @@ struct Family {
     client_id: String,
     current: u32,
     is_revoked: bool,
-    /// When each rotated number was rotated first.
+    /// The time of the first rotation of each token number.
     rotated: HashMap<u32, Instant>,
     /// Rotated tokens below this number are invalid: their successor was used, so the client has it.
     oldest_valid: u32,
-    /// When the access token of each number was issued.
+    /// The issue time of the access token of each number.
     issued: HashMap<u32, Instant>,
     /// Access tokens below this number are no longer valid.
     oldest_access: u32,
@@ -99,7 +99,7 @@ struct Family {
     activity: Activity,
 }
 
-/// Extra length of the tokens of a number, so that a grant needs one keychain item or several, in all orders.
+/// The extra lengths of successive tokens, so that grants need one or several keychain items, in every order.
 const FILLERS: [usize; 6] = [0, 3000, 1500, 0, 1500, 3000];
 
 /// The validity of an access token.
@@ -119,7 +119,7 @@ impl Ledger {
         self.with(family, |family| family.oldest_access = family.current + 1);
     }
 
-    /// Revokes a family, as when the person withdraws the authorization at the service.
+    /// Revokes a family, as if the person had withdrawn the authorization at the service.
     pub fn revoke(&self, family: FamilyId) {
         self.with(family, |family| family.is_revoked = true);
     }
@@ -168,7 +168,7 @@ impl Ledger {
         self.with(family, |family| family.activity.rejections_sent += 1);
     }
 
-    /// Rotates a refresh token, if it is valid.
+    /// Rotates a valid refresh token.
     pub(crate) fn rotate(&self, family: FamilyId, presented: u32, connected: Instant) -> Outcome {
         let grace_period = self.options.grace_period;
         let outcome = self.with(family, |family| {
@@ -201,7 +201,7 @@ impl Ledger {
         access.unwrap_or(Access::Invalid)
     }
 
-    /// The access token and the refresh token of a number.
+    /// The access token and the refresh token with this number.
     pub(crate) fn tokens(&self, family: FamilyId, number: u32) -> (String, String) {
         let filler = if self.options.has_long_tokens { FILLERS[number as usize % FILLERS.len()] } else { 0 };
         let text =
@@ -228,7 +228,7 @@ impl Family {
         }
         let to = self.current + 1;
         if presented == self.current {
-            // The client has the newest token, so it needs no older one.
+            // The client has the newest token, so older ones become invalid.
             self.oldest_valid = presented;
             self.current = to;
             return Outcome::Rotated { to };

@@ -4,8 +4,8 @@
 //! tokens, and a [`Ledger`] of every token family. A test scripts replies of single endpoints, plans faults of the
 //! token endpoint, or breaks a connection after any byte. The crate uses no other crate of this workspace.
 //!
-//! - `service`, `script`: [`FakeService`], what a test calls
-//! - `state`: what the endpoints share
+//! - `service`, `script`: [`FakeService`], the interface for tests
+//! - `state`: the state that the endpoints share
 //! - `options`: lifetimes of tokens, the protocol, whether authorization is required
 //! - `request`: the requests that were recorded
 //! - `reply`: replies that a test scripts
@@ -15,7 +15,7 @@
 //! - `token_endpoint`: code exchange and refresh
 //! - `token_fault`: the planned faults of a refresh, and the moments at which a test can act
 //! - `token_gate`: replies of the token endpoint that wait for the test
-//! - `ledger`: every token family, and what became of its tokens
+//! - `ledger`: every token family, with its refreshes and their outcomes
 //! - `mcp`: a small MCP server
 //! - `lock`: a lock that ignores poisoning
 //! - `wire`: connections that break off after any byte

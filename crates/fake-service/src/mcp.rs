@@ -81,7 +81,7 @@ pub fn result(request: &Request, result: Value) -> Response {
     Reply::json(json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": result })).into_response()
 }
 
-/// The newer protocol says whether a result is complete.
+/// Marks a result as complete, which the newer protocol requires.
 fn complete(protocol: Protocol, mut result: Value) -> Value {
     if protocol == Protocol::Discovery {
         result["resultType"] = json!("complete");

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub access_token_lifetime: Duration,
-    /// How long a refresh token is still accepted after its rotation. If zero, its second use revokes the family.
+    /// The time for which a refresh token is accepted after its rotation. If zero, its second use revokes the family.
     pub grace_period: Duration,
     /// Whether the tokens vary in length, up to some thousand characters, as those of real services do.
     pub has_long_tokens: bool,

@@ -50,7 +50,7 @@ impl Reply {
         Reply::new(status, "text/plain", body)
     }
 
-    /// A page that has nothing to do with the request, as a parked domain or a captive portal sends.
+    /// An unrelated page, such as that of a parked domain or a captive portal.
     pub fn html_page(status: u16) -> Self {
         let page = "<!doctype html><title>Welcome</title><h1>Sign in to the network of this hotel</h1>";
         Reply::new(status, "text/html", page)
@@ -70,7 +70,7 @@ impl Reply {
         Reply { is_silent: true, ..Reply::text(200, "") }
     }
 
-    /// Keeps the connection open after the body, without an end of the response.
+    /// Keeps the connection open after the body, so that the response never ends.
     pub fn hanging(mut self) -> Self {
         self.hangs = true;
         self

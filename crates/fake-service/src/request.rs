@@ -15,7 +15,7 @@ pub struct Request {
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    /// The number of `initialize` requests so far, this one included.
+    /// The number of `initialize` requests so far, including this one.
     pub handshakes: usize,
 }
 

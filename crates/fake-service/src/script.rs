@@ -1,4 +1,4 @@
-//! What a test scripts: replies, faults, breakpoints and held replies.
+//! The methods with which a test scripts replies, faults, breakpoints and held replies.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,7 +15,7 @@ impl FakeService {
         self.on_each(line, [reply])
     }
 
-    /// Scripts one reply after the other; the last one stays.
+    /// Scripts successive replies; the last one is repeated.
     pub fn on_each(&self, line: &str, replies: impl IntoIterator<Item = Reply>) -> &Self {
         lock(&self.shared.script).replies.insert(line.to_owned(), replies.into_iter().collect());
         self
@@ -51,12 +51,12 @@ impl FakeService {
         lock(&self.shared.plans).entry(family).or_default().faults.push_back(fault);
     }
 
-    /// The number of planned faults that a family has not met yet.
+    /// The number of a family's planned faults that have not occurred yet.
     pub fn faults_ahead(&self, family: FamilyId) -> usize {
         lock(&self.shared.plans).get(&family).map_or(0, |plan| plan.faults.len())
     }
 
-    /// Runs `action` once, when `moment` comes for this family. The request then gets no response, except at
+    /// Runs `action` once, at the next `moment` of this family. The request then gets no response, except at
     /// [`Moment::Arrived`]. A family has one breakpoint; a new one replaces it.
     pub fn set_breakpoint(&self, family: FamilyId, moment: Moment, action: Action) {
         lock(&self.shared.plans).entry(family).or_default().breakpoint = Some((moment, action));
@@ -67,17 +67,17 @@ impl FakeService {
         lock(&self.shared.plans).entry(family).or_default().breakpoint = None;
     }
 
-    /// Holds each reply of the token endpoint until [`FakeService::release_token_reply`]. Tokens are rotated before.
+    /// Holds each reply of the token endpoint until [`FakeService::release_token_reply`], after rotating the tokens.
     pub fn hold_token_replies(&self) {
         self.shared.gate.is_closed.store(true, Ordering::SeqCst);
     }
 
-    /// Releases one reply of the token endpoint: one that is held, or the next one.
+    /// Releases one reply of the token endpoint: a held reply or, if there is none, the next one.
     pub fn release_token_reply(&self) {
         self.shared.gate.released.add_permits(1);
     }
 
-    /// Waits until no reply is held: released, or its client has disconnected.
+    /// Waits until every held reply is released or its client has disconnected.
     pub async fn until_no_reply_is_held(&self) {
         let mut waiting = self.shared.gate.waiting.subscribe();
         // The sender lives as long as this service.

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running service; dropping it stops it.
 pub struct FakeService {
-    /// Its scheme, host and port; the issuer of its authorization server.
+    /// The scheme, host and port, which is also the issuer of the authorization server.
     pub origin: String,
     pub(crate) shared: Arc<Shared>,
     server: Option<JoinHandle<()>>,
@@ -36,7 +36,7 @@ impl FakeService {
         Self::listen(Options::default(), false).await
     }
 
-    /// [`FakeService::scripted`] for a listener of the caller, such as one with TLS.
+    /// As [`FakeService::scripted`], but for the caller's own listener, such as one with TLS.
     pub fn behind(origin: &str) -> (FakeService, Router) {
         let shared = Arc::new(Shared::new(origin.to_owned(), Options::default(), false));
         let router = router(&shared);
@@ -61,7 +61,7 @@ impl FakeService {
         format!("{}{path}", self.origin)
     }
 
-    /// The address of the MCP endpoint; the resource identifier of its tokens.
+    /// The address of the MCP endpoint, which is also the resource identifier of its tokens.
     pub fn url(&self) -> String {
         self.shared.resource()
     }
@@ -76,7 +76,7 @@ impl FakeService {
         self.shared.ledger.issue(client_id)
     }
 
-    /// The requests so far, in their order.
+    /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
@@ -86,7 +86,7 @@ impl FakeService {
         lock(&self.shared.requests).iter().filter(|request| request.line == line).cloned().collect()
     }
 
-    /// The JSON-RPC methods of the POST requests so far, in their order.
+    /// The JSON-RPC methods of the POST requests so far, in order.
     pub fn rpc_methods(&self) -> Vec<String> {
         lock(&self.shared.requests)
             .iter()
@@ -104,7 +104,7 @@ impl FakeService {
         lock(&self.shared.requests).clear();
     }
 
-    /// Waits until this many requests with this line have arrived. Panics when they do not.
+    /// Waits until this many requests with this line have arrived. Panics after a timeout.
     pub async fn until_requests(&self, line: &str, count: usize) {
         let wait = async {
             loop {

@@ -1,4 +1,4 @@
-//! The token endpoint: each code once, each refresh token once, and the planned faults.
+//! The token endpoint, with one-time codes, rotating refresh tokens and planned faults.
 
 use std::time::Duration;
 

@@ -12,13 +12,13 @@ use crate::wire::{Action, End, Wire};
 /// A fault of one refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenFault {
-    /// The refresh is not carried out, and the client gets this.
+    /// The refresh is not carried out, and the client gets this response.
     BeforeCommit(BadResponse),
-    /// The refresh token is rotated, and the client gets this.
+    /// The refresh token is rotated, and the client gets this response.
     AfterCommit(BadResponse),
     /// The correct response, in pieces over this time.
     Slow(Duration),
-    /// Not a fault: the family is revoked, and the response says so.
+    /// Not a fault: the family is revoked, and the response is the correct `invalid_grant`.
     Revoked,
 }
 
@@ -35,7 +35,7 @@ pub enum BadResponse {
     Status(u16),
     /// This status with `Retry-After` in seconds.
     RetryAfter(u16, u32),
-    /// A page of HTML with this status, as a captive portal or a proxy sends.
+    /// An HTML page with this status, as from a captive portal or a proxy.
     Html(u16),
     /// A redirect to a captive portal.
     Redirect,
@@ -45,17 +45,17 @@ pub enum BadResponse {
     Truncated,
     /// 200 with `Content-Encoding: gzip` and a body that is not gzip.
     BrokenGzip,
-    /// The tokens with a token type that no client here supports.
+    /// The tokens, with an unsupported token type.
     OtherTokenType,
-    /// An OAuth error (RFC 6749 §5.2), with a status that may not fit it.
+    /// An OAuth error (RFC 6749 §5.2), with any status.
     Error(u16, &'static str),
-    /// The words of an OAuth error on a page of HTML with 400.
+    /// 400 with an HTML page that contains the code of an OAuth error.
     ErrorPage(&'static str),
     /// 400 with an OAuth error that breaks off.
     TruncatedError(&'static str),
 }
 
-/// A moment of one refresh, as the server sees it.
+/// A moment of one refresh at the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Moment {
     /// The request arrived. It is handled as usual.
@@ -68,7 +68,7 @@ pub enum Moment {
     InReply { after: usize },
     /// The whole response is sent.
     Replied,
-    /// The new access token came with an MCP request for the first time; the request gets no response.
+    /// The first MCP request with the new access token arrived. It gets no response.
     TokenUsed,
 }
 
@@ -124,5 +124,5 @@ fn truncated(reply: Reply, wire: &Wire) -> Reply {
     reply
 }
 
-/// Status line and headers take about 110 bytes; the shortest body that is cut has 25.
+/// The status line and headers take about 110 bytes, and the shortest truncated body has 25.
 const TRUNCATED_AT: usize = 125;

@@ -6,9 +6,9 @@ use tokio::sync::{Semaphore, watch};
 
 pub(crate) struct TokenGate {
     pub is_closed: AtomicBool,
-    /// One permit for each reply that may leave.
+    /// One permit for each released reply.
     pub released: Semaphore,
-    /// The number of token requests that were not answered yet.
+    /// The number of held replies.
     pub waiting: watch::Sender<usize>,
 }
 

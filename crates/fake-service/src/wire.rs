@@ -17,7 +17,7 @@ use crate::lock::lock;
 #[derive(Clone)]
 pub(crate) struct Wire {
     order: Arc<Mutex<Order>>,
-    /// When the connection was made.
+    /// The start of the connection.
     pub connected: Instant,
 }
 
@@ -25,20 +25,18 @@ pub(crate) struct Wire {
 enum Order {
     #[default]
     Pass,
-    /// This many bytes, then the end.
+    /// Sends this many bytes, then ends the response.
     Break { after: usize, end: End },
-    /// The action runs when the response is flushed.
+    /// Runs the action when the response is flushed.
     Run { action: Action, written: bool },
 }
 
-/// An action at a moment, run on a thread of the server.
+/// The action of a breakpoint, run on a thread of the server.
 pub type Action = Box<dyn FnOnce() + Send>;
 
 /// The end of a response that breaks off.
 pub(crate) enum End {
-    /// The connection is closed.
     Close,
-    /// The connection is reset.
     Reset,
     /// The connection stays open without more bytes; the action runs.
     Hold(Option<Action>),
@@ -81,7 +79,7 @@ impl Listener for WireListener {
 
     async fn accept(&mut self) -> (WireStream, Wire) {
         let (stream, _) = Listener::accept(&mut self.0).await;
-        // Without Nagle's algorithm, bytes leave as they are written.
+        // Nagle's algorithm would delay bytes after they are written.
         stream.set_nodelay(true).ok();
         let wire = Wire::default();
         (WireStream { stream, wire: wire.clone() }, wire)
@@ -125,7 +123,7 @@ impl AsyncWrite for WireStream {
                 self.stream.set_zero_linger().ok();
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
-            // The disconnect of the client wakes this connection.
+            // The client's disconnect wakes this connection.
             Order::Break { after: 0, end: End::Hold(action) } => {
                 if let Some(action) = action.take() {
                     action();

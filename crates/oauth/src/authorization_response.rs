@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
 }
 
 impl AuthorizationResponse {
-    /// Parses `raw`, which must consist of exactly one of `redirects` and a query.
+    /// Parses `raw`, which must be one of `redirects` followed by a query.
     ///
     /// Rejects more than 4 kB, control characters, a fragment, repeated parameters, a missing `state`, and both or
     /// neither of `code` and `error`.

@@ -50,7 +50,7 @@ impl BearerChallenge {
     }
 }
 
-/// One challenge of RFC 9110 §11.6.1.
+/// A challenge of any scheme (RFC 9110 §11.6.1).
 struct Challenge<'a> {
     scheme: &'a str,
     parameters: Vec<(&'a str, String)>,

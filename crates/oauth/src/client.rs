@@ -1,4 +1,4 @@
-//! A client, as the authorization server knows it.
+//! A client that is registered at an authorization server.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuthMethod, Issuer, RedirectUri};
 
-/// The way in which a client was registered.
+/// The way a client was registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RegistrationKind {

@@ -14,7 +14,7 @@ pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 #[derive(Clone, Copy, Debug)]
 pub struct DiscoveryRequest<'a> {
     pub server: &'a ServerUrl,
-    /// The challenge of the 401, if it had one.
+    /// The challenge in the 401 response, if any.
     pub challenge: Option<&'a BearerChallenge>,
     pub settings: &'a ClientSettings,
     /// Whether a grant for this server is stored. If not, a server without protected resource metadata is assumed to be
@@ -36,8 +36,7 @@ pub enum MetadataSource {
     Settings,
 }
 
-/// The discovered data about one server. It contains no secrets, and a stored value saves a later sign-in the
-/// discovery.
+/// The discovered data about one server, without secrets. A later sign-in with a stored value needs no discovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovered {
     /// The resource identifier: the string in the protected resource metadata, else the server's URL.
@@ -115,7 +114,7 @@ async fn first_with_metadata(
     Err(first_error.unwrap_or_else(|| missing(Step::ResourceMetadata, Some(server.host()))))
 }
 
-/// The server's origin as its authorization server, with metadata or with the default endpoints (MCP 2025-03-26).
+/// Uses the server's origin as its authorization server, with its metadata or the default endpoints (MCP 2025-03-26).
 async fn own_origin(
     http: &HttpClient,
     server: &ServerUrl,
@@ -170,7 +169,7 @@ fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) 
         MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
             !metadata.code_challenge_methods_supported.is_empty()
         }
-        // There is no document to advertise it.
+        // Without metadata, PKCE support cannot be advertised.
         MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
     };
     if !supports_pkce && !settings.allow_missing_pkce {

@@ -56,8 +56,7 @@ async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Re
     http.send(Step::Registration, request, http.deadlines().request).await
 }
 
-/// Some servers reject metadata fields that they do not know, so fewer fields may succeed. A rejected redirect stays
-/// rejected.
+/// Whether a retry with fewer fields may succeed. Some servers reject unknown fields; a rejected redirect is final.
 fn may_accept_less(response: &Response) -> bool {
     let rejected = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
     rejected && !rejects_redirect(response)

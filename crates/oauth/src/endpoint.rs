@@ -127,7 +127,7 @@ pub(crate) fn is_localhost(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
-/// URL characters except the four that a careless URL opener could pass to a shell.
+/// Accepts URL characters except four that are special to a shell, in case a shell starts the browser.
 fn is_safe_character(c: char) -> bool {
     is_address_character(c) && !"$'()".contains(c)
 }

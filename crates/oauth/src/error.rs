@@ -154,7 +154,7 @@ impl Error {
         }
     }
 
-    /// Whether the authorization server ended the grant. No other error does.
+    /// Whether the authorization server ended the grant. After any other error the grant must be kept.
     pub fn is_terminal_for_grant(&self) -> bool {
         matches!(self.kind, ErrorKind::InvalidGrant { .. })
     }

@@ -22,8 +22,8 @@ const MAX_REDIRECTS: usize = 5;
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
 /// The server's own addresses determine the [`NetworkZone`] once, and the zone limits every later connection. The
-/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. A proxy
-/// resolves names itself; the zone then applies to the addresses that this computer resolves, if any.
+/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. Behind
+/// a proxy, which resolves names itself, only the addresses that this computer can resolve are checked.
 #[derive(Clone)]
 pub struct HttpClient {
     inner: Arc<Inner>,
@@ -101,9 +101,9 @@ impl HttpClient {
         self.inner.resolver.zone
     }
 
-    /// Whether the server's name has resolved only to addresses that the zone forbids, for example after this computer
-    /// joined another network. This client keeps rejecting them. A new client determines its zone again. It must not reuse
-    /// discovered data of this one, because metadata may refer only to addresses in its own zone.
+    /// Whether a lookup of the server returned only addresses that the zone forbids, for example in another network.
+    /// This client keeps rejecting them. A new client determines its zone again, and must repeat discovery because
+    /// metadata may refer only to addresses in its own zone.
     pub fn has_left_zone(&self) -> bool {
         self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
     }
@@ -112,8 +112,8 @@ impl HttpClient {
         self.inner.options.deadlines
     }
 
-    /// A builder for another client in the same zone that follows no redirects, for the connection to the server
-    /// itself. The zone is checked at name resolution, so IP addresses in URLs are not checked.
+    /// A builder for the client that connects to the server itself, in the same zone and without redirects. Only
+    /// resolved names are checked, not IP addresses in URLs.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
         let Inner { options, resolver, is_server_proxied, .. } = &*self.inner;
         if *is_server_proxied { options.proxied() } else { options.direct(resolver) }
@@ -192,7 +192,7 @@ impl HttpClient {
             Ok(_) => Ok(()),
             Err(error) => match kind_of_lookup(error.as_ref()) {
                 blocked @ ErrorKind::BlockedAddress { .. } => Err(blocked),
-                // Only the proxy may know the name.
+                // The proxy may resolve a name that this computer cannot.
                 _ => Ok(()),
             },
         }

@@ -21,7 +21,7 @@ pub struct Deadlines {
     pub request: Duration,
     /// All of [`discover`](crate::discover).
     pub discovery: Duration,
-    /// One request to the token endpoint. Longer, because a rotated refresh token is lost if its response is.
+    /// One request to the token endpoint. Longer, because a new refresh token is lost if the response is lost.
     pub token: Duration,
 }
 
@@ -43,7 +43,7 @@ pub struct HttpOptions {
     pub resolver: Option<Arc<dyn Resolve>>,
     /// Replaces the system's proxy settings.
     pub proxy: Option<Url>,
-    /// Like curl's `--connect-to`: connections to a permitted address go to another one.
+    /// Like curl's `--connect-to`: connections to a permitted address go to another address.
     pub connect_to: Vec<(IpAddr, SocketAddr)>,
     /// Certificate authorities to trust in addition to the system's.
     pub authorities: Vec<reqwest::Certificate>,

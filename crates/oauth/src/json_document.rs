@@ -14,7 +14,6 @@ use crate::{Error, ErrorKind, HttpClient, Step};
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-/// The result of fetching a document.
 pub(crate) enum Fetched {
     Document(Document),
     /// Any 4xx except a rate limit.
@@ -23,7 +22,6 @@ pub(crate) enum Fetched {
     NotJson,
 }
 
-/// A JSON object.
 pub(crate) struct Document(Map<String, Value>);
 
 pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Fetched, Error> {
@@ -90,7 +88,7 @@ impl Document {
             Value::String(text) => text.trim().parse().ok()?,
             _ => return None,
         };
-        // Limited to a century, which every date can represent.
+        // Limited to a century, so that adding it to a date cannot overflow.
         let is_valid = number.is_finite() && number >= 1.0;
         is_valid
             .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|life| life.as_secs()).ok())

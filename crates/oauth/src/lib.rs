@@ -1,6 +1,6 @@
 //! The OAuth client: discovery, registration, authorization and tokens.
 //!
-//! A sign-in is a chain of types. Each step consumes the value of the step before it:
+//! A sign-in is a chain of types; each step consumes the previous value:
 //!
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
 //! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
@@ -104,5 +104,5 @@ pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
 pub use token_endpoint::{RefreshError, exchange, refresh};
 
-/// The client name that Usher registers under. It uses no other.
+/// The only client name that Usher registers under.
 pub const CLIENT_NAME: &str = "Usher";

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-/// The addresses that a server may refer to in metadata and redirects. The server's own addresses determine it, once.
+/// The range of addresses that metadata and redirects may refer to, determined once from the server's own addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkZone {
@@ -36,8 +36,8 @@ impl NetworkZone {
         }
     }
 
-    /// Whether a connection to the server itself may use this address. A private server must stay private. Otherwise a
-    /// hostile name could resolve to a private address first, and then refer to private networks from the internet.
+    /// Whether a connection to the server itself may use this address. A private server must stay private: otherwise a
+    /// hostile public server could enter the private zone by first resolving to a private address.
     pub(crate) fn permits_server(self, ip: IpAddr) -> bool {
         match self {
             NetworkZone::Public => self.permits(ip),

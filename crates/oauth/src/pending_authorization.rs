@@ -42,14 +42,14 @@ pub struct AuthorizationCode {
 /// A response that was not accepted.
 #[derive(Debug)]
 pub struct Rejected {
-    /// The unchanged request if the response belongs to another one. `None` if the sign-in has ended.
+    /// The unchanged request if the response belongs to another request. `None` if the sign-in has ended.
     pub pending: Option<Box<PendingAuthorization>>,
     pub error: Error,
 }
 
 impl Registered {
-    /// Builds the authorization request, which expires after ten minutes. `extra_scopes` are added to the discovered
-    /// scopes: those granted before and those of a step-up.
+    /// Builds the authorization request, which expires after ten minutes. `extra_scopes` adds scopes that were granted
+    /// before or that a step-up requests.
     pub fn authorize(
         self,
         extra_scopes: Option<&Scopes>,
@@ -89,7 +89,7 @@ impl PendingAuthorization {
             request = request.add_extra_param("prompt", "consent");
         }
         if let Some(audience) = &audience {
-            // Reserved only if an audience is configured, because some endpoints have one in their URL.
+            // Some endpoints have an audience in their URL, which conflicts only with a configured one.
             if metadata.has_query_parameter(AUDIENCE) {
                 return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
             }
@@ -174,7 +174,7 @@ impl PendingAuthorization {
         }
     }
 
-    /// RFC 9207 §2.4: compared as a string. A server that advertises `iss` must send it.
+    /// Compares `iss` as a string (RFC 9207 §2.4). A server that advertises `iss` must send it.
     fn check_iss(&self, received: Option<&str>) -> Result<(), ErrorKind> {
         let metadata = &self.discovered.metadata;
         let matches = match received {

@@ -22,7 +22,7 @@ pub(crate) struct GuardedResolver {
     pub(crate) connect_to: Vec<(IpAddr, SocketAddr)>,
 }
 
-/// The zone permits none of the name's addresses.
+/// The error for a name without permitted addresses.
 #[derive(Debug)]
 pub(crate) struct Blocked {
     pub(crate) name: String,
@@ -75,7 +75,6 @@ fn redirected(address: SocketAddr, connect_to: &[(IpAddr, SocketAddr)]) -> Socke
     connect_to.iter().find(|(from, _)| *from == address.ip()).map_or(address, |(_, to)| *to)
 }
 
-/// The system's resolver.
 pub(crate) struct SystemResolver;
 
 impl Resolve for SystemResolver {

@@ -10,7 +10,7 @@ const STEP: Step = Step::ResourceMetadata;
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 const MAX_SERVERS: usize = 5;
 
-/// The fields that are used, validated.
+/// The validated fields that Usher uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedResourceMetadata {
     /// The exact value of the `resource` parameter.

@@ -63,8 +63,7 @@ fn request_parts(
     Ok((headers, body.finish().into_bytes()))
 }
 
-/// HTTP Basic authentication. RFC 6749 §2.3.1: both parts are form-encoded first, which leaves only characters that a
-/// header may contain.
+/// HTTP Basic authentication. Both parts are form-encoded first (RFC 6749 §2.3.1), so the header value is valid.
 fn basic(client_id: &str, secret: &str) -> HeaderValue {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)));

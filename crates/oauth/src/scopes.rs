@@ -51,7 +51,7 @@ impl Scopes {
 }
 
 impl fmt::Display for Scopes {
-    /// Separated by spaces, the format of the `scope` parameter.
+    /// Formats the scopes as the `scope` parameter, separated by spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(" "))
     }

@@ -40,7 +40,7 @@ pub struct AuthorizationServerMetadata {
     pub registration_endpoint: Option<Endpoint>,
     pub revocation_endpoint: Option<Endpoint>,
     pub scopes_supported: Vec<String>,
-    /// Absent means `client_secret_basic` alone (RFC 8414 §2).
+    /// `None` means only `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
     pub code_challenge_methods_supported: Vec<String>,
     pub client_id_metadata_document_supported: bool,
@@ -155,8 +155,8 @@ impl AuthorizationServerMetadata {
     }
 }
 
-/// The well-known URLs: inserted before the issuer's path (RFC 8414 §3.1 and §5), and appended to it (OpenID Connect
-/// Discovery §4).
+/// The metadata URLs, with the well-known part before the issuer's path (RFC 8414 §3.1 and §5) or after it (OpenID
+/// Connect Discovery §4).
 fn well_known_urls(issuer: &Issuer) -> Vec<Url> {
     let Some(url) = issuer.url() else { return Vec::new() };
     let path = url.path().trim_end_matches('/');

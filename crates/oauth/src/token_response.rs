@@ -46,7 +46,7 @@ pub(crate) fn error_response(response: &Response) -> ErrorKind {
     }
 }
 
-/// JSON with any content type, else a form, which some older servers return.
+/// Reads JSON with any content type, or else a form, which some older servers return.
 fn read(response: &Response) -> Result<Document, ErrorKind> {
     match Document::parse(&response.body) {
         Err(ErrorKind::NotJson) if !is_page(&response.headers, &response.body) => {
@@ -94,7 +94,7 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
     Ok(Value::Object(granted))
 }
 
-/// Separated by spaces (RFC 6749 §3.3), by commas, or an array.
+/// Reads an array, or text separated by spaces (RFC 6749 §3.3) or commas.
 fn scopes(document: &Document) -> Option<Scopes> {
     let scopes = match document.get("scope")? {
         Value::String(text) => Scopes::parse(&text.replace(',', " ")),

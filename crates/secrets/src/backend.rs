@@ -59,7 +59,6 @@ impl Backend {
         }
     }
 
-    /// The names of all items.
     pub async fn list(&self) -> Result<Vec<String>, Error> {
         match self {
             Self::Keychain(keychain) => keychain.list().await,

@@ -54,7 +54,7 @@ fn yes() -> bool {
     true
 }
 
-/// JSON in a buffer that is zeroed when dropped.
+/// Returns JSON in a buffer that is zeroed when dropped.
 pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
     let out = GrantOut {
         version: VERSION,
@@ -105,7 +105,7 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     })
 }
 
-/// The bytes of the text, so that `secret-tool lookup` prints it unchanged.
+/// Returns the plain text, so that `secret-tool lookup` prints it unchanged.
 pub(crate) fn encode_text(secret: &SecretString) -> Secret {
     Zeroizing::new(secret.expose_secret().as_bytes().to_vec())
 }

@@ -18,7 +18,7 @@ pub enum Error {
     /// An item exists but is damaged. It is left unchanged.
     #[error("could not read the stored secret `{item}`: {why}")]
     Corrupt { item: String, why: String },
-    /// Longer than any valid token.
+    /// The secret is longer than any valid token.
     #[error("the secret `{item}` is too long to store")]
     TooLong { item: String },
     /// A name that the store does not support.

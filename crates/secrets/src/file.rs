@@ -91,7 +91,7 @@ impl FileBackend {
         self.run(|file| Ok(file.read()?.into_keys().collect())).await
     }
 
-    /// Runs blocking work off the runtime's threads. It finishes even if the caller goes away.
+    /// Runs blocking work off the runtime's threads. The work finishes even if the caller is dropped.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,

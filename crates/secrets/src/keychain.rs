@@ -25,13 +25,13 @@ pub(crate) struct KeychainBackend {
     thread: KeychainThread,
     /// Whether a call may open the system's unlock prompt.
     may_prompt: bool,
-    /// Whether the person dismissed the prompt. Locked while a prompt is open, so that there is only one.
+    /// Whether the person dismissed the prompt. The mutex is held while a prompt is open, so that there is only one.
     was_dismissed: Mutex<bool>,
 }
 
 impl KeychainBackend {
     pub fn new(may_prompt: bool) -> Self {
-        // Other systems prompt on each use, so a prompt of ours would be a second one.
+        // Other systems prompt on each use, so Usher's own prompt would be a second one.
         let may_prompt = may_prompt && cfg!(target_os = "linux");
         Self { thread: KeychainThread::new(DEADLINE), may_prompt, was_dismissed: Mutex::new(false) }
     }
@@ -104,7 +104,7 @@ impl KeychainBackend {
             outcome => return outcome,
         };
         let mut was_dismissed = self.was_dismissed.lock().await;
-        // A dismissed prompt is not opened again by every following call.
+        // After a dismissed prompt, later calls do not open another one.
         if *was_dismissed {
             return Err(locked);
         }
@@ -114,7 +114,7 @@ impl KeychainBackend {
     }
 
     async fn prompt(&self, was_dismissed: &mut bool, deadline: Duration) -> Result<(), Error> {
-        // Another prompt may have unlocked it. An unresponsive keychain fails here, after the shorter deadline.
+        // Another prompt may have unlocked the keychain. If it is unresponsive, the shorter deadline applies here.
         match self.thread.run(|keychain, _| keychain.ensure_unlocked(None)).await {
             Err(Error::Locked { .. }) => {}
             outcome => return outcome,

@@ -1,7 +1,7 @@
 //! The thread that calls the system's keychain.
 //!
 //! A keychain may block while its unlock prompt is open. Every call therefore has a deadline and runs on a thread that
-//! can be abandoned. The runtime's blocking tasks cannot: the runtime waits for them on shutdown.
+//! can be abandoned, unlike a blocking task, which the runtime waits for on shutdown.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -27,7 +27,7 @@ pub(crate) struct KeychainThread {
 /// must not overwrite.
 pub(crate) type CheckCaller<'a> = &'a dyn Fn() -> Result<(), Error>;
 
-/// The sender of a thread's queue. The thread ends when it is dropped.
+/// The sender of a thread's queue. The thread ends when the last sender is dropped.
 #[derive(Clone)]
 struct Worker {
     jobs: Option<Sender<Job>>,

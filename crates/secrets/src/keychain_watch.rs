@@ -41,7 +41,7 @@ mod linux {
         let service = ServiceProxy::new(&connection).await?;
         let mut owners = service.inner().receive_owner_changed().await?;
         let mut collections = service.receive_collection_changed().await?;
-        // Not every keychain sends the signal above, but all of them change the property `Locked` of their collections.
+        // Some keychains do not send the signal above, but all change the property `Locked` of their collections.
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender(NAME)?

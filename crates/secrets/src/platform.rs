@@ -8,14 +8,14 @@ use keyring_core::{CredentialStore, Entry, Error as KeyringError, Result as Keyr
 use crate::item::Item;
 use crate::{Error, SERVICE};
 
-/// The limit of Windows, 2,560 bytes. It is used on every system, so that splitting is tested on every system.
+/// The limit on Windows, in bytes. Used on every system, so that splitting is tested everywhere.
 pub(crate) const ITEM_LIMIT: usize = 2_560;
 
 /// A connection to the keychain. It must be replaced after any error: on Linux, every call returns `NoSession` after
 /// the keyring has restarted.
 pub(crate) struct Keychain {
     pub store: Arc<CredentialStore>,
-    /// For checks that the store does not offer. It transfers no secrets.
+    /// Used for checks that the store does not offer. Transfers no secrets.
     #[cfg(target_os = "linux")]
     service: secret_service::blocking::SecretService<'static>,
 }
@@ -83,8 +83,8 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
 
 #[cfg(target_os = "linux")]
 impl Keychain {
-    /// Fails if the item is locked, or any of Usher's items if `item` is `None`. Never opens an unlock prompt; the
-    /// store itself would.
+    /// Fails if the item, or any of Usher's items if `item` is `None`, is locked. Never opens an unlock prompt, unlike
+    /// the store's own calls.
     ///
     /// If the item is not found, or `item` is `None`, the default collection must be unlocked too, because some
     /// keyrings (KeePassXC) find nothing while they are locked.

@@ -33,8 +33,8 @@ pub fn create_private(path: &Path) -> Result<fs::File, Error> {
 
 /// Replaces the file with a new one (mode 0600) that is synced to disk.
 ///
-/// There must be only one writer at a time. The temporary file always has the same name, so that a write also removes
-/// what a killed writer left behind.
+/// Allows only one writer at a time. The temporary file always has the same name, so a write also removes the
+/// temporary file of a killed writer.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -103,7 +103,7 @@ fn open(path: &Path, options: &mut fs::OpenOptions, action: &'static str) -> Res
     use rustix::io::Errno;
 
     let not_safe = |why| Error::UnsafeFile { path: path.to_owned(), why };
-    // NONBLOCK: opening a named pipe must not block. It is rejected below.
+    // `NONBLOCK`, because opening a named pipe could block. Pipes are rejected below.
     options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
     let file =
         options.open(path).map_err(|error| match error.raw_os_error().map(Errno::from_raw_os_error) {

@@ -7,8 +7,8 @@
 //! 2. Replace the manifest, which names the slot and the digest of the secret.
 //! 3. Remove the old parts, last part first.
 //!
-//! Because of this order the parts in a slot have no gaps, and the next write finds and removes parts that an
-//! interrupted one left behind.
+//! This order leaves no gaps between the parts in a slot, so the next write can find and remove the parts of an
+//! interrupted one.
 
 use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::secret::Secret;
 
 /// The beginning of a manifest. A secret with the same beginning is always split.
 const MANIFEST_PREFIX: &[u8] = b"usher-parts:";
-/// More parts than any valid secret has. A manifest with more is invalid.
+/// More parts than any valid secret needs. A manifest with a larger number is invalid.
 const MAX_PARTS: usize = 64;
 
 /// A keychain: items with a limited length.
@@ -295,7 +295,7 @@ mod tests {
         assert!(matches!(get(&items, &item()), Err(Error::Corrupt { .. })));
         items.write(&item(), b"usher-parts:{}").expect("written");
         assert!(matches!(get(&items, &item()), Err(Error::Corrupt { .. })));
-        // A new write repairs it.
+        // A new write repairs the secret.
         put(&items, &item(), b"new").expect("written");
         assert_eq!(read(&items), Some(b"new".to_vec()));
     }

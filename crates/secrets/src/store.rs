@@ -66,7 +66,7 @@ impl SecretStore {
         }
     }
 
-    /// Stores a grant. It is written when this returns.
+    /// Stores a grant. Returns after the grant has been written.
     pub async fn put_grant(&self, server: &str, grant: &StoredGrant) -> Result<(), Error> {
         self.backend.put(&Item::grant(server)?, codec::encode_grant(grant)).await
     }
@@ -76,8 +76,7 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, None).await
     }
 
-    /// Deletes a grant if it still has this refresh token. Returns `false` if there was none, or one with another
-    /// refresh token. An unreadable item is not deleted.
+    /// Deletes a grant if it still has this refresh token, else returns `false`. Unreadable items are not deleted.
     pub async fn delete_grant_if(&self, server: &str, refresh_token: &SecretString) -> Result<bool, Error> {
         let expected = refresh_token.clone();
         let is_unchanged = move |secret: &Secret| {

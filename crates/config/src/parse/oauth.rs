@@ -134,7 +134,7 @@ fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<Str
     Some(scopes)
 }
 
-/// Checks that the settings fit together. `off` is true if the headers contain `Authorization`.
+/// Checks that the settings are consistent. `off` is true if the headers contain `Authorization`.
 pub(crate) fn finish(
     reader: &mut Reader<'_>,
     prop: &ObjectProp<'_>,

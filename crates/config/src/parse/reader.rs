@@ -54,13 +54,12 @@ impl<'t> Reader<'t> {
         entries
     }
 
-    /// Warns about an unknown entry.
     pub fn warn_unknown(&mut self, prop: &ObjectProp<'_>) {
         let message = format!("unknown entry `{}` is ignored", display_name(prop.name.as_str()));
         self.warn(prop, message, "Check the spelling. To mark a comment, begin the name with `_`.");
     }
 
-    /// Warns about an entry with another product's name for it.
+    /// Warns about another product's name for an entry.
     pub fn warn_alias(&mut self, prop: &ObjectProp<'_>, canonical: &str) {
         let name = display_name(prop.name.as_str());
         self.warn(
@@ -70,7 +69,7 @@ impl<'t> Reader<'t> {
         );
     }
 
-    /// Sets a value once. A second entry for it, under any name, is an error.
+    /// Sets a value once. A second entry for the same value, under any name, is an error.
     pub fn set<T>(&mut self, slot: &mut Option<T>, value: Option<T>, prop: &ObjectProp<'_>) {
         if slot.is_some() {
             let message = format!("`{}` repeats another entry", display_name(prop.name.as_str()));

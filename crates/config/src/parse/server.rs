@@ -45,7 +45,7 @@ pub(crate) fn read(
     }
     let kind = match fields.kind {
         Some(kind) => kind,
-        // The invalid `type` has been reported.
+        // The invalid `type` has already been reported.
         None if has("type") || has("transport") => return None,
         None => guess_kind(reader, prop, has_command, has_url)?,
     };

@@ -6,7 +6,7 @@ use rmcp::ErrorData;
 use rmcp::service::{Peer, RoleServer, SubscriptionContext};
 use tokio::sync::broadcast::{self, Receiver, Sender, error::RecvError};
 
-/// The number of announcements that a slow client may miss. A missed one does no harm.
+/// The number of buffered announcements. A slow client may miss older ones, which does no harm.
 const BACKLOG: usize = 16;
 /// The interval of checks for a closed session.
 const SESSION_CHECK: Duration = Duration::from_secs(30);

@@ -15,8 +15,7 @@ pub(crate) struct McpCall {
     /// The tool that `tools/call` names.
     tool: Option<String>,
     id: Value,
-    /// The message to pass on, serialized again. This way the MCP server cannot read it differently, for example
-    /// when it has a duplicate key.
+    /// The message to pass on, serialized again so that the MCP server cannot read a duplicate key differently.
     pub(crate) body: Bytes,
 }
 
@@ -38,7 +37,7 @@ impl McpCall {
         self.method.as_deref() == Some("tools/call")
     }
 
-    /// The response of a service that reports a missing authorization only in the text of a result.
+    /// The response of a service that reports missing authorization only in the text of a result.
     pub(crate) fn unauthorized_in_result(&self) -> Response {
         let text = "HTTP 401 Unauthorized: the request had invalid authentication credentials.";
         let content = json!([{ "type": "text", "text": text }]);

@@ -9,9 +9,9 @@ use rmcp::service::{ElicitationMode, RequestContext, RoleServer};
 use rmcp::{ErrorData, Peer};
 
 const QUESTION: &str = "Which tea would you like, and for whom?";
-/// The key of the question, and the state that the client returns with the answer. The state contains no data, so it
-/// needs no protection.
+/// The key of the question.
 const KEY: &str = "tea";
+/// The state that the client returns with the answer. The state contains no data, so it needs no protection.
 const STATE: &str = "asked-for-tea";
 
 pub(super) async fn ask_back(
@@ -27,7 +27,7 @@ pub(super) async fn ask_back(
         let elicitation = async move { elicit(&peer).await };
         let answer = match by_session {
             false => elicitation.await?,
-            // In a separate task rmcp cannot associate the request with this call.
+            // In a separate task, rmcp cannot associate the request with this call.
             true => tokio::spawn(elicitation).await.map_err(internal)??,
         };
         return Ok(answered(answer).into());

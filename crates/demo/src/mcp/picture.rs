@@ -9,7 +9,7 @@ const INK: [u8; 3] = [0x2f, 0x5d, 0x50];
 pub(super) fn rose(petals: u32, size: u32) -> Result<Vec<u8>, png::EncodingError> {
     let mut pixels = PAPER.repeat((size * size) as usize);
     let half = f64::from(size) / 2.0;
-    // r = cos(kθ) has k petals for odd k and 2k for even k. |cos(kθ)| always has 2k, so k is half the number.
+    // r = cos(kθ) has k petals for odd k and 2k for even k. |cos(kθ)| always has 2k, so k is half of `petals`.
     let k = f64::from(petals) / 2.0;
     let steps = size * 40;
     for step in 0..steps {

@@ -4,7 +4,6 @@ use super::client::Client;
 use super::redirect;
 use super::scopes::Scopes;
 
-/// A valid authorization request.
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client_id: String,

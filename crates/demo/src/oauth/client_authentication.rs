@@ -9,7 +9,7 @@ use super::error::OAuthError;
 use super::parameters::Parameters;
 use crate::service::Service;
 
-/// A client that authenticated as registered.
+/// A client that authenticated with its registered method.
 pub(crate) struct AuthenticatedClient {
     pub(crate) id: String,
     pub(crate) client: Client,
@@ -62,7 +62,7 @@ fn check(
     Ok(AuthenticatedClient { id, client })
 }
 
-/// Both halves are form-encoded before they are joined (RFC 6749 §2.3.1).
+/// Decodes the client id and secret, which are form-encoded separately (RFC 6749 §2.3.1).
 fn basic_credentials(header: &str) -> Option<(String, String)> {
     let (scheme, credentials) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -74,7 +74,7 @@ fn basic_credentials(header: &str) -> Option<(String, String)> {
 }
 
 fn form_decoded(text: &str) -> Option<String> {
-    // The form decoder needs a pair.
+    // The form decoder needs a name and a value.
     let pair = format!("v={}", text.replace('&', "%26"));
     url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned())
 }

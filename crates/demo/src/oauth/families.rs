@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::later;
 
-/// The number of stored families. A dropped family, for example after a restart, continues from its next token.
+/// The number of stored families. A dropped family, for example after a restart, continues from the presented token.
 const CAPACITY: usize = 10_000;
 
 #[derive(Clone, Copy)]
@@ -38,8 +38,8 @@ struct Memory {
 }
 
 impl Families {
-    /// Uses refresh token number `presented` and returns the next number. For the previous token, it returns the
-    /// current number again within `grace` after the rotation.
+    /// Uses refresh token number `presented` and returns the next number. Within `grace` after a rotation, the previous
+    /// token returns the current number again.
     pub(crate) fn rotate(
         &self,
         id: &str,

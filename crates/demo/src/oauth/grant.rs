@@ -143,7 +143,7 @@ impl Grant<'_> {
     }
 }
 
-/// A short identifier of a client, because a client id is as long as the registration.
+/// A short identifier of a client, because a client id contains the whole registration.
 pub(crate) fn client_hash(client_id: &str) -> String {
     sha256_base64url(client_id)
 }

@@ -10,14 +10,14 @@ use super::authorization_request::AuthorizationRequest;
 use super::signing::random_id;
 use crate::clock::later;
 
-/// How long the buttons of an open page work.
+/// The time after which the buttons of an open page stop working.
 const CONSENT_TIMEOUT: Duration = Duration::from_secs(600);
 const CAPACITY: usize = 500;
 
 struct PendingConsent {
     request: AuthorizationRequest,
-    /// The address of the first redirect. A private-use scheme leaves the tab open, and pressing again repeats the
-    /// same redirect. It never issues a second code.
+    /// The address of the first redirect. A private-use scheme leaves the tab open. Pressing a button again repeats
+    /// this redirect and never issues a second code.
     redirected_to: Option<String>,
     expires_at: Timestamp,
 }
@@ -51,7 +51,7 @@ impl PendingConsents {
         ticket
     }
 
-    /// The redirect address. `decide` runs only once for each ticket.
+    /// Returns the redirect address. Calls `decide` only once for each ticket.
     pub(super) fn decide(
         &self,
         ticket: &str,

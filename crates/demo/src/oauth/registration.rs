@@ -115,7 +115,7 @@ fn auth_method(service: &Service, requested: Option<&str>) -> Result<AuthMethod,
     }
 }
 
-/// The name on one line, without control and direction characters, cut to a maximum length.
+/// Returns the name on one line, without control and bidirectional characters, cut to a maximum length.
 fn clean_name(name: &str) -> String {
     let shown = |c: &char| {
         !c.is_control()

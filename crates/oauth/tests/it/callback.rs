@@ -48,7 +48,6 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
         ("javascript:alert(1)?code=c&state=s", elsewhere),
         ("cursor://anysphere.cursor-deeplink/mcp/install?name=x", elsewhere),
         ("--flag?code=c&state=s", elsewhere),
-        // Characters.
         (" LINK?code=c&state=s", character),
         ("LINK?code=c&state=s\n", character),
         ("LINK?code=c&state=s --flag", character),
@@ -59,7 +58,6 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
         ("LINK?code=c&state=s&iss=https://as%1b.example", control),
         ("LINK?code=c&state=s&error%00=x", control),
         ("LINK?code=c%ff&state=s", Some("it is not UTF-8")),
-        // Fragments.
         ("LINK?code=c&state=s#", fragment),
         ("LINK#code=c&state=s", fragment),
         ("LINK?state=s#access_token=t", fragment),

@@ -53,7 +53,7 @@ fn parses_every_spelling() {
         ),
         (&[r#"Bearer error="e" scope="s""#], bearer("", "s", "e", "")),
         (&[r#"Bearer scope="a b"#], bearer("", "a b", "", "")),
-        // Of several Bearer challenges the one with resource metadata.
+        // Of several Bearer challenges, the one with resource metadata.
         (
             &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],
             bearer("https://a.example/m", "", "", ""),

@@ -49,7 +49,7 @@ async fn no_request_is_repeated_and_a_stored_discovery_saves_its_requests() {
     assert_eq!(fake.lines(), ["POST /token", "POST /token", "POST /revoke"]);
 }
 
-/// The engine runs each step in its own task.
+/// The engine runs each step in its own task, which requires `Send`.
 #[test]
 fn every_step_can_move_between_threads() {
     fn sendable<T: Send>(_: &T) {}

@@ -253,12 +253,12 @@ async fn a_server_that_moved_to_a_private_network_needs_a_new_client() {
     let outside = HttpClient::with_options(&fake.server(), options()).await.unwrap();
     discover_by(&outside, &fake.server()).await.unwrap();
     assert!(!outside.has_left_zone());
-    // Open connections keep working. New ones are rejected, permanently.
+    // Open connections keep working; new ones are rejected permanently.
     let unconnected = outside.connection_builder().build().unwrap();
     unconnected.get(fake.server().url().clone()).send().await.unwrap_err();
     assert!(outside.has_left_zone());
     assert_eq!(outside.zone(), NetworkZone::Public);
-    // A new client determines its zone again, and also notices when the server moves back.
+    // A new client determines its zone again, and notices that the server becomes public again.
     let within = HttpClient::with_options(&fake.server(), options()).await.unwrap();
     assert_eq!((within.zone(), within.has_left_zone()), (NetworkZone::Private, false));
     blocked(discover_by(&within, &fake.server()).await.unwrap_err());

@@ -170,7 +170,6 @@ pub fn challenge(text: &str) -> BearerChallenge {
     BearerChallenge::from_headers([&text.parse().unwrap()]).unwrap()
 }
 
-/// A query parameter of the authorization request.
 pub fn parameter(pending: &PendingAuthorization, name: &str) -> Option<String> {
     let mut pairs = pending.authorization_url().query_pairs();
     pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())

@@ -105,7 +105,6 @@ async fn every_response_with_an_access_token_is_a_success() {
         (Answer::new(200, "application/x-www-form-urlencoded", form), whole()),
         (Answer::new(200, "application/json", form), whole()),
         (Answer::new(200, "application/json", format!("\u{feff}\n{full}\n")), whole()),
-        // expires_in.
         (but(json!({ "expires_in": "3600" })), whole()),
         (but(json!({ "expires_in": " 3600 " })), whole()),
         (but(json!({ "expires_in": 3600.9 })), whole()),
@@ -118,20 +117,17 @@ async fn every_response_with_an_access_token_is_a_success() {
         (but(json!({ "expires_in": [3600] })), expiring(None)),
         (but(json!({ "expires_in": 5 })), expiring(Some(later(5)))),
         (but(json!({ "expires_in": 1e300 })), expiring(Some(later(3_200_000_000)))),
-        // token_type.
         (but(json!({ "token_type": null })), whole()),
         (but(json!({ "token_type": "" })), whole()),
         (but(json!({ "token_type": "bearer" })), whole()),
         (but(json!({ "token_type": " BEARER " })), whole()),
         (but(json!({ "token_type": 1 })), whole()),
-        // scope.
         (but(json!({ "scope": ["a", "b"] })), whole()),
         (but(json!({ "scope": "a,b" })), whole()),
         (but(json!({ "scope": " a  b a " })), whole()),
         (but(json!({ "scope": null })), with(&|fields| fields.scopes = "requested".into())),
         (but(json!({ "scope": "" })), with(&|fields| fields.scopes = "requested".into())),
         (but(json!({ "scope": 7 })), with(&|fields| fields.scopes = "requested".into())),
-        // refresh_token.
         (but(json!({ "refresh_token": "" })), with(&|fields| fields.refresh_token = None)),
         (but(json!({ "refresh_token": null })), with(&|fields| fields.refresh_token = None)),
         (but(json!({ "refresh_token": 7 })), with(&|fields| fields.refresh_token = None)),

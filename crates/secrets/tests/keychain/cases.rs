@@ -54,7 +54,7 @@ fn a_grant_round_trips() -> Result<()> {
             ("get notion", "second 50"),
         ],
     )?;
-    // Another process finds it.
+    // Another process finds the grant.
     let mut store = session.store()?;
     expect_all(
         &mut store,
@@ -120,7 +120,7 @@ fn a_damaged_item_is_corrupt_and_unchanged() -> Result<()> {
     expect_all(&mut store, &[("get notion", "corrupt"), ("delete-if notion first", "false")])?;
     let lookup = session.secret_tool(&[&["lookup"], &attributes[..]].concat())?;
     ensure!(lookup == "damaged", "{lookup}");
-    // Signing in again repairs it.
+    // A new grant repairs the item.
     expect_all(&mut store, &[("put notion second 10", "ok"), ("get notion", "second 10")])
 }
 
@@ -210,7 +210,7 @@ fn a_restarted_keyring_is_found_again() -> Result<()> {
     expect_all(&mut store, &[("get notion", "unavailable"), ("delete notion", "unavailable")])?;
     let keyring = session.keyring()?;
     expect_all(&mut store, &[("get notion", "first 10"), ("put notion second 10", "ok")])?;
-    // Also without a call while it was down.
+    // The keyring is also found if no call was made while it was down.
     drop(keyring);
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("put notion third 10", "ok"), ("get notion", "third 10")])

@@ -57,7 +57,6 @@ impl Session {
         Ok(Session { address: address.trim().to_owned(), _bus: bus, folder })
     }
 
-    /// A command in this session.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = outside(program, self.folder.path());
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
@@ -89,7 +88,7 @@ impl Session {
         self.until("the keyring to be locked", || Ok(self.login_is_locked()? == Some(true)))
     }
 
-    /// Makes this the default collection, where new items are stored.
+    /// Makes `collection` the default, where new items are stored.
     pub fn make_default(&self, collection: &str) -> Result<()> {
         let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
         let answer =
@@ -106,7 +105,6 @@ impl Session {
         Ok(text)
     }
 
-    /// Starts the store under test.
     pub fn store(&self) -> Result<Store> {
         Store::start(self.command(std::env::current_exe()?))
     }
@@ -185,7 +183,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -206,7 +204,6 @@ impl Store {
         Ok(Store { input, output, process: Process(child) })
     }
 
-    /// Sends one command and returns the reply.
     pub fn send(&mut self, command: &str) -> Result<String> {
         writeln!(self.input, "{command}")?;
         let mut reply = String::new();
