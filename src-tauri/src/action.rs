@@ -1,4 +1,4 @@
-//! A click in the tray or on a notification, and what it does. It is a person's click, so it may open the browser.
+//! The actions of clicks in the tray and on notifications. A person clicked, so an action may open the browser.
 
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager};
@@ -12,11 +12,11 @@ use crate::{secret_store, sign_in, window};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Opens the service's page in the browser.
+    /// Starts a sign-in and opens its page in the browser.
     SignIn(ServerId),
     /// Opens the page of a waiting sign-in again.
     OpenPageAgain(ServerId),
-    /// Connects now instead of at the next attempt.
+    /// Connects now instead of waiting for the next attempt.
     Connect(ServerId),
     /// Tries the secret store again. The system may ask for the keychain's password.
     RetrySecretStore,

@@ -17,12 +17,12 @@ use crate::running_instance::{self, HandOver};
 use crate::settings::Settings;
 use crate::{bindings, core_dumps, logging, start, window};
 
-/// How long the engine may take to stop: slightly more than its own limit, so that a refresh that is almost done is not
-/// interrupted. Quitting takes less than two seconds.
+/// How long the engine may take to stop: slightly more than its own limit, so that it can finish a refresh. Quitting
+/// takes less than two seconds.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 
-/// Runs the app until the person quits it, or closes its window when there is no tray. A link for an engine that is
-/// already running is handed over instead.
+/// Runs the app until the person quits it, or closes its window when there is no tray. If another process runs the
+/// app, shows its window instead. If another process holds the engine, hands it the link.
 pub fn run() -> ExitCode {
     core_dumps::disable();
     logging::init();
@@ -42,11 +42,11 @@ pub fn run() -> ExitCode {
         }
         Arguments::Link(address) => {
             let paths = Options::parse_from([program]).paths(&environment);
-            // The engine may run in the command line's process, or the session bus that finds the window may be
-            // missing.
+            // The single-instance plugin is not enough: the engine may run in a command's process, or there may be no
+            // session bus.
             match running_instance::hand_over_at_start(&paths, address) {
                 HandOver::Accepted => ExitCode::SUCCESS,
-                // Not a failed exit code: launchers would offer the link to other programs.
+                // After an exit code that reports a failure, launchers would offer the link to other programs.
                 HandOver::Rejected => {
                     tracing::warn!("the running Usher rejected this link");
                     ExitCode::SUCCESS
@@ -61,15 +61,14 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// How the app is started.
 struct StartMode {
     link: Option<String>,
-    /// Without a window, if there is a tray.
+    /// Opens no window if there is a tray.
     hidden: bool,
 }
 
 impl StartMode {
-    /// The window is open, because the person is in the middle of a sign-in.
+    /// Opens the window, because the person is in the middle of a sign-in.
     fn with_link(address: &str) -> Self {
         Self { link: Some(address.to_owned()), hidden: false }
     }
@@ -79,7 +78,7 @@ fn run_app(paths: Paths, mode: StartMode) -> ExitCode {
     match build(paths, mode) {
         Ok(app) => {
             app.run(|app, event| match event {
-                // The last window was closed. "Quit" has an exit code.
+                // No exit code: the last window was closed. "Quit" sets an exit code.
                 RunEvent::ExitRequested { code: None, api, .. } if stays_in_tray(app) => api.prevent_exit(),
                 RunEvent::Exit => stop(app),
                 _ => {}
@@ -97,7 +96,7 @@ fn build(paths: Paths, StartMode { link, hidden }: StartMode) -> tauri::Result<t
     let bindings = bindings::bindings();
     let window_state = paths.state_dir.join("window.json").to_string_lossy().into_owned();
     let builder = tauri::Builder::default()
-        // The first plugin: a second process must find the first one before it does anything else.
+        // Must be the first plugin: a second process must find the first one before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| {
             deep_link::second_start(app, &arguments);
         }))
@@ -138,7 +137,7 @@ fn stays_in_tray(app: &AppHandle) -> bool {
     stays
 }
 
-/// Stops the engine, within a limit.
+/// Stops the engine within [`STOP_TIMEOUT`].
 fn stop(app: &AppHandle) {
     let engine = app.state::<EngineSlot>();
     tauri::async_runtime::block_on(async {

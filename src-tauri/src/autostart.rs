@@ -37,7 +37,6 @@ mod linux {
         }
     }
 
-    /// Turns starting at login on or off.
     pub fn set(app: &AppHandle, on: bool) -> io::Result<()> {
         let path = entry_path(app)?;
         let program = tauri::process::current_binary(&app.env())?;
@@ -48,8 +47,8 @@ mod linux {
         app.path().config_dir().map(|folder| folder.join(ENTRY)).map_err(io::Error::other)
     }
 
-    /// Other programs disable an entry with `Hidden`, and GNOME's settings with their own key. An entry whose program
-    /// is missing starts nothing.
+    /// Whether the entry is enabled. Other programs disable it with `Hidden`, and GNOME's settings with a key of their
+    /// own. An entry whose program is missing starts nothing.
     fn is_on(path: &Path) -> bool {
         let Ok(text) = fs::read_to_string(path) else { return false };
         let has_line =
@@ -133,7 +132,6 @@ mod other {
         }
     }
 
-    /// Turns starting at login on or off.
     pub fn set(_app: &AppHandle, on: bool) -> io::Result<()> {
         let launch = launch()?;
         if on { launch.enable() } else { launch.disable() }.map_err(io::Error::other)

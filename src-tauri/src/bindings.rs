@@ -1,4 +1,4 @@
-//! The commands and events of the page, in one list. It runs the commands and generates their TypeScript.
+//! The page's commands and events, in the list that both the app and the generated TypeScript use.
 
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 

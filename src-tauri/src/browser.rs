@@ -24,7 +24,7 @@ pub async fn open(address: &str) -> Result<(), ErrorView> {
     })
 }
 
-/// Opens a file in the person's default program for it.
+/// Opens a file in its default program.
 pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
     let shown = path.display().to_string();
     let path = path.to_owned();
@@ -43,8 +43,8 @@ async fn launch(
     }
 }
 
-/// Allows https, and http on a loopback host, without user information, control characters or spaces. Returns the
-/// address as the parser serialises it, so the opened address is the checked one.
+/// Accepts https, and http on a loopback host. Rejects user information, control characters and spaces. Returns the
+/// parser's serialisation, so that the opened address is the checked one.
 fn checked(address: &str) -> Result<Url, &'static str> {
     if address.len() > MAX_LENGTH {
         return Err("it is too long");

@@ -1,7 +1,6 @@
 //! Keeps tokens in memory out of core dumps and away from the person's other programs.
 
-/// Forbids core dumps and debuggers, as far as the system can. The app starts even if it cannot. Debug builds allow
-/// both.
+/// Forbids core dumps and debuggers, except in debug builds. A failure does not prevent the app's start.
 pub fn disable() {
     if cfg!(debug_assertions) {
         return;

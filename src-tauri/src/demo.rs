@@ -1,7 +1,7 @@
-//! The demo service inside the app. It starts when the person tries it, and then with every start of the app.
+//! The demo service inside the app. It starts when the person tries it, and from then on with the app.
 //!
-//! Its tokens contain its address and are signed with its key. Its port and its key are stored, so a sign-in to it
-//! survives a restart of the app like any other.
+//! The demo's tokens contain its address and are signed with its key. The port and the key are stored, so that a
+//! sign-in survives a restart of the app.
 
 use std::path::PathBuf;
 
@@ -17,10 +17,10 @@ use crate::{error, state_file};
 
 /// The demo's name in `mcp.json`.
 const NAME: &str = "demo";
-/// The name of its key in the secret store.
+/// The name of the demo's key in the secret store.
 const KEY: &str = "usher-demo-key";
 
-/// `demo.json` in the state folder.
+/// The content of `demo.json` in the state folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct DemoState {
     port: u16,
@@ -89,13 +89,12 @@ impl DemoSlot {
         Ok(running.insert(demo).url().clone())
     }
 
-    /// The demo's name in `mcp.json`.
     pub fn id() -> ServerId {
         ServerId(NAME.to_owned())
     }
 }
 
-/// The stored key, or a new one that is stored now.
+/// Returns the stored key, or creates and stores one.
 async fn signing_key(store: StoreKind) -> Result<[u8; 32], ErrorView> {
     let describe = |why: usher_secrets::Error| usher_engine::describe_secret_error(&why);
     let store = SecretStore::open_without_prompt(store);

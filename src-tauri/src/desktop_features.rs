@@ -1,4 +1,4 @@
-//! What the desktop supports: a tray, notifications, starting at login. The first two can change at any time.
+//! The desktop's support of a tray, notifications and starting at login. The first two can change at any time.
 
 use std::time::Duration;
 

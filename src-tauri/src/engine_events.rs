@@ -13,7 +13,6 @@ use crate::tray::Tray;
 use crate::tray::content::Content;
 use crate::window;
 
-/// Forwards events while the engine runs.
 pub fn forward(app: &AppHandle, engine: Engine) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {

@@ -49,7 +49,6 @@ impl EngineSlot {
         }
     }
 
-    /// The engine if it runs.
     pub fn running(&self) -> Option<Engine> {
         match &*self.state.borrow() {
             State::Running(engine) => Some(engine.clone()),

@@ -18,7 +18,7 @@ pub fn rejected(message: impl Into<String>) -> ErrorView {
     ErrorView { code: Code::Internal, message: message.into(), hint: None, details: None }
 }
 
-/// The state while an `usher` command runs the engine.
+/// The error while an `usher` command runs the engine.
 pub fn command_running(pid: Option<u32>) -> ErrorView {
     ErrorView {
         code: Code::EngineBusy,

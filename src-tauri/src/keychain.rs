@@ -1,4 +1,4 @@
-//! The keychain's return: the secret store is tried again when the keychain works again.
+//! Retries the secret store when the keychain works again.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use usher_engine::Engine;
 
 use crate::secret_store;
 
-/// A keychain service first takes its bus name, then opens its collections, and sends several signals while it does.
+/// The wait after a change. A starting keychain service sends several signals before its collections are open.
 const SETTLING_TIME: Duration = Duration::from_millis(300);
 
-/// Tries the secret store again when the keychain changes while it cannot be used. Never asks for a password.
+/// Retries an unusable secret store at each change of the keychain. Never asks for a password.
 pub fn watch(app: &AppHandle, engine: &Engine) {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watching = tauri::async_runtime::spawn(usher_secrets::watch_keychain(changed));

@@ -1,22 +1,22 @@
 //! The desktop app around the engine: a window, a tray, notifications, and links from the browser.
 //!
 //! The engine runs in this process. The app starts it, forwards its events to the page, and carries out the page's
-//! commands. Each long-lived part is Tauri state of its own, so a command names the parts that it uses.
+//! commands. Each long-lived part is a separate Tauri state, so a command's parameters name the parts that it uses.
 //!
 //! | module | contents |
 //! |---|---|
 //! | `app`, `start` | the process, and the order in which its parts start |
 //! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that keep them |
-//! | `engine_slot`, `engine_events` | the engine once it runs, and its events on their way to the other parts |
+//! | `engine_slot`, `engine_events` | the engine once it runs, and the forwarding of its events |
 //! | `commands`, `events`, `bindings` | the page's commands and events, and their TypeScript |
 //! | `window` | the window, and the page that it is asked to show |
 //! | `tray`, `notices` | the tray icon with its menu, and notifications |
 //! | `links` | `dev.usher.desktop:` links from the browser |
-//! | `action`, `sign_in`, `secret_store` | what a click does, in the window, the tray or a notification |
+//! | `action`, `sign_in`, `secret_store` | the actions of clicks in the window, the tray or a notification |
 //! | `service_label` | the short name of a service |
 //! | `desktop_features`, `autostart` | what the desktop supports, and starting at login |
-//! | `keychain`, `demo`, `browser` | the keychain's return, the demo service, the person's browser |
-//! | `running_instance`, `core_dumps`, `logging`, `error` | a running process, core dumps, the log, the app's errors |
+//! | `keychain`, `demo`, `browser` | the retry when the keychain works again, the demo service, the person's browser |
+//! | `running_instance`, `core_dumps`, `logging`, `error` | Usher in another process, core dumps, the log, errors |
 //!
 //! The example exports the types of the page, as `cargo xtask bindings` does:
 //!

@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 pub fn init() {
     let ours =
         std::env::var("USHER_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
-    // rmcp logs every 401 as fatal. The engine reports the ones that matter.
+    // rmcp logs every 401 as fatal. The engine reports the 401s that matter.
     let filter = EnvFilter::new(format!("warn,rmcp=off,usher={ours}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -36,7 +36,7 @@ pub struct Paths {
     pub config: PathBuf,
     pub state_dir: PathBuf,
     pub runtime_dir: PathBuf,
-    /// The store chosen for this run. `None` takes the person's setting.
+    /// The store chosen for this run. `None` uses the person's setting.
     pub secret_store: Option<StoreKind>,
 }
 
@@ -45,7 +45,7 @@ impl Options {
     pub fn paths(self, environment: &Environment) -> Paths {
         let platform = Platform::current();
         let path = |given: Option<PathBuf>, default: fn(&Environment, Platform) -> PathBuf| match given {
-            // Another process may read the path in another working directory.
+            // A process with another working directory may read the path.
             Some(path) => std::path::absolute(&path).unwrap_or(path),
             None => default(environment, platform),
         };

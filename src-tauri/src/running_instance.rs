@@ -1,4 +1,4 @@
-//! The Usher that already runs in another process, reached through the engine's socket. No session bus is needed.
+//! An Usher in another process, reached through the engine's socket. No session bus is needed.
 
 use std::time::Duration;
 

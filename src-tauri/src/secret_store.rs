@@ -1,4 +1,4 @@
-//! Retries of the secret store, and of what waited for it.
+//! Retries of the secret store, and of everything that waits for it.
 
 use tauri::{AppHandle, Manager};
 use usher_api::ErrorView;

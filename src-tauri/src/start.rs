@@ -21,9 +21,9 @@ use crate::{autostart, engine_events, events, keychain, links, notices, tray, wi
 /// How long the engine waits for the demo.
 const DEMO_HEAD_START: Duration = Duration::from_secs(1);
 
-/// Makes the state that commands and background tasks use.
+/// Creates the state that commands and background tasks use.
 pub fn manage_state(app: &AppHandle, paths: Paths, with_link: bool) {
-    // Before anything else uses them: the window plugin creates no folders, and the tray would create one with
+    // Created before any other use: the window plugin creates no folders, and the tray would create a folder with
     // permissions that the engine rejects.
     for folder in [&paths.state_dir, &paths.runtime_dir] {
         if let Err(error) = usher_secrets::private_files::create_private_dir(folder) {
@@ -42,7 +42,7 @@ pub fn manage_state(app: &AppHandle, paths: Paths, with_link: bool) {
     app.manage(NoticeQueue::default());
 }
 
-/// Starts everything but the window. `link` is the link that started the app; it waits for the engine.
+/// Starts everything but the window. `link` is the link that started the app; its delivery waits for the engine.
 pub fn start_parts(app: &AppHandle, link: Option<String>) {
     #[cfg(target_os = "macos")]
     links::deep_link::listen(app);

@@ -1,4 +1,4 @@
-//! The app's own JSON files in the state folder. Losing one loses no sign-in.
+//! The app's own JSON files in the state folder. Losing a file loses no sign-in.
 
 use std::io::{self, Read, Write};
 use std::path::Path;

@@ -24,7 +24,7 @@ pub struct Handle {
     access: Mutex<Arc<Access>>,
     /// Serves other processes if this command holds the engine.
     server: Mutex<Option<Server>>,
-    /// Whether a call of this command is running. It also answers the questions that belong to no call.
+    /// Whether this command is running a call, and so also answers the questions that belong to no call.
     answers_questions: Arc<AtomicBool>,
     reopening: tokio::sync::Mutex<()>,
 }
@@ -45,12 +45,11 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Sets whether a call of this command is running and answers the servers' questions.
+    /// Sets whether this command is running a call and answers the servers' questions.
     pub fn set_answers_questions(&self, answers: bool) {
         self.answers_questions.store(answers, Ordering::SeqCst);
     }
 
-    /// The kind of program that holds the engine.
     pub fn holder(&self) -> HolderKind {
         match &*self.access() {
             Access::Held(_) => HolderKind::Command,
@@ -93,7 +92,7 @@ impl Handle {
         }
     }
 
-    /// Reopens the access after the updates have ended.
+    /// Starts or joins the engine again after the updates have ended.
     pub async fn reopen(&self) -> Result<(), CommandError> {
         self.reopen_after(&self.access()).await
     }

@@ -55,7 +55,7 @@ async fn with<T>(
     outcome
 }
 
-/// Returns the store for a secret entered by hand: the store of the flag, else of the running Usher, else the keychain.
+/// Returns the store for a secret entered by hand: the flag's store, else the running Usher's, else the keychain.
 pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     if let Some(store) = &paths.secret_store {
         return Ok(store.clone());
@@ -77,7 +77,7 @@ async fn running(paths: &Paths) -> Option<Client> {
     Client::find(&paths.state_dir(), &paths.runtime_dir(), options).await.ok()
 }
 
-/// Tells the running Usher, if there is one, that a named secret changed.
+/// Notifies the running Usher, if there is one, that a named secret changed.
 pub async fn notify_secret_changed(paths: &Paths, name: &str) {
     if let Some(client) = running(paths).await {
         let outcome = client.ask(Request::SecretsChanged { name: Some(name.to_owned()) }).await;
@@ -87,7 +87,7 @@ pub async fn notify_secret_changed(paths: &Paths, name: &str) {
     }
 }
 
-/// Waits until the server is no longer connecting. After the deadline, returns it as it is.
+/// Waits until the server is no longer connecting, or until the deadline. Returns its view.
 pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
     let wait = async {
         let mut updates = engine.subscribe();

@@ -10,10 +10,10 @@ use usher_engine::{Engine, EngineOptions, Events, StartError};
 
 use crate::{AskError, Client, ConnectError, HolderKind, JoinOptions, Update};
 
-/// How long a holder that is starting or ending is waited for.
+/// How long to wait for a holder that is starting or ending.
 const JOIN_DEADLINE: Duration = Duration::from_secs(20);
 const JOIN_RETRY: Duration = Duration::from_millis(20);
-/// A command usually ends sooner than this.
+/// How long to wait before `on_wait` is called. Most commands end sooner.
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 const HOLD_RETRY: Duration = Duration::from_millis(200);
 
@@ -25,7 +25,7 @@ pub enum Access {
     Joined(Client),
 }
 
-/// The changes of the engine's state. They end when its holder goes away.
+/// The changes of the engine's state, until its holder exits.
 pub enum Updates {
     Held(Events),
     Joined(broadcast::Receiver<Update>),
@@ -34,7 +34,7 @@ pub enum Updates {
 impl Access {
     /// Starts the engine, or joins the process that holds it.
     ///
-    /// A holder takes its lock a moment before it listens and releases it a moment after. Both moments are waited for.
+    /// A holder has the lock shortly before it listens and shortly after it stops listening. Retries in both cases.
     pub async fn open(options: &EngineOptions, join: &JoinOptions) -> Result<Self, ErrorView> {
         let begun = Instant::now();
         loop {
@@ -53,9 +53,9 @@ impl Access {
         }
     }
 
-    /// Starts the engine once no command holds it. [`StartError::Held`] means that another app does.
+    /// Starts the engine once no command holds it. [`StartError::Held`] means that another app holds it.
     ///
-    /// `on_wait` is called with the command's process id when the wait takes longer than a moment.
+    /// `on_wait` is called with the command's process id if the wait takes longer than two seconds.
     pub async fn hold(
         options: &EngineOptions,
         on_wait: impl FnOnce(Option<u32>),

@@ -82,8 +82,8 @@ impl Client {
         })
     }
 
-    /// Connects to the holder that uses `state_dir`. It may listen in another runtime folder: a shell outside the
-    /// desktop session has a different one.
+    /// Connects to the holder that uses `state_dir`. The holder may listen in another runtime folder, because a shell
+    /// outside the desktop session has a different one.
     pub async fn find(
         state_dir: &Path,
         runtime_dir: &Path,
@@ -130,8 +130,8 @@ impl Client {
         self.mirror.as_ref()?.server(id)
     }
 
-    /// Subscribes to updates; the channel closes when the holder goes away. The updates that led to a reply are
-    /// received before it.
+    /// Subscribes to updates; the channel closes when the holder exits. The updates that led to a reply are received
+    /// before the reply.
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         match self.updates.upgrade() {
             Some(updates) => updates.subscribe(),
@@ -146,7 +146,7 @@ impl Drop for Client {
     }
 }
 
-/// Sends the hello and reads the first message. A holder that closes the connection meanwhile is ending.
+/// Sends the hello and reads the first message. If the holder closes the connection meanwhile, it is ending.
 async fn shake_hands<R, W>(
     lines: &mut Lines<R>,
     mut writer: W,
@@ -179,7 +179,7 @@ async fn write_requests(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Re
     }
 }
 
-/// Reads until the holder goes away, then fails the requests that still wait.
+/// Reads until the holder disconnects, then fails the requests that still wait.
 async fn read_messages(
     mut lines: Lines<impl AsyncRead + Unpin>,
     updates: broadcast::Sender<Update>,

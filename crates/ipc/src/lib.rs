@@ -1,8 +1,8 @@
 //! The local socket through which a person's other processes use the one engine.
 //!
-//! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. [`Access`] is
-//! either of the two. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No
-//! request has a field for a secret.
+//! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. [`Access`] covers
+//! both. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No request has a
+//! field for a secret.
 //!
 //! | module | contents |
 //! |---|---|

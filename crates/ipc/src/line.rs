@@ -1,4 +1,4 @@
-//! JSON lines, with limits to their length and to the time that one may take once it has begun.
+//! JSON lines, with a limit to their length and a deadline from the first byte of a line to its last.
 
 use std::io;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
-/// The hello: paths and names.
+/// A hello contains only paths and names.
 pub(crate) const MAX_HELLO: usize = 64 * 1024;
 /// A tool's arguments may have 16 MiB, the command line's limit; JSON escapes add to that.
 pub(crate) const MAX_REQUEST: usize = 20 * 1024 * 1024;
-/// A list with every schema, or a call's images.
+/// The largest replies are lists with every schema, and calls with images.
 pub(crate) const MAX_REPLY: usize = 64 * 1024 * 1024;
 
 /// How long one line may take from its first byte to its last, in either direction.
@@ -42,7 +42,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Reads the next line; `None` at the end. The first byte has no deadline: a client may have nothing to send.
-    /// Cancelling this in the middle of a line loses what was read.
+    /// Cancelling this in the middle of a line loses the part already read.
     pub async fn next<T: DeserializeOwned>(&mut self, max: usize) -> Result<Option<T>, LineError> {
         if self.reader.fill_buf().await?.is_empty() {
             return Ok(None);

@@ -9,7 +9,7 @@ use crate::{HolderKind, Paths};
 /// other number is refused.
 pub(crate) const PROTOCOL: u32 = 4;
 
-/// What a client needs of the engine.
+/// The options of a client that joins the engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct JoinOptions {

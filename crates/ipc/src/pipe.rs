@@ -17,21 +17,20 @@ use crate::ConnectError;
 
 pub(crate) type Stream = DuplexPipeStream<Bytes>;
 
-/// Accepts connections.
 pub(crate) struct Listener(PipeListener<Bytes, Bytes>);
 
 /// A pipe leaves no file behind.
 pub(crate) struct SocketFile;
 
-/// The access list has already decided.
+/// A client, already checked by the access list.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer;
 
 impl Listener {
     /// Fails if another process has already taken the name.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
-        // D:P protects from inherited entries. The two entries allow everything to the owner, which is the pipe's
-        // creator, and to the system.
+        // D:P blocks inherited entries. The two entries allow everything to the owner (the pipe's creator) and to the
+        // system.
         let access = SecurityDescriptor::deserialize(u16cstr!("D:P(A;;GA;;;OW)(A;;GA;;;SY)"))?;
         let name = name(runtime_dir);
         let options = PipeListenerOptions::new().path(name.as_path()).security_descriptor(Some(access));

@@ -14,7 +14,7 @@ use crate::session::{SessionContext, serve};
 use crate::socket::{Listener, SocketFile};
 use crate::work::WorkTracker;
 
-/// How long the clients may take to read that the holder ends.
+/// How long the clients may take to read the holder's last message.
 const END_DEADLINE: Duration = Duration::from_millis(250);
 /// Far more than one person's processes need.
 const MAX_CONNECTIONS: usize = 256;

@@ -15,7 +15,6 @@ use crate::error::is_closed;
 
 pub(crate) type Stream = UnixStream;
 
-/// Accepts connections.
 pub(crate) struct Listener {
     listener: UnixListener,
     our_uid: u32,
@@ -67,17 +66,17 @@ impl Drop for SocketFile {
 }
 
 impl Peer {
-    /// Whether the other end runs as the same user. Even root does not count as that.
+    /// Whether the other end runs as the same user. Root counts as another user.
     pub fn is_same_user(self) -> bool {
         self.uid == Some(self.our_uid)
     }
 }
 
-/// Connects to the holder. No other user can listen in a private folder, but the owner is checked all the same.
+/// Connects to the holder. Checks the owner too, although no other user can listen in a private folder.
 pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> {
     let not_safe =
         |why: &str| ConnectError::Io(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
-    // Only a holder creates the folder: that of an ended session must not come back.
+    // Only a holder creates the folder, so that a client does not recreate the folder of an ended session.
     if is_missing(runtime_dir) {
         return Err(ConnectError::NotRunning);
     }
@@ -98,7 +97,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::WouldBlock => {
             ConnectError::NotRunning
         }
-        // It ended while we connected.
+        // The holder ended during the connection attempt.
         _ if is_closed(&error) => ConnectError::NotRunning,
         _ => error.into(),
     })?;

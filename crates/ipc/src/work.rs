@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long an ending holder still accepts work. Later work goes to the next holder, so that this one does end.
+/// How long an ending holder still accepts work. Later work goes to the next holder, so that this holder does end.
 const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Counts the running work and decides whether more may begin.

@@ -61,7 +61,7 @@ pub fn app_info(
     links: State<'_, LinkRegistration>,
     desktop: State<'_, DesktopFeatures>,
 ) -> Result<AppInfo, ErrorView> {
-    // The desktop's own settings can change it without a signal.
+    // The desktop's own settings can change autostart without a signal.
     desktop.set_autostart(autostart::state(&app));
     Ok(AppInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,4 +1,4 @@
-//! "Try the demo".
+//! The command of the button "Try the demo".
 
 use tauri::State;
 use usher_api::{Code, ErrorView, NewServer, ServerId, Status};

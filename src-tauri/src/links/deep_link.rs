@@ -18,7 +18,7 @@ pub enum Arguments<'a> {
     Flags,
     /// The system delivers a link.
     Link(&'a str),
-    /// A link with other arguments. The system passes a link alone, so this is an attempt to smuggle one of them in.
+    /// A link with other arguments. The system passes a link alone, so this may be an attempt to inject arguments.
     Rejected,
 }
 
@@ -58,7 +58,7 @@ pub fn deliver(app: &AppHandle, address: String) {
     });
 }
 
-/// Delivers the link that started the app, and keeps the outcome for the page: its window opens in any case.
+/// Delivers the link that started the app. The window opens in any case, so its page gets the outcome.
 pub fn deliver_start_link(app: &AppHandle, address: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -70,7 +70,7 @@ pub fn deliver_start_link(app: &AppHandle, address: String) {
 async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
     let engine = match app.state::<EngineSlot>().get().await {
         Ok(engine) => engine,
-        // A command runs the engine, and may have the sign-in that the link belongs to.
+        // A command may hold the engine, and the sign-in that the link belongs to.
         Err(error) => match running_instance::hand_over(&app.state::<Paths>(), address).await {
             HandOver::Accepted => return Ok(()),
             HandOver::Rejected | HandOver::NotRunning => return Err(error),
@@ -84,7 +84,7 @@ async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
     outcome.map(drop)
 }
 
-/// macOS delivers links as events, never as arguments, also those that start the app.
+/// macOS delivers links as events, never as arguments, even a link that starts the app.
 #[cfg(target_os = "macos")]
 pub fn listen(app: &AppHandle) {
     use tauri_plugin_deep_link::DeepLinkExt;

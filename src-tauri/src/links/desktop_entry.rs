@@ -2,8 +2,8 @@
 //!
 //! Usher writes its own entry, because the usual ones do not work everywhere. Without a desktop environment, xdg-open
 //! runs only the first word of an unquoted `Exec`, and an entry without `%u` loses the link. If a package installed an
-//! equivalent entry, that one is used. A failure never prevents the app's start: without a handler the redirect ladder
-//! begins with the loopback listener.
+//! equivalent entry, that entry is used. A failure never prevents the app's start: without a handler, sign-ins first
+//! use the loopback listener.
 
 use std::fs;
 use std::io;
@@ -52,7 +52,7 @@ fn register_own_entry(program: &Path, folders: &Folders) -> io::Result<()> {
     make_default(ENTRY)
 }
 
-/// Removes the own entry of an earlier run, and makes the packaged entry the default if another one is.
+/// Removes the entry of an earlier run. Replaces any other default with the packaged entry.
 fn use_packaged_entry(folders: &Folders) -> io::Result<()> {
     match fs::remove_file(folders.data.join("applications").join(ENTRY)) {
         Ok(()) => update_database(&folders.data),
@@ -60,7 +60,7 @@ fn use_packaged_entry(folders: &Folders) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     match default(&folders.config) {
-        // Without a default the system finds the entry by its type.
+        // Without a default, the system finds the entry by its MIME type.
         None => Ok(()),
         Some(entry) if entry == packaged_entry::ENTRY => Ok(()),
         Some(_) => make_default(packaged_entry::ENTRY),

@@ -1,4 +1,4 @@
-//! `dev.usher.desktop:` links: their registration with the system, and their way to the engine.
+//! `dev.usher.desktop:` links: their registration with the system, and their delivery to the engine.
 
 pub mod deep_link;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! The registration of this app for `dev.usher.desktop:` links, by each system's own means.
+//! The registration of this app for `dev.usher.desktop:` links, on each system.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,12 +9,12 @@ use tauri::AppHandle;
 pub struct LinkRegistration(AtomicBool);
 
 impl LinkRegistration {
-    /// `false` until the system confirmed the registration.
+    /// `false` until the system has confirmed the registration.
     pub fn is_active(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Registers the app, and returns whether links will arrive. Without links there are other redirects.
+    /// Registers the app, and returns whether links will arrive. Without links, sign-ins use other redirects.
     pub async fn register(&self, app: &AppHandle) -> bool {
         let app = app.clone();
         let is_active = tauri::async_runtime::spawn_blocking(move || register(&app)).await.unwrap_or(false);

@@ -13,7 +13,6 @@ use usher_api::{NeedsSignIn, ServerId, ServerView, Snapshot, Status, Want};
 
 /// How long a notification waits for further services, so that it can name them all.
 pub const GROUPING_DELAY: Duration = Duration::from_secs(2);
-/// How long a snooze lasts.
 pub const SNOOZE: Duration = Duration::from_secs(60 * 60);
 
 /// A service in a notification.

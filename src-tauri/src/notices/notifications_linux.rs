@@ -44,7 +44,7 @@ trait NotificationService {
     fn close_notification(&self, id: u32) -> zbus::Result<()>;
 }
 
-/// A report of the desktop about notifications.
+/// An event from the desktop's notification service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DesktopEvent {
     /// The supported features, at the start and at each change.
@@ -65,11 +65,11 @@ pub struct Notifications {
 }
 
 impl Notifications {
-    /// Connects, and sends the desktop's reports while there is a session bus.
+    /// Connects, and sends the service's events until the session bus closes.
     pub async fn connect(sender: mpsc::UnboundedSender<DesktopEvent>) -> zbus::Result<Arc<Self>> {
         let connection = Connection::session().await?;
         let service = NotificationServiceProxy::new(&connection).await?;
-        // One stream keeps the order of a click and the closing that follows at once.
+        // One stream for all signals, so that a click stays before the close signal that follows it.
         let mut signals = service.inner().receive_all_signals().await?;
         let mut owners = service.inner().receive_owner_changed().await?;
         let this = Arc::new(Self { service, has_markup: true.into(), has_clicks: false.into() });
@@ -101,12 +101,12 @@ impl Notifications {
         Ok(this)
     }
 
-    /// Whether the desktop reports clicks, as far as is known.
+    /// Whether the desktop is known to report clicks.
     pub fn has_clicks(&self) -> bool {
         self.has_clicks.load(Ordering::Relaxed)
     }
 
-    /// Reads the supported features. The call starts an activatable service.
+    /// Reads the supported features. The call may start the notification service.
     async fn support(&self) -> NotificationSupport {
         let reply = tokio::time::timeout(TIMEOUT, self.service.get_capabilities()).await;
         let Ok(Ok(capabilities)) = reply else { return NotificationSupport::Missing };
@@ -120,7 +120,7 @@ impl Notifications {
     pub async fn show(&self, notice: &Notice) -> zbus::Result<u32> {
         let keys: Vec<String> = (0..notice.buttons.len()).map(|index| index.to_string()).collect();
         let mut actions = Vec::new();
-        // A service without buttons may show a dialog instead.
+        // A notification service without buttons may show a dialog for them instead.
         if self.has_clicks() {
             actions.extend(notice.click.iter().flat_map(|_| [DEFAULT_KEY, "Open"]));
             let buttons = keys.iter().zip(&notice.buttons);

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::text::Notice;
 use crate::desktop_features::NotificationSupport;
 
-/// A report of the desktop about notifications.
+/// An event from the system's notifications.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DesktopEvent {
     Support(NotificationSupport),
@@ -19,7 +19,6 @@ pub enum DesktopEvent {
     Closed(u32),
 }
 
-/// The system's notifications.
 pub struct Notifications;
 
 impl Notifications {

@@ -15,10 +15,9 @@ use crate::desktop_features::{DesktopFeatures, NotificationSupport};
 use crate::engine_slot::EngineSlot;
 use crate::settings::Settings;
 
-/// The delay after a notification could not be shown. When a notification service appears, it is shown at once.
+/// The delay before a failed notification is retried, unless a notification service appears sooner.
 const RETRY_DELAY: Duration = Duration::from_secs(30);
 
-/// Shows notices while the app runs.
 pub fn start(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -60,7 +59,7 @@ impl Presenter {
             tokio::select! {
                 event = self.events.recv() => match event {
                     Some(event) => self.handle(event),
-                    // The session bus has ended, and usually the session with it.
+                    // The session bus has closed, and usually the session has ended.
                     None => {
                         let desktop = app.state::<DesktopFeatures>();
                         break desktop.set_notifications(NotificationSupport::Missing);

@@ -12,7 +12,7 @@ use super::text::{self, Notice, Response};
 use crate::action::Action;
 use crate::service_label::service_label;
 
-/// Follows the engine and the window. The presenter shows what is due.
+/// The queue, updated by the engine and the window. The presenter shows the due notices.
 #[derive(Default)]
 pub struct NoticeQueue {
     expiries: Mutex<Expiries>,

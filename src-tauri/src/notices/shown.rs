@@ -1,4 +1,4 @@
-//! The notices on the screen, by the desktop's numbers for them.
+//! The notices on the screen, keyed by the numbers that the desktop gave them.
 
 use std::collections::HashMap;
 

@@ -31,7 +31,7 @@ pub enum Response {
     Later,
 }
 
-/// The notice for at least one service. Without `has_clicks` its text promises no click.
+/// Returns the notice for one or more services. Without `has_clicks`, its text mentions no click.
 pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
     let about = services.iter().map(|service| service.id.clone()).collect();
     let (title, mut body, click) = match services {
@@ -73,7 +73,7 @@ fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, S
     (title, format!("{body}{}", if has_clicks { click } else { "" }))
 }
 
-/// Opens the browser. Among several services the button names its own.
+/// Returns the button that opens the browser. If there are several services, the label names this one.
 fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
     let name = &service.name;
     let label = match (service.action, is_single) {
@@ -85,7 +85,7 @@ fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
     (label, Response::Do(Action::SignIn(service.id.clone())))
 }
 
-/// The notice after the first time that the window is closed and the app keeps running.
+/// The notice that the app keeps running after its window was closed for the first time.
 pub fn tray_notice() -> Notice {
     Notice {
         title: "Usher is still running in the tray".to_owned(),

@@ -15,7 +15,6 @@ pub enum Look {
     NeedsAttention,
 }
 
-/// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// A text that cannot be clicked.
@@ -24,7 +23,6 @@ pub enum Line {
     Separator,
 }
 
-/// The icon and the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     pub look: Look,

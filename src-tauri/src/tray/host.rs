@@ -22,7 +22,7 @@ trait StatusNotifierWatcher {
     fn status_notifier_host_unregistered(&self) -> zbus::Result<()>;
 }
 
-/// Whether the icon can be drawn. Creating it without the library ends the process.
+/// Whether the icon can be drawn. Creating an icon without the library ends the process.
 pub fn has_library() -> bool {
     LIBRARIES.iter().any(|name| is_loadable(name))
 }

@@ -24,7 +24,7 @@ impl Icon {
             .icon(image(content.look, color))
             .icon_as_template(cfg!(target_os = "macos"))
             .tooltip("Usher")
-            // The panel reads the icon from a file, which is in a folder that only this person can access.
+            // The panel reads the icon from a file. Only this person can access the folder.
             .temp_dir_path(app.state::<Paths>().runtime_dir.join("tray"))
             .menu(&menu(app, content)?)
             .show_menu_on_left_click(true)

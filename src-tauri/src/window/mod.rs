@@ -18,7 +18,7 @@ pub const LABEL: &str = "main";
 const LIGHT: Color = Color(0xfd, 0xfd, 0xfe, 0xff);
 const DARK: Color = Color(0x1c, 0x1e, 0x25, 0xff);
 
-/// When the window is shown although its page is not ready, so that a broken page is visible.
+/// The delay after which the window is shown even if its page is not ready, so that a broken page is visible.
 const SHOW_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a desktop session may take to bring up its tray.

@@ -19,12 +19,11 @@ pub struct PageRequest {
 pub struct PageRequests(Mutex<Option<PageRequest>>);
 
 impl PageRequests {
-    /// Replaces the request. `None` opens the window at no particular page.
+    /// Replaces the request. `None` opens the window without changing its page.
     pub fn set(&self, page: Option<PageRequest>) {
         *self.lock() = page;
     }
 
-    /// Returns the request once.
     pub fn take(&self) -> Option<PageRequest> {
         self.lock().take()
     }

@@ -19,7 +19,7 @@ export interface AppBackend {
   subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void>;
   /**
    * Reports the service pages that the person opens outside the window (tray, notifications), until the window closes.
-   * A page that was requested before is reported before this resolves.
+   * A page that was requested earlier is reported before the promise resolves.
    */
   subscribeWanted(listener: (page: PageRequest) => void): Promise<void>;
   catalogueList(): Promise<CatalogueEntry[]>;

@@ -6,8 +6,8 @@ import type { SignInBackend } from "./sign-in";
 import type { ToolsBackend } from "./tools";
 
 /**
- * Everything the page calls outside itself: the shell in the app, a scripted backend in tests and on the screenshots
- * page. Every call rejects only with a `BackendError`.
+ * The calls that leave the page: to the shell in the app, to a scripted backend in tests and on the screenshots page.
+ * Every call rejects only with a `BackendError`.
  */
 export type Backend = AppBackend &
   EngineBackend &

@@ -9,7 +9,7 @@ export class BackendError extends Error {
   }
 }
 
-/** The view of anything that was thrown. */
+/** Converts any thrown value to a view. */
 export function errorView(thrown: unknown): ErrorView {
   if (thrown instanceof BackendError) return thrown.view;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -38,7 +38,7 @@ export async function list<K extends keyof Lists>(server: ServerId, verb: K): Pr
   return items;
 }
 
-/** Tauri's own errors are plain strings, whatever the types say. */
+/** Tauri's own errors are plain strings, although their types say otherwise. */
 function asView(error: unknown): ErrorView {
   if (typeof error === "object" && error !== null && "code" in error) return error as ErrorView;
   return { code: "internal", message: String(error), hint: null, details: null };

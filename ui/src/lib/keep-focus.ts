@@ -13,7 +13,7 @@ export const keepFocus: Attachment<HTMLElement> = (pane) => {
     last = target as HTMLElement;
   }
 
-  /** The person moved the focus away if the element is still there after the event. */
+  /** If the element is still there after the event, the person moved the focus away. */
   function onfocusout(): void {
     const blurred = last;
     queueMicrotask(() => {

@@ -11,7 +11,7 @@ const TAGS = [
   ...["h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"],
 ];
 
-/** Where a text comes from. A result shows everything that was sent: its line breaks, and HTML as text. */
+/** The origin of a text. A result shows everything that was sent: its line breaks, and HTML as text. */
 export type Source = "description" | "result";
 
 const PARSERS: Record<Source, Marked> = {
@@ -118,7 +118,7 @@ function link(anchor: HTMLAnchorElement, open?: (url: string) => void): Node[] {
   return [button, host];
 }
 
-/** An https URL without user info, which could pass for another host. `host` is in its ASCII form. */
+/** Returns an https URL. User info is rejected, because it can imitate another host. `host` is in its ASCII form. */
 function target(href: string | null): URL | null {
   if (!href || !URL.canParse(href)) return null;
   const url = new URL(href);

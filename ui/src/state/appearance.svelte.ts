@@ -14,7 +14,7 @@ export class Appearance {
     return this.#choice;
   }
 
-  /** Takes over the choice that the shell has stored. */
+  /** Sets the choice that the shell has stored. */
   load(choice: Choice): void {
     this.#choice = choice;
   }

@@ -14,7 +14,7 @@ export class Desktop {
     return this.#view;
   }
 
-  /** Takes over the view from the window's start, unless a newer one is known. */
+  /** Sets the view from the window's start, unless a newer one is known. */
   load(view: DesktopView): void {
     this.#view ??= view;
   }

@@ -15,14 +15,13 @@ import type {
 } from "../backend/types";
 import { m } from "../paraglide/messages";
 
-/** The kinds of lists that a service offers. */
 export type OfferKind = "tool" | "resource" | "prompt";
 
 export type Progress = { progress: number | null; total: number | null; message: string | null };
 
 /**
  * The engine's state: a snapshot, kept up to date by events. It subscribes before it requests the snapshot, so that no
- * change is lost in between. An event is dropped unless it is newer than what is known of its subject.
+ * change is lost in between. An event is dropped unless it is newer than the known state of its subject.
  */
 export class EngineState {
   phase = $state<"opening" | "ready" | "failed">("opening");
@@ -39,11 +38,11 @@ export class EngineState {
   readonly #listed = new SvelteMap<string, Revision>();
 
   #known = new Map<string, Revision>();
-  /** The snapshot's revision; it contains every change up to it. */
+  /** The snapshot's revision. The snapshot contains every change up to this revision. */
   #floor: Revision = -1;
   /** The newest revision received, of any subject. */
   #newest: Revision = -1;
-  /** Counts the engines; a snapshot of an earlier one is ignored. */
+  /** The number of engines so far. A snapshot of an earlier engine is ignored. */
   #engine = 0;
   #early: Event[] = [];
   #isLoading = false;
@@ -106,7 +105,6 @@ export class EngineState {
     this.phase = "ready";
   }
 
-  /** Requests the snapshot again. */
   async reload(): Promise<void> {
     const engine = this.#engine;
     this.#isLoading = true;

@@ -10,10 +10,8 @@ export type Page =
   | { kind: "service"; id: ServerId }
   | { kind: "settings" };
 
-/** The tabs of a service's page. */
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
-/** The dialog above the page. */
 export type Dialog =
   | { kind: "add_by_address" }
   | { kind: "tool"; tool: ToolView }

@@ -23,7 +23,7 @@ export class Requests {
     this.#navigation = navigation;
   }
 
-  /** Opens each page that the person asks for in the tray or a notification, with the error behind it, if any. */
+  /** Opens each page that a click in the tray or on a notification requests, and shows the click's error, if any. */
   async followPages(): Promise<void> {
     await this.#backend
       .subscribeWanted(({ server, error }) => {

@@ -107,7 +107,7 @@ export class Usher {
     if (id !== undefined) await this.#show(id);
   }
 
-  /** Returns whether the service was added. Its own page shows if the sign-in then fails. */
+  /** Returns whether the service was added. If the sign-in then fails, the service's page shows the error. */
   async addAndSignIn(area: string, server: NewServer): Promise<boolean> {
     const id = await this.commands.run(area, () => this.backend.serverAdd(server));
     if (id === undefined) return false;

@@ -2,7 +2,7 @@ import type { NeedsSignIn, ServerView, Status, Want } from "../backend/types";
 import { account, isSignedIn } from "../lib/account";
 import { m } from "../paraglide/messages";
 
-/** A state's look: a colour, and a shape that says the same without it. */
+/** A state's look: a colour, and a shape that has the same meaning. */
 export type Tone = "good" | "needs_you" | "working" | "bad" | "quiet";
 
 /** The open request of a connected service. The other states have words of their own. */

@@ -7,7 +7,6 @@ import { signInScenes } from "./scenes/sign-in";
 import { startScenes } from "./scenes/start";
 import { toolsScenes } from "./scenes/tools";
 
-/** Every screen. */
 export const scenes: Scenes = {
   ...startScenes,
   ...galleryScenes,

@@ -207,7 +207,7 @@ describe("a service's page", () => {
     });
     expect(screen.getByTestId("error-hint")).toHaveTextContent("It may be down.");
     await user.click(screen.getByRole("button", { name: "Show details" }));
-    // With the details open, the action is to try again.
+    // If the details are open, the action is to try again.
     expect(screen.getByTestId("error-action")).toHaveTextContent("Try again now");
     expect(screen.getByText("got text/html").closest("details")).toHaveAttribute("open");
   });

@@ -104,7 +104,7 @@ fn stopped_waiting(tool: &str) -> CommandError {
 }
 
 /// Prints progress and answers the server's questions while the call runs. If this command holds the engine, it also
-/// gets the questions that belong to no call. If the engine stops, the call itself reports that.
+/// receives the questions that belong to no call. If the engine stops, the call itself reports that.
 async fn follow_call(engine: &Handle, call: &str, output: Output) {
     let mut updates = engine.subscribe();
     while let Some(update) = updates.next().await {
@@ -137,7 +137,7 @@ fn can_ask_person(output: Output) -> bool {
     is_interactive() && !output.json
 }
 
-/// Asks the person the server's question. Without a terminal it is declined.
+/// Asks the person the server's question, or declines it if there is no terminal.
 async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {

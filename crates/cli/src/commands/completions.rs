@@ -4,7 +4,6 @@ use clap::CommandFactory;
 
 use crate::arguments::Arguments;
 
-/// Prints the completions for a shell.
 pub fn run(shell: clap_complete::Shell) {
     clap_complete::generate(shell, &mut Arguments::command(), "usher", &mut std::io::stdout());
 }

@@ -82,7 +82,7 @@ async fn sign_in(
     wait_until_connected(engine, id).await
 }
 
-/// Whether callback links reach this sign-in. `None` leaves that to the app if it holds the engine.
+/// Whether callback links reach this sign-in. `None` lets the app decide, because it holds the engine.
 fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     match holder {
         _ if login.no_browser => Some(true),
@@ -183,7 +183,7 @@ async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), Command
     loop {
         match engine.server(id).map(|view| (view.status, view.last_error)) {
             Some((Status::SigningIn { .. } | Status::Connecting, _)) => {}
-            // Also if an earlier grant still works: the server is then connected, and the error belongs to this sign-in.
+            // The server may be connected with an earlier grant; the error still belongs to this sign-in.
             Some((_, Some(error))) => return Err(error.into()),
             Some((Status::Connected { .. }, None)) => return Ok(()),
             Some((_, None)) | None => return Err(internal("The sign-in ended without a result.")),

@@ -15,7 +15,6 @@ use crate::session::{notify_secret_changed, secret_store};
 /// The longest accepted secret, in bytes.
 const MAX_LENGTH: u64 = 64 * 1024;
 
-/// Stores, lists or deletes named secrets.
 pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), CommandError> {
     let store = SecretStore::open(secret_store(paths).await?);
     match command {

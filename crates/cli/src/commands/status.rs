@@ -47,7 +47,6 @@ async fn all(paths: &Paths, output: Output) -> Result<(), CommandError> {
     .await
 }
 
-/// Formats the details of one server.
 fn details(view: &ServerView) -> String {
     let mut rows = vec![
         ("name", display_text(&view.name, 80)),

@@ -108,7 +108,7 @@ async fn a_holder_that_ends_during_a_connect_is_not_running() {
             let outcome = fixture.connect().await;
             assert!(matches!(outcome, Err(ConnectError::NotRunning)), "{:?}", outcome.err());
         };
-        // The listener never accepts, and closes a little sooner or later.
+        // The listener never accepts, and closes after a varying delay.
         let ending = async {
             for _ in 0..round % 5 {
                 tokio::task::yield_now().await;

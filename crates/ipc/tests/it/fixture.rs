@@ -18,7 +18,6 @@ pub struct Fixture {
     pub demo: Demo,
 }
 
-/// An engine and its server.
 pub struct Held {
     pub engine: Engine,
     pub server: Server,
@@ -102,7 +101,6 @@ pub fn sign_in() -> Request {
     Request::SignIn { server: id(), redirect: None, receives_links: Some(true), extra_scopes: Vec::new() }
 }
 
-/// Begins a sign-in through a client.
 pub async fn begin_sign_in(client: &Client) -> AuthorizationRequestView {
     match client.ask(sign_in()).await.unwrap() {
         Reply::Authorization(Some(request)) => request,

@@ -3,7 +3,6 @@ import { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** Adding a service. */
 export const galleryScenes: Scenes = {
   "gallery-first": { backend: () => new FakeBackend({ servers: [] }) },
   "gallery-more": {

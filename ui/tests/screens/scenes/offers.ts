@@ -15,7 +15,6 @@ function withoutResources(): FakeBackend {
   return backend;
 }
 
-/** A service's resources and prompts. */
 export const offerScenes: Scenes = {
   resources: { backend: () => of(), act: openResources },
   "resources-none": {

@@ -1,7 +1,6 @@
 import { config } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** Settings. */
 export const settingsScenes: Scenes = {
   settings: {
     backend: () =>

@@ -2,7 +2,6 @@ import { BackendError } from "../../../src/backend/error";
 import { error, server, signedOut, signingIn } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** A sign-in in progress. */
 export const signInScenes: Scenes = {
   "sign-in-discovering": {
     backend: () =>

@@ -2,7 +2,6 @@ import { BackendError } from "../../../src/backend/error";
 import { error, server } from "../../support/views";
 import { of, type Scenes } from "./scene";
 
-/** A service's tools and calls. */
 export const toolsScenes: Scenes = {
   "connected-search": {
     backend: () => of(),
