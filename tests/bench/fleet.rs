@@ -1,5 +1,5 @@
-//! One engine and many services: the time until all are connected, compared with the slowest of them alone, and the cost
-//! of an expired token for concurrent callers. Prints JSON for `cargo xtask bench`.
+//! Measures the time until one engine connects to all its services, compared with the slowest service alone. Also
+//! measures the cost of an expired token for concurrent callers. Prints JSON for `cargo xtask bench`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use usher_secrets::StoreKind;
 use usher_tests::consent::{Decision, answer};
 
 const SERVICES: u32 = 50;
-/// The latency of the fastest service. Each further service adds as much, up to one second.
+/// The latency of the fastest service. Each further service takes this much longer, up to one second.
 const STEP: Duration = Duration::from_millis(20);
 const CALLERS: usize = 500;
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -51,7 +51,7 @@ async fn measure(runs: u32) -> Result<serde_json::Value> {
     }))
 }
 
-/// The milliseconds from the start to the last connection, alternately with all services and with the slowest alone.
+/// Measures the milliseconds from the start to the last connection, alternating between all services and the slowest.
 async fn starts(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
     let demos = try_join_all(
         (1..=SERVICES)
@@ -73,7 +73,7 @@ async fn starts(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
 struct Crowd {
     /// The milliseconds until the last caller has its response, with a valid token.
     fresh: Vec<f64>,
-    /// The same with an expired token.
+    /// The same for an expired token.
     expired: Vec<f64>,
     refreshes: Vec<usize>,
 }
@@ -89,7 +89,7 @@ async fn crowd(runs: u32) -> Result<Crowd> {
     for _ in 0..runs {
         crowd.fresh.push(call(&engine).await?);
         let before = demos[0].token_requests("refresh_token");
-        // The token expires for both sides.
+        // The token expires for the demo and for the engine.
         demos[0].advance_clock(LIFETIME);
         sandbox.clock.advance(LIFETIME);
         crowd.expired.push(call(&engine).await?);

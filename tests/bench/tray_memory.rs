@@ -1,6 +1,6 @@
-//! Brings the app into the tray, once by a hidden start and once by closing its window, and starts a bare runtime on
-//! the same desktop. For each of them this prints a line `NAME PID`, `cargo xtask bench` measures the process, and the
-//! next line on stdin ends it.
+//! Brings the app into the tray, once by a hidden start and once by closing its window. Then starts a bare runtime on
+//! the same desktop. For each, prints a line `NAME PID` for `cargo xtask bench`, which measures the process. The next
+//! line on stdin ends the process.
 //!
 //! The memory was measured with WebKitGTK 2.50, release builds, a software renderer, and no other program that shares the
 //! libraries:
@@ -8,11 +8,11 @@
 //! - The bare runtime needs 44 MB.
 //! - A hidden start needs 64 MB. The additional 20 MB are the engine and our own program.
 //! - A closed window needs 140 MB. Of the additional 76 MB, 33 MB are WebKit's network process. It lives as long as the
-//!   app: no API ends it, and Tauri keeps its context, because a new context for each window would leave such a process
-//!   behind each time. 28 MB are the graphics driver, which WebKit loads for every page, even one drawn without it. The
-//!   rest are pages of WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
+//!   app, because no API ends it. Tauri reuses its context, because each new one would leave another such process.
+//!   The graphics driver adds 28 MB, because WebKit loads it even for a page drawn without it. The rest are pages of
+//!   WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
 //!
-//! Most of the memory are file pages, which are shared with other programs and can be reclaimed. The private memory is
+//! Most of the memory is file pages, which are shared with other programs and can be reclaimed. The private memory is
 //! 11 MB for the bare runtime, 17 MB for a hidden start, and 29 MB plus 11 MB of the network process for a closed window.
 
 use std::io::BufRead;
@@ -25,7 +25,7 @@ use clap::Parser;
 use usher_tests::{App, Desktop, NotificationServer, Process, TrayHost, Windows};
 
 const TITLE: &str = "Usher";
-/// Longer than the work that a program does after its start, such as reading ahead.
+/// The time that a program needs to finish its work after the start, such as reading ahead.
 const SETTLE: Duration = Duration::from_secs(3);
 
 #[derive(Parser)]

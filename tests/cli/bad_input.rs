@@ -39,7 +39,7 @@ async fn add_and_login(cli: &Cli<'_>, url: &str) -> Result<Output> {
     cli.run(&["login", "notes", "--no-browser"]).await
 }
 
-/// `usher login` at a service that `script` changes.
+/// Runs `usher login` at a service that `script` changes, and formats the result.
 async fn login_at(script: impl FnOnce(&FakeService) -> &FakeService) -> Result<String> {
     let service = FakeService::start(Options::default()).await?;
     script(&service);
@@ -164,7 +164,7 @@ async fn a_code_that_was_used_before() -> Result<()> {
     Ok(())
 }
 
-/// Returns `second` with the code of `first`.
+/// Returns the callback `second` with the authorization code of `first`.
 fn with_code_of(first: &str, second: &str) -> Result<String> {
     let code = |address: &str| -> Result<String> {
         let url = url::Url::parse(address)?;

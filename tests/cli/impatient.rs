@@ -1,4 +1,4 @@
-//! Ctrl-C: what it ends, and what is finished all the same.
+//! A second Ctrl-C ends a command at once. A sign-out waits for the revocation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
     let (mut stream, _) = listener.accept().await?;
     let mut request = Vec::new();
     let closed = stream.read_to_end(&mut request);
-    // Longer than an ending engine waits for anything else.
+    // Longer than the engine waits for anything else before it ends.
     if tokio::time::timeout(Duration::from_secs(3), closed).await.is_ok() {
         return Ok(false);
     }

@@ -84,13 +84,13 @@ async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
     .await?;
     assert_eq!(demo.token_requests("refresh_token"), 0);
 
-    // Both sides know that the token has expired.
+    // The engine and the demo both know that the token has expired.
     demo.advance_clock(life);
     clock.advance(life);
     call_fifty_times(&engine, &server).await?;
     assert_eq!(demo.token_requests("refresh_token"), 1);
 
-    // Only the demo knows: the engine learns it from fifty 401 responses.
+    // Only the demo knows; the engine learns it from fifty 401 responses.
     demo.revoke_access_tokens();
     call_fifty_times(&engine, &server).await?;
     assert_eq!(demo.token_requests("refresh_token"), 2);

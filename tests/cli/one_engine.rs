@@ -1,4 +1,4 @@
-//! Several processes, one engine: the first one holds it, and the others join.
+//! Several processes share one engine: the first one holds it, and the others join.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub async fn signed_in(cli: &Cli<'_>) -> Result<Demo> {
     Ok(demo)
 }
 
-/// Starts a command that holds the engine until it is ended: a sign-in without a callback.
+/// Starts a sign-in without a callback, which holds the engine until the command is ended.
 pub async fn holder(cli: &Cli<'_>) -> Result<CliProcess> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
@@ -194,7 +194,7 @@ async fn a_secret_goes_to_the_store_of_the_running_usher() -> Result<()> {
     let cli = with_file_store(&desktop);
     let _demo = signed_in(&cli).await?;
     let _first = holder(&cli).await?;
-    // Without a chosen store.
+    // No store is chosen.
     let mut command = desktop.command(usher_tests::paths::usher()?);
     command.args(["secret", "set", "corp"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn()?;
@@ -244,7 +244,7 @@ async fn each_command_gets_the_questions_of_its_own_call() -> Result<()> {
 async fn a_shell_without_a_session_works_through_the_engine_of_the_session() -> Result<()> {
     let desktop = headless().await?;
     let cli = with_file_store(&desktop);
-    // As in cron, a container or SSH: another runtime folder, but the same sign-ins.
+    // Like cron, a container or SSH: another runtime folder, but the same grants.
     let elsewhere = with_file_store(&desktop).env("XDG_RUNTIME_DIR", "");
     let demo = signed_in(&cli).await?;
     let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];

@@ -1,4 +1,4 @@
-//! While the window is in the foreground it shows what needs the person, and no notification is shown, then or later.
+//! The window in the foreground shows what needs the person. No notification is shown, then or later.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use usher_tests::{App, Desktop, Notification, Page, Window};
 
 use crate::support::{FullDesktop, TITLE, configure, see_connected, sign_in_by_command};
 
-/// The lifetime of access tokens. The engine refreshes them shortly before they expire, so it soon notices a revocation,
-/// and the number of refreshes measures how much time has passed.
+/// The lifetime of access tokens. The engine refreshes them shortly before they expire, so it soon notices a
+/// revocation. The number of refreshes also shows how much time has passed.
 const LIFE: Duration = Duration::from_secs(4);
 
 /// Two services, signed in.

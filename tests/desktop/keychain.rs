@@ -15,7 +15,7 @@ use crate::support::{
     TITLE, configure_notes, open_with_notes, see_connected, see_quick_exit, sign_in_by_command,
 };
 
-/// The longest response that a person perceives as immediate.
+/// The longest response time that a person perceives as immediate.
 const RESPONSE_MS: f64 = 200.0;
 const HANG_MS: f64 = 1000.0;
 

@@ -38,7 +38,7 @@ async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<(
     assert_eq!(desktop.tray.see_item(": connected").await?.label, connected.label);
     let mut call = desktop.command(paths::usher()?);
     call.args(["call", "notes", "search_pages", r#"{"query":"welcome"}"#]);
-    // Not on this thread, because the demo runs on it.
+    // This thread must stay free, because the demo runs on it.
     let called = tokio::task::spawn_blocking(move || call.output()).await??;
     assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
     let methods = mcp_methods(&demo);

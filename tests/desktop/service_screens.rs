@@ -85,7 +85,7 @@ impl ScreenCheck {
         self.finish()
     }
 
-    /// A tool call that lacks a scope: the step-up is shown in the dialog, or on the page for a call from elsewhere.
+    /// A tool call that lacks a scope. The step-up is in the tool's dialog, or on the page for a call by the command.
     async fn step_up(self) -> Result<()> {
         let scopes = ["openid", "notes:read"].map(String::from).to_vec();
         let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await?;

@@ -50,7 +50,7 @@ impl Deref for FullDesktop {
     }
 }
 
-/// The app in the tray, signed in to "notes" from its menu.
+/// The app in the tray, signed in to "notes" from the tray menu.
 pub struct SignedIn {
     // Dropped in this order: the app before the desktop that it runs on.
     pub app: App,
@@ -72,7 +72,6 @@ impl SignedIn {
     }
 }
 
-/// Writes an `mcp.json` with these names and addresses.
 pub fn configure(desktop: &Desktop, servers: &[(&str, &str)]) -> Result<()> {
     let entries: serde_json::Map<String, serde_json::Value> = servers
         .iter()
@@ -117,7 +116,7 @@ pub fn open_address(desktop: &Desktop, address: &str) -> Result<()> {
     Ok(())
 }
 
-/// Waits until the app exits, and checks that it does so successfully and within two seconds.
+/// Checks that the app exits successfully within two seconds.
 pub async fn see_quick_exit(app: &mut App) -> Result<()> {
     let (status, took) = app.wait_for_exit().await?;
     anyhow::ensure!(status.success(), "{status}: {}", app.log());

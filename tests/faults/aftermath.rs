@@ -10,9 +10,8 @@ use crate::person::Person;
 use crate::store::NAME;
 use crate::victim::Victim;
 
-/// The exit code when a sign-in is needed.
+/// The exit codes of the command.
 const SIGN_IN_NEEDED: i32 = 3;
-/// The exit code when the keychain cannot be used.
 const KEYCHAIN_UNAVAILABLE: i32 = 7;
 /// Part of the message for an interrupted refresh.
 const INTERRUPTED: &str = "was interrupted";
@@ -21,14 +20,13 @@ const INTERRUPTED: &str = "was interrupted";
 pub struct Aftermath {
     pub victim: Victim,
     pub grace_period: Duration,
-    /// The end of the command that was killed, or that was running when the keychain was killed.
+    /// The output of the command that was killed, or that ran when the keychain was killed.
     pub command: Output,
 }
 
-/// The findings.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The kill fell after the server had rotated the token and before the new one was stored.
+    /// The kill came after the server had rotated the token and before the new one was stored.
     pub between: bool,
     /// The next run reported that a sign-in is needed.
     pub was_lost: bool,
@@ -36,7 +34,7 @@ pub struct Found {
 }
 
 impl Aftermath {
-    /// Inspects the files, then the next run, and leaves the person signed in.
+    /// Inspects the files and the next run. Afterwards the person is signed in.
     pub async fn inspect(&self, person: &mut Person) -> Result<Found> {
         let mut found = Found::default();
         self.judge_command(&mut found);
@@ -62,7 +60,7 @@ impl Aftermath {
         let begun = Instant::now();
         let next = person.usher(&["tools", NAME]).await?;
         let recovery = person.service.ledger().take_activity(person.family);
-        // A request of the killed process may be carried out a moment later. The next process has its own connections.
+        // The server may handle a request of the killed process after `begun`, but over a connection from before it.
         found.between = before.refreshes.iter().chain(&recovery.refreshes).any(|refresh| {
             Some(refresh.presented) == stored
                 && refresh.connected < begun
@@ -83,7 +81,7 @@ impl Aftermath {
         Ok(found)
     }
 
-    /// A command whose keychain was killed succeeds, or reports the keychain.
+    /// Checks that a command whose keychain was killed succeeds or reports a keychain error.
     fn judge_command(&self, found: &mut Found) {
         let output = &self.command;
         let is_right = match self.victim {
@@ -127,7 +125,7 @@ impl Aftermath {
     }
 }
 
-/// After a successful run, the newest token is stored, and leftovers are gone after the write.
+/// Checks that a successful run stored the newest token, and that its write removed leftovers.
 async fn judge_recovery(person: &Person, recovery: &Activity, found: &mut Found) -> Result<()> {
     let current = person.service.ledger().state(person.family).map(|state| state.current);
     let stored = person.stored_token().await?.map(|(_, number)| number);
@@ -145,7 +143,7 @@ async fn judge_recovery(person: &Person, recovery: &Activity, found: &mut Found)
     Ok(())
 }
 
-/// Whether the next run came after the grace period. Then the machine was slow, and the engine is not at fault.
+/// Whether the next run came after the grace period. If so, the machine was slow and the engine is not at fault.
 fn came_late(activity: &Activity, grace_period: Duration) -> bool {
     activity.refreshes.iter().any(|refresh| {
         refresh.outcome == Outcome::Rejected(Rejection::Reused)

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub struct Kills {
     pub moments: BTreeMap<&'static str, MomentCount>,
-    /// Runs that ended before their moment; they are not counted.
+    /// Runs that ended before the kill; they are not counted.
     pub missed: u32,
     pub violations: Vec<String>,
 }

@@ -20,11 +20,11 @@ pub enum KillMoment {
     Random(Duration),
     /// This long after the refresh request arrived.
     AroundRefresh(Duration),
-    /// A moment that the server sees.
+    /// A step of a request at the server.
     Server(Moment),
     /// The refresh journal has a new entry.
     JournalWritten,
-    /// A call passes a secret to the keychain.
+    /// A call that stores a secret reaches the keychain.
     KeychainCalled,
     /// The new secret store appears beside the old one, still empty.
     StoreCreated,
@@ -37,7 +37,6 @@ pub enum KillMoment {
 /// The times of an undisturbed process.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// From its start to its end.
     pub whole_run: Duration,
     /// From the refresh request to the stored response, with some margin.
     pub refresh: Duration,
@@ -47,7 +46,7 @@ pub struct Times {
 const RESPONSE_LENGTH: usize = 300;
 
 impl KillMoment {
-    /// Every third moment is random, half of these around the refresh. The others are the injected moments in turn.
+    /// Returns a random moment for every third number, half of them around the refresh, and the injected ones in turn.
     pub fn nth(number: u32, times: Times, random: &mut StdRng) -> KillMoment {
         if number.is_multiple_of(6) {
             return KillMoment::Random(times.whole_run.mul_f64(random.random_range(0.0..1.2)));
@@ -70,7 +69,6 @@ impl KillMoment {
         }
     }
 
-    /// The name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Random(_) => "at random",
@@ -90,14 +88,14 @@ impl KillMoment {
     }
 }
 
-/// A kill that happens at its moment, but not after this is dropped.
+/// A kill that waits for its moment. The trigger must be kept until then.
 pub struct Trigger {
     moment: KillMoment,
     kill_switch: Arc<OnceLock<KillSwitch>>,
     _watch: Option<Watch>,
 }
 
-/// Stops when it is dropped.
+/// A watch for the moment, until it is dropped.
 enum Watch {
     Folder { _watch: FolderWatch },
     Keychain { _watch: KeychainWatch },
@@ -135,7 +133,7 @@ impl Trigger {
         Ok(Trigger { moment, kill_switch, _watch: watch })
     }
 
-    /// Aims at a process that has just started. For a random moment, this returns after the kill.
+    /// Sets the process to kill, which has just started. For a random moment, this returns after the kill.
     pub async fn arm(&self, kill_switch: KillSwitch, person: &Person) {
         match self.moment {
             KillMoment::Server(moment) => {

@@ -20,22 +20,21 @@ use crate::victim::Victim;
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.
 pub const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// The victim of the kills and its surroundings.
+/// The victim of the kills, and its store and server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KillPlan {
     pub victim: Victim,
     pub store: Store,
-    /// How long the server accepts a refresh token after its rotation.
     pub grace_period: Duration,
 }
 
 impl KillPlan {
-    /// Whether such a moment occurs at all.
+    /// Whether the moment occurs with this plan.
     fn has(self, moment: KillMoment) -> bool {
         match moment {
             // No MCP request uses the new token while the call waits.
             KillMoment::Server(Moment::TokenUsed) => self.victim == Victim::ListCommand,
-            // A breakpoint ends the request without a response, but this client is still running.
+            // A breakpoint leaves the request unanswered, which fails a command that is still running.
             KillMoment::Server(_) => self.victim != Victim::Keychain,
             KillMoment::KeychainCalled => self.store != Store::File,
             KillMoment::Random(_)
@@ -48,7 +47,7 @@ impl KillPlan {
     }
 }
 
-/// At least `count` kills.
+/// Runs at least `count` kills.
 pub async fn kills(plan: KillPlan, count: u32, seed: u64) -> Result<Kills> {
     let share = count.div_ceil(plan.victim.workers());
     // Each worker and each seed starts at another moment, so that short runs cover all of them.
@@ -59,7 +58,7 @@ pub async fn kills(plan: KillPlan, count: u32, seed: u64) -> Result<Kills> {
     all.into_iter().try_fold(Kills::default(), |sum, kills| Ok(sum.merge(kills?)))
 }
 
-/// Kills during the sign-in of one person, starting with moment number `first`.
+/// Runs the kills of one worker, with one signed-in person, starting with moment number `first`.
 async fn kill(plan: KillPlan, count: u32, first: u32, seed: u64) -> Result<Kills> {
     let options = Options {
         grace_period: plan.grace_period,
@@ -117,7 +116,7 @@ struct Case {
 }
 
 impl Case {
-    /// One kill and the runs after it. False if the command ended before its moment.
+    /// Runs one kill and the commands after it. Returns false if the command ended before its moment.
     async fn run(&self, person: &mut Person, kills: &mut Kills) -> Result<bool> {
         let ledger = person.service.ledger();
         ledger.take_activity(person.family);

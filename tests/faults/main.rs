@@ -1,5 +1,5 @@
 //! The events that a sign-in survives: kills, faults of the token endpoint, many processes at once. This is the short
-//! run; `cargo xtask faults` is the long one, with its results in `tests/faults/README.md`.
+//! run. `cargo xtask faults` is the long one, with its results in `tests/faults/README.md`.
 
 mod aftermath;
 mod kill_counts;

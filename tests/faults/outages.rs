@@ -54,8 +54,8 @@ impl Outages {
 /// The number of engines that run concurrently.
 const ENGINES: u32 = 4;
 
-/// At least `faults` faults at servers with this grace period. `silences` of them are responses that never come; each
-/// takes as long as the engine waits for one.
+/// Runs at least `faults` faults at servers with this grace period. `silences` of them are missing responses, each of
+/// which lasts until the engine times out.
 pub async fn outages(grace_period: Duration, faults: u32, silences: u32, seed: u64) -> Result<Outages> {
     let runs = (0..ENGINES).map(|worker| {
         let share = (faults.div_ceil(ENGINES), silences.div_ceil(ENGINES));
@@ -65,7 +65,7 @@ pub async fn outages(grace_period: Duration, faults: u32, silences: u32, seed: u
     all.into_iter().try_fold(Outages::default(), |sum, outages| Ok(sum.merge(outages?)))
 }
 
-/// Faults of one engine in bursts, one at each refresh that its clock makes due.
+/// Runs the faults of one engine in bursts, one at each refresh that its clock makes due.
 async fn outages_of_one(
     grace_period: Duration,
     (faults, mut silences): (u32, u32),
@@ -177,7 +177,7 @@ impl Scene {
         self.clock.advance(LIFETIME.max(LONG_BACKOFF));
         if self.is_connected() {
             let call = CallOptions::new("write");
-            // The store and the server show afterwards whether it succeeded.
+            // The store and the server show whether the call succeeded.
             let _ = self.engine.call_tool(&self.id, "write", serde_json::Map::new(), call).await;
         } else {
             self.engine.connect(&self.id).await?;
@@ -193,8 +193,8 @@ impl Scene {
         Ok(())
     }
 
-    /// The violations after a fault. The engine continues to refresh meanwhile. Effects are read before their causes, so
-    /// that no effect is seen without its cause.
+    /// Returns the violations after a fault. The engine continues to refresh, so effects are read before their causes.
+    /// Otherwise an effect could appear without its cause.
     async fn violations(
         &mut self,
         fault: TokenFault,
@@ -256,7 +256,7 @@ impl Scene {
         Ok(())
     }
 
-    /// The end of an outage: connects, after a new sign-in if the server ended the old one.
+    /// Ends an outage: connects, with a new sign-in if the server ended the old one.
     async fn recover(&mut self, outages: &mut Outages) -> Result<()> {
         if !self.is_revoked {
             self.clock.advance(LONG_BACKOFF);

@@ -71,7 +71,7 @@ impl Person {
         Ok(Some(found.context("the stored refresh token was not issued by this service")?))
     }
 
-    /// A violation, unless the newest token of a valid family is stored.
+    /// Returns a violation, unless the newest token of a valid family is stored.
     pub async fn compare_stored_token(&self) -> Result<Option<String>> {
         let state = self.service.ledger().state(self.family);
         let stored = self.stored_token().await?.map(|(_, number)| number);
@@ -107,7 +107,6 @@ impl Person {
         self.desktop.bus()
     }
 
-    /// The switch that kills the process of the keychain.
     pub fn keychain_kill_switch(&self) -> Result<KillSwitch> {
         KillSwitch::new(self.bus()?.owner_pid("org.freedesktop.secrets")?)
     }
@@ -117,7 +116,7 @@ impl Person {
         self.desktop.start_keyring().await
     }
 
-    /// The file that names the process which holds the engine.
+    /// The lock file, which contains the process id of the holder.
     pub fn lock_file(&self) -> PathBuf {
         self.desktop.folder("run/usher/engine.lock")
     }

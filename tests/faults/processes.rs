@@ -1,4 +1,4 @@
-//! Many processes of the command line at the same expiry.
+//! Many processes of the command line when a token expires.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -12,7 +12,7 @@ use usher_tests::KillSwitch;
 use crate::person::Person;
 use crate::store::{NAME, Store, TIMEOUT};
 
-/// The results of expiries that several processes met at once.
+/// The results of expiries with several processes at once.
 #[derive(Debug, Default)]
 pub struct Expiries {
     pub processes: u32,
@@ -43,7 +43,7 @@ pub async fn expire_tokens(processes: u32, count: u32) -> Result<Expiries> {
     Ok(expiries)
 }
 
-/// The results of expiries at which the process that held the engine was killed.
+/// The results of expiries at which the holder was killed.
 #[derive(Debug, Default)]
 pub struct HolderKills {
     pub processes: u32,
@@ -51,8 +51,8 @@ pub struct HolderKills {
     pub violations: Vec<String>,
 }
 
-/// Kills the process that holds the engine in the middle of its refresh, while other processes wait for it. The grace
-/// period of the server is long, because this tests only whether the others continue.
+/// Kills the holder in the middle of its refresh, while other processes wait for it. The grace period of the server is
+/// long, because this tests only whether the others continue.
 pub async fn kill_holders(processes: u32, count: u32) -> Result<HolderKills> {
     let options = Options { grace_period: LONG_GRACE_PERIOD, ..Options::default() };
     let person = Person::new(Arc::new(FakeService::start(options).await?), Store::File).await?;

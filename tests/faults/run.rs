@@ -84,7 +84,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments, seed: u64, violations: &mut Vec<String>) -> Result<()> {
-    // Five eighths of the keychain's kills are of commands, three eighths of the keychain itself.
+    // Five eighths of the keychain kills are kills of commands, three eighths of the keychain itself.
     let (of_commands, of_keychain) = (arguments.keychain_kills * 5 / 8, arguments.keychain_kills * 3 / 8);
     for (title, shares, count) in [
         ("Kills with a private file", WITH_FILE, arguments.kills),

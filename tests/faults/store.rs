@@ -15,7 +15,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
-/// The names of the keychain items.
+/// The service and the user name of the keychain item.
 const SERVICE: &str = "dev.usher.desktop";
 const GRANT: &str = "grant:strict";
 
@@ -31,16 +31,16 @@ pub enum Store {
 }
 
 impl Store {
-    /// The parts of a desktop that it needs.
+    /// The parts of a desktop that this store needs.
     pub fn desktop(self) -> DesktopOptions {
         let is_keychain = self != Self::File;
         DesktopOptions { display: false, bus: is_keychain, keyring: is_keychain }
     }
 
-    /// The environment variable that makes a command use it.
+    /// The environment variable that selects this store.
     pub fn variable(self, desktop: &Desktop) -> Option<(&'static str, String)> {
         let value = format!("file:{}", desktop.folder("home/store/secrets").display());
-        // The keychain is the default of a command.
+        // The keychain is the default.
         (self == Self::File).then_some(("USHER_SECRET_STORE", value))
     }
 
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// The most leftovers before the next write, so that leftovers of kills do not accumulate.
+    /// The most leftovers allowed before the next write. Leftovers of kills must not accumulate.
     pub fn max_leftovers(self) -> usize {
         match self {
             Self::File => 1,
@@ -63,7 +63,7 @@ impl Store {
         }
     }
 
-    /// The folder in which changes of the store are visible, and nothing else.
+    /// The folder that shows the changes of this store and nothing else.
     pub fn folder(self, desktop: &Desktop) -> PathBuf {
         match self {
             Self::File => desktop.folder("home/store"),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::store::NAME;
 
-/// The process that is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Victim {
     /// A command that lists the tools, with an access token that is no longer valid.
@@ -24,7 +23,6 @@ impl Victim {
         }
     }
 
-    /// The arguments of the command.
     pub fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::ListCommand | Self::Keychain => &["tools", NAME],

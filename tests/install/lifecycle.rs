@@ -37,7 +37,7 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     let app = desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?;
     let program = std::fs::read_link(format!("/proc/{}/exe", app.as_raw_nonzero()))?;
     assert_eq!(program, Path::new("/usr/bin/usher-desktop"));
-    // The desktop matches the window to the entry, and to its icon, by the window's class.
+    // The desktop finds the window's entry and icon by the window's class.
     let windows = run(desktop.command("xwininfo").args(["-root", "-tree"]))?;
     assert!(windows.contains("\"Usher\": (\"usher-desktop\" "), "{windows}");
     assert!(std::fs::read_to_string(ENTRY)?.contains("\nStartupWMClass=usher-desktop\n"));

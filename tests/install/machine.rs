@@ -33,12 +33,10 @@ impl Installed {
         Ok(Installed { is_installed: true })
     }
 
-    /// Upgrades to another version.
     pub fn upgrade(&self, package: &Package) -> Result<()> {
         dpkg("--install", package.file.as_os_str())
     }
 
-    /// The installed version.
     pub fn version(&self) -> Result<String> {
         run(Command::new("dpkg-query").args(["--show", "--showformat", "${Version}", "usher"]))
     }
@@ -76,7 +74,6 @@ pub struct SystemState {
 }
 
 impl SystemState {
-    /// Reads the current state.
     pub fn read() -> Result<SystemState> {
         let mut files = BTreeSet::new();
         for folder in FOLDERS {
@@ -112,7 +109,6 @@ fn dpkg(action: &str, what: &std::ffi::OsStr) -> Result<()> {
     run(as_root("dpkg").arg(action).arg(what)).map(drop)
 }
 
-/// A command that runs as root.
 pub fn as_root(program: &str) -> Command {
     let mut command = if rustix::process::geteuid().is_root() {
         Command::new(program)

@@ -15,10 +15,10 @@ use services::Services;
 
 const SERVICES: usize = 20;
 const LIFETIME: Duration = Duration::from_secs(60);
-/// By then each token was refreshed once, and lazy initialisation is done.
+/// Long enough for one refresh of each token and for lazy initialisation.
 const WARM_UP: Duration = Duration::from_secs(70);
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(1);
-/// The number of samples whose median is one figure of memory.
+/// The number of samples in one median of the memory.
 const SAMPLES: usize = 15;
 
 const MAX_GROWTH: f64 = 0.05;
@@ -76,7 +76,7 @@ async fn soak(time: Duration) -> Result<ExitCode> {
             "< +5 %",
             growth < MAX_GROWTH,
         ),
-        // A debug build says nothing about the product.
+        // The CPU use of a debug build is not checked.
         match cfg!(debug_assertions) {
             true => Row::new("CPU while idle, debug build", percent_of_a_core(cpu), "", true),
             false => Row::new("CPU while idle", percent_of_a_core(cpu), "< 0.5 %", cpu < MAX_CPU),

@@ -12,7 +12,7 @@ use usher_tests::wait::{TIMEOUT, until_ready};
 
 use crate::engine_process::options;
 
-/// The tolerance of the samples.
+/// The tolerance, because samples are taken at intervals.
 const SLACK: Duration = Duration::from_secs(2);
 
 pub struct Services {
@@ -51,7 +51,7 @@ impl Services {
         Ok(Self { all, lifetime })
     }
 
-    /// Signs in to all of them with a temporary engine; the grants are stored in `folder`.
+    /// Signs in to all services with a temporary engine, which stores the grants in `folder`.
     pub async fn sign_in(&self, folder: &Path) -> Result<()> {
         let entry = |service: &Service| {
             (service.id.0.clone(), serde_json::json!({ "type": "http", "url": service.demo.url() }))
@@ -75,7 +75,6 @@ impl Services {
         Ok(())
     }
 
-    /// Starts to count.
     pub fn reset(&mut self) {
         for service in &mut self.all {
             service.demo.forget_requests();

@@ -10,7 +10,7 @@ use crate::{Page, paths};
 pub struct Violation {
     pub id: String,
     pub help: String,
-    /// The selector and the reason, one entry an element.
+    /// The selector and the reason, one entry per element.
     pub elements: Vec<String>,
 }
 

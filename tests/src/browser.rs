@@ -13,7 +13,7 @@ use crate::{Desktop, Driver, Page, free_port};
 /// The custom scheme of Usher's redirect URI.
 const SCHEME: &str = "dev.usher.desktop";
 
-/// The default handler of web links on one desktop. It runs only after a program opened a link.
+/// The default handler of web links on one desktop. It runs only after a program has opened a link.
 #[derive(Debug)]
 pub struct Browser {
     log: PathBuf,

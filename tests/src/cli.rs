@@ -30,7 +30,7 @@ pub struct Output {
 pub struct CliProcess {
     process: Process,
     lines: std::sync::mpsc::Receiver<String>,
-    /// Whether it got SIGINT. Its stdin then stays open, because end of input would be a second reason to exit.
+    /// Whether the command got SIGINT. Its stdin then stays open: end of input would be a second reason to exit.
     interrupted: bool,
 }
 
@@ -107,12 +107,12 @@ impl CliProcess {
         kill_process(id, Signal::INT).context("usher has already exited")
     }
 
-    /// Kills it, without a chance to clean up.
+    /// Kills the command, without a chance to clean up.
     pub fn kill(mut self) -> Result<()> {
         self.process.child().kill().context("usher has already exited")
     }
 
-    /// Waits for it to exit. The output holds the lines that were not read yet.
+    /// Waits for the command to exit. The output holds the lines that were not read yet.
     pub async fn finish(mut self, timeout: Duration) -> Result<Output> {
         if !self.interrupted {
             drop(self.process.child().stdin.take());

@@ -82,7 +82,7 @@ impl Desktop {
         command.envs([
             ("LANG", "C.UTF-8"),
             ("TZ", "UTC"),
-            // So that xdg-open goes through gio, which runs handlers whose Exec line is quoted.
+            // Makes xdg-open use gio, which runs handlers whose Exec line is quoted.
             ("XDG_CURRENT_DESKTOP", "GNOME"),
             ("XDG_SESSION_TYPE", "x11"),
             ("GDK_BACKEND", "x11"),
@@ -98,7 +98,7 @@ impl Desktop {
         };
         match &self.bus {
             Some(bus) => command.env("DBUS_SESSION_BUS_ADDRESS", bus.address()),
-            // If the variable is not set, libdbus launches a bus.
+            // Without the variable, libdbus would launch a bus.
             None => command.env("DBUS_SESSION_BUS_ADDRESS", "disabled:"),
         };
         command

@@ -60,7 +60,7 @@ impl Driver {
 impl Drop for Driver {
     fn drop(&mut self) {
         self.process.stop();
-        // The session ended with its driver, so it must not be asked to quit.
+        // The session ended with its driver, so the session must not send a quit request.
         self.session.clone().leak().ok();
     }
 }

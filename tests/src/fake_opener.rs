@@ -17,7 +17,7 @@ impl FakeOpener {
     pub fn install(desktop: &Desktop) -> Result<FakeOpener> {
         let log = desktop.folder("cache").join("opener-calls");
         for opener in ["xdg-open", "gio", "gnome-open", "kde-open", "wslview"] {
-            // One line a call. A unit separator ends each argument, so that spaces are unambiguous.
+            // One line per call. A unit separator ends each argument, so that spaces are unambiguous.
             desktop.install_script(
                 opener,
                 &format!(

@@ -19,7 +19,7 @@ pub struct KeychainWatch {
 }
 
 impl KeychainWatch {
-    /// Calls `on_store` for each such call from now on. The keychain receives the call at the same time.
+    /// Calls `on_store` for each call that stores a secret. The keychain receives the call at the same time.
     pub async fn start(bus: &Bus, mut on_store: impl FnMut() + Send + 'static) -> Result<KeychainWatch> {
         let connection = zbus::connection::Builder::address(bus.address())?.build().await?;
         let mut messages = MessageStream::from(&connection);

@@ -25,7 +25,7 @@ pub struct KillSwitch {
     state: Arc<OnceLock<SwitchState>>,
 }
 
-/// The first use of a kill switch decides its state.
+/// The state of a kill switch, decided by its first use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SwitchState {
     Fired,

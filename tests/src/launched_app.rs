@@ -1,4 +1,4 @@
-//! The app as started by the system, for a link or from the menu. It is no child of the test and is found on the bus.
+//! The app as started by the system, for a link or from the menu. The test is not its parent and finds it on the bus.
 
 use anyhow::Result;
 use rustix::process::{Pid, Signal, kill_process};

@@ -12,7 +12,7 @@
 //! - `unresponsive_keychain`, `portal`, `notification_server`, `tray_host`: fakes on the session bus
 //! - `browser`, `fake_opener`: Chromium as the default browser, and a script in its place
 //!
-//! Usher on it:
+//! Usher on this desktop:
 //! - `app`, `launched_app`: the app as a child of the test, and as started by the system
 //! - `window`, `driver`, `page`: the app driven by WebDriver
 //! - `axe`: accessibility checks of a page

@@ -119,7 +119,7 @@ impl NotificationServer {
         seen.with_context(|| format!("notifications so far: {:?}", self.shown()))
     }
 
-    /// Clicks on the notification, beside its buttons.
+    /// Clicks on the notification itself, not on a button.
     pub async fn click(&self, notification: &Notification) -> Result<()> {
         self.invoke(notification, "default").await
     }

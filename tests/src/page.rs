@@ -175,7 +175,7 @@ const KEEP_ANIMATING: &str = "
     draw();
 ";
 
-/// Maps the errors of an element that was re-rendered or is not ready to `None`, so that the caller tries again.
+/// Returns `None` if the element was re-rendered or is not ready, so that the caller tries again.
 fn none_if_rerendered<T>(result: WebDriverResult<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),

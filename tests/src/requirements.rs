@@ -29,7 +29,7 @@ pub fn with_package(program: &str) -> String {
     }
 }
 
-/// Each missing entry with its Debian package. `loader_cache` is what `ldconfig` prints; without it, libraries count
+/// Each missing entry with its Debian package. `loader_cache` is the output of `ldconfig`. Without it, libraries count
 /// as installed.
 fn missing(path: &OsStr, loader_cache: Option<&str>) -> Vec<String> {
     let is_installed = |kind: &str, name: &str| match kind {
@@ -42,7 +42,7 @@ fn missing(path: &OsStr, loader_cache: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// Kind, name and package.
+/// The kind, name and package of each entry.
 fn entries() -> impl Iterator<Item = [&'static str; 3]> {
     let lines = LIST.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.filter_map(|line| line.split_whitespace().collect::<Vec<_>>().try_into().ok())

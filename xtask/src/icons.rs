@@ -25,13 +25,13 @@ const STATES: [&str; 3] = ["well", "working", "needs-you"];
 const TRAY_SIZE: u32 = 64;
 /// The colour of the tray drawings, which are for light panels.
 const COLOR: &str = "#1f2430";
-/// The colours for other panels. If the brightness of the panel is unknown, the icon has a colour with a contrast of at
-/// least three to one on light and on dark panels.
+/// The colours for other panels. If the brightness of the panel is unknown, the colour has a contrast of at least 3:1
+/// on light and on dark panels.
 const OTHER_COLORS: [(&str, &str); 2] = [("dark", "#f4f5fa"), ("any", "#80869a")];
 /// The checksums of drawings and pictures. A test fails if a drawing is changed without its pictures.
 const CHECKSUMS: &str = "checksums.txt";
 
-/// Draws every icon. Look at 16, 22 and 32 px before you commit them.
+/// Draws every icon. Check the pictures of 16, 22 and 32 px before you commit them.
 pub fn draw(repository: &Repository) -> Result<()> {
     setup::bundler(repository)?;
     let renderer = Renderer { repository, output: repository.target("icons") };
@@ -48,7 +48,7 @@ pub fn draw(repository: &Repository) -> Result<()> {
         pictures.push((size, fs::read(&picture).with_context(|| format!("read {}", picture.display()))?));
     }
     fs::write(icons.join("icon.ico"), ico(&pictures)?).context("write icon.ico")?;
-    // Without sizes the Tauri CLI draws the icon sets of every system, also the one of macOS.
+    // Without sizes the Tauri CLI draws the icon sets of every system, including macOS.
     renderer.draw(&icons.join("usher.svg"), &[])?;
     let set = fs::read(renderer.output.join("icon.icns")).context("read the icon set for macOS")?;
     fs::write(icons.join("icon.icns"), sorted(&set)?).context("write icon.icns")?;

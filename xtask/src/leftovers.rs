@@ -1,4 +1,4 @@
-//! Processes that a step left running, such as a driver, a display or a keyring: found as descendants, ended by pid.
+//! Processes that a step left running, such as a driver, a display or a keyring. They are found as descendants.
 //!
 //! On Linux this process is the subreaper of its descendants. Even a daemon that left its parent and its process group
 //! stays a descendant. On other systems only the child itself is ended.
@@ -57,7 +57,7 @@ mod linux {
     const GRACE: Duration = Duration::from_secs(3);
 
     pub fn adopt_orphans() {
-        // Without a subreaper, only some leftovers are not found.
+        // If this fails, only some leftovers are not found.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
 
@@ -103,7 +103,7 @@ mod linux {
     pub fn terminate_then_kill(below: &[u32], child: &mut Child) {
         let all: Vec<u32> = below.iter().copied().chain([child.id()]).collect();
         signal(&all, Signal::TERM);
-        // The child is collected through its handle. Reaping it here would lose its exit code.
+        // The child's handle collects its exit code. Reaping the child here would lose the code.
         if !wait_until_gone(&all, || drop(child.try_wait())) {
             signal(&all, Signal::KILL);
         }

@@ -52,10 +52,10 @@ impl Repository {
         command
     }
 
-    /// `cargo` of the toolchain that runs us.
+    /// `cargo` of the toolchain that runs this program.
     pub fn cargo(&self) -> Command {
         let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // To build scripts, the variables of `cargo run` look like a change, and they would run again.
+        // The variables of `cargo run` would look like a change to build scripts and make them run again.
         for (name, _) in env::vars_os() {
             if is_set_by_cargo_run(&name) {
                 command.env_remove(name);
@@ -64,7 +64,6 @@ impl Repository {
         command
     }
 
-    /// `npm` in a folder of the repository.
     pub fn npm(&self, folder: &str) -> Command {
         let mut command = self.command(if cfg!(windows) { "npm.cmd" } else { "npm" });
         command.current_dir(self.path(folder));

@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use crate::junit::Counts;
 
-/// The result of one step.
 pub struct StepResult {
     pub name: String,
     pub counts: Counts,
     pub elapsed: Duration,
 }
 
-/// The results of all steps, in order.
 #[derive(Default)]
 pub struct Summary(Vec<StepResult>);
 

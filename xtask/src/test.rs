@@ -13,7 +13,7 @@ use crate::setup::{self, Purpose};
 use crate::summary::{StepResult, Summary};
 use crate::{bindings, bundle, command, leftovers, start, ui};
 
-/// More than any step takes for a first build on a slow machine.
+/// More time than any step takes, including a first build on a slow machine.
 const STEP_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

@@ -66,7 +66,7 @@ fn is_path(word: &str) -> bool {
     has_extension && word.contains('/') && !word.contains([' ', '*', '~', '%', '$', '{'])
 }
 
-/// Crates are mentioned without `crates/`.
+/// Whether the path exists. The documents mention crates without `crates/`.
 fn exists(path: &str) -> bool {
     root().join(path).exists() || root().join("crates").join(path).exists()
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-/// If the registry lacks the package of a platform, `npm install` leaves it out of the lock file, and `npm ci` rejects that
+/// If the registry lacks the package of a platform, `npm install` leaves it out of the lock file. `npm ci` rejects that
 /// file on a new machine. To fix it, add the entry by hand: version, `os`, `cpu`, `optional`.
 #[test]
 fn every_optional_package_is_listed() {

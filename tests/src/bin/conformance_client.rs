@@ -192,7 +192,7 @@ impl Person {
         Ok(())
     }
 
-    /// The status, or `None` while it is a transient one.
+    /// The status, or `None` while it is transient.
     fn settled(&self) -> Option<Status> {
         let status = self.engine.server(&self.server)?.status;
         match status {

@@ -27,8 +27,8 @@ pub fn measure(dist: &Path) -> Result<Figure> {
     Ok(figure.with_goal(format!("≤ {GOAL} kB gzip"), compressed <= GOAL))
 }
 
-/// The files that the page loads. Vite lists the imports of the entry as `modulepreload`, so only files that are loaded
-/// later are missing.
+/// The files that the page loads at the start. Vite lists the imports of the entry as `modulepreload`, so only files
+/// that are loaded later are missing.
 fn loaded_at_start(page: &str) -> Vec<&str> {
     let mut names: Vec<&str> = page
         .split(['<', '>'])

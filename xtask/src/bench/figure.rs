@@ -30,7 +30,7 @@ impl Figure {
         self
     }
 
-    /// A goal relative to a reference measurement: at most `goal` times as much.
+    /// Adds a goal relative to a reference measurement: at most `goal` times as much.
     pub fn with_ratio(mut self, ratio: f64, goal: f64) -> Self {
         self.ratio = Some(ratio);
         self.with_goal(format!("≤ {goal}×"), ratio <= goal)

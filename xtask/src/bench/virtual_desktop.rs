@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use crate::command;
 use crate::repository::Repository;
 
-/// Measures both windows on a virtual desktop, by running this program again under `xvfb-run` and `dbus-run-session`.
+/// Measures both windows on a virtual desktop, by running this program under `xvfb-run` and `dbus-run-session`.
 pub fn measure_windows(repository: &Repository, runs: u32) -> Result<PathBuf> {
     println!("bench: opening each window {runs} times");
     let results = repository.target("bench/windows.json");

@@ -19,13 +19,12 @@ use crate::start::{READY_LINE, READY_VARIABLE};
 
 const GOAL: f64 = 1.25;
 const OPEN_DEADLINE: Duration = Duration::from_secs(30);
-/// By then a program has finished its work after the first screen.
+/// The time that a program needs to finish its work after the first screen.
 const SETTLE: Duration = Duration::from_secs(3);
 
 /// The app and the empty window, in the order in which they are opened and listed.
 const PROGRAMS: [&str; 2] = ["usher-desktop", "usher-empty-window"];
 
-/// One opened window.
 struct Opened {
     milliseconds: f64,
     megabytes: f64,

@@ -1,4 +1,4 @@
-//! A fix of the Debian package's control file. The Tauri CLI lists two libraries twice, once without a version.
+//! Fixes the Debian package's control file, in which the Tauri CLI lists two libraries twice, once without a version.
 
 use std::fs;
 use std::path::Path;

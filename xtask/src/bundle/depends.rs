@@ -10,8 +10,8 @@ use crate::repository::Repository;
 /// Dependencies that no library shows: the databases of desktop entries and icons, and the program that opens links.
 const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
 
-/// The items of the field `Depends` for both programs in `profile`; none without Debian's build tools. With the library
-/// versions in it, a system with older libraries rejects the package, instead of a program that fails to start.
+/// The items of the field `Depends` for both programs in `profile`; none without Debian's build tools. They include
+/// library versions, so a system with older libraries rejects the package, instead of starting a program that fails.
 pub fn read(repository: &Repository, profile: &str) -> Result<Option<Vec<String>>> {
     // The tool must run in a source package.
     let folder = repository.target("bundle").join(profile).join("source");

@@ -17,9 +17,9 @@ use crate::repository::Repository;
 /// The compressed file beside the copyright file.
 const NOTICES: &str = "THIRD-PARTY-NOTICES";
 
-/// The paths of these files, ready to be packaged.
+/// The paths of the extra files.
 pub struct Extras {
-    /// The command, without the target triple that its file name ends with: the Tauri CLI adds the triple.
+    /// The command without the target triple in its file name. The Tauri CLI adds the triple.
     pub command: PathBuf,
     /// The contents of `/usr/share`.
     pub share: PathBuf,
@@ -27,7 +27,7 @@ pub struct Extras {
     /// The notices for packages without `/usr/share`.
     pub notices: PathBuf,
     /// The script that rpm runs after the removal. rpm removes only folders that the package lists, and the Tauri CLI
-    /// lists none. An upgrade runs the script too, and the folder is not empty then.
+    /// lists none. An upgrade also runs the script, but then the folder is not empty.
     pub after_removal: PathBuf,
 }
 

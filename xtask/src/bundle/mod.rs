@@ -111,7 +111,7 @@ impl Format {
     }
 }
 
-/// The formats of this system if none is named.
+/// The default formats of this system.
 fn default_formats(has_linuxdeploy: bool) -> Vec<Format> {
     match env::consts::OS {
         "macos" => vec![Format::Dmg],
@@ -129,7 +129,7 @@ fn linuxdeploy() -> Option<PathBuf> {
     Some(cache.join("tauri").join(format!("linuxdeploy-{}.AppImage", env::consts::ARCH)))
 }
 
-/// Builds the same packages in one call as `cargo xtask bench`, so that both share the dependencies.
+/// Builds the same packages in one call as `cargo xtask bench`, so that the dependencies are built once.
 fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app and the command line (the first time takes many minutes)");
     let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];
@@ -187,7 +187,7 @@ fn config(extras: &extras::Extras) -> Value {
             "appimage": { "files": { "/usr/share/doc/usher/THIRD-PARTY-NOTICES.txt": &extras.notices } },
         },
     } });
-    // On these systems a package keeps documents among the files of the app.
+    // On these systems a package stores documents among the files of the app.
     if cfg!(any(target_os = "macos", windows)) {
         config["bundle"]["resources"] =
             json!({ extras.notices.to_string_lossy(): "THIRD-PARTY-NOTICES.txt" });

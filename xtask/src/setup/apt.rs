@@ -26,7 +26,7 @@ const APP: &[&str] = &[
     "xdg-utils",
 ];
 
-/// The programs and libraries of a virtual desktop, with their packages. The tests look for each of them first.
+/// The programs and libraries of a virtual desktop, with their packages. The tests first check for each of them.
 const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
 /// The other packages of such a desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
@@ -86,7 +86,7 @@ fn is_debian() -> bool {
 /// Fails with the package names on a Linux system without apt that has no WebKitGTK.
 fn print_packages(repository: &Repository, packages: &[&str]) -> Result<()> {
     if cfg!(any(target_os = "macos", windows)) {
-        // The web view is part of the system, and cargo names a missing compiler.
+        // The web view is part of these systems, and cargo names a missing compiler.
         return Ok(());
     }
     let has_web_view =
@@ -163,7 +163,7 @@ fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
     }
 }
 
-/// The program as root: through sudo unless we are root. sudo asks for a password only in a terminal.
+/// Returns the command as root, through sudo if necessary. sudo asks for a password only in a terminal.
 fn as_root(repository: &Repository, program: &str) -> Command {
     let is_root = command::try_output(repository.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if is_root {

@@ -39,7 +39,6 @@ impl Purpose {
     }
 }
 
-/// Whether this machine has a display.
 pub fn has_display() -> bool {
     let is_set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
     cfg!(not(target_os = "linux")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
@@ -55,7 +54,7 @@ pub fn set_up(repository: &Repository, purpose: Purpose) -> Result<()> {
         let programs = scope.spawn(|| programs::set_up(repository, programs::TESTS));
         let packages = install_packages(repository, purpose);
         if packages.is_err() {
-            // The error is shown at once, not after the build.
+            // This stops the build, so that the error is shown at once.
             leftovers::end();
         }
         let programs =
@@ -82,7 +81,6 @@ pub fn bundler(repository: &Repository) -> Result<()> {
     npm::install(repository, "xtask/bundle")
 }
 
-/// Prints what is about to be installed.
 fn announce(what: &str) {
     println!("setup: {what}");
 }

@@ -11,13 +11,10 @@ use crate::repository::Repository;
 /// A program from crates.io.
 pub struct Program {
     name: &'static str,
-    /// The version to install.
     pinned: &'static str,
     /// The oldest version that works.
     oldest: [u32; 3],
-    /// The arguments that print its version.
     version_arguments: &'static [&'static str],
-    /// Further options of `cargo install`.
     options: &'static [&'static str],
 }
 
@@ -47,7 +44,7 @@ pub fn set_up(repository: &Repository, programs: &[Program]) -> Result<()> {
         install.args(["install", "--quiet", program.name, "--version", program.pinned, "--locked"]);
         // A shared target folder: common dependencies are built once, and an interrupted build resumes.
         install.args(program.options).arg("--target-dir").arg(repository.target("programs"));
-        // They run for seconds, so a quick build matters more than fast programs.
+        // The programs run for seconds, so a quick build matters more than their speed.
         install.envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_LTO", "off")]);
         install
             .envs([("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_DEBUG", "false")]);

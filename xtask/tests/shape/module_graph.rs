@@ -32,7 +32,7 @@ pub struct ModuleGraph {
 
 #[derive(Default)]
 struct Module {
-    /// The module that has the file. It differs from this module if this one is inline.
+    /// The module whose file contains this one: the module itself, unless it is inline.
     owner: ModulePath,
     file: PathBuf,
     /// The imported names, with the path of each.
@@ -80,7 +80,6 @@ impl ModuleGraph {
         graph
     }
 
-    /// The number of modules.
     pub fn len(&self) -> usize {
         self.modules.iter().filter(|(path, module)| **path == module.owner).count()
     }
@@ -274,13 +273,13 @@ fn common_parent<'a>(one: &'a [String], other: &[String]) -> &'a [String] {
 }
 
 impl Module {
-    /// A single name is a local item or was imported by a `use`, which is an edge already. Only a re-export can be new.
+    /// Whether the path can be a new edge. A single name is local or has an edge from its `use`, except a re-export.
     fn may_import(&self, path: &[String]) -> bool {
         path.len() > 1 || self.aliases.get(&path[0]).is_some_and(|alias| alias.is_reexport)
     }
 }
 
-/// Collects the items, imports and paths of one module. Child modules have their own reader.
+/// Collects the items, imports and paths of one module.
 struct ItemReader<'a> {
     module: &'a mut Module,
 }

@@ -31,7 +31,7 @@ pub fn make(repository: &Repository) -> Result<String> {
     Ok(text(&[("Inside the programs: Rust", crates), ("Inside the window's pages: npm", packages)]))
 }
 
-/// The licence of a manifest, or a reference to the texts. A component with neither must not be packaged.
+/// The licence from the manifest, or a reference to the texts. A component with neither must not be packaged.
 fn licence(stated: &Value, texts: &[String]) -> Result<String> {
     match stated.as_str() {
         Some(licence) => Ok(licence.to_owned()),

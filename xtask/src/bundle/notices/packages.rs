@@ -13,7 +13,7 @@ use crate::repository::Repository;
 /// The list that Vite writes of the packages in its build (`build.license` in ui/vite.config.ts).
 const LIST: &str = "ui/dist/licences.json";
 
-/// Packages whose own code is part of the sources that they generate.
+/// Packages that copy their own code into the sources that they generate.
 const GENERATORS: [&str; 1] = ["@inlang/paraglide-js"];
 
 /// The packages by name and version.
@@ -38,8 +38,8 @@ pub fn read(repository: &Repository) -> Result<Vec<Component>> {
     Ok(components.into_values().collect())
 }
 
-/// A package of the list. The list has only one licence text of each package. The installed package has all of them, if
-/// it has the same version.
+/// Completes a package of the list, which has only one licence text per package. The installed package has all texts,
+/// and is used if it has the same version.
 fn bundled(modules: &Path, listed: &Value) -> Result<Component> {
     let (name, version) = (field(listed, "name")?, field(listed, "version")?);
     let component = installed(modules, name)?;
