@@ -274,7 +274,7 @@ describe("settings", () => {
     const page = await screen.findByTestId("settings-page");
     for (const text of [
       "/home/ada/.config/usher/mcp.json",
-      "“transport” is read",
+      "“transport” is treated",
       "/home/ada/secrets.json",
       "Usher 0.1.0",
     ])
