@@ -56,7 +56,9 @@ describe("a sign-in in progress", () => {
   it("has no return method after the last", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();
-    expect(screen.getByTestId("waiting-trouble")).toHaveTextContent("You have tried all other return methods");
+    expect(screen.getByTestId("waiting-trouble")).toHaveTextContent(
+      "You have tried all other return methods",
+    );
   });
 
   it("accepts a pasted address with spaces around it", async () => {
