@@ -14,10 +14,10 @@ describe("a permission request", () => {
   it.each([
     [["write"], m.permission_to_write({ name: "Notion" })],
     [["pages:read", "search.read"], m.permission_to_read({ name: "Notion" })],
-    [["pages:delete"], "Notion wants permission to delete"],
-    [["pages:read", "pages:write"], "Notion wants more permission"],
-    [["toString"], "Notion wants more permission"],
-    [[], "Notion wants more permission"],
+    [["pages:delete"], "Notion asks for permission to delete"],
+    [["pages:read", "pages:write"], "Notion asks for more permissions"],
+    [["toString"], "Notion asks for more permissions"],
+    [[], "Notion asks for more permissions"],
   ])("%j is worded as “%s”", (scopes, words) => {
     expect(permissionTitle("Notion", { scopes, for_what: null })).toBe(words);
   });
@@ -40,12 +40,12 @@ describe("a permission request", () => {
     expect(screen.getByTestId("account")).toHaveTextContent("Signed in as ada@lovelace.example");
   });
 
-  it("has no “Not now” if the connection itself needs it", async () => {
+  it("has no “Not now” if the connection itself needs the permission", async () => {
     await openWith({
       status: { state: "needs_sign_in", reason: "more_permission_needed" },
       permission: { scopes: ["read"], for_what: null },
     });
-    expect(screen.getByTestId("permission")).toHaveTextContent("Notion wants permission to read");
+    expect(screen.getByTestId("permission")).toHaveTextContent("Notion asks for permission to read");
     expect(screen.queryByTestId("permission-decline")).toBeNull();
     expect(screen.getByTestId("sign-in")).toHaveTextContent("Grant access");
   });
@@ -84,7 +84,7 @@ describe("a permission request", () => {
     await screen.findAllByTestId("tool");
     backend.emit({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
     expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
-      "Notion wants permission to write “Create a page” is waiting for your approval and then continues automatically.",
+      "Notion asks for permission to write “Create a page” is waiting for your approval. It then continues automatically.",
     );
     expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
   });

@@ -1,9 +1,9 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import type { NeedsSignIn, ServerView } from "../../src/backend/types";
+import type { NeedsSignIn, ServerView } from "../../src/backend/bindings";
 import { FakeBackend, type Call } from "../support/fake-backend";
-import { connected, error, inSeconds, oauth, server, signedOut } from "../support/views";
+import { connected, error, secondsFromNow, oauth, server, signedOut } from "../support/views";
 import { open, openWith } from "../support/window";
 
 type Row = {
@@ -72,7 +72,7 @@ const rows: Row[] = [
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
   needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
   needs("refused", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
-  needs("more_permission_needed", "Permission needed", /Notion wants more permission/, "Grant access"),
+  needs("more_permission_needed", "Permission needed", /Notion asks for more permissions/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
   {
@@ -96,9 +96,9 @@ const rows: Row[] = [
   },
   {
     name: "connected, with a call that lacks permission",
-    view: { status: connected, last_error: error("insufficient_scope", "More permission is needed.") },
+    view: { status: connected, last_error: error("insufficient_scope", "More permissions are needed.") },
     word: "Permission needed",
-    text: /Signed in as ada@lovelace.example.*More permission is needed/s,
+    text: /Signed in as ada@lovelace.example.*More permissions are needed/s,
     button: "Grant access",
     call: ["serverSignIn", "notion"],
   },
@@ -124,7 +124,7 @@ const rows: Row[] = [
       status: {
         state: "reconnecting",
         attempt: 3,
-        next_at: inSeconds(9),
+        next_at: secondsFromNow(9),
         why: error("server_unreachable", "Could not reach mcp.notion.com.", {
           hint: "Check your connection.",
         }),
@@ -246,7 +246,7 @@ describe("a service's page", () => {
 
   it("puts the action beside the error only if it resolves the error", async () => {
     const { backend } = await openWith({
-      last_error: error("insufficient_scope", "More permission is needed."),
+      last_error: error("insufficient_scope", "More permissions are needed."),
     });
     expect(within(screen.getByTestId("error")).getByRole("button")).toHaveTextContent("Grant access");
     const view = server({ last_error: error("protocol_error", "The reply is invalid.") });
@@ -261,25 +261,24 @@ describe("a service's page", () => {
     ["refused", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
     ["refresh_interrupted", "sign_in_required"],
-  ] as const)("folds away an error that repeats “%s”", async (reason, code) => {
+  ] as const)("collapses an error that repeats “%s”", async (reason, code) => {
     await openWith({
       status: { state: "needs_sign_in", reason },
       auth: signedOut,
       last_error: error(code, "invalid_grant at the token endpoint"),
     });
     expect(screen.queryByTestId("error")).toBeNull();
-    const fold = screen.getByTestId("state-details");
-    expect(fold).not.toHaveAttribute("open");
-    expect(fold).toHaveTextContent("invalid_grant at the token endpoint");
+    const details = screen.getByTestId("state-details");
+    expect(details).not.toHaveAttribute("open");
+    expect(details).toHaveTextContent("invalid_grant at the token endpoint");
   });
 
-  it("shows an error once that both the state and the last command have", async () => {
-    const { BackendError } = await import("../../src/backend/error");
+  it("shows an error once if both the state and the last command have it", async () => {
     const view = error("registration_unsupported", "Registration is not supported.");
     const backend = new FakeBackend({
       servers: [server({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut })],
     });
-    backend.respond("serverSignIn", new BackendError(view));
+    backend.fail("serverSignIn", view);
     const { user } = await open(backend);
     await user.click(screen.getByTestId("sign-in"));
     expect(await screen.findByText("Registration is not supported.")).toBeInTheDocument();
@@ -295,15 +294,14 @@ describe("a service's page", () => {
 
   it("shows the error of a failed command", async () => {
     const { backend, user } = await openWith({ status: { state: "disabled" } });
-    const { BackendError } = await import("../../src/backend/error");
-    backend.respond("serverEnable", new BackendError(error("config_invalid", "The file cannot be written.")));
+    backend.fail("serverEnable", error("config_invalid", "The file cannot be written."));
     await user.click(screen.getByTestId("enable"));
     expect(await screen.findByRole("alert")).toHaveTextContent("The file cannot be written.");
   });
 });
 
-describe("the details", () => {
-  it("shows account, permissions, expiry and the protocol's facts", async () => {
+describe("the Details tab", () => {
+  it("shows the account, the permissions, the expiry and the protocol details", async () => {
     const { user } = await openWith({});
     await user.click(screen.getByTestId("tab-details"));
     expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
@@ -325,25 +323,25 @@ describe("the details", () => {
   it.each([
     ["paused", "not refreshed while paused"],
     ["disabled", "not refreshed while turned off"],
-  ] as const)("promises no refresh while it is %s", async (state, words) => {
+  ] as const)("promises no refresh while the service is %s", async (state, words) => {
     await openWith({ status: { state } });
     expect(screen.getByTestId("expiry")).toHaveTextContent(words);
   });
 
-  it("promises nothing while it has failed", async () => {
+  it("promises no refresh after a failure", async () => {
     await openWith({ status: { state: "failed", error: error("tls_failed", "No secure connection.") } });
     expect(screen.getByTestId("expiry")).toHaveTextContent(/^in 52 minutes$/);
   });
 
-  it("shows no expiry of a lost sign-in", async () => {
+  it("shows no expiry of an expired sign-in", async () => {
     await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
     expect(screen.getByTestId("scopes")).toHaveTextContent("pages:read");
     expect(screen.queryByTestId("expiry")).toBeNull();
   });
 
-  it("signs out if the state has another action", async () => {
+  it("has the button to sign out if the state has another action", async () => {
     const { backend, user } = await openWith({
-      last_error: error("insufficient_scope", "More permission is needed."),
+      last_error: error("insufficient_scope", "More permissions are needed."),
     });
     expect(screen.queryByTestId("sign-out")).toBeNull();
     await user.click(screen.getByTestId("tab-details"));
@@ -351,7 +349,7 @@ describe("the details", () => {
     expect(backend.callsOf("serverSignOut")).toEqual([["notion"]]);
   });
 
-  it("reconnects and turns off", async () => {
+  it("reconnects and turns off the service", async () => {
     const { backend, user } = await openWith({});
     await user.click(screen.getByTestId("tab-details"));
     await user.click(screen.getByTestId("reconnect"));
@@ -360,7 +358,7 @@ describe("the details", () => {
     expect(backend.callsOf("serverDisable")).toEqual([["notion"]]);
   });
 
-  it("asks before it removes, with the safe button in focus", async () => {
+  it("asks for confirmation before it removes a service, with the focus on the safe button", async () => {
     const { backend, user } = await openWith({ status: { state: "disabled" } });
     await user.click(screen.getByTestId("remove"));
     const cancel = await screen.findByTestId("remove-cancel");

@@ -1,14 +1,14 @@
-import { connected, error, inSeconds, oauth, signedOut } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { connected, error, secondsFromNow, oauth, signedOut } from "../../support/views";
+import { type Scenes, withServices } from "./scene";
 
 /** A service's page in each of its states. */
 export const serviceScenes: Scenes = {
-  connected: { backend: () => of() },
+  connected: { backend: () => withServices() },
   "long-names": {
-    backend: () => of({ name: "The Corporate Knowledge Base of the Research Department (staging)" }),
+    backend: () => withServices({ name: "The Corporate Knowledge Base of the Research Department (staging)" }),
   },
   "connected-details": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tab-details");
       (await find("protocol-details")).toggleAttribute("open", true);
@@ -16,40 +16,40 @@ export const serviceScenes: Scenes = {
   },
   "connected-without-sign-in": {
     backend: () => {
-      const backend = of({
+      const backend = withServices({
         id: "weather",
         name: "Weather",
         catalogue: null,
         address: "https://weather.example/mcp",
-        status: { state: "connected", since: inSeconds(-3600), protocol: "2026-07-28", tool_count: 0 },
+        status: { state: "connected", since: secondsFromNow(-3600), protocol: "2026-07-28", tool_count: 0 },
         auth: { kind: "none" },
       });
       backend.tools = [];
       return backend;
     },
   },
-  "connected-more-permission": {
+  "connected-needs-permission": {
     backend: () =>
-      of({
-        last_error: error("insufficient_scope", "Notion wants more permission for “delete_page”.", {
+      withServices({
+        last_error: error("insufficient_scope", "Notion asks for more permissions for “delete_page”.", {
           hint: "Grant access on Notion’s page. You keep your other permissions.",
           details: "scope: pages:delete",
         }),
       }),
   },
-  "permission-asked": {
-    backend: () => of({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
+  "permission-for-call": {
+    backend: () => withServices({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
   },
-  "permission-asked-for-more": {
+  "permission-for-connection": {
     backend: () =>
-      of({
+      withServices({
         status: { state: "needs_sign_in", reason: "more_permission_needed" },
         permission: { scopes: ["pages:read", "pages:write", "comments:write"], for_what: null },
       }),
   },
   paused: {
     backend: () => {
-      const backend = of({}, { paused: true });
+      const backend = withServices({}, { paused: true });
       const servers = backend.current.servers.map((view) =>
         view.status.state === "disabled" ? view : { ...view, status: { state: "paused" as const } },
       );
@@ -58,13 +58,13 @@ export const serviceScenes: Scenes = {
     },
   },
   "needs-sign-in-interrupted": {
-    backend: () => of({ status: { state: "needs_sign_in", reason: "refresh_interrupted" }, auth: signedOut }),
+    backend: () => withServices({ status: { state: "needs_sign_in", reason: "refresh_interrupted" }, auth: signedOut }),
   },
-  connecting: { backend: () => of({ status: { state: "connecting" }, auth: { kind: "unknown" } }) },
-  disabled: { backend: () => of({ status: { state: "disabled" } }) },
+  connecting: { backend: () => withServices({ status: { state: "connecting" }, auth: { kind: "unknown" } }) },
+  disabled: { backend: () => withServices({ status: { state: "disabled" } }) },
   unsupported: {
     backend: () =>
-      of({
+      withServices({
         id: "files",
         name: "files",
         catalogue: null,
@@ -78,11 +78,11 @@ export const serviceScenes: Scenes = {
       }),
   },
   "needs-sign-in": {
-    backend: () => of({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut }),
+    backend: () => withServices({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut }),
   },
   "needs-sign-in-expired": {
     backend: () =>
-      of({
+      withServices({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
         last_error: error("sign_in_required", "Notion rejected the refresh token.", {
@@ -93,7 +93,7 @@ export const serviceScenes: Scenes = {
   },
   "needs-sign-in-unreachable": {
     backend: () =>
-      of({
+      withServices({
         status: { state: "needs_sign_in", reason: "expired" },
         auth: signedOut,
         last_error: error("server_unreachable", "Could not reach mcp.notion.com (connection refused).", {
@@ -103,7 +103,7 @@ export const serviceScenes: Scenes = {
   },
   "needs-sign-in-refused": {
     backend: () =>
-      of({
+      withServices({
         status: { state: "needs_sign_in", reason: "refused" },
         auth: signedOut,
         last_error: error("authorization_denied", "Access was denied on mcp.notion.com.", {
@@ -113,11 +113,11 @@ export const serviceScenes: Scenes = {
   },
   reconnecting: {
     backend: () =>
-      of({
+      withServices({
         status: {
           state: "reconnecting",
           attempt: 2,
-          next_at: inSeconds(9),
+          next_at: secondsFromNow(9),
           why: error("server_unreachable", "Could not reach mcp.notion.com.", {
             hint: "Check your connection. Usher keeps trying.",
           }),
@@ -126,7 +126,7 @@ export const serviceScenes: Scenes = {
   },
   "failed-unreachable": {
     backend: () =>
-      of({
+      withServices({
         status: {
           state: "failed",
           error: error("server_unreachable", "Could not reach mcp.notion.com (host not found).", {
@@ -137,7 +137,7 @@ export const serviceScenes: Scenes = {
   },
   "failed-discovery": {
     backend: () =>
-      of({
+      withServices({
         status: {
           state: "failed",
           error: error("discovery_failed", "mcp.notion.com returned a web page instead of its metadata.", {
@@ -151,7 +151,7 @@ export const serviceScenes: Scenes = {
   },
   "failed-registration": {
     backend: () =>
-      of({
+      withServices({
         status: {
           state: "failed",
           error: error("registration_unsupported", "Notion does not support automatic registration.", {
@@ -163,7 +163,7 @@ export const serviceScenes: Scenes = {
     act: async ({ press }) => press("enter-client"),
   },
   remove: {
-    backend: () => of({ status: connected, auth: oauth() }),
+    backend: () => withServices({ status: connected, auth: oauth() }),
     act: async ({ press, find }) => {
       await press("tab-details");
       await press("remove");
