@@ -46,7 +46,7 @@ describe("the focus", () => {
     expect(document.body).toHaveFocus();
   });
 
-  it("is not taken from another element that got it", async () => {
+  it("stays on another element that got it", async () => {
     button("inside").focus();
     await disable(button("inside"));
     button("before").focus();

@@ -48,7 +48,7 @@ describe("a server's markdown", () => {
     expect(canary).not.toHaveBeenCalled();
   });
 
-  it("renders what descriptions use", () => {
+  it("renders the markup that descriptions use", () => {
     expect(shown("**Bold** and `code`\n\n- one\n- two").innerHTML).toBe(
       "<p><strong>Bold</strong> and <code>code</code></p>\n<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n",
     );
@@ -62,17 +62,17 @@ describe("a server's markdown", () => {
     expect(opened.mock.calls).toEqual([["https://example.com/a?b=1"]]);
   });
 
-  it("shows the real host of a link that names another", () => {
+  it("shows the real host of a link whose text names another host", () => {
     const container = shown("[https://notion.com](https://evil.example/notion.com)", () => undefined);
     expect(container.textContent).toContain("(evil.example)");
     expect(shown("[x](https://notiоn.com/)", () => undefined).textContent).toContain("(xn--");
   });
 
-  it("shows links as text if none may be opened", () => {
+  it("shows links as text if they cannot be opened", () => {
     expect(shown("See [the guide](https://example.com).").querySelector("button")).toBeNull();
   });
 
-  it("is fast on texts that are made to be slow", () => {
+  it("is rendered quickly even if it is made to be slow", () => {
     const before = performance.now();
     shown("[".repeat(100_000));
     shown("> ".repeat(50_000) + "x");

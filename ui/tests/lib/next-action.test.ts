@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { Code } from "../../src/backend/types";
+import type { Code } from "../../src/backend/bindings";
 import { errorAction, nextAction } from "../../src/lib/next-action";
 import { error, server, signedOut } from "../support/views";
 
@@ -34,8 +34,8 @@ describe("the action of an error", () => {
 });
 
 describe("the action of a state", () => {
-  it("grants the permission that a connected service wants", () => {
-    const view = server({ last_error: error("insufficient_scope", "More permission is needed.") });
+  it("grants the permission that a connected service asks for", () => {
+    const view = server({ last_error: error("insufficient_scope", "More permissions are needed.") });
     expect(nextAction(view)).toBe("grant_access");
   });
 

@@ -3,6 +3,7 @@
 import { createReadStream, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { extname, join, resolve } from "node:path";
 import process from "node:process";
 
@@ -45,19 +46,22 @@ mkdirSync(folder, { recursive: true });
 
 const server = await serve();
 const address = `http://127.0.0.1:${server.address().port}/tests/screens/index.html`;
-const browser = await puppeteer.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"],
-    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  ],
-});
 
-/** Fails if a page hangs. */
-function within(seconds, work) {
+function launch() {
+  return puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"],
+      ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    ],
+  });
+}
+
+/** Rejects if `work` takes longer than this. */
+function withTimeout(seconds, work) {
   let timer;
   const timeout = new Promise(
-    (_, reject) => (timer = setTimeout(() => reject(new Error(`hangs for ${seconds} s`)), seconds * 1000)),
+    (_, reject) => (timer = setTimeout(() => reject(new Error(`timed out after ${seconds} s`)), seconds * 1000)),
   );
   return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
@@ -66,12 +70,12 @@ async function check(page, name, file) {
   await page.goto("about:blank");
   await page.goto(`${address}#${encodeURIComponent(name)}`);
   await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
-  // Waits for the dialogs to fade in, which would lower the contrast, and for everything loaded on demand.
+  // Waits until dialogs have faded in, because fading lowers the contrast, and until modules loaded on demand are shown.
   await page.evaluate(async () => {
-    const ends = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
+    const transitions = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
     for (let turn = 0; turn < 5; turn += 1) {
       await new Promise((next) => setTimeout(next, 20));
-      await Promise.all(ends().map((animation) => animation.finished));
+      await Promise.all(transitions().map((animation) => animation.finished));
     }
   });
   await page.screenshot({ path: file });
@@ -86,8 +90,8 @@ async function check(page, name, file) {
   });
 }
 
-/** Takes one screenshot, and returns the problems found. */
-async function shoot(name, theme, width) {
+/** Takes one screenshot, and returns the problems that were found. */
+async function shoot(browser, name, theme, width) {
   const problems = [];
   const page = await browser.newPage();
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
@@ -97,34 +101,44 @@ async function shoot(name, theme, width) {
     await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
     await page.setViewport({ width, height: 800 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-    problems.push(...(await within(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
+    problems.push(...(await withTimeout(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
   } catch (thrown) {
     problems.push(thrown instanceof Error ? thrown.message : String(thrown));
   } finally {
-    await within(5, page.close()).catch(() => undefined);
+    await withTimeout(5, page.close()).catch(() => undefined);
   }
   return problems;
 }
 
+async function sceneNames(browser) {
+  const page = await browser.newPage();
+  await page.goto(address);
+  return page.evaluate(() => globalThis.sceneNames);
+}
+
+// One browser for each core. Two pages cannot share a browser, because only one of them would have the focus.
+const browsers = await Promise.all(Array.from({ length: availableParallelism() }, launch));
 let passed = 0;
 let failed = 0;
 try {
-  const page = await browser.newPage();
-  await page.goto(address);
-  const names = only.length > 0 ? only : await page.evaluate(() => globalThis.sceneNames);
-  for (const name of names) {
-    for (const theme of THEMES) {
-      for (const width of WIDTHS) {
-        const problems = await shoot(name, theme, width);
-        for (const problem of problems)
-          console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
-        if (problems.length === 0) passed += 1;
-        else failed += 1;
-      }
+  const names = only.length > 0 ? only : await sceneNames(browsers[0]);
+  const shots = names.flatMap((name) =>
+    THEMES.flatMap((theme) => WIDTHS.map((width) => ({ name, theme, width }))),
+  );
+  const work = async (browser) => {
+    for (let shot = shots.shift(); shot; shot = shots.shift()) {
+      const { name, theme, width } = shot;
+      const problems = await shoot(browser, name, theme, width);
+      for (const problem of problems)
+        console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
+      if (problems.length === 0) passed += 1;
+      else failed += 1;
     }
-  }
+  };
+  await Promise.all(browsers.map(work));
 } finally {
-  await within(10, browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
+  for (const browser of browsers)
+    await withTimeout(10, browser.close()).catch(() => browser.process()?.kill("SIGKILL"));
   server.close();
 }
 

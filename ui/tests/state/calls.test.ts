@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
-import type { ToolCallView } from "../../src/backend/types";
+import type { ToolCallView } from "../../src/backend/bindings";
 import { Calls } from "../../src/state/calls.svelte";
 import { EngineState } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
@@ -19,7 +18,7 @@ describe("a tool's call", () => {
     let finish: (result: ToolCallView) => void = () => undefined;
     backend.toolCall = () => new Promise((resolve) => (finish = resolve));
     const running = calls.run("notion", "search", "{}");
-    const call = calls.of("notion", "search");
+    const call = calls.last("notion", "search");
     if (!call) throw new Error("no call");
     const progress = { progress: 1, total: 2, message: "half" };
     backend.emit({ event: "call_progressed", revision: 11, call: call.id, ...progress });
@@ -34,10 +33,10 @@ describe("a tool's call", () => {
   });
 
   it("ends with its error", async () => {
-    const view = error("insufficient_scope", "More permission is needed.");
-    const { calls } = await started(new FakeBackend().respond("toolCall", new BackendError(view)));
+    const view = error("insufficient_scope", "More permissions are needed.");
+    const { calls } = await started(new FakeBackend().fail("toolCall", view));
     await calls.run("notion", "search", "{}");
-    expect(calls.of("notion", "search")?.outcome).toEqual({ kind: "error", error: view });
+    expect(calls.last("notion", "search")?.outcome).toEqual({ kind: "error", error: view });
   });
 
   it("runs once at a time, independently of other tools", async () => {
@@ -56,23 +55,23 @@ describe("a tool's call", () => {
   });
 
   it("can be cancelled again if the cancel failed", async () => {
-    const { backend, calls } = await started(new FakeBackend().respond("toolCall", "never"));
+    const { backend, calls } = await started(new FakeBackend().hang("toolCall"));
     void calls.run("notion", "search", "{}");
-    const call = calls.of("notion", "search");
+    const call = calls.last("notion", "search");
     if (!call) throw new Error("no call");
-    backend.respond("toolCancel", new BackendError(error("internal", "It failed.")));
+    backend.fail("toolCancel", error("internal", "It failed."));
     await calls.cancel(call);
     expect([backend.callsOf("toolCancel"), call.isCancelling]).toEqual([[[call.id]], false]);
   });
 
-  it("is cancelled and forgotten when it is discarded", async () => {
+  it("is cancelled and removed when it is discarded", async () => {
     const { backend, calls } = await started();
     await calls.run("notion", "search", "{}");
     calls.discard("notion", "search");
-    expect([calls.of("notion", "search"), backend.callsOf("toolCancel")]).toEqual([null, []]);
-    backend.respond("toolCall", "never");
+    expect([calls.last("notion", "search"), backend.callsOf("toolCancel")]).toEqual([null, []]);
+    backend.hang("toolCall");
     void calls.run("notion", "search", "{}");
     calls.discard("notion", "search");
-    expect([calls.of("notion", "search"), backend.callsOf("toolCancel").length]).toEqual([null, 1]);
+    expect([calls.last("notion", "search"), backend.callsOf("toolCancel").length]).toEqual([null, 1]);
   });
 });

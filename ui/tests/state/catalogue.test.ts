@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
 import { Catalogue } from "../../src/state/catalogue.svelte";
 import { EngineState } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
@@ -38,7 +37,7 @@ describe("the catalogue", () => {
   });
 
   it("is empty if it cannot be loaded", async () => {
-    const failing = new FakeBackend().respond("catalogueList", new BackendError(error("internal", "No.")));
+    const failing = new FakeBackend().fail("catalogueList", error("internal", "No."));
     expect((await loaded(failing)).entries).toEqual([]);
   });
 });

@@ -2,14 +2,13 @@ import { describe, expect, it } from "vitest";
 
 import sequence from "../../../tests/fixtures/events.json";
 import type { Backend } from "../../src/backend/backend";
-import { BackendError } from "../../src/backend/error";
-import type { Event, ServerView, Snapshot } from "../../src/backend/types";
+import type { Event, ServerView, Snapshot } from "../../src/backend/bindings";
 import { EngineState, type OfferKind } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server, snapshot } from "../support/views";
 
-function changed(revision: number, more: Partial<ServerView> = {}): Event {
-  return { event: "server_changed", revision, view: server(more) };
+function changed(revision: number, overrides: Partial<ServerView> = {}): Event {
+  return { event: "server_changed", revision, view: server(overrides) };
 }
 
 function names(engine: EngineState): string[] {
@@ -42,7 +41,7 @@ describe("the engine's state", () => {
     expect(order).toEqual(["subscribe", "snapshot"]);
   });
 
-  it("keeps events that arrive before the snapshot, and drops those that it contains", async () => {
+  it("keeps events that arrive before the snapshot, and drops those that the snapshot contains", async () => {
     const backend = new FakeBackend({ revision: 10 });
     let deliver: (snapshot: Snapshot) => void = () => undefined;
     backend.snapshot = () => new Promise((resolve) => (deliver = resolve));
@@ -142,9 +141,9 @@ describe("the engine's state", () => {
     const { engine, backend } = await started();
     backend.emit({ event: "prompts_changed", revision: 11, id: "notion" });
     backend.emit({ event: "resources_changed", revision: 12, id: "linear" });
-    const of = (id: string) =>
+    const listed = (id: string) =>
       (["tool", "resource", "prompt"] as const).map((kind) => engine.listed(kind, id));
-    expect([of("notion"), of("linear")]).toEqual([
+    expect([listed("notion"), listed("linear")]).toEqual([
       [undefined, undefined, 11],
       [undefined, 12, undefined],
     ]);
@@ -161,8 +160,8 @@ describe("the engine's state", () => {
 
   it("reports why it could not start, and can start later", async () => {
     const backend = new FakeBackend();
-    const view = error("internal", "Another Usher runs.");
-    backend.snapshot = () => Promise.reject(new BackendError(view));
+    const view = error("internal", "Another Usher is running.");
+    backend.fail("snapshot", view);
     const engine = new EngineState(backend);
     await engine.start();
     expect([engine.phase, engine.startError]).toEqual(["failed", view]);
@@ -173,8 +172,7 @@ describe("the engine's state", () => {
 
   it("continues automatically when the engine starts later", async () => {
     const backend = new FakeBackend();
-    backend.snapshot = () =>
-      Promise.reject(new BackendError(error("engine_busy", "The usher command is running.")));
+    backend.fail("snapshot", error("engine_busy", "The usher command is running."));
     const engine = new EngineState(backend);
     await engine.start();
     expect(engine.phase).toBe("failed");
@@ -182,7 +180,7 @@ describe("the engine's state", () => {
     expect([engine.phase, names(engine)]).toEqual(["ready", ["Notion"]]);
   });
 
-  // crates/ipc has a mirror of the same state; its tests read the same file.
+  // crates/ipc mirrors the same state, and its tests read the same file.
   it("follows the recorded sequence", async () => {
     const { initial, events, midway, expected } = sequence as unknown as {
       initial: Snapshot;

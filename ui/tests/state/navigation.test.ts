@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
 import { EngineState } from "../../src/state/engine.svelte";
 import { Navigation } from "../../src/state/navigation.svelte";
 import { FakeBackend } from "../support/fake-backend";
@@ -27,7 +26,7 @@ describe("the screen", () => {
     ["engine_busy", "command_running"],
     ["internal", "start_failed"],
   ] as const)("of a start that ends with %s is %s", async (code, screen) => {
-    const backend = new FakeBackend().respond("snapshot", new BackendError(error(code, "It failed.")));
+    const backend = new FakeBackend().fail("snapshot", error(code, "It failed."));
     expect((await started(backend)).navigation.screen).toBe(screen);
   });
 
@@ -49,7 +48,7 @@ describe("the page", () => {
     expect(navigation.page).toEqual({ kind: "settings" });
   });
 
-  it("is another one as soon as its service is removed, and the gallery after the last", async () => {
+  it("is another service when its service is removed, and the gallery after the last one", async () => {
     const { navigation, backend } = await started();
     navigation.go({ kind: "service", id: "linear" });
     backend.emit({ event: "server_removed", revision: 11, id: "linear" });
@@ -96,14 +95,14 @@ describe("the tab, the dialog and the form of a page", () => {
   it("are reset by another page, and stay reset on return", async () => {
     const { navigation } = await started();
     navigation.tab = "prompts";
-    navigation.openDialog({ kind: "tool", tool: tool() });
+    navigation.openDialog({ kind: "tool", item: tool() });
     for (const id of ["linear", "notion"]) {
       navigation.go({ kind: "service", id });
       expect([navigation.tab, navigation.dialog]).toEqual(["tools", null]);
     }
   });
 
-  it("do not pass to the service that replaces a removed one", async () => {
+  it("are reset when another service replaces a removed one", async () => {
     const { navigation, backend } = await started();
     navigation.tab = "details";
     navigation.openDialog({ kind: "remove" });

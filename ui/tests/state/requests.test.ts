@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
-import type { ElicitationView } from "../../src/backend/types";
+import type { ElicitationView } from "../../src/backend/bindings";
 import { Usher } from "../../src/state/usher.svelte";
 import { FakeBackend } from "../support/fake-backend";
 import { error, server } from "../support/views";
 
-function elicitation(id: string, more: Partial<ElicitationView> = {}): ElicitationView {
-  return { id, server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...more };
+function elicitation(id: string, overrides: Partial<ElicitationView> = {}): ElicitationView {
+  return { id, server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...overrides };
 }
 
 async function started(backend = new FakeBackend()) {
@@ -18,7 +17,7 @@ async function started(backend = new FakeBackend()) {
 }
 
 describe("elicitations", () => {
-  it("are answered one after the other", async () => {
+  it("are answered one at a time", async () => {
     const [first, second] = [elicitation("q1"), elicitation("q2")];
     const { requests, usher } = await started(new FakeBackend({ elicitations: [first, second] }));
     expect(requests.elicitation).toEqual(first);
@@ -29,7 +28,7 @@ describe("elicitations", () => {
   it("keep their own errors", async () => {
     const { requests, backend } = await started();
     const view = error("internal", "It failed.");
-    backend.respond("elicitationAnswer", new BackendError(view));
+    backend.fail("elicitationAnswer", view);
     await requests.answer(elicitation("q1"), "accept", "{}");
     expect([requests.error(elicitation("q1")), requests.error(elicitation("q2"))]).toEqual([view, null]);
   });
@@ -42,13 +41,13 @@ describe("elicitations", () => {
       ["linkOpen", "https://example.com"],
       ["elicitationAnswer", "q1", "accept", null],
     ]);
-    backend.respond("linkOpen", new BackendError(error("internal", "It failed.")));
+    backend.fail("linkOpen", error("internal", "It failed."));
     await requests.openPage(page, "https://example.com");
     expect(backend.callsOf("elicitationAnswer")).toHaveLength(1);
   });
 });
 
-describe("a page request of the shell", () => {
+describe("a page request from the desktop", () => {
   it("opens the service's page, and replaces the notice", async () => {
     const servers = [server(), server({ id: "linear" })];
     const { usher, backend, requests } = await started(new FakeBackend({ servers }));
@@ -61,9 +60,9 @@ describe("a page request of the shell", () => {
 });
 
 describe("the link that opened the app", () => {
-  it("leaves a notice if it could not be used", async () => {
+  it("shows a notice if it could not be used", async () => {
     const view = error("authorization_expired", "This link belongs to no sign-in.");
-    const backend = new FakeBackend().respond("startLink", new BackendError(view));
+    const backend = new FakeBackend().fail("startLink", view);
     expect((await started(backend)).requests.notice).toEqual(view);
   });
 });
@@ -72,7 +71,7 @@ describe("a permission request", () => {
   it("is declined for its service", async () => {
     const { requests, backend, usher } = await started();
     const view = error("internal", "It failed.");
-    backend.respond("serverDeclinePermission", new BackendError(view));
+    backend.fail("serverDeclinePermission", view);
     await requests.declinePermission("notion");
     expect(backend.callsOf("serverDeclinePermission")).toEqual([["notion"]]);
     expect(usher.commands.error("notion")).toEqual(view);

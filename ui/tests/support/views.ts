@@ -12,9 +12,9 @@ import type {
   Status,
   ToolView,
   Want,
-} from "../../src/backend/types";
+} from "../../src/backend/bindings";
 
-/** The real catalogue, as the shell returns it. */
+/** The real catalogue, as the app returns it. */
 export const catalogue: CatalogueEntry[] = catalogueJson.map((entry) => ({
   slug: entry.slug,
   name: entry.name,
@@ -43,28 +43,28 @@ export const config: ConfigView = {
   warnings: [],
 };
 
-export function inSeconds(seconds: number): string {
+export function secondsFromNow(seconds: number): string {
   return new Date(Date.now() + seconds * 1000).toISOString();
 }
 
-export function error(code: ErrorView["code"], message: string, more: Partial<ErrorView> = {}): ErrorView {
-  return { code, message, hint: null, details: null, ...more };
+export function error(code: ErrorView["code"], message: string, overrides: Partial<ErrorView> = {}): ErrorView {
+  return { code, message, hint: null, details: null, ...overrides };
 }
 
-export function oauth(more: Partial<Extract<AuthView, { kind: "o_auth" }>> = {}): AuthView {
+export function oauth(overrides: Partial<Extract<AuthView, { kind: "o_auth" }>> = {}): AuthView {
   return {
     kind: "o_auth",
     signed_in: true,
     issuer: "https://mcp.notion.com",
     account: "ada@lovelace.example",
     scopes: ["pages:read", "pages:write", "search"],
-    expires_at: inSeconds(52 * 60 + 20),
+    expires_at: secondsFromNow(52 * 60 + 20),
     refreshable: true,
     client_id: "cl_8Yk2Qm1xVb4",
     registration: "dynamic",
     redirect: "link",
     resource: "https://mcp.notion.com/mcp",
-    ...more,
+    ...overrides,
   };
 }
 
@@ -72,32 +72,34 @@ export const signedOut = oauth({ signed_in: false, account: null, scopes: [], ex
 
 export const connected: Status = {
   state: "connected",
-  since: inSeconds(-3600),
+  since: secondsFromNow(-3600),
   protocol: "2026-07-28",
   tool_count: 6,
 };
 
-export function signingIn(more: Partial<Extract<Status, { state: "signing_in" }>> = {}): Status {
+export function signingIn(overrides: Partial<Extract<Status, { state: "signing_in" }>> = {}): Status {
   return {
     state: "signing_in",
     step: "waiting_for_browser",
     host: "mcp.notion.com",
     redirect: "link",
-    opened: inSeconds(-20),
-    expires_at: inSeconds(4 * 60 + 38),
+    opened: secondsFromNow(-20),
+    expires_at: secondsFromNow(4 * 60 + 38),
     next_redirect: "link_with_host",
-    ...more,
+    ...overrides,
   };
 }
 
-/** `wants` of a connected service, as the engine derives it. */
+/** Derives `wants`, as the engine does. */
 function wants({ status, permission, last_error }: Omit<ServerView, "wants">): Want | null {
+  if (status.state === "needs_sign_in")
+    return status.reason === "more_permission_needed" ? "permission" : "sign_in";
   if (status.state !== "connected") return null;
   if (permission || last_error?.code === "insufficient_scope") return "permission";
   return last_error?.code === "sign_in_required" ? "sign_in" : null;
 }
 
-export function server(more: Partial<ServerView> = {}): ServerView {
+export function server(overrides: Partial<ServerView> = {}): ServerView {
   const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
@@ -108,12 +110,12 @@ export function server(more: Partial<ServerView> = {}): ServerView {
     auth: oauth(),
     permission: null,
     last_error: null,
-    ...more,
+    ...overrides,
   };
   return { ...view, wants: wants(view) };
 }
 
-export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
+export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
   return {
     revision: 10,
     servers: [server()],
@@ -121,11 +123,11 @@ export function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     secret_store: { kind: "keychain", error: null },
     paused: false,
     elicitations: [],
-    ...more,
+    ...overrides,
   };
 }
 
-export function tool(more: Partial<ToolView> = {}): ToolView {
+export function tool(overrides: Partial<ToolView> = {}): ToolView {
   return {
     name: "search_pages",
     title: "Search pages",
@@ -138,7 +140,7 @@ export function tool(more: Partial<ToolView> = {}): ToolView {
     output_schema: null,
     read_only: true,
     destructive: false,
-    ...more,
+    ...overrides,
   };
 }
 
@@ -147,7 +149,7 @@ export const tools: ToolView[] = [
     name: "search_pages",
     title: "Search pages",
     description:
-      "Finds pages by their words, **newest first**.\n\nUse it before `read_page`: the result carries each page's id.\n\n- whole words and beginnings of words\n- at most 20 pages\n\nSee the [guide](https://developers.notion.com/docs) for the syntax.",
+      "Finds pages by their words, **newest first**.\n\nUse it before `read_page`: the result contains each page's id.\n\n- whole words and beginnings of words\n- at most 20 pages\n\nSee the [guide](https://developers.notion.com/docs) for the syntax.",
     input_schema: JSON.stringify({
       type: "object",
       properties: {
@@ -162,13 +164,13 @@ export const tools: ToolView[] = [
   tool({
     name: "read_page",
     title: "Read a page",
-    description: "Gives a page's text as markdown, with its title and the names of its authors.",
+    description: "Returns a page's text as markdown, with its title and the names of its authors.",
   }),
   tool({
     name: "create_page",
     title: "Create a page",
     description:
-      "Creates a page in the notebook and gives back its id. The content is markdown: headings, lists, quotes, code and tables are kept; anything else becomes plain text. Several pages may have the same title, and each has its own address, which does not change with the title. Images are not supported.",
+      "Creates a page in the notebook and returns its id. The content is markdown: headings, lists, quotes, code and tables are kept; anything else becomes plain text. Several pages may have the same title, and each has its own address, which does not change with the title. Images are not supported.",
     read_only: false,
     input_schema: JSON.stringify({
       type: "object",
@@ -183,7 +185,7 @@ export const tools: ToolView[] = [
   tool({
     name: "delete_page",
     title: "Delete a page",
-    description: "Deletes a page for good.",
+    description: "Deletes a page permanently.",
     read_only: false,
     destructive: true,
   }),
@@ -228,7 +230,7 @@ export const prompts: PromptView[] = [
     title: "Summarise a page",
     description: "A short summary of one page, in **three sentences** or fewer.",
     arguments: [
-      { name: "page", description: "The page’s id, as `search_pages` gives it.", required: true },
+      { name: "page", description: "The page’s id, as returned by `search_pages`.", required: true },
       { name: "tone", description: null, required: false },
     ],
   },

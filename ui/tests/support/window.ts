@@ -3,7 +3,7 @@ import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { expect } from "vitest";
 
 import App from "../../src/App.svelte";
-import type { ServerView, Snapshot } from "../../src/backend/types";
+import type { ServerView, Snapshot } from "../../src/backend/bindings";
 import { FakeBackend } from "./fake-backend";
 import { server } from "./views";
 
@@ -22,6 +22,6 @@ export async function open(backend: FakeBackend = new FakeBackend()): Promise<Op
 }
 
 /** Opens the window with one service. */
-export function openWith(view: Partial<ServerView>, more: Partial<Snapshot> = {}): Promise<Opened> {
-  return open(new FakeBackend({ servers: [server(view)], ...more }));
+export function openWith(view: Partial<ServerView>, overrides: Partial<Snapshot> = {}): Promise<Opened> {
+  return open(new FakeBackend({ servers: [server(view)], ...overrides }));
 }

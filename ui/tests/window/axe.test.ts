@@ -3,7 +3,7 @@ import axe from "axe-core";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
-import { handsOf } from "../screens/hands";
+import { actionsOn } from "../screens/actions";
 import { scenes } from "../screens/scenes";
 
 describe("axe", () => {
@@ -15,7 +15,7 @@ describe("axe", () => {
     document.title = "Usher";
     const backend = scene.backend();
     render(App, { props: { backend } });
-    await scene.act?.(handsOf(document), backend);
+    await scene.act?.(actionsOn(document), backend);
     await screen.findAllByRole("heading");
     const { violations } = await axe.run(document, { rules: { "color-contrast": { enabled: false } } });
     expect(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))).toEqual([]);

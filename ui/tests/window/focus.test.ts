@@ -2,7 +2,7 @@ import { screen, waitFor, within } from "@testing-library/svelte";
 import type { UserEvent } from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
-import type { ElicitationView } from "../../src/backend/types";
+import type { ElicitationView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
 import { server, signedOut, signingIn, snapshot, tool } from "../support/views";
 import { open, openWith } from "../support/window";
@@ -62,7 +62,7 @@ describe("an elicitation during a call", () => {
   };
 
   it("is above the tool's dialog, handles Esc, and returns the focus to that dialog", async () => {
-    const backend = new FakeBackend().respond("toolCall", "never");
+    const backend = new FakeBackend().hang("toolCall");
     backend.tools = [tool({ name: "whoami", input_schema: '{"type":"object"}' })];
     const { user } = await open(backend);
     await press(user, "tool-whoami");
@@ -131,7 +131,7 @@ describe("the focus stays in the main pane", () => {
 });
 
 describe("a page", () => {
-  it("starts at its top, and keeps its position while it only changes", async () => {
+  it("starts at its top, and keeps its scroll position when its content changes", async () => {
     const { backend, user } = await open();
     const main = screen.getByRole("main");
     main.scrollTop = 300;

@@ -1,18 +1,17 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
 import { FakeBackend } from "../support/fake-backend";
 import { error, server, snapshot, signingIn, signedOut } from "../support/views";
 import { open } from "../support/window";
 
-function first(): FakeBackend {
+function withoutServices(): FakeBackend {
   return new FakeBackend({ servers: [] });
 }
 
 describe("the first start", () => {
-  it("shows the gallery, the demo first", async () => {
-    await open(first());
+  it("shows the gallery, with the demo first", async () => {
+    await open(withoutServices());
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Welcome");
     expect(screen.getByTestId("try-demo")).toHaveTextContent("Try the demo");
     expect(screen.getByTestId("connect-notion")).toHaveTextContent("Connect Notion");
@@ -21,15 +20,15 @@ describe("the first start", () => {
     expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps on its list");
   });
 
-  it("reports to the shell once that it is ready, and that it was painted", async () => {
-    const { backend } = await open(first());
+  it("reports once that it is ready, and once that it was painted", async () => {
+    const { backend } = await open(withoutServices());
     await expect.poll(() => backend.callsOf("appPainted")).toEqual([[]]);
     expect(backend.callsOf("appReady")).toEqual([[]]);
     expect(document.documentElement.dataset.ready).toBe("true");
   });
 
   it("connects with one click: adds, shows and signs in", async () => {
-    const backend = first();
+    const backend = withoutServices();
     const { user } = await open(backend);
     backend.current = snapshot({ revision: 11, servers: [server({ status: signingIn(), auth: signedOut })] });
     await user.click(screen.getByTestId("connect-notion"));
@@ -48,8 +47,8 @@ describe("the first start", () => {
     expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
 
-  it("tries the demo", async () => {
-    const backend = first();
+  it("adds and shows the demo", async () => {
+    const backend = withoutServices();
     const { user } = await open(backend);
     const demo = server({ id: "demo", name: "Usher demo", catalogue: null });
     backend.current = snapshot({ revision: 11, servers: [demo] });
@@ -59,11 +58,8 @@ describe("the first start", () => {
   });
 
   it("shows why a service was not added", async () => {
-    const backend = first();
-    backend.respond(
-      "serverAdd",
-      new BackendError(error("config_invalid", "mcp.json is broken.", { hint: "Repair it." })),
-    );
+    const backend = withoutServices();
+    backend.fail("serverAdd", error("config_invalid", "mcp.json is broken.", { hint: "Repair it." }));
     const { user } = await open(backend);
     await user.click(screen.getByTestId("connect-notion"));
     expect(await screen.findByRole("alert")).toHaveTextContent(
@@ -73,7 +69,7 @@ describe("the first start", () => {
   });
 
   it("searches by name, purpose and host", async () => {
-    const { user } = await open(first());
+    const { user } = await open(withoutServices());
     const search = screen.getByTestId("gallery-search");
     await user.type(search, "confluence");
     expect(screen.getAllByTestId(/^connect-/).map((card) => card.dataset.testid)).toEqual([
@@ -85,7 +81,7 @@ describe("the first start", () => {
   });
 
   it("offers to add an unknown address", async () => {
-    const { backend, user } = await open(first());
+    const { backend, user } = await open(withoutServices());
     await user.type(screen.getByTestId("gallery-search"), "mcp.example.com/mcp");
     await user.click(screen.getByRole("button", { name: "Add this address" }));
     expect(await screen.findByTestId("add-url")).toHaveValue("mcp.example.com/mcp");
@@ -105,11 +101,8 @@ describe("the first start", () => {
   });
 
   it("keeps the dialog open if the address is rejected", async () => {
-    const backend = first();
-    backend.respond(
-      "serverAdd",
-      new BackendError(error("config_invalid", "http is only for this computer.")),
-    );
+    const backend = withoutServices();
+    backend.fail("serverAdd", error("config_invalid", "http is only for this computer."));
     const { user } = await open(backend);
     await user.click(screen.getByTestId("add-server"));
     await user.type(await screen.findByTestId("add-url"), "http://example.com/mcp");
@@ -131,7 +124,7 @@ describe("the first start", () => {
 
 describe("guided setup", () => {
   it("shows the steps, the redirect and the scopes, and accepts the client ID", async () => {
-    const backend = first();
+    const backend = withoutServices();
     const { user } = await open(backend);
     await user.click(screen.getByTestId("connect-slack"));
     const page = await screen.findByTestId("set-up");
@@ -150,8 +143,8 @@ describe("guided setup", () => {
     });
   });
 
-  it("requires the secret if the service does, and hides it", async () => {
-    const { user } = await open(first());
+  it("requires the client secret if the service does, and hides the input", async () => {
+    const { user } = await open(withoutServices());
     await user.click(screen.getByTestId("connect-github"));
     await user.type(await screen.findByTestId("client-id"), "Iv1.abc");
     expect(screen.getByTestId("set-up-submit")).toBeDisabled();

@@ -31,7 +31,7 @@ describe("the keyboard", () => {
     expect(focused()).toBe("add-service");
   });
 
-  it("reaches everything of a connected service in order", async () => {
+  it("reaches every control of a connected service in order", async () => {
     const { user } = await open();
     const stops: string[] = [];
     for (let turn = 0; turn < 8; turn += 1) {

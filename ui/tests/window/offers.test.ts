@@ -1,7 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
 import { error, server } from "../support/views";
@@ -66,7 +65,7 @@ describe("resources", () => {
     expect(screen.getByTestId("resource-count")).toHaveTextContent("1 of 4");
   });
 
-  it("open in a dialog that Esc closes and that returns the focus", async () => {
+  it("open in a dialog, which returns the focus when Esc closes it", async () => {
     const { backend, user } = await openTab("resources");
     const row = await screen.findByTestId("resource-holiday-plans");
     row.focus();
@@ -80,7 +79,7 @@ describe("resources", () => {
     await waitFor(() => expect(document.activeElement).toBe(row));
   });
 
-  it("say so if there are none, and what they are", async () => {
+  it("are explained if there are none", async () => {
     const backend = new FakeBackend();
     backend.resources = [];
     await openTab("resources", backend);
@@ -90,9 +89,9 @@ describe("resources", () => {
     expect(screen.queryByTestId("resource-search")).toBeNull();
   });
 
-  it("show why they could not be loaded, and try again", async () => {
+  it("show why they could not be loaded, and can be loaded again", async () => {
     const backend = new FakeBackend();
-    backend.respond("serverResources", new BackendError(error("protocol_error", "The reply is invalid.")));
+    backend.fail("serverResources", error("protocol_error", "The reply is invalid."));
     const { user } = await openTab("resources", backend);
     expect(await screen.findByTestId("error")).toHaveTextContent("The reply is invalid.");
     await user.click(screen.getByRole("button", { name: "Try again now" }));
@@ -124,7 +123,7 @@ describe("prompts", () => {
     expect(titles("prompt")).toEqual(["Summarise a page"]);
   });
 
-  it("say so if there are none, or if none matches", async () => {
+  it("have one text if there are none, and another if none matches", async () => {
     const backend = new FakeBackend();
     backend.prompts = [];
     const { user } = await openTab("prompts", backend);

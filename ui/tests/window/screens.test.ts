@@ -2,8 +2,7 @@ import { render, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
-import { BackendError } from "../../src/backend/error";
-import type { ElicitationView, SecretStoreView } from "../../src/backend/types";
+import type { ElicitationView, SecretStoreView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
@@ -11,9 +10,9 @@ import { open, openWith } from "../support/window";
 describe("the start", () => {
   it("waits while a command runs the engine, and continues automatically", async () => {
     const backend = new FakeBackend();
-    backend.respond("snapshot", new BackendError(error("engine_busy", "The usher command is running.")));
+    backend.fail("snapshot", error("engine_busy", "The usher command is running."));
     render(App, { props: { backend } });
-    expect(await screen.findByTestId("start-waits")).toHaveTextContent(
+    expect(await screen.findByTestId("command-running")).toHaveTextContent(
       "The usher command is running in a terminal.",
     );
     expect(screen.queryByTestId("start-error")).toBeNull();
@@ -23,11 +22,10 @@ describe("the start", () => {
 
   it("shows why it failed, and starts again", async () => {
     const backend = new FakeBackend();
-    const { snapshot } = backend;
-    backend.snapshot = () => Promise.reject(new BackendError(error("internal", "Another Usher runs.")));
+    backend.fail("snapshot", error("internal", "Another Usher is running."));
     const { user } = await open(backend);
-    expect(screen.getByTestId("start-error")).toHaveTextContent("Another Usher runs.");
-    backend.snapshot = snapshot;
+    expect(screen.getByTestId("start-error")).toHaveTextContent("Another Usher is running.");
+    backend.snapshot = () => Promise.resolve(backend.current);
     await user.click(screen.getByTestId("start-again"));
     expect(await screen.findByTestId("service")).toBeInTheDocument();
     expect(backend.callsOf("appRetry")).toEqual([[]]);
@@ -35,7 +33,7 @@ describe("the start", () => {
 
   it("shows the services even if the catalogue fails", async () => {
     const backend = new FakeBackend();
-    backend.respond("catalogueList", new BackendError(error("internal", "No catalogue.")));
+    backend.fail("catalogueList", error("internal", "No catalogue."));
     await open(backend);
     expect(screen.getByTestId("service")).toBeInTheDocument();
   });
@@ -46,12 +44,12 @@ describe("a service that was requested in the tray", () => {
 
   it("is shown first in a window that was opened for it", async () => {
     const backend = new FakeBackend({ servers });
-    backend.openedFor = "linear";
+    backend.initialPage = "linear";
     await open(backend);
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Linear");
   });
 
-  it("replaces the page in view, and is replaced when it is removed", async () => {
+  it("replaces the current page, and is replaced when it is removed", async () => {
     const { backend, user } = await open(new FakeBackend({ servers }));
     expect(screen.getByRole("heading", { level: 1 })).toHaveTextContent("Notion");
     await user.click(screen.getByTestId("settings"));
@@ -77,7 +75,7 @@ describe("a link that opened the app", () => {
     const view = error("authorization_expired", "This link belongs to no sign-in.", {
       hint: "Sign in again.",
     });
-    backend.respond("startLink", new BackendError(view));
+    backend.fail("startLink", view);
     const { user } = await open(backend);
     expect(await screen.findByTestId("notice")).toHaveTextContent(
       /belongs to no sign-in\..*Sign in again\./s,
@@ -138,10 +136,7 @@ describe("a secret store that cannot be used", () => {
 
   it("clears the errors that it caused", async () => {
     const backend = new FakeBackend({ servers: [] });
-    backend.respond(
-      "demoAdd",
-      new BackendError(error("keychain_unavailable", "The keychain does not respond.")),
-    );
+    backend.fail("demoAdd", error("keychain_unavailable", "The keychain does not respond."));
     const { user } = await open(backend);
     await user.click(screen.getByTestId("try-demo"));
     expect(await screen.findByRole("alert")).toBeInTheDocument();
@@ -154,7 +149,7 @@ describe("a secret store that cannot be used", () => {
     expect(screen.queryByRole("alert")).toBeNull();
   });
 
-  it("is left once a store works, and the sidebar names an unusual one", async () => {
+  it("is replaced once a store works, and the sidebar names a store other than the keychain", async () => {
     const { backend } = await openWith({}, { secret_store: missing });
     await screen.findByTestId("keychain-error");
     backend.replace(snapshot({ revision: 1, secret_store: { kind: "memory" } }));
@@ -236,7 +231,7 @@ describe("an elicitation", () => {
 
   it("is not accepted if its page could not be opened", async () => {
     const backend = new FakeBackend({ elicitations: [{ ...page, url: "file:///etc/passwd" }] });
-    backend.respond("linkOpen", new BackendError(error("internal", "Only https pages are opened.")));
+    backend.fail("linkOpen", error("internal", "Only https pages are opened."));
     const { user } = await open(backend);
     await user.click(await screen.findByTestId("elicitation-accept"));
     expect(await screen.findByRole("alert")).toHaveTextContent("Only https pages are opened.");
@@ -258,9 +253,9 @@ describe("settings", () => {
     await user.click(await screen.findByTestId("appearance-dark"));
     expect(backend.callsOf("appearanceSet")).toEqual([["dark"]]);
     expect(screen.getByTestId("appearance-dark")).toBeChecked();
-    backend.respond("appearanceSet", new BackendError(error("internal", "It cannot be kept.")));
+    backend.fail("appearanceSet", error("internal", "It cannot be stored."));
     await user.click(screen.getByTestId("appearance-light"));
-    expect(await screen.findByRole("alert")).toHaveTextContent("It cannot be kept.");
+    expect(await screen.findByRole("alert")).toHaveTextContent("It cannot be stored.");
     await waitFor(() => expect(screen.getByTestId("appearance-dark")).toBeChecked());
   });
 
@@ -284,8 +279,8 @@ describe("settings", () => {
   });
 });
 
-describe("the page in view", () => {
-  it("is the next service when its service is removed, and the gallery after the last", async () => {
+describe("the current page", () => {
+  it("is the next service when its service is removed, and the gallery after the last one", async () => {
     const { backend } = await open(
       new FakeBackend({ servers: [server(), server({ id: "linear", name: "Linear", catalogue: "linear" })] }),
     );

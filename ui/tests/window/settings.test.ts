@@ -1,8 +1,7 @@
 import { screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
-import type { DesktopView } from "../../src/backend/types";
+import type { DesktopView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
 import { config, error, server } from "../support/views";
 import { open, type Opened } from "../support/window";
@@ -45,13 +44,13 @@ describe("what Usher does in the background", () => {
     expect(screen.getByTestId("notifications")).toHaveTextContent(words);
   });
 
-  it("follows the desktop while it is in view", async () => {
+  it("is updated while the settings are open", async () => {
     const { backend } = await openSettings({ tray: "looking" });
     backend.changeDesktop({ tray: "no_host" });
     await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("shows no tray"));
   });
 
-  it("loads again when it is opened", async () => {
+  it("is loaded again when the settings are opened", async () => {
     const { backend, user } = await openSettings({ tray: "looking" });
     await user.click(screen.getByTestId("server-notion"));
     backend.info = { ...backend.info, desktop: { ...backend.info.desktop, tray: "shown" } };
@@ -61,7 +60,7 @@ describe("what Usher does in the background", () => {
 });
 
 describe("the start at login", () => {
-  it("follows what the desktop reports, not the click", async () => {
+  it("shows the desktop's setting, not the click", async () => {
     const { backend, user } = await openSettings({ autostart: "off" });
     const box = screen.getByRole("checkbox", { name: /Start Usher when I log in/ });
     await user.click(box);
@@ -75,7 +74,7 @@ describe("the start at login", () => {
 
   it("stays off after an error, and shows the error", async () => {
     const backend = new FakeBackend();
-    backend.respond("autostartSet", new BackendError(error("internal", "The folder cannot be written.")));
+    backend.fail("autostartSet", error("internal", "The folder cannot be written."));
     const { user } = await openSettings({}, backend);
     await user.click(screen.getByTestId("autostart"));
     expect(await screen.findByTestId("error")).toHaveTextContent("The folder cannot be written.");
@@ -93,19 +92,19 @@ describe("the start at login", () => {
 });
 
 describe("reloading mcp.json", () => {
-  it("says so if it is valid, and only then", async () => {
+  it("reports that the file is valid only if it is", async () => {
     const { backend, user } = await openSettings();
-    expect(screen.getByTestId("config-fine")).toBeEmptyDOMElement();
+    expect(screen.getByTestId("config-valid")).toBeEmptyDOMElement();
     await user.click(screen.getByTestId("config-check"));
     expect(backend.callsOf("configCheck")).toHaveLength(1);
-    await waitFor(() => expect(screen.getByTestId("config-fine")).toHaveTextContent("mcp.json is valid."));
+    await waitFor(() => expect(screen.getByTestId("config-valid")).toHaveTextContent("mcp.json is valid."));
     backend.current.config = { ...config, error: error("config_invalid", "A brace is missing.") };
     await user.click(screen.getByTestId("config-check"));
-    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("mcp.json is valid.");
-    backend.respond("configCheck", new BackendError(error("config_invalid", "A comma is missing.")));
+    expect(screen.getByTestId("config-valid")).not.toHaveTextContent("mcp.json is valid.");
+    backend.fail("configCheck", error("config_invalid", "A comma is missing."));
     await user.click(screen.getByTestId("config-check"));
     expect(await screen.findByTestId("error")).toHaveTextContent("A comma is missing.");
-    expect(screen.getByTestId("config-fine")).not.toHaveTextContent("mcp.json is valid.");
+    expect(screen.getByTestId("config-valid")).not.toHaveTextContent("mcp.json is valid.");
   });
 });
 

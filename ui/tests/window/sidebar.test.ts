@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 
 import { openWith } from "../support/window";
 
-it("shows two lines of a long name before it cuts it, and the whole name as a tooltip", async () => {
+it("shows two lines of a long name, and the whole name as a tooltip", async () => {
   const name = "The Corporate Knowledge Base of the Research Department (staging)";
   await openWith({ name });
   const entry = screen.getByTestId("server-notion");

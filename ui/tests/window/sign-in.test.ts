@@ -1,12 +1,11 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
 import { error, server, signedOut, signingIn } from "../support/views";
 import { openWith } from "../support/window";
 
-function openSignIn(more: Parameters<typeof signingIn>[0] = {}) {
-  return openWith({ status: signingIn(more), auth: signedOut });
+function openSignIn(overrides: Parameters<typeof signingIn>[0] = {}) {
+  return openWith({ status: signingIn(overrides), auth: signedOut });
 }
 
 describe("a sign-in in progress", () => {
@@ -21,7 +20,7 @@ describe("a sign-in in progress", () => {
     expect(screen.getByTestId("status")).toHaveTextContent("Signing in");
   });
 
-  it("offers the browser only while it waits for it", async () => {
+  it("offers to open the browser only while it waits for the callback", async () => {
     await openSignIn({ step: "exchanging" });
     expect(screen.queryByTestId("waiting-open-again")).toBeNull();
     expect(screen.getByTestId("waiting-cancel")).toBeEnabled();
@@ -39,24 +38,24 @@ describe("a sign-in in progress", () => {
 
   it("can be cancelled while another command hangs", async () => {
     const { backend, user } = await openSignIn();
-    backend.respond("serverSignInAgain", "never");
+    backend.hang("serverSignInAgain");
     await user.click(screen.getByTestId("waiting-open-again"));
     await user.click(screen.getByTestId("waiting-cancel"));
     expect(backend.callsOf("serverCancelSignIn")).toEqual([["notion"]]);
   });
 
-  it("tries the next return method, and says which it is", async () => {
+  it("names the next return method, and tries it", async () => {
     const { backend, user } = await openSignIn({ next_redirect: "loopback" });
     await user.click(screen.getByText("Something not working?"));
-    expect(screen.getByTestId("waiting-trouble")).toHaveTextContent("an address on this computer");
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent("an address on this computer");
     await user.click(screen.getByTestId("waiting-next-redirect"));
     expect(backend.callsOf("serverNextRedirect")).toEqual([["notion"]]);
   });
 
-  it("has no return method after the last", async () => {
+  it("offers no return method after the last one", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();
-    expect(screen.getByTestId("waiting-trouble")).toHaveTextContent(
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent(
       "You have tried all other return methods",
     );
   });
@@ -72,16 +71,13 @@ describe("a sign-in in progress", () => {
 
   it("keeps a rejected address, and shows the error", async () => {
     const { backend, user } = await openSignIn({ redirect: "paste" });
-    backend.respond(
-      "signInComplete",
-      new BackendError(error("authorization_denied", "It belongs to no sign-in.")),
-    );
+    backend.fail("signInComplete", error("authorization_denied", "It belongs to no sign-in."));
     await user.type(screen.getByTestId("waiting-paste"), "https://example.com/{Enter}");
     expect(await screen.findByRole("alert")).toHaveTextContent("It belongs to no sign-in.");
     expect(screen.getByTestId("waiting-paste")).toHaveValue("https://example.com/");
   });
 
-  it("announces the state without the ticking clock", async () => {
+  it("announces the state, but not the countdown", async () => {
     await openSignIn();
     expect(screen.getByTestId("waiting-left").closest("[aria-live], [role=status]")).toBeNull();
     expect(screen.getAllByRole("status")[0]).toHaveTextContent("Notion: Signing in");

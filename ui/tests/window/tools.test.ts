@@ -2,8 +2,7 @@ import { screen, waitFor, within } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 
-import { BackendError } from "../../src/backend/error";
-import type { ToolCallView, ToolView } from "../../src/backend/types";
+import type { ToolCallView, ToolView } from "../../src/backend/bindings";
 import { loadRenderer } from "../../src/lib/load-markdown";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
@@ -41,7 +40,7 @@ describe("the list of tools", () => {
     expect(rows[0]?.querySelector(".line-clamp-3")).not.toBeNull();
   });
 
-  it("searches names, titles and descriptions, all words of them", async () => {
+  it("is searched by all words, in names, titles and descriptions", async () => {
     const { user } = await openTools();
     await screen.findAllByTestId("tool");
     await user.type(screen.getByTestId("tool-search"), "page MARKDOWN");
@@ -63,16 +62,16 @@ describe("the list of tools", () => {
     expect(backend.callsOf("serverTools")).toHaveLength(2);
   });
 
-  it("says why it could not be loaded, and tries again", async () => {
+  it("shows why it could not be loaded, and can be loaded again", async () => {
     const backend = new FakeBackend();
-    backend.respond("serverTools", new BackendError(error("server_unreachable", "It did not answer.")));
+    backend.fail("serverTools", error("server_unreachable", "It did not respond."));
     const { user } = await open(backend);
-    expect(await screen.findByTestId("error")).toHaveTextContent("It did not answer.");
+    expect(await screen.findByTestId("error")).toHaveTextContent("It did not respond.");
     await user.click(within(screen.getByTestId("error")).getByRole("button", { name: "Try again now" }));
     expect(backend.callsOf("serverTools")).toHaveLength(2);
   });
 
-  it("says so if there are none", async () => {
+  it("has a text if there are no tools", async () => {
     await openTools([]);
     expect(await screen.findByText("Notion has no tools.")).toBeInTheDocument();
   });
@@ -103,13 +102,13 @@ describe("a tool's dialog", () => {
       () =>
         user.pointer({
           keys: "[MouseLeft]",
-          target: document.querySelector(".veil") as HTMLElement,
+          target: document.querySelector(".overlay") as HTMLElement,
           coords: { clientX: 5, clientY: 5 },
         }),
     ]) {
       await user.click(await screen.findByTestId("tool-whoami"));
       await screen.findByTestId("tool-dialog");
-      // The dialog handles clicks outside only from the next turn on, so that the opening click does not close it.
+      // The dialog handles clicks outside only from the next event loop turn, so that the opening click does not close it.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await close();
       await waitFor(() => expect(screen.queryByTestId("tool-dialog")).toBeNull());
@@ -125,7 +124,7 @@ describe("a tool's dialog", () => {
     expect(backend.callsOf("linkOpen")).toEqual([["https://example.com/guide"]]);
   });
 
-  it("makes a form from the schema, and runs with its values", async () => {
+  it("makes a form from the schema, and runs the tool with the form's values", async () => {
     const { backend, user } = await openTools();
     await user.click(await screen.findByTestId("tool-search_pages"));
     const query = await screen.findByLabelText(/Query/);
@@ -169,7 +168,7 @@ describe("a tool's dialog", () => {
 
 describe("a running call", () => {
   it("shows its progress, and can be cancelled", async () => {
-    const backend = new FakeBackend().respond("toolCall", "never");
+    const backend = new FakeBackend().hang("toolCall");
     backend.tools = [noFields];
     const { user } = await open(backend);
     await run({ backend, user });
@@ -184,7 +183,7 @@ describe("a running call", () => {
   });
 
   it("is cancelled when its dialog is closed", async () => {
-    const backend = new FakeBackend().respond("toolCall", "never");
+    const backend = new FakeBackend().hang("toolCall");
     backend.tools = [noFields];
     const { user } = await open(backend);
     await run({ backend, user });
@@ -230,7 +229,7 @@ describe("a running call", () => {
     const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
     await run(opened);
     const result = await screen.findByTestId("tool-result");
-    // Until the parser is loaded the text is plain in any case.
+    // Until the parser is loaded, every text is plain.
     await loadRenderer();
     await tick();
     const paragraph = result.querySelector("p");
@@ -256,7 +255,7 @@ describe("a running call", () => {
     ).toHaveLength(0);
   });
 
-  it("says if the tool itself reports an error", async () => {
+  it("shows whether the tool itself reports an error", async () => {
     const opened = await openTools([noFields], {
       is_error: true,
       content: [{ kind: "text", text: "No such page." }],
@@ -270,10 +269,7 @@ describe("a running call", () => {
   it("offers to grant the permission that a call lacks", async () => {
     const backend = new FakeBackend();
     backend.tools = [noFields];
-    backend.respond(
-      "toolCall",
-      new BackendError(error("insufficient_scope", "The scope pages:delete is needed.")),
-    );
+    backend.fail("toolCall", error("insufficient_scope", "The scope pages:delete is needed."));
     const { user } = await open(backend);
     await run({ backend, user });
     await user.click(await screen.findByRole("button", { name: "Grant access" }));

@@ -1,12 +1,11 @@
-import { BackendError } from "../../../src/backend/error";
 import { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { type Scenes, withServices } from "./scene";
 
 export const galleryScenes: Scenes = {
   "gallery-first": { backend: () => new FakeBackend({ servers: [] }) },
-  "gallery-more": {
-    backend: () => of({}),
+  "gallery-add": {
+    backend: () => withServices({}),
     act: async ({ press }) => press("add-service"),
   },
   "gallery-nothing": {
@@ -15,14 +14,9 @@ export const galleryScenes: Scenes = {
   },
   "gallery-error": {
     backend: () =>
-      new FakeBackend({ servers: [] }).respond(
-        "serverAdd",
-        new BackendError(
-          error("config_invalid", "Usher cannot change mcp.json while it has an error.", {
+      new FakeBackend({ servers: [] }).fail("serverAdd", error("config_invalid", "Usher cannot change mcp.json while it has an error.", {
             hint: "Fix line 4 first.",
-          }),
-        ),
-      ),
+          })),
     act: async ({ press }) => press("connect-notion"),
   },
   "add-by-address": {
@@ -33,7 +27,7 @@ export const galleryScenes: Scenes = {
     },
   },
   "set-up": {
-    backend: () => of({}),
+    backend: () => withServices({}),
     act: async ({ press }) => {
       await press("add-service");
       await press("connect-slack");

@@ -1,22 +1,21 @@
-import { BackendError } from "../../../src/backend/error";
 import type { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
-import type { Hands } from "../hands";
-import { of, type Scenes } from "./scene";
+import type { Actions } from "../actions";
+import { type Scenes, withServices } from "./scene";
 
-async function openResources({ press, find }: Hands): Promise<void> {
+async function openResources({ press, find }: Actions): Promise<void> {
   await press("tab-resources");
   await find("resource-search");
 }
 
 function withoutResources(): FakeBackend {
-  const backend = of();
+  const backend = withServices();
   backend.resources = [];
   return backend;
 }
 
 export const offerScenes: Scenes = {
-  resources: { backend: () => of(), act: openResources },
+  resources: { backend: () => withServices(), act: openResources },
   "resources-none": {
     backend: withoutResources,
     act: async ({ press, find }) => {
@@ -26,17 +25,14 @@ export const offerScenes: Scenes = {
   },
   "resources-failed": {
     backend: () =>
-      of().respond(
-        "serverResources",
-        new BackendError(error("server_unreachable", "mcp.notion.com did not respond in time.")),
-      ),
+      withServices().fail("serverResources", error("server_unreachable", "mcp.notion.com did not respond in time.")),
     act: async ({ press, find }) => {
       await press("tab-resources");
       await find("error");
     },
   },
   "resource-dialog": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tab-resources");
       await press("resource-holiday-plans");
@@ -44,14 +40,14 @@ export const offerScenes: Scenes = {
     },
   },
   prompts: {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tab-prompts");
       await find("prompt-search");
     },
   },
   "prompt-dialog": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tab-prompts");
       await press("prompt-summarise_page");

@@ -1,15 +1,15 @@
-import type { ServerView, Snapshot } from "../../../src/backend/types";
+import type { ServerView, Snapshot } from "../../../src/backend/bindings";
 import { FakeBackend } from "../../support/fake-backend";
-import { error, inSeconds, server, signedOut } from "../../support/views";
-import type { Hands } from "../hands";
+import { error, secondsFromNow, server, signedOut } from "../../support/views";
+import type { Actions } from "../actions";
 
 export type Scene = {
   backend: () => FakeBackend;
   /** The actions before the screenshot. */
-  act?: (hands: Hands, backend: FakeBackend) => Promise<void>;
+  act?: (actions: Actions, backend: FakeBackend) => Promise<void>;
 };
 
-/** Scenes by name, which is also the name of the screenshot. */
+/** Scenes by name. Screenshots have the same names. */
 export type Scenes = Record<string, Scene>;
 
 const others: ServerView[] = [
@@ -29,7 +29,7 @@ const others: ServerView[] = [
     status: {
       state: "reconnecting",
       attempt: 3,
-      next_at: inSeconds(12),
+      next_at: secondsFromNow(12),
       why: error("server_unreachable", "Could not reach mcp.sentry.dev."),
     },
   }),
@@ -52,7 +52,10 @@ const others: ServerView[] = [
   }),
 ];
 
-/** A window with a few services, with the first one in view. */
-export function of(first: Partial<ServerView> = {}, more: Partial<Snapshot> = {}): FakeBackend {
-  return new FakeBackend({ servers: [server(first), ...others], ...more });
+/** A backend with a few services. The window shows the first one. */
+export function withServices(
+  first: Partial<ServerView> = {},
+  overrides: Partial<Snapshot> = {},
+): FakeBackend {
+  return new FakeBackend({ servers: [server(first), ...others], ...overrides });
 }

@@ -1,10 +1,10 @@
 import { config } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { type Scenes, withServices } from "./scene";
 
 export const settingsScenes: Scenes = {
   settings: {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           config: { ...config, warnings: ["“corp”: “transport” is treated as “type”."] },
@@ -18,7 +18,7 @@ export const settingsScenes: Scenes = {
   },
   "settings-without-desktop": {
     backend: () => {
-      const backend = of({}, { paused: true });
+      const backend = withServices({}, { paused: true });
       backend.changeDesktop({ tray: "no_host", notifications: "plain", autostart: "unavailable" });
       return backend;
     },

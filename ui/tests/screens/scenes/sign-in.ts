@@ -1,11 +1,10 @@
-import { BackendError } from "../../../src/backend/error";
 import { error, server, signedOut, signingIn } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { type Scenes, withServices } from "./scene";
 
 export const signInScenes: Scenes = {
   "sign-in-discovering": {
     backend: () =>
-      of({
+      withServices({
         status: signingIn({
           step: "discovering",
           host: null,
@@ -17,7 +16,7 @@ export const signInScenes: Scenes = {
       }),
   },
   "sign-in-for-permission": {
-    backend: () => of({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
+    backend: () => withServices({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
     act: async ({ find }, backend) => {
       await find("tool");
       const permission = { scopes: ["pages:write"], for_what: "Create a page" };
@@ -29,25 +28,20 @@ export const signInScenes: Scenes = {
       await find("waiting");
     },
   },
-  "sign-in-waiting": { backend: () => of({ status: signingIn(), auth: signedOut }) },
+  "sign-in-waiting": { backend: () => withServices({ status: signingIn(), auth: signedOut }) },
   "sign-in-help": {
-    backend: () => of({ status: signingIn(), auth: signedOut }),
-    act: async ({ find }) => void (await find("waiting-trouble")).toggleAttribute("open", true),
+    backend: () => withServices({ status: signingIn(), auth: signedOut }),
+    act: async ({ find }) => void (await find("waiting-help")).toggleAttribute("open", true),
   },
   "sign-in-paste": {
     backend: () =>
-      of({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).respond(
-        "signInComplete",
-        new BackendError(
-          error("authorization_denied", "This address belongs to no pending sign-in.", {
+      withServices({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).fail("signInComplete", error("authorization_denied", "This address belongs to no pending sign-in.", {
             hint: "Copy the whole address, from “dev.usher.desktop:” to its end.",
-          }),
-        ),
-      ),
+          })),
     act: async ({ type, press }) => {
       await type("waiting-paste", "https://example.com/");
       await press("waiting-paste-submit");
     },
   },
-  "sign-in-exchanging": { backend: () => of({ status: signingIn({ step: "exchanging" }), auth: signedOut }) },
+  "sign-in-exchanging": { backend: () => withServices({ status: signingIn({ step: "exchanging" }), auth: signedOut }) },
 };

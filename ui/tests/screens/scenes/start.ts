@@ -1,52 +1,36 @@
-import { BackendError } from "../../../src/backend/error";
 import { config, error } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { type Scenes, withServices } from "./scene";
 
 /** The start, secret store errors, and messages above the page. */
 export const startScenes: Scenes = {
   opening: {
-    backend: () => of({}).respond("snapshot", "never"),
+    backend: () => withServices({}).hang("snapshot"),
     act: async ({ find }) => void (await find("opening")),
   },
   "start-failed": {
     backend: () =>
-      of({}).respond(
-        "snapshot",
-        new BackendError(
-          error("internal", "Another Usher is running.", {
+      withServices({}).fail("snapshot", error("internal", "Another Usher is running.", {
             hint: "Quit the other one, then try again.",
             details: "engine.lock is held by process 4711",
-          }),
-        ),
-      ),
+          })),
   },
-  "start-waits": {
+  "command-running": {
     backend: () =>
-      of({}).respond(
-        "snapshot",
-        new BackendError(
-          error("engine_busy", "The usher command is running.", {
+      withServices({}).fail("snapshot", error("engine_busy", "The usher command is running.", {
             hint: "Usher continues when the command finishes.",
             details: "engine.lock is held by process 4711",
-          }),
-        ),
-      ),
+          })),
   },
   notice: {
     backend: () =>
-      of({}).respond(
-        "startLink",
-        new BackendError(
-          error("authorization_expired", "The link that opened Usher belongs to no sign-in.", {
+      withServices({}).fail("startLink", error("authorization_expired", "The link that opened Usher belongs to no sign-in.", {
             hint: "Start the sign-in again here.",
-          }),
-        ),
-      ),
+          })),
     act: async ({ find }) => void (await find("notice")),
   },
   "keychain-missing": {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           secret_store: {
@@ -64,7 +48,7 @@ export const startScenes: Scenes = {
   },
   "keychain-locked": {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           secret_store: {
@@ -76,10 +60,10 @@ export const startScenes: Scenes = {
         },
       ),
   },
-  "memory-only": { backend: () => of({}, { secret_store: { kind: "memory" } }) },
+  "memory-only": { backend: () => withServices({}, { secret_store: { kind: "memory" } }) },
   "config-broken": {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           config: {

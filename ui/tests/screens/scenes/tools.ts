@@ -1,35 +1,31 @@
-import { BackendError } from "../../../src/backend/error";
 import { error, server } from "../../support/views";
-import { of, type Scenes } from "./scene";
+import { type Scenes, withServices } from "./scene";
 
 export const toolsScenes: Scenes = {
   "connected-search": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ type }) => type("tool-search", "page"),
   },
   "tools-failed": {
     backend: () =>
-      of({}).respond(
-        "serverTools",
-        new BackendError(error("server_unreachable", "mcp.notion.com did not respond in time.")),
-      ),
+      withServices({}).fail("serverTools", error("server_unreachable", "mcp.notion.com did not respond in time.")),
   },
   "tool-dialog": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tool-search_pages");
       await find("tool-run");
     },
   },
   "tool-form-long": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tool-create_page");
       await find("tool-run");
     },
   },
   "tool-invalid": {
-    backend: () => of(),
+    backend: () => withServices(),
     act: async ({ press, find }) => {
       await press("tool-search_pages");
       await press("tool-run");
@@ -37,7 +33,7 @@ export const toolsScenes: Scenes = {
     },
   },
   "tool-running": {
-    backend: () => of().respond("toolCall", "never"),
+    backend: () => withServices().hang("toolCall"),
     act: async ({ press, find }, backend) => {
       await press("tool-slow_task");
       await press("tool-run");
@@ -54,7 +50,7 @@ export const toolsScenes: Scenes = {
     },
   },
   "tool-permission": {
-    backend: () => of().respond("toolCall", "never"),
+    backend: () => withServices().hang("toolCall"),
     act: async ({ press, find }, backend) => {
       await press("tool-whoami");
       await press("tool-run");
@@ -66,7 +62,7 @@ export const toolsScenes: Scenes = {
   },
   "tool-result": {
     backend: () => {
-      const backend = of();
+      const backend = withServices();
       backend.result = {
         is_error: false,
         content: [
@@ -85,7 +81,7 @@ export const toolsScenes: Scenes = {
   },
   "tool-result-markdown": {
     backend: () => {
-      const backend = of();
+      const backend = withServices();
       backend.result = { is_error: false, content: [{ kind: "text", text: MARKDOWN }], structured: null };
       return backend;
     },
@@ -97,7 +93,7 @@ export const toolsScenes: Scenes = {
   },
   "tool-error": {
     backend: () => {
-      const backend = of();
+      const backend = withServices();
       backend.result = {
         is_error: true,
         content: [{ kind: "text", text: "There is no page with this id." }],
@@ -113,7 +109,7 @@ export const toolsScenes: Scenes = {
   },
   elicitation: {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           elicitations: [
@@ -138,7 +134,7 @@ export const toolsScenes: Scenes = {
     act: async ({ find }) => void (await find("elicitation-accept")),
   },
   "elicitation-in-a-call": {
-    backend: () => of().respond("toolCall", "never"),
+    backend: () => withServices().hang("toolCall"),
     act: async ({ press, find }, backend) => {
       await press("tool-search_pages");
       await find("tool-run");
@@ -159,7 +155,7 @@ export const toolsScenes: Scenes = {
   },
   "elicitation-page": {
     backend: () =>
-      of(
+      withServices(
         {},
         {
           elicitations: [
