@@ -92,7 +92,7 @@ async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<
     })
     .await?;
     let callback = consent::answer(&address, Decision::Allow).await?;
-    window.page().press(&format!("{} summary", Page::id("waiting-trouble"))).await?;
+    window.page().press(&format!("{} summary", Page::id("waiting-help"))).await?;
     window.page().fill(&Page::id("waiting-paste"), &callback).await?;
     window.page().press(&Page::id("waiting-paste-submit")).await?;
     window.page().see(&Page::status("connected")).await?;

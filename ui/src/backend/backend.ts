@@ -1,17 +1,93 @@
-import type { AppBackend } from "./app";
-import type { ConfigBackend } from "./config";
-import type { EngineBackend } from "./engine";
-import type { ServersBackend } from "./servers";
-import type { SignInBackend } from "./sign-in";
-import type { ToolsBackend } from "./tools";
+import {
+  events,
+  type Client,
+  type DesktopView,
+  type Event,
+  type PageRequest,
+  type PromptView,
+  type ResourceView,
+  type ServerId,
+  type ServerVerb,
+  type Snapshot,
+  type ToolView,
+} from "./bindings";
+import { BackendError, errorView } from "./error";
+import { shell } from "./shell";
+
+type Lists = { tools: ToolView[]; resources: ResourceView[]; prompts: PromptView[] };
+
+const { engineRequest, pageRequestTake, ...commands } = shell;
+
+/** The backend of the app: its commands, requests to the engine, and events. */
+export const tauriBackend = {
+  ...commands,
+
+  /**
+   * Subscribes to the engine's events. Resolves once the listeners are active: a snapshot requested after that misses
+   * no change. `replaced` gets the snapshot of a new engine, whose revisions are counted from the start.
+   */
+  async subscribe(listener: (event: Event) => void, replaced: (snapshot: Snapshot) => void) {
+    const stops = await Promise.all([
+      events.engineEvent.listen(({ payload }) => listener(payload)),
+      events.snapshotTaken.listen(({ payload }) => replaced(payload)),
+    ]);
+    return () => stops.forEach((stop) => stop());
+  },
+  /** Subscribes to changes of the desktop's features. `appInfo` returns the current ones. */
+  subscribeDesktop: (listener: (desktop: DesktopView) => void) =>
+    events.desktopChanged.listen(({ payload }) => listener(payload)),
+  /**
+   * Reports the pages that the person requests outside the window (tray, notifications), until the window closes. A
+   * page that was requested earlier is reported before the promise resolves.
+   */
+  async subscribePages(listener: (page: PageRequest) => void) {
+    // The event contains no page. Each page is taken once, even if it was requested while the window was starting.
+    const take = async () => {
+      const page = await pageRequestTake();
+      if (page !== null) listener(page);
+    };
+    await events.pageRequested.listen(() => void take().catch(() => undefined));
+    await take();
+  },
+
+  /** Starts a sign-in and opens the browser. `client` is a pre-registered client. */
+  serverSignIn: (id: ServerId, client?: Client) => shell.serverSignIn(id, client ?? null),
+  /** Disconnects all services until `serversResume` or the next start. */
+  serversPause: () => engineRequest({ request: "pause_all" }),
+  serversResume: () => engineRequest({ request: "resume_all" }),
+  toolCancel: (call: string) => engineRequest({ request: "cancel_call", call }),
+
+  /** Sends a verb that has no method of its own. */
+  serverVerb: (id: ServerId, verb: ServerVerb) => verbOf(verb)(id),
+  serverRemove: verbOf("remove"),
+  serverEnable: verbOf("enable"),
+  serverDisable: verbOf("disable"),
+  serverConnect: verbOf("connect"),
+  serverDisconnect: verbOf("disconnect"),
+  serverCancelSignIn: verbOf("cancel_sign_in"),
+  serverSignOut: verbOf("sign_out"),
+  /** Declines the requested permission; the call that waits for it fails. */
+  serverDeclinePermission: verbOf("decline_permission"),
+  serverTools: listOf("tools"),
+  serverResources: listOf("resources"),
+  serverPrompts: listOf("prompts"),
+};
 
 /**
- * The calls that leave the page: to the shell in the app, to a scripted backend in tests and on the screenshots page.
- * Every call rejects only with a `BackendError`.
+ * The page's calls to its backend: the Tauri app, or a scripted backend in tests and on the screenshots page. Every
+ * call rejects only with a `BackendError`.
  */
-export type Backend = AppBackend &
-  EngineBackend &
-  ServersBackend &
-  SignInBackend &
-  ToolsBackend &
-  ConfigBackend;
+export type Backend = typeof tauriBackend;
+
+function verbOf(verb: ServerVerb) {
+  return (server: ServerId) => engineRequest({ request: "server", server, verb });
+}
+
+function listOf<Kind extends keyof Lists>(kind: Kind) {
+  return async (server: ServerId): Promise<Lists[Kind]> => {
+    const reply = (await verbOf(kind)(server)) as Partial<Lists>;
+    const items = reply[kind];
+    if (items === undefined) throw new BackendError(errorView(`Unexpected reply to "${kind}".`));
+    return items;
+  };
+}

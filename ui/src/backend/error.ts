@@ -1,4 +1,4 @@
-import type { ErrorView } from "./types";
+import type { ErrorView } from "./bindings";
 
 /** The error of a failed backend call, with the texts to show. */
 export class BackendError extends Error {

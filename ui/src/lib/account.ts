@@ -1,10 +1,10 @@
-import type { ServerView } from "../backend/types";
+import type { ServerView } from "../backend/bindings";
 
 export function isSignedIn({ auth }: ServerView): boolean {
   return auth.kind === "o_auth" && auth.signed_in;
 }
 
-/** The account of the sign-in, if the service named one. */
+/** The signed-in account, if the service reported it. */
 export function account({ auth }: ServerView): string | null {
   return auth.kind === "o_auth" && auth.signed_in ? auth.account : null;
 }

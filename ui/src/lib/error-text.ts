@@ -1,4 +1,4 @@
-import type { ErrorView } from "../backend/types";
+import type { ErrorView } from "../backend/bindings";
 
 /** An error as text, for a bug report. */
 export function errorText(error: ErrorView): string {

@@ -5,12 +5,12 @@ import { resolver as basic } from "@sjsf/form/resolvers/basic";
 type JsonObject = Record<string, unknown>;
 
 /** The schema without its title and description, which the dialog shows already. */
-export function forForm(schema: JsonObject): JsonObject {
+export function formSchema(schema: JsonObject): JsonObject {
   const { title: _title, description: _description, $schema: _dialect, ...rest } = schema;
   return { type: "object", ...rest };
 }
 
-/** Fields for choices; everything else is left to the library's basic resolver. */
+/** Resolves choices to the library's choice fields, and everything else with its basic resolver. */
 export function resolver<T>(ctx: FormState<T>): ResolveFieldType {
   const fallback = basic(ctx);
   return (config) => {
@@ -22,7 +22,7 @@ export function resolver<T>(ctx: FormState<T>): ResolveFieldType {
 
 const LONG = /^(content|body|text|markdown|description|message|query_text|prompt|code|html)$/i;
 
-/** Larger fields for texts that are likely to be long. */
+/** Returns larger fields for texts that are likely to be long. */
 export function uiSchemaOf(schema: JsonObject): UiSchemaRoot {
   const properties = (schema.properties ?? {}) as Record<string, JsonObject | boolean>;
   const ui: Record<string, unknown> = {};

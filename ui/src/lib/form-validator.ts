@@ -5,7 +5,7 @@ import { m } from "../paraglide/messages";
 /** Keywords whose errors only say that a nested value is invalid; the nested error says more. */
 const OUTER = new Set(["properties", "patternProperties", "items", "prefixItems", "additionalItems", "$ref"]);
 
-/** The library's validator with its errors reworded and placed at the fields that they are about. */
+/** The library's validator, with the window's error texts, each at the field that caused it. */
 export class FormValidator extends Validator {
   constructor(schema: Schema) {
     super(schema, "7", false);
@@ -14,11 +14,11 @@ export class FormValidator extends Validator {
   override validate(instance: unknown): ValidationResult {
     const { valid, errors } = super.validate(instance);
     const inner = errors.filter(({ keyword }) => !OUTER.has(keyword));
-    return { valid, errors: (inner.length > 0 ? inner : errors).map(plain) };
+    return { valid, errors: (inner.length > 0 ? inner : errors).map(reworded) };
   }
 }
 
-function plain(unit: OutputUnit): OutputUnit {
+function reworded(unit: OutputUnit): OutputUnit {
   switch (unit.keyword) {
     case "required": {
       const missing = /"([\w-]+)"\.$/.exec(unit.error)?.[1];

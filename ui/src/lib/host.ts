@@ -1,4 +1,4 @@
-/** The host of an address; a command line is returned unchanged. */
+/** Returns the host of an address. A command line is returned unchanged. */
 export function hostOf(address: string): string {
   try {
     return new URL(address).host || address;

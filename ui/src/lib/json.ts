@@ -7,7 +7,7 @@ export function isJson(text: string): boolean {
   }
 }
 
-/** JSON text with indentation; any other text unchanged. */
+/** Indents JSON text. Any other text is returned unchanged. */
 export function prettyJson(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2);
@@ -16,7 +16,7 @@ export function prettyJson(text: string): string {
   }
 }
 
-/** The JSON object in a text, or `null`. */
+/** Parses a JSON object. Returns `null` for any other text. */
 export function jsonObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);

@@ -3,15 +3,15 @@ import { Marked, walkTokens, type Token } from "marked";
 
 import { isJson } from "./json";
 
-/** Longer descriptions are cut, and longer results are plain text, to keep the parser's work small. */
-const LONGEST = 20_000;
+/** The longest text to parse. Longer descriptions are cut, and longer results are shown as plain text. */
+const MAX_LENGTH = 20_000;
 
 const TAGS = [
   ...["p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a"],
   ...["h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"],
 ];
 
-/** The origin of a text. A result shows everything that was sent: its line breaks, and HTML as text. */
+/** The origin of a text. Results keep their line breaks, and show HTML as text. */
 export type Source = "description" | "result";
 
 const PARSERS: Record<Source, Marked> = {
@@ -28,11 +28,11 @@ const PARSERS: Record<Source, Marked> = {
 };
 
 /**
- * A server's markdown as nodes to put into the page: no images, styles, ids, handlers or anchors. A link becomes a
- * button that names its host and calls `open` when it is pressed; without `open` it is text.
+ * Renders a server's markdown without images, styles, ids, handlers or anchors. A link becomes a button that shows its
+ * host and calls `open` when it is pressed. Without `open`, a link becomes text.
  */
 export function render(markdown: string, source: Source, open?: (url: string) => void): DocumentFragment {
-  const text = markdown.slice(0, LONGEST);
+  const text = markdown.slice(0, MAX_LENGTH);
   let fragment: DocumentFragment;
   try {
     fragment = DOMPurify.sanitize(PARSERS[source].parse(text) as string, {
@@ -52,12 +52,12 @@ export function render(markdown: string, source: Source, open?: (url: string) =>
 }
 
 /**
- * Whether a tool's text result is markdown. It must have markup that plain text hardly contains by chance: a heading, a
- * fenced code block, a table, bold text or a titled link. Lists and `code` alone do not count, because they read well as
+ * Whether a tool's text result is markdown. It must have markup that is rare in plain text: a heading, a fenced code
+ * block, a table, bold text or a titled link. Lists and `code` alone do not count, because they are readable as plain
  * text. A text that depends on its spaces, such as aligned columns or indented lines, is never markdown.
  */
 export function isMarkdown(text: string): boolean {
-  if (text.length > LONGEST || !/[#`~|*\]]/.test(text) || isJson(text)) return false;
+  if (text.length > MAX_LENGTH || !/[#`~|*\]]/.test(text) || isJson(text)) return false;
   try {
     const tokens = PARSERS.result.lexer(text);
     return !tokens.some(dependsOnSpaces) && hasMarkup(tokens);
@@ -74,7 +74,7 @@ function hasMarkup(tokens: Token[]): boolean {
   return isFound;
 }
 
-/** A "# comment" directly above another line is more likely a script or a configuration file. */
+/** Whether a token is a heading. A "# comment" directly above another line is more likely a script or a config file. */
 function isHeading(token: Token, next: Token | undefined): boolean {
   if (token.type !== "heading" || !token.raw.startsWith("#")) return false;
   return token.depth > 1 || next === undefined || next.type === "space";
@@ -87,7 +87,7 @@ function isMarkup(token: Token): boolean {
     case "code":
       return token.codeBlockStyle !== "indented";
     case "strong":
-      // Neither "__init__" nor "src/**/test/**".
+      // Excludes "__init__" and "src/**/test/**".
       return /^\*\*[^/._-]/.test(token.raw);
     case "link":
       return token.raw.startsWith("[") && /^https?:/i.test(String(token.href));
@@ -96,7 +96,7 @@ function isMarkup(token: Token): boolean {
   }
 }
 
-/** Rendered paragraphs lose their indentation and runs of spaces. */
+/** Whether a paragraph has indentation or runs of spaces, which rendering would remove. */
 function dependsOnSpaces(token: Token): boolean {
   return token.type === "paragraph" && /^(?: {2,}|\t)\S|\S(?: {3,}|\t)\S/m.test(token.raw);
 }
@@ -118,7 +118,7 @@ function link(anchor: HTMLAnchorElement, open?: (url: string) => void): Node[] {
   return [button, host];
 }
 
-/** Returns an https URL. User info is rejected, because it can imitate another host. `host` is in its ASCII form. */
+/** Parses an https URL. Userinfo is rejected, because it can imitate another host. `URL.host` is in ASCII form. */
 function target(href: string | null): URL | null {
   if (!href || !URL.canParse(href)) return null;
   const url = new URL(href);

@@ -1,4 +1,4 @@
-import type { ErrorView, ServerView } from "../backend/types";
+import type { Code, ErrorView, ServerView } from "../backend/bindings";
 import { isSignedIn } from "./account";
 
 /** The one action that a state or an error offers. */
@@ -32,19 +32,12 @@ export function nextAction(server: ServerView): NextAction | null {
       return "stop";
     case "needs_sign_in":
       if (server.last_error?.code === "registration_unsupported") return "enter_client";
-      return status.reason === "more_permission_needed" ? "grant_access" : "sign_in";
+      return server.wants === "permission" ? "grant_access" : "sign_in";
     case "signing_in":
       return null;
     case "connected":
-      switch (server.wants) {
-        case "permission":
-          return "grant_access";
-        case "sign_in":
-          return "sign_in";
-        case null:
-          return isSignedIn(server) ? "sign_out" : "disconnect";
-      }
-      break;
+      if (server.wants) return server.wants === "permission" ? "grant_access" : "sign_in";
+      return isSignedIn(server) ? "sign_out" : "disconnect";
     case "reconnecting":
       return "connect";
     case "failed":
@@ -52,33 +45,27 @@ export function nextAction(server: ServerView): NextAction | null {
   }
 }
 
-/** The action that an error's code stands for. */
+const ERROR_ACTIONS: Record<Code, NextAction> = {
+  config_invalid: "open_config",
+  server_unreachable: "connect",
+  tls_failed: "connect",
+  discovery_failed: "show_details",
+  registration_unsupported: "enter_client",
+  redirect_rejected: "sign_in_again",
+  authorization_denied: "sign_in_again",
+  authorization_expired: "sign_in_again",
+  sign_in_required: "sign_in",
+  insufficient_scope: "grant_access",
+  keychain_unavailable: "retry_store",
+  keychain_locked: "retry_store",
+  process_exited: "show_details",
+  protocol_error: "show_details",
+  engine_busy: "connect",
+  internal: "copy_details",
+};
+
+/** The action for an error's code. */
 export function errorAction(error: ErrorView): NextAction {
-  switch (error.code) {
-    case "config_invalid":
-      return "open_config";
-    case "server_unreachable":
-    case "tls_failed":
-    case "engine_busy":
-      return "connect";
-    case "discovery_failed":
-    case "process_exited":
-    case "protocol_error":
-      return error.details ? "show_details" : "connect";
-    case "registration_unsupported":
-      return "enter_client";
-    case "redirect_rejected":
-    case "authorization_denied":
-    case "authorization_expired":
-      return "sign_in_again";
-    case "sign_in_required":
-      return "sign_in";
-    case "insufficient_scope":
-      return "grant_access";
-    case "keychain_unavailable":
-    case "keychain_locked":
-      return "retry_store";
-    case "internal":
-      return "copy_details";
-  }
+  const action = ERROR_ACTIONS[error.code];
+  return action === "show_details" && !error.details ? "connect" : action;
 }

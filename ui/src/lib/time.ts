@@ -1,9 +1,7 @@
-import type { Timestamp } from "../backend/types";
-
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "always" });
 
-/** "in 52 minutes", "3 days ago". */
-export function fromNow(at: Timestamp, now: number): string {
+/** Returns "in 52 minutes" or "3 days ago". */
+export function relativeTime(at: string, now: number): string {
   const seconds = Math.round((Date.parse(at) - now) / 1000);
   const size = Math.abs(seconds);
   if (size < 60) return relative.format(seconds, "second");
@@ -12,17 +10,17 @@ export function fromNow(at: Timestamp, now: number): string {
   return relative.format(Math.trunc(seconds / 86_400), "day");
 }
 
-/** Whole seconds until a time, at least zero. */
-export function secondsUntil(at: Timestamp, now: number): number {
+/** Returns the whole seconds until a time, at least zero. */
+export function secondsUntil(at: string, now: number): number {
   return Math.max(0, Math.ceil((Date.parse(at) - now) / 1000));
 }
 
-/** "4:05" */
+/** Returns "4:05" for 245. */
 export function minutesAndSeconds(seconds: number): string {
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** The date and time in the format of this system. */
-export function inFull(at: Timestamp): string {
+/** Returns the date and time in the format of this system. */
+export function dateAndTime(at: string): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" });
 }

@@ -2,7 +2,7 @@ import { SvelteMap } from "svelte/reactivity";
 
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
-import type { ErrorView, ServerId, ToolCallView } from "../backend/types";
+import type { ErrorView, ServerId, ToolCallView } from "../backend/bindings";
 import type { EngineState, Progress } from "./engine.svelte";
 
 export type Outcome = { kind: "result"; result: ToolCallView } | { kind: "error"; error: ErrorView };
@@ -21,45 +21,43 @@ export class Call {
 /** The last call of each tool. */
 export class Calls {
   readonly #calls = new SvelteMap<string, Call>();
-  readonly #backend: Backend;
-  readonly #engine: EngineState;
 
-  constructor(backend: Backend, engine: EngineState) {
-    this.#backend = backend;
-    this.#engine = engine;
-  }
+  constructor(
+    private readonly backend: Backend,
+    private readonly engine: EngineState,
+  ) {}
 
-  of(server: ServerId, tool: string): Call | null {
+  last(server: ServerId, tool: string): Call | null {
     return this.#calls.get(key(server, tool)) ?? null;
   }
 
   progress(call: Call): Progress | null {
-    return this.#engine.progress.get(call.id) ?? null;
+    return this.engine.progress.get(call.id) ?? null;
   }
 
-  /** Calls a tool, unless a call of it is running already. */
+  /** Calls a tool, unless a call of this tool is already running. */
   async run(server: ServerId, tool: string, argumentsJson: string): Promise<void> {
-    if (this.of(server, tool)?.isRunning) return;
+    if (this.last(server, tool)?.isRunning) return;
     const call = new Call();
     this.#calls.set(key(server, tool), call);
     try {
-      const result = await this.#backend.toolCall(server, tool, argumentsJson, call.id);
+      const result = await this.backend.toolCall(server, tool, argumentsJson, call.id);
       call.outcome = { kind: "result", result };
     } catch (thrown) {
       call.outcome = { kind: "error", error: errorView(thrown) };
     } finally {
-      this.#engine.progress.delete(call.id);
+      this.engine.progress.delete(call.id);
     }
   }
 
   async cancel(call: Call): Promise<void> {
     call.isCancelling = true;
-    await this.#backend.toolCancel(call.id).catch(() => (call.isCancelling = false));
+    await this.backend.toolCancel(call.id).catch(() => (call.isCancelling = false));
   }
 
-  /** Forgets a tool's call, and cancels it if it is still running. */
+  /** Removes a tool's call, and cancels it if it is still running. */
   discard(server: ServerId, tool: string): void {
-    const call = this.of(server, tool);
+    const call = this.last(server, tool);
     this.#calls.delete(key(server, tool));
     if (call?.isRunning) void this.cancel(call);
   }

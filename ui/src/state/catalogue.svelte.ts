@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend";
-import type { CatalogueEntry, ServerView, SetUp } from "../backend/types";
+import type { CatalogueEntry, ServerView, SetUp } from "../backend/bindings";
 import type { EngineState } from "./engine.svelte";
 
 /** The known services, and which of them are added. */
@@ -7,11 +7,11 @@ export class Catalogue {
   entries = $state.raw<CatalogueEntry[]>([]);
 
   constructor(
-    readonly backend: Backend,
-    readonly engine: EngineState,
+    private readonly backend: Backend,
+    private readonly engine: EngineState,
   ) {}
 
-  /** Without a catalogue the window still works: services are then added by their address. */
+  /** Loads the catalogue. The window works without it: services can be added by their address. */
   async load(): Promise<void> {
     this.entries = await this.backend.catalogueList().catch(() => []);
   }
@@ -23,7 +23,7 @@ export class Catalogue {
     );
   }
 
-  /** The setup steps of a service's entry. */
+  /** The setup steps of a service, from its entry. */
   setUp(server: ServerView): SetUp | null {
     return this.entries.find((entry) => entry.slug === server.catalogue)?.setup ?? null;
   }

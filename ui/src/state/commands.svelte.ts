@@ -1,7 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import { errorView } from "../backend/error";
-import type { ErrorView } from "../backend/types";
+import type { ErrorView } from "../backend/bindings";
 
 /** The commands in progress, and the last error of each area of the window ("settings", a server's id). */
 export class Commands {

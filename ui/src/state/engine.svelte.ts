@@ -7,15 +7,20 @@ import type {
   ElicitationView,
   ErrorView,
   Event,
+  PromptView,
+  ResourceView,
   Revision,
   SecretStoreView,
   ServerId,
   ServerView,
   Snapshot,
-} from "../backend/types";
+  ToolView,
+} from "../backend/bindings";
 import { m } from "../paraglide/messages";
 
 export type OfferKind = "tool" | "resource" | "prompt";
+
+export type Offer = ToolView | ResourceView | PromptView;
 
 export type Progress = { progress: number | null; total: number | null; message: string | null };
 
@@ -29,12 +34,12 @@ export class EngineState {
   servers = $state.raw<ServerView[]>([]);
   config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
-  /** All services are paused: none is connected until the person resumes them. */
+  /** Whether all services are paused. */
   paused = $state(false);
   elicitations = $state.raw<ElicitationView[]>([]);
   /** The latest progress of each running call. */
   readonly progress = new SvelteMap<string, Progress>();
-  /** The revision of the last change of each list. */
+  /** The revision of the last change of each list, by the subject of its events. */
   readonly #listed = new SvelteMap<string, Revision>();
 
   #known = new Map<string, Revision>();
@@ -47,16 +52,13 @@ export class EngineState {
   #early: Event[] = [];
   #isLoading = false;
   #unsubscribe: (() => void) | null = null;
-  #backend: Backend;
 
-  constructor(backend: Backend) {
-    this.#backend = backend;
-  }
+  constructor(private readonly backend: Backend) {}
 
   async start(): Promise<void> {
     this.phase = "opening";
     try {
-      this.#unsubscribe ??= await this.#backend.subscribe(
+      this.#unsubscribe ??= await this.backend.subscribe(
         (event) => this.receive(event),
         (snapshot) => this.replace(snapshot),
       );
@@ -84,16 +86,13 @@ export class EngineState {
 
   /** The revision at which a server's tools, resources or prompts last changed. */
   listed(kind: OfferKind, id: ServerId): Revision | undefined {
-    return this.#listed.get(`${kind} ${id}`);
+    return this.#listed.get(`${kind}s_changed ${id}`);
   }
 
   receive(event: Event): void {
-    if (this.#isLoading || this.#floor < 0) {
-      this.#early.push(event);
-      return;
-    }
     // Revisions may have gaps: events for other programs are not sent here. If events are lost, a snapshot follows.
-    this.#apply(event);
+    if (this.#isLoading || this.#floor < 0) this.#early.push(event);
+    else this.#apply(event);
   }
 
   /** Replaces the whole state: another engine took over, or events were lost. */
@@ -109,7 +108,7 @@ export class EngineState {
     const engine = this.#engine;
     this.#isLoading = true;
     try {
-      const snapshot = await this.#backend.snapshot();
+      const snapshot = await this.backend.snapshot();
       if (engine === this.#engine) this.#take(snapshot);
     } finally {
       this.#isLoading = false;
@@ -148,7 +147,7 @@ export class EngineState {
         break;
       case "config_changed":
         this.config = event.config;
-        this.servers = inOrder(this.servers, event.order);
+        this.servers = sorted(this.servers, event.order);
         break;
       case "config_rejected":
         this.config = event.config;
@@ -157,13 +156,9 @@ export class EngineState {
         this.secretStore = event.secret_store;
         break;
       case "tools_changed":
-        this.#listed.set(`tool ${event.id}`, event.revision);
-        break;
       case "resources_changed":
-        this.#listed.set(`resource ${event.id}`, event.revision);
-        break;
       case "prompts_changed":
-        this.#listed.set(`prompt ${event.id}`, event.revision);
+        this.#listed.set(subject, event.revision);
         break;
       case "paused_changed":
         this.paused = event.paused;
@@ -181,7 +176,7 @@ export class EngineState {
   }
 }
 
-/** The demo is in no catalogue and has no title of its own before the first sign-in. */
+/** Names the demo, which has no title before its first sign-in and is not in the catalogue. */
 function named(view: ServerView): ServerView {
   return view.id === "demo" && view.name === "demo" ? { ...view, name: m.demo_name() } : view;
 }
@@ -197,15 +192,12 @@ function subjectOf(event: Event): string {
     case "config_rejected":
       return "config";
     case "secret_store_changed":
-      return "secret store";
     case "paused_changed":
-      return "paused";
+      return event.event;
     case "tools_changed":
-      return `tools ${event.id}`;
     case "resources_changed":
-      return `resources ${event.id}`;
     case "prompts_changed":
-      return `prompts ${event.id}`;
+      return `${event.event} ${event.id}`;
     case "call_progressed":
       return `call ${event.call}`;
     case "elicitation_requested":
@@ -215,8 +207,8 @@ function subjectOf(event: Event): string {
   }
 }
 
-/** Servers in the order of `mcp.json`, followed by those that it does not name yet. */
-function inOrder(servers: ServerView[], order: ServerId[]): ServerView[] {
+/** Sorts servers in the order of `mcp.json`. Servers that are not in the file yet come last. */
+function sorted(servers: ServerView[], order: ServerId[]): ServerView[] {
   const rank = new Map(order.map((id, index) => [id, index]));
   const last = order.length;
   return [...servers].sort((a, b) => (rank.get(a.id) ?? last) - (rank.get(b.id) ?? last));

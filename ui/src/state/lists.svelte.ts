@@ -1,7 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import { errorView } from "../backend/error";
-import type { ErrorView, ServerId } from "../backend/types";
+import type { ErrorView, ServerId } from "../backend/bindings";
 
 export type List<Item> =
   | { state: "unloaded" | "loading" | "ready"; items: Item[] }
@@ -12,22 +12,19 @@ export class Lists<Item> {
   readonly #lists = new SvelteMap<ServerId, List<Item>>();
   /** Counts the loads of each server, so that only the latest one is stored. */
   readonly #loads = new Map<ServerId, number>();
-  readonly #load: (id: ServerId) => Promise<Item[]>;
 
-  constructor(load: (id: ServerId) => Promise<Item[]>) {
-    this.#load = load;
-  }
+  constructor(private readonly request: (id: ServerId) => Promise<Item[]>) {}
 
-  of(id: ServerId): List<Item> {
+  get(id: ServerId): List<Item> {
     return this.#lists.get(id) ?? { state: "unloaded", items: [] };
   }
 
   async load(id: ServerId): Promise<void> {
     const load = (this.#loads.get(id) ?? 0) + 1;
     this.#loads.set(id, load);
-    const { items } = this.of(id);
+    const { items } = this.get(id);
     this.#lists.set(id, { state: "loading", items });
-    const list = await this.#load(id).then(
+    const list = await this.request(id).then(
       (items): List<Item> => ({ state: "ready", items }),
       (thrown): List<Item> => ({ state: "failed", items, error: errorView(thrown) }),
     );

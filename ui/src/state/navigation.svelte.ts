@@ -1,7 +1,7 @@
-import type { CatalogueEntry, PromptView, ResourceView, ServerId, ToolView } from "../backend/types";
-import type { EngineState } from "./engine.svelte";
+import type { CatalogueEntry, ServerId, ServerView } from "../backend/bindings";
+import type { EngineState, Offer, OfferKind } from "./engine.svelte";
 
-/** The window's screens. "blank" is the short time before a start counts as slow; "main" has the sidebar and a page. */
+/** The window's screens. "blank" is shown until a start counts as slow. "main" is the sidebar and a page. */
 export type Screen = "blank" | "opening" | "command_running" | "start_failed" | "secret_store_error" | "main";
 
 export type Page =
@@ -14,30 +14,25 @@ export type Tab = "tools" | "resources" | "prompts" | "details";
 
 export type Dialog =
   | { kind: "add_by_address" }
-  | { kind: "tool"; tool: ToolView }
-  | { kind: "resource"; resource: ResourceView }
-  | { kind: "prompt"; prompt: PromptView }
+  | { kind: OfferKind; item: Offer }
   | { kind: "remove" };
 
-/** A value that belongs to one page and is dropped with it. */
-type OfPage<Value> = { pageKey: string; value: Value } | null;
+/** The view state of a page. It is discarded when another page is shown. */
+type View = { tab: Tab; dialog: Dialog | null; clientForm: boolean };
 
-/** The screen, page, tab and dialog in view. */
+const INITIAL: View = { tab: "tools", dialog: null, clientForm: false };
+
+/** The screen, page, tab and dialog that are shown. */
 export class Navigation {
-  /** Whether the start takes long enough to show that the window is opening. */
+  /** Whether the start is slow enough to show the "Opening…" screen. */
   isSlowStart = $state(false);
   #requested = $state.raw<Page | null>(null);
-  #tab = $state.raw<OfPage<Tab>>(null);
-  #dialog = $state.raw<OfPage<Dialog>>(null);
-  #clientForm = $state.raw<OfPage<boolean>>(null);
-  readonly #engine: EngineState;
+  #stored = $state.raw<(View & { pageKey: string }) | null>(null);
 
-  constructor(engine: EngineState) {
-    this.#engine = engine;
-  }
+  constructor(private readonly engine: EngineState) {}
 
   get screen(): Screen {
-    const { phase, startError, secretStoreError } = this.#engine;
+    const { phase, startError, secretStoreError } = this.engine;
     switch (phase) {
       case "opening":
         return this.isSlowStart ? "opening" : "blank";
@@ -48,15 +43,21 @@ export class Navigation {
     }
   }
 
-  /** The requested page. A removed service is replaced by the first one, or by the gallery if none is left. */
+  /** The requested page. A removed service is replaced by the first service, or by the gallery if none is left. */
   get page(): Page {
     const requested = this.#requested;
-    if (requested && (requested.kind !== "service" || this.#engine.server(requested.id))) return requested;
-    const first = this.#engine.servers[0];
+    if (requested && (requested.kind !== "service" || this.engine.server(requested.id))) return requested;
+    const first = this.engine.servers[0];
     return first ? { kind: "service", id: first.id } : { kind: "gallery" };
   }
 
-  /** The page's identity: its scroll position, tab and dialog belong to it. */
+  /** The service whose page is shown. */
+  get server(): ServerView | undefined {
+    const { page } = this;
+    return page.kind === "service" ? this.engine.server(page.id) : undefined;
+  }
+
+  /** The page's identity. The scroll position, tab and dialog are reset when it changes. */
   get pageKey(): string {
     const { page } = this;
     switch (page.kind) {
@@ -70,46 +71,47 @@ export class Navigation {
     }
   }
 
-  /** Goes to a page. If it is not in view already, it starts with its first tab and no dialog. */
+  /** Shows a page. Unless it is already shown, it starts with its first tab and no dialog. */
   go(page: Page): void {
     const before = this.pageKey;
     this.#requested = page;
-    if (this.pageKey === before) return;
-    this.#tab = null;
-    this.#dialog = null;
-    this.#clientForm = null;
+    if (this.pageKey !== before) this.#stored = null;
   }
 
   get tab(): Tab {
-    return this.#valueOf(this.#tab) ?? "tools";
+    return this.#view.tab;
   }
 
-  set tab(value: Tab) {
-    this.#tab = { pageKey: this.pageKey, value };
+  set tab(tab: Tab) {
+    this.#change({ tab });
   }
 
   get dialog(): Dialog | null {
-    return this.#valueOf(this.#dialog);
+    return this.#view.dialog;
   }
 
-  openDialog(value: Dialog): void {
-    this.#dialog = { pageKey: this.pageKey, value };
+  openDialog(dialog: Dialog): void {
+    this.#change({ dialog });
   }
 
   closeDialog(): void {
-    this.#dialog = null;
+    if (this.#stored) this.#stored = { ...this.#stored, dialog: null };
   }
 
   /** Whether the page shows the form for a client ID. */
   get clientForm(): boolean {
-    return this.#valueOf(this.#clientForm) ?? false;
+    return this.#view.clientForm;
   }
 
-  set clientForm(value: boolean) {
-    this.#clientForm = { pageKey: this.pageKey, value };
+  set clientForm(clientForm: boolean) {
+    this.#change({ clientForm });
   }
 
-  #valueOf<Value>(stored: OfPage<Value>): Value | null {
-    return stored?.pageKey === this.pageKey ? stored.value : null;
+  get #view(): View {
+    return this.#stored?.pageKey === this.pageKey ? this.#stored : INITIAL;
+  }
+
+  #change(change: Partial<View>): void {
+    this.#stored = { ...this.#view, ...change, pageKey: this.pageKey };
   }
 }

@@ -1,8 +1,7 @@
-import { getContext, setContext } from "svelte";
+import { createContext } from "svelte";
 
 import type { Backend } from "../backend/backend";
 import type {
-  AppInfo,
   CatalogueEntry,
   Client,
   NewServer,
@@ -10,12 +9,11 @@ import type {
   ResourceView,
   ServerId,
   ToolView,
-} from "../backend/types";
-import { Appearance } from "./appearance.svelte";
+} from "../backend/bindings";
+import { App } from "./app.svelte";
 import { Calls } from "./calls.svelte";
 import { Catalogue } from "./catalogue.svelte";
 import { Commands } from "./commands.svelte";
-import { Desktop } from "./desktop.svelte";
 import { EngineState } from "./engine.svelte";
 import { Lists } from "./lists.svelte";
 import { Navigation } from "./navigation.svelte";
@@ -24,7 +22,7 @@ import { Requests } from "./requests.svelte";
 /** Milliseconds before a start counts as slow. */
 const SLOW_START = 250;
 
-/** The window's state and commands. Components get it by `useUsher`. */
+/** The window's state and commands. Components get it with `useUsher`. */
 export class Usher {
   readonly engine: EngineState;
   readonly navigation: Navigation;
@@ -35,25 +33,19 @@ export class Usher {
   readonly resources: Lists<ResourceView>;
   readonly prompts: Lists<PromptView>;
   readonly commands = new Commands();
-  readonly appearance: Appearance;
-  readonly desktop: Desktop;
-  info = $state.raw<AppInfo | null>(null);
+  readonly app: App;
   #slowStart: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly backend: Backend) {
-    const { commands } = this;
-    const engine = new EngineState(backend);
-    const navigation = new Navigation(engine);
-    this.engine = engine;
-    this.navigation = navigation;
-    this.catalogue = new Catalogue(backend, engine);
-    this.requests = new Requests({ backend, engine, commands, navigation });
-    this.calls = new Calls(backend, engine);
+    this.engine = new EngineState(backend);
+    this.navigation = new Navigation(this.engine);
+    this.catalogue = new Catalogue(backend, this.engine);
+    this.requests = new Requests(backend, this.engine, this.commands, this.navigation);
+    this.calls = new Calls(backend, this.engine);
     this.tools = new Lists((id) => backend.serverTools(id));
     this.resources = new Lists((id) => backend.serverResources(id));
     this.prompts = new Lists((id) => backend.serverPrompts(id));
-    this.appearance = new Appearance(backend);
-    this.desktop = new Desktop(backend);
+    this.app = new App(backend);
   }
 
   async start(): Promise<void> {
@@ -62,7 +54,7 @@ export class Usher {
       this.requests.followPages(),
       this.engine.start(),
       this.catalogue.load(),
-      this.#loadInfo(),
+      this.app.load(),
     ]);
     await this.requests.checkStartLink();
   }
@@ -80,15 +72,7 @@ export class Usher {
     });
   }
 
-  async #loadInfo(): Promise<void> {
-    const info = await this.backend.appInfo().catch(() => null);
-    this.info = info;
-    if (!info) return;
-    this.appearance.load(info.appearance);
-    this.desktop.load(info.desktop);
-  }
-
-  /** Adds a service of the catalogue, shows it and begins its sign-in. */
+  /** Adds a service of the catalogue, shows it and starts its sign-in. */
   async connect(entry: CatalogueEntry): Promise<void> {
     const added = this.catalogue.added(entry);
     if (added) return this.navigation.go({ kind: "service", id: added.id });
@@ -132,12 +116,4 @@ export class Usher {
   }
 }
 
-const KEY = Symbol("usher");
-
-export function provideUsher(usher: Usher): Usher {
-  return setContext(KEY, usher);
-}
-
-export function useUsher(): Usher {
-  return getContext<Usher>(KEY);
-}
+export const [useUsher, provideUsher] = createContext<Usher>();

@@ -1,35 +1,20 @@
 import type { NextAction } from "../lib/next-action";
 import { m } from "../paraglide/messages";
 
-/** The label of an action's button, for the service of this name. */
-export function actionWord(action: NextAction, name: string): string {
-  switch (action) {
-    case "enable":
-      return m.turn_on();
-    case "resume_all":
-      return m.resume_all();
-    case "connect":
-    case "retry_store":
-      return m.try_now();
-    case "stop":
-      return m.stop();
-    case "sign_in":
-      return m.sign_in_to({ name });
-    case "sign_in_again":
-      return m.sign_in_again();
-    case "grant_access":
-      return m.grant_access();
-    case "sign_out":
-      return m.sign_out();
-    case "disconnect":
-      return m.disconnect();
-    case "open_config":
-      return m.config_open();
-    case "enter_client":
-      return m.enter_client();
-    case "show_details":
-      return m.show_details();
-    case "copy_details":
-      return m.copy_details();
-  }
-}
+/** The labels of the actions' buttons, for a service of a given name. */
+export const ACTION_WORDS: Record<NextAction, (service: { name: string }) => string> = {
+  enable: m.turn_on,
+  resume_all: m.resume_all,
+  connect: m.try_now,
+  stop: m.stop,
+  sign_in: m.sign_in_to,
+  sign_in_again: m.sign_in_again,
+  grant_access: m.grant_access,
+  sign_out: m.sign_out,
+  disconnect: m.disconnect,
+  open_config: m.config_open,
+  enter_client: m.enter_client,
+  show_details: m.show_details,
+  copy_details: m.copy_details,
+  retry_store: m.try_now,
+};

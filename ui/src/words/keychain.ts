@@ -1,4 +1,4 @@
-import type { AppInfo } from "../backend/types";
+import type { AppInfo } from "../backend/bindings";
 import { m } from "../paraglide/messages";
 
 /** The next step on this system when the keychain cannot be used. */

@@ -1,4 +1,4 @@
-import type { PermissionView } from "../backend/types";
+import type { PermissionView } from "../backend/bindings";
 import { m } from "../paraglide/messages";
 
 const VERBS: Record<string, (inputs: { name: string }) => string> = {
@@ -7,7 +7,7 @@ const VERBS: Record<string, (inputs: { name: string }) => string> = {
   delete: m.permission_to_delete,
 };
 
-/** "Notion wants permission to write" if all its scopes end in that verb ("write", "pages:write"). */
+/** Returns "Notion asks for permission to write" if all scopes end in that verb ("write", "pages:write"). */
 export function permissionTitle(name: string, { scopes }: PermissionView): string {
   const verbs = new Set(
     scopes.map(

@@ -1,16 +1,16 @@
-import type { NeedsSignIn, ServerView, Status, Want } from "../backend/types";
+import type { NeedsSignIn, ServerView, Status, Want } from "../backend/bindings";
 import { account, isSignedIn } from "../lib/account";
 import { m } from "../paraglide/messages";
 
-/** A state's look: a colour, and a shape that has the same meaning. */
+/** The colour and shape of a state. */
 export type Tone = "good" | "needs_you" | "working" | "bad" | "quiet";
 
-/** The open request of a connected service. The other states have words of their own. */
+/** What a service asks for, unless it is working: that state has its own text. */
 function wants({ status, wants }: ServerView): Want | null {
-  return status.state === "connected" ? wants : null;
+  return LOOKS[status.state].tone === "working" ? null : wants;
 }
 
-/** The one word for a service's state, used everywhere. */
+/** The name of a service's state, the same on every screen. */
 export function stateWord(server: ServerView): string {
   switch (wants(server)) {
     case "permission":
@@ -18,68 +18,34 @@ export function stateWord(server: ServerView): string {
     case "sign_in":
       return m.status_needs_sign_in();
     case null:
-      return statusWord(server.status);
+      return LOOKS[server.status.state].word();
   }
 }
 
 export function stateTone(server: ServerView): Tone {
-  return wants(server) ? "needs_you" : statusTone(server.status);
+  return wants(server) ? "needs_you" : LOOKS[server.status.state].tone;
 }
 
-function statusWord(status: Status): string {
-  switch (status.state) {
-    case "paused":
-      return m.status_paused();
-    case "disabled":
-      return m.status_disabled();
-    case "unsupported":
-      return m.status_unsupported();
-    case "connecting":
-      return m.status_connecting();
-    case "needs_sign_in":
-      return status.reason === "more_permission_needed"
-        ? m.status_more_permission_needed()
-        : m.status_needs_sign_in();
-    case "signing_in":
-      return m.status_signing_in();
-    case "connected":
-      return m.status_connected();
-    case "reconnecting":
-      return m.status_reconnecting();
-    case "failed":
-      return m.status_failed();
-  }
-}
+const LOOKS: Record<Status["state"], { tone: Tone; word: () => string }> = {
+  disabled: { tone: "quiet", word: m.status_disabled },
+  paused: { tone: "quiet", word: m.status_paused },
+  unsupported: { tone: "quiet", word: m.status_unsupported },
+  connecting: { tone: "working", word: m.status_connecting },
+  needs_sign_in: { tone: "needs_you", word: m.status_needs_sign_in },
+  signing_in: { tone: "working", word: m.status_signing_in },
+  connected: { tone: "good", word: m.status_connected },
+  reconnecting: { tone: "working", word: m.status_reconnecting },
+  failed: { tone: "bad", word: m.status_failed },
+};
 
-function statusTone(status: Status): Tone {
-  switch (status.state) {
-    case "disabled":
-    case "paused":
-    case "unsupported":
-      return "quiet";
-    case "connecting":
-    case "signing_in":
-    case "reconnecting":
-      return "working";
-    case "needs_sign_in":
-      return "needs_you";
-    case "connected":
-      return "good";
-    case "failed":
-      return "bad";
-  }
-}
-
-export type StateWords = { headline: string; text: string | null };
-
-/** A state as a sentence, and what to do about it; `null` for states whose screens have their own words. */
-export function stateWords(server: ServerView): StateWords | null {
+/** A state's headline and text; `null` for states whose screens have their own texts. */
+export function stateWords(server: ServerView): { headline: string; text: string | null } | null {
   const { name, status } = server;
   switch (status.state) {
     case "disabled":
       return {
         headline: m.state_disabled({ name }),
-        text: isSignedIn(server) ? m.state_disabled_text_signed_in() : m.state_disabled_text(),
+        text: isSignedIn(server) ? m.state_disabled_text_signed_in({ name }) : m.state_disabled_text({ name }),
       };
     case "paused":
       return {
@@ -90,8 +56,10 @@ export function stateWords(server: ServerView): StateWords | null {
       return { headline: m.state_unsupported({ name }), text: status.why };
     case "connecting":
       return { headline: m.state_connecting({ name }), text: null };
-    case "needs_sign_in":
-      return needsSignIn(name, status.reason);
+    case "needs_sign_in": {
+      const [headline, text] = REASONS[status.reason];
+      return { headline: headline({ name }), text: text({ name }) };
+    }
     case "connected": {
       const who = account(server);
       if (who !== null) return { headline: m.state_signed_in_as({ account: who }), text: null };
@@ -105,35 +73,24 @@ export function stateWords(server: ServerView): StateWords | null {
   }
 }
 
-function needsSignIn(name: string, reason: NeedsSignIn): StateWords {
-  switch (reason) {
-    case "never_signed_in":
-      return { headline: m.needs_never({ name }), text: m.needs_never_text({ name }) };
-    case "expired":
-      return { headline: m.needs_expired({ name }), text: m.needs_expired_text() };
-    case "refused":
-      return { headline: m.needs_refused({ name }), text: m.needs_refused_text({ name }) };
-    case "more_permission_needed":
-      return { headline: m.permission_more({ name }), text: m.permission_for_all({ name }) };
-    case "registration_lost":
-      return { headline: m.needs_registration({ name }), text: m.needs_registration_text({ name }) };
-    case "refresh_interrupted":
-      return { headline: m.needs_interrupted({ name }), text: m.needs_interrupted_text({ name }) };
-    case "signed_out":
-      return { headline: m.needs_signed_out({ name }), text: m.needs_signed_out_text() };
-  }
-}
+type Word = (inputs: { name: string }) => string;
 
-/** Reasons whose sentence says everything a person needs to know about the error behind them. */
-const EXPLAINED: ReadonlySet<NeedsSignIn> = new Set([
-  "expired",
-  "refused",
-  "registration_lost",
-  "refresh_interrupted",
-]);
+/** Why a sign-in is needed, and what to do. */
+const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
+  never_signed_in: [m.needs_never, m.needs_never_text],
+  expired: [m.needs_expired, m.needs_expired_text],
+  refused: [m.needs_refused, m.needs_refused_text],
+  more_permission_needed: [m.permission_more, m.permission_for_all],
+  registration_lost: [m.needs_registration, m.needs_registration_text],
+  refresh_interrupted: [m.needs_interrupted, m.needs_interrupted_text],
+  signed_out: [m.needs_signed_out, m.needs_signed_out_text],
+};
 
-/** Whether the last error only repeats the state's sentence in the protocol's words. */
+/** Reasons whose texts already explain the error that caused them. */
+const EXPLAINED: NeedsSignIn[] = ["expired", "refused", "registration_lost", "refresh_interrupted"];
+
+/** Whether the state's text already explains the last error. */
 export function explainsLastError({ status, last_error }: ServerView): boolean {
-  if (status.state !== "needs_sign_in" || !EXPLAINED.has(status.reason)) return false;
+  if (status.state !== "needs_sign_in" || !EXPLAINED.includes(status.reason)) return false;
   return last_error?.code === "sign_in_required" || last_error?.code === "authorization_denied";
 }

@@ -33,7 +33,7 @@ const BLURBS: Record<string, () => string> = {
   zapier: m.blurb_zapier,
 };
 
-/** A few words about what a catalogue entry's service contains. */
+/** A short description of a catalogue entry's service. */
 export function blurb(slug: string): string | null {
   const key = slug.replaceAll("-", "");
   return (Object.hasOwn(BLURBS, key) ? BLURBS[key]?.() : null) ?? null;

@@ -1,8 +1,8 @@
 import type { Usher } from "../../state/usher.svelte";
 
 /**
- * Reports to the shell when the first screen is in the document, and when the first usable one was painted. The first
- * frame is the most expensive one, so no opening screen is drawn unless the start is slow.
+ * Reports to the app's Rust side when the first screen is in the document, and when the first usable screen was
+ * painted. The first frame is the most expensive one, so the opening screen is shown only if the start is slow.
  */
 export function reportFirstScreen({ backend, engine, navigation }: Usher): void {
   const isBlank = $derived(navigation.screen === "blank");
