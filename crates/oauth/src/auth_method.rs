@@ -27,10 +27,11 @@ impl AuthMethod {
         self != AuthMethod::None
     }
 
-    /// The method for a client with or without a secret. If `supported` is `None`, Basic is the default (RFC 8414 §2).
+    /// Chooses the method of a client with or without a secret. If `supported` is `None`, Basic is the default (RFC 8414
+    /// §2).
     pub(crate) fn choose(has_secret: bool, supported: Option<&[String]>) -> Self {
         let offers =
-            |method: AuthMethod| supported.is_some_and(|all| all.iter().any(|one| one == method.as_str()));
+            |method: AuthMethod| supported.is_some_and(|all| all.iter().any(|name| name == method.as_str()));
         if !has_secret {
             AuthMethod::None
         } else if supported.is_none() || offers(AuthMethod::ClientSecretBasic) {
@@ -44,10 +45,10 @@ impl AuthMethod {
         }
     }
 
-    /// The method to register with: a public client if possible.
-    pub(crate) fn to_register(supported: Option<&[String]>) -> Self {
+    /// Chooses the method to register with. A public client is preferred.
+    pub(crate) fn choose_for_registration(supported: Option<&[String]>) -> Self {
         let offers =
-            |method: AuthMethod| supported.is_none_or(|all| all.iter().any(|one| one == method.as_str()));
+            |method: AuthMethod| supported.is_none_or(|all| all.iter().any(|name| name == method.as_str()));
         [AuthMethod::None, AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost]
             .into_iter()
             .find(|&method| offers(method))

@@ -32,8 +32,8 @@ pub(crate) enum Outcome {
 impl AuthorizationResponse {
     /// Parses `raw`, which must be one of `redirects` followed by a query.
     ///
-    /// Rejects more than 4 kB, control characters, a fragment, repeated parameters, a missing `state`, and both or
-    /// neither of `code` and `error`.
+    /// The address must not be longer than 4 kB, and must not contain control characters, a fragment or repeated
+    /// parameters. It must contain `state`, and either `code` or `error`.
     pub fn parse<'a>(raw: &str, redirects: impl IntoIterator<Item = &'a RedirectUri>) -> Result<Self, Error> {
         parse(raw, redirects).map_err(|why| Error::new(Step::Callback, None, ErrorKind::BadCallback { why }))
     }
@@ -65,7 +65,7 @@ fn parse<'a>(
         return Err("it is not one of Usher's redirect URIs");
     };
     let mut parameters = parameters(query)?;
-    let state = parameters.remove("state").filter(|state| !state.is_empty()).ok_or("it has no state")?;
+    let state = parameters.remove("state").filter(|state| !state.is_empty()).ok_or("it has no “state” parameter")?;
     let outcome = match (parameters.remove("code"), parameters.remove("error")) {
         (Some(_), Some(_)) => return Err("it contains both a code and an error"),
         (Some(code), None) if !code.is_empty() => Outcome::Code(code.into()),

@@ -1,4 +1,4 @@
-//! A client that is registered at an authorization server.
+//! A client that is registered with an authorization server.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum RegistrationKind {
     Dynamic,
 }
 
-/// A client without its secret. Stored per issuer and redirect URI.
+/// A client without its secret. It is stored for one issuer and redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientRegistration {
     pub client_id: String,

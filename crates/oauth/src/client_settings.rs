@@ -13,7 +13,7 @@ pub struct ClientSettings {
     pub client_secret: Option<SecretString>,
     /// The only authorization server that may see the pre-registered client. `None` if it is not pinned yet.
     pub issuer: Option<Issuer>,
-    /// Requested instead of the scopes that the server suggests.
+    /// The scopes to request instead of those that the server suggests.
     pub scopes: Option<Scopes>,
     /// The URL of this app's client ID metadata document, if it has one.
     pub metadata_document: Option<Url>,

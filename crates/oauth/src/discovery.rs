@@ -26,7 +26,7 @@ pub struct DiscoveryRequest<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MetadataSource {
-    /// The authorization server that protected resource metadata names.
+    /// The authorization server that the protected resource metadata names.
     ResourceMetadata,
     /// The server's own origin (MCP 2025-03-26).
     ServerOrigin,
@@ -36,7 +36,7 @@ pub enum MetadataSource {
     Settings,
 }
 
-/// The discovered data about one server, without secrets. A later sign-in with a stored value needs no discovery.
+/// The discovered data about one server, without secrets. If it is stored, later sign-ins need no discovery.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovered {
     /// The resource identifier: the string in the protected resource metadata, else the server's URL.
@@ -66,7 +66,7 @@ pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Resul
 async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discovered, Error> {
     let DiscoveryRequest { server, challenge, settings, has_grant } = request;
     if let (Some((authorization, token)), Some(_)) = (&settings.endpoints, &settings.client_id) {
-        return configured(server, challenge, settings, authorization, token);
+        return use_configured_endpoints(server, challenge, settings, authorization, token);
     }
     let resource = ProtectedResourceMetadata::find(http, server, challenge).await?;
     let (metadata, source) = match &resource {
@@ -75,7 +75,7 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
             (first_with_metadata(http, server, issuers, settings).await?, MetadataSource::ResourceMetadata)
         }
         _ if has_grant => return Err(missing(Step::ResourceMetadata, Some(server.host()))),
-        _ => own_origin(http, server).await?,
+        _ => find_at_origin(http, server).await?,
     };
     let discovered = Discovered {
         sends_resource: resource.is_some(),
@@ -91,8 +91,8 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// The metadata of the first listed authorization server that has any. If a pre-registered client is pinned to a listed
-/// issuer, only that one is tried.
+/// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client is pinned
+/// to a listed issuer, only that issuer is tried.
 async fn first_with_metadata(
     http: &HttpClient,
     server: &ServerUrl,
@@ -114,8 +114,9 @@ async fn first_with_metadata(
     Err(first_error.unwrap_or_else(|| missing(Step::ResourceMetadata, Some(server.host()))))
 }
 
-/// Uses the server's origin as its authorization server, with its metadata or the default endpoints (MCP 2025-03-26).
-async fn own_origin(
+/// Uses the server's origin as the authorization server. If no metadata is published there, uses the default endpoints
+/// (MCP 2025-03-26).
+async fn find_at_origin(
     http: &HttpClient,
     server: &ServerUrl,
 ) -> Result<(AuthorizationServerMetadata, MetadataSource), Error> {
@@ -128,8 +129,8 @@ async fn own_origin(
     metadata.map(|metadata| (metadata, MetadataSource::DefaultEndpoints)).map_err(failed)
 }
 
-/// The endpoints configured in `mcp.json`, used without a request.
-fn configured(
+/// Uses the endpoints configured in `mcp.json`, without a request.
+fn use_configured_endpoints(
     server: &ServerUrl,
     challenge: Option<&BearerChallenge>,
     settings: &ClientSettings,
@@ -153,7 +154,7 @@ fn configured(
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// The checks before a request to the authorization server, and before its page opens in the browser.
+/// Checks the metadata before a request to the authorization server, and before its page opens in the browser.
 fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
     let metadata = &discovered.metadata;
     let failed = |kind| Error { step: Step::ServerMetadata, host: metadata.issuer.host(), kind };
@@ -198,6 +199,6 @@ impl Discovered {
         if scopes.is_empty() || !self.metadata.supports_scope(OFFLINE_ACCESS) {
             return scopes;
         }
-        scopes.with(OFFLINE_ACCESS)
+        scopes.with_scope(OFFLINE_ACCESS)
     }
 }

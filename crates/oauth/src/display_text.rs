@@ -13,7 +13,7 @@ pub(crate) fn display_text(text: &str) -> String {
     collapsed.chars().take(MAX_CHARS - 1).chain(['…']).collect()
 }
 
-/// As [`display_text`], but `None` if nothing is left.
+/// Like [`display_text`], but returns `None` if nothing is left.
 pub(crate) fn display_text_option(text: Option<&str>) -> Option<String> {
     text.map(display_text).filter(|text| !text.is_empty())
 }

@@ -27,7 +27,8 @@ pub(crate) async fn register_client(
             kind: ErrorKind::RegistrationUnsupported,
         });
     };
-    let auth_method = AuthMethod::to_register(metadata.token_endpoint_auth_methods_supported.as_deref());
+    let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
+    let auth_method = AuthMethod::choose_for_registration(supported);
     let full = json!({
         "client_name": CLIENT_NAME,
         "application_type": "native",
@@ -37,7 +38,7 @@ pub(crate) async fn register_client(
         "token_endpoint_auth_method": auth_method.as_str(),
     });
     let mut response = post(http, endpoint, &full).await?;
-    if may_accept_less(&response) {
+    if may_accept_minimal(&response) {
         let minimal = json!({ "client_name": CLIENT_NAME, "redirect_uris": [redirect.as_str()] });
         response = post(http, endpoint, &minimal).await?;
     }
@@ -56,8 +57,8 @@ async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Re
     http.send(Step::Registration, request, http.deadlines().request).await
 }
 
-/// Whether a retry with fewer fields may succeed. Some servers reject unknown fields; a rejected redirect is final.
-fn may_accept_less(response: &Response) -> bool {
+/// Whether a retry with minimal metadata may succeed. Some servers reject unknown fields. A rejected redirect is final.
+fn may_accept_minimal(response: &Response) -> bool {
     let rejected = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
     rejected && !rejects_redirect(response)
 }
@@ -90,7 +91,7 @@ fn rejection(response: &Response, now: Timestamp) -> ErrorKind {
     }
 }
 
-/// The client as registered. The server may change the requested metadata (RFC 7591 §3.2.1).
+/// Returns the client as the server registered it. The server may change the requested metadata (RFC 7591 §3.2.1).
 fn accept(
     response: &Response,
     metadata: &AuthorizationServerMetadata,

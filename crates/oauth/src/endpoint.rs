@@ -10,13 +10,14 @@ use crate::display_text::display_text;
 
 const MAX_BYTES: usize = 2048;
 
-/// An https URL, or http on a loopback host, without user information, fragment, and characters special to a shell.
+/// An https URL, or an http URL with a loopback host. It has no userinfo, no fragment and no characters that are special
+/// to a shell.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Endpoint(Url);
 
 impl Endpoint {
-    /// `name` names the endpoint in the error message: "the token endpoint".
+    /// Parses a URL. `name` is the endpoint's name in the error message, such as "the token endpoint".
     pub fn parse(name: &str, raw: &str) -> Result<Self, ErrorKind> {
         check(raw, is_safe_character)
             .map(Endpoint)
@@ -57,7 +58,7 @@ impl From<Endpoint> for String {
     }
 }
 
-/// Checks a URL that will be requested or opened. The error is a reason for display.
+/// Parses and checks a URL that will be requested or opened. The error is a reason for display.
 pub(crate) fn check(raw: &str, is_allowed: fn(char) -> bool) -> Result<Url, String> {
     if raw.len() > MAX_BYTES {
         return Err("it is longer than 2048 characters".to_owned());
@@ -82,7 +83,7 @@ pub(crate) fn check(raw: &str, is_allowed: fn(char) -> bool) -> Result<Url, Stri
     Ok(url)
 }
 
-/// The checks that also apply to the target of a redirect.
+/// Makes the checks that also apply to the target of a redirect.
 pub(crate) fn check_url(url: &Url) -> Result<(), String> {
     match url.scheme() {
         "https" => {}
@@ -111,7 +112,7 @@ fn scheme(raw: &str) -> Option<String> {
     is_scheme.then(|| scheme.to_ascii_lowercase())
 }
 
-/// Whether the host is `localhost`, a name below it, or an address in 127.0.0.0/8 or ::1.
+/// Whether the host is `localhost`, one of its subdomains, or a loopback address.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => is_localhost(name),

@@ -109,7 +109,7 @@ pub enum ErrorKind {
     #[error("the sign-in expired")]
     Expired,
     /// The `iss` parameter of the callback (RFC 9207) is missing or wrong.
-    #[error("the callback names {}; expected “{expected}”", issuer(.received))]
+    #[error("the callback names {}; expected “{expected}”", describe_issuer(.received))]
     CallbackIssuerMismatch { expected: String, received: Option<String> },
     /// The authorization server ended the grant: HTTP 400 or 401 with JSON `invalid_grant`.
     #[error("the sign-in is no longer valid{}", reason(.description))]
@@ -117,7 +117,7 @@ pub enum ErrorKind {
     /// The authorization server does not know the client any more.
     #[error("the service no longer recognises Usher{}", reason(.description))]
     InvalidClient { description: Option<String> },
-    /// An outage, a rate limit or a captive portal, which does not affect the grant.
+    /// An outage, a rate limit or a captive portal. The grant is still valid.
     #[error("the service is temporarily unavailable (HTTP {status})")]
     Transient { status: u16, retry_after: Option<Duration> },
     #[error("the service returned “{error}”{}", reason(.description))]
@@ -133,7 +133,7 @@ pub enum ErrorKind {
     NoRefreshToken,
 }
 
-fn issuer(received: &Option<String>) -> String {
+fn describe_issuer(received: &Option<String>) -> String {
     received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”"))
 }
 
@@ -179,8 +179,8 @@ impl Error {
         )
     }
 
-    /// Whether the server may have processed the request although it returned no result. A refresh token in it may have
-    /// been used.
+    /// Whether the server may have processed the request although it returned no result. A refresh token in the request
+    /// may then be invalid.
     pub fn is_outcome_unknown(&self) -> bool {
         match self.kind {
             ErrorKind::ConnectionLost { .. }
@@ -193,7 +193,7 @@ impl Error {
         }
     }
 
-    /// Whether the error concerns only one document, so that another form of its URL can be tried.
+    /// Whether the error concerns only one document, so that another well-known URL can be tried.
     pub(crate) fn is_document_error(&self) -> bool {
         matches!(
             self.kind,

@@ -23,7 +23,7 @@ macro_rules! secret {
                 $name(secret.into())
             }
 
-            /// The token as text, only for requests and the keychain.
+            /// Returns the token as text. Only requests and the secret store may contain it.
             pub fn expose(&self) -> &str {
                 self.0.expose_secret()
             }
@@ -67,6 +67,6 @@ pub struct GrantBinding {
     pub client_id: String,
     pub auth_method: AuthMethod,
     pub resource: String,
-    /// False if the authorization server rejects the `resource` parameter or predates it.
+    /// False if the server publishes no resource identifier, or the authorization server rejects the parameter.
     pub sends_resource: bool,
 }

@@ -15,8 +15,8 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "Check the address and your network, then try again."
         }
         ErrorKind::Tls { .. } => {
-            "Check this computer's date and network, then try again. Captive portals and inspecting proxies cause \
-             this error too."
+            "Check this computer's date and network, then try again. A captive portal or a proxy that inspects \
+             traffic can cause this error too."
         }
         ErrorKind::Timeout => "The service or the network may be slow. Try again in a moment.",
         ErrorKind::TooLarge | ErrorKind::NotJson => match step {

@@ -1,4 +1,4 @@
-//! The HTTP client of all steps: checks addresses and redirects, limits bodies, enforces deadlines.
+//! The HTTP client of all steps. It checks addresses and redirects, limits the size of responses and enforces deadlines.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ const MAX_REDIRECTS: usize = 5;
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
 /// The server's own addresses determine the [`NetworkZone`] once, and the zone limits every later connection. The
-/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. Behind
-/// a proxy, which resolves names itself, only the addresses that this computer can resolve are checked.
+/// metadata, redirects and changed DNS records of a public server therefore cannot lead into a private network. A proxy
+/// resolves names itself. Behind a proxy, only names that this computer can also resolve are checked.
 #[derive(Clone)]
 pub struct HttpClient {
     inner: Arc<Inner>,
@@ -55,12 +55,12 @@ pub(crate) struct Response {
 }
 
 impl HttpClient {
-    /// Looks up the server and determines the client's network zone.
+    /// Resolves the server's name and determines the client's network zone.
     pub async fn for_server(server: &ServerUrl) -> Result<HttpClient, Error> {
         HttpClient::with_options(server, HttpOptions::default()).await
     }
 
-    /// As [`HttpClient::for_server`], with options.
+    /// Like [`HttpClient::for_server`], with options.
     pub async fn with_options(server: &ServerUrl, options: HttpOptions) -> Result<HttpClient, Error> {
         let failed = |kind| Error::new(Step::Probe, Some(server.host()), kind);
         let proxies = options.proxies();
@@ -70,7 +70,7 @@ impl HttpClient {
         let zone = match looked_up {
             Ok(Ok(addresses)) => NetworkZone::of_server(&addresses)
                 .ok_or_else(|| failed(ErrorKind::BlockedAddress { address: server.host().to_owned() }))?,
-            // Behind a proxy this computer may be unable to resolve names on the internet.
+            // Behind a proxy, this computer may be unable to resolve names on the internet.
             _ if is_proxied(&proxies, server.url()) => NetworkZone::Public,
             Ok(Err(kind)) => return Err(failed(kind)),
             Err(_elapsed) => return Err(failed(ErrorKind::Timeout)),
@@ -101,9 +101,9 @@ impl HttpClient {
         self.inner.resolver.zone
     }
 
-    /// Whether a lookup of the server returned only addresses that the zone forbids, for example in another network.
-    /// This client keeps rejecting them. A new client determines its zone again, and must repeat discovery because
-    /// metadata may refer only to addresses in its own zone.
+    /// Whether a lookup of the server returned only addresses that the zone forbids, for example after a network change.
+    /// This client keeps rejecting them. A new client determines its zone again. The caller must then repeat discovery,
+    /// because the old metadata was checked for the old zone.
     pub fn has_left_zone(&self) -> bool {
         self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
     }
@@ -112,8 +112,8 @@ impl HttpClient {
         self.inner.options.deadlines
     }
 
-    /// A builder for the client that connects to the server itself, in the same zone and without redirects. Only
-    /// resolved names are checked, not IP addresses in URLs.
+    /// Returns a builder for the client that connects to the server itself. It uses the same zone and follows no
+    /// redirects. It checks only resolved names, not IP addresses in URLs.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
         let Inner { options, resolver, is_server_proxied, .. } = &*self.inner;
         if *is_server_proxied { options.proxied() } else { options.direct(resolver) }
@@ -131,16 +131,16 @@ impl HttpClient {
         &self,
         step: Step,
         request: Request,
-        within: Duration,
+        deadline: Duration,
     ) -> Result<Response, Error> {
         let host = request.url.host_str().map(str::to_owned);
-        match tokio::time::timeout(within, self.follow(step, request)).await {
+        match tokio::time::timeout(deadline, self.follow_redirects(step, request)).await {
             Ok(result) => result,
             Err(_elapsed) => Err(Error { step, host, kind: ErrorKind::Timeout }),
         }
     }
 
-    async fn follow(&self, step: Step, request: Request) -> Result<Response, Error> {
+    async fn follow_redirects(&self, step: Step, request: Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
         for redirects in 0..=MAX_REDIRECTS {
             let failed = |kind| Error::new(step, url.host_str(), kind);
@@ -174,7 +174,7 @@ impl HttpClient {
         outgoing.body(request.body.clone()).send().await.map_err(|error| kind_of(&error))
     }
 
-    /// Checks an IP address in a URL, which the resolver never sees.
+    /// Checks a host that is not resolved: an IP address or a loopback name.
     pub(crate) fn check_literal(&self, url: &Url) -> Result<(), ErrorKind> {
         let permitted = match url.host() {
             Some(Host::Ipv4(ip)) => self.zone().permits(IpAddr::V4(ip)),

@@ -1,4 +1,4 @@
-//! The options of the HTTP client: deadlines, name resolution, proxy, certificate authorities.
+//! The options of the HTTP client: deadlines, name resolution, proxy and certificate authorities.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub struct Deadlines {
     pub request: Duration,
     /// All of [`discover`](crate::discover).
     pub discovery: Duration,
-    /// One request to the token endpoint. Longer, because a new refresh token is lost if the response is lost.
+    /// One request to the token endpoint. It is longer, because a lost response can contain a new refresh token.
     pub token: Duration,
 }
 
@@ -43,19 +43,19 @@ pub struct HttpOptions {
     pub resolver: Option<Arc<dyn Resolve>>,
     /// Replaces the system's proxy settings.
     pub proxy: Option<Url>,
-    /// Like curl's `--connect-to`: connections to a permitted address go to another address.
+    /// Pairs of addresses. A connection to the first address, if it is permitted, goes to the second one.
     pub connect_to: Vec<(IpAddr, SocketAddr)>,
     /// Certificate authorities to trust in addition to the system's.
     pub authorities: Vec<reqwest::Certificate>,
 }
 
 impl HttpOptions {
-    /// A client that connects directly, to addresses that `resolver` permits.
+    /// Builds a client that connects directly, to addresses that `resolver` permits.
     pub(crate) fn direct(&self, resolver: &Arc<GuardedResolver>) -> reqwest::ClientBuilder {
         self.builder().no_proxy().dns_resolver(Arc::clone(resolver))
     }
 
-    /// A client that connects only to the proxy, which may be in a private network.
+    /// Builds a client that connects only to the proxy, which may be in a private network.
     pub(crate) fn proxied(&self) -> reqwest::ClientBuilder {
         match self.proxy.as_ref().and_then(|proxy| reqwest::Proxy::all(proxy.as_str()).ok()) {
             Some(proxy) => self.builder().proxy(proxy),

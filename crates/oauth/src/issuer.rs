@@ -13,7 +13,7 @@ use crate::{Endpoint, ErrorKind};
 pub struct Issuer(String);
 
 impl Issuer {
-    /// Accepts a valid [`Endpoint`] without a query.
+    /// Parses an issuer, which must be a valid [`Endpoint`] without a query.
     pub fn parse(raw: &str) -> Result<Self, ErrorKind> {
         let url = Endpoint::parse("the authorization server", raw)?;
         if url.url().query().is_some() {
@@ -41,7 +41,7 @@ impl Issuer {
         self.url().and_then(|url| url.host_str().map(str::to_owned))
     }
 
-    /// Whether both are identical (RFC 8414 §3.3). Only the slash after an origin without a path is ignored.
+    /// Whether both issuers are identical (RFC 8414 §3.3). If they have no path, a slash at the end is ignored.
     pub(crate) fn matches(&self, other: &str) -> bool {
         let is_same_origin = without_slash(&self.0) == without_slash(other);
         self.0 == other || (is_origin(&self.0) && is_origin(other) && is_same_origin)

@@ -1,4 +1,4 @@
-//! JSON documents of servers, read leniently: an optional field of the wrong type counts as absent.
+//! JSON documents from servers, read leniently: an optional field of the wrong type counts as absent.
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
 pub(crate) enum Fetched {
     Document(Document),
-    /// Any 4xx except a rate limit.
+    /// The status is 4xx, but not a rate limit.
     Absent,
-    /// Another kind of content, such as a catch-all HTML page.
+    /// The content is something else, such as an HTML page.
     NotJson,
 }
 
@@ -65,12 +65,12 @@ impl Document {
         self.0.get(name)
     }
 
-    /// A non-empty string.
+    /// Returns a non-empty string.
     pub(crate) fn string(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// The strings of an array; other elements are skipped.
+    /// Returns the strings of an array. Other elements are skipped.
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         let all = self.get(name)?.as_array()?;
         Some(all.iter().filter_map(Value::as_str).map(str::to_owned).collect())
@@ -81,7 +81,7 @@ impl Document {
         matches!(self.get(name), Some(Value::Bool(true))) || self.string(name) == Some("true")
     }
 
-    /// A number of at least one, rounded down, from an integer, a float or a string.
+    /// Returns a number of at least one, rounded down. The value may be an integer, a float or a string.
     pub(crate) fn seconds(&self, name: &str) -> Option<u64> {
         let number = match self.get(name)? {
             Value::Number(number) => number.as_f64()?,
@@ -91,12 +91,12 @@ impl Document {
         // Limited to a century, so that adding it to a date cannot overflow.
         let is_valid = number.is_finite() && number >= 1.0;
         is_valid
-            .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|life| life.as_secs()).ok())
+            .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|duration| duration.as_secs()).ok())
             .flatten()
     }
 }
 
-/// Whether the status is temporary and not about the request: an outage, a rate limit, a redirect.
+/// Whether the status is temporary and not caused by the request: an outage, a rate limit or a redirect.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
     status.is_server_error()
         || status.is_redirection()
@@ -106,7 +106,7 @@ pub(crate) fn is_transient(status: StatusCode) -> bool {
         )
 }
 
-/// The error for a transient status. `now` is needed for a `Retry-After` that is a date.
+/// Returns the error for a transient status. `now` is needed for a `Retry-After` that is a date.
 pub(crate) fn transient(response: &Response, now: Option<Timestamp>) -> ErrorKind {
     ErrorKind::Transient {
         status: response.status.as_u16(),

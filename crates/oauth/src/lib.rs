@@ -5,7 +5,8 @@
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
 //! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
 //!
-//! This crate stores nothing and does not know MCP. It reads no clock except for deadlines: the caller passes the time.
+//! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines: the caller passes
+//! the current time.
 //!
 //! # Layout
 //!
@@ -104,5 +105,5 @@ pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
 pub use token_endpoint::{RefreshError, exchange, refresh};
 
-/// The only client name that Usher registers under.
+/// The client name in every registration.
 pub const CLIENT_NAME: &str = "Usher";

@@ -1,4 +1,4 @@
-//! The network zone of a server, which keeps public servers out of private networks.
+//! Network zones: they prevent public servers from referring to private networks.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -19,12 +19,13 @@ enum AddressClass {
     Public,
     /// Loopback and private networks.
     Private,
-    /// Never a service: link-local (including cloud metadata services), multicast, unspecified and reserved.
+    /// Addresses that no MCP service has: link-local (including cloud metadata services), multicast, unspecified and
+    /// reserved.
     Forbidden,
 }
 
 impl NetworkZone {
-    /// The zone of a server with these addresses. `None` if none of them can be a server.
+    /// Returns the zone of a server with these addresses, or `None` if all of them are forbidden.
     pub(crate) fn of_server(addresses: &[IpAddr]) -> Option<Self> {
         let classes: Vec<AddressClass> = addresses.iter().map(|&ip| class_of(ip)).collect();
         if classes.contains(&AddressClass::Public) {
@@ -36,8 +37,9 @@ impl NetworkZone {
         }
     }
 
-    /// Whether a connection to the server itself may use this address. A private server must stay private: otherwise a
-    /// hostile public server could enter the private zone by first resolving to a private address.
+    /// Whether a connection to the server itself may use this address. A private server may use only private addresses.
+    /// Otherwise a hostile public server could first resolve to a private address, and its metadata could then refer to
+    /// private addresses.
     pub(crate) fn permits_server(self, ip: IpAddr) -> bool {
         match self {
             NetworkZone::Public => self.permits(ip),

@@ -89,7 +89,7 @@ impl PendingAuthorization {
             request = request.add_extra_param("prompt", "consent");
         }
         if let Some(audience) = &audience {
-            // Some endpoints have an audience in their URL, which conflicts only with a configured one.
+            // Some endpoints already have an audience in their URL. It conflicts only with a configured audience.
             if metadata.has_query_parameter(AUDIENCE) {
                 return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
             }
@@ -106,7 +106,7 @@ impl PendingAuthorization {
         &self.url
     }
 
-    /// The host that the browser opens.
+    /// The host of the page that the browser opens.
     pub fn host(&self) -> &str {
         self.discovered.metadata.authorization_endpoint.host()
     }
@@ -115,7 +115,7 @@ impl PendingAuthorization {
         &self.discovered.metadata.authorization_endpoint
     }
 
-    /// Identifies the request that a response belongs to.
+    /// The value that identifies this request in the response.
     pub fn state(&self) -> &str {
         self.state.expose_secret()
     }

@@ -24,7 +24,7 @@ struct PersistedAuthorization {
 }
 
 impl PendingAuthorization {
-    /// The whole request, including the verifier and the client secret. Only for the secret store.
+    /// Serializes the whole request, including the verifier and the client secret, for the secret store only.
     pub fn to_secret(&self) -> SecretString {
         let persisted = PersistedAuthorization {
             version: VERSION,
@@ -40,7 +40,8 @@ impl PendingAuthorization {
         serde_json::to_string(&persisted).unwrap_or_default().into()
     }
 
-    /// Restores the result of [`PendingAuthorization::to_secret`], even if it has expired. `None` for any other text.
+    /// Restores a request from [`PendingAuthorization::to_secret`], even if it has expired. Returns `None` for any other
+    /// text.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
         let persisted: PersistedAuthorization = serde_json::from_str(secret.expose_secret()).ok()?;
         (persisted.version == VERSION).then(|| PendingAuthorization {

@@ -28,13 +28,13 @@ impl RedirectUri {
         RedirectUri(Self::CUSTOM_SCHEME_WITH_HOST.to_owned())
     }
 
-    /// The address of a listener on `127.0.0.1`, which serves one sign-in.
+    /// The address of a listener on `127.0.0.1` that serves one sign-in.
     pub fn loopback(port: u16) -> Self {
         RedirectUri(format!("http://127.0.0.1:{port}/oauth/callback"))
     }
 
-    /// Accepts the two custom-scheme URIs, and http URLs on a loopback host without query, fragment and user
-    /// information.
+    /// Parses one of the two custom-scheme URIs, or an http URL with a loopback host and without query, fragment or
+    /// userinfo.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         let error = |why: &str| {
             let kind = ErrorKind::BadRedirectUri { why: why.to_owned() };

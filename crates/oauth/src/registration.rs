@@ -31,7 +31,8 @@ pub struct Registered {
 }
 
 impl Discovered {
-    /// Uses the first of these: the pre-registered client, the metadata document, the known client, a new registration.
+    /// Chooses the first that is available: the pre-registered client, the metadata document, the known client, or a new
+    /// registration.
     ///
     /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`] the caller can try another one.
     pub async fn register(
@@ -43,7 +44,7 @@ impl Discovered {
         let RegistrationRequest { settings, redirect, known } = request;
         let client = match self.configured_client(settings, redirect)? {
             Some(client) => client,
-            None => match known.filter(|client| self.is_still_known(client, redirect, now)) {
+            None => match known.filter(|client| self.is_reusable(client, redirect, now)) {
                 Some(client) => client,
                 None => register_client(http, &self.metadata, redirect, now).await?,
             },
@@ -83,7 +84,7 @@ impl Discovered {
         Ok(document.map(|url| client(url.as_str(), RegistrationKind::MetadataDocument, None)))
     }
 
-    fn is_still_known(&self, client: &RegisteredClient, redirect: &RedirectUri, now: Timestamp) -> bool {
+    fn is_reusable(&self, client: &RegisteredClient, redirect: &RedirectUri, now: Timestamp) -> bool {
         let registration = &client.registration;
         registration.kind == RegistrationKind::Dynamic
             && registration.issuer == self.metadata.issuer

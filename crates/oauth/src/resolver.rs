@@ -10,14 +10,14 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use crate::NetworkZone;
 use crate::endpoint::is_localhost;
 
-/// Returns only the addresses that the zone permits. Each connection resolves the name again and connects to the
-/// checked addresses, so a changed DNS record does not bypass the check.
+/// A resolver that returns only the addresses that the zone permits. Each connection resolves the name again and uses
+/// only the checked addresses, so a changed DNS record does not bypass the check.
 pub(crate) struct GuardedResolver {
     pub(crate) resolver: Arc<dyn Resolve>,
     pub(crate) zone: NetworkZone,
     /// The host that determined the zone.
     pub(crate) server: String,
-    /// Set when the zone permits none of the server's addresses any more, for example in another network.
+    /// Set when the zone permits none of the server's addresses, for example after a network change.
     pub(crate) has_left_zone: Arc<AtomicBool>,
     pub(crate) connect_to: Vec<(IpAddr, SocketAddr)>,
 }
@@ -50,7 +50,7 @@ impl Resolve for GuardedResolver {
                     true => zone.permits_server(address.ip()),
                     false => zone.permits(address.ip()),
                 })
-                .map(|address| redirected(address, &connect_to))
+                .map(|address| target_address(address, &connect_to))
                 .collect();
             if permitted.is_empty() {
                 has_left_zone.fetch_or(is_server, Ordering::Relaxed);
@@ -61,7 +61,7 @@ impl Resolve for GuardedResolver {
     }
 }
 
-/// Resolves a name. Names of this computer need no resolver (RFC 6761 §6.3).
+/// Resolves a name. Loopback names need no resolver (RFC 6761 §6.3).
 pub(crate) fn lookup(resolver: &Arc<dyn Resolve>, name: Name) -> Resolving {
     if !is_localhost(name.as_str()) {
         return resolver.resolve(name);
@@ -70,8 +70,8 @@ pub(crate) fn lookup(resolver: &Arc<dyn Resolve>, name: Name) -> Resolving {
     Box::pin(std::future::ready(Ok(Box::new(loopback.into_iter().map(|ip| SocketAddr::new(ip, 0))) as Addrs)))
 }
 
-/// The address to connect to, according to [`HttpOptions::connect_to`](crate::HttpOptions::connect_to).
-fn redirected(address: SocketAddr, connect_to: &[(IpAddr, SocketAddr)]) -> SocketAddr {
+/// Returns the address to connect to, according to [`HttpOptions::connect_to`](crate::HttpOptions::connect_to).
+fn target_address(address: SocketAddr, connect_to: &[(IpAddr, SocketAddr)]) -> SocketAddr {
     connect_to.iter().find(|(from, _)| *from == address.ip()).map_or(address, |(_, to)| *to)
 }
 

@@ -80,7 +80,7 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// The URL in the challenge. Some servers omit the origin.
+/// Returns the URL in the challenge. If the origin is missing, as from some servers, it is the server's origin.
 fn challenged_url(server: &ServerUrl, raw: &str) -> Result<Url, Error> {
     let absolute = if raw.starts_with('/') && !raw.starts_with("//") {
         format!("{}{raw}", server.url().origin().ascii_serialization())

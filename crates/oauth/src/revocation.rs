@@ -63,7 +63,8 @@ fn request_parts(
     Ok((headers, body.finish().into_bytes()))
 }
 
-/// HTTP Basic authentication. Both parts are form-encoded first (RFC 6749 §2.3.1), so the header value is valid.
+/// Returns the header value of HTTP Basic authentication. It is always valid, because both parts are form-encoded first
+/// (RFC 6749 §2.3.1).
 fn basic(client_id: &str, secret: &str) -> HeaderValue {
     let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)));

@@ -31,12 +31,12 @@ impl Scopes {
         self.0.iter().map(String::as_str)
     }
 
-    /// These scopes, followed by the new ones of `others`.
+    /// Returns these scopes, followed by those of `others` that are new.
     pub fn union(&self, others: &Scopes) -> Scopes {
         self.iter().chain(others.iter()).map(str::to_owned).collect()
     }
 
-    pub(crate) fn with(mut self, scope: &str) -> Scopes {
+    pub(crate) fn with_scope(mut self, scope: &str) -> Scopes {
         self.push(scope.to_owned());
         self
     }

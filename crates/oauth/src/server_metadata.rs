@@ -48,7 +48,7 @@ pub struct AuthorizationServerMetadata {
 }
 
 impl AuthorizationServerMetadata {
-    /// Tries all forms of the well-known URL. Returns `None` if the issuer publishes no metadata.
+    /// Tries all well-known URLs. Returns `None` if the issuer publishes no metadata.
     pub(crate) async fn find(http: &HttpClient, issuer: &Issuer) -> Result<Option<Self>, Error> {
         let host = issuer.host();
         let failed = |kind| Error { step: STEP, host: host.clone(), kind };
@@ -57,7 +57,7 @@ impl AuthorizationServerMetadata {
             match fetch(http, STEP, url).await {
                 Ok(Fetched::Document(document)) => match Self::parse(&document, issuer) {
                     Ok(found) => return Ok(Some(found)),
-                    // Some servers return the root's document for every path, so the other forms are still tried.
+                    // Some servers return the root issuer's metadata for every path, so the other URLs are still tried.
                     Err(kind @ (ErrorKind::IssuerMismatch { .. } | ErrorKind::Malformed { .. })) => {
                         first_error.get_or_insert(failed(kind));
                     }
@@ -76,18 +76,18 @@ impl AuthorizationServerMetadata {
         first_error.map_or(Ok(None), Err)
     }
 
-    /// The default endpoints of MCP 2025-03-26, for a server without metadata.
+    /// Returns the default endpoints of MCP 2025-03-26, for a server without metadata.
     pub(crate) fn with_default_endpoints(issuer: Issuer) -> Result<Self, ErrorKind> {
-        let at = |path: &str| Endpoint::parse("the default endpoint", &format!("{issuer}{path}"));
+        let endpoint = |path: &str| Endpoint::parse("the default endpoint", &format!("{issuer}{path}"));
         Ok(AuthorizationServerMetadata {
-            authorization_endpoint: at("/authorize")?,
-            token_endpoint: at("/token")?,
-            registration_endpoint: Some(at("/register")?),
-            ..Self::minimal(issuer.clone(), at("/authorize")?, at("/token")?)
+            authorization_endpoint: endpoint("/authorize")?,
+            token_endpoint: endpoint("/token")?,
+            registration_endpoint: Some(endpoint("/register")?),
+            ..Self::minimal(issuer.clone(), endpoint("/authorize")?, endpoint("/token")?)
         })
     }
 
-    /// Only the two endpoints that every authorization server has.
+    /// Returns metadata with only the two endpoints that every authorization server has.
     pub(crate) fn minimal(
         issuer: Issuer,
         authorization_endpoint: Endpoint,
@@ -155,7 +155,7 @@ impl AuthorizationServerMetadata {
     }
 }
 
-/// The metadata URLs, with the well-known part before the issuer's path (RFC 8414 §3.1 and §5) or after it (OpenID
+/// Returns the metadata URLs. The well-known part is before the issuer's path (RFC 8414 §3.1 and §5) or after it (OpenID
 /// Connect Discovery §4).
 fn well_known_urls(issuer: &Issuer) -> Vec<Url> {
     let Some(url) = issuer.url() else { return Vec::new() };
@@ -164,10 +164,10 @@ fn well_known_urls(issuer: &Issuer) -> Vec<Url> {
     if !path.is_empty() {
         paths.push(format!("{path}{OPENID}"));
     }
-    let at = |path: String| {
+    let with_path = |path: String| {
         let mut url = url.clone();
         url.set_path(&path);
         url
     };
-    paths.into_iter().map(at).collect()
+    paths.into_iter().map(with_path).collect()
 }

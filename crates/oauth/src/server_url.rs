@@ -8,13 +8,13 @@ use url::Url;
 use crate::endpoint::{check, is_address_character};
 use crate::{Error, ErrorKind, Step};
 
-/// An https URL, or http on a loopback host, without user information and fragment. A query is allowed.
+/// An https URL, or an http URL with a loopback host. It has no userinfo and no fragment. A query is allowed.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
-    /// Allows more characters than an [`Endpoint`](crate::Endpoint), because the person chose the URL.
+    /// Parses a URL. It may have more characters than an [`Endpoint`](crate::Endpoint), because the person chose it.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         let bad = |why| ErrorKind::BadEndpoint { name: "the service".to_owned(), why };
         let checked = check(raw.trim(), is_address_character).map(ServerUrl);
@@ -41,8 +41,8 @@ impl ServerUrl {
         url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): the same origin, and a path that is a
-    /// prefix of this one. Queries are ignored.
+    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): it has the same origin, and its path is
+    /// a prefix of this server's path. Queries are ignored.
     pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));

@@ -64,7 +64,7 @@ pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp
 #[error("{error}")]
 pub struct RefreshError {
     pub error: Error,
-    /// A new refresh token that was returned anyway. Store it, because it replaces the one that was sent.
+    /// A new refresh token that the response contains anyway. The caller must store it, because it replaces the old one.
     pub rotated: Option<RefreshToken>,
 }
 
@@ -102,7 +102,7 @@ struct TokenEndpoint {
     binding: GrantBinding,
 }
 
-/// The HTTP client of the `oauth2` crate. It turns every successful response into the form that the crate expects.
+/// The HTTP client of the `oauth2` crate. It converts successful responses to the form that the crate expects.
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
     type Error = Error;
     type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
@@ -124,8 +124,8 @@ impl TokenEndpoint {
         if self.binding.sends_resource {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
-        let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
-        // A refresh token beside an unsupported access token is dropped, because no grant exists yet.
+        let tokens = request.request_async(self).await.map_err(|error| self.map_error(error))?;
+        // If the access token is unsupported, the refresh token is dropped too, because no grant exists yet.
         self.grant(&tokens, None, &code.scopes).map_err(|failed| failed.error)
     }
 
@@ -143,7 +143,7 @@ impl TokenEndpoint {
         if self.binding.sends_resource {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
-        let tokens = request.request_async(self).await.map_err(|error| self.error_of(error))?;
+        let tokens = request.request_async(self).await.map_err(|error| self.map_error(error))?;
         self.grant(&tokens, Some(grant), &grant.scopes)
     }
 
@@ -207,11 +207,11 @@ impl TokenEndpoint {
         })
     }
 
-    fn error_of(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
+    fn map_error(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
         match error {
             RequestTokenError::Request(error) => error,
-            // The crate parses only normalised responses, so these are bugs in `normalise`. Their text could quote the
-            // response, so it is not shown.
+            // The crate parses only normalised responses, so these errors are bugs in `normalise`. Their texts are not
+            // shown, because they could quote the response.
             RequestTokenError::ServerResponse(_)
             | RequestTokenError::Parse(..)
             | RequestTokenError::Other(_) => {

@@ -13,11 +13,11 @@ use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
-/// Turns a successful response into the JSON of RFC 6749 §5.1, with the account for display, and any other into an
-/// error.
+/// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account for display. Converts any other
+/// response to an error.
 pub(crate) fn normalise(response: &Response, now: Timestamp) -> Result<Value, ErrorKind> {
     if response.status.is_success() {
-        return granted(&read(response)?);
+        return normalised_fields(&read(response)?);
     }
     if is_transient(response.status) {
         return Err(transient(response, Some(now)));
@@ -36,7 +36,7 @@ pub(crate) fn error_response(response: &Response) -> ErrorKind {
     };
     let description =
         display_text_option(document.as_ref().and_then(|document| document.string("error_description")));
-    // Only these two statuses, and only in JSON, because a proxy's page or an outage must never end a grant.
+    // An error is final only with these two statuses and in JSON. A proxy's page or an outage must never end a grant.
     let is_final = is_json && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
     match error {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
@@ -49,7 +49,7 @@ pub(crate) fn error_response(response: &Response) -> ErrorKind {
 /// Reads JSON with any content type, or else a form, which some older servers return.
 fn read(response: &Response) -> Result<Document, ErrorKind> {
     match Document::parse(&response.body) {
-        Err(ErrorKind::NotJson) if !is_page(&response.headers, &response.body) => {
+        Err(ErrorKind::NotJson) if !is_html(&response.headers, &response.body) => {
             let fields: Map<String, Value> = form_urlencoded::parse(response.body.trim_ascii())
                 .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
                 .collect();
@@ -60,14 +60,14 @@ fn read(response: &Response) -> Result<Document, ErrorKind> {
     }
 }
 
-fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {
+fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     let content_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     content_type.to_ascii_lowercase().contains("html") || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// The normalised fields. A response with an access token is a success, even if it also contains an error.
-fn granted(document: &Document) -> Result<Value, ErrorKind> {
+/// Returns the normalised fields. A response with an access token is a success, even if it also contains an error.
+fn normalised_fields(document: &Document) -> Result<Value, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
         if let Some(error) = document.string("error") {
             let description = display_text_option(document.string("error_description"));
@@ -75,14 +75,14 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
         }
         return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
     };
-    // Rejected by the caller, which still needs the new refresh token.
+    // The caller rejects an unknown type, but needs the new refresh token first.
     let unknown_type = document
         .string("token_type")
         .map(str::trim)
         .filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
-    let mut granted = Map::new();
-    granted.insert("access_token".to_owned(), json!(access_token));
-    granted.insert("token_type".to_owned(), json!("bearer"));
+    let mut fields = Map::new();
+    fields.insert("access_token".to_owned(), json!(access_token));
+    fields.insert("token_type".to_owned(), json!("bearer"));
     let optional = [
         ("refresh_token", document.string("refresh_token").map(Value::from)),
         ("expires_in", document.seconds("expires_in").map(Value::from)),
@@ -90,8 +90,8 @@ fn granted(document: &Document) -> Result<Value, ErrorKind> {
         ("account", document.string("id_token").and_then(account).map(Value::from)),
         ("unknown_type", unknown_type.map(|kind| Value::from(display_text(kind)))),
     ];
-    granted.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    Ok(Value::Object(granted))
+    fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    Ok(Value::Object(fields))
 }
 
 /// Reads an array, or text separated by spaces (RFC 6749 §3.3) or commas.
@@ -104,8 +104,8 @@ fn scopes(document: &Document) -> Option<Scopes> {
     Some(scopes).filter(|scopes| !scopes.is_empty())
 }
 
-/// The account in an ID token. The token came directly from the token endpoint and is only for display, so its
-/// signature is not checked (OpenID Connect Core §3.1.3.7).
+/// Returns the account in an ID token, for display. The signature is not checked, because the token came directly from
+/// the token endpoint (OpenID Connect Core §3.1.3.7).
 fn account(id_token: &str) -> Option<String> {
     let claims = id_token.split('.').nth(1)?;
     let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;

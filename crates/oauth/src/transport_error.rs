@@ -14,7 +14,7 @@ pub(crate) fn kind_of(error: &reqwest::Error) -> ErrorKind {
         if error.is_decode() {
             return ErrorKind::Malformed { what: "it cannot be decompressed".to_owned() };
         }
-        let why = innermost(error);
+        let why = root_cause(error);
         if error.is_connect() || error.is_builder() {
             ErrorKind::Unreachable { why }
         } else {
@@ -25,7 +25,7 @@ pub(crate) fn kind_of(error: &reqwest::Error) -> ErrorKind {
 
 /// Maps the error of a DNS lookup outside any request.
 pub(crate) fn kind_of_lookup(error: &(dyn StdError + 'static)) -> ErrorKind {
-    kind_of_cause(error).unwrap_or_else(|| ErrorKind::Unreachable { why: innermost(error) })
+    kind_of_cause(error).unwrap_or_else(|| ErrorKind::Unreachable { why: root_cause(error) })
 }
 
 fn kind_of_cause(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
@@ -58,7 +58,7 @@ fn tls_reason(text: &str) -> String {
 }
 
 /// The text of the root cause, which contains no URL.
-fn innermost(error: &(dyn StdError + 'static)) -> String {
+fn root_cause(error: &(dyn StdError + 'static)) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;

@@ -5,7 +5,7 @@ use usher_oauth::{
     AuthorizationResponse, Error, ErrorKind, PendingAuthorization, RedirectUri, Rejected, Step,
 };
 
-use crate::support::{Fake, callback, later, now, parsed, pending};
+use crate::support::*;
 
 fn why(result: Result<AuthorizationResponse, Error>) -> Option<&'static str> {
     match result {
@@ -21,7 +21,7 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
     let character = Some("it contains a character that is not allowed in a URL");
     let control = Some("it contains a control character");
     let (twice, none) = (Some("it repeats a parameter"), Some("it contains neither a code nor an error"));
-    let (fragment, state) = (Some("it contains a fragment"), Some("it has no state"));
+    let (fragment, state) = (Some("it contains a fragment"), Some("it has no “state” parameter"));
     let table = [
         // Valid.
         ("LINK?code=c&state=s", None),
@@ -113,8 +113,7 @@ fn rejected(pending: PendingAuthorization, raw: &str) -> Rejected {
 
 #[tokio::test]
 async fn a_callback_of_another_sign_in_leaves_the_request_pending() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::documented().await;
     let mut pending = pending(&fake).await;
     let state = pending.state().to_owned();
     let others = [
@@ -155,10 +154,8 @@ async fn iss_is_compared_as_a_plain_string() {
     ];
     for (advertised, iss, accepted) in table {
         for outcome in ["code=c", "error=server_error&error_description=Call+555-1234"] {
-            let fake = Fake::start().await;
-            fake.with_server_document(
-                json!({ "authorization_response_iss_parameter_supported": advertised }),
-            );
+            let changes = json!({ "authorization_response_iss_parameter_supported": advertised });
+            let fake = Fake::documented_with(changes).await;
             let pending = pending(&fake).await;
             let received = iss.map(|iss| iss.replace("ISSUER", &fake.origin));
             let parameter = received.as_ref().map(|iss| format!("&iss={iss}")).unwrap_or_default();
@@ -170,14 +167,12 @@ async fn iss_is_compared_as_a_plain_string() {
             let case = format!("{advertised} {iss:?} {outcome}");
             match (accepted, outcome) {
                 (true, "code=c") => assert!(result.is_ok(), "{case}"),
-                (true, _) => assert!(
-                    matches!(result.unwrap_err().kind, ErrorKind::AuthorizationError { .. }),
-                    "{case}"
-                ),
+                (true, _) => {
+                    assert!(matches!(result.unwrap_err().kind, ErrorKind::AuthorizationError { .. }), "{case}")
+                }
                 (false, _) => {
-                    let error = result.unwrap_err();
-                    let expected =
-                        ErrorKind::CallbackIssuerMismatch { expected: fake.origin.clone(), received };
+                    let (error, expected) = (result.unwrap_err(), fake.origin.clone());
+                    let expected = ErrorKind::CallbackIssuerMismatch { expected, received };
                     assert!(!error.to_string().contains("555-1234"), "the description is not shown");
                     assert_eq!(error.kind, expected, "{case}");
                 }
@@ -188,57 +183,40 @@ async fn iss_is_compared_as_a_plain_string() {
 
 #[tokio::test]
 async fn error_responses_are_mapped() {
-    let description = |text: &str| Some(text.to_owned());
+    let some = |text: &str| Some(text.to_owned());
+    let client = |description| ErrorKind::InvalidClient { description };
+    let resource = |description| ErrorKind::ResourceRejected { description };
+    let other = |code: &str, description| ErrorKind::AuthorizationError { code: code.into(), description };
     let table = [
         ("error=access_denied&error_description=The+user+said+no", ErrorKind::Denied),
-        ("error=invalid_client", ErrorKind::InvalidClient { description: None }),
-        (
-            "error=unauthorized_client&error_description=unknown",
-            ErrorKind::InvalidClient { description: description("unknown") },
-        ),
-        ("error=invalid_target", ErrorKind::ResourceRejected { description: None }),
+        ("error=invalid_client", client(None)),
+        ("error=unauthorized_client&error_description=unknown", client(some("unknown"))),
+        ("error=invalid_target", resource(None)),
         (
             "error=invalid_request&error_description=unknown+parameter+resource",
-            ErrorKind::ResourceRejected { description: description("unknown parameter resource") },
+            resource(some("unknown parameter resource")),
         ),
-        (
-            "error=invalid_request&error_description=bad+scope",
-            ErrorKind::AuthorizationError {
-                code: "invalid_request".into(),
-                description: description("bad scope"),
-            },
-        ),
-        (
-            "error=invalid_scope",
-            ErrorKind::AuthorizationError { code: "invalid_scope".into(), description: None },
-        ),
+        ("error=invalid_request&error_description=bad+scope", other("invalid_request", some("bad scope"))),
+        ("error=invalid_scope", other("invalid_scope", None)),
         (
             "error=server_error&error_description=%1b%5B31mred%e2%80%ae%0a%0atext",
-            ErrorKind::AuthorizationError {
-                code: "server_error".into(),
-                description: description("[31mred text"),
-            },
+            other("server_error", some("[31mred text")),
         ),
     ];
     for (outcome, expected) in table {
-        let fake = Fake::start().await;
-        fake.with_documents();
+        let fake = Fake::documented().await;
         let pending = pending(&fake).await;
         let raw = callback(&pending, outcome);
-        let rejected = rejected(pending, &raw);
-        assert_eq!(
-            (rejected.error.step, rejected.error.host.as_deref()),
-            (Step::Callback, Some(fake.host()))
-        );
-        assert_eq!(rejected.error.kind, expected);
-        assert!(rejected.pending.is_none());
+        let Rejected { error, pending } = rejected(pending, &raw);
+        assert_eq!((error.step, error.host.as_deref()), (Step::Callback, Some(fake.host())));
+        assert_eq!(error.kind, expected);
+        assert!(pending.is_none());
     }
 }
 
 #[tokio::test]
 async fn a_request_expires_after_ten_minutes() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::documented().await;
     for (seconds, is_accepted) in [(0, true), (599, true), (600, false), (86_400, false)] {
         let pending = pending(&fake).await;
         let raw = callback(&pending, "code=c");
@@ -252,8 +230,7 @@ async fn a_request_expires_after_ten_minutes() {
 
 #[tokio::test]
 async fn a_callback_can_arrive_after_a_restart() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::documented().await;
     let before = pending(&fake).await;
     let raw = callback(&before, "code=c");
     let after = PendingAuthorization::from_secret(&before.to_secret()).unwrap();
