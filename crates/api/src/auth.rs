@@ -12,7 +12,7 @@ pub enum AuthView {
     Unknown,
     /// The server asks for no authorization.
     None,
-    /// `mcp.json` sets an `Authorization` header, which turns OAuth off.
+    /// `mcp.json` sets an `Authorization` header, which disables OAuth.
     Header,
     OAuth {
         signed_in: bool,

@@ -1,4 +1,4 @@
-//! The error that crosses the boundary: a code to act on, a message to read, a hint to follow.
+//! The API's error type: a code, a message and a hint.
 
 use serde::{Deserialize, Serialize};
 
@@ -33,41 +33,41 @@ impl ErrorView {
     }
 }
 
-/// The kinds of failure that callers tell apart. Each one exists because a caller acts on it.
+/// The kinds of failure that callers distinguish. Each code exists because a caller acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
-    /// Open the file at the line.
+    /// `mcp.json` or one of its entries is invalid. The window opens the file.
     ConfigInvalid,
-    /// Retry now.
+    /// The server could not be reached. The person can retry.
     ServerUnreachable,
-    /// Retry now; the certificate is not trusted.
+    /// The TLS connection failed, for example because the certificate is not trusted. The person can retry.
     TlsFailed,
-    /// Show the details.
+    /// The steps before the authorization failed. The window shows the details.
     DiscoveryFailed,
-    /// Ask for a client id.
+    /// The authorization server does not register clients. The window asks for a client id.
     RegistrationUnsupported,
-    /// Offer the next redirect.
+    /// The authorization server rejected the redirect. The window offers a new sign-in with the next one.
     RedirectRejected,
-    /// Offer to sign in again.
+    /// The person or the authorization server denied the request. The person can sign in again.
     AuthorizationDenied,
-    /// Offer to sign in again.
+    /// The sign-in timed out or was replaced. The person can sign in again.
     AuthorizationExpired,
-    /// Offer to sign in.
+    /// The server needs a sign-in.
     SignInRequired,
-    /// Offer to grant access.
+    /// The grant lacks a scope. The window offers to grant access.
     InsufficientScope,
-    /// Show help for this system, and the other stores.
+    /// There is no keychain. The window shows help for the system, and the other stores.
     KeychainUnavailable,
-    /// Show help for this system, and retry.
+    /// The keychain is locked. The window shows help for the system, and the person can retry.
     KeychainLocked,
-    /// Show the program's last lines.
+    /// A local program ended. The window shows the last lines of its output.
     ProcessExited,
     /// The server's response does not follow the protocol.
     ProtocolError,
-    /// Wait: an `usher` command runs the engine and will end.
+    /// An `usher` command runs the engine. The app waits until the command ends.
     EngineBusy,
-    /// Copy the details.
+    /// Usher itself or this machine failed. The person can copy the details.
     Internal,
 }

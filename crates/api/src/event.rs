@@ -1,10 +1,10 @@
-//! One change of the engine's public state.
+//! One change to the engine's public state.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
 
-/// A change. Views are complete: each replaces the previous one.
+/// A change. Its view is complete and replaces the previous view.
 #[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
@@ -18,13 +18,13 @@ pub enum Event {
         revision: Revision,
         id: ServerId,
     },
-    /// The order or set of servers changed, or the file became valid again.
+    /// The servers or their order changed, or `mcp.json` became valid again.
     ConfigChanged {
         revision: Revision,
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// The file cannot be read; the previous servers stay in use.
+    /// `mcp.json` is invalid or unreadable. The previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,
@@ -42,17 +42,17 @@ pub enum Event {
         revision: Revision,
         id: ServerId,
     },
-    /// The server reported that its resources changed; earlier lists are out of date.
+    /// The server reported that its resources changed. Earlier lists are out of date.
     ResourcesChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// The server reported that its prompts changed; earlier lists are out of date.
+    /// The server reported that its prompts changed. Earlier lists are out of date.
     PromptsChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// Progress of a running call; `total` is known only if the server sends it.
+    /// The progress of a running call. `total` is `None` if the server does not send it.
     CallProgressed {
         revision: Revision,
         call: String,

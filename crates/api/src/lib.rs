@@ -1,15 +1,15 @@
-//! The types that cross Usher's boundaries.
+//! The types that Usher's processes and its page exchange.
 //!
-//! The window, the command line and other processes send the engine a [`Request`] and get a [`Reply`] or an
-//! [`ErrorView`]. They follow its state through a [`Snapshot`] and the [`Event`]s after it. No type here has a field
-//! for a token, a verifier or a client secret, so none of them can cross.
+//! The page and other processes send the engine a [`Request`], and get a [`Reply`] or an [`ErrorView`]. They follow the
+//! engine's state through a [`Snapshot`] and the [`Event`]s after it. No type has a field for a token, a verifier or a
+//! client secret, so none of these can leave the engine.
 //!
 //! | module | contents |
 //! |---|---|
-//! | `request`, `reply` | one verb with its arguments, and its result |
-//! | `snapshot`, `event`, `revision` | the engine's public state, one change of it, its version |
+//! | `request`, `reply` | a request with its arguments, and its result |
+//! | `snapshot`, `event`, `revision` | the engine's public state, one change to it, and its version |
 //! | `server`, `auth`, `status` | one server: its view, its sign-in, its state |
-//! | `tool`, `resource`, `prompt` | what a server offers |
+//! | `tool`, `resource`, `prompt` | a server's tools, resources and prompts |
 //! | `elicitation` | a server's question to the person, and the answer |
 //! | `error` | a failure as a code, a message and a hint |
 //!

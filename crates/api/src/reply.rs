@@ -27,7 +27,7 @@ pub enum Reply {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct AuthorizationRequestView {
-    /// The address to open. Checked: https, or http on a loopback host, without user information.
+    /// The URL to open. It is validated: https (or http on a loopback host), with no userinfo.
     pub authorization_url: String,
     pub redirect_uri: String,
     /// The host of the page.

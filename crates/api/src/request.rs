@@ -1,4 +1,4 @@
-//! The engine's verbs, with their arguments.
+//! The requests to the engine, with their arguments.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::{ElicitationAnswer, RedirectKind, ServerId};
 
-/// One verb of the engine.
+/// A request to the engine.
 ///
-/// The TypeScript type has only the verbs that the page sends. For the others the page has commands that do more, or
-/// they are messages between processes.
+/// The TypeScript type has only the requests that the page sends. The others are sent only between processes, or by a
+/// Tauri command that does more.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
@@ -27,15 +27,16 @@ pub enum Request {
     SignIn {
         server: ServerId,
         redirect: Option<RedirectKind>,
-        /// Whether callback links reach the caller; `None` takes the engine's setting.
+        /// Whether callback links reach the caller; `None` uses the engine's setting.
         receives_links: Option<bool>,
         extra_scopes: Vec<String>,
     },
-    /// The callback, as the browser returned it: a code without its verifier.
+    /// Completes a sign-in with the callback from the browser. The callback contains the code but not the PKCE
+    /// verifier, so it is not a secret on its own.
     CompleteSignIn {
         address: String,
     },
-    /// The callback from a process that does not wait for the exchange.
+    /// Delivers a callback without waiting for the code exchange.
     #[cfg_attr(feature = "specta", specta(skip))]
     HandOverLink {
         address: String,
@@ -47,11 +48,12 @@ pub enum Request {
         arguments: Map<String, Value>,
         /// The caller's name for this call, unique among its running calls.
         call: String,
-        /// The longest allowed silence of the server.
+        /// The idle timeout: the longest time without a message from the server.
         silence_seconds: u64,
-        /// The longest wait for a missing permission; 0 fails at once.
+        /// How long the call waits for a missing permission; with 0 it fails immediately.
         permission_seconds: u64,
-        /// The caller cannot ask a person, so the holder (the process that runs the engine) asks.
+        /// Whether the server's questions go to the holder (the process that runs the engine), because the caller
+        /// cannot ask a person.
         asks_holder: bool,
     },
     CancelCall {
@@ -64,7 +66,7 @@ pub enum Request {
     },
     PauseAll,
     ResumeAll,
-    /// The caller changed the contents of the secret store: one named secret, or any if `None`.
+    /// Reports that the caller changed the secret store: one named secret, or any secret if `None`.
     #[cfg_attr(feature = "specta", specta(skip))]
     SecretsChanged {
         name: Option<String>,
@@ -72,7 +74,7 @@ pub enum Request {
     #[cfg_attr(feature = "specta", specta(skip))]
     RetrySecretStore,
     CheckConfig,
-    /// Brings the app's window to the front. A process without a window refuses it.
+    /// Brings the app's window to the front. Fails in a process without a window.
     #[cfg_attr(feature = "specta", specta(skip))]
     ShowWindow,
 }
@@ -87,15 +89,15 @@ pub enum ServerVerb {
     Enable,
     /// Disables the server in `mcp.json`. The grant is kept.
     Disable,
-    /// Connects now: after a disconnect, a failure, or during a backoff.
+    /// Connects immediately: after a disconnect or a failure, or during a backoff.
     Connect,
     /// Closes the connection until the next `Connect` or start.
     Disconnect,
     /// Revokes and deletes the grant.
     SignOut,
-    /// Forgets the server's metadata, client registration and redirect. The grant is kept.
+    /// Deletes the server's stored metadata, client registration and redirect. The grant is kept.
     Forget,
-    /// The caller opened the browser.
+    /// Reports that the caller opened the browser.
     #[cfg_attr(feature = "specta", specta(skip))]
     BrowserOpened,
     /// Registers again with the next redirect, because the page in the browser shows an error.
@@ -104,7 +106,7 @@ pub enum ServerVerb {
     /// Returns the authorization request that waits for the browser.
     AuthorizationRequest,
     CancelSignIn,
-    /// The person does not grant the permission that a call waits for.
+    /// Declines the permission that a call waits for.
     DeclinePermission,
     Tools,
     Resources,
@@ -120,7 +122,7 @@ pub struct NewServer {
     pub url: String,
     pub client_id: Option<String>,
     pub scopes: Option<Vec<String>>,
-    /// Pins the redirect.
+    /// The only redirect to use; `None` tries all of them.
     pub redirect: Option<RedirectKind>,
 }
 
@@ -129,8 +131,7 @@ impl Request {
         Self::Server { server: server.clone(), verb }
     }
 
-    /// Returns whether the holder must stay until the request is done. Other requests are sent again to the next
-    /// holder.
+    /// Returns whether an ending holder must finish the request. Other requests are sent again to the next holder.
     pub fn must_finish(&self) -> bool {
         match self {
             Self::Add(_)
@@ -151,8 +152,8 @@ impl Request {
         }
     }
 
-    /// Returns whether the request may be sent again if its holder was killed before the reply. A tool call may have
-    /// taken effect.
+    /// Returns whether the request may be sent again if its holder was killed before the reply. A tool call must not be
+    /// repeated, because it may already have taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::SignIn { .. } | Self::HandOverLink { .. } => true,
@@ -162,7 +163,7 @@ impl Request {
         }
     }
 
-    /// Returns the deadline for the reply, or `None` if the engine has its own.
+    /// Returns the deadline for the reply, or `None` if the request has its own timeouts.
     pub fn deadline(&self) -> Option<Duration> {
         match self {
             Self::CallTool { .. } => None,

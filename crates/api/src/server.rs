@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuthView, Code, ErrorView, NeedsSignIn, Status};
 
-/// A server's name in `mcp.json`, unique there. It is never used as a path and never trusted for display.
+/// A server's name, unique in `mcp.json`. It is untrusted: it is never used as a path, and is sanitised for display.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(transparent)]
@@ -16,28 +16,28 @@ impl std::fmt::Display for ServerId {
     }
 }
 
-/// One server with its state. It contains no secrets, only whether they exist.
+/// One server with its state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ServerView {
     pub id: ServerId,
     /// The server's own title, else the catalogue's name, else the id; sanitised for display.
     pub name: String,
-    /// The catalogue's slug if the address is known; it selects the service's logo.
+    /// The service's slug in the catalogue, if the address is known. It selects the logo.
     pub catalogue: Option<String>,
     /// The address, or the command line of a local program.
     pub address: String,
     pub transport: TransportKind,
     pub status: Status,
     pub auth: AuthView,
-    /// Permission that the server asked for and that is not granted yet. Another sign-in asks for it.
+    /// The permission that the server asked for and that is not granted yet. The next sign-in requests it.
     pub permission: Option<PermissionView>,
     pub last_error: Option<ErrorView>,
-    /// What the server wants from the person.
+    /// The action that the server needs from the person.
     pub wants: Option<Want>,
 }
 
-/// What a server wants from the person before it works fully.
+/// An action that a server needs from the person before it works fully.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
@@ -47,8 +47,8 @@ pub enum Want {
 }
 
 impl Want {
-    /// Derives the value from the other fields of a view. A connected server may want something, too: a call lacks a
-    /// permission, or a tool's result rejected the sign-in.
+    /// Derives the value from the other fields of a view. A connected server may also need an action, if a call lacks a
+    /// permission or a tool's result rejected the token.
     pub fn of(
         status: &Status,
         permission: Option<&PermissionView>,
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connected_server_may_want_something_and_a_disabled_one_wants_nothing() {
+    fn a_connected_server_may_need_an_action_and_a_disabled_one_needs_none() {
         let connected =
             Status::Connected { since: Timestamp::UNIX_EPOCH, protocol: String::new(), tool_count: 6 };
         let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ElicitationView, ErrorView, Revision, ServerView};
 
-/// The state at one revision. It already contains every event whose revision is not higher.
+/// The state at one revision. It contains every event up to that revision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct Snapshot {
@@ -13,10 +13,10 @@ pub struct Snapshot {
     pub servers: Vec<ServerView>,
     pub config: ConfigView,
     pub secret_store: SecretStoreView,
-    /// The person paused everything: no server is connected and no token is refreshed.
+    /// Whether the person paused all servers. During a pause no server is connected and no token is refreshed.
     pub paused: bool,
-    /// Unanswered questions that servers asked during this reader's calls. The process that runs the engine also gets
-    /// the questions that belong to no call.
+    /// The unanswered questions that servers asked during this reader's calls. The process that runs the engine also
+    /// gets the questions outside a call.
     pub elicitations: Vec<ElicitationView>,
 }
 
@@ -25,12 +25,12 @@ pub struct Snapshot {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ConfigView {
     pub path: String,
-    /// `config_invalid`: the servers shown are those of the last valid file.
+    /// An error with the code `config_invalid`. The servers are then those of the last valid file.
     pub error: Option<ErrorView>,
-    /// 1-based position of the error.
+    /// The position of the error, counted from 1.
     pub line: Option<u32>,
     pub column: Option<u32>,
-    /// Entries that the checker accepts but comments on.
+    /// Warnings about entries that are valid but look wrong.
     pub warnings: Vec<String>,
 }
 
@@ -51,7 +51,7 @@ pub enum SecretStoreView {
 }
 
 impl SecretStoreView {
-    /// Returns why the store cannot be used now.
+    /// Returns the error because of which the store cannot be used.
     pub fn error(&self) -> Option<&ErrorView> {
         match self {
             Self::Keychain { error } | Self::File { error, .. } => error.as_ref(),

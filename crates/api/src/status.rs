@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ErrorView, RedirectKind};
 
-/// The state of a server. ARCHITECTURE.md draws the transitions.
+/// The state of a server. ARCHITECTURE.md lists the transitions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -13,7 +13,7 @@ pub enum Status {
     Disabled,
     /// The person paused all servers (see `Snapshot::paused`).
     Paused,
-    /// Read from `mcp.json`, but of a kind that Usher does not run yet.
+    /// The server is of a type that Usher does not support yet.
     Unsupported {
         why: String,
     },
@@ -44,7 +44,7 @@ pub enum Status {
         next_at: Timestamp,
         why: ErrorView,
     },
-    /// Most likely a person must change something.
+    /// Usually a person must change something.
     Failed {
         error: ErrorView,
     },

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but markup is
-/// kept, so the front ends must sanitise it.
+/// One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but the front
+/// ends must sanitise the markup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ToolView {
@@ -22,7 +22,7 @@ pub struct ToolView {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ToolCallView {
-    /// The tool reported a failure (`isError`).
+    /// Whether the tool reported a failure (`isError`).
     pub is_error: bool,
     pub content: Vec<ToolContent>,
     /// `structuredContent` as JSON text.
