@@ -27,8 +27,8 @@ impl AuthMethod {
         self != AuthMethod::None
     }
 
-    /// Chooses the method of a client with or without a secret. If `supported` is `None`, Basic is the default (RFC 8414
-    /// §2).
+    /// Chooses the method of a client with or without a secret. If `supported` is `None`, Basic is the default (RFC
+    /// 8414 §2).
     pub(crate) fn choose(has_secret: bool, supported: Option<&[String]>) -> Self {
         let offers =
             |method: AuthMethod| supported.is_some_and(|all| all.iter().any(|name| name == method.as_str()));

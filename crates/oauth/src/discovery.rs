@@ -91,8 +91,8 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client is pinned
-/// to a listed issuer, only that issuer is tried.
+/// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client is
+/// pinned to a listed issuer, only that issuer is tried.
 async fn first_with_metadata(
     http: &HttpClient,
     server: &ServerUrl,

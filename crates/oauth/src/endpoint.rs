@@ -10,8 +10,8 @@ use crate::display_text::display_text;
 
 const MAX_BYTES: usize = 2048;
 
-/// An https URL, or an http URL with a loopback host. It has no userinfo, no fragment and no characters that are special
-/// to a shell.
+/// An https URL, or an http URL with a loopback host. It has no userinfo, no fragment and no characters that are
+/// special to a shell.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Endpoint(Url);

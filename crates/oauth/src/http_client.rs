@@ -1,4 +1,5 @@
-//! The HTTP client of all steps. It checks addresses and redirects, limits the size of responses and enforces deadlines.
+//! The HTTP client of all steps. It checks addresses and redirects, limits the size of responses and enforces
+//! deadlines.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -101,9 +102,9 @@ impl HttpClient {
         self.inner.resolver.zone
     }
 
-    /// Whether a lookup of the server returned only addresses that the zone forbids, for example after a network change.
-    /// This client keeps rejecting them. A new client determines its zone again. The caller must then repeat discovery,
-    /// because the old metadata was checked for the old zone.
+    /// Whether a lookup of the server returned only addresses that the zone forbids, for example after a network
+    /// change. This client keeps rejecting them. A new client determines its zone again. The caller must then repeat
+    /// discovery, because the old metadata was checked for the old zone.
     pub fn has_left_zone(&self) -> bool {
         self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
     }

@@ -5,8 +5,8 @@
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
 //! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
 //!
-//! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines: the caller passes
-//! the current time.
+//! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines: the caller
+//! passes the current time.
 //!
 //! # Layout
 //!

@@ -40,8 +40,8 @@ impl PendingAuthorization {
         serde_json::to_string(&persisted).unwrap_or_default().into()
     }
 
-    /// Restores a request from [`PendingAuthorization::to_secret`], even if it has expired. Returns `None` for any other
-    /// text.
+    /// Restores a request from [`PendingAuthorization::to_secret`], even if it has expired. Returns `None` for any
+    /// other text.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
         let persisted: PersistedAuthorization = serde_json::from_str(secret.expose_secret()).ok()?;
         (persisted.version == VERSION).then(|| PendingAuthorization {

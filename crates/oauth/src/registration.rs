@@ -31,8 +31,8 @@ pub struct Registered {
 }
 
 impl Discovered {
-    /// Chooses the first that is available: the pre-registered client, the metadata document, the known client, or a new
-    /// registration.
+    /// Chooses the first that is available: the pre-registered client, the metadata document, the known client, or a
+    /// new registration.
     ///
     /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`] the caller can try another one.
     pub async fn register(

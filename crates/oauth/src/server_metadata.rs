@@ -155,8 +155,8 @@ impl AuthorizationServerMetadata {
     }
 }
 
-/// Returns the metadata URLs. The well-known part is before the issuer's path (RFC 8414 §3.1 and §5) or after it (OpenID
-/// Connect Discovery §4).
+/// Returns the metadata URLs. The well-known part is before the issuer's path (RFC 8414 §3.1 and §5) or after it
+/// (OpenID Connect Discovery §4).
 fn well_known_urls(issuer: &Issuer) -> Vec<Url> {
     let Some(url) = issuer.url() else { return Vec::new() };
     let path = url.path().trim_end_matches('/');

@@ -41,8 +41,8 @@ impl ServerUrl {
         url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): it has the same origin, and its path is
-    /// a prefix of this server's path. Queries are ignored.
+    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): it has the same origin, and its path
+    /// is a prefix of this server's path. Queries are ignored.
     pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));

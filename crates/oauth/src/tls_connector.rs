@@ -1,7 +1,7 @@
 //! The TLS connector with the system's certificate authorities, cached and shared by all clients.
 //!
-//! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so loading them for each
-//! client would take seconds with fifty servers.
+//! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so loading them for
+//! each client would take seconds with fifty servers.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ const CACHE_LIFETIME: Duration = Duration::from_secs(60);
 
 static CACHE: Mutex<Option<(Instant, TlsConnector)>> = Mutex::new(None);
 
-/// Returns the connector that the HTTP library would build. Returns `None` if the system's authorities cannot be loaded;
-/// the library then reports the error.
+/// Returns the connector that the HTTP library would build. Returns `None` if the system's authorities cannot be
+/// loaded; the library then reports the error.
 pub(crate) fn tls_connector() -> Option<TlsConnector> {
     let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((loaded_at, connector)) = &*cache

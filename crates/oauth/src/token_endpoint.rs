@@ -64,7 +64,8 @@ pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp
 #[error("{error}")]
 pub struct RefreshError {
     pub error: Error,
-    /// A new refresh token that the response contains anyway. The caller must store it, because it replaces the old one.
+    /// A new refresh token that the response contains anyway. The caller must store it, because it replaces the old
+    /// one.
     pub rotated: Option<RefreshToken>,
 }
 
