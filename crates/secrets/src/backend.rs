@@ -22,7 +22,7 @@ impl Backend {
         }
     }
 
-    /// Only a keychain can be locked.
+    /// Unlocks a keychain. The other kinds are never locked, so they are only checked.
     pub async fn unlock(&self) -> Result<(), Error> {
         match self {
             Self::Keychain(keychain) => keychain.unlock().await,

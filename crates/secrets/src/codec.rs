@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::StoredGrant;
 use crate::secret::Secret;
@@ -11,74 +11,61 @@ use crate::secret::Secret;
 /// The version of the format. Unknown fields of the same version are ignored.
 const VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct GrantOut<'a> {
-    version: u32,
-    access_token: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    scopes: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    account: Option<&'a str>,
-    issuer: &'a str,
-    token_endpoint: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revocation_endpoint: Option<&'a str>,
-    client_id: &'a str,
-    resource: &'a str,
-    sends_resource: bool,
-    auth_method: &'a str,
-}
-
-#[derive(Deserialize)]
-struct GrantIn {
+/// The stored form of a grant. Unknown fields are ignored.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "StoredGrant")]
+struct GrantForm {
+    #[serde(serialize_with = "expose")]
     access_token: SecretString,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
     refresh_token: Option<SecretString>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<Timestamp>,
     #[serde(default)]
     scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     issuer: String,
     token_endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revocation_endpoint: Option<String>,
     client_id: String,
     resource: String,
-    #[serde(default = "yes")]
+    #[serde(default = "default_sends_resource")]
     sends_resource: bool,
     auth_method: String,
 }
 
-fn yes() -> bool {
+#[derive(Serialize)]
+struct VersionedGrant<'a> {
+    version: u32,
+    #[serde(flatten, with = "GrantForm")]
+    grant: &'a StoredGrant,
+}
+
+fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.expose_secret().serialize(serializer)
+}
+
+fn expose_some<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
+    secret.as_ref().map(ExposeSecret::expose_secret).serialize(serializer)
+}
+
+fn default_sends_resource() -> bool {
     true
 }
 
 /// Returns JSON in a buffer that is zeroed when dropped.
 pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
-    let out = GrantOut {
-        version: VERSION,
-        access_token: grant.access_token.expose_secret(),
-        refresh_token: grant.refresh_token.as_ref().map(|token| token.expose_secret()),
-        expires_at: grant.expires_at,
-        scopes: &grant.scopes,
-        account: grant.account.as_deref(),
-        issuer: &grant.issuer,
-        token_endpoint: &grant.token_endpoint,
-        revocation_endpoint: grant.revocation_endpoint.as_deref(),
-        client_id: &grant.client_id,
-        resource: &grant.resource,
-        sends_resource: grant.sends_resource,
-        auth_method: &grant.auth_method,
-    };
     // Large enough for any known grant, because a reallocation would leave a copy of the tokens in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
     #[expect(clippy::expect_used, reason = "serializing strings and numbers into memory cannot fail")]
-    serde_json::to_writer(&mut *bytes, &out).expect("a grant serializes");
+    serde_json::to_writer(&mut *bytes, &VersionedGrant { version: VERSION, grant })
+        .expect("a grant serializes");
     bytes
 }
 
-/// The error never quotes the bytes.
+/// Decodes a grant. The error never quotes the bytes.
 pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     #[derive(Deserialize)]
     struct Version {
@@ -88,21 +75,8 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
     if version.version != VERSION {
         return Err(format!("version {} was written by a newer Usher", version.version));
     }
-    let grant: GrantIn = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
-    Ok(StoredGrant {
-        access_token: grant.access_token,
-        refresh_token: grant.refresh_token,
-        expires_at: grant.expires_at,
-        scopes: grant.scopes,
-        account: grant.account,
-        issuer: grant.issuer,
-        token_endpoint: grant.token_endpoint,
-        revocation_endpoint: grant.revocation_endpoint,
-        client_id: grant.client_id,
-        resource: grant.resource,
-        sends_resource: grant.sends_resource,
-        auth_method: grant.auth_method,
-    })
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    GrantForm::deserialize(&mut json).map_err(|error| describe(&error))
 }
 
 /// Returns the plain text, so that `secret-tool lookup` prints it unchanged.
@@ -114,7 +88,7 @@ pub(crate) fn decode_text(bytes: &[u8]) -> Result<SecretString, String> {
     std::str::from_utf8(bytes).map(SecretString::from).map_err(|_| "it is not text".to_owned())
 }
 
-/// The category and position of the error. serde's message could quote a value.
+/// Returns the category and position of the error. The message of serde could quote a value.
 fn describe(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it is incomplete",

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A failed operation. Messages contain no secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no keychain, or it failed for a reason other than its lock.
+    /// There is no keychain, or it returned an error other than being locked.
     #[error("the keychain is unavailable: {why}")]
     Unavailable { why: String },
     /// The keychain is locked, or its unlock prompt was dismissed.
@@ -21,7 +21,7 @@ pub enum Error {
     /// The secret is longer than any valid token.
     #[error("the secret `{item}` is too long to store")]
     TooLong { item: String },
-    /// A name that the store does not support.
+    /// The store does not support this name.
     #[error("the name of the secret {why}")]
     InvalidName { why: &'static str },
     /// The file is a symbolic link, belongs to another user, or is accessible to others.
@@ -49,14 +49,14 @@ impl Error {
             Self::Corrupt { .. } => {
                 "Sign out of this service and sign in again to replace the item.".to_owned()
             }
-            Self::TooLong { .. } => "Report this: the service issued an unusually long token.".to_owned(),
+            Self::TooLong { .. } => "The service issued an unusually long token. Report this problem.".to_owned(),
             Self::InvalidName { .. } => "Use 1 to 350 characters without line breaks.".to_owned(),
             Self::UnsafeFile { path, .. } => {
-                format!("Make sure that you own it and only you can read it: chmod 600 {}", path.display())
+                format!("Make sure that it belongs to you and that only you can read it: chmod 600 {}", path.display())
             }
             Self::BrokenFile { path, .. } => {
                 format!(
-                    "Move {} away to start with an empty file. You then have to sign in to its services again.",
+                    "Move {} to another folder to start with an empty file. You must then sign in to all services again.",
                     path.display()
                 )
             }

@@ -1,6 +1,7 @@
 //! The private file store. Every program of the same user can read it.
 //!
-//! A change locks and reads the whole file, writes a new file beside it and renames that over the old one.
+//! A change locks the store and reads the whole file. It then writes a new file in the same folder and renames the new
+//! file over the old one.
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read};
@@ -13,12 +14,13 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::codec::{decode_text, encode_text};
 use crate::item::Item;
-use crate::private_files::{self, create_private_dir, open_private};
+use crate::private_files::{self, create_private_dir, folder_of, open_private};
 use crate::secret::{Condition, Secret};
 
 const VERSION: u32 = 1;
-/// Far more than a hundred sign-ins need. A bigger file is invalid.
+/// The maximum size of a valid file, far more than a hundred grants need.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// The maximum wait for another process's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5);
@@ -55,18 +57,17 @@ impl FileBackend {
         let user = item.user().to_owned();
         self.run(move |file| {
             let secrets = file.read()?;
-            Ok(secrets.get(&user).map(|text| Zeroizing::new(text.expose_secret().as_bytes().to_vec())))
+            Ok(secrets.get(&user).map(encode_text))
         })
         .await
     }
 
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
+        let text = decode_text(&secret).map_err(|why| item.corrupt(why))?;
         let user = item.user().to_owned();
         self.run(move |file| {
-            let text = std::str::from_utf8(&secret)
-                .map_err(|_| Error::Corrupt { item: user.clone(), why: "it is not text".to_owned() })?;
             file.change(|secrets| {
-                secrets.insert(user.clone(), SecretString::from(text));
+                secrets.insert(user, text);
                 true
             })
             .map(drop)
@@ -79,9 +80,8 @@ impl FileBackend {
         self.run(move |file| {
             file.change(|secrets| {
                 let Some(text) = secrets.get(&user) else { return false };
-                let bytes = Zeroizing::new(text.expose_secret().as_bytes().to_vec());
-                let may = condition.as_ref().is_none_or(|condition| condition(&bytes));
-                may && secrets.remove(&user).is_some()
+                let is_met = condition.is_none_or(|condition| condition(&encode_text(text)));
+                is_met && secrets.remove(&user).is_some()
             })
         })
         .await
@@ -91,7 +91,7 @@ impl FileBackend {
         self.run(|file| Ok(file.read()?.into_keys().collect())).await
     }
 
-    /// Runs blocking work off the runtime's threads. The work finishes even if the caller is dropped.
+    /// Runs blocking work on a thread for blocking tasks. The work finishes even if the caller is dropped.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -103,7 +103,7 @@ impl FileBackend {
             .unwrap_or_else(|panic| Err(io_error("access", &path, io::Error::other(panic))))
     }
 
-    /// A missing file means no secrets.
+    /// Reads all secrets. A missing file contains none.
     fn read(&self) -> Result<Secrets, Error> {
         let file = match open_private(&self.path) {
             Ok(file) => file,
@@ -131,9 +131,8 @@ impl FileBackend {
 
     /// Applies `change`, and writes the file if it returns `true`.
     fn change(&self, change: impl FnOnce(&mut Secrets) -> bool) -> Result<bool, Error> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        create_private_dir(folder).map_err(|error| io_error("create the folder of", &self.path, error))?;
+        create_private_dir(folder_of(&self.path))
+            .map_err(|error| io_error("create the folder of", &self.path, error))?;
         let _lock = self.lock()?;
         let mut secrets = self.read()?;
         let changed = change(&mut secrets);
@@ -150,7 +149,8 @@ impl FileBackend {
         private_files::replace(&self.path, &bytes)
     }
 
-    /// Locks out other processes until dropped. The lock is a separate file, because the secrets file is replaced.
+    /// Locks the store against other processes until the returned file is dropped. The lock is a separate file, because
+    /// the secrets file is replaced.
     fn lock(&self) -> Result<fs::File, Error> {
         let mut name = self.path.clone().into_os_string();
         name.push(".lock");

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Error;
 
-/// A name consists of a kind, a colon and a remainder. The remainder is never used as a path.
+/// The name and label of a secret. The name consists of a kind, a colon and a remainder. It is never used as a path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Item {
     user: String,
@@ -12,23 +12,24 @@ pub(crate) struct Item {
 }
 
 const NAMED: &str = "named:";
-/// Windows limits user names to 512 characters, which must hold the kind, a name and a client ID.
+/// The maximum length of a name. Windows limits user names to 512 characters. A user name consists of a kind, a name
+/// and for some kinds a client ID.
 const MAX_NAME: usize = 350;
 const MAX_CLIENT_ID: usize = 100;
 
 impl Item {
     pub fn grant(server: &str) -> Result<Self, Error> {
-        checked(server)?;
+        check_name(server)?;
         Ok(Self { user: format!("grant:{server}"), label: format!("Usher: {server}") })
     }
 
     pub fn pending(server: &str) -> Result<Self, Error> {
-        checked(server)?;
+        check_name(server)?;
         Ok(Self { user: format!("pending:{server}"), label: format!("Usher: {server} (pending sign-in)") })
     }
 
     pub fn client(issuer: &str, client_id: &str) -> Result<Self, Error> {
-        checked(issuer)?;
+        check_name(issuer)?;
         if client_id.is_empty() {
             return Err(Error::InvalidName { why: "is empty" });
         }
@@ -37,11 +38,11 @@ impl Item {
     }
 
     pub fn named(name: &str) -> Result<Self, Error> {
-        checked(name)?;
+        check_name(name)?;
         Ok(Self { user: format!("{NAMED}{name}"), label: format!("Usher: secret {name}") })
     }
 
-    /// One part of a split secret.
+    /// Returns the item of one part of a split secret.
     pub fn part(&self, slot: char, index: usize) -> Self {
         Self {
             user: format!("part:{slot}{index}:{}", self.user),
@@ -49,7 +50,7 @@ impl Item {
         }
     }
 
-    /// The name of the secret if the item is a named secret.
+    /// Returns the name of the secret, if the item is a named secret.
     pub fn secret_name(user: &str) -> Option<String> {
         user.strip_prefix(NAMED).map(str::to_owned)
     }
@@ -59,23 +60,26 @@ impl Item {
         &self.user
     }
 
+    /// The error for an item that is damaged.
+    pub fn corrupt(&self, why: impl Into<String>) -> Error {
+        Error::Corrupt { item: self.user.clone(), why: why.into() }
+    }
+
     /// The text that the system's keychain program shows.
     pub fn label(&self) -> &str {
         &self.label
     }
 }
 
-/// The client ID, or its digest if it is long. Servers choose client IDs of any length.
+/// Returns the client ID, or its digest if it is long. Servers choose client IDs of any length.
 fn short_client_id(client_id: &str) -> String {
     if client_id.len() <= MAX_CLIENT_ID && !client_id.chars().any(char::is_control) {
         return client_id.to_owned();
     }
-    let digest = Sha256::digest(client_id.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hex}")
+    format!("sha256:{:x}", Sha256::digest(client_id))
 }
 
-fn checked(name: &str) -> Result<(), Error> {
+fn check_name(name: &str) -> Result<(), Error> {
     if name.is_empty() {
         return Err(Error::InvalidName { why: "is empty" });
     }

@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::Error;
 use crate::item::Item;
-use crate::keychain_thread::{CheckCaller, KeychainThread};
+use crate::keychain_thread::{EnsureCallerWaits, KeychainThread};
 use crate::platform::{self, Keychain};
 use crate::secret::{Condition, Secret};
 use crate::split_secret::{self, Items};
@@ -31,7 +31,7 @@ pub(crate) struct KeychainBackend {
 
 impl KeychainBackend {
     pub fn new(may_prompt: bool) -> Self {
-        // Other systems prompt on each use, so Usher's own prompt would be a second one.
+        // Other systems open a prompt on each use, so Usher does not open another one.
         let may_prompt = may_prompt && cfg!(target_os = "linux");
         Self { thread: KeychainThread::new(DEADLINE), may_prompt, was_dismissed: Mutex::new(false) }
     }
@@ -59,9 +59,9 @@ impl KeychainBackend {
 
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
         let item = item.clone();
-        self.run(move |keychain, check_caller| {
+        self.run(move |keychain, ensure_caller_waits| {
             keychain.ensure_unlocked(Some(&item))?;
-            check_caller()?;
+            ensure_caller_waits()?;
             split_secret::put(keychain, &item, &secret)
         })
         .await
@@ -69,9 +69,9 @@ impl KeychainBackend {
 
     pub async fn delete(&self, item: &Item, condition: Option<Condition>) -> Result<bool, Error> {
         let item = item.clone();
-        self.run(move |keychain, check_caller| {
+        self.run(move |keychain, ensure_caller_waits| {
             keychain.ensure_unlocked(Some(&item))?;
-            check_caller()?;
+            ensure_caller_waits()?;
             if let Some(condition) = &condition {
                 let is_met = split_secret::get(keychain, &item)?.is_some_and(|secret| condition(&secret));
                 if !is_met {
@@ -86,20 +86,20 @@ impl KeychainBackend {
     pub async fn list(&self) -> Result<Vec<String>, Error> {
         self.run(|keychain, _| {
             keychain.ensure_unlocked(None)?;
-            platform::users(&*keychain.store).map_err(|error| platform::error(error, "list"))
+            platform::users(&*keychain.store).map_err(|error| platform::map_error(error, "list"))
         })
         .await
     }
 
-    /// Runs `work`, and runs it again after the person has unlocked a locked keychain.
+    /// Runs `work`. If the keychain is locked, opens the unlock prompt and then runs `work` again.
     async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(&Keychain, CheckCaller<'_>) -> Result<T, Error> + Send + Sync + 'static,
+        W: Fn(&Keychain, EnsureCallerWaits<'_>) -> Result<T, Error> + Send + Sync + 'static,
     {
         let work = Arc::new(work);
-        let again = Arc::clone(&work);
-        let locked = match self.thread.run(move |keychain, check_caller| work(keychain, check_caller)).await {
+        let retry = Arc::clone(&work);
+        let locked = match self.thread.run(move |keychain, ensure| work(keychain, ensure)).await {
             Err(error @ Error::Locked { .. }) if self.may_prompt => error,
             outcome => return outcome,
         };
@@ -110,17 +110,18 @@ impl KeychainBackend {
         }
         self.prompt(&mut was_dismissed, PROMPT_DEADLINE).await?;
         drop(was_dismissed);
-        self.thread.run(move |keychain, check_caller| again(keychain, check_caller)).await
+        self.thread.run(move |keychain, ensure| retry(keychain, ensure)).await
     }
 
     async fn prompt(&self, was_dismissed: &mut bool, deadline: Duration) -> Result<(), Error> {
-        // Another prompt may have unlocked the keychain. If it is unresponsive, the shorter deadline applies here.
+        // Another prompt may have unlocked the keychain. This check has the short deadline of a call without a prompt,
+        // so that an unresponsive keychain fails early.
         match self.thread.run(|keychain, _| keychain.ensure_unlocked(None)).await {
             Err(Error::Locked { .. }) => {}
             outcome => return outcome,
         }
         tracing::debug!("the keychain is locked, opening its unlock prompt");
-        // On a separate thread, so that calls without a prompt do not wait for the person.
+        // A separate thread opens the prompt, so that calls without a prompt do not wait for the person.
         let outcome = KeychainThread::new(deadline).run(|keychain, _| keychain.unlock()).await;
         // A timeout does not count as dismissed.
         *was_dismissed = matches!(outcome, Err(Error::Locked { .. }));
@@ -135,7 +136,7 @@ impl Items for Keychain {
         match platform::entry(&*self.store, item).and_then(|entry| entry.get_secret()) {
             Ok(secret) => Ok(Some(Zeroizing::new(secret))),
             Err(KeyringError::NoEntry) => Ok(None),
-            Err(error) => Err(platform::error(error, item.user())),
+            Err(error) => Err(platform::map_error(error, item.user())),
         }
     }
 
@@ -143,13 +144,14 @@ impl Items for Keychain {
         match platform::entry(&*self.store, item).and_then(|entry| entry.get_credential()) {
             Ok(_) | Err(KeyringError::Ambiguous(_)) => Ok(true),
             Err(KeyringError::NoEntry) => Ok(false),
-            Err(error) => Err(platform::error(error, item.user())),
+            Err(error) => Err(platform::map_error(error, item.user())),
         }
     }
 
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
         match platform::entry(&*self.store, item).and_then(|entry| entry.set_secret(bytes)) {
-            // Two programs wrote the first value at the same time, or there are two collections. One entry is kept.
+            // Two programs wrote the first value at the same time, or there are two collections. Only one entry is
+            // kept.
             Err(KeyringError::Ambiguous(entries)) => {
                 let mut entries = entries.into_iter();
                 let written = entries.next().map_or(Ok(()), |entry| entry.set_secret(bytes));
@@ -157,7 +159,7 @@ impl Items for Keychain {
             }
             other => other,
         }
-        .map_err(|error| platform::error(error, item.user()))
+        .map_err(|error| platform::map_error(error, item.user()))
     }
 
     fn remove(&self, item: &Item) -> Result<bool, Error> {
@@ -170,7 +172,7 @@ impl Items for Keychain {
         match removed {
             Ok(()) => Ok(true),
             Err(KeyringError::NoEntry) => Ok(false),
-            Err(error) => Err(platform::error(error, item.user())),
+            Err(error) => Err(platform::map_error(error, item.user())),
         }
     }
 }

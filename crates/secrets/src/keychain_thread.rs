@@ -1,7 +1,7 @@
 //! The thread that calls the system's keychain.
 //!
 //! A keychain may block while its unlock prompt is open. Every call therefore has a deadline and runs on a thread that
-//! can be abandoned, unlike a blocking task, which the runtime waits for on shutdown.
+//! can be abandoned. A blocking task of the runtime cannot be abandoned, because the runtime waits for it on shutdown.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -23,42 +23,42 @@ pub(crate) struct KeychainThread {
     stuck: Mutex<Vec<Weak<()>>>,
 }
 
-/// Fails if the caller no longer waits. After a timeout the caller may have written a newer value, which an old call
-/// must not overwrite.
-pub(crate) type CheckCaller<'a> = &'a dyn Fn() -> Result<(), Error>;
+/// A function that fails if the caller no longer waits. After a timeout, the caller may have written a newer value. An
+/// old call must not overwrite it.
+pub(crate) type EnsureCallerWaits<'a> = &'a dyn Fn() -> Result<(), Error>;
 
-/// The sender of a thread's queue. The thread ends when the last sender is dropped.
+/// The sending end of a thread's queue. The thread ends when the last sender is dropped.
 #[derive(Clone)]
 struct Worker {
     jobs: Option<Sender<Job>>,
-    /// Valid while the thread runs.
+    /// Can be upgraded while the thread runs.
     alive: Weak<()>,
 }
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 impl KeychainThread {
-    /// The first call starts the thread.
+    /// Creates a handle. The first call starts the thread.
     pub fn new(deadline: Duration) -> Self {
         let worker = Worker { jobs: None, alive: Weak::new() };
         Self { deadline, worker: Mutex::new(worker), stuck: Mutex::default() }
     }
 
-    /// Runs `work` on the thread. `work` must call its second argument before it changes anything.
+    /// Runs `work` on the thread. `work` must call its second argument before it changes the keychain.
     pub async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
-        W: Fn(&Keychain, CheckCaller<'_>) -> Result<T, Error> + Send + 'static,
+        W: Fn(&Keychain, EnsureCallerWaits<'_>) -> Result<T, Error> + Send + 'static,
     {
         let (reply, result) = oneshot::channel::<Result<T, Error>>();
         let worker = self.worker()?;
-        let timed_out = self.timed_out();
+        let timeout_error = self.timeout_error();
         let job: Job = Box::new(move |connection| {
             if reply.is_closed() {
                 return;
             }
-            let check_caller = || if reply.is_closed() { Err(timed_out()) } else { Ok(()) };
-            let result = connection.run(|keychain| work(keychain, &check_caller));
+            let ensure_caller_waits = || if reply.is_closed() { Err(timeout_error()) } else { Ok(()) };
+            let result = connection.run(|keychain| work(keychain, &ensure_caller_waits));
             // The caller may have timed out.
             let _ = reply.send(result);
         });
@@ -73,24 +73,24 @@ impl KeychainThread {
             Err(_) => {
                 tracing::warn!("the keychain call timed out");
                 self.abandon(&worker);
-                Err(self.timed_out()())
+                Err(self.timeout_error()())
             }
         }
     }
 
-    fn timed_out(&self) -> impl Fn() -> Error + Send + use<> {
+    fn timeout_error(&self) -> impl Fn() -> Error + Send + use<> {
         let seconds = self.deadline.as_secs();
         move || Error::TimedOut { seconds }
     }
 
-    /// The current thread, started if there is none.
+    /// Returns the current thread, or starts one.
     fn worker(&self) -> Result<Worker, Error> {
         let mut worker = lock(&self.worker);
         if worker.jobs.is_none() {
             let mut stuck = lock(&self.stuck);
             stuck.retain(|alive| alive.strong_count() > 0);
             if stuck.len() >= MAX_STUCK {
-                return Err(self.timed_out()());
+                return Err(self.timeout_error()());
             }
             *worker = Worker::start()?;
         }

@@ -1,12 +1,12 @@
-//! Watches the system's keychain for changes of its availability: its service starts or stops, or a collection is
-//! locked or unlocked.
+//! Reports that the availability of the system's keychain may have changed: its service started or stopped, or a
+//! collection was locked or unlocked.
 //!
-//! It only listens to signals, so it never opens an unlock prompt.
+//! This only listens to D-Bus signals, so it never opens an unlock prompt.
 
 use tokio::sync::mpsc;
 
-/// Sends a message at each change, until the receiver is dropped or the session bus closes. Only for Linux: on other
-/// systems the keychain is always available.
+/// Sends a message at each change, until the receiver is dropped or the session bus closes. Does nothing on systems
+/// other than Linux, where the keychain is always available.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has a Secret Service"))]
 pub async fn watch_keychain(changed: mpsc::UnboundedSender<()>) {
     #[cfg(target_os = "linux")]
@@ -41,7 +41,7 @@ mod linux {
         let service = ServiceProxy::new(&connection).await?;
         let mut owners = service.inner().receive_owner_changed().await?;
         let mut collections = service.receive_collection_changed().await?;
-        // Some keychains do not send the signal above, but all change the property `Locked` of their collections.
+        // Some keychains do not send the signal above, but all of them change the property `Locked` of a collection.
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender(NAME)?

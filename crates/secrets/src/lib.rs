@@ -1,7 +1,8 @@
 //! Secret stores: the system's keychain, a private file and memory.
 //!
-//! [`SecretStore::open`] opens the kind that the person chose and never falls back to another one. Every call has a
-//! deadline. An error never means that a secret does not exist. Only this crate converts stored tokens to bytes.
+//! [`SecretStore::open`] opens the kind of store that the person chose, and never falls back to another kind. Every
+//! call has a deadline. An error never means that a secret does not exist. Only this crate converts tokens to stored
+//! bytes.
 //!
 //! # Layout
 //!
@@ -55,5 +56,5 @@ pub use store::SecretStore;
 pub use store_kind::{StoreKind, UnknownStoreKind};
 pub use stored_grant::StoredGrant;
 
-/// The keychain's service name of all Usher's items.
+/// The service name of all of Usher's keychain items.
 pub const SERVICE: &str = "dev.usher.desktop";

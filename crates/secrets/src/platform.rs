@@ -8,14 +8,15 @@ use keyring_core::{CredentialStore, Entry, Error as KeyringError, Result as Keyr
 use crate::item::Item;
 use crate::{Error, SERVICE};
 
-/// The limit on Windows, in bytes. Used on every system, so that splitting is tested everywhere.
+/// The maximum length of an item in bytes. This is the limit of Windows. It is used on every system, so that splitting
+/// is tested everywhere.
 pub(crate) const ITEM_LIMIT: usize = 2_560;
 
-/// A connection to the keychain. It must be replaced after any error: on Linux, every call returns `NoSession` after
-/// the keyring has restarted.
+/// A connection to the keychain. It must be replaced after any error: if the keyring restarts on Linux, every later
+/// call returns `NoSession`.
 pub(crate) struct Keychain {
     pub store: Arc<CredentialStore>,
-    /// Used for checks that the store does not offer. Transfers no secrets.
+    /// A second connection for checks that the store does not offer. It transfers no secrets.
     #[cfg(target_os = "linux")]
     service: secret_service::blocking::SecretService<'static>,
 }
@@ -23,7 +24,7 @@ pub(crate) struct Keychain {
 impl Keychain {
     pub fn open() -> Result<Self, Error> {
         Ok(Self {
-            store: open_store().map_err(|failure| error(failure, "keychain"))?,
+            store: open_store().map_err(|error| map_error(error, "keychain"))?,
             #[cfg(target_os = "linux")]
             service: secret_service::blocking::SecretService::connect(secret_service::EncryptionType::Plain)
                 .map_err(secret_service_error)?,
@@ -41,7 +42,7 @@ fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Ok(apple_native_keyring_store::keychain::Store::new()?)
 }
 
-/// The divider makes `user@service` unambiguous, because the service name contains no `@`.
+/// Opens the store with the divider `@`. It makes `user@service` unambiguous, because the service name contains no `@`.
 #[cfg(windows)]
 fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     let configuration = HashMap::from([("divider", "@"), ("service_no_divider", "true")]);
@@ -53,7 +54,7 @@ fn open_store() -> KeyringResult<Arc<CredentialStore>> {
     Err(KeyringError::NotSupportedByStore("this system has no supported keychain".to_owned()))
 }
 
-/// A handle to the item, which need not exist.
+/// Returns a handle to the item, which need not exist.
 pub(crate) fn entry(store: &CredentialStore, item: &Item) -> KeyringResult<Entry> {
     let modifiers = if cfg!(target_os = "linux") {
         HashMap::from([("label", item.label())])
@@ -65,7 +66,7 @@ pub(crate) fn entry(store: &CredentialStore, item: &Item) -> KeyringResult<Entry
     store.build(SERVICE, item.user(), Some(&modifiers))
 }
 
-/// The user names of all Usher's items.
+/// Returns the user names of all of Usher's items.
 pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
     let spec = if cfg!(windows) {
         HashMap::from([("pattern", r"@dev\.usher\.desktop$")])
@@ -83,11 +84,11 @@ pub(crate) fn users(store: &CredentialStore) -> KeyringResult<Vec<String>> {
 
 #[cfg(target_os = "linux")]
 impl Keychain {
-    /// Fails if the item, or any of Usher's items if `item` is `None`, is locked. Never opens an unlock prompt, unlike
-    /// the store's own calls.
+    /// Fails if `item` is locked. If `item` is `None`, fails if any of Usher's items is locked. Unlike the store's own
+    /// calls, this never opens an unlock prompt.
     ///
-    /// If the item is not found, or `item` is `None`, the default collection must be unlocked too, because some
-    /// keyrings (KeePassXC) find nothing while they are locked.
+    /// If the item is not found or `item` is `None`, the default collection must be unlocked too. Some keyrings
+    /// (KeePassXC) find nothing while they are locked.
     pub fn ensure_unlocked(&self, item: Option<&Item>) -> Result<(), Error> {
         let mut attributes = HashMap::from([("service", SERVICE)]);
         attributes.extend(item.map(|item| ("username", item.user())));
@@ -103,7 +104,8 @@ impl Keychain {
         collection.is_locked().map_err(secret_service_error)
     }
 
-    /// Opens the system's unlock prompt for the default collection and Usher's items, if they are locked, and waits.
+    /// Opens the system's unlock prompt for the default collection and for Usher's items, if they are locked. Waits for
+    /// the person's response.
     pub fn unlock(&self) -> Result<(), Error> {
         let collection = self.service.get_default_collection().map_err(secret_service_error)?;
         if collection.is_locked().map_err(secret_service_error)? {
@@ -119,7 +121,7 @@ impl Keychain {
     }
 }
 
-/// Other systems prompt on use.
+/// Other systems open their prompt when an item is used.
 #[cfg(not(target_os = "linux"))]
 impl Keychain {
     pub fn ensure_unlocked(&self, _item: Option<&Item>) -> Result<(), Error> {
@@ -143,7 +145,7 @@ fn secret_service_error(error: secret_service::Error) -> Error {
         ServiceError::PromptDisconnected => Error::Locked { why: "the unlock prompt was closed".to_owned() },
         ServiceError::NoResult => Error::Unavailable { why: "there is no default keyring".to_owned() },
         ServiceError::Unavailable => Error::Unavailable { why: NO_KEYRING.to_owned() },
-        // No program on the bus provides the Secret Service, and none can be started for it.
+        // No program on the bus provides the Secret Service, and the bus cannot start one.
         ServiceError::Zbus(zbus::Error::MethodError(name, ..))
             if name == "org.freedesktop.DBus.Error.ServiceUnknown" =>
         {
@@ -154,7 +156,7 @@ fn secret_service_error(error: secret_service::Error) -> Error {
 }
 
 /// Maps every error except `NoEntry`, which the caller handles. The messages contain no secrets.
-pub(crate) fn error(error: KeyringError, item: &str) -> Error {
+pub(crate) fn map_error(error: KeyringError, item: &str) -> Error {
     match error {
         KeyringError::NoStorageAccess(source) | KeyringError::PlatformFailure(source) => {
             platform_error(source)

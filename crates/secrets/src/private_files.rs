@@ -7,7 +7,7 @@ use std::{fs, io};
 use crate::Error;
 
 /// Opens a file for reading. Fails if it is a symbolic link, belongs to another user, or is accessible to others.
-pub fn open_private(path: &Path) -> Result<fs::File, Error> {
+pub(crate) fn open_private(path: &Path) -> Result<fs::File, Error> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
     open(path, &mut options, "open")
@@ -33,21 +33,36 @@ pub fn create_private(path: &Path) -> Result<fs::File, Error> {
 
 /// Replaces the file with a new one (mode 0600) that is synced to disk.
 ///
-/// Allows only one writer at a time. The temporary file always has the same name, so a write also removes the
-/// temporary file of a killed writer.
+/// The temporary file always has the same name. Callers must therefore ensure that there is one writer at a time. If a
+/// writer is killed, the next write removes its temporary file.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
-    match fs::remove_file(folder.join(&name)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+    remove_if_exists(&folder.join(&name))?;
     let mut file = tempfile::Builder::new().prefix(&name).rand_bytes(0).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    sync_dir(folder)
+    if cfg!(unix) {
+        // So that the rename survives a power failure.
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// The folder of a file; `.` for a bare name.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes a file. Returns `false` if there was none.
+pub fn remove_if_exists(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Creates the folder and its parents with mode 0700. An existing folder is not changed.
@@ -62,64 +77,60 @@ pub fn create_private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// As [`create_private_dir`], but fails if other users can access an existing folder. Used for locks and sockets, which
-/// only the folder protects.
+/// Like [`create_private_dir`], but fails if other users can access an existing folder. Use it for locks and sockets,
+/// because only their folder protects them.
 pub fn ensure_private_dir(path: &Path) -> Result<(), Error> {
     let io_error = |source| Error::Io { action: "create", path: path.to_owned(), source };
     create_private_dir(path).map_err(io_error)?;
-    check_dir(path, &fs::symlink_metadata(path).map_err(io_error)?)
+    let metadata = fs::symlink_metadata(path).map_err(io_error)?;
+    if cfg!(unix) && !metadata.is_dir() {
+        return Err(not_safe(path, "it is not a folder"));
+    }
+    check_access(path, &metadata)
 }
 
+fn not_safe(path: &Path, why: &'static str) -> Error {
+    Error::UnsafeFile { path: path.to_owned(), why }
+}
+
+/// Fails if other users can access the file or folder.
 #[cfg(unix)]
-fn check_dir(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
+fn check_access(path: &Path, metadata: &fs::Metadata) -> Result<(), Error> {
     use std::os::unix::fs::MetadataExt;
 
-    let not_safe = |why| Err(Error::UnsafeFile { path: path.to_owned(), why });
-    match metadata {
-        folder if !folder.is_dir() => not_safe("it is not a folder"),
-        folder if folder.uid() != rustix::process::geteuid().as_raw() => {
-            not_safe("it belongs to another user")
-        }
-        folder if folder.mode() & 0o077 != 0 => not_safe("other users can access it"),
-        _ => Ok(()),
+    if metadata.uid() != rustix::process::geteuid().as_raw() {
+        return Err(not_safe(path, "it belongs to another user"));
     }
-}
-
-#[cfg(not(unix))]
-fn check_dir(_path: &Path, _metadata: &fs::Metadata) -> Result<(), Error> {
+    if metadata.mode() & 0o077 != 0 {
+        return Err(not_safe(path, "other users can access it"));
+    }
     Ok(())
 }
 
-/// Syncs the folder, so that a rename in it survives a power failure.
-pub fn sync_dir(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(path)?.sync_all() } else { Ok(()) }
+#[cfg(not(unix))]
+fn check_access(_path: &Path, _metadata: &fs::Metadata) -> Result<(), Error> {
+    Ok(())
 }
 
 #[cfg(unix)]
 fn open(path: &Path, options: &mut fs::OpenOptions, action: &'static str) -> Result<fs::File, Error> {
-    use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+    use std::os::unix::fs::OpenOptionsExt;
 
     use rustix::fs::OFlags;
     use rustix::io::Errno;
 
-    let not_safe = |why| Error::UnsafeFile { path: path.to_owned(), why };
-    // `NONBLOCK`, because opening a named pipe could block. Pipes are rejected below.
+    // `NONBLOCK` is set because opening a named pipe could block. Pipes are rejected below.
     options.mode(0o600).custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
     let file =
         options.open(path).map_err(|error| match error.raw_os_error().map(Errno::from_raw_os_error) {
-            Some(Errno::LOOP | Errno::MLINK) => not_safe("it is a symbolic link"),
+            Some(Errno::LOOP | Errno::MLINK) => not_safe(path, "it is a symbolic link"),
             Some(_) | None => Error::Io { action, path: path.to_owned(), source: error },
         })?;
     let metadata = file.metadata().map_err(|source| Error::Io { action, path: path.to_owned(), source })?;
     if !metadata.is_file() {
-        return Err(not_safe("it is not a regular file"));
+        return Err(not_safe(path, "it is not a regular file"));
     }
-    if metadata.uid() != rustix::process::geteuid().as_raw() {
-        return Err(not_safe("it belongs to another user"));
-    }
-    if metadata.mode() & 0o077 != 0 {
-        return Err(not_safe("other users can access it"));
-    }
+    check_access(path, &metadata)?;
     Ok(file)
 }
 
@@ -127,7 +138,7 @@ fn open(path: &Path, options: &mut fs::OpenOptions, action: &'static str) -> Res
 fn open(path: &Path, options: &mut fs::OpenOptions, action: &'static str) -> Result<fs::File, Error> {
     let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
     if is_link {
-        return Err(Error::UnsafeFile { path: path.to_owned(), why: "it is a symbolic link" });
+        return Err(not_safe(path, "it is a symbolic link"));
     }
     options.open(path).map_err(|source| Error::Io { action, path: path.to_owned(), source })
 }

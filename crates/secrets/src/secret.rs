@@ -5,5 +5,6 @@ use secrecy::zeroize::Zeroizing;
 /// The bytes of a secret, zeroed when dropped.
 pub(crate) type Secret = Zeroizing<Vec<u8>>;
 
-/// Decides whether to delete an item, from its current value. No other caller can change the item meanwhile.
+/// Decides from an item's current value whether to delete the item. No other caller can change the item in the
+/// meantime.
 pub(crate) type Condition = Box<dyn Fn(&Secret) -> bool + Send + Sync>;

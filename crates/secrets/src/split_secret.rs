@@ -20,10 +20,10 @@ use crate::secret::Secret;
 
 /// The beginning of a manifest. A secret with the same beginning is always split.
 const MANIFEST_PREFIX: &[u8] = b"usher-parts:";
-/// More parts than any valid secret needs. A manifest with a larger number is invalid.
+/// The maximum number of parts, more than any valid secret needs. A manifest with a larger number is invalid.
 const MAX_PARTS: usize = 64;
 
-/// A keychain: items with a limited length.
+/// A keychain, whose items have a limited length.
 pub(crate) trait Items {
     const LIMIT: usize;
 
@@ -42,18 +42,18 @@ struct Manifest {
     sha256: String,
 }
 
-/// The whole secret. `None` if the item does not exist.
+/// Returns the whole secret, or `None` if the item does not exist.
 pub(crate) fn get<I: Items>(items: &I, item: &Item) -> Result<Option<Secret>, Error> {
     let Some(head) = items.read(item)? else { return Ok(None) };
     let Some(manifest) = manifest(item, &head)? else { return Ok(Some(head)) };
     let mut whole = Zeroizing::new(Vec::with_capacity(manifest.parts * I::LIMIT));
     for index in 0..manifest.parts {
         let part = items.read(&item.part(manifest.slot, index))?;
-        let part = part.ok_or_else(|| corrupt(item, format!("part {} is missing", index + 1)))?;
+        let part = part.ok_or_else(|| item.corrupt(format!("part {} is missing", index + 1)))?;
         whole.extend_from_slice(&part);
     }
     if digest(&whole) != manifest.sha256 {
-        return Err(corrupt(item, "its parts do not match".to_owned()));
+        return Err(item.corrupt("its parts do not match"));
     }
     Ok(Some(whole))
 }
@@ -94,8 +94,8 @@ pub(crate) fn remove<I: Items>(items: &I, item: &Item) -> Result<bool, Error> {
     Ok(removed)
 }
 
-/// Removes the parts that are not in the current manifest. An error is only logged, because the write or removal itself
-/// succeeded, and the next one tries again.
+/// Removes the parts that are not in the current manifest. An error is only logged, because the secret itself has been
+/// written or removed. The next write or removal tries again.
 fn remove_stale_parts<I: Items>(items: &I, item: &Item, current: Option<&Manifest>) {
     if let Err(error) = try_remove_stale_parts(items, item, current) {
         tracing::warn!(item = item.user(), %error, "could not remove the parts of an old secret");
@@ -122,7 +122,7 @@ fn manifest(item: &Item, head: &[u8]) -> Result<Option<Manifest>, Error> {
         Ok(manifest) if matches!(manifest.slot, 'a' | 'b') && manifest.parts <= MAX_PARTS => {
             Ok(Some(manifest))
         }
-        Ok(_) | Err(_) => Err(corrupt(item, "its manifest is damaged".to_owned())),
+        Ok(_) | Err(_) => Err(item.corrupt("its manifest is damaged")),
     }
 }
 
@@ -132,11 +132,7 @@ fn encode(manifest: &Manifest) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn corrupt(item: &Item, why: String) -> Error {
-    Error::Corrupt { item: item.user().to_owned(), why }
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -262,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_write_removes_what_an_interrupted_one_left() {
+    fn the_next_write_removes_the_parts_of_an_interrupted_write() {
         for (first, second, third) in [(5, 70, 5), (100, 70, 20), (100, 5, 5), (70, 100, 40), (5, 100, 0)] {
             for allowed in 0..16 {
                 let items = TinyKeychain::new();
@@ -285,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_missing_or_foreign_are_corrupt() {
+    fn a_secret_with_missing_or_foreign_parts_is_corrupt() {
         let items = TinyKeychain::new();
         put(&items, &item(), &[b'x'; 40]).expect("written");
         let part = item().part('a', 1);

@@ -20,7 +20,8 @@ pub struct SecretStore {
 }
 
 impl SecretStore {
-    /// Returns a store for actions of the person. If the keychain is locked, a call opens the system's unlock prompt.
+    /// Returns a store for actions that the person starts. If the keychain is locked, a call opens the system's unlock
+    /// prompt.
     ///
     /// The first call connects to the store and reports its errors.
     pub fn open(kind: StoreKind) -> Self {
@@ -51,17 +52,17 @@ impl SecretStore {
         self.backend.check().await
     }
 
-    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person.
-    /// Otherwise the same as [`SecretStore::check`].
+    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person. If it is
+    /// not locked, does the same as [`SecretStore::check`].
     pub async fn unlock(&self) -> Result<(), Error> {
         self.backend.unlock().await
     }
 
-    /// The grant of a server. `None` only if the store has none.
+    /// Returns the grant of a server. `None` means that the store has none.
     pub async fn grant(&self, server: &str) -> Result<Option<StoredGrant>, Error> {
         let item = Item::grant(server)?;
         match self.backend.get(&item).await? {
-            Some(secret) => codec::decode_grant(&secret).map(Some).map_err(|why| corrupt(&item, why)),
+            Some(secret) => codec::decode_grant(&secret).map(Some).map_err(|why| item.corrupt(why)),
             None => Ok(None),
         }
     }
@@ -76,7 +77,8 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, None).await
     }
 
-    /// Deletes a grant if it still has this refresh token, else returns `false`. Unreadable items are not deleted.
+    /// Deletes a grant if it still has this refresh token. Otherwise returns `false`. An unreadable grant is not
+    /// deleted.
     pub async fn delete_grant_if(&self, server: &str, refresh_token: &SecretString) -> Result<bool, Error> {
         let expected = refresh_token.clone();
         let is_unchanged = move |secret: &Secret| {
@@ -87,7 +89,7 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, Some(Box::new(is_unchanged))).await
     }
 
-    /// The pending sign-in of a server, so that it can be completed after a restart.
+    /// Returns the pending sign-in of a server, which can then be completed after a restart.
     pub async fn pending(&self, server: &str) -> Result<Option<SecretString>, Error> {
         self.text(Item::pending(server)?).await
     }
@@ -102,12 +104,12 @@ impl SecretStore {
         self.backend.delete(&Item::pending(server)?, None).await
     }
 
-    /// The secret of a client registered at an issuer.
+    /// Returns the secret of a client that is registered with an issuer.
     pub async fn client_secret(&self, issuer: &str, client_id: &str) -> Result<Option<SecretString>, Error> {
         self.text(Item::client(issuer, client_id)?).await
     }
 
-    /// Stores the secret of a client registered at an issuer.
+    /// Stores the secret of a client that is registered with an issuer.
     pub async fn put_client_secret(
         &self,
         issuer: &str,
@@ -122,7 +124,7 @@ impl SecretStore {
         self.backend.delete(&Item::client(issuer, client_id)?, None).await
     }
 
-    /// A named secret, for the placeholder `{{name}}` in `mcp.json`.
+    /// Returns a named secret, for the placeholder `{{name}}` in `mcp.json`.
     pub async fn named(&self, name: &str) -> Result<Option<SecretString>, Error> {
         self.text(Item::named(name)?).await
     }
@@ -137,7 +139,7 @@ impl SecretStore {
         self.backend.delete(&Item::named(name)?, None).await
     }
 
-    /// The names of all named secrets, sorted.
+    /// Returns the names of all named secrets, sorted.
     pub async fn named_list(&self) -> Result<Vec<String>, Error> {
         let mut names: Vec<String> =
             self.backend.list().await?.iter().filter_map(|user| Item::secret_name(user)).collect();
@@ -148,14 +150,10 @@ impl SecretStore {
 
     async fn text(&self, item: Item) -> Result<Option<SecretString>, Error> {
         match self.backend.get(&item).await? {
-            Some(secret) => codec::decode_text(&secret).map(Some).map_err(|why| corrupt(&item, why)),
+            Some(secret) => codec::decode_text(&secret).map(Some).map_err(|why| item.corrupt(why)),
             None => Ok(None),
         }
     }
-}
-
-fn corrupt(item: &Item, why: String) -> Error {
-    Error::Corrupt { item: item.user().to_owned(), why }
 }
 
 impl std::fmt::Debug for SecretStore {

@@ -16,7 +16,7 @@ pub enum StoreKind {
     Memory,
 }
 
-/// A text that is not a kind of store.
+/// The error for a text that is not a kind of store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a secret store; use keychain, file:PATH or memory")]
 pub struct UnknownStoreKind(String);

@@ -13,7 +13,7 @@ pub struct StoredGrant {
     pub refresh_token: Option<SecretString>,
     /// The expiry of the access token. `None` if the server did not state it; the token is then used until a 401.
     pub expires_at: Option<Timestamp>,
-    /// In the order of the server's response.
+    /// The granted scopes, in the order of the server's response.
     pub scopes: Vec<String>,
     /// The signed-in account, for display only.
     pub account: Option<String>,
