@@ -45,13 +45,13 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     if cfg!(unix) {
-        // So that the rename survives a power failure.
+        // The folder is synced, so that the rename survives a power failure.
         fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
 }
 
-/// The folder of a file; `.` for a bare name.
+/// Returns the folder of a file, or `.` if the path has no folder.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -28,7 +28,7 @@ fn grant(refresh_token: &str) -> StoredGrant {
     }
 }
 
-/// A grant as text, including its tokens, to compare.
+/// Returns a grant as text, including its tokens, for comparisons.
 fn to_text(grant: &StoredGrant) -> String {
     let refresh_token = grant.refresh_token.as_ref().map(|token| token.expose_secret());
     format!("{} {refresh_token:?} {grant:?}", grant.access_token.expose_secret())
@@ -59,7 +59,7 @@ impl SecretsFile {
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).expect("there").mode() & 0o777
+    fs::metadata(path).expect("present").mode() & 0o777
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn a_grant_round_trips() {
 
     store.put_grant("notion", &grant("r1")).await.expect("written");
     let other = SecretStore::open(StoreKind::File(path.clone()));
-    let stored = other.grant("notion").await.expect("readable").expect("there");
+    let stored = other.grant("notion").await.expect("readable").expect("present");
     assert_eq!(to_text(&stored), to_text(&grant("r1")));
     assert_eq!(mode(&path), 0o600);
     assert_eq!(mode(path.parent().expect("parent")), 0o700);
@@ -87,11 +87,11 @@ async fn a_grant_round_trips() {
         ..grant("")
     };
     store.put_grant("bare", &bare).await.expect("written");
-    assert_eq!(to_text(&store.grant("bare").await.expect("readable").expect("there")), to_text(&bare));
+    assert_eq!(to_text(&store.grant("bare").await.expect("readable").expect("present")), to_text(&bare));
 }
 
 #[tokio::test]
-async fn every_kind_of_store_compares_before_it_deletes() {
+async fn a_grant_is_deleted_only_if_its_refresh_token_matches() {
     let file = SecretsFile::new();
     for store in [file.store(), SecretStore::open(StoreKind::Memory)] {
         let (old, new) = (SecretString::from("old"), SecretString::from("new"));
@@ -106,7 +106,7 @@ async fn every_kind_of_store_compares_before_it_deletes() {
 }
 
 #[tokio::test]
-async fn every_kind_of_store_stores_the_other_secrets() {
+async fn other_secrets_round_trip() {
     let file = SecretsFile::new();
     for store in [file.store(), SecretStore::open(StoreKind::Memory)] {
         let secret = SecretString::from("usher-parts:{\"not\": a manifest}");
@@ -122,7 +122,7 @@ async fn every_kind_of_store_stores_the_other_secrets() {
             store.pending("s").await,
         ] {
             assert_eq!(
-                secret_read.expect("readable").expect("there").expose_secret(),
+                secret_read.expect("readable").expect("present").expose_secret(),
                 secret.expose_secret()
             );
         }
@@ -248,13 +248,13 @@ async fn unknown_fields_of_a_grant_are_ignored() {
         "resource": "r", "auth_method": "none", "invented_later": {"x": [1]}
     });
     file.write(&serde_json::json!({"version": 1, "secrets": {"grant:s": grant.to_string()}}).to_string());
-    let grant = file.store().grant("s").await.expect("readable").expect("there");
+    let grant = file.store().grant("s").await.expect("readable").expect("present");
     assert_eq!(grant.access_token.expose_secret(), "a");
     assert!(grant.sends_resource, "the default for grants without this field");
     assert_eq!(grant.expires_at, None);
 }
 
-/// Each store has its own handle of the lock file, like a separate process.
+/// Each store opens the lock file itself, like a separate process.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_writers_lose_nothing() {
     let file = SecretsFile::new();
@@ -271,7 +271,7 @@ async fn concurrent_writers_lose_nothing() {
         result.expect("no task panics");
     }
     for number in 0..16 {
-        let stored = file.store().grant(&format!("s{number}")).await.expect("readable").expect("there");
+        let stored = file.store().grant(&format!("s{number}")).await.expect("readable").expect("present");
         assert_eq!(to_text(&stored), to_text(&grant("r2")));
     }
     assert_eq!(names(&file), ["secrets.json", "secrets.json.lock"]);
@@ -279,17 +279,17 @@ async fn concurrent_writers_lose_nothing() {
 
 /// A killed writer may leave a partial or complete copy of all secrets.
 #[tokio::test]
-async fn the_next_write_removes_what_a_killed_writer_left() {
+async fn the_next_write_removes_the_temporary_file_of_a_killed_writer() {
     let file = SecretsFile::new();
     let store = file.store();
     store.put_grant("s", &grant("r")).await.expect("written");
-    for left in ["{ \"version\": 1, \"secr", &fs::read_to_string(file.path()).expect("readable")] {
-        fs::write(file.temp.path().join("secrets.json.new"), left).expect("left behind");
+    for contents in ["{ \"version\": 1, \"secr", &fs::read_to_string(file.path()).expect("readable")] {
+        fs::write(file.temp.path().join("secrets.json.new"), contents).expect("written");
         assert!(store.grant("s").await.expect("readable").is_some());
         store.put_grant("s", &grant("r2")).await.expect("written");
         assert_eq!(names(&file), ["secrets.json", "secrets.json.lock"]);
     }
-    let stored = store.grant("s").await.expect("readable").expect("there");
+    let stored = store.grant("s").await.expect("readable").expect("present");
     assert_eq!(to_text(&stored), to_text(&grant("r2")));
 }
 

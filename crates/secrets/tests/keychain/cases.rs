@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::session::{Session, Store, outside};
+use crate::session::{Session, Store, command_without_session};
 
 type Case = fn() -> Result<()>;
 
@@ -13,17 +13,17 @@ pub const ALL: &[(&str, Case)] = &[
     ("other_secrets_round_trip", other_secrets_round_trip),
     ("secret_tool_finds_the_item", secret_tool_finds_the_item),
     ("a_damaged_item_is_corrupt_and_unchanged", a_damaged_item_is_corrupt_and_unchanged),
-    ("a_locked_keyring_is_locked_and_not_empty", a_locked_keyring_is_locked_and_not_empty),
+    ("a_locked_keyring_is_not_reported_as_empty", a_locked_keyring_is_not_reported_as_empty),
     ("an_item_in_an_unlocked_collection_is_usable", an_item_in_an_unlocked_collection_is_usable),
-    ("without_a_bus_it_is_unavailable_at_once", without_a_bus_it_is_unavailable_at_once),
-    ("without_a_keyring_it_is_unavailable_at_once", without_a_keyring_it_is_unavailable_at_once),
+    ("a_missing_session_bus_is_reported_immediately", a_missing_session_bus_is_reported_immediately),
+    ("a_missing_keyring_is_reported_immediately", a_missing_keyring_is_reported_immediately),
     ("a_restarted_keyring_is_found_again", a_restarted_keyring_is_found_again),
     (
         "an_unresponsive_keyring_times_out_and_discards_writes",
         an_unresponsive_keyring_times_out_and_discards_writes,
     ),
     ("long_secrets_are_split", long_secrets_are_split),
-    ("sixteen_tasks_at_once", sixteen_tasks_at_once),
+    ("concurrent_tasks_do_not_disturb_each_other", concurrent_tasks_do_not_disturb_each_other),
 ];
 
 /// Sends a command and compares the reply.
@@ -38,9 +38,7 @@ fn expect_all(store: &mut Store, commands: &[(&str, &str)]) -> Result<()> {
 }
 
 fn a_grant_round_trips() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, _keyring, mut store) = Session::with_keyring()?;
     expect_all(
         &mut store,
         &[
@@ -71,9 +69,7 @@ fn a_grant_round_trips() -> Result<()> {
 }
 
 fn other_secrets_round_trip() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (_session, _keyring, mut store) = Session::with_keyring()?;
     expect_all(
         &mut store,
         &[
@@ -94,9 +90,7 @@ fn other_secrets_round_trip() -> Result<()> {
 }
 
 fn secret_tool_finds_the_item() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, _keyring, mut store) = Session::with_keyring()?;
     expect(&mut store, "put notion first 10", "ok")?;
     let found = session.secret_tool(&["search", "--all", "service", "dev.usher.desktop"])?;
     for part in ["label = Usher: notion\n", "username = grant:notion\n", "\"refresh_token\":\"first\""] {
@@ -109,9 +103,7 @@ fn secret_tool_finds_the_item() -> Result<()> {
 }
 
 fn a_damaged_item_is_corrupt_and_unchanged() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, _keyring, mut store) = Session::with_keyring()?;
     expect(&mut store, "put notion first 10", "ok")?;
     let attributes = ["service", "dev.usher.desktop", "username", "grant:notion"];
     let mut replace = session.command("sh");
@@ -124,15 +116,13 @@ fn a_damaged_item_is_corrupt_and_unchanged() -> Result<()> {
     expect_all(&mut store, &[("put notion second 10", "ok"), ("get notion", "second 10")])
 }
 
-fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
-    let session = Session::start()?;
-    let keyring = session.keyring()?;
-    let mut store = session.store()?;
+fn a_locked_keyring_is_not_reported_as_empty() -> Result<()> {
+    let (session, keyring, mut store) = Session::with_keyring()?;
     expect(&mut store, "put notion first 10", "ok")?;
     session.lock()?;
     let started = Instant::now();
-    let mut fresh = session.store()?;
-    for store in [&mut store, &mut fresh] {
+    let mut new_store = session.store()?;
+    for store in [&mut store, &mut new_store] {
         expect_all(
             store,
             &[
@@ -147,7 +137,7 @@ fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
         )?;
     }
     ensure!(started.elapsed() < Duration::from_secs(5), "it took {:?}", started.elapsed());
-    // Unlocked again (here by a keyring that starts with the password), everything is unchanged.
+    // After unlocking (here the keyring restarts with the password), everything is unchanged.
     drop(keyring);
     let _keyring = session.keyring()?;
     expect_all(&mut store, &[("check", "ok"), ("get notion", "first 10"), ("get other", "none")])
@@ -155,9 +145,7 @@ fn a_locked_keyring_is_locked_and_not_empty() -> Result<()> {
 
 /// The default collection may be locked although the collection of the existing items is not.
 fn an_item_in_an_unlocked_collection_is_usable() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, _keyring, mut store) = Session::with_keyring()?;
     session.make_default("session")?;
     expect(&mut store, "put notion first 10", "ok")?;
     session.make_default("login")?;
@@ -175,12 +163,12 @@ fn an_item_in_an_unlocked_collection_is_usable() -> Result<()> {
     )
 }
 
-fn without_a_bus_it_is_unavailable_at_once() -> Result<()> {
+fn a_missing_session_bus_is_reported_immediately() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let exe = std::env::current_exe()?;
-    let mut dead_bus = outside(&exe, folder.path());
+    let mut dead_bus = command_without_session(&exe, folder.path());
     dead_bus.env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}/bus", folder.path().display()));
-    for command in [outside(&exe, folder.path()), dead_bus] {
+    for command in [command_without_session(&exe, folder.path()), dead_bus] {
         let mut store = Store::start(command)?;
         let started = Instant::now();
         expect_all(&mut store, &[("check", "unavailable"), ("get notion", "unavailable")])?;
@@ -190,7 +178,7 @@ fn without_a_bus_it_is_unavailable_at_once() -> Result<()> {
     Ok(())
 }
 
-fn without_a_keyring_it_is_unavailable_at_once() -> Result<()> {
+fn a_missing_keyring_is_reported_immediately() -> Result<()> {
     let session = Session::start()?;
     let mut store = session.store()?;
     let started = Instant::now();
@@ -202,9 +190,7 @@ fn without_a_keyring_it_is_unavailable_at_once() -> Result<()> {
 }
 
 fn a_restarted_keyring_is_found_again() -> Result<()> {
-    let session = Session::start()?;
-    let keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, keyring, mut store) = Session::with_keyring()?;
     expect(&mut store, "put notion first 10", "ok")?;
     drop(keyring);
     expect_all(&mut store, &[("get notion", "unavailable"), ("delete notion", "unavailable")])?;
@@ -217,9 +203,7 @@ fn a_restarted_keyring_is_found_again() -> Result<()> {
 }
 
 fn an_unresponsive_keyring_times_out_and_discards_writes() -> Result<()> {
-    let session = Session::start()?;
-    let keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (_session, keyring, mut store) = Session::with_keyring()?;
     expect(&mut store, "put notion first 10", "ok")?;
     keyring.stop()?;
     let started = Instant::now();
@@ -230,7 +214,7 @@ fn an_unresponsive_keyring_times_out_and_discards_writes() -> Result<()> {
     keyring.resume()?;
     expect_all(&mut store, &[("get notion", "first 10"), ("put notion new 10", "ok"), ("check", "ok")])?;
     expect(&mut store, "get notion", "new 10")?;
-    // A stuck thread does not keep the program from ending.
+    // The program ends although a thread is stuck.
     keyring.stop()?;
     expect(&mut store, "get notion", "timed out")?;
     let ending = store.end()?;
@@ -239,9 +223,7 @@ fn an_unresponsive_keyring_times_out_and_discards_writes() -> Result<()> {
 }
 
 fn long_secrets_are_split() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    let mut store = session.store()?;
+    let (session, _keyring, mut store) = Session::with_keyring()?;
     let items = || -> Result<usize> {
         let found = session.secret_tool(&["search", "--all", "service", "dev.usher.desktop"])?;
         for secret in found.lines().filter_map(|line| line.strip_prefix("secret = ")) {
@@ -260,8 +242,7 @@ fn long_secrets_are_split() -> Result<()> {
     Ok(())
 }
 
-fn sixteen_tasks_at_once() -> Result<()> {
-    let session = Session::start()?;
-    let _keyring = session.keyring()?;
-    expect(&mut session.store()?, "concurrent 16", "16 done")
+fn concurrent_tasks_do_not_disturb_each_other() -> Result<()> {
+    let (_session, _keyring, mut store) = Session::with_keyring()?;
+    expect(&mut store, "concurrent 16", "16 done")
 }

@@ -1,4 +1,4 @@
-//! The child process: a secret store with commands on stdin and one line of reply each.
+//! The child process. It reads commands for a secret store from stdin and writes one line of reply to each.
 
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -41,7 +41,7 @@ fn serve() -> Result<()> {
         writeln!(output, "{reply}")?;
         output.flush()?;
     }
-    // Like the app: an abandoned thread must not keep the program from ending.
+    // As in the app, the program must end although a thread is stuck.
     runtime.shutdown_background();
     Ok(())
 }

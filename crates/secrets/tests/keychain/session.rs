@@ -27,7 +27,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Ends its processes and removes its folders when dropped.
+/// A running session. Dropping it ends its processes and removes its folders.
 pub struct Session {
     address: String,
     _bus: Process,
@@ -57,13 +57,20 @@ impl Session {
         Ok(Session { address: address.trim().to_owned(), _bus: bus, folder })
     }
 
+    /// Starts a bus with an unlocked keyring, and a store.
+    pub fn with_keyring() -> Result<(Session, Process, Store)> {
+        let session = Session::start()?;
+        let (keyring, store) = (session.keyring()?, session.store()?);
+        Ok((session, keyring, store))
+    }
+
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = outside(program, self.folder.path());
+        let mut command = command_without_session(program, self.folder.path());
         command.env("DBUS_SESSION_BUS_ADDRESS", &self.address);
         command
     }
 
-    /// Starts an unlocked gnome-keyring with the items of earlier ones in this session.
+    /// Starts an unlocked gnome-keyring with the items of earlier keyrings in this session.
     pub fn keyring(&self) -> Result<Process> {
         let mut daemon = Process(
             self.command("gnome-keyring-daemon")
@@ -75,7 +82,7 @@ impl Session {
                 .context("starting gnome-keyring-daemon")?,
         );
         daemon.0.stdin.take().context("the keyring has no input")?.write_all(b"test")?;
-        self.until("the keyring to be unlocked", || {
+        self.wait_until("the keyring is unlocked", || {
             Ok(self.login_is_locked()?.is_some_and(|locked| !locked))
         })?;
         Ok(daemon)
@@ -85,19 +92,19 @@ impl Session {
     pub fn lock(&self) -> Result<()> {
         let login = "array:objpath:/org/freedesktop/secrets/collection/login";
         self.call("org.freedesktop.Secret.Service.Lock", &[login])?;
-        self.until("the keyring to be locked", || Ok(self.login_is_locked()? == Some(true)))
+        self.wait_until("the keyring is locked", || Ok(self.login_is_locked()? == Some(true)))
     }
 
     /// Makes `collection` the default, where new items are stored.
     pub fn make_default(&self, collection: &str) -> Result<()> {
         let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
-        let answer =
+        let reply =
             self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
-        ensure!(answer.contains("method return"), "{answer}");
+        ensure!(reply.contains("method return"), "{reply}");
         Ok(())
     }
 
-    /// The output of `secret-tool`, which is empty if it finds nothing.
+    /// Returns the output of `secret-tool`, which is empty if it finds nothing.
     pub fn secret_tool(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command("secret-tool").args(arguments).output().context("running secret-tool")?;
         let mut text = String::from_utf8(output.stdout)?;
@@ -109,14 +116,14 @@ impl Session {
         Store::start(self.command(std::env::current_exe()?))
     }
 
-    /// `None` if there is no keyring.
+    /// Whether the collection `login` is locked. `None` if there is no keyring.
     fn login_is_locked(&self) -> Result<Option<bool>> {
         let property = ["string:org.freedesktop.Secret.Collection", "string:Locked"];
         let path = "/org/freedesktop/secrets/collection/login";
-        let answer = self.send(path, "org.freedesktop.DBus.Properties.Get", &property)?;
-        Ok(match answer {
-            answer if answer.contains("boolean true") => Some(true),
-            answer if answer.contains("boolean false") => Some(false),
+        let reply = self.send(path, "org.freedesktop.DBus.Properties.Get", &property)?;
+        Ok(match reply {
+            reply if reply.contains("boolean true") => Some(true),
+            reply if reply.contains("boolean false") => Some(false),
             _ => None,
         })
     }
@@ -135,10 +142,10 @@ impl Session {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    fn until(&self, what: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
+    fn wait_until(&self, state: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
         let started = Instant::now();
         while !condition()? {
-            ensure!(started.elapsed() < DEADLINE, "timed out waiting for {what}");
+            ensure!(started.elapsed() < DEADLINE, "timed out waiting until {state}");
             std::thread::sleep(Duration::from_millis(20));
         }
         Ok(())
@@ -146,7 +153,7 @@ impl Session {
 }
 
 /// A command with private folders and without a session bus.
-pub fn outside(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
+pub fn command_without_session(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env("HOME", folder.join("home"))
@@ -163,7 +170,7 @@ pub fn outside(program: impl AsRef<std::ffi::OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// Killed when dropped.
+/// A process that is killed when dropped.
 pub struct Process(Child);
 
 impl Process {
