@@ -1,4 +1,4 @@
-//! The engine's public state: the snapshot and the stream of events, under one revision.
+//! The engine's public state: the snapshot and the stream of events, numbered by one revision.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ struct State {
     revision: u64,
     order: Vec<ServerId>,
     servers: HashMap<ServerId, ServerView>,
-    /// Each server's own name. Two servers may have the same.
+    /// Each server's own name. Two servers may have the same name.
     names: HashMap<ServerId, String>,
     config: ConfigView,
     secret_store: SecretStoreView,
@@ -74,7 +74,7 @@ impl Board {
         self.lock().servers.get(id).cloned()
     }
 
-    /// Publishes a server's view if it changed. Servers with the same name get their id added to it.
+    /// Publishes a server's view if it changed. If servers have the same name, their ids are added to it.
     pub fn change_server(&self, view: ServerView) {
         let mut state = self.lock();
         let (id, name) = (view.id.clone(), view.name.clone());
@@ -108,7 +108,7 @@ impl Board {
         }
     }
 
-    /// Publishes the servers of this name again, because a server took or gave up the name.
+    /// Publishes all servers of this name again, after a server took or gave up the name.
     fn rename(&self, state: &mut State, name: &str) {
         let called = state.order.iter().filter(|id| state.names.get(id).is_some_and(|called| called == name));
         let views: Vec<_> = called.filter_map(|id| state.servers.get(id)).cloned().collect();
@@ -138,7 +138,7 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigRejected { revision, config });
     }
 
-    /// Returns the previous view.
+    /// Publishes the view if it changed, and returns the previous one.
     pub fn change_secret_store(&self, secret_store: SecretStoreView) -> SecretStoreView {
         let mut state = self.lock();
         let before = std::mem::replace(&mut state.secret_store, secret_store.clone());
@@ -156,7 +156,7 @@ impl Board {
         self.lock().paused
     }
 
-    /// Returns whether the value changed.
+    /// Sets whether all servers are paused. Returns whether this changed.
     pub fn change_paused(&self, paused: bool) -> bool {
         let mut state = self.lock();
         if state.paused == paused {
@@ -167,22 +167,22 @@ impl Board {
         true
     }
 
-    pub fn change_resources(&self, id: &ServerId) {
+    pub fn resources_changed(&self, id: &ServerId) {
         let id = id.clone();
         self.publish(&mut self.lock(), |revision| Event::ResourcesChanged { revision, id });
     }
 
-    pub fn change_prompts(&self, id: &ServerId) {
+    pub fn prompts_changed(&self, id: &ServerId) {
         let id = id.clone();
         self.publish(&mut self.lock(), |revision| Event::PromptsChanged { revision, id });
     }
 
-    pub fn change_tools(&self, id: &ServerId) {
+    pub fn tools_changed(&self, id: &ServerId) {
         let id = id.clone();
         self.publish(&mut self.lock(), |revision| Event::ToolsChanged { revision, id });
     }
 
-    pub fn progress_call(
+    pub fn call_progressed(
         &self,
         caller: CallerId,
         call: &str,
@@ -209,9 +209,9 @@ impl Board {
 
     pub fn end_elicitation(&self, id: &str) {
         let mut state = self.lock();
-        let place = state.elicitations.iter().position(|(_, elicitation)| elicitation.id == id);
-        if let Some(place) = place {
-            let (caller, ElicitationView { id, .. }) = state.elicitations.remove(place);
+        let position = state.elicitations.iter().position(|(_, elicitation)| elicitation.id == id);
+        if let Some(position) = position {
+            let (caller, ElicitationView { id, .. }) = state.elicitations.remove(position);
             self.publish_to(Some(caller), &mut state, |revision| Event::ElicitationEnded { revision, id });
         }
     }
@@ -221,9 +221,9 @@ impl Board {
     }
 
     /// Sends while the state is locked, so that revisions are sent in order.
-    fn publish_to(&self, only: Option<CallerId>, state: &mut State, event: impl FnOnce(Revision) -> Event) {
+    fn publish_to(&self, recipient: Option<CallerId>, state: &mut State, event: impl FnOnce(Revision) -> Event) {
         state.revision += 1;
-        let _ = self.events.send(Published { event: event(Revision(state.revision)), only });
+        let _ = self.events.send(Published { event: event(Revision(state.revision)), recipient });
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

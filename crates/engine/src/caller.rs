@@ -1,11 +1,11 @@
-//! The callers of the engine. A call's progress and its server's questions go to its caller only.
+//! The callers of the engine. Only a call's own caller receives its progress and the server's questions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
 
-/// The user of one handle of the engine and its clones.
+/// The user of one engine handle and its clones.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub id: CallerId,
@@ -16,11 +16,11 @@ pub(crate) struct Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CallerId(u64);
 
-/// Gives each caller of one engine its own id.
+/// The source of caller ids. Each caller of an engine gets its own id.
 #[derive(Clone, Debug)]
 pub(crate) struct Callers(Arc<AtomicU64>);
 
-/// The caller that a server's question is for.
+/// The recipient of a server's question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addressee {
     pub caller: CallerId,
@@ -42,14 +42,14 @@ impl Callers {
         Caller { id: CallerId::HOLDER, gone: CancellationToken::new() }
     }
 
-    pub fn another(&self) -> Caller {
+    pub fn new_caller(&self) -> Caller {
         let id = CallerId(self.0.fetch_add(1, Ordering::Relaxed));
         Caller { id, gone: CancellationToken::new() }
     }
 }
 
 impl Addressee {
-    /// The addressee of a question that belongs to no known call.
+    /// Returns the addressee of questions that belong to no known call.
     pub fn holder() -> Self {
         Self { caller: CallerId::HOLDER, call: None }
     }

@@ -1,4 +1,4 @@
-//! The engine's clock: the system's, plus an offset for tests.
+//! The engine's clock: the system clock plus an offset for tests.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ impl Clock {
         later(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
     }
 
-    /// Moves this clock and its clones ahead, so that tokens expire without waiting.
+    /// Moves this clock and its clones ahead, so that a test need not wait until a token expires.
     pub fn advance(&self, by: Duration) {
         let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         self.ahead_ms.fetch_add(by, Ordering::Relaxed);

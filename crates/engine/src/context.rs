@@ -1,4 +1,4 @@
-//! The parts of an engine that every server's task uses. None of them refers to a server.
+//! The parts of an engine that all server tasks share. None of them refers to a server.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::sign_in::callback::Callbacks;
 
 pub(crate) struct Context {
     pub options: EngineOptions,
-    /// For the placeholders of `mcp.json`.
+    /// The variables for the placeholders in `mcp.json`.
     pub environment: Environment,
     pub board: Arc<Board>,
     pub learned: Learned,
@@ -34,12 +34,12 @@ pub(crate) struct Context {
     pub guards: GrantGuards,
 }
 
-/// One guard for each server's stored grant, shared by all tasks that the server has in this run.
+/// The guards of the stored grants, one for each server. All tasks of a server in this run share its guard.
 #[derive(Default)]
 pub(crate) struct GrantGuards(Mutex<HashMap<ServerId, Arc<tokio::sync::Mutex<()>>>>);
 
 impl GrantGuards {
-    pub fn of(&self, server: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
+    pub fn guard(&self, server: &ServerId) -> Arc<tokio::sync::Mutex<()>> {
         let mut guards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(guards.entry(server.clone()).or_default())
     }

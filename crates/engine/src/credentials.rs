@@ -43,18 +43,18 @@ pub(crate) struct CredentialsContext {
     pub learned: Learned,
     pub journal: RefreshJournal,
     pub clock: Clock,
-    /// Held during every change of the stored grant, by every owner that the server has in this run. Two refreshes with
-    /// one refresh token would make the authorization server revoke the grant.
+    /// Held during every change of the stored grant, by all tasks that this server has in this run. Two refreshes with
+    /// the same refresh token would make the authorization server revoke the grant.
     pub guard: Arc<tokio::sync::Mutex<()>>,
     /// Refreshes run here and outlive their callers.
     pub tasks: TaskTracker,
-    /// Cancelled when the engine stops: no refresh starts that may be cut off.
+    /// Cancelled when the engine stops. No refresh starts then, because it could be interrupted.
     pub stopping: CancellationToken,
     /// Called when the grant in memory changed.
     pub on_change: Box<dyn Fn() + Send + Sync>,
 }
 
-/// Clones share one grant.
+/// One server's credentials. Clones share one grant.
 #[derive(Clone)]
 pub(crate) struct Credentials(Arc<Inner>);
 
@@ -68,8 +68,8 @@ impl Credentials {
         Self(Arc::new(Inner { context, state: Mutex::new(State::new(http)) }))
     }
 
-    /// Prepares for a new connection: the client, the network or the stored grant may have changed. An unsaved grant
-    /// stays.
+    /// Prepares for a new connection, because the client, the network or the stored grant may have changed. An unsaved
+    /// grant is kept.
     pub fn reset(&self, pre_registered: PreRegistered, http: HttpClient) {
         let mut state = self.0.lock();
         state.pre_registered = pre_registered;
@@ -87,16 +87,16 @@ impl Credentials {
         let Some(grant) = self.grant().await? else { return Ok(None) };
         match self.freshness(&grant) {
             Freshness::Fresh => Ok(Some(bearer(&grant))),
-            Freshness::Due => match self.refreshed(&grant).await {
+            Freshness::Due => match self.join_refresh(&grant).await {
                 Err(fault) if fault.is_transient() => Ok(Some(bearer(&grant))),
                 outcome => outcome,
             },
-            Freshness::Expired if grant.refresh_token.is_some() => self.refreshed(&grant).await,
+            Freshness::Expired if grant.refresh_token.is_some() => self.join_refresh(&grant).await,
             Freshness::Expired => Err(CredentialFault::Expired),
         }
     }
 
-    /// Returns another token than the rejected one, or `None` if there is no way to get one.
+    /// Returns a token other than the rejected one, or `None` if there is no way to get one.
     pub async fn refresh(&self, rejected: &Token) -> Result<Option<Token>, CredentialFault> {
         let Some(grant) = self.grant().await? else { return Ok(None) };
         if grant.access_token.expose() != rejected.expose_secret() {
@@ -105,11 +105,11 @@ impl Credentials {
         if grant.refresh_token.is_none() {
             return Ok(None);
         }
-        self.refreshed(&grant).await
+        self.join_refresh(&grant).await
     }
 
-    /// Returns when [`Self::maintain`] has something to do: a refresh before expiry, an interrupted refresh, or a grant
-    /// to save.
+    /// Returns the time at which [`Self::maintain`] must run: to refresh before expiry, to repeat an interrupted
+    /// refresh, or to save a grant.
     pub fn due(&self) -> Option<Timestamp> {
         self.0.lock().due(self.0.context.clock.now())
     }
@@ -119,14 +119,14 @@ impl Credentials {
         let grant = match self.grant().await {
             Ok(grant) => grant,
             Err(fault) => {
-                self.0.lock().backoff.after(&fault, self.0.context.clock.now());
+                self.0.lock().backoff.start(&fault, self.0.context.clock.now());
                 return Err(fault);
             }
         };
         let is_due = self.due().is_some_and(|due| due <= self.0.context.clock.now());
         let Some(grant) = grant.filter(|_| is_due) else { return Ok(()) };
         let outcome = match grant.refresh_token {
-            Some(_) => self.refreshed(&grant).await.map(drop),
+            Some(_) => self.join_refresh(&grant).await.map(drop),
             None => Err(CredentialFault::Expired),
         };
         if let Err(fault @ CredentialFault::Expired) = &outcome {
@@ -135,12 +135,12 @@ impl Credentials {
         outcome
     }
 
-    /// Returns why the grant ended, until there is a new one.
+    /// Returns the reason why the grant ended, until there is a new grant.
     pub fn ended(&self) -> Option<CredentialFault> {
         self.0.lock().ended.clone()
     }
 
-    /// Ends the backoff after failed refreshes, because the computer woke or the network returned.
+    /// Ends the backoff after failed refreshes. Call it when the computer woke or the network returned.
     pub fn retry_now(&self) {
         self.0.lock().backoff.cut_short();
     }
@@ -164,16 +164,16 @@ impl Credentials {
         matches!(self.0.lock().held, Held::Quarantined)
     }
 
-    /// Saves a new grant, first in the store, then in memory. If the store fails, the next use tries again.
+    /// Saves a new grant, first in the store, then in memory. If the store fails, the next use of the grant retries.
     ///
-    /// `is_wanted` is called under the guard. If it returns `false`, the grant is returned instead of saved.
+    /// Calls `should_save` under the guard. If it returns `false`, the grant is returned instead of saved.
     pub async fn put(
         &self,
         grant: Grant,
-        is_wanted: impl Fn() -> bool,
+        should_save: impl Fn() -> bool,
     ) -> Result<Option<Grant>, CredentialFault> {
         let _guard = self.0.context.guard.lock().await;
-        if !is_wanted() {
+        if !should_save() {
             return Ok(Some(grant));
         }
         self.0.lock().unsaved = Some(grant);
@@ -206,7 +206,7 @@ impl Credentials {
     async fn grant(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
         if self.0.lock().unsaved.is_some() {
             let _guard = self.0.context.guard.lock().await;
-            // If a refresh saved the grant while this waited for the guard, that refresh sets the backoff.
+            // If a refresh saved the grant while this call waited for the guard, that refresh sets the backoff.
             if self.0.save().await? {
                 self.0.lock().backoff.end();
             }
@@ -226,7 +226,7 @@ impl Credentials {
     }
 
     /// Joins the running refresh or starts one. The refresh continues if the caller is dropped.
-    async fn refreshed(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
+    async fn join_refresh(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
         let refresh = {
             let mut state = self.0.lock();
             // `held` changes before the refresh ends, so a late caller finds the new grant here.
@@ -242,7 +242,7 @@ impl Credentials {
                         return Err(fault.clone());
                     }
                     if self.0.context.stopping.is_cancelled() {
-                        return Err(CredentialFault::Interrupted);
+                        return Err(CredentialFault::RefreshCancelled);
                     }
                     state.refresh.insert(self.start_refresh(Arc::clone(grant))).clone()
                 }

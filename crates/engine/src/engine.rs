@@ -1,4 +1,4 @@
-//! The engine's handle: start, stop, and the public state. Its verbs are in `verbs`, one file for each noun.
+//! The engine's handle: start, stop, and the public state. Its other methods are in `verbs`, grouped by subject.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::run::Run;
 use crate::server::handle::ServerHandle;
 use crate::words;
 
-/// A running engine. Clones share it. [`Engine::stop`] ends it for all, and so does dropping the last one.
+/// A handle of a running engine. Clones share the engine. It stops when [`Engine::stop`] is called or the last handle
+/// is dropped.
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) run: Arc<Run>,
@@ -22,26 +23,27 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes the lock, reads `mcp.json` and starts every server's task. With an invalid file the engine still runs, and
-    /// its snapshot has the error.
+    /// Takes the lock, reads `mcp.json` and starts every server's task. If the file is invalid, the engine still runs,
+    /// and the snapshot contains the error.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
         let run = Arc::new(Run::start(options).await?);
         Ok(Self { run, calls: Arc::default(), callers: Callers::new(), caller: Callers::holder() })
     }
 
     /// Returns a handle for another caller, such as another process. A call belongs to the handle that makes it and to
-    /// its clones: only they get its progress and its server's questions, and only they can answer or cancel.
+    /// the clones of this handle. Only they receive the call's progress and the server's questions, and only they can
+    /// answer or cancel.
     pub fn for_another(&self) -> Self {
-        Self { caller: self.callers.another(), ..self.clone() }
+        Self { caller: self.callers.new_caller(), ..self.clone() }
     }
 
-    /// Cancels all calls of this handle, because its user has gone away.
+    /// Cancels all calls of this handle. Call it when the caller disconnects.
     pub fn leave(&self) {
         self.caller.gone.cancel();
     }
 
-    /// Waits until all revocations so far have ended, at most five seconds each. For a program that ends after a
-    /// sign-out: [`Engine::stop`] does not wait that long.
+    /// Waits for all pending revocations, at most five seconds each. Call it before [`Engine::stop`] after a sign-out,
+    /// because `stop` does not wait that long.
     pub async fn revocations_ended(&self) {
         self.run.context.revocations.close();
         self.run.context.revocations.wait().await;

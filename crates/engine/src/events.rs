@@ -10,8 +10,8 @@ use crate::caller::CallerId;
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
     pub event: Event,
-    /// `None` for an event that every caller gets.
-    pub only: Option<CallerId>,
+    /// The only caller that receives the event; `None` means every caller.
+    pub recipient: Option<CallerId>,
 }
 
 /// The events since the subscription.
@@ -26,7 +26,7 @@ impl Events {
         Self { published, caller }
     }
 
-    /// Waits for the next event. Cancelling the wait loses none.
+    /// Waits for the next event. Cancelling the wait loses no event.
     pub async fn recv(&mut self) -> Result<Event, RecvError> {
         loop {
             let published = self.published.recv().await?;
@@ -47,6 +47,6 @@ impl Events {
     }
 
     fn is_for_us(&self, published: &Published) -> bool {
-        published.only.is_none_or(|only| only == self.caller)
+        published.recipient.is_none_or(|recipient| recipient == self.caller)
     }
 }

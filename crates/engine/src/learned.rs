@@ -1,4 +1,5 @@
-//! Metadata, client registrations and redirects that worked: learned from servers, not secret, kept in one file.
+//! Metadata, client registrations and redirects that worked. They are learned from servers, are not secret, and are
+//! stored in one file.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -12,10 +13,11 @@ use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, RedirectU
 use usher_secrets::private_files;
 
 const FILE: &str = "kept.json";
-/// Far more than a hundred servers need. A larger file is moved aside like one that cannot be parsed.
+/// The number of bytes that are read, far more than a hundred servers need. A larger file cannot be parsed and is moved
+/// aside.
 const LARGEST: u64 = 16 * 1024 * 1024;
 
-/// Clones share one file.
+/// The learned data. Clones share one file.
 #[derive(Clone, Debug)]
 pub(crate) struct Learned(Arc<Inner>);
 
@@ -31,10 +33,10 @@ struct Inner {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Contents {
     version: u32,
-    /// By the server's address.
+    /// The servers, by address.
     #[serde(default)]
     servers: BTreeMap<String, LearnedServer>,
-    /// By issuer.
+    /// The issuers, by identifier.
     #[serde(default)]
     issuers: BTreeMap<String, LearnedIssuer>,
 }
@@ -43,11 +45,11 @@ struct Contents {
 struct LearnedServer {
     /// The discovered metadata; `None` after a step found it stale.
     discovered: Option<Discovered>,
-    /// The `resource_metadata` of the challenge that led to it.
+    /// The `resource_metadata` of the challenge that led to the metadata.
     challenge: Option<String>,
     /// A pre-registered client belongs to the first issuer that it was used with.
     client: Option<PinnedClient>,
-    /// The network zone in which the server was at that time.
+    /// The network zone in which the server was last reached.
     #[serde(default, rename = "reach")]
     zone: Option<NetworkZone>,
 }
@@ -92,8 +94,8 @@ impl Learned {
         Ok(Self(Arc::new(inner)))
     }
 
-    /// Notes the network zone in which the server is now. Metadata discovered in another zone is forgotten: other rules
-    /// applied to it, and it may name endpoints that are not allowed in this zone.
+    /// Records the network zone in which the server is now. Metadata discovered in another zone is forgotten, because
+    /// it may name endpoints that this zone does not allow.
     pub fn note_zone(&self, server: &ServerUrl, zone: NetworkZone) {
         self.change(|contents| {
             let known = contents.server(server);
@@ -118,7 +120,7 @@ impl Learned {
         }
     }
 
-    pub fn keep_discovered(&self, server: &ServerUrl, discovered: &Discovered, challenge: Option<&str>) {
+    pub fn store_discovered(&self, server: &ServerUrl, discovered: &Discovered, challenge: Option<&str>) {
         self.change(|contents| {
             let known = contents.server(server);
             known.discovered = Some(discovered.clone());
@@ -126,12 +128,12 @@ impl Learned {
         });
     }
 
-    /// Replaces the metadata with a version that a later step corrected.
-    pub fn amend_discovered(&self, server: &ServerUrl, discovered: Discovered) {
+    /// Replaces the metadata with the correction of a later step.
+    pub fn replace_discovered(&self, server: &ServerUrl, discovered: Discovered) {
         self.change(|contents| contents.server(server).discovered = Some(discovered));
     }
 
-    /// Drops metadata that a step found stale.
+    /// Deletes metadata that a step found stale.
     pub fn forget_discovered(&self, server: &ServerUrl) {
         self.change(|contents| contents.server(server).discovered = None);
     }
@@ -154,7 +156,7 @@ impl Learned {
         });
     }
 
-    /// Returns the registration at an issuer whose redirect fits.
+    /// Returns the registration at an issuer whose redirect URI `fits` accepts.
     pub fn registration(
         &self,
         issuer: &Issuer,
@@ -172,7 +174,7 @@ impl Learned {
     }
 
     /// Stores a registration in place of the one with the same redirect. All loopback ports count as one redirect.
-    pub fn keep_registration(&self, registration: ClientRegistration) {
+    pub fn store_registration(&self, registration: ClientRegistration) {
         self.change(|contents| {
             let known = contents.issuers.entry(registration.issuer.as_str().to_owned()).or_default();
             let same_redirect = |other: &ClientRegistration| {
@@ -184,7 +186,7 @@ impl Learned {
         });
     }
 
-    /// Drops a client that the authorization server no longer knows.
+    /// Deletes a client that the authorization server no longer knows.
     pub fn forget_client(&self, issuer: &Issuer, client_id: &str) {
         self.change(|contents| {
             if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
@@ -193,7 +195,7 @@ impl Learned {
         });
     }
 
-    /// Drops all clients at an issuer, because its error does not say which client is unknown.
+    /// Deletes all clients at an issuer, because its error does not say which client is unknown.
     pub fn forget_registrations(&self, issuer: &Issuer) {
         self.change(|contents| {
             if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
@@ -207,13 +209,13 @@ impl Learned {
         self.0.lock().issuers.get(issuer.as_str())?.redirect
     }
 
-    pub fn keep_redirect(&self, issuer: &Issuer, redirect: RedirectKind) {
+    pub fn store_redirect(&self, issuer: &Issuer, redirect: RedirectKind) {
         self.change(|contents| {
             contents.issuers.entry(issuer.as_str().to_owned()).or_default().redirect = Some(redirect);
         });
     }
 
-    /// Drops the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
+    /// Deletes the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
     /// pre-registered client and the network zone stay, because they protect the client and the grant.
     pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
         self.change(|contents| {
@@ -311,7 +313,7 @@ mod tests {
             let tasks = TaskTracker::new();
             let learned = Learned::open(folder.path(), tasks.clone()).expect("open the file");
             learned.note_zone(&server, NetworkZone::Public);
-            learned.keep_discovered(&server, &discovered, None);
+            learned.store_discovered(&server, &discovered, None);
             learned.note_zone(&server, NetworkZone::Public);
             assert!(learned.discovered(&server).is_some());
             tasks.close();
@@ -324,17 +326,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn forgetting_a_server_drops_its_metadata_and_its_issuer_and_nothing_else() {
+    async fn forgetting_a_server_deletes_only_its_metadata_and_its_issuer() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
         let server = |raw: &str| ServerUrl::parse(raw).expect("parse the address");
         let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
         let (one, other) = (server("https://mcp.example.com/mcp"), server("https://mcp.example.org/mcp"));
         let (used, unused) = (issuer("https://as.example.com"), issuer("https://as.example.org"));
-        learned.keep_discovered(&one, &discovered(), None);
-        learned.keep_discovered(&other, &discovered(), None);
-        learned.keep_redirect(&used, RedirectKind::Loopback);
-        learned.keep_redirect(&unused, RedirectKind::Loopback);
+        learned.store_discovered(&one, &discovered(), None);
+        learned.store_discovered(&other, &discovered(), None);
+        learned.store_redirect(&used, RedirectKind::Loopback);
+        learned.store_redirect(&unused, RedirectKind::Loopback);
         learned.forget(&one, Some(used.as_str()));
         assert!(learned.discovered(&one).is_none() && learned.discovered(&other).is_some());
         assert_eq!(learned.redirect(&used), None);
@@ -342,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pre_registered_client_belongs_to_the_first_issuer_it_was_used_with() {
+    async fn a_pre_registered_client_belongs_to_the_first_issuer_that_it_was_used_with() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
         let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("parse the address");

@@ -1,22 +1,22 @@
 //! The engine: signs in to MCP servers, refreshes their grants and keeps their connections open.
 //!
-//! The app and the command line hold an [`Engine`], call its verbs and follow its events. Each server has one task,
-//! which alone writes the server's state. Tokens never leave this crate.
+//! The app and the command line hold an [`Engine`], call its methods and subscribe to its events. Each server has one
+//! task, the only writer of the server's state. Tokens never leave this crate.
 //!
 //! | module | contents |
 //! |---|---|
-//! | `engine`, `verbs` | the public handle; its verbs, one file for each noun |
-//! | `run`, `servers`, `context` | one run from the lock to the end; the servers that run; what every server uses |
-//! | `server` | one server's task: its phases, its transitions, its view |
-//! | `endpoint` | how a server is reached, from its entry of `mcp.json` |
+//! | `engine`, `verbs` | the public handle; its methods, grouped by subject |
+//! | `run`, `servers`, `context` | one run of the engine; the running servers; the parts that all servers share |
+//! | `server` | one server's task: its phases, transitions and view |
+//! | `endpoint` | how to reach a server, according to its entry in `mcp.json` |
 //! | `sign_in` | discovery and registration, redirect, callback, exchange, revocation |
-//! | `credentials` | one server's grant: stored, cached, refreshed |
+//! | `credentials` | one server's grant: storage, cache and refresh |
 //! | `connection` | a live MCP connection over any channel; Streamable HTTP |
-//! | `calls` | tool calls, which may wait for a permission or be repeated |
-//! | `board`, `events`, `caller` | the public state, its events, and their readers |
-//! | `words` | errors and states as sentences, one file for each source |
-//! | `learned`, `refresh_journal`, `secret_stores`, `lock` | what is on disk |
-//! | `wake`, `clock`, `backoff` | time |
+//! | `calls` | tool calls, which may wait for a permission and may be repeated |
+//! | `board`, `events`, `caller` | the public state, its events, and the callers that receive them |
+//! | `words` | the messages for the person, one file for each source of errors |
+//! | `learned`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
+//! | `wake`, `clock`, `backoff` | sleep and network changes, the clock, the delay before a retry |
 //!
 //! ```no_run
 //! use usher_engine::{CallOptions, Engine, EngineOptions};
@@ -27,7 +27,7 @@
 //! let notion = ServerId("notion".to_owned());
 //! let request = engine.sign_in(&notion, Default::default()).await?;
 //! println!("Open {}", request.authorization_url);
-//! // The browser returns to a link of the app, which hands it over:
+//! // The browser opens the callback link, and the app passes it on:
 //! # let callback = "dev.usher.desktop:/oauth/callback?code=…&state=…";
 //! engine.complete_sign_in(callback).await?;
 //! let result = engine.call_tool(&notion, "search", Default::default(), CallOptions::new("first")).await?;

@@ -1,4 +1,4 @@
-//! The lock that allows one engine per person: a locked file in the state folder and one in the runtime folder.
+//! The lock that allows only one engine per person: a locked file in the state folder, and one in the runtime folder.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use usher_secrets::private_files::{self, create_private, create_private_dir, ensure_private_dir};
 
 const FILE: &str = "engine.lock";
-/// The most bytes of a lock file that are read.
+/// The largest number of bytes that are read from a lock file.
 const LONGEST_TEXT: u64 = 8192;
 
-/// The lock, until it is dropped. The system releases it even if the process is killed.
+/// The held lock. Dropping it releases it; if the process is killed, the system does.
 #[derive(Debug)]
 pub(crate) struct EngineLock {
     _runtime: File,
-    /// `None` if it is the same folder, or if its file system has no locks.
+    /// The file in the state folder. `None` if both folders are the same, or if the file system supports no locks.
     _state: Option<File>,
 }
 
@@ -30,9 +30,9 @@ pub(crate) enum LockError {
 impl EngineLock {
     /// Locks `engine.lock` in both folders and creates them (0700) if necessary.
     ///
-    /// The runtime folder alone is not enough: cron, a container or a remote shell has another one than the session,
-    /// and all share the grants. A folder that others may enter is refused, because they could hold the lock or
-    /// impersonate the engine.
+    /// A lock in the runtime folder is not enough: cron, a container or a remote shell uses another runtime folder than
+    /// the desktop session, but the same grants. A folder that other users may enter is rejected, because they could
+    /// hold the lock or impersonate the engine.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
         ensure_private_dir(runtime_dir)
             .map_err(io::Error::other)
@@ -54,7 +54,7 @@ impl EngineLock {
             Ok(Err(Holder { pid, runtime_dir })) => {
                 return Err(LockError::Held { pid, runtime_dir: runtime_dir.unwrap_or(listens_at) });
             }
-            // A network file system without locks.
+            // The state folder is on a network file system without locks.
             Err(error) if is_unsupported(&error) => {
                 tracing::warn!(%error, "the state folder cannot be locked; use it from one session only");
                 None
@@ -71,7 +71,7 @@ pub fn listens_at(state_dir: &Path) -> Option<PathBuf> {
     holder(&String::from_utf8_lossy(&text)).runtime_dir
 }
 
-/// The holder according to the lock file. A holder that has not written the file yet has neither field.
+/// The holder according to the lock file. Both fields are `None` until the holder has written the file.
 struct Holder {
     pid: Option<u32>,
     runtime_dir: Option<PathBuf>,
@@ -120,10 +120,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_second_taker_learns_who_holds_it_and_where() {
+    fn a_second_engine_learns_the_pid_and_the_runtime_folder_of_the_holder() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
-        let lock = EngineLock::take(&at("state"), &at("runtime")).expect("the first takes it");
+        let lock = EngineLock::take(&at("state"), &at("runtime")).expect("take the free lock");
         for (state, runtime) in [("state", "runtime"), ("other state", "runtime"), ("state", "other runtime")]
         {
             match EngineLock::take(&at(state), &at(runtime)) {
@@ -133,9 +133,9 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        EngineLock::take(&at("other state"), &at("other runtime")).expect("another engine altogether");
+        EngineLock::take(&at("other state"), &at("other runtime")).expect("other folders have another lock");
         drop(lock);
-        EngineLock::take(&at("state"), &at("other runtime")).expect("given back");
+        EngineLock::take(&at("state"), &at("other runtime")).expect("the lock was released");
         assert_eq!(listens_at(&at("state")), Some(at("other runtime")));
 
         let _both = EngineLock::take(&at("one"), &at("one")).expect("one folder for both");

@@ -1,4 +1,4 @@
-//! The options of an engine, and of single verbs.
+//! The options of an engine, of a sign-in and of a tool call.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,20 +14,21 @@ use crate::clock::Clock;
 pub struct EngineOptions {
     /// The path of `mcp.json`. A missing file counts as a file without servers.
     pub config: PathBuf,
-    /// The folder for metadata, registrations and redirects (`kept.json`), and for the refresh journal. No secrets.
+    /// The folder for metadata, registrations and redirects (`kept.json`), and for the refresh journal. It contains no
+    /// secrets.
     pub state_dir: PathBuf,
     /// The folder for `engine.lock` and the socket.
     pub runtime_dir: PathBuf,
     pub secret_store: StoreKind,
-    /// Whether a locked keychain asks for its password at the first use. Set it if a person has just started something
-    /// that needs the keychain. Otherwise, [`crate::Engine::retry_secret_store`] asks.
+    /// Whether a locked keychain asks for its password at its first use. Set it if a person has just started something
+    /// that needs the keychain. Otherwise, only [`crate::Engine::retry_secret_store`] asks.
     pub asks_to_unlock: bool,
     /// Whether callback links (`dev.usher.desktop:`) reach this process, through the system or because a person pastes
     /// them. Otherwise, a sign-in starts with the loopback redirect.
     pub receives_links: bool,
     /// The servers to run; `None` runs all. Others are not shown until [`crate::Engine::run_also`].
     pub only: Option<Vec<ServerId>>,
-    /// The deadline for a connection, from the first request to the listed tools.
+    /// The deadline for connecting, from the first request to the list of tools.
     pub connect_timeout: Duration,
     /// The deadline for the callback.
     pub sign_in_timeout: Duration,
@@ -35,7 +36,7 @@ pub struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// The usual options: all servers, with callback links.
+    /// Creates options for all servers, with callback links and the default deadlines.
     pub fn new(config: PathBuf, state_dir: PathBuf, runtime_dir: PathBuf, secret_store: StoreKind) -> Self {
         Self {
             config,
@@ -59,7 +60,7 @@ pub enum StartError {
     #[error("Usher is already running")]
     Held {
         pid: Option<u32>,
-        /// The folder in which it listens. It may differ from our own runtime folder.
+        /// The folder with the socket of that process. It may differ from our own runtime folder.
         runtime_dir: PathBuf,
     },
     #[error(transparent)]
@@ -71,11 +72,11 @@ pub enum StartError {
 pub struct SignInOptions {
     /// The redirect to use; `None` selects one automatically.
     pub redirect: Option<RedirectKind>,
-    /// Whether callback links reach the caller; `None` takes [`EngineOptions::receives_links`].
+    /// Whether callback links reach the caller; `None` means [`EngineOptions::receives_links`].
     pub receives_links: Option<bool>,
     /// Scopes to request in addition to those that the server names.
     pub extra_scopes: Vec<String>,
-    /// A client to store first: its id in `mcp.json`, its secret in the secret store.
+    /// A client to store before the sign-in: its id in `mcp.json`, its secret in the secret store.
     pub client: Option<PreRegisteredClient>,
 }
 
@@ -89,18 +90,19 @@ pub struct PreRegisteredClient {
 /// The options of a tool call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOptions {
-    /// The caller's name for this call, unique among its running calls. Progress, questions and cancelling refer to it.
+    /// The caller's name for this call, unique among its running calls. Progress, questions and cancellations refer to
+    /// the call by this name.
     pub call: String,
-    /// The longest allowed silence of the server. Progress, and a question to the person, restart the time.
+    /// The idle timeout. Progress and questions to the person restart it.
     pub timeout: Duration,
-    /// The longest wait for a missing permission. With zero, the call fails with `insufficient_scope` at once.
+    /// The longest wait for a missing permission. If it is zero, the call fails with `insufficient_scope` at once.
     pub permission_timeout: Duration,
-    /// The caller cannot ask a person, so the process that runs the engine asks the server's questions.
+    /// Whether the holder asks the person the server's questions, because the caller cannot.
     pub asks_holder: bool,
 }
 
 impl CallOptions {
-    /// The usual options: one minute of silence, five minutes for a permission.
+    /// Creates options with an idle timeout of one minute, and a wait of five minutes for a permission.
     pub fn new(call: impl Into<String>) -> Self {
         Self {
             call: call.into(),

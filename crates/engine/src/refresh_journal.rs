@@ -1,7 +1,7 @@
 //! Notes in the state folder, written before a refresh token is sent and removed when the response is stored.
 //!
-//! A note found at the start means that the previous run ended in between: the token may be spent, and the response is
-//! lost.
+//! A note found at the next start means that the previous run ended in between. The token may have been used, and the
+//! response is lost.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,8 +37,8 @@ impl RefreshJournal {
         Self { folder: state_dir.join(FOLDER) }
     }
 
-    /// Writes the note to the disk. A failure is only logged: without the note, an interruption looks like a
-    /// revocation, but the refresh can still succeed.
+    /// Writes the note to the disk. A failure is only logged, because the refresh can still succeed. Without the note,
+    /// an interrupted refresh would look like a revocation.
     pub async fn add(&self, server: &ServerId, token: &RefreshToken, sent_at: Timestamp) {
         let path = self.path(server);
         let note = Note { server: server.0.clone(), token: fingerprint(token.expose()), sent_at };
@@ -49,7 +49,7 @@ impl RefreshJournal {
             private_files::replace(&path, &serde_json::to_vec(&note)?)
         });
         if let Err(error) = noted.await {
-            tracing::warn!(%server, %error, "a refresh was not noted in the journal before it was sent");
+            tracing::warn!(%server, %error, "could not write the note of a refresh");
         }
     }
 
@@ -63,12 +63,13 @@ impl RefreshJournal {
         read.await.is_ok_and(|note: Note| note.token == fingerprint)
     }
 
-    /// Removes the note. If that fails after a response was stored, the note's token is no longer in use.
+    /// Removes the note. A failure does no harm after a response was stored, because the note's token is then no longer
+    /// in use.
     pub async fn clear(&self, server: &ServerId) {
         let path = self.path(server);
         match run(move || std::fs::remove_file(path)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%server, %error, "the note of a refresh could not be removed");
+                tracing::warn!(%server, %error, "could not remove the note of a refresh");
             }
             Ok(()) | Err(_) => {}
         }
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_note_names_one_token_of_one_server_and_holds_no_secret() {
+    async fn a_note_identifies_one_token_of_one_server_and_contains_no_secret() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let journal = RefreshJournal::in_folder(folder.path());
         let server = ServerId("../odd/name".to_owned());

@@ -1,4 +1,4 @@
-//! One run of the engine, from the lock to the end: the config file and its changes, the servers, the secret store.
+//! One run of the engine: it takes the lock, runs the servers, and follows the config file and the secret store.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ use crate::sign_in::persisted::StoredSignIns;
 use crate::words::config::describe_config_error;
 use crate::{wake, words};
 
-/// The deadline for ending sessions, and work that must not be cut off.
+/// The deadline for ending sessions, and for work that must not be interrupted.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1900);
 
 pub(crate) struct Run {
@@ -87,7 +87,7 @@ impl Run {
         let end = async {
             join_all(handles.iter().map(|handle| handle.stop())).await;
             self.context.tasks.close();
-            // A refresh or an exchange that is cut off could lose a token that can be used only once.
+            // Interrupting a refresh or a code exchange could lose a single-use token.
             self.context.tasks.wait().await;
         };
         if tokio::time::timeout(STOP_TIMEOUT, end).await.is_err() {
@@ -96,7 +96,8 @@ impl Run {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Changes the config file in the background, and starts and stops servers accordingly. Needs `servers.changing`.
+    /// Changes the config file in the background, and starts and stops servers accordingly. The caller must hold
+    /// `servers.changing`.
     pub async fn change_config(
         &self,
         change: impl FnOnce(&ConfigFile) -> Result<Config, ConfigError> + Send + 'static,
@@ -105,7 +106,7 @@ impl Run {
         let config = match tokio::task::spawn_blocking(move || change(&file)).await {
             Ok(outcome) => outcome.map_err(|error| describe_config_error(&error))?,
             Err(_) => {
-                let message = "The change of mcp.json was interrupted.";
+                let message = "Changing mcp.json was interrupted.";
                 return Err(ErrorView::new(Code::Internal, message, "Try again."));
             }
         };
@@ -132,7 +133,7 @@ pub(crate) async fn load(config: &ConfigFile) -> Result<Config, ConfigError> {
     })
 }
 
-/// Follows changes of the file until the engine stops.
+/// Applies changes of the file until the engine stops.
 fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigFile) {
     let (context, servers, config) = (Arc::clone(context), Arc::clone(servers), config.clone());
     let mut changes = config.watch();
@@ -146,7 +147,7 @@ fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigF
             match load(&config).await {
                 Ok(loaded) => servers.reconcile(&context, config.path(), loaded).await,
                 Err(error) => {
-                    tracing::warn!(%error, "mcp.json is invalid; the known servers stay");
+                    tracing::warn!(%error, "mcp.json is invalid; the servers keep running without its changes");
                     context.board.reject_config(words::config::invalid(config.path(), &error));
                 }
             }
@@ -154,7 +155,7 @@ fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigF
     });
 }
 
-/// When the secret store works again, every server that failed because of it retries.
+/// Retries the servers that failed because of the secret store, each time the store works again.
 fn watch_secret_store(context: &Arc<Context>, servers: &Arc<Servers>) {
     let (context, servers) = (Arc::clone(context), Arc::clone(servers));
     let mut recoveries = context.stores.recoveries();

@@ -19,7 +19,7 @@ pub(crate) struct SecretStores {
 }
 
 impl SecretStores {
-    /// If `asks_to_unlock` is set, a locked keychain asks for its password at the first use.
+    /// Opens the store. If `asks_to_unlock` is set, a locked keychain asks for its password at its first use.
     pub fn new(kind: StoreKind, asks_to_unlock: bool, board: Arc<Board>) -> Self {
         let current = Arc::new(Mutex::new(open(kind, asks_to_unlock)));
         Self { current, asks_to_unlock, board, recovered: watch::Sender::new(()) }
@@ -40,7 +40,7 @@ impl SecretStores {
         self.note(None);
     }
 
-    /// Returns the error of the last use, if it failed.
+    /// Returns the error of the last operation, if it failed.
     pub fn error(&self) -> Option<ErrorView> {
         self.board.secret_store_error()
     }
@@ -102,13 +102,13 @@ pub(crate) mod tests {
         };
         let locked = Error::Locked { why: "the unlock prompt was dismissed".to_owned() };
         stores.note(None);
-        assert!(!is_reported(), "it worked before");
+        assert!(!is_reported(), "the store worked before");
         stores.note(Some(&locked));
         stores.note(Some(&locked));
-        assert!(!is_reported(), "it does not work");
+        assert!(!is_reported(), "the store still fails");
         stores.note(None);
         assert!(is_reported());
         stores.note(None);
-        assert!(!is_reported(), "once");
+        assert!(!is_reported(), "only the first success is reported");
     }
 }

@@ -1,4 +1,4 @@
-//! The servers that run: a task for each selected entry of `mcp.json`.
+//! The running servers: one task for each selected entry of `mcp.json`.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -15,9 +15,9 @@ use crate::words;
 
 pub(crate) struct Servers {
     handles: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
-    /// The servers that this engine runs; `None` is all. The selection only grows.
+    /// The servers to run; `None` means all. A server is never removed from the selection.
     selected: Mutex<Option<HashSet<ServerId>>>,
-    /// Held during a change of the set of servers.
+    /// Held while the set of servers changes.
     pub changing: tokio::sync::Mutex<()>,
 }
 
@@ -52,7 +52,7 @@ impl Servers {
         }
     }
 
-    /// Adds to the selection; `None` selects all. Returns whether the selection changed.
+    /// Adds servers to the selection; `None` selects all. Returns whether the selection changed.
     pub fn select(&self, servers: Option<&[ServerId]>) -> bool {
         let mut selected = self.selected();
         let Some(known) = selected.as_mut() else { return false };
@@ -71,29 +71,29 @@ impl Servers {
             return;
         }
         let view = words::config::valid(path, &config);
-        let wanted: Vec<_> = config
+        let entries: Vec<_> = config
             .servers
             .into_iter()
             .map(|server| (ServerId(server.name.clone()), server))
             .filter(|(id, _)| self.is_selected(id))
             .collect();
-        let gone: Vec<_> = {
+        let stopping: Vec<_> = {
             let mut handles = self.handles();
             let unchanged: HashMap<_, _> = handles
                 .extract_if(|id, handle| {
-                    wanted.iter().any(|(name, config)| name == id && *config == handle.config)
+                    entries.iter().any(|(name, config)| name == id && *config == handle.config)
                 })
                 .collect();
             std::mem::replace(&mut *handles, unchanged).into_iter().collect()
         };
-        join_all(gone.iter().map(|(_, handle)| handle.stop())).await;
-        for (id, _) in &gone {
-            if !wanted.iter().any(|(name, _)| name == id) {
+        join_all(stopping.iter().map(|(_, handle)| handle.stop())).await;
+        for (id, _) in &stopping {
+            if !entries.iter().any(|(name, _)| name == id) {
                 context.board.remove_server(id);
             }
         }
-        let order = wanted.iter().map(|(id, _)| id.clone()).collect();
-        for (id, server) in wanted {
+        let order = entries.iter().map(|(id, _)| id.clone()).collect();
+        for (id, server) in entries {
             let mut handles = self.handles();
             if !handles.contains_key(&id) && !context.stopping.is_cancelled() {
                 handles.insert(id, Arc::new(ServerHandle::start(server, Arc::clone(context))));

@@ -1,4 +1,4 @@
-//! Notices that the computer slept or joined a network, and lets every server reconnect.
+//! Detects that the computer slept or joined a network, and reconnects every server.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,7 +14,8 @@ use crate::servers::Servers;
 
 /// The time between two observations.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// Smaller differences between the clocks come from reading them one after the other, and from small corrections.
+/// The largest difference between the clocks that is ignored. It comes from reading them one after the other, and from
+/// small corrections.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// Observes the clocks and addresses until the engine stops. Polling is cheaper than each system's power and network
@@ -40,7 +41,7 @@ pub(crate) fn watch(context: Arc<Context>, servers: Arc<Servers>) {
 
 struct Observation {
     wall: Timestamp,
-    /// Stops while the computer sleeps, as all timers do.
+    /// The clock of all timers, which stops while the computer sleeps.
     running: Instant,
     addresses: BTreeSet<IpAddr>,
 }
@@ -50,8 +51,8 @@ impl Observation {
         Self { wall, running: Instant::now(), addresses: addresses() }
     }
 
-    /// Returns whether the time of day moved without the running clock. Setting it back counts, too, because it moves
-    /// every deadline.
+    /// Returns whether the wall clock moved differently from the running clock. A wall clock that was set back counts,
+    /// too, because every deadline moves with it.
     fn slept_since(&self, before: &Self) -> bool {
         let ran = SignedDuration::try_from(self.running.duration_since(before.running));
         let ahead = self.wall.duration_since(before.wall) - ran.unwrap_or(SignedDuration::MAX);
@@ -63,7 +64,7 @@ impl Observation {
     }
 }
 
-/// The addresses of this computer on its networks.
+/// Returns the addresses of this computer, without loopback and link-local addresses.
 fn addresses() -> BTreeSet<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let on_a_network =
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_is_joined_by_a_new_address() {
+    fn a_new_address_means_that_a_network_was_joined() {
         let now = Instant::now();
         let (none, home) = (observation(0, now, &[]), observation(0, now, &["192.168.1.5"]));
         let both = observation(0, now, &["192.168.1.5", "10.8.0.2"]);

@@ -1,12 +1,12 @@
-//! A 401 that a server hides in a tool's result, as gateways in front of web interfaces do.
+//! Detection of a 401 that a server returns inside a tool's result, as gateways to web APIs do.
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::Value;
 
-/// The longest text of a refusal. A longer text is about something else.
+/// The longest text that can be a refusal. Longer texts are data.
 const LONGEST_REFUSAL: usize = 2000;
-/// The words of refusals, in lower case (RFC 6750 §3.1, gRPC statuses, and plain English).
-const WORDS: [&str; 6] = [
+/// The phrases that mark a refusal, in lower case (RFC 6750 §3.1, gRPC statuses, and plain English).
+const PHRASES: [&str; 6] = [
     "invalid_token",
     "unauthenticated",
     "unauthorized",
@@ -15,45 +15,46 @@ const WORDS: [&str; 6] = [
     "token expired",
 ];
 
-/// Returns whether a failed result says that the caller is not signed in. A result without `isError` is data.
+/// Returns whether a result is an error which says that the caller is not signed in. A result without `isError` is
+/// data.
 pub(crate) fn is_refusal(result: &CallToolResult) -> bool {
     result.is_error == Some(true)
-        && (result.structured_content.as_ref().is_some_and(says_so)
-            || result.content.iter().any(block_says_so))
+        && (result.structured_content.as_ref().is_some_and(json_is_refusal)
+            || result.content.iter().any(block_is_refusal))
 }
 
-fn block_says_so(block: &ContentBlock) -> bool {
+fn block_is_refusal(block: &ContentBlock) -> bool {
     let ContentBlock::Text(text) = block else { return false };
     let text = text.text.trim();
     if text.len() > LONGEST_REFUSAL {
         return false;
     }
     if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
-        return says_so(&value);
+        return json_is_refusal(&value);
     }
     let lower = text.to_lowercase();
-    let has_word = || WORDS.iter().any(|word| lower.contains(word));
-    lower.contains("invalid_token") || (has_number(&lower, "401") && has_word())
+    let has_phrase = || PHRASES.iter().any(|word| lower.contains(word));
+    lower.contains("invalid_token") || (has_number(&lower, "401") && has_phrase())
 }
 
 /// Recognises `{"status": 401}`, `{"error": "invalid_token"}`, `{"error": {"code": 401, "status": "UNAUTHENTICATED"}}`.
-fn says_so(value: &Value) -> bool {
-    let of = |value: &Value| {
+fn json_is_refusal(value: &Value) -> bool {
+    let has_refusal = |value: &Value| {
         ["code", "status", "statusCode", "status_code", "httpStatus"].iter().any(|key| is_401(&value[*key]))
-            || ["error", "status", "reason", "code"].iter().any(|key| is_word(&value[*key]))
+            || ["error", "status", "reason", "code"].iter().any(|key| is_phrase(&value[*key]))
     };
-    of(value) || of(&value["error"])
+    has_refusal(value) || has_refusal(&value["error"])
 }
 
 fn is_401(value: &Value) -> bool {
     value.as_u64() == Some(401) || value.as_str() == Some("401")
 }
 
-fn is_word(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| WORDS.contains(&text.to_lowercase().as_str()))
+fn is_phrase(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| PHRASES.contains(&text.to_lowercase().as_str()))
 }
 
-/// Returns whether the number is in the text as a separate word.
+/// Returns whether the text contains the number as a separate word.
 fn has_number(text: &str, number: &str) -> bool {
     text.split(|character: char| !character.is_ascii_alphanumeric()).any(|word| word == number)
 }
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn other_failures_and_data_are_not_taken_for_one() {
+    fn other_failures_and_data_are_not_refusals() {
         let texts = [
             "Page 401 of 500 is empty.",
             "There are 4010 unauthorized copies.",

@@ -7,19 +7,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::CallerId;
 
-/// Names are unique for each caller only.
+/// A name is unique only among the calls of one caller.
 type Key = (CallerId, String);
 
 #[derive(Debug, Default)]
 pub(crate) struct RunningCalls(Mutex<HashMap<Key, CancellationToken>>);
 
-/// A running call; dropping it removes it.
+/// The entry of a running call. Dropping it removes the entry.
 pub(crate) struct RunningCall {
     calls: Arc<RunningCalls>,
     key: Key,
 }
 
-/// The caller already has a running call with this name.
+/// The error for a name that another running call of the caller already has.
 #[derive(Debug)]
 pub(crate) struct NameInUse;
 

@@ -1,4 +1,4 @@
-//! One tool call, which waits for a missing permission and is repeated if that does no harm.
+//! One tool call. It waits for a missing permission, and is repeated if that does no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::server::handle::ServerHandle;
 use crate::server::message::{Message, PermissionNeeded};
 use crate::words::connection::describe_fault;
 
-/// The time that a call whose response was lost waits for the next connection.
+/// How long a call waits for the next connection after its response was lost.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct ToolCall<'a> {
@@ -45,7 +45,7 @@ impl ToolCall<'_> {
                 Err(Fault::InsufficientScope { challenge }) if may_ask && !asked => {
                     asked = true;
                     self.handle.note_step_up(&operation, token)?;
-                    self.permission(&connection, challenge).await?;
+                    self.request_permission(&connection, challenge).await?;
                     connection = self.handle.connection().await?;
                     continue;
                 }
@@ -60,7 +60,7 @@ impl ToolCall<'_> {
                     }
                 }
                 Ok(result) if is_refusal(&result) => match self.refresh(&connection, token).await {
-                    // A tool that does more than read may have done something before the refusal.
+                    // A tool that is not read-only may have had an effect before the refusal.
                     Ok(true) if connection.may_repeat(self.tool) => continue,
                     Ok(_) => Ok(result),
                     Err(fault) if fault.is_transient() => Ok(result),
@@ -76,14 +76,15 @@ impl ToolCall<'_> {
         }
     }
 
-    /// Refreshes the token that a result rejected. If that was done before, a sign-in is offered instead.
+    /// Refreshes the token that a result rejected, and returns whether there is a new one. If an earlier refresh did
+    /// not help, offers a sign-in instead.
     async fn refresh(
         &self,
         connection: &Arc<Connection>,
         token: Option<SecretString>,
     ) -> Result<bool, Fault> {
         if let Some(token) = token
-            && !self.handle.refusals.is_refreshed_in_vain(&token)
+            && !self.handle.refusals.was_refreshed_for_result(&token)
             && let Some(refreshed) = connection.refresh(&token).await?
         {
             self.handle.refusals.note_refreshed(self.tool, refreshed);
@@ -102,7 +103,7 @@ impl ToolCall<'_> {
             Addressee { caller, call: Some(call.clone()) }
         };
         let on_progress = move |progress, total, message: Option<String>| {
-            board.progress_call(caller, &call, progress, total, message.as_deref().map(content::name));
+            board.call_progressed(caller, &call, progress, total, message.as_deref().map(content::name));
         };
         let terms = CallTerms {
             silence: self.options.timeout,
@@ -115,7 +116,7 @@ impl ToolCall<'_> {
     }
 
     /// Asks the person for the permission, and waits until a sign-in grants it.
-    async fn permission(
+    async fn request_permission(
         &self,
         connection: &Connection,
         challenge: Box<BearerChallenge>,

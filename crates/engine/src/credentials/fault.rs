@@ -1,4 +1,4 @@
-//! The reasons why a server's credentials give no token.
+//! The reasons why a server's credentials provide no token.
 
 use std::sync::Arc;
 
@@ -20,15 +20,15 @@ pub(crate) enum CredentialFault {
     RegistrationLost(usher_oauth::Error),
     #[error(transparent)]
     Refresh(usher_oauth::Error),
-    #[error("the refresh ended without an outcome")]
-    Interrupted,
+    #[error("the refresh was cancelled before it finished")]
+    RefreshCancelled,
 }
 
 impl CredentialFault {
-    /// Returns whether a later try may succeed without the person.
+    /// Returns whether a retry may succeed without the person.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Refresh(_) | Self::Interrupted => true,
+            Self::Refresh(_) | Self::RefreshCancelled => true,
             Self::SecretStore(_)
             | Self::Ended
             | Self::RefreshInterrupted
@@ -41,7 +41,7 @@ impl CredentialFault {
     pub fn needs_sign_in(&self) -> bool {
         match self {
             Self::Ended | Self::RefreshInterrupted | Self::Expired | Self::RegistrationLost(_) => true,
-            Self::SecretStore(_) | Self::Refresh(_) | Self::Interrupted => false,
+            Self::SecretStore(_) | Self::Refresh(_) | Self::RefreshCancelled => false,
         }
     }
 

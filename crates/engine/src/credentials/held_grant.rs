@@ -8,28 +8,31 @@ use usher_oauth::Grant;
 /// The longest time before expiry at which a token is refreshed.
 const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// A grant with the time from which its token is refreshed before use.
+/// A grant, with the times at which its access token is refreshed.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldGrant {
     grant: Grant,
-    /// 30 seconds before expiry, or a tenth of the known lifetime if that is less.
+    /// When a request refreshes the token first: 30 seconds before expiry, or a tenth of the known lifetime if that is
+    /// less.
     refresh_at: Option<Timestamp>,
-    /// Earlier than `refresh_at` by up to half of that margin, so that not all servers refresh at once after a start.
+    /// When the token is refreshed without a request. This is earlier than `refresh_at` by a random time of up to half
+    /// its margin, so that not all servers refresh at once after a start.
     due: Option<Timestamp>,
 }
 
-/// The use that an access token permits now.
+/// How close an access token is to its expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     Fresh,
-    /// Still valid, but refreshed before it is used.
+    /// The token is still valid, but is refreshed before it is used.
     Due,
-    /// Never sent: some servers revoke the grant when they see an expired token.
+    /// The token is never sent, because some servers revoke the grant when they receive an expired token.
     Expired,
 }
 
 impl HeldGrant {
-    /// `now` is when the grant was issued or read: the remaining lifetime counts as its lifetime.
+    /// Calculates the times. `now` is when the grant was issued or read; the time from then to expiry counts as its
+    /// lifetime.
     pub fn new(grant: Grant, now: Timestamp) -> Self {
         let margin =
             |end: Timestamp| (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
@@ -44,12 +47,12 @@ impl HeldGrant {
         Self { grant, refresh_at, due }
     }
 
-    /// Returns when this grant is refreshed even if no request needs its token.
+    /// Returns the time at which the grant is refreshed even if no request needs its token.
     pub fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    /// A token without an expiry is fresh until the server rejects it.
+    /// Returns the freshness at `now`. A token without an expiry is fresh until the server rejects it.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
         match (self.grant.expires_at, self.refresh_at) {
             (Some(end), _) if now >= end => Freshness::Expired,
@@ -81,16 +84,16 @@ mod tests {
             .collect();
         assert!(moments.iter().all(|moment| (3_555_000..=3_570_000).contains(moment)), "{moments:?}");
         assert!(moments.iter().any(|moment| *moment != moments[0]));
-        let lone = HeldGrant::new(grant(Some(3600), now), now);
-        assert_eq!(lone.due(), Some(now + SignedDuration::from_secs(3600)));
+        let not_refreshable = HeldGrant::new(grant(Some(3600), now), now);
+        assert_eq!(not_refreshable.due(), Some(now + SignedDuration::from_secs(3600)));
         assert_eq!(HeldGrant::new(grant(None, now), now).due(), None);
     }
 
-    fn grant(life: Option<i64>, now: Timestamp) -> Grant {
+    fn grant(lifetime: Option<i64>, now: Timestamp) -> Grant {
         Grant {
             access_token: AccessToken::new("t".to_owned()),
             refresh_token: None,
-            expires_at: life.map(|life| now + SignedDuration::from_secs(life)),
+            expires_at: lifetime.map(|seconds| now + SignedDuration::from_secs(seconds)),
             scopes: Scopes::default(),
             account: None,
             binding: GrantBinding {
@@ -108,7 +111,7 @@ mod tests {
     #[test]
     fn the_margin_is_a_tenth_of_the_lifetime_and_at_most_thirty_seconds() {
         let now = Timestamp::UNIX_EPOCH;
-        let at = |seconds_ms: i64| now + SignedDuration::from_millis(seconds_ms);
+        let at = |milliseconds: i64| now + SignedDuration::from_millis(milliseconds);
         let cases = [
             (Some(3600), 3_569_999, Freshness::Fresh),
             (Some(3600), 3_570_000, Freshness::Due),
@@ -119,9 +122,9 @@ mod tests {
             (Some(0), 0, Freshness::Expired),
             (None, i64::from(u32::MAX), Freshness::Fresh),
         ];
-        for (life, moment, expected) in cases {
-            let held = HeldGrant::new(grant(life, now), now);
-            assert_eq!(held.freshness(at(moment)), expected, "life {life:?} at {moment} ms");
+        for (lifetime, moment, expected) in cases {
+            let held = HeldGrant::new(grant(lifetime, now), now);
+            assert_eq!(held.freshness(at(moment)), expected, "lifetime {lifetime:?}, at {moment} ms");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A refresh as a transaction: take the guard, read the store again, write the journal, send, store, hold.
+//! A refresh as a transaction: take the guard, read the store again, write the journal, send the request, store the new
+//! grant, use it.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::stored_grant::{bearer, same_tokens};
 use super::{Inner, Token};
 
 impl Inner {
-    /// Runs one refresh under the guard, and notes its outcome.
+    /// Runs one refresh under the guard, and records its outcome.
     pub async fn refresh_once(&self, grant: Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
         let guard = self.context.guard.lock().await;
         let outcome = self.refresh(&grant).await;
@@ -22,7 +23,7 @@ impl Inner {
         match &outcome {
             Ok(_) => state.backoff.end(),
             Err(fault) => {
-                state.backoff.after(fault, self.context.clock.now());
+                state.backoff.start(fault, self.context.clock.now());
                 if fault.needs_sign_in() {
                     state.ended = Some(fault.clone());
                 }
@@ -62,7 +63,7 @@ impl Inner {
                     return Ok(Some(token));
                 }
                 Err(RefreshError { error, rotated: Some(rotated) }) => {
-                    // The access token is of an unknown type. The rotated refresh token is still the only valid one.
+                    // The type of the access token is not supported, but only the rotated refresh token is still valid.
                     self.store(Grant { refresh_token: Some(rotated), ..Grant::clone(&base) }).await?;
                     return Err(CredentialFault::Refresh(error));
                 }
@@ -115,8 +116,7 @@ impl Inner {
         Ok(usher_oauth::refresh(&http, base, secret.as_ref(), now).boxed().await)
     }
 
-    /// Returns whether the secret of a dynamically registered client is gone. A person cannot enter such a secret
-    /// again.
+    /// Returns whether the secret of a dynamically registered client is lost. A person cannot enter such a secret.
     fn has_lost_client(&self, base: &HeldGrant, error: &usher_oauth::Error) -> bool {
         let state = self.lock();
         let pre_registered = state.pre_registered.as_ref().map(|(client_id, _)| client_id);
@@ -124,7 +124,7 @@ impl Inner {
             && pre_registered != Some(&base.binding.client_id)
     }
 
-    /// Stores the rotated token before it is used, because the old one is invalid.
+    /// Stores the new grant before it is used, because the old refresh token may no longer be valid.
     async fn store(&self, grant: Grant) -> Result<(), CredentialFault> {
         self.lock().unsaved = Some(grant);
         self.save().await.map(drop)

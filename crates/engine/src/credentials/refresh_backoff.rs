@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::fault::CredentialFault;
-use crate::backoff::{LONGEST_ASKED, backoff};
+use crate::backoff::{LONGEST_RETRY_AFTER, backoff};
 use crate::clock::later;
 
-/// The number of failures in a row, and the wait after the last of them.
+/// The number of consecutive failures, and the wait after the last one.
 #[derive(Default)]
 pub(crate) struct RefreshBackoff {
     failures: u32,
@@ -16,20 +16,20 @@ pub(crate) struct RefreshBackoff {
 struct Last {
     until: Timestamp,
     fault: CredentialFault,
-    /// The authorization server asked for the wait, so it applies after a network change, too.
-    asked_for: bool,
+    /// Whether the authorization server asked for the wait. If so, the wait also applies after a network change.
+    is_required: bool,
 }
 
 impl RefreshBackoff {
-    /// Waits longer with each failure, with jitter, and as long as the authorization server asks.
-    pub fn after(&mut self, fault: &CredentialFault, now: Timestamp) {
+    /// Starts a wait after a failure. It grows with each failure, has jitter, and respects `Retry-After`.
+    pub fn start(&mut self, fault: &CredentialFault, now: Timestamp) {
         self.failures = self.failures.saturating_add(1);
-        let asked = match fault {
+        let retry_after = match fault {
             CredentialFault::Refresh(error) => error.retry_after(),
             _ => None,
         };
-        let until = later(now, backoff(self.failures, asked));
-        self.last = Some(Last { until, fault: fault.clone(), asked_for: asked.is_some() });
+        let until = later(now, backoff(self.failures, retry_after));
+        self.last = Some(Last { until, fault: fault.clone(), is_required: retry_after.is_some() });
     }
 
     pub fn end(&mut self) {
@@ -38,7 +38,7 @@ impl RefreshBackoff {
 
     /// Ends the wait, unless the authorization server asked for it.
     pub fn cut_short(&mut self) {
-        if self.last.as_ref().is_some_and(|last| !last.asked_for) {
+        if self.last.as_ref().is_some_and(|last| !last.is_required) {
             self.end();
         }
     }
@@ -48,13 +48,14 @@ impl RefreshBackoff {
         self.current(now).filter(|last| now < last.until).map(|last| &last.fault)
     }
 
-    pub fn until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn ends_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.current(now).map(|last| last.until)
     }
 
-    /// Ignores a wait longer than `LONGEST_ASKED`, which means that the clock was set back.
+    /// Returns the last wait. A wait longer than `LONGEST_RETRY_AFTER` is ignored: it means that the clock was set
+    /// back.
     fn current(&self, now: Timestamp) -> Option<&Last> {
-        self.last.as_ref().filter(|last| last.until <= later(now, LONGEST_ASKED))
+        self.last.as_ref().filter(|last| last.until <= later(now, LONGEST_RETRY_AFTER))
     }
 }
 
@@ -70,10 +71,10 @@ mod tests {
     fn a_clock_that_is_set_back_does_not_make_a_backoff_longer() {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_hours(2);
         let mut backoff = RefreshBackoff::default();
-        backoff.after(&CredentialFault::Interrupted, now);
-        assert!(backoff.fault(now).is_some() && backoff.until(now) > Some(now));
+        backoff.start(&CredentialFault::RefreshCancelled, now);
+        assert!(backoff.fault(now).is_some() && backoff.ends_at(now) > Some(now));
         assert!(backoff.fault(later(now, Duration::from_secs(2))).is_none());
         let before = now - SignedDuration::from_hours(1);
-        assert!(backoff.fault(before).is_none() && backoff.until(before).is_none());
+        assert!(backoff.fault(before).is_none() && backoff.ends_at(before).is_none());
     }
 }

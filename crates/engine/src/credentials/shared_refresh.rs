@@ -19,13 +19,13 @@ impl SharedRefresh {
         let outcome = task.map(move |joined| {
             joined.unwrap_or_else(|_| {
                 on_abort();
-                Err(CredentialFault::Interrupted)
+                Err(CredentialFault::RefreshCancelled)
             })
         });
         Self(outcome.boxed().shared())
     }
 
-    /// Waits for the outcome. Dropping the wait does not stop the refresh.
+    /// Waits for the outcome. Dropping the future does not stop the refresh.
     pub async fn outcome(self) -> Outcome {
         self.0.await
     }

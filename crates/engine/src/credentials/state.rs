@@ -1,4 +1,4 @@
-//! The state of one server's credentials between two requests.
+//! The mutable state of one server's credentials.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) struct State {
     pub http: HttpClient,
     pub pre_registered: PreRegistered,
     pub held: Held,
-    /// A grant that the secret store did not take yet. It is not used before it is stored.
+    /// A grant that is not in the secret store yet. It is not used before it is stored.
     pub unsaved: Option<Grant>,
     /// The running refresh.
     pub refresh: Option<SharedRefresh>,
@@ -28,7 +28,7 @@ pub(super) struct State {
     pub ended: Option<CredentialFault>,
 }
 
-/// The stored grant, as far as it was read.
+/// The stored grant, if it was read.
 pub(super) enum Held {
     Unread,
     Nothing,
@@ -66,7 +66,7 @@ impl State {
         self.interrupted.is_some() && token(&self.interrupted) == token(&grant.refresh_token)
     }
 
-    /// Returns when maintenance is due.
+    /// Returns the time at which maintenance is due.
     pub fn due(&self, now: Timestamp) -> Option<Timestamp> {
         let due = match (&self.unsaved, &self.held) {
             (Some(_), _) => now,
@@ -74,6 +74,6 @@ impl State {
             (None, Held::Grant(grant)) => grant.due()?,
             (None, Held::Unread | Held::Nothing | Held::Quarantined) => return None,
         };
-        Some(self.backoff.until(now).map_or(due, |until| due.max(until)))
+        Some(self.backoff.ends_at(now).map_or(due, |until| due.max(until)))
     }
 }

@@ -1,4 +1,4 @@
-//! Reads, writes and deletes of the stored grant, under the guard.
+//! Reading, saving and deleting the stored grant.
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use super::Inner;
 use super::fault::CredentialFault;
 use super::held_grant::HeldGrant;
 use super::state::{Held, State};
-use super::stored_grant::{belongs, from_stored, to_stored};
+use super::stored_grant::{fits_server, from_stored, to_stored};
 
 impl Inner {
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -21,7 +21,7 @@ impl Inner {
         (self.context.on_change)();
     }
 
-    /// Reads the stored grant for the first time, and whether its refresh was interrupted in the previous run.
+    /// Reads the stored grant for the first time, and checks whether the previous run interrupted its refresh.
     pub async fn load(&self) -> Result<(), CredentialFault> {
         let context = &self.context;
         let found = self.read().await?;
@@ -49,17 +49,18 @@ impl Inner {
         let discovered = context.learned.discovered(&context.url);
         let client_id = self.lock().pre_registered.as_ref().map(|(client_id, _)| client_id.clone());
         Ok(match from_stored(stored) {
-            Some(grant) if belongs(&grant, &context.url, client_id.as_deref(), discovered.as_ref()) => {
+            Some(grant) if fits_server(&grant, &context.url, client_id.as_deref(), discovered.as_ref()) => {
                 Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now())))
             }
             Some(_) | None => {
-                tracing::warn!(server = %context.server, "the stored grant belongs to another server or client; it is not used");
+                tracing::warn!(server = %context.server, "the stored grant fits_server to another server or client; it is not used");
                 Held::Quarantined
             }
         })
     }
 
-    /// Writes the unsaved grant, then holds it. Returns whether there was one. Needs the guard.
+    /// Stores the unsaved grant, then keeps it in memory. Returns whether there was one. The caller must hold the
+    /// guard.
     pub async fn save(&self) -> Result<bool, CredentialFault> {
         let context = &self.context;
         let Some(grant) = self.lock().unsaved.clone() else { return Ok(false) };
@@ -70,10 +71,10 @@ impl Inner {
         Ok(true)
     }
 
-    /// Deletes the grant, in the store first, and returns it. Needs the guard.
+    /// Deletes the grant, in the store first, and returns it. The caller must hold the guard.
     pub async fn delete(&self) -> Result<Option<Arc<HeldGrant>>, CredentialFault> {
         let context = &self.context;
-        // An unsaved grant is the newest, and the one to revoke.
+        // An unsaved grant is newer than the one in memory, so it is the one to revoke.
         let held = {
             let state = self.lock();
             let unsaved = state.unsaved.clone();
@@ -89,7 +90,7 @@ impl Inner {
         Ok(held)
     }
 
-    /// Holds the value that was just written to the store.
+    /// Keeps in memory the value that was just written to the store.
     fn replace(&self, held: Held) {
         {
             let mut state = self.lock();

@@ -28,7 +28,8 @@ pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
     }
 }
 
-/// Converts a stored grant. Its addresses are checked as if they came from the network; `None` if one is invalid.
+/// Converts a stored grant. Its addresses are checked as if they came from the network. Returns `None` if one is
+/// invalid.
 pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
     let revocation_endpoint = match &stored.revocation_endpoint {
         Some(raw) => Some(Endpoint::parse("the revocation endpoint", raw).ok()?),
@@ -53,11 +54,11 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
     })
 }
 
-/// Returns whether a stored grant fits the server: its address and client id in `mcp.json`, and its authorization server.
+/// Returns whether a stored grant fits the server's address and client id in `mcp.json`, and its authorization server.
 ///
 /// A grant that does not fit is never sent. The client id of a dynamic registration is not compared, because the
-/// registration may be forgotten while its grant is valid.
-pub(crate) fn belongs(
+/// registration may be deleted while its grant is valid.
+pub(crate) fn fits_server(
     grant: &Grant,
     server: &ServerUrl,
     client_id: Option<&str>,

@@ -233,7 +233,7 @@ impl HttpEndpoint {
             learned: self.context.learned.clone(),
             journal: self.context.journal.clone(),
             clock: self.context.options.clock.clone(),
-            guard: self.context.guards.of(&self.id),
+            guard: self.context.guards.guard(&self.id),
             tasks: self.context.tasks.clone(),
             stopping: self.context.stopping.clone(),
             on_change: Box::new(move || on_grant_change()),

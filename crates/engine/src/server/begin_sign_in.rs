@@ -23,17 +23,17 @@ use crate::words;
 use crate::words::connection::describe_fault;
 
 impl ServerTask {
-    /// Begins a sign-in, and ends a running one.
+    /// Starts a sign-in, and ends a running one.
     pub fn sign_in(&mut self, options: SignInOptions, reply: RequestReply) {
         let Some(endpoint) = self.endpoint.http().cloned() else {
-            return self.refuse_sign_in(reply, "Usher does not support this kind of server yet");
+            return self.reject_sign_in(reply, "Usher does not support this kind of server yet");
         };
         if endpoint.oauth.off {
             return self
-                .refuse_sign_in(reply, "mcp.json sets an Authorization header, which turns OAuth off");
+                .reject_sign_in(reply, "mcp.json sets an Authorization header, so Usher does not use OAuth");
         }
         match self.phase.get() {
-            Phase::Disabled => return self.refuse_sign_in(reply, "the server is turned off"),
+            Phase::Disabled => return self.reject_sign_in(reply, "the service is turned off"),
             Phase::Paused => return self.outbox.reply(reply, Err(words::server::paused())),
             Phase::Connecting { .. }
             | Phase::NeedsSignIn { .. }
@@ -68,7 +68,7 @@ impl ServerTask {
         self.phase.enter(Phase::SigningIn(Box::new(SignIn { job: Some(job), ..sign_in })));
     }
 
-    /// Starts the same sign-in with the next redirect, because the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect, because the page in the browser shows an error.
     pub fn next_redirect(&mut self, reply: RequestReply) {
         let Some(sign_in) = self.phase.take_sign_in() else {
             return self.outbox.reply(reply, Err(words::sign_in::none_waiting()));
@@ -132,11 +132,11 @@ impl ServerTask {
         self.prepare(SignIn::new(endpoint, stage, options, live), None);
     }
 
-    /// Enters a sign-in, and starts the job that prepares its authorization request.
+    /// Enters the sign-in phase, and starts the job that prepares the authorization request.
     fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>) {
         let endpoint = Arc::clone(&sign_in.endpoint);
         let options = &sign_in.options;
-        let asked_redirect = redirect.or(options.redirect);
+        let requested_redirect = redirect.or(options.redirect);
         let receives_links = options.receives_links.unwrap_or(self.context.options.receives_links);
         let mut extra_scopes = Scopes::from(options.extra_scopes.clone());
         if let Some(step_up) = self.step_up.challenge() {
@@ -145,8 +145,8 @@ impl ServerTask {
                 .and_then(|resolved| resolved.credentials.as_ref()?.held())
                 .map(|grant| grant.scopes.clone())
                 .unwrap_or_default();
-            let wanted = step_up.scope.clone().unwrap_or_default();
-            extra_scopes = granted.union(self.step_up.requested()).union(&wanted).union(&extra_scopes);
+            let required = step_up.scope.clone().unwrap_or_default();
+            extra_scopes = granted.union(self.step_up.requested()).union(&required).union(&extra_scopes);
         }
         let challenge: Option<BearerChallenge> =
             self.step_up.challenge().or(self.next_sign_in.challenge()).cloned();
@@ -160,7 +160,7 @@ impl ServerTask {
                     context,
                     endpoint: resolved,
                     challenge,
-                    asked_redirect,
+                    requested_redirect,
                     receives_links,
                     configured_redirect: endpoint.oauth.redirect,
                     extra_scopes,
@@ -192,7 +192,7 @@ impl ServerTask {
                 let timeout = self.context.options.sign_in_timeout;
                 let expires_at = later(self.context.options.clock.now(), timeout);
                 let (endpoint, live) = (sign_in.endpoint, sign_in.live.take());
-                let request = self.wait(*prepared, endpoint, sign_in.options, live, expires_at);
+                let request = self.wait_for_callback(*prepared, endpoint, sign_in.options, live, expires_at);
                 self.outbox.reply(reply, Ok(request));
             }
             Err(error) => {
@@ -202,8 +202,8 @@ impl ServerTask {
         }
     }
 
-    /// Waits for the callback of an authorization request.
-    fn wait(
+    /// Enters the stage that waits for the callback.
+    fn wait_for_callback(
         &mut self,
         prepared: Prepared,
         endpoint: Arc<HttpEndpoint>,
@@ -228,7 +228,7 @@ impl ServerTask {
         };
         let registered = self.context.callbacks.register(pending.state().to_owned(), sign_in);
         self.step_up.set_requested(pending.scopes().clone());
-        // A loopback port closes with the process. A callback link also reaches the next process.
+        // Only a callback link reaches the next process. A loopback port closes with this one.
         match loopback {
             None => endpoint.persisted.set(&self.context, &self.id, &pending),
             Some(_) => endpoint.persisted.clear(&self.context, &self.id),
@@ -269,7 +269,7 @@ impl ServerTask {
         };
         let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
         let prepared = Prepared { pending, redirect, loopback: None, reused_registration: false };
-        self.wait(prepared, endpoint, SignInOptions::default(), live, expires_at);
+        self.wait_for_callback(prepared, endpoint, SignInOptions::default(), live, expires_at);
     }
 
     pub fn browser_opened(&mut self) {
@@ -283,7 +283,7 @@ impl ServerTask {
         endpoint.resolved().is_some_and(|resolved| self.context.learned.discovered(&resolved.url).is_some())
     }
 
-    fn refuse_sign_in(&mut self, reply: RequestReply, why: &str) {
+    fn reject_sign_in(&mut self, reply: RequestReply, why: &str) {
         self.outbox.reply(reply, Err(words::server::cannot_sign_in(&self.id.0, why)));
     }
 }

@@ -14,7 +14,7 @@ use crate::endpoint::Opened;
 use crate::words;
 
 impl ServerTask {
-    /// Takes the task's first step.
+    /// Enters the first phase: connecting or, if all servers are paused, paused.
     pub fn begin(&mut self) {
         if self.context.board.is_paused() {
             self.phase.enter(Phase::Paused);
@@ -34,7 +34,7 @@ impl ServerTask {
         self.jobs.run(async move { Outcome::Connected(endpoint.connect(reports).await) })
     }
 
-    /// Starts a job that continues with a new grant, over the present connection if there is one.
+    /// Starts a job that continues with a new grant, and uses the current connection if there is one.
     pub fn continue_job(&mut self, live: Option<&Live>) -> Job {
         let connection = live.map(|live| Arc::clone(&live.connection)).or(self.next_sign_in.connection());
         let Some(connection) = connection else { return self.connect_job() };
@@ -62,12 +62,12 @@ impl ServerTask {
         }
     }
 
-    /// Ends everything that runs. Running calls end with their connection.
+    /// Ends the sign-in, the jobs and the connections. Running calls end with their connection.
     fn close(&mut self, why: &ErrorView) {
         self.cancel_sign_in();
-        self.refuse_calls(why);
+        self.fail_waiting_calls(why);
         self.step_up.take_new_grant();
-        self.jobs.forget();
+        self.jobs.ignore_outcomes();
         let connections = [self.phase.connection(), self.next_sign_in.take_connection()];
         for connection in connections.into_iter().flatten() {
             connection.close_now();
@@ -92,10 +92,10 @@ impl ServerTask {
         self.enter_connecting();
     }
 
-    /// Reconnects after a sleep or an outage. A dead connection may look alive for minutes, so a new one replaces it; the
-    /// old one stays in use until then.
+    /// Reconnects after a sleep or an outage. A dead connection may look alive for minutes, so a new connection
+    /// replaces it. The old one stays in use until then.
     pub fn reconnect(&mut self) {
-        self.hurry_refresh();
+        self.retry_refresh_now();
         // The next sign-in opens a new connection.
         self.next_sign_in.keep_connection(None);
         match self.phase.get() {
@@ -107,7 +107,7 @@ impl ServerTask {
                 let job = self.connect_job();
                 self.phase.replace_connection(job);
             }
-            // A captive portal looks like a broken service until the person has passed it.
+            // A captive portal looks like a broken service until the person signs in to the network.
             Phase::Failed { error, .. } if error.code != Code::ConfigInvalid => self.connect_again(),
             Phase::Failed { .. }
             | Phase::Disabled
@@ -152,17 +152,17 @@ impl ServerTask {
         match list {
             // Announced once the new tools are listed.
             List::Tools => {}
-            List::Resources => self.context.board.change_resources(&self.id),
-            List::Prompts => self.context.board.change_prompts(&self.id),
+            List::Resources => self.context.board.resources_changed(&self.id),
+            List::Prompts => self.context.board.prompts_changed(&self.id),
         }
     }
 
     pub fn secrets_changed(&mut self, named: Option<&str>) {
         if named.is_none() {
             // A refresh that failed because of the store is retried at once.
-            self.hurry_refresh();
+            self.retry_refresh_now();
         }
-        let concerns_us = match named {
+        let is_affected = match named {
             Some(name) => self.endpoint.secret_names().contains(&name),
             None => match self.phase.get() {
                 Phase::Failed { error, .. } => {
@@ -171,7 +171,7 @@ impl ServerTask {
                 _ => false,
             },
         };
-        if concerns_us && !matches!(self.phase.get(), Phase::Disabled) {
+        if is_affected && !matches!(self.phase.get(), Phase::Disabled) {
             self.connect_again();
         }
     }

@@ -17,7 +17,7 @@ use crate::words;
 use crate::words::sign_in::describe_oauth_error;
 
 impl ServerTask {
-    /// Handles the callback. The sign-in keeps waiting if the callback is not a genuine one.
+    /// Handles the callback. The sign-in keeps waiting if the callback is not genuine.
     pub fn returned(&mut self, returned: Returned) {
         let Returned { response, reply } = returned;
         let Some(mut sign_in) = self.phase.take_sign_in() else {
@@ -61,14 +61,14 @@ impl ServerTask {
         }
         let reason = match &rejected.error.kind {
             ErrorKind::Denied => {
-                self.refuse_calls(&error);
+                self.fail_waiting_calls(&error);
                 NeedsSignIn::Refused
             }
             _ if rejected.error.is_registration_lost() => {
                 self.context.learned.forget_client(&registration.issuer, &registration.client_id);
                 NeedsSignIn::RegistrationLost
             }
-            // Not a refusal: the sign-in just did not complete.
+            // The person denied nothing. The sign-in only did not complete.
             _ => NeedsSignIn::NeverSignedIn,
         };
         self.fall_back(sign_in.live.take(), reason, error);
@@ -115,7 +115,7 @@ impl ServerTask {
         match sign_in {
             SignIn { stage: Stage::Connecting { reply, used }, .. } => match outcome {
                 Ok(opened) => {
-                    self.context.learned.keep_redirect(&used.issuer, used.redirect);
+                    self.context.learned.store_redirect(&used.issuer, used.redirect);
                     self.connected(opened);
                     self.outbox.reply(reply, Ok(self.id.clone()));
                 }
@@ -153,8 +153,8 @@ impl ServerTask {
             }
             Stage::Waiting(waiting) => {
                 self.forget_pending();
-                // The authorization server may have forgotten an old registration and show that only in the browser.
-                // The next sign-in registers again.
+                // The authorization server may have deleted an old registration, and may show this only in the browser.
+                // Therefore, the next sign-in registers again.
                 if waiting.reused_registration {
                     let registration = &waiting.pending.client().registration;
                     self.context.learned.forget_client(&registration.issuer, &registration.client_id);
@@ -179,7 +179,7 @@ impl ServerTask {
 
     /// Enters the phase after a sign-in that did not succeed.
     pub fn return_to(&mut self, live: Option<Live>, fallback: NeedsSignIn) {
-        self.jobs.forget();
+        self.jobs.ignore_outcomes();
         self.phase.enter(match live {
             Some(live) => Phase::Connected(live),
             None if self.step_up.challenge().is_some() => {
@@ -199,7 +199,7 @@ impl ServerTask {
     fn forget_resource_parameter(&self, mut discovered: Discovered) {
         discovered.sends_resource = false;
         if let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
-            self.context.learned.amend_discovered(&resolved.url, discovered);
+            self.context.learned.replace_discovered(&resolved.url, discovered);
         }
     }
 }

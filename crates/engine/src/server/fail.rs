@@ -16,7 +16,7 @@ use crate::credentials::fault::CredentialFault;
 use crate::words;
 
 impl ServerTask {
-    /// Handles a connection that failed. Returns the error for a waiting caller.
+    /// Handles a failed connection. Returns the error for a waiting caller.
     pub fn not_connected(&mut self, fault: &Fault) -> ErrorView {
         let error = self.describe(fault);
         if let Some(connection) = self.phase.connection() {
@@ -39,7 +39,7 @@ impl ServerTask {
                 self.phase.enter(Phase::NeedsSignIn { reason });
             }
             Fault::InsufficientScope { challenge } => {
-                self.step_up.note(challenge);
+                self.step_up.note_handshake(challenge);
                 if self.step_up.is_endless() {
                     self.step_up.reset_count();
                     return self.fail(words::connection::endless_step_up(&self.name()));
@@ -59,19 +59,19 @@ impl ServerTask {
             fault if fault.is_transient() => self.connect_later(fault),
             // The engine notices when the keychain is unlocked, but not when a slow store or a full disk recovers.
             Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
-                return self.fail_for_now(error);
+                return self.fail_with_retry(error);
             }
             Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
-                return self.fail_for_now(error);
+                return self.fail_with_retry(error);
             }
             _ => return self.fail(error),
         }
         error
     }
 
-    /// Most likely a person must change something. A captive portal or a proxy causes the same faults, so there is a
-    /// retry.
-    fn fail_for_now(&mut self, error: ErrorView) -> ErrorView {
+    /// Fails, but retries later. Most likely a person must change something, but a captive portal or a proxy causes the
+    /// same faults.
+    fn fail_with_retry(&mut self, error: ErrorView) -> ErrorView {
         let attempt = self.phase.attempt() + 1;
         let next_try = Some(self.jobs.timer(backoff(attempt, None)));
         self.outbox.set_error(error.clone());
@@ -107,7 +107,7 @@ impl ServerTask {
         self.phase.enter(Phase::NeedsSignIn { reason });
     }
 
-    /// Notes the challenge of a 401 for the next sign-in. If a token was rejected, the authorization server may have
+    /// Stores the challenge of a 401 for the next sign-in. If a token was rejected, the authorization server may have
     /// moved, so its metadata is forgotten.
     pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
         self.next_sign_in.set_challenge(challenge.cloned().unwrap_or_default());
@@ -146,16 +146,16 @@ impl ServerTask {
 
     /// Keeps the connection for the next sign-in if only the grant failed.
     fn keep_for_sign_in(&mut self, connection: Arc<Connection>, fault: &Fault) {
-        let only_the_grant = match fault {
+        let only_grant_failed = match fault {
             Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } => true,
             Fault::Credentials(fault) => !fault.is_transient(),
             _ => false,
         };
-        self.next_sign_in.keep_connection(only_the_grant.then_some(connection));
+        self.next_sign_in.keep_connection(only_grant_failed.then_some(connection));
     }
 
-    /// A tool's result rejected the sign-in. That may concern another service behind the tool, so the connection stays
-    /// and a sign-in is offered.
+    /// Offers a sign-in, because a tool's result rejected the current one. The connection stays, because the result may
+    /// come from another service behind the tool.
     pub fn refused_in_result(&mut self, connection: &Arc<Connection>) {
         if self.phase.is_current(connection) {
             self.outbox.set_error(words::connection::refused_in_result(&self.name()));

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::words;
 use crate::words::connection::{ServerLabel, describe_fault};
 
-/// The task ends when it gets [`Message::Stop`].
+/// The handle of a server's task. Dropping it does not end the task; [`Message::Stop`] does.
 pub(crate) struct ServerHandle {
     pub config: ServerConfig,
     pub context: Arc<Context>,
@@ -29,7 +29,7 @@ pub(crate) struct ServerHandle {
 }
 
 impl ServerHandle {
-    /// Starts the server's task. Its first view is published when this returns.
+    /// Starts the server's task. The first view is published before this method returns.
     pub fn start(config: ServerConfig, context: Arc<Context>) -> Self {
         let (inbox, availability) = task::spawn(&config, Arc::clone(&context));
         Self { config, context, refusals: Refusals::default(), inbox, availability }
@@ -40,7 +40,7 @@ impl ServerHandle {
         let _ = self.inbox.send(message);
     }
 
-    /// Sends a message and waits for its reply. `None` if the task has ended.
+    /// Sends a message and waits for the reply. Returns `None` if the task has ended.
     pub async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         self.send(message(reply));
@@ -51,7 +51,7 @@ impl ServerHandle {
         self.ask(|reply| Message::Stop { reply }).await;
     }
 
-    /// Waits for the connection, or returns why there is none.
+    /// Waits for the connection. If there is none, returns the reason.
     pub async fn connection(&self) -> Result<Arc<Connection>, ErrorView> {
         let mut availability = self.availability.clone();
         let settled = availability.wait_for(|availability| !matches!(availability, Availability::Pending));
@@ -65,7 +65,8 @@ impl ServerHandle {
         }
     }
 
-    /// Waits for the connection that replaces a lost one. `None` if none comes automatically within the deadline.
+    /// Waits for the connection that replaces a lost one. Returns `None` if no connection opens automatically within
+    /// the deadline.
     pub async fn next_connection(
         &self,
         lost: &Arc<Connection>,
@@ -107,7 +108,7 @@ impl ServerHandle {
         Err(described)
     }
 
-    /// Notes that an operation lacked a scope. Returns an error if further approvals do not help.
+    /// Records that an operation lacked a scope. Returns an error if its step-ups are endless.
     pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> Result<(), ErrorView> {
         if self.refusals.note_step_up(operation, token) {
             return Err(words::connection::endless_step_up(&self.config.name));
@@ -115,13 +116,13 @@ impl ServerHandle {
         Ok(())
     }
 
-    /// Notes that a tool's result rejected the sign-in, and that only another sign-in can help.
+    /// Records that a tool's result rejected the sign-in, and that a refresh did not help.
     pub fn refused_in_result(&self, connection: Arc<Connection>) {
         self.refusals.note_refused_in_result();
         self.send(Message::RefusedInResult { connection });
     }
 
-    /// Notes that a tool's result did not reject the sign-in.
+    /// Records that a tool's result did not reject the sign-in.
     pub fn accepted_in_result(&self, tool: &str, connection: &Arc<Connection>) {
         if self.refusals.note_accepted_in_result(tool) {
             self.send(Message::AcceptedInResult { connection: Arc::clone(connection) });

@@ -16,11 +16,11 @@ pub(super) struct Jobs {
     inbox: mpsc::UnboundedSender<Message>,
     /// Increased with each job, so that only the newest job's outcome counts.
     generation: u64,
-    /// For jobs that must run to their end.
+    /// Tracks the jobs that must run to their end.
     tasks: TaskTracker,
 }
 
-/// A running job; dropping it aborts the job.
+/// A running job. Dropping it aborts the job.
 #[derive(Debug)]
 pub(super) struct Job(AbortHandle);
 
@@ -35,18 +35,18 @@ impl Jobs {
         Self { inbox, generation: 0, tasks }
     }
 
-    /// Runs work. Its outcome is dropped if a newer job starts.
+    /// Starts a job. Its outcome is ignored if a newer job starts.
     pub fn run(&mut self, work: impl Future<Output = Outcome> + Send + 'static) -> Job {
         Job(tokio::spawn(self.reported(work)).abort_handle())
     }
 
-    /// Runs work to its end, even if no caller waits for it.
+    /// Starts a job that runs to its end, even if nothing waits for it.
     pub fn run_to_end(&mut self, work: impl Future<Output = Outcome> + Send + 'static) {
         let work = self.reported(work);
         self.tasks.spawn(work);
     }
 
-    /// Runs a timer, which ends with [`Outcome::Due`].
+    /// Starts a timer, which ends with [`Outcome::Due`].
     pub fn timer(&mut self, wait: Duration) -> Job {
         self.run(async move {
             tokio::time::sleep(wait).await;
@@ -54,8 +54,8 @@ impl Jobs {
         })
     }
 
-    /// Runs work that ends with a message instead of an outcome.
-    pub fn run_apart(&self, work: impl Future<Output = Message> + Send + 'static) -> Job {
+    /// Starts a job that ends with a message instead of an outcome. Newer jobs do not affect it.
+    pub fn run_separately(&self, work: impl Future<Output = Message> + Send + 'static) -> Job {
         let inbox = self.inbox.clone();
         let task = tokio::spawn(async move {
             let _ = inbox.send(work.await);
@@ -63,8 +63,8 @@ impl Jobs {
         Job(task.abort_handle())
     }
 
-    /// Drops the outcomes of all jobs so far, even those already in the inbox.
-    pub fn forget(&mut self) {
+    /// Ignores the outcomes of all jobs so far, even those already in the inbox.
+    pub fn ignore_outcomes(&mut self) {
         self.generation += 1;
     }
 
@@ -80,7 +80,7 @@ impl Jobs {
         }
     }
 
-    /// Returns the function to which connections report.
+    /// Returns the function that receives the reports of connections.
     pub fn reports(&self) -> Reports {
         let inbox = self.inbox.clone();
         Arc::new(move |connection, report| {
@@ -88,8 +88,8 @@ impl Jobs {
         })
     }
 
-    /// Returns a function that sends a message when work outside the jobs ends.
-    pub fn finisher(&self) -> impl FnOnce(Message) + Send + 'static {
+    /// Returns a function that sends one message, for work outside the jobs.
+    pub fn message_sender(&self) -> impl FnOnce(Message) + Send + 'static {
         let inbox = self.inbox.clone();
         move |message| {
             let _ = inbox.send(message);

@@ -1,4 +1,4 @@
-//! The messages that a server's task takes.
+//! The messages that a server's task receives.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::sign_in::prepare::Prepared;
 /// The sender for the authorization request that a sign-in prepares.
 pub(crate) type RequestReply = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
 
-/// A message for the task. The sender need not wait for its effect.
+/// A message for the task. The sender need not wait for the effect.
 pub(crate) enum Message {
     Connect,
     Disconnect,
-    /// The computer woke or the network returned: connections may be dead, and backoffs are pointless.
+    /// The computer woke or the network returned. Connections may be dead, and backoffs are pointless.
     Reconnect,
     Pause {
         reply: oneshot::Sender<()>,
@@ -51,7 +51,7 @@ pub(crate) enum Message {
         pending: Box<PendingAuthorization>,
         reply: oneshot::Sender<()>,
     },
-    /// The callback of the waiting sign-in.
+    /// The callback of the waiting sign-in was received.
     Returned(Returned),
     SignOut {
         reply: oneshot::Sender<Result<(), ErrorView>>,
@@ -69,7 +69,7 @@ pub(crate) enum Message {
         connection: Arc<Connection>,
         report: Report,
     },
-    /// A tool's result rejected the sign-in, although the server accepts it.
+    /// A tool's result rejected the sign-in, although the server itself accepts it.
     RefusedInResult {
         connection: Arc<Connection>,
     },
@@ -78,14 +78,14 @@ pub(crate) enum Message {
         connection: Arc<Connection>,
     },
     GrantChanged,
-    /// Something that the view shows has changed outside the task.
+    /// A value that the view shows changed outside the task.
     Publish,
     /// The refresh job with this number found that the grant cannot be refreshed any more.
     RefreshEnded {
         number: u64,
         fault: CredentialFault,
     },
-    /// The outcome of one of the task's jobs. An outcome of an older generation is dropped.
+    /// The outcome of one of the task's jobs. An outcome of an older generation is ignored.
     Done {
         generation: u64,
         outcome: Outcome,
@@ -102,7 +102,7 @@ pub(crate) enum Outcome {
     Prepared(Result<Box<Prepared>, ErrorView>),
     /// The code was exchanged and the grant stored.
     Exchanged(Result<(), Fault>),
-    /// A backoff or the sign-in's deadline is over.
+    /// A backoff or the sign-in's deadline has ended.
     Due,
 }
 
@@ -111,6 +111,6 @@ pub(crate) struct PermissionNeeded {
     pub challenge: Box<BearerChallenge>,
     /// The tool's title.
     pub for_what: String,
-    /// Gets the result. It is closed if the caller goes away.
+    /// Receives the result. It is closed if the caller no longer waits.
     pub reply: oneshot::Sender<Result<(), ErrorView>>,
 }

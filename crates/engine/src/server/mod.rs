@@ -1,15 +1,15 @@
-//! One server: its task, which alone writes its state, and the handle through which others reach the task.
+//! One server: the task that owns the server's state, and the handle that sends messages to the task.
 //!
 //! | file | contents |
 //! |---|---|
-//! | `handle`, `message` | how others talk to the task |
-//! | `task` | the loop |
-//! | `state` | what the task holds, in parts |
-//! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | the parts; each is written in its own file |
+//! | `handle`, `message` | the interface of the task |
+//! | `task` | the message loop |
+//! | `state` | the state, composed of parts |
+//! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | the parts of the state; each changes only in its own file |
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
-//! | `view`, `availability`, `publish` | what is derived from the state |
-//! | `refusals` | operations that the server refused, noted by the calls |
+//! | `view`, `availability`, `publish` | values derived from the state, and their publication |
+//! | `refusals` | operations that the server refused, recorded by the tool calls |
 
 mod availability;
 mod begin_sign_in;

@@ -13,7 +13,7 @@ pub(super) struct NextSignIn {
     challenge: Option<BearerChallenge>,
     /// The reason why the last grant is gone.
     reason: Option<NeedsSignIn>,
-    /// The connection of a grant that ended. The next sign-in continues over it, so that the server's session survives.
+    /// The connection whose grant ended. The next sign-in continues with it, so that the server's session survives.
     connection: Option<Arc<Connection>>,
 }
 
@@ -51,7 +51,8 @@ impl NextSignIn {
         self.connection.take()
     }
 
-    /// Notes that the server is connected. The challenge stays: it shows that the server needs a sign-in.
+    /// Resets the values that a new connection makes obsolete. The challenge stays, because it shows that the server
+    /// needs a sign-in.
     pub fn connected(&mut self) {
         self.reason = None;
         self.connection = None;

@@ -1,4 +1,4 @@
-//! The output of a server's task: its view, its availability, the replies to its callers.
+//! The output of a server's task: parts of its view, its availability, and the replies to its callers.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ pub(crate) enum Availability {
     /// A connection is being opened.
     Pending,
     Available(Arc<Connection>),
-    /// Retried automatically later.
+    /// There is no connection, but a retry follows automatically.
     Retrying(ErrorView),
     Unavailable(ErrorView),
 }
@@ -26,7 +26,8 @@ pub(super) struct Outbox {
     /// The tools that were last announced.
     announced: Option<Arc<Vec<Tool>>>,
     availability: watch::Sender<Availability>,
-    /// Sent after the view is published, so that a caller finds the state that the reply reports.
+    /// The pending replies. They are sent after the view is published, so that a caller finds the state that the reply
+    /// reports.
     replies: Vec<Box<dyn FnOnce() + Send>>,
 }
 

@@ -9,7 +9,7 @@ use super::state::ServerTask;
 use crate::words;
 
 impl ServerTask {
-    /// Lets the waiting calls try again with the new grant.
+    /// Lets the waiting calls retry with the new grant.
     pub fn grant_permission(&mut self) {
         for call in self.step_up.take_calls() {
             self.outbox.reply(call.reply, Ok(()));
@@ -17,7 +17,7 @@ impl ServerTask {
     }
 
     pub fn decline_permission(&mut self) {
-        self.refuse_calls(&words::server::permission_declined(&self.name()));
+        self.fail_waiting_calls(&words::server::permission_declined(&self.name()));
         // The next sign-in does not ask for these scopes again, unless the connection needs them.
         if !self.connection_needs_permission() {
             self.step_up.forget();
@@ -25,7 +25,7 @@ impl ServerTask {
     }
 
     /// Fails the waiting calls.
-    pub fn refuse_calls(&mut self, why: &ErrorView) {
+    pub fn fail_waiting_calls(&mut self, why: &ErrorView) {
         for call in self.step_up.take_calls() {
             self.outbox.reply(call.reply, Err(why.clone()));
         }

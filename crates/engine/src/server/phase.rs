@@ -1,4 +1,4 @@
-//! The phase of a server's life, what belongs to each phase, and the allowed transitions.
+//! The phases of a server, the data of each phase, and the allowed transitions.
 
 use std::sync::Arc;
 
@@ -32,15 +32,15 @@ pub(super) enum Phase {
         attempt: u32,
         next_at: Timestamp,
         why: ErrorView,
-        /// A refresh failed. The backoff ends when a refresh succeeds.
+        /// Whether a failed refresh is the reason. If so, a successful refresh ends the backoff.
         for_refresh: bool,
         job: Job,
     },
-    /// Most likely a person must change something.
+    /// The server failed, and most likely a person must change something.
     Failed {
         error: ErrorView,
         attempt: u32,
-        /// A captive portal, a proxy or a faulty release of the service may be the reason, so there is a retry.
+        /// The retry, if a captive portal, a proxy or a faulty release of the service may be the reason.
         next_try: Option<Job>,
     },
 }
@@ -52,16 +52,16 @@ pub(super) struct Live {
     pub since: Timestamp,
     /// The job that opens a replacement, if this connection may be dead.
     successor: Option<Job>,
-    /// Callers were notified that lists of an earlier connection are out of date.
+    /// Whether callers were notified that the lists of an earlier connection are out of date.
     is_announced: bool,
 }
 
-/// One sign-in, from the click to the listed tools.
+/// One sign-in, from the click to the list of tools.
 pub(super) struct SignIn {
     pub endpoint: Arc<HttpEndpoint>,
     pub stage: Stage,
     pub options: SignInOptions,
-    /// The connection that stays in use while more permission is asked for.
+    /// The connection that stays in use during a step-up.
     pub live: Option<Live>,
     pub opened: Option<Timestamp>,
     pub host: Option<String>,
@@ -97,17 +97,17 @@ pub(super) type CallbackReply = oneshot::Sender<Result<ServerId, ErrorView>>;
 
 pub(super) struct Waiting {
     pub pending: Box<PendingAuthorization>,
-    /// If no callback comes, an old registration may be the reason.
+    /// Whether the registration is from an earlier sign-in. It may be the reason if no callback arrives.
     pub reused_registration: bool,
     pub listening: Option<Listening>,
     pub registered: Registered,
 }
 
-/// The issuer and the redirect to learn if the sign-in succeeds, and the resources of its exchange.
+/// The issuer and the redirect to learn if the sign-in succeeds, and the resources that the exchange needs.
 pub(super) struct Used {
     pub issuer: usher_oauth::Issuer,
     pub redirect: RedirectKind,
-    /// Cancelled if the sign-in ends during the exchange: its grant is then not stored.
+    /// Cancelled if the sign-in ends during the exchange. The grant is then not stored.
     pub given_up: CancellationToken,
     pub _listening: Option<Listening>,
 }
@@ -143,14 +143,14 @@ pub(super) enum State {
     Failed,
 }
 
-/// The allowed transitions. ARCHITECTURE.md draws the same ones.
+/// The allowed transitions. ARCHITECTURE.md contains the same table.
 const TRANSITIONS: [(State, &[State]); 8] = {
     use State::{Connected, Connecting, Disabled, Failed, NeedsSignIn, Paused, Reconnecting, SigningIn};
     [
         (Disabled, &[Paused, Connecting]),
         (Paused, &[Disabled, Connecting]),
         (Connecting, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
-        // A job of the phase before may have reported already.
+        // A job of the previous phase may already have reported.
         (
             NeedsSignIn,
             &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed],
@@ -184,10 +184,10 @@ impl Phase {
     }
 }
 
-/// The present phase. Only this type changes it.
+/// The current phase. Only this type changes it.
 pub(super) struct CurrentPhase {
     phase: Phase,
-    /// Kept while the phase is taken out, so that the next transition is still checked.
+    /// The state of the phase. It stays while the phase is taken, so that the next transition is still checked.
     state: State,
 }
 
@@ -208,12 +208,12 @@ impl CurrentPhase {
         self.phase = next;
     }
 
-    /// Takes the phase out. The caller enters another one.
+    /// Takes the phase. The caller must enter another one.
     pub fn take(&mut self) -> Phase {
         std::mem::replace(&mut self.phase, Phase::Disabled)
     }
 
-    /// Takes the sign-in out, if one is running. The caller enters another phase.
+    /// Takes the running sign-in, if any. If there is one, the caller must enter another phase.
     pub fn take_sign_in(&mut self) -> Option<SignIn> {
         match self.take() {
             Phase::SigningIn(sign_in) => Some(*sign_in),
@@ -269,7 +269,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Replaces the backoff with a job that tries again. The status stays until the outcome.
+    /// Replaces the backoff with a job that retries. The status does not change before the outcome.
     pub fn retry(&mut self, retry: Job) {
         match &mut self.phase {
             Phase::Reconnecting { job, for_refresh, .. } => {
@@ -286,7 +286,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Opens a replacement for the present connection, which stays in use until then.
+    /// Keeps a job that opens a replacement for the current connection. The current connection stays in use until then.
     pub fn replace_connection(&mut self, job: Job) {
         if let Phase::Connected(live) = &mut self.phase {
             live.successor = Some(job);
@@ -336,33 +336,33 @@ mod tests {
 
     fn state(name: &str) -> State {
         let named = ALL.into_iter().find(|state| format!("{state:?}") == name);
-        named.unwrap_or_else(|| panic!("ARCHITECTURE.md draws an unknown state: {name}"))
+        named.unwrap_or_else(|| panic!("ARCHITECTURE.md contains an unknown state: {name}"))
     }
 
-    /// The lines `State → State | State` of the picture in ARCHITECTURE.md.
-    fn drawn() -> BTreeSet<(State, State)> {
+    /// Returns the transitions in ARCHITECTURE.md, from lines such as `State → State | State`.
+    fn documented() -> BTreeSet<(State, State)> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../ARCHITECTURE.md");
-        let paper = std::fs::read_to_string(path).expect("read ARCHITECTURE.md");
-        let (_, section) = paper.split_once("## A server's states").expect("find the section");
-        let picture = section.split("```").nth(1).expect("find the picture");
-        let mut drawn = BTreeSet::new();
-        for line in picture.lines().filter(|line| line.contains('→')) {
+        let text = std::fs::read_to_string(path).expect("read ARCHITECTURE.md");
+        let (_, section) = text.split_once("## A server's states").expect("find the section");
+        let table = section.split("```").nth(1).expect("find the table");
+        let mut documented = BTreeSet::new();
+        for line in table.lines().filter(|line| line.contains('→')) {
             let (from, to) = line.split_once('→').expect("an arrow");
             for to in to.split('|') {
-                drawn.insert((state(from.trim()), state(to.trim())));
+                documented.insert((state(from.trim()), state(to.trim())));
             }
         }
-        drawn
+        documented
     }
 
     #[test]
-    fn the_picture_in_the_paper_and_the_table_agree() {
+    fn the_table_in_architecture_md_and_the_table_here_agree() {
         let table: BTreeSet<_> =
             TRANSITIONS.iter().flat_map(|(from, next)| next.iter().map(|to| (*from, *to))).collect();
-        let drawn = drawn();
-        assert_eq!(drawn, table);
+        let documented = documented();
+        assert_eq!(documented, table);
         for (from, to) in ALL.into_iter().flat_map(|from| ALL.map(|to| (from, to))) {
-            assert_eq!(is_allowed(from, to), drawn.contains(&(from, to)), "{from:?} → {to:?}");
+            assert_eq!(is_allowed(from, to), documented.contains(&(from, to)), "{from:?} → {to:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Publishes what the server's task has changed.
+//! Publication of the changes that a server's task made.
 
 use super::availability::availability;
 use super::state::ServerTask;
@@ -14,11 +14,11 @@ impl ServerTask {
         let board = &self.context.board;
         if is_new_connection && !announcement.is_first {
             // Changes between two connections were not reported.
-            board.change_resources(&self.id);
-            board.change_prompts(&self.id);
+            board.resources_changed(&self.id);
+            board.prompts_changed(&self.id);
         }
         if announcement.has_changed {
-            board.change_tools(&self.id);
+            board.tools_changed(&self.id);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Refreshing ahead of expiry: a job runs while the server may be connected, and starts again when its inputs change.
+//! Refreshing before expiry: a job runs while the server may be connected, and restarts when its inputs change.
 
 use std::future::pending;
 use std::time::Duration;
@@ -20,7 +20,7 @@ impl ServerTask {
     /// Starts or stops the job after each message. A grant that only lacks scopes is still refreshed, because the
     /// person may decline the step-up.
     pub fn update_refresh(&mut self) {
-        let is_wanted = match self.phase.get() {
+        let should_run = match self.phase.get() {
             Phase::Connecting { .. }
             | Phase::Connected(_)
             | Phase::Reconnecting { .. }
@@ -29,13 +29,13 @@ impl ServerTask {
             | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => true,
             Phase::Disabled | Phase::Paused | Phase::NeedsSignIn { .. } => false,
         };
-        if !is_wanted {
+        if !should_run {
             self.refresh.stop();
         } else if !self.refresh.is_running() {
             let (id, credentials) = (self.id.clone(), self.endpoint.credentials());
             let (clock, jobs) = (self.context.options.clock.clone(), &self.jobs);
             self.refresh.start(|number| {
-                jobs.run_apart(async move {
+                jobs.run_separately(async move {
                     Message::RefreshEnded { number, fault: keep_refreshed(id, credentials, clock).await }
                 })
             });
@@ -50,7 +50,7 @@ impl ServerTask {
     }
 
     /// Ends the backoff of failed refreshes, because the computer woke or the network returned.
-    pub fn hurry_refresh(&mut self) {
+    pub fn retry_refresh_now(&mut self) {
         if let Some(credentials) = self.endpoint.credentials() {
             credentials.retry_now();
         }
@@ -81,8 +81,8 @@ impl ServerTask {
     }
 }
 
-/// Refreshes the grant whenever that is due, until it cannot be refreshed any more. Another job replaces this one when
-/// the grant or the clock changes.
+/// Refreshes the grant each time that a refresh is due, until the grant cannot be refreshed any more. A new job
+/// replaces this one when the grant or the clock changes.
 async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: Clock) -> CredentialFault {
     let Some(credentials) = credentials else { return pending().await };
     let mut shortest = Duration::ZERO;
@@ -96,10 +96,10 @@ async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: C
         shortest = match credentials.maintain().await {
             Ok(()) => Duration::ZERO,
             Err(fault) if fault.needs_sign_in() => return fault,
-            // Another try might ask for the keychain's password again. Unlocking it starts another job.
+            // A retry might ask for the keychain's password again. When the keychain is unlocked, a new job starts.
             Err(fault) if fault.is_locked() => return pending().await,
             Err(fault) => {
-                tracing::info!(server = %id, %fault, "the grant was not refreshed ahead of its expiry");
+                tracing::info!(server = %id, %fault, "the grant was not refreshed before its expiry");
                 SHORTEST_WAIT
             }
         };

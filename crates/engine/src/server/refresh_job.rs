@@ -1,8 +1,8 @@
-//! The job that refreshes the grant ahead of its expiry.
+//! The job that refreshes the grant before its expiry.
 
 use super::jobs::Job;
 
-/// The running refresh job, if any. Messages of older ones are dropped.
+/// The running refresh job, if any. Messages of older jobs are ignored.
 #[derive(Default)]
 pub(super) struct RefreshJob {
     number: u64,

@@ -1,4 +1,4 @@
-//! Operations that a server refused, noted by the calls: endless step-ups, and results that reject the sign-in.
+//! Operations that a server refused, recorded by the tool calls: endless step-ups, and results that reject the sign-in.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The largest number of step-ups for one operation. More of them count as endless.
+/// The largest number of step-ups for one operation. More step-ups count as endless.
 pub(super) const MAX_STEP_UPS: u32 = 3;
 
 #[derive(Default)]
@@ -16,7 +16,7 @@ pub(crate) struct Refusals {
     refused_in_result: AtomicBool,
 }
 
-/// An operation that was answered with `insufficient_scope` and did not succeed since.
+/// An operation that failed with `insufficient_scope` and has not succeeded since.
 #[derive(Default)]
 struct StepUpCount {
     /// The number of different tokens that were insufficient.
@@ -25,11 +25,11 @@ struct StepUpCount {
 }
 
 impl Refusals {
-    /// Notes that an operation lacked a scope. Returns whether further approvals do not help.
+    /// Records that an operation lacked a scope. Returns whether its step-ups are endless.
     pub fn note_step_up(&self, operation: &str, token: Option<SecretString>) -> bool {
         let mut step_ups = lock(&self.step_ups);
         let count = step_ups.entry(operation.to_owned()).or_default();
-        // Only a new token, and so a new approval, makes another refusal count.
+        // The same token counts once, because only a new token proves a new approval.
         if token.is_none() || !is_same(count.token.as_ref(), token.as_ref()) {
             count.times += 1;
             count.token = token;
@@ -46,11 +46,11 @@ impl Refusals {
     }
 
     /// Returns whether this token replaced one that a tool's result rejected. Another refresh would not help.
-    pub fn is_refreshed_in_vain(&self, token: &SecretString) -> bool {
-        self.refreshed_for_result.is_in_vain(token)
+    pub fn was_refreshed_for_result(&self, token: &SecretString) -> bool {
+        self.refreshed_for_result.contains(token)
     }
 
-    /// Notes that a token was refreshed because of a tool's result.
+    /// Records the token that a refresh returned after a tool's result rejected the old one.
     pub fn note_refreshed(&self, tool: &str, token: SecretString) {
         self.refreshed_for_result.note(tool, token);
     }
@@ -59,9 +59,9 @@ impl Refusals {
         self.refused_in_result.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a tool's result did not reject the sign-in. Returns whether an earlier result did.
+    /// Records that a tool's result did not reject the sign-in. Returns whether an earlier result did.
     pub fn note_accepted_in_result(&self, tool: &str) -> bool {
-        self.refreshed_for_result.accepted_by(tool);
+        self.refreshed_for_result.forget_if_caused_by(tool);
         self.refused_in_result.swap(false, Ordering::Relaxed)
     }
 }
@@ -75,12 +75,12 @@ impl RefreshedForResult {
         *lock(&self.0) = Some((tool.to_owned(), token));
     }
 
-    fn is_in_vain(&self, token: &SecretString) -> bool {
+    fn contains(&self, token: &SecretString) -> bool {
         is_same(lock(&self.0).as_ref().map(|(_, refreshed)| refreshed), Some(token))
     }
 
-    /// Forgets the refresh if this tool caused it. The results of other tools prove nothing.
-    fn accepted_by(&self, tool: &str) {
+    /// Forgets the refresh if this tool caused it. Accepted results of other tools prove nothing.
+    fn forget_if_caused_by(&self, tool: &str) {
         lock(&self.0).take_if(|(refusing, _)| refusing == tool);
     }
 }
@@ -98,14 +98,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_that_rejects_every_token_costs_one_refresh_though_others_accept_it() {
+    fn a_tool_that_rejects_every_token_causes_one_refresh_even_if_other_tools_accept_it() {
         let (refreshed, token) = (RefreshedForResult::default(), SecretString::from("second"));
-        assert!(!refreshed.is_in_vain(&token));
+        assert!(!refreshed.contains(&token));
         refreshed.note("unlinked", token.clone());
-        refreshed.accepted_by("search");
-        assert!(refreshed.is_in_vain(&token));
-        assert!(!refreshed.is_in_vain(&SecretString::from("third")), "a scheduled refresh may help");
-        refreshed.accepted_by("unlinked");
-        assert!(!refreshed.is_in_vain(&token), "the next rejection is a new case");
+        refreshed.forget_if_caused_by("search");
+        assert!(refreshed.contains(&token));
+        assert!(!refreshed.contains(&SecretString::from("third")), "a scheduled refresh may help");
+        refreshed.forget_if_caused_by("unlinked");
+        assert!(!refreshed.contains(&token), "the next rejection may cause a refresh");
     }
 }

@@ -16,12 +16,12 @@ impl ServerTask {
             self.outbox.reply(reply, Ok(()));
             return;
         };
-        // The grant of a running sign-in must not be stored after the present one is deleted.
+        // The grant of a running sign-in must not be stored after the current grant is deleted.
         if let Some(sign_in) = self.phase.take_sign_in() {
             let live = self.end_sign_in(sign_in, &words::sign_in::signed_out_meanwhile());
             self.return_to(live, NeedsSignIn::NeverSignedIn);
         }
-        let finish = self.jobs.finisher();
+        let finish = self.jobs.message_sender();
         self.context.tasks.spawn(async move {
             let outcome = revoke::sign_out(&endpoint).await;
             finish(Message::SignedOut { outcome, reply });
@@ -43,14 +43,14 @@ impl ServerTask {
             self.end_sign_in(sign_in, &words::sign_in::signed_out_meanwhile());
         }
         // The running jobs used the old grant, so their outcomes are dropped.
-        self.jobs.forget();
+        self.jobs.ignore_outcomes();
         self.forget_pending();
         self.next_sign_in.set_reason(NeedsSignIn::SignedOut);
         self.next_sign_in.keep_connection(None);
         self.outbox.clear_error();
         self.step_up.forget();
         self.step_up.take_new_grant();
-        self.refuse_calls(&words::server::signed_out(&self.name()));
+        self.fail_waiting_calls(&words::server::signed_out(&self.name()));
         if !is_off {
             self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut });
         }

@@ -1,4 +1,4 @@
-//! The state of one server. Each part is written in the file of its type, and nowhere else.
+//! The state of one server. Each part changes only in the file of its type.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::words::connection::{ServerLabel, describe_fault};
 
 pub(super) struct ServerTask {
     pub id: ServerId,
-    /// `mcp.json` disables the server.
+    /// Whether `mcp.json` disables the server.
     pub is_disabled: bool,
     pub endpoint: Endpoint,
     pub context: Arc<Context>,
@@ -52,17 +52,18 @@ impl ServerTask {
         }
     }
 
-    /// Returns why the server cannot run although `mcp.json` enables it.
+    /// Returns the reason why an enabled server cannot run.
     pub fn unsupported(&self) -> Option<&'static str> {
         self.endpoint.unsupported().filter(|_| !self.is_disabled)
     }
 
-    /// Returns the name for sentences, as it is shown.
+    /// Returns the displayed name, for messages.
     pub fn name(&self) -> String {
         self.context.board.server(&self.id).map_or_else(|| self.own_name(), |shown| shown.name)
     }
 
-    /// Returns the server's title, else the catalogue's name, else the id. Another server may have the same.
+    /// Returns the server's title, the catalogue's name or the id, whichever exists first. Another server may have the
+    /// same name.
     pub fn own_name(&self) -> String {
         let catalogue = || Some(catalogue_by_url(self.endpoint.url()?)?.name.as_str());
         display_text(self.outbox.title().or_else(catalogue).unwrap_or(&self.id.0), 200)

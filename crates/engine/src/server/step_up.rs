@@ -9,12 +9,12 @@ use super::refusals::MAX_STEP_UPS;
 pub(super) struct StepUp {
     /// The challenge of a 403 whose scopes are not granted yet.
     challenge: Option<BearerChallenge>,
-    /// Step-ups of the handshake in a row.
+    /// The number of consecutive step-ups of the handshake.
     count: u32,
     /// The scopes of the last authorization request.
     requested: Scopes,
     waiting_calls: Vec<PermissionNeeded>,
-    /// A sign-in brought a grant that no connection has used yet. The waiting calls try again with it.
+    /// Whether a sign-in returned a grant that no connection has used yet. The waiting calls are retried with it.
     has_new_grant: bool,
 }
 
@@ -51,20 +51,20 @@ impl StepUp {
         self.waiting_calls.retain(|call| !call.reply.is_closed());
     }
 
-    /// Notes a step-up of the handshake.
-    pub fn note(&mut self, challenge: &BearerChallenge) {
+    /// Records a step-up of the handshake.
+    pub fn note_handshake(&mut self, challenge: &BearerChallenge) {
         self.note_scopes(challenge);
         self.count += 1;
     }
 
     /// Adds the scopes of a 403 to those not granted yet, so that one approval covers all.
     pub fn note_scopes(&mut self, challenge: &BearerChallenge) {
-        let mut wanted = challenge.clone();
+        let mut merged = challenge.clone();
         if let Some(before) = self.challenge.take() {
-            let scopes = before.scope.unwrap_or_default().union(&wanted.scope.unwrap_or_default());
-            wanted.scope = (!scopes.is_empty()).then_some(scopes);
+            let scopes = before.scope.unwrap_or_default().union(&merged.scope.unwrap_or_default());
+            merged.scope = (!scopes.is_empty()).then_some(scopes);
         }
-        self.challenge = Some(wanted);
+        self.challenge = Some(merged);
     }
 
     /// Returns whether the handshake asks for more scopes after each approval.
@@ -80,7 +80,7 @@ impl StepUp {
         self.challenge = None;
     }
 
-    /// Notes that the server is connected. Scopes for waiting calls are still wanted.
+    /// Resets the values that a new connection makes obsolete. Scopes for waiting calls are still needed.
     pub fn connected(&mut self) {
         self.count = 0;
         if self.waiting_calls.is_empty() {

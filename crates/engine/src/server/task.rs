@@ -1,4 +1,4 @@
-//! The loop of a server's task. It waits only for its inbox; jobs do the work.
+//! The message loop of a server's task. It waits only for messages; jobs do the work.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::words;
 /// The deadline for ending a session at the server.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts the task. Its first view is published when this returns.
+/// Starts the task. The first view is published before this function returns.
 pub(super) fn spawn(
     config: &ServerConfig,
     context: Arc<Context>,
@@ -116,9 +116,9 @@ impl ServerTask {
 
     async fn stop(mut self, reply: oneshot::Sender<()>) {
         let connection = self.phase.connection().or(self.next_sign_in.take_connection());
-        self.refuse_calls(&words::sign_in::quitting());
+        self.fail_waiting_calls(&words::sign_in::quitting());
         if let Some(credentials) = self.endpoint.credentials() {
-            // Otherwise a rotated token that the secret store did not take would be lost.
+            // Otherwise, a rotated token that could not be stored before would be lost.
             self.context.tasks.spawn(async move { credentials.save_unsaved().await });
         }
         // A waiting sign-in stays in the secret store, because its callback may still reach the next run.

@@ -23,7 +23,7 @@ pub(crate) async fn exchange(
         && let Some(mut discovered) = context.learned.discovered(&resolved.url)
     {
         discovered.sends_resource = false;
-        context.learned.amend_discovered(&resolved.url, discovered);
+        context.learned.replace_discovered(&resolved.url, discovered);
     }
     let Some(credentials) = &resolved.credentials else {
         return Err(Fault::Protocol("the server needs no sign-in, but one was completed".to_owned()));

@@ -87,7 +87,7 @@ impl Preparation {
         let request =
             DiscoveryRequest { server: &self.endpoint.url, challenge, settings: &self.settings(), has_grant };
         let discovered = discover(&self.endpoint.http, request).await?;
-        learned.keep_discovered(&self.endpoint.url, &discovered, named);
+        learned.store_discovered(&self.endpoint.url, &discovered, named);
         Ok((discovered, false))
     }
 
@@ -202,7 +202,7 @@ impl Preparation {
                 |store: SecretStore| async move { store.put_client_secret(issuer, client_id, secret).await };
             self.context.stores.run(write).await.map_err(|error| describe_secret_error(&error))?;
         }
-        self.context.learned.keep_registration(registration.clone());
+        self.context.learned.store_registration(registration.clone());
         Ok(())
     }
 }

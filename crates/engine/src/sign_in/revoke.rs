@@ -16,7 +16,7 @@ pub(crate) async fn sign_out(endpoint: &HttpEndpoint) -> Result<(), CredentialFa
     let context = &endpoint.context;
     // Without a network the grant cannot be revoked, but it is still deleted.
     let Some(resolved) = endpoint.resolve().await.ok().or_else(|| endpoint.resolved()) else {
-        let guard = context.guards.of(&endpoint.id);
+        let guard = context.guards.guard(&endpoint.id);
         let _guard = guard.lock().await;
         context.stores.run(|store| async move { store.delete_grant(&endpoint.id.0).await }).await?;
         return Ok(());

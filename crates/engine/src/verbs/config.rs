@@ -1,4 +1,4 @@
-//! Verbs for `mcp.json`.
+//! Methods for `mcp.json`.
 
 use usher_api::ConfigView;
 

@@ -1,4 +1,4 @@
-//! The engine's verbs, one file for each noun, and the dispatch of requests to them.
+//! The engine's methods, grouped by subject, and the dispatch of requests to them.
 
 mod config;
 mod new_server;
@@ -16,7 +16,8 @@ use crate::engine::Engine;
 use crate::options::{CallOptions, SignInOptions};
 
 impl Engine {
-    /// Carries out a request. `ShowWindow` fails here, because a process with a window handles it first.
+    /// Carries out a request. `ShowWindow` fails here, because a process with a window handles it before it reaches the
+    /// engine.
     pub async fn handle(&self, request: Request) -> Result<Reply, ErrorView> {
         let done = |()| Reply::Done;
         match request {

@@ -1,4 +1,4 @@
-//! The entry of `mcp.json` for a new server.
+//! The `mcp.json` entry of a new server.
 
 use secrecy::SecretString;
 use usher_api::{Code, ErrorView, NewServer, RedirectKind};
@@ -28,7 +28,7 @@ pub(super) fn entry(
     let url = url.url().clone();
     let name = match server.name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()) {
         Some(name) => name,
-        None => unused(&proposal(&url), known),
+        None => unused_name(&proposed_name(&url), known),
     };
     let secret = client_secret.map(|secret| (secret_name(&name), secret));
     let entry = usher_config::NewServer {
@@ -55,8 +55,9 @@ pub(super) fn secret_name(server: &str) -> String {
     format!("{name}_client_secret")
 }
 
-/// Returns the catalogue's slug, else the distinctive part of the host: `example` for `mcp.example.com`.
-fn proposal(url: &url::Url) -> String {
+/// Proposes a name: the catalogue's slug or, if there is none, the second-level domain, such as `example` for
+/// `mcp.example.com`.
+fn proposed_name(url: &url::Url) -> String {
     if let Some(entry) = catalogue_by_url(url) {
         return entry.slug.clone();
     }
@@ -73,11 +74,11 @@ fn proposal(url: &url::Url) -> String {
     distinctive.to_owned()
 }
 
-fn unused(proposal: &str, known: &Config) -> String {
-    let mut name = proposal.to_owned();
+fn unused_name(proposed: &str, known: &Config) -> String {
+    let mut name = proposed.to_owned();
     let mut number = 2;
     while known.server(&name).is_some() {
-        name = format!("{proposal}-{number}");
+        name = format!("{proposed}-{number}");
         number += 1;
     }
     name

@@ -1,4 +1,4 @@
-//! Verbs for resources and prompts.
+//! Methods for resources and prompts.
 
 use usher_api::{ErrorView, PromptView, ResourceView, ServerId};
 

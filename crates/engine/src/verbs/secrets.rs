@@ -1,4 +1,4 @@
-//! Verbs for named secrets and the secret store.
+//! Methods for named secrets and the secret store.
 
 use secrecy::SecretString;
 use usher_api::ErrorView;
@@ -16,13 +16,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Connects the servers that wait for a secret, because the caller changed the store: one named secret, or any if
-    /// `None`.
+    /// Retries the servers that need this secret; `None` retries all that failed because of the store. Call it after a
+    /// change that the engine did not make.
     pub fn secrets_changed(&self, name: Option<&str>) {
         self.run.servers.send_all(|| Message::SecretsChanged { named: name.map(str::to_owned) });
     }
 
-    /// Deletes a named secret. Returns whether there was one.
+    /// Deletes a named secret. Returns whether it existed.
     pub async fn delete_secret(&self, name: &str) -> Result<bool, ErrorView> {
         let stores = &self.run.context.stores;
         let outcome = stores.run(|store| async move { store.delete_named(name).await }).await;
@@ -36,19 +36,19 @@ impl Engine {
     }
 
     /// Tries the secret store again at the person's request, and connects the servers that failed because of it. The
-    /// system may ask for the password of a locked keychain; the call waits for the person's answer.
+    /// system may ask for the password of a locked keychain; this method waits for the person's answer.
     pub async fn retry_secret_store(&self) -> Result<(), ErrorView> {
         let outcome = self.run.context.stores.run(|store| async move { store.unlock().await }).await;
         self.store_checked(outcome)
     }
 
-    /// Tries the secret store again without asking the person, because something about it changed.
+    /// Tries the secret store again without a prompt. Call it when something about the store may have changed.
     pub async fn recheck_secret_store(&self) -> Result<(), ErrorView> {
         let outcome = self.run.context.stores.run(|store| async move { store.check().await }).await;
         self.store_checked(outcome)
     }
 
-    /// Switches to another secret store. The contents of the old one stay there.
+    /// Switches to another secret store. The contents of the old store are not moved.
     pub async fn choose_secret_store(&self, kind: StoreKind) -> Result<(), ErrorView> {
         self.run.context.stores.choose(kind);
         self.retry_secret_store().await

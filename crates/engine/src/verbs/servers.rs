@@ -1,4 +1,4 @@
-//! Verbs for the set of servers, and for the connection of one.
+//! Methods for the set of servers, and for one server's connection.
 
 use futures::future::join_all;
 use secrecy::SecretString;
@@ -38,7 +38,7 @@ impl Engine {
         Ok(Reply::Done)
     }
 
-    /// Runs these servers, too; `None` runs all of `mcp.json`. If the file is invalid now, they start when it is valid.
+    /// Runs more servers; `None` runs all of `mcp.json`. If the file is invalid, they start once it is valid.
     pub async fn run_also(&self, servers: Option<&[ServerId]>) {
         let run = &self.run;
         let _changing = run.servers.changing.lock().await;
@@ -83,13 +83,13 @@ impl Engine {
         self.edit(id, |config, name| config.set_disabled(name, true)).await
     }
 
-    /// Connects now: after a disconnect, a failure, or during a backoff.
+    /// Connects at once after a disconnect or a failure, or during a backoff.
     pub async fn connect(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.handle_of(id)?.send(Message::Connect);
         Ok(())
     }
 
-    /// Closes the connection until the next `connect` or start. `mcp.json` stays as it is.
+    /// Closes the connection until the next `connect` or start. `mcp.json` does not change.
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.handle_of(id)?.send(Message::Disconnect);
         Ok(())
@@ -111,12 +111,12 @@ impl Engine {
         Ok(())
     }
 
-    /// Replaces every connection and ends every backoff, as after a sleep or when the network returns.
+    /// Replaces every connection and ends every backoff, as after a sleep or a network change.
     pub fn reconnect_all(&self) {
         self.run.servers.send_all(|| Message::Reconnect);
     }
 
-    /// Closes every connection and refreshes nothing, until [`Engine::resume_all`] or the next start.
+    /// Closes every connection and stops all refreshes until [`Engine::resume_all`] or the next start.
     pub async fn pause_all(&self) {
         self.set_paused(true).await;
     }
@@ -126,7 +126,7 @@ impl Engine {
         self.set_paused(false).await;
     }
 
-    /// Returns when every server's view has changed.
+    /// Sets or ends the pause, and returns when every server's view has changed.
     async fn set_paused(&self, paused: bool) {
         let _changing = self.run.servers.changing.lock().await;
         if !self.run.context.board.change_paused(paused) {
@@ -139,7 +139,7 @@ impl Engine {
         join_all(done).await;
     }
 
-    /// Changes one server's entry.
+    /// Changes one server's entry in `mcp.json`.
     pub(super) async fn edit(
         &self,
         id: &ServerId,

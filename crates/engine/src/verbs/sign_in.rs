@@ -1,4 +1,4 @@
-//! Verbs for signing in and out.
+//! Methods for signing in and out.
 
 use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
 
@@ -9,8 +9,8 @@ use crate::server::message::Message;
 use crate::words;
 
 impl Engine {
-    /// Discovers, registers, and returns the authorization request that the caller opens in a browser. A waiting
-    /// sign-in of the same server ends.
+    /// Starts a sign-in, and returns the authorization request for the browser. Discovery and registration happen
+    /// first. A waiting sign-in of the same server ends.
     pub async fn sign_in(
         &self,
         id: &ServerId,
@@ -19,21 +19,21 @@ impl Engine {
         if let Some(client) = &options.client {
             self.set_client(id, client).await?;
         }
-        let asked = self.handle_of(id)?.ask(|reply| Message::SignIn { options, reply }).await;
-        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+        let outcome = self.handle_of(id)?.ask(|reply| Message::SignIn { options, reply }).await;
+        outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }
 
-    /// Notes that the browser was opened.
+    /// Records that the browser was opened.
     pub fn browser_opened(&self, id: &ServerId) {
         if let Ok(handle) = self.handle_of(id) {
             handle.send(Message::BrowserOpened);
         }
     }
 
-    /// Registers again with the next redirect, because the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect. Call it when the page in the browser shows an error.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
-        let asked = self.handle_of(id)?.ask(|reply| Message::NextRedirect { reply }).await;
-        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+        let outcome = self.handle_of(id)?.ask(|reply| Message::NextRedirect { reply }).await;
+        outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }
 
     /// Returns the authorization request of the waiting sign-in, to open or copy it again.
@@ -48,14 +48,14 @@ impl Engine {
         }
     }
 
-    /// Takes a callback from any source. It may be hostile: a callback that fits no waiting sign-in changes nothing.
-    /// Returns when the server is connected, or with the reason why not.
+    /// Completes the sign-in to which a callback belongs. The callback is untrusted: if it matches no waiting sign-in,
+    /// nothing changes. Returns when the server is connected, or returns the error that prevented this.
     pub async fn complete_sign_in(&self, raw_address: &str) -> Result<ServerId, ErrorView> {
         self.restore_pending(raw_address).await?;
         self.run.context.callbacks.complete(raw_address).await
     }
 
-    /// Takes a callback without waiting for the exchange. Fails if it fits no waiting sign-in.
+    /// Accepts a callback without waiting for the exchange. Fails if no waiting sign-in matches.
     pub async fn hand_over_link(&self, raw_address: &str) -> Result<(), ErrorView> {
         self.restore_pending(raw_address).await?;
         self.run.context.callbacks.hand_over(raw_address)
@@ -63,19 +63,19 @@ impl Engine {
 
     /// Revokes and deletes the grant.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let asked = self.handle_of(id)?.ask(|reply| Message::SignOut { reply }).await;
-        asked.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+        let outcome = self.handle_of(id)?.ask(|reply| Message::SignOut { reply }).await;
+        outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }
 
-    /// Notes that the person declines a permission. The calls that wait for it fail.
+    /// Records that the person declined a permission. The calls that wait for the permission fail.
     pub fn decline_permission(&self, id: &ServerId) {
         if let Ok(handle) = self.handle_of(id) {
             handle.send(Message::PermissionDeclined);
         }
     }
 
-    /// Restores the sign-in of the previous run to which a callback belongs. Fails if the secret store cannot be read;
-    /// the person can then follow the link again.
+    /// Restores a sign-in of the previous run if the callback belongs to one. Fails if the secret store cannot be read;
+    /// the person can then open the link again.
     async fn restore_pending(&self, raw_address: &str) -> Result<(), ErrorView> {
         let (context, servers) = (&self.run.context, &self.run.servers);
         let Some(state) = context.callbacks.unknown_state(raw_address) else { return Ok(()) };

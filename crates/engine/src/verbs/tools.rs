@@ -1,4 +1,4 @@
-//! Verbs for tools: listing, calling, cancelling, answering questions.
+//! Methods for tools: listing, calling, cancelling, answering questions.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::options::CallOptions;
 use crate::server::message::Message;
 
 impl Engine {
-    /// Lists the tools. A listing of the last five seconds, or one that the server calls fresh (`ttlMs`), is reused.
+    /// Returns the server's tools. The last list is reused for five seconds, or for as long as the server allows
+    /// (`ttlMs`).
     pub async fn tools(&self, id: &ServerId) -> Result<Vec<ToolView>, ErrorView> {
         let handle = self.handle_of(id)?;
         let connection = handle.connection().await?;
@@ -26,9 +27,11 @@ impl Engine {
         Ok(tools.iter().map(content::tool).collect())
     }
 
-    /// Calls a tool. If the call lacks a permission, the view shows it (`ServerView::permission`) and the call waits
-    /// for the person. After the sign-in, the call is repeated once. It is also repeated if its response was lost and
-    /// the tool declares that a second call does no harm.
+    /// Calls a tool.
+    ///
+    /// If a permission is missing, `ServerView::permission` shows it, and the call waits for the person. After the
+    /// sign-in, the call is repeated once. A call whose response was lost is repeated if the tool declares that a
+    /// second call does no harm.
     pub async fn call_tool(
         &self,
         id: &ServerId,

@@ -31,7 +31,7 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
             },
             ..describe_oauth_error(cause)
         },
-        CredentialFault::Interrupted => {
+        CredentialFault::RefreshCancelled => {
             ErrorView::new(Code::ServerUnreachable, "Refreshing the sign-in was interrupted.", "Try again.")
         }
     }
@@ -74,7 +74,7 @@ mod tests {
             CredentialFault::Refresh(refresh(ErrorKind::Tls { why: "self-signed".to_owned() })),
             CredentialFault::SecretStore(Arc::new(locked)),
             CredentialFault::SecretStore(Arc::new(unavailable)),
-            CredentialFault::Interrupted,
+            CredentialFault::RefreshCancelled,
         ];
         insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_credential_fault(fault, "Notes"))));
     }
