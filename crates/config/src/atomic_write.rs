@@ -6,11 +6,11 @@ use std::{fs, io};
 
 use tempfile::NamedTempFile;
 
-/// A longer chain of links is a cycle.
+/// The maximum length of a chain of links. A longer chain counts as a cycle.
 const MAX_LINKS: usize = 32;
 
 /// Resolves a chain of links. The file at its end may be missing.
-pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn resolve_links(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::symlink_metadata(&path) {
@@ -23,8 +23,8 @@ pub(crate) fn target(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many levels of symbolic links"))
 }
 
-/// Creates a missing folder and locks it against other Usher processes until the lock is dropped. Changes by
-/// other programs are detected by comparing contents.
+/// Creates the target's folder if it is missing. Locks the folder against other Usher processes until the lock is
+/// dropped. Changes by other programs are detected by comparing contents.
 pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
     let folder = folder_of(target);
     let mut builder = fs::DirBuilder::new();
@@ -35,7 +35,7 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
         builder.mode(0o700);
     }
     builder.create(folder)?;
-    // Windows cannot open folders, so only the comparison protects the file there.
+    // Windows cannot open folders. On Windows, only the comparison of contents protects the file.
     if cfg!(windows) {
         return Ok(None);
     }
@@ -51,7 +51,7 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
 /// The new contents in a temporary file next to the target, written and synced.
 pub(crate) struct Prepared(NamedTempFile);
 
-/// Keeps the target's permissions. A new file is readable only by its owner.
+/// Writes the temporary file. It keeps the target's permissions. If the target is missing, only the owner can read it.
 pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
     let mut file = tempfile::Builder::new().prefix(".mcp-").suffix(".tmp").tempfile_in(folder_of(target))?;
     match fs::metadata(target) {

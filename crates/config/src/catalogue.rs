@@ -10,13 +10,13 @@ use url::Url;
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
-    /// Connect and approve; nothing to prepare.
+    /// The person connects and approves. Nothing has to be prepared.
     OneClick,
     /// The person creates an app at the service first.
     Guided,
     /// The service may reject clients that it does not know.
     MayBeRefused,
-    /// Nothing special is known.
+    /// No special requirement is known.
     Plain,
 }
 
@@ -25,7 +25,7 @@ pub enum Tier {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(deny_unknown_fields)]
 pub struct CatalogueEntry {
-    /// Unique; also the proposed name in `mcp.json`.
+    /// The unique identifier. It is also the suggested name in `mcp.json`.
     pub slug: String,
     pub name: String,
     pub url: Url,
@@ -52,11 +52,11 @@ pub struct SetUp {
     pub where_url: Url,
     /// One instruction per step.
     pub steps: Vec<String>,
-    /// The redirect address to enter there.
+    /// The redirect URI to enter on that page.
     pub redirect: String,
     /// Whether the client secret must be entered too.
     pub needs_secret: bool,
-    /// The scopes that the service requires; empty if discovery finds them.
+    /// The scopes that the service requires. Empty if discovery finds them.
     pub scopes: Vec<String>,
 }
 
@@ -65,14 +65,9 @@ static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../catalogue.json")).expect("catalogue.json is valid")
 });
 
-/// All known services, in the gallery's order.
+/// Returns all known services, in the gallery's order.
 pub fn catalogue() -> &'static [CatalogueEntry] {
     &CATALOGUE
-}
-
-/// Finds a service by its slug.
-pub fn catalogue_by_slug(slug: &str) -> Option<&'static CatalogueEntry> {
-    catalogue().iter().find(|entry| entry.slug == slug)
 }
 
 /// Finds a service by its address, ignoring a trailing slash and the query.

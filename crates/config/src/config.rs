@@ -8,7 +8,7 @@ use crate::{Diagnostic, Environment, OAuthSettings, RenderError, Template};
 /// The parsed file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// In the order of the file.
+    /// The servers in the order of the file.
     pub servers: Vec<ServerConfig>,
     /// Entries that are ignored, deprecated or unsafe.
     pub warnings: Vec<Diagnostic>,
@@ -24,7 +24,7 @@ impl Config {
 /// One entry of `mcpServers`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
-    /// The key: not empty, no control characters. It is never used as a path.
+    /// The key of the entry. It is not empty and has no control characters. It is never used as a path.
     pub name: String,
     pub transport: Transport,
     pub oauth: OAuthSettings,
@@ -63,7 +63,7 @@ impl Transport {
 /// A request header with a valid name. [`Header::render`] checks the value.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
-    /// As written in the file; compare case-insensitively.
+    /// The name as written in the file. Comparisons must ignore case.
     pub name: String,
     pub value: Template,
 }

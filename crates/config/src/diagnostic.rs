@@ -20,9 +20,9 @@ pub struct Diagnostic {
     pub message: String,
     /// The next step.
     pub hint: Option<String>,
-    /// 1-based.
+    /// The line, counted from 1.
     pub line: u32,
-    /// 1-based, in characters.
+    /// The column in characters, counted from 1.
     pub column: u32,
     /// The entry of `mcpServers` that has the problem.
     pub server: Option<String>,

@@ -54,7 +54,7 @@ fn without_escapes(text: &str) -> String {
     kept
 }
 
-/// Skips a control string, which ends with BEL or ST. An unterminated one ends at the end of the line.
+/// Skips a control string, which ends with BEL or ST. If the terminator is missing, it ends at the end of the line.
 fn skip_string(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     while let Some(next) = characters.next_if(|next| *next != '\n') {
         match next {

@@ -12,7 +12,7 @@ use crate::{ConfigError, Environment, Redirect};
 pub struct NewServer {
     pub transport: NewTransport,
     pub client_id: Option<String>,
-    /// A placeholder such as `{{corp_secret}}`; the secret itself belongs in the secret store.
+    /// A placeholder such as `{{corp_secret}}`. The secret itself is in the secret store.
     pub client_secret: Option<String>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
@@ -33,7 +33,7 @@ pub enum NewTransport {
 }
 
 impl NewServer {
-    /// A server with the default settings.
+    /// Creates an HTTP server with the default settings.
     pub fn http(url: Url) -> Self {
         Self {
             transport: NewTransport::Http { url, headers: Vec::new() },
@@ -137,7 +137,7 @@ fn find(root: &CstRootNode, name: &str) -> Result<CstObjectProp, ConfigError> {
         .ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
 }
 
-/// Compares names with their escapes resolved, as the parser does.
+/// Finds a property by name. Like the parser, it compares names with their escapes resolved.
 fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
     object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
 }

@@ -1,14 +1,14 @@
-//! Environment variables as a value, so that tests can pass their own.
+//! Environment variables as a value, so that tests can pass their own variables.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Variables by name. Values may be secret: `Debug` shows only their count.
+/// Variables by name. Values may be secret, so `Debug` shows only the number of variables.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(HashMap<String, String>);
 
 impl Environment {
-    /// The environment of this process, without variables that are not Unicode.
+    /// Returns the environment of this process, without variables that are not Unicode.
     pub fn of_process() -> Self {
         Self(
             std::env::vars_os()
@@ -17,12 +17,12 @@ impl Environment {
         )
     }
 
-    /// The value of a variable, which may be empty; `None` if it is not set.
+    /// Returns the value of a variable, which may be empty, or `None` if the variable is not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// A variable as an absolute path. The XDG base directory specification ignores relative ones.
+    /// Returns a variable as a path, if it is absolute. The XDG base directory specification ignores relative paths.
     pub(crate) fn absolute_path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from).filter(|path| path.is_absolute())
     }

@@ -1,11 +1,11 @@
-//! Errors of reading and changing `mcp.json`. After any of them the file is unchanged.
+//! Errors from reading and changing `mcp.json`. After each of them, the file is unchanged.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::Diagnostic;
 
-/// Messages name the file, never its contents.
+/// A failed operation on the file. Messages name the file and never quote its contents.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The text is not a valid `mcp.json`.
@@ -39,12 +39,12 @@ impl ConfigError {
         }
     }
 
-    /// 1-based.
+    /// The line of the problem, counted from 1.
     pub fn line(&self) -> Option<u32> {
         self.diagnostic().map(|diagnostic| diagnostic.line)
     }
 
-    /// 1-based, in characters.
+    /// The column of the problem in characters, counted from 1.
     pub fn column(&self) -> Option<u32> {
         self.diagnostic().map(|diagnostic| diagnostic.column)
     }

@@ -9,10 +9,10 @@ use crate::parse::{Parsed, parse};
 use crate::text::Text;
 use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, atomic_write};
 
-/// The maximum number of attempts at a change while another program changes the file too.
+/// The maximum number of attempts at a change while another program also changes the file.
 const MAX_ATTEMPTS: usize = 5;
 
-/// The person's `mcp.json`, which may be missing. Every call reads it again.
+/// The person's `mcp.json`, which may be missing. Each call reads the file again.
 #[derive(Clone, Debug)]
 pub struct ConfigFile {
     path: PathBuf,
@@ -20,17 +20,17 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// `environment` resolves `${VAR}` in addresses.
+    /// Creates a handle to the file. `environment` resolves `${VAR}` in addresses.
     pub fn new(path: impl Into<PathBuf>, environment: Environment) -> Self {
         Self { path: path.into(), environment }
     }
 
-    /// The path as given to [`ConfigFile::new`].
+    /// The path that was passed to [`ConfigFile::new`].
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The environment as given to [`ConfigFile::new`], for [`Template::render`](crate::Template::render).
+    /// The environment that was passed to [`ConfigFile::new`], for [`Template::render`](crate::Template::render).
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -79,7 +79,7 @@ impl ConfigFile {
         self.edit(&Edit::SetClient { name, client_id, client_secret })
     }
 
-    /// Watches for changes from now on.
+    /// Watches the file for changes after this call.
     pub fn watch(&self) -> ConfigWatch {
         ConfigWatch::new(self.path.clone())
     }
@@ -87,7 +87,7 @@ impl ConfigFile {
     /// Reads, changes and writes a valid file. If the file changed between reading and writing, the change is
     /// applied to the new text.
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
-        let target = atomic_write::target(&self.path).map_err(|source| self.io("resolving", source))?;
+        let target = atomic_write::resolve_links(&self.path).map_err(|source| self.io("resolving", source))?;
         let _lock =
             atomic_write::lock_folder(&target).map_err(|source| self.io("locking the folder of", source))?;
         for _ in 0..MAX_ATTEMPTS {
@@ -135,7 +135,7 @@ impl ConfigFile {
     }
 }
 
-/// Ends a new file with a newline; the end of an existing file is unchanged.
+/// Adds a newline at the end of a new file. The end of an existing file is unchanged.
 fn end_with_newline(before: &str, mut after: String) -> String {
     if before.trim().is_empty() && !after.ends_with('\n') {
         after.push('\n');

@@ -4,12 +4,12 @@
 //! is never overwritten.
 //!
 //! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
-//! - `parse`: from text to [`Config`], with errors and warnings for each server.
+//! - `parse`: parses text into [`Config`], with errors and warnings for each server.
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `edit`: changes to the text; `atomic_write` replaces the file on disk.
 //! - `watch`: notices changes by polling.
-//! - `text`, `diagnostic`, `error`: text decoding, positions, and problems for the person.
+//! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
 //! - `catalogue`: the known services, from `catalogue.json`.
 //! - `display`: sanitises untrusted text.
@@ -45,7 +45,7 @@ mod template;
 mod text;
 mod watch;
 
-pub use catalogue::{CatalogueEntry, SetUp, Tier, catalogue, catalogue_by_slug, catalogue_by_url};
+pub use catalogue::{CatalogueEntry, SetUp, Tier, catalogue, catalogue_by_url};
 pub use config::{Config, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;

@@ -13,14 +13,14 @@ pub struct OAuthSettings {
     /// Whether OAuth is off because the headers contain `Authorization`.
     pub off: bool,
     pub client_id: Option<String>,
-    /// Set only together with `client_id`.
+    /// The client secret. It is set only together with `client_id`.
     pub client_secret: Option<Template>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
     /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
     pub audience: Option<String>,
-    /// Whether to continue when the server's metadata does not list PKCE.
+    /// Whether to continue if the authorization server does not advertise PKCE.
     pub allow_missing_pkce: bool,
     /// The address of the person's own client ID metadata document.
     pub client_metadata_url: Option<Url>,

@@ -13,19 +13,19 @@ use crate::{Config, Diagnostic, Environment, ServerConfig};
 use reader::{Reader, display_name};
 
 pub(crate) const SERVERS: &str = "mcpServers";
-/// The keychain does not accept longer names.
+/// The maximum length of a server's name. The keychain does not accept longer names.
 const MAX_NAME_CHARS: usize = 200;
 
 /// The result of parsing. The config contains the valid servers.
 #[derive(Debug)]
 pub(crate) struct Parsed {
     pub config: Config,
-    /// In the order of the file. The file is used only if there are none.
+    /// The errors in the order of the file. The file is used only if there are none.
     pub errors: Vec<Diagnostic>,
 }
 
 impl Parsed {
-    /// The config, or the first error.
+    /// Returns the config, or the first error.
     pub fn into_config(self) -> Result<Config, Diagnostic> {
         match self.errors.into_iter().next() {
             Some(error) => Err(error),
@@ -43,13 +43,13 @@ pub(crate) fn parse(text: &str, environment: &Environment) -> Parsed {
             Vec::new()
         }
     };
-    let in_order = |mut diagnostics: Vec<Diagnostic>| {
+    let sorted = |mut diagnostics: Vec<Diagnostic>| {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         diagnostics
     };
     Parsed {
-        config: Config { servers, warnings: in_order(reader.warnings) },
-        errors: in_order(reader.errors),
+        config: Config { servers, warnings: sorted(reader.warnings) },
+        errors: sorted(reader.errors),
     }
 }
 
@@ -94,8 +94,8 @@ fn read_server(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<ServerC
     server
 }
 
-/// Checks a server name. It is displayed and becomes part of a keychain item, but never of a path, so few characters
-/// are forbidden.
+/// Checks a server name. Few characters are forbidden, because the name is never part of a path. It is only displayed
+/// and used in the names of keychain items.
 pub(crate) fn check_name(name: &str) -> Result<(), &'static str> {
     if name.trim().is_empty() {
         Err("is empty")

@@ -38,7 +38,7 @@ pub fn config_dir(environment: &Environment, platform: Platform) -> PathBuf {
     .join(NAME)
 }
 
-/// `mcp.json` in [`config_dir`].
+/// The path of `mcp.json` in [`config_dir`].
 pub fn config_path(environment: &Environment, platform: Platform) -> PathBuf {
     config_dir(environment, platform).join("mcp.json")
 }
@@ -53,8 +53,8 @@ pub fn state_dir(environment: &Environment, platform: Platform) -> PathBuf {
     }
 }
 
-/// The folder of the lock and the sockets: `$XDG_RUNTIME_DIR/usher`, or else `run` in [`state_dir`]. It is never
-/// under `/tmp`, where another user could create it first.
+/// The folder of the lock and the sockets: `$XDG_RUNTIME_DIR/usher`, else `run` in [`state_dir`]. It is never under
+/// `/tmp`, where another user could create the folder first.
 pub fn runtime_dir(environment: &Environment, platform: Platform) -> PathBuf {
     match (platform, environment.absolute_path("XDG_RUNTIME_DIR")) {
         (Platform::Unix, Some(runtime)) => runtime.join(NAME),
@@ -75,7 +75,7 @@ fn windows(environment: &Environment, variable: &str, in_app_data: &str) -> Path
     }
 }
 
-/// `HOME`, or else `USERPROFILE` (Windows), or else the system's entry for the user.
+/// Returns `HOME`, else `USERPROFILE` (Windows), else the home folder that the system reports.
 fn home(environment: &Environment) -> PathBuf {
     environment
         .absolute_path("HOME")
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn xdg_variables_win_unless_relative() {
+    fn xdg_variables_are_used_if_they_are_absolute() {
         let environment = Environment::from_iter([
             ("HOME", "/home/ada"),
             ("XDG_CONFIG_HOME", "/c"),

@@ -65,7 +65,7 @@ impl Template {
             push_text(&mut parts, &rest[..at]);
             let placeholder = &rest[at..];
             let (part, length) =
-                if placeholder.starts_with("{{") { secret(placeholder)? } else { variable(placeholder)? };
+                if placeholder.starts_with("{{") { parse_secret(placeholder)? } else { parse_variable(placeholder)? };
             parts.push(part);
             rest = &placeholder[length..];
         }
@@ -73,12 +73,7 @@ impl Template {
         Ok(Self { source: source.to_owned(), parts })
     }
 
-    /// A value without placeholders; no character is special.
-    pub fn literal(text: &str) -> Self {
-        Self { source: text.to_owned(), parts: vec![Part::Text(text.to_owned())] }
-    }
-
-    /// The text in the file. It may contain a secret in plain text, so never log or display it.
+    /// The text in the file. It may contain a secret in plain text, so it must not be logged or displayed.
     pub fn source(&self) -> &str {
         &self.source
     }
@@ -127,7 +122,7 @@ impl Template {
     }
 }
 
-/// As in a shell, `:-` also applies to an empty variable.
+/// Resolves a variable. As in a shell, the default after `:-` also replaces an empty value.
 fn lookup<'a>(
     environment: &'a Environment,
     name: &str,
@@ -150,7 +145,7 @@ fn push_text(parts: &mut Vec<Part>, text: &str) {
     }
 }
 
-fn secret(placeholder: &str) -> Result<(Part, usize), TemplateError> {
+fn parse_secret(placeholder: &str) -> Result<(Part, usize), TemplateError> {
     let inside = &placeholder[2..];
     let end = inside.find("}}").ok_or(TemplateError::UnclosedSecret)?;
     let name = inside[..end].trim();
@@ -161,15 +156,15 @@ fn secret(placeholder: &str) -> Result<(Part, usize), TemplateError> {
     Ok((Part::Secret(name.to_owned()), end + 4))
 }
 
-fn variable(placeholder: &str) -> Result<(Part, usize), TemplateError> {
+fn parse_variable(placeholder: &str) -> Result<(Part, usize), TemplateError> {
     let inside = &placeholder[2..];
     let end = inside.find('}').ok_or(TemplateError::UnclosedVariable)?;
     let (name, default) = match inside[..end].split_once(":-") {
         Some((name, default)) => (name, Some(default.to_owned())),
         None => (&inside[..end], None),
     };
-    let first_fits = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if !first_fits || !name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_') {
+    let is_start_valid = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+    if !is_start_valid || !name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_') {
         return Err(TemplateError::BadVariableName(name.to_owned()));
     }
     Ok((Part::Variable { name: name.to_owned(), default }, end + 3))

@@ -2,7 +2,7 @@
 
 use crate::{Diagnostic, Severity};
 
-/// The size limit. A larger file is probably the wrong one.
+/// The size limit. A larger file is probably another file.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const BOM: &str = "\u{feff}";
@@ -18,10 +18,15 @@ impl Text {
     /// Decodes UTF-8. The error points at the first invalid byte.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Diagnostic> {
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(problem("", "the file is larger than 4 MiB", "Check that this is the right file."));
+            return Err(problem(
+                "",
+                0,
+                "the file is larger than 4 MiB",
+                Some("Check that this is the right file."),
+            ));
         }
         if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(problem("", "the file is saved as UTF-16", "Save it as UTF-8."));
+            return Err(problem("", 0, "the file is saved as UTF-16", Some("Save it as UTF-8.")));
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => {
@@ -31,7 +36,8 @@ impl Text {
             Err(error) => {
                 let valid = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
                 let valid = valid.strip_prefix(BOM).unwrap_or(&valid);
-                Err(problem(valid, "this byte is not valid UTF-8", "Save the file as UTF-8."))
+                let hint = Some("Save the file as UTF-8.");
+                Err(problem(valid, valid.len(), "this byte is not valid UTF-8", hint))
             }
         }
     }
@@ -43,19 +49,21 @@ impl Text {
     }
 }
 
-fn problem(before: &str, message: &str, hint: &str) -> Diagnostic {
-    let (line, column) = position(before, before.len());
+/// Returns an error at a byte offset that belongs to no server.
+pub(crate) fn problem(text: &str, offset: usize, message: &str, hint: Option<&str>) -> Diagnostic {
+    let (line, column) = position(text, offset);
     Diagnostic {
         severity: Severity::Error,
         message: message.to_owned(),
-        hint: Some(hint.to_owned()),
+        hint: hint.map(str::to_owned),
         line,
         column,
         server: None,
     }
 }
 
-/// The line and column of a byte offset, both 1-based, columns in characters. `\n`, `\r\n` and `\r` end a line.
+/// Returns the line and the column in characters of a byte offset, both counted from 1. A line ends with `\n`, `\r\n`
+/// or `\r`.
 pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset).unwrap_or(text);
     let mut line = 1;
@@ -98,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn other_encodings_are_named() {
+    fn other_encodings_are_rejected() {
         let latin = Text::from_bytes(b"{\n  \"caf\xe9\": 1}").expect_err("not UTF-8");
         assert_eq!((latin.line, latin.column), (2, 7));
         let utf16 = Text::from_bytes(b"\xff\xfe{\0}\0").expect_err("not UTF-8");

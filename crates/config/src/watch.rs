@@ -1,8 +1,8 @@
 //! Reports changes of `mcp.json` by polling.
 //!
-//! The system's file notifications watch folders and files, not paths. They would need extra code for missing
-//! folders, links to dotfiles, editors that replace files, and network drives. Reading one small file twice a
-//! second is cheap and correct in all these cases.
+//! The system's file notifications watch folders and files, not paths. They would need extra code for missing folders,
+//! symbolic links, editors that replace files, and network drives. Reading one small file twice a second is cheap, and
+//! works in all these cases.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Two equal reads this far apart mean that the file is no longer being written.
+/// The delay between two reads. If both are equal, the file is no longer being written.
 const SETTLE: Duration = Duration::from_millis(50);
-/// After this many reads a change is reported even if the file is still changing.
+/// The maximum number of these reads. A change is then reported even if the file is still changing.
 const MAX_SETTLES: usize = 20;
 
 /// Watches one file until dropped. [`ConfigWatch::changed`] needs a tokio runtime.
@@ -38,8 +38,8 @@ impl ConfigWatch {
         Self { path, reported, interval: None }
     }
 
-    /// Waits until the contents differ from those last reported (or from the start). A missing file counts too.
-    /// Cancel safe: the next call reports a change that a cancelled call missed.
+    /// Waits until the contents differ from the last reported ones, or from those at the start. The creation and the
+    /// removal of the file are changes too. Cancel safe: the next call reports a change that a cancelled call missed.
     pub async fn changed(&mut self) {
         loop {
             self.interval

@@ -136,7 +136,7 @@ export type AutostartState = "on" | "off" |
 
 /**  One service of the gallery. */
 export type CatalogueEntry = {
-	/**  Unique; also the proposed name in `mcp.json`. */
+	/**  The unique identifier. It is also the suggested name in `mcp.json`. */
 	slug: string,
 	name: string,
 	url: string,
@@ -492,13 +492,13 @@ protocol: string; tool_count: number } | { state: "reconnecting"; attempt: numbe
 
 /**  The effort that a first sign-in takes. */
 export type Tier = 
-/**  Connect and approve; nothing to prepare. */
+/**  The person connects and approves. Nothing has to be prepared. */
 "one_click" | 
 /**  The person creates an app at the service first. */
 "guided" | 
 /**  The service may reject clients that it does not know. */
 "may_be_refused" | 
-/**  Nothing special is known. */
+/**  No special requirement is known. */
 "plain";
 
 /**  The result of a tool call. */

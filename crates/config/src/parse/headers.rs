@@ -75,6 +75,6 @@ fn read_header(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Header>
 }
 
 fn is_plain_secret(name: &str, value: &Template) -> bool {
-    let sounds_secret = ["authorization", "cookie", "key", "secret", "token", "password"];
-    !value.has_placeholders() && sounds_secret.iter().any(|word| name.contains(word))
+    let secret_words = ["authorization", "cookie", "key", "secret", "token", "password"];
+    !value.has_placeholders() && secret_words.iter().any(|word| name.contains(word))
 }

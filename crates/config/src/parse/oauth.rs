@@ -18,7 +18,7 @@ pub(crate) struct OAuthFields {
     audience: Option<String>,
     allow_missing_pkce: Option<bool>,
     client_metadata_url: Option<Url>,
-    /// Entries with an error, so that they are not reported as missing too.
+    /// The names of entries with an error. They are not also reported as missing.
     invalid: Vec<String>,
 }
 
@@ -26,8 +26,7 @@ pub(crate) struct OAuthFields {
 pub(crate) fn read(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut OAuthFields) {
     if entry.name.as_str() == "oauth_client_id" {
         reader.warn_alias(entry, "oauth.clientId");
-        let client_id = reader.resolved(entry);
-        reader.set(&mut fields.client_id, client_id, entry);
+        reader.set(&mut fields.client_id, entry, Reader::resolved);
         return;
     }
     if entry.name.as_str() == "auth" {
@@ -64,36 +63,15 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
         reader.warn_alias(prop, name);
     }
     match name {
-        "clientId" => {
-            let client_id = reader.resolved(prop);
-            reader.set(&mut fields.client_id, client_id, prop);
-        }
-        "clientSecret" => {
-            let secret = reader.template(prop);
-            if secret.as_ref().is_some_and(|secret| !secret.has_placeholders()) {
-                let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
-                reader.warn(&prop.value, "the client secret is in plain text", hint);
-            }
-            reader.set(&mut fields.client_secret, secret, prop);
-        }
-        "scopes" => {
-            let scopes = read_scopes(reader, prop);
-            reader.set(&mut fields.scopes, scopes, prop);
-        }
-        "redirect" => {
-            let redirect = reader
-                .string(prop)
-                .and_then(|word| word.parse().map_err(|why: String| reader.error(&prop.value, why, "")).ok());
-            reader.set(&mut fields.redirect, redirect, prop);
-        }
-        "authorizationUrl" => {
-            let url = read_address(reader, prop);
-            reader.set(&mut fields.authorization_url, url, prop);
-        }
-        "tokenUrl" => {
-            let url = read_address(reader, prop);
-            reader.set(&mut fields.token_url, url, prop);
-        }
+        "clientId" => reader.set(&mut fields.client_id, prop, Reader::resolved),
+        "clientSecret" => reader.set(&mut fields.client_secret, prop, read_secret),
+        "scopes" => reader.set(&mut fields.scopes, prop, read_scopes),
+        "redirect" => reader.set(&mut fields.redirect, prop, |reader, prop| {
+            let word = reader.string(prop)?;
+            word.parse().map_err(|why: String| reader.error(&prop.value, why, "")).ok()
+        }),
+        "authorizationUrl" => reader.set(&mut fields.authorization_url, prop, read_address),
+        "tokenUrl" => reader.set(&mut fields.token_url, prop, read_address),
         "audience" => fields.audience = reader.resolved(prop),
         "allowMissingPkce" => fields.allow_missing_pkce = reader.boolean(prop),
         "clientMetadataUrl" => fields.client_metadata_url = read_address(reader, prop),
@@ -111,6 +89,15 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
         }
         _ => reader.warn_unknown(prop),
     }
+}
+
+fn read_secret(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Template> {
+    let secret = reader.template(prop)?;
+    if !secret.has_placeholders() {
+        let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
+        reader.warn(&prop.value, "the client secret is in plain text", hint);
+    }
+    Some(secret)
 }
 
 /// Reads a list of scopes, or one string with the scopes separated by spaces.

@@ -7,7 +7,7 @@ use crate::display::display_text;
 use crate::text::position;
 use crate::{Diagnostic, Environment, Severity, Template};
 
-/// Diagnostics quote names, never values.
+/// Reads the entries of one file. Its diagnostics quote names and never values.
 pub(crate) struct Reader<'t> {
     text: &'t str,
     pub environment: &'t Environment,
@@ -38,8 +38,8 @@ impl<'t> Reader<'t> {
         Diagnostic { severity, message, hint, line, column, server: self.server.clone() }
     }
 
-    /// The entries without comments (names that begin with `_`) and nulls. A duplicate name is an error because
-    /// programs disagree about which entry wins.
+    /// Returns the entries, except comments (names that begin with `_`) and nulls. A duplicate name is an error,
+    /// because programs disagree about which of the entries is used.
     pub fn entries<'a>(&mut self, object: &'a Object<'a>) -> Vec<&'a ObjectProp<'a>> {
         let mut entries: Vec<&ObjectProp<'_>> = Vec::new();
         for prop in &object.properties {
@@ -69,8 +69,14 @@ impl<'t> Reader<'t> {
         );
     }
 
-    /// Sets a value once. A second entry for the same value, under any name, is an error.
-    pub fn set<T>(&mut self, slot: &mut Option<T>, value: Option<T>, prop: &ObjectProp<'_>) {
+    /// Reads a value into its slot. A second entry for the same value, under any name, is an error.
+    pub fn set<T>(
+        &mut self,
+        slot: &mut Option<T>,
+        prop: &ObjectProp<'_>,
+        read: impl FnOnce(&mut Self, &ObjectProp<'_>) -> Option<T>,
+    ) {
+        let value = read(self, prop);
         if slot.is_some() {
             let message = format!("`{}` repeats another entry", display_name(prop.name.as_str()));
             self.error(prop, message, "Remove one of them.");
@@ -124,7 +130,7 @@ impl<'t> Reader<'t> {
         sources.iter().map(|source| self.parse_template(&prop.value, prop.name.as_str(), source)).collect()
     }
 
-    /// A string with environment variables resolved. Secrets are not allowed.
+    /// Reads a string and resolves its environment variables. Secrets are not allowed.
     pub fn resolved(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
         let template = self.template(prop)?;
         let name = display_name(prop.name.as_str());
@@ -165,7 +171,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A name from the file, sanitised for display.
+/// Sanitises a name from the file for display.
 pub(crate) fn display_name(name: &str) -> String {
     display_text(name, 60)
 }

@@ -82,14 +82,10 @@ pub(crate) fn read(
 
 fn read_field(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut Fields) {
     match entry.name.as_str() {
-        "type" => {
-            let kind = read_kind(reader, entry);
-            reader.set(&mut fields.kind, kind, entry);
-        }
+        "type" => reader.set(&mut fields.kind, entry, read_kind),
         "transport" => {
             reader.warn_alias(entry, "type");
-            let kind = read_kind(reader, entry);
-            reader.set(&mut fields.kind, kind, entry);
+            reader.set(&mut fields.kind, entry, read_kind);
         }
         "url" => fields.url = read_address(reader, entry),
         "headers" => fields.headers = headers::read(reader, entry),

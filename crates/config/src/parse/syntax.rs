@@ -1,13 +1,14 @@
 //! Parses JSON with comments, and explains syntax errors.
 
 use jsonc_parser::ast::Value;
-use jsonc_parser::errors::{ParseError, ParseErrorKind};
+use jsonc_parser::errors::ParseErrorKind;
 use jsonc_parser::{CollectOptions, ParseOptions, ParseStringErrorKind, parse_to_ast};
 
-use crate::text::position;
-use crate::{Diagnostic, Severity};
+use crate::Diagnostic;
+use crate::text::problem;
 
-/// Allows comments and trailing commas. Everything else is strict JSON because other programs read the file too.
+/// Returns options that allow comments and trailing commas. Everything else is strict JSON, because other programs read
+/// the file too.
 pub(crate) fn options() -> ParseOptions {
     ParseOptions {
         allow_comments: true,
@@ -23,23 +24,13 @@ pub(crate) fn options() -> ParseOptions {
     }
 }
 
-/// Returns the root value; `None` if the text has only whitespace and comments.
+/// Returns the root value, or `None` if the text has only whitespace and comments.
 pub(crate) fn parse(text: &str) -> Result<Option<Value<'_>>, Diagnostic> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &options());
-    parsed.map(|parsed| parsed.value).map_err(|error| explain(text, &error))
-}
-
-fn explain(text: &str, error: &ParseError) -> Diagnostic {
-    let (message, hint) = message_and_hint(error.kind());
-    let (line, column) = position(text, error.range().start);
-    Diagnostic {
-        severity: Severity::Error,
-        message,
-        hint: hint.map(str::to_owned),
-        line,
-        column,
-        server: None,
-    }
+    parsed.map(|parsed| parsed.value).map_err(|error| {
+        let (message, hint) = message_and_hint(error.kind());
+        problem(text, error.range().start, &message, hint)
+    })
 }
 
 fn message_and_hint(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
