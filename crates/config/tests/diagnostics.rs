@@ -36,8 +36,8 @@ fn check(text: &[u8]) -> String {
     if rendered.is_empty() { "no diagnostics".to_owned() } else { rendered }
 }
 
-/// Checks a file with one server with these fields.
-fn server(fields: &str) -> String {
+/// Checks a file that has one server with these fields.
+fn check_server(fields: &str) -> String {
     check(format!("{{\"mcpServers\": {{\"s\": {{{fields}}}}}}}").as_bytes())
 }
 
@@ -50,7 +50,7 @@ fn render(cases: &[(&str, String)]) -> String {
 }
 
 #[test]
-fn syntax() {
+fn syntax_errors_are_explained() {
     let cases = [
         ("empty file", ""),
         ("only a comment", "// later\n"),
@@ -86,7 +86,7 @@ fn syntax() {
 }
 
 #[test]
-fn deep_nesting_is_rejected() {
+fn deeply_nested_values_are_rejected() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     insta::assert_snapshot!(check(deep.as_bytes()), @r"
     error line 1, column 513: too many nested levels
@@ -95,7 +95,7 @@ fn deep_nesting_is_rejected() {
 }
 
 #[test]
-fn whole_file() {
+fn errors_of_the_whole_file_are_explained() {
     let cases = [
         ("another program's key", r#"{"servers": {"a": {"type": "http", "url": "https://a.example"}}}"#),
         ("servers in a list", r#"{"mcpServers": []}"#),
@@ -114,7 +114,7 @@ fn whole_file() {
 }
 
 #[test]
-fn servers() {
+fn errors_of_a_server_are_explained() {
     let cases = [
         ("plain", r#""type": "http", "url": "https://a.example/mcp""#),
         ("sse", r#""type": "sse", "url": "https://a.example/sse""#),
@@ -147,12 +147,12 @@ fn servers() {
         ("env has a number", r#""type": "stdio", "command": "npx", "env": {"PORT": 80}"#),
         ("env has a bad name", r#""type": "stdio", "command": "npx", "env": {"A=B": "x"}"#),
     ]
-    .map(|(title, fields)| (title, server(fields)));
+    .map(|(title, fields)| (title, check_server(fields)));
     insta::assert_snapshot!(render(&cases));
 }
 
 #[test]
-fn headers() {
+fn errors_of_headers_are_explained() {
     let cases = [
         ("with a secret", r#""Authorization": "Bearer {{api_token}}", "X-Team": "${CORP_HOST}""#),
         ("secret in plain text", r#""Authorization": "Bearer hunter2""#),
@@ -169,13 +169,13 @@ fn headers() {
         ("secret with a bad name", r#""X-A": "{{a b}}""#),
     ]
     .map(|(title, headers)| {
-        (title, server(&format!(r#""type": "http", "url": "https://a.example", "headers": {{{headers}}}"#)))
+        (title, check_server(&format!(r#""type": "http", "url": "https://a.example", "headers": {{{headers}}}"#)))
     });
     insta::assert_snapshot!(render(&cases));
 }
 
 #[test]
-fn oauth() {
+fn errors_of_sign_in_settings_are_explained() {
     let cases = [
         ("canonical names", r#""oauth": {"clientId": "c", "clientSecret": "{{s}}", "scopes": ["read"], "redirect": "auto"}"#),
         ("secret in plain text", r#""oauth": {"clientId": "c", "clientSecret": "hunter2"}"#),
@@ -198,6 +198,6 @@ fn oauth() {
         ("oauth is text", r#""oauth": "yes""#),
         ("disabled by a header", r#""oauth": {"clientId": "c"}, "headers": {"authorization": "Bearer {{t}}"}"#),
     ]
-    .map(|(title, fields)| (title, server(&format!(r#""type": "http", "url": "https://a.example", {fields}"#))));
+    .map(|(title, fields)| (title, check_server(&format!(r#""type": "http", "url": "https://a.example", {fields}"#))));
     insta::assert_snapshot!(render(&cases));
 }

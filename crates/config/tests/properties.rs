@@ -35,7 +35,7 @@ fn unknown_value() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The JSON text of a server entry's value.
+/// The JSON text of one server, without its name.
 fn server_value() -> impl Strategy<Value = String> {
     (gap(), gap(), prop::option::of(unknown_value()), prop::option::of(any::<bool>()), any::<bool>())
         .prop_map(|(before, between, unknown, disabled, trailing)| {
@@ -104,7 +104,7 @@ fn test_file() -> impl Strategy<Value = TestFile> {
         })
 }
 
-/// Asserts that the parts occur in the text in order.
+/// Asserts that the parts occur in the text in this order.
 fn assert_in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> Result<(), TestCaseError> {
     let mut rest = text;
     for part in parts {
@@ -115,7 +115,7 @@ fn assert_in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> 
     Ok(())
 }
 
-/// The comments in order. The strings in these files contain nothing that looks like a comment.
+/// Returns the comments in order. The strings in these files contain nothing that looks like a comment.
 fn comments(text: &str) -> Vec<String> {
     let mut comments = Vec::new();
     let mut rest = text;

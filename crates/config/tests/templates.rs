@@ -38,7 +38,7 @@ fn placeholders_are_resolved() {
 
 #[test]
 fn an_unresolved_placeholder_is_an_error_with_its_name() {
-    assert_eq!(render("{{nobody}}"), Err(RenderError::NoSecret { name: "nobody".to_owned() }));
+    assert_eq!(render("{{unknown}}"), Err(RenderError::NoSecret { name: "unknown".to_owned() }));
     assert_eq!(render("${NONE}"), Err(RenderError::NoVariable { name: "NONE".to_owned() }));
 }
 
@@ -64,7 +64,7 @@ fn secret_names_are_unique_and_in_order() {
 }
 
 #[test]
-fn debug_shows_names_and_no_text() {
+fn debug_shows_only_names() {
     let template = Template::parse("Bearer hunter2 {{name}} ${VAR:-hunter3}").expect("valid template");
     assert_eq!(format!("{template:?}"), "Template([redacted]{{name}}[redacted]${VAR})");
     assert_eq!(format!("{:?}", environment()), "Environment(2 variables)");

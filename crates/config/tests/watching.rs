@@ -50,7 +50,7 @@ async fn every_kind_of_change_is_reported_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupted_wait_reports_the_change_later() {
+async fn a_change_during_a_cancelled_wait_is_reported_by_the_next_wait() {
     let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("mcp.json");
     let mut watch = ConfigFile::new(&path, Environment::default()).watch();
