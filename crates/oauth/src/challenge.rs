@@ -91,7 +91,7 @@ fn challenges(text: &str) -> Vec<Challenge<'_>> {
 }
 
 /// A token or a quoted string (RFC 9110 §5.6.4). Some servers do not quote URLs and scopes, so an unquoted value ends
-/// at the next comma or white space.
+/// at the next comma or whitespace.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());

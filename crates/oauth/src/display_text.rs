@@ -2,7 +2,7 @@
 
 const MAX_CHARS: usize = 200;
 
-/// Removes control, bidirectional and invisible characters, collapses white space and truncates to 200 characters.
+/// Removes control, bidirectional and invisible characters, collapses whitespace and truncates to 200 characters.
 pub(crate) fn display_text(text: &str) -> String {
     let visible: String =
         text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| is_visible(c)).collect();

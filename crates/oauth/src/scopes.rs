@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Scopes(Vec<String>);
 
 impl Scopes {
-    /// Splits `text` at white space and drops invalid scope tokens.
+    /// Splits `text` at whitespace and drops invalid scope tokens.
     pub fn parse(text: &str) -> Self {
         text.split_ascii_whitespace().map(str::to_owned).collect()
     }
