@@ -1,4 +1,4 @@
-//! Access to the one engine: in this process, or through the process that holds it.
+//! Access to the engine: in this process, or through the process that holds it.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const JOIN_RETRY: Duration = Duration::from_millis(20);
 const QUIET_WAIT: Duration = Duration::from_secs(2);
 const HOLD_RETRY: Duration = Duration::from_millis(200);
 
-/// The one engine, wherever it runs.
+/// The engine, in this process or in another one.
 pub enum Access {
     /// This process holds the engine.
     Held(Engine),
@@ -34,7 +34,7 @@ pub enum Updates {
 impl Access {
     /// Starts the engine, or joins the process that holds it.
     ///
-    /// A holder has the lock shortly before it listens and shortly after it stops listening. Retries in both cases.
+    /// A holder takes the lock before it listens, and releases it after it stops listening. Retries in both gaps.
     pub async fn open(options: &EngineOptions, join: &JoinOptions) -> Result<Self, ErrorView> {
         let begun = Instant::now();
         loop {
@@ -53,7 +53,7 @@ impl Access {
         }
     }
 
-    /// Starts the engine once no command holds it. [`StartError::Held`] means that another app holds it.
+    /// Starts the engine as soon as no command holds it. Returns [`StartError::Held`] if another app holds it.
     ///
     /// `on_wait` is called with the command's process id if the wait takes longer than two seconds.
     pub async fn hold(
@@ -88,7 +88,7 @@ impl Access {
         }
     }
 
-    /// Returns the latest known state; `None` for a client without events.
+    /// Returns the latest known state; `None` for a client that did not ask for events.
     pub fn snapshot(&self) -> Option<Snapshot> {
         match self {
             Self::Held(engine) => Some(engine.snapshot()),

@@ -82,8 +82,8 @@ impl Client {
         })
     }
 
-    /// Connects to the holder that uses `state_dir`. The holder may listen in another runtime folder, because a shell
-    /// outside the desktop session has a different one.
+    /// Connects to the holder that uses `state_dir`. If the holder does not listen in `runtime_dir`, looks up its own
+    /// runtime folder, because a terminal outside the desktop session (such as SSH) has another one.
     pub async fn find(
         state_dir: &Path,
         runtime_dir: &Path,
@@ -115,7 +115,7 @@ impl Client {
         self.holder
     }
 
-    /// The holder's secret store: `keychain`, `file:PATH` or `memory`.
+    /// Returns the holder's secret store: `keychain`, `file:PATH` or `memory`.
     pub fn secret_store(&self) -> &str {
         &self.secret_store
     }
@@ -130,8 +130,8 @@ impl Client {
         self.mirror.as_ref()?.server(id)
     }
 
-    /// Subscribes to updates; the channel closes when the holder exits. The updates that led to a reply are received
-    /// before the reply.
+    /// Subscribes to updates. The updates that a request causes are received before its reply. The channel closes when
+    /// the holder exits.
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         match self.updates.upgrade() {
             Some(updates) => updates.subscribe(),
@@ -146,7 +146,7 @@ impl Drop for Client {
     }
 }
 
-/// Sends the hello and reads the first message. If the holder closes the connection meanwhile, it is ending.
+/// Sends the hello and reads the first message. A holder that closes the connection instead is ending.
 async fn shake_hands<R, W>(
     lines: &mut Lines<R>,
     mut writer: W,
@@ -157,7 +157,7 @@ where
     W: AsyncWrite + Unpin,
 {
     let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), options };
-    // A holder may refuse without reading the hello. Its reason matters more than a write error.
+    // A holder may refuse the client without reading the hello. Its reason is more useful than the write error.
     let written = line::write(&mut writer, &hello, MAX_HELLO).await;
     match lines.next(MAX_REPLY).await {
         Ok(Some(first)) => Ok((first, writer)),

@@ -4,13 +4,13 @@ use std::io;
 
 use usher_api::ErrorView;
 
-/// Why a connection failed.
+/// The error of a connection attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// No process listens: none holds the engine, or its holder is just starting or ending.
+    /// No process listens: no process holds the engine, or the holder is starting or ending.
     #[error("Usher is not running")]
     NotRunning,
-    /// The holder refused this process: another user, another version or other paths.
+    /// The holder refused this process, because its user, version or paths differ.
     #[error(transparent)]
     Refused(ErrorView),
     /// The socket is not safe to use, or the handshake failed.
@@ -18,19 +18,19 @@ pub enum ConnectError {
     Io(#[from] io::Error),
 }
 
-/// Why a request has no reply.
+/// The error of a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
     /// The engine's error.
     #[error(transparent)]
     Failed(ErrorView),
-    /// The holder is about to end and did not start the request. Send it again, to this holder or the next one.
+    /// The holder is about to end and did not start the request. The caller can send it to this or the next holder.
     #[error("the running Usher is about to end")]
     NotStarted,
-    /// The holder ended before it started the request. Send it to the next holder.
+    /// The holder ended before it started the request. The caller can send it to the next holder.
     #[error("the running Usher has ended")]
     Ended,
-    /// The holder exited or timed out during the request, which may or may not have run.
+    /// The holder exited or timed out during the request. The request may or may not have run.
     #[error("lost the connection to the running Usher")]
     OutcomeUnknown,
 }

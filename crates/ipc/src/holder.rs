@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The program that holds the engine, with what only that program can do.
+/// The program that holds the engine.
 pub enum Holder {
     Command,
     App {
@@ -15,9 +15,9 @@ pub enum Holder {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HolderKind {
-    /// Ends when its own work is done.
+    /// An `usher` command, which ends when its own work is done.
     Command,
-    /// Has a window in which a person can answer.
+    /// The app, whose window can ask the person.
     App,
 }
 

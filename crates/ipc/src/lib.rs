@@ -1,4 +1,4 @@
-//! The local socket through which a person's other processes use the one engine.
+//! The local socket through which a person's other processes use the engine.
 //!
 //! One process holds the engine and runs a [`Server`] beside it; every other process is a [`Client`]. [`Access`] covers
 //! both. The messages are [`usher_api::Request`]s and [`usher_api::Reply`]s, one line of JSON each. No request has a
@@ -12,9 +12,9 @@
 //! | `work` | the work that a holder finishes before it ends |
 //! | `client`, `mirror` | the client's side: requests, and a copy of the engine's state |
 //! | `message`, `paths` | the messages, and the paths that both sides must share |
-//! | `line` | the encoding, with limits to length and time |
+//! | `line` | the encoding, with limits on length and time |
 //! | `socket` | the Unix socket; on Windows the named pipe of `pipe.rs` |
-//! | `error` | why a connection or a request failed |
+//! | `error` | the errors of connections and requests |
 //!
 //! ```no_run
 //! # use std::path::Path;

@@ -1,16 +1,16 @@
-//! JSON lines, with a limit to their length and a deadline from the first byte of a line to its last.
+//! JSON lines, with a maximum length and a deadline for each line.
 
 use std::io;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::time::timeout;
 
 /// A hello contains only paths and names.
 pub(crate) const MAX_HELLO: usize = 64 * 1024;
-/// A tool's arguments may have 16 MiB, the command line's limit; JSON escapes add to that.
+/// The command line accepts 16 MiB of tool arguments. JSON escapes make them longer.
 pub(crate) const MAX_REQUEST: usize = 20 * 1024 * 1024;
 /// The largest replies are lists with every schema, and calls with images.
 pub(crate) const MAX_REPLY: usize = 64 * 1024 * 1024;
@@ -18,7 +18,7 @@ pub(crate) const MAX_REPLY: usize = 64 * 1024 * 1024;
 /// How long one line may take from its first byte to its last, in either direction.
 const LINE_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Why a line could not be read or written.
+/// The error of reading or writing a line.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LineError {
     #[error("the line is longer than {0} bytes")]
@@ -31,7 +31,7 @@ pub(crate) enum LineError {
     Io(#[from] io::Error),
 }
 
-/// Reads the lines of one side.
+/// A reader of JSON lines.
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
 }
@@ -41,35 +41,25 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(reader) }
     }
 
-    /// Reads the next line; `None` at the end. The first byte has no deadline: a client may have nothing to send.
-    /// Cancelling this in the middle of a line loses the part already read.
+    /// Reads the next line; `None` at the end of the stream. The first byte has no deadline, because a client may have
+    /// nothing to send. If this is cancelled in the middle of a line, the part already read is lost.
     pub async fn next<T: DeserializeOwned>(&mut self, max: usize) -> Result<Option<T>, LineError> {
         if self.reader.fill_buf().await?.is_empty() {
             return Ok(None);
         }
         let line = timeout(LINE_DEADLINE, self.read_line(max)).await.map_err(|_| LineError::TooSlow)??;
-        // serde_json stops at 128 levels of nesting.
+        // serde_json rejects more than 128 levels of nesting.
         serde_json::from_slice(&line).map(Some).map_err(LineError::Malformed)
     }
 
     async fn read_line(&mut self, max: usize) -> Result<Vec<u8>, LineError> {
         let mut line = Vec::new();
-        loop {
-            let buffer = self.reader.fill_buf().await?;
-            if buffer.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-            }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
-            let part = &buffer[..end.unwrap_or(buffer.len())];
-            if line.len() + part.len() > max {
-                return Err(LineError::TooLong(max));
-            }
-            line.extend_from_slice(part);
-            let used = part.len() + usize::from(end.is_some());
-            self.reader.consume(used);
-            if end.is_some() {
-                return Ok(line);
-            }
+        let limit = max as u64 + 1;
+        (&mut self.reader).take(limit).read_until(b'\n', &mut line).await?;
+        match line.pop() {
+            Some(b'\n') => Ok(line),
+            Some(_) if line.len() == max => Err(LineError::TooLong(max)),
+            Some(_) | None => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
         }
     }
 }

@@ -1,12 +1,13 @@
-//! The messages on the socket: a hello and its welcome, then requests one way, replies and events the other.
+//! The messages on the socket. After a hello and a welcome, the client sends requests, and the holder sends replies and
+//! events.
 
 use serde::{Deserialize, Serialize};
 use usher_api::{ErrorView, Event, Reply, Request, ServerId, Snapshot};
 
 use crate::{HolderKind, Paths};
 
-/// Increases with every change of these messages or of the views in them. Both sides come from one package, so any
-/// other number is refused.
+/// The protocol version. It increases with every change to these messages or to the views in them. Both sides come from
+/// one package, so a client with another version is refused.
 pub(crate) const PROTOCOL: u32 = 4;
 
 /// The options of a client that joins the engine.
@@ -20,7 +21,7 @@ pub struct JoinOptions {
     pub events: bool,
 }
 
-/// The servers that the engine starts for a client, beside those that already run.
+/// The servers that the engine starts for a client, in addition to those that already run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Servers {
@@ -39,7 +40,7 @@ pub(crate) struct Hello {
     pub options: JoinOptions,
 }
 
-/// Every later message of a client.
+/// A request from a client. All messages after the hello have this type.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientMessage {
@@ -48,7 +49,7 @@ pub(crate) struct ClientMessage {
     pub request: Request,
 }
 
-/// A message of the holder.
+/// A message from the holder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HolderMessage {
@@ -59,7 +60,7 @@ pub(crate) enum HolderMessage {
         /// Present if the client asked for events.
         snapshot: Option<Box<Snapshot>>,
     },
-    /// The last message: the holder reads no more from this client.
+    /// The last message to a client that is refused or sent something invalid.
     Refused(ErrorView),
     Reply {
         id: u64,
@@ -69,7 +70,7 @@ pub(crate) enum HolderMessage {
     NotStarted {
         id: u64,
     },
-    /// The last message of a holder that ends. It has replied to everything that it started.
+    /// The last message of a holder that ends. It follows the replies to all requests that the holder started.
     Ended,
     Event(Box<Event>),
     /// Events were lost; the snapshot replaces the client's state.

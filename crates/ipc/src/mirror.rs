@@ -76,7 +76,7 @@ mod tests {
         expected: Snapshot,
     }
 
-    /// A part of the state partway through the recording. It is checked there because later events replace it.
+    /// A part of the state in the middle of the recording. It is checked there because later events replace it.
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Midway {
         revision: Revision,

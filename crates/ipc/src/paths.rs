@@ -1,4 +1,4 @@
-//! The paths of a client, compared with those of the engine.
+//! The comparison of a client's paths with the engine's.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use usher_engine::EngineOptions;
 pub struct Paths {
     pub config: PathBuf,
     pub state_dir: PathBuf,
-    /// `keychain`, `file:PATH` or `memory`; `None` accepts the engine's.
+    /// `keychain`, `file:PATH` or `memory`; `None` accepts any store.
     pub secret_store: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn store_argument(store: &SecretStoreView) -> String {
     }
 }
 
-/// Resolves links and relative parts, as far as the path exists.
+/// Makes a path absolute, and resolves the symbolic links in the part that exists.
 fn resolve(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     absolute

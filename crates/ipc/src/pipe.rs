@@ -1,5 +1,5 @@
-//! The named pipe on Windows. Its access list admits this user and the system, and no one over the network. Written
-//! from the documentation and never run.
+//! The named pipe on Windows. Its access list allows only this user and the system, and no access over the network.
+//! This code was written from the documentation and has never run.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,15 +19,15 @@ pub(crate) type Stream = DuplexPipeStream<Bytes>;
 
 pub(crate) struct Listener(PipeListener<Bytes, Bytes>);
 
-/// A pipe leaves no file behind.
+/// Empty, because a pipe has no file.
 pub(crate) struct SocketFile;
 
-/// A client, already checked by the access list.
+/// A client whose user the access list has already checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer;
 
 impl Listener {
-    /// Fails if another process has already taken the name.
+    /// Creates the pipe. Fails if another process has already taken its name.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
         // D:P blocks inherited entries. The two entries allow everything to the owner (the pipe's creator) and to the
         // system.
@@ -52,7 +52,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     let (name, no_wait) = (name(runtime_dir), ConnectWaitMode::Timeout(Duration::ZERO));
     let opened = Stream::connect_by_path_with_wait_mode(name.as_path(), no_wait).await;
     opened.map_err(|error| match error.kind() {
-        // Gone, or every instance is in use right now.
+        // The pipe does not exist, or all of its instances are in use.
         io::ErrorKind::NotFound | io::ErrorKind::TimedOut => ConnectError::NotRunning,
         _ => error.into(),
     })

@@ -19,7 +19,8 @@ const END_DEADLINE: Duration = Duration::from_millis(250);
 /// Far more than one person's processes need.
 const MAX_CONNECTIONS: usize = 256;
 
-/// Serves other processes until it is dropped. Drop it before the engine stops: the socket belongs to the lock's holder.
+/// The listener for other processes, until it is dropped. Drop it before the engine stops and releases the lock,
+/// because the socket belongs to the holder of the lock.
 pub struct Server {
     work: WorkTracker,
     ending: CancellationToken,
@@ -38,15 +39,15 @@ impl Server {
         Ok(Self { work, ending, accepting, socket_file: Some(socket_file) })
     }
 
-    /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then ends. Other requests, and
-    /// clients that come late, go to the next holder.
+    /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then ends. Other requests and new
+    /// clients go to the next holder.
     pub async fn finish(mut self) {
         self.work.finish().await;
         // No client may connect after the others are notified.
         self.socket_file = None;
         self.ending.cancel();
         if tokio::time::timeout(END_DEADLINE, &mut self.accepting).await.is_err() {
-            tracing::debug!("a client did not read that this Usher ends");
+            tracing::debug!("a client did not read the last message in time");
         }
     }
 }
@@ -70,12 +71,12 @@ async fn accept(mut listener: Listener, context: Arc<SessionContext>) {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
-                // Most likely out of file descriptors, so an immediate retry would spin.
+                // Most likely no file descriptors are left, so an immediate retry would spin.
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        // Above the limit the connection is closed.
+        // Closes the connection if there are too many.
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
         let context = Arc::clone(&context);
         connections.spawn(async move {

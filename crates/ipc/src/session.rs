@@ -81,7 +81,7 @@ async fn accept(
         let message = if hello.version == version {
             format!("The running Usher is another build of version {version}.")
         } else {
-            format!("The running Usher is version {version}, but this is {}.", sanitized(&hello.version))
+            format!("The running Usher is version {version}, but this is {}.", sanitize_version(&hello.version))
         };
         return Err(ErrorView::new(Code::Internal, message, "Quit Usher, then start it again."));
     }
@@ -102,7 +102,7 @@ async fn accept(
         Servers::Named(servers) => engine.run_also(Some(&servers)).await,
         Servers::All => engine.run_also(None).await,
     }
-    // Subscribing before taking the snapshot loses no event in between.
+    // Subscribe before taking the snapshot, so that no event in between is lost.
     let events = events.then(|| engine.subscribe());
     let snapshot = engine.snapshot();
     let welcome = HolderMessage::Welcome {
@@ -192,7 +192,7 @@ struct Outbox {
     refused: oneshot::Receiver<Option<ErrorView>>,
 }
 
-/// Writes replies and events in their order: the events that led to a reply precede it.
+/// Writes replies and events. The events that a request causes are written before its reply.
 async fn write_messages(
     mut writer: impl AsyncWrite + Unpin,
     outbox: Outbox,
@@ -274,7 +274,7 @@ fn refusal(message: &str) -> ErrorView {
     ErrorView::without_hint(Code::Internal, message)
 }
 
-/// Cleans up a version number from another process.
-fn sanitized(version: &str) -> String {
+/// Sanitises a version number from another process.
+fn sanitize_version(version: &str) -> String {
     version.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '.').take(20).collect()
 }

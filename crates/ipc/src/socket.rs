@@ -8,17 +8,14 @@ use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use tokio::net::{UnixListener, UnixStream};
-use usher_secrets::private_files::ensure_private_dir;
+use usher_secrets::private_files::{ensure_private_dir, remove_if_exists};
 
 use crate::ConnectError;
 use crate::error::is_closed;
 
 pub(crate) type Stream = UnixStream;
 
-pub(crate) struct Listener {
-    listener: UnixListener,
-    our_uid: u32,
-}
+pub(crate) struct Listener(UnixListener);
 
 /// The socket's file. Dropping this removes it, unless another socket has replaced it.
 pub(crate) struct SocketFile {
@@ -26,7 +23,7 @@ pub(crate) struct SocketFile {
     identity: (u64, u64),
 }
 
-/// The user at the other end, as the system reports it.
+/// The user of the other side, as the system reports it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     uid: Option<u32>,
@@ -34,26 +31,22 @@ pub(crate) struct Peer {
 }
 
 impl Listener {
-    /// Replaces any existing socket. Only the holder of the engine's lock may call this: another socket is stale or
-    /// planted.
+    /// Creates the socket. Replaces an existing one, which is stale or planted, because only the holder of the engine's
+    /// lock may call this.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
         ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);
-        match fs::remove_file(&path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        remove_if_exists(&path)?;
         let listener = UnixListener::bind(ShortPath::of_socket(runtime_dir)?.path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let file = SocketFile { identity: identity(&path)?, path };
-        Ok((Self { listener, our_uid: our_uid() }, file))
+        Ok((Self(listener), file))
     }
 
     pub async fn accept(&mut self) -> io::Result<(Stream, Peer)> {
-        let (stream, _) = self.listener.accept().await?;
-        let uid = stream.peer_cred().ok().map(|peer| peer.uid());
-        Ok((stream, Peer { uid, our_uid: self.our_uid }))
+        let (stream, _) = self.0.accept().await?;
+        let peer = Peer::of(&stream);
+        Ok((stream, peer))
     }
 }
 
@@ -66,13 +59,18 @@ impl Drop for SocketFile {
 }
 
 impl Peer {
-    /// Whether the other end runs as the same user. Root counts as another user.
+    fn of(stream: &Stream) -> Self {
+        Self { uid: stream.peer_cred().ok().map(|peer| peer.uid()), our_uid: our_uid() }
+    }
+
+    /// Whether the other side runs as the same user. Root counts as another user.
     pub fn is_same_user(self) -> bool {
         self.uid == Some(self.our_uid)
     }
 }
 
-/// Connects to the holder. Checks the owner too, although no other user can listen in a private folder.
+/// Connects to the holder. Checks that the folder is private and, as a second protection, that the socket and the
+/// process behind it belong to this user.
 pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> {
     let not_safe =
         |why: &str| ConnectError::Io(io::Error::new(io::ErrorKind::PermissionDenied, why.to_owned()));
@@ -93,7 +91,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     }
     let short = ShortPath::of_socket(runtime_dir)?;
     let stream = UnixStream::connect(&short.path).await.map_err(|error| match error.kind() {
-        // Gone, stale, or not ready to accept yet.
+        // The socket is gone, stale, or not ready to accept yet.
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::WouldBlock => {
             ConnectError::NotRunning
         }
@@ -101,8 +99,11 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
         _ if is_closed(&error) => ConnectError::NotRunning,
         _ => error.into(),
     })?;
-    let holder = Peer { uid: stream.peer_cred().ok().map(|peer| peer.uid()), our_uid: our_uid() };
-    if holder.is_same_user() { Ok(stream) } else { Err(not_safe("another user listens on engine.sock")) }
+    if Peer::of(&stream).is_same_user() {
+        Ok(stream)
+    } else {
+        Err(not_safe("another user listens on engine.sock"))
+    }
 }
 
 const NAME: &str = "engine.sock";

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// How long an ending holder still accepts work. Later work goes to the next holder, so that this holder does end.
+/// How long an ending holder still accepts work. Later work goes to the next holder. Without this limit, new work could
+/// keep a holder running forever.
 const GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// Counts the running work and decides whether more may begin.
@@ -34,7 +35,7 @@ impl WorkTracker {
         Self(Arc::new(watch::Sender::new(State { running: 0, phase: Phase::Open })))
     }
 
-    /// Returns `None` if the holder no longer accepts work.
+    /// Begins a piece of work. Returns `None` if the holder no longer accepts work.
     pub fn begin(&self) -> Option<WorkGuard> {
         let begun = self.0.send_if_modified(|state| {
             let accepts = match state.phase {
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_ends_when_all_work_is_finished_and_accepts_none_afterwards() {
+    async fn a_holder_ends_when_all_work_is_finished_and_accepts_none_afterwards() {
         let work = WorkTracker::new();
         let first = work.begin().expect("open");
         let ending = tokio::spawn({

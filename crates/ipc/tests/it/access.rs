@@ -1,4 +1,4 @@
-//! Access to the engine: held by one process, joined by commands, waited for by the app.
+//! Access to the engine: the first process holds it, commands join it, and the app waits for it.
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -14,7 +14,7 @@ async fn the_first_command_holds_the_engine_and_the_second_joins() {
     let Access::Held(engine) = open().await else { panic!("not held") };
     let server = Server::start(engine.clone(), Holder::Command).unwrap();
     let Access::Joined(client) = open().await else { panic!("a second engine started") };
-    until(&client, needs_sign_in).await;
+    wait_for_server(&client, needs_sign_in).await;
     drop(server);
     engine.stop().await;
     assert!(matches!(open().await, Access::Held(_)));
@@ -30,10 +30,10 @@ async fn an_app_waits_for_a_command_and_refuses_a_second_app() {
         tokio::spawn(
             async move { Access::hold(&options, move |pid| on_wait.send(pid).unwrap()).await.unwrap() },
         );
-    assert_eq!(timeout(PATIENCE, waits).await.unwrap().unwrap(), Some(std::process::id()));
+    assert_eq!(timeout(DEADLINE, waits).await.unwrap().unwrap(), Some(std::process::id()));
     drop(held.server);
     held.engine.stop().await;
-    let engine = timeout(PATIENCE, holding).await.unwrap().unwrap();
+    let engine = timeout(DEADLINE, holding).await.unwrap().unwrap();
 
     let _server = Server::start(engine, Holder::App { show_window: Box::new(|| ()) }).unwrap();
     let second = Access::hold(&fixture.options(), |_| panic!("waited for an app")).await;

@@ -1,11 +1,13 @@
 //! The end of a holder, for its clients and its successor.
 
+use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use usher_api::{Reply, Request, ServerVerb};
 use usher_engine::{Engine, StartError};
 use usher_ipc::{AskError, ConnectError};
+use usher_secrets::private_files::{create_private, ensure_private_dir};
 
 use crate::fixture::*;
 
@@ -18,7 +20,7 @@ async fn a_holder_finishes_a_call_before_it_ends_and_serves_meanwhile() {
         let outcome = caller.ask(call("slow_task", r#"{ "steps": 20, "millis": 20 }"#, "slow")).await;
         (caller, outcome)
     });
-    eventually("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
     let ending = tokio::spawn(held.server.finish());
     let listed = lister.ask(Request::server(&id(), ServerVerb::Tools)).await;
     assert!(matches!(listed, Ok(Reply::Tools(_))), "{listed:?}");
@@ -45,12 +47,12 @@ async fn a_holder_stays_for_a_sign_in_that_a_client_began() {
     let client = fixture.connect().await.unwrap();
     let request = begin_sign_in(&client).await;
     let ending = tokio::spawn(held.server.finish());
-    let address = decide(&request).await;
+    let address = approve(&request).await;
     client.ask(Request::CompleteSignIn { address }).await.unwrap();
     assert!(is_connected(&client.server(&id()).unwrap()));
     assert!(!ending.is_finished());
     drop(client);
-    tokio::time::timeout(PATIENCE, ending).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, ending).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -61,9 +63,9 @@ async fn clients_cannot_keep_a_holder_running() {
     let long = tokio::spawn(async move {
         first.ask(call("slow_task", r#"{ "steps": 100, "millis": 40 }"#, "long")).await
     });
-    eventually("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
     let ending = tokio::spawn(held.server.finish());
-    // It accepts new work for a moment, then none.
+    // The holder accepts new work for a grace period, then none.
     let mut number = 0;
     let refused = loop {
         number += 1;
@@ -74,7 +76,7 @@ async fn clients_cannot_keep_a_holder_running() {
     };
     assert_eq!(refused, AskError::NotStarted);
     assert!(matches!(long.await.unwrap(), Ok(Reply::ToolCall(_))));
-    tokio::time::timeout(PATIENCE, ending).await.unwrap().unwrap();
+    tokio::time::timeout(DEADLINE, ending).await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -87,21 +89,20 @@ async fn a_holder_that_disappears_is_noticed() {
         let outcome = client.ask(call("slow_task", r#"{ "steps": 100, "millis": 200 }"#, "slow")).await;
         (client, outcome)
     });
-    eventually("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
     drop(held.server);
     let (client, outcome) = asking.await.unwrap();
     assert_eq!(outcome, Err(AskError::OutcomeUnknown), "the tool may have run");
     assert_eq!(client.ask(Request::Snapshot).await, Err(AskError::Ended));
     let closed = async { while updates.recv().await.is_ok() {} };
-    tokio::time::timeout(PATIENCE, closed).await.unwrap();
+    tokio::time::timeout(DEADLINE, closed).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_holder_that_ends_during_a_connect_is_not_running() {
+async fn a_holder_that_ends_while_a_client_connects_counts_as_not_running() {
     let fixture = Fixture::new().await;
     let run = fixture.path("run");
-    std::fs::create_dir(&run).unwrap();
-    make_private(&run);
+    ensure_private_dir(&run).unwrap();
     for round in 0..200 {
         let listener = UnixListener::bind(run.join("engine.sock")).unwrap();
         let connecting = async {
@@ -121,13 +122,11 @@ async fn a_holder_that_ends_during_a_connect_is_not_running() {
 }
 
 #[tokio::test]
-async fn only_one_process_holds_and_the_files_of_a_killed_one_are_replaced() {
+async fn only_one_process_holds_the_engine_and_the_files_of_a_killed_holder_are_replaced() {
     let fixture = Fixture::new().await;
-    std::fs::create_dir(fixture.path("run")).unwrap();
-    make_private(&fixture.path("run"));
+    ensure_private_dir(&fixture.path("run")).unwrap();
     // A killed holder leaves its lock file and its socket behind; the system releases the lock.
-    std::fs::write(fixture.path("run/engine.lock"), "4194304\n").unwrap();
-    make_private_file(&fixture.path("run/engine.lock"));
+    create_private(&fixture.path("run/engine.lock")).unwrap().write_all(b"4194304\n").unwrap();
     drop(UnixListener::bind(fixture.path("run/engine.sock")).unwrap());
     assert!(fixture.path("run/engine.sock").exists());
     assert!(matches!(fixture.connect().await, Err(ConnectError::NotRunning)));
@@ -142,14 +141,4 @@ async fn only_one_process_holds_and_the_files_of_a_killed_one_are_replaced() {
     drop(held.server);
     held.engine.stop().await;
     assert!(!fixture.path("run/engine.sock").exists());
-}
-
-fn make_private(folder: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
-}
-
-fn make_private_file(file: &std::path::Path) {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
 }

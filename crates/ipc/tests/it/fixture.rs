@@ -10,8 +10,8 @@ use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_ipc::{Client, ConnectError, Holder, JoinOptions, Paths, Server, Servers};
 use usher_secrets::StoreKind;
 
-/// The deadline of every wait; generous enough for a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// The deadline of every wait, long enough for a busy machine.
+pub const DEADLINE: Duration = Duration::from_secs(20);
 
 pub struct Fixture {
     folder: TempDir,
@@ -63,7 +63,7 @@ impl Fixture {
     pub async fn hold_signed_in(&self) -> Held {
         let held = self.hold().await;
         let request = held.engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-        held.engine.complete_sign_in(&decide(&request).await).await.unwrap();
+        held.engine.complete_sign_in(&approve(&request).await).await.unwrap();
         held
     }
 
@@ -111,12 +111,12 @@ pub async fn begin_sign_in(client: &Client) -> AuthorizationRequestView {
 /// Signs in through a client, up to a connected server.
 pub async fn sign_in_through(client: &Client) {
     let request = begin_sign_in(client).await;
-    let address = decide(&request).await;
+    let address = approve(&request).await;
     assert_eq!(client.ask(Request::CompleteSignIn { address }).await.unwrap(), Reply::Server(id()));
 }
 
 /// Waits until the client's view of the server satisfies a condition.
-pub async fn until(client: &Client, condition: impl Fn(&ServerView) -> bool) -> ServerView {
+pub async fn wait_for_server(client: &Client, condition: impl Fn(&ServerView) -> bool) -> ServerView {
     let mut updates = client.subscribe();
     let wait = async {
         loop {
@@ -126,7 +126,7 @@ pub async fn until(client: &Client, condition: impl Fn(&ServerView) -> bool) -> 
             updates.recv().await.unwrap();
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap()
+    tokio::time::timeout(DEADLINE, wait).await.unwrap()
 }
 
 pub fn is_connected(view: &ServerView) -> bool {
@@ -138,17 +138,17 @@ pub fn needs_sign_in(view: &ServerView) -> bool {
 }
 
 /// Waits for a condition that no event announces.
-pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+pub async fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let wait = async {
         while !condition() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, wait).await.is_ok(), "timed out waiting until {what}");
+    assert!(tokio::time::timeout(DEADLINE, wait).await.is_ok(), "timed out waiting until {what}");
 }
 
 /// Approves the request in the browser and returns the callback.
-pub async fn decide(request: &AuthorizationRequestView) -> String {
+pub async fn approve(request: &AuthorizationRequestView) -> String {
     let http =
         reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
     let page = http.get(&request.authorization_url).send().await.unwrap().text().await.unwrap();

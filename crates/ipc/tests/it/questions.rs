@@ -9,14 +9,14 @@ use usher_ipc::{AskError, Client, Update};
 
 use crate::fixture::*;
 
-/// Starts a call whose tool asks for tea.
-fn asking(client: &Arc<Client>) -> JoinHandle<Result<Reply, AskError>> {
+/// Calls a tool that asks which tea to order.
+fn call_ask_back(client: &Arc<Client>) -> JoinHandle<Result<Reply, AskError>> {
     let client = Arc::clone(client);
     tokio::spawn(async move { client.ask(call("ask_back", "{}", "tea")).await })
 }
 
 /// Waits until this client has a question.
-async fn question(client: &Client) -> ElicitationView {
+async fn wait_for_question(client: &Client) -> ElicitationView {
     let mut updates = client.subscribe();
     let wait = async {
         loop {
@@ -26,7 +26,7 @@ async fn question(client: &Client) -> ElicitationView {
             updates.recv().await.unwrap();
         }
     };
-    tokio::time::timeout(PATIENCE, wait).await.unwrap()
+    tokio::time::timeout(DEADLINE, wait).await.unwrap()
 }
 
 fn answer(question: &ElicitationView, name: &str) -> Request {
@@ -36,7 +36,7 @@ fn answer(question: &ElicitationView, name: &str) -> Request {
 }
 
 async fn text_of(call: JoinHandle<Result<Reply, AskError>>) -> String {
-    match tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap().unwrap() {
+    match tokio::time::timeout(DEADLINE, call).await.unwrap().unwrap().unwrap() {
         Reply::ToolCall(answer) => serde_json::to_value(&answer.content).unwrap()[0]["text"].to_string(),
         other => panic!("{other:?}"),
     }
@@ -49,19 +49,19 @@ async fn each_client_answers_only_the_questions_of_its_own_calls() {
     let ada = Arc::new(fixture.connect().await.unwrap());
     let bob = Arc::new(fixture.connect().await.unwrap());
     let mut updates_of_bob = bob.subscribe();
-    let calls = [asking(&ada), asking(&bob)];
-    let (for_ada, for_bob) = (question(&ada).await, question(&bob).await);
-    assert_ne!(for_ada.id, for_bob.id);
+    let calls = [call_ask_back(&ada), call_ask_back(&bob)];
+    let (question_for_ada, question_for_bob) = (wait_for_question(&ada).await, wait_for_question(&bob).await);
+    assert_ne!(question_for_ada.id, question_for_bob.id);
     assert_eq!(held.engine.snapshot().elicitations, [], "the holder made no call");
 
-    let refused = bob.ask(answer(&for_ada, "Bob")).await;
+    let refused = bob.ask(answer(&question_for_ada, "Bob")).await;
     assert!(matches!(refused, Err(AskError::Failed(_))), "{refused:?}");
     bob.ask(Request::CancelCall { call: "tea".to_owned() }).await.unwrap();
-    ada.ask(answer(&for_ada, "Ada")).await.unwrap();
-    let [of_ada, of_bob] = calls;
-    assert_eq!(text_of(of_ada).await, r#""Ordered Peppermint for Ada.""#);
-    let cancelled = tokio::time::timeout(PATIENCE, of_bob).await.unwrap().unwrap();
-    assert!(matches!(cancelled, Err(AskError::Failed(_))), "only its own call: {cancelled:?}");
+    ada.ask(answer(&question_for_ada, "Ada")).await.unwrap();
+    let [call_of_ada, call_of_bob] = calls;
+    assert_eq!(text_of(call_of_ada).await, r#""Ordered Peppermint for Ada.""#);
+    let cancelled = tokio::time::timeout(DEADLINE, call_of_bob).await.unwrap().unwrap();
+    assert!(matches!(cancelled, Err(AskError::Failed(_))), "{cancelled:?}");
 
     for client in [&ada, &bob] {
         assert_eq!(client.snapshot().unwrap().elicitations, []);
@@ -69,7 +69,7 @@ async fn each_client_answers_only_the_questions_of_its_own_calls() {
     while let Ok(update) = updates_of_bob.try_recv() {
         let Update::Event(event) = update else { continue };
         if let Event::ElicitationRequested { elicitation, .. } = *event {
-            assert_eq!(elicitation, for_bob);
+            assert_eq!(elicitation, question_for_bob);
         }
     }
 }

@@ -12,7 +12,7 @@ use usher_ipc::{Client, ConnectError, Paths};
 
 use crate::fixture::*;
 
-/// The socket to connect to; set in the child process that another user runs.
+/// The environment variable with the socket's path. It is set in the child process that runs as another user.
 const OTHER_USER_SOCKET: &str = "USHER_TEST_OTHER_USER_SOCKET";
 
 /// Sends raw bytes and returns every message that comes back.
@@ -21,7 +21,7 @@ async fn send(fixture: &Fixture, lines: &[u8]) -> Vec<Value> {
     // The holder may close the connection before everything is written.
     let _ = stream.write_all(lines).await;
     let mut response = Vec::new();
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut response)).await.unwrap();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut response)).await.unwrap();
     assert!(read.is_ok() || !response.is_empty());
     response.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
@@ -44,7 +44,7 @@ async fn an_invalid_message_gets_a_clear_error_and_affects_no_other_client() {
     let fixture = Fixture::new().await;
     let _held = fixture.hold().await;
     let other = fixture.connect().await.unwrap();
-    until(&other, needs_sign_in).await;
+    wait_for_server(&other, needs_sign_in).await;
 
     let request = |text: &str| [line(&hello()), text.as_bytes().to_vec(), b"\n".to_vec()].concat();
     let deep =
@@ -143,7 +143,7 @@ async fn a_client_does_not_connect_to_a_planted_socket_or_link() {
     std::fs::write(run.join("engine.sock"), "no socket").unwrap();
     assert!(matches!(fixture.connect().await, Err(ConnectError::Io(_))));
 
-    // In a folder that others may enter, another user could have put it there.
+    // In a folder that other users may enter, another user could have created the socket.
     std::fs::remove_file(run.join("engine.sock")).unwrap();
     std::fs::rename(fixture.path("planted.sock"), run.join("engine.sock")).unwrap();
     for open in [0o770, 0o701, 0o777] {
@@ -154,7 +154,7 @@ async fn a_client_does_not_connect_to_a_planted_socket_or_link() {
     assert!(planted.accept().is_err(), "a client connected to the planted socket");
 }
 
-/// Needs root to become another user. The rule alone is tested in `src/socket.rs`.
+/// Needs root to run a process as another user. A unit test in `src/socket.rs` tests the rule without root.
 #[tokio::test]
 async fn another_user_is_refused() {
     if let Some(socket) = std::env::var_os(OTHER_USER_SOCKET) {
@@ -171,10 +171,10 @@ async fn another_user_is_refused() {
     let welcomed = fixture.connect().await.unwrap();
     let socket = fixture.path("run/engine.sock");
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can become another user. The rule alone is tested in src/socket.rs.");
+        eprintln!("SKIPPED: only root can run a process as another user. src/socket.rs tests the rule itself.");
         return;
     }
-    // All other protections are removed, so that only this check is left.
+    // Removes all other protections, so that only this check is left.
     let program = fixture.path("other-user");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     for (path, mode) in [(fixture.path(""), 0o711), (fixture.path("run"), 0o711), (socket.clone(), 0o666)] {
@@ -188,7 +188,7 @@ async fn another_user_is_refused() {
         .uid(65534)
         .gid(65534)
         .output();
-    let output = tokio::time::timeout(PATIENCE, other_user).await.unwrap().unwrap();
+    let output = tokio::time::timeout(DEADLINE, other_user).await.unwrap().unwrap();
     let received = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
     assert!(received.contains("received: {\"refused\":"), "{received}");
     assert!(received.contains("belongs to another user"), "{received}");

@@ -4,7 +4,7 @@ use usher_ipc::{Client, ConnectError};
 
 use crate::fixture::*;
 
-/// Only Linux has a path through an open folder.
+/// Linux only, because the path leads through an open folder in `/proc`.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_folder_whose_path_is_too_long_for_a_socket_works() {
@@ -47,6 +47,6 @@ async fn a_client_with_another_runtime_folder_finds_the_holder_by_its_state_fold
     assert!(!fixture.path("no session").exists());
     drop(held.server);
     held.engine.stop().await;
-    // The lock file of an ended holder does not make it running.
+    // The lock file of an ended holder does not count as a running one.
     assert!(matches!(find().await, Err(ConnectError::NotRunning)));
 }

@@ -13,7 +13,7 @@ use usher_secrets::{SecretStore, StoreKind};
 
 use crate::fixture::*;
 
-/// Relays between a client and the holder, and records every byte.
+/// A relay between a client and the holder, which records every byte.
 struct Eavesdropper {
     recorded: Arc<Mutex<Vec<u8>>>,
 }
@@ -75,7 +75,7 @@ async fn no_secret_crosses_the_socket() {
 
     // A sign-in. Its verifier is in the secret store while it waits.
     let request = begin_sign_in(&client).await;
-    let pending = tokio::time::timeout(PATIENCE, async {
+    let pending = tokio::time::timeout(DEADLINE, async {
         loop {
             match store.pending("demo").await.unwrap() {
                 Some(pending) => return pending,
@@ -85,7 +85,7 @@ async fn no_secret_crosses_the_socket() {
     });
     let pending: Value = serde_json::from_str(pending.await.unwrap().expose_secret()).unwrap();
     secrets.push(pending["verifier"].as_str().unwrap().to_owned());
-    let address = decide(&request).await;
+    let address = approve(&request).await;
     client.ask(Request::CompleteSignIn { address }).await.unwrap();
     collect_tokens(&store, &mut secrets).await;
 

@@ -1,4 +1,4 @@
-//! The engine's verbs, sent from another process.
+//! Requests to the engine from another process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,12 +9,12 @@ use usher_ipc::{AskError, Client, Holder, HolderKind, JoinOptions, Servers, Upda
 use crate::fixture::*;
 
 #[tokio::test]
-async fn a_sign_in_a_list_a_call_and_a_sign_out() {
+async fn a_client_signs_in_lists_tools_calls_one_and_signs_out() {
     let fixture = Fixture::new().await;
     let held = fixture.hold().await;
     let client = fixture.connect().await.unwrap();
     assert_eq!(client.holder(), HolderKind::Command);
-    until(&client, needs_sign_in).await;
+    wait_for_server(&client, needs_sign_in).await;
 
     sign_in_through(&client).await;
     // The reply comes after the events that led to it.
@@ -51,12 +51,12 @@ async fn progress_arrives_and_a_call_can_be_cancelled() {
             }
         }
     };
-    let outcome = tokio::time::timeout(PATIENCE, async {
+    let outcome = tokio::time::timeout(DEADLINE, async {
         tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
     });
     let Err(AskError::Failed(error)) = outcome.await.unwrap() else { panic!("cancelled") };
     assert!(error.message.contains("cancelled"), "{error:?}");
-    eventually("the task has stopped", || fixture.demo.running_tasks() == 0).await;
+    wait_until("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn the_longest_timeout_does_not_overflow() {
     let mut request = call("search_pages", r#"{ "query": "tea" }"#, "patient");
     let Request::CallTool { silence_seconds, .. } = &mut request else { unreachable!() };
     *silence_seconds = u64::MAX;
-    let answer = tokio::time::timeout(PATIENCE, client.ask(request)).await.unwrap();
+    let answer = tokio::time::timeout(DEADLINE, client.ask(request)).await.unwrap();
     assert!(matches!(answer, Ok(Reply::ToolCall(_))), "{answer:?}");
 }
 
@@ -79,9 +79,9 @@ async fn a_client_that_disconnects_cancels_its_call() {
     let asking = tokio::spawn(async move {
         client.ask(call("slow_task", r#"{ "steps": 100, "millis": 200 }"#, "slow")).await
     });
-    eventually("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
     asking.abort();
-    eventually("the task has stopped", || fixture.demo.running_tasks() == 0).await;
+    wait_until("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }
 
 #[tokio::test]
@@ -97,10 +97,10 @@ async fn a_second_process_hands_over_its_callback() {
     assert!(matches!(refused, Err(AskError::Failed(_))));
     assert!(matches!(held.engine.server(&id()).unwrap().status, Status::SigningIn { .. }));
 
-    let address = decide(&request).await;
+    let address = approve(&request).await;
     assert_eq!(second.ask(Request::HandOverLink { address }).await, Ok(Reply::Done));
     drop(second);
-    until(&client, is_connected).await;
+    wait_for_server(&client, is_connected).await;
 }
 
 #[tokio::test]
@@ -157,11 +157,11 @@ async fn every_client_sees_a_server_being_added_and_removed() {
     assert_eq!(one.ask(Request::Add(added)).await, Ok(Reply::Server(server.clone())));
     let mut updates = two.subscribe();
     while two.server(&server).is_none() {
-        tokio::time::timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, updates.recv()).await.unwrap().unwrap();
     }
     one.ask(Request::server(&server, ServerVerb::Remove)).await.unwrap();
     while two.server(&server).is_some() {
-        tokio::time::timeout(PATIENCE, updates.recv()).await.unwrap().unwrap();
+        tokio::time::timeout(DEADLINE, updates.recv()).await.unwrap().unwrap();
     }
 }
 
@@ -171,7 +171,7 @@ async fn a_request_that_panics_gets_a_reply() {
     let show_window = Box::new(|| panic!("the window cannot be shown"));
     let _held = fixture.hold_as(Holder::App { show_window }).await;
     let client = fixture.connect().await.unwrap();
-    match tokio::time::timeout(PATIENCE, client.ask(Request::ShowWindow)).await.unwrap() {
+    match tokio::time::timeout(DEADLINE, client.ask(Request::ShowWindow)).await.unwrap() {
         Err(AskError::Failed(error)) => assert!(error.message.contains("Internal error"), "{error:?}"),
         other => panic!("{other:?}"),
     }
