@@ -100,12 +100,12 @@ impl Connection {
         })
     }
 
-    /// Returns the revision of MCP in use.
+    /// Returns the MCP version in use.
     pub fn protocol(&self) -> String {
         self.peer.peer_info().map(|info| info.protocol_version.as_str().to_owned()).unwrap_or_default()
     }
 
-    /// Returns the server's own title, else its name.
+    /// Returns the server's own title or, if there is none, its name.
     pub fn title(&self) -> Option<String> {
         let info = self.peer.peer_info()?;
         let implementation = info.server_info.as_ref()?;
@@ -132,7 +132,7 @@ impl Connection {
         self.closed.clone()
     }
 
-    /// Follows the server's notifications in the background until the connection ends.
+    /// Handles the server's notifications in the background until the connection ends.
     pub fn subscribe(&self, changes: Arc<ListChanges>) {
         let (peer, monitor, closed) = (self.peer.clone(), self.monitor.clone(), self.closed.clone());
         tokio::spawn(async move {
@@ -148,7 +148,7 @@ impl Connection {
         self.credentials.as_ref()?.cached_token()
     }
 
-    /// Returns another token than the rejected one, or `None` if there is no way to get one.
+    /// Returns a token other than the rejected one, or `None` if there is no way to get one.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>, Fault> {
         match &self.credentials {
             Some(credentials) => Ok(credentials.refresh(rejected).await?),

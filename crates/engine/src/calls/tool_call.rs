@@ -106,7 +106,7 @@ impl ToolCall<'_> {
             board.call_progressed(caller, &call, progress, total, message.as_deref().map(content::name));
         };
         let terms = CallTerms {
-            silence: self.options.timeout,
+            idle_timeout: self.options.timeout,
             cancelled: self.cancelled.clone(),
             addressee,
             on_progress: &on_progress,

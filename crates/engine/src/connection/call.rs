@@ -16,13 +16,13 @@ use crate::caller::Addressee;
 
 /// The number of times that a call may ask for input.
 const MAX_ROUNDS: usize = 10;
-/// The longest call. Progress cannot extend it further.
+/// The longest duration of a call. Progress cannot extend it.
 const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
 /// The conditions of a call.
 pub(crate) struct CallTerms<'a> {
-    /// The longest allowed silence of the server.
-    pub silence: Duration,
+    /// The idle timeout. Progress and questions to the person restart it.
+    pub idle_timeout: Duration,
     pub cancelled: CancellationToken,
     /// The caller that gets the server's questions.
     pub addressee: Addressee,
@@ -46,7 +46,7 @@ impl Connection {
                         if asked.request_state.is_none() {
                             return Err(Fault::violation("it asked for input without saying which"));
                         }
-                        // The server wants the same request again. A wait avoids a busy loop.
+                        // The server expects the same request again. A delay avoids a busy loop.
                         tokio::time::sleep(Duration::from_millis(50 << round.min(4))).await;
                     }
                     let responses = self.input(requests, terms).await?;
@@ -59,13 +59,13 @@ impl Connection {
         Err(Fault::violation("it keeps asking for input"))
     }
 
-    /// Sends one request. Progress and questions to the person restart its deadline.
+    /// Sends one request. Progress and questions to the person restart its idle timeout.
     async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
         let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
-        let silence = terms.silence.min(LONGEST_CALL);
+        let idle_timeout = terms.idle_timeout.min(LONGEST_CALL);
         let begun = tokio::time::Instant::now();
-        let mut silent_until = begun + silence;
+        let mut idle_deadline = begun + idle_timeout;
         let fault = loop {
             tokio::select! {
                 biased;
@@ -76,17 +76,17 @@ impl Connection {
                     return response.map_err(|_| Fault::Lost)?.map_err(from_service);
                 }
                 step = running.progress() => {
-                    silent_until = tokio::time::Instant::now() + silence;
+                    idle_deadline = tokio::time::Instant::now() + idle_timeout;
                     (terms.on_progress)(step.progress, step.total, step.message);
                 }
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
                 () = self.closed.cancelled() => break Fault::Lost,
-                () = tokio::time::sleep_until(silent_until.min(begun + LONGEST_CALL)) => {
+                () = tokio::time::sleep_until(idle_deadline.min(begun + LONGEST_CALL)) => {
                     let asks = self.elicitations.is_open(&self.server, &terms.addressee);
                     if !asks || begun.elapsed() >= LONGEST_CALL {
                         break Fault::TimedOut(begun.elapsed().as_secs());
                     }
-                    silent_until = tokio::time::Instant::now() + silence;
+                    idle_deadline = tokio::time::Instant::now() + idle_timeout;
                 }
             }
         };

@@ -16,7 +16,7 @@ use super::list_changes::{List, ListChanges};
 use super::running_requests::RunningRequests;
 use crate::caller::Addressee;
 
-/// Answers a server's requests and notes its notifications.
+/// Answers a server's requests and records its notifications.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientHandler {
     pub server: ServerId,

@@ -1,4 +1,4 @@
-//! Conversion of a server's lists and results to views. Control characters are removed from texts, markup is not.
+//! Conversion of a server's lists and results to views. Control characters are removed from texts; markup is not.
 
 use rmcp::model::{CallToolResult, ContentBlock, Prompt, Resource, Tool};
 use usher_api::{PromptArgumentView, PromptView, ResourceView, ToolCallView, ToolContent, ToolView};
@@ -15,7 +15,7 @@ pub(crate) fn tool(tool: &Tool) -> ToolView {
     let annotations = tool.annotations.as_ref();
     let title = tool.title.as_deref().or_else(|| annotations.and_then(|hints| hints.title.as_deref()));
     ToolView {
-        // A call sends the name back, so it is not changed.
+        // The name stays unchanged, because a call sends it back to the server.
         name: tool.name.to_string(),
         title: title.map(name),
         description: tool.description.as_deref().map(description),
@@ -60,7 +60,7 @@ pub(crate) fn tool_call(result: &CallToolResult) -> ToolCallView {
 
 fn content(block: &ContentBlock) -> ToolContent {
     match block {
-        // A result is data: it may be long, and the reader sanitises it.
+        // A result is data. It may be long, and the front end sanitises it.
         ContentBlock::Text(text) => ToolContent::Text { text: text.text.clone() },
         ContentBlock::Image(image) if RASTER.contains(&image.mime_type.to_ascii_lowercase().as_str()) => {
             ToolContent::Image { mime_type: image.mime_type.to_ascii_lowercase(), data: image.data.clone() }

@@ -16,7 +16,7 @@ use crate::caller::{Addressee, CallerId};
 
 /// The time that the person has to answer.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
-/// The most open questions of one server to one caller. Further questions are cancelled.
+/// The largest number of open questions of one server to one caller. Further questions are cancelled.
 const MAX_OPEN: usize = 8;
 const LONGEST_MESSAGE: usize = 10_000;
 
@@ -35,16 +35,16 @@ struct Open {
     answer: oneshot::Sender<ElicitationAnswer>,
 }
 
-/// This caller has no open question with that id.
+/// The error for an id that belongs to no open question of the caller.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NotAsked;
+pub(crate) struct NoOpenQuestion;
 
 impl Elicitations {
     pub fn new(board: Arc<Board>) -> Self {
         Self { board, next: AtomicU64::new(1), open: Mutex::default() }
     }
 
-    /// Asks the person and waits for the answer. Dropping the wait withdraws the question.
+    /// Asks the person and waits for the answer. Dropping the future withdraws the question.
     pub async fn ask(
         &self,
         server: &ServerId,
@@ -96,18 +96,18 @@ impl Elicitations {
         }
     }
 
-    /// Takes an answer from the caller that was asked.
-    pub fn answer(&self, caller: CallerId, id: &str, answer: ElicitationAnswer) -> Result<(), NotAsked> {
+    /// Accepts an answer from the caller to which the question was sent.
+    pub fn answer(&self, caller: CallerId, id: &str, answer: ElicitationAnswer) -> Result<(), NoOpenQuestion> {
         let open = {
             let mut open = self.lock();
             let is_asked = open.get(id).is_some_and(|open| open.addressee.caller == caller);
-            is_asked.then(|| open.remove(id)).flatten().ok_or(NotAsked)?
+            is_asked.then(|| open.remove(id)).flatten().ok_or(NoOpenQuestion)?
         };
-        open.answer.send(answer).map_err(|_| NotAsked)
+        open.answer.send(answer).map_err(|_| NoOpenQuestion)
     }
 
-    /// Returns whether the server waits for the person because of this call, or of an unknown one. Such a call does not
-    /// time out.
+    /// Returns whether a question of this call, or of an unknown call, is open at the server. While one is open, the
+    /// call does not time out.
     pub fn is_open(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let concerns = |open: &Open| open.addressee == *addressee || open.addressee.call.is_none();
         self.lock().values().any(|open| open.server == *server && concerns(open))
@@ -118,7 +118,7 @@ impl Elicitations {
     }
 }
 
-/// Removes the question when it is dropped.
+/// Withdraws the question when dropped.
 struct Withdraw<'a> {
     elicitations: &'a Elicitations,
     id: String,
@@ -150,7 +150,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn missing_fields_take_their_default_and_given_ones_stay() {
+    fn missing_fields_get_their_default_and_given_fields_stay() {
         let schema = json!({ "type": "object", "properties": {
             "name": { "type": "string", "default": "Ada" },
             "age": { "type": "integer", "default": 36 },

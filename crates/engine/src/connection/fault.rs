@@ -1,4 +1,4 @@
-//! The errors between Usher and an MCP server. They are typed, so no decision depends on a text.
+//! The errors between Usher and an MCP server. They are typed, so that no decision depends on an error text.
 
 use std::error::Error;
 use std::io;
@@ -15,7 +15,7 @@ pub(crate) enum Fault {
     #[error("the server requires authorization")]
     Unauthorized { challenge: Option<Box<BearerChallenge>>, token_sent: bool },
     /// 403 with `insufficient_scope` (RFC 6750 §3.1).
-    #[error("the server asks for more permission")]
+    #[error("the server asks for more permissions")]
     InsufficientScope { challenge: Box<BearerChallenge> },
     /// There is no token for the request.
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub(crate) enum Fault {
     #[error("the server did not respond within {0} seconds")]
     TimedOut(u64),
     /// Any other HTTP status without a JSON-RPC response.
-    #[error("the server answered HTTP {status}")]
+    #[error("the server responded with HTTP {status}")]
     Status { status: u16, retry_after: Option<u64> },
     /// A redirect that is not followed: to another origin, or one that would change the method.
     #[error("the server answered with a redirect")]
@@ -52,12 +52,12 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// A response that violates the protocol.
+    /// Returns the fault for a response that violates the protocol.
     pub fn violation(what: &str) -> Self {
         Self::Protocol(format!("the server violates the protocol: {what}"))
     }
 
-    /// Returns whether a later try may succeed without the person.
+    /// Returns whether a retry may succeed without the person.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::TimedOut(_) | Self::Lost => true,
@@ -78,7 +78,7 @@ impl Fault {
     /// Classifies a failed HTTP exchange. No message contains the URL.
     pub fn from_reqwest(error: &reqwest::Error) -> Self {
         if error.is_timeout() {
-            return Self::Unreachable("no response in time".to_owned());
+            return Self::Unreachable("timed out".to_owned());
         }
         if error.is_redirect() {
             return Self::Redirected { host: None };

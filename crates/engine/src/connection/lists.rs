@@ -10,21 +10,21 @@ use super::content;
 use super::fault::Fault;
 use super::pagination::pages;
 
-/// A listing younger than this is not requested again.
-const LISTING_IS_FRESH: Duration = Duration::from_secs(5);
+/// How long a list of the tools is reused.
+const LISTING_LIFETIME: Duration = Duration::from_secs(5);
 
 impl Connection {
-    /// Returns the tools: a listing of the last few seconds, or a new one.
+    /// Returns the tools. A list of the last few seconds is reused.
     pub async fn tools(&self) -> Result<Arc<Vec<Tool>>, Fault> {
         if let Some((at, tools)) = &*self.listing.lock().unwrap_or_else(PoisonError::into_inner)
-            && at.elapsed() < LISTING_IS_FRESH
+            && at.elapsed() < LISTING_LIFETIME
         {
             return Ok(Arc::clone(tools));
         }
         self.list_tools().await
     }
 
-    /// Returns the last listing of the tools, however old.
+    /// Returns the last list of the tools, regardless of its age.
     pub fn listed_tools(&self) -> Option<Arc<Vec<Tool>>> {
         let listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         listing.as_ref().map(|(_, tools)| Arc::clone(tools))
@@ -42,7 +42,7 @@ impl Connection {
         Ok(tools)
     }
 
-    /// Lists the tools without any cache, which proves that the server accepts the present token.
+    /// Lists the tools without any cache. Success proves that the server accepts the current token.
     pub async fn verify(&self) -> Result<Arc<Vec<Tool>>, Fault> {
         self.peer.clear_response_cache().await;
         let tools = self.list_tools().await?;
@@ -79,7 +79,7 @@ impl Connection {
             .is_some_and(|hints| hints.read_only_hint == Some(true) || hints.idempotent_hint == Some(true))
     }
 
-    /// Returns a tool's title, or its name.
+    /// Returns a tool's title or, if there is none, its name.
     pub fn title_of(&self, tool: &str) -> String {
         let tools = self.listed_tools().unwrap_or_default();
         let title =

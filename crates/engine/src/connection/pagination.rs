@@ -9,10 +9,11 @@ use tokio::time::timeout;
 use super::fault::Fault;
 use super::rmcp_error::from_service;
 
-/// The deadlines for one page and for all. A caller in another process waits for three minutes.
+/// The deadlines for one page and for all pages. Both are shorter than the three minutes that a caller in another
+/// process waits.
 const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
 const LIST_TIMEOUT: Duration = Duration::from_secs(120);
-/// More pages than any server needs.
+/// The largest number of pages, more than any server needs.
 const MAX_PAGES: usize = 200;
 
 /// Collects a list over its pages.

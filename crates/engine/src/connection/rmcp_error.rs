@@ -1,4 +1,4 @@
-//! Conversion of rmcp's errors to faults. Faults of our HTTP transport are wrapped in them.
+//! Conversion of rmcp's errors to faults. rmcp's errors wrap the faults of our HTTP transport.
 
 use rmcp::model::ErrorData;
 use rmcp::service::{ClientInitializeError, ServiceError};

@@ -10,7 +10,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::caller::Addressee;
 
-/// The most progress notifications that wait for a slow reader. Further ones are dropped: a later one replaces them.
+/// The largest number of progress notifications that wait for a slow reader. Further ones are dropped, because a later
+/// one replaces them.
 const PROGRESS_BACKLOG: usize = 32;
 
 #[derive(Clone, Debug, Default)]
@@ -37,7 +38,7 @@ pub(crate) struct Questions {
     pub ended: CancellationToken,
 }
 
-/// A running request; dropping it removes it.
+/// The entry of a running request. Dropping it removes the entry.
 pub(crate) struct RunningRequest {
     requests: RunningRequests,
     id: RequestId,
@@ -96,12 +97,12 @@ impl RunningRequests {
 }
 
 impl RunningRequest {
-    /// Returns progress that has already arrived.
+    /// Returns a progress notification that has already arrived.
     pub fn pending_progress(&mut self) -> Option<ProgressNotificationParam> {
         self.progress.try_recv().ok()
     }
 
-    /// Waits for the next progress, for ever if there is none.
+    /// Waits for the next progress notification, forever if none arrives.
     pub async fn progress(&mut self) -> ProgressNotificationParam {
         match self.progress.recv().await {
             Some(progress) => progress,

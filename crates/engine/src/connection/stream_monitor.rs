@@ -1,4 +1,4 @@
-//! Reports about streams that break off, or that the server stops offering, while no call runs.
+//! Reports of streams that break off, or that the server stops offering, while no call runs.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ pub(crate) struct StreamMonitor {
     sign_ins: Arc<watch::Sender<u64>>,
 }
 
-/// Waits for the next sign-in.
-pub(crate) struct NextSignIn(watch::Receiver<u64>);
+/// A wait for the next sign-in.
+pub(crate) struct SignInWait(watch::Receiver<u64>);
 
 impl StreamMonitor {
     /// Returns the monitor, and the receiver of the reported faults.
@@ -28,18 +28,19 @@ impl StreamMonitor {
         let _ = self.faults.send(fault);
     }
 
-    /// Notes that the connection continues with a new grant: streams that were rejected may try again.
+    /// Signals that the connection continues with a new grant. Rejected streams then try again.
     pub fn signed_in(&self) {
         self.sign_ins.send_modify(|count| *count += 1);
     }
 
-    /// Call this before a try that may be rejected, so that no sign-in is missed.
-    pub fn next_sign_in(&self) -> NextSignIn {
-        NextSignIn(self.sign_ins.subscribe())
+    /// Returns a wait for the next sign-in. Call this before an attempt that may be rejected, so that no sign-in is
+    /// missed.
+    pub fn next_sign_in(&self) -> SignInWait {
+        SignInWait(self.sign_ins.subscribe())
     }
 }
 
-impl NextSignIn {
+impl SignInWait {
     pub async fn wait(mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;

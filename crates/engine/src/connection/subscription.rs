@@ -1,4 +1,5 @@
-//! The subscription to a stateless server's notifications (`subscriptions/listen`), which also shows whether it is reachable.
+//! The subscription to a stateless server's notifications (`subscriptions/listen`). It also shows whether the server is
+//! reachable.
 
 use std::time::Duration;
 
@@ -16,12 +17,12 @@ use crate::backoff::backoff;
 const DELAY: Duration = Duration::from_secs(1);
 /// The time that the server has to acknowledge the subscription.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
-/// A stream that lasted at least this long is opened again at once, a shorter one after a backoff.
+/// A stream that lasted at least this long is reopened at once. A shorter one is reopened after a backoff.
 const LONG_ENOUGH: Duration = Duration::from_secs(10);
 
-/// Follows the notifications until it is dropped, or until the server refuses the subscription.
+/// Handles the notifications until the future is dropped or the server refuses the subscription.
 pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monitor: &StreamMonitor) {
-    let Some(filter) = announced(&peer) else { return };
+    let Some(filter) = offered_notifications(&peer) else { return };
     tokio::time::sleep(DELAY).await;
     let mut failures = 0;
     let mut is_first = true;
@@ -64,8 +65,8 @@ pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monito
     }
 }
 
-/// Returns the notifications that the server offers; `None` if there are none, or if it uses an older revision.
-fn announced(peer: &Peer<RoleClient>) -> Option<SubscriptionFilter> {
+/// Returns the notifications that the server offers. `None` if it offers none, or uses an older MCP version.
+fn offered_notifications(peer: &Peer<RoleClient>) -> Option<SubscriptionFilter> {
     let info = peer.peer_info()?;
     if info.protocol_version < rmcp::model::ProtocolVersion::V_2026_07_28 {
         return None;

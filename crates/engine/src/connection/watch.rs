@@ -9,7 +9,7 @@ use super::Connection;
 use super::fault::Fault;
 use super::list_changes::{List, ListChanges};
 
-/// The wait between a server's notification and the next listing, so that many changes cost one listing.
+/// The delay between a server's notification and the next listing, so that many changes cause one listing.
 const LISTING_DELAY: Duration = Duration::from_secs(1);
 
 /// An observation about a connection.
@@ -18,13 +18,13 @@ pub(crate) enum Report {
     Failed(Arc<Fault>),
     /// The tools were listed.
     ToolsListed,
-    /// The server reported that a list other than the tools changed.
+    /// The server reported a change of a list other than the tools.
     ListChanged(List),
     /// The connection ended.
     Ended,
 }
 
-/// Takes the reports of a server's connections.
+/// The function that receives the reports of a server's connections.
 pub(crate) type Reports = Arc<dyn Fn(Arc<Connection>, Report) + Send + Sync>;
 
 /// Starts watching. Only a weak reference to the connection is kept.

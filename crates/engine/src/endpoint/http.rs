@@ -1,4 +1,4 @@
-//! An HTTP endpoint: the entry of `mcp.json`, and what it resolves to.
+//! An HTTP endpoint: the entry in `mcp.json`, and its resolved form.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,7 +83,7 @@ impl HttpEndpoint {
         }
     }
 
-    /// Resolves the entry, which reads secrets and looks up the host, or returns the earlier result.
+    /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is still valid.
     pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
         let _resolving = self.resolving.lock().await;
         let before = self.resolved();
@@ -105,7 +105,7 @@ impl HttpEndpoint {
         self.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Resolves again at the next use. The credentials stay the same.
+    /// Makes the next use resolve the entry again. The credentials stay the same.
     pub fn mark_stale(&self) {
         self.is_stale.store(true, Ordering::Release);
     }
@@ -115,7 +115,7 @@ impl HttpEndpoint {
         templates.flat_map(Template::secret_names).collect()
     }
 
-    /// Connects within the deadline. Without a grant, this is the probe that returns the challenge.
+    /// Connects within the deadline. Without a grant, this is the probe, which returns the server's challenge.
     pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
         let deadline = self.context.options.connect_timeout;
         match tokio::time::timeout(deadline, self.open(reports)).await {
@@ -124,7 +124,7 @@ impl HttpEndpoint {
         }
     }
 
-    /// Continues over an open connection after a sign-in. A fresh list proves that the server accepts the new token. If
+    /// Continues with an open connection after a sign-in. A new list proves that the server accepts the new token. If
     /// the connection itself fails, a new one replaces it.
     pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
         match tokio::time::timeout(REUSE_TIMEOUT, connection.verify()).await {
@@ -198,11 +198,11 @@ impl HttpEndpoint {
         Ok(Resolved { url, http, settings, credentials, headers })
     }
 
-    /// Creates the client for the network zone in which the server is now.
+    /// Creates the HTTP client for the network zone in which the server is now.
     async fn http_client(&self, url: &ServerUrl) -> Result<HttpClient, Fault> {
         let http = HttpClient::for_server(url).await.map_err(|error| match &error.kind {
             ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
-            ErrorKind::Timeout => Fault::Unreachable("no response in time".to_owned()),
+            ErrorKind::Timeout => Fault::Unreachable("timed out".to_owned()),
             _ => setup(describe_oauth_error(&error)),
         })?;
         self.context.learned.note_zone(url, http.zone());

@@ -1,4 +1,4 @@
-//! The endpoint of a server, created from its entry of `mcp.json`.
+//! The endpoint of a server, created from its entry in `mcp.json`.
 
 pub(crate) mod http;
 
@@ -67,7 +67,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns why this kind of endpoint cannot be opened, if it cannot.
+    /// Returns the reason if Usher does not support this kind of endpoint.
     pub fn unsupported(&self) -> Option<&'static str> {
         match self {
             Self::Http(_) => None,
@@ -119,7 +119,7 @@ impl Endpoint {
         }
     }
 
-    /// Continues over an open connection after a sign-in, or opens a new one if the old one does not respond.
+    /// Continues with an open connection after a sign-in, or opens a new one if the old one does not respond.
     pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
         match self {
             Self::Http(http) => http.reuse(connection, reports).await,

@@ -26,7 +26,7 @@ pub(super) fn availability(task: &ServerTask) -> Availability {
         }
         Phase::Disabled => Availability::Unavailable(match task.unsupported() {
             Some(why) => words::server::unsupported(why),
-            None => words::server::turned_off(&name),
+            None => words::server::disabled(&name),
         }),
         Phase::Paused => Availability::Unavailable(words::server::paused()),
     }

@@ -226,7 +226,7 @@ impl ServerTask {
             redirect: pending.redirect_uri().clone(),
             deliver: self.jobs.deliver(),
         };
-        let registered = self.context.callbacks.register(pending.state().to_owned(), sign_in);
+        let callback_registration = self.context.callbacks.register(pending.state().to_owned(), sign_in);
         self.step_up.set_requested(pending.scopes().clone());
         // Only a callback link reaches the next process. A loopback port closes with this one.
         match loopback {
@@ -241,8 +241,8 @@ impl ServerTask {
         let stage = Stage::Waiting(Waiting {
             pending: Box::new(pending),
             reused_registration,
-            listening: loopback.map(|loopback| loopback.listen(Arc::clone(callbacks), tasks)),
-            registered,
+            loopback: loopback.map(|loopback| loopback.listen(Arc::clone(callbacks), tasks)),
+            callback_registration,
         });
         self.phase.enter(Phase::SigningIn(Box::new(SignIn {
             host: Some(request.host.clone()),

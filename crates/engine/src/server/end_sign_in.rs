@@ -11,15 +11,15 @@ use super::phase::{Live, Phase, SignIn, Stage, Used, Waiting};
 use super::state::ServerTask;
 use crate::connection::fault::Fault;
 use crate::endpoint::Opened;
-use crate::sign_in::callback::Returned;
+use crate::sign_in::callback::Callback;
 use crate::sign_in::exchange::exchange;
 use crate::words;
 use crate::words::sign_in::describe_oauth_error;
 
 impl ServerTask {
     /// Handles the callback. The sign-in keeps waiting if the callback is not genuine.
-    pub fn returned(&mut self, returned: Returned) {
-        let Returned { response, reply } = returned;
+    pub fn callback_received(&mut self, callback: Callback) {
+        let Callback { response, reply } = callback;
         let Some(mut sign_in) = self.phase.take_sign_in() else {
             return self.outbox.reply(reply, Err(words::sign_in::already_over()));
         };
@@ -27,17 +27,17 @@ impl ServerTask {
             self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
             return self.outbox.reply(reply, Err(words::sign_in::already_over()));
         };
-        let Waiting { pending, reused_registration, listening, registered } = waiting;
+        let Waiting { pending, reused_registration, loopback, callback_registration } = waiting;
         let discovered = pending.discovered().clone();
         let registration = pending.client().registration.clone();
         let rejected = match (*pending).accept(response, self.context.options.clock.now()) {
             Ok(code) => {
-                drop(registered);
+                drop(callback_registration);
                 self.forget_pending();
                 let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
                 let issuer = discovered.metadata.issuer;
                 let given_up = CancellationToken::new();
-                let used = Used { issuer, redirect, given_up: given_up.clone(), _listening: listening };
+                let used = Used { issuer, redirect, given_up: given_up.clone(), _loopback: loopback };
                 let endpoint = Arc::clone(&sign_in.endpoint);
                 self.jobs.run_to_end(async move {
                     Outcome::Exchanged(exchange(&endpoint, code, &given_up).await)
@@ -51,10 +51,10 @@ impl ServerTask {
         let error = describe_oauth_error(&rejected.error);
         self.outbox.reply(reply, Err(error.clone()));
         if let Some(pending) = rejected.pending {
-            sign_in.stage = Stage::Waiting(Waiting { pending, reused_registration, listening, registered });
+            sign_in.stage = Stage::Waiting(Waiting { pending, reused_registration, loopback, callback_registration });
             return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         }
-        drop((registered, listening));
+        drop((callback_registration, loopback));
         self.forget_pending();
         if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
             self.forget_resource_parameter(discovered);

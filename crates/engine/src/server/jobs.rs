@@ -98,8 +98,8 @@ impl Jobs {
 
     pub fn deliver(&self) -> Deliver {
         let inbox = self.inbox.clone();
-        Arc::new(move |returned| {
-            let _ = inbox.send(Message::Returned(returned));
+        Arc::new(move |callback| {
+            let _ = inbox.send(Message::CallbackReceived(callback));
         })
     }
 

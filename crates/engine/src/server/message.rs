@@ -12,7 +12,7 @@ use crate::connection::watch::Report;
 use crate::credentials::fault::CredentialFault;
 use crate::endpoint::Opened;
 use crate::options::SignInOptions;
-use crate::sign_in::callback::Returned;
+use crate::sign_in::callback::Callback;
 use crate::sign_in::prepare::Prepared;
 
 /// The sender for the authorization request that a sign-in prepares.
@@ -52,7 +52,7 @@ pub(crate) enum Message {
         reply: oneshot::Sender<()>,
     },
     /// The callback of the waiting sign-in was received.
-    Returned(Returned),
+    CallbackReceived(Callback),
     SignOut {
         reply: oneshot::Sender<Result<(), ErrorView>>,
     },

@@ -14,8 +14,8 @@ use super::message::RequestReply;
 use crate::connection::Connection;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
-use crate::sign_in::callback::Registered;
-use crate::sign_in::loopback::Listening;
+use crate::sign_in::callback::CallbackRegistration;
+use crate::sign_in::loopback::LoopbackServer;
 
 pub(super) enum Phase {
     Disabled,
@@ -99,8 +99,8 @@ pub(super) struct Waiting {
     pub pending: Box<PendingAuthorization>,
     /// Whether the registration is from an earlier sign-in. It may be the reason if no callback arrives.
     pub reused_registration: bool,
-    pub listening: Option<Listening>,
-    pub registered: Registered,
+    pub loopback: Option<LoopbackServer>,
+    pub callback_registration: CallbackRegistration,
 }
 
 /// The issuer and the redirect to learn if the sign-in succeeds, and the resources that the exchange needs.
@@ -109,7 +109,7 @@ pub(super) struct Used {
     pub redirect: RedirectKind,
     /// Cancelled if the sign-in ends during the exchange. The grant is then not stored.
     pub given_up: CancellationToken,
-    pub _listening: Option<Listening>,
+    pub _loopback: Option<LoopbackServer>,
 }
 
 impl Live {

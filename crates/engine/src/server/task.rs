@@ -74,7 +74,7 @@ impl ServerTask {
                 self.restore_pending(*pending);
                 self.outbox.reply(reply, ());
             }
-            Message::Returned(returned) => self.returned(returned),
+            Message::CallbackReceived(callback) => self.callback_received(callback),
             Message::SignOut { reply } => self.sign_out(reply),
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
             Message::SecretsChanged { named } => self.secrets_changed(named.as_deref()),

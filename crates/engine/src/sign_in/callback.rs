@@ -18,10 +18,10 @@ pub(crate) struct WaitingSignIn {
     pub deliver: Deliver,
 }
 
-pub(crate) type Deliver = Arc<dyn Fn(Returned) + Send + Sync>;
+pub(crate) type Deliver = Arc<dyn Fn(Callback) + Send + Sync>;
 
 /// A callback for one sign-in, and the sender for its result.
-pub(crate) struct Returned {
+pub(crate) struct Callback {
     pub response: AuthorizationResponse,
     pub reply: oneshot::Sender<Result<ServerId, ErrorView>>,
 }
@@ -30,22 +30,22 @@ pub(crate) struct Returned {
 #[derive(Default)]
 pub(crate) struct Callbacks(Mutex<HashMap<String, WaitingSignIn>>);
 
-/// An entry; dropping it removes the entry.
-pub(crate) struct Registered {
+/// The registration of a waiting sign-in. Dropping it removes the sign-in from [`Callbacks`].
+pub(crate) struct CallbackRegistration {
     callbacks: Arc<Callbacks>,
     state: String,
 }
 
-impl Drop for Registered {
+impl Drop for CallbackRegistration {
     fn drop(&mut self) {
         self.callbacks.lock().remove(&self.state);
     }
 }
 
 impl Callbacks {
-    pub fn register(self: &Arc<Self>, state: String, sign_in: WaitingSignIn) -> Registered {
+    pub fn register(self: &Arc<Self>, state: String, sign_in: WaitingSignIn) -> CallbackRegistration {
         self.lock().insert(state.clone(), sign_in);
-        Registered { callbacks: Arc::clone(self), state }
+        CallbackRegistration { callbacks: Arc::clone(self), state }
     }
 
     /// Returns the authorization request of a server's waiting sign-in.
@@ -53,7 +53,7 @@ impl Callbacks {
         self.lock().values().find(|sign_in| sign_in.server == *server).map(|sign_in| sign_in.request.clone())
     }
 
-    /// Delivers a callback from outside and waits for the result. A callback that fits no waiting sign-in is rejected
+    /// Delivers an untrusted callback and waits for the result. A callback that matches no waiting sign-in is rejected
     /// here and changes nothing.
     pub async fn complete(&self, raw: &str) -> Result<ServerId, ErrorView> {
         self.deliver(raw)?.await.unwrap_or_else(|_| Err(already_over()))
@@ -79,7 +79,7 @@ impl Callbacks {
             (Arc::clone(&sign_in.deliver), response)
         };
         let (reply, outcome) = oneshot::channel();
-        deliver(Returned { response, reply });
+        deliver(Callback { response, reply });
         Ok(outcome)
     }
 

@@ -9,7 +9,7 @@ use crate::connection::fault::Fault;
 use crate::endpoint::http::HttpEndpoint;
 
 /// Exchanges the code and stores the grant. Both run to the end, because a code can be used only once. If the sign-in
-/// was given up in the meantime, the grant is revoked.
+/// has ended in the meantime, the grant is revoked.
 pub(crate) async fn exchange(
     endpoint: &HttpEndpoint,
     code: AuthorizationCode,

@@ -1,4 +1,4 @@
-//! A one-shot listener on 127.0.0.1: takes the callback of one sign-in and responds with a small page.
+//! A one-shot listener on 127.0.0.1. It receives the callback of one sign-in and responds with a small page.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,9 +23,9 @@ pub(crate) struct Loopback {
     port: u16,
 }
 
-/// A serving listener. Dropping it stops the listener after the running response.
+/// A running server. Dropping it stops the server after the current response.
 #[derive(Debug)]
-pub(crate) struct Listening {
+pub(crate) struct LoopbackServer {
     _stop: DropGuard,
 }
 
@@ -55,8 +55,8 @@ impl Loopback {
         RedirectUri::loopback(self.port)
     }
 
-    /// Serves the callback until the returned value is dropped.
-    pub fn listen(self, callbacks: Arc<Callbacks>, tasks: &TaskTracker) -> Listening {
+    /// Starts a server for the callback. It runs until the returned value is dropped.
+    pub fn listen(self, callbacks: Arc<Callbacks>, tasks: &TaskTracker) -> LoopbackServer {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let listener = Arc::new(Listener { callbacks, port: self.port });
@@ -67,7 +67,7 @@ impl Loopback {
                 tracing::warn!(%error, "the loopback listener ended");
             }
         });
-        Listening { _stop: stop.drop_guard() }
+        LoopbackServer { _stop: stop.drop_guard() }
     }
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn port_of(redirect: &RedirectUri) -> Option<u16> {
 }
 
 async fn respond(State(listener): State<Arc<Listener>>, uri: Uri, headers: HeaderMap) -> Response {
-    // Another host name means that a foreign page sent the browser here (DNS rebinding).
+    // Another host name means that another website sent the request (DNS rebinding).
     let authority = format!("127.0.0.1:{}", listener.port);
     if headers.get(HOST).and_then(|host| host.to_str().ok()) != Some(authority.as_str()) {
         return page(StatusCode::BAD_REQUEST, "This is not the address of a sign-in.", "");

@@ -1,4 +1,4 @@
-//! Waiting sign-ins that survive a restart: each server's pending request is kept in the secret store.
+//! Waiting sign-ins that survive a restart: each server's pending request is stored in the secret store.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +11,11 @@ use usher_oauth::PendingAuthorization;
 use crate::context::Context;
 use crate::secret_stores::SecretStores;
 
-/// One server's pending request in the secret store. The last value set is always the last one written, so a request
-/// that was given up never comes back.
+/// One server's pending request in the secret store. The value that was set last is always written last, so a cancelled
+/// request is never restored.
 #[derive(Default)]
 pub(crate) struct PersistedSignIn {
-    wanted: Mutex<Option<SecretString>>,
+    value: Mutex<Option<SecretString>>,
     writing: tokio::sync::Mutex<()>,
     is_used: AtomicBool,
 }
@@ -29,7 +29,7 @@ impl PersistedSignIn {
         self.write_later(context, server, None);
     }
 
-    /// Notes that this run sent the person to the browser. The stored request is then never restored in this run.
+    /// Records that this run sent the person to the browser. The stored request is then never restored in this run.
     pub fn mark_used(&self) {
         self.is_used.store(true, Ordering::Relaxed);
     }
@@ -42,22 +42,22 @@ impl PersistedSignIn {
         self: &Arc<Self>,
         context: &Arc<Context>,
         server: &ServerId,
-        wanted: Option<SecretString>,
+        value: Option<SecretString>,
     ) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = value;
         let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
         context.tasks.spawn(async move { this.write(&context_of_write, &server).await });
     }
 
     async fn write(&self, context: &Context, server: &ServerId) {
         let _writing = self.writing.lock().await;
-        let wanted = self.wanted.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let value = self.value.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let store = context.stores.get();
-        let outcome = match wanted {
+        let outcome = match value {
             Some(secret) => store.put_pending(&server.0, &secret).await,
             None => store.delete_pending(&server.0).await.map(|_| ()),
         };
-        // Without the stored request, a restart only means that the person signs in again.
+        // Without the stored request, the person only has to sign in again after a restart.
         if let Err(error) = outcome {
             tracing::debug!(%server, %error, "the waiting sign-in was not stored");
         }
@@ -71,8 +71,9 @@ pub(crate) struct StoredSignIns(tokio::sync::Mutex<HashMap<ServerId, Option<Secr
 impl StoredSignIns {
     /// Finds the stored request with this `state`.
     ///
-    /// Any web page can open a callback link. Therefore the store is read once for each server, and not while it fails,
-    /// because it might ask for a password each time. Returns an error if the store cannot be read.
+    /// Any web page can open a callback link, and each read of the store may ask for a password. Therefore, each
+    /// server's request is read only once, and none while the store fails. Returns an error if the store cannot be
+    /// read.
     pub async fn find(
         &self,
         state: &str,
@@ -97,7 +98,7 @@ impl StoredSignIns {
                     if store_error.is_some() {
                         break;
                     }
-                    // This item cannot be read at all.
+                    // The store works, but this item cannot be read.
                     known.insert(server, None)
                 }
             };
@@ -121,7 +122,7 @@ mod tests {
     use crate::secret_stores::tests::stores;
 
     #[tokio::test]
-    async fn a_store_that_does_not_work_is_not_read_for_each_callback() {
+    async fn a_failing_store_is_not_read_for_each_callback() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let file = folder.path().join("secrets");
         let stores = stores(StoreKind::File(file.clone()), true);
@@ -130,21 +131,21 @@ mod tests {
             let servers = servers.iter().map(|server| ServerId((*server).to_owned())).collect();
             let found = sign_ins.find("state", servers, &stores).await;
             assert!(found.is_err() == stores.error().is_some() && !matches!(found, Ok(Some(_))));
-            let mut asked: Vec<_> = sign_ins.0.lock().await.keys().map(|server| server.0.clone()).collect();
-            asked.sort();
-            asked
+            let mut read: Vec<_> = sign_ins.0.lock().await.keys().map(|server| server.0.clone()).collect();
+            read.sort();
+            read
         };
         std::fs::create_dir(&file).expect("put a folder in place of the file");
         assert_eq!(link(&["demo"]).await, [""; 0]);
         assert!(stores.error().is_some());
-        // A callback does not try a store that failed.
+        // A callback does not read a store that failed.
         std::fs::remove_dir(&file).expect("remove the folder");
         assert_eq!(link(&["demo"]).await, [""; 0]);
         assert!(stores.error().is_some());
         stores.run(|_| async { Ok(()) }).await.expect("report that the store works");
         assert_eq!(link(&["demo"]).await, ["demo"]);
         assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
-        // Servers that were read stay known when the store fails.
+        // Requests that were read stay known when the store fails.
         std::fs::create_dir(&file).expect("put a folder in place of the file");
         assert_eq!(link(&["demo", "other"]).await, ["demo", "other"]);
         assert!(stores.error().is_none());

@@ -1,4 +1,4 @@
-//! The steps before the browser: discover, register, and build the authorization request.
+//! The steps of a sign-in before the browser opens: discover, register, and build the authorization request.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) struct Preparation {
     pub endpoint: Arc<Resolved>,
     /// The challenge of the 401 or 403 that led to the sign-in.
     pub challenge: Option<BearerChallenge>,
-    pub asked_redirect: Option<RedirectKind>,
+    pub requested_redirect: Option<RedirectKind>,
     pub receives_links: bool,
     pub configured_redirect: usher_config::Redirect,
     /// The scopes granted before, and those that a step-up asks for.
@@ -36,9 +36,9 @@ pub(crate) struct Preparation {
 pub(crate) struct Prepared {
     pub pending: PendingAuthorization,
     pub redirect: RedirectKind,
-    /// Only for the loopback redirect.
+    /// The bound port of the loopback redirect.
     pub loopback: Option<Loopback>,
-    /// The registration is that of an earlier sign-in. If no callback comes, this registration may be the reason.
+    /// Whether the registration is from an earlier sign-in. It may be the reason if no callback arrives.
     pub reused_registration: bool,
 }
 
@@ -49,8 +49,8 @@ impl Preparation {
         let (discovered, was_known) = self.discover().await?;
         step(SignInStep::Registering);
         let outcome = match self.register(discovered).await {
-            // The known metadata may be out of date: start again without it.
-            Err(Failure::Step(error)) if was_known && suggests_stale(&error) => {
+            // The known metadata may be out of date, so the steps are repeated without it.
+            Err(Failure::Step(error)) if was_known && suggests_stale_metadata(&error) => {
                 self.context.learned.forget_discovered(&self.endpoint.url);
                 step(SignInStep::Discovering);
                 let (discovered, _) = self.discover().await?;
@@ -62,7 +62,7 @@ impl Preparation {
         Ok(outcome?)
     }
 
-    /// Binds a pre-registered client to the issuer that it was first used with.
+    /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with.
     fn settings(&self) -> ClientSettings {
         let mut settings = self.endpoint.settings.clone();
         if let Some(client_id) = &settings.client_id {
@@ -78,7 +78,7 @@ impl Preparation {
         if let Some(discovered) = learned.discovered_by(&self.endpoint.url, named) {
             return Ok((discovered.with_challenge(challenge, &self.settings()), true));
         }
-        // A quarantined grant counts, too: only without any grant may a server name itself as its issuer.
+        // A quarantined grant counts, too. A server may name itself as its issuer only if there is no grant.
         let has_grant = self
             .endpoint
             .credentials
@@ -91,13 +91,13 @@ impl Preparation {
         Ok((discovered, false))
     }
 
-    /// Registers. If the authorization server rejects the redirect, tries the next one.
+    /// Registers the client. If the authorization server rejects the redirect, tries the next one.
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.context.learned.redirect(&issuer);
         let settings = self.settings();
         let mut choice = redirect_ladder::first(
-            self.asked_redirect,
+            self.requested_redirect,
             self.configured_redirect,
             remembered,
             self.receives_links,
@@ -177,7 +177,7 @@ impl Preparation {
                 let loopback = loopback().await?;
                 (loopback.redirect(), Some(loopback))
             }
-            // No listener: the browser shows the callback in its address bar, and the person copies it.
+            // Nothing listens, so the browser shows the callback in its address bar, and the person copies it.
             RedirectKind::Paste => (loopback().await?.redirect(), None),
         })
     }
@@ -235,8 +235,8 @@ impl From<Failure> for ErrorView {
     }
 }
 
-/// Returns whether out-of-date metadata may be the reason for a failed registration.
-fn suggests_stale(error: &usher_oauth::Error) -> bool {
+/// Returns whether out-of-date metadata may be the reason for the failed registration.
+fn suggests_stale_metadata(error: &usher_oauth::Error) -> bool {
     matches!(
         error.kind,
         ErrorKind::Status(_)

@@ -8,18 +8,19 @@ use usher_oauth::RedirectUri;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
     pub kind: RedirectKind,
-    /// A person chose it. If it is rejected, no other one is tried automatically.
+    /// Whether a person chose the redirect. If so, no other one is tried automatically.
     pub pinned: bool,
 }
 
-/// Returns the person's present choice, else that of `mcp.json`, else the redirect that worked last, else the first one.
+/// Returns the first redirect to try. The order of precedence: the person's choice, the setting in `mcp.json`, the
+/// redirect that worked last, the default.
 pub(crate) fn first(
-    asked: Option<RedirectKind>,
+    requested: Option<RedirectKind>,
     configured: Redirect,
     remembered: Option<RedirectKind>,
     receives_links: bool,
 ) -> Choice {
-    let pinned = asked.or(match configured {
+    let pinned = requested.or(match configured {
         Redirect::Auto => None,
         Redirect::Link => Some(RedirectKind::Link),
         Redirect::LinkWithHost => Some(RedirectKind::LinkWithHost),
@@ -29,11 +30,11 @@ pub(crate) fn first(
     if let Some(kind) = pinned {
         return Choice { kind, pinned: true };
     }
-    let top = if receives_links { RedirectKind::Link } else { RedirectKind::Loopback };
+    let default = if receives_links { RedirectKind::Link } else { RedirectKind::Loopback };
     let kind = match remembered {
-        Some(RedirectKind::Link | RedirectKind::LinkWithHost) if !receives_links => top,
+        Some(RedirectKind::Link | RedirectKind::LinkWithHost) if !receives_links => default,
         Some(kind) => kind,
-        None => top,
+        None => default,
     };
     Choice { kind, pinned: false }
 }
@@ -70,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_choice_precedes_what_worked_last_and_that_precedes_the_first() {
+    fn a_choice_precedes_the_redirect_that_worked_last_which_precedes_the_default() {
         use RedirectKind::{Link, LinkWithHost, Loopback, Paste};
         let cases = [
             (None, Redirect::Auto, None, true, Link, false),
@@ -81,17 +82,17 @@ mod tests {
             (None, Redirect::Link, Some(Paste), true, Link, true),
             (Some(Paste), Redirect::Link, None, true, Paste, true),
         ];
-        for (asked, configured, remembered, receives, kind, pinned) in cases {
+        for (requested, configured, remembered, receives, kind, pinned) in cases {
             assert_eq!(
-                first(asked, configured, remembered, receives),
+                first(requested, configured, remembered, receives),
                 Choice { kind, pinned },
-                "{asked:?} {configured} {remembered:?} {receives}"
+                "{requested:?} {configured} {remembered:?} {receives}"
             );
         }
     }
 
     #[test]
-    fn loopback_is_reached_automatically_and_paste_by_a_person() {
+    fn loopback_is_tried_automatically_but_paste_only_by_a_person() {
         let mut choice = Choice { kind: RedirectKind::Link, pinned: false };
         let mut tried = vec![choice.kind];
         while let Some(next) = next_automatically(choice) {

@@ -1,4 +1,4 @@
-//! Signing out: deletes the grant first, then revokes it at the authorization server (RFC 7009).
+//! Sign-out: deletes the grant, then revokes it at the authorization server (RFC 7009).
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Errors of `mcp.json`, and its view.
+//! Messages about `mcp.json`, and its view.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Errors between Usher and an MCP server.
+//! Messages about errors between Usher and an MCP server.
 
 use usher_api::{Code, ErrorView};
 use usher_config::display_text;
@@ -14,7 +14,7 @@ pub(crate) struct ServerLabel {
 }
 
 impl ServerLabel {
-    /// The name, followed by the host unless the name contains it.
+    /// Returns the name, followed by the host unless the name contains it.
     fn with_host(&self) -> String {
         match &self.host {
             Some(host) if !self.name.contains(host.as_str()) => format!("{} at {host}", self.name),
@@ -40,7 +40,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
             details: challenge.scope.as_ref().map(|scope| format!("scope {scope}")),
             ..ErrorView::new(
                 Code::InsufficientScope,
-                format!("{name} asks for more permission."),
+                format!("{name} asks for more permissions."),
                 format!("Sign in to {name} again and approve the request."),
             )
         },
@@ -115,7 +115,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
 pub(crate) fn endless_step_up(name: &str) -> ErrorView {
     ErrorView::new(
         Code::ProtocolError,
-        format!("{name} keeps asking for more permission after each approval."),
+        format!("{name} asks for more permissions after each approval."),
         "Ask the service's support which permissions are required.",
     )
 }

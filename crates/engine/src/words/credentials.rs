@@ -1,4 +1,4 @@
-//! Errors of a server's credentials.
+//! Messages about errors of a server's credentials.
 
 use usher_api::{Code, ErrorView};
 
@@ -11,10 +11,8 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
         |message: String| ErrorView::new(Code::SignInRequired, message, format!("Sign in to {name} again."));
     match fault {
         CredentialFault::SecretStore(error) => describe_secret_error(error),
-        CredentialFault::Ended => sign_in(format!("{name} ended the sign-in.")),
-        CredentialFault::RefreshInterrupted => sign_in(format!(
-            "Usher was interrupted while refreshing the sign-in to {name}, and {name} rejects the old token."
-        )),
+        CredentialFault::Ended => sign_in(format!("{name} signed you out.")),
+        CredentialFault::RefreshInterrupted => sign_in(refresh_interrupted(name)),
         CredentialFault::Expired => {
             sign_in(format!("The sign-in to {name} has expired and cannot be refreshed automatically."))
         }
@@ -24,7 +22,7 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
             ..describe_oauth_error(cause)
         },
         CredentialFault::Refresh(cause) => ErrorView {
-            // Whatever the response was, the grant is kept and the refresh is retried.
+            // The grant is kept and the refresh is retried, whatever the response was.
             code: match oauth_code(cause) {
                 code @ Code::TlsFailed => code,
                 _ => Code::ServerUnreachable,
@@ -32,9 +30,13 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
             ..describe_oauth_error(cause)
         },
         CredentialFault::RefreshCancelled => {
-            ErrorView::new(Code::ServerUnreachable, "Refreshing the sign-in was interrupted.", "Try again.")
+            ErrorView::new(Code::ServerUnreachable, "The refresh was cancelled before it finished.", "Try again.")
         }
     }
+}
+
+pub(super) fn refresh_interrupted(name: &str) -> String {
+    format!("Usher was interrupted while refreshing the sign-in to {name}, and {name} rejects the old token.")
 }
 
 /// Describes a grant that does not fit the entry in `mcp.json` and is therefore not used.

@@ -1,4 +1,4 @@
-//! Errors and states as sentences for a person. Each file covers one source, and each error is put into words once.
+//! The messages for the person. Each file covers one source of errors, and each error has one message.
 
 pub(crate) mod config;
 pub(crate) mod connection;

@@ -1,4 +1,4 @@
-//! Errors of the secret store, and its view.
+//! Messages about the secret store, and its view.
 
 use usher_api::{Code, ErrorView, SecretStoreView};
 use usher_secrets::{Error, StoreKind};

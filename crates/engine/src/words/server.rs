@@ -1,6 +1,8 @@
-//! Errors of a server that cannot be used in its current state.
+//! Messages about a server that cannot be used in its current state.
 
 use usher_api::{Code, ErrorView, NeedsSignIn};
+
+use super::credentials::refresh_interrupted;
 
 pub(crate) fn not_connected(name: &str) -> ErrorView {
     ErrorView::new(
@@ -18,7 +20,7 @@ pub(crate) fn disconnected(name: &str) -> ErrorView {
     )
 }
 
-pub(crate) fn turned_off(name: &str) -> ErrorView {
+pub(crate) fn disabled(name: &str) -> ErrorView {
     ErrorView::new(Code::ConfigInvalid, format!("{name} is turned off."), "Turn it on, then try again.")
 }
 
@@ -34,7 +36,7 @@ pub(crate) fn waits_for_browser(name: &str) -> ErrorView {
     ErrorView::new(
         Code::SignInRequired,
         format!("The sign-in to {name} is still open in the browser."),
-        "Finish it, then try again.",
+        "Finish the sign-in, then try again.",
     )
 }
 
@@ -45,11 +47,11 @@ pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
         NeedsSignIn::RefreshInterrupted => {
-            (Code::SignInRequired, format!("The sign-in to {name} was lost during a refresh."))
+            (Code::SignInRequired, refresh_interrupted(name))
         }
         NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
         NeedsSignIn::MorePermissionNeeded => {
-            (Code::InsufficientScope, format!("{name} asks for more permission."))
+            (Code::InsufficientScope, format!("{name} asks for more permissions."))
         }
         NeedsSignIn::RegistrationLost => {
             (Code::SignInRequired, format!("{name} no longer recognises Usher."))
@@ -66,15 +68,15 @@ pub(crate) fn permission_declined(name: &str) -> ErrorView {
     ErrorView::new(
         Code::InsufficientScope,
         format!("You did not grant {name} the required permission."),
-        "Try again to see the request again.",
+        "Try again to reopen the request.",
     )
 }
 
 pub(crate) fn cannot_sign_in(name: &str, why: &str) -> ErrorView {
-    ErrorView::new(Code::ConfigInvalid, format!("Cannot sign in to {name}: {why}."), "Change it in mcp.json.")
+    ErrorView::new(Code::ConfigInvalid, format!("Cannot sign in to {name}: {why}."), "Fix the entry in mcp.json, then try again.")
 }
 
-/// The server's task ended before it replied.
+/// Describes a server whose task ended before it replied.
 pub(crate) fn removed_meanwhile() -> ErrorView {
-    ErrorView::new(Code::Internal, "The server was removed or changed in the meantime.", "Try again.")
+    ErrorView::new(Code::Internal, "The service was removed or changed in the meantime.", "Try again.")
 }

@@ -1,4 +1,4 @@
-//! Errors of the steps of a sign-in.
+//! Messages about the steps of a sign-in.
 
 use usher_api::{Code, ErrorView};
 use usher_oauth::{ErrorKind, Step};
@@ -77,7 +77,7 @@ pub(crate) fn already_over() -> ErrorView {
     ErrorView::new(Code::AuthorizationExpired, "This sign-in has already ended.", "Sign in again.")
 }
 
-/// A callback whose `state` belongs to no waiting sign-in.
+/// Describes a callback whose `state` belongs to no waiting sign-in.
 pub(crate) fn unknown_state() -> ErrorView {
     ErrorView::new(
         Code::AuthorizationExpired,
@@ -101,7 +101,7 @@ pub(crate) fn signed_out_meanwhile() -> ErrorView {
 pub(crate) fn timed_out() -> ErrorView {
     ErrorView::new(
         Code::AuthorizationExpired,
-        "The browser did not return in time.",
+        "The sign-in timed out.",
         "Sign in again. If the page showed an error, try another return method.",
     )
 }
@@ -118,7 +118,7 @@ pub(crate) fn no_other_redirect() -> ErrorView {
     )
 }
 
-/// The loopback listener cannot bind a port.
+/// Describes a loopback listener that cannot bind a port.
 pub(crate) fn cannot_listen(error: &std::io::Error) -> ErrorView {
     ErrorView::new(
         Code::RedirectRejected,

@@ -20,10 +20,10 @@ use super::authorized::Authorized;
 use super::discover::{self, DISCOVER_TIMEOUT};
 use super::streamable::{PostResponse, StreamableHttp};
 use crate::connection::fault::Fault;
-use crate::connection::stream_monitor::{NextSignIn, StreamMonitor};
+use crate::connection::stream_monitor::{SignInWait, StreamMonitor};
 use crate::credentials::Credentials;
 
-/// The deadline for the head of a response. Calls have their own deadline, which progress restarts.
+/// The deadline for the head of a response. Tool calls have their own deadline instead, which progress restarts.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest event of a stream, in bytes.
 const MAX_EVENT: usize = 16 * 1024 * 1024;
@@ -64,7 +64,7 @@ impl HttpAdapter {
 
     /// Handles a stream that the server offered before and now refuses. Reports the fault at once, because the next
     /// call may come hours later. Returns the error if a retry is useless.
-    async fn stream_lost(&self, error: Error, next_sign_in: NextSignIn) -> Result<(), Error> {
+    async fn stream_lost(&self, error: Error, next_sign_in: SignInWait) -> Result<(), Error> {
         match error {
             Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
                 self.monitor.report(fault);
@@ -121,7 +121,7 @@ impl StreamableHttpClient for HttpAdapter {
             async move { self.http.post(message, session, token.as_ref(), headers, max_event).await }
         });
         let begun = tokio::time::Instant::now();
-        let response = match Deadline::of(&message) {
+        let response = match Deadline::for_message(&message) {
             Deadline::Discover => {
                 let response = match tokio::time::timeout(DISCOVER_TIMEOUT, exchange).await {
                     Ok(response) => response.map_err(Error::Client),
@@ -204,12 +204,12 @@ impl StreamableHttpClient for HttpAdapter {
 enum Deadline {
     Discover,
     Response,
-    /// The caller of the tool has its own.
+    /// No deadline here, because the caller of the tool has its own.
     Caller,
 }
 
 impl Deadline {
-    fn of(message: &ClientJsonRpcMessage) -> Self {
+    fn for_message(message: &ClientJsonRpcMessage) -> Self {
         match message {
             ClientJsonRpcMessage::Request(request) => match &request.request {
                 ClientRequest::DiscoverRequest(_) => Self::Discover,

@@ -71,7 +71,7 @@ fn supports_only_older(error: &ErrorData) -> bool {
             .is_some_and(|versions| versions.iter().all(|version| version.as_str() != Some(ours.as_str())))
 }
 
-/// The response of a server that expects `initialize`. rmcp then falls back to it.
+/// Returns the response of a server that expects `initialize`. rmcp then sends `initialize`.
 pub(super) fn unknown_method(message: &ClientJsonRpcMessage) -> StreamableHttpPostResponse {
     let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "the server does not know server/discover", None);
     StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, request_id(message)), None)

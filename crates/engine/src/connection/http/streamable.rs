@@ -21,7 +21,7 @@ use crate::connection::fault::Fault;
 
 /// The largest JSON response in bytes, after decompression.
 const MAX_JSON: usize = 16 * 1024 * 1024;
-/// The most bytes of an error's body that are read.
+/// The largest number of bytes that are read from an error's body.
 const MAX_ERROR: usize = 64 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
@@ -41,7 +41,8 @@ pub(crate) struct StreamableHttp {
 }
 
 impl StreamableHttp {
-    /// Follows only 307 and 308, and only within the origin, so that a redirect cannot carry a token away.
+    /// Creates the client. It follows only 307 and 308 redirects within the origin, so that no token reaches another
+    /// origin.
     pub fn new(builder: reqwest::ClientBuilder, uri: Arc<str>) -> Result<Self, Fault> {
         let policy = reqwest::redirect::Policy::custom(|attempt| {
             let keeps_method =
@@ -66,7 +67,7 @@ impl StreamableHttp {
         Ok(Self { http, uri })
     }
 
-    /// Posts one message. `headers` are those of `mcp.json`, of the protocol version and of the routing.
+    /// Posts one message. `headers` contains the headers of `mcp.json`, the protocol version and the routing headers.
     pub async fn post(
         &self,
         message: &ClientJsonRpcMessage,
@@ -77,7 +78,7 @@ impl StreamableHttp {
     ) -> Result<PostResponse, Fault> {
         let mut request =
             self.http.post(self.uri.as_ref()).headers(headers).header(ACCEPT, accepted()).json(message);
-        request = authorized(request, token);
+        request = with_token(request, token);
         if let Some(session) = session {
             request = request.header(HEADER_SESSION_ID, session);
         }
@@ -147,7 +148,7 @@ impl StreamableHttp {
     ) -> Result<Option<BoxStream<'static, Result<Sse, SseError>>>, Fault> {
         let mut request =
             self.http.get(self.uri.as_ref()).headers(headers).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
-        request = authorized(request, token);
+        request = with_token(request, token);
         if let Some(session) = session {
             request = request.header(HEADER_SESSION_ID, session);
         }
@@ -180,7 +181,7 @@ impl StreamableHttp {
     ) -> Result<(), Fault> {
         let request = self.http.delete(self.uri.as_ref()).headers(headers).header(HEADER_SESSION_ID, session);
         let response =
-            authorized(request, token).send().await.map_err(|error| Fault::from_reqwest(&error))?;
+            with_token(request, token).send().await.map_err(|error| Fault::from_reqwest(&error))?;
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Ok(()),
@@ -193,14 +194,14 @@ fn accepted() -> HeaderValue {
     HeaderValue::from_static("application/json, text/event-stream")
 }
 
-fn authorized(request: reqwest::RequestBuilder, token: Option<&SecretString>) -> reqwest::RequestBuilder {
+fn with_token(request: reqwest::RequestBuilder, token: Option<&SecretString>) -> reqwest::RequestBuilder {
     match token {
         Some(token) => request.bearer_auth(token.expose_secret()),
         None => request,
     }
 }
 
-/// Detects a 401, and a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
+/// Returns an error for a 401, and for a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
 fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool) -> Result<(), Fault> {
     let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
     match status {
