@@ -16,7 +16,7 @@ pub(crate) struct Code {
 }
 
 impl Clients {
-    /// Returns a code only once.
+    /// Returns a code and removes it, so that it works only once.
     pub fn redeem(&mut self, code: &str) -> Option<Code> {
         self.codes.remove(code)
     }

@@ -11,19 +11,19 @@ use crate::lock::lock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FamilyId(pub u32);
 
-/// One presentation of a refresh token.
+/// One use of a refresh token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refresh {
     /// The number of the refresh token in its family, from 0.
     pub presented: u32,
-    /// The time since that token was rotated, if it was.
+    /// The time since the token was rotated; `None` if it was not.
     pub rotated_before: Option<Duration>,
-    /// The start of the connection, to distinguish the requests of successive clients.
+    /// The start of the connection, which distinguishes the requests of successive clients.
     pub connected: Instant,
     pub outcome: Outcome,
 }
 
-/// The outcome at the server. The client may not have received it.
+/// The outcome of a refresh at the server. The client may not have received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The current token was rotated to this one.
@@ -39,9 +39,9 @@ pub enum Outcome {
 /// The reason why a refresh token was rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
-    /// It was used before, which revoked its family.
+    /// The token was used before, so its family is now revoked.
     Reused,
-    /// Its family was revoked before.
+    /// The family was already revoked.
     Revoked,
 }
 
@@ -77,7 +77,7 @@ pub struct IssuedTokens {
 #[derive(Debug)]
 pub struct Ledger {
     options: Options,
-    /// Part of every token, to distinguish the tokens of different services.
+    /// Part of every token. It distinguishes the tokens of different services.
     nonce: u64,
     families: Mutex<Vec<Family>>,
 }
@@ -89,7 +89,7 @@ struct Family {
     is_revoked: bool,
     /// The time of the first rotation of each token number.
     rotated: HashMap<u32, Instant>,
-    /// Rotated tokens below this number are invalid: their successor was used, so the client has it.
+    /// Rotated tokens below this number are invalid, because the client has used a newer one.
     oldest_valid: u32,
     /// The issue time of the access token of each number.
     issued: HashMap<u32, Instant>,
@@ -99,7 +99,7 @@ struct Family {
     activity: Activity,
 }
 
-/// The extra lengths of successive tokens, so that grants need one or several keychain items, in every order.
+/// The extra lengths of successive tokens. With them, some grants need one keychain item and others several.
 const FILLERS: [usize; 6] = [0, 3000, 1500, 0, 1500, 3000];
 
 /// The validity of an access token.
@@ -133,7 +133,7 @@ impl Ledger {
         self.with(family, |family| std::mem::take(&mut family.activity)).unwrap_or_default()
     }
 
-    /// The family of a refresh token and its number there; `None` for a token that was not issued here.
+    /// Returns the family of a refresh token, and the token's number. `None` if this service did not issue the token.
     pub fn parse_refresh_token(&self, text: &str) -> Option<(FamilyId, u32)> {
         self.parse("refresh", text)
     }
@@ -160,15 +160,15 @@ impl Ledger {
         self.with(family, |family| family.client_id == client_id).unwrap_or(false)
     }
 
-    pub(crate) fn not_carried_out(&self, family: FamilyId, presented: u32, connected: Instant) {
+    pub(crate) fn record_not_carried_out(&self, family: FamilyId, presented: u32, connected: Instant) {
         self.with(family, |family| family.note(presented, connected, Outcome::NotCarriedOut));
     }
 
-    pub(crate) fn rejection_sent(&self, family: FamilyId) {
+    pub(crate) fn record_rejection_sent(&self, family: FamilyId) {
         self.with(family, |family| family.activity.rejections_sent += 1);
     }
 
-    /// Rotates a valid refresh token.
+    /// Rotates a refresh token if it is valid, and records the outcome.
     pub(crate) fn rotate(&self, family: FamilyId, presented: u32, connected: Instant) -> Outcome {
         let grace_period = self.options.grace_period;
         let outcome = self.with(family, |family| {
@@ -201,7 +201,7 @@ impl Ledger {
         access.unwrap_or(Access::Invalid)
     }
 
-    /// The access token and the refresh token with this number.
+    /// Returns the access token and the refresh token with this number.
     pub(crate) fn tokens(&self, family: FamilyId, number: u32) -> (String, String) {
         let filler = if self.options.has_long_tokens { FILLERS[number as usize % FILLERS.len()] } else { 0 };
         let text =
@@ -228,7 +228,7 @@ impl Family {
         }
         let to = self.current + 1;
         if presented == self.current {
-            // The client has the newest token, so older ones become invalid.
+            // The client has the newest token, so older tokens become invalid.
             self.oldest_valid = presented;
             self.current = to;
             return Outcome::Rotated { to };
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn activity_is_counted_since_it_was_last_taken() {
+    fn activity_counts_from_the_last_call_of_take_activity() {
         let ledger = ledger(0);
         let IssuedTokens { family, access_token: access, refresh_token } = ledger.issue("client");
         assert_eq!(ledger.parse_refresh_token(&refresh_token), Some((family, 0)));
@@ -288,7 +288,7 @@ mod tests {
         ledger.expire(family);
         assert_eq!(ledger.use_access_token(&access), Access::Invalid);
         let connected = Instant::now();
-        ledger.not_carried_out(family, 0, connected);
+        ledger.record_not_carried_out(family, 0, connected);
         let activity = ledger.take_activity(family);
         assert_eq!((activity.served_requests, activity.stale_requests), (2, 1));
         let missed =

@@ -1,8 +1,8 @@
 //! A scriptable authorization server and MCP server for tests.
 //!
 //! A [`FakeService`] listens on loopback and behaves like a strict service: one-time codes with PKCE, rotating refresh
-//! tokens, and a [`Ledger`] of every token family. A test scripts replies of single endpoints, plans faults of the
-//! token endpoint, or breaks a connection after any byte. The crate uses no other crate of this workspace.
+//! tokens, and a [`Ledger`] of every token family. A test can script the replies of an endpoint, plan faults of the
+//! token endpoint, and break a connection after any byte. This crate depends on no other crate of the workspace.
 //!
 //! - `service`, `script`: [`FakeService`], the interface for tests
 //! - `state`: the state that the endpoints share

@@ -1,4 +1,4 @@
-//! A small MCP server: it connects, lists three tools, and calls them.
+//! A small MCP server: handshake, a list of three tools, and tool calls.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -76,7 +76,7 @@ pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {
     }
 }
 
-/// A JSON-RPC response with this result.
+/// Returns a JSON-RPC response with this result.
 pub fn result(request: &Request, result: Value) -> Response {
     Reply::json(json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": result })).into_response()
 }

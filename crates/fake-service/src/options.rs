@@ -6,9 +6,9 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub access_token_lifetime: Duration,
-    /// The time for which a refresh token is accepted after its rotation. If zero, its second use revokes the family.
+    /// How long a refresh token is accepted after its rotation. If zero, its second use revokes the family.
     pub grace_period: Duration,
-    /// Whether the tokens vary in length, up to some thousand characters, as those of real services do.
+    /// Whether the tokens vary in length, up to several thousand characters, like those of real services.
     pub has_long_tokens: bool,
     pub protocol: Protocol,
     /// Whether an MCP request needs an access token.
@@ -37,7 +37,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// An MCP server of the older protocol that needs no sign-in.
+    /// Returns options for an MCP server with the older protocol and without authorization.
     pub fn open_handshake() -> Self {
         Options { protocol: Protocol::Handshake, requires_authorization: false, ..Options::default() }
     }

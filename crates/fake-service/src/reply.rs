@@ -16,7 +16,7 @@ pub struct Reply {
     is_silent: bool,
 }
 
-/// Marks a response that is never sent.
+/// The mark of a response that is never sent.
 #[derive(Clone)]
 pub(crate) struct Silent;
 
@@ -26,7 +26,7 @@ impl Reply {
         Reply { status, headers, body: body.into(), hangs: false, is_silent: false }
     }
 
-    /// A JSON body with status 200.
+    /// Returns a JSON body with status 200.
     pub fn json(body: Value) -> Self {
         Reply::json_with(200, body)
     }
@@ -35,12 +35,12 @@ impl Reply {
         Reply::new(status, "application/json", body.to_string())
     }
 
-    /// An OAuth error (RFC 6749 §5.2).
+    /// Returns an OAuth error (RFC 6749 §5.2).
     pub fn oauth_error(status: u16, error: &str) -> Self {
         Reply::json_with(status, json!({ "error": error }))
     }
 
-    /// A client registration that is rejected (RFC 7591 §3.2.2).
+    /// Returns the rejection of a client registration (RFC 7591 §3.2.2).
     pub fn rejected_registration() -> Self {
         let description = "This app is not welcome";
         Reply::json_with(400, json!({ "error": "invalid_client_metadata", "error_description": description }))
@@ -50,7 +50,7 @@ impl Reply {
         Reply::new(status, "text/plain", body)
     }
 
-    /// An unrelated page, such as that of a parked domain or a captive portal.
+    /// Returns an unrelated page, such as that of a parked domain or a captive portal.
     pub fn html_page(status: u16) -> Self {
         let page = "<!doctype html><title>Welcome</title><h1>Sign in to the network of this hotel</h1>";
         Reply::new(status, "text/html", page)
@@ -65,7 +65,7 @@ impl Reply {
         self
     }
 
-    /// No response at all, on a connection that stays open.
+    /// Returns the instruction to send no response and to keep the connection open.
     pub fn silent() -> Self {
         Reply { is_silent: true, ..Reply::text(200, "") }
     }

@@ -34,22 +34,22 @@ impl Request {
         self.line.starts_with("POST ")
     }
 
-    /// The parameters of a form body.
+    /// Returns the parameters of a form body.
     pub fn form(&self) -> HashMap<String, String> {
         url::form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
-    /// The JSON body; null if it is not JSON.
+    /// Returns the JSON body, or null if the body is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The JSON-RPC method; empty if there is none.
+    /// Returns the JSON-RPC method, or an empty string.
     pub fn rpc_method(&self) -> String {
         self.json()["method"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The `Authorization` header; empty if there is none.
+    /// Returns the `Authorization` header, or an empty string.
     pub fn authorization(&self) -> &str {
         self.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! The methods with which a test scripts replies, faults, breakpoints and held replies.
+//! The methods that a test calls to script replies, plan faults, set breakpoints and hold replies.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,7 +26,8 @@ impl FakeService {
         self.intercept(move |_| Some(reply.clone().into_response()))
     }
 
-    /// Calls `intercept` for each request that [`FakeService::on`] does not cover; `None` leaves it to its endpoint.
+    /// Calls `intercept` for each request that [`FakeService::on`] does not cover. If it returns `None`, the endpoint
+    /// responds.
     pub fn intercept(
         &self,
         intercept: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static,
@@ -46,12 +47,12 @@ impl FakeService {
         self.shared.authorize(authorization_url).map_err(std::io::Error::other)
     }
 
-    /// Plans a fault for the next refresh of a family that has none yet.
+    /// Plans a fault for the next refresh of a family. If faults are already planned, it follows them.
     pub fn add_fault(&self, family: FamilyId, fault: TokenFault) {
         lock(&self.shared.plans).entry(family).or_default().faults.push_back(fault);
     }
 
-    /// The number of a family's planned faults that have not occurred yet.
+    /// Returns the number of a family's planned faults that have not occurred yet.
     pub fn faults_ahead(&self, family: FamilyId) -> usize {
         lock(&self.shared.plans).get(&family).map_or(0, |plan| plan.faults.len())
     }
@@ -80,7 +81,7 @@ impl FakeService {
     /// Waits until every held reply is released or its client has disconnected.
     pub async fn until_no_reply_is_held(&self) {
         let mut waiting = self.shared.gate.waiting.subscribe();
-        // The sender lives as long as this service.
+        // The wait cannot fail, because the sender lives as long as this service.
         let _ = waiting.wait_for(|count| *count == 0).await;
     }
 }

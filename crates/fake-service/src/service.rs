@@ -14,29 +14,29 @@ use crate::state::Shared;
 use crate::wire::{Wire, WireListener};
 use crate::{IssuedTokens, Ledger, Options, Request};
 
-/// The longest wait for a request, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The deadline for an expected request, long enough for a busy machine.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running service; dropping it stops it.
+/// A running service. Dropping it stops the service.
 pub struct FakeService {
-    /// The scheme, host and port, which is also the issuer of the authorization server.
+    /// The scheme, host and port. This is also the issuer of the authorization server.
     pub origin: String,
     pub(crate) shared: Arc<Shared>,
     server: Option<JoinHandle<()>>,
 }
 
 impl FakeService {
-    /// Listens on a free port of 127.0.0.1.
+    /// Starts a service on a free port of 127.0.0.1.
     pub async fn start(options: Options) -> io::Result<FakeService> {
         Self::listen(options, true).await
     }
 
-    /// A service without endpoints of its own: requests that are not scripted get 404.
+    /// Starts a service without endpoints: requests that are not scripted get 404.
     pub async fn scripted() -> io::Result<FakeService> {
         Self::listen(Options::default(), false).await
     }
 
-    /// As [`FakeService::scripted`], but for the caller's own listener, such as one with TLS.
+    /// Returns a service without endpoints and the router for the caller's own listener, such as one with TLS.
     pub fn behind(origin: &str) -> (FakeService, Router) {
         let shared = Arc::new(Shared::new(origin.to_owned(), Options::default(), false));
         let router = router(&shared);
@@ -56,17 +56,17 @@ impl FakeService {
         Ok(FakeService { origin, shared, server: Some(server) })
     }
 
-    /// The address of a path.
+    /// Returns the address of a path.
     pub fn at(&self, path: &str) -> String {
         format!("{}{path}", self.origin)
     }
 
-    /// The address of the MCP endpoint, which is also the resource identifier of its tokens.
+    /// Returns the address of the MCP endpoint. It is also the resource identifier of the tokens.
     pub fn url(&self) -> String {
         self.shared.resource()
     }
 
-    /// Every token family.
+    /// Returns the ledger of all token families.
     pub fn ledger(&self) -> &Ledger {
         &self.shared.ledger
     }
@@ -76,17 +76,17 @@ impl FakeService {
         self.shared.ledger.issue(client_id)
     }
 
-    /// The requests so far, in order.
+    /// Returns the requests so far, in order.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.shared.requests).clone()
     }
 
-    /// The requests with this line.
+    /// Returns the requests with this line.
     pub fn requests_to(&self, line: &str) -> Vec<Request> {
         lock(&self.shared.requests).iter().filter(|request| request.line == line).cloned().collect()
     }
 
-    /// The JSON-RPC methods of the POST requests so far, in order.
+    /// Returns the JSON-RPC methods of the POST requests so far, in order.
     pub fn rpc_methods(&self) -> Vec<String> {
         lock(&self.shared.requests)
             .iter()
@@ -95,7 +95,7 @@ impl FakeService {
             .collect()
     }
 
-    /// The number of requests with this JSON-RPC method.
+    /// Returns the number of requests with this JSON-RPC method.
     pub fn rpc_count(&self, method: &str) -> usize {
         self.rpc_methods().iter().filter(|seen| *seen == method).count()
     }
@@ -115,7 +115,7 @@ impl FakeService {
                 recorded.await;
             }
         };
-        if tokio::time::timeout(PATIENCE, wait).await.is_err() {
+        if tokio::time::timeout(REQUEST_TIMEOUT, wait).await.is_err() {
             panic!("timed out waiting for {count} × {line}: {:?}", self.requests_to(line));
         }
     }

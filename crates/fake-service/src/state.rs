@@ -85,7 +85,7 @@ impl Shared {
         lock(&self.plans).get_mut(&family)?.faults.pop_front()
     }
 
-    /// Takes the breakpoint of a family if `is_now` accepts its moment.
+    /// Takes the breakpoint of a family if `is_now` returns true for its moment.
     pub fn take_breakpoint(
         &self,
         family: FamilyId,

@@ -62,12 +62,12 @@ pub(crate) async fn respond(shared: &Shared, wire: &Wire, request: &Request) -> 
 
 fn exchange(shared: &Shared, client_id: &str, code: &str, verifier: &str, redirect_uri: &str) -> Reply {
     let code = lock(&shared.clients).redeem(code);
-    let is_right = code.is_some_and(|code| {
+    let is_valid = code.is_some_and(|code| {
         code.client_id == client_id
             && code.redirect_uri == redirect_uri
             && code.challenge == BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
     });
-    if !is_right {
+    if !is_valid {
         return Reply::oauth_error(400, "invalid_grant");
     }
     let issued = shared.ledger.issue(client_id);
@@ -94,14 +94,14 @@ async fn refresh(shared: &Shared, wire: &Wire, client_id: &str, refresh_token: &
     match shared.next_fault(family) {
         Some(TokenFault::Revoked) => shared.ledger.revoke(family),
         Some(TokenFault::Slow(time)) => {
-            return slowly(carry_out(shared, wire, family, presented), time).await;
+            return send_slowly(carry_out(shared, wire, family, presented), time).await;
         }
         Some(TokenFault::AfterCommit(bad)) => {
             let outcome = shared.ledger.rotate(family, presented, wire.connected);
             return bad.respond(shared.response_to(family, outcome), wire);
         }
         Some(TokenFault::BeforeCommit(bad)) => {
-            shared.ledger.not_carried_out(family, presented, wire.connected);
+            shared.ledger.record_not_carried_out(family, presented, wire.connected);
             return bad.respond((200, shared.tokens(family, presented)), wire);
         }
         None => {}
@@ -112,7 +112,7 @@ async fn refresh(shared: &Shared, wire: &Wire, client_id: &str, refresh_token: &
 fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> Response {
     let outcome = shared.ledger.rotate(family, presented, wire.connected);
     if matches!(outcome, Outcome::Rejected(_)) {
-        shared.ledger.rejection_sent(family);
+        shared.ledger.record_rejection_sent(family);
     } else {
         let is_now = |moment| matches!(moment, Moment::Committed | Moment::InReply { .. } | Moment::Replied);
         match shared.take_breakpoint(family, is_now) {
@@ -129,8 +129,8 @@ fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> 
     Reply::json_with(status, body).into_response()
 }
 
-/// Sends a response in pieces, with its length in the head.
-async fn slowly(response: Response, time: Duration) -> Response {
+/// Sends a response in pieces. Its head contains the full length.
+async fn send_slowly(response: Response, time: Duration) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -147,7 +147,7 @@ async fn slowly(response: Response, time: Duration) -> Response {
 }
 
 impl Shared {
-    /// The correct response to a refresh: its status and body.
+    /// Returns the correct response to a refresh: its status and body.
     fn response_to(&self, family: FamilyId, outcome: Outcome) -> (u16, Value) {
         match outcome {
             Outcome::Rotated { to } | Outcome::Reissued { to } => (200, self.tokens(family, to)),

@@ -80,7 +80,7 @@ pub(crate) struct Plan {
 }
 
 impl BadResponse {
-    /// Replaces the correct response, a status and a JSON body.
+    /// Returns this response in place of the correct one, which is a status and a JSON body.
     pub(crate) fn respond(self, (status, mut body): (u16, Value), wire: &Wire) -> Response {
         match self {
             Self::Reset => {
@@ -118,11 +118,12 @@ impl BadResponse {
     }
 }
 
-/// The head of a response and some of its body; then the connection is closed.
+/// Returns the reply, and closes the connection within its body.
 fn truncated(reply: Reply, wire: &Wire) -> Reply {
     wire.break_off(TRUNCATED_AT, End::Close);
     reply
 }
 
-/// The status line and headers take about 110 bytes, and the shortest truncated body has 25.
+/// The number of bytes that are sent. It lies in the body: the status line and headers take about 110 bytes, and the
+/// shortest truncated body has 25.
 const TRUNCATED_AT: usize = 125;

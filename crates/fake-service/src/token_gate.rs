@@ -23,7 +23,7 @@ impl Default for TokenGate {
 }
 
 impl TokenGate {
-    /// Waits for the release of one reply, if replies are held. Ends early when the client disconnects.
+    /// Waits for the release of one reply if replies are held. The wait ends early when the client disconnects.
     pub async fn pass(&self) {
         if self.is_closed.load(Ordering::SeqCst) {
             let _waiting = Waiting::begin(&self.waiting);

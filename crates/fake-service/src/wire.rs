@@ -16,13 +16,13 @@ use crate::lock::lock;
 /// The fault of the next response. A handler gets it as `ConnectInfo`.
 #[derive(Clone)]
 pub(crate) struct Wire {
-    order: Arc<Mutex<Order>>,
+    instruction: Arc<Mutex<Instruction>>,
     /// The start of the connection.
     pub connected: Instant,
 }
 
 #[derive(Default)]
-enum Order {
+enum Instruction {
     #[default]
     Pass,
     /// Sends this many bytes, then ends the response.
@@ -44,18 +44,18 @@ pub(crate) enum End {
 
 impl Default for Wire {
     fn default() -> Wire {
-        Wire { order: Arc::default(), connected: Instant::now() }
+        Wire { instruction: Arc::default(), connected: Instant::now() }
     }
 }
 
 impl Wire {
     pub fn break_off(&self, after: usize, end: End) {
-        *lock(&self.order) = Order::Break { after, end };
+        *lock(&self.instruction) = Instruction::Break { after, end };
     }
 
-    /// Runs `action` when the operating system has the whole response.
+    /// Runs `action` when the operating system has accepted the whole response.
     pub fn run_when_sent(&self, action: Action) {
-        *lock(&self.order) = Order::Run { action, written: false };
+        *lock(&self.instruction) = Instruction::Run { action, written: false };
     }
 }
 
@@ -65,7 +65,7 @@ impl std::fmt::Debug for Wire {
     }
 }
 
-/// Accepts connections, each with a [`Wire`].
+/// A listener that adds a [`Wire`] to each connection.
 pub(crate) struct WireListener(pub TcpListener);
 
 pub(crate) struct WireStream {
@@ -113,44 +113,44 @@ impl AsyncWrite for WireStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let wire = self.wire.clone();
-        let mut order = lock(&wire.order);
-        let bytes = match &mut *order {
-            Order::Pass | Order::Run { .. } => bytes,
-            Order::Break { after: 0, end: End::Close } => {
+        let mut instruction = lock(&wire.instruction);
+        let bytes = match &mut *instruction {
+            Instruction::Pass | Instruction::Run { .. } => bytes,
+            Instruction::Break { after: 0, end: End::Close } => {
                 return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
             }
-            Order::Break { after: 0, end: End::Reset } => {
+            Instruction::Break { after: 0, end: End::Reset } => {
                 self.stream.set_zero_linger().ok();
                 return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
             }
-            // The client's disconnect wakes this connection.
-            Order::Break { after: 0, end: End::Hold(action) } => {
+            // A disconnect of the client wakes this task.
+            Instruction::Break { after: 0, end: End::Hold(action) } => {
                 if let Some(action) = action.take() {
                     action();
                 }
                 return Poll::Pending;
             }
-            Order::Break { after, .. } => &bytes[..bytes.len().min(*after)],
+            Instruction::Break { after, .. } => &bytes[..bytes.len().min(*after)],
         };
         let written = std::task::ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        match &mut *order {
-            Order::Pass => {}
-            Order::Break { after, .. } => *after -= written,
-            Order::Run { written, .. } => *written = true,
+        match &mut *instruction {
+            Instruction::Pass => {}
+            Instruction::Break { after, .. } => *after -= written,
+            Instruction::Run { written, .. } => *written = true,
         }
         Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        let mut order = lock(&self.wire.order);
+        let mut instruction = lock(&self.wire.instruction);
         if flushed.is_ready()
-            && matches!(&*order, Order::Run { written: true, .. })
-            && let Order::Run { action, .. } = std::mem::take(&mut *order)
+            && matches!(&*instruction, Instruction::Run { written: true, .. })
+            && let Instruction::Run { action, .. } = std::mem::take(&mut *instruction)
         {
             action();
         }
-        drop(order);
+        drop(instruction);
         flushed
     }
 
