@@ -3,20 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use usher_oauth::{
-    ClientSettings, ErrorKind, PendingAuthorization, RedirectUri, RegistrationRequest, Scopes,
-};
+use usher_oauth::{ClientSettings, Discovered, ErrorKind, PendingAuthorization, RedirectUri, Scopes};
 
-use crate::support::{
-    Answer, Fake, challenge, discover_with, http_for, later, merged, now, parameter, pending, registered,
-};
-
-const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
+use crate::support::*;
 
 #[tokio::test]
-async fn contains_exactly_the_specified_parameters() {
+async fn the_request_contains_exactly_the_specified_parameters() {
     let fake = Fake::start().await;
-    fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?tenant=7") }));
+    fake.serve_changed_metadata(json!({ "authorization_endpoint": fake.at("/authorize?tenant=7") }));
     let pending = pending(&fake).await;
     let url = pending.authorization_url();
     assert!(url.as_str().starts_with(&fake.at("/authorize?tenant=7&response_type=code&")), "{url}");
@@ -34,14 +28,13 @@ async fn contains_exactly_the_specified_parameters() {
         ("tenant", "7"),
     ];
     assert_eq!(parameters, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-    assert_eq!(pending.expires_at(), later(600));
+    assert_eq!(pending.expires_at(), now_plus(600));
     assert_eq!(pending.host(), "127.0.0.1");
 }
 
 #[tokio::test]
 async fn no_two_requests_are_alike() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::start_with_metadata().await;
     let (one, other) = (pending(&fake).await, pending(&fake).await);
     assert_ne!(one.state(), other.state());
     assert_ne!(parameter(&one, "code_challenge"), parameter(&other, "code_challenge"));
@@ -54,18 +47,12 @@ async fn pending_with_scopes(
     settings: ClientSettings,
     extra: Option<&str>,
 ) -> PendingAuthorization {
-    let fake = Fake::start().await;
-    fake.with_server_document(json!({ "scopes_supported": server }));
-    fake.on(
-        RESOURCE,
-        Answer::json(merged(fake.resource_document(), json!({ "scopes_supported": resource }))),
-    );
-    fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
+    let fake = Fake::start_with_changed_metadata(json!({ "scopes_supported": server })).await;
+    fake.serve_changed_resource_metadata(json!({ "scopes_supported": resource }));
+    fake.on(REGISTER, Response::json(json!({ "client_id": "app" })));
     let challenge = challenged.map(|scope| challenge(&format!("Bearer scope=\"{scope}\"")));
     let found = discover_with(&fake, challenge.as_ref(), &settings).await.unwrap();
-    let redirect = RedirectUri::custom_scheme();
-    let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
-    let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
+    let registered = register_at(&fake, found, &settings, None).await;
     registered.authorize(extra.map(Scopes::parse).as_ref(), now()).unwrap()
 }
 
@@ -104,16 +91,14 @@ async fn scopes_are_chosen_in_order() {
 }
 
 #[tokio::test]
-async fn a_stored_discovery_takes_the_scopes_of_a_new_challenge() {
-    let fake = Fake::start().await;
-    fake.with_documents();
-    let settings = ClientSettings::default();
+async fn stored_metadata_is_used_with_the_scopes_of_a_new_challenge() {
+    let (fake, settings) = (Fake::start_with_metadata().await, ClientSettings::default());
     let found = discover_with(&fake, Some(&challenge("Bearer scope=old")), &settings).await.unwrap();
     fake.forget_requests();
     let found = found.with_challenge(Some(&challenge("Bearer scope=\"new more\"")), &settings);
     assert_eq!(found.scopes, Scopes::parse("new more"));
     assert_eq!(found.with_challenge(None, &settings).scopes, Scopes::default());
-    assert!(fake.lines().is_empty());
+    assert!(fake.request_lines().is_empty());
 }
 
 #[tokio::test]
@@ -124,23 +109,18 @@ async fn a_configured_audience_is_sent() {
 }
 
 #[tokio::test]
-async fn an_audience_in_the_endpoint_conflicts_with_a_configured_one() {
+async fn an_audience_in_the_endpoint_conflicts_with_a_configured_audience() {
     for (configured, is_rejected) in [(Some("https://api.example"), true), (None, false)] {
-        let fake = Fake::start().await;
-        fake.with_server_document(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
-        fake.on("POST /register", Answer::json(json!({ "client_id": "app" })));
+        let fake = Fake::start_with_response(REGISTER, Response::json(json!({ "client_id": "app" }))).await;
+        fake.serve_changed_metadata(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
         let settings = ClientSettings { audience: configured.map(str::to_owned), ..Default::default() };
-        let registered =
-            crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
+        let registered = register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
         match registered.authorize(None, now()) {
             Ok(pending) => {
                 assert_eq!((is_rejected, parameter(&pending, "audience").as_deref()), (false, Some("theirs")))
             }
             Err(error) => {
-                assert_eq!(
-                    (is_rejected, error.kind),
-                    (true, ErrorKind::ReservedParameter("audience".into()))
-                );
+                assert_eq!((is_rejected, error.kind), (true, ErrorKind::ReservedParameter("audience".into())))
             }
         }
     }
@@ -148,31 +128,23 @@ async fn an_audience_in_the_endpoint_conflicts_with_a_configured_one() {
 
 #[tokio::test]
 async fn the_resource_can_be_omitted() {
-    let fake = Fake::start().await;
-    fake.with_documents().on("POST /register", Answer::json(json!({ "client_id": "app" })));
-    let mut found = crate::support::discovered(&fake).await;
-    found.sends_resource = false;
-    let (settings, redirect) = (ClientSettings::default(), RedirectUri::custom_scheme());
-    let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
-    let registered = found.register(&http_for(&fake).await, request, now()).await.unwrap();
+    let fake = Fake::start_with_response(REGISTER, Response::json(json!({ "client_id": "app" }))).await;
+    let found = Discovered { sends_resource: false, ..discovered(&fake).await };
+    let registered = register_at(&fake, found, &ClientSettings::default(), None).await;
     assert_eq!(parameter(&registered.authorize(None, now()).unwrap(), "resource"), None);
 }
 
 #[tokio::test]
 async fn each_redirect_is_registered_and_requested() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::start_with_metadata().await;
     registered(&fake).await;
     for redirect in
         [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host(), RedirectUri::loopback(4711)]
     {
-        let registered =
-            crate::support::register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
+        let registered = register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
         let pending = registered.authorize(None, now()).unwrap();
         assert_eq!(parameter(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
-        assert_eq!(
-            fake.seen("POST /register").last().unwrap().json()["redirect_uris"],
-            json!([redirect.as_str()])
-        );
+        let request = fake.requests_to(REGISTER).pop().unwrap().json();
+        assert_eq!(request["redirect_uris"], json!([redirect.as_str()]));
     }
 }

@@ -113,7 +113,7 @@ fn rejected(pending: PendingAuthorization, raw: &str) -> Rejected {
 
 #[tokio::test]
 async fn a_callback_of_another_sign_in_leaves_the_request_pending() {
-    let fake = Fake::documented().await;
+    let fake = Fake::start_with_metadata().await;
     let mut pending = pending(&fake).await;
     let state = pending.state().to_owned();
     let others = [
@@ -132,7 +132,7 @@ async fn a_callback_of_another_sign_in_leaves_the_request_pending() {
     }
     let raw = callback(&pending, "code=c");
     pending.accept(parsed(&raw).unwrap(), now()).unwrap();
-    assert!(fake.seen("POST /token").is_empty());
+    assert!(fake.requests_to("POST /token").is_empty());
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn iss_is_compared_as_a_plain_string() {
     for (advertised, iss, accepted) in table {
         for outcome in ["code=c", "error=server_error&error_description=Call+555-1234"] {
             let changes = json!({ "authorization_response_iss_parameter_supported": advertised });
-            let fake = Fake::documented_with(changes).await;
+            let fake = Fake::start_with_changed_metadata(changes).await;
             let pending = pending(&fake).await;
             let received = iss.map(|iss| iss.replace("ISSUER", &fake.origin));
             let parameter = received.as_ref().map(|iss| format!("&iss={iss}")).unwrap_or_default();
@@ -204,7 +204,7 @@ async fn error_responses_are_mapped() {
         ),
     ];
     for (outcome, expected) in table {
-        let fake = Fake::documented().await;
+        let fake = Fake::start_with_metadata().await;
         let pending = pending(&fake).await;
         let raw = callback(&pending, outcome);
         let Rejected { error, pending } = rejected(pending, &raw);
@@ -216,11 +216,11 @@ async fn error_responses_are_mapped() {
 
 #[tokio::test]
 async fn a_request_expires_after_ten_minutes() {
-    let fake = Fake::documented().await;
+    let fake = Fake::start_with_metadata().await;
     for (seconds, is_accepted) in [(0, true), (599, true), (600, false), (86_400, false)] {
         let pending = pending(&fake).await;
         let raw = callback(&pending, "code=c");
-        let result = pending.accept(parsed(&raw).unwrap(), later(seconds));
+        let result = pending.accept(parsed(&raw).unwrap(), now_plus(seconds));
         assert_eq!(
             result.map_err(|rejected| rejected.error.kind).err(),
             (!is_accepted).then_some(ErrorKind::Expired)
@@ -230,7 +230,7 @@ async fn a_request_expires_after_ten_minutes() {
 
 #[tokio::test]
 async fn a_callback_can_arrive_after_a_restart() {
-    let fake = Fake::documented().await;
+    let fake = Fake::start_with_metadata().await;
     let before = pending(&fake).await;
     let raw = callback(&before, "code=c");
     let after = PendingAuthorization::from_secret(&before.to_secret()).unwrap();

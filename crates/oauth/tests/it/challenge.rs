@@ -20,7 +20,7 @@ fn bearer(metadata: &str, scope: &str, error: &str, description: &str) -> Option
 }
 
 #[test]
-fn parses_every_spelling() {
+fn every_spelling_is_parsed() {
     let table: &[(&[&str], Option<BearerChallenge>)] = &[
         (&[], None),
         (&["Basic realm=\"x\""], None),
@@ -44,7 +44,7 @@ fn parses_every_spelling() {
             &[r#"Bearer error="invalid_token", error_description="it \"said\": a=b, c", scope="x""#],
             bearer("", "x", "invalid_token", "it \"said\": a=b, c"),
         ),
-        // White space around everything, case of names, no space after commas.
+        // Whitespace around everything, names in another case, no space after commas.
         (&["BEARER  Scope = \"a\" ,ERROR=insufficient_scope"], bearer("", "a", "insufficient_scope", "")),
         // Unquoted URL, missing comma, unterminated quote.
         (
@@ -53,7 +53,7 @@ fn parses_every_spelling() {
         ),
         (&[r#"Bearer error="e" scope="s""#], bearer("", "s", "e", "")),
         (&[r#"Bearer scope="a b"#], bearer("", "a b", "", "")),
-        // Of several Bearer challenges, the one with resource metadata.
+        // The Bearer challenge with resource metadata is preferred.
         (
             &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],
             bearer("https://a.example/m", "", "", ""),

@@ -1,11 +1,9 @@
 //! The URLs in metadata and settings: which ones are accepted.
 
 use serde_json::json;
-use usher_oauth::{
-    ClientSettings, DiscoveryRequest, Endpoint, ErrorKind, RedirectUri, ServerUrl, Step, discover,
-};
+use usher_oauth::{ClientSettings, Discovered, Endpoint, ErrorKind, RedirectUri, ServerUrl, Step};
 
-use crate::support::{Answer, Fake, discover_with, discovered, http_for, merged};
+use crate::support::*;
 
 const GOOD: [&str; 12] = [
     "https://as.example/authorize",
@@ -100,20 +98,17 @@ fn bad_endpoints_are_rejected() {
 #[tokio::test]
 async fn every_endpoint_in_the_metadata_is_checked() {
     let fake = Fake::start().await;
-    let (http, server, settings) = (http_for(&fake).await, fake.server(), ClientSettings::default());
-    let request =
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
     for raw in BAD.iter().filter(|raw| !raw.is_empty()) {
         for (field, name) in [
             ("authorization_endpoint", "the authorization endpoint"),
             ("token_endpoint", "the token endpoint"),
             ("registration_endpoint", "the registration endpoint"),
         ] {
-            fake.with_server_document(json!({ field: raw })).forget_requests();
-            let error = discover(&http, request).await.unwrap_err();
+            fake.serve_changed_metadata(json!({ field: raw })).forget_requests();
+            let error = discovery_error(&fake).await;
             let ErrorKind::BadEndpoint { name: found, .. } = error.kind else { panic!("{raw:?}: {error}") };
             assert_eq!((error.step, found.as_str()), (Step::ServerMetadata, name));
-            assert_eq!(fake.lines().len(), 2, "only the two documents are requested");
+            assert_eq!(fake.request_lines().len(), 2, "only the two documents are requested");
         }
     }
 }
@@ -128,9 +123,8 @@ async fn the_url_of_an_authorization_server_is_checked() {
         "https://as.example?x",
     ] {
         let fake = Fake::start().await;
-        let resource = merged(fake.resource_document(), json!({ "authorization_servers": [raw] }));
-        fake.on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(resource));
-        let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
+        fake.serve_changed_resource_metadata(json!({ "authorization_servers": [raw] }));
+        let error = discovery_error(&fake).await;
         assert!(matches!(error.kind, ErrorKind::BadEndpoint { .. }), "{raw}");
     }
 }
@@ -138,23 +132,21 @@ async fn the_url_of_an_authorization_server_is_checked() {
 #[tokio::test]
 async fn the_url_in_a_challenge_is_checked() {
     for raw in ["javascript:alert(1)", "file:///etc/passwd", "http://as.example/m", "//evil.example/m"] {
-        let fake = Fake::start().await;
-        fake.with_documents();
-        let challenge = crate::support::challenge(&format!("Bearer resource_metadata=\"{raw}\""));
+        let fake = Fake::start_with_metadata().await;
+        let challenge = challenge(&format!("Bearer resource_metadata=\"{raw}\""));
         let error = discover_with(&fake, Some(&challenge), &ClientSettings::default()).await.unwrap_err();
         assert!(matches!(error.kind, ErrorKind::BadEndpoint { .. }), "{raw}");
-        assert!(fake.lines().is_empty());
+        assert!(fake.request_lines().is_empty());
     }
 }
 
 #[tokio::test]
 async fn stored_metadata_is_checked_when_it_is_loaded() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::start_with_metadata().await;
     let stored = serde_json::to_string(&discovered(&fake).await).unwrap();
     let tampered = stored.replace(&fake.at("/authorize"), "javascript:alert(1)");
-    assert!(serde_json::from_str::<usher_oauth::Discovered>(&stored).is_ok());
-    assert!(serde_json::from_str::<usher_oauth::Discovered>(&tampered).is_err());
+    assert!(serde_json::from_str::<Discovered>(&stored).is_ok());
+    assert!(serde_json::from_str::<Discovered>(&tampered).is_err());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use usher_oauth::{Error, ErrorKind, Step};
 
 #[test]
-fn messages_and_hints() {
+fn every_error_has_a_message_and_a_hint() {
     let text = |text: &str| text.to_owned();
     let some = |text: &str| Some(text.to_owned());
     let kinds = [

@@ -1,4 +1,4 @@
-//! A fake internet: names, a public server with a certificate, and a listener that must not be contacted.
+//! A fake internet: DNS records, a public server with a certificate, and a listener that counts connections.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,21 +7,24 @@ use std::sync::{Arc, Mutex};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_native_tls::{TlsAcceptor, TlsStream, native_tls};
-use usher_oauth::{Deadlines, HttpOptions};
+use usher_oauth::{Deadlines, HttpClient, HttpOptions};
 
 use crate::support::Fake;
 
 /// A public address that is reserved for documentation (RFC 5737).
 pub const PUBLIC: &str = "203.0.113.10";
 
-/// Names with successive lookup results. The last one is repeated.
+/// A resolver with successive answers for each name. The last answer is repeated.
 #[derive(Default)]
 pub struct Names(Mutex<Vec<(&'static str, Answers)>>);
 
 type Answers = Vec<Vec<&'static str>>;
 
+/// Names with their successive answers. An answer is a list of addresses.
+pub type Records<'a> = &'a [(&'static str, &'a [&'a [&'static str]])];
+
 impl Names {
-    pub fn new(names: &[(&'static str, &[&[&'static str]])]) -> Arc<Self> {
+    pub fn new(names: Records) -> Arc<Self> {
         let names =
             names.iter().map(|(name, answers)| (*name, answers.iter().map(|all| all.to_vec()).collect()));
         Arc::new(Names(Mutex::new(names.collect())))
@@ -46,24 +49,24 @@ impl Resolve for Names {
 /// A listener that counts connections.
 pub struct Canary {
     pub address: SocketAddr,
-    heard: Arc<AtomicUsize>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Canary {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, heard) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
-        let counter = Arc::clone(&heard);
+        let (address, connections) = (listener.local_addr().unwrap(), Arc::new(AtomicUsize::new(0)));
+        let counter = Arc::clone(&connections);
         tokio::spawn(async move {
             while listener.accept().await.is_ok() {
                 counter.fetch_add(1, Ordering::SeqCst);
             }
         });
-        Canary { address, heard }
+        Canary { address, connections }
     }
 
-    pub fn heard(&self) -> usize {
-        self.heard.load(Ordering::SeqCst)
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 }
 
@@ -90,15 +93,16 @@ impl axum::serve::Listener for Tls {
     }
 }
 
-/// `https://mcp.public.example`, which appears to be at [`PUBLIC`], and the loopback address of its listener.
-pub async fn public() -> (Fake, SocketAddr) {
+/// Starts `https://mcp.public.example`. Returns the fake and the loopback address of its listener. Clients with
+/// [`options`] see the server at [`PUBLIC`].
+pub async fn public_server() -> (Fake, SocketAddr) {
     let (certificate, key) =
         (include_bytes!("fixtures/server.pem"), include_bytes!("fixtures/server-key.pem"));
     let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
     let acceptor = native_tls::TlsAcceptor::new(identity).unwrap().into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (fake, router) = Fake::behind("https://mcp.public.example");
+    let (fake, router) = Fake::without_listener("https://mcp.public.example");
     tokio::spawn(axum::serve(Tls { listener, acceptor }, router).into_future());
     (fake, address)
 }
@@ -112,4 +116,9 @@ pub fn options(names: Arc<Names>, public: SocketAddr) -> HttpOptions {
         connect_to: vec![(PUBLIC.parse::<IpAddr>().unwrap(), public)],
         authorities: vec![authority],
     }
+}
+
+/// Creates a client for [`public_server`], with these DNS records.
+pub async fn client(fake: &Fake, public: SocketAddr, names: Records<'_>) -> HttpClient {
+    HttpClient::with_options(&fake.server(), options(Names::new(names), public)).await.unwrap()
 }

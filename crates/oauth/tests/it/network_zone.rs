@@ -5,20 +5,11 @@ use std::sync::Arc;
 use reqwest::dns::Resolve;
 use serde_json::json;
 use usher_oauth::{
-    AuthMethod, ClientSettings, Discovered, DiscoveryRequest, Endpoint, Error, ErrorKind, Grant,
-    GrantBinding, HttpClient, HttpOptions, Issuer, NetworkZone, ServerUrl, Step, discover, refresh,
+    Endpoint, Error, ErrorKind, HttpClient, HttpOptions, Issuer, NetworkZone, ServerUrl, Step, refresh,
 };
 
-use crate::internet::{Canary, Names, PUBLIC, options, public};
-use crate::support::{Answer, Fake, discover_with, merged, now};
-
-const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
-const METADATA: &str = "GET /.well-known/oauth-authorization-server";
-
-async fn discover_by(http: &HttpClient, server: &ServerUrl) -> Result<Discovered, Error> {
-    let settings = ClientSettings::default();
-    discover(http, DiscoveryRequest { server, challenge: None, settings: &settings, has_grant: false }).await
-}
+use crate::internet::*;
+use crate::support::*;
 
 fn blocked(error: Error) -> String {
     match error.kind {
@@ -28,7 +19,7 @@ fn blocked(error: Error) -> String {
 }
 
 #[test]
-fn permitted_addresses_by_zone() {
+fn each_zone_permits_its_addresses() {
     let public = [
         "8.8.8.8",
         "203.0.113.10",
@@ -83,15 +74,12 @@ fn permitted_addresses_by_zone() {
         "2001:0:1::1",
     ];
     let permits = |zone: NetworkZone, ip: &str| zone.permits(ip.parse().unwrap());
-    for (addresses, by_public, by_private) in
-        [(&public[..], true, true), (&private[..], false, true), (&forbidden[..], false, false)]
+    for (addresses, expected) in
+        [(&public[..], (true, true)), (&private[..], (false, true)), (&forbidden[..], (false, false))]
     {
         for ip in addresses {
-            assert_eq!(
-                (permits(NetworkZone::Public, ip), permits(NetworkZone::Private, ip)),
-                (by_public, by_private),
-                "{ip}"
-            );
+            let permitted = (permits(NetworkZone::Public, ip), permits(NetworkZone::Private, ip));
+            assert_eq!(permitted, expected, "{ip}");
         }
     }
 }
@@ -108,7 +96,7 @@ async fn the_addresses_of_a_server_determine_its_zone() {
         (&["0.0.0.0"], None),
     ];
     for (addresses, expected) in table {
-        let resolver = Some(Names::new(&[("mcp.example", &[addresses])]) as std::sync::Arc<dyn Resolve>);
+        let resolver = Some(Names::new(&[("mcp.example", &[addresses])]) as Arc<dyn Resolve>);
         let server = ServerUrl::parse("https://mcp.example/mcp").unwrap();
         let http = HttpClient::with_options(&server, HttpOptions { resolver, ..Default::default() }).await;
         match (http, expected) {
@@ -126,8 +114,8 @@ async fn the_addresses_of_a_server_determine_its_zone() {
         "http://[::1]:1/",
         "https://192.168.0.1/",
     ] {
-        // These need no resolver.
-        let resolver = Some(Names::new(&[]) as std::sync::Arc<dyn Resolve>);
+        // These hosts need no resolver.
+        let resolver = Some(Names::new(&[]) as Arc<dyn Resolve>);
         let options = HttpOptions { resolver, ..Default::default() };
         let http = HttpClient::with_options(&ServerUrl::parse(raw).unwrap(), options).await;
         assert_eq!(http.unwrap().zone(), NetworkZone::Private, "{raw}");
@@ -138,13 +126,12 @@ async fn the_addresses_of_a_server_determine_its_zone() {
 }
 
 #[tokio::test]
-async fn a_public_server_works() {
-    let (fake, address) = public().await;
-    fake.with_documents();
-    let names = Names::new(&[("mcp.public.example", &[&[PUBLIC, "10.0.0.1"]])]);
-    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
+async fn a_public_server_is_discovered() {
+    let (fake, address) = public_server().await;
+    fake.serve_metadata();
+    let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC, "10.0.0.1"]])]).await;
     assert_eq!(http.zone(), NetworkZone::Public);
-    assert_eq!(discover_by(&http, &fake.server()).await.unwrap().metadata.issuer.as_str(), fake.origin);
+    assert_eq!(discover_with_client(&http, &fake.server(), None).await.unwrap().metadata.issuer.as_str(), fake.origin);
 }
 
 #[tokio::test]
@@ -173,22 +160,23 @@ async fn no_document_of_a_public_server_leads_into_a_private_network() {
         "https://10.0.0.1".to_owned(),
         "https://100.64.0.1".to_owned(),
     ];
-    let (fake, address) = public().await;
+    let (fake, address) = public_server().await;
     let names: &[(&str, &[&[&str]])] = &[
         ("mcp.public.example", &[&[PUBLIC]]),
         ("inside.example", &[&["127.0.0.1", "10.1.2.3"]]),
         ("inside6.example", &[&["::1", "::ffff:127.0.0.1"]]),
     ];
-    let http = HttpClient::with_options(&fake.server(), options(Names::new(names), address)).await.unwrap();
+    let http = client(&fake, address, names).await;
     for target in &targets {
-        // As the authorization server, the target of redirects, an endpoint, and the document of a challenge.
-        let resource = merged(fake.resource_document(), json!({ "authorization_servers": [target] }));
-        fake.with_documents().on(RESOURCE, Answer::json(resource));
-        blocked(discover_by(&http, &fake.server()).await.unwrap_err());
+        // The target is used as the authorization server, as the target of redirects, as an endpoint, and in a
+        // challenge.
+        fake.serve_metadata();
+        fake.serve_changed_resource_metadata(json!({ "authorization_servers": [target] }));
+        blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
 
-        fake.with_documents().on(RESOURCE, Answer::redirect(302, "/again"));
-        fake.on("GET /again", Answer::redirect(307, &format!("{target}/latest/meta-data")));
-        let error = discover_by(&http, &fake.server()).await.unwrap_err();
+        fake.serve_metadata().on(RESOURCE, Response::redirect(302, "/again"));
+        fake.on("GET /again", Response::redirect(307, &format!("{target}/latest/meta-data")));
+        let error = discover_with_client(&http, &fake.server(), None).await.unwrap_err();
         match error.kind {
             ErrorKind::BlockedAddress { .. } => {}
             ErrorKind::BadRedirect { .. } => assert!(target.starts_with("http:"), "{target}"),
@@ -196,141 +184,117 @@ async fn no_document_of_a_public_server_leads_into_a_private_network() {
         }
 
         if !target.contains("example") {
-            fake.with_server_document(json!({ "authorization_endpoint": format!("{target}/authorize") }));
-            blocked(discover_by(&http, &fake.server()).await.unwrap_err());
+            fake.serve_changed_metadata(json!({ "authorization_endpoint": format!("{target}/authorize") }));
+            blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
         }
 
-        let challenge = crate::support::challenge(&format!("Bearer resource_metadata=\"{target}/m\""));
-        let (server, settings) = (fake.server(), ClientSettings::default());
-        let request = DiscoveryRequest {
-            server: &server,
-            challenge: Some(&challenge),
-            settings: &settings,
-            has_grant: false,
-        };
-        blocked(discover(&http, request).await.unwrap_err());
+        let challenge = challenge(&format!("Bearer resource_metadata=\"{target}/m\""));
+        blocked(discover_with_client(&http, &fake.server(), Some(&challenge)).await.unwrap_err());
     }
-    assert_eq!(canary.heard(), 0);
+    assert_eq!(canary.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_changed_dns_record_does_not_bypass_the_check() {
     let canary = Canary::start().await;
-    let (fake, address) = public().await;
-    fake.with_documents();
+    let (fake, address) = public_server().await;
+    fake.serve_metadata();
     // Public at the first lookup, private when the client connects.
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC], &["127.0.0.1"]])]);
     let server =
         ServerUrl::parse(&format!("https://mcp.public.example:{}/mcp", canary.address.port())).unwrap();
     let http = HttpClient::with_options(&server, options(names, address)).await.unwrap();
-    assert_eq!(blocked(discover_by(&http, &server).await.unwrap_err()), "mcp.public.example");
-    assert_eq!(canary.heard(), 0);
+    assert_eq!(blocked(discover_with_client(&http, &server, None).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(canary.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_dns_record_that_was_private_first_does_not_open_private_networks() {
+async fn a_server_whose_first_address_is_private_cannot_become_public() {
     let canary = Canary::start().await;
-    let (fake, address) = public().await;
-    fake.with_server_document(json!({ "token_endpoint": format!("http://{}/token", canary.address) }));
+    let (fake, address) = public_server().await;
+    fake.serve_changed_metadata(json!({ "token_endpoint": format!("http://{}/token", canary.address) }));
     // Private when the zone is determined, then public with documents that refer to a private address.
-    let names = Names::new(&[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]);
-    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
+    let http = client(&fake, address, &[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]).await;
     assert_eq!(http.zone(), NetworkZone::Private);
-    assert_eq!(blocked(discover_by(&http, &fake.server()).await.unwrap_err()), "mcp.public.example");
-    assert_eq!(canary.heard(), 0);
+    assert_eq!(blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(canary.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_server_that_moved_to_a_private_network_needs_a_new_client() {
-    let (fake, address) = public().await;
-    fake.with_documents();
+    let (fake, address) = public_server().await;
+    fake.serve_metadata();
     let private = "10.0.0.1";
     // Public, then private in another network, then public again.
     let names =
         Names::new(&[("mcp.public.example", &[&[PUBLIC], &[PUBLIC], &[private], &[private], &[PUBLIC]])]);
     let connect_to = vec![(PUBLIC.parse().unwrap(), address), (private.parse().unwrap(), address)];
     let options = || HttpOptions { connect_to: connect_to.clone(), ..options(Arc::clone(&names), address) };
-    let outside = HttpClient::with_options(&fake.server(), options()).await.unwrap();
-    discover_by(&outside, &fake.server()).await.unwrap();
-    assert!(!outside.has_left_zone());
-    // Open connections keep working; new ones are rejected permanently.
-    let unconnected = outside.connection_builder().build().unwrap();
-    unconnected.get(fake.server().url().clone()).send().await.unwrap_err();
-    assert!(outside.has_left_zone());
-    assert_eq!(outside.zone(), NetworkZone::Public);
+    let public_client = HttpClient::with_options(&fake.server(), options()).await.unwrap();
+    discover_with_client(&public_client, &fake.server(), None).await.unwrap();
+    assert!(!public_client.has_left_zone());
+    // The client rejects all new connections. Open connections are not closed.
+    let connection = public_client.connection_builder().build().unwrap();
+    connection.get(fake.server().url().clone()).send().await.unwrap_err();
+    assert!(public_client.has_left_zone());
+    assert_eq!(public_client.zone(), NetworkZone::Public);
     // A new client determines its zone again, and notices that the server becomes public again.
-    let within = HttpClient::with_options(&fake.server(), options()).await.unwrap();
-    assert_eq!((within.zone(), within.has_left_zone()), (NetworkZone::Private, false));
-    blocked(discover_by(&within, &fake.server()).await.unwrap_err());
-    assert!(within.has_left_zone());
+    let private_client = HttpClient::with_options(&fake.server(), options()).await.unwrap();
+    assert_eq!((private_client.zone(), private_client.has_left_zone()), (NetworkZone::Private, false));
+    blocked(discover_with_client(&private_client, &fake.server(), None).await.unwrap_err());
+    assert!(private_client.has_left_zone());
 }
 
 #[tokio::test]
 async fn a_private_address_of_another_name_does_not_count_as_a_move() {
-    let (fake, address) = public().await;
-    let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])]);
-    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
-    let resource =
-        merged(fake.resource_document(), json!({ "authorization_servers": ["https://inside.example"] }));
-    fake.with_documents().on(RESOURCE, Answer::json(resource));
-    blocked(discover_by(&http, &fake.server()).await.unwrap_err());
+    let (fake, address) = public_server().await;
+    let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])]).await;
+    fake.serve_metadata();
+    fake.serve_changed_resource_metadata(json!({ "authorization_servers": ["https://inside.example"] }));
+    blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
     assert!(!http.has_left_zone());
 }
 
 #[tokio::test]
 async fn a_refresh_token_is_not_sent_into_a_private_network() {
     let canary = Canary::start().await;
-    let (fake, address) = public().await;
-    let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]]), ("as.public.example", &[&["127.0.0.1"]])]);
-    let http = HttpClient::with_options(&fake.server(), options(names, address)).await.unwrap();
+    let (fake, address) = public_server().await;
+    let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC]]), ("as.public.example", &[&["127.0.0.1"]])]).await;
     let token_endpoint = format!("https://as.public.example:{}/token", canary.address.port());
-    let grant = Grant {
-        binding: GrantBinding {
-            issuer: Issuer::parse("https://as.public.example").unwrap(),
-            token_endpoint: Endpoint::parse("", &token_endpoint).unwrap(),
-            revocation_endpoint: None,
-            client_id: "app".into(),
-            auth_method: AuthMethod::None,
-            resource: fake.at("/mcp"),
-            sends_resource: true,
-        },
-        ..crate::refresh::grant(&fake)
-    };
+    let mut grant = crate::refresh::grant(&fake);
+    grant.binding.issuer = Issuer::parse("https://as.public.example").unwrap();
+    grant.binding.token_endpoint = Endpoint::parse("", &token_endpoint).unwrap();
     let error = refresh(&http, &grant, None, now()).await.unwrap_err().error;
     assert!(!error.is_terminal_for_grant());
     assert_eq!(blocked(error), "as.public.example");
-    assert_eq!(canary.heard(), 0);
+    assert_eq!(canary.connections(), 0);
 }
 
 #[tokio::test]
 async fn a_private_server_may_refer_to_its_neighbours_but_not_to_forbidden_addresses() {
     let (fake, neighbour) = (Fake::start().await, Fake::start().await);
-    let leading_to = |target: &str| {
-        let resource = merged(fake.resource_document(), json!({ "authorization_servers": [target] }));
-        fake.on(RESOURCE, Answer::json(resource));
-    };
-    neighbour.on(METADATA, Answer::json(neighbour.server_document()));
-    leading_to(&neighbour.origin);
-    discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
+    neighbour.on(METADATA, Response::json(neighbour.server_document()));
+    fake.serve_changed_resource_metadata(json!({ "authorization_servers": [neighbour.origin] }));
+    discovered(&fake).await;
     for target in [
         "https://169.254.169.254",
         "https://[fe80::1]",
         "https://0.0.0.0",
         "https://[::ffff:169.254.169.254]",
     ] {
-        leading_to(target);
-        blocked(discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err());
+        fake.serve_changed_resource_metadata(json!({ "authorization_servers": [target] }));
+        blocked(discovery_error(&fake).await);
     }
 }
 
 #[tokio::test]
-async fn redirects_of_documents_are_followed_and_checked() {
+async fn redirects_of_metadata_requests_are_followed_and_checked() {
     let (fake, neighbour) = (Fake::start().await, Fake::start().await);
-    neighbour.on("GET /document", Answer::json(fake.resource_document()));
+    neighbour.on("GET /document", Response::json(fake.resource_document()));
     for status in [301, 302, 303, 307, 308] {
-        fake.with_documents().on(RESOURCE, Answer::redirect(status, "/hop"));
-        fake.on("GET /hop", Answer::redirect(status, &neighbour.at("/document")));
-        discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
+        fake.serve_metadata().on(RESOURCE, Response::redirect(status, "/hop"));
+        fake.on("GET /hop", Response::redirect(status, &neighbour.at("/document")));
+        discovered(&fake).await;
     }
     for (target, why) in [
         ("javascript:alert(1)", "“javascript:” is not allowed, only “https:”"),
@@ -338,55 +302,55 @@ async fn redirects_of_documents_are_followed_and_checked() {
         ("http://as.example/", "it is not encrypted (http)"),
         ("https://user@as.example/", "it contains a user name"),
     ] {
-        fake.on(RESOURCE, Answer::redirect(302, target));
-        let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
+        fake.on(RESOURCE, Response::redirect(302, target));
+        let error = discovery_error(&fake).await;
         assert_eq!(error.kind, ErrorKind::BadRedirect { why: why.into() }, "{target}");
     }
     // At most five redirects.
     for hop in 0..6 {
-        fake.on(&format!("GET /{hop}"), Answer::redirect(302, &format!("/{}", hop + 1)));
+        fake.on(&format!("GET /{hop}"), Response::redirect(302, &format!("/{}", hop + 1)));
     }
-    fake.on("GET /6", Answer::json(fake.resource_document()));
-    fake.on(RESOURCE, Answer::redirect(302, "/2"));
-    discover_with(&fake, None, &ClientSettings::default()).await.unwrap();
-    fake.on(RESOURCE, Answer::redirect(302, "/1"));
-    let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
+    fake.on("GET /6", Response::json(fake.resource_document()));
+    fake.on(RESOURCE, Response::redirect(302, "/2"));
+    discovered(&fake).await;
+    fake.on(RESOURCE, Response::redirect(302, "/1"));
+    let error = discovery_error(&fake).await;
     assert_eq!(error.kind, ErrorKind::BadRedirect { why: "there are too many redirects".into() });
 }
 
 #[tokio::test]
 async fn an_untrusted_certificate_is_a_tls_error() {
-    let (fake, address) = public().await;
+    let (fake, address) = public_server().await;
     let names = Names::new(&[("mcp.public.example", &[&[PUBLIC]])]);
     let untrusting = HttpOptions { authorities: Vec::new(), ..options(names, address) };
     let http = HttpClient::with_options(&fake.server(), untrusting).await.unwrap();
-    let error = discover_by(&http, &fake.server()).await.unwrap_err();
+    let error = discover_with_client(&http, &fake.server(), None).await.unwrap_err();
     assert!(matches!(error.kind, ErrorKind::Tls { .. }), "{error}");
     assert!(!error.is_terminal_for_grant() && error.is_transient());
 }
 
 #[tokio::test]
-async fn a_proxy_resolves_what_this_computer_cannot_and_loopback_goes_around_it() {
+async fn a_proxy_resolves_unknown_names_and_is_not_used_for_loopback() {
     let (proxy, fake) = (Canary::start().await, Fake::start().await);
-    let behind = |names: &[(&'static str, &[&[&'static str]])]| HttpOptions {
+    let with_proxy = |names: Records| HttpOptions {
         resolver: Some(Names::new(names)),
         proxy: Some(format!("http://{}", proxy.address).parse().unwrap()),
-        ..crate::support::short_deadlines()
+        ..short_deadlines()
     };
     // Names that only the proxy can resolve are public, and requests go through the proxy.
     let server = ServerUrl::parse("https://mcp.public.example/mcp").unwrap();
-    let http = HttpClient::with_options(&server, behind(&[])).await.unwrap();
+    let http = HttpClient::with_options(&server, with_proxy(&[])).await.unwrap();
     assert_eq!(http.zone(), NetworkZone::Public);
-    discover_by(&http, &server).await.unwrap_err();
-    let connections = proxy.heard();
+    discover_with_client(&http, &server, None).await.unwrap_err();
+    let connections = proxy.connections();
     assert!(connections > 0);
     // A name that this computer resolves to a private address is not requested through the proxy.
     let names: &[(&str, &[&[&str]])] = &[("mcp.public.example", &[&[PUBLIC], &["10.0.0.1"]])];
-    let http = HttpClient::with_options(&server, behind(names)).await.unwrap();
-    assert_eq!(blocked(discover_by(&http, &server).await.unwrap_err()), "mcp.public.example");
+    let http = HttpClient::with_options(&server, with_proxy(names)).await.unwrap();
+    assert_eq!(blocked(discover_with_client(&http, &server, None).await.unwrap_err()), "mcp.public.example");
     // Requests to a server on this computer do not go through the proxy.
-    fake.with_documents();
-    let http = HttpClient::with_options(&fake.server(), behind(&[])).await.unwrap();
-    discover_by(&http, &fake.server()).await.unwrap();
-    assert_eq!(proxy.heard(), connections);
+    fake.serve_metadata();
+    let http = HttpClient::with_options(&fake.server(), with_proxy(&[])).await.unwrap();
+    discover_with_client(&http, &fake.server(), None).await.unwrap();
+    assert_eq!(proxy.connections(), connections);
 }

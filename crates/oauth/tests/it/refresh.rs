@@ -7,10 +7,8 @@ use usher_oauth::{
     refresh,
 };
 
-use crate::support::{Answer, Fake, http_for, later, now};
-use crate::token::{GrantFields, fields};
-
-const TOKEN: &str = "POST /token";
+use crate::support::*;
+use crate::token::{GrantFields, fields, id_token};
 
 pub fn grant(fake: &Fake) -> Grant {
     Grant {
@@ -33,8 +31,7 @@ pub fn grant(fake: &Fake) -> Grant {
 
 #[tokio::test]
 async fn the_request_contains_exactly_the_required_parameters() {
-    let fake = Fake::start().await;
-    fake.on(TOKEN, Answer::json(json!({ "access_token": "new" })));
+    let fake = Fake::start_with_response(TOKEN, Response::json(json!({ "access_token": "new" }))).await;
     refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap();
     let expected = [
         ("grant_type", "refresh_token"),
@@ -43,8 +40,8 @@ async fn the_request_contains_exactly_the_required_parameters() {
         ("resource", &fake.at("/mcp")),
     ];
     let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    assert_eq!(fake.seen(TOKEN)[0].form(), expected);
-    assert_eq!(fake.lines(), [TOKEN], "no discovery");
+    assert_eq!(fake.requests_to(TOKEN)[0].form(), expected);
+    assert_eq!(fake.request_lines(), [TOKEN], "no discovery");
 }
 
 #[tokio::test]
@@ -61,17 +58,16 @@ async fn fields_that_the_response_omits_are_kept() {
         (json!({ "access_token": "new", "refresh_token": "" }), kept()),
         (
             json!({ "access_token": "new", "refresh_token": "next", "expires_in": "5" }),
-            GrantFields { refresh_token: Some("next".into()), expires_at: Some(later(5)), ..kept() },
+            GrantFields { refresh_token: Some("next".into()), expires_at: Some(now_plus(5)), ..kept() },
         ),
         (json!({ "access_token": "new", "scope": ["a"] }), GrantFields { scopes: "a".into(), ..kept() }),
         (
-            json!({ "access_token": "new", "id_token": crate::token::id_token(json!({ "name": "Ada" })) }),
+            json!({ "access_token": "new", "id_token": id_token(json!({ "name": "Ada" })) }),
             GrantFields { account: Some("Ada".into()), ..kept() },
         ),
     ];
-    for (answer, expected) in table {
-        let fake = Fake::start().await;
-        fake.on(TOKEN, Answer::json(answer));
+    for (response, expected) in table {
+        let fake = Fake::start_with_response(TOKEN, Response::json(response)).await;
         let before = grant(&fake);
         let refreshed = refresh(&http_for(&fake).await, &before, None, now()).await.unwrap();
         assert_eq!(fields(&refreshed), expected);
@@ -80,35 +76,34 @@ async fn fields_that_the_response_omits_are_kept() {
 }
 
 #[tokio::test]
-async fn only_invalid_grant_in_json_ends_it() {
+async fn only_invalid_grant_in_json_ends_the_grant() {
     let invalid_grant = json!({ "error": "invalid_grant" });
-    let answers = [
-        (Answer::json_with(400, invalid_grant.clone()), true),
-        (Answer::json_with(401, invalid_grant.clone()), true),
-        (Answer::json_with(403, invalid_grant.clone()), false),
-        (Answer::json_with(200, invalid_grant.clone()), false),
-        (Answer::json_with(500, invalid_grant.clone()), false),
-        (Answer::json_with(503, invalid_grant), false),
-        (Answer::new(400, "text/html", "<p>invalid_grant"), false),
-        (Answer::new(400, "text/plain", "error=invalid_grant"), false),
-        (Answer::json_with(401, json!({ "error": "invalid_client" })), false),
-        (Answer::json_with(400, json!({ "error": "invalid_request" })), false),
-        (Answer::redirect(302, "http://portal.example"), false),
-        (Answer::new(200, "text/html", "<p>portal"), false),
+    let responses = [
+        (Response::json_with(400, invalid_grant.clone()), true),
+        (Response::json_with(401, invalid_grant.clone()), true),
+        (Response::json_with(403, invalid_grant.clone()), false),
+        (Response::json_with(200, invalid_grant.clone()), false),
+        (Response::json_with(500, invalid_grant.clone()), false),
+        (Response::json_with(503, invalid_grant), false),
+        (Response::new(400, "text/html", "<p>invalid_grant"), false),
+        (Response::new(400, "text/plain", "error=invalid_grant"), false),
+        (Response::json_with(401, json!({ "error": "invalid_client" })), false),
+        (Response::json_with(400, json!({ "error": "invalid_request" })), false),
+        (Response::redirect(302, "http://portal.example"), false),
+        (Response::new(200, "text/html", "<p>portal"), false),
     ];
-    for (answer, ends) in answers {
-        let fake = Fake::start().await;
-        let case = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
-        fake.on(TOKEN, answer);
+    for (response, ends) in responses {
+        let case = format!("{} {}", response.status, String::from_utf8_lossy(&response.body));
+        let fake = Fake::start_with_response(TOKEN, response).await;
         let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
         assert_eq!((error.step, error.is_terminal_for_grant()), (Step::Refresh, ends), "{case}");
         assert_eq!(error.is_registration_lost(), case.contains("invalid_client"), "{case}");
     }
     let fake = Fake::start().await;
     let http = http_for(&fake).await;
-    let mut elsewhere = grant(&fake);
-    elsewhere.binding.token_endpoint = Endpoint::parse("", "http://127.0.0.1:1/token").unwrap();
-    let error = refresh(&http, &elsewhere, None, now()).await.unwrap_err().error;
+    let mut unreachable = grant(&fake);
+    unreachable.binding.token_endpoint = Endpoint::parse("", "http://127.0.0.1:1/token").unwrap();
+    let error = refresh(&http, &unreachable, None, now()).await.unwrap_err().error;
     assert!(matches!(error.kind, ErrorKind::Unreachable { .. }) && error.is_transient());
     assert!(!error.is_outcome_unknown(), "nothing was sent");
 }
@@ -117,17 +112,16 @@ async fn only_invalid_grant_in_json_ends_it() {
 async fn the_refresh_token_never_follows_a_redirect_to_another_origin() {
     let (fake, canary) = (Fake::start().await, Fake::start().await);
     for status in [301, 302, 303, 307, 308] {
-        fake.on(TOKEN, Answer::redirect(status, &canary.at("/token")));
+        fake.on(TOKEN, Response::redirect(status, &canary.at("/token")));
         let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
         assert_eq!(error.kind, ErrorKind::Transient { status, retry_after: None });
     }
-    assert!(canary.lines().is_empty());
+    assert!(canary.request_lines().is_empty());
 }
 
 #[tokio::test]
 async fn the_auth_method_decides_whether_a_client_secret_is_needed() {
-    let fake = Fake::start().await;
-    fake.on(TOKEN, Answer::json(json!({ "access_token": "new" })));
+    let fake = Fake::start_with_response(TOKEN, Response::json(json!({ "access_token": "new" }))).await;
     let http = http_for(&fake).await;
     let secret = SecretString::from("s");
     for method in [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost] {
@@ -139,7 +133,7 @@ async fn the_auth_method_decides_whether_a_client_secret_is_needed() {
     }
     // A public client never sends a secret.
     refresh(&http, &grant(&fake), Some(&secret), now()).await.unwrap();
-    let [basic, post, none] = &fake.seen(TOKEN)[..] else { panic!("three requests") };
+    let [basic, post, none] = &fake.requests_to(TOKEN)[..] else { panic!("three requests") };
     assert!(basic.headers.contains_key("authorization") && !basic.form().contains_key("client_secret"));
     assert_eq!(post.form()["client_secret"], "s");
     assert!(!none.headers.contains_key("authorization") && !none.form().contains_key("client_secret"));
@@ -151,30 +145,29 @@ async fn without_a_refresh_token_nothing_is_sent() {
     let without = Grant { refresh_token: None, ..grant(&fake) };
     let error = refresh(&http_for(&fake).await, &without, None, now()).await.unwrap_err().error;
     assert_eq!(error.kind, ErrorKind::NoRefreshToken);
-    assert!(fake.lines().is_empty());
+    assert!(fake.request_lines().is_empty());
 }
 
 #[tokio::test]
-async fn after_a_rejected_resource_refreshes_omit_it() {
+async fn after_a_rejected_resource_refreshes_omit_the_parameter() {
     let fake = Fake::start().await;
-    let rejection = Answer::json_with(400, json!({ "error": "invalid_target" }));
-    fake.on_each(TOKEN, [rejection, Answer::json(json!({ "access_token": "new" }))]);
+    let rejection = Response::json_with(400, json!({ "error": "invalid_target" }));
+    fake.on_each(TOKEN, [rejection, Response::json(json!({ "access_token": "new" }))]);
     let http = http_for(&fake).await;
     let refreshed = refresh(&http, &grant(&fake), None, now()).await.unwrap();
     refresh(&http, &refreshed, None, now()).await.unwrap();
-    let sent: Vec<bool> = fake.seen(TOKEN).iter().map(|seen| seen.form().contains_key("resource")).collect();
+    let sent: Vec<bool> = fake.requests_to(TOKEN).iter().map(|request| request.form().contains_key("resource")).collect();
     assert_eq!(sent, [true, false, false]);
 }
 
 #[tokio::test]
 async fn a_rotated_refresh_token_survives_an_unsupported_token_type() {
-    for (answer, expected) in [
+    for (response, expected) in [
         (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "next" }), Some("next")),
         (json!({ "access_token": "t", "token_type": "DPoP", "refresh_token": "" }), None),
         (json!({ "access_token": "t", "token_type": "DPoP" }), None),
     ] {
-        let fake = Fake::start().await;
-        fake.on(TOKEN, Answer::json(answer));
+        let fake = Fake::start_with_response(TOKEN, Response::json(response)).await;
         let failed = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
         assert_eq!(failed.error.kind, ErrorKind::UnsupportedTokenType("DPoP".into()));
         assert_eq!(failed.rotated.as_ref().map(RefreshToken::expose), expected);
@@ -184,21 +177,20 @@ async fn a_rotated_refresh_token_survives_an_unsupported_token_type() {
 }
 
 #[tokio::test]
-async fn errors_tell_whether_the_server_may_have_processed_the_request() {
-    let answers = [
-        (Answer::new(502, "text/plain", ""), true),
-        (Answer::new(408, "text/plain", ""), true),
-        (Answer::new(200, "text/html", "<p>portal"), true),
-        (Answer::new(200, "application/json", "{\"access_token\":"), true),
-        (Answer::new(429, "text/plain", ""), false),
-        (Answer::redirect(302, "http://portal.example"), false),
-        (Answer::json_with(400, json!({ "error": "invalid_grant" })), false),
-        (Answer::json_with(400, json!({ "error": "invalid_request" })), false),
+async fn errors_state_whether_the_server_may_have_processed_the_request() {
+    let responses = [
+        (Response::text(502, ""), true),
+        (Response::text(408, ""), true),
+        (Response::new(200, "text/html", "<p>portal"), true),
+        (Response::new(200, "application/json", "{\"access_token\":"), true),
+        (Response::text(429, ""), false),
+        (Response::redirect(302, "http://portal.example"), false),
+        (Response::json_with(400, json!({ "error": "invalid_grant" })), false),
+        (Response::json_with(400, json!({ "error": "invalid_request" })), false),
     ];
-    for (answer, is_unknown) in answers {
-        let fake = Fake::start().await;
-        let case = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body));
-        fake.on(TOKEN, answer);
+    for (response, is_unknown) in responses {
+        let case = format!("{} {}", response.status, String::from_utf8_lossy(&response.body));
+        let fake = Fake::start_with_response(TOKEN, response).await;
         let error = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err().error;
         assert_eq!(error.is_outcome_unknown(), is_unknown, "{case}");
     }
@@ -206,15 +198,15 @@ async fn errors_tell_whether_the_server_may_have_processed_the_request() {
     let fake = Fake::start().await;
     let http = http_for(&fake).await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut cut = grant(&fake);
+    let mut interrupted = grant(&fake);
     let endpoint = format!("http://{}/token", listener.local_addr().unwrap());
-    cut.binding.token_endpoint = Endpoint::parse("", &endpoint).unwrap();
+    interrupted.binding.token_endpoint = Endpoint::parse("", &endpoint).unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 4096]).await;
         }
     });
-    let error = refresh(&http, &cut, None, now()).await.unwrap_err().error;
+    let error = refresh(&http, &interrupted, None, now()).await.unwrap_err().error;
     assert!(matches!(error.kind, ErrorKind::ConnectionLost { .. }), "{error}");
     assert!(error.is_outcome_unknown() && error.is_transient());
 }

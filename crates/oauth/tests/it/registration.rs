@@ -1,22 +1,22 @@
 //! The choice and registration of a client.
 
+use std::time::Duration;
+
 use secrecy::ExposeSecret;
-use serde_json::json;
+use serde_json::{Value, json};
 use usher_oauth::{
     AuthMethod, ClientRegistration, ClientSettings, ErrorKind, Issuer, RedirectUri, RegisteredClient,
-    RegistrationKind, RegistrationRequest, Step,
+    RegistrationKind, Step,
 };
 
-use crate::support::{Answer, Fake, discovered, http_for, later, now, register_with};
-
-const REGISTER: &str = "POST /register";
+use crate::support::*;
 
 fn custom_scheme() -> RedirectUri {
     RedirectUri::custom_scheme()
 }
 
-async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, ErrorKind> {
-    fake.on(REGISTER, answer);
+async fn registered_by(fake: &Fake, response: Response) -> Result<RegisteredClient, ErrorKind> {
+    fake.on(REGISTER, response);
     let registered = register_with(fake, &ClientSettings::default(), &custom_scheme()).await;
     registered.map(|registered| registered.client().clone()).map_err(|error| {
         assert_eq!((error.step, error.host.as_deref()), (Step::Registration, Some(fake.host())));
@@ -24,14 +24,9 @@ async fn registered_by(fake: &Fake, answer: Answer) -> Result<RegisteredClient, 
     })
 }
 
-fn created(body: serde_json::Value) -> Answer {
-    Answer::json_with(201, body)
-}
-
 #[tokio::test]
-async fn registers_a_native_client_with_one_redirect() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+async fn a_native_client_is_registered_with_one_redirect() {
+    let fake = Fake::start_with_metadata().await;
     let client =
         registered_by(&fake, created(json!({ "client_id": "app", "client_id_issued_at": 1 }))).await.unwrap();
     let expected = ClientRegistration {
@@ -52,194 +47,133 @@ async fn registers_a_native_client_with_one_redirect() {
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
     });
-    assert_eq!(fake.seen(REGISTER).iter().map(|seen| seen.json()).collect::<Vec<_>>(), [body]);
+    assert_eq!(fake.requests_to(REGISTER).iter().map(|request| request.json()).collect::<Vec<_>>(), [body]);
 }
 
 #[tokio::test]
-async fn uses_the_metadata_that_the_server_returns() {
+async fn the_metadata_that_the_server_returns_is_used() {
     let (basic, post, none) = (AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None);
+    let secret = || json!({ "client_secret": "s" });
+    let with_method = |method: &str| merged(secret(), json!({ "token_endpoint_auth_method": method }));
+    let with_expiry = |end: Value| merged(secret(), json!({ "client_secret_expires_at": end }));
+    let public_with_method = |method: &str| json!({ "token_endpoint_auth_method": method });
     // (supported methods, requested method, response, resulting method, secret, its expiry)
     let table = [
-        (json!(["client_secret_post"]), post, json!({ "client_secret": "s" }), post, Some("s"), None),
-        (
-            json!(["client_secret_basic", "client_secret_post"]),
-            basic,
-            json!({ "client_secret": "s" }),
-            basic,
-            Some("s"),
-            None,
-        ),
-        (json!(null), none, json!({ "client_secret": "s" }), basic, Some("s"), None),
-        (json!(["none"]), none, json!({ "client_secret": "s" }), none, None, None),
-        (
-            json!(["none"]),
-            none,
-            json!({ "client_secret": "s", "token_endpoint_auth_method": "client_secret_post" }),
-            post,
-            Some("s"),
-            None,
-        ),
-        (
-            json!(["none", "client_secret_post"]),
-            none,
-            json!({ "client_secret": "s", "token_endpoint_auth_method": "none" }),
-            none,
-            None,
-            None,
-        ),
-        (
-            json!(["client_secret_basic"]),
-            basic,
-            json!({ "token_endpoint_auth_method": "client_secret_basic" }),
-            none,
-            None,
-            None,
-        ),
-        (
-            json!(["private_key_jwt"]),
-            none,
-            json!({ "client_secret": "s", "token_endpoint_auth_method": "private_key_jwt" }),
-            basic,
-            Some("s"),
-            None,
-        ),
+        (json!(["client_secret_post"]), post, secret(), post, Some("s"), None),
+        (json!(["client_secret_basic", "client_secret_post"]), basic, secret(), basic, Some("s"), None),
+        (json!(null), none, secret(), basic, Some("s"), None),
+        (json!(["none"]), none, secret(), none, None, None),
+        (json!(["none"]), none, with_method("client_secret_post"), post, Some("s"), None),
+        (json!(["none", "client_secret_post"]), none, with_method("none"), none, None, None),
+        (json!(["client_secret_basic"]), basic, public_with_method("client_secret_basic"), none, None, None),
+        (json!(["private_key_jwt"]), none, with_method("private_key_jwt"), basic, Some("s"), None),
+        (json!(["client_secret_post"]), post, with_expiry(json!(0)), post, Some("s"), None),
         (
             json!(["client_secret_post"]),
             post,
-            json!({ "client_secret": "s", "client_secret_expires_at": 0 }),
-            post,
-            Some("s"),
-            None,
-        ),
-        (
-            json!(["client_secret_post"]),
-            post,
-            json!({ "client_secret": "s", "client_secret_expires_at": "1800000000" }),
+            with_expiry(json!("1800000000")),
             post,
             Some("s"),
             Some(1_800_000_000),
         ),
         (json!(["client_secret_post"]), post, json!({ "client_secret": "" }), none, None, None),
     ];
-    for (offered, requested, answer, method, secret, end) in table {
-        let fake = Fake::start().await;
-        fake.with_server_document(json!({ "token_endpoint_auth_methods_supported": offered }));
-        let answer = crate::support::merged(json!({ "client_id": "app" }), answer);
-        let client = registered_by(&fake, created(answer.clone())).await.unwrap();
-        assert_eq!(
-            fake.seen(REGISTER)[0].json()["token_endpoint_auth_method"],
-            requested.as_str(),
-            "{offered}"
-        );
-        assert_eq!(client.registration.auth_method, method, "{offered} {answer}");
-        assert_eq!(client.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{offered} {answer}");
-        assert_eq!(client.registration.secret_expires_at.map(|at| at.as_second()), end, "{answer}");
+    for (offered, requested, response, method, secret, end) in table {
+        let changes = json!({ "token_endpoint_auth_methods_supported": offered });
+        let fake = Fake::start_with_changed_metadata(changes).await;
+        let response = merged(json!({ "client_id": "app" }), response);
+        let client = registered_by(&fake, created(response.clone())).await.unwrap();
+        let request = fake.requests_to(REGISTER).remove(0).json();
+        assert_eq!(request["token_endpoint_auth_method"], requested.as_str(), "{offered}");
+        assert_eq!(client.registration.auth_method, method, "{offered} {response}");
+        assert_eq!(client.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{offered} {response}");
+        assert_eq!(client.registration.secret_expires_at.map(|at| at.as_second()), end, "{response}");
     }
 }
 
 #[tokio::test]
 async fn a_rejected_registration_is_retried_once_with_minimal_metadata() {
-    let rejection = Answer::json_with(
-        400,
-        json!({ "error": "invalid_client_metadata", "error_description": "application_type?" }),
-    );
-    for first in [rejection.clone(), Answer::new(422, "text/plain", "unknown field")] {
+    let rejection = json!({ "error": "invalid_client_metadata", "error_description": "application_type?" });
+    let rejection = Response::json_with(400, rejection);
+    for first in [rejection.clone(), Response::text(422, "unknown field")] {
         let fake = Fake::start().await;
-        fake.with_documents().on_each(REGISTER, [first, created(json!({ "client_id": "app" }))]);
+        fake.serve_metadata().on_each(REGISTER, [first, created(json!({ "client_id": "app" }))]);
         register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap();
-        let bodies: Vec<_> = fake.seen(REGISTER).iter().map(|seen| seen.json()).collect();
+        let bodies: Vec<_> = fake.requests_to(REGISTER).iter().map(|request| request.json()).collect();
         assert_eq!(bodies.len(), 2);
         assert_eq!(bodies[1], json!({ "client_name": "Usher", "redirect_uris": [custom_scheme().as_str()] }));
     }
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::start_with_metadata().await;
     let error = registered_by(&fake, rejection).await.unwrap_err();
     assert_eq!(error, ErrorKind::RegistrationRejected { status: 400, why: Some("application_type?".into()) });
-    assert_eq!(fake.seen(REGISTER).len(), 2);
+    assert_eq!(fake.requests_to(REGISTER).len(), 2);
 }
 
 #[tokio::test]
 async fn a_rejected_redirect_is_a_separate_error() {
-    let json = |status, body| Answer::json_with(status, body);
+    let json = |status, body| Response::json_with(status, body);
+    let described = |error: &str, description: &str| {
+        json(400, json!({ "error": error, "error_description": description }))
+    };
+    let invalid = "redirect_uris.0: Invalid";
     let table = [
         (json(400, json!({ "error": "invalid_redirect_uri" })), Some("invalid_redirect_uri")),
-        (
-            json(400, json!({ "error": "invalid_redirect_uri", "error_description": "no schemes" })),
-            Some("no schemes"),
-        ),
-        (
-            json(
-                400,
-                json!({ "error": "invalid_client_metadata", "error_description": "redirect_uris.0: Invalid" }),
-            ),
-            Some("redirect_uris.0: Invalid"),
-        ),
+        (described("invalid_redirect_uri", "no schemes"), Some("no schemes")),
+        (described("invalid_client_metadata", invalid), Some(invalid)),
         (json(422, json!({ "message": "Redirect URI must be https" })), Some("Redirect URI must be https")),
         (json(403, json!({ "error": "redirect domain not allowed" })), Some("redirect domain not allowed")),
-        (Answer::new(400, "text/plain", "bad redirect_uri"), None),
+        (Response::text(400, "bad redirect_uri"), None),
     ];
-    for (answer, why) in table {
-        let fake = Fake::start().await;
-        fake.with_documents();
-        let error = registered_by(&fake, answer).await.unwrap_err();
+    for (response, why) in table {
+        let fake = Fake::start_with_metadata().await;
+        let error = registered_by(&fake, response).await.unwrap_err();
         assert_eq!(error, ErrorKind::RedirectRejected { why: why.map(Into::into) });
-        assert_eq!(fake.seen(REGISTER).len(), 1, "the same redirect is not tried twice");
+        assert_eq!(fake.requests_to(REGISTER).len(), 1, "the same redirect is not tried twice");
     }
-    // Registered with another redirect than requested.
-    let fake = Fake::start().await;
-    fake.with_documents();
+    // The server registers another redirect than the requested one.
+    let fake = Fake::start_with_metadata().await;
     let dropped = json!({ "client_id": "app", "redirect_uris": ["https://elsewhere.example/"] });
-    assert_eq!(
-        registered_by(&fake, created(dropped)).await.unwrap_err(),
-        ErrorKind::RedirectRejected { why: None }
-    );
+    let error = registered_by(&fake, created(dropped)).await.unwrap_err();
+    assert_eq!(error, ErrorKind::RedirectRejected { why: None });
 }
 
 #[tokio::test]
-async fn other_registration_errors() {
+async fn other_registration_errors_are_mapped() {
     let rejected =
         |status, why: Option<&str>| ErrorKind::RegistrationRejected { status, why: why.map(Into::into) };
+    let transient = |status, seconds: Option<u64>| ErrorKind::Transient {
+        status,
+        retry_after: seconds.map(Duration::from_secs),
+    };
+    let forbidden = json!({ "error": "forbidden", "message": "Client not allowed" });
+    let malformed = ErrorKind::Malformed { what: "it has no client ID".into() };
     let table = [
-        (
-            Answer::json_with(403, json!({ "error": "forbidden", "message": "Client not allowed" })),
-            rejected(403, Some("Client not allowed")),
-            1,
-        ),
-        (Answer::new(403, "text/html", "<p>no"), rejected(403, None), 1),
-        (Answer::new(404, "text/plain", ""), ErrorKind::RegistrationUnsupported, 1),
-        (Answer::new(405, "text/plain", ""), ErrorKind::RegistrationUnsupported, 1),
-        (Answer::new(503, "text/plain", ""), ErrorKind::Transient { status: 503, retry_after: None }, 1),
-        (
-            Answer::new(429, "text/plain", "").with("retry-after", "60"),
-            ErrorKind::Transient { status: 429, retry_after: Some(std::time::Duration::from_secs(60)) },
-            1,
-        ),
-        (Answer::new(200, "text/html", "<p>hello"), ErrorKind::NotJson, 1),
-        (Answer::json(json!({ "error": "server_error" })), rejected(200, Some("server_error")), 1),
-        (
-            Answer::json(json!({ "client_id": 7 })),
-            ErrorKind::Malformed { what: "it has no client ID".into() },
-            1,
-        ),
+        (Response::json_with(403, forbidden), rejected(403, Some("Client not allowed"))),
+        (Response::new(403, "text/html", "<p>no"), rejected(403, None)),
+        (Response::text(404, ""), ErrorKind::RegistrationUnsupported),
+        (Response::text(405, ""), ErrorKind::RegistrationUnsupported),
+        (Response::text(503, ""), transient(503, None)),
+        (Response::text(429, "").with("retry-after", "60"), transient(429, Some(60))),
+        (Response::new(200, "text/html", "<p>hello"), ErrorKind::NotJson),
+        (Response::json(json!({ "error": "server_error" })), rejected(200, Some("server_error"))),
+        (Response::json(json!({ "client_id": 7 })), malformed),
     ];
-    for (answer, expected, requests) in table {
-        let fake = Fake::start().await;
-        fake.with_documents();
-        assert_eq!(registered_by(&fake, answer).await.unwrap_err(), expected);
-        assert_eq!(fake.seen(REGISTER).len(), requests);
+    for (response, expected) in table {
+        let fake = Fake::start_with_metadata().await;
+        assert_eq!(registered_by(&fake, response).await.unwrap_err(), expected);
+        assert_eq!(fake.requests_to(REGISTER).len(), 1);
     }
 }
 
 #[tokio::test]
 async fn a_server_without_registration_endpoint_needs_a_client_id() {
-    let fake = Fake::start().await;
-    fake.with_server_document(json!({ "registration_endpoint": null }));
+    let fake = Fake::start_with_changed_metadata(json!({ "registration_endpoint": null })).await;
     let error = register_with(&fake, &ClientSettings::default(), &custom_scheme()).await.unwrap_err();
     assert_eq!((error.step, error.kind), (Step::Registration, ErrorKind::RegistrationUnsupported));
 }
 
 #[tokio::test]
-async fn a_configured_client_comes_first() {
+async fn a_pre_registered_client_is_preferred() {
     let table = [
         (None, json!(["client_secret_basic"]), AuthMethod::None),
         (Some("s"), json!(["client_secret_basic"]), AuthMethod::ClientSecretBasic),
@@ -248,10 +182,10 @@ async fn a_configured_client_comes_first() {
         (Some("s"), json!(null), AuthMethod::ClientSecretBasic),
     ];
     for (secret, offered, method) in table {
-        let fake = Fake::start().await;
-        fake.with_server_document(json!({
+        let changes = json!({
             "token_endpoint_auth_methods_supported": offered, "client_id_metadata_document_supported": true,
-        }));
+        });
+        let fake = Fake::start_with_changed_metadata(changes).await;
         let settings = ClientSettings {
             client_id: Some("mine".into()),
             client_secret: secret.map(Into::into),
@@ -260,19 +194,15 @@ async fn a_configured_client_comes_first() {
         };
         let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         let registration = &registered.client().registration;
-        assert_eq!(
-            (registration.client_id.as_str(), registration.kind),
-            ("mine", RegistrationKind::PreRegistered)
-        );
-        assert_eq!(registration.auth_method, method);
-        assert!(fake.seen(REGISTER).is_empty());
+        assert_eq!(registration.client_id, "mine");
+        assert_eq!((registration.kind, registration.auth_method), (RegistrationKind::PreRegistered, method));
+        assert!(fake.requests_to(REGISTER).is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_pinned_client_is_used_only_with_its_issuer() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+    let fake = Fake::start_with_metadata().await;
     let elsewhere = Some(Issuer::parse("https://elsewhere.example").unwrap());
     let settings = ClientSettings { client_id: Some("mine".into()), issuer: elsewhere, ..Default::default() };
     let error = register_with(&fake, &settings, &custom_scheme()).await.unwrap_err();
@@ -283,24 +213,23 @@ async fn a_pinned_client_is_used_only_with_its_issuer() {
 }
 
 #[tokio::test]
-async fn then_the_metadata_document_if_supported() {
+async fn the_metadata_document_is_used_if_the_server_supports_it() {
     let document = "https://usher.example/client.json";
     for (supported, expected) in [(true, document), (false, "app")] {
-        let fake = Fake::start().await;
-        fake.with_server_document(json!({ "client_id_metadata_document_supported": supported }));
+        let changes = json!({ "client_id_metadata_document_supported": supported });
+        let fake = Fake::start_with_changed_metadata(changes).await;
         fake.on(REGISTER, created(json!({ "client_id": "app" })));
         let settings =
             ClientSettings { metadata_document: Some(document.parse().unwrap()), ..Default::default() };
         let registered = register_with(&fake, &settings, &custom_scheme()).await.unwrap();
         assert_eq!(registered.client().registration.client_id, expected);
-        assert_eq!(fake.seen(REGISTER).len(), usize::from(!supported));
+        assert_eq!(fake.requests_to(REGISTER).len(), usize::from(!supported));
     }
 }
 
 #[tokio::test]
 async fn a_known_client_is_reused_only_if_it_is_still_valid() {
-    let fake = Fake::start().await;
-    fake.with_documents().on(REGISTER, created(json!({ "client_id": "new" })));
+    let fake = Fake::start_with_response(REGISTER, created(json!({ "client_id": "new" }))).await;
     let valid = RegisteredClient {
         registration: ClientRegistration {
             client_id: "known".into(),
@@ -308,7 +237,7 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
             redirect_uri: custom_scheme(),
             issuer: Issuer::parse(&fake.origin).unwrap(),
             kind: RegistrationKind::Dynamic,
-            secret_expires_at: Some(later(3600)),
+            secret_expires_at: Some(now_plus(3600)),
         },
         secret: Some("s".into()),
     };
@@ -323,17 +252,15 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
         (with(&|client| client.registration.auth_method = AuthMethod::None), "known"),
         (with(&|client| client.registration.issuer = Issuer::parse("https://old.example").unwrap()), "new"),
         (with(&|client| client.registration.redirect_uri = RedirectUri::loopback(1)), "new"),
-        (with(&|client| client.registration.secret_expires_at = Some(later(60))), "new"),
+        (with(&|client| client.registration.secret_expires_at = Some(now_plus(60))), "new"),
         (with(&|client| client.secret = None), "new"),
         (with(&|client| client.registration.kind = RegistrationKind::PreRegistered), "new"),
         (with(&|client| client.registration.kind = RegistrationKind::MetadataDocument), "new"),
     ];
-    let (http, found) = (http_for(&fake).await, discovered(&fake).await);
+    let found = discovered(&fake).await;
     for (known, expected) in table {
-        let (settings, redirect) = (ClientSettings::default(), custom_scheme());
-        let request =
-            RegistrationRequest { settings: &settings, redirect: &redirect, known: Some(known.clone()) };
-        let registered = found.clone().register(&http, request, now()).await.unwrap();
+        let registered =
+            register_at(&fake, found.clone(), &ClientSettings::default(), Some(known.clone())).await;
         assert_eq!(registered.client().registration.client_id, expected, "{known:?}");
     }
 }

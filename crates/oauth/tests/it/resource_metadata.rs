@@ -1,85 +1,77 @@
 //! Protected resource metadata (RFC 9728): its URLs and its validation.
 
+use std::time::Duration;
+
 use serde_json::json;
-use usher_oauth::{
-    ClientSettings, DiscoveryRequest, ErrorKind, MetadataSource, Scopes, ServerUrl, Step, discover,
-};
+use usher_oauth::{ClientSettings, ErrorKind, MetadataSource, Scopes, ServerUrl, Step};
 
-use crate::support::{Answer, Fake, challenge, discover_with, discovered, http_for, merged};
+use crate::support::*;
 
-const AT_PATH: &str = "GET /.well-known/oauth-protected-resource/mcp";
 const AT_ROOT: &str = "GET /.well-known/oauth-protected-resource";
-const SERVER: &str = "GET /.well-known/oauth-authorization-server";
 
 #[tokio::test]
 async fn the_url_in_the_challenge_comes_first() {
     let fake = Fake::start().await;
-    fake.with_documents().on("GET /custom.json?v=1", Answer::json(fake.resource_document()));
+    fake.serve_metadata().on("GET /custom.json?v=1", Response::json(fake.resource_document()));
     let challenge = challenge(&format!("Bearer resource_metadata=\"{}\"", fake.at("/custom.json?v=1")));
     let found = discover_with(&fake, Some(&challenge), &ClientSettings::default()).await.unwrap();
     assert_eq!(found.resource, fake.at("/mcp"));
     assert_eq!(found.source, MetadataSource::ResourceMetadata);
-    assert_eq!(fake.lines(), ["GET /custom.json?v=1", SERVER]);
+    assert_eq!(fake.request_lines(), ["GET /custom.json?v=1", METADATA]);
 }
 
 #[tokio::test]
-async fn a_url_without_origin_in_the_challenge_is_at_the_server() {
+async fn a_url_without_origin_in_the_challenge_gets_the_origin_of_the_server() {
     let fake = Fake::start().await;
-    fake.with_documents().on("GET /custom.json", Answer::json(fake.resource_document()));
+    fake.serve_metadata().on("GET /custom.json", Response::json(fake.resource_document()));
     let challenge = challenge("Bearer resource_metadata=\"/custom.json\"");
     discover_with(&fake, Some(&challenge), &ClientSettings::default()).await.unwrap();
-    assert_eq!(fake.lines(), ["GET /custom.json", SERVER]);
+    assert_eq!(fake.request_lines(), ["GET /custom.json", METADATA]);
 }
 
 #[tokio::test]
-async fn without_a_challenge_the_path_form_comes_first() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+async fn without_a_challenge_the_url_with_the_path_comes_first() {
+    let fake = Fake::start_with_metadata().await;
     discovered(&fake).await;
-    assert_eq!(fake.lines(), [AT_PATH, SERVER]);
+    assert_eq!(fake.request_lines(), [RESOURCE, METADATA]);
 }
 
 #[tokio::test]
-async fn then_the_root_form() {
+async fn the_url_at_the_root_comes_next() {
     for absent in [
-        Answer::new(404, "text/plain", "no"),
-        Answer::new(401, "application/json", "{}"),
-        Answer::new(200, "text/html", "<!doctype html><p>Hello"),
+        Response::text(404, "no"),
+        Response::new(401, "application/json", "{}"),
+        Response::new(200, "text/html", "<!doctype html><p>Hello"),
     ] {
         let fake = Fake::start().await;
-        fake.with_documents().on(AT_PATH, absent).on(AT_ROOT, Answer::json(fake.resource_document()));
+        fake.serve_metadata().on(RESOURCE, absent).on(AT_ROOT, Response::json(fake.resource_document()));
         discovered(&fake).await;
-        assert_eq!(fake.lines(), [AT_PATH, AT_ROOT, SERVER]);
+        assert_eq!(fake.request_lines(), [RESOURCE, AT_ROOT, METADATA]);
     }
 }
 
 #[tokio::test]
-async fn a_missing_document_of_the_challenge_falls_back_to_the_well_known_urls() {
-    let fake = Fake::start().await;
-    fake.with_documents();
+async fn if_the_url_in_the_challenge_has_no_document_the_well_known_urls_are_tried() {
+    let fake = Fake::start_with_metadata().await;
     let challenge = challenge(&format!("Bearer resource_metadata=\"{}\"", fake.at("/gone")));
     discover_with(&fake, Some(&challenge), &ClientSettings::default()).await.unwrap();
-    assert_eq!(fake.lines(), ["GET /gone", AT_PATH, SERVER]);
+    assert_eq!(fake.request_lines(), ["GET /gone", RESOURCE, METADATA]);
 }
 
 #[tokio::test]
 async fn a_server_at_the_root_needs_one_request() {
-    let fake = Fake::start().await;
-    fake.with_documents().on(
-        AT_ROOT,
-        Answer::json(json!({ "resource": fake.at("/"), "authorization_servers": [fake.origin] })),
-    );
-    let (server, settings) = (ServerUrl::parse(&fake.origin).unwrap(), ClientSettings::default());
-    let request =
-        DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
-    let found = discover(&http_for(&fake).await, request).await.unwrap();
+    let fake = Fake::start_with_metadata().await;
+    let document = merged(fake.resource_document(), json!({ "resource": fake.at("/") }));
+    fake.on(AT_ROOT, Response::json(document));
+    let server = ServerUrl::parse(&fake.origin).unwrap();
+    let found = discover_with_client(&http_for(&fake).await, &server, None).await.unwrap();
     assert_eq!(found.resource, fake.at("/"));
-    assert_eq!(fake.lines(), [AT_ROOT, SERVER]);
+    assert_eq!(fake.request_lines(), [AT_ROOT, METADATA]);
 }
 
 #[tokio::test]
-async fn the_resource_must_be_this_server() {
-    let fake = Fake::start().await;
+async fn the_resource_must_identify_this_server() {
+    let fake = Fake::start_with_metadata().await;
     let server = fake.at("/mcp");
     let matching = [
         server.clone(),
@@ -90,8 +82,7 @@ async fn the_resource_must_be_this_server() {
         server.replace("http:", "HTTP:"),
     ];
     for resource in matching {
-        fake.with_documents()
-            .on(AT_PATH, Answer::json(merged(fake.resource_document(), json!({ "resource": resource }))));
+        fake.serve_changed_resource_metadata(json!({ "resource": resource }));
         // Requests use the exact string of the document.
         assert_eq!(discovered(&fake).await.resource, resource);
     }
@@ -106,25 +97,21 @@ async fn the_resource_must_be_this_server() {
         "mcp".to_owned(),
     ];
     for resource in differs {
-        fake.on(AT_PATH, Answer::json(merged(fake.resource_document(), json!({ "resource": resource }))));
-        fake.forget_requests();
-        let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
-        assert_eq!(
-            error.kind,
-            ErrorKind::ResourceMismatch { expected: server.clone(), found: resource.clone() }
-        );
-        assert_eq!(fake.lines(), [AT_PATH], "no request follows {resource}");
+        fake.serve_changed_resource_metadata(json!({ "resource": resource })).forget_requests();
+        let expected = ErrorKind::ResourceMismatch { expected: server.clone(), found: resource.clone() };
+        assert_eq!(discovery_error(&fake).await.kind, expected);
+        assert_eq!(fake.request_lines(), [RESOURCE], "no request follows {resource}");
     }
 }
 
 #[tokio::test]
-async fn optional_fields_may_have_any_type() {
-    let fake = Fake::start().await;
+async fn optional_fields_of_the_wrong_type_count_as_absent() {
+    let fake = Fake::start_with_metadata().await;
     let odd = json!({
         "scopes_supported": "read write", "resource_name": 7, "jwks_uri": [], "extra": { "deep": [1] },
         "bearer_methods_supported": "header",
     });
-    fake.with_documents().on(AT_PATH, Answer::json(merged(fake.resource_document(), odd)));
+    fake.serve_changed_resource_metadata(odd);
     let found = discovered(&fake).await;
     assert_eq!((found.scopes, found.scopes_supported, found.resource_name), (Scopes::default(), None, None));
 }
@@ -133,50 +120,42 @@ async fn optional_fields_may_have_any_type() {
 async fn the_content_type_and_a_byte_order_mark_do_not_matter() {
     let fake = Fake::start().await;
     let body = format!("\u{feff} {}\n", fake.resource_document());
-    fake.with_documents().on(AT_PATH, Answer::new(200, "text/plain", body));
+    fake.serve_metadata().on(RESOURCE, Response::new(200, "text/plain", body));
     discovered(&fake).await;
 }
 
 #[tokio::test]
 async fn the_name_of_a_service_is_sanitised_for_display() {
-    let fake = Fake::start().await;
-    let named = json!({ "resource_name": "Note\u{202e}s\u{1b}[31m \n Inc" });
-    fake.with_documents().on(AT_PATH, Answer::json(merged(fake.resource_document(), named)));
+    let fake = Fake::start_with_metadata().await;
+    fake.serve_changed_resource_metadata(json!({ "resource_name": "Note\u{202e}s\u{1b}[31m \n Inc" }));
     assert_eq!(discovered(&fake).await.resource_name.as_deref(), Some("Notes[31m Inc"));
 }
 
 #[tokio::test]
 async fn a_broken_document_does_not_count_as_absent() {
+    let malformed = |what: &str| ErrorKind::Malformed { what: what.into() };
+    let broken = Response::new(200, "application/json", "{\"resource\": ");
+    let retry_after = Some(Duration::from_secs(7));
     let table = [
+        (Response::json(json!({ "authorization_servers": [] })), malformed("it has no resource")),
+        (broken, malformed("its JSON is broken or nested too deeply")),
+        (Response::text(500, "oh"), ErrorKind::Status(500)),
         (
-            Answer::json(json!({ "authorization_servers": [] })),
-            ErrorKind::Malformed { what: "it has no resource".into() },
-        ),
-        (
-            Answer::new(200, "application/json", "{\"resource\": "),
-            ErrorKind::Malformed { what: "its JSON is broken or nested too deeply".into() },
-        ),
-        (Answer::new(500, "text/plain", "oh"), ErrorKind::Status(500)),
-        (
-            Answer::new(503, "text/plain", "oh").with("retry-after", "7"),
-            ErrorKind::Transient { status: 503, retry_after: Some(std::time::Duration::from_secs(7)) },
+            Response::text(503, "oh").with("retry-after", "7"),
+            ErrorKind::Transient { status: 503, retry_after },
         ),
     ];
-    for (answer, expected) in table {
-        let fake = Fake::start().await;
-        fake.with_documents().on(AT_PATH, answer);
-        let error = discover_with(&fake, None, &ClientSettings::default()).await.unwrap_err();
-        assert_eq!(
-            (error.step, error.host.as_deref(), error.kind),
-            (Step::ResourceMetadata, Some(fake.host()), expected)
-        );
+    for (response, expected) in table {
+        let fake = Fake::start_with_response(RESOURCE, response).await;
+        let error = discovery_error(&fake).await;
+        assert_eq!((error.step, error.host.as_deref()), (Step::ResourceMetadata, Some(fake.host())));
+        assert_eq!(error.kind, expected);
     }
 }
 
 #[tokio::test]
-async fn the_next_authorization_server_on_the_list_is_tried() {
-    let (fake, gone) = (Fake::start().await, Fake::start().await);
-    let listed = json!({ "authorization_servers": [gone.origin, fake.origin] });
-    fake.with_documents().on(AT_PATH, Answer::json(merged(fake.resource_document(), listed)));
+async fn if_one_authorization_server_has_no_metadata_the_next_is_tried() {
+    let (fake, gone) = (Fake::start_with_metadata().await, Fake::start().await);
+    fake.serve_changed_resource_metadata(json!({ "authorization_servers": [gone.origin, fake.origin] }));
     assert_eq!(discovered(&fake).await.metadata.issuer.as_str(), fake.origin);
 }

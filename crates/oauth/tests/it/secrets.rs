@@ -4,18 +4,17 @@ use secrecy::SecretString;
 use serde_json::json;
 use usher_oauth::{ClientSettings, RedirectUri, exchange, refresh};
 
-use crate::support::{Answer, Fake, callback, http_for, now, parsed};
+use crate::support::*;
 
 #[tokio::test]
-async fn nothing_prints_or_keeps_a_secret() {
-    let fake = Fake::start().await;
-    fake.with_server_document(json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] }));
+async fn no_secret_is_printed_or_serialized() {
+    let changes = json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] });
+    let fake = Fake::start_with_changed_metadata(changes).await;
     let tokens = json!({ "access_token": "CANARY-access", "refresh_token": "CANARY-refresh" });
-    fake.on("POST /token", Answer::json(tokens));
-    fake.on("POST /register", Answer::json(json!({ "client_id": "app", "client_secret": "CANARY-client" })));
+    fake.on(TOKEN, Response::json(tokens));
+    fake.on(REGISTER, Response::json(json!({ "client_id": "app", "client_secret": "CANARY-client" })));
     let settings = ClientSettings { client_secret: Some("CANARY-configured".into()), ..Default::default() };
-    let registered =
-        crate::support::register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
+    let registered = register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
     let registration = serde_json::to_string(&registered.client().registration).unwrap();
     let discovered = serde_json::to_string(registered.discovered()).unwrap();
     let mut printed = vec![registration, discovered, format!("{registered:?} {settings:?}")];
@@ -33,8 +32,8 @@ async fn nothing_prints_or_keeps_a_secret() {
     printed.push(serde_json::to_string(&grant.binding).unwrap());
     // A server that echoes the request.
     let echo = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
-    for answer in [Answer::json_with(400, echo), Answer::new(200, "text/plain", "CANARY-refresh")] {
-        fake.on("POST /token", answer);
+    for response in [Response::json_with(400, echo), Response::new(200, "text/plain", "CANARY-refresh")] {
+        fake.on(TOKEN, response);
         let secret = SecretString::from("CANARY-client");
         let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
         printed.push(format!("{error} {error:?} {}", error.error.hint()));
@@ -45,7 +44,7 @@ async fn nothing_prints_or_keeps_a_secret() {
     }
 }
 
-/// The verifier, which only the secret contains.
+/// Returns the verifier, which only the serialized request contains.
 fn code_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
     let secret = pending.to_secret();
     let persisted: serde_json::Value =

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use usher_fake_service::{FakeService, Request};
-pub use usher_fake_service::{Reply as Answer, merged};
+use usher_fake_service::FakeService;
+pub use usher_fake_service::{Reply as Response, merged};
 use usher_oauth::{
     AuthorizationCode, AuthorizationResponse, BearerChallenge, ClientSettings, Deadlines, Discovered,
     DiscoveryRequest, Error, Grant, HttpClient, HttpOptions, PendingAuthorization, RedirectUri, Registered,
-    RegistrationRequest, ServerUrl, discover, exchange,
+    RegisteredClient, RegistrationRequest, ServerUrl, discover, exchange,
 };
+
+pub const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
+pub const METADATA: &str = "GET /.well-known/oauth-authorization-server";
+pub const REGISTER: &str = "POST /register";
+pub const TOKEN: &str = "POST /token";
 
 /// A fake server. It returns 404 for every request without a scripted response.
 pub struct Fake(FakeService);
@@ -30,8 +35,29 @@ impl Fake {
         Fake(FakeService::scripted().await.unwrap())
     }
 
-    /// A fake without a listener, and the router that serves it.
-    pub fn behind(origin: &str) -> (Self, axum::Router) {
+    /// Starts a fake with metadata at the URLs that are tried first.
+    pub async fn start_with_metadata() -> Self {
+        let fake = Fake::start().await;
+        fake.serve_metadata();
+        fake
+    }
+
+    /// Starts a fake with metadata, and with these changes in the authorization server metadata.
+    pub async fn start_with_changed_metadata(changes: Value) -> Self {
+        let fake = Fake::start().await;
+        fake.serve_changed_metadata(changes);
+        fake
+    }
+
+    /// Starts a fake with metadata and another response, which may replace a document.
+    pub async fn start_with_response(line: &str, response: Response) -> Self {
+        let fake = Fake::start_with_metadata().await;
+        fake.on(line, response);
+        fake
+    }
+
+    /// Returns a fake without a listener, and its router.
+    pub fn without_listener(origin: &str) -> (Self, axum::Router) {
         let (service, router) = FakeService::behind(origin);
         (Fake(service), router)
     }
@@ -45,24 +71,23 @@ impl Fake {
     }
 
     /// The method and path of each request.
-    pub fn lines(&self) -> Vec<String> {
+    pub fn request_lines(&self) -> Vec<String> {
         self.requests().into_iter().map(|request| request.line).collect()
     }
 
-    pub fn seen(&self, line: &str) -> Vec<Request> {
-        self.requests_to(line)
+    /// Serves protected resource metadata and authorization server metadata at the URLs that are tried first.
+    pub fn serve_metadata(&self) -> &FakeService {
+        self.on(RESOURCE, Response::json(self.resource_document()));
+        self.on(METADATA, Response::json(self.server_document()))
     }
 
-    /// Protected resource metadata and authorization server metadata at the URLs that are tried first.
-    pub fn with_documents(&self) -> &FakeService {
-        self.on("GET /.well-known/oauth-protected-resource/mcp", Answer::json(self.resource_document()));
-        self.on("GET /.well-known/oauth-authorization-server", Answer::json(self.server_document()))
+    pub fn serve_changed_metadata(&self, changes: Value) -> &FakeService {
+        self.serve_metadata();
+        self.on(METADATA, Response::json(merged(self.server_document(), changes)))
     }
 
-    pub fn with_server_document(&self, changes: Value) -> &FakeService {
-        self.with_documents();
-        let document = merged(self.server_document(), changes);
-        self.on("GET /.well-known/oauth-authorization-server", Answer::json(document))
+    pub fn serve_changed_resource_metadata(&self, changes: Value) -> &FakeService {
+        self.on(RESOURCE, Response::json(merged(self.resource_document(), changes)))
     }
 
     pub fn resource_document(&self) -> Value {
@@ -85,11 +110,11 @@ pub fn now() -> Timestamp {
     "2026-11-21T10:00:00Z".parse().unwrap()
 }
 
-pub fn later(seconds: i64) -> Timestamp {
+pub fn now_plus(seconds: i64) -> Timestamp {
     now() + jiff::SignedDuration::from_secs(seconds)
 }
 
-/// Deadlines that are short for a test and long enough for a loaded machine.
+/// Options with deadlines that are short for a test and long enough for a loaded machine.
 pub fn short_deadlines() -> HttpOptions {
     let short = Duration::from_millis(400);
     HttpOptions {
@@ -102,7 +127,7 @@ thread_local! {
     static HTTP: RefCell<Option<HttpClient>> = const { RefCell::new(None) };
 }
 
-/// One client for all fakes of a test, which are all on loopback. Creating a client loads the system's certificates.
+/// Returns one client for all fakes of a test, because creating a client is slow: it loads the system's certificates.
 pub async fn http_for(fake: &Fake) -> HttpClient {
     if let Some(http) = HTTP.with_borrow(Clone::clone) {
         return http;
@@ -121,6 +146,19 @@ pub async fn discover_with(
     discover(&http, DiscoveryRequest { server: &server, challenge, settings, has_grant: false }).await
 }
 
+pub async fn discover_with_client(
+    http: &HttpClient,
+    server: &ServerUrl,
+    challenge: Option<&BearerChallenge>,
+) -> Result<Discovered, Error> {
+    let settings = ClientSettings::default();
+    discover(http, DiscoveryRequest { server, challenge, settings: &settings, has_grant: false }).await
+}
+
+pub async fn discovery_error(fake: &Fake) -> Error {
+    discover_with(fake, None, &ClientSettings::default()).await.unwrap_err()
+}
+
 pub async fn discovered(fake: &Fake) -> Discovered {
     discover_with(fake, None, &ClientSettings::default()).await.unwrap()
 }
@@ -134,17 +172,33 @@ pub async fn register_with(
     discover_with(fake, None, settings).await?.register(&http_for(fake).await, request, now()).await
 }
 
-/// A registration with the client ID `app`.
+/// Registers with a discovered authorization server, unless `known` can be used.
+pub async fn register_at(
+    fake: &Fake,
+    discovered: Discovered,
+    settings: &ClientSettings,
+    known: Option<RegisteredClient>,
+) -> Registered {
+    let redirect = RedirectUri::custom_scheme();
+    let request = RegistrationRequest { settings, redirect: &redirect, known };
+    discovered.register(&http_for(fake).await, request, now()).await.unwrap()
+}
+
+/// Registers a client with the ID `app`.
 pub async fn registered(fake: &Fake) -> Registered {
-    fake.on("POST /register", Answer::json_with(201, json!({ "client_id": "app" })));
+    fake.on(REGISTER, created(json!({ "client_id": "app" })));
     register_with(fake, &ClientSettings::default(), &RedirectUri::custom_scheme()).await.unwrap()
+}
+
+pub fn created(client: Value) -> Response {
+    Response::json_with(201, client)
 }
 
 pub async fn pending(fake: &Fake) -> PendingAuthorization {
     registered(fake).await.authorize(None, now()).unwrap()
 }
 
-/// The callback address with the request's `state`.
+/// Returns a callback address with the request's `state` and these parameters.
 pub fn callback(pending: &PendingAuthorization, parameters: &str) -> String {
     format!("{}?state={}&{parameters}", pending.redirect_uri(), pending.state())
 }
@@ -159,9 +213,9 @@ pub fn accepted(pending: PendingAuthorization) -> AuthorizationCode {
     pending.accept(AuthorizationResponse::parse(&raw, [&redirect]).unwrap(), now()).unwrap()
 }
 
-/// Signs in and exchanges the code. The token endpoint returns `answers`.
-pub async fn exchanged(fake: &Fake, answers: impl IntoIterator<Item = Answer>) -> Result<Grant, Error> {
-    fake.with_documents().on_each("POST /token", answers);
+/// Signs in and exchanges the code. The token endpoint returns `responses`.
+pub async fn exchanged(fake: &Fake, responses: impl IntoIterator<Item = Response>) -> Result<Grant, Error> {
+    fake.serve_metadata().on_each(TOKEN, responses);
     let code = accepted(pending(fake).await);
     exchange(&http_for(fake).await, code, now()).await
 }
