@@ -1,4 +1,4 @@
-//! The TypeScript types of the shell's commands and events, generated from the Rust types by an example of the shell.
+//! The TypeScript types of the app's commands and events, generated from the Rust types by an example of `src-tauri`.
 
 use std::time::Duration;
 

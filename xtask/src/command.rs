@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::leftovers;
 
-/// Runs a command with our own output. Fails unless the exit code is 0.
+/// Runs a command that inherits stdout and stderr. Fails unless the exit code is 0.
 pub fn run(command: &mut Command, deadline: Duration) -> Result<()> {
     let status = status(command, deadline)?;
     if !status.success() {
@@ -45,14 +45,14 @@ pub fn run_quietly(command: &mut Command, deadline: Duration) -> Result<()> {
     })
 }
 
-/// Runs a command with our own output. At the deadline the child and all its descendants are stopped.
+/// Runs a command that inherits stdout and stderr. At the deadline, stops the child and all its descendants.
 pub fn status(command: &mut Command, deadline: Duration) -> Result<ExitStatus> {
     let mut child =
         command.stdin(Stdio::null()).spawn().with_context(|| format!("start {}", display(command)))?;
     wait(&mut child, deadline).with_context(|| display(command))
 }
 
-/// Runs a command like [`status`]. Every line of its stdout goes to our stdout and to `read`.
+/// Runs a command like [`status`]. Prints every line of its stdout, and passes it to `read`.
 pub fn status_and_lines(
     command: &mut Command,
     deadline: Duration,
@@ -72,18 +72,18 @@ pub fn status_and_lines(
     })
 }
 
-/// The stdout of a command that ends quickly.
+/// Returns the stdout of a command that ends quickly.
 pub fn output(command: &mut Command) -> Result<String> {
     try_output(command).with_context(|| format!("{} failed", display(command)))
 }
 
-/// The stdout of a command that ends quickly; none if the program is missing or fails.
+/// Returns the stdout of a command that ends quickly; none if the program is missing or fails.
 pub fn try_output(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Waits for a child. At the deadline it is stopped, and an error is returned.
+/// Waits for a child. At the deadline, stops the child and returns an error.
 pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
     let started = Instant::now();
     loop {

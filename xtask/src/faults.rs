@@ -13,13 +13,13 @@ use crate::repository::Repository;
 use crate::setup::{self, Purpose};
 use crate::{command, start, ui};
 
-/// Twice the time of the whole run on two busy cores.
+/// Twice the time that the whole run takes on two busy cores.
 const DEADLINE: Duration = Duration::from_secs(2 * 60 * 60);
 
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Arguments {
-    /// The number of each fault, and the seed; `--help` lists them
+    /// The options of the run, such as the counts and the seed; `--help` lists them
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<OsString>,
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask icons`: every icon of the app, made from the drawings in `icons/`.
+//! `cargo xtask icons`: renders every icon of the app from the drawings in `icons/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ const ICO: [u32; 6] = [16, 24, 32, 48, 64, 256];
 
 /// The states of the tray icon.
 const STATES: [&str; 3] = ["well", "working", "needs-you"];
-/// Panels scale it down. A screen with double density shows it at 44 or 48 px.
+/// The size of the tray pictures. Panels scale them down; a screen with double density shows them at 44 or 48 px.
 const TRAY_SIZE: u32 = 64;
 /// The colour of the tray drawings, which are for light panels.
 const COLOR: &str = "#1f2430";
@@ -31,7 +31,7 @@ const OTHER_COLORS: [(&str, &str); 2] = [("dark", "#f4f5fa"), ("any", "#80869a")
 /// The checksums of drawings and pictures. A test fails if a drawing is changed without its pictures.
 const CHECKSUMS: &str = "checksums.txt";
 
-/// Draws every icon. Check the pictures of 16, 22 and 32 px before you commit them.
+/// Renders every icon. Check the pictures of 16, 22 and 32 px before you commit them.
 pub fn draw(repository: &Repository) -> Result<()> {
     setup::bundler(repository)?;
     let renderer = Renderer { repository, output: repository.target("icons") };

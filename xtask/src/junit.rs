@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nextest() {
+    fn the_totals_of_a_nextest_report_are_read() {
         let report = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="nextest-run" tests="3" failures="1" errors="0" uuid="5" timestamp="2026-11-21" time="0.1">
     <testsuite name="usher-oauth" tests="3" disabled="0" errors="0" failures="1">"#;
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn vitest() {
+    fn the_skipped_tests_of_a_vitest_report_are_summed() {
         let report = r#"<?xml version="1.0" encoding="UTF-8" ?>
 <testsuites name="vitest tests" tests="5" failures="0" errors="0" time="0.4">
     <testsuite name="a.test.ts" timestamp="2026" hostname="h" tests="3" failures="0" errors="0" skipped="1" time="0.1">
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn last_lines() {
+    fn only_a_complete_last_line_has_counts() {
         let counts = Counts { passed: 176, failed: 2, skipped: 0 };
         assert_eq!(Counts::from_last_line("176 passed, 2 failed"), Some(counts));
         assert_eq!(Counts::from_last_line("gallery: 176 passed, 2 failed"), None);

@@ -50,17 +50,17 @@ enum Task {
         #[arg(value_enum)]
         steps: Vec<test::Step>,
     },
-    /// Measure the window, the requests and the sizes of release builds
+    /// Measure release builds: the window, the memory, the requests and the sizes
     Bench(bench::Arguments),
-    /// Watch one idle engine with twenty short-lived sign-ins
+    /// Run one idle engine with 20 sign-ins whose tokens expire after one minute
     Soak(soak::Arguments),
-    /// Kill the engine and break its token endpoint, thousands of times
+    /// Kill the engine and make its token endpoint fail, thousands of times
     Faults(faults::Arguments),
     /// Build the packages that people install, from release builds
     Bundle(bundle::Arguments),
-    /// Generate the TypeScript types of the shell's commands and events
+    /// Generate the TypeScript types of the app's commands and events
     Bindings,
-    /// Draw every icon from the drawings in icons/
+    /// Render every icon from the drawings in icons/
     Icons,
 }
 

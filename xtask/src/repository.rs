@@ -80,7 +80,7 @@ impl Repository {
     fn search_path(&self) -> OsString {
         let path = env::var_os("PATH").unwrap_or_default();
         let folders = self.cargo_bin.iter().cloned().chain(env::split_paths(&path));
-        // A folder name that contains the separator cannot be joined. Then the path stays as it is.
+        // A folder name that contains the separator cannot be joined. In that case, the path is not changed.
         env::join_paths(folders).unwrap_or(path)
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: an idle engine over a long time, with services whose tokens are short-lived.
+//! `cargo xtask soak`: runs an idle engine for a long time, with services whose tokens are short-lived.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask start`: builds Usher and opens it. Without a display, runs the demo sign-in on a virtual one.
+//! `cargo xtask start`: builds Usher and opens it. Without a display, runs the demo sign-in on a virtual display.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -86,7 +86,7 @@ fn wait_until_open(child: &mut Child, read_log: impl Fn() -> std::io::Result<Str
 }
 
 fn run_demo(repository: &Repository) -> Result<()> {
-    println!("There is no display. Running the demo sign-in on a virtual one.");
+    println!("There is no display. Running the demo sign-in on a virtual display.");
     let mut demo = repository.command(repository.built("debug", "demo-walk"));
     set_paths(repository, &mut demo);
     // It prints each step, and the folder of the screenshots.

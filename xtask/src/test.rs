@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and test as named steps, quick ones first. A failed step does not stop the others.
+//! `cargo xtask test`: every check and test as named steps, the quickest first. A failed step does not stop the others.
 
 use std::fs;
 use std::process::{Command, ExitCode, ExitStatus};
@@ -68,7 +68,7 @@ impl Step {
         match self {
             Self::Format => check(repository.cargo().args(["fmt", "--all", "--check"])),
             Self::Deny => {
-                check(repository.command("cargo-deny").args(["check", "bans", "licenses", "sources"]))
+                check(repository.command("cargo-deny").args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
             }
             Self::Ui => ui(repository),
             Self::Clippy => {
@@ -98,7 +98,7 @@ const WINDOW: &str = "package(usher-tests) and (binary(desktop) or binary(hostil
 
 const INSTALL: &str = "package(usher-tests) and binary(install)";
 
-/// A command that counts as one check.
+/// Runs a command that counts as one check.
 fn check(command: &mut Command) -> Result<Counts> {
     command::run(command, STEP_DEADLINE).map(|()| Counts::check(true))
 }
@@ -167,7 +167,7 @@ fn counted(command: &mut Command, report: &std::path::Path) -> Result<Counts> {
     Ok(counts + runner_failure(status, counts))
 }
 
-/// One failed check if the runner failed although no test did.
+/// Returns one failed check if the runner failed although no test failed.
 fn runner_failure(status: ExitStatus, counts: Counts) -> Counts {
     if !status.success() && counts.failed == 0 { Counts::check(false) } else { Counts::default() }
 }

@@ -1,12 +1,14 @@
-//! The files, pictures and tests that the documents mention exist.
+//! Checks that the files, pictures and tests that the documents name exist.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 const DOCUMENTS: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 #[test]
-fn named_files_exist() {
+fn files_named_in_a_document_exist() {
     for document in DOCUMENTS {
         let text = fs::read_to_string(root().join(document)).expect("read the document");
         let missing: Vec<_> = code(&text).filter(|word| is_path(word) && !exists(word)).collect();
@@ -17,20 +19,17 @@ fn named_files_exist() {
 }
 
 #[test]
-fn named_proofs_exist() {
+fn tests_named_in_the_architecture_exist() {
     let text = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
-    let mut tests = String::new();
-    for folder in ["crates", "src-tauri", "tests"] {
-        read_tests(&root().join(folder), &mut tests);
-    }
+    let tests = ["crates", "src-tauri", "tests"].map(sources).concat();
     let words = text.split([' ', ',', ';', '|', '`', '\n']);
-    let proofs: Vec<&str> = words
+    let named: Vec<&str> = words
         .filter_map(|word| word.rsplit_once("::"))
         .map(|(_, name)| name)
         .filter(|name| name.matches('_').count() >= 2)
         .collect();
-    assert!(proofs.len() >= 8, "too few proofs were recognised: {proofs:?}");
-    let missing: Vec<_> = proofs.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
+    assert!(named.len() >= 8, "too few test names were found: {named:?}");
+    let missing: Vec<_> = named.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "ARCHITECTURE.md names {missing:?}");
 }
 
@@ -71,12 +70,11 @@ fn exists(path: &str) -> bool {
     root().join(path).exists() || root().join("crates").join(path).exists()
 }
 
-fn read_tests(folder: &Path, into: &mut String) {
-    for entry in fs::read_dir(folder).expect("read the folder").map(|entry| entry.expect("an entry").path()) {
-        if entry.is_dir() && !entry.ends_with("node_modules") {
-            read_tests(&entry, into);
-        } else if entry.extension().is_some_and(|extension| extension == "rs") {
-            into.push_str(&fs::read_to_string(&entry).expect("read the source"));
-        }
-    }
+/// The text of every Rust source below a folder.
+fn sources(folder: &str) -> String {
+    let entries = WalkDir::new(root().join(folder)).into_iter();
+    let entries = entries.filter_entry(|entry| entry.file_name() != "node_modules");
+    let files = entries.map(|entry| entry.expect("an entry").into_path());
+    let sources = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
+    sources.map(|file| fs::read_to_string(file).expect("read the source")).collect()
 }

@@ -1,4 +1,4 @@
-//! The npm lock files are complete for every platform.
+//! Checks that the npm lock files are complete for every platform.
 
 use std::fs;
 use std::path::Path;

@@ -1,19 +1,20 @@
 //! The dependency rules of ARCHITECTURE.md, checked against the manifests and the sources.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
+use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use walkdir::WalkDir;
 
 use self::module_graph::ModuleGraph;
 
+#[path = "shape/contents.rs"]
+mod contents;
 #[path = "shape/module_graph.rs"]
 mod module_graph;
 
-/// Each crate, and which of our crates it may depend on. Dev-dependencies are not restricted.
+/// Each crate, with the crates of the workspace that it may depend on. Dev-dependencies are not restricted.
 const CRATES: &[(&str, &[&str])] = &[
     ("usher-api", &[]),
     ("usher-cli", &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
@@ -32,24 +33,21 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn crates_use_only_the_crates_they_may() {
+fn a_crate_uses_only_the_crates_of_its_rule() {
     let packages = packages();
     for (name, allowed) in CRATES {
-        let ours: BTreeSet<&str> = packages[*name].used.iter().map(String::as_str).filter(is_ours).collect();
-        let allowed: BTreeSet<&str> = allowed.iter().copied().collect();
-        let wrong: Vec<_> = ours.difference(&allowed).collect();
+        let package = packages.iter().find(|package| package.name == *name).expect("a package of the workspace");
+        let ours = used(package).into_iter().filter(|used| used.starts_with("usher-"));
+        let wrong: Vec<_> = ours.filter(|used| !allowed.contains(used)).collect();
         assert!(wrong.is_empty(), "{name} must not use {wrong:?}");
     }
 }
 
 #[test]
 fn every_crate_has_a_rule() {
-    let ruled: BTreeSet<&str> = CRATES.iter().map(|(name, _)| *name).collect();
-    let packages = packages();
-    let unruled: Vec<_> = packages
-        .keys()
-        .filter(|name| !ruled.contains(name.as_str()) && !TEST_CRATES.contains(&name.as_str()))
-        .collect();
+    let has_rule = |name: &str| TEST_CRATES.contains(&name) || CRATES.iter().any(|(ruled, _)| *ruled == name);
+    let unruled: Vec<String> =
+        packages().into_iter().map(|package| package.name).filter(|name| !has_rule(name)).collect();
     assert!(unruled.is_empty(), "add a rule to this file for {unruled:?}");
 }
 
@@ -116,69 +114,51 @@ fn cycles_of(sources: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn only_the_shell_uses_tauri() {
-    for (name, package) in packages() {
-        if name == "usher-desktop" || name == "usher-empty-window" {
+fn only_the_app_uses_tauri() {
+    for package in packages() {
+        if package.name == "usher-desktop" || package.name == "usher-empty-window" {
             continue;
         }
-        let tauri: Vec<_> =
-            package.all.iter().filter(|used| used.starts_with("tauri") || *used == "wry").collect();
-        assert!(tauri.is_empty(), "{name} uses {tauri:?}");
+        let all = package.dependencies.iter().map(|used| used.name.as_str());
+        let tauri: Vec<_> = all.filter(|used| used.starts_with("tauri") || *used == "wry").collect();
+        assert!(tauri.is_empty(), "{} uses {tauri:?}", package.name);
     }
 }
 
 #[test]
 fn only_the_secrets_crate_uses_the_keychain() {
-    for (name, package) in packages() {
-        let keychain: Vec<_> = package.used.iter().filter(|used| used.contains("keyring")).collect();
-        assert!(keychain.is_empty() || name == "usher-secrets", "{name} uses {keychain:?}");
+    for package in packages() {
+        let keychain: Vec<_> = used(&package).into_iter().filter(|used| used.contains("keyring")).collect();
+        assert!(keychain.is_empty() || package.name == "usher-secrets", "{} uses {keychain:?}", package.name);
     }
 }
 
 #[test]
 fn oauth_uses_no_mcp_and_the_sign_in_of_rmcp_is_off() {
     let packages = packages();
-    assert!(!packages["usher-oauth"].used.contains("rmcp"), "usher-oauth uses rmcp");
-    let engine = fs::read_to_string(root().join("crates/engine/Cargo.toml")).expect("the engine's manifest");
-    let rmcp = engine.lines().find(|line| line.starts_with("rmcp ")).expect("the engine uses rmcp");
-    assert!(!rmcp.contains("\"auth"), "the sign-in of rmcp is switched on: {rmcp}");
+    let oauth = packages.iter().find(|package| package.name == "usher-oauth").expect("the crate for OAuth");
+    assert!(!used(oauth).contains("rmcp"), "usher-oauth uses rmcp");
+    let engine = packages.iter().find(|package| package.name == "usher-engine").expect("the engine");
+    let rmcp = engine.dependencies.iter().find(|used| used.name == "rmcp").expect("the engine uses rmcp");
+    let auth = rmcp.features.iter().find(|feature| feature.starts_with("auth"));
+    assert_eq!(auth, None, "the sign-in of rmcp is switched on");
 }
 
 #[test]
-fn only_the_backend_folder_imports_the_shell() {
+fn only_the_backend_folder_imports_tauri() {
     let backend = root().join("ui/src/backend");
-    let mut open = vec![root().join("ui/src")];
-    let mut read = 0;
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder)
-            .expect("read a folder of the UI")
-            .map(|entry| entry.expect("an entry").path())
-        {
-            if entry.is_dir() {
-                open.push(entry);
-            } else if !entry.starts_with(&backend) && is_source(&entry) {
-                read += 1;
-                let text = fs::read_to_string(&entry).expect("read a source of the UI");
-                assert!(!text.contains("@tauri-apps"), "{} names @tauri-apps", entry.display());
-            }
-        }
+    let files = WalkDir::new(root().join("ui/src")).into_iter().map(|entry| entry.expect("an entry").into_path());
+    let sources: Vec<PathBuf> =
+        files.filter(|file| !file.starts_with(&backend) && file.is_file() && is_source(file)).collect();
+    assert!(!sources.is_empty(), "no source of the UI was found");
+    for source in sources {
+        let text = fs::read_to_string(&source).expect("read a source of the UI");
+        assert!(!text.contains("@tauri-apps"), "{} names @tauri-apps", source.display());
     }
-    assert!(read > 0, "no source of the UI was found");
 }
 
 fn is_source(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ts" || extension == "svelte" || extension == "js")
-}
-
-struct Package {
-    /// Normal dependencies.
-    used: BTreeSet<String>,
-    /// All dependencies, also those of tests and build scripts.
-    all: BTreeSet<String>,
-}
-
-fn is_ours(name: &&str) -> bool {
-    name.starts_with("usher-")
 }
 
 fn root() -> PathBuf {
@@ -187,44 +167,24 @@ fn root() -> PathBuf {
 
 /// Every crate of every package, with the file of its root module below the repository.
 fn crate_roots() -> Vec<(String, PathBuf)> {
-    let metadata = metadata();
-    let targets = metadata["packages"].as_array().expect("packages").iter().flat_map(|package| {
-        let targets = package["targets"].as_array().expect("targets");
-        targets.iter().map(|target| (text(&package["name"]), target))
-    });
+    let packages = packages();
+    let targets = packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
     let roots = targets.map(|(package, target)| {
-        let file = PathBuf::from(text(&target["src_path"]));
-        let file = file.strip_prefix(root()).expect("a file of the repository").to_owned();
-        (format!("{package} ({} {})", text(&target["kind"][0]), text(&target["name"])), file)
+        let file = target.src_path.strip_prefix(root()).expect("a file of the repository");
+        (format!("{} ({} {})", package.name, target.kind[0], target.name), file.into())
     });
     roots.collect()
 }
 
-fn packages() -> BTreeMap<String, Package> {
-    let metadata = metadata();
-    let packages = metadata["packages"].as_array().expect("packages");
-    packages.iter().map(|package| (text(&package["name"]), read_package(package))).collect()
+/// The packages of the workspace.
+fn packages() -> Vec<Package> {
+    let mut metadata = MetadataCommand::new();
+    metadata.current_dir(root()).no_deps().other_options(["--offline".to_owned()]);
+    metadata.exec().expect("cargo metadata runs").packages
 }
 
-fn metadata() -> Value {
-    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(root())
-        .output()
-        .expect("cargo metadata runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
-
-fn read_package(package: &Value) -> Package {
-    let dependencies = package["dependencies"].as_array().expect("dependencies");
-    let of_kind = |is_wanted: fn(&Value) -> bool| {
-        dependencies.iter().filter(|used| is_wanted(&used["kind"])).map(|used| text(&used["name"])).collect()
-    };
-    // The kind of a normal dependency is null.
-    Package { used: of_kind(Value::is_null), all: of_kind(|_| true) }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a string").to_owned()
+/// The normal dependencies of a package.
+fn used(package: &Package) -> BTreeSet<&str> {
+    let normal = package.dependencies.iter().filter(|used| used.kind == DependencyKind::Normal);
+    normal.map(|used| used.name.as_str()).collect()
 }

@@ -2,7 +2,7 @@
 //!
 //! - the window, compared with an empty one
 //! - the requests of a sign-in
-//! - many services and many callers
+//! - the time with many services, and with many callers
 //! - the sizes of the UI and of the programs
 
 mod bundle;
@@ -27,7 +27,7 @@ use self::figure::{Figure, Report};
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// How often each of the two windows is opened, alternating
+    /// How many times to open each of the two windows, alternately
     #[arg(long, default_value_t = 15)]
     runs: u32,
     /// Measure only the windows, on the current display, and write the results to this file

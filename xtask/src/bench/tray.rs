@@ -45,7 +45,7 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     ])
 }
 
-/// A figure without a goal, for observation.
+/// Returns a figure without a goal.
 fn compare(name: &str, ours: f64, bare: f64) -> Figure {
     let text = format!("{ours:.0} MB, {:.2} times the bare runtime ({bare:.0} MB)", ours / bare);
     Figure::new(name, text).with_value(ours)

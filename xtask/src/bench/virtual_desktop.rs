@@ -18,16 +18,16 @@ pub fn measure_windows(repository: &Repository, runs: u32) -> Result<PathBuf> {
     let home = repository.target("bench/home");
     let mut measure = repository.command("xvfb-run");
     measure.args(["--auto-servernum", "--server-args=-screen 0 1400x1000x24", "dbus-run-session", "--"]);
-    // By its path, because a build before this step may have replaced the running file.
+    // Runs the file at this path, because an earlier build may have replaced the file of the running program.
     measure.arg(repository.built("debug", "usher-xtask"));
     measure.args(["bench", "--runs", &runs.to_string(), "--windows-into"]).arg(&results);
-    at_home(&mut measure, &home)?;
+    set_empty_home(&mut measure, &home)?;
     command::run(&mut measure, Duration::from_secs(60 * u64::from(runs.max(1))))?;
     Ok(results)
 }
 
-/// Gives a command an empty home.
-fn at_home(command: &mut Command, home: &Path) -> Result<()> {
+/// Sets an empty home folder for a command.
+fn set_empty_home(command: &mut Command, home: &Path) -> Result<()> {
     if home.exists() {
         fs::remove_dir_all(home).context("delete the home of the last measurement")?;
     }

@@ -1,4 +1,5 @@
-//! The start time and memory of the app's window, compared with an empty one. The time ends at the first usable screen.
+//! The start time and memory of the app's window, compared with an empty window. The start ends when the first usable
+//! screen is painted.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -53,7 +54,7 @@ pub fn measure_into(repository: &Repository, runs: u32, path: &Path) -> Result<(
     Ok(())
 }
 
-/// The medians of the results that [`measure_into`] wrote.
+/// Returns the medians of the results that [`measure_into`] wrote.
 pub fn figures(path: &Path) -> Result<[Figure; 2]> {
     let text = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
     let results: Value = serde_json::from_str(&text).context("parse the results of the windows")?;

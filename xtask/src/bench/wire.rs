@@ -21,7 +21,7 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     let counted: Value = serde_json::from_slice(&output.stdout).context("parse the counted requests")?;
     Ok([
         first_sign_in(&requests(&counted, "first_sign_in")?),
-        kept_sign_in(&requests(&counted, "kept_sign_in")?),
+        stored_grant(&requests(&counted, "stored_grant")?),
     ])
 }
 
@@ -30,7 +30,7 @@ fn first_sign_in(requests: &[String]) -> Figure {
     figure.with_goal("no repeated request", repeated(requests).is_empty())
 }
 
-fn kept_sign_in(requests: &[String]) -> Figure {
+fn stored_grant(requests: &[String]) -> Figure {
     let figure = figure("requests of a start with a stored sign-in", requests);
     figure.with_goal("no discovery", !requests.iter().any(|request| is_discovery(request)))
 }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn anything_but_strings_is_an_error() {
-        assert!(requests(&serde_json::json!({ "kept_sign_in": [1] }), "kept_sign_in").is_err());
-        assert!(requests(&serde_json::json!({}), "kept_sign_in").is_err());
+        assert!(requests(&serde_json::json!({ "stored_grant": [1] }), "stored_grant").is_err());
+        assert!(requests(&serde_json::json!({}), "stored_grant").is_err());
     }
 }

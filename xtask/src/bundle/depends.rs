@@ -4,11 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
+use super::UNDETECTED;
 use crate::command;
 use crate::repository::Repository;
-
-/// Dependencies that no library shows: the databases of desktop entries and icons, and the program that opens links.
-const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
 
 /// The items of the field `Depends` for both programs in `profile`; none without Debian's build tools. They include
 /// library versions, so a system with older libraries rejects the package, instead of starting a program that fails.

@@ -1,6 +1,6 @@
 //! `cargo xtask bundle`: the packages that people install.
 //!
-//! Cargo builds the programs, and the Tauri CLI only packages them. Its own build would be a second one.
+//! Cargo builds the programs, and the Tauri CLI only packages them, so that nothing is built twice.
 
 mod control;
 mod depends;
@@ -22,17 +22,20 @@ use crate::repository::Repository;
 use crate::setup::{self, Purpose};
 use crate::{command, start, ui};
 
+/// Dependencies that are not libraries: the databases of desktop entries and icons, and the program that opens links.
+const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
+
 const PACKAGE_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Package debug builds: quick to build, large, for the tests
+    /// Package debug builds, for the tests: they build faster, but are larger
     #[arg(long)]
     debug: bool,
     /// Package the existing builds, without building
     #[arg(long)]
     as_built: bool,
-    /// Formats to build, instead of all that need no download
+    /// Formats to build; the default is all formats that need no download
     #[arg(long, value_enum)]
     format: Vec<Format>,
 }
@@ -174,7 +177,7 @@ fn package(repository: &Repository, profile: Profile, formats: &[Format]) -> Res
     Ok(packages)
 }
 
-/// Additions to `tauri.conf.json`: the files that are built.
+/// Returns the additions to `tauri.conf.json`: the generated files.
 fn config(extras: &extras::Extras) -> Value {
     let mut config = json!({ "bundle": {
         "externalBin": [&extras.command],

@@ -4,11 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use super::UNDETECTED;
 use crate::command;
 use crate::repository::Repository;
-
-/// Dependencies that no library shows: the databases of desktop entries and icons, and the program that opens links.
-const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
 
 /// The requirements of both programs in `profile`; none without objdump.
 pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
@@ -23,7 +21,7 @@ pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
     Some(requirements.into_iter().collect())
 }
 
-/// The suffix by which rpm distinguishes 64-bit libraries.
+/// The suffix that rpm adds to the names of 64-bit libraries.
 fn bits() -> &'static str {
     if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" }
 }
@@ -52,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sonames_and_their_versions() {
+    fn sonames_and_their_versions_are_read() {
         let headers = "Dynamic Section:\n  NEEDED               libssl.so.3\n  NEEDED               libc.so.6\n  \
                        INIT                 0x00000000002a1000\n\nVersion Definitions:\n1 0x01 0x0b792650 own\n\n\
                        Version References:\n  required from libssl.so.3:\n    0x06702b20 0x00 16 OPENSSL_3.0.0\n  \

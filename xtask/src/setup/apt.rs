@@ -12,7 +12,7 @@ use super::{INSTALL_DEADLINE, announce};
 use crate::command;
 use crate::repository::Repository;
 
-/// Needed to build the app, or by the app itself at run time (the tray library, `xdg-mime`, `gio`).
+/// The packages needed to build the app, and to run it (the tray library, `xdg-mime`, `gio`).
 const APP: &[&str] = &[
     "build-essential",
     "desktop-file-utils",
@@ -26,13 +26,13 @@ const APP: &[&str] = &[
     "xdg-utils",
 ];
 
-/// The programs and libraries of a virtual desktop, with their packages. The tests first check for each of them.
+/// The programs and libraries of a virtual desktop, with their packages. The tests check first that each is installed.
 const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
 /// The other packages of such a desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
 const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
 
-/// Needed to inspect the packages that we build.
+/// The packages of the tools that inspect our packages.
 const PACKAGE_TOOLS: &[&str] = &["appstream", "rpm"];
 
 /// How long to wait while another program holds apt's lock.
@@ -53,7 +53,7 @@ pub fn packages(desktop: bool, tests: bool) -> Vec<&'static str> {
     packages
 }
 
-/// The last column of the list.
+/// Returns the last column of the list.
 fn desktop_packages() -> impl Iterator<Item = &'static str> {
     let lines = DESKTOP.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_whitespace().last())
@@ -83,7 +83,7 @@ fn is_debian() -> bool {
     })
 }
 
-/// Fails with the package names on a Linux system without apt that has no WebKitGTK.
+/// Fails with the package names if WebKitGTK is missing on a Linux system other than Debian.
 fn print_packages(repository: &Repository, packages: &[&str]) -> Result<()> {
     if cfg!(any(target_os = "macos", windows)) {
         // The web view is part of these systems, and cargo names a missing compiler.
@@ -133,7 +133,7 @@ fn apt(repository: &Repository, arguments: &[&str]) -> Result<()> {
     }
 }
 
-/// The inner error is apt's message about a lock that another program holds.
+/// Runs apt. The inner error is apt's message about a lock that another program holds.
 fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
     let mut child = apt
         .stdin(Stdio::null())
@@ -163,7 +163,7 @@ fn run_unless_locked(apt: &mut Command) -> Result<Result<(), String>> {
     }
 }
 
-/// Returns the command as root, through sudo if necessary. sudo asks for a password only in a terminal.
+/// Returns a command that runs as root, through sudo if necessary. sudo asks for a password only in a terminal.
 fn as_root(repository: &Repository, program: &str) -> Command {
     let is_root = command::try_output(repository.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     if is_root {

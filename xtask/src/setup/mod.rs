@@ -1,4 +1,4 @@
-//! Installation of what the machine needs. The check works without a network; only missing parts are installed.
+//! Installs what the machine needs. Only missing parts are installed, and the check needs no network.
 
 mod apt;
 mod npm;
@@ -18,7 +18,7 @@ use crate::repository::Repository;
 /// Enough for a first installation over a slow connection.
 const INSTALL_DEADLINE: Duration = Duration::from_secs(40 * 60);
 
-/// What the machine is used for.
+/// The use of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Purpose {
     /// Building Usher and opening it

@@ -9,15 +9,15 @@ use super::{INSTALL_DEADLINE, announce, version};
 use crate::command;
 use crate::repository::Repository;
 
-/// The oldest version that the UI's build tool supports.
-const OLDEST_NODE: [u32; 3] = [20, 19, 0];
+/// The Node.js versions that the UI's build tool supports.
+const NODE: &str = ">=20.19.0";
 
 pub fn check_node(repository: &Repository) -> Result<()> {
     let Some(found) = command::try_output(repository.command("node").arg("--version")) else {
         bail!("Node.js is missing: install version 20.19 or newer (https://nodejs.org)");
     };
     match version::find(&found) {
-        Some(found) if found >= OLDEST_NODE => Ok(()),
+        Some(found) if version::meets(&found, NODE) => Ok(()),
         _ => bail!("Node.js is {}: 20.19 or newer is needed (https://nodejs.org)", found.trim()),
     }
 }

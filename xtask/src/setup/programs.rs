@@ -12,8 +12,8 @@ use crate::repository::Repository;
 pub struct Program {
     name: &'static str,
     pinned: &'static str,
-    /// The oldest version that works.
-    oldest: [u32; 3],
+    /// The versions that work, as a requirement in Cargo.toml.
+    compatible: &'static str,
     version_arguments: &'static [&'static str],
     options: &'static [&'static str],
 }
@@ -21,7 +21,7 @@ pub struct Program {
 const NEXTEST: Program = Program {
     name: "cargo-nextest",
     pinned: "0.9.143",
-    oldest: [0, 9, 100],
+    compatible: "0.9.100",
     version_arguments: &["nextest", "--version"],
     options: &["--no-default-features", "--features", "default-no-update"],
 };
@@ -29,7 +29,7 @@ const NEXTEST: Program = Program {
 const DENY: Program = Program {
     name: "cargo-deny",
     pinned: "0.20.2",
-    oldest: [0, 20, 0],
+    compatible: "0.20.0",
     version_arguments: &["--version"],
     options: &[],
 };
@@ -39,15 +39,13 @@ pub const TESTS: &[Program] = &[NEXTEST, DENY];
 
 pub fn set_up(repository: &Repository, programs: &[Program]) -> Result<()> {
     for program in programs.iter().filter(|program| !is_installed(repository, program)) {
-        announce(&format!("{} {} (a build of some minutes)", program.name, program.pinned));
+        announce(&format!("{} {} (the build takes some minutes)", program.name, program.pinned));
         let mut install = repository.cargo();
         install.args(["install", "--quiet", program.name, "--version", program.pinned, "--locked"]);
         // A shared target folder: common dependencies are built once, and an interrupted build resumes.
         install.args(program.options).arg("--target-dir").arg(repository.target("programs"));
         // The programs run for seconds, so a quick build matters more than their speed.
-        install.envs([("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"), ("CARGO_PROFILE_RELEASE_LTO", "off")]);
-        install
-            .envs([("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"), ("CARGO_PROFILE_RELEASE_DEBUG", "false")]);
+        install.arg("--debug").envs([("CARGO_PROFILE_DEV_DEBUG", "false"), ("CARGO_INCREMENTAL", "0")]);
         command::run(&mut install, INSTALL_DEADLINE)?;
     }
     // The build folder of several hundred MB is not needed any more. Usually it does not exist.
@@ -58,7 +56,7 @@ pub fn set_up(repository: &Repository, programs: &[Program]) -> Result<()> {
 fn is_installed(repository: &Repository, program: &Program) -> bool {
     let printed = command::try_output(repository.command(program.name).args(program.version_arguments));
     let found = printed.and_then(|text| version::find(&text));
-    found.is_some_and(|found| version::is_compatible(found, program.oldest))
+    found.is_some_and(|found| version::meets(&found, program.compatible))
 }
 
 #[cfg(test)]
@@ -69,7 +67,7 @@ mod tests {
     fn every_pinned_version_is_compatible() {
         for program in TESTS {
             let pinned = version::find(program.pinned).expect("a version");
-            assert!(version::is_compatible(pinned, program.oldest), "{}", program.name);
+            assert!(version::meets(&pinned, program.compatible), "{}", program.name);
         }
     }
 }

@@ -7,15 +7,15 @@
 //! - Code under `#[cfg(test)]` is ignored.
 //!
 //! **The rule:** imports must not form a cycle, unless one module of the cycle contains all the others. A child module
-//! completes its parent's type, so the two may import each other; its siblings may not.
+//! may complete its parent's type, so a parent and its child may import each other. Siblings may not.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{Span, TokenStream, TokenTree};
-use syn::visit::{self, Visit};
-use syn::{Attribute, Ident, Item, UseTree, Visibility};
+use syn::Item;
+
+use crate::contents::{Contents, given_path, is_test_only};
 
 /// The names from the crate root to a module.
 type ModulePath = Vec<String>;
@@ -35,24 +35,7 @@ struct Module {
     /// The module whose file contains this one: the module itself, unless it is inline.
     owner: ModulePath,
     file: PathBuf,
-    /// The imported names, with the path of each.
-    aliases: BTreeMap<String, Alias>,
-    /// Paths of `use path::*`.
-    globs: Vec<Vec<String>>,
-    /// The names of the items that the module defines.
-    items: BTreeSet<String>,
-    /// The paths in the code of the module.
-    mentions: Vec<Mention>,
-}
-
-struct Alias {
-    path: Vec<String>,
-    is_reexport: bool,
-}
-
-struct Mention {
-    path: Vec<String>,
-    line: usize,
+    contents: Contents,
 }
 
 /// One import, with its place in the sources.
@@ -91,7 +74,7 @@ impl ModuleGraph {
             // A cycle that spans two children of `parent` breaks the rule if it does not pass through `parent`.
             let parent = common_parent(from, to);
             if parent.len() < from.len().min(to.len())
-                && let Some(back) = self.shortest_way(to, from, parent)
+                && let Some(back) = self.shortest_path(to, from, parent)
             {
                 cycles.push(std::iter::once(edge).chain(back).collect::<Vec<_>>());
             }
@@ -110,18 +93,18 @@ impl ModuleGraph {
     }
 
     /// The edges of a shortest path from one module to another, through descendants of `parent`.
-    fn shortest_way(&self, from: &ModulePath, to: &ModulePath, parent: &[String]) -> Option<Vec<&Edge>> {
+    fn shortest_path(&self, from: &ModulePath, to: &ModulePath, parent: &[String]) -> Option<Vec<&Edge>> {
         let is_inside = |module: &ModulePath| module.len() > parent.len() && module.starts_with(parent);
         let mut came_by: BTreeMap<&ModulePath, &Edge> = BTreeMap::new();
         let mut open = VecDeque::from([from]);
         while let Some(module) = open.pop_front() {
             if module == to {
-                let mut way: Vec<&Edge> = Vec::new();
-                while way.last().map_or(to, |edge| &edge.0) != from {
-                    way.push(came_by[way.last().map_or(to, |edge| &edge.0)]);
+                let mut path: Vec<&Edge> = Vec::new();
+                while path.last().map_or(to, |edge| &edge.0) != from {
+                    path.push(came_by[path.last().map_or(to, |edge| &edge.0)]);
                 }
-                way.reverse();
-                return Some(way);
+                path.reverse();
+                return Some(path);
             }
             for edge in self.imports.range((module.clone(), Vec::new())..).map(|(edge, _)| edge) {
                 if edge.0 != *module {
@@ -162,10 +145,7 @@ impl ModuleGraph {
         if entry.file.as_os_str().is_empty() {
             entry.file = file.to_owned();
         }
-        let mut reader = ItemReader { module: entry };
-        for item in items {
-            reader.visit_item(item);
-        }
+        entry.contents.read(items);
         for item in items {
             let Item::Mod(child) = item else { continue };
             if is_test_only(&child.attrs) {
@@ -191,7 +171,7 @@ impl ModuleGraph {
     fn connect(&mut self) {
         let mut imports = BTreeMap::new();
         for (path, module) in &self.modules {
-            for mention in module.mentions.iter().filter(|mention| module.may_import(&mention.path)) {
+            for mention in module.contents.mentions.iter().filter(|mention| module.contents.may_import(&mention.path)) {
                 let Some(target) = self.resolve(path, &mention.path, 0) else { continue };
                 let target = self.modules[&target].owner.clone();
                 if target == module.owner {
@@ -250,7 +230,7 @@ impl ModuleGraph {
         if self.modules.contains_key(&child) {
             return Some((child, false));
         }
-        let found = self.modules.get(module)?;
+        let found = &self.modules.get(module)?.contents;
         if found.items.contains(name) {
             return Some((module.clone(), true));
         }
@@ -270,161 +250,4 @@ impl ModuleGraph {
 fn common_parent<'a>(one: &'a [String], other: &[String]) -> &'a [String] {
     let shared = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     &one[..shared]
-}
-
-impl Module {
-    /// Whether the path can be a new edge. A single name is local or has an edge from its `use`, except a re-export.
-    fn may_import(&self, path: &[String]) -> bool {
-        path.len() > 1 || self.aliases.get(&path[0]).is_some_and(|alias| alias.is_reexport)
-    }
-}
-
-/// Collects the items, imports and paths of one module.
-struct ItemReader<'a> {
-    module: &'a mut Module,
-}
-
-impl ItemReader<'_> {
-    fn mention(&mut self, path: Vec<String>, span: Span) {
-        self.module.mentions.push(Mention { path, line: span.start().line });
-    }
-
-    fn read_use(&mut self, tree: &UseTree, before: &[String], is_reexport: bool) {
-        let with = |name: &Ident| before.iter().cloned().chain([name.to_string()]).collect::<Vec<_>>();
-        match tree {
-            UseTree::Path(path) => self.read_use(&path.tree, &with(&path.ident), is_reexport),
-            UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.read_use(tree, before, is_reexport));
-            }
-            UseTree::Glob(glob) => {
-                self.module.globs.push(before.to_vec());
-                self.use_path(before.to_vec(), glob.star_token.spans[0], is_reexport);
-            }
-            UseTree::Name(name) if name.ident == "self" => {
-                self.alias(before.last().cloned().unwrap_or_default(), before.to_vec(), is_reexport);
-                self.use_path(before.to_vec(), name.ident.span(), is_reexport);
-            }
-            UseTree::Name(name) => {
-                self.alias(name.ident.to_string(), with(&name.ident), is_reexport);
-                self.use_path(with(&name.ident), name.ident.span(), is_reexport);
-            }
-            UseTree::Rename(rename) => {
-                self.alias(rename.rename.to_string(), with(&rename.ident), is_reexport);
-                self.use_path(with(&rename.ident), rename.ident.span(), is_reexport);
-            }
-        }
-    }
-
-    fn alias(&mut self, name: String, path: Vec<String>, is_reexport: bool) {
-        // `use rmcp;` would be an alias of itself.
-        if path != [name.clone()] {
-            self.module.aliases.insert(name, Alias { path, is_reexport });
-        }
-    }
-
-    fn use_path(&mut self, path: Vec<String>, span: Span, is_reexport: bool) {
-        if !is_reexport {
-            self.mention(path, span);
-        }
-    }
-
-    /// Reads the paths in the tokens of a macro call: names joined by `::`.
-    fn read_tokens(&mut self, tokens: TokenStream) {
-        let mut path: Vec<String> = Vec::new();
-        let mut start = Span::call_site();
-        let mut colons = 0;
-        for token in tokens {
-            match token {
-                TokenTree::Ident(ident) if !path.is_empty() && colons == 2 => {
-                    path.push(ident.to_string());
-                    colons = 0;
-                }
-                TokenTree::Punct(punct) if punct.as_char() == ':' && !path.is_empty() => colons += 1,
-                other => {
-                    if !path.is_empty() {
-                        self.mention(std::mem::take(&mut path), start);
-                    }
-                    colons = 0;
-                    match other {
-                        TokenTree::Ident(ident) => {
-                            start = ident.span();
-                            path.push(ident.to_string());
-                        }
-                        TokenTree::Group(group) => self.read_tokens(group.stream()),
-                        TokenTree::Punct(_) | TokenTree::Literal(_) => {}
-                    }
-                }
-            }
-        }
-        if !path.is_empty() {
-            self.mention(path, start);
-        }
-    }
-}
-
-impl<'ast> Visit<'ast> for ItemReader<'_> {
-    fn visit_item(&mut self, item: &'ast Item) {
-        let (name, attributes): (Option<&Ident>, &[Attribute]) = match item {
-            Item::Const(item) => (Some(&item.ident), &item.attrs),
-            Item::Enum(item) => (Some(&item.ident), &item.attrs),
-            Item::Fn(item) => (Some(&item.sig.ident), &item.attrs),
-            Item::Impl(item) => (None, &item.attrs),
-            Item::Macro(item) => (item.ident.as_ref(), &item.attrs),
-            Item::Static(item) => (Some(&item.ident), &item.attrs),
-            Item::Struct(item) => (Some(&item.ident), &item.attrs),
-            Item::Trait(item) => (Some(&item.ident), &item.attrs),
-            Item::Type(item) => (Some(&item.ident), &item.attrs),
-            Item::Use(item) => (None, &item.attrs),
-            _ => (None, &[]),
-        };
-        if is_test_only(attributes) {
-            return;
-        }
-        self.module.items.extend(name.map(ToString::to_string));
-        visit::visit_item(self, item);
-    }
-
-    /// Child modules have their own reader.
-    fn visit_item_mod(&mut self, _: &'ast syn::ItemMod) {}
-
-    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        let is_reexport = !matches!(item.vis, Visibility::Inherited);
-        self.read_use(&item.tree, &[], is_reexport);
-    }
-
-    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
-        if !is_test_only(&function.attrs) {
-            visit::visit_impl_item_fn(self, function);
-        }
-    }
-
-    fn visit_visibility(&mut self, _: &'ast Visibility) {}
-
-    fn visit_path(&mut self, path: &'ast syn::Path) {
-        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        self.mention(names, path.segments[0].ident.span());
-        visit::visit_path(self, path);
-    }
-
-    fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        self.visit_path(&call.path);
-        self.read_tokens(call.tokens.clone());
-    }
-}
-
-/// Whether the attributes hold `#[cfg(test)]`.
-fn is_test_only(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(|attribute| {
-        attribute.path().is_ident("cfg")
-            && attribute.parse_args::<Ident>().is_ok_and(|condition| condition == "test")
-    })
-}
-
-/// The file of `#[path = "…"]`.
-fn given_path(attributes: &[Attribute]) -> Option<String> {
-    attributes.iter().filter(|attribute| attribute.path().is_ident("path")).find_map(|attribute| {
-        let syn::Meta::NameValue(pair) = &attribute.meta else { return None };
-        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { return None };
-        Some(text.value())
-    })
 }

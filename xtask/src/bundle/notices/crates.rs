@@ -14,7 +14,7 @@ use crate::repository::Repository;
 /// The packages whose programs are packaged.
 const PROGRAMS: [&str; 4] = ["-p", "usher-desktop", "-p", "usher-cli"];
 
-/// The crates by name and version, after the standard library.
+/// Returns the standard library, then the crates sorted by name and version.
 pub fn read(repository: &Repository) -> Result<Vec<Component>> {
     let compiler = command::output(repository.command("rustc").arg("-vV"))?;
     let field = |name: &str| {
@@ -119,7 +119,7 @@ mod tests {
         let names: Vec<&str> = components.iter().map(|component| component.name.as_str()).collect();
         assert!(["tauri", "rmcp", "tokio"].iter().all(|name| names.contains(name)), "{names:?}");
         assert!(!names.iter().any(|name| name.starts_with("usher")), "{names:?}");
-        // It is used only by tests.
+        // Only tests use insta.
         assert!(!names.contains(&"insta"), "{names:?}");
         let with_text = components.iter().filter(|component| !component.texts.is_empty()).count();
         assert!(with_text * 10 > components.len() * 9, "{with_text} of {}", components.len());

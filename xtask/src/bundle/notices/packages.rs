@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
+use walkdir::WalkDir;
 
 use super::{Component, licence, texts};
 use crate::repository::Repository;
@@ -16,7 +17,7 @@ const LIST: &str = "ui/dist/licences.json";
 /// Packages that copy their own code into the sources that they generate.
 const GENERATORS: [&str; 1] = ["@inlang/paraglide-js"];
 
-/// The packages by name and version.
+/// Returns the packages, sorted by name and version.
 pub fn read(repository: &Repository) -> Result<Vec<Component>> {
     let list = fs::read_to_string(repository.path(LIST))
         .with_context(|| format!("read {LIST}: rebuild the UI (npm --prefix ui run build)"))?;
@@ -90,11 +91,9 @@ fn source(manifest: &Value) -> String {
 /// The texts of the style sheets below a folder.
 fn sheets(folder: &Path) -> Result<Vec<String>> {
     let mut texts = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            texts.extend(sheets(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "css" || extension == "svelte") {
+    for entry in WalkDir::new(folder) {
+        let path = entry?.into_path();
+        if path.extension().is_some_and(|extension| extension == "css" || extension == "svelte") {
             texts.push(fs::read_to_string(&path).with_context(|| format!("read {}", path.display()))?);
         }
     }

@@ -1,45 +1,32 @@
 //! The licence files in the source of a component.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use walkdir::{DirEntry, WalkDir};
 
 const NAMES: [&str; 6] = ["copying", "copyright", "licence", "license", "notice", "unlicense"];
 
 /// Returns the licence texts beside the manifest and below `src`, sorted by file name. Copied code below `src` may have
 /// its own licence. Other folders of a package (such as tests) are not built into the programs.
 pub fn read(source: &Path) -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    collect(source, false, &mut files)?;
-    let inner = source.join("src");
-    if inner.is_dir() {
-        collect(&inner, true, &mut files)?;
-    }
-    files.sort();
+    let is_read = |entry: &DirEntry| {
+        entry.depth() != 1 || entry.file_type().is_file() || entry.file_name() == "src"
+    };
     let mut texts: Vec<String> = Vec::new();
-    for file in files {
-        let bytes = fs::read(&file).with_context(|| format!("read {}", file.display()))?;
+    for entry in WalkDir::new(source).sort_by_file_name().into_iter().filter_entry(is_read) {
+        let entry = entry?;
+        if entry.file_type().is_dir() || !is_licence_file(entry.path()) {
+            continue;
+        }
+        let bytes = fs::read(entry.path()).with_context(|| format!("read {}", entry.path().display()))?;
         let text = normalize(&String::from_utf8_lossy(&bytes));
         if !text.is_empty() && !texts.contains(&text) {
             texts.push(text);
         }
     }
     Ok(texts)
-}
-
-fn collect(folder: &Path, recursive: bool, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in fs::read_dir(folder).with_context(|| format!("read the folder {}", folder.display()))? {
-        let path = entry?.path();
-        if path.is_dir() {
-            if recursive {
-                collect(&path, true, files)?;
-            }
-        } else if is_licence_file(&path) {
-            files.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn is_licence_file(path: &Path) -> bool {
