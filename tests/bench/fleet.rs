@@ -1,19 +1,17 @@
 //! Measures the time until one engine connects to all its services, compared with the slowest service alone. Also
 //! measures the cost of an expired token for concurrent callers. Prints JSON for `cargo xtask bench`.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Parser;
-use futures::future::{join_all, try_join_all};
+use futures::future::try_join_all;
 use serde_json::json;
 use tempfile::TempDir;
-use usher_api::{ServerId, Status};
+use usher_api::ServerId;
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
-use usher_secrets::StoreKind;
-use usher_tests::consent::{Decision, answer};
+use usher_engine::{Clock, Engine, EngineOptions};
+use usher_tests::engine;
 
 const SERVICES: u32 = 50;
 /// The latency of the fastest service. Each further service takes this much longer, up to one second.
@@ -38,21 +36,21 @@ async fn main() -> Result<()> {
 }
 
 async fn measure(runs: u32) -> Result<serde_json::Value> {
-    let (all, slowest) = starts(runs).await?;
-    let crowd = crowd(runs).await?;
+    let (all, slowest) = start_times(runs).await?;
+    let times = call_times(runs).await?;
     Ok(json!({
         "services": SERVICES,
         "all": all,
         "slowest_alone": slowest,
         "callers": CALLERS,
-        "fresh": crowd.fresh,
-        "expired": crowd.expired,
-        "refreshes": crowd.refreshes,
+        "valid": times.valid,
+        "expired": times.expired,
+        "refreshes": times.refreshes,
     }))
 }
 
 /// Measures the milliseconds from the start to the last connection, alternating between all services and the slowest.
-async fn starts(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
+async fn start_times(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
     let demos = try_join_all(
         (1..=SERVICES)
             .map(|number| Demo::start(DemoOptions { latency: STEP * number, ..DemoOptions::default() })),
@@ -70,49 +68,39 @@ async fn starts(runs: u32) -> Result<(Vec<f64>, Vec<f64>)> {
     Ok(milliseconds)
 }
 
-struct Crowd {
+struct CallTimes {
     /// The milliseconds until the last caller has its response, with a valid token.
-    fresh: Vec<f64>,
+    valid: Vec<f64>,
     /// The same for an expired token.
     expired: Vec<f64>,
     refreshes: Vec<usize>,
 }
 
-async fn crowd(runs: u32) -> Result<Crowd> {
+async fn call_times(runs: u32) -> Result<CallTimes> {
     let demos = [Demo::start(DemoOptions { life: LIFETIME, ..DemoOptions::default() }).await?];
     let sandbox = Sandbox::new(&demos)?;
     sandbox.sign_in().await?;
     let engine = Engine::start(sandbox.options()).await?;
-    until_connected(&engine).await?;
+    engine::until_connected(&engine).await?;
     call(&engine).await?;
-    let mut crowd = Crowd { fresh: Vec::new(), expired: Vec::new(), refreshes: Vec::new() };
+    let mut times = CallTimes { valid: Vec::new(), expired: Vec::new(), refreshes: Vec::new() };
     for _ in 0..runs {
-        crowd.fresh.push(call(&engine).await?);
+        times.valid.push(call(&engine).await?);
         let before = demos[0].token_requests("refresh_token");
         // The token expires for the demo and for the engine.
         demos[0].advance_clock(LIFETIME);
         sandbox.clock.advance(LIFETIME);
-        crowd.expired.push(call(&engine).await?);
-        crowd.refreshes.push(demos[0].token_requests("refresh_token") - before);
+        times.expired.push(call(&engine).await?);
+        times.refreshes.push(demos[0].token_requests("refresh_token") - before);
     }
     engine.stop().await;
-    Ok(crowd)
+    Ok(times)
 }
 
 async fn call(engine: &Engine) -> Result<f64> {
     let server = ServerId("service-0".to_owned());
     let begun = Instant::now();
-    let calls = (0..CALLERS).map(|number| {
-        engine.call_tool(
-            &server,
-            "search_pages",
-            serde_json::Map::new(),
-            CallOptions::new(format!("call-{number}")),
-        )
-    });
-    for outcome in join_all(calls).await {
-        outcome?;
-    }
+    engine::call_at_once(engine, &server, CALLERS).await?;
     Ok(milliseconds(begun))
 }
 
@@ -126,26 +114,21 @@ struct Sandbox {
 impl Sandbox {
     fn new(demos: &[Demo]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let name = |number: usize| format!("service-{number}");
-        let entry =
-            |(number, demo): (usize, &Demo)| (name(number), json!({ "type": "http", "url": demo.url() }));
-        let entries: serde_json::Map<_, _> = demos.iter().enumerate().map(entry).collect();
-        write(&folder.path().join("mcp.json"), &json!({ "mcpServers": entries }))?;
-        let servers = (0..demos.len()).map(|number| ServerId(name(number))).collect();
+        let servers: Vec<_> = (0..demos.len()).map(|number| ServerId(format!("service-{number}"))).collect();
+        let urls = demos.iter().map(|demo| demo.url().as_str());
+        let config = engine::config(servers.iter().map(|server| server.0.as_str()).zip(urls));
+        std::fs::write(folder.path().join("mcp.json"), config)?;
         Ok(Self { folder, servers, clock: Clock::default() })
     }
 
     fn options(&self) -> EngineOptions {
-        let path = |name: &str| self.folder.path().join(name);
-        let store = StoreKind::File(path("secrets"));
-        let options = EngineOptions::new(path("mcp.json"), path("state"), path("run"), store);
-        EngineOptions { clock: self.clock.clone(), ..options }
+        EngineOptions { clock: self.clock.clone(), ..engine::options(self.folder.path()) }
     }
 
     /// Signs in to all services concurrently, with a temporary engine.
     async fn sign_in(&self) -> Result<()> {
         let engine = Engine::start(self.options()).await?;
-        try_join_all(self.servers.iter().map(|server| sign_in(&engine, server))).await?;
+        try_join_all(self.servers.iter().map(|server| engine::sign_in(&engine, server))).await?;
         engine.stop().await;
         Ok(())
     }
@@ -154,34 +137,10 @@ impl Sandbox {
     async fn start(&self) -> Result<f64> {
         let begun = Instant::now();
         let engine = Engine::start(self.options()).await?;
-        until_connected(&engine).await?;
+        engine::until_connected(&engine).await?;
         let taken = milliseconds(begun);
         engine.stop().await;
         Ok(taken)
-    }
-}
-
-fn write(path: &Path, config: &serde_json::Value) -> Result<()> {
-    std::fs::write(path, config.to_string()).with_context(|| format!("write {}", path.display()))
-}
-
-async fn sign_in(engine: &Engine, server: &ServerId) -> Result<()> {
-    let request = engine.sign_in(server, SignInOptions::default()).await?;
-    engine.complete_sign_in(&answer(&request.authorization_url, Decision::Allow).await?).await?;
-    Ok(())
-}
-
-/// Waits for events, because polling would distort the measurement.
-async fn until_connected(engine: &Engine) -> Result<()> {
-    let mut events = engine.subscribe();
-    loop {
-        let servers = engine.snapshot().servers;
-        ensure!(!servers.is_empty(), "there are no servers");
-        if servers.iter().all(|view| matches!(view.status, Status::Connected { .. })) {
-            return Ok(());
-        }
-        // A missed event does not matter, because the snapshot includes it.
-        let _ = events.recv().await;
     }
 }
 

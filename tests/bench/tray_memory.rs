@@ -54,21 +54,20 @@ async fn main() -> Result<()> {
 
     let hidden = App::start(&desktop, &["--hidden"])?;
     tray.see_icon("well").await?;
-    measured("hidden", hidden.id()).await?;
+    wait_for_measurement("hidden", hidden.id()).await?;
     drop(hidden);
 
     let closed = App::start(&desktop, &[])?;
-    windows.close(windows.see(TITLE).await?)?;
-    windows.see_gone(TITLE).await?;
-    measured("closed", closed.id()).await?;
+    windows.close_to_tray(TITLE).await?;
+    wait_for_measurement("closed", closed.id()).await?;
     drop(closed);
 
     let bare = start_bare()?;
-    measured("bare", bare.id()).await
+    wait_for_measurement("bare", bare.id()).await
 }
 
-/// Waits until the process has been measured.
-async fn measured(name: &str, pid: u32) -> Result<()> {
+/// Reports a process, and waits until it has been measured.
+async fn wait_for_measurement(name: &str, pid: u32) -> Result<()> {
     tokio::time::sleep(SETTLE).await;
     println!("{name} {pid}");
     let line = tokio::task::spawn_blocking(|| std::io::stdin().lock().lines().next());

@@ -1,17 +1,14 @@
 //! Counts the engine's requests in the demo's request log: first for a sign-in, then for a start with the stored grant.
 //! Prints JSON for `cargo xtask bench`.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde_json::json;
-use usher_api::{NewServer, ServerId, Status};
+use usher_api::ServerId;
 use usher_demo::{Demo, DemoOptions, RequestRecord};
-use usher_engine::{Engine, EngineOptions, SignInOptions};
-use usher_secrets::StoreKind;
-use usher_tests::consent::{Decision, answer};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_engine::Engine;
+use usher_tests::engine::{config, options, sign_in, until_connected};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -25,41 +22,22 @@ async fn main() -> Result<()> {
 async fn count() -> Result<serde_json::Value> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("mcp.json"), config([("demo", demo.url().as_str())]))?;
 
-    let engine = start(folder.path()).await?;
-    let server = NewServer { name: Some("demo".into()), url: demo.url().to_string(), ..NewServer::default() };
-    let server = engine.add(server, None).await?;
-    let request = engine.sign_in(&server, SignInOptions::default()).await?;
-    engine.browser_opened(&server);
-    let address = answer(&request.authorization_url, Decision::Allow).await?;
-    engine.complete_sign_in(&address).await?;
-    until_connected(&engine, &server).await?;
+    let engine = Engine::start(options(folder.path())).await?;
+    sign_in(&engine, &ServerId("demo".to_owned())).await?;
+    until_connected(&engine).await?;
     engine.stop().await;
     drop(engine);
     let first_sign_in = lines(&demo.requests());
     demo.forget_requests();
 
-    let engine = start(folder.path()).await?;
-    until_connected(&engine, &server).await?;
+    let engine = Engine::start(options(folder.path())).await?;
+    until_connected(&engine).await?;
     engine.stop().await;
-    let kept_sign_in = lines(&demo.requests());
+    let stored_grant = lines(&demo.requests());
     demo.stop().await;
-    Ok(json!({ "first_sign_in": first_sign_in, "kept_sign_in": kept_sign_in }))
-}
-
-async fn start(folder: &Path) -> Result<Engine> {
-    let store = StoreKind::File(folder.join("secrets.json"));
-    let options =
-        EngineOptions::new(folder.join("mcp.json"), folder.join("state"), folder.join("run"), store);
-    Ok(Engine::start(options).await?)
-}
-
-async fn until_connected(engine: &Engine, server: &ServerId) -> Result<()> {
-    until_ready("the connection", TIMEOUT, || {
-        let view = engine.server(server).context("the server was removed")?;
-        Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
-    })
-    .await
+    Ok(json!({ "first_sign_in": first_sign_in, "stored_grant": stored_grant }))
 }
 
 /// The requests, one line each, without those of the browser.

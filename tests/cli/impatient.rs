@@ -1,4 +1,4 @@
-//! A second Ctrl-C ends a command at once. A sign-out waits for the revocation.
+//! The end of a command: a second Ctrl-C ends it at once, and a sign-out waits for the revocation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,36 +11,23 @@ use tokio::sync::Semaphore;
 use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::wait::TIMEOUT;
 
-use crate::login::{headless, with_file_store};
-use crate::one_engine::{holder, signed_in, socket, tasks};
+use crate::one_engine::{holder, see_tasks, signed_in, socket};
 
-/// A relay between the commands and the holder's socket that drops every `cancel_call`.
-struct Relay {
-    cancelled: Arc<Semaphore>,
-    task: tokio::task::JoinHandle<()>,
-}
-
-impl Relay {
-    fn start(socket: &Path) -> Result<Relay> {
-        let real = socket.with_extension("behind");
-        std::fs::rename(socket, &real)?;
-        let listener = UnixListener::bind(socket)?;
-        let cancelled = Arc::new(Semaphore::new(0));
-        let counter = Arc::clone(&cancelled);
-        let task = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (counter, real) = (Arc::clone(&counter), real.clone());
-                tokio::spawn(async move { forward(stream, &real, &counter).await });
-            }
-        });
-        Ok(Relay { cancelled, task })
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// Starts a relay between the commands and the holder's socket, until the end of the test. Instead of forwarding a
+/// `cancel_call`, the relay adds a permit.
+fn start_relay(socket: &Path) -> Result<Arc<Semaphore>> {
+    let real = socket.with_extension("behind");
+    std::fs::rename(socket, &real)?;
+    let listener = UnixListener::bind(socket)?;
+    let cancelled = Arc::new(Semaphore::new(0));
+    let counter = Arc::clone(&cancelled);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (counter, real) = (Arc::clone(&counter), real.clone());
+            tokio::spawn(async move { forward(stream, &real, &counter).await });
+        }
+    });
+    Ok(cancelled)
 }
 
 async fn forward(client: UnixStream, real: &Path, cancelled: &Semaphore) -> std::io::Result<()> {
@@ -63,28 +50,26 @@ async fn forward(client: UnixStream, real: &Path, cancelled: &Semaphore) -> std:
 
 #[tokio::test]
 async fn a_second_ctrl_c_ends_the_command_at_once() -> Result<()> {
-    let desktop = headless().await?;
-    let cli = with_file_store(&desktop);
-    let demo = signed_in(&cli).await?;
+    let (cli, demo) = signed_in().await?;
     let _first = holder(&cli).await?;
-    let relay = Relay::start(&socket(&desktop))?;
+    let cancelled = start_relay(&socket(&cli.desktop))?;
     let mut call = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 1000, "millis": 500 }"#])?;
-    tasks(&demo, 1).await?;
-    call.interrupt()?;
-    tokio::time::timeout(TIMEOUT, relay.cancelled.acquire()).await??.forget();
-    call.interrupt()?;
-    let call = call.finish(TIMEOUT).await?;
+    see_tasks(&demo, 1).await?;
+    call.interrupt();
+    tokio::time::timeout(TIMEOUT, cancelled.acquire()).await??.forget();
+    call.interrupt();
+    let call = call.finish().await?;
     assert_eq!(call.code, Some(1), "{}", call.stderr);
     assert!(call.stderr.contains("Stopped waiting for slow_task"), "{}", call.stderr);
-    tasks(&demo, 0).await
+    see_tasks(&demo, 0).await
 }
 
-/// Answers one revocation request late. Returns whether the client waited for the response.
+/// Responds late to one revocation request. Returns whether the client waited for the response.
 async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
     let (mut stream, _) = listener.accept().await?;
     let mut request = Vec::new();
     let closed = stream.read_to_end(&mut request);
-    // Longer than the engine waits for anything else before it ends.
+    // Longer than every other wait of an engine that stops.
     if tokio::time::timeout(Duration::from_secs(3), closed).await.is_ok() {
         return Ok(false);
     }
@@ -94,17 +79,14 @@ async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
 
 #[tokio::test]
 async fn a_sign_out_waits_until_the_service_has_revoked_the_grant() -> Result<()> {
-    let desktop = headless().await?;
-    let cli = with_file_store(&desktop);
-    let _demo = signed_in(&cli).await?;
+    let (cli, _demo) = signed_in().await?;
     let slow = TcpListener::bind("127.0.0.1:0").await?;
-    let store = SecretStore::open(StoreKind::File(desktop.folder("home/secrets")));
+    let store = SecretStore::open(StoreKind::File(cli.desktop.secret_file()));
     let mut grant = store.grant("demo").await?.context("no grant")?;
     grant.revocation_endpoint = Some(format!("http://{}/revoke", slow.local_addr()?));
     store.put_grant("demo", &grant).await?;
     let revoked = tokio::spawn(revoke_slowly(slow));
-    let logout = cli.run(&["logout", "demo"]).await?;
-    assert_eq!(logout.code, Some(0), "{}", logout.stderr);
+    cli.succeed(&["logout", "demo"]).await?;
     assert!(
         tokio::time::timeout(TIMEOUT, revoked).await???,
         "the command ended before the service responded"

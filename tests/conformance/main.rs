@@ -1,6 +1,6 @@
-//! The public conformance suite, with one test for each required scenario. The exit code of the suite decides.
+//! The public conformance suite, with one test for each required scenario. A test passes if the suite exits with 0.
 //!
-//! The client is the engine through its public API (`conformance-client`). `package-lock.json` pins the suite.
+//! The tested client, `conformance-client`, uses the engine's public API. `package-lock.json` pins the suite.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

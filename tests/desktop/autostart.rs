@@ -19,11 +19,8 @@ fn entry(desktop: &Desktop) -> PathBuf {
 
 /// Opens Settings from another page, so that its state is read again.
 async fn open_settings(page: &Page) -> Result<()> {
-    page.press(&Page::id("add-service")).await?;
-    page.see(&Page::id("gallery")).await?;
-    page.press(&Page::id("settings")).await?;
-    page.see(&Page::id("autostart")).await?;
-    Ok(())
+    page.press_to_see(&Page::id("add-service"), &Page::id("gallery")).await?;
+    page.press_to_see(&Page::id("settings"), &Page::id("autostart")).await
 }
 
 #[tokio::test]
@@ -36,8 +33,7 @@ async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Re
     open_settings(window.page()).await?;
     window.page().see(OFF).await?;
     assert!(!entry.exists(), "the entry exists before it was switched on");
-    window.page().press(&Page::id("autostart")).await?;
-    window.page().see(ON).await?;
+    window.page().press_to_see(&Page::id("autostart"), ON).await?;
     let text = std::fs::read_to_string(&entry)?;
     let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).context("no Exec line")?;
     assert_eq!(exec, format!("{} --hidden", paths::app()?.display()));
@@ -46,9 +42,8 @@ async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Re
     drop(window);
 
     // The next login. Sessions use the same library as `gio launch` to start such entries.
-    let mut session = desktop.command("gio");
-    let started = session.arg("launch").arg(&entry).status().context("cannot run gio")?;
-    assert!(started.success(), "gio could not launch the entry");
+    let started = desktop.run("gio", &["launch", &entry.display().to_string()]).await?;
+    assert!(started, "gio could not launch the entry");
     let app = LaunchedApp::wait(&desktop).await?;
     tray.see_icon("well").await?;
     assert_eq!(windows.find(TITLE)?, None, "the app did not start hidden");
@@ -59,8 +54,7 @@ async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Re
     let window = Window::open(&desktop).await?;
     open_settings(window.page()).await?;
     window.page().see(ON).await?;
-    window.page().press(&Page::id("autostart")).await?;
-    window.page().see(OFF).await?;
+    window.page().press_to_see(&Page::id("autostart"), OFF).await?;
     assert!(!entry.exists());
     Ok(())
 }
@@ -72,8 +66,7 @@ async fn the_switch_reflects_outside_changes_to_the_entry_and_repairs_it() -> Re
     let window = Window::open(&desktop).await?;
     let page = window.page();
     open_settings(page).await?;
-    page.press(&Page::id("autostart")).await?;
-    page.see(ON).await?;
+    page.press_to_see(&Page::id("autostart"), ON).await?;
     let ours = std::fs::read_to_string(&entry)?;
 
     // The keys that KDE and GNOME write to switch an entry off.
@@ -81,8 +74,7 @@ async fn the_switch_reflects_outside_changes_to_the_entry_and_repairs_it() -> Re
         std::fs::write(&entry, format!("{ours}{off}"))?;
         open_settings(page).await?;
         page.see(OFF).await.with_context(|| format!("after {off}"))?;
-        page.press(&Page::id("autostart")).await?;
-        page.see(ON).await?;
+        page.press_to_see(&Page::id("autostart"), ON).await?;
         assert_eq!(std::fs::read_to_string(&entry)?, ours);
     }
 

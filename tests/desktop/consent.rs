@@ -1,4 +1,4 @@
-//! The demo's consent page has no accessibility violations, in light and dark, wide and narrow.
+//! The accessibility of the demo's consent page, in light and dark, wide and narrow.
 
 use anyhow::Result;
 use serde_json::json;
@@ -6,18 +6,15 @@ use thirtyfour::extensions::cdp::ChromeDevTools;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::{Browser, Desktop, Page, steps, violations};
 
-use crate::support::open_with_notes;
-
 #[tokio::test]
 async fn the_consent_page_is_accessible() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
     let page = steps::begin_sign_in(&window, &mut browser).await?;
     check(&page, "consent").await?;
-    page.press("#deny").await?;
-    page.see("#denied").await?;
+    page.press_to_see("#deny", "#denied").await?;
     check(&page, "consent-denied").await
 }
 

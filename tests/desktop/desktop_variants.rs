@@ -8,21 +8,20 @@ use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{App, ColorScheme, Desktop, NotificationServer, Portal, TrayHost};
 
-use crate::support::{configure_notes, sign_in_by_command};
+use crate::support::{configure_notes, sign_in_to_notes};
 
-/// A desktop with a sign-in to "notes" that was revoked while the computer was off.
-async fn with_a_revoked_sign_in() -> Result<(Demo, Desktop)> {
+/// Starts a desktop with a sign-in to "notes" that was revoked while the computer was off.
+async fn desktop_with_revoked_sign_in() -> Result<(Demo, Desktop)> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
-    configure_notes(&desktop, &demo)?;
-    sign_in_by_command(&desktop, "notes").await?;
+    sign_in_to_notes(&desktop, &demo).await?;
     demo.revoke_everything();
     Ok((demo, desktop))
 }
 
 #[tokio::test]
 async fn without_the_actions_capability_a_notification_offers_no_click() -> Result<()> {
-    let (_demo, desktop) = with_a_revoked_sign_in().await?;
+    let (_demo, desktop) = desktop_with_revoked_sign_in().await?;
     let _tray = TrayHost::start(desktop.bus()?).await?;
     let notifications = NotificationServer::start_with(desktop.bus()?, &["body"]).await?;
     let _app = App::start(&desktop, &["--hidden"])?;
@@ -38,7 +37,7 @@ async fn without_the_actions_capability_a_notification_offers_no_click() -> Resu
 
 #[tokio::test]
 async fn a_notification_that_could_not_be_shown_is_shown_when_a_server_starts() -> Result<()> {
-    let (_demo, desktop) = with_a_revoked_sign_in().await?;
+    let (_demo, desktop) = desktop_with_revoked_sign_in().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let app = App::start(&desktop, &["--hidden"])?;
     tray.see_icon("needs-you").await?;
@@ -59,11 +58,11 @@ async fn the_icons_color_matches_the_panel() -> Result<()> {
     let tray = TrayHost::start(desktop.bus()?).await?;
     let portal = Portal::start(desktop.bus()?, ColorScheme::Light).await?;
     let _app = App::start_with(&desktop, &["--hidden"], &[("XDG_CURRENT_DESKTOP", "KDE")])?;
-    tray.see_icon_file("well-light").await?;
+    tray.see_icon("well-light").await?;
     portal.set(ColorScheme::Dark).await?;
-    tray.see_icon_file("well-dark").await?;
+    tray.see_icon("well-dark").await?;
     portal.set(ColorScheme::NoPreference).await?;
-    tray.see_icon_file("well-any").await?;
+    tray.see_icon("well-any").await?;
     Ok(())
 }
 

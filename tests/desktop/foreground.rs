@@ -1,17 +1,12 @@
-//! The window in the foreground shows what needs the person. No notification is shown, then or later.
-
-use std::time::Duration;
+//! A service that needs the person while the window is in the foreground: no notification is shown, neither at once nor
+//! later.
 
 use anyhow::Result;
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::Demo;
 use usher_tests::wait::{TIMEOUT, until_ready};
-use usher_tests::{App, Desktop, Notification, Page, Window};
+use usher_tests::{App, Cli, Desktop, Notification, Page, Window};
 
-use crate::support::{FullDesktop, TITLE, configure, see_connected, sign_in_by_command};
-
-/// The lifetime of access tokens. The engine refreshes them shortly before they expire, so it soon notices a
-/// revocation. The number of refreshes also shows how much time has passed.
-const LIFE: Duration = Duration::from_secs(4);
+use crate::support::{FullDesktop, TITLE, see_connected, short_lived};
 
 /// Two services, signed in.
 struct Services {
@@ -21,11 +16,11 @@ struct Services {
 
 impl Services {
     async fn start(desktop: &Desktop) -> Result<Services> {
-        let short_lived = || DemoOptions { life: LIFE, ..DemoOptions::default() };
-        let (notes, tea) = (Demo::start(short_lived()).await?, Demo::start(short_lived()).await?);
-        configure(desktop, &[("notes", notes.url().as_str()), ("tea", tea.url().as_str())])?;
+        // The number of refreshes also shows how much time has passed.
+        let (notes, tea) = (Demo::start(short_lived(4)).await?, Demo::start(short_lived(4)).await?);
+        desktop.configure([("notes", notes.url().as_str()), ("tea", tea.url().as_str())])?;
         for name in ["notes", "tea"] {
-            sign_in_by_command(desktop, name).await?;
+            Cli::new(desktop).sign_in(name).await?;
         }
         Ok(Services { notes, tea })
     }
@@ -50,45 +45,41 @@ impl Services {
         let notification = desktop.notifications.see("needs you to sign in again").await?;
         assert_eq!(desktop.notifications.shown(), [earlier, std::slice::from_ref(&notification)].concat());
         desktop.notifications.click(&notification).await?;
-        let opened = || Ok(desktop.browser.opened().first().cloned());
-        let opened = until_ready("the browser to open", TIMEOUT, opened).await?;
-        assert!(opened.starts_with(self.tea.issuer()), "the page of another service: {opened}");
+        let opened = desktop.browser.until_opened(1).await?;
+        assert!(opened[0].starts_with(self.tea.issuer()), "the page of another service: {opened:?}");
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn what_the_foreground_window_showed_is_not_notified_when_it_loses_focus() -> Result<()> {
+async fn a_sign_in_that_was_lost_in_the_foreground_is_not_notified_after_the_focus_changes() -> Result<()> {
     let desktop = FullDesktop::start().await?;
     let services = Services::start(&desktop).await?;
     let windows = &desktop.windows;
     let window = Window::open(&desktop).await?;
     windows.bring_to_front(windows.see(TITLE).await?).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    window.page().see(&Page::status("connected")).await?;
+    window.page().press_to_see(&Page::id("server-notes"), &Page::status("connected")).await?;
 
     services.revoke_notes(&desktop).await?;
     window.page().see(&Page::status("needs_sign_in")).await?;
-    assert_eq!(desktop.notifications.shown(), [], "notified although the window is in the foreground");
+    assert_eq!(desktop.notifications.shown(), [], "a notification was shown although the window is in the foreground");
 
     windows.bring_to_front(windows.open_other_window()?).await?;
     services.revoke_tea(&desktop, &[]).await
 }
 
 #[tokio::test]
-async fn what_the_foreground_window_showed_is_not_notified_when_it_closes_to_the_tray() -> Result<()> {
+async fn a_sign_in_that_was_lost_in_the_foreground_is_not_notified_after_the_window_closes() -> Result<()> {
     let desktop = FullDesktop::start().await?;
     let services = Services::start(&desktop).await?;
     let windows = &desktop.windows;
     let _app = App::start(&desktop, &[])?;
-    let window = windows.see(TITLE).await?;
-    windows.bring_to_front(window).await?;
+    windows.bring_to_front(windows.see(TITLE).await?).await?;
 
     services.revoke_notes(&desktop).await?;
-    assert_eq!(desktop.notifications.shown(), [], "notified although the window is in the foreground");
+    assert_eq!(desktop.notifications.shown(), [], "a notification was shown although the window is in the foreground");
 
-    windows.close(window)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
     let stays = desktop.notifications.see("still running in the tray").await?;
     services.revoke_tea(&desktop, &[stays]).await
 }

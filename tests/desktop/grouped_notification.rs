@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{TIMEOUT, until_ready};
-use usher_tests::{App, Notification};
+use usher_tests::{App, Cli, Notification};
 
-use crate::support::{FullDesktop, TITLE, configure, see_connected, sign_in_by_command};
+use crate::support::{FullDesktop, TITLE, see_connected};
 
 const NAMES: [&str; 3] = ["bees", "notes", "tea"];
 
@@ -23,9 +23,9 @@ impl Login {
     async fn start() -> Result<Login> {
         let demo = Demo::start(DemoOptions::default()).await?;
         let desktop = FullDesktop::start().await?;
-        configure(&desktop, &NAMES.map(|name| (name, demo.url().as_str())))?;
+        desktop.configure(NAMES.map(|name| (name, demo.url().as_str())))?;
         for name in NAMES {
-            sign_in_by_command(&desktop, name).await?;
+            Cli::new(&desktop.base).sign_in(name).await?;
         }
         demo.revoke_everything();
         Ok(Login { _app: App::start(&desktop, &["--hidden"])?, desktop, _demo: demo })
@@ -98,11 +98,7 @@ async fn a_button_opens_its_services_consent_page_and_the_tray_lists_the_rest() 
     // A second click opens the same page again, in case the person closed it. It starts no new sign-in.
     login.desktop.tray.click("Sign in to bees").await?;
     login.desktop.tray.click("bees: waiting for your browser").await?;
-    until_ready("the browser to open again", TIMEOUT, || {
-        Ok((login.desktop.browser.opened().len() == 4).then_some(()))
-    })
-    .await?;
-    let opened = login.desktop.browser.opened();
+    let opened = login.desktop.browser.until_opened(4).await?;
     assert_eq!(opened[2], opened[3]);
     login.allow(3).await?;
     login.finish().await

@@ -1,8 +1,6 @@
 //! A keychain that is absent, locked, killed or unresponsive. The window shows the error and the choices, without a silent
 //! fallback. No sign-in is lost, and the app continues automatically when the keychain works again.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::{TIMEOUT, until};
@@ -11,20 +9,16 @@ use usher_tests::{
     steps,
 };
 
-use crate::support::{
-    TITLE, configure_notes, open_with_notes, see_connected, see_quick_exit, sign_in_by_command,
-};
+use crate::support::{TITLE, configure_notes, see_connected, see_quick_exit, short_lived, sign_in_to_notes};
 
 /// The longest response time that a person perceives as immediate.
 const RESPONSE_MS: f64 = 200.0;
 const HANG_MS: f64 = 1000.0;
 
-const NO_KEYRING: DesktopOptions = DesktopOptions { keyring: false, bus: true, display: true };
-
 #[tokio::test]
-async fn without_a_keychain_the_person_chooses() -> Result<()> {
+async fn without_a_keychain_the_person_chooses_a_store() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start_with(NO_KEYRING).await?;
+    let desktop = Desktop::start_with(DesktopOptions::WITHOUT_KEYRING).await?;
     let mut browser = Browser::install(&desktop)?;
     configure_notes(&desktop, &demo)?;
     let window = Window::open(&desktop).await?;
@@ -32,14 +26,13 @@ async fn without_a_keychain_the_person_chooses() -> Result<()> {
     window.page().press(&Page::id("keychain-use-memory")).await?;
     window.page().see_gone(&Page::id("keychain-error")).await?;
     window.page().press(&Page::id("server-notes")).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await
+    steps::sign_in(&window, &mut browser).await
 }
 
 #[tokio::test]
 async fn a_keychain_that_starts_late_is_used_without_a_click() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let mut desktop = Desktop::start_with(NO_KEYRING).await?;
+    let mut desktop = Desktop::start_with(DesktopOptions::WITHOUT_KEYRING).await?;
     configure_notes(&desktop, &demo)?;
     let window = Window::open(&desktop).await?;
     window.page().see(&Page::id("keychain-error")).await?;
@@ -54,9 +47,8 @@ async fn a_keychain_that_is_locked_and_unlocked_again_keeps_the_sign_in() -> Res
     let demo = Demo::start(DemoOptions::default()).await?;
     let mut desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
+    steps::sign_in(&window, &mut browser).await?;
     window.close().await?;
 
     Keyring::lock(desktop.bus()?)?;
@@ -67,8 +59,7 @@ async fn a_keychain_that_is_locked_and_unlocked_again_keeps_the_sign_in() -> Res
 
     desktop.start_keyring().await?;
     window.page().see_gone(&Page::id("keychain-error")).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    window.page().see(&Page::status("connected")).await?;
+    window.page().press_to_see(&Page::id("server-notes"), &Page::status("connected")).await?;
     assert_eq!(browser.opened().len(), 1, "the locked keychain required a new sign-in");
     Ok(())
 }
@@ -76,12 +67,11 @@ async fn a_keychain_that_is_locked_and_unlocked_again_keeps_the_sign_in() -> Res
 #[tokio::test]
 async fn a_keychain_that_is_killed_and_restarted_keeps_the_sign_in() -> Result<()> {
     // Short-lived, so that a refresh soon fails to store its tokens.
-    let demo = Demo::start(DemoOptions { life: Duration::from_secs(8), ..DemoOptions::default() }).await?;
+    let demo = Demo::start(short_lived(8)).await?;
     let mut desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
+    steps::sign_in(&window, &mut browser).await?;
 
     desktop.kill_keyring()?;
     window.page().see(&Page::id("keychain-error")).await?;
@@ -94,8 +84,7 @@ async fn a_keychain_that_is_killed_and_restarted_keeps_the_sign_in() -> Result<(
     window.close().await?;
 
     let window = Window::open(&desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    window.page().see(&Page::status("connected")).await?;
+    window.page().press_to_see(&Page::id("server-notes"), &Page::status("connected")).await?;
     assert_eq!(browser.opened().len(), 1, "the sign-in was not stored");
     Ok(())
 }
@@ -104,12 +93,10 @@ async fn a_keychain_that_is_killed_and_restarted_keeps_the_sign_in() -> Result<(
 async fn without_a_keychain_the_app_quits_at_once() -> Result<()> {
     for fault in ["absent", "locked", "killed"] {
         // Short-lived, so that a refresh soon needs the killed keychain.
-        let demo =
-            Demo::start(DemoOptions { life: Duration::from_secs(4), ..DemoOptions::default() }).await?;
+        let demo = Demo::start(short_lived(4)).await?;
         let mut desktop = Desktop::start().await?;
         let tray = TrayHost::start(desktop.bus()?).await?;
-        configure_notes(&desktop, &demo)?;
-        sign_in_by_command(&desktop, "notes").await?;
+        sign_in_to_notes(&desktop, &demo).await?;
         match fault {
             "absent" => desktop.kill_keyring()?,
             "locked" => Keyring::lock(desktop.bus()?)?,
@@ -130,7 +117,7 @@ async fn without_a_keychain_the_app_quits_at_once() -> Result<()> {
 #[tokio::test]
 async fn while_the_keychain_is_unresponsive_the_window_responds() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let mut desktop = Desktop::start_with(NO_KEYRING).await?;
+    let mut desktop = Desktop::start_with(DesktopOptions::WITHOUT_KEYRING).await?;
     configure_notes(&desktop, &demo)?;
     let unresponsive = UnresponsiveKeychain::start(desktop.bus()?).await?;
     let window = Window::open(&desktop).await?;
@@ -146,27 +133,26 @@ async fn while_the_keychain_is_unresponsive_the_window_responds() -> Result<()> 
 #[tokio::test]
 async fn while_the_keychain_is_unresponsive_the_app_quits_at_once() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start_with(NO_KEYRING).await?;
+    let desktop = Desktop::start_with(DesktopOptions::WITHOUT_KEYRING).await?;
     let _unresponsive = UnresponsiveKeychain::start(desktop.bus()?).await?;
     configure_notes(&desktop, &demo)?;
     let windows = Windows::connect(desktop.display()?)?;
     let mut app = App::start(&desktop, &[])?;
-    let window = windows.see(TITLE).await?;
-    windows.close(window)?;
+    windows.close(TITLE).await?;
     see_quick_exit(&mut app).await
 }
 
-/// Checks that the shell answers two commands and the page draws a frame within [`RESPONSE_MS`].
+/// Checks that the app answers two commands and draws a frame within [`RESPONSE_MS`].
 ///
-/// The median of five tries counts, because a single one may be delayed by other load on the machine. None may take
+/// The median of five tries counts, because other load on the machine may delay a single try. No try may take
 /// [`HANG_MS`].
 async fn assert_responsive(window: &Window) -> Result<()> {
     let page = window.page();
     let mut took = Vec::new();
     for _ in 0..5 {
-        page.script(MEASURE, Vec::new()).await?;
+        page.script(MEASURE).await?;
         let answered = until("the window to respond", TIMEOUT, || async {
-            Ok(page.script("return window.usherTestTook", Vec::new()).await?.as_f64())
+            Ok(page.script("return window.usherTestTook").await?.as_f64())
         });
         took.push(answered.await?);
     }

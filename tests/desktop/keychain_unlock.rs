@@ -3,10 +3,9 @@
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::TIMEOUT;
 use usher_tests::{Cli, Desktop, Keyring, Page, Prompter, Window};
 
-use crate::support::{configure_notes, sign_in_by_command};
+use crate::support::sign_in_to_notes;
 
 /// The password of the tests' keychain.
 const PASSWORD: &str = "test";
@@ -15,8 +14,7 @@ const KEYCHAIN_ERROR: i32 = 7;
 
 /// Signs in to "notes", then locks the keychain.
 async fn sign_in_and_lock(desktop: &Desktop, demo: &Demo) -> Result<()> {
-    configure_notes(desktop, demo)?;
-    sign_in_by_command(desktop, "notes").await?;
+    sign_in_to_notes(desktop, demo).await?;
     Keyring::lock(desktop.bus()?)
 }
 
@@ -27,16 +25,17 @@ async fn a_command_asks_for_the_password_once_and_continues() -> Result<()> {
     let prompter = Prompter::install(&desktop)?;
     sign_in_and_lock(&desktop, &demo).await?;
 
-    let tools = Cli::new(&desktop).start(&["tools", "notes"])?;
+    let cli = Cli::new(&desktop);
+    let tools = cli.start(&["tools", "notes"])?;
     prompter.dismiss().await?;
     assert!(prompter.is_running()?, "the running prompter is not detected");
-    let tools = tools.finish(TIMEOUT).await?;
+    let tools = tools.finish().await?;
     assert_eq!(tools.code, Some(KEYCHAIN_ERROR), "{}", tools.stderr);
     assert!(tools.stderr.contains("keychain is locked"), "{}", tools.stderr);
 
-    let tools = Cli::new(&desktop).start(&["tools", "notes"])?;
+    let tools = cli.start(&["tools", "notes"])?;
     prompter.enter_password(PASSWORD).await?;
-    let tools = tools.finish(TIMEOUT).await?;
+    let tools = tools.finish().await?;
     assert_eq!(tools.code, Some(0), "{}", tools.stderr);
     Ok(())
 }
@@ -63,7 +62,6 @@ async fn the_app_asks_only_when_the_person_retries() -> Result<()> {
     page.press(&Page::id("keychain-retry")).await?;
     prompter.enter_password(PASSWORD).await?;
     page.see_gone(&Page::id("keychain-error")).await?;
-    page.press(&Page::id("server-notes")).await?;
-    page.see(&Page::status("connected")).await?;
+    page.press_to_see(&Page::id("server-notes"), &Page::status("connected")).await?;
     Ok(())
 }

@@ -1,37 +1,29 @@
 //! Callback links while the app is not running.
 
-use std::process::Command;
-
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until_ready};
-use usher_tests::{Browser, Desktop, LaunchedApp, Page, Process, Window, WindowOptions, paths, steps};
+use usher_tests::{App, Browser, Desktop, LaunchedApp, Page, Window, WindowOptions, steps};
 
-use crate::support::{open_address, open_with_notes};
-
-const UNKNOWN: &str = "dev.usher.desktop:/oauth/callback?code=late&state=gone";
+/// A callback that belongs to no sign-in.
+pub const UNKNOWN: &str = "dev.usher.desktop:/oauth/callback?code=late&state=gone";
 
 #[tokio::test]
 async fn a_callback_link_starts_the_app_and_completes_the_pending_sign_in() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
     window.close().await?;
     LaunchedApp::wait_until_gone(&desktop).await?;
 
     consent.press("#allow").await?;
     let app = LaunchedApp::wait(&desktop).await?;
-    until_ready("the sign-in to be stored", TIMEOUT, || {
-        Ok(desktop.stored_secrets()?.contains("label = Usher: notes\n").then_some(()))
-    })
-    .await?;
+    desktop.until_stored("notes").await?;
     drop(app);
 
     let window = Window::open(&desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    window.page().see(&Page::status("connected")).await?;
+    window.page().press_to_see(&Page::id("server-notes"), &Page::status("connected")).await?;
     assert_eq!(browser.opened().len(), 1);
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
@@ -55,11 +47,9 @@ async fn the_system_starts_the_app_for_a_link_and_a_second_start_finds_it() -> R
     Window::open(&desktop).await?.close().await?;
     LaunchedApp::wait_until_gone(&desktop).await?;
 
-    open_address(&desktop, UNKNOWN)?;
+    assert!(desktop.run("xdg-open", &[UNKNOWN]).await?);
     let app = LaunchedApp::wait(&desktop).await?;
-    let mut command: Command = desktop.command(paths::app()?);
-    let mut second = Process::start(&mut command)?;
-    let status = until_ready("the second start to exit", TIMEOUT, || second.exit_status()).await?;
+    let (status, _) = App::start(&desktop, &[])?.wait_for_exit().await?;
     assert!(status.success());
     assert_eq!(desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?, app.id());
     Ok(())

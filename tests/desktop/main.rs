@@ -1,4 +1,4 @@
-//! The app with a real window, browser and keychain, each test on a desktop of its own.
+//! Tests of the app with a real window, browser and keychain. Each test has its own desktop.
 //!
 //! nextest runs these tests one at a time (`.config/nextest.toml`).
 

@@ -1,22 +1,15 @@
 //! A service revokes a sign-in: the tray and one notification report it, and one click signs in again.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::Demo;
 use usher_tests::wait::{TIMEOUT, until_ready};
-use usher_tests::{App, Cli, NotificationServer, paths};
+use usher_tests::{App, Cli, NotificationServer};
 
-use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, sign_in_by_command};
-
-/// Short-lived access tokens. The engine refreshes them shortly before they expire, so it soon notices a revocation.
-fn short_lived() -> DemoOptions {
-    DemoOptions { life: Duration::from_secs(8), ..DemoOptions::default() }
-}
+use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, read_only, short_lived};
 
 #[tokio::test]
 async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<()> {
-    let SignedIn { mut desktop, demo, mut app } = SignedIn::start(short_lived()).await?;
+    let SignedIn { mut desktop, demo, mut app } = SignedIn::start(short_lived(8)).await?;
     let connected = desktop.tray.see_item(": connected").await?;
     assert_eq!(desktop.notifications.shown(), [], "notified at the first sign-in");
 
@@ -29,19 +22,14 @@ async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<(
 
     demo.forget_requests();
     desktop.notifications.click(&notification).await?;
-    until_ready("the browser to open again", TIMEOUT, || {
-        Ok((desktop.browser.opened().len() == 2).then_some(()))
-    })
-    .await?;
+    desktop.browser.until_opened(2).await?;
     desktop.allow().await?;
     desktop.tray.see_icon("well").await?;
     assert_eq!(desktop.tray.see_item(": connected").await?.label, connected.label);
-    let mut call = desktop.command(paths::usher()?);
-    call.args(["call", "notes", "search_pages", r#"{"query":"welcome"}"#]);
-    // This thread must stay free, because the demo runs on it.
-    let called = tokio::task::spawn_blocking(move || call.output()).await??;
-    assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
-    let methods = mcp_methods(&demo);
+    Cli::new(&desktop.base).succeed(&["call", "notes", "search_pages", r#"{"query":"welcome"}"#]).await?;
+    // The methods of all MCP requests to the service, handshakes included.
+    let requests = demo.requests().into_iter();
+    let methods: Vec<_> = requests.filter_map(|record| record.mcp_method).collect();
     assert!(methods.iter().any(|method| method == "tools/call"), "{methods:?}");
     let handshake = |method: &&String| ["initialize", "server/discover"].contains(&method.as_str());
     assert_eq!(methods.iter().find(handshake), None, "the app reconnected: {methods:?}");
@@ -54,14 +42,9 @@ async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<(
     Ok(())
 }
 
-/// The methods of all MCP requests to the service, handshakes included.
-fn mcp_methods(demo: &Demo) -> Vec<String> {
-    demo.requests().into_iter().filter_map(|record| record.mcp_method).collect()
-}
-
 #[tokio::test]
 async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived(8)).await?;
     demo.revoke_everything();
     let notification = desktop.notifications.see("needs you to sign in again").await?;
     desktop.notifications.press(&notification, "Remind me in an hour").await?;
@@ -75,7 +58,7 @@ async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
 
 #[tokio::test]
 async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived(8)).await?;
     demo.revoke_everything();
     desktop.notifications.see("needs you to sign in again").await?;
     desktop.tray.click("Sign in to").await?;
@@ -89,22 +72,22 @@ async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()>
 
 #[tokio::test]
 async fn a_step_up_continues_the_call_after_one_click_on_its_notification() -> Result<()> {
-    let scopes = ["openid", "notes:read"].map(String::from).to_vec();
-    let demo = Demo::start(DemoOptions { challenge_scopes: scopes, ..DemoOptions::default() }).await?;
+    let demo = Demo::start(read_only()).await?;
     let mut desktop = FullDesktop::start().await?;
     configure_notes(&desktop, &demo)?;
     let _app = App::start(&desktop, &["--hidden"])?;
     desktop.tray.see_icon("needs-you").await?;
-    sign_in_by_command(&desktop, "notes").await?;
+    let cli = Cli::new(&desktop.base);
+    cli.sign_in("notes").await?;
     desktop.tray.see_icon("well").await?;
 
-    let call = Cli::new(&desktop).start(&["call", "notes", "create_page", r#"{"title":"Dawn"}"#])?;
+    let call = cli.start(&["call", "notes", "create_page", r#"{"title":"Dawn"}"#])?;
     desktop.tray.see_icon("needs-you").await?;
     let notification = desktop.notifications.see("permission").await?;
     assert_eq!(desktop.browser.opened(), Vec::<String>::new(), "opened before a click");
     desktop.notifications.click(&notification).await?;
     desktop.allow().await?;
-    let call = call.finish(TIMEOUT).await?;
+    let call = call.finish().await?;
     assert_eq!((call.code, call.stdout.contains("Added “Dawn”")), (Some(0), true), "{call:?}");
     desktop.tray.see_icon("well").await?;
     let shown = desktop.notifications.shown();
@@ -114,7 +97,7 @@ async fn a_step_up_continues_the_call_after_one_click_on_its_notification() -> R
 
 #[tokio::test]
 async fn open_notifications_are_shown_again_when_the_notification_server_restarts() -> Result<()> {
-    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived()).await?;
+    let SignedIn { mut desktop, demo, app: _app } = SignedIn::start(short_lived(8)).await?;
     demo.revoke_everything();
     desktop.notifications.see("needs you to sign in again").await?;
 

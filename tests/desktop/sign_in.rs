@@ -1,15 +1,14 @@
-//! The sign-in from the window to a tool call, and the ways in which it can fail.
+//! The sign-in, from the window to a tool call, and its errors.
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
 use usher_tests::consent::{self, Decision};
-use usher_tests::wait::{TIMEOUT, until_ready};
-use usher_tests::{Browser, Desktop, DesktopOptions, Page, Window, WindowOptions, steps};
+use usher_tests::{Browser, Desktop, DesktopOptions, Page, Window, steps};
 
-use crate::support::{configure_notes, open_address, open_with_notes};
+use crate::support::{configure_notes, open_without_bus};
 
 #[tokio::test]
-async fn from_the_gallery_to_a_tool_and_still_signed_in_after_a_restart() -> Result<()> {
+async fn the_demo_connects_from_the_gallery_and_stays_signed_in_after_a_restart() -> Result<()> {
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
     let window = Window::open(&desktop).await?;
@@ -27,8 +26,7 @@ async fn from_the_gallery_to_a_tool_and_still_signed_in_after_a_restart() -> Res
     window.close().await?;
 
     let window = Window::open(&desktop).await?;
-    window.page().press(&Page::id("server-demo")).await?;
-    window.page().see(&Page::status("connected")).await?;
+    window.page().press_to_see(&Page::id("server-demo"), &Page::status("connected")).await?;
     window.page().see(&Page::id("tool-search_pages")).await?;
     assert_eq!(browser.opened().len(), 1, "the restart opened a browser");
     Ok(())
@@ -39,7 +37,7 @@ async fn a_denied_sign_in_is_reported_and_the_next_one_works() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
 
     steps::begin_sign_in(&window, &mut browser).await?.press("#deny").await?;
     window.page().see(&Page::status("needs_sign_in")).await?;
@@ -53,15 +51,17 @@ async fn a_denied_sign_in_is_reported_and_the_next_one_works() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_callback_with_a_wrong_state_does_not_disturb_the_right_one() -> Result<()> {
+async fn a_callback_with_a_wrong_state_does_not_disturb_the_sign_in() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
 
-    open_address(&desktop, "dev.usher.desktop:/oauth/callback?code=stolen&state=forged")?;
-    open_address(&desktop, "dev.usher.desktop:/oauth/callback?error=access_denied&state=forged")?;
+    for parameter in ["code=stolen", "error=access_denied"] {
+        let address = format!("dev.usher.desktop:/oauth/callback?{parameter}&state=forged");
+        assert!(desktop.run("xdg-open", &[&address]).await?);
+    }
     window.page().see(&Page::id("waiting")).await?;
     assert_eq!(demo.token_requests("authorization_code"), 0);
 
@@ -73,30 +73,21 @@ async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
     steps::begin_sign_in(&window, &mut browser).await?;
 
     window.page().press(&Page::id("waiting-open-again")).await?;
-    until_ready("the browser to open again", TIMEOUT, || Ok((browser.opened().len() == 2).then_some(())))
-        .await?;
-    let opened = browser.opened();
+    let opened = browser.until_opened(2).await?;
     assert_eq!(opened[0], opened[1]);
 
-    window.page().press(&Page::id("waiting-cancel")).await?;
-    window.page().see(&Page::status("needs_sign_in")).await?;
+    window.page().press_to_see(&Page::id("waiting-cancel"), &Page::status("needs_sign_in")).await?;
 
-    window.page().press(&Page::id("sign-in")).await?;
-    window.page().see(&Page::id("waiting")).await?;
-    let address = until_ready("the browser to open for the new sign-in", TIMEOUT, || {
-        Ok(browser.opened().get(2).cloned())
-    })
-    .await?;
-    let callback = consent::answer(&address, Decision::Allow).await?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
+    let opened = browser.until_opened(3).await?;
+    let callback = consent::answer(&opened[2], Decision::Allow).await?;
     window.page().press(&format!("{} summary", Page::id("waiting-help"))).await?;
     window.page().fill(&Page::id("waiting-paste"), &callback).await?;
-    window.page().press(&Page::id("waiting-paste-submit")).await?;
-    window.page().see(&Page::status("connected")).await?;
-    Ok(())
+    window.page().press_to_see(&Page::id("waiting-paste-submit"), &Page::status("connected")).await
 }
 
 #[tokio::test]
@@ -105,26 +96,21 @@ async fn a_service_that_rejects_custom_schemes_is_signed_in_over_loopback() -> R
     let demo = Demo::start(options).await?;
     let desktop = Desktop::start().await?;
     let mut browser = Browser::install(&desktop)?;
-    let window = open_with_notes(&desktop, &demo).await?;
+    let window = steps::open_with_notes(&desktop, &demo).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
     assert!(browser.opened()[0].contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A"), "{:?}", browser.opened());
     steps::allow(&consent, &window).await
 }
 
 #[tokio::test]
-async fn without_a_session_bus_a_second_process_passes_the_link_on() -> Result<()> {
+async fn without_a_session_bus_a_second_process_forwards_the_link() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start_with(DesktopOptions { bus: false, keyring: false, display: true }).await?;
+    let desktop = Desktop::start_with(DesktopOptions::WITHOUT_BUS).await?;
     let mut browser = Browser::install(&desktop)?;
     configure_notes(&desktop, &demo)?;
-    let options = WindowOptions {
-        environment: vec![("USHER_SECRET_STORE".into(), "memory".into())],
-        ..WindowOptions::default()
-    };
-    let window = Window::open_with(&desktop, options).await?;
+    let window = open_without_bus(&desktop).await?;
     window.page().press(&Page::id("server-notes")).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await?;
+    steps::sign_in(&window, &mut browser).await?;
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
 }

@@ -3,12 +3,11 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::consent::{self, Decision};
 use usher_tests::wait::{TIMEOUT, until};
 use usher_tests::{
-    App, Browser, Cli, CliProcess, Desktop, NotificationServer, Page, TrayHost, Window, Windows, steps,
+    App, Browser, Cli, Desktop, NotificationServer, TrayHost, Window, WindowOptions, Windows, steps,
 };
 
 /// The title of the app's window.
@@ -72,48 +71,33 @@ impl SignedIn {
     }
 }
 
-pub fn configure(desktop: &Desktop, servers: &[(&str, &str)]) -> Result<()> {
-    let entries: serde_json::Map<String, serde_json::Value> = servers
-        .iter()
-        .map(|(name, url)| ((*name).to_owned(), serde_json::json!({ "type": "http", "url": url })))
-        .collect();
-    desktop.write_config(&serde_json::json!({ "mcpServers": entries }).to_string())
-}
-
 /// Writes an `mcp.json` with `demo` as the server "notes".
 pub fn configure_notes(desktop: &Desktop, demo: &Demo) -> Result<()> {
-    configure(desktop, &[("notes", demo.url().as_str())])
+    desktop.configure([("notes", demo.url().as_str())])
 }
 
-/// Opens the app with `demo` as the server "notes" and shows its page.
-pub async fn open_with_notes(desktop: &Desktop, demo: &Demo) -> Result<Window> {
+/// Signs in to `demo` as "notes" with the command line, for tests of what happens afterwards.
+pub async fn sign_in_to_notes(desktop: &Desktop, demo: &Demo) -> Result<()> {
     configure_notes(desktop, demo)?;
-    let window = Window::open(desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    Ok(window)
+    Cli::new(desktop).sign_in("notes").await
 }
 
-/// Signs in with the command line and without a browser, for tests of what happens afterwards.
-pub async fn sign_in_by_command(desktop: &Desktop, name: &str) -> Result<()> {
-    let mut login = Cli::new(desktop).start(&["login", name, "--no-browser"])?;
-    let callback = approve(&mut login).await?;
-    login.write_line(&callback)?;
-    let login = login.finish(TIMEOUT).await?;
-    anyhow::ensure!(login.code == Some(0), "the sign-in to {name} failed: {}", login.stderr);
-    Ok(())
+/// A demo whose first sign-in grants no permission to write.
+pub fn read_only() -> DemoOptions {
+    let challenge_scopes = ["openid", "notes:read"].map(String::from).to_vec();
+    DemoOptions { challenge_scopes, ..DemoOptions::default() }
 }
 
-/// Approves the authorization URL that `usher login` prints, and returns the callback.
-pub async fn approve(login: &mut CliProcess) -> Result<String> {
-    let line: serde_json::Value = serde_json::from_str(&login.line().await?)?;
-    consent::answer(line["authorization_url"].as_str().unwrap_or_default(), Decision::Allow).await
+/// A demo whose access tokens live this many seconds. The engine refreshes them shortly before they expire, so it soon
+/// notices a revocation or a broken keychain.
+pub fn short_lived(seconds: u64) -> DemoOptions {
+    DemoOptions { life: Duration::from_secs(seconds), ..DemoOptions::default() }
 }
 
-/// Opens an address with the system's opener, as any program does.
-pub fn open_address(desktop: &Desktop, address: &str) -> Result<()> {
-    let status = desktop.command("xdg-open").arg(address).status().context("cannot run xdg-open")?;
-    anyhow::ensure!(status.success(), "xdg-open failed on {address}");
-    Ok(())
+/// Opens the app on a desktop without a session bus.
+pub async fn open_without_bus(desktop: &Desktop) -> Result<Window> {
+    let environment = vec![("USHER_SECRET_STORE", "memory")];
+    Window::open_with(desktop, WindowOptions { environment, ..WindowOptions::default() }).await
 }
 
 /// Checks that the app exits successfully within two seconds.

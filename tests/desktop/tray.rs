@@ -14,24 +14,19 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() ->
     let desktop = FullDesktop::start().await?;
     let FullDesktop { tray, notifications, windows, .. } = &desktop;
     let mut app = App::start(&desktop, &[])?;
-    let window = windows.see(TITLE).await?;
+    windows.see(TITLE).await?;
     tray.see_icon("well").await?;
 
-    windows.close(window)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
     notifications.see("still running in the tray").await?;
     app.expect_running()?;
 
     tray.click("Open Usher").await?;
-    let window = windows.see(TITLE).await?;
-    windows.close(window)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
 
     let mut second = App::start(&desktop, &[])?;
     assert!(second.wait_for_exit().await?.0.success());
-    let window = windows.see(TITLE).await?;
-    windows.close(window)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
 
     tray.click("Quit Usher").await?;
     see_quick_exit(&mut app).await?;
@@ -41,20 +36,19 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() ->
 }
 
 #[tokio::test]
-async fn without_a_tray_closing_quits() -> Result<()> {
+async fn without_a_tray_closing_the_window_quits_the_app() -> Result<()> {
     let desktop = Desktop::start().await?;
     let notifications = NotificationServer::start(desktop.bus()?).await?;
     let windows = Windows::connect(desktop.display()?)?;
     let mut app = App::start(&desktop, &[])?;
-    let window = windows.see(TITLE).await?;
-    windows.close(window)?;
+    windows.close(TITLE).await?;
     see_quick_exit(&mut app).await?;
     assert_eq!(notifications.shown(), []);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_hidden_start_shows_no_window_while_there_is_a_tray() -> Result<()> {
+async fn a_hidden_start_opens_no_window_while_there_is_a_tray() -> Result<()> {
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let windows = Windows::connect(desktop.display()?)?;
@@ -72,9 +66,7 @@ async fn a_hidden_start_shows_no_window_while_there_is_a_tray() -> Result<()> {
     windows.see(TITLE).await?;
     let again = TrayHost::start(desktop.bus()?).await?;
     again.see_icon("well").await?;
-    let window = windows.see(TITLE).await?;
-    windows.close(window)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
     app.expect_running()?;
     again.click("Quit Usher").await?;
     assert!(app.wait_for_exit().await?.0.success());
@@ -114,8 +106,7 @@ async fn a_services_menu_item_opens_its_page_in_the_open_window_or_a_new_one() -
     page.see(&current_page("second")).await?;
 
     let old = page.session().window().await?;
-    windows.close(windows.see(TITLE).await?)?;
-    windows.see_gone(TITLE).await?;
+    windows.close_to_tray(TITLE).await?;
     tray.click("second: off").await?;
     let new = until("a new window", TIMEOUT, || async {
         Ok(page.session().windows().await?.into_iter().find(|window| *window != old))

@@ -37,9 +37,9 @@ impl Aftermath {
     /// Inspects the files and the next run. Afterwards the person is signed in.
     pub async fn inspect(&self, person: &mut Person) -> Result<Found> {
         let mut found = Found::default();
-        self.judge_command(&mut found);
+        self.check_command(&mut found);
         let unfinished = person.leftovers().await?;
-        if unfinished.len() > person.store().max_leftovers() {
+        if unfinished.len() > person.store.max_leftovers() {
             found.violations.push(format!("unfinished stores accumulate: {unfinished:?}"));
         }
         if let Err(error) = person.check_state() {
@@ -58,9 +58,9 @@ impl Aftermath {
         };
         let before = person.service.ledger().take_activity(person.family);
         let begun = Instant::now();
-        let next = person.usher(&["tools", NAME]).await?;
+        let next = person.cli.run(&["tools", NAME]).await?;
         let recovery = person.service.ledger().take_activity(person.family);
-        // The server may handle a request of the killed process after `begun`, but over a connection from before it.
+        // The server may handle a request of the killed process after `begun`, but its connection was opened before.
         found.between = before.refreshes.iter().chain(&recovery.refreshes).any(|refresh| {
             Some(refresh.presented) == stored
                 && refresh.connected < begun
@@ -71,8 +71,8 @@ impl Aftermath {
             found.violations.push(format!("the next run used stale tokens: {recovery:?}"));
         }
         match next.code {
-            Some(0) => judge_recovery(person, &recovery, &mut found).await?,
-            Some(SIGN_IN_NEEDED) => self.judge_loss(person, &next, &recovery, &mut found).await?,
+            Some(0) => check_recovery(person, &recovery, &mut found).await?,
+            Some(SIGN_IN_NEEDED) => self.check_loss(person, &next, &recovery, &mut found).await?,
             other => found.violations.push(format!("the next run exited with {other:?}: {}", next.stderr)),
         }
         if next.code != Some(0) {
@@ -82,7 +82,7 @@ impl Aftermath {
     }
 
     /// Checks that a command whose keychain was killed succeeds or reports a keychain error.
-    fn judge_command(&self, found: &mut Found) {
+    fn check_command(&self, found: &mut Found) {
         let output = &self.command;
         let is_right = match self.victim {
             Victim::ListCommand | Victim::WaitingCommand => output.code.is_none(),
@@ -97,7 +97,7 @@ impl Aftermath {
         }
     }
 
-    async fn judge_loss(
+    async fn check_loss(
         &self,
         person: &Person,
         next: &Output,
@@ -115,18 +115,18 @@ impl Aftermath {
                 .violations
                 .push(format!("the message does not name the interrupted refresh: {}", next.stderr));
         }
-        let again = person.usher(&["tools", NAME]).await?;
+        let again = person.cli.run(&["tools", NAME]).await?;
         let activity = person.service.ledger().take_activity(person.family);
         if again.code != Some(SIGN_IN_NEEDED) || !activity.refreshes.is_empty() || activity.stale_requests > 0
         {
-            found.violations.push(format!("after the loss it tried again ({:?}): {activity:?}", again.code));
+            found.violations.push(format!("after the loss, the command sent a token again ({:?}): {activity:?}", again.code));
         }
         Ok(())
     }
 }
 
 /// Checks that a successful run stored the newest token, and that its write removed leftovers.
-async fn judge_recovery(person: &Person, recovery: &Activity, found: &mut Found) -> Result<()> {
+async fn check_recovery(person: &Person, recovery: &Activity, found: &mut Found) -> Result<()> {
     let current = person.service.ledger().state(person.family).map(|state| state.current);
     let stored = person.stored_token().await?.map(|(_, number)| number);
     if current != stored {

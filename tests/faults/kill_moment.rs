@@ -1,6 +1,6 @@
 //! The moments of a refresh at which an engine is killed.
 
-use std::path::PathBuf;
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,16 +12,22 @@ use usher_tests::folder_watch::{FileEvent, FolderWatch};
 use usher_tests::{KeychainWatch, KillSwitch};
 
 use crate::person::Person;
-use crate::store::Store;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum KillMoment {
-    /// This long after the start of the process.
+    /// A time after the start of the process.
     Random(Duration),
-    /// This long after the refresh request arrived.
+    /// A time after the arrival of the refresh request.
     AroundRefresh(Duration),
     /// A step of a request at the server.
     Server(Moment),
+    /// A change outside the process.
+    Change(Change),
+}
+
+/// A change that is visible outside the process.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
     /// The refresh journal has a new entry.
     JournalWritten,
     /// A call that stores a secret reaches the keychain.
@@ -46,7 +52,8 @@ pub struct Times {
 const RESPONSE_LENGTH: usize = 300;
 
 impl KillMoment {
-    /// Returns a random moment for every third number, half of them around the refresh, and the injected ones in turn.
+    /// Returns the moment with this number. Every third moment is random; half of the random ones are around the
+    /// refresh. The others are fixed, and are taken in turn.
     pub fn nth(number: u32, times: Times, random: &mut StdRng) -> KillMoment {
         if number.is_multiple_of(6) {
             return KillMoment::Random(times.whole_run.mul_f64(random.random_range(0.0..1.2)));
@@ -55,16 +62,16 @@ impl KillMoment {
             return KillMoment::AroundRefresh(times.refresh.mul_f64(random.random()));
         }
         match (number - number / 3 - 1) % 11 {
-            0 => KillMoment::JournalWritten,
+            0 => KillMoment::Change(Change::JournalWritten),
             1 => KillMoment::Server(Moment::Swallowed { carried_out: false }),
             2 => KillMoment::Server(Moment::Swallowed { carried_out: true }),
             3 => KillMoment::Server(Moment::Committed),
             4 => KillMoment::Server(Moment::InReply { after: random.random_range(1..RESPONSE_LENGTH) }),
             5 => KillMoment::Server(Moment::Replied),
-            6 => KillMoment::StoreCreated,
-            7 => KillMoment::StoreReplaced,
-            8 => KillMoment::JournalRemoved,
-            9 => KillMoment::KeychainCalled,
+            6 => KillMoment::Change(Change::StoreCreated),
+            7 => KillMoment::Change(Change::StoreReplaced),
+            8 => KillMoment::Change(Change::JournalRemoved),
+            9 => KillMoment::Change(Change::KeychainCalled),
             _ => KillMoment::Server(Moment::TokenUsed),
         }
     }
@@ -73,16 +80,16 @@ impl KillMoment {
         match self {
             Self::Random(_) => "at random",
             Self::AroundRefresh(_) | Self::Server(Moment::Arrived) => "at random around the refresh",
-            Self::JournalWritten => "journal entry written",
+            Self::Change(Change::JournalWritten) => "journal entry written",
             Self::Server(Moment::Swallowed { carried_out: false }) => "request arrived, not carried out",
             Self::Server(Moment::Swallowed { carried_out: true }) => "request arrived, carried out",
             Self::Server(Moment::Committed) => "rotated, no response yet",
             Self::Server(Moment::InReply { .. }) => "in the middle of the response",
             Self::Server(Moment::Replied) => "response sent",
-            Self::KeychainCalled => "keychain called",
-            Self::StoreCreated => "new store created",
-            Self::StoreReplaced => "new store in place",
-            Self::JournalRemoved => "journal entry removed",
+            Self::Change(Change::KeychainCalled) => "keychain called",
+            Self::Change(Change::StoreCreated) => "new store created",
+            Self::Change(Change::StoreReplaced) => "new store in place",
+            Self::Change(Change::JournalRemoved) => "journal entry removed",
             Self::Server(Moment::TokenUsed) => "first use of the new token",
         }
     }
@@ -92,13 +99,8 @@ impl KillMoment {
 pub struct Trigger {
     moment: KillMoment,
     kill_switch: Arc<OnceLock<KillSwitch>>,
-    _watch: Option<Watch>,
-}
-
-/// A watch for the moment, until it is dropped.
-enum Watch {
-    Folder { _watch: FolderWatch },
-    Keychain { _watch: KeychainWatch },
+    /// The watch for a change, until it is dropped.
+    _watch: Option<Box<dyn Any + Send + Sync>>,
 }
 
 impl Trigger {
@@ -111,23 +113,8 @@ impl Trigger {
                 kill_switch.fire();
             }
         };
-        let store = person.store();
-        let watch_folder = |folder: PathBuf| {
-            let kill = kill.clone();
-            let on_event = move |event, name: &str| {
-                if is_now(moment, store, event, name) {
-                    kill();
-                }
-            };
-            FolderWatch::new(&folder, on_event).map(|watch| Some(Watch::Folder { _watch: watch }))
-        };
         let watch = match moment {
-            KillMoment::JournalWritten | KillMoment::JournalRemoved => watch_folder(person.journal_folder())?,
-            KillMoment::StoreCreated | KillMoment::StoreReplaced => watch_folder(person.store_folder())?,
-            KillMoment::KeychainCalled => {
-                let watch = KeychainWatch::start(person.bus()?, kill).await?;
-                Some(Watch::Keychain { _watch: watch })
-            }
+            KillMoment::Change(change) => Some(watch(change, person, kill).await?),
             KillMoment::Random(_) | KillMoment::AroundRefresh(_) | KillMoment::Server(_) => None,
         };
         Ok(Trigger { moment, kill_switch, _watch: watch })
@@ -152,27 +139,39 @@ impl Trigger {
                 tokio::time::sleep(after).await;
                 kill_switch.fire();
             }
-            KillMoment::JournalWritten
-            | KillMoment::JournalRemoved
-            | KillMoment::KeychainCalled
-            | KillMoment::StoreCreated
-            | KillMoment::StoreReplaced => {
+            KillMoment::Change(_) => {
                 self.kill_switch.set(kill_switch).ok();
             }
         }
     }
 }
 
-fn is_now(moment: KillMoment, store: Store, event: FileEvent, name: &str) -> bool {
-    let is_entry = name.ends_with(".json");
-    match moment {
-        KillMoment::JournalWritten => is_entry && event != FileEvent::Deleted,
-        KillMoment::JournalRemoved => is_entry && event == FileEvent::Deleted,
-        KillMoment::StoreCreated => store.is_created(event, name),
-        KillMoment::StoreReplaced => store.is_replaced(event, name),
-        KillMoment::KeychainCalled
-        | KillMoment::Random(_)
-        | KillMoment::AroundRefresh(_)
-        | KillMoment::Server(_) => false,
-    }
+/// Calls `kill` at each `change`, until the returned watch is dropped.
+async fn watch(
+    change: Change,
+    person: &Person,
+    kill: impl Fn() + Send + 'static,
+) -> Result<Box<dyn Any + Send + Sync>> {
+    let store = person.store;
+    let folder = match change {
+        Change::JournalWritten | Change::JournalRemoved => person.journal_folder(),
+        Change::StoreCreated | Change::StoreReplaced => store.folder(person.desktop()),
+        Change::KeychainCalled => {
+            return Ok(Box::new(KeychainWatch::start(person.desktop().bus()?, kill).await?));
+        }
+    };
+    let on_event = move |event, name: &str| {
+        let is_entry = name.ends_with(".json");
+        let is_now = match change {
+            Change::JournalWritten => is_entry && event != FileEvent::Deleted,
+            Change::JournalRemoved => is_entry && event == FileEvent::Deleted,
+            Change::StoreCreated => store.is_created(event, name),
+            Change::StoreReplaced => store.is_replaced(event, name),
+            Change::KeychainCalled => false,
+        };
+        if is_now {
+            kill();
+        }
+    };
+    Ok(Box::new(FolderWatch::new(&folder, on_event)?))
 }

@@ -8,13 +8,12 @@ use futures::future::try_join_all;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use usher_fake_service::{FakeService, Moment, Options};
-use usher_tests::{KillSwitch, KillableProcess, Output};
 
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
-use crate::kill_moment::{KillMoment, Times, Trigger};
+use crate::kill_moment::{Change, KillMoment, Times, Trigger};
 use crate::person::Person;
-use crate::store::{NAME, Store, TIMEOUT};
+use crate::store::{NAME, Store};
 use crate::victim::Victim;
 
 /// The grace period of the lenient server: how long it accepts a refresh token after its rotation.
@@ -36,13 +35,8 @@ impl KillPlan {
             KillMoment::Server(Moment::TokenUsed) => self.victim == Victim::ListCommand,
             // A breakpoint leaves the request unanswered, which fails a command that is still running.
             KillMoment::Server(_) => self.victim != Victim::Keychain,
-            KillMoment::KeychainCalled => self.store != Store::File,
-            KillMoment::Random(_)
-            | KillMoment::AroundRefresh(_)
-            | KillMoment::JournalWritten
-            | KillMoment::StoreCreated
-            | KillMoment::StoreReplaced
-            | KillMoment::JournalRemoved => true,
+            KillMoment::Change(Change::KeychainCalled) => self.store != Store::File,
+            KillMoment::Random(_) | KillMoment::AroundRefresh(_) | KillMoment::Change(_) => true,
         }
     }
 }
@@ -71,10 +65,9 @@ async fn kill(plan: KillPlan, count: u32, first: u32, seed: u64) -> Result<Kills
     let mut random = StdRng::seed_from_u64(seed);
     let listing = whole_run(&person).await?;
     let times = Times {
-        whole_run: if plan.victim == Victim::WaitingCommand {
-            plan.victim.access_token_lifetime()
-        } else {
-            listing
+        whole_run: match plan.victim {
+            Victim::WaitingCommand => plan.victim.access_token_lifetime(),
+            Victim::ListCommand | Victim::Keychain => listing,
         },
         refresh: plan.store.refresh_time(),
     };
@@ -104,8 +97,7 @@ async fn kill(plan: KillPlan, count: u32, first: u32, seed: u64) -> Result<Kills
 async fn whole_run(person: &Person) -> Result<Duration> {
     person.service.ledger().expire(person.family);
     let begun = Instant::now();
-    let output = person.usher(&["tools", NAME]).await?;
-    ensure!(output.code == Some(0), "an undisturbed run exited with {:?}: {}", output.code, output.stderr);
+    person.cli.succeed(&["tools", NAME]).await.context("an undisturbed run failed")?;
     Ok(begun.elapsed())
 }
 
@@ -128,9 +120,14 @@ impl Case {
             Victim::Keychain => Some(person.keychain_kill_switch()?),
             Victim::ListCommand | Victim::WaitingCommand => None,
         };
-        let command = person.start(self.plan.victim.arguments())?;
+        let command = person.cli.start(self.plan.victim.arguments())?;
         let kill_switch = keychain_switch.unwrap_or_else(|| command.kill_switch());
-        let output = run_with_trigger(trigger, command, &kill_switch, person).await?;
+        let mut finish = std::pin::pin!(command.finish());
+        let output = tokio::select! {
+            output = &mut finish => output,
+            () = trigger.arm(kill_switch.clone(), person) => finish.await,
+        }?;
+        drop(trigger);
         person.service.clear_breakpoint(person.family);
         let has_fired = kill_switch.disarm();
         let was_killed = match self.plan.victim {
@@ -138,7 +135,7 @@ impl Case {
             Victim::Keychain => has_fired,
         };
         if self.plan.victim == Victim::Keychain && has_fired {
-            person.start_keychain().await?;
+            person.cli.desktop.start_keyring().await?;
         }
         if was_killed {
             let after =
@@ -152,20 +149,5 @@ impl Case {
             kills.violations.extend(found.violations.into_iter().map(line));
         }
         Ok(was_killed)
-    }
-}
-
-/// Runs the command to its end, with the trigger armed.
-async fn run_with_trigger(
-    trigger: Trigger,
-    command: KillableProcess,
-    kill_switch: &KillSwitch,
-    person: &Person,
-) -> Result<Output> {
-    let finish = command.finish(TIMEOUT);
-    tokio::pin!(finish);
-    tokio::select! {
-        output = &mut finish => output,
-        () = trigger.arm(kill_switch.clone(), person) => finish.await,
     }
 }

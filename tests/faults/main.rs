@@ -1,5 +1,5 @@
-//! The events that a sign-in survives: kills, faults of the token endpoint, many processes at once. This is the short
-//! run. `cargo xtask faults` is the long one, with its results in `tests/faults/README.md`.
+//! Tests that a sign-in survives kills, faults of the token endpoint, and many processes at once. This is the short
+//! run. `cargo xtask faults` is the long run; its results are in `tests/faults/README.md`.
 
 mod aftermath;
 mod kill_counts;
@@ -32,7 +32,7 @@ fn assert_none(violations: &[String]) {
     assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
-async fn killed(victim: Victim, store: Store, grace_period: Duration, count: u32) -> Result<MomentCount> {
+async fn run_kills(victim: Victim, store: Store, grace_period: Duration, count: u32) -> Result<MomentCount> {
     let begun = Instant::now();
     let kills = kills::kills(KillPlan { victim, store, grace_period }, count, seed()).await?;
     report::print_kills("Kills", &[(&format!("grace period of {grace_period:?}"), &kills)], begun.elapsed());
@@ -43,35 +43,35 @@ async fn killed(victim: Victim, store: Store, grace_period: Duration, count: u32
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_within_the_grace_period_loses_no_sign_in() -> Result<()> {
-    let total = killed(Victim::ListCommand, Store::File, GRACE_PERIOD, 20).await?;
+    let total = run_kills(Victim::ListCommand, Store::File, GRACE_PERIOD, 20).await?;
     assert_eq!(total.lost, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_loses_a_sign_in_only_between_sending_and_storing() -> Result<()> {
-    let total = killed(Victim::ListCommand, Store::File, Duration::ZERO, 20).await?;
+    let total = run_kills(Victim::ListCommand, Store::File, Duration::ZERO, 20).await?;
     assert_eq!(total.lost, total.between);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_during_an_automatic_refresh_loses_no_sign_in() -> Result<()> {
-    let total = killed(Victim::WaitingCommand, Store::File, GRACE_PERIOD, 12).await?;
+    let total = run_kills(Victim::WaitingCommand, Store::File, GRACE_PERIOD, 12).await?;
     assert_eq!(total.lost, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_with_the_keychain_within_the_grace_period_loses_no_sign_in() -> Result<()> {
-    let total = killed(Victim::ListCommand, Store::Keychain, GRACE_PERIOD, 10).await?;
+    let total = run_kills(Victim::ListCommand, Store::Keychain, GRACE_PERIOD, 10).await?;
     assert_eq!(total.lost, 0);
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_with_the_keychain_loses_a_sign_in_only_between_sending_and_storing() -> Result<()> {
-    let total = killed(Victim::ListCommand, Store::KeychainInParts, Duration::ZERO, 10).await?;
+    let total = run_kills(Victim::ListCommand, Store::KeychainInParts, Duration::ZERO, 10).await?;
     assert_eq!(total.lost, total.between);
     Ok(())
 }
@@ -79,7 +79,7 @@ async fn a_kill_with_the_keychain_loses_a_sign_in_only_between_sending_and_stori
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_of_the_keychain_loses_a_sign_in_only_between_sending_and_storing() -> Result<()> {
     for (store, grace_period) in [(Store::Keychain, GRACE_PERIOD), (Store::KeychainInParts, Duration::ZERO)] {
-        let total = killed(Victim::Keychain, store, grace_period, 6).await?;
+        let total = run_kills(Victim::Keychain, store, grace_period, 6).await?;
         assert_eq!(total.lost, if grace_period.is_zero() { total.between } else { 0 });
     }
     Ok(())

@@ -8,12 +8,12 @@ use futures::future::try_join_all;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use secrecy::ExposeSecret;
 use tempfile::TempDir;
 use usher_api::{NewServer, ServerId, Status};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
 use usher_fake_service::{Activity, BadResponse, FakeService, FamilyId, Options, TokenFault};
-use usher_secrets::{SecretStore, StoreKind};
+use usher_secrets::StoreKind;
+use usher_tests::engine::{options, refresh_token};
 
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// Longer than the longest backoff of the engine.
@@ -65,7 +65,7 @@ pub async fn outages(grace_period: Duration, faults: u32, silences: u32, seed: u
     all.into_iter().try_fold(Outages::default(), |sum, outages| Ok(sum.merge(outages?)))
 }
 
-/// Runs the faults of one engine in bursts, one at each refresh that its clock makes due.
+/// Runs the faults of one engine, in bursts. The test advances the engine's clock, and each refresh meets one fault.
 async fn outages_of_one(
     grace_period: Duration,
     (faults, mut silences): (u32, u32),
@@ -140,7 +140,7 @@ struct Scene {
     clock: Clock,
     id: ServerId,
     family: FamilyId,
-    /// The server revoked the family and reported it, so there is no sign-in.
+    /// Whether the server revoked the family and reported it, so that a new sign-in is needed.
     is_revoked: bool,
     folder: TempDir,
 }
@@ -149,10 +149,8 @@ impl Scene {
     async fn start(service: FakeService) -> Result<Scene> {
         let folder = tempfile::tempdir()?;
         let clock = Clock::default();
-        let at = |name: &str| folder.path().join(name);
-        let store = StoreKind::File(at("secrets"));
-        let options = EngineOptions::new(at("mcp.json"), at("state"), at("run"), store);
-        let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options }).await?;
+        let options = EngineOptions { clock: clock.clone(), ..options(folder.path()) };
+        let engine = Engine::start(options).await?;
         let server = NewServer { name: Some("strict".into()), url: service.url(), ..NewServer::default() };
         let id = engine.add(server, None).await?;
         let mut scene = Scene { service, engine, clock, id, family: FamilyId(0), is_revoked: false, folder };
@@ -182,7 +180,7 @@ impl Scene {
         } else {
             self.engine.connect(&self.id).await?;
         }
-        self.until("the fault", |scene, status| {
+        self.wait_until("the fault", |scene, status| {
             scene.service.faults_ahead(scene.family) == 0 && !matches!(status, Status::Connecting)
         })
         .await?;
@@ -193,8 +191,8 @@ impl Scene {
         Ok(())
     }
 
-    /// Returns the violations after a fault. The engine continues to refresh, so effects are read before their causes.
-    /// Otherwise an effect could appear without its cause.
+    /// Returns the violations after a fault. The engine continues to refresh, so the store is read before the ledger.
+    /// Otherwise the store could have a token that was issued after the ledger was read.
     async fn violations(
         &mut self,
         fault: TokenFault,
@@ -241,13 +239,13 @@ impl Scene {
     /// Checks the result of a revocation: the grant is deleted, a sign-in is needed, and the token is not sent again.
     async fn expect_revoked(&mut self) -> Result<()> {
         self.is_revoked = true;
-        self.until("the request for a sign-in", |_, status| matches!(status, Status::NeedsSignIn { .. }))
+        self.wait_until("the request for a sign-in", |_, status| matches!(status, Status::NeedsSignIn { .. }))
             .await?;
         ensure!(self.stored_token().await?.is_none(), "the grant is revoked, but still stored");
         self.service.ledger().take_activity(self.family);
         self.clock.advance(LONG_BACKOFF);
         self.engine.connect(&self.id).await?;
-        self.until("the second request for a sign-in", |_, status| {
+        self.wait_until("the second request for a sign-in", |_, status| {
             matches!(status, Status::NeedsSignIn { .. })
         })
         .await?;
@@ -261,7 +259,7 @@ impl Scene {
         if !self.is_revoked {
             self.clock.advance(LONG_BACKOFF);
             self.engine.connect(&self.id).await?;
-            self.until("the outcome", |_, status| {
+            self.wait_until("the outcome", |_, status| {
                 matches!(status, Status::Connected { .. } | Status::NeedsSignIn { .. })
             })
             .await?;
@@ -281,10 +279,9 @@ impl Scene {
     }
 
     async fn stored_token(&self) -> Result<Option<(FamilyId, u32)>> {
-        let store = SecretStore::open(StoreKind::File(self.folder.path().join("secrets")));
-        let Some(grant) = store.grant(&self.id.0).await? else { return Ok(None) };
-        let token = grant.refresh_token.context("the stored grant has no refresh token")?;
-        let found = self.service.ledger().parse_refresh_token(token.expose_secret());
+        let store = StoreKind::File(self.folder.path().join("secrets"));
+        let Some(token) = refresh_token(store, &self.id.0).await? else { return Ok(None) };
+        let found = self.service.ledger().parse_refresh_token(&token);
         Ok(Some(found.context("the stored refresh token was not issued by this service")?))
     }
 
@@ -301,7 +298,7 @@ impl Scene {
     }
 
     /// Waits until the engine's view or the service satisfies a condition.
-    async fn until(&self, what: &str, condition: impl Fn(&Scene, &Status) -> bool) -> Result<()> {
+    async fn wait_until(&self, what: &str, condition: impl Fn(&Scene, &Status) -> bool) -> Result<()> {
         let mut events = self.engine.subscribe();
         let wait = async {
             loop {

@@ -10,7 +10,7 @@ use usher_fake_service::{FakeService, Moment, Options, Outcome};
 use usher_tests::KillSwitch;
 
 use crate::person::Person;
-use crate::store::{NAME, Store, TIMEOUT};
+use crate::store::{NAME, Store};
 
 /// The results of expiries with several processes at once.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ async fn kill_holder_once(
     ledger.take_activity(person.family);
     ledger.expire(person.family);
     let switches = Arc::new(OnceLock::<HashMap<u32, KillSwitch>>::new());
-    let (ready, lock_file) = (Arc::clone(&switches), person.lock_file());
+    let (ready, lock_file) = (Arc::clone(&switches), person.desktop().folder("run/usher/engine.lock"));
     let kill = move || {
         let holder = std::fs::read_to_string(lock_file).ok().and_then(|text| text.trim().parse().ok());
         // The first process may refresh before the last one is started.
@@ -91,10 +91,11 @@ async fn kill_holder_once(
         }
     };
     person.service.set_breakpoint(person.family, moment, Box::new(kill));
-    let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
+    let started: Vec<_> =
+        (0..processes).map(|_| person.cli.start(&["tools", NAME])).collect::<Result<_>>()?;
     let by_pid = started.iter().map(|process| (process.id(), process.kill_switch())).collect();
     switches.set(by_pid).ok();
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish())).await?;
     person.service.clear_breakpoint(person.family);
     let killed = switches.get().map_or(0, |all| all.values().filter(|switch| switch.has_fired()).count());
     kills.count += u32::from(killed > 0);
@@ -120,8 +121,9 @@ async fn expire_once(person: &Person, processes: u32, expiries: &mut Expiries) -
     let ledger = person.service.ledger();
     ledger.take_activity(person.family);
     ledger.expire(person.family);
-    let started: Vec<_> = (0..processes).map(|_| person.start(&["tools", NAME])).collect::<Result<_>>()?;
-    let outputs = try_join_all(started.into_iter().map(|process| process.finish(TIMEOUT))).await?;
+    let started: Vec<_> =
+        (0..processes).map(|_| person.cli.start(&["tools", NAME])).collect::<Result<_>>()?;
+    let outputs = try_join_all(started.into_iter().map(|process| process.finish())).await?;
     let mut violations = Vec::new();
     for output in outputs.iter().filter(|output| output.code != Some(0)) {
         violations.push(format!("a process exited with {:?}: {}", output.code, output.stderr.trim()));

@@ -75,7 +75,7 @@ pub fn print_expiries(expiries: &Expiries, took: Duration) {
 pub fn print_holder_kills(kills: &HolderKills, took: Duration) {
     println!("\n### The holder of the engine killed\n");
     println!(
-        "{} processes, {} kills of the one that held the engine. Violations: {}. {} s.",
+        "{} processes, {} kills of the process that held the engine. Violations: {}. {} s.",
         kills.processes,
         kills.count,
         kills.violations.len(),

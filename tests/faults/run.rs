@@ -30,13 +30,13 @@ struct Arguments {
     /// Kills with a private file: half with a server that has a grace period of 5 s, half with one that has none
     #[arg(long, default_value_t = 1000)]
     kills: u32,
-    /// Kills with the keychain, and of the keychain; split in the same way
+    /// Kills of commands that use the keychain, and kills of the keychain itself; split in the same way
     #[arg(long, default_value_t = 200)]
     keychain_kills: u32,
     /// Faults of the token endpoint, split in the same way
     #[arg(long, default_value_t = 10_000)]
     faults: u32,
-    /// Expiries of a token, each met by sixteen processes of the command line
+    /// Expiries of a token, with sixteen concurrent commands at each
     #[arg(long, default_value_t = 500)]
     expiries: u32,
     /// The seed of an earlier run, to repeat it; random by default

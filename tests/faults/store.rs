@@ -4,14 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use secrecy::ExposeSecret;
 use serde_json::Value;
-use usher_secrets::{SecretStore, StoreKind};
+use usher_secrets::StoreKind;
 use usher_tests::folder_watch::FileEvent;
-use usher_tests::{Desktop, DesktopOptions, KillableProcess, Output, paths};
+use usher_tests::{Cli, Desktop, DesktopOptions, Output, PipedProcess, engine, paths};
 
-/// Longer than a command takes on the busiest machine.
-pub const TIMEOUT: Duration = Duration::from_secs(90);
 /// The service's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
@@ -37,11 +34,12 @@ impl Store {
         DesktopOptions { display: false, bus: is_keychain, keyring: is_keychain }
     }
 
-    /// The environment variable that selects this store.
-    pub fn variable(self, desktop: &Desktop) -> Option<(&'static str, String)> {
-        let value = format!("file:{}", desktop.folder("home/store/secrets").display());
-        // The keychain is the default.
-        (self == Self::File).then_some(("USHER_SECRET_STORE", value))
+    /// The command line with this store.
+    pub fn cli(self, desktop: Desktop) -> Cli<Desktop> {
+        match self {
+            Self::File => Cli::with_secret_file(desktop),
+            Self::Keychain | Self::KeychainInParts => Cli::new(desktop),
+        }
     }
 
     /// The time from a refresh request to the stored response, with some margin.
@@ -58,12 +56,12 @@ impl Store {
         match self {
             Self::File => 1,
             Self::Keychain => 0,
-            // The parts of an unfinished write and of the one before; there are only two slots.
+            // The parts of an unfinished write and of the write before it. There are only two slots.
             Self::KeychainInParts => 6,
         }
     }
 
-    /// The folder that shows the changes of this store and nothing else.
+    /// The folder of this store. Nothing else is written there.
     pub fn folder(self, desktop: &Desktop) -> PathBuf {
         match self {
             Self::File => desktop.folder("home/store"),
@@ -92,17 +90,11 @@ impl Store {
     /// The stored refresh token; `None` if none is stored.
     pub async fn refresh_token(self, desktop: &Desktop) -> Result<Option<String>> {
         match self {
-            Self::File => {
-                let store = SecretStore::open(StoreKind::File(self.folder(desktop).join("secrets")));
-                let grant = store.grant(NAME).await.context("the secret store cannot be read")?;
-                let Some(grant) = grant else { return Ok(None) };
-                let token = grant.refresh_token.context("the stored grant has no refresh token")?;
-                Ok(Some(token.expose_secret().to_owned()))
-            }
+            Self::File => engine::refresh_token(StoreKind::File(desktop.secret_file()), NAME).await,
             Self::Keychain | Self::KeychainInParts => {
                 let mut read = desktop.command(paths::stored_refresh_token()?);
                 read.arg(NAME);
-                let output = KillableProcess::start(read)?.finish(TIMEOUT).await?;
+                let output = PipedProcess::start(read)?.finish().await?;
                 ensure!(output.code == Some(0), "the keychain cannot be read: {}", output.stderr.trim());
                 let token = output.stdout.trim();
                 Ok((!token.is_empty()).then(|| token.to_owned()))
@@ -158,5 +150,5 @@ async fn items_of_grant(desktop: &Desktop) -> Result<Vec<String>> {
 async fn secret_tool(desktop: &Desktop, arguments: &[&str]) -> Result<Output> {
     let mut command = desktop.command("secret-tool");
     command.args(arguments);
-    KillableProcess::start(command)?.finish(TIMEOUT).await
+    PipedProcess::start(command)?.finish().await
 }

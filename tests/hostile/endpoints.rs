@@ -74,7 +74,7 @@ async fn an_invalid_authorization_endpoint_never_reaches_the_opener() -> Result<
     let opened: Vec<String> = stream::iter(INVALID)
         .map(async |endpoint| {
             let case = Case::start(endpoint).await?;
-            let output = case.cli().run(&["login", "it"]).await?;
+            let output = case.cli.run(&["login", "hostile"]).await?;
             anyhow::ensure!(
                 output.code == Some(5),
                 "{endpoint:?}: usher login exited with {:?}: {}",
@@ -92,10 +92,10 @@ async fn an_invalid_authorization_endpoint_never_reaches_the_opener() -> Result<
 }
 
 #[tokio::test]
-async fn a_valid_one_is_opened_once_as_one_argument_without_a_shell() -> Result<()> {
+async fn a_valid_authorization_endpoint_is_opened_once_as_one_argument_without_a_shell() -> Result<()> {
     for endpoint in VALID {
         let case = Case::start(endpoint).await?;
-        let _login = case.cli().start(&["login", "it"])?;
+        let _login = case.cli.start(&["login", "hostile"])?;
         let calls = until_ready("the opener to be called", TIMEOUT, || {
             Ok(Some(case.opener.calls()).filter(|calls| !calls.is_empty()))
         })
@@ -108,14 +108,14 @@ async fn a_valid_one_is_opened_once_as_one_argument_without_a_shell() -> Result<
                 || address.starts_with("http://127.0.0.1:9/authorize?"),
             "{address}"
         );
-        assert!(!case.desktop.folder("home").join("canary").exists());
+        assert!(!case.cli.desktop.folder("home").join("canary").exists());
     }
     Ok(())
 }
 
 /// A service with the given authorization endpoint, and a desktop with a fake opener.
 struct Case {
-    desktop: Desktop,
+    cli: Cli<Desktop>,
     opener: FakeOpener,
     _service: FakeService,
 }
@@ -124,16 +124,10 @@ impl Case {
     async fn start(endpoint: &str) -> Result<Case> {
         let service = FakeService::start(Options::default()).await?;
         service.change_server_metadata(json!({ "authorization_endpoint": endpoint }));
-        let desktop =
-            Desktop::start_with(DesktopOptions { display: false, bus: false, keyring: false }).await?;
+        let desktop = Desktop::start_with(DesktopOptions::HEADLESS).await?;
         let opener = FakeOpener::install(&desktop)?;
-        let case = Case { desktop, opener, _service: service };
-        let added = case.cli().run(&["add", "it", &case._service.url()]).await?;
-        anyhow::ensure!(added.code == Some(0), "usher add: {}", added.stderr);
-        Ok(case)
-    }
-
-    fn cli(&self) -> Cli<'_> {
-        Cli::new(&self.desktop).env("USHER_SECRET_STORE", "memory")
+        let cli = Cli::new(desktop).env("USHER_SECRET_STORE", "memory");
+        cli.succeed(&["add", "hostile", &service.url()]).await?;
+        Ok(Case { cli, opener, _service: service })
     }
 }

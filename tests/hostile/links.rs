@@ -1,12 +1,9 @@
-//! Hostile links. Any program and any web page can open one, and it may only complete the sign-in that it belongs to.
-
-use std::process::{ExitStatus, Stdio};
+//! Hostile links. Any program or web page can open a link, but a link may complete only its own sign-in.
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::consent::{self, Decision};
-use usher_tests::wait::{TIMEOUT, until};
 use usher_tests::{Browser, Desktop, Page, Window, paths, steps};
 
 /// The number of links by each route, a thousand in total. A call on the bus is the cheapest.
@@ -32,12 +29,12 @@ async fn a_thousand_hostile_links_disturb_nothing_and_the_real_one_still_complet
         send_by_bus(&desktop, &[&hostile_link(number)])?;
     }
     stream::iter(0..BY_ARGUMENT)
-        .map(|number| send_by_argument(&desktop, vec![hostile_link(number)]))
+        .map(async |number| send_by_argument(&desktop, &[&hostile_link(number)]).await)
         .buffer_unordered(2)
         .try_collect::<Vec<_>>()
         .await?;
     stream::iter(0..BY_OPENER)
-        .map(|number| send_by_opener(&desktop, hostile_link(number)))
+        .map(async |number| desktop.run("xdg-open", &[&hostile_link(number)]).await)
         .buffer_unordered(2)
         .try_collect::<Vec<_>>()
         .await?;
@@ -58,22 +55,23 @@ async fn a_link_with_extra_arguments_is_ignored() -> Result<()> {
     let desktop = Desktop::start().await?;
     let browser = Browser::install(&desktop)?;
     let window = begin_sign_in(&desktop, &demo).await?;
-    let address = until("the browser to open", TIMEOUT, || async { Ok(browser.opened().pop()) }).await?;
-    let link = consent::answer(&address, Decision::Allow).await?;
+    let opened = browser.until_opened(1).await?;
+    let link = consent::answer(&opened[0], Decision::Allow).await?;
+    let link = link.as_str();
 
     for arguments in [
-        vec![link.clone(), "--config=/tmp/evil.json".to_owned()],
-        vec!["--secret-store".to_owned(), "memory".to_owned(), link.clone()],
-        vec![link.clone(), link.clone()],
-        vec![format!("{link} --x")],
+        &[link, "--config=/tmp/evil.json"][..],
+        &["--secret-store", "memory", link],
+        &[link, link],
+        &[format!("{link} --x").as_str()],
     ] {
-        send_by_argument(&desktop, arguments.clone()).await?;
-        send_by_bus(&desktop, &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+        send_by_argument(&desktop, arguments).await?;
+        send_by_bus(&desktop, arguments)?;
     }
     window.page().see(&Page::id("waiting")).await?;
     assert_eq!(demo.token_requests("authorization_code"), 0);
 
-    send_by_argument(&desktop, vec![link]).await?;
+    send_by_argument(&desktop, &[link]).await?;
     window.page().see(&Page::status("connected")).await?;
     assert_eq!(demo.token_requests("authorization_code"), 1);
     Ok(())
@@ -91,8 +89,8 @@ async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
         format!("dev.usher.desktop:/add?name=evil&url=https%3A%2F%2Fevil.example%2Fmcp&command={command}"),
         "dev.usher.desktop:/oauth/callback?command=touch&name=evil".to_owned(),
     ] {
-        send_by_opener(&desktop, link.clone()).await?;
-        send_by_argument(&desktop, vec![link]).await?;
+        desktop.run("xdg-open", &[&link]).await?;
+        send_by_argument(&desktop, &[&link]).await?;
     }
     window.page().see(&Page::id("gallery")).await?;
     assert!(!canary.exists());
@@ -102,14 +100,8 @@ async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
 
 /// Opens the app with the demo in `mcp.json` and begins a sign-in.
 async fn begin_sign_in(desktop: &Desktop, demo: &Demo) -> Result<Window> {
-    desktop.write_config(&format!(
-        r#"{{ "mcpServers": {{ "notes": {{ "type": "http", "url": "{}" }} }} }}"#,
-        demo.url()
-    ))?;
-    let window = Window::open(desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    window.page().press(&Page::id("sign-in")).await?;
-    window.page().see(&Page::id("waiting")).await?;
+    let window = steps::open_with_notes(desktop, demo).await?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     Ok(window)
 }
 
@@ -150,17 +142,8 @@ fn send_by_bus(desktop: &Desktop, arguments: &[&str]) -> Result<()> {
 }
 
 /// Starts the app a second time with these arguments and waits until it exits.
-async fn send_by_argument(desktop: &Desktop, arguments: Vec<String>) -> Result<ExitStatus> {
-    let mut command = desktop.command(paths::app()?);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
-    tokio::task::spawn_blocking(move || command.status()).await?.context("cannot start the app")
-}
-
-/// Opens a link with the system's opener, as any program does.
-async fn send_by_opener(desktop: &Desktop, link: String) -> Result<ExitStatus> {
-    let mut command = desktop.command("xdg-open");
-    command.arg(link).stdout(Stdio::null()).stderr(Stdio::null());
-    tokio::task::spawn_blocking(move || command.status()).await?.context("cannot start xdg-open")
+async fn send_by_argument(desktop: &Desktop, arguments: &[&str]) -> Result<()> {
+    desktop.run(paths::app()?, arguments).await.map(drop)
 }
 
 /// The id and class of the window with the focus.

@@ -1,7 +1,6 @@
 //! The contents of the Debian package. Nothing is installed.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -64,7 +63,7 @@ fn every_file_has_the_right_path_owner_and_mode() -> Result<()> {
 }
 
 #[test]
-fn it_has_no_maintainer_scripts_and_every_file_has_a_checksum() -> Result<()> {
+fn the_package_has_no_maintainer_scripts_and_every_file_has_a_checksum() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let package = Package::find()?;
     package.unpack(folder.path())?;
@@ -114,15 +113,15 @@ fn the_appstream_metadata_matches_the_desktop_entry() -> Result<()> {
     for (tag, key) in
         [("name", "Name"), ("summary", "Comment"), ("category", "Categories"), ("binary", "StartupWMClass")]
     {
-        let shown = between(&text, &format!("<{tag}>"), &format!("</{tag}>")).context(tag)?;
-        let expected = between(&entry, &format!("\n{key}="), "\n").context(key)?;
+        let shown = text_between(&text, &format!("<{tag}>"), &format!("</{tag}>")).context(tag)?;
+        let expected = text_between(&entry, &format!("\n{key}="), "\n").context(key)?;
         assert_eq!(shown, expected.trim_end_matches(';'), "{tag}");
     }
     insta::assert_snapshot!(text);
     Ok(())
 }
 
-fn between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
+fn text_between<'a>(text: &'a str, begin: &str, end: &str) -> Option<&'a str> {
     text.split_once(begin)?.1.split_once(end).map(|(inside, _)| inside)
 }
 
@@ -154,11 +153,7 @@ fn man_pages_and_shell_completions_work() -> Result<()> {
     let offered = run(shell.args(["--norc", "-c", bash, "bash"]).arg(&completions))?;
     assert_eq!(offered.trim(), "login logout");
     for file in ["zsh/vendor-completions/_usher", "fish/vendor_completions.d/usher.fish"] {
-        assert!(names_login(&share.join(file))?, "{file}");
+        assert!(std::fs::read_to_string(share.join(file))?.contains("login"), "{file}");
     }
     Ok(())
-}
-
-fn names_login(file: &Path) -> Result<bool> {
-    Ok(std::fs::read_to_string(file)?.contains("login"))
 }

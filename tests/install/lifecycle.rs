@@ -1,11 +1,11 @@
 //! The Debian package on this machine, from its installation to its removal.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until_ready};
 use usher_tests::{Browser, Desktop, LaunchedApp, Page, Window, WindowOptions, steps};
+use walkdir::WalkDir;
 
 use crate::machine::{Installed, SystemState};
 use crate::package::{Package, run};
@@ -14,14 +14,14 @@ use crate::package::{Package, run};
 pub const ENTRY: &str = "/usr/share/applications/Usher.desktop";
 
 #[tokio::test]
-async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()> {
+async fn the_package_installs_starts_by_its_entry_and_by_a_link_and_leaves_nothing_behind() -> Result<()> {
     let before = SystemState::read()?;
     let installed = Installed::install(&Package::find()?)?;
     let added = SystemState::read()?;
     assert!(added.types.contains("x-scheme-handler/dev.usher.desktop=Usher.desktop;"), "{}", added.types);
 
     let desktop = Desktop::start().await?;
-    usher_is_the_handler_of_its_links(&desktop)?;
+    check_link_handler(&desktop)?;
     let demo = Demo::start(DemoOptions::default()).await?;
     let mut browser = Browser::install(&desktop)?;
     // Every file is as it was in the package.
@@ -29,10 +29,8 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     run(desktop.command("/usr/bin/usher").args(["add", "notes", demo.url().as_str()]))?;
 
     // Open by the desktop entry, sign in, close the window.
-    let window = open_by_entry(&desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await?;
+    let window = open_notes_by_entry(&desktop).await?;
+    steps::sign_in(&window, &mut browser).await?;
     assert!(desktop.stored_secrets()?.contains("label = Usher: notes\n"));
     let app = desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?;
     let program = std::fs::read_link(format!("/proc/{}/exe", app.as_raw_nonzero()))?;
@@ -46,18 +44,14 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     // Sign out with the command, begin a sign-in, and close the app while it waits.
     run(desktop.command("/usr/bin/usher").args(["logout", "notes"]))?;
     assert!(!desktop.stored_secrets()?.contains("label = Usher: notes\n"));
-    let window = open_by_entry(&desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
+    let window = open_notes_by_entry(&desktop).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
     close(window, &desktop).await?;
 
     // The callback starts the app, which completes the sign-in.
     consent.press("#allow").await?;
     let app = LaunchedApp::wait(&desktop).await?;
-    until_ready("the sign-in to be stored", TIMEOUT, || {
-        Ok(desktop.stored_secrets()?.contains("label = Usher: notes\n").then_some(()))
-    })
-    .await?;
+    desktop.until_stored("notes").await?;
     assert_eq!(demo.token_requests("authorization_code"), 2);
     app.stop(&desktop).await?;
     drop(browser);
@@ -70,11 +64,11 @@ async fn installed_started_by_its_entry_and_by_a_link_and_removed() -> Result<()
     assert!(lost.is_empty(), "the package removed {lost:?}");
     assert_eq!(after.types, before.types);
     assert!(!Installed::is_known()?);
-    only_user_data_is_left(&desktop)
+    check_only_user_data_is_left(&desktop)
 }
 
-/// Checks the default handler as two kinds of desktop look it up: through gio, and through xdg-utils alone.
-fn usher_is_the_handler_of_its_links(desktop: &Desktop) -> Result<()> {
+/// Checks that Usher is the default handler of its links on two kinds of desktop: with gio, and with xdg-utils alone.
+fn check_link_handler(desktop: &Desktop) -> Result<()> {
     for kind in ["GNOME", ""] {
         let mut xdg_mime = desktop.command("xdg-mime");
         xdg_mime.env("XDG_CURRENT_DESKTOP", kind);
@@ -84,12 +78,15 @@ fn usher_is_the_handler_of_its_links(desktop: &Desktop) -> Result<()> {
     Ok(())
 }
 
-/// Opens the app by its desktop entry, as the menu does. The app inherits the WebDriver's environment variables.
-pub async fn open_by_entry(desktop: &Desktop) -> Result<Window> {
+/// Opens the app by its desktop entry, as the menu does, and shows the page of "notes". The app inherits the WebDriver's environment variables.
+pub async fn open_notes_by_entry(desktop: &Desktop) -> Result<Window> {
     // The driver treats the exit of the program that it started as the app's exit, so the script keeps running.
     let script = format!("#!/bin/sh\ngio launch {ENTRY} && exec sleep infinity\n");
     let program = desktop.install_script("double-click", &script)?;
-    Window::open_with(desktop, WindowOptions { program: Some(program), ..WindowOptions::default() }).await
+    let options = WindowOptions { program: Some(program), ..WindowOptions::default() };
+    let window = Window::open_with(desktop, options).await?;
+    window.page().press(&Page::id("server-notes")).await?;
+    Ok(window)
 }
 
 /// Closes the window, which quits the app because there is no tray.
@@ -99,33 +96,18 @@ pub async fn close(window: Window, desktop: &Desktop) -> Result<()> {
 }
 
 /// Checks that `mcp.json` is kept, and that no entry of ours is left that would start the removed program.
-fn only_user_data_is_left(desktop: &Desktop) -> Result<()> {
+fn check_only_user_data_is_left(desktop: &Desktop) -> Result<()> {
     let config = std::fs::read_to_string(desktop.config_file()).context("mcp.json is gone")?;
     assert!(config.contains("notes"), "{config}");
-    let mut files = Vec::new();
     for folder in ["config", "data", "home", "state"] {
-        list_files(&desktop.folder(folder), &mut files)?;
-    }
-    let entries: Vec<_> = files
-        .iter()
-        .filter(|file| {
-            file.extension().is_some_and(|extension| extension == "desktop" || extension == "list")
-        })
-        .filter(|file| {
-            std::fs::read_to_string(file)
-                .is_ok_and(|text| text.contains("usher-desktop") || text.contains("dev.usher"))
-        })
-        .collect();
-    assert!(entries.is_empty(), "{entries:?}");
-    Ok(())
-}
-
-fn list_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => list_files(&entry.path(), files)?,
-            false => files.push(entry.path()),
+        for entry in WalkDir::new(desktop.folder(folder)) {
+            let file = entry?.into_path();
+            let is_entry =
+                file.extension().is_some_and(|extension| extension == "desktop" || extension == "list");
+            if is_entry && let Ok(text) = std::fs::read_to_string(&file) {
+                let is_ours = text.contains("usher-desktop") || text.contains("dev.usher");
+                assert!(!is_ours, "{}", file.display());
+            }
         }
     }
     Ok(())

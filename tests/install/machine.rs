@@ -1,17 +1,19 @@
 //! Installs the package on this machine, removes it, and reads the files of installed packages.
 
 use std::collections::BTreeSet;
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use walkdir::WalkDir;
 
 use crate::package::{Package, run};
 
 /// The folders of packages. Only packages write there.
 const FOLDERS: [&str; 4] = ["/etc", "/opt", "/usr", "/var/lib/dpkg/info"];
-/// Folders in [`FOLDERS`] that people and other programs may write to.
-const IGNORED: [&str; 1] = ["/usr/local"];
+/// The folder in [`FOLDERS`] that people and other programs may write to.
+const IGNORED: &str = "/usr/local";
 /// The system-wide map from MIME types to desktop entries.
 const TYPES: &str = "/usr/share/applications/mimeinfo.cache";
 
@@ -41,14 +43,14 @@ impl Installed {
         run(Command::new("dpkg-query").args(["--show", "--showformat", "${Version}", "usher"]))
     }
 
-    /// Removes the package with its settings. After an error, dropping this tries again.
+    /// Removes the package with its settings. If that fails, dropping this tries again.
     pub fn purge(mut self) -> Result<()> {
         dpkg("--purge", "usher".as_ref())?;
         self.is_installed = false;
         Ok(())
     }
 
-    /// Whether dpkg knows the package, if only because its settings are left.
+    /// Whether dpkg knows the package. This includes a removed package whose settings are left.
     pub fn is_known() -> Result<bool> {
         let mut query = Command::new("dpkg-query");
         let status = query.args(["--status", "usher"]).output().context("cannot run dpkg-query")?.status;
@@ -77,32 +79,20 @@ impl SystemState {
     pub fn read() -> Result<SystemState> {
         let mut files = BTreeSet::new();
         for folder in FOLDERS {
-            list_files(Path::new(folder), &mut files)?;
+            // Python leaves `__pycache__` when it runs as root.
+            let is_left_out = |path: &Path| path.ends_with("__pycache__") || path == Path::new(IGNORED);
+            let entries = WalkDir::new(folder).into_iter().filter_entry(|entry| !is_left_out(entry.path()));
+            for entry in entries {
+                match entry {
+                    Ok(entry) => drop(files.insert(entry.into_path())),
+                    // The folder does not exist, or was removed since its parent was read.
+                    Err(error) if error.io_error().is_some_and(|error| error.kind() == NotFound) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
         }
         Ok(SystemState { files, types: std::fs::read_to_string(TYPES).unwrap_or_default() })
     }
-}
-
-fn list_files(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        // The folder does not exist, or was removed since its parent was read.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", folder.display())),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let path = entry.path();
-        // Python leaves these when it runs as root.
-        if path.ends_with("__pycache__") || IGNORED.iter().any(|folder| path == Path::new(folder)) {
-            continue;
-        }
-        if entry.file_type()?.is_dir() {
-            list_files(&path, files)?;
-        }
-        files.insert(path);
-    }
-    Ok(())
 }
 
 fn dpkg(action: &str, what: &std::ffi::OsStr) -> Result<()> {

@@ -20,7 +20,7 @@ impl Package {
     }
 
     /// Builds the same package with an earlier version number.
-    pub fn earlier(&self, version: &str, folder: &Path) -> Result<Package> {
+    pub fn with_version(&self, version: &str, folder: &Path) -> Result<Package> {
         let unpacked = folder.join("earlier");
         self.unpack(&unpacked)?;
         let control = unpacked.join("DEBIAN/control");
@@ -97,13 +97,12 @@ pub struct Entry {
 impl Entry {
     /// Reads a line such as `-rwxr-xr-x 0/0 1234 2026-11-21 13:37 usr/bin/usher`.
     fn read(line: &str) -> Result<Entry> {
-        let mut words = line.split_whitespace();
-        let mut word =
-            || words.next().map(str::to_owned).with_context(|| format!("cannot read the entry: {line}"));
-        let (mode, owner) = (word()?, word()?);
-        let path = line.split_whitespace().nth(5).with_context(|| format!("no path in the entry: {line}"))?;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [mode, owner, _size, _date, _time, path, ..] = words[..] else {
+            anyhow::bail!("cannot read the entry: {line}");
+        };
         let path = path.trim_start_matches("./").trim_end_matches('/').to_owned();
-        Ok(Entry { mode, owner, path })
+        Ok(Entry { mode: mode.to_owned(), owner: owner.to_owned(), path })
     }
 
     pub fn is_folder(&self) -> bool {

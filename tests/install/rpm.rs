@@ -1,9 +1,8 @@
 //! The `.rpm`, read with rpm's tools and installed into a folder that rpm treats as a root file system.
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -11,7 +10,7 @@ use crate::machine::as_root;
 use crate::package::{Package, newest, run};
 
 #[test]
-fn it_contains_the_same_files_as_the_debian_package() -> Result<()> {
+fn the_rpm_contains_the_same_files_as_the_debian_package() -> Result<()> {
     let in_rpm = query("[%{FILEMODES:perms} %{FILEUSERNAME}/%{FILEGROUPNAME} %{FILENAMES}\\n]")?;
     let in_rpm: BTreeSet<&str> = in_rpm.lines().collect();
     let entries = Package::find()?.entries()?;
@@ -19,13 +18,8 @@ fn it_contains_the_same_files_as_the_debian_package() -> Result<()> {
         .iter()
         .filter(|entry| !entry.is_folder())
         // Distributions use different folders for completions of zsh.
-        .map(|entry| {
-            format!(
-                "{} root/root /{}",
-                entry.mode,
-                entry.path.replace("vendor-completions", "site-functions")
-            )
-        })
+        .map(|entry| (&entry.mode, entry.path.replace("vendor-completions", "site-functions")))
+        .map(|(mode, path)| format!("{mode} root/root /{path}"))
         .collect();
     assert_eq!(in_rpm, in_deb.iter().map(String::as_str).collect());
     Ok(())
@@ -41,7 +35,7 @@ fn the_header_describes_the_package_and_its_scripts() -> Result<()> {
 }
 
 #[test]
-fn it_installs_unchanged_requires_its_libraries_and_is_removed_completely() -> Result<()> {
+fn the_rpm_installs_unchanged_requires_its_libraries_and_is_removed_completely() -> Result<()> {
     let root = Root::create()?;
     root.rpm(&["--install", "--nodeps", "--noscripts"], &newest("rpm")?)?;
     // The output is empty if every file is as it was in the package.
@@ -105,12 +99,6 @@ fn query(format: &str) -> Result<String> {
 
 /// The libraries that a program loads, as found by `elfdeps`, which rpmbuild runs for distribution packages.
 fn libraries(program: &Path) -> Result<String> {
-    let mut elfdeps = Command::new("/usr/lib/rpm/elfdeps");
-    let elfdeps = elfdeps.arg("--requires").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
-    let mut elfdeps = elfdeps.context("cannot run elfdeps; it comes with Debian's rpm")?;
-    // Stdin is dropped at the end of the statement, which ends the list of files.
-    writeln!(elfdeps.stdin.take().context("no stdin")?, "{}", program.display())?;
-    let output = elfdeps.wait_with_output()?;
-    anyhow::ensure!(output.status.success(), "elfdeps failed ({})", output.status);
-    Ok(String::from_utf8(output.stdout)?)
+    let script = "echo \"$1\" | /usr/lib/rpm/elfdeps --requires";
+    run(Command::new("sh").args(["-c", script, "sh"]).arg(program)).context("elfdeps comes with Debian's rpm")
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::{Browser, Desktop, LaunchedApp, Page, steps};
 
-use crate::lifecycle::{close, open_by_entry};
+use crate::lifecycle::{close, open_notes_by_entry};
 use crate::machine::Installed;
 use crate::package::{Package, run};
 
@@ -15,16 +15,14 @@ use crate::package::{Package, run};
 async fn an_upgrade_keeps_the_running_app_working_and_a_removal_keeps_user_data() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let package = Package::find()?;
-    let installed = Installed::install(&package.earlier("0.0.1", folder.path())?)?;
+    let installed = Installed::install(&package.with_version("0.0.1", folder.path())?)?;
     assert_eq!(installed.version()?, "0.0.1");
     let desktop = Desktop::start().await?;
     let demo = Demo::start(DemoOptions::default()).await?;
     let mut browser = Browser::install(&desktop)?;
     run(desktop.command("/usr/bin/usher").args(["add", "notes", demo.url().as_str()]))?;
-    let window = open_by_entry(&desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    let consent = steps::begin_sign_in(&window, &mut browser).await?;
-    steps::allow(&consent, &window).await?;
+    let window = open_notes_by_entry(&desktop).await?;
+    steps::sign_in(&window, &mut browser).await?;
 
     // The running app continues when its program is replaced. The new command and the entry still reach it.
     installed.upgrade(&package)?;

@@ -29,7 +29,7 @@ struct Arguments {
     /// How long to measure, after a warm-up of about a minute
     #[arg(long, default_value_t = 30)]
     minutes: u64,
-    /// Runs the engine in this folder; this program starts itself with it
+    /// Runs the engine in this folder; the program starts itself with this option
     #[arg(long, hide = true)]
     engine_in: Option<std::path::PathBuf>,
 }

@@ -1,16 +1,13 @@
-//! The services of a soak, and the refreshes in their request logs.
+//! The services of the soak test, and the refreshes in their request logs.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use usher_api::{ServerId, Status};
+use anyhow::Result;
+use usher_api::ServerId;
 use usher_demo::{Demo, DemoOptions};
-use usher_engine::{Engine, SignInOptions};
-use usher_tests::consent::{Decision, answer};
-use usher_tests::wait::{TIMEOUT, until_ready};
-
-use crate::engine_process::options;
+use usher_engine::Engine;
+use usher_tests::engine::{config, options, sign_in, until_connected};
 
 /// The tolerance, because samples are taken at intervals.
 const SLACK: Duration = Duration::from_secs(2);
@@ -53,24 +50,13 @@ impl Services {
 
     /// Signs in to all services with a temporary engine, which stores the grants in `folder`.
     pub async fn sign_in(&self, folder: &Path) -> Result<()> {
-        let entry = |service: &Service| {
-            (service.id.0.clone(), serde_json::json!({ "type": "http", "url": service.demo.url() }))
-        };
-        let servers: serde_json::Map<_, _> = self.all.iter().map(entry).collect();
-        let config = serde_json::json!({ "mcpServers": servers });
-        std::fs::write(folder.join("mcp.json"), config.to_string())?;
+        let servers = self.all.iter().map(|service| (service.id.0.as_str(), service.demo.url().as_str()));
+        std::fs::write(folder.join("mcp.json"), config(servers))?;
         let engine = Engine::start(options(folder)).await?;
         for service in &self.all {
-            let request = engine.sign_in(&service.id, SignInOptions::default()).await?;
-            engine.complete_sign_in(&answer(&request.authorization_url, Decision::Allow).await?).await?;
+            sign_in(&engine, &service.id).await?;
         }
-        for service in &self.all {
-            until_ready("the connection", TIMEOUT, || {
-                let view = engine.server(&service.id).context("the server was removed")?;
-                Ok(matches!(view.status, Status::Connected { .. }).then_some(()))
-            })
-            .await?;
-        }
+        until_connected(&engine).await?;
         engine.stop().await;
         Ok(())
     }

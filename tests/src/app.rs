@@ -23,7 +23,7 @@ impl App {
         App::start_with(desktop, arguments, &[])
     }
 
-    /// [`App::start`] with additional environment variables.
+    /// Starts the app with additional environment variables.
     pub fn start_with(desktop: &Desktop, arguments: &[&str], environment: &[(&str, &str)]) -> Result<App> {
         let log = desktop.folder("cache").join("app.log");
         let output = File::options().create(true).append(true).open(&log)?;

@@ -1,36 +1,25 @@
 //! Accessibility checks of a page with axe-core.
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
 
 use crate::{Page, paths};
 
-/// A rule that the page violates, and the elements that violate it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Violation {
-    pub id: String,
-    pub help: String,
-    /// The selector and the reason, one entry per element.
-    pub elements: Vec<String>,
-}
-
-/// Runs axe and returns its definite violations. Results that axe marks as incomplete are left out.
-pub async fn violations(page: &Page) -> Result<Vec<Violation>> {
+/// Runs axe and returns its definite violations, one line for each rule. Results that axe marks as incomplete are left
+/// out.
+pub async fn violations(page: &Page) -> Result<Vec<String>> {
     let file = paths::repository().join("ui/node_modules/axe-core/axe.min.js");
     let source = std::fs::read_to_string(&file)
         .with_context(|| format!("{} is missing; run `npm ci` in ui", file.display()))?;
-    page.script(&format!("{source}\nreturn typeof window.axe"), Vec::new()).await?;
+    page.script(&format!("{source}\nreturn typeof window.axe")).await?;
     let found = page
         .session()
         .execute_async(
             "const done = arguments[arguments.length - 1];
+             const element = (node) => `${node.target.join(' ')}: ${node.failureSummary}`;
+             const line = (rule) => `${rule.id}: ${rule.help} (${rule.nodes.map(element).join('; ')})`;
              window.axe.run(document, { resultTypes: ['violations'] }).then(
-               (results) => done(results.violations.map((violation) => ({
-                 id: violation.id,
-                 help: violation.help,
-                 elements: violation.nodes.map((node) => `${node.target.join(' ')}: ${node.failureSummary}`),
-               }))),
-               (error) => done([{ id: 'axe', help: String(error), elements: [] }]),
+               (results) => done(results.violations.map(line)),
+               (error) => done([`axe: ${error}`]),
              );",
             Vec::new(),
         )

@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
 use crate::wait::{TIMEOUT, until, until_ready};
-use crate::{Desktop, Driver, Page, free_port};
+use crate::{Desktop, Driver, Page};
 
 /// The custom scheme of Usher's redirect URI.
 const SCHEME: &str = "dev.usher.desktop";
@@ -31,10 +31,9 @@ impl Browser {
         let log = desktop.folder("cache").join("opened-links");
         let processes = desktop.folder("cache").join("browser-processes");
         let profile = desktop.folder("cache").join("browser");
-        let launcher = desktop.install_script(
-            "usher-test-browser",
-            &format!(
-                r#"#!/bin/sh
+        let output = desktop.folder("cache").join("browser.log");
+        let launcher = format!(
+            r#"#!/bin/sh
 printf '%s\n' "$*" >> '{log}'
 if [ ! -e '{profile}' ]; then
   origin=$(printf '%s' "$1" | sed -E 's#^(https?://[^/?]+).*#\1#')
@@ -44,35 +43,27 @@ if [ ! -e '{profile}' ]; then
 fi
 exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir={profile} "$@" > {output} 2>&1' browser "$@"
 "#,
-                log = log.display(),
-                profile = profile.display(),
-                processes = processes.display(),
-                output = desktop.folder("cache").join("browser.log").display(),
-            ),
-        )?;
-        std::fs::write(
-            desktop.folder("data/applications").join("usher-test-browser.desktop"),
-            format!(
-                "[Desktop Entry]\nType=Application\nName=Chromium\nExec={} %u\nNoDisplay=true\n\
-                 MimeType=x-scheme-handler/http;x-scheme-handler/https;text/html;\n",
-                launcher.display()
-            ),
-        )?;
-        let made_default = desktop
-            .command("xdg-mime")
-            .args(["default", "usher-test-browser.desktop"])
-            .args(["x-scheme-handler/http", "x-scheme-handler/https", "text/html"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .context("cannot run xdg-mime")?;
-        anyhow::ensure!(made_default.success(), "xdg-mime could not set the default browser");
+            log = log.display(),
+            profile = profile.display(),
+            processes = processes.display(),
+            output = output.display(),
+        );
+        let types = ["x-scheme-handler/http", "x-scheme-handler/https", "text/html"];
+        desktop.install_handler("usher-test-browser", &launcher, &types)?;
         Ok(Browser { log, processes, profile, driver: None })
     }
 
     /// All links that programs opened in this browser, oldest first.
     pub fn opened(&self) -> Vec<String> {
         std::fs::read_to_string(&self.log).unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// Waits until this many links were opened, and returns all of them.
+    pub async fn until_opened(&self, count: usize) -> Result<Vec<String>> {
+        until_ready(&format!("the browser to open {count} links"), TIMEOUT, || {
+            Ok(Some(self.opened()).filter(|opened| opened.len() == count))
+        })
+        .await
     }
 
     /// Waits for a tab whose address begins with `prefix` and that shows `selector`, and selects it. The selector
@@ -104,25 +95,17 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
             Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
         })
         .await?;
-        let driver_port = free_port()?;
         let capabilities = json!({
             "browserName": "chrome",
             "goog:chromeOptions": { "debuggerAddress": format!("127.0.0.1:{port}") },
         });
-        Driver::start(
-            Command::new("chromedriver")
-                .arg(format!("--port={driver_port}"))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
-            driver_port,
-            capabilities.as_object().cloned().context("the capabilities are an object")?,
-        )
-        .await
+        let mut command = Command::new("chromedriver");
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Driver::start(&mut command, capabilities).await
     }
 }
 
-/// Chromium's flags: for a machine without a GPU, and against background traffic.
+/// Chromium's flags, for a machine without a GPU, and without background traffic.
 const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --no-default-browser-check --disable-background-networking --disable-component-update --disable-sync \
     --disable-dev-shm-usage --password-store=basic --window-size=1000,800";
@@ -130,7 +113,7 @@ const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disa
 impl Drop for Browser {
     fn drop(&mut self) {
         self.driver = None;
-        // The browser is not our child: the launcher started it in its own session and wrote its process id down.
+        // The browser is not a child of this process: the launcher started it in a new session and recorded its id.
         for line in std::fs::read_to_string(&self.processes).unwrap_or_default().lines() {
             if let Some(group) = line.parse().ok().and_then(Pid::from_raw) {
                 kill_process_group(group, Signal::KILL).ok();

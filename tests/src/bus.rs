@@ -1,8 +1,7 @@
 //! A private session bus that activates no system services.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use rustix::process::Pid;
@@ -48,19 +47,14 @@ impl Bus {
                 services.display()
             ),
         )?;
-        let mut daemon = Process::start(
-            Command::new("dbus-daemon")
-                .arg(format!("--config-file={}", config.display()))
-                .args(["--nofork", "--nopidfile", "--print-address=1"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
+        let (daemon, address) = Process::start_server(
+            Command::new("dbus-daemon").arg(format!("--config-file={}", config.display())).args([
+                "--nofork",
+                "--nopidfile",
+                "--print-address=1",
+            ]),
         )?;
-        let stdout = daemon.child().stdout.take().context("dbus-daemon has no stdout")?;
-        let mut address = String::new();
-        BufReader::new(stdout).read_line(&mut address).context("cannot read the address of the bus")?;
-        anyhow::ensure!(!address.trim().is_empty(), "the session bus did not start");
-        Ok(Bus { address: address.trim().to_owned(), _daemon: daemon })
+        Ok(Bus { address, _daemon: daemon })
     }
 
     /// The value of `DBUS_SESSION_BUS_ADDRESS`.
@@ -68,13 +62,13 @@ impl Bus {
         &self.address
     }
 
-    /// Serves `interface` at `path` and takes `name`, for as long as the connection lives.
+    /// Serves `interface` at `path` and owns `name` until the returned connection is closed.
     pub async fn serve(&self, name: &str, path: &str, interface: impl Interface) -> Result<Connection> {
         let builder = Builder::address(self.address.as_str())?.serve_at(path, interface)?.name(name)?;
         builder.build().await.with_context(|| format!("cannot serve {name}"))
     }
 
-    /// Calls a method through `gdbus` and returns the reply as printed.
+    /// Calls a method through `gdbus` and returns the printed reply.
     pub fn call(&self, destination: &str, path: &str, method: &str, arguments: &[&str]) -> Result<String> {
         let output = Command::new("gdbus")
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
@@ -90,31 +84,22 @@ impl Bus {
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }
 
+    /// Calls a method of the bus itself.
+    pub fn call_daemon(&self, method: &str, arguments: &[&str]) -> Result<String> {
+        let method = format!("org.freedesktop.DBus.{method}");
+        self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", &method, arguments)
+    }
+
     /// Whether the name has an owner.
     pub fn has_owner(&self, name: &str) -> Result<bool> {
-        let reply = self.call(
-            "org.freedesktop.DBus",
-            "/org/freedesktop/DBus",
-            "org.freedesktop.DBus.NameHasOwner",
-            &[name],
-        )?;
-        Ok(reply == "(true,)")
+        Ok(self.call_daemon("NameHasOwner", &[name])? == "(true,)")
     }
 
     /// The process id of the name's owner.
     pub fn owner_pid(&self, name: &str) -> Result<Pid> {
-        let reply = self.call(
-            "org.freedesktop.DBus",
-            "/org/freedesktop/DBus",
-            "org.freedesktop.DBus.GetConnectionUnixProcessID",
-            &[name],
-        )?;
-        // `(uint32 1234,)`
-        let number =
-            reply.split(|character: char| !character.is_ascii_digit()).rfind(|digits| !digits.is_empty());
-        number
-            .and_then(|digits| digits.parse().ok())
-            .and_then(Pid::from_raw)
-            .with_context(|| format!("no process id of {name} in the reply: {reply}"))
+        let reply = self.call_daemon("GetConnectionUnixProcessID", &[name])?;
+        let number = reply.strip_prefix("(uint32 ").and_then(|rest| rest.strip_suffix(",)"));
+        let id = number.and_then(|digits| digits.parse().ok()).and_then(Pid::from_raw);
+        id.with_context(|| format!("no process id of {name} in the reply: {reply}"))
     }
 }

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::{Bus, Display, Keyring, requirements};
+use crate::wait::{TIMEOUT, until_ready};
+use crate::{Bus, Display, Keyring, engine, requirements};
 
 /// The parts of a desktop.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +20,12 @@ pub struct DesktopOptions {
     pub keyring: bool,
 }
 
-impl Default for DesktopOptions {
-    fn default() -> Self {
-        DesktopOptions { display: true, bus: true, keyring: true }
-    }
+impl DesktopOptions {
+    pub const COMPLETE: Self = Self { display: true, bus: true, keyring: true };
+    pub const WITHOUT_KEYRING: Self = Self { keyring: false, ..Self::COMPLETE };
+    pub const WITHOUT_BUS: Self = Self { bus: false, ..Self::WITHOUT_KEYRING };
+    /// A machine without a desktop session, as reached over SSH.
+    pub const HEADLESS: Self = Self { display: false, ..Self::WITHOUT_BUS };
 }
 
 /// A desktop in a temporary folder. [`Desktop::command`] starts programs on it.
@@ -36,9 +39,13 @@ pub struct Desktop {
 }
 
 impl Desktop {
+    /// An `mcp.json` that lacks a brace.
+    pub const BROKEN_CONFIG: &str =
+        "{\n  \"mcpServers\": {\n    \"notes\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n";
+
     /// Starts a desktop with all parts.
     pub async fn start() -> Result<Desktop> {
-        Desktop::start_with(DesktopOptions::default()).await
+        Desktop::start_with(DesktopOptions::COMPLETE).await
     }
 
     /// Starts a desktop with the parts in `options` and empty folders.
@@ -104,6 +111,14 @@ impl Desktop {
         command
     }
 
+    /// Runs a program to its end, without output. Returns whether it succeeded.
+    pub async fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<bool> {
+        let mut command = tokio::process::Command::from(self.command(&program));
+        command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+        let status = command.status().await;
+        Ok(status.with_context(|| format!("cannot run {}", program.as_ref().display()))?.success())
+    }
+
     /// A folder of the desktop: `home`, `config`, `data`, `state`, `cache`, `run` or `bin` (first on `PATH`).
     pub fn folder(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
@@ -121,12 +136,39 @@ impl Desktop {
         std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))
     }
 
+    /// Writes an `mcp.json` with these servers, each with its name and URL.
+    pub fn configure<'a>(&self, servers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<()> {
+        self.write_config(&engine::config(servers))
+    }
+
+    /// The private file for secrets, if a test chooses it instead of the keychain.
+    pub fn secret_file(&self) -> PathBuf {
+        self.folder("home/store/secrets")
+    }
+
     /// Installs a script in the first folder on the desktop's `PATH`.
     pub fn install_script(&self, name: &str, text: &str) -> Result<PathBuf> {
         let file = self.folder("bin").join(name);
         std::fs::write(&file, text)?;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))?;
         Ok(file)
+    }
+
+    /// Installs a script as the default handler of these MIME types.
+    pub fn install_handler(&self, name: &str, script: &str, types: &[&str]) -> Result<()> {
+        let program = self.install_script(name, script)?;
+        let entry = format!("{name}.desktop");
+        let text = format!(
+            "[Desktop Entry]\nType=Application\nName={name}\nExec={} %u\nNoDisplay=true\nMimeType={};\n",
+            program.display(),
+            types.join(";")
+        );
+        std::fs::write(self.folder("data/applications").join(&entry), text)?;
+        let mut xdg_mime = self.command("xdg-mime");
+        xdg_mime.args(["default", &entry]).args(types).stdout(Stdio::null()).stderr(Stdio::null());
+        let made_default = xdg_mime.status().context("cannot run xdg-mime")?.success();
+        anyhow::ensure!(made_default, "xdg-mime could not make {name} the default");
+        Ok(())
     }
 
     /// The session bus. Fails if there is none.
@@ -150,6 +192,15 @@ impl Desktop {
     /// Kills the keychain. [`Desktop::start_keyring`] restarts it.
     pub fn kill_keyring(&mut self) -> Result<()> {
         self.keyring.take().context("this desktop has no keychain")?.kill()
+    }
+
+    /// Waits until the keychain has the grant of a server.
+    pub async fn until_stored(&self, server: &str) -> Result<()> {
+        let label = format!("label = Usher: {server}\n");
+        until_ready("the sign-in to be stored", TIMEOUT, || {
+            Ok(self.stored_secrets()?.contains(&label).then_some(()))
+        })
+        .await
     }
 
     /// The output of `secret-tool search` for Usher's items, including their secrets.

@@ -1,9 +1,8 @@
 //! A virtual screen: Xvfb with a window manager.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::Process;
 
@@ -18,25 +17,10 @@ pub struct Display {
 impl Display {
     /// Starts a screen that is large enough for all windows of the tests. Xvfb picks a free display number.
     pub fn start() -> Result<Display> {
-        let mut server = Process::start(
-            Command::new("Xvfb")
-                .args(["-displayfd", "1", "-screen", "0", "1400x1100x24", "-nolisten", "tcp", "-noreset"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null()),
-        )?;
-        let stdout = server.child().stdout.take().context("Xvfb has no stdout")?;
-        let mut number = String::new();
-        BufReader::new(stdout).read_line(&mut number).context("cannot read the display number of Xvfb")?;
-        anyhow::ensure!(!number.trim().is_empty(), "Xvfb did not start");
-        let name = format!(":{}", number.trim());
-        let window_manager = Process::start(
-            Command::new("openbox")
-                .env("DISPLAY", &name)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
-        )?;
+        let screen = ["-displayfd", "1", "-screen", "0", "1400x1100x24", "-nolisten", "tcp", "-noreset"];
+        let (server, number) = Process::start_server(Command::new("Xvfb").args(screen))?;
+        let name = format!(":{number}");
+        let window_manager = Process::start_silent(Command::new("openbox").env("DISPLAY", &name))?;
         Ok(Display { name, _window_manager: window_manager, _server: server })
     }
 

@@ -4,11 +4,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use thirtyfour::common::config::WebDriverConfig;
 use thirtyfour::{Capabilities, WebDriver};
 
 use crate::wait::{TIMEOUT, until};
-use crate::{Page, Process};
+use crate::{Page, Process, free_port};
 
 /// A WebDriver on a loopback port. It stops together with the program that it drives.
 #[derive(Debug)]
@@ -18,9 +19,10 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts `command`, which must listen on `port` of loopback, and opens a session.
-    pub async fn start(command: &mut Command, port: u16, capabilities: Capabilities) -> Result<Driver> {
-        let mut process = Process::start(command)?;
+    /// Starts `command`, which must accept `--port`, and opens a session.
+    pub async fn start(command: &mut Command, capabilities: Value) -> Result<Driver> {
+        let port = free_port()?;
+        let mut process = Process::start(command.arg(format!("--port={port}")))?;
         // A proxy configured on this machine must not be used for loopback.
         let client = reqwest::Client::builder()
             .no_proxy()
@@ -37,10 +39,10 @@ impl Driver {
             }
         })
         .await?;
-        let session =
-            WebDriver::new_with_config_and_client(address, capabilities, WebDriverConfig::default(), client)
-                .await
-                .context("cannot open a WebDriver session")?;
+        let config = WebDriverConfig::default();
+        let capabilities: Capabilities = serde_json::from_value(capabilities)?;
+        let session = WebDriver::new_with_config_and_client(address, capabilities, config, client);
+        let session = session.await.context("cannot open a WebDriver session")?;
         Ok(Driver { process, session })
     }
 

@@ -4,10 +4,8 @@ use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 
 /// A change to a file in the folder.
@@ -23,11 +21,9 @@ pub enum FileEvent {
 /// A watch on one folder, until it is dropped. It reads on its own thread, so that a busy runtime does not delay it.
 #[derive(Debug)]
 pub struct FolderWatch {
-    stopped: Arc<AtomicBool>,
+    inotify: Arc<OwnedFd>,
+    watch: i32,
 }
-
-/// How often the thread checks whether the watch was dropped.
-const POLL_INTERVAL: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 
 impl FolderWatch {
     /// Calls `on_event` for each event in the folder, which must exist.
@@ -35,40 +31,32 @@ impl FolderWatch {
         folder: &Path,
         mut on_event: impl FnMut(FileEvent, &str) + Send + 'static,
     ) -> Result<FolderWatch> {
-        let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
+        let inotify = Arc::new(inotify::init(CreateFlags::CLOEXEC)?);
         let kinds = WatchFlags::CREATE | WatchFlags::MOVED_TO | WatchFlags::DELETE | WatchFlags::ONLYDIR;
-        inotify::add_watch(&inotify, folder, kinds)
+        let watch = inotify::add_watch(&inotify, folder, kinds)
             .with_context(|| format!("cannot watch {}", folder.display()))?;
-        let stopped = Arc::new(AtomicBool::new(false));
-        let is_stopped = Arc::clone(&stopped);
+        let reader = Arc::clone(&inotify);
         std::thread::spawn(move || {
-            while !is_stopped.load(Ordering::Relaxed) {
-                let mut ready = [PollFd::new(&inotify, PollFlags::IN)];
-                if matches!(poll(&mut ready, Some(&POLL_INTERVAL)), Ok(1..)) {
-                    read(&inotify, &mut on_event);
+            let mut buffer = [MaybeUninit::uninit(); 4096];
+            let mut events = inotify::Reader::new(reader, &mut buffer);
+            while let Ok(event) = events.next() {
+                let name = event.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+                match kind(event.events()) {
+                    Some(kind) => on_event(kind, &name),
+                    // The watch was removed.
+                    None if event.events().contains(ReadFlags::IGNORED) => break,
+                    None => {}
                 }
             }
         });
-        Ok(FolderWatch { stopped })
+        Ok(FolderWatch { inotify, watch })
     }
 }
 
 impl Drop for FolderWatch {
     fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Reports all pending events.
-fn read(inotify: &OwnedFd, on_event: &mut impl FnMut(FileEvent, &str)) {
-    let mut buffer = [MaybeUninit::uninit(); 4096];
-    let mut events = inotify::Reader::new(inotify, &mut buffer);
-    // Stops at WOULDBLOCK. Any other error occurs again at the next read.
-    while let Ok(event) = events.next() {
-        let name = event.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
-        if let Some(kind) = kind(event.events()) {
-            on_event(kind, &name);
-        }
+        // Wakes the thread, which then ends.
+        inotify::remove_watch(&self.inotify, self.watch).ok();
     }
 }
 

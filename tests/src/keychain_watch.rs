@@ -1,4 +1,4 @@
-//! Observes on the session bus each call that stores a secret in the keychain.
+//! Observes the calls on the session bus that store a secret in the keychain.
 
 use anyhow::{Context, Result};
 use futures::StreamExt;

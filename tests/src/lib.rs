@@ -1,6 +1,6 @@
 //! Fixtures of the end-to-end tests. Each fixture stops its processes when it is dropped.
 //!
-//! The fixtures do not change the environment of the test process. [`Desktop::command`] gives programs theirs.
+//! The fixtures do not change the environment of the test process. [`Desktop::command`] sets the environment of a program.
 //!
 //! # Layout
 //!
@@ -10,20 +10,22 @@
 //! - `bus`: a private session bus
 //! - `keyring`, `prompter`: GNOME Keyring, and its password dialog
 //! - `unresponsive_keychain`, `portal`, `notification_server`, `tray_host`: fakes on the session bus
-//! - `browser`, `fake_opener`: Chromium as the default browser, and a script in its place
+//! - `browser`, `fake_opener`: Chromium as the default browser, and a script that replaces it
 //!
 //! Usher on this desktop:
 //! - `app`, `launched_app`: the app as a child of the test, and as started by the system
 //! - `window`, `driver`, `page`: the app driven by WebDriver
 //! - `axe`: accessibility checks of a page
 //! - `cli`: the command `usher`
+//! - `engine`: an engine inside the test, without the app or the command
 //! - `steps`, `consent`: the steps of a sign-in, in the browser and without one
 //!
 //! Services:
 //! - `self_signed_server`: a TLS server with a self-signed certificate
 //!
 //! Tools:
-//! - `process`, `killable_process`: child processes, and ones that a test kills at a chosen moment
+//! - `process`, `piped_process`: child processes, without and with pipes to the test
+//! - `kill_switch`: kills a process at a chosen moment
 //! - `folder_watch`, `keychain_watch`: observers of files and of the keychain
 //! - `wait`, `paths`: waiting with a deadline, and the paths of the built programs
 //! - `requirements`: the check for programs and libraries that a desktop needs
@@ -52,15 +54,17 @@ pub mod consent;
 mod desktop;
 mod display;
 mod driver;
+pub mod engine;
 mod fake_opener;
 pub mod folder_watch;
 mod keychain_watch;
 mod keyring;
-mod killable_process;
+mod kill_switch;
 mod launched_app;
 mod notification_server;
 mod page;
 pub mod paths;
+mod piped_process;
 mod portal;
 mod process;
 mod prompter;
@@ -74,20 +78,21 @@ mod window;
 mod windows;
 
 pub use app::App;
-pub use axe::{Violation, violations};
+pub use axe::violations;
 pub use browser::Browser;
 pub use bus::Bus;
-pub use cli::{Cli, CliProcess, Output};
+pub use cli::Cli;
 pub use desktop::{Desktop, DesktopOptions};
 pub use display::Display;
 pub use driver::Driver;
 pub use fake_opener::FakeOpener;
 pub use keychain_watch::KeychainWatch;
 pub use keyring::Keyring;
-pub use killable_process::{KillSwitch, KillableProcess};
+pub use kill_switch::KillSwitch;
 pub use launched_app::LaunchedApp;
 pub use notification_server::{Notification, NotificationServer};
 pub use page::Page;
+pub use piped_process::{Output, PipedProcess};
 pub use portal::{ColorScheme, Portal};
 pub use process::{Process, free_port};
 pub use prompter::Prompter;

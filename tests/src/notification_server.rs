@@ -97,7 +97,7 @@ impl NotificationServer {
         NotificationServer::start_with(bus, &["actions", "body", "body-markup"]).await
     }
 
-    /// [`NotificationServer::start`] with these capabilities.
+    /// Starts a server with these capabilities.
     pub async fn start_with(bus: &Bus, capabilities: &[&'static str]) -> Result<NotificationServer> {
         let shown = Shown::default();
         let notifications = Notifications { shown: Arc::clone(&shown), capabilities: capabilities.to_vec() };

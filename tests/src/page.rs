@@ -1,7 +1,6 @@
 //! A page in the browser or in the app's window, and the actions of a person on it.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::cell::RefCell;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -12,7 +11,7 @@ use crate::paths;
 use crate::wait::{TIMEOUT, until};
 
 /// A page in a WebDriver session. Each action waits with a deadline until it is possible. Elements are named by CSS
-/// selectors. [`Page::id`] builds one from a test id.
+/// selectors. [`Page::id`] builds a selector from a test id.
 #[derive(Clone, Debug)]
 pub struct Page {
     session: WebDriver,
@@ -40,12 +39,7 @@ impl Page {
 
     /// Waits until the element is visible.
     pub async fn see(&self, selector: &str) -> Result<WebElement> {
-        self.see_within(selector, TIMEOUT).await
-    }
-
-    /// [`Page::see`] with another timeout.
-    pub async fn see_within(&self, selector: &str, timeout: Duration) -> Result<WebElement> {
-        until(&format!("{selector} to be visible"), timeout, || self.find_visible(selector)).await
+        until(&format!("{selector} to be visible"), TIMEOUT, || self.find_visible(selector)).await
     }
 
     /// The first element that is visible now, if any.
@@ -80,6 +74,13 @@ impl Page {
         .await
     }
 
+    /// Presses an element, then waits for another one.
+    pub async fn press_to_see(&self, selector: &str, shown: &str) -> Result<()> {
+        self.press(selector).await?;
+        self.see(shown).await?;
+        Ok(())
+    }
+
     /// Replaces the text of a field.
     pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
         until(&format!("{selector} to be filled"), TIMEOUT, || async {
@@ -90,77 +91,58 @@ impl Page {
         .await
     }
 
-    /// Sends a key to the focused element.
-    pub async fn press_key(&self, key: Key) -> Result<()> {
+    /// Presses Escape, and waits until the dialog is gone.
+    pub async fn close_dialog(&self, selector: &str) -> Result<()> {
         let element = self.session.active_element().await.context("no element has the focus")?;
-        element.send_keys(Key::value(&key).to_string()).await.context("cannot send the key")
+        element.send_keys(Key::Escape.value().to_string()).await.context("cannot press Escape")?;
+        self.see_gone(selector).await
     }
 
     /// Waits for the element and returns its visible text.
     pub async fn read(&self, selector: &str) -> Result<String> {
-        until(&format!("{selector} to be read"), TIMEOUT, || async {
-            match self.find_visible(selector).await? {
-                Some(element) => none_if_rerendered(element.text().await),
-                None => Ok(None),
-            }
-        })
-        .await
+        self.read_until(selector, "").await
     }
 
-    /// Waits until the element's text contains `text`, then returns the whole text.
+    /// Waits until the element's text contains `text`, then returns the whole text. The error contains the last text.
     pub async fn read_until(&self, selector: &str, text: &str) -> Result<String> {
-        self.read_until_within(selector, text, TIMEOUT).await
-    }
-
-    /// [`Page::read_until`] with another timeout. The error holds the last text of the element.
-    pub async fn read_until_within(&self, selector: &str, text: &str, timeout: Duration) -> Result<String> {
-        let last = std::sync::Mutex::new(None);
-        let found = until(&format!("{selector} to contain “{text}”"), timeout, || async {
+        let last = RefCell::new(None);
+        let found = until(&format!("{selector} to contain “{text}”"), TIMEOUT, || async {
             let Some(element) = self.find_visible(selector).await? else { return Ok(None) };
             let Some(read) = none_if_rerendered(element.text().await)? else { return Ok(None) };
-            let done = read.contains(text);
-            if let Ok(mut last) = last.lock() {
-                *last = Some(read.clone());
-            }
-            Ok(done.then_some(read))
+            last.replace(Some(read.clone()));
+            Ok(read.contains(text).then_some(read))
         })
         .await;
-        found.with_context(|| match last.into_inner().ok().flatten() {
+        found.with_context(|| match last.take() {
             Some(read) => format!("{selector} contains “{read}”"),
             None => format!("{selector} was never visible"),
         })
     }
 
-    /// Scrolls the element into the visible part of the page.
+    /// Waits for the element, and scrolls it into the visible part of the page.
     pub async fn scroll_into_view(&self, selector: &str) -> Result<()> {
         self.see(selector).await?.scroll_into_view().await.context("cannot scroll")
     }
 
     /// Runs a function body in the page and returns its result as JSON.
-    pub async fn script(&self, body: &str, arguments: Vec<Value>) -> Result<Value> {
-        let value = self.session.execute(body, arguments).await.context("the script failed")?;
+    pub async fn script(&self, body: &str) -> Result<Value> {
+        let value = self.session.execute(body, Vec::new()).await.context("the script failed")?;
         Ok(value.json().clone())
     }
 
     /// Writes a screenshot to `target/screenshots/NAME.png`.
-    pub async fn screenshot(&self, name: &str) -> Result<PathBuf> {
-        let file = paths::screenshots()?.join(format!("{name}.png"));
-        self.screenshot_to(&file).await?;
-        Ok(file)
-    }
-
-    /// Writes a screenshot to `file`.
     ///
     /// WebKitGTK captures the next frame that it draws, and an idle page draws none. An invisible animation therefore
     /// runs until the screenshot is taken.
-    pub async fn screenshot_to(&self, file: &Path) -> Result<()> {
+    pub async fn screenshot(&self, name: &str) -> Result<()> {
+        let file = paths::screenshots()?.join(format!("{name}.png"));
         if let Some(folder) = file.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        self.script(KEEP_ANIMATING, Vec::new()).await?;
+        self.script(KEEP_ANIMATING).await?;
         let png = self.session.screenshot_as_png().await.context("cannot take a screenshot")?;
-        self.script("window.usherTestAnimates = false;", Vec::new()).await?;
-        std::fs::write(file, png).with_context(|| format!("cannot write {}", file.display()))
+        self.script("window.usherTestAnimates = false;").await?;
+        std::fs::write(&file, png).with_context(|| format!("cannot write {}", file.display()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! A child process with its own process group, stopped when it is dropped.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -26,6 +27,23 @@ impl Process {
         let child = command.process_group(0).spawn();
         let child = child.with_context(|| format!("cannot start {}", requirements::with_package(&name)))?;
         Ok(Process { child, name })
+    }
+
+    /// Starts `command` without input and without output.
+    pub fn start_silent(command: &mut Command) -> Result<Process> {
+        Process::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+    }
+
+    /// Starts a server that prints a line when it is ready, and returns the line.
+    pub fn start_server(command: &mut Command) -> Result<(Process, String)> {
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server = Process::start(command)?;
+        let mut line = String::new();
+        if let Some(stdout) = server.child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        anyhow::ensure!(!line.trim().is_empty(), "{} did not start", server.name);
+        Ok((server, line.trim().to_owned()))
     }
 
     /// The process id, which is also the id of the group.
@@ -74,7 +92,7 @@ impl Drop for Process {
     }
 }
 
-/// A port that was free a moment ago, for programs that cannot choose one themselves.
+/// Returns a port that is currently free, for programs that cannot choose one themselves.
 pub fn free_port() -> Result<u16> {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("cannot find a free port")?;
     Ok(listener.local_addr()?.port())

@@ -4,7 +4,6 @@ use anyhow::{Context, Result};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt as _, KEY_PRESS_EVENT, KEY_RELEASE_EVENT};
 use x11rb::protocol::xtest::ConnectionExt as _;
-use x11rb::rust_connection::RustConnection;
 
 use crate::wait::{TIMEOUT, until_ready};
 use crate::{Bus, Desktop, Windows};
@@ -20,8 +19,6 @@ const ESCAPE: u32 = 0xff1b;
 pub struct Prompter<'a> {
     bus: &'a Bus,
     windows: Windows,
-    keyboard: RustConnection,
-    root: u32,
 }
 
 impl<'a> Prompter<'a> {
@@ -31,22 +28,11 @@ impl<'a> Prompter<'a> {
         let folder = desktop.folder("run/services");
         std::fs::copy(SERVICE, folder.join(format!("{NAME}.service")))
             .context("gcr-prompter is not installed")?;
-        let call = |method: &str, arguments: &[&str]| {
-            bus.call(
-                "org.freedesktop.DBus",
-                "/org/freedesktop/DBus",
-                &format!("org.freedesktop.DBus.{method}"),
-                arguments,
-            )
-        };
         let environment =
             format!("{{'DISPLAY': '{}', 'NO_AT_BRIDGE': '1', 'GTK_A11Y': 'none'}}", display.name());
-        call("UpdateActivationEnvironment", &[&environment])?;
-        call("ReloadConfig", &[])?;
-        let (keyboard, screen) =
-            RustConnection::connect(Some(display.name())).context("connect to the screen")?;
-        let root = keyboard.setup().roots.get(screen).context("the screen has no root window")?.root;
-        Ok(Prompter { bus, windows: Windows::connect(display)?, keyboard, root })
+        bus.call_daemon("UpdateActivationEnvironment", &[&environment])?;
+        bus.call_daemon("ReloadConfig", &[])?;
+        Ok(Prompter { bus, windows: Windows::connect(display)? })
     }
 
     /// Whether the prompter runs. It exits some seconds after its last dialog.
@@ -56,19 +42,12 @@ impl<'a> Prompter<'a> {
 
     /// Waits for the dialog and types the password.
     pub async fn enter_password(&self, password: &str) -> Result<()> {
-        self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
-        for letter in password.chars() {
-            self.press(u32::from(letter))?;
-        }
-        self.press(RETURN)?;
-        self.windows.see_gone(TITLE).await
+        self.answer(password.chars().map(u32::from).chain([RETURN])).await
     }
 
     /// Waits for the dialog and dismisses it.
     pub async fn dismiss(&self) -> Result<()> {
-        self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
-        self.press(ESCAPE)?;
-        self.windows.see_gone(TITLE).await
+        self.answer([ESCAPE]).await
     }
 
     /// Waits until the prompter exits.
@@ -76,17 +55,25 @@ impl<'a> Prompter<'a> {
         until_ready("the prompter to exit", TIMEOUT, || Ok((!self.is_running()?).then_some(()))).await
     }
 
+    /// Waits for the dialog, and presses the keys that end it.
+    async fn answer(&self, symbols: impl IntoIterator<Item = u32>) -> Result<()> {
+        self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
+        symbols.into_iter().try_for_each(|symbol| self.press(symbol))?;
+        self.windows.see_gone(TITLE).await
+    }
+
     /// Presses the key with this symbol. The symbol must not need a modifier such as Shift.
     fn press(&self, symbol: u32) -> Result<()> {
-        let setup = self.keyboard.setup();
+        let Windows { connection: keyboard, root } = &self.windows;
+        let setup = keyboard.setup();
         let (first, last) = (setup.min_keycode, setup.max_keycode);
-        let map = self.keyboard.get_keyboard_mapping(first, last - first + 1)?.reply()?;
+        let map = keyboard.get_keyboard_mapping(first, last - first + 1)?.reply()?;
         let columns = usize::from(map.keysyms_per_keycode).max(1);
         let index = map.keysyms.chunks(columns).position(|symbols| symbols.first() == Some(&symbol));
         let index =
             index.and_then(|index| u8::try_from(index).ok()).context("the keyboard has no such key")?;
         for event in [KEY_PRESS_EVENT, KEY_RELEASE_EVENT] {
-            self.keyboard.xtest_fake_input(event, first + index, 0, self.root, 0, 0, 0)?.check()?;
+            keyboard.xtest_fake_input(event, first + index, 0, *root, 0, 0, 0)?.check()?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-/// `cargo xtask setup` installs the packages of the same list.
+/// The required programs and libraries. `cargo xtask setup` installs the packages of the same list.
 const LIST: &str = include_str!("../../xtask/desktop-packages.txt");
 
 /// Fails if something is missing, and names the Debian packages to install.
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_named_with_its_package() {
+    fn a_missing_program_or_library_is_named_with_its_package() {
         let empty = tempfile::tempdir().expect("temp dir");
         let missing = missing(empty.path().as_os_str(), Some("libc.so.6 => /lib/libc.so.6"));
         for named in [
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_is_not_missing() {
+    fn an_installed_program_or_library_is_not_missing() {
         let folder = tempfile::tempdir().expect("temp dir");
         for [_, name, _] in entries() {
             std::fs::write(folder.path().join(name), "").expect("write a program");

@@ -29,14 +29,11 @@ impl SelfSignedServer {
             .context("cannot run openssl")?;
         anyhow::ensure!(status.success(), "openssl could not create a certificate");
         let port = free_port()?;
-        let server = Process::start(
+        let server = Process::start_silent(
             Command::new("openssl")
                 .current_dir(folder.path())
                 .args(["s_server", "-quiet", "-www", "-cert", "cert.pem", "-key", "key.pem"])
-                .args(["-accept", &format!("127.0.0.1:{port}")])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
+                .args(["-accept", &format!("127.0.0.1:{port}")]),
         )?;
         until_ready("the TLS server to listen", TIMEOUT, || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop))

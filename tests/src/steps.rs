@@ -1,22 +1,34 @@
 //! The steps of a person's first sign-in, shared by the tests and `demo-walk`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use usher_demo::Demo;
 
-use crate::{Browser, Page, Window};
+use crate::{Browser, Desktop, Page, Window};
+
+/// Opens the app with `demo` as the server "notes" and shows its page.
+pub async fn open_with_notes(desktop: &Desktop, demo: &Demo) -> Result<Window> {
+    desktop.configure([("notes", demo.url().as_str())])?;
+    let window = Window::open(desktop).await?;
+    window.page().press(&Page::id("server-notes")).await?;
+    Ok(window)
+}
 
 /// Starts the demo from the gallery and waits for the consent page in the browser.
 pub async fn try_the_demo(window: &Window, browser: &mut Browser) -> Result<Page> {
     window.page().see(&Page::id("gallery")).await?;
-    window.page().press(&Page::id("try-demo")).await?;
-    window.page().see(&Page::id("waiting")).await?;
+    window.page().press_to_see(&Page::id("try-demo"), &Page::id("waiting")).await?;
     consent(browser).await
 }
 
 /// Presses "Sign in" and waits for the consent page in the browser.
 pub async fn begin_sign_in(window: &Window, browser: &mut Browser) -> Result<Page> {
-    window.page().press(&Page::id("sign-in")).await?;
-    window.page().see(&Page::id("waiting")).await?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     consent(browser).await
+}
+
+/// Presses "Sign in", then Allow in the browser, and waits until the window shows the service as connected.
+pub async fn sign_in(window: &Window, browser: &mut Browser) -> Result<()> {
+    allow(&begin_sign_in(window, browser).await?, window).await
 }
 
 /// Waits for the consent page in the browser.
@@ -34,22 +46,20 @@ pub async fn allow(consent: &Page, window: &Window) -> Result<()> {
 /// Opens a tool, fills in its fields, runs it and returns the result's text.
 pub async fn call_tool(window: &Window, tool: &str, fields: &[(&str, &str)]) -> Result<String> {
     let page = window.page();
-    page.press(&Page::id(&format!("tool-{tool}"))).await?;
-    page.see(&Page::id("tool-dialog")).await?;
-    for (name, text) in fields {
-        page.fill(&format!("[data-testid=\"tool-dialog\"] :is(input, textarea)[id$=\"{name}\"]"), text)
-            .await?;
-    }
-    page.press(&Page::id("tool-run")).await?;
+    run_tool(page, tool, fields).await?;
     let result = page.read(&Page::id("tool-result")).await;
-    match result {
-        Ok(text) => {
-            page.scroll_into_view(&Page::id("tool-result")).await?;
-            Ok(text)
-        }
-        Err(error) => {
-            let dialog = page.read(&Page::id("tool-dialog")).await.unwrap_or_default();
-            Err(error.context(format!("the tool's dialog contains “{dialog}”")))
-        }
+    let dialog = page.read(&Page::id("tool-dialog")).await?;
+    let text = result.with_context(|| format!("the tool's dialog contains “{dialog}”"))?;
+    page.scroll_into_view(&Page::id("tool-result")).await?;
+    Ok(text)
+}
+
+/// Opens a tool, fills in its fields and runs it.
+pub async fn run_tool(page: &Page, tool: &str, fields: &[(&str, &str)]) -> Result<()> {
+    let dialog = Page::id("tool-dialog");
+    page.press_to_see(&Page::id(&format!("tool-{tool}")), &dialog).await?;
+    for (name, text) in fields {
+        page.fill(&format!("{dialog} :is(input, textarea)[id$=\"{name}\"]"), text).await?;
     }
+    page.press(&Page::id("tool-run")).await
 }

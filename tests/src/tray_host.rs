@@ -1,5 +1,6 @@
 //! A fake panel with a tray, which identifies the icon, reads its menu and clicks in it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -113,28 +114,19 @@ impl TrayHost {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Waits until the icon is `icons/tray/NAME-….png`, in any color variant.
+    /// Waits until the icon is `icons/tray/NAME.png`, or `icons/tray/NAME-….png` in any color variant.
     pub async fn see_icon(&self, name: &str) -> Result<()> {
-        self.see_file(name, |shown| shown.rsplit_once('-').is_some_and(|(icon, _color)| icon == name)).await
-    }
-
-    /// Waits until the icon is `icons/tray/NAME.png`.
-    pub async fn see_icon_file(&self, name: &str) -> Result<()> {
-        self.see_file(name, |shown| shown == name).await
-    }
-
-    async fn see_file(&self, name: &str, matches: impl Fn(&str) -> bool) -> Result<()> {
-        let last = Mutex::new(None);
+        let matches =
+            |shown: &str| shown == name || shown.rsplit_once('-').is_some_and(|(icon, _color)| icon == name);
+        let last = RefCell::new(None);
         let seen = until(&format!("the tray to show “{name}”"), TIMEOUT, || async {
             let shown = self.icon().await?;
-            let found = shown.as_deref().is_some_and(&matches);
-            if let Ok(mut last) = last.lock() {
-                *last = shown;
-            }
+            let found = shown.as_deref().is_some_and(matches);
+            last.replace(shown);
             Ok(found.then_some(()))
         })
         .await;
-        seen.with_context(|| format!("the tray shows {:?}", last.into_inner().ok().flatten()))
+        seen.with_context(|| format!("the tray shows {:?}", last.take()))
     }
 
     /// The name of the icon's file, such as `well-dark`, or `None` if there is no icon.
@@ -205,17 +197,15 @@ impl TrayHost {
     }
 
     async fn see_matching(&self, text: &str, matches: impl Fn(&MenuItem) -> bool) -> Result<MenuItem> {
-        let last = Mutex::new(Vec::new());
+        let last = RefCell::new(Vec::new());
         let seen = until(&format!("a menu item with “{text}”"), TIMEOUT, || async {
             let menu = self.menu().await?;
             let item = menu.iter().find(|item| matches(item) && item.label.contains(text)).cloned();
-            if let Ok(mut last) = last.lock() {
-                *last = menu;
-            }
+            last.replace(menu);
             Ok(item)
         })
         .await;
-        seen.with_context(|| format!("the menu is {:?}", last.into_inner().unwrap_or_default()))
+        seen.with_context(|| format!("the menu is {:?}", last.take()))
     }
 
     /// The icon that was registered last.

@@ -13,7 +13,7 @@ const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Calls `probe` until it returns a value. `what` completes "waiting for …", such as "the demo to be connected".
 ///
-/// A probe returns `None` to be called again. An error ends the wait.
+/// If the probe returns `None`, it is called again. An error ends the wait.
 pub async fn until<T, F, Fut>(what: &str, timeout: Duration, mut probe: F) -> Result<T>
 where
     F: FnMut() -> Fut,
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// [`until`] for a synchronous probe.
+/// Calls a synchronous `probe` until it returns a value, like [`until`].
 pub async fn until_ready<T>(
     what: &str,
     timeout: Duration,

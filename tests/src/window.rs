@@ -1,6 +1,5 @@
 //! The app's window, opened and driven by WebKitWebDriver.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -8,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::{Desktop, Driver, Page, free_port, paths};
+use crate::{Desktop, Driver, Page, paths};
 
 /// Options for the start of the app.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +19,7 @@ pub struct WindowOptions {
     /// Whether the system's theme is dark.
     pub dark: bool,
     /// Additional environment variables.
-    pub environment: Vec<(OsString, OsString)>,
+    pub environment: Vec<(&'static str, &'static str)>,
 }
 
 /// The running app.
@@ -37,14 +36,12 @@ impl Window {
         Window::open_with(desktop, WindowOptions::default()).await
     }
 
-    /// [`Window::open`] with options.
+    /// Opens the app with options, and waits until its first screen is ready.
     pub async fn open_with(desktop: &Desktop, options: WindowOptions) -> Result<Window> {
-        let port = free_port()?;
         let log = desktop.folder("cache").join("app.log");
         let output = File::options().create(true).append(true).open(&log)?;
         let mut command = desktop.command("WebKitWebDriver");
         command
-            .arg(format!("--port={port}"))
             // Enables automation in the web view, as tauri-driver does.
             .env("TAURI_AUTOMATION", "true")
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
@@ -58,8 +55,7 @@ impl Window {
         let capabilities = json!({
             "webkitgtk:browserOptions": { "binary": program, "args": options.arguments },
         });
-        let capabilities = capabilities.as_object().cloned().context("the capabilities are an object")?;
-        let driver = Driver::start(&mut command, port, capabilities)
+        let driver = Driver::start(&mut command, capabilities)
             .await
             .with_context(|| format!("the app's window did not open; its output:\n{}", read(&log)))?;
         let page = driver.page();

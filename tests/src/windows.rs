@@ -17,8 +17,8 @@ const PAGER: u32 = 2;
 /// A connection to one screen.
 #[derive(Debug)]
 pub struct Windows {
-    connection: RustConnection,
-    root: u32,
+    pub(crate) connection: RustConnection,
+    pub(crate) root: u32,
 }
 
 impl Windows {
@@ -55,30 +55,23 @@ impl Windows {
         Ok(None)
     }
 
-    /// Closes a window, like a click on its close button.
-    pub fn close(&self, window: u32) -> Result<()> {
-        self.send_request(window, "_NET_CLOSE_WINDOW", [0, PAGER, 0, 0, 0])
+    /// Waits for a window with this title, and closes it like a click on its close button.
+    pub async fn close(&self, title: &str) -> Result<()> {
+        self.send_request(self.see(title).await?, "_NET_CLOSE_WINDOW", [0, PAGER, 0, 0, 0])
+    }
+
+    /// Closes the window of a program that keeps running, and waits until the window is gone.
+    pub async fn close_to_tray(&self, title: &str) -> Result<()> {
+        self.close(title).await?;
+        self.see_gone(title).await
     }
 
     /// Opens an empty window of another program. It closes when this connection is dropped.
     pub fn open_other_window(&self) -> Result<u32> {
-        let window = self.connection.generate_id()?;
-        let attributes = CreateWindowAux::new();
-        let (class, visual) = (WindowClass::INPUT_OUTPUT, COPY_FROM_PARENT);
+        let (window, attributes) = (self.connection.generate_id()?, CreateWindowAux::new());
+        let (depth, class, visual) = (COPY_DEPTH_FROM_PARENT, WindowClass::INPUT_OUTPUT, COPY_FROM_PARENT);
         self.connection
-            .create_window(
-                COPY_DEPTH_FROM_PARENT,
-                window,
-                self.root,
-                0,
-                0,
-                300,
-                200,
-                0,
-                class,
-                visual,
-                &attributes,
-            )?
+            .create_window(depth, window, self.root, 0, 0, 300, 200, 0, class, visual, &attributes)?
             .check()?;
         self.connection.map_window(window)?.check()?;
         Ok(window)

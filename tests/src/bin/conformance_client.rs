@@ -4,21 +4,20 @@
 //! tools and accepts elicitations. The engine does all of OAuth and MCP. This program only chooses the calls.
 
 use std::cell::Cell;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use usher_api::{Code, ElicitationAnswer, ErrorView, Event, ServerId, Status, ToolView};
-use usher_engine::{CallOptions, Engine, EngineOptions, SignInOptions};
-use usher_secrets::StoreKind;
+use usher_engine::{CallOptions, Engine, SignInOptions};
+use usher_tests::engine::options;
 use usher_tests::wait::until_ready;
 
-/// The maximum number of sign-ins, for servers that ask for more scopes after each one.
+/// The maximum number of sign-ins. A server may ask for more scopes after each one.
 const MAX_SIGN_INS: usize = 3;
 
-/// Shorter than the 30 s after which the suite kills a client, so that the reason is printed.
+/// Shorter than the 30 s after which the suite kills a client, so that the client can print its error.
 const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The parameters that some scenarios pass in `MCP_CONFORMANCE_CONTEXT`.
@@ -38,17 +37,7 @@ struct ToolCall {
 }
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn run() -> Result<()> {
+async fn main() -> Result<()> {
     let server_url = std::env::args().next_back().context("the server's address is missing")?;
     let scenario =
         std::env::var("MCP_CONFORMANCE_SCENARIO").context("MCP_CONFORMANCE_SCENARIO is not set")?;
@@ -58,7 +47,7 @@ async fn run() -> Result<()> {
     };
     let folder = tempfile::tempdir()?;
     let person = Person::start(folder.path(), &server_url, &context).await?;
-    let done = tokio::time::timeout(TIMEOUT, person.play(&scenario, context.tool_calls)).await;
+    let done = tokio::time::timeout(TIMEOUT, person.run_scenario(&scenario, context.tool_calls)).await;
     person.engine.stop().await;
     done.context("the scenario took too long")?
 }
@@ -73,7 +62,6 @@ struct Person {
 
 impl Person {
     async fn start(folder: &std::path::Path, server_url: &str, context: &SuiteContext) -> Result<Person> {
-        let config = folder.join("mcp.json");
         let mut oauth = json!({ "clientMetadataUrl": "https://conformance-test.local/client-metadata.json" });
         if let Some(client_id) = &context.client_id {
             oauth = json!({ "clientId": client_id });
@@ -83,14 +71,9 @@ impl Person {
         }
         // Disabled until the client secret is stored, so that the first connection uses it.
         let server = json!({ "type": "http", "url": server_url, "oauth": oauth, "disabled": true });
-        std::fs::write(&config, json!({ "mcpServers": { "conformance": server } }).to_string())?;
-        let engine = Engine::start(EngineOptions::new(
-            config,
-            folder.join("state"),
-            folder.join("run"),
-            StoreKind::Memory,
-        ))
-        .await?;
+        let config = json!({ "mcpServers": { "conformance": server } });
+        std::fs::write(folder.join("mcp.json"), config.to_string())?;
+        let engine = Engine::start(options(folder)).await?;
         accept_elicitations(&engine);
         if let Some(secret) = &context.client_secret {
             engine.set_secret("conformance", secret.clone().into()).await?;
@@ -101,7 +84,7 @@ impl Person {
         Ok(Person { engine, server, http, sign_ins_left: Cell::new(MAX_SIGN_INS) })
     }
 
-    async fn play(&self, scenario: &str, tool_calls: Vec<ToolCall>) -> Result<()> {
+    async fn run_scenario(&self, scenario: &str, tool_calls: Vec<ToolCall>) -> Result<()> {
         self.connect().await?;
         let tools = self.with_sign_in(async || self.engine.tools(&self.server).await).await?;
         if scenario == "http-standard-headers" {
@@ -154,11 +137,12 @@ impl Person {
     /// Waits for the connection, and signs in when the server requires it.
     async fn connect(&self) -> Result<()> {
         loop {
-            let status = until_ready("the connection to settle", TIMEOUT, || Ok(self.settled())).await?;
+            let status =
+                until_ready("the connection to settle", TIMEOUT, || Ok(self.settled_status())).await?;
             match status {
                 Status::Connected { .. } => return Ok(()),
                 Status::NeedsSignIn { .. } => match self.sign_in().await {
-                    Err(error) if !asks_for_sign_in(&error) => return Err(error),
+                    Err(error) if !error.downcast_ref().is_some_and(asks_for_sign_in) => return Err(error),
                     Ok(()) | Err(_) => {}
                 },
                 other => anyhow::bail!("not connected: {other:?}"),
@@ -171,7 +155,7 @@ impl Person {
         loop {
             match act().await {
                 Ok(value) => return Ok(value),
-                Err(error) if matches!(error.code, Code::SignInRequired | Code::InsufficientScope) => {
+                Err(error) if asks_for_sign_in(&error) => {
                     self.sign_in().await?;
                     self.connect().await?;
                 }
@@ -192,25 +176,16 @@ impl Person {
         Ok(())
     }
 
-    /// The status, or `None` while it is transient.
-    fn settled(&self) -> Option<Status> {
+    /// The status, or `None` if it is transient.
+    fn settled_status(&self) -> Option<Status> {
         let status = self.engine.server(&self.server)?.status;
-        match status {
-            Status::Connecting | Status::SigningIn { .. } | Status::Disabled => None,
-            Status::Connected { .. }
-            | Status::NeedsSignIn { .. }
-            | Status::Reconnecting { .. }
-            | Status::Failed { .. }
-            | Status::Paused
-            | Status::Unsupported { .. } => Some(status),
-        }
+        let is_transient = matches!(status, Status::Connecting | Status::SigningIn { .. } | Status::Disabled);
+        (!is_transient).then_some(status)
     }
 }
 
-fn asks_for_sign_in(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<ErrorView>()
-        .is_some_and(|error| matches!(error.code, Code::SignInRequired | Code::InsufficientScope))
+fn asks_for_sign_in(error: &ErrorView) -> bool {
+    matches!(error.code, Code::SignInRequired | Code::InsufficientScope)
 }
 
 /// Accepts every elicitation with default values.

@@ -1,32 +1,14 @@
 //! `stored-refresh-token NAME` prints the refresh token of a server from the keychain, or an empty line if none is stored.
 //!
-//! This is a program, because only programs on a test's desktop have the environment of its keychain.
-
-use std::process::ExitCode;
+//! This is a separate program, because the keychain can be reached only with the environment of the test's desktop.
 
 use anyhow::{Context, Result};
-use secrecy::ExposeSecret;
-use usher_secrets::{SecretStore, StoreKind};
+use usher_secrets::StoreKind;
+use usher_tests::engine::refresh_token;
 
 #[tokio::main]
-async fn main() -> ExitCode {
-    match refresh_token().await {
-        Ok(token) => {
-            println!("{token}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-async fn refresh_token() -> Result<String> {
+async fn main() -> Result<()> {
     let name = std::env::args().nth(1).context("the server's name is missing")?;
-    let Some(grant) = SecretStore::open(StoreKind::Keychain).grant(&name).await? else {
-        return Ok(String::new());
-    };
-    let token = grant.refresh_token.context("the stored grant has no refresh token")?;
-    Ok(token.expose_secret().to_owned())
+    println!("{}", refresh_token(StoreKind::Keychain, &name).await?.unwrap_or_default());
+    Ok(())
 }
