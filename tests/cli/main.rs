@@ -1,6 +1,6 @@
 //! Tests of the command line: output, errors and exit codes.
 
 mod bad_input;
-mod impatient;
 mod login;
 mod one_engine;
+mod shutdown;

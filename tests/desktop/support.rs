@@ -76,7 +76,7 @@ pub fn configure_notes(desktop: &Desktop, demo: &Demo) -> Result<()> {
     desktop.configure([("notes", demo.url().as_str())])
 }
 
-/// Signs in to `demo` as "notes" with the command line, for tests of what happens afterwards.
+/// Signs in to `demo` as "notes" with the command line, for tests that begin with a sign-in.
 pub async fn sign_in_to_notes(desktop: &Desktop, demo: &Demo) -> Result<()> {
     configure_notes(desktop, demo)?;
     Cli::new(desktop).sign_in("notes").await

@@ -26,9 +26,9 @@ pub struct Aftermath {
 
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The kill came after the server had rotated the token and before the new one was stored.
+    /// Whether the kill came after the server had rotated the token and before the new token was stored.
     pub between: bool,
-    /// The next run reported that a sign-in is needed.
+    /// Whether the next run reported that a sign-in is needed.
     pub was_lost: bool,
     pub violations: Vec<String>,
 }

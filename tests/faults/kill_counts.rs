@@ -15,7 +15,7 @@ pub struct Kills {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MomentCount {
     pub kills: u32,
-    /// Kills after the server had rotated the token and before the new one was stored.
+    /// Kills after the server had rotated the token and before the new token was stored.
     pub between: u32,
     /// Kills after which the next run reported that a sign-in is needed.
     pub lost: u32,

@@ -100,7 +100,7 @@ fn the_desktop_entry_and_the_icons_are_valid() -> Result<()> {
     Ok(())
 }
 
-/// `appstreamcli` checks the metadata together with the desktop entry that it refers to.
+/// `appstreamcli` checks the metadata together with the desktop entry.
 #[test]
 fn the_appstream_metadata_matches_the_desktop_entry() -> Result<()> {
     let folder = tempfile::tempdir()?;

@@ -78,7 +78,8 @@ fn check_link_handler(desktop: &Desktop) -> Result<()> {
     Ok(())
 }
 
-/// Opens the app by its desktop entry, as the menu does, and shows the page of "notes". The app inherits the WebDriver's environment variables.
+/// Opens the app by its desktop entry, as the menu does, and shows the page of "notes". The app inherits the
+/// WebDriver's environment variables.
 pub async fn open_notes_by_entry(desktop: &Desktop) -> Result<Window> {
     // The driver treats the exit of the program that it started as the app's exit, so the script keeps running.
     let script = format!("#!/bin/sh\ngio launch {ENTRY} && exec sleep infinity\n");

@@ -128,7 +128,7 @@ fn ico(pictures: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     file.extend(count.to_le_bytes());
     let mut offset = 6 + 16 * u32::from(count);
     for (size, picture) in pictures {
-        // 256 does not fit a byte and is written as 0.
+        // 256 does not fit into a byte, and is written as 0.
         let side = u8::try_from(*size).unwrap_or(0);
         let length = u32::try_from(picture.len()).context("the size of a picture")?;
         // Width, height, no palette, reserved; one plane, 32 bits per pixel.

@@ -34,7 +34,7 @@ struct Arguments {
 enum Task {
     /// Install what is missing on this machine
     Setup {
-        /// What the machine is used for
+        /// The use of the machine
         #[arg(value_enum, default_value_t = Purpose::Test)]
         purpose: Purpose,
     },

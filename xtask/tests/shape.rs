@@ -97,14 +97,14 @@ fn a_child_may_complete_its_parents_type() {
     assert_eq!(cycles_of(&[("lib.rs", "mod door;"), parent, tested, lock]), "");
     let sibling = ("door/key.rs", "pub struct Key; fn f() { super::lock::open() }");
     assert_ne!(cycles_of(&[("lib.rs", "mod door;"), parent, sibling, lock]), "");
-    // A module outside the parent is no child.
+    // A module outside the parent is not a child.
     let outer = ("lib.rs", "mod door; mod house;");
     let house = ("house.rs", "use crate::door::key::Key; pub struct House;");
     let parent = ("door.rs", "pub mod key; use crate::house::House; pub struct Door;");
     assert_ne!(cycles_of(&[outer, parent, key, house]), "");
 }
 
-/// The cycles of a crate in memory.
+/// Returns the cycles of a crate that exists only in memory.
 fn cycles_of(sources: &[(&str, &str)]) -> String {
     let read = |file: &Path| {
         sources.iter().find(|(name, _)| Path::new(name) == file).map(|(_, text)| (*text).to_owned())

@@ -1,4 +1,4 @@
-//! The size of what the window loads before its first screen: the page with its scripts and styles.
+//! The size of the files that the window loads before its first screen: the page, its scripts and its styles.
 
 use std::fs;
 use std::io::Write;

@@ -79,7 +79,7 @@ fn manual(repository: &Repository, usher: &Path, plain: &Path, share: &Path) -> 
     Ok(())
 }
 
-/// The content in gzip format, which Debian's policy requires for manuals and long documents. The header has no name
+/// Compresses content with gzip, which Debian's policy requires for manuals and long documents. The header has no name
 /// and no time, so the result is reproducible.
 fn compressed(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

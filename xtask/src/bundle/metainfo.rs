@@ -17,7 +17,7 @@ pub fn make(repository: &Repository) -> Result<String> {
     text(&config)
 }
 
-/// The metadata. It lists no releases and no web page, because there are none yet.
+/// Returns the metadata. It lists no releases and no web page, because there are none yet.
 fn text(config: &Value) -> Result<String> {
     let bundle = &config["bundle"];
     let name = escaped(&config["productName"])?;
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_contains_the_texts_of_the_packages() {
+    fn the_metadata_contains_the_texts_of_the_packages() {
         let text = make(&Repository::find().expect("the repository")).expect("the text");
         assert!(text.contains("<id>dev.usher.desktop</id>\n"), "{text}");
         assert!(FILE.starts_with("dev.usher.desktop."), "{FILE}");

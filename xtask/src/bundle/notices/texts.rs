@@ -36,7 +36,7 @@ fn is_licence_file(path: &Path) -> bool {
     !is_code && NAMES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Removes what differs between copies of one text: line endings, trailing spaces and surrounding empty lines.
+/// Removes the differences between copies of one text: line endings, trailing spaces and surrounding empty lines.
 pub fn normalize(text: &str) -> String {
     let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().map(str::trim_end).collect();
     lines.join("\n").trim_matches('\n').to_owned()
