@@ -13,7 +13,7 @@ export const keepFocus: Attachment<HTMLElement> = (pane) => {
     last = target as HTMLElement;
   }
 
-  /** Forgets the element if it can still have the focus: then the person moved the focus away. */
+  /** Forgets the element if it is still focusable, because the person then moved the focus away. */
   function onfocusout(): void {
     const blurred = last;
     queueMicrotask(() => {

@@ -1,11 +1,11 @@
 import type { NeedsSignIn, ServerView, Status, Want } from "../backend/bindings";
-import { account, isSignedIn } from "../lib/account";
+import { isSignedIn } from "../lib/account";
 import { m } from "../paraglide/messages";
 
 /** The colour and shape of a state. */
 export type Tone = "good" | "needs_you" | "working" | "bad" | "quiet";
 
-/** What a service asks for, unless it is working: that state has its own text. */
+/** The request of a service. States in progress ignore it, because they have their own texts. */
 function wants({ status, wants }: ServerView): Want | null {
   return LOOKS[status.state].tone === "working" ? null : wants;
 }
@@ -40,7 +40,7 @@ const LOOKS: Record<Status["state"], { tone: Tone; word: () => string }> = {
 
 /** A state's headline and text; `null` for states whose screens have their own texts. */
 export function stateWords(server: ServerView): { headline: string; text: string | null } | null {
-  const { name, status } = server;
+  const { name, status, auth } = server;
   switch (status.state) {
     case "disabled":
       return {
@@ -61,9 +61,9 @@ export function stateWords(server: ServerView): { headline: string; text: string
       return { headline: headline({ name }), text: text({ name }) };
     }
     case "connected": {
-      const who = account(server);
-      if (who !== null) return { headline: m.state_signed_in_as({ account: who }), text: null };
-      return { headline: isSignedIn(server) ? m.state_signed_in() : m.state_open(), text: null };
+      if (auth.kind !== "o_auth" || !auth.signed_in) return { headline: m.state_open(), text: null };
+      const { account } = auth;
+      return { headline: account ? m.state_signed_in_as({ account }) : m.state_signed_in(), text: null };
     }
     case "reconnecting":
       return { headline: status.why.message, text: status.why.hint };
@@ -75,7 +75,7 @@ export function stateWords(server: ServerView): { headline: string; text: string
 
 type Word = (inputs: { name: string }) => string;
 
-/** Why a sign-in is needed, and what to do. */
+/** The reason why a sign-in is needed, and the next step. */
 const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
   never_signed_in: [m.needs_never, m.needs_never_text],
   expired: [m.needs_expired, m.needs_expired_text],
