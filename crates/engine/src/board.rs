@@ -64,7 +64,7 @@ impl Board {
             secret_store: state.secret_store.clone(),
             paused: state.paused,
             elicitations: {
-                let own = state.elicitations.iter().filter(|(asked, _)| *asked == caller);
+                let own = state.elicitations.iter().filter(|(addressee, _)| *addressee == caller);
                 own.map(|(_, elicitation)| elicitation.clone()).collect()
             },
         }
@@ -128,7 +128,7 @@ impl Board {
         self.publish(&mut state, |revision| Event::ConfigChanged { revision, order, config });
     }
 
-    /// Publishes the error of an invalid file. The known servers stay.
+    /// Publishes the error of an invalid file. The servers keep running.
     pub fn reject_config(&self, config: ConfigView) {
         let mut state = self.lock();
         if state.config == config {

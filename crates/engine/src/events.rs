@@ -6,7 +6,7 @@ use usher_api::Event;
 
 use crate::caller::CallerId;
 
-/// An event with its audience.
+/// An event with its recipient.
 #[derive(Clone, Debug)]
 pub(crate) struct Published {
     pub event: Event,

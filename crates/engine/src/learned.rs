@@ -81,7 +81,7 @@ impl Learned {
                 Ok(contents) if contents.version == VERSION => contents,
                 Ok(_) | Err(_) => {
                     let aside = path.with_extension("json.broken");
-                    tracing::warn!(path = %path.display(), "cannot be parsed; moved aside");
+                    tracing::warn!(path = %path.display(), "the file cannot be parsed; it was moved aside");
                     std::fs::rename(&path, aside)?;
                     Contents::default()
                 }
@@ -260,7 +260,7 @@ impl Inner {
         match written.await {
             Ok(Ok(())) => {}
             // The contents are learned again after the next start.
-            Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "cannot be written"),
+            Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "the file cannot be written"),
             Err(error) => tracing::warn!(%error, "writing was interrupted"),
         }
     }

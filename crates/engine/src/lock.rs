@@ -21,7 +21,7 @@ pub(crate) struct EngineLock {
 /// The reason why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LockError {
-    #[error("another engine runs")]
+    #[error("another engine is running")]
     Held { pid: Option<u32>, runtime_dir: PathBuf },
     #[error("{}: {source}", folder.display())]
     Io { folder: PathBuf, source: io::Error },
@@ -31,8 +31,8 @@ impl EngineLock {
     /// Locks `engine.lock` in both folders and creates them (0700) if necessary.
     ///
     /// A lock in the runtime folder is not enough: cron, a container or a remote shell uses another runtime folder than
-    /// the desktop session, but the same grants. A folder that other users may enter is rejected, because they could
-    /// hold the lock or impersonate the engine.
+    /// the desktop session. All of them share the grants. A folder that other users may enter is rejected, because they
+    /// could hold the lock or impersonate the engine.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
         ensure_private_dir(runtime_dir)
             .map_err(io::Error::other)
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_second_engine_learns_the_pid_and_the_runtime_folder_of_the_holder() {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("create a temporary folder");
         let at = |name: &str| folder.path().join(name);
         let lock = EngineLock::take(&at("state"), &at("runtime")).expect("take the free lock");
         for (state, runtime) in [("state", "runtime"), ("other state", "runtime"), ("state", "other runtime")]
@@ -138,7 +138,7 @@ mod tests {
         EngineLock::take(&at("state"), &at("other runtime")).expect("the lock was released");
         assert_eq!(listens_at(&at("state")), Some(at("other runtime")));
 
-        let _both = EngineLock::take(&at("one"), &at("one")).expect("one folder for both");
+        let _both = EngineLock::take(&at("one"), &at("one")).expect("lock one folder for both");
         assert!(matches!(EngineLock::take(&at("one"), &at("one")), Err(LockError::Held { .. })));
     }
 }

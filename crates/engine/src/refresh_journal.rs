@@ -25,7 +25,7 @@ pub(crate) struct RefreshJournal {
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
-    /// For people who read the folder.
+    /// The server's name, for a person who reads the file.
     server: String,
     /// A fingerprint of the token.
     token: String,
@@ -109,9 +109,9 @@ mod tests {
             .next()
             .expect("one note")
             .expect("read the entry");
-        let text = std::fs::read_to_string(file.path()).expect("text");
+        let text = std::fs::read_to_string(file.path()).expect("read the note");
         assert!(!text.contains("the-secret"), "{text}");
-        std::fs::write(file.path(), "{ cut").expect("written");
+        std::fs::write(file.path(), "{ cut").expect("write the note");
         assert!(!journal.contains(&server, &sent).await, "a truncated note is ignored");
         journal.clear(&server).await;
         journal.clear(&server).await;

@@ -120,7 +120,7 @@ impl Drop for Run {
         self.context.stopping.cancel();
         for handle in self.servers.take_all() {
             let (reply, _ignored) = tokio::sync::oneshot::channel();
-            handle.send(Message::Stop { reply });
+            handle.send(Message::Stop(reply));
         }
     }
 }
@@ -166,7 +166,7 @@ fn watch_secret_store(context: &Arc<Context>, servers: &Arc<Servers>) {
                 Ok(()) = recoveries.changed() => {}
                 else => return,
             }
-            servers.send_all(|| Message::SecretsChanged { named: None });
+            servers.send_all(|| Message::SecretsChanged(None));
         }
     });
 }

@@ -116,21 +116,21 @@ impl Ledger {
 
     /// Invalidates the access tokens issued so far.
     pub fn expire(&self, family: FamilyId) {
-        self.with(family, |family| family.oldest_access = family.current + 1);
+        self.with_family(family, |family| family.oldest_access = family.current + 1);
     }
 
     /// Revokes a family, as if the person had withdrawn the authorization at the service.
     pub fn revoke(&self, family: FamilyId) {
-        self.with(family, |family| family.is_revoked = true);
+        self.with_family(family, |family| family.is_revoked = true);
     }
 
     pub fn state(&self, family: FamilyId) -> Option<FamilyState> {
-        self.with(family, |family| FamilyState { current: family.current, is_revoked: family.is_revoked })
+        self.with_family(family, |family| FamilyState { current: family.current, is_revoked: family.is_revoked })
     }
 
     /// Returns the requests since the last call.
     pub fn take_activity(&self, family: FamilyId) -> Activity {
-        self.with(family, |family| std::mem::take(&mut family.activity)).unwrap_or_default()
+        self.with_family(family, |family| std::mem::take(&mut family.activity)).unwrap_or_default()
     }
 
     /// Returns the family of a refresh token, and the token's number. `None` if this service did not issue the token.
@@ -157,21 +157,21 @@ impl Ledger {
     }
 
     pub(crate) fn belongs_to(&self, family: FamilyId, client_id: &str) -> bool {
-        self.with(family, |family| family.client_id == client_id).unwrap_or(false)
+        self.with_family(family, |family| family.client_id == client_id).unwrap_or(false)
     }
 
     pub(crate) fn record_not_carried_out(&self, family: FamilyId, presented: u32, connected: Instant) {
-        self.with(family, |family| family.note(presented, connected, Outcome::NotCarriedOut));
+        self.with_family(family, |family| family.note(presented, connected, Outcome::NotCarriedOut));
     }
 
     pub(crate) fn record_rejection_sent(&self, family: FamilyId) {
-        self.with(family, |family| family.activity.rejections_sent += 1);
+        self.with_family(family, |family| family.activity.rejections_sent += 1);
     }
 
     /// Rotates a refresh token if it is valid, and records the outcome.
     pub(crate) fn rotate(&self, family: FamilyId, presented: u32, connected: Instant) -> Outcome {
         let grace_period = self.options.grace_period;
-        let outcome = self.with(family, |family| {
+        let outcome = self.with_family(family, |family| {
             let outcome = family.spend(presented, grace_period);
             family.note(presented, connected, outcome);
             if let Outcome::Rotated { to } | Outcome::Reissued { to } = outcome {
@@ -186,7 +186,7 @@ impl Ledger {
     pub(crate) fn use_access_token(&self, text: &str) -> Access {
         let Some((id, number)) = self.parse("access", text) else { return Access::Invalid };
         let lifetime = self.options.access_token_lifetime;
-        let access = self.with(id, |family| {
+        let access = self.with_family(id, |family| {
             let is_valid = !family.is_revoked
                 && number >= family.oldest_access
                 && family.issued.get(&number).is_some_and(|issued| issued.elapsed() < lifetime);
@@ -216,7 +216,7 @@ impl Ledger {
         (u64::from_str_radix(nonce, 16).ok()? == self.nonce).then_some((family, number.parse().ok()?))
     }
 
-    fn with<T>(&self, family: FamilyId, act: impl FnOnce(&mut Family) -> T) -> Option<T> {
+    fn with_family<T>(&self, family: FamilyId, act: impl FnOnce(&mut Family) -> T) -> Option<T> {
         lock(&self.families).get_mut(family.0 as usize).map(act)
     }
 }

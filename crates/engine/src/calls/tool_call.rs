@@ -36,14 +36,14 @@ pub(crate) struct ToolCall<'a> {
 impl ToolCall<'_> {
     pub async fn run(&self) -> Result<CallToolResult, ErrorView> {
         let operation = format!("tools/call {}", self.tool);
-        let may_ask = !self.options.permission_timeout.is_zero();
-        let (mut asked, mut repeated) = (false, false);
+        let may_request = !self.options.permission_timeout.is_zero();
+        let (mut requested, mut repeated) = (false, false);
         let mut connection = self.handle.connection().await?;
         loop {
             let token = connection.cached_token();
             let outcome = match self.send(&connection).await {
-                Err(Fault::InsufficientScope { challenge }) if may_ask && !asked => {
-                    asked = true;
+                Err(Fault::InsufficientScope { challenge }) if may_request && !requested => {
+                    requested = true;
                     self.handle.note_step_up(&operation, token)?;
                     self.request_permission(&connection, challenge).await?;
                     connection = self.handle.connection().await?;
@@ -136,8 +136,7 @@ impl ToolCall<'_> {
 
     /// Waits for the connection that replaces a lost one.
     async fn next_connection(&self, lost: &Arc<Connection>) -> Option<Arc<Connection>> {
-        let report = Report::Failed(Arc::new(Fault::Lost));
-        self.handle.send(Message::Reported { connection: Arc::clone(lost), report });
+        self.handle.send_report(Arc::clone(lost), Report::Failed(Arc::new(Fault::Lost)));
         tokio::select! {
             newer = self.handle.next_connection(lost, RECONNECT_TIMEOUT) => newer,
             () = self.cancelled.cancelled() => None,

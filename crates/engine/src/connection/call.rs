@@ -40,10 +40,10 @@ impl Connection {
             let request = CallToolRequest::new(params.clone());
             match self.request(ClientRequest::CallToolRequest(request), terms).await? {
                 ServerResult::CallToolResult(result) => return Ok(result),
-                ServerResult::InputRequiredResult(asked) => {
-                    let requests = asked.input_requests.unwrap_or_default();
+                ServerResult::InputRequiredResult(required) => {
+                    let requests = required.input_requests.unwrap_or_default();
                     if requests.is_empty() {
-                        if asked.request_state.is_none() {
+                        if required.request_state.is_none() {
                             return Err(Fault::violation("it asked for input without saying which"));
                         }
                         // The server expects the same request again. A delay avoids a busy loop.
@@ -51,7 +51,7 @@ impl Connection {
                     }
                     let responses = self.input(requests, terms).await?;
                     params.input_responses = (!responses.is_empty()).then_some(responses);
-                    params.request_state = asked.request_state;
+                    params.request_state = required.request_state;
                 }
                 _ => return Err(Fault::violation("its response is not a tool result")),
             }
@@ -99,9 +99,9 @@ impl Connection {
         for (key, request) in requests {
             let response = match request {
                 InputRequest::Elicitation(request) => {
-                    let asked = self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
+                    let question = self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
                     tokio::select! {
-                        answer = asked => serde_json::to_value(answer),
+                        answer = question => serde_json::to_value(answer),
                         () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
                     }
                 }

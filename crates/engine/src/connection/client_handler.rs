@@ -47,9 +47,9 @@ impl rmcp::ClientHandler for ClientHandler {
             Some(questions) => (questions.addressee, questions.ended),
             None => (Addressee::holder(), CancellationToken::new()),
         };
-        let asked = self.elicitations.ask(&self.server, addressee, request);
+        let question = self.elicitations.ask(&self.server, addressee, request);
         tokio::select! {
-            answer = asked => Ok(answer),
+            answer = question => Ok(answer),
             () = ended.cancelled() => Ok(ElicitResult::new(ElicitationAction::Cancel)),
             // The server withdrew its question, or the connection ended.
             () = context.ct.cancelled() => Ok(ElicitResult::new(ElicitationAction::Cancel)),

@@ -59,7 +59,7 @@ impl Elicitations {
                 }
             }
             ElicitRequestParams::UrlElicitationParams { message, url, .. } => (message, None, Some(url)),
-            // A kind that this version does not know.
+            // An unknown kind of question.
             _ => return ElicitResult::new(ElicitationAction::Decline),
         };
         let is_same_source =

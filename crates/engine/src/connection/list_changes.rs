@@ -26,7 +26,7 @@ impl ListChanges {
     }
 
     /// Waits for a change.
-    pub async fn noted(&self) {
+    pub async fn wait_for_change(&self) {
         self.noted.notified().await;
     }
 

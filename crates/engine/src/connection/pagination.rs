@@ -57,15 +57,15 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_slow_with_every_page_times_out() {
-        let asked = AtomicUsize::new(0);
+        let requested = AtomicUsize::new(0);
         let begun = tokio::time::Instant::now();
         let listed = pages(|_| async {
             tokio::time::sleep(Duration::from_secs(29)).await;
-            let page = asked.fetch_add(1, Ordering::Relaxed);
+            let page = requested.fetch_add(1, Ordering::Relaxed);
             Ok((vec![page], Some(page.to_string())))
         })
         .await;
         assert!(matches!(listed, Err(Fault::TimedOut(120))), "{listed:?}");
-        assert_eq!((begun.elapsed(), asked.into_inner()), (LIST_TIMEOUT, 4));
+        assert_eq!((begun.elapsed(), requested.into_inner()), (LIST_TIMEOUT, 4));
     }
 }

@@ -20,6 +20,10 @@ pub(crate) enum Report {
     ToolsListed,
     /// The server reported a change of a list other than the tools.
     ListChanged(List),
+    /// A tool's result rejected the sign-in, although the server itself accepts it.
+    RefusedInResult,
+    /// A later result accepted the sign-in.
+    AcceptedInResult,
     /// The connection ended.
     Ended,
 }
@@ -42,7 +46,7 @@ pub(crate) fn watch(
             let fault = tokio::select! {
                 () = closed.cancelled() => break,
                 Some(fault) = faults.recv() => Some(fault),
-                () = changes.noted() => None,
+                () = changes.wait_for_change() => None,
             };
             if let Some(fault) = fault {
                 let Some(connection) = connection.upgrade() else { return };

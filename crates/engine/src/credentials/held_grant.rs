@@ -15,8 +15,8 @@ pub(crate) struct HeldGrant {
     /// When a request refreshes the token first: 30 seconds before expiry, or a tenth of the known lifetime if that is
     /// less.
     refresh_at: Option<Timestamp>,
-    /// When the token is refreshed without a request. This is earlier than `refresh_at` by a random time of up to half
-    /// its margin, so that not all servers refresh at once after a start.
+    /// When the token is refreshed without a request. This is earlier than `refresh_at`, by up to half its margin at
+    /// random, so that not all servers refresh at once.
     due: Option<Timestamp>,
 }
 

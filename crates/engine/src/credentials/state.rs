@@ -60,7 +60,7 @@ impl State {
         }
     }
 
-    /// Returns whether a refresh with this grant's refresh token was sent and its outcome is unknown.
+    /// Returns whether this grant's refresh token was sent and the outcome is unknown.
     pub fn is_interrupted(&self, grant: &Grant) -> bool {
         let token = |token: &Option<RefreshToken>| token.as_ref().map(|token| token.expose().to_owned());
         self.interrupted.is_some() && token(&self.interrupted) == token(&grant.refresh_token)

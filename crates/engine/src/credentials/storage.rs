@@ -53,7 +53,7 @@ impl Inner {
                 Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now())))
             }
             Some(_) | None => {
-                tracing::warn!(server = %context.server, "the stored grant fits_server to another server or client; it is not used");
+                tracing::warn!(server = %context.server, "the stored grant belongs to another server or client; it is not used");
                 Held::Quarantined
             }
         })

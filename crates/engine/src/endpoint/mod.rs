@@ -21,11 +21,11 @@ use rmcp::model::Tool;
 #[derive(Clone)]
 pub(crate) enum Endpoint {
     Http(Arc<HttpEndpoint>),
-    /// The older HTTP+SSE transport. Not supported yet.
+    /// The older HTTP+SSE transport, which is not supported yet.
     Sse {
         address: String,
     },
-    /// A local program. Not supported yet.
+    /// A local program, which is not supported yet.
     Program {
         command: String,
     },

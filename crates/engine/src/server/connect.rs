@@ -14,7 +14,7 @@ use crate::endpoint::Opened;
 use crate::words;
 
 impl ServerTask {
-    /// Enters the first phase: connecting or, if all servers are paused, paused.
+    /// Enters the first phase: paused if all servers are paused, otherwise connecting.
     pub fn begin(&mut self) {
         if self.context.board.is_paused() {
             self.phase.enter(Phase::Paused);
@@ -49,17 +49,16 @@ impl ServerTask {
         }
     }
 
-    pub fn pause(&mut self) {
-        if !matches!(self.phase.get(), Phase::Disabled | Phase::Paused) {
+    /// Closes everything if the person paused all servers, and begins again if they resumed them.
+    pub fn pause_changed(&mut self) {
+        let is_paused = matches!(self.phase.get(), Phase::Paused);
+        if matches!(self.phase.get(), Phase::Disabled) || is_paused == self.context.board.is_paused() {
+            return;
+        }
+        if !is_paused {
             self.close(&words::server::paused());
-            self.phase.enter(Phase::Paused);
         }
-    }
-
-    pub fn resume(&mut self) {
-        if matches!(self.phase.get(), Phase::Paused) && !self.context.board.is_paused() {
-            self.begin();
-        }
+        self.begin();
     }
 
     /// Ends the sign-in, the jobs and the connections. Running calls end with their connection.
@@ -93,7 +92,7 @@ impl ServerTask {
     }
 
     /// Reconnects after a sleep or an outage. A dead connection may look alive for minutes, so a new connection
-    /// replaces it. The old one stays in use until then.
+    /// replaces it. The old one stays in use until the new one is open.
     pub fn reconnect(&mut self) {
         self.retry_refresh_now();
         // The next sign-in opens a new connection.

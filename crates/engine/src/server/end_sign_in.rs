@@ -68,7 +68,7 @@ impl ServerTask {
                 self.context.learned.forget_client(&registration.issuer, &registration.client_id);
                 NeedsSignIn::RegistrationLost
             }
-            // The person denied nothing. The sign-in only did not complete.
+            // The sign-in did not complete, but the person did not deny it.
             _ => NeedsSignIn::NeverSignedIn,
         };
         self.fall_back(sign_in.live.take(), reason, error);

@@ -156,14 +156,12 @@ impl ServerTask {
 
     /// Offers a sign-in, because a tool's result rejected the current one. The connection stays, because the result may
     /// come from another service behind the tool.
-    pub fn refused_in_result(&mut self, connection: &Arc<Connection>) {
-        if self.phase.is_current(connection) {
-            self.outbox.set_error(words::connection::refused_in_result(&self.name()));
-        }
+    pub fn refused_in_result(&mut self) {
+        self.outbox.set_error(words::connection::refused_in_result(&self.name()));
     }
 
-    pub fn accepted_in_result(&mut self, connection: &Arc<Connection>) {
-        if self.outbox.asks_for_sign_in() && self.phase.is_current(connection) {
+    pub fn accepted_in_result(&mut self) {
+        if self.outbox.asks_for_sign_in() {
             self.outbox.clear_error();
         }
     }

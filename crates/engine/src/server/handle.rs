@@ -40,6 +40,10 @@ impl ServerHandle {
         let _ = self.inbox.send(message);
     }
 
+    pub fn send_report(&self, connection: Arc<Connection>, report: Report) {
+        self.send(Message::Reported { connection, report });
+    }
+
     /// Sends a message and waits for the reply. Returns `None` if the task has ended.
     pub async fn ask<T>(&self, message: impl FnOnce(oneshot::Sender<T>) -> Message) -> Option<T> {
         let (reply, answer) = oneshot::channel();
@@ -48,7 +52,7 @@ impl ServerHandle {
     }
 
     pub async fn stop(&self) {
-        self.ask(|reply| Message::Stop { reply }).await;
+        self.ask(Message::Stop).await;
     }
 
     /// Waits for the connection. If there is none, returns the reason.
@@ -101,7 +105,7 @@ impl ServerHandle {
         let lacks_scope = matches!(fault, Fault::InsufficientScope { .. });
         let token = connection.cached_token();
         let described = describe_fault(&fault, &self.label());
-        self.send(Message::Reported { connection, report: Report::Failed(Arc::new(fault)) });
+        self.send_report(connection, Report::Failed(Arc::new(fault)));
         if lacks_scope {
             self.note_step_up(operation, token)?;
         }
@@ -119,13 +123,13 @@ impl ServerHandle {
     /// Records that a tool's result rejected the sign-in, and that a refresh did not help.
     pub fn refused_in_result(&self, connection: Arc<Connection>) {
         self.refusals.note_refused_in_result();
-        self.send(Message::RefusedInResult { connection });
+        self.send_report(connection, Report::RefusedInResult);
     }
 
     /// Records that a tool's result did not reject the sign-in.
     pub fn accepted_in_result(&self, tool: &str, connection: &Arc<Connection>) {
         if self.refusals.note_accepted_in_result(tool) {
-            self.send(Message::AcceptedInResult { connection: Arc::clone(connection) });
+            self.send_report(Arc::clone(connection), Report::AcceptedInResult);
         }
     }
 

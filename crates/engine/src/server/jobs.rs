@@ -56,11 +56,8 @@ impl Jobs {
 
     /// Starts a job that ends with a message instead of an outcome. Newer jobs do not affect it.
     pub fn run_separately(&self, work: impl Future<Output = Message> + Send + 'static) -> Job {
-        let inbox = self.inbox.clone();
-        let task = tokio::spawn(async move {
-            let _ = inbox.send(work.await);
-        });
-        Job(task.abort_handle())
+        let send = self.message_sender();
+        Job(tokio::spawn(async move { send(work.await) }).abort_handle())
     }
 
     /// Ignores the outcomes of all jobs so far, even those already in the inbox.
@@ -74,22 +71,18 @@ impl Jobs {
 
     /// Returns a function that reports intermediate outcomes of the job that starts next.
     pub fn step_reporter(&self) -> impl Fn(Outcome) + Send + Sync + 'static {
-        let (generation, inbox) = (self.generation + 1, self.inbox.clone());
-        move |outcome| {
-            let _ = inbox.send(Message::Done { generation, outcome });
-        }
+        let (generation, send) = (self.generation + 1, self.message_sender());
+        move |outcome| send(Message::Done { generation, outcome })
     }
 
     /// Returns the function that receives the reports of connections.
     pub fn reports(&self) -> Reports {
-        let inbox = self.inbox.clone();
-        Arc::new(move |connection, report| {
-            let _ = inbox.send(Message::Reported { connection, report });
-        })
+        let send = self.message_sender();
+        Arc::new(move |connection, report| send(Message::Reported { connection, report }))
     }
 
-    /// Returns a function that sends one message, for work outside the jobs.
-    pub fn message_sender(&self) -> impl FnOnce(Message) + Send + 'static {
+    /// Returns a function that sends messages to the task, for work outside the jobs.
+    pub fn message_sender(&self) -> impl Fn(Message) + Send + Sync + 'static {
         let inbox = self.inbox.clone();
         move |message| {
             let _ = inbox.send(message);
@@ -97,10 +90,8 @@ impl Jobs {
     }
 
     pub fn deliver(&self) -> Deliver {
-        let inbox = self.inbox.clone();
-        Arc::new(move |callback| {
-            let _ = inbox.send(Message::CallbackReceived(callback));
-        })
+        let send = self.message_sender();
+        Arc::new(move |callback| send(Message::CallbackReceived(callback)))
     }
 
     fn reported(
@@ -108,10 +99,7 @@ impl Jobs {
         work: impl Future<Output = Outcome> + Send + 'static,
     ) -> impl Future<Output = ()> + Send + 'static {
         self.generation += 1;
-        let (generation, inbox) = (self.generation, self.inbox.clone());
-        async move {
-            let outcome = work.await;
-            let _ = inbox.send(Message::Done { generation, outcome });
-        }
+        let (generation, send) = (self.generation, self.message_sender());
+        async move { send(Message::Done { generation, outcome: work.await }) }
     }
 }

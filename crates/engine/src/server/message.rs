@@ -18,81 +18,54 @@ use crate::sign_in::prepare::Prepared;
 /// The sender for the authorization request that a sign-in prepares.
 pub(crate) type RequestReply = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
 
+pub(crate) type SignOutReply = oneshot::Sender<Result<(), ErrorView>>;
+
 /// A message for the task. The sender need not wait for the effect.
 pub(crate) enum Message {
+    /// The person connects the server.
     Connect,
+    /// The person disconnects the server.
     Disconnect,
     /// The computer woke or the network returned. Connections may be dead, and backoffs are pointless.
     Reconnect,
-    Pause {
-        reply: oneshot::Sender<()>,
-    },
-    Resume {
-        reply: oneshot::Sender<()>,
-    },
+    /// The person paused or resumed all servers.
+    PauseChanged(oneshot::Sender<()>),
+    /// A call waits for a permission.
     PermissionNeeded(PermissionNeeded),
     /// A call no longer waits for its permission.
     PermissionAbandoned,
     /// The person declined the permission.
     PermissionDeclined,
-    SignIn {
-        options: SignInOptions,
-        reply: RequestReply,
-    },
-    NextRedirect {
-        reply: RequestReply,
-    },
+    /// The person signs in.
+    SignIn { options: SignInOptions, reply: RequestReply },
+    /// The page in the browser shows an error, so the sign-in starts again with the next redirect.
+    NextRedirect(RequestReply),
+    /// The browser was opened.
     BrowserOpened,
-    CancelSignIn {
-        reply: oneshot::Sender<()>,
-    },
+    /// The person cancels the sign-in.
+    CancelSignIn(oneshot::Sender<()>),
     /// A pending request of the previous run was found in the secret store.
-    RestorePending {
-        pending: Box<PendingAuthorization>,
-        reply: oneshot::Sender<()>,
-    },
+    RestorePending { pending: Box<PendingAuthorization>, reply: oneshot::Sender<()> },
     /// The callback of the waiting sign-in was received.
     CallbackReceived(Callback),
-    SignOut {
-        reply: oneshot::Sender<Result<(), ErrorView>>,
-    },
-    SignedOut {
-        outcome: Result<(), CredentialFault>,
-        reply: oneshot::Sender<Result<(), ErrorView>>,
-    },
-    /// The secret store works again (`None`), or a named secret was set.
-    SecretsChanged {
-        named: Option<String>,
-    },
+    /// The person signs out.
+    SignOut(SignOutReply),
+    /// The grant was deleted, or could not be deleted.
+    SignedOut { outcome: Result<(), CredentialFault>, reply: SignOutReply },
+    /// The secret store works again (`None`), or this named secret was set.
+    SecretsChanged(Option<String>),
     /// An observation about a connection.
-    Reported {
-        connection: Arc<Connection>,
-        report: Report,
-    },
-    /// A tool's result rejected the sign-in, although the server itself accepts it.
-    RefusedInResult {
-        connection: Arc<Connection>,
-    },
-    /// A later result accepted the sign-in.
-    AcceptedInResult {
-        connection: Arc<Connection>,
-    },
+    Reported { connection: Arc<Connection>, report: Report },
+    /// The grant in memory changed.
     GrantChanged,
     /// A value that the view shows changed outside the task.
     Publish,
     /// The refresh job with this number found that the grant cannot be refreshed any more.
-    RefreshEnded {
-        number: u64,
-        fault: CredentialFault,
-    },
+    RefreshEnded { number: u64, fault: CredentialFault },
     /// The outcome of one of the task's jobs. An outcome of an older generation is ignored.
-    Done {
-        generation: u64,
-        outcome: Outcome,
-    },
-    Stop {
-        reply: oneshot::Sender<()>,
-    },
+    Done { generation: u64, outcome: Outcome },
+    /// The task ends.
+    Stop(oneshot::Sender<()>),
 }
 
 /// The outcome of a job.

@@ -5,7 +5,7 @@
 //! | `handle`, `message` | the interface of the task |
 //! | `task` | the message loop |
 //! | `state` | the state, composed of parts |
-//! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | the parts of the state; each changes only in its own file |
+//! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | its parts; each changes only in its own file |
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |

@@ -8,7 +8,7 @@ use usher_api::{Code, ErrorView};
 
 use crate::connection::Connection;
 
-/// Whether the server can be used in its present state.
+/// Whether the server can be used in its current state.
 #[derive(Clone)]
 pub(crate) enum Availability {
     /// A connection is being opened.

@@ -286,7 +286,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Keeps a job that opens a replacement for the current connection. The current connection stays in use until then.
+    /// Stores the job that opens a replacement for the current connection. The current one stays in use until then.
     pub fn replace_connection(&mut self, job: Job) {
         if let Phase::Connected(live) = &mut self.phase {
             live.successor = Some(job);

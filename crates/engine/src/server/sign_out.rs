@@ -1,9 +1,8 @@
 //! Transitions of a sign-out.
 
-use tokio::sync::oneshot;
-use usher_api::{ErrorView, NeedsSignIn};
+use usher_api::NeedsSignIn;
 
-use super::message::Message;
+use super::message::{Message, SignOutReply};
 use super::phase::Phase;
 use super::state::ServerTask;
 use crate::credentials::fault::CredentialFault;
@@ -11,10 +10,9 @@ use crate::sign_in::revoke;
 use crate::words;
 
 impl ServerTask {
-    pub fn sign_out(&mut self, reply: oneshot::Sender<Result<(), ErrorView>>) {
+    pub fn sign_out(&mut self, reply: SignOutReply) {
         let Some(endpoint) = self.endpoint.http().cloned() else {
-            self.outbox.reply(reply, Ok(()));
-            return;
+            return self.outbox.reply(reply, Ok(()));
         };
         // The grant of a running sign-in must not be stored after the current grant is deleted.
         if let Some(sign_in) = self.phase.take_sign_in() {
@@ -28,21 +26,16 @@ impl ServerTask {
         });
     }
 
-    pub fn signed_out(
-        &mut self,
-        outcome: Result<(), CredentialFault>,
-        reply: oneshot::Sender<Result<(), ErrorView>>,
-    ) {
+    pub fn signed_out(&mut self, outcome: Result<(), CredentialFault>, reply: SignOutReply) {
         if let Err(fault) = outcome {
             let error = words::credentials::describe_credential_fault(&fault, &self.name());
-            self.outbox.reply(reply, Err(error));
-            return;
+            return self.outbox.reply(reply, Err(error));
         }
         let is_off = matches!(self.phase.get(), Phase::Disabled | Phase::Paused);
         if let Some(sign_in) = self.phase.take_sign_in() {
             self.end_sign_in(sign_in, &words::sign_in::signed_out_meanwhile());
         }
-        // The running jobs used the old grant, so their outcomes are dropped.
+        // The running jobs used the old grant, so their outcomes are ignored.
         self.jobs.ignore_outcomes();
         self.forget_pending();
         self.next_sign_in.set_reason(NeedsSignIn::SignedOut);

@@ -34,10 +34,9 @@ pub(super) struct ServerTask {
 
 impl ServerTask {
     pub fn new(config: &ServerConfig, context: Arc<Context>, inbox: mpsc::UnboundedSender<Message>) -> Self {
-        let jobs = Jobs::new(inbox.clone(), context.tasks.clone());
-        let on_grant_change = Arc::new(move || {
-            let _ = inbox.send(Message::GrantChanged);
-        });
+        let jobs = Jobs::new(inbox, context.tasks.clone());
+        let send = jobs.message_sender();
+        let on_grant_change = Arc::new(move || send(Message::GrantChanged));
         Self {
             id: ServerId(config.name.clone()),
             is_disabled: config.disabled,

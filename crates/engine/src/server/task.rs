@@ -38,7 +38,7 @@ impl ServerTask {
     async fn run(mut self, mut messages: mpsc::UnboundedReceiver<Message>) {
         while let Some(message) = messages.recv().await {
             match message {
-                Message::Stop { reply } => return self.stop(reply).await,
+                Message::Stop(reply) => return self.stop(reply).await,
                 message => self.handle(message),
             }
             self.update_refresh();
@@ -52,21 +52,17 @@ impl ServerTask {
             Message::Connect => self.connect_again(),
             Message::Disconnect => self.disconnect(),
             Message::Reconnect => self.reconnect(),
-            Message::Pause { reply } => {
-                self.pause();
-                self.outbox.reply(reply, ());
-            }
-            Message::Resume { reply } => {
-                self.resume();
+            Message::PauseChanged(reply) => {
+                self.pause_changed();
                 self.outbox.reply(reply, ());
             }
             Message::PermissionNeeded(needed) => self.step_up.wait_for(needed),
             Message::PermissionAbandoned => self.step_up.forget_abandoned(),
             Message::PermissionDeclined => self.decline_permission(),
             Message::SignIn { options, reply } => self.sign_in(options, reply),
-            Message::NextRedirect { reply } => self.next_redirect(reply),
+            Message::NextRedirect(reply) => self.next_redirect(reply),
             Message::BrowserOpened => self.browser_opened(),
-            Message::CancelSignIn { reply } => {
+            Message::CancelSignIn(reply) => {
                 self.cancel_sign_in();
                 self.outbox.reply(reply, ());
             }
@@ -75,30 +71,30 @@ impl ServerTask {
                 self.outbox.reply(reply, ());
             }
             Message::CallbackReceived(callback) => self.callback_received(callback),
-            Message::SignOut { reply } => self.sign_out(reply),
+            Message::SignOut(reply) => self.sign_out(reply),
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
-            Message::SecretsChanged { named } => self.secrets_changed(named.as_deref()),
+            Message::SecretsChanged(named) => self.secrets_changed(named.as_deref()),
             Message::Reported { connection, report } if self.phase.is_current(&connection) => match report {
                 Report::Failed(fault) => self.connection_failed(&connection, &fault),
                 Report::Ended => self.connection_failed(&connection, &Fault::Lost),
                 Report::ToolsListed => self.tools_listed(&connection),
                 Report::ListChanged(list) => self.list_changed(list),
+                Report::RefusedInResult => self.refused_in_result(),
+                Report::AcceptedInResult => self.accepted_in_result(),
             },
             Message::Reported { .. } => {}
-            Message::RefusedInResult { connection } => self.refused_in_result(&connection),
-            Message::AcceptedInResult { connection } => self.accepted_in_result(&connection),
             Message::GrantChanged => self.grant_changed(),
             // The loop publishes after each message.
             Message::Publish => {}
             Message::RefreshEnded { number, fault } => self.refresh_ended(number, fault),
-            Message::Done { generation, outcome } if self.jobs.is_current(generation) => self.done(outcome),
+            Message::Done { generation, outcome } if self.jobs.is_current(generation) => self.handle_outcome(outcome),
             Message::Done { .. } => {}
             // Handled by the loop.
-            Message::Stop { .. } => {}
+            Message::Stop(_) => {}
         }
     }
 
-    fn done(&mut self, outcome: Outcome) {
+    fn handle_outcome(&mut self, outcome: Outcome) {
         let is_signing_in = matches!(self.phase.get(), Phase::SigningIn(_));
         match outcome {
             Outcome::Step(step) => self.set_step(step),

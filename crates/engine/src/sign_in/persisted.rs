@@ -72,8 +72,8 @@ impl StoredSignIns {
     /// Finds the stored request with this `state`.
     ///
     /// Any web page can open a callback link, and each read of the store may ask for a password. Therefore, each
-    /// server's request is read only once, and none while the store fails. Returns an error if the store cannot be
-    /// read.
+    /// server's request is read only once, and nothing is read while the store fails. Returns an error if the store
+    /// cannot be read.
     pub async fn find(
         &self,
         state: &str,

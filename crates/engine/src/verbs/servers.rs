@@ -133,10 +133,7 @@ impl Engine {
             return;
         }
         let handles = self.run.servers.all();
-        let done = handles.iter().map(|handle| {
-            handle.ask(|reply| if paused { Message::Pause { reply } } else { Message::Resume { reply } })
-        });
-        join_all(done).await;
+        join_all(handles.iter().map(|handle| handle.ask(Message::PauseChanged))).await;
     }
 
     /// Changes one server's entry in `mcp.json`.

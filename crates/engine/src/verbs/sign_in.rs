@@ -32,7 +32,7 @@ impl Engine {
 
     /// Restarts the sign-in with the next redirect. Call it when the page in the browser shows an error.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
-        let outcome = self.handle_of(id)?.ask(|reply| Message::NextRedirect { reply }).await;
+        let outcome = self.handle_of(id)?.ask(Message::NextRedirect).await;
         outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }
 
@@ -44,7 +44,7 @@ impl Engine {
     /// Cancels a sign-in at any step.
     pub async fn cancel_sign_in(&self, id: &ServerId) {
         if let Ok(handle) = self.handle_of(id) {
-            handle.ask(|reply| Message::CancelSignIn { reply }).await;
+            handle.ask(Message::CancelSignIn).await;
         }
     }
 
@@ -63,7 +63,7 @@ impl Engine {
 
     /// Revokes and deletes the grant.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
-        let outcome = self.handle_of(id)?.ask(|reply| Message::SignOut { reply }).await;
+        let outcome = self.handle_of(id)?.ask(Message::SignOut).await;
         outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }
 

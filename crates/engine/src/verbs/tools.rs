@@ -10,7 +10,6 @@ use crate::connection::content;
 use crate::connection::watch::Report;
 use crate::engine::Engine;
 use crate::options::CallOptions;
-use crate::server::message::Message;
 
 impl Engine {
     /// Returns the server's tools. The last list is reused for five seconds, or for as long as the server allows
@@ -20,8 +19,7 @@ impl Engine {
         let connection = handle.connection().await?;
         let outcome = connection.tools().await;
         if outcome.is_ok() {
-            let connection = Arc::clone(&connection);
-            handle.send(Message::Reported { connection, report: Report::ToolsListed });
+            handle.send_report(Arc::clone(&connection), Report::ToolsListed);
         }
         let tools = handle.report(connection, outcome, "tools/list")?;
         Ok(tools.iter().map(content::tool).collect())

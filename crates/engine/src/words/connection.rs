@@ -146,7 +146,7 @@ mod tests {
     use crate::words::sign_in::tests::lines;
 
     #[test]
-    fn messages_about_a_server() {
+    fn every_connection_fault_has_a_message() {
         let server = ServerLabel { name: "Notes".to_owned(), host: Some("mcp.example.com".to_owned()) };
         let challenge = || Box::new(BearerChallenge::default());
         let faults = [

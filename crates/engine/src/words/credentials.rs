@@ -61,7 +61,7 @@ mod tests {
     use crate::words::sign_in::tests::lines;
 
     #[test]
-    fn messages_about_credentials() {
+    fn every_credential_fault_has_a_message() {
         let refresh = |kind| Error { step: Step::Refresh, host: Some("as.example.com".to_owned()), kind };
         let transient = ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(3)) };
         let locked = usher_secrets::Error::Locked { why: "the unlock prompt was dismissed".to_owned() };

@@ -148,7 +148,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn messages_about_a_sign_in() {
+    fn every_oauth_error_has_a_message() {
         let text = |text: &str| text.to_owned();
         let transient = || ErrorKind::Transient { status: 500, retry_after: None };
         let errors = [

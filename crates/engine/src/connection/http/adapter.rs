@@ -25,8 +25,6 @@ use crate::credentials::Credentials;
 
 /// The deadline for the head of a response. Tool calls have their own deadline instead, which progress restarts.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The largest event of a stream, in bytes.
-const MAX_EVENT: usize = 16 * 1024 * 1024;
 
 type Error = StreamableHttpError<Fault>;
 
@@ -96,29 +94,16 @@ impl StreamableHttpClient for HttpAdapter {
 
     async fn post_message(
         &self,
-        uri: Arc<str>,
-        message: ClientJsonRpcMessage,
-        session: Option<Arc<str>>,
-        auth_header: Option<String>,
-        headers: HashMap<HeaderName, HeaderValue>,
-    ) -> Result<StreamableHttpPostResponse, Error> {
-        self.post_message_with_max_sse_event_size(uri, message, session, auth_header, headers, MAX_EVENT)
-            .await
-    }
-
-    async fn post_message_with_max_sse_event_size(
-        &self,
         _uri: Arc<str>,
         message: ClientJsonRpcMessage,
         session: Option<Arc<str>>,
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
-        max_event: usize,
     ) -> Result<StreamableHttpPostResponse, Error> {
         let headers = self.all_headers(headers);
         let exchange = self.authorized.run(|token| {
             let (message, session, headers) = (&message, session.as_deref(), headers.clone());
-            async move { self.http.post(message, session, token.as_ref(), headers, max_event).await }
+            async move { self.http.post(message, session, token.as_ref(), headers).await }
         });
         let begun = tokio::time::Instant::now();
         let response = match Deadline::for_message(&message) {
@@ -129,9 +114,7 @@ impl StreamableHttpClient for HttpAdapter {
                 };
                 return discover::interpret(&message, response, begun + DISCOVER_TIMEOUT).await;
             }
-            Deadline::Response => tokio::time::timeout(RESPONSE_TIMEOUT, exchange)
-                .await
-                .unwrap_or_else(|_| Err(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
+            Deadline::Response => in_time(exchange).await,
             Deadline::Caller => exchange.await,
         };
         match response.map_err(Error::Client)? {
@@ -153,24 +136,11 @@ impl StreamableHttpClient for HttpAdapter {
 
     async fn get_stream(
         &self,
-        uri: Arc<str>,
-        session: Option<Arc<str>>,
-        last_event: Option<String>,
-        auth_header: Option<String>,
-        headers: HashMap<HeaderName, HeaderValue>,
-    ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Error> {
-        self.get_stream_with_max_sse_event_size(uri, session, last_event, auth_header, headers, MAX_EVENT)
-            .await
-    }
-
-    async fn get_stream_with_max_sse_event_size(
-        &self,
         _uri: Arc<str>,
         session: Option<Arc<str>>,
         last_event: Option<String>,
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
-        max_event: usize,
     ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Error> {
         let headers = self.all_headers(headers);
         loop {
@@ -178,26 +148,27 @@ impl StreamableHttpClient for HttpAdapter {
             let exchange = self.authorized.run(|token| {
                 let (session, last_event) = (session.as_deref(), last_event.as_deref());
                 let headers = headers.clone();
-                async move { self.http.get(session, last_event, token.as_ref(), headers, max_event).await }
+                async move { self.http.get(session, last_event, token.as_ref(), headers).await }
             });
-            let stream = match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
-                Ok(Ok(Some(stream))) => Ok(stream),
-                Ok(Ok(None)) => Err(Error::ServerDoesNotSupportSse),
-                Ok(Err(fault)) => Err(Error::Client(fault)),
-                Err(_) => Err(Error::Client(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
-            };
-            match stream {
-                Ok(stream) => {
+            let error = match in_time(exchange).await {
+                Ok(Some(stream)) => {
                     self.had_stream.store(true, Ordering::Relaxed);
                     return Ok(stream);
                 }
-                Err(error) if self.had_stream.load(Ordering::Relaxed) => {
-                    self.stream_lost(error, next_sign_in).await?;
-                }
-                Err(error) => return Err(error),
+                Ok(None) => Error::ServerDoesNotSupportSse,
+                Err(fault) => Error::Client(fault),
+            };
+            if !self.had_stream.load(Ordering::Relaxed) {
+                return Err(error);
             }
+            self.stream_lost(error, next_sign_in).await?;
         }
     }
+}
+
+async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    let outcome = tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await;
+    outcome.unwrap_or_else(|_| Err(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs())))
 }
 
 /// The deadline that applies to a message.

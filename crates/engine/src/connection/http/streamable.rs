@@ -23,6 +23,8 @@ use crate::connection::fault::Fault;
 const MAX_JSON: usize = 16 * 1024 * 1024;
 /// The largest number of bytes that are read from an error's body.
 const MAX_ERROR: usize = 64 * 1024;
+/// The largest event of a stream, in bytes.
+const MAX_EVENT: usize = 16 * 1024 * 1024;
 const MAX_REDIRECTS: usize = 5;
 
 /// The response to a POST.
@@ -74,7 +76,6 @@ impl StreamableHttp {
         session: Option<&str>,
         token: Option<&SecretString>,
         headers: HeaderMap,
-        max_event: usize,
     ) -> Result<PostResponse, Fault> {
         let mut request =
             self.http.post(self.uri.as_ref()).headers(headers).header(ACCEPT, accepted()).json(message);
@@ -114,7 +115,7 @@ impl StreamableHttp {
         }
         let message = match kind {
             MediaType::EventStream => {
-                StreamableHttpPostResponse::Sse(event_stream(response.bytes_stream(), max_event), session)
+                StreamableHttpPostResponse::Sse(event_stream(response.bytes_stream(), MAX_EVENT), session)
             }
             // The specification asks for 202 without a body. Some servers answer 200 with any body.
             MediaType::Json | MediaType::Other(_) if !expects_response => {
@@ -144,7 +145,6 @@ impl StreamableHttp {
         last_event: Option<&str>,
         token: Option<&SecretString>,
         headers: HeaderMap,
-        max_event: usize,
     ) -> Result<Option<BoxStream<'static, Result<Sse, SseError>>>, Fault> {
         let mut request =
             self.http.get(self.uri.as_ref()).headers(headers).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
@@ -165,7 +165,7 @@ impl StreamableHttp {
             return Err(status_fault(status, response.headers()));
         }
         match media_type(response.headers()) {
-            MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), max_event).boxed())),
+            MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), MAX_EVENT).boxed())),
             MediaType::Json | MediaType::Other(_) => {
                 Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
             }
@@ -206,11 +206,9 @@ fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool
     let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
     match status {
         StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized { challenge: challenge(), token_sent }),
-        StatusCode::FORBIDDEN => match challenge() {
-            Some(challenge) if challenge.error.as_deref() == Some("insufficient_scope") => {
-                Err(Fault::InsufficientScope { challenge })
-            }
-            Some(_) | None => Ok(()),
+        StatusCode::FORBIDDEN => match challenge().filter(|challenge| challenge.is_insufficient_scope()) {
+            Some(challenge) => Err(Fault::InsufficientScope { challenge }),
+            None => Ok(()),
         },
         _ => Ok(()),
     }
