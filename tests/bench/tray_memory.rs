@@ -2,8 +2,8 @@
 //! the same desktop. For each, prints a line `NAME PID` for `cargo xtask bench`, which measures the process. The next
 //! line on stdin ends the process.
 //!
-//! The memory was measured with WebKitGTK 2.50, release builds, a software renderer, and no other program that shares the
-//! libraries:
+//! The memory was measured with WebKitGTK 2.50, release builds, a software renderer, and no other program that shares
+//! the libraries:
 //!
 //! - The bare runtime needs 44 MB.
 //! - A hidden start needs 64 MB. The additional 20 MB are the engine and our own program.
@@ -13,7 +13,8 @@
 //!   WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
 //!
 //! Most of the memory is file pages, which are shared with other programs and can be reclaimed. The private memory is
-//! 11 MB for the bare runtime, 17 MB for a hidden start, and 29 MB plus 11 MB of the network process for a closed window.
+//! 11 MB for the bare runtime, 17 MB for a hidden start, and 29 MB plus 11 MB of the network process for a closed
+//! window.
 
 use std::io::BufRead;
 use std::path::PathBuf;

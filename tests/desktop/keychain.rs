@@ -1,11 +1,11 @@
-//! A keychain that is absent, locked, killed or unresponsive. The window shows the error and the choices, without a silent
-//! fallback. No sign-in is lost, and the app continues automatically when the keychain works again.
+//! A keychain that is absent, locked, killed or unresponsive. The window shows the error and the choices, without a
+//! silent fallback. No sign-in is lost, and the app continues automatically when the keychain works again.
 
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until};
+use usher_tests::wait::until;
 use usher_tests::{
-    App, Browser, Desktop, DesktopOptions, Keyring, Page, TrayHost, UnresponsiveKeychain, Window, Windows,
+    App, Browser, Desktop, DesktopOptions, Keyring, Notes, Page, TrayHost, UnresponsiveKeychain, Window, Windows,
     steps,
 };
 
@@ -44,10 +44,7 @@ async fn a_keychain_that_starts_late_is_used_without_a_click() -> Result<()> {
 
 #[tokio::test]
 async fn a_keychain_that_is_locked_and_unlocked_again_keeps_the_sign_in() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let mut desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo: _demo, mut desktop, mut browser, window } = Notes::open(DemoOptions::default()).await?;
     steps::sign_in(&window, &mut browser).await?;
     window.close().await?;
 
@@ -67,10 +64,7 @@ async fn a_keychain_that_is_locked_and_unlocked_again_keeps_the_sign_in() -> Res
 #[tokio::test]
 async fn a_keychain_that_is_killed_and_restarted_keeps_the_sign_in() -> Result<()> {
     // Short-lived, so that a refresh soon fails to store its tokens.
-    let demo = Demo::start(short_lived(8)).await?;
-    let mut desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo: _demo, mut desktop, mut browser, window } = Notes::open(short_lived(8)).await?;
     steps::sign_in(&window, &mut browser).await?;
 
     desktop.kill_keyring()?;
@@ -151,7 +145,7 @@ async fn assert_responsive(window: &Window) -> Result<()> {
     let mut took = Vec::new();
     for _ in 0..5 {
         page.script(MEASURE).await?;
-        let answered = until("the window to respond", TIMEOUT, || async {
+        let answered = until("the window to respond", || async {
             Ok(page.script("return window.usherTestTook").await?.as_f64())
         });
         took.push(answered.await?);

@@ -1,4 +1,4 @@
-//! The contents of the packages, and the installation of the Debian package. `cargo xtask test install` builds them first.
+//! The contents of the packages, and the installation of the Debian package. `cargo xtask test install` builds both.
 #![cfg(target_os = "linux")]
 
 mod contents;

@@ -1,5 +1,5 @@
-//! `soak --minutes N`: one idle engine and twenty services whose tokens live for one minute. Fails if a refresh was missed,
-//! or if the engine used too much memory or CPU. `cargo xtask soak` builds and runs it.
+//! `soak --minutes N`: one idle engine and twenty services whose tokens live for one minute. Fails if a refresh was
+//! missed, or if the engine used too much memory or CPU. `cargo xtask soak` builds and runs it.
 
 mod engine_process;
 mod services;
@@ -65,12 +65,13 @@ async fn soak(time: Duration) -> Result<ExitCode> {
         median(&memory[memory.len().saturating_sub(SAMPLES)..]),
     );
     let growth = last / first - 1.0;
+    // The figure, the measured value, the goal, and whether it is met.
     let rows = [
-        Row::new("refreshes", counts.refreshes.to_string(), "", true),
-        Row::new("refreshes missed or late", counts.missed.to_string(), "0", counts.missed == 0),
-        Row::new("expired or rejected tokens sent", counts.rejected.to_string(), "0", counts.rejected == 0),
-        Row::new("failed token requests", counts.failed.to_string(), "0", counts.failed == 0),
-        Row::new(
+        ("refreshes", counts.refreshes.to_string(), "", true),
+        ("refreshes missed or late", counts.missed.to_string(), "0", counts.missed == 0),
+        ("expired or rejected tokens sent", counts.rejected.to_string(), "0", counts.rejected == 0),
+        ("failed token requests", counts.failed.to_string(), "0", counts.failed == 0),
+        (
             "memory (PSS), begin to end",
             format!("{:.1} MB to {:.1} MB, {:+.1} %", first / 1e6, last / 1e6, growth * 100.0),
             "< +5 %",
@@ -78,21 +79,15 @@ async fn soak(time: Duration) -> Result<ExitCode> {
         ),
         // The CPU use of a debug build is not checked.
         match cfg!(debug_assertions) {
-            true => Row::new("CPU while idle, debug build", percent_of_a_core(cpu), "", true),
-            false => Row::new("CPU while idle", percent_of_a_core(cpu), "< 0.5 %", cpu < MAX_CPU),
+            true => ("CPU while idle, debug build", percent_of_a_core(cpu), "", true),
+            false => ("CPU while idle", percent_of_a_core(cpu), "< 0.5 %", cpu < MAX_CPU),
         },
     ];
     println!("\n| figure | goal | measured |\n|---|---|---|");
-    for row in &rows {
-        println!(
-            "| {} | {}{} | {} |",
-            row.figure,
-            row.goal,
-            if row.is_met { "" } else { " (missed)" },
-            row.measured
-        );
+    for (figure, measured, goal, is_met) in &rows {
+        println!("| {figure} | {goal}{} | {measured} |", if *is_met { "" } else { " (missed)" });
     }
-    Ok(if rows.iter().all(|row| row.is_met) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rows.iter().all(|(_, _, _, is_met)| *is_met) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Samples the services and the engine. Returns the engine's memory of each sample, in bytes.
@@ -109,19 +104,6 @@ async fn measure(services: &mut Services, engine: &mut EngineProcess, time: Dura
 
 fn percent_of_a_core(share: f64) -> String {
     format!("{:.2} % of a core", share * 100.0)
-}
-
-struct Row {
-    figure: &'static str,
-    measured: String,
-    goal: &'static str,
-    is_met: bool,
-}
-
-impl Row {
-    fn new(figure: &'static str, measured: String, goal: &'static str, is_met: bool) -> Self {
-        Self { figure, measured, goal, is_met }
-    }
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -1,6 +1,6 @@
 //! Fixtures of the end-to-end tests. Each fixture stops its processes when it is dropped.
 //!
-//! The fixtures do not change the environment of the test process. [`Desktop::command`] sets the environment of a program.
+//! The fixtures do not change the environment of the test process. [`Desktop::command`] sets that of a program.
 //!
 //! # Layout
 //!
@@ -15,6 +15,7 @@
 //! Usher on this desktop:
 //! - `app`, `launched_app`: the app as a child of the test, and as started by the system
 //! - `window`, `driver`, `page`: the app driven by WebDriver
+//! - `notes`: the app with a demo
 //! - `axe`: accessibility checks of a page
 //! - `cli`: the command `usher`
 //! - `engine`: an engine inside the test, without the app or the command
@@ -61,6 +62,7 @@ mod keychain_watch;
 mod keyring;
 mod kill_switch;
 mod launched_app;
+mod notes;
 mod notification_server;
 mod page;
 pub mod paths;
@@ -90,6 +92,7 @@ pub use keychain_watch::KeychainWatch;
 pub use keyring::Keyring;
 pub use kill_switch::KillSwitch;
 pub use launched_app::LaunchedApp;
+pub use notes::Notes;
 pub use notification_server::{Notification, NotificationServer};
 pub use page::Page;
 pub use piped_process::{Output, PipedProcess};

@@ -70,7 +70,7 @@ async function check(page, name, file) {
   await page.goto("about:blank");
   await page.goto(`${address}#${encodeURIComponent(name)}`);
   await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
-  // Waits until dialogs have faded in, because fading lowers the contrast, and until modules loaded on demand are shown.
+  // Waits until dialogs have faded in, because fading lowers the contrast, and until lazy modules are shown.
   await page.evaluate(async () => {
     const transitions = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
     for (let turn = 0; turn < 5; turn += 1) {

@@ -8,8 +8,8 @@ use super::UNDETECTED;
 use crate::command;
 use crate::repository::Repository;
 
-/// Returns the items of the field `Depends` for both programs in `profile`; none without Debian's build tools. The items
-/// have library versions, so that a system with older libraries rejects the package.
+/// Returns the items of the field `Depends` for both programs in `profile`; none without Debian's build tools. The
+/// items have library versions, so that a system with older libraries rejects the package.
 pub fn read(repository: &Repository, profile: &str) -> Result<Option<Vec<String>>> {
     // The tool must run in a source package.
     let folder = repository.target("bundle").join(profile).join("source");

@@ -1,6 +1,6 @@
 //! The dependencies of the rpm package: sonames with symbol versions, which are the same on every distribution.
 //!
-//! rpm's own tool for this is elfdeps. The output of objdump, which comes with every compiler, has the same information.
+//! rpm's own tool for this is elfdeps. objdump, which comes with every compiler, prints the same information.
 
 use std::collections::BTreeSet;
 

@@ -33,7 +33,7 @@ impl Contents {
         items.iter().for_each(|item| self.visit_item(item));
     }
 
-    /// Whether the path can be a new edge. A single name is local, or its `use` is already an edge (unless re-exported).
+    /// Whether the path can be a new edge. A single name is local or already has an edge, unless it is re-exported.
     pub fn may_import(&self, path: &[String]) -> bool {
         path.len() > 1 || self.aliases.get(&path[0]).is_some_and(|alias| alias.is_reexport)
     }
