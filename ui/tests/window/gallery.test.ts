@@ -9,6 +9,8 @@ function withoutServices(): FakeBackend {
   return new FakeBackend({ servers: [] });
 }
 
+const withoutClient = { client_id: null, client_secret: null, scopes: null };
+
 describe("the first start", () => {
   it("shows the gallery, with the demo first", async () => {
     await open(withoutServices());
@@ -17,7 +19,7 @@ describe("the first start", () => {
     expect(screen.getByTestId("connect-notion")).toHaveTextContent("Connect Notion");
     expect(screen.getByTestId("connect-linear")).toHaveTextContent("Connect Linear");
     expect(screen.getByRole("heading", { name: "Approved apps only" })).toBeInTheDocument();
-    expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps on its list");
+    expect(screen.getByTestId("connect-figma")).toHaveTextContent("accepts only apps that it has approved");
   });
 
   it("reports once that it is ready, and once that it was painted", async () => {
@@ -34,15 +36,7 @@ describe("the first start", () => {
     await user.click(screen.getByTestId("connect-notion"));
     expect(await screen.findByTestId("waiting")).toBeInTheDocument();
     expect(backend.callsOf("serverAdd")).toEqual([
-      [
-        {
-          name: "notion",
-          url: "https://mcp.notion.com/mcp",
-          client_id: null,
-          client_secret: null,
-          scopes: null,
-        },
-      ],
+      [{ name: "notion", url: "https://mcp.notion.com/mcp", ...withoutClient }],
     ]);
     expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
@@ -62,9 +56,7 @@ describe("the first start", () => {
     backend.fail("serverAdd", error("config_invalid", "mcp.json is broken.", { hint: "Repair it." }));
     const { user } = await open(backend);
     await user.click(screen.getByTestId("connect-notion"));
-    expect(await screen.findByRole("alert")).toHaveTextContent(
-      "mcp.json is broken.Repair it.".replace(".R", ". R"),
-    );
+    expect(await screen.findByRole("alert")).toHaveTextContent("mcp.json is broken. Repair it.");
     expect(backend.callsOf("serverSignIn")).toEqual([]);
   });
 
@@ -87,15 +79,7 @@ describe("the first start", () => {
     expect(await screen.findByTestId("add-url")).toHaveValue("mcp.example.com/mcp");
     await user.click(screen.getByTestId("add-submit"));
     expect(backend.callsOf("serverAdd")).toEqual([
-      [
-        {
-          name: null,
-          url: "https://mcp.example.com/mcp",
-          client_id: null,
-          client_secret: null,
-          scopes: null,
-        },
-      ],
+      [{ name: null, url: "https://mcp.example.com/mcp", ...withoutClient }],
     ]);
     await waitFor(() => expect(screen.queryByTestId("add-dialog")).toBeNull());
   });
