@@ -100,11 +100,11 @@ async fn the_screens_of_service_errors_are_accessible() -> Result<()> {
     for screens in ScreenCheck::light_and_dark() {
         let start = || FakeService::start(Options::default());
         let (html, issuer, script) = (start().await?, start().await?, start().await?);
-        let (refused, unregistered, broken) = (start().await?, start().await?, start().await?);
+        let (rejected, unregistered, broken) = (start().await?, start().await?, start().await?);
         html.on_all(Reply::html_page(200));
         issuer.change_server_metadata(json!({ "issuer": "https://evil.example" }));
         script.change_server_metadata(json!({ "authorization_endpoint": "javascript:alert(1)" }));
-        refused.on("POST /register", Reply::rejected_registration());
+        rejected.on("POST /register", Reply::rejected_registration());
         unregistered.change_server_metadata(json!({ "registration_endpoint": null }));
         broken.on("POST /token", Reply::text(500, "out of order"));
         let tls = SelfSignedServer::start().await?;
@@ -116,7 +116,7 @@ async fn the_screens_of_service_errors_are_accessible() -> Result<()> {
             ("html", &html.url()),
             ("issuer", &issuer.url()),
             ("script", &script.url()),
-            ("refused", &refused.url()),
+            ("rejected", &rejected.url()),
             ("unregistered", &unregistered.url()),
             ("broken", &broken.url()),
         ])?;
@@ -127,7 +127,7 @@ async fn the_screens_of_service_errors_are_accessible() -> Result<()> {
         {
             screens.press(&window, &format!("server-{server}"), &Page::status(state), server).await?;
         }
-        for server in ["issuer", "script", "refused", "unregistered"] {
+        for server in ["issuer", "script", "rejected", "unregistered"] {
             page.press(&Page::id(&format!("server-{server}"))).await?;
             let screen = format!("sign-in-{server}");
             screens.press(&window, "sign-in", &Page::id("error-message"), &screen).await?;

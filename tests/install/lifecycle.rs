@@ -96,7 +96,7 @@ pub async fn close(window: Window, desktop: &Desktop) -> Result<()> {
     LaunchedApp::wait_until_gone(desktop).await
 }
 
-/// Checks that `mcp.json` is kept, and that no entry of ours is left that would start the removed program.
+/// Checks that `mcp.json` is left, and that no entry is left that would start the removed program.
 fn check_only_user_data_is_left(desktop: &Desktop) -> Result<()> {
     let config = std::fs::read_to_string(desktop.config_file()).context("mcp.json is gone")?;
     assert!(config.contains("notes"), "{config}");

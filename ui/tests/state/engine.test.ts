@@ -5,7 +5,7 @@ import type { Backend } from "../../src/backend/backend";
 import type { Event, ServerView, Snapshot } from "../../src/backend/bindings";
 import { EngineState, type OfferKind } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
-import { config, error, server, snapshot } from "../support/views";
+import { config, elicitation, error, server, snapshot } from "../support/views";
 
 function changed(revision: number, overrides: Partial<ServerView> = {}): Event {
   return { event: "server_changed", revision, view: server(overrides) };
@@ -15,9 +15,7 @@ function names(engine: EngineState): string[] {
   return engine.servers.map((view) => view.name);
 }
 
-async function started(
-  current: Partial<Snapshot> = {},
-): Promise<{ engine: EngineState; backend: FakeBackend }> {
+async function started(current: Partial<Snapshot> = {}) {
   const backend = new FakeBackend(current);
   const engine = new EngineState(backend);
   await engine.start();
@@ -128,7 +126,7 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Practice notebook"]);
   });
 
-  it("knows whether everything is paused", async () => {
+  it("tracks whether all services are paused", async () => {
     const { engine, backend } = await started({ paused: true });
     expect(engine.paused).toBe(true);
     backend.emit({ event: "paused_changed", revision: 11, paused: false });
@@ -151,7 +149,7 @@ describe("the engine's state", () => {
 
   it("keeps elicitations until they end", async () => {
     const { engine, backend } = await started();
-    const question = { id: "q", server: "notion", call: null, message: "Which?", schema: "{}", url: null };
+    const question = elicitation({ id: "q" });
     backend.emit({ event: "elicitation_requested", revision: 11, elicitation: question });
     expect(engine.elicitations).toEqual([question]);
     backend.emit({ event: "elicitation_ended", revision: 12, id: "q" });
