@@ -56,8 +56,8 @@ struct Challenge<'a> {
     parameters: Vec<(&'a str, String)>,
 }
 
-/// Splits a header into its challenges. Commas separate both parameters and challenges: a word followed by `=` is a
-/// parameter of the current challenge, and any other word begins a new challenge.
+/// Splits a header into its challenges. Commas separate both parameters and challenges. A word followed by `=` is a
+/// parameter of the current challenge. Any other word begins a new challenge.
 fn challenges(text: &str) -> Vec<Challenge<'_>> {
     let mut found: Vec<Challenge<'_>> = Vec::new();
     let mut rest = text;

@@ -18,7 +18,7 @@
 //! - Tokens: `token_endpoint` exchanges and refreshes, `token_response` parses the responses, `grant` holds the tokens,
 //!   `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
-//! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` keep public servers out of private networks;
+//! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
 //! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises text.
 //!
@@ -82,7 +82,7 @@ mod token_endpoint;
 mod token_response;
 mod transport_error;
 
-pub use auth_method::{AuthMethod, UnknownAuthMethod};
+pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
 pub use challenge::BearerChallenge;
 pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};

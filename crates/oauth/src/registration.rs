@@ -18,7 +18,7 @@ pub struct RegistrationRequest<'a> {
     pub settings: &'a ClientSettings,
     pub redirect: &'a RedirectUri,
     /// The client of an earlier sign-in. It is used only if it was registered dynamically with the same issuer and
-    /// redirect URI, and its secret is neither missing nor about to expire.
+    /// redirect URI. If it needs a secret, the secret must be known and must not expire soon.
     pub known: Option<RegisteredClient>,
 }
 

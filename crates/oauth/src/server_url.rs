@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::endpoint::{check, is_address_character};
 use crate::{Error, ErrorKind, Step};
 
 /// An https URL, or an http URL with a loopback host. It has no userinfo and no fragment. A query is allowed.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
@@ -41,8 +39,8 @@ impl ServerUrl {
         url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP): it has the same origin, and its path
-    /// is a prefix of this server's path. Queries are ignored.
+    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP). It must have the same origin, and its
+    /// path must be a prefix of this server's path. Queries are ignored.
     pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));
@@ -56,19 +54,5 @@ impl ServerUrl {
 impl fmt::Debug for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ServerUrl({}{})", self.0.origin().ascii_serialization(), self.0.path())
-    }
-}
-
-impl TryFrom<String> for ServerUrl {
-    type Error = Error;
-
-    fn try_from(raw: String) -> Result<Self, Error> {
-        ServerUrl::parse(&raw)
-    }
-}
-
-impl From<ServerUrl> for String {
-    fn from(server: ServerUrl) -> Self {
-        server.0.into()
     }
 }

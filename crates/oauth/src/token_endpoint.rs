@@ -77,8 +77,8 @@ impl From<Error> for RefreshError {
 
 /// Refreshes the grant at the token endpoint that it is bound to.
 ///
-/// The future must not be dropped, and the new grant must be stored before it is used, because the old refresh token
-/// may no longer be valid. If no new refresh token is returned, the grant keeps the old one.
+/// The old refresh token may become invalid. The future must therefore not be dropped, and the new grant must be stored
+/// before it is used. If no new refresh token is returned, the new grant contains the old one.
 pub async fn refresh(
     http: &HttpClient,
     grant: &Grant,
