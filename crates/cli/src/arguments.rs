@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use usher_config::Redirect;
 
 use crate::commands::server::{ServerCommand, ServerName};
 use crate::paths::Paths;
@@ -81,18 +83,8 @@ pub struct Add {
     #[arg(long, value_name = "NAME=VALUE", value_parser = header, conflicts_with = "command")]
     pub header: Vec<(String, String)>,
     /// Redirect to use when signing in
-    #[arg(long, value_enum, conflicts_with = "command")]
+    #[arg(long, value_parser = redirects(), conflicts_with = "command")]
     pub redirect: Option<Redirect>,
-}
-
-/// The values of `--redirect`.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Redirect {
-    Auto,
-    Link,
-    LinkWithHost,
-    Loopback,
-    Paste,
 }
 
 #[derive(Debug, Args)]
@@ -158,6 +150,10 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name.trim().to_owned(), value.to_owned()))
 }
 
+fn redirects() -> impl TypedValueParser<Value = Redirect> {
+    PossibleValuesParser::new(Redirect::ALL.map(Redirect::as_str)).try_map(|word| word.parse::<Redirect>())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -165,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grammar_is_consistent() {
+    fn the_argument_definitions_are_consistent() {
         Arguments::command().debug_assert();
     }
 

@@ -1,4 +1,4 @@
-//! A command's access to the one engine, which survives a change of its holder.
+//! A command's connection to the engine. It continues when another process becomes the holder.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,14 +17,14 @@ const HANDOVER_RETRY: Duration = Duration::from_millis(20);
 /// How long closing may take before a message explains the delay.
 const QUIET_CLOSE: Duration = Duration::from_millis(500);
 
-/// Access to the one engine. When its holder exits, this starts the engine or joins the next holder.
+/// A connection to the engine. When the holder exits, this starts the engine or joins the next holder.
 pub struct Handle {
     options: EngineOptions,
     join: JoinOptions,
     access: Mutex<Arc<Access>>,
     /// Serves other processes if this command holds the engine.
     server: Mutex<Option<Server>>,
-    /// Whether this command is running a call, and so also answers the questions that belong to no call.
+    /// Whether this command is running a call. Then it also answers the questions outside a call.
     answers_questions: Arc<AtomicBool>,
     reopening: tokio::sync::Mutex<()>,
 }
@@ -86,13 +86,13 @@ impl Handle {
                 }
                 AskError::Ended => self.reopen_after(&access).await?,
                 AskError::OutcomeUnknown if request.may_be_repeated() => self.reopen_after(&access).await?,
-                AskError::NotStarted => return Err(ending()),
+                AskError::NotStarted => return Err(holder_is_ending()),
                 AskError::OutcomeUnknown => return Err(outcome_unknown(&request)),
             }
         }
     }
 
-    /// Starts or joins the engine again after the updates have ended.
+    /// Starts the engine or joins the next holder, after the updates have ended.
     pub async fn reopen(&self) -> Result<(), CommandError> {
         self.reopen_after(&self.access()).await
     }
@@ -116,8 +116,8 @@ impl Handle {
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
     }
 
-    /// Closes the engine if this command holds it. First it finishes the work of other commands and revokes the
-    /// tokens of sign-outs. `on_wait` is called if that takes longer than a moment; Ctrl-C skips the rest.
+    /// Closes the engine if this command holds it. Before that, it waits for the work of other commands and for pending
+    /// token revocations. `on_wait` is called after [`QUIET_CLOSE`]; Ctrl-C stops waiting.
     pub async fn close(self, on_wait: impl FnOnce()) {
         let access = self.access();
         let Access::Held(engine) = &*access else { return };
@@ -152,8 +152,8 @@ impl Handle {
     }
 }
 
-/// Declines the questions that belong to no call while no call of this command is running, so that their server does
-/// not wait for a person.
+/// Declines questions outside a call, unless this command is running a call. Otherwise the server would wait for an
+/// answer.
 fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBool>) {
     let mut events = engine.subscribe();
     let engine = engine.clone();
@@ -172,7 +172,7 @@ fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBoo
     });
 }
 
-fn ending() -> CommandError {
+fn holder_is_ending() -> CommandError {
     internal("Another `usher` command is finishing and accepts no more requests.")
         .with_hint("Try again when it has finished.")
 }

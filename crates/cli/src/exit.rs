@@ -13,8 +13,8 @@ pub struct CommandError {
 /// The exit code for an unknown server or an invalid argument.
 pub const USAGE_ERROR: u8 = 2;
 
-/// Maps an error code to its exit code: 3 sign-in needed, 4 unreachable, 5 rejected by the server or denied by
-/// the person, 6 config invalid, 7 keychain, 1 internal error.
+/// Maps an error code to its exit code: 1 internal error, 3 sign-in needed, 4 unreachable, 5 rejected by the server or
+/// denied by the person, 6 config invalid, 7 keychain.
 pub fn exit_code(code: Code) -> u8 {
     match code {
         Code::EngineBusy | Code::Internal => 1,
@@ -72,7 +72,7 @@ pub fn usage_error(message: impl Into<String>, hint: impl Into<String>) -> Comma
     CommandError { error: ErrorView::new(Code::Internal, message, hint), exit_code: USAGE_ERROR }
 }
 
-/// An error of this machine or of Usher itself.
+/// An error in Usher itself or on this machine.
 pub fn internal(message: impl Into<String>) -> CommandError {
     ErrorView::without_hint(Code::Internal, message).into()
 }

@@ -1,12 +1,12 @@
-//! `usher`, the command line: the same servers and sign-ins as in the window.
+//! The command `usher`: the same servers and sign-ins as in the app.
 //!
 //! A command starts the engine in its own process, or joins the process that holds it.
 //!
 //! | module | contents |
 //! |---|---|
 //! | `arguments`, `paths` | the command line, and the paths that it selects |
-//! | `commands` | one file for each command; `commands/server.rs` for those that only name a server |
-//! | `engine` | access to the engine, which survives a change of its holder |
+//! | `commands` | one file for each command; `commands/server.rs` for the commands whose only argument is a server |
+//! | `engine` | the connection to the engine, which continues when another process becomes the holder |
 //! | `session` | one command's work with the engine |
 //! | `output`, `exit` | results, errors and exit codes |
 //!
@@ -35,7 +35,7 @@ use output::Output;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(arguments.verbose);
-    let output = Output::new(arguments.json);
+    let output = Output { json: arguments.json };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return output.fail(&exit::internal(format!("Could not start: {error}."))),
@@ -70,8 +70,8 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
     }
 }
 
-/// Logs warnings to stderr; `-v` adds Usher's own debug messages. Dependencies stay at WARN, because some log codes and
-/// tokens below that. rmcp's worker logs every refused connection as an error, which Usher reports itself.
+/// Logs warnings to stderr; `-v` adds Usher's own debug messages. Dependencies stay at WARN, because their debug
+/// messages can contain codes and tokens. rmcp's worker is silent, because Usher itself reports refused connections.
 fn start_log(verbose: bool) {
     let level = if verbose { "debug" } else { "warn" };
     let filter = ["usher", "usher_engine", "usher_oauth", "usher_secrets", "usher_config", "usher_demo"]

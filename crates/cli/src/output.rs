@@ -16,10 +16,6 @@ pub struct Output {
 }
 
 impl Output {
-    pub fn new(json: bool) -> Self {
-        Self { json }
-    }
-
     /// Prints a result: the value as one line of JSON, or the text.
     pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
         let line = if self.json {

@@ -15,7 +15,7 @@ pub struct Paths {
     /// Path to mcp.json [default: mcp.json in the config folder]
     #[arg(long, value_name = "FILE", env = "USHER_CONFIG", global = true)]
     pub config: Option<PathBuf>,
-    /// Folder for registrations and discovered metadata; holds no secrets
+    /// Folder for registrations and discovered metadata; contains no secrets
     #[arg(long, value_name = "FOLDER", env = "USHER_STATE_DIR", global = true)]
     pub state_dir: Option<PathBuf>,
     /// Folder for the engine's lock and socket
@@ -28,22 +28,18 @@ pub struct Paths {
 
 impl Paths {
     pub fn config_file(&self) -> ConfigFile {
-        let environment = Environment::of_process();
-        let path = self.config.clone().unwrap_or_else(|| config_path(&environment, Platform::current()));
-        ConfigFile::new(path, environment)
+        ConfigFile::new(or_default(&self.config, config_path), Environment::of_process())
     }
 
     pub fn state_dir(&self) -> PathBuf {
-        let default = || state_dir(&Environment::of_process(), Platform::current());
-        self.state_dir.clone().unwrap_or_else(default)
+        or_default(&self.state_dir, state_dir)
     }
 
     pub fn runtime_dir(&self) -> PathBuf {
-        let default = || runtime_dir(&Environment::of_process(), Platform::current());
-        self.runtime_dir.clone().unwrap_or_else(default)
+        or_default(&self.runtime_dir, runtime_dir)
     }
 
-    /// The options of an engine that runs in this command. `only` names the servers to run; `None` runs all.
+    /// Returns the options of an engine that runs in this command. `only` names the servers to run; `None` runs all.
     pub fn engine_options(&self, only: Option<Vec<ServerId>>) -> EngineOptions {
         let options = EngineOptions::new(
             self.config_file().path().to_owned(),
@@ -54,18 +50,22 @@ impl Paths {
         EngineOptions { only, ..options }
     }
 
-    /// The options for joining a running engine, which must have the same paths.
+    /// Returns the options for joining a running engine, which must have the same paths.
     pub fn join_options(&self, only: Option<Vec<ServerId>>) -> JoinOptions {
         let paths = usher_ipc::Paths {
             secret_store: self.secret_store.as_ref().map(StoreKind::to_string),
-            ..self.paths_of_any_store()
+            ..self.paths_ignoring_store()
         };
         JoinOptions { paths: Some(paths), servers: only.map_or(Servers::All, Servers::Named), events: true }
     }
 
-    /// The paths that a running engine must share, whatever its secret store.
-    pub fn paths_of_any_store(&self) -> usher_ipc::Paths {
+    /// Returns the paths that a running engine must share. Its secret store may differ.
+    pub fn paths_ignoring_store(&self) -> usher_ipc::Paths {
         let config = self.config_file().path().to_owned();
         usher_ipc::Paths { config, state_dir: self.state_dir(), secret_store: None }
     }
+}
+
+fn or_default(path: &Option<PathBuf>, default: fn(&Environment, Platform) -> PathBuf) -> PathBuf {
+    path.clone().unwrap_or_else(|| default(&Environment::of_process(), Platform::current()))
 }

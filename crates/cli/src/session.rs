@@ -1,4 +1,4 @@
-//! One command's session with the engine, and the states of servers that it waits for.
+//! One command's session with the engine, and the waits for a server's state.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::paths::Paths;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
 
 /// Runs `work` with the engine and all servers.
-pub async fn with_all<T>(
+pub async fn with_all_servers<T>(
     paths: &Paths,
     output: Output,
     work: impl AsyncFnOnce(&Handle) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
-    with(paths, output, None, work).await
+    run_session(paths, output, None, work).await
 }
 
 /// Runs `work` with the engine and one server, which must be in mcp.json.
@@ -31,7 +31,7 @@ pub async fn with_server<T>(
     work: impl AsyncFnOnce(&Handle, &ServerId) -> Result<T, CommandError>,
 ) -> Result<T, CommandError> {
     let id = ServerId(name.to_owned());
-    with(paths, output, Some(vec![id.clone()]), async |engine| {
+    run_session(paths, output, Some(vec![id.clone()]), async |engine| {
         if engine.server(&id).is_some() {
             return work(engine, &id).await;
         }
@@ -43,7 +43,7 @@ pub async fn with_server<T>(
     .await
 }
 
-async fn with<T>(
+async fn run_session<T>(
     paths: &Paths,
     output: Output,
     only: Option<Vec<ServerId>>,
@@ -60,29 +60,29 @@ pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     if let Some(store) = &paths.secret_store {
         return Ok(store.clone());
     }
-    let Some(client) = running(paths).await else { return Ok(StoreKind::default()) };
+    let Some(client) = connect_to_running(paths).await else { return Ok(StoreKind::default()) };
     match client.secret_store().parse() {
         Ok(StoreKind::Memory) => {
-            Err(internal("The running Usher keeps secrets only in memory, so this command cannot add one.")
-                .with_hint("Enter the secret in its window."))
+            Err(internal("The running Usher stores secrets only in memory, so this command cannot add one.")
+                .with_hint("Enter the secret in Usher's window."))
         }
         Ok(store) => Ok(store),
         Err(_) => Err(unexpected_reply()),
     }
 }
 
-/// Connects to the running Usher, if there is one with the same config and state.
-async fn running(paths: &Paths) -> Option<Client> {
-    let options = JoinOptions { paths: Some(paths.paths_of_any_store()), ..JoinOptions::default() };
+/// Connects to the running Usher, if there is one with the same config file and state folder.
+async fn connect_to_running(paths: &Paths) -> Option<Client> {
+    let options = JoinOptions { paths: Some(paths.paths_ignoring_store()), ..JoinOptions::default() };
     Client::find(&paths.state_dir(), &paths.runtime_dir(), options).await.ok()
 }
 
 /// Notifies the running Usher, if there is one, that a named secret changed.
 pub async fn notify_secret_changed(paths: &Paths, name: &str) {
-    if let Some(client) = running(paths).await {
+    if let Some(client) = connect_to_running(paths).await {
         let outcome = client.ask(Request::SecretsChanged { name: Some(name.to_owned()) }).await;
         if let Err(error) = outcome {
-            tracing::warn!(%error, "could not tell the running Usher about the secret");
+            tracing::warn!(%error, "could not notify the running Usher of the changed secret");
         }
     }
 }
@@ -118,7 +118,7 @@ pub async fn wait_until_connected(engine: &Handle, id: &ServerId) -> Result<Serv
     }
 }
 
-/// Returns why the server cannot be used; `None` if it is connected.
+/// Returns the error because of which the server cannot be used; `None` if it is connected.
 pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
     let id = &view.id;
     match &view.status {

@@ -1,9 +1,9 @@
 //! `usher add NAME URL` and `usher add NAME -- COMMAND…`.
 
-use usher_config::{ConfigError, NewServer, NewTransport, Redirect};
+use usher_config::{ConfigError, NewServer, NewTransport};
 use usher_secrets::SecretStore;
 
-use crate::arguments::{self, Add};
+use crate::arguments::Add;
 use crate::commands::secret::read_secret;
 use crate::exit::{CommandError, usage_error};
 use crate::output::Output;
@@ -26,7 +26,7 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
         client_id: add.client_id.clone(),
         client_secret,
         scopes: (!add.scope.is_empty()).then(|| add.scope.clone()),
-        redirect: add.redirect.map_or(Redirect::Auto, redirect),
+        redirect: add.redirect.unwrap_or_default(),
     };
     file.add(&add.name, &server)?;
     output.result(&serde_json::json!({ "added": add.name }), || {
@@ -58,14 +58,4 @@ async fn store_client_secret(paths: &Paths, server: &str) -> Result<String, Comm
     SecretStore::open(secret_store(paths).await?).put_named(&name, &secret).await?;
     notify_secret_changed(paths, &name).await;
     Ok(format!("{{{{{name}}}}}"))
-}
-
-fn redirect(redirect: arguments::Redirect) -> Redirect {
-    match redirect {
-        arguments::Redirect::Auto => Redirect::Auto,
-        arguments::Redirect::Link => Redirect::Link,
-        arguments::Redirect::LinkWithHost => Redirect::LinkWithHost,
-        arguments::Redirect::Loopback => Redirect::Loopback,
-        arguments::Redirect::Paste => Redirect::Paste,
-    }
 }

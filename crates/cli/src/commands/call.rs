@@ -104,7 +104,7 @@ fn stopped_waiting(tool: &str) -> CommandError {
 }
 
 /// Prints progress and answers the server's questions while the call runs. If this command holds the engine, it also
-/// receives the questions that belong to no call. If the engine stops, the call itself reports that.
+/// receives the questions outside a call. If the engine stops, the call itself reports that.
 async fn follow_call(engine: &Handle, call: &str, output: Output) {
     let mut updates = engine.subscribe();
     while let Some(update) = updates.next().await {
@@ -120,7 +120,7 @@ async fn follow_call(engine: &Handle, call: &str, output: Output) {
                 ));
             }
             Event::ElicitationRequested { elicitation, .. } => {
-                let answer = ask(output, &elicitation).await;
+                let answer = ask_person(output, &elicitation).await;
                 let request = Request::AnswerElicitation { id: elicitation.id, answer };
                 if let Err(error) = engine.ask(request).await {
                     output.error(&error);
@@ -138,7 +138,7 @@ fn can_ask_person(output: Output) -> bool {
 }
 
 /// Asks the person the server's question, or declines it if there is no terminal.
-async fn ask(output: Output, question: &ElicitationView) -> ElicitationAnswer {
+async fn ask_person(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
         output.note(&format!("It asks you to open {}", display_text(url, 500)));

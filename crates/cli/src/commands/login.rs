@@ -1,6 +1,6 @@
 //! `usher login NAME`: signs in with the browser, or through stdin and stdout with `--no-browser`.
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines, Stdin};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use usher_api::{
     AuthorizationRequestView, Code, ErrorView, Reply, Request, ServerId, ServerVerb, ServerView, Status,
 };
@@ -13,7 +13,7 @@ use crate::output::{Output, count, is_interactive, print_line, status_text};
 use crate::paths::Paths;
 use crate::session::{wait_until_connected, wait_until_settled, with_server};
 
-/// Signs in to a server. Ends when its tools are listed.
+/// Signs in to a server. Returns when its tools are listed.
 pub async fn run(paths: &Paths, output: Output, login: &Login) -> Result<(), CommandError> {
     with_server(paths, output, &login.name, async |engine, id| {
         let view = tokio::select! {
@@ -53,16 +53,8 @@ async fn sign_in(
 ) -> Result<ServerView, CommandError> {
     if !login.again {
         let view = wait_until_settled(engine, id).await?;
-        match &view.status {
-            Status::Connected { .. } => return Ok(view),
-            Status::NeedsSignIn { .. } => {}
-            Status::Disabled
-            | Status::Paused
-            | Status::Unsupported { .. }
-            | Status::Connecting
-            | Status::SigningIn { .. }
-            | Status::Reconnecting { .. }
-            | Status::Failed { .. } => return wait_until_connected(engine, id).await,
+        if !matches!(view.status, Status::NeedsSignIn { .. }) {
+            return wait_until_connected(engine, id).await;
         }
     }
     let request = Request::SignIn {
@@ -75,14 +67,20 @@ async fn sign_in(
         return Err(unexpected_reply());
     };
     if login.no_browser {
-        by_stdin(engine, id, output, &request).await?;
+        print_request(&request);
     } else {
-        by_browser(engine, id, output, &request).await?;
+        open_browser(engine, id, output, &request).await?;
+    }
+    let reads_callbacks = login.no_browser || is_interactive();
+    tokio::select! {
+        biased;
+        outcome = read_callbacks(engine, id, output), if reads_callbacks => outcome?,
+        outcome = wait_for_callback(engine, id) => outcome?,
     }
     wait_until_connected(engine, id).await
 }
 
-/// Whether callback links reach this sign-in. `None` lets the app decide, because it holds the engine.
+/// Whether callback links reach this sign-in. `None` leaves the decision to the app, which holds the engine.
 fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     match holder {
         _ if login.no_browser => Some(true),
@@ -91,28 +89,18 @@ fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     }
 }
 
-/// Prints the authorization URL as JSON, and reads callback URLs until one completes the sign-in.
-async fn by_stdin(
-    engine: &Handle,
-    id: &ServerId,
-    output: Output,
-    request: &AuthorizationRequestView,
-) -> Result<(), CommandError> {
+/// Prints the authorization URL as JSON.
+fn print_request(request: &AuthorizationRequestView) {
     let line = serde_json::json!({
         "authorization_url": request.authorization_url,
         "redirect_uri": request.redirect_uri,
         "expires_at": request.expires_at,
     });
     print_line(&line.to_string());
-    tokio::select! {
-        biased;
-        outcome = read_callbacks(engine, id, output) => outcome,
-        outcome = wait_for_callback(engine, id) => outcome,
-    }
 }
 
-/// Opens the browser and waits for the callback. In a terminal the callback URL can also be pasted.
-async fn by_browser(
+/// Opens the browser. In a terminal the callback URL can also be pasted.
+async fn open_browser(
     engine: &Handle,
     id: &ServerId,
     output: Output,
@@ -129,21 +117,16 @@ async fn by_browser(
         Err(_) => output.note("Could not open a browser. Open this URL yourself:"),
     }
     output.note(&format!("  {}", request.authorization_url));
-    if !is_interactive() {
-        return wait_for_callback(engine, id).await;
+    if is_interactive() {
+        output.note("If the browser does not return to Usher, paste the URL of its last page here:");
     }
-    output.note("If the browser does not return to Usher, paste the URL of its last page here:");
-    tokio::select! {
-        biased;
-        outcome = read_callbacks(engine, id, output) => outcome,
-        outcome = wait_for_callback(engine, id) => outcome,
-    }
+    Ok(())
 }
 
-/// Reads callback URLs from stdin until one completes the sign-in. A URL that does not belong to it is reported, and the
-/// sign-in continues to wait.
+/// Reads callback URLs from stdin until one completes the sign-in. A URL that does not belong to the sign-in is an
+/// error, after which the next URL is read.
 async fn read_callbacks(engine: &Handle, id: &ServerId, output: Output) -> Result<(), CommandError> {
-    let mut lines: Lines<BufReader<Stdin>> = BufReader::new(tokio::io::stdin()).lines();
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut last_exit_code = None;
     loop {
         let line = lines.next_line().await;

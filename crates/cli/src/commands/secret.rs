@@ -24,7 +24,7 @@ pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), 
             }
             store.put_named(name, &read_secret()?).await?;
             notify_secret_changed(paths, name).await;
-            output.result(&serde_json::json!({ "kept": name }), || {
+            output.result(&serde_json::json!({ "stored": name }), || {
                 format!("Stored. Refer to it in mcp.json as {{{{{}}}}}.", display_text(name, 80))
             });
         }
@@ -44,7 +44,7 @@ pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), 
                 ));
             }
             notify_secret_changed(paths, name).await;
-            output.result(&serde_json::json!({ "forgotten": name }), || {
+            output.result(&serde_json::json!({ "deleted": name }), || {
                 format!("Deleted {}.", display_text(name, 80))
             });
         }

@@ -42,7 +42,7 @@ pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Resu
             (name, json!({ "removed": name }), "Removed")
         }
         ServerCommand::Enable(ServerName { name }) => {
-            // An edit of the file needs no engine; a running one sees the change.
+            // Editing the file needs no engine. A running engine notices the change.
             paths.config_file().set_disabled(name, false)?;
             (name, json!({ "name": name, "enabled": true }), "Enabled")
         }

@@ -7,17 +7,17 @@ use usher_config::display_text;
 use crate::exit::CommandError;
 use crate::output::{Output, status_text, table};
 use crate::paths::Paths;
-use crate::session::{blocking_error, wait_until_settled, with_all, with_server};
+use crate::session::{blocking_error, wait_until_settled, with_all_servers, with_server};
 
-/// Shows one server in detail and ends with its error, or shows a table of all servers.
+/// Shows one server in detail and returns its error, if any. Without a name, shows a table of all servers.
 pub async fn run(paths: &Paths, output: Output, name: Option<&str>) -> Result<(), CommandError> {
     match name {
-        Some(name) => one(paths, output, name).await,
-        None => all(paths, output).await,
+        Some(name) => show_one(paths, output, name).await,
+        None => show_all(paths, output).await,
     }
 }
 
-async fn one(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
+async fn show_one(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
     with_server(paths, output, name, async |engine, id| {
         let view = wait_until_settled(engine, id).await?;
         output.result(&view, || details(&view));
@@ -26,8 +26,8 @@ async fn one(paths: &Paths, output: Output, name: &str) -> Result<(), CommandErr
     .await
 }
 
-async fn all(paths: &Paths, output: Output) -> Result<(), CommandError> {
-    with_all(paths, output, async |engine| {
+async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
+    with_all_servers(paths, output, async |engine| {
         let mut views = Vec::new();
         for server in engine.snapshot()?.servers {
             views.push(wait_until_settled(engine, &server.id).await?);
@@ -57,7 +57,7 @@ fn details(view: &ServerView) -> String {
         &view.auth
     {
         rows.extend(account.clone().map(|account| ("account", account)));
-        rows.extend(issuer.clone().map(|issuer| ("signed in at", issuer)));
+        rows.extend(issuer.clone().map(|issuer| ("issuer", issuer)));
         if !scopes.is_empty() {
             rows.push(("permissions", scopes.join(" ")));
         }
