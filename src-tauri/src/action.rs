@@ -1,4 +1,5 @@
-//! The actions of clicks in the tray and on notifications. A person clicked, so an action may open the browser.
+//! The actions that a click in the tray or on a notification starts. Because the person clicked, an action may open the
+//! browser.
 
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager};
@@ -30,7 +31,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The page of the service that the action is about.
+    /// Returns the page of the action's service.
     fn page(&self) -> Option<PageRequest> {
         match self {
             Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => {

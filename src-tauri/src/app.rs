@@ -1,4 +1,4 @@
-//! The app's process: its arguments, its Tauri app, its end.
+//! The app's process, from its arguments to its end.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -17,12 +17,12 @@ use crate::running_instance::{self, HandOver};
 use crate::settings::Settings;
 use crate::{bindings, core_dumps, logging, start, window};
 
-/// How long the engine may take to stop: slightly more than its own limit, so that it can finish a refresh. Quitting
-/// takes less than two seconds.
+/// How long the engine may take to stop. This is slightly longer than the engine's own limit, in which it finishes a
+/// running refresh. Quitting then takes less than two seconds.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 
-/// Runs the app until the person quits it, or closes its window when there is no tray. If another process runs the
-/// app, shows its window instead. If another process holds the engine, hands it the link.
+/// Runs the app until the person quits it, or closes its window when there is no tray. If the app is already running,
+/// shows the existing window instead. If another process holds the engine, passes the link to that process.
 pub fn run() -> ExitCode {
     core_dumps::disable();
     logging::init();
@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
             let options = Options::parse_from(std::iter::once(program).chain(arguments));
             let hidden = options.hidden;
             let paths = options.paths(&environment);
-            if running_instance::is_app(&paths, !hidden) {
+            if running_instance::is_app_running(&paths, !hidden) {
                 return ExitCode::SUCCESS;
             }
             run_app(paths, StartMode { link: None, hidden })
@@ -46,7 +46,7 @@ pub fn run() -> ExitCode {
             // session bus.
             match running_instance::hand_over_at_start(&paths, address) {
                 HandOver::Accepted => ExitCode::SUCCESS,
-                // After an exit code that reports a failure, launchers would offer the link to other programs.
+                // If the exit code reported a failure, launchers would offer the link to other programs.
                 HandOver::Rejected => {
                     tracing::warn!("the running Usher rejected this link");
                     ExitCode::SUCCESS
@@ -63,12 +63,12 @@ pub fn run() -> ExitCode {
 
 struct StartMode {
     link: Option<String>,
-    /// Opens no window if there is a tray.
+    /// Whether to open no window if there is a tray.
     hidden: bool,
 }
 
 impl StartMode {
-    /// Opens the window, because the person is in the middle of a sign-in.
+    /// The mode of a start by a link. The window opens, because the person is in the middle of a sign-in.
     fn with_link(address: &str) -> Self {
         Self { link: Some(address.to_owned()), hidden: false }
     }
@@ -98,7 +98,7 @@ fn build(paths: Paths, StartMode { link, hidden }: StartMode) -> tauri::Result<t
     let builder = tauri::Builder::default()
         // Must be the first plugin: a second process must find the first one before it does anything else.
         .plugin(tauri_plugin_single_instance::init(|app, arguments, _folder| {
-            deep_link::second_start(app, &arguments);
+            deep_link::handle_second_start(app, &arguments);
         }))
         .plugin(
             tauri_plugin_window_state::Builder::new()
@@ -128,7 +128,7 @@ fn build(paths: Paths, StartMode { link, hidden }: StartMode) -> tauri::Result<t
         .build(tauri::generate_context!())
 }
 
-/// Whether the app keeps running without its window. A notification says so once.
+/// Whether the app keeps running without its window. The first time, a notification says so.
 fn stays_in_tray(app: &AppHandle) -> bool {
     let stays = app.state::<DesktopFeatures>().has_tray();
     if stays && !app.state::<Settings>().tray_notice_shown() {

@@ -1,4 +1,4 @@
-//! Starting at login, by an entry in the desktop's autostart folder.
+//! Starting at login, with an entry in the desktop's autostart folder.
 
 use std::io;
 
@@ -16,6 +16,7 @@ mod linux {
     use std::path::{Path, PathBuf};
 
     use tauri::{AppHandle, Manager};
+    use usher_secrets::private_files::remove_if_exists;
 
     use super::*;
     use crate::links::desktop_entry;
@@ -40,15 +41,19 @@ mod linux {
     pub fn set(app: &AppHandle, on: bool) -> io::Result<()> {
         let path = entry_path(app)?;
         let program = tauri::process::current_binary(&app.env())?;
-        if on { turn_on(&path, &program, &app.state::<Paths>().state_dir) } else { turn_off(&path) }
+        if on {
+            turn_on(&path, &program, &app.state::<Paths>().state_dir)
+        } else {
+            remove_if_exists(&path).map(drop)
+        }
     }
 
     fn entry_path(app: &AppHandle) -> io::Result<PathBuf> {
         app.path().config_dir().map(|folder| folder.join(ENTRY)).map_err(io::Error::other)
     }
 
-    /// Whether the entry is enabled. Other programs disable it with `Hidden`, and GNOME's settings with a key of their
-    /// own. An entry whose program is missing starts nothing.
+    /// Whether the entry is enabled. Other programs disable it with `Hidden`, and GNOME's settings use their own key.
+    /// An entry whose program is missing starts nothing.
     fn is_on(path: &Path) -> bool {
         let Ok(text) = fs::read_to_string(path) else { return false };
         let has_line =
@@ -60,18 +65,11 @@ mod linux {
     }
 
     fn turn_on(path: &Path, program: &Path, state_dir: &Path) -> io::Result<()> {
-        let exec = desktop_entry::exec(program, state_dir)?;
+        let exec = desktop_entry::exec_path(program, state_dir)?;
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         fs::write(path, entry(&exec))
-    }
-
-    fn turn_off(path: &Path) -> io::Result<()> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        }
     }
 
     fn entry(exec: &str) -> String {
@@ -86,11 +84,11 @@ mod linux {
         use super::*;
 
         #[test]
-        fn it_is_on_while_its_entry_exists_and_is_not_disabled() {
+        fn autostart_is_on_while_its_entry_exists_and_is_not_disabled() {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("config").join(ENTRY);
             assert!(!is_on(&path));
-            turn_off(&path).unwrap();
+            remove_if_exists(&path).unwrap();
             turn_on(&path, Path::new("/bin/sh"), folder.path()).unwrap();
             assert!(is_on(&path));
             insta::assert_snapshot!(fs::read_to_string(&path).unwrap(), @"
@@ -109,7 +107,7 @@ mod linux {
             }
             fs::write(&path, entry("/moved/away/usher-desktop")).unwrap();
             assert!(!is_on(&path));
-            turn_off(&path).unwrap();
+            remove_if_exists(&path).unwrap();
             assert!(!path.exists());
         }
     }

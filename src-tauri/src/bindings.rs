@@ -1,11 +1,11 @@
-//! The page's commands and events, in the list that both the app and the generated TypeScript use.
+//! The list of the page's commands and events. The app and the generated TypeScript both use it.
 
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
 use crate::commands::{application, config, demo, engine, links, secret_store, servers, sign_in, tools};
 use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
-/// The commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
+/// Returns the commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
 pub fn bindings() -> Builder<tauri::Wry> {
     Builder::new().disable_serde_phases().commands(commands()).events(collect_events![
         DesktopChanged,

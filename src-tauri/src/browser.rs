@@ -1,4 +1,4 @@
-//! Opens pages in the person's browser. The address is checked, and passed as one argument without a shell.
+//! Opens pages in the person's browser. The address is validated, and passed as one argument, not through `sh`.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::error;
 /// Launchers and browsers truncate longer addresses.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// Opens a page. Callers must act on a click or a typed command.
+/// Opens a page. Call this only in response to a click of the person.
 pub async fn open(address: &str) -> Result<(), ErrorView> {
-    let url = checked(address)
+    let url = validate(address)
         .map_err(|why| error::rejected(format!("Usher does not open this address: {why}.")))?;
     // The launcher's own message contains the address with its query, which must not be logged.
     launch(move || tauri_plugin_opener::open_url(url, None::<&str>)).await.map_err(|_| {
@@ -33,19 +33,17 @@ pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
     })
 }
 
-/// Runs on a blocking thread, because the opener waits a moment for its launcher to fail.
+/// Runs the opener on a blocking thread, because it waits briefly for a failure of its launcher.
 async fn launch(
     open: impl FnOnce() -> Result<(), tauri_plugin_opener::Error> + Send + 'static,
 ) -> Result<(), String> {
-    match tauri::async_runtime::spawn_blocking(open).await {
-        Ok(outcome) => outcome.map_err(|why| why.to_string()),
-        Err(why) => Err(why.to_string()),
-    }
+    let opened = tauri::async_runtime::spawn_blocking(open).await.map_err(|why| why.to_string())?;
+    opened.map_err(|why| why.to_string())
 }
 
-/// Accepts https, and http on a loopback host. Rejects user information, control characters and spaces. Returns the
-/// parser's serialisation, so that the opened address is the checked one.
-fn checked(address: &str) -> Result<Url, &'static str> {
+/// Accepts https, and http on a loopback host. Rejects userinfo, control characters and spaces. Returns the parsed URL,
+/// so that the opened address is exactly the validated one.
+fn validate(address: &str) -> Result<Url, &'static str> {
     if address.len() > MAX_LENGTH {
         return Err("it is too long");
     }
@@ -85,7 +83,7 @@ mod tests {
             ("http://localhost/", "http://localhost/"),
             ("http://[::1]:1/", "http://[::1]:1/"),
         ] {
-            assert_eq!(checked(address).map(String::from).as_deref(), Ok(opened));
+            assert_eq!(validate(address).map(String::from).as_deref(), Ok(opened));
         }
     }
 
@@ -120,7 +118,7 @@ mod tests {
             "https:///",
             &long,
         ] {
-            assert!(checked(address).is_err(), "{address}");
+            assert!(validate(address).is_err(), "{address}");
         }
     }
 }

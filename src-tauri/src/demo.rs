@@ -1,4 +1,4 @@
-//! The demo service inside the app. It starts when the person tries it, and from then on with the app.
+//! The demo service inside the app. It starts when the person first tries it, and later each time the app starts.
 //!
 //! The demo's tokens contain its address and are signed with its key. The port and the key are stored, so that a
 //! sign-in survives a restart of the app.
@@ -42,8 +42,8 @@ impl DemoSlot {
         }
     }
 
-    /// Starts the demo if `mcp.json` has it, and returns whether it runs. If its port is taken, it gets another one,
-    /// and its entry in `mcp.json` is changed.
+    /// Starts the demo if it is in `mcp.json`, and returns whether it runs. If its port is in use, the demo gets
+    /// another port, and its entry in `mcp.json` is updated.
     pub async fn resume(&self, store: StoreKind) -> bool {
         let Some(DemoState { port }) = state_file::load(&self.state_path) else { return false };
         let Ok(config) = self.config.load() else { return false };
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_survives_its_hex_form() {
+    fn a_key_survives_conversion_to_hex() {
         let key: [u8; 32] = std::array::from_fn(|index| index as u8 * 8);
         assert_eq!(from_hex(&to_hex(&key)), Some(key));
         assert_eq!(from_hex(""), None);

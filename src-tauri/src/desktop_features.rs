@@ -1,4 +1,4 @@
-//! The desktop's support of a tray, notifications and starting at login. The first two can change at any time.
+//! The desktop's support for a tray, notifications and starting at login. The first two can change at any time.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ pub struct DesktopView {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum TraySupport {
-    /// Not known yet.
+    /// The support is still unknown.
     Looking,
-    /// The app keeps running there when its window is closed.
+    /// The tray shows the icon, and the app keeps running when its window is closed.
     Shown,
     /// The library that draws the icon is not installed (libayatana-appindicator3).
     NoLibrary,
@@ -30,15 +30,15 @@ pub enum TraySupport {
     Unavailable,
 }
 
-/// What notifications can do on this desktop.
+/// The desktop's support for notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum NotificationSupport {
-    /// Not known yet.
+    /// The support is still unknown.
     Looking,
-    /// A click opens the sign-in.
+    /// The desktop reports clicks, and a click opens the sign-in.
     WithActions,
-    /// They are shown, but a click does nothing.
+    /// Notifications are shown, but a click does nothing.
     Plain,
     /// The desktop shows no notifications.
     Missing,
@@ -58,7 +58,7 @@ pub enum AutostartState {
 pub struct DesktopFeatures(watch::Sender<DesktopView>);
 
 impl DesktopFeatures {
-    /// Tray and notifications are not known yet.
+    /// Creates the features, with the support for a tray and notifications still unknown.
     pub fn new(autostart: AutostartState) -> Self {
         let (tray, notifications) = (TraySupport::Looking, NotificationSupport::Looking);
         Self(watch::Sender::new(DesktopView { tray, notifications, autostart }))
@@ -68,7 +68,7 @@ impl DesktopFeatures {
         *self.0.borrow()
     }
 
-    /// The changes from now on.
+    /// Subscribes to changes.
     pub fn changes(&self) -> watch::Receiver<DesktopView> {
         self.0.subscribe()
     }
@@ -90,7 +90,7 @@ impl DesktopFeatures {
         self.view().tray == TraySupport::Shown
     }
 
-    /// Waits for the tray, because a desktop that is starting brings it up late.
+    /// Waits for the tray, which appears late while the desktop starts. Returns whether it appeared.
     pub async fn wait_for_tray(&self, timeout: Duration) -> bool {
         let mut views = self.0.subscribe();
         let shown = views.wait_for(|view| view.tray == TraySupport::Shown);

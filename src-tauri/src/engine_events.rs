@@ -22,7 +22,7 @@ pub fn forward(app: &AppHandle, engine: Engine) {
         loop {
             match events.recv().await {
                 Ok(event) => {
-                    if browser_waits.ended_by(&event) {
+                    if browser_waits.apply(&event) {
                         window::raise(&app);
                     }
                     app.state::<NoticeQueue>().apply_event(&event);
@@ -67,12 +67,13 @@ fn changes_tray(event: &Event) -> bool {
 }
 
 /// The servers whose sign-in waits for the browser. The window comes to the front when the engine accepts a callback.
-/// A rejected callback changes no status, so it cannot steal the focus.
+/// A rejected callback changes no status, so that it cannot make the window steal the focus.
 #[derive(Default)]
 struct BrowserWaits(HashSet<ServerId>);
 
 impl BrowserWaits {
-    fn ended_by(&mut self, event: &Event) -> bool {
+    /// Applies an event. Returns whether the engine accepted a callback.
+    fn apply(&mut self, event: &Event) -> bool {
         let Event::ServerChanged { view, .. } = event else { return false };
         if matches!(view.status, Status::SigningIn { step: SignInStep::WaitingForBrowser, .. }) {
             self.0.insert(view.id.clone());
@@ -109,7 +110,7 @@ mod tests {
             signing_in(SignInStep::Exchanging),
             signing_in(SignInStep::Connecting),
         ]
-        .map(|status| waits.ended_by(&changed(status)));
+        .map(|status| waits.apply(&changed(status)));
         assert_eq!(raised, [false, false, false, true, false]);
     }
 
@@ -122,8 +123,8 @@ mod tests {
             (signing_in(SignInStep::Discovering), false),
         ] {
             let mut waits = BrowserWaits::default();
-            waits.ended_by(&changed(signing_in(SignInStep::WaitingForBrowser)));
-            assert_eq!(waits.ended_by(&changed(ending)), raised);
+            waits.apply(&changed(signing_in(SignInStep::WaitingForBrowser)));
+            assert_eq!(waits.apply(&changed(ending)), raised);
         }
     }
 }

@@ -9,7 +9,7 @@ use usher_ipc::{Access, Holder, Server};
 
 use crate::error;
 
-/// The engine once it runs. Commands wait for it here.
+/// The engine, as soon as it runs. The page's commands wait for it.
 pub struct EngineSlot {
     state: watch::Sender<State>,
     /// The socket for other processes.
@@ -30,7 +30,7 @@ impl EngineSlot {
         Self { state: watch::Sender::new(State::Starting), server: Mutex::default() }
     }
 
-    /// Waits for the engine, or for the reason why it does not run.
+    /// Waits until the engine runs or has failed to start.
     pub async fn get(&self) -> Result<Engine, ErrorView> {
         let mut states = self.state.subscribe();
         let settled = states.wait_for(|state| !matches!(state, State::Starting)).await;
@@ -41,7 +41,7 @@ impl EngineSlot {
         }
     }
 
-    /// The reason why the engine does not run. `None` while it starts and while it runs.
+    /// Returns the reason why the engine does not run; `None` while it starts or runs.
     pub fn start_error(&self) -> Option<ErrorView> {
         match &*self.state.borrow() {
             State::Waiting(error) | State::Failed(error) => Some(error.clone()),
@@ -67,8 +67,8 @@ impl EngineSlot {
         })
     }
 
-    /// Starts the engine and its socket, and wakes the callers of [`EngineSlot::get`]. While a command runs the engine,
-    /// waits for the command's end, and calls `on_command_running` if that takes long.
+    /// Starts the engine and its socket, and wakes the callers of [`EngineSlot::get`]. If a command runs the engine,
+    /// waits until the command ends, and calls `on_command_running` if that takes long.
     pub async fn start(
         &self,
         options: EngineOptions,

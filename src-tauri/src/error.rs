@@ -5,38 +5,32 @@ use usher_engine::StartError;
 
 /// An error that the person did not cause.
 pub fn internal(message: impl Into<String>, hint: &str, details: impl ToString) -> ErrorView {
-    ErrorView {
-        code: Code::Internal,
-        message: message.into(),
-        hint: Some(hint.to_owned()),
-        details: Some(details.to_string()),
-    }
+    ErrorView::new(Code::Internal, message, hint).with_details(details.to_string())
 }
 
 /// A rejected argument or request.
 pub fn rejected(message: impl Into<String>) -> ErrorView {
-    ErrorView { code: Code::Internal, message: message.into(), hint: None, details: None }
+    ErrorView::without_hint(Code::Internal, message)
 }
 
 /// The error while an `usher` command runs the engine.
 pub fn command_running(pid: Option<u32>) -> ErrorView {
+    let details = pid.map(|pid| format!("Process {pid} runs the engine."));
+    let message = "The `usher` command is running in a terminal.";
     ErrorView {
-        code: Code::EngineBusy,
-        message: "The `usher` command is running in a terminal.".to_owned(),
-        hint: Some("This window continues when it finishes.".to_owned()),
-        details: pid.map(|pid| format!("Process {pid} runs the engine.")),
+        details,
+        ..ErrorView::new(Code::EngineBusy, message, "This window continues when it finishes.")
     }
 }
 
-/// The reason why the engine did not start.
+/// The error after a failed start of the engine.
 pub fn not_started(error: StartError) -> ErrorView {
     match error {
         StartError::Failed(view) => view,
-        StartError::Held { pid, .. } => ErrorView {
-            code: Code::Internal,
-            message: "Usher is already running.".to_owned(),
-            hint: Some("Close the other window, then try again.".to_owned()),
-            details: pid.map(|pid| format!("Process {pid} holds the lock.")),
-        },
+        StartError::Held { pid, .. } => {
+            let details = pid.map(|pid| format!("Process {pid} holds the lock."));
+            let hint = "Close the other window, then try again.";
+            ErrorView { details, ..ErrorView::new(Code::Internal, "Usher is already running.", hint) }
+        }
     }
 }

@@ -8,12 +8,12 @@ use usher_api::Snapshot;
 
 use crate::desktop_features::{DesktopFeatures, DesktopView};
 
-/// One change of the engine's state.
+/// One change to the engine's state.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
 #[tauri_specta(event_name = "engine_event")]
 pub struct EngineEvent(pub usher_api::Event);
 
-/// The engine's whole state, after a start or after lost events. It replaces the earlier state.
+/// The engine's whole state, after a start or after lost events. It replaces the page's previous state.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
 #[tauri_specta(event_name = "snapshot_taken")]
 pub struct SnapshotTaken(pub Snapshot);

@@ -6,19 +6,19 @@
 //! | module | contents |
 //! |---|---|
 //! | `app`, `start` | the process, and the order in which its parts start |
-//! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that keep them |
+//! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that store the choices |
 //! | `engine_slot`, `engine_events` | the engine once it runs, and the forwarding of its events |
 //! | `commands`, `events`, `bindings` | the page's commands and events, and their TypeScript |
-//! | `window` | the window, and the page that it is asked to show |
+//! | `window` | the window, and the requests to show a service's page |
 //! | `tray`, `notices` | the tray icon with its menu, and notifications |
 //! | `links` | `dev.usher.desktop:` links from the browser |
-//! | `action`, `sign_in`, `secret_store` | the actions of clicks in the window, the tray or a notification |
+//! | `action`, `sign_in`, `secret_store` | the actions that a click in the window, the tray or a notification starts |
 //! | `service_label` | the short name of a service |
-//! | `desktop_features`, `autostart` | what the desktop supports, and starting at login |
-//! | `keychain`, `demo`, `browser` | the retry when the keychain works again, the demo service, the person's browser |
+//! | `desktop_features`, `autostart` | the features of the desktop, and starting at login |
+//! | `keychain`, `demo`, `browser` | the retry when the keychain works again, the demo service, opening the browser |
 //! | `running_instance`, `core_dumps`, `logging`, `error` | Usher in another process, core dumps, the log, errors |
 //!
-//! The example exports the types of the page, as `cargo xtask bindings` does:
+//! The example exports the page's types, as `cargo xtask bindings` does:
 //!
 //! ```no_run
 //! use specta_typescript::Typescript;

@@ -1,4 +1,4 @@
-//! The log on standard error. Dependencies may only warn, because their other messages contain addresses.
+//! The log on stderr. Dependencies log only warnings and errors, because their other messages contain addresses.
 
 use std::io::{IsTerminal, stderr};
 

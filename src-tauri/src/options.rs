@@ -16,14 +16,14 @@ pub struct Options {
     /// The list of services: an mcp.json file.
     #[arg(long, env = "USHER_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The folder for registrations and discovered metadata; no secrets.
+    /// The folder for registrations and discovered metadata. It contains no secrets.
     #[arg(long, env = "USHER_STATE_DIR", value_name = "FOLDER")]
     state_dir: Option<PathBuf>,
     /// The folder for the lock and the sockets.
     #[arg(long, env = "USHER_RUNTIME_DIR", value_name = "FOLDER")]
     runtime_dir: Option<PathBuf>,
-    /// Where secrets are stored: keychain, file:PATH or memory.
-    #[arg(long, env = "USHER_SECRET_STORE", value_name = "KIND")]
+    /// The secret store: keychain, file:PATH or memory.
+    #[arg(long, env = "USHER_SECRET_STORE", value_name = "STORE")]
     secret_store: Option<StoreKind>,
     /// Start in the tray. Without a tray the window opens.
     #[arg(long)]
@@ -41,7 +41,7 @@ pub struct Paths {
 }
 
 impl Options {
-    /// Fills in the defaults.
+    /// Returns the paths, with the defaults for those that are not set.
     pub fn paths(self, environment: &Environment) -> Paths {
         let platform = Platform::current();
         let path = |given: Option<PathBuf>, default: fn(&Environment, Platform) -> PathBuf| match given {
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_win_and_defaults_fill_in_the_rest() {
+    fn flags_override_the_environment_and_the_defaults() {
         let options = Options::try_parse_from([
             "usher-desktop",
             "--config=/c/mcp.json",

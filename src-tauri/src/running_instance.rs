@@ -7,22 +7,22 @@ use usher_ipc::{AskError, Client, ConnectError, HolderKind, JoinOptions};
 
 use crate::options::Paths;
 
-/// A running Usher replies much faster.
+/// The deadline for a request. A running Usher usually replies much faster.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The outcome of handing over a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandOver {
     Accepted,
-    /// The link belongs to no sign-in that waits there.
+    /// The link belongs to no waiting sign-in of the other process.
     Rejected,
     /// No engine could be reached, so this process may handle the link.
     NotRunning,
 }
 
-/// Whether another process already runs the app. If `show_window`, its window comes to the front.
-pub fn is_app(paths: &Paths, show_window: bool) -> bool {
-    let is_app = async {
+/// Returns whether another process already runs the app. With `show_window`, brings that window to the front.
+pub fn is_app_running(paths: &Paths, show_window: bool) -> bool {
+    let is_running = async {
         let client = connect(paths).await?;
         if client.holder() != HolderKind::App {
             return None;
@@ -32,15 +32,15 @@ pub fn is_app(paths: &Paths, show_window: bool) -> bool {
         }
         Some(())
     };
-    block_on(is_app).flatten().is_some()
+    block_on(is_running).flatten().is_some()
 }
 
-/// [`hand_over`] before Tauri and its runtime exist.
+/// Calls [`hand_over`] before Tauri and its runtime exist.
 pub fn hand_over_at_start(paths: &Paths, address: &str) -> HandOver {
     block_on(hand_over(paths, address)).unwrap_or(HandOver::NotRunning)
 }
 
-/// Gives a link to the process that runs the engine.
+/// Passes a link to the process that runs the engine.
 pub async fn hand_over(paths: &Paths, address: &str) -> HandOver {
     let Some(client) = connect(paths).await else { return HandOver::NotRunning };
     match client.ask(Request::HandOverLink { address: address.to_owned() }).await {
@@ -55,13 +55,13 @@ async fn connect(paths: &Paths) -> Option<Client> {
         Ok(client) => Some(client),
         Err(ConnectError::NotRunning) => None,
         Err(error) => {
-            tracing::warn!(%error, "could not reach the running Usher; looking for its window");
+            tracing::warn!(%error, "could not reach the running Usher; trying to start this one");
             None
         }
     }
 }
 
-/// Runs on a runtime of its own. `None` if it takes too long.
+/// Runs a future on its own runtime. Returns `None` if it takes longer than [`TIMEOUT`].
 fn block_on<T>(work: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await.ok() })
@@ -80,7 +80,7 @@ mod tests {
             runtime_dir: folder.path().join("run"),
             secret_store: None,
         };
-        assert!(!is_app(&paths, true));
+        assert!(!is_app_running(&paths, true));
         let link = "dev.usher.desktop:/oauth/callback?code=a&state=b";
         assert_eq!(hand_over_at_start(&paths, link), HandOver::NotRunning);
     }

@@ -23,7 +23,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
 }
 
 pub trait WithWants {
-    /// Derives `wants` again, as the engine does.
+    /// Recomputes `wants`, as the engine does.
     fn with_wants(self) -> Self;
 }
 

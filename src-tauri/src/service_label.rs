@@ -5,14 +5,14 @@ use usher_api::ServerView;
 /// A longer name makes a menu wider than some screens.
 const MAX_LENGTH: usize = 40;
 
-/// The title of a service. If several have the same title, the server's id follows it.
+/// Returns the title of a service. If several services have the same title, the server's id follows.
 pub fn service_label(server: &ServerView, servers: &[ServerView]) -> String {
-    let name = shortened(&server.name);
-    let is_unique = servers.iter().all(|other| other.id == server.id || shortened(&other.name) != name);
-    if is_unique { name } else { format!("{name} ({})", shortened(&server.id.0)) }
+    let name = shorten(&server.name);
+    let is_unique = servers.iter().all(|other| other.id == server.id || shorten(&other.name) != name);
+    if is_unique { name } else { format!("{name} ({})", shorten(&server.id.0)) }
 }
 
-fn shortened(name: &str) -> String {
+fn shorten(name: &str) -> String {
     if name.chars().count() <= MAX_LENGTH {
         return name.to_owned();
     }
@@ -29,7 +29,7 @@ mod tests {
     use crate::sample_views::{connected, server};
 
     #[test]
-    fn services_with_the_same_title_are_told_apart_by_id() {
+    fn services_with_the_same_title_are_distinguished_by_id() {
         let named =
             |id: &str, name: &str| ServerView { id: ServerId(id.to_owned()), ..server(name, connected()) };
         let servers = [named("work", "Notion"), named("home", "Notion"), named("linear", "Linear")];

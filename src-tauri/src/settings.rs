@@ -45,7 +45,7 @@ struct Chosen {
     appearance: Appearance,
     /// The person chose a private file instead of the keychain.
     secrets_in_file: bool,
-    /// A notification said that the app keeps running in the tray.
+    /// Whether a notification already said that the app keeps running in the tray.
     told_of_tray: bool,
 }
 
@@ -68,12 +68,12 @@ impl Settings {
         self.change(|chosen| chosen.appearance = appearance);
     }
 
-    /// Where secrets are stored in this run.
+    /// Returns the secret store of this run.
     pub fn secret_store(&self) -> StoreKind {
         self.secret_store.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The private file that can replace the keychain.
+    /// Returns the private file that can replace the keychain.
     pub fn secrets_file(&self) -> StoreKind {
         secrets_file(&self.path)
     }

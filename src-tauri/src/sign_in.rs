@@ -1,4 +1,4 @@
-//! A sign-in up to the opened browser. The engine prepares the authorization request.
+//! The part of a sign-in until the browser opens. The engine prepares the authorization request.
 
 use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
 use usher_engine::{Engine, SignInOptions};
@@ -22,7 +22,7 @@ pub async fn next_redirect(engine: &Engine, id: &ServerId) -> Result<(), ErrorVi
     open(engine, id, &request).await
 }
 
-/// The authorization request that waits for the browser.
+/// Returns the authorization request that waits for the browser.
 pub fn waiting_request(engine: &Engine, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
     engine
         .authorization_request(id)

@@ -1,4 +1,4 @@
-//! The start of the app's parts, in their order.
+//! The start of the app's parts, in order.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const DEMO_HEAD_START: Duration = Duration::from_secs(1);
 
 /// Creates the state that commands and background tasks use.
 pub fn manage_state(app: &AppHandle, paths: Paths, with_link: bool) {
-    // Created before any other use: the window plugin creates no folders, and the tray would create a folder with
+    // The folders are created first: the window plugin creates no folders, and the tray would create a folder with
     // permissions that the engine rejects.
     for folder in [&paths.state_dir, &paths.runtime_dir] {
         if let Err(error) = usher_secrets::private_files::create_private_dir(folder) {
@@ -65,7 +65,7 @@ pub async fn start_engine(app: &AppHandle) {
     let Paths { config, state_dir, runtime_dir, .. } = app.state::<Paths>().inner().clone();
     let options = EngineOptions {
         receives_links,
-        // At the start the system must not ask for the keychain's password. It may when the person retries.
+        // The system must not ask for the keychain's password at the start. It may ask when the person retries.
         asks_to_unlock: false,
         ..EngineOptions::new(config, state_dir, runtime_dir, app.state::<Settings>().secret_store())
     };
@@ -85,8 +85,8 @@ pub async fn start_engine(app: &AppHandle) {
     }
 }
 
-/// Starts the demo before the engine, which then reaches it at its first attempt. A demo that waits for its key in a
-/// locked keychain does not delay the engine.
+/// Starts the demo before the engine, so that the engine's first attempt to connect succeeds. If the demo waits for its
+/// key in a locked keychain, the engine starts without it.
 async fn resume_demo(app: &AppHandle) {
     let app = app.clone();
     let resumed = tauri::async_runtime::spawn(async move {

@@ -1,6 +1,6 @@
 //! The app's own JSON files in the state folder. Losing a file loses no sign-in.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
@@ -12,22 +12,17 @@ const MAX_SIZE: u64 = 64 * 1024;
 
 /// Reads a file. `None` if it is missing, is not valid, or is a symbolic link.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    let mut text = Vec::new();
-    private_files::open_private(path).ok()?.take(MAX_SIZE).read_to_end(&mut text).ok()?;
+    let text = private_files::read(path, MAX_SIZE).ok()?;
     serde_json::from_slice(&text)
         .inspect_err(|error| tracing::warn!(path = %path.display(), %error, "ignoring an invalid file"))
         .ok()
 }
 
-/// Writes a file atomically.
+/// Writes a file atomically. Allows only one writer at a time.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     private_files::create_private_dir(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec_pretty(value)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
+    private_files::replace(path, &serde_json::to_vec_pretty(value)?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The app itself: its version, its start, its appearance.
+//! Commands for the app itself, such as its version, start and appearance.
 
 use serde::Serialize;
 use specta::Type;
@@ -14,15 +14,15 @@ use crate::settings::{Appearance, Settings};
 use crate::window::page_request::{PageRequest, PageRequests};
 use crate::{autostart, error, start, window};
 
-/// The app as the page sees it.
+/// Information about the app, for the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
 pub struct AppInfo {
     pub version: String,
     pub platform: Platform,
-    /// The path of `mcp.json`, also if the engine could not start.
+    /// The path of `mcp.json`, even if the engine could not start.
     pub config_path: String,
     pub state_dir: String,
-    /// The reason why the engine does not run. `None` while it starts and while it runs.
+    /// The reason why the engine does not run; `None` while it starts or runs.
     pub start_error: Option<ErrorView>,
     /// Whether the system delivers `dev.usher.desktop:` links to this app.
     pub receives_links: bool,
@@ -50,7 +50,7 @@ impl Platform {
     const CURRENT: Self = Self::Linux;
 }
 
-/// Describes the app, without waiting for the engine.
+/// Returns information about the app, without waiting for the engine.
 #[tauri::command]
 #[specta::specta]
 pub fn app_info(
@@ -75,16 +75,15 @@ pub fn app_info(
     })
 }
 
-/// Waits for the outcome of the link that started the app, and returns an error only once. Succeeds if there was no
-/// link.
+/// Waits for the outcome of the link that started the app. Returns an error only once. Succeeds if there was no link.
 #[tauri::command]
 #[specta::specta]
 pub async fn start_link(link: State<'_, StartLink>) -> Result<(), ErrorView> {
     link.take().await
 }
 
-/// Returns the page that a click in the tray or on a notification asked for, once. The window calls it when it starts
-/// to listen for `page_requested`, and at each of these events.
+/// Takes the page that a click in the tray or on a notification asked for. The page calls this when it starts to listen
+/// for `page_requested`, and after each of these events.
 #[tauri::command]
 #[specta::specta]
 pub fn page_request_take(requests: State<'_, PageRequests>) -> Result<Option<PageRequest>, ErrorView> {
@@ -101,8 +100,8 @@ pub async fn app_retry(app: AppHandle, engine: State<'_, EngineSlot>) -> Result<
     engine.get().await.map(drop)
 }
 
-/// Shows the window. The page calls it once its first screen is in the document. It does not wait for an animation
-/// frame, because a hidden window may get none.
+/// Shows the window. The page calls this when its first screen is in the document. It does not wait for an animation
+/// frame, because a hidden window may never get one.
 #[tauri::command]
 #[specta::specta]
 pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
@@ -110,7 +109,7 @@ pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
     Ok(())
 }
 
-/// Reports that the first interactive screen is painted. With `USHER_BENCH` it is written to standard error, for a
+/// Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr for a
 /// measurement of the start.
 #[tauri::command]
 #[specta::specta]
@@ -139,7 +138,7 @@ pub fn appearance_set(
     })
 }
 
-/// Turns starting at login on or off. Such a start is hidden in the tray, if there is one.
+/// Turns starting at login on or off. If there is a tray, such a start opens no window.
 #[tauri::command]
 #[specta::specta]
 pub fn autostart_set(

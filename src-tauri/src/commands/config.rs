@@ -1,4 +1,4 @@
-//! The `mcp.json` file.
+//! Commands for the `mcp.json` file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use crate::engine_slot::EngineSlot;
 use crate::options::Paths;
 use crate::{browser, error};
 
-/// Opens the file in the person's editor. Creates one without servers if it is missing.
+/// Opens `mcp.json` in the person's editor. If it is missing, creates it without servers.
 #[tauri::command]
 #[specta::specta]
 pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
@@ -23,7 +23,7 @@ pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
     browser::open_file(path).await
 }
 
-/// Reads the file again.
+/// Reads `mcp.json` again.
 #[tauri::command]
 #[specta::specta]
 pub async fn config_check(engine: State<'_, EngineSlot>) -> Result<ConfigView, ErrorView> {

@@ -9,8 +9,8 @@ use crate::engine_slot::EngineSlot;
 use crate::settings::Settings;
 use crate::{error, sign_in};
 
-/// Starts the demo service inside the app, adds it, and starts its sign-in in the browser. The server's view shows an
-/// error of the sign-in.
+/// Starts the demo service inside the app, adds it, and starts its sign-in in the browser. If the sign-in fails, the
+/// server's view contains the error.
 #[tauri::command]
 #[specta::specta]
 pub async fn demo_add(
@@ -22,7 +22,7 @@ pub async fn demo_add(
     let url = match demo.start(settings.secret_store()).await {
         Ok(url) => url,
         Err(error) => {
-            // The demo's key is in the secret store. If the store is the cause, the engine must notice and show it too.
+            // The demo's key is in the secret store. If the store failed, the engine must notice and show that, too.
             if matches!(error.code, Code::KeychainUnavailable | Code::KeychainLocked) {
                 let _ = engine.retry_secret_store().await;
             }

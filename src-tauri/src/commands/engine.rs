@@ -1,4 +1,4 @@
-//! Requests that the engine carries out without the app's help.
+//! The command for requests that the engine handles without the app's help.
 
 use tauri::State;
 use usher_api::{ErrorView, Reply, Request, ServerVerb};
@@ -6,8 +6,8 @@ use usher_api::{ErrorView, Reply, Request, ServerVerb};
 use crate::engine_slot::EngineSlot;
 use crate::error;
 
-/// Sends a request to the engine once it runs. Rejects a request that has a command of its own, or that is meant for
-/// other processes.
+/// Sends a request to the engine as soon as it runs. Rejects a request that has its own command or that only other
+/// processes send.
 #[tauri::command]
 #[specta::specta]
 pub async fn engine_request(engine: State<'_, EngineSlot>, request: Request) -> Result<Reply, ErrorView> {
@@ -17,8 +17,8 @@ pub async fn engine_request(engine: State<'_, EngineSlot>, request: Request) -> 
     engine.get().await?.handle(request).await
 }
 
-/// Whether the page may send the request. The others would leave out the app's part, such as opening the browser, or
-/// let the page choose an option that only other callers have.
+/// Whether the page may send the request. Other requests would skip the app's part, such as opening the browser, or
+/// would give the page options that only other callers have.
 fn is_for_page(request: &Request) -> bool {
     match request {
         Request::Snapshot
@@ -29,7 +29,7 @@ fn is_for_page(request: &Request) -> bool {
         | Request::CheckConfig => true,
         // The app opens the browser itself.
         Request::Server { verb, .. } => !matches!(verb, ServerVerb::BrowserOpened | ServerVerb::NextRedirect),
-        // `server_add` takes the client secret, and pins no redirect.
+        // `server_add` also takes a client secret, and sets no redirect.
         Request::Add(_) => false,
         // The sign-in commands open the browser.
         Request::SignIn { .. } => false,
@@ -37,7 +37,7 @@ fn is_for_page(request: &Request) -> bool {
         Request::CallTool { .. } | Request::AnswerElicitation { .. } => false,
         // `secret_store_retry` also starts the demo again.
         Request::RetrySecretStore => false,
-        // Messages of other processes.
+        // Only other processes send these.
         Request::HandOverLink { .. } | Request::SecretsChanged { .. } | Request::ShowWindow => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Links in texts of servers.
+//! The command for links in servers' texts.
 
 use usher_api::ErrorView;
 

@@ -1,4 +1,4 @@
-//! The choice of the secret store: the keychain, unless the person chooses another one.
+//! Commands for the secret store: the keychain, unless the person chooses another one.
 
 use serde::Deserialize;
 use specta::Type;
@@ -10,26 +10,26 @@ use crate::engine_slot::EngineSlot;
 use crate::secret_store;
 use crate::settings::Settings;
 
-/// The person's choice when there is no keychain.
+/// The person's choice of a secret store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretStoreChoice {
-    /// The system's keychain again.
+    /// The system's keychain.
     Keychain,
-    /// A private file in the state folder, also after a restart.
+    /// A private file in the state folder. The choice remains after a restart.
     File,
     /// Memory, until the app quits.
     Memory,
 }
 
-/// Tries the store again, and what waited for it.
+/// Retries the store, and everything that waits for it.
 #[tauri::command]
 #[specta::specta]
 pub async fn secret_store_retry(app: AppHandle) -> Result<(), ErrorView> {
     secret_store::retry(&app).await
 }
 
-/// Stores secrets elsewhere from now on. The contents of the previous store stay there.
+/// Changes the secret store. The secrets in the previous store stay there.
 #[tauri::command]
 #[specta::specta]
 pub async fn secret_store_choose(

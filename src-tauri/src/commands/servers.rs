@@ -1,4 +1,4 @@
-//! The list of servers, and the catalogue of known services.
+//! Commands for the list of servers, and for the catalogue of known services.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -16,19 +16,19 @@ pub struct NewServer {
     pub name: Option<String>,
     pub url: String,
     pub client_id: Option<String>,
-    /// Stored in the secret store; `mcp.json` gets a reference to it.
+    /// The client secret. It is stored in the secret store, and `mcp.json` gets a placeholder for it.
     pub client_secret: Option<String>,
     pub scopes: Option<Vec<String>>,
 }
 
-/// The engine's whole state. Waits until the engine runs.
+/// Returns the engine's whole state. Waits until the engine runs.
 #[tauri::command]
 #[specta::specta]
 pub async fn snapshot(engine: State<'_, EngineSlot>) -> Result<Snapshot, ErrorView> {
     Ok(engine.get().await?.snapshot())
 }
 
-/// The known services, in the order of the gallery.
+/// Returns the known services, in the order of the gallery.
 #[tauri::command]
 #[specta::specta]
 pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {

@@ -1,4 +1,4 @@
-//! Sign-in and sign-out. The engine prepares the authorization request, and the app opens the browser.
+//! Commands for a sign-in. The engine prepares the authorization request, and the app opens the browser.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -37,7 +37,7 @@ pub async fn server_sign_in_again(engine: State<'_, EngineSlot>, id: ServerId) -
     sign_in::open_again(&engine.get().await?, &id).await
 }
 
-/// The address of that page, for copying.
+/// Returns the address of the waiting sign-in's page, for copying.
 #[tauri::command]
 #[specta::specta]
 pub async fn server_sign_in_address(

@@ -1,4 +1,4 @@
-//! A server's tools, resources and prompts, tool calls, and the server's questions during a call.
+//! Commands for tool calls, and for the server's questions during a call.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ pub enum ElicitationAnswer {
     Cancel,
 }
 
-/// Calls a tool. `call` is the page's name for this call, for its progress events and for `tool_cancel`.
+/// Calls a tool. `call` is the page's name for this call, used in its progress events and to cancel it.
 #[tauri::command]
 #[specta::specta]
 pub async fn tool_call(
@@ -29,12 +29,12 @@ pub async fn tool_call(
     arguments_json: String,
     call: String,
 ) -> Result<ToolCallView, ErrorView> {
-    let arguments = object(&arguments_json)?;
+    let arguments = parse_object(&arguments_json)?;
     engine.get().await?.call_tool(&id, &name, arguments, CallOptions::new(call)).await
 }
 
-/// Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty
-/// one.
+/// Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` means an empty
+/// object.
 #[tauri::command]
 #[specta::specta]
 pub async fn elicitation_answer(
@@ -45,7 +45,7 @@ pub async fn elicitation_answer(
 ) -> Result<(), ErrorView> {
     let answer = match answer {
         ElicitationAnswer::Accept => {
-            let content = content_json.as_deref().map_or_else(|| Ok(Map::new()), object)?;
+            let content = content_json.as_deref().map_or_else(|| Ok(Map::new()), parse_object)?;
             usher_api::ElicitationAnswer::Accept(content)
         }
         ElicitationAnswer::Decline => usher_api::ElicitationAnswer::Decline,
@@ -54,7 +54,7 @@ pub async fn elicitation_answer(
     engine.get().await?.answer_elicitation(&id, answer).await
 }
 
-fn object(json: &str) -> Result<Map<String, Value>, ErrorView> {
+fn parse_object(json: &str) -> Result<Map<String, Value>, ErrorView> {
     serde_json::from_str(json)
         .map_err(|why| error::rejected(format!("The values are not a valid JSON object ({why}).")))
 }

@@ -1,6 +1,6 @@
 //! The delivery of `dev.usher.desktop:` links. Any program and any web page can send one.
 //!
-//! The app only recognises a link. The engine validates it, from the raw text.
+//! The app only recognises the scheme of a link. The engine validates the raw text.
 
 use tauri::{AppHandle, Manager};
 use usher_api::ErrorView;
@@ -14,7 +14,7 @@ use crate::window;
 /// The arguments of a start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arguments<'a> {
-    /// No link: a person or the desktop session starts the app.
+    /// The arguments contain no link: a person or the desktop session starts the app.
     Flags,
     /// The system delivers a link.
     Link(&'a str),
@@ -31,7 +31,7 @@ pub fn parse(arguments: &[String]) -> Arguments<'_> {
     }
 }
 
-/// Schemes are case-insensitive (RFC 3986 §3.1).
+/// Whether the argument has the scheme of Usher's links. Schemes are case-insensitive (RFC 3986 §3.1).
 fn is_link(argument: &str) -> bool {
     argument
         .split_once(':')
@@ -39,7 +39,7 @@ fn is_link(argument: &str) -> bool {
 }
 
 /// Handles the arguments of a second process. The program's name comes first.
-pub fn second_start(app: &AppHandle, arguments: &[String]) {
+pub fn handle_second_start(app: &AppHandle, arguments: &[String]) {
     match parse(arguments.get(1..).unwrap_or_default()) {
         // A start at login must not open the window.
         Arguments::Flags if arguments.iter().any(|argument| argument == HIDDEN_FLAG) => {}
@@ -58,7 +58,7 @@ pub fn deliver(app: &AppHandle, address: String) {
     });
 }
 
-/// Delivers the link that started the app. The window opens in any case, so its page gets the outcome.
+/// Delivers the link that started the app. The window opens in any case, so the page shows the outcome.
 pub fn deliver_start_link(app: &AppHandle, address: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
@@ -84,7 +84,7 @@ async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
     outcome.map(drop)
 }
 
-/// macOS delivers links as events, never as arguments, even a link that starts the app.
+/// Listens for links. macOS delivers every link as an event, even the link that starts the app.
 #[cfg(target_os = "macos")]
 pub fn listen(app: &AppHandle) {
     use tauri_plugin_deep_link::DeepLinkExt;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_link_is_kept_as_it_is() {
+    fn a_single_link_is_passed_on_unchanged() {
         for link in [
             "dev.usher.desktop:/oauth/callback?code=a&state=b",
             "dev.usher.desktop://oauth/callback?code=a%20b#f",

@@ -1,14 +1,16 @@
 //! The desktop entry that makes this program the handler of `dev.usher.desktop:` links (Linux).
 //!
-//! Usher writes its own entry, because the usual ones do not work everywhere. Without a desktop environment, xdg-open
-//! runs only the first word of an unquoted `Exec`, and an entry without `%u` loses the link. If a package installed an
+//! Usher writes its own entry, because the usual entries do not work everywhere. Without a desktop environment,
+//! xdg-open does not support quotes in `Exec`, and an entry without `%u` loses the link. If a package installed an
 //! equivalent entry, that entry is used. A failure never prevents the app's start: without a handler, sign-ins first
 //! use the loopback listener.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use usher_secrets::private_files::remove_if_exists;
 
 use super::packaged_entry;
 
@@ -23,11 +25,11 @@ pub struct Folders {
     pub config: PathBuf,
     /// The folder for a symbolic link to a program whose path contains spaces.
     pub state: PathBuf,
-    /// `$XDG_DATA_DIRS`, in which packages list applications.
+    /// `$XDG_DATA_DIRS`, where packages list applications.
     pub shared: Vec<PathBuf>,
 }
 
-/// Registers `program`, and returns whether links will arrive. Fast if it is already registered.
+/// Registers `program`, and returns whether links will arrive. This is fast if the program is already registered.
 pub fn register(program: &Path, folders: &Folders) -> bool {
     let registered = if packaged_entry::handles_links(program, &folders.shared, MIME_TYPE) {
         use_packaged_entry(folders)
@@ -45,7 +47,7 @@ pub fn register(program: &Path, folders: &Folders) -> bool {
 
 fn register_own_entry(program: &Path, folders: &Folders) -> io::Result<()> {
     write_entry(program, folders)?;
-    if default(&folders.config).as_deref() == Some(ENTRY) {
+    if default_entry(&folders.config).as_deref() == Some(ENTRY) {
         return Ok(());
     }
     update_database(&folders.data);
@@ -54,12 +56,10 @@ fn register_own_entry(program: &Path, folders: &Folders) -> io::Result<()> {
 
 /// Removes the entry of an earlier run. Replaces any other default with the packaged entry.
 fn use_packaged_entry(folders: &Folders) -> io::Result<()> {
-    match fs::remove_file(folders.data.join("applications").join(ENTRY)) {
-        Ok(()) => update_database(&folders.data),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
+    if remove_if_exists(&folders.data.join("applications").join(ENTRY))? {
+        update_database(&folders.data);
     }
-    match default(&folders.config) {
+    match default_entry(&folders.config) {
         // Without a default, the system finds the entry by its MIME type.
         None => Ok(()),
         Some(entry) if entry == packaged_entry::ENTRY => Ok(()),
@@ -67,7 +67,7 @@ fn use_packaged_entry(folders: &Folders) -> io::Result<()> {
     }
 }
 
-/// Updates a cache that not every system has.
+/// Updates the cache of desktop entries. Not every system has one.
 fn update_database(data: &Path) {
     let _ = run("update-desktop-database", &[data.join("applications").as_os_str()]);
 }
@@ -77,7 +77,7 @@ fn make_default(entry: &str) -> io::Result<()> {
 }
 
 fn write_entry(program: &Path, folders: &Folders) -> io::Result<()> {
-    let text = entry(&exec(program, &folders.state)?);
+    let text = entry_text(&exec_path(program, &folders.state)?);
     let applications = folders.data.join("applications");
     let path = applications.join(ENTRY);
     if fs::read_to_string(&path).is_ok_and(|existing| existing == text) {
@@ -87,49 +87,46 @@ fn write_entry(program: &Path, folders: &Folders) -> io::Result<()> {
     fs::write(path, text)
 }
 
-/// The entry's text. `NoDisplay`, because the menu already has the app.
-fn entry(exec: &str) -> String {
+/// Returns the entry's text. `NoDisplay` is set, because the menu already has an entry for the app.
+fn entry_text(exec: &str) -> String {
     format!(
         "[Desktop Entry]\nType=Application\nName=Usher\nComment=Completes sign-ins from the browser\n\
          Exec={exec} %u\nTerminal=false\nNoDisplay=true\nMimeType={MIME_TYPE};\n"
     )
 }
 
-/// A path to the program that needs no quotes in `Exec`: its own, or a symbolic link to it in the state folder.
-pub fn exec(program: &Path, state: &Path) -> io::Result<String> {
-    if let Some(plain) = plain(program) {
-        return Ok(plain.to_owned());
+/// Returns a path to the program that needs no quotes in `Exec`: its own path, or a symbolic link in the state folder.
+pub fn exec_path(program: &Path, state: &Path) -> io::Result<String> {
+    if let Some(path) = as_unquoted(program) {
+        return Ok(path.to_owned());
     }
     let link = state.join("usher-desktop");
-    let Some(plain) = plain(&link) else {
+    let Some(path) = as_unquoted(&link) else {
         return Err(io::Error::other("the paths of the program and of the state folder both need quotes"));
     };
     if fs::read_link(&link).ok().as_deref() != Some(program) {
         fs::create_dir_all(state)?;
-        match fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
+        remove_if_exists(&link)?;
         std::os::unix::fs::symlink(program, &link)?;
     }
-    Ok(plain.to_owned())
+    Ok(path.to_owned())
 }
 
-/// An absolute path that needs no quotes in `Exec` (Desktop Entry Specification, "The Exec key"): no spaces, no `%`, no
-/// reserved characters.
-fn plain(path: &Path) -> Option<&str> {
+/// Returns the path as text if it is absolute and needs no quotes in `Exec` (Desktop Entry Specification, "The Exec
+/// key"): no spaces, no `%`, no reserved characters.
+fn as_unquoted(path: &Path) -> Option<&str> {
     let text = path.to_str().filter(|_| path.is_absolute())?;
-    let plain = |character: char| character.is_alphanumeric() || "/._-+,@:".contains(character);
-    text.chars().all(plain).then_some(text)
+    let needs_no_quotes = |character: char| character.is_alphanumeric() || "/._-+,@:".contains(character);
+    text.chars().all(needs_no_quotes).then_some(text)
 }
 
-/// The default entry for the scheme. Reading the file avoids running `xdg-mime`, a shell script, at every start.
-fn default(config: &Path) -> Option<String> {
+/// Returns the default entry for the scheme. Reading the file is faster than running the shell script `xdg-mime`.
+fn default_entry(config: &Path) -> Option<String> {
     let text = fs::read_to_string(config.join("mimeapps.list")).ok()?;
-    default_in(&text).map(str::to_owned)
+    default_entry_in(&text).map(str::to_owned)
 }
 
-fn default_in(mimeapps: &str) -> Option<&str> {
+fn default_entry_in(mimeapps: &str) -> Option<&str> {
     let mut in_defaults = false;
     for line in mimeapps.lines().map(str::trim) {
         if line.starts_with('[') {
@@ -145,12 +142,7 @@ fn default_in(mimeapps: &str) -> Option<&str> {
 }
 
 fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> io::Result<()> {
-    let status = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()?;
+    let status = Command::new(program).args(arguments).output()?.status;
     if status.success() { Ok(()) } else { Err(io::Error::other(format!("{program} failed: {status}"))) }
 }
 
@@ -160,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_entry_passes_the_link_and_needs_no_quotes() {
-        insta::assert_snapshot!(entry("/opt/usher/usher-desktop"), @"
+        insta::assert_snapshot!(entry_text("/opt/usher/usher-desktop"), @"
         [Desktop Entry]
         Type=Application
         Name=Usher
@@ -179,18 +171,18 @@ mod tests {
         let state = folder.path().join("state");
         let link = state.join("usher-desktop");
         for _ in 0..2 {
-            assert_eq!(exec(&program, &state).unwrap(), link.to_str().unwrap());
+            assert_eq!(exec_path(&program, &state).unwrap(), link.to_str().unwrap());
             assert_eq!(fs::read_link(&link).unwrap(), program);
         }
         let moved = folder.path().join("100%/usher-desktop");
-        exec(&moved, &state).unwrap();
+        exec_path(&moved, &state).unwrap();
         assert_eq!(fs::read_link(&link).unwrap(), moved);
     }
 
     #[test]
-    fn without_a_plain_path_there_is_no_handler() {
+    fn without_a_path_that_needs_no_quotes_there_is_no_handler() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(exec(&folder.path().join("a b"), &folder.path().join("c d")).is_err());
+        assert!(exec_path(&folder.path().join("a b"), &folder.path().join("c d")).is_err());
         assert!(!folder.path().join("c d").exists());
     }
 
@@ -209,7 +201,7 @@ mod tests {
         let folders = folders(folder.path());
         let path = folders.data.join("applications").join(ENTRY);
         write_entry(Path::new("/opt/usher"), &folders).unwrap();
-        assert_eq!(fs::read_to_string(&path).unwrap(), entry("/opt/usher"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), entry_text("/opt/usher"));
         let written = fs::metadata(&path).unwrap().modified().unwrap();
         write_entry(Path::new("/opt/usher"), &folders).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), written);
@@ -236,9 +228,9 @@ mod tests {
     fn the_default_is_read_as_the_system_reads_it() {
         let ours = "[Added Associations]\nx=y;\n\n[Default Applications]\n\
                     x-scheme-handler/dev.usher.desktop = first.desktop;other.desktop\n";
-        assert_eq!(default_in(ours), Some("first.desktop"));
+        assert_eq!(default_entry_in(ours), Some("first.desktop"));
         for other in ["", "[Added Associations]\nx-scheme-handler/dev.usher.desktop=first.desktop\n"] {
-            assert_eq!(default_in(other), None, "{other}");
+            assert_eq!(default_entry_in(other), None, "{other}");
         }
     }
 }

@@ -22,7 +22,7 @@ pub fn handles_links(program: &Path, shared: &[PathBuf], mime_type: &str) -> boo
         .any(|types| types.split(';').any(|entry| entry.trim() == mime_type))
 }
 
-/// The folders of `$XDG_DATA_DIRS`, or its default (XDG Base Directory Specification).
+/// Returns the folders of `$XDG_DATA_DIRS`, or its default (XDG Base Directory Specification).
 pub fn shared_folders(value: Option<&str>) -> Vec<PathBuf> {
     let value = value.filter(|value| !value.is_empty()).unwrap_or("/usr/local/share:/usr/share");
     std::env::split_paths(value).filter(|path| path.is_absolute()).collect()

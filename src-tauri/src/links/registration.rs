@@ -9,7 +9,7 @@ use tauri::AppHandle;
 pub struct LinkRegistration(AtomicBool);
 
 impl LinkRegistration {
-    /// `false` until the system has confirmed the registration.
+    /// Whether the system has confirmed the registration.
     pub fn is_active(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -5,11 +5,11 @@ use usher_api::ErrorView;
 
 type Outcome = Result<(), ErrorView>;
 
-/// `None` until the link was handled.
+/// The outcome, which is `None` until the link is handled.
 pub struct StartLink(watch::Sender<Option<Outcome>>);
 
 impl StartLink {
-    /// `with_link` says whether a link started the app.
+    /// Creates a value. `with_link` says whether a link started the app.
     pub fn new(with_link: bool) -> Self {
         Self(watch::Sender::new((!with_link).then_some(Ok(()))))
     }
@@ -18,7 +18,7 @@ impl StartLink {
         self.0.send_replace(Some(outcome));
     }
 
-    /// Waits for the outcome, and returns an error only once, because a later window is not opened by the link.
+    /// Waits for the outcome. Returns an error only once, because only the first window was opened by the link.
     pub async fn take(&self) -> Outcome {
         let mut outcomes = self.0.subscribe();
         let outcome = match outcomes.wait_for(Option::is_some).await.as_deref() {

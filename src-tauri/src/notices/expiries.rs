@@ -1,10 +1,10 @@
 //! The sign-ins that expired, and when to show a notification about them: once per expiry, grouped, and again after a
 //! snooze. Nothing is shown while the window is in front.
 //!
-//! Nothing is stored. After a restart the open expiries are shown again, snoozed or not.
+//! This state is not stored. After a restart, the open expiries are shown again, even if they were snoozed.
 //!
-//! Time is passed in. The presenter calls [`Expiries::apply_snapshot`] and [`Expiries::apply_server`] with changes, and
-//! [`Expiries::take_due`] at the time of [`Expiries::due_at`].
+//! Functions get the current time as an argument. [`Expiries::apply_snapshot`] and [`Expiries::apply_server`] are
+//! called with each change, and [`Expiries::take_due`] at the time of [`Expiries::due_at`].
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -86,7 +86,7 @@ impl Expiries {
         self.window_focused = focused;
     }
 
-    /// The time at which [`Expiries::take_due`] returns something, if nothing changes before then.
+    /// Returns the time at which [`Expiries::take_due`] next returns something, if nothing changes before then.
     pub fn due_at(&self) -> Option<Instant> {
         self.current.values().filter(|expiry| expiry.open).filter_map(|expiry| expiry.show_at).min()
     }
@@ -98,7 +98,7 @@ impl Expiries {
         }
         let mut due = Vec::new();
         for (id, expiry) in &mut self.current {
-            // Includes services that are due a moment later, but no snoozed ones.
+            // Includes the services that are due shortly afterwards, but not the snoozed ones.
             let is_due_soon = expiry.show_at.is_some_and(|show_at| show_at <= now + GROUPING_DELAY);
             if expiry.open && is_due_soon {
                 expiry.show_at = None;
@@ -108,8 +108,8 @@ impl Expiries {
         if self.window_focused { Vec::new() } else { due }
     }
 
-    /// Shows these services again at `at` if they still need the person: after a snooze, or if their notification was
-    /// not seen.
+    /// Schedules these services for `at`, if they still need the person then: after a snooze, or after their
+    /// notification failed or was lost.
     pub fn schedule(&mut self, ids: &[ServerId], at: Instant) {
         for id in ids {
             if let Some(expiry) = self.current.get_mut(id) {
@@ -127,12 +127,13 @@ impl Expiries {
 /// The effect of a server's state on its expiry.
 enum Change {
     Begins(Want),
-    /// Neither begins nor ends an expiry.
+    /// No expiry begins or ends.
     None,
     Ends,
 }
 
-/// A sign-in that never took place, or that the person ended, has not expired. A denied sign-in does not end an expiry.
+/// Returns the effect of a server's state. A missing sign-in is not an expiry if the person never signed in or signed
+/// out. A denied sign-in does not end an expiry.
 fn change(server: &ServerView) -> Change {
     match server.status {
         Status::NeedsSignIn { reason } => match reason {

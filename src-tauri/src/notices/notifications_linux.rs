@@ -49,7 +49,7 @@ trait NotificationService {
 pub enum DesktopEvent {
     /// The supported features, at the start and at each change.
     Support(NotificationSupport),
-    /// The notification service has ended, and its notifications with it.
+    /// The notification service has ended, and its notifications are gone.
     ServiceLost,
     /// A click on the notification with this number: on the button with this index, or on the notification itself.
     Clicked(u32, Option<usize>),
@@ -79,7 +79,7 @@ impl Notifications {
             let mut current_owner = owner(&connection).await;
             loop {
                 let events = tokio::select! {
-                    Some(signal) = signals.next() => event(&signal).into_iter().collect(),
+                    Some(signal) = signals.next() => parse_event(&signal).into_iter().collect(),
                     Some(owner) = owners.next() => {
                         let now = owner.map(|owner| owner.to_string());
                         let before = std::mem::replace(&mut current_owner, now.clone());
@@ -120,14 +120,14 @@ impl Notifications {
     pub async fn show(&self, notice: &Notice) -> zbus::Result<u32> {
         let keys: Vec<String> = (0..notice.buttons.len()).map(|index| index.to_string()).collect();
         let mut actions = Vec::new();
-        // A notification service without buttons may show a dialog for them instead.
+        // Some notification services without buttons show a dialog for the actions instead.
         if self.has_clicks() {
             actions.extend(notice.click.iter().flat_map(|_| [DEFAULT_KEY, "Open"]));
             let buttons = keys.iter().zip(&notice.buttons);
             actions.extend(buttons.flat_map(|(key, (label, _))| [key.as_str(), label.as_str()]));
         }
         let has_markup = self.has_markup.load(Ordering::Relaxed);
-        let body = if has_markup { escaped(&notice.body) } else { notice.body.clone() };
+        let body = if has_markup { escape(&notice.body) } else { notice.body.clone() };
         let hints = HashMap::from([("desktop-entry", Value::from("Usher")), ("urgency", Value::from(1_u8))]);
         // 0 never expires, -1 is the desktop's default.
         let expires = if notice.stays { 0 } else { -1 };
@@ -142,7 +142,7 @@ impl Notifications {
     }
 }
 
-/// The bus name of the running notification service.
+/// Returns the bus name of the running notification service.
 async fn owner(connection: &Connection) -> Option<String> {
     let bus = zbus::fdo::DBusProxy::new(connection).await.ok()?;
     let name = zbus::names::BusName::try_from(BUS_NAME).ok()?;
@@ -155,11 +155,11 @@ async fn is_activatable(connection: &Connection) -> bool {
 }
 
 /// Parses a signal of the notification service.
-fn event(signal: &Message) -> Option<DesktopEvent> {
+fn parse_event(signal: &Message) -> Option<DesktopEvent> {
     match signal.header().member()?.as_str() {
         "ActionInvoked" => {
             let (number, key): (u32, String) = signal.body().deserialize().ok()?;
-            button(&key).map(|button| DesktopEvent::Clicked(number, button))
+            parse_button(&key).map(|button| DesktopEvent::Clicked(number, button))
         }
         "NotificationClosed" => {
             let (number, _reason): (u32, u32) = signal.body().deserialize().ok()?;
@@ -170,12 +170,12 @@ fn event(signal: &Message) -> Option<DesktopEvent> {
 }
 
 /// Parses the key of a click. `None` for an unknown key.
-fn button(key: &str) -> Option<Option<usize>> {
+fn parse_button(key: &str) -> Option<Option<usize>> {
     if key == DEFAULT_KEY { Some(None) } else { key.parse().ok().map(Some) }
 }
 
 /// Escapes text for the markup of notifications.
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_name_is_escaped() {
-        assert_eq!(escaped("<a href=x>R&D</a>"), "&lt;a href=x&gt;R&amp;D&lt;/a&gt;");
+        assert_eq!(escape("<a href=x>R&D</a>"), "&lt;a href=x&gt;R&amp;D&lt;/a&gt;");
     }
 
     #[test]
@@ -193,20 +193,21 @@ mod tests {
         let signal =
             |name: &'static str| Message::signal("/org/freedesktop/Notifications", BUS_NAME, name).unwrap();
         let clicked = signal("ActionInvoked").build(&(7_u32, "1")).unwrap();
-        assert_eq!(event(&clicked), Some(DesktopEvent::Clicked(7, Some(1))));
+        assert_eq!(parse_event(&clicked), Some(DesktopEvent::Clicked(7, Some(1))));
         let clicked = signal("ActionInvoked").build(&(7_u32, "inline-reply")).unwrap();
-        assert_eq!(event(&clicked), None);
+        assert_eq!(parse_event(&clicked), None);
         let closed = signal("NotificationClosed").build(&(7_u32, 2_u32)).unwrap();
-        assert_eq!(event(&closed), Some(DesktopEvent::Closed(7)));
+        assert_eq!(parse_event(&closed), Some(DesktopEvent::Closed(7)));
         for other in
             [signal("ActivationToken").build(&(7_u32, "x")), signal("NotificationClosed").build(&("7",))]
         {
-            assert_eq!(event(&other.unwrap()), None);
+            assert_eq!(parse_event(&other.unwrap()), None);
         }
     }
 
     #[test]
-    fn keys_are_parsed() {
-        assert_eq!([button("default"), button("1"), button("x")], [Some(None), Some(Some(1)), None]);
+    fn an_unknown_key_is_not_a_click() {
+        let parsed = ["default", "1", "x"].map(parse_button);
+        assert_eq!(parsed, [Some(None), Some(Some(1)), None]);
     }
 }

@@ -1,4 +1,4 @@
-//! The task that shows notices and performs what is clicked on them.
+//! The task that shows notices and performs the clicked actions.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,7 +28,7 @@ pub fn start(app: &AppHandle) {
                 Presenter { app, notifications, events, shown, unshown }.run().await;
             }
             Err(error) => {
-                tracing::info!(%error, "there are no notifications");
+                tracing::info!(%error, "notifications are not available");
                 app.state::<DesktopFeatures>().set_notifications(NotificationSupport::Missing);
             }
         }

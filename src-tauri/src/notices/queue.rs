@@ -1,5 +1,6 @@
 //! The notices that wait to be shown.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -17,7 +18,7 @@ use crate::service_label::service_label;
 pub struct NoticeQueue {
     expiries: Mutex<Expiries>,
     changed: Notify,
-    tray_notice: Mutex<bool>,
+    tray_notice: AtomicBool,
 }
 
 impl NoticeQueue {
@@ -42,7 +43,7 @@ impl NoticeQueue {
 
     /// Queues the notice that the app keeps running in the tray after its window was closed.
     pub fn announce_tray(&self) {
-        *self.tray_notice() = true;
+        self.tray_notice.store(true, Ordering::Relaxed);
         self.changed.notify_one();
     }
 
@@ -66,26 +67,22 @@ impl NoticeQueue {
         }
     }
 
-    /// Takes the notices that are due. `servers` gives their order and names; `has_clicks` says whether the desktop
-    /// reports clicks.
+    /// Takes the notices that are due. `servers` determines their order and names. `has_clicks` says whether the
+    /// desktop reports clicks.
     pub(super) fn take_due(&self, now: Instant, servers: &[ServerView], has_clicks: bool) -> Vec<Notice> {
         let expired = in_listed_order(&self.expiries().take_due(now), servers);
         let mut notices: Vec<Notice> = Vec::new();
         if !expired.is_empty() {
             notices.push(text::expiry_notice(&expired, has_clicks));
         }
-        if std::mem::take(&mut *self.tray_notice()) {
+        if self.tray_notice.swap(false, Ordering::Relaxed) {
             notices.push(text::tray_notice());
         }
         notices
     }
-
-    fn tray_notice(&self) -> MutexGuard<'_, bool> {
-        self.tray_notice.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// The expired services in the order and with the labels of the menu, without removed ones.
+/// Returns the expired services in the order of the tray's menu and with its labels. Leaves out removed services.
 fn in_listed_order(expired: &[ExpiredService], servers: &[ServerView]) -> Vec<ExpiredService> {
     let listed = servers.iter().filter_map(|server| {
         let service = expired.iter().find(|service| service.id == server.id)?;
@@ -104,7 +101,7 @@ mod tests {
     use crate::sample_views::{needs, server, snapshot};
 
     #[test]
-    fn later_snoozes_all_services_of_the_notice_for_an_hour() {
+    fn remind_me_snoozes_all_services_of_the_notice_for_an_hour() {
         let expired = ["Notion", "Linear"].map(|name| server(name, needs(NeedsSignIn::Expired)));
         let queue = NoticeQueue::default();
         queue.apply_snapshot(&snapshot(expired.clone()));

@@ -18,7 +18,7 @@ pub struct Notice {
     /// The action of a click on the notification itself.
     pub click: Option<Action>,
     pub buttons: Vec<(String, Response)>,
-    /// The services that it is about.
+    /// The services that the notification is about.
     pub about: Vec<ServerId>,
     /// Whether the notification stays until it is answered, if the desktop supports it.
     pub stays: bool,
@@ -41,7 +41,7 @@ pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
         }
         several => (
             format!("{} services need your attention", several.len()),
-            format!("{} are waiting for you.", listed(several)),
+            format!("{} are waiting for you.", list_names(several)),
             // The window's list shows the other services too.
             several.first().map(|first| Action::OpenServer(first.id.clone())),
         ),
@@ -65,7 +65,7 @@ fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, S
             " Click to open its page in your browser.",
         ),
         Want::Permission => (
-            format!("{name} wants more permission"),
+            format!("{name} asks for more permissions"),
             "Review the request on its page.",
             " Click to open it in your browser.",
         ),
@@ -85,7 +85,7 @@ fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
     (label, Response::Do(Action::SignIn(service.id.clone())))
 }
 
-/// The notice that the app keeps running after its window was closed for the first time.
+/// Returns the notice that the app keeps running, shown after its window was closed for the first time.
 pub fn tray_notice() -> Notice {
     Notice {
         title: "Usher is still running in the tray".to_owned(),
@@ -98,8 +98,8 @@ pub fn tray_notice() -> Notice {
     }
 }
 
-/// "Linear, Notion and 3 more".
-fn listed(services: &[ExpiredService]) -> String {
+/// Lists the names of services: "Linear, Notion and 3 more".
+fn list_names(services: &[ExpiredService]) -> String {
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
     if names.len() > MAX_NAMES {
         let rest = names.len() - (MAX_NAMES - 1);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn one_service_is_one_click_away() {
+    fn a_notice_about_one_service_opens_its_page() {
         insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::SignIn)], true)), @r#"
         Notion needs you to sign in again
         Your sign-in has expired. Click to open its page in your browser.
@@ -137,7 +137,7 @@ mod tests {
         [Remind me in an hour] Later
         "#);
         insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::Permission)], true)), @r#"
-        Notion wants more permission
+        Notion asks for more permissions
         Review the request on its page. Click to open it in your browser.
         Some(SignIn(ServerId("notion")))
         [Grant access] Do(SignIn(ServerId("notion")))
@@ -170,16 +170,16 @@ mod tests {
     }
 
     #[test]
-    fn without_clicks_the_text_promises_none() {
+    fn the_text_mentions_no_click_if_clicks_are_not_reported() {
         let body = |actions: &[Want]| {
             let services: Vec<_> = actions.iter().map(|action| service("Notion", *action)).collect();
             expiry_notice(&services, false).body
         };
-        let elsewhere = "Open Usher to continue.";
-        assert_eq!(body(&[Want::SignIn]), format!("Your sign-in has expired. {elsewhere}"));
-        let permission = format!("Review the request on its page. {elsewhere}");
+        let hint = "Open Usher to continue.";
+        assert_eq!(body(&[Want::SignIn]), format!("Your sign-in has expired. {hint}"));
+        let permission = format!("Review the request on its page. {hint}");
         assert_eq!(body(&[Want::Permission]), permission);
-        assert_eq!(body(&[Want::SignIn; 2]), format!("Notion and Notion are waiting for you. {elsewhere}"));
+        assert_eq!(body(&[Want::SignIn; 2]), format!("Notion and Notion are waiting for you. {hint}"));
     }
 
     #[test]

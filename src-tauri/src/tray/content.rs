@@ -30,23 +30,23 @@ pub struct Content {
 }
 
 impl Content {
-    /// Before the engine runs.
+    /// Returns the content while the engine starts.
     pub fn starting() -> Self {
         Self::new(Look::Working, "Usher is starting".to_owned(), Vec::new(), None)
     }
 
-    /// While an `usher` command runs the engine.
+    /// Returns the content while an `usher` command runs the engine.
     pub fn command_running() -> Self {
         Self::new(Look::Working, "The usher command is running".to_owned(), Vec::new(), None)
     }
 
-    /// After a failed start of the engine. The window shows the reason.
+    /// Returns the content after a failed start of the engine. The window shows the reason.
     pub fn start_failed() -> Self {
         let details = click("Usher could not start – see why…", Action::Open);
         Self::new(Look::NeedsAttention, "Usher needs your attention".to_owned(), vec![details], None)
     }
 
-    /// While the engine runs.
+    /// Returns the content for the engine's state.
     pub fn of(snapshot: &Snapshot) -> Self {
         let needing = snapshot.servers.iter().filter(|server| needs_attention(server, snapshot)).count();
         let store_error = store_line(&snapshot.secret_store);
@@ -58,7 +58,7 @@ impl Content {
         } else {
             Look::Idle
         };
-        // An error of the store affects every service, and one action resolves it.
+        // An error of the secret store affects every service, and one action resolves it.
         let needing = if store_error.is_some() { 0 } else { needing };
         let mut lines: Vec<Line> = store_error.into_iter().collect();
         if has_config_error {
@@ -96,13 +96,14 @@ fn headline(look: Look, needing: usize, snapshot: &Snapshot) -> String {
         (Look::NeedsAttention, _) => "Usher needs your attention".to_owned(),
         (_, _) if snapshot.paused => "Paused".to_owned(),
         (_, _) if snapshot.servers.is_empty() => "No services yet".to_owned(),
-        (Look::Working, _) => working(snapshot),
+        (Look::Working, _) => working_headline(snapshot),
         (Look::Idle, _) => "No action needed".to_owned(),
     }
 }
 
-/// Unreachable services are named, because they may stay unreachable for long.
-fn working(snapshot: &Snapshot) -> String {
+/// Returns the headline while services are connecting. If all of them are unreachable, says so, because they may stay
+/// unreachable for a long time.
+fn working_headline(snapshot: &Snapshot) -> String {
     let working: Vec<_> = snapshot.servers.iter().filter(|server| is_working(&server.status)).collect();
     let is_unreachable = |server: &&&ServerView| matches!(server.status, Status::Reconnecting { .. });
     match working.iter().filter(is_unreachable).count() {
@@ -157,14 +158,14 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
             click(format!("{name}: permission needed – grant access…"), Action::SignIn(id))
         }
         (status @ Status::Reconnecting { .. }, None) => {
-            click(format!("{name}: {} – retry", state(status)), Action::Connect(id))
+            click(format!("{name}: {} – retry", state_text(status)), Action::Connect(id))
         }
-        (status, None) => click(format!("{name}: {}", state(status)), Action::OpenServer(id)),
+        (status, None) => click(format!("{name}: {}", state_text(status)), Action::OpenServer(id)),
     }
 }
 
-/// The state in the window's words.
-fn state(status: &Status) -> &'static str {
+/// Returns the state in the window's words.
+fn state_text(status: &Status) -> &'static str {
     match status {
         Status::Failed { .. } => "needs attention – see why…",
         Status::Disabled => "off",

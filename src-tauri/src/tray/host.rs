@@ -29,7 +29,7 @@ pub fn has_library() -> bool {
 
 #[expect(
     unsafe_code,
-    reason = "only the loader knows what it finds, and Tauri's tray loads the same library next"
+    reason = "loading a library runs its code, but Tauri's tray loads the same library next"
 )]
 fn is_loadable(name: &str) -> bool {
     // SAFETY: this runs the library's initialisers, which run anyway when the tray loads it.
@@ -48,7 +48,7 @@ pub async fn watch(report: impl Fn(bool)) -> zbus::Result<()> {
     let mut registered = watcher.receive_status_notifier_host_registered().await?;
     let mut unregistered = watcher.receive_status_notifier_host_unregistered().await?;
     loop {
-        // An absent watcher is an error here, but some watchers lack the property.
+        // This fails if there is no watcher, but also if the watcher lacks the property.
         let shown = match watcher.is_status_notifier_host_registered().await {
             Ok(is_registered) => is_registered,
             Err(_) => {

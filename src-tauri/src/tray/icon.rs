@@ -1,4 +1,4 @@
-//! The tray icon: it shows a [`Content`] and performs the actions that are clicked.
+//! The tray icon. It shows a [`Content`] and performs the clicked actions.
 
 use tauri::image::Image;
 use tauri::menu::{Menu, MenuBuilder, MenuItemBuilder, PredefinedMenuItem};
@@ -12,7 +12,7 @@ use crate::options::Paths;
 
 const ID: &str = "usher";
 
-/// Created once and never dropped, because the library does not release an icon.
+/// The icon. It is created once and never dropped, because the library does not release an icon.
 pub struct Icon {
     icon: TrayIcon,
     shown: (Content, PanelColor),
@@ -57,9 +57,9 @@ fn menu(app: &AppHandle, content: &Content) -> tauri::Result<Menu<Wry>> {
     let mut menu = MenuBuilder::new(app);
     for line in &content.lines {
         menu = match line {
-            Line::Text(text) => menu.item(&MenuItemBuilder::new(escaped(text)).enabled(false).build(app)?),
+            Line::Text(text) => menu.item(&MenuItemBuilder::new(escape(text)).enabled(false).build(app)?),
             Line::Click(text, action) => menu
-                .item(&MenuItemBuilder::with_id(serde_json::to_string(action)?, escaped(text)).build(app)?),
+                .item(&MenuItemBuilder::with_id(serde_json::to_string(action)?, escape(text)).build(app)?),
             Line::Separator => menu.item(&PredefinedMenuItem::separator(app)?),
         };
     }
@@ -67,7 +67,7 @@ fn menu(app: &AppHandle, content: &Content) -> tauri::Result<Menu<Wry>> {
 }
 
 /// Escapes `&`, which underlines the next letter in a menu.
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&&")
 }
 

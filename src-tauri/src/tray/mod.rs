@@ -1,4 +1,4 @@
-//! Usher's tray icon. Its content follows the engine, and its presence follows the desktop.
+//! Usher's tray icon. Its content depends on the engine's state. It exists only if the desktop has a tray.
 
 pub mod content;
 #[cfg(target_os = "linux")]
@@ -74,7 +74,7 @@ pub fn start(app: &AppHandle) {
     });
 }
 
-/// Sends whether the desktop shows tray icons, now and at each change. Also follows the panel's colour.
+/// Sends whether the desktop shows tray icons, now and at each change. Also watches the panel's colour.
 #[cfg(target_os = "linux")]
 fn watch_desktop(app: &AppHandle, hosts: mpsc::UnboundedSender<bool>) {
     if !host::has_library() {

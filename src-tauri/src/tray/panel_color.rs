@@ -4,7 +4,7 @@
 pub enum PanelColor {
     Light,
     Dark,
-    /// The desktop does not report it.
+    /// The desktop does not report the colour.
     #[default]
     Unknown,
 }
@@ -12,7 +12,7 @@ pub enum PanelColor {
 /// Derives the colour from the desktop's name (`XDG_CURRENT_DESKTOP`) and the portal's `color-scheme` (1 prefers dark,
 /// 2 prefers light). GNOME's panel is always dark.
 #[cfg(any(target_os = "linux", test))]
-pub fn of(desktop: Option<&str>, color_scheme: Option<u32>) -> PanelColor {
+pub fn derive_panel_color(desktop: Option<&str>, color_scheme: Option<u32>) -> PanelColor {
     let is_gnome =
         desktop.is_some_and(|names| names.split(':').any(|name| name.eq_ignore_ascii_case("gnome")));
     match color_scheme {
@@ -53,12 +53,12 @@ mod portal {
         let settings = SettingsProxy::new(&connection).await?;
         let mut changes = settings.receive_setting_changed().await?;
         let scheme = settings.read(NAMESPACE, KEY).await.ok().and_then(|value| number(&value));
-        report(super::of(desktop.as_deref(), scheme));
+        report(super::derive_panel_color(desktop.as_deref(), scheme));
         while let Some(change) = changes.next().await {
             if let Ok(change) = change.args()
                 && (*change.namespace(), *change.key()) == (NAMESPACE, KEY)
             {
-                report(super::of(desktop.as_deref(), number(change.value())));
+                report(super::derive_panel_color(desktop.as_deref(), number(change.value())));
             }
         }
         Ok(())
@@ -92,7 +92,7 @@ mod tests {
             (None, None, PanelColor::Unknown),
             (Some("GNOME"), None, PanelColor::Dark),
         ] {
-            assert_eq!(of(desktop, scheme), color, "{desktop:?} {scheme:?}");
+            assert_eq!(derive_panel_color(desktop, scheme), color, "{desktop:?} {scheme:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ const DARK: Color = Color(0x1c, 0x1e, 0x25, 0xff);
 /// The delay after which the window is shown even if its page is not ready, so that a broken page is visible.
 const SHOW_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long a desktop session may take to bring up its tray.
+/// How long a starting desktop may take to show its tray.
 const TRAY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens the window, or brings it to the front if it is open.
@@ -29,7 +29,7 @@ pub fn open(app: &AppHandle) {
     open_at(app, None);
 }
 
-/// [`open`] at a page.
+/// Opens the window at the given page.
 pub fn open_at(app: &AppHandle, page: Option<PageRequest>) {
     let has_page = page.is_some();
     app.state::<PageRequests>().set(page);
@@ -107,9 +107,8 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
     Ok(window)
 }
 
-/// Renders the web view without GPU compositing. The page has forms and lists, and no animated pictures. With a
-/// software GPU its set-up took two fifths of the time to the first screen, and some drivers leave a composited window
-/// empty.
+/// Disables GPU compositing. The page has no animations that need it. With software rendering, initialising it took
+/// 40 % of the time to the first frame. With some drivers the window stays empty.
 #[cfg(target_os = "linux")]
 fn disable_gpu_compositing(window: &WebviewWindow) -> tauri::Result<()> {
     use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
@@ -137,13 +136,13 @@ pub fn set_appearance(app: &AppHandle, appearance: Appearance) -> tauri::Result<
     let Some(window) = app.get_webview_window(LABEL) else { return Ok(()) };
     let background = background(&window, appearance);
     if cfg!(target_os = "linux") && appearance == Appearance::System && background == DARK {
-        // Without a theme GTK is light, even on a dark desktop. Later changes of the desktop still arrive.
+        // Without a theme GTK is light, even on a dark desktop. Later theme changes of the desktop still take effect.
         app.set_theme(Some(Theme::Dark));
     }
     window.set_background_color(Some(background))
 }
 
-/// The colour behind the page, so that a dark window does not flash white before the first paint.
+/// Returns the colour behind the page, so that a dark window does not flash white before the first paint.
 fn background(window: &WebviewWindow, appearance: Appearance) -> Color {
     match appearance.theme().or_else(|| window.theme().ok()) {
         Some(Theme::Dark) => DARK,
@@ -151,7 +150,8 @@ fn background(window: &WebviewWindow, appearance: Appearance) -> Color {
     }
 }
 
-/// Brings the window to the front. Callers must act on something that the person did.
+/// Brings the window to the front. Call this only in response to an action of the person, so that the window does not
+/// steal the focus.
 pub fn raise(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };
     let raised = window.unminimize().and_then(|()| window.show()).and_then(|()| window.set_focus());

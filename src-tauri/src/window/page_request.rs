@@ -6,11 +6,11 @@ use serde::Serialize;
 use specta::Type;
 use usher_api::{ErrorView, ServerId};
 
-/// A service's page.
+/// A request to show a service's page.
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
 pub struct PageRequest {
     pub server: ServerId,
-    /// Why the click failed.
+    /// The error of the click, if it failed.
     pub error: Option<ErrorView>,
 }
 

@@ -16,7 +16,7 @@ impl Run {
         Self { expiries: Expiries::default(), started_at: Instant::now() }
     }
 
-    /// Notion's sign-in expired, which was shown after two seconds.
+    /// Starts a sequence in which Notion's expired sign-in was shown after two seconds.
     fn with_notion_shown() -> Self {
         let mut run = Self::new();
         run.apply(0, [expired("Notion")]);

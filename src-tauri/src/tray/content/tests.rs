@@ -15,7 +15,7 @@ fn reconnecting() -> Status {
 }
 
 #[test]
-fn while_and_after_the_engine_starts() {
+fn the_headline_says_whether_the_engine_is_starting_or_failed() {
     insta::assert_snapshot!(Content::starting(), @"
     <Working>
     (Usher is starting)
@@ -36,7 +36,7 @@ fn while_and_after_the_engine_starts() {
 }
 
 #[test]
-fn no_services() {
+fn without_services_the_menu_only_opens_and_quits_usher() {
     insta::assert_snapshot!(shown(&snapshot([])), @"
     <Idle>
     (No services yet)
@@ -47,7 +47,7 @@ fn no_services() {
 }
 
 #[test]
-fn no_action_needed() {
+fn connected_and_disabled_services_need_no_action() {
     let linear = server("Linear", Status::Disabled);
     insta::assert_snapshot!(shown(&snapshot([server("Notion", connected()), linear])), @r#"
     <Idle>
@@ -64,7 +64,7 @@ fn no_action_needed() {
 }
 
 #[test]
-fn one_service_needs_the_person() {
+fn an_expired_sign_in_needs_attention() {
     let notion = server("Notion", needs(NeedsSignIn::Expired));
     insta::assert_snapshot!(shown(&snapshot([server("Linear", connected()), notion])), @r#"
     <NeedsAttention>
@@ -117,7 +117,7 @@ fn every_state_has_its_line() {
 }
 
 #[test]
-fn a_person_who_signed_out_or_is_signing_in_is_left_alone() {
+fn a_signed_out_service_and_a_running_sign_in_need_no_attention() {
     let signed_out = server("Notion", needs(NeedsSignIn::SignedOut));
     assert_eq!(Content::of(&snapshot([signed_out])).look, Look::Idle);
     for status in [Status::Connecting, reconnecting(), signing_in(SignInStep::WaitingForBrowser)] {
@@ -127,7 +127,7 @@ fn a_person_who_signed_out_or_is_signing_in_is_left_alone() {
 }
 
 #[test]
-fn a_question_in_a_call_needs_the_person() {
+fn a_question_in_a_call_needs_attention() {
     let mut asked = snapshot([server("Notion", connected())]);
     asked.elicitations.push(ElicitationView {
         id: "1".to_owned(),
@@ -195,7 +195,7 @@ fn line(server: ServerView) -> Line {
 }
 
 #[test]
-fn a_connected_service_shows_what_it_wants() {
+fn a_connected_service_shows_the_action_that_it_needs() {
     let notion = || ServerId("notion".to_owned());
     let refused = |code| {
         let last_error = Some(ErrorView { code, ..error() });
