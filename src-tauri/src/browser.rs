@@ -17,7 +17,7 @@ pub async fn open(address: &str) -> Result<(), ErrorView> {
     // The launcher's own message contains the address with its query, which must not be logged.
     launch(move || tauri_plugin_opener::open_url(url, None::<&str>)).await.map_err(|_| {
         error::internal(
-            "The browser could not be opened.",
+            "Could not open the browser.",
             "Copy the address and paste it into your browser.",
             "the launcher failed",
         )
@@ -29,7 +29,7 @@ pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
     let shown = path.display().to_string();
     let path = path.to_owned();
     launch(move || tauri_plugin_opener::open_path(path, None::<&str>)).await.map_err(|why| {
-        error::internal(format!("{shown} could not be opened."), "Open it in a text editor.", why)
+        error::internal(format!("Could not open {shown}."), "Open it in a text editor.", why)
     })
 }
 

@@ -82,7 +82,7 @@ impl DemoSlot {
             started => started,
         };
         let demo =
-            started.map_err(|why| error::internal("The demo could not be started.", "Try again.", why))?;
+            started.map_err(|why| error::internal("Could not start the demo.", "Try again.", why))?;
         if let Err(error) = state_file::save(&self.state_path, &DemoState { port: demo.port() }) {
             tracing::warn!(%error, "the demo's port could not be saved");
         }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until};
+use usher_tests::wait::until;
 use usher_tests::{
     App, Browser, Desktop, LaunchedApp, NotificationServer, Page, TrayHost, Window, Windows, steps,
 };
@@ -108,7 +108,7 @@ async fn a_services_menu_item_opens_its_page_in_the_open_window_or_a_new_one() -
     let old = page.session().window().await?;
     windows.close_to_tray(TITLE).await?;
     tray.click("second: off").await?;
-    let new = until("a new window", TIMEOUT, || async {
+    let new = until("a new window", || async {
         Ok(page.session().windows().await?.into_iter().find(|window| *window != old))
     })
     .await?;
@@ -131,7 +131,7 @@ async fn when_no_browser_opens_the_click_shows_the_services_page_and_the_reason(
     let window = Window::open(&desktop).await?;
 
     tray.click("Sign in to").await?;
-    let notice = window.page().read_until(&Page::id("notice"), "The browser could not be opened.").await;
+    let notice = window.page().read_until(&Page::id("notice"), "Could not open the browser.").await;
     notice.with_context(|| window.log())?;
     window.page().see(&format!("{}[aria-current=\"page\"]", Page::id("server-notes"))).await?;
     tray.see_item("open the browser").await?;

@@ -1,24 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import type { ElicitationView } from "../../src/backend/bindings";
-import { Usher } from "../../src/state/usher.svelte";
 import { FakeBackend } from "../support/fake-backend";
-import { error, server } from "../support/views";
-
-function elicitation(id: string, overrides: Partial<ElicitationView> = {}): ElicitationView {
-  return { id, server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...overrides };
-}
-
-async function started(backend = new FakeBackend()) {
-  const usher = new Usher(backend);
-  await usher.start();
-  usher.stop();
-  return { usher, backend, requests: usher.requests };
-}
+import { started } from "../support/usher";
+import { elicitation, error, server } from "../support/views";
 
 describe("elicitations", () => {
   it("are answered one at a time", async () => {
-    const [first, second] = [elicitation("q1"), elicitation("q2")];
+    const [first, second] = [elicitation({ id: "q1" }), elicitation({ id: "q2" })];
     const { requests, usher } = await started(new FakeBackend({ elicitations: [first, second] }));
     expect(requests.elicitation).toEqual(first);
     usher.engine.receive({ event: "elicitation_ended", revision: 11, id: "q1" });
@@ -29,12 +17,12 @@ describe("elicitations", () => {
     const { requests, backend } = await started();
     const view = error("internal", "It failed.");
     backend.fail("elicitationAnswer", view);
-    await requests.answer(elicitation("q1"), "accept", "{}");
-    expect([requests.error(elicitation("q1")), requests.error(elicitation("q2"))]).toEqual([view, null]);
+    await requests.answer(elicitation({ id: "q1" }), "accept", "{}");
+    expect([requests.error(elicitation({ id: "q1" })), requests.error(elicitation({ id: "q2" }))]).toEqual([view, null]);
   });
 
   it("are accepted only after their page was opened", async () => {
-    const page = elicitation("q1", { schema: null, url: "https://example.com" });
+    const page = elicitation({ id: "q1", schema: null, url: "https://example.com" });
     const { requests, backend } = await started();
     await requests.openPage(page, "https://example.com");
     expect(backend.calls.slice(-2)).toEqual([
@@ -51,7 +39,7 @@ describe("a page request from the desktop", () => {
   it("opens the service's page, and replaces the notice", async () => {
     const servers = [server(), server({ id: "linear" })];
     const { usher, backend, requests } = await started(new FakeBackend({ servers }));
-    const view = error("internal", "The browser could not be opened.");
+    const view = error("internal", "Could not open the browser.");
     backend.requestPage("linear", view);
     expect([usher.navigation.page, requests.notice]).toEqual([{ kind: "service", id: "linear" }, view]);
     backend.requestPage("notion");

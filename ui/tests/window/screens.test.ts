@@ -2,9 +2,9 @@ import { render, screen, waitFor } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
-import type { ElicitationView, SecretStoreView } from "../../src/backend/bindings";
+import type { SecretStoreView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
-import { config, error, server, snapshot } from "../support/views";
+import { config, elicitation, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
 
 describe("the start", () => {
@@ -64,8 +64,8 @@ describe("a service that was requested in the tray", () => {
 describe("a click in the tray that failed", () => {
   it("is explained on the service's page", async () => {
     const { backend } = await openWith({});
-    backend.requestPage("notion", error("internal", "The browser could not be opened."));
-    expect(await screen.findByTestId("notice")).toHaveTextContent("The browser could not be opened.");
+    backend.requestPage("notion", error("internal", "Could not open the browser."));
+    expect(await screen.findByTestId("notice")).toHaveTextContent("Could not open the browser.");
   });
 });
 
@@ -180,19 +180,15 @@ describe("a broken mcp.json", () => {
 });
 
 describe("an elicitation", () => {
-  const form: ElicitationView = {
-    id: "q1",
-    server: "notion",
-    call: null,
+  const form = elicitation({
     message: "Which notebook?",
     schema: JSON.stringify({
       type: "object",
       properties: { notebook: { type: "string", title: "Notebook", enum: ["Work", "Home"] } },
       required: ["notebook"],
     }),
-    url: null,
-  };
-  const page: ElicitationView = { ...form, schema: null, url: "https://www.notion.so/confirm?x=1" };
+  });
+  const page = { ...form, schema: null, url: "https://www.notion.so/confirm?x=1" };
 
   it("names the service, and sends the form's values", async () => {
     const { backend, user } = await openWith({}, { elicitations: [form] });
