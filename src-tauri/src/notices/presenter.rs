@@ -100,18 +100,18 @@ impl Presenter {
         for notice in queue.take_due(Instant::now(), &servers, self.notifications.has_clicks()) {
             match self.notifications.show(&notice).await {
                 Ok(number) => {
-                    if notice.about.is_empty() {
+                    if notice.server_ids.is_empty() {
                         self.app.state::<Settings>().set_tray_notice_shown();
                     }
-                    self.unshown.retain(|id| !notice.about.contains(id));
+                    self.unshown.retain(|id| !notice.server_ids.contains(id));
                     self.shown.add(number, notice);
                 }
                 // The tray and the window show it too.
                 Err(error) => {
                     tracing::warn!(%error, "could not show a notification");
-                    queue.expiries().schedule(&notice.about, Instant::now() + RETRY_DELAY);
-                    self.unshown.retain(|id| !notice.about.contains(id));
-                    self.unshown.extend(notice.about);
+                    queue.expiries().schedule(&notice.server_ids, Instant::now() + RETRY_DELAY);
+                    self.unshown.retain(|id| !notice.server_ids.contains(id));
+                    self.unshown.extend(notice.server_ids);
                 }
             }
         }
@@ -122,7 +122,7 @@ impl Presenter {
         let settled = {
             let queue = self.app.state::<NoticeQueue>();
             let expiries = queue.expiries();
-            self.shown.take_settled(|about| expiries.any_open(about))
+            self.shown.take_settled(|server_ids| expiries.any_open(server_ids))
         };
         for number in settled {
             self.notifications.close(number).await;

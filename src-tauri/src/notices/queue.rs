@@ -60,8 +60,8 @@ impl NoticeQueue {
     pub(super) fn respond(&self, clicked: Clicked, now: Instant) -> Option<Action> {
         match clicked.response {
             Response::Do(action) => Some(action),
-            Response::Later => {
-                self.expiries().schedule(&clicked.about, now + expiries::SNOOZE);
+            Response::Snooze => {
+                self.expiries().schedule(&clicked.server_ids, now + expiries::SNOOZE);
                 None
             }
         }
@@ -70,7 +70,7 @@ impl NoticeQueue {
     /// Takes the notices that are due. `servers` determines their order and names. `has_clicks` says whether the
     /// desktop reports clicks.
     pub(super) fn take_due(&self, now: Instant, servers: &[ServerView], has_clicks: bool) -> Vec<Notice> {
-        let expired = in_listed_order(&self.expiries().take_due(now), servers);
+        let expired = sort_like_menu(&self.expiries().take_due(now), servers);
         let mut notices: Vec<Notice> = Vec::new();
         if !expired.is_empty() {
             notices.push(text::expiry_notice(&expired, has_clicks));
@@ -83,7 +83,7 @@ impl NoticeQueue {
 }
 
 /// Returns the expired services in the order of the tray's menu and with its labels. Leaves out removed services.
-fn in_listed_order(expired: &[ExpiredService], servers: &[ServerView]) -> Vec<ExpiredService> {
+fn sort_like_menu(expired: &[ExpiredService], servers: &[ServerView]) -> Vec<ExpiredService> {
     let listed = servers.iter().filter_map(|server| {
         let service = expired.iter().find(|service| service.id == server.id)?;
         Some(ExpiredService { name: service_label(server, servers), ..service.clone() })
@@ -113,7 +113,7 @@ mod tests {
         );
         assert_eq!(shown[0].body, "Notion and Linear are waiting for you.");
 
-        let clicked = Clicked { response: Response::Later, about: shown[0].about.clone() };
+        let clicked = Clicked { response: Response::Snooze, server_ids: shown[0].server_ids.clone() };
         assert_eq!(queue.respond(clicked, shown_at), None);
         let later = shown_at + expiries::SNOOZE;
         assert_eq!(queue.take_due(later - Duration::from_millis(1), &expired, true), []);

@@ -9,11 +9,11 @@ use super::text::{Notice, Response};
 #[derive(Default)]
 pub struct ShownNotices(HashMap<u32, Notice>);
 
-/// A click, and the services that its notice was about.
+/// A click, and the services of its notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clicked {
     pub response: Response,
-    pub about: Vec<ServerId>,
+    pub server_ids: Vec<ServerId>,
 }
 
 impl ShownNotices {
@@ -32,17 +32,17 @@ impl ShownNotices {
             None => notice.click.map(Response::Do),
             Some(index) => notice.buttons.into_iter().nth(index).map(|(_, response)| response),
         };
-        Some(Clicked { response: response?, about: notice.about })
+        Some(Clicked { response: response?, server_ids: notice.server_ids })
     }
 
-    /// Removes all notices, and returns the services that they were about.
+    /// Removes all notices, and returns their services.
     pub fn take_all(&mut self) -> Vec<ServerId> {
-        self.0.drain().flat_map(|(_, notice)| notice.about).collect()
+        self.0.drain().flat_map(|(_, notice)| notice.server_ids).collect()
     }
 
     /// Removes the notices whose services no longer need the person, and returns their numbers.
     pub fn take_settled(&mut self, any_open: impl Fn(&[ServerId]) -> bool) -> Vec<u32> {
-        let is_settled = |_: &u32, notice: &mut Notice| !notice.about.is_empty() && !any_open(&notice.about);
+        let is_settled = |_: &u32, notice: &mut Notice| !notice.server_ids.is_empty() && !any_open(&notice.server_ids);
         self.0.extract_if(is_settled).map(|(number, _)| number).collect()
     }
 }
@@ -65,7 +65,7 @@ mod tests {
         expiry_notice(&[ExpiredService { id: id(name), name: name.to_owned(), action }], true)
     }
 
-    fn two() -> ShownNotices {
+    fn two_notices() -> ShownNotices {
         let mut shown = ShownNotices::default();
         shown.add(1, expired("linear"));
         shown.add(2, expired("notion"));
@@ -74,18 +74,18 @@ mod tests {
 
     #[test]
     fn a_click_is_taken_once_and_from_the_notice_that_was_clicked() {
-        let mut shown = two();
+        let mut shown = two_notices();
         let sign_in = Response::Do(Action::SignIn(id("notion")));
-        let clicked = Clicked { response: sign_in.clone(), about: vec![id("notion")] };
+        let clicked = Clicked { response: sign_in.clone(), server_ids: vec![id("notion")] };
         assert_eq!(shown.take_clicked(2, None), Some(clicked));
         assert_eq!(shown.take_clicked(2, None), None);
-        let later = Clicked { response: Response::Later, about: vec![id("linear")] };
-        assert_eq!(shown.take_clicked(1, Some(1)), Some(later));
+        let snooze = Clicked { response: Response::Snooze, server_ids: vec![id("linear")] };
+        assert_eq!(shown.take_clicked(1, Some(1)), Some(snooze));
     }
 
     #[test]
     fn unknown_clicks_are_ignored() {
-        let mut shown = two();
+        let mut shown = two_notices();
         assert_eq!(shown.take_clicked(3, None), None);
         assert_eq!(shown.take_clicked(1, Some(2)), None);
         shown.remove(2);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn settled_and_lost_notices_are_removed() {
-        let mut shown = two();
+        let mut shown = two_notices();
         shown.add(3, tray_notice());
         assert_eq!(shown.take_settled(|ids| ids == [id("linear")]), [2]);
         assert_eq!(shown.take_all(), [id("linear")]);

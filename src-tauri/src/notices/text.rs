@@ -18,8 +18,8 @@ pub struct Notice {
     /// The action of a click on the notification itself.
     pub click: Option<Action>,
     pub buttons: Vec<(String, Response)>,
-    /// The services that the notification is about.
-    pub about: Vec<ServerId>,
+    /// The servers of the services in the notification.
+    pub server_ids: Vec<ServerId>,
     /// Whether the notification stays until it is answered, if the desktop supports it.
     pub stays: bool,
 }
@@ -28,12 +28,13 @@ pub struct Notice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Response {
     Do(Action),
-    Later,
+    /// Shows the notice again later.
+    Snooze,
 }
 
 /// Returns the notice for one or more services. Without `has_clicks`, its text mentions no click.
 pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
-    let about = services.iter().map(|service| service.id.clone()).collect();
+    let server_ids = services.iter().map(|service| service.id.clone()).collect();
     let (title, mut body, click) = match services {
         [only] => {
             let (title, body) = single_service_text(only, has_clicks);
@@ -52,8 +53,8 @@ pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
     let is_single = services.len() == 1;
     let mut buttons: Vec<_> =
         services.iter().take(MAX_BUTTONS).map(|service| button(service, is_single)).collect();
-    buttons.push(("Remind me in an hour".to_owned(), Response::Later));
-    Notice { title, body, click, buttons, about, stays: true }
+    buttons.push(("Remind me in an hour".to_owned(), Response::Snooze));
+    Notice { title, body, click, buttons, server_ids, stays: true }
 }
 
 fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, String) {
@@ -93,7 +94,7 @@ pub fn tray_notice() -> Notice {
             .to_owned(),
         click: Some(Action::Open),
         buttons: Vec::new(),
-        about: Vec::new(),
+        server_ids: Vec::new(),
         stays: false,
     }
 }
@@ -134,14 +135,14 @@ mod tests {
         Your sign-in has expired. Click to open its page in your browser.
         Some(SignIn(ServerId("notion")))
         [Sign in] Do(SignIn(ServerId("notion")))
-        [Remind me in an hour] Later
+        [Remind me in an hour] Snooze
         "#);
         insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::Permission)], true)), @r#"
         Notion asks for more permissions
         Review the request on its page. Click to open it in your browser.
         Some(SignIn(ServerId("notion")))
         [Grant access] Do(SignIn(ServerId("notion")))
-        [Remind me in an hour] Later
+        [Remind me in an hour] Snooze
         "#);
     }
 
@@ -154,7 +155,7 @@ mod tests {
         Some(OpenServer(ServerId("linear")))
         [Sign in to Linear] Do(SignIn(ServerId("linear")))
         [Notion: grant access] Do(SignIn(ServerId("notion")))
-        [Remind me in an hour] Later
+        [Remind me in an hour] Snooze
         "#);
         let many: Vec<_> = ["Asana", "Box", "Canva", "Linear", "Notion", "Sentry"]
             .map(|name| service(name, Want::SignIn))
@@ -165,7 +166,7 @@ mod tests {
         Some(OpenServer(ServerId("asana")))
         [Sign in to Asana] Do(SignIn(ServerId("asana")))
         [Sign in to Box] Do(SignIn(ServerId("box")))
-        [Remind me in an hour] Later
+        [Remind me in an hour] Snooze
         "#);
     }
 
