@@ -50,7 +50,7 @@ struct Chosen {
 }
 
 impl Settings {
-    /// Reads the stored choices. `secret_store` overrides the stored one for this run.
+    /// Reads the stored choices. `secret_store` overrides the stored choice for this run.
     pub fn load(state_dir: &Path, secret_store: Option<StoreKind>) -> Self {
         let path = state_dir.join("shell.json");
         let chosen: Chosen = state_file::load(&path).unwrap_or_default();

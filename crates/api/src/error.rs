@@ -48,7 +48,7 @@ pub enum Code {
     DiscoveryFailed,
     /// The authorization server does not register clients. The window asks for a client id.
     RegistrationUnsupported,
-    /// The authorization server rejected the redirect. The window offers a new sign-in with the next one.
+    /// The authorization server rejected the redirect. The window offers a new sign-in.
     RedirectRejected,
     /// The person or the authorization server denied the request. The person can sign in again.
     AuthorizationDenied,

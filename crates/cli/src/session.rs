@@ -134,7 +134,7 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
         Status::Paused => Some(ErrorView::new(
             Code::ServerUnreachable,
             "Usher is paused.",
-            "Resume it in its window or its tray menu.",
+            "Resume it in Usher's window or tray menu.",
         )),
         Status::Disabled => Some(ErrorView::new(
             Code::ConfigInvalid,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use usher_api::{Event, Reply, Request, ServerId, ServerView, Snapshot};
 use usher_engine::listens_at;
 
@@ -42,7 +42,7 @@ pub struct Client {
     requests: mpsc::Sender<ClientMessage>,
     pending: PendingReplies,
     next_id: AtomicU64,
-    tasks: [JoinHandle<()>; 2],
+    _tasks: [AbortOnDropHandle<()>; 2],
 }
 
 impl Client {
@@ -78,7 +78,7 @@ impl Client {
             requests,
             pending,
             next_id: AtomicU64::new(1),
-            tasks,
+            _tasks: tasks.map(AbortOnDropHandle::new),
         })
     }
 
@@ -137,12 +137,6 @@ impl Client {
             Some(updates) => updates.subscribe(),
             None => broadcast::channel(1).1,
         }
-    }
-}
-
-impl Drop for Client {
-    fn drop(&mut self) {
-        self.tasks.iter().for_each(JoinHandle::abort);
     }
 }
 

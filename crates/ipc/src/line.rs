@@ -23,7 +23,7 @@ const LINE_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) enum LineError {
     #[error("the line is longer than {0} bytes")]
     TooLong(usize),
-    #[error("the line took too long")]
+    #[error("the line timed out")]
     TooSlow,
     #[error("the line is not valid: {0}")]
     Malformed(serde_json::Error),

@@ -58,7 +58,7 @@ pub(crate) async fn connect(runtime_dir: &Path) -> Result<Stream, ConnectError> 
     })
 }
 
-/// The pipe's name: one per runtime folder, like the lock.
+/// Returns the pipe's name. Each runtime folder has its own pipe, as it has its own lock.
 fn name(runtime_dir: &Path) -> PathBuf {
     let absolute = std::path::absolute(runtime_dir).unwrap_or_else(|_| runtime_dir.to_owned());
     let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());

@@ -1,12 +1,13 @@
-//! The listener beside the engine, in the process that holds it.
+//! The holder's listener for other processes.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use usher_engine::Engine;
 
 use crate::Holder;
@@ -24,7 +25,7 @@ const MAX_CONNECTIONS: usize = 256;
 pub struct Server {
     work: WorkTracker,
     ending: CancellationToken,
-    accepting: JoinHandle<()>,
+    accepting: AbortOnDropHandle<()>,
     socket_file: Option<SocketFile>,
 }
 
@@ -35,7 +36,7 @@ impl Server {
         let work = WorkTracker::new();
         let ending = CancellationToken::new();
         let context = Arc::new(SessionContext { engine, holder, work: work.clone(), ending: ending.clone() });
-        let accepting = tokio::spawn(accept(listener, context));
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, context)));
         Ok(Self { work, ending, accepting, socket_file: Some(socket_file) })
     }
 
@@ -49,12 +50,6 @@ impl Server {
         if tokio::time::timeout(END_DEADLINE, &mut self.accepting).await.is_err() {
             tracing::debug!("a client did not read the last message in time");
         }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
     }
 }
 

@@ -81,7 +81,10 @@ async fn accept(
         let message = if hello.version == version {
             format!("The running Usher is another build of version {version}.")
         } else {
-            format!("The running Usher is version {version}, but this is {}.", sanitize_version(&hello.version))
+            format!(
+                "The running Usher is version {version}, but this is {}.",
+                sanitize_version(&hello.version)
+            )
         };
         return Err(ErrorView::new(Code::Internal, message, "Quit Usher, then start it again."));
     }
@@ -259,7 +262,7 @@ fn queued_event(events: &mut Events, engine: &Engine) -> Option<HolderMessage> {
 fn invalid_message(error: &LineError) -> ErrorView {
     let message = match error {
         LineError::TooLong(max) => format!("A message is longer than {max} bytes."),
-        LineError::TooSlow => "A message took too long.".to_owned(),
+        LineError::TooSlow => "A message timed out.".to_owned(),
         LineError::Malformed(_) | LineError::Io(_) => "A message is not valid.".to_owned(),
     };
     let details = match error {

@@ -31,8 +31,8 @@ pub(crate) struct Peer {
 }
 
 impl Listener {
-    /// Creates the socket. Replaces an existing one, which is stale or planted, because only the holder of the engine's
-    /// lock may call this.
+    /// Creates the socket. Only the holder of the engine's lock may call this, so an existing socket is stale or
+    /// planted, and is replaced.
     pub fn bind(runtime_dir: &Path) -> io::Result<(Self, SocketFile)> {
         ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);

@@ -70,7 +70,7 @@ pub fn deliver_start_link(app: &AppHandle, address: String) {
 async fn complete(app: &AppHandle, address: &str) -> Result<(), ErrorView> {
     let engine = match app.state::<EngineSlot>().get().await {
         Ok(engine) => engine,
-        // A command may hold the engine, and the sign-in that the link belongs to.
+        // If a command holds the engine, the link may belong to one of its sign-ins.
         Err(error) => match running_instance::hand_over(&app.state::<Paths>(), address).await {
             HandOver::Accepted => return Ok(()),
             HandOver::Rejected | HandOver::NotRunning => return Err(error),

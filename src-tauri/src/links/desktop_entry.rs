@@ -218,7 +218,7 @@ mod tests {
         assert!(register(&program, &folders));
         assert!(!folders.data.exists() && !folders.config.exists());
 
-        // An earlier run from a build folder wrote one.
+        // An earlier run from a build folder wrote its own entry.
         write_entry(Path::new("/opt/usher"), &folders).unwrap();
         assert!(register(&program, &folders));
         assert!(!folders.data.join("applications").join(ENTRY).exists());

@@ -29,7 +29,7 @@ pub async fn run(paths: &Paths, output: Output, call: &Call) -> Result<(), Comma
         let result = call_tool(engine, id, output, call, arguments).await;
         engine.set_answers_questions(false);
         let result = result?;
-        output.result(&result, || text(&result));
+        output.result(&result, || result_text(&result));
         if result.is_error {
             let message = format!("{} reports that {} failed.", id, display_text(&call.tool, 80));
             return Err(ErrorView::without_hint(Code::ProtocolError, message).into());
@@ -141,7 +141,7 @@ fn can_ask_person(output: Output) -> bool {
 async fn ask_person(output: Output, question: &ElicitationView) -> ElicitationAnswer {
     output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
     if let Some(url) = &question.url {
-        output.note(&format!("It asks you to open {}", display_text(url, 500)));
+        output.note(&format!("{} asks you to open {}", question.server, display_text(url, 500)));
     }
     if !can_ask_person(output) {
         output.note("Declined, because this is not an interactive terminal.");
@@ -190,7 +190,7 @@ fn parse_arguments(text: &str) -> Result<serde_json::Map<String, serde_json::Val
 }
 
 /// Formats the result of a call for a terminal.
-fn text(result: &ToolCallView) -> String {
+fn result_text(result: &ToolCallView) -> String {
     let parts = result.content.iter().map(|content| match content {
         ToolContent::Text { text } => {
             text.lines().map(|line| display_text(line, 10_000)).collect::<Vec<_>>().join("\n")

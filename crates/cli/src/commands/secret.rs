@@ -62,7 +62,7 @@ pub fn read_secret() -> Result<SecretString, CommandError> {
     if text.len() as u64 > MAX_LENGTH {
         return Err(usage_error(
             "The secret on stdin is longer than 64 kB.",
-            "Check that it is the right file.",
+            "Check that this is the right file.",
         ));
     }
     let secret = text.trim_end_matches(['\r', '\n']);

@@ -17,7 +17,7 @@ async fn a_client_signs_in_lists_tools_calls_one_and_signs_out() {
     wait_for_server(&client, needs_sign_in).await;
 
     sign_in_through(&client).await;
-    // The reply comes after the events that led to it.
+    // The events that a request causes arrive before its reply.
     assert!(is_connected(&client.server(&id()).unwrap()));
     assert_eq!(client.snapshot().unwrap(), held.engine.snapshot());
     let Reply::Tools(tools) = client.ask(Request::server(&id(), ServerVerb::Tools)).await.unwrap() else {
