@@ -82,8 +82,8 @@ impl Client {
         })
     }
 
-    /// Connects to the holder that uses `state_dir`. If the holder does not listen in `runtime_dir`, looks up its own
-    /// runtime folder, because a terminal outside the desktop session (such as SSH) has another one.
+    /// Connects to the holder that uses `state_dir`. Tries `runtime_dir` first, then the holder's own runtime folder.
+    /// The two differ in a terminal outside the desktop session, such as SSH.
     pub async fn find(
         state_dir: &Path,
         runtime_dir: &Path,
