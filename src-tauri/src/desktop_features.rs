@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_late_tray_is_waited_for_until_the_timeout() {
+    async fn the_wait_for_a_late_tray_ends_at_the_timeout() {
         let features = DesktopFeatures::new(AutostartState::Off);
         features.set_tray(TraySupport::NoHost);
         assert!(!features.wait_for_tray(Duration::from_secs(5)).await);

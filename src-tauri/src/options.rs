@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_override_the_environment_and_the_defaults() {
+    fn flags_override_the_defaults() {
         let options = Options::try_parse_from([
             "usher-desktop",
             "--config=/c/mcp.json",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
 
-/// A change. Its view is complete and replaces the previous view.
+/// A change. The views in events are complete: each one replaces the previous view.
 #[expect(clippy::large_enum_variant, reason = "most events are of the large variant")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]

@@ -51,7 +51,7 @@ pub enum SecretStoreView {
 }
 
 impl SecretStoreView {
-    /// Returns the error because of which the store cannot be used.
+    /// Returns the error that makes the store unusable, if any.
     pub fn error(&self) -> Option<&ErrorView> {
         match self {
             Self::Keychain { error } | Self::File { error, .. } => error.as_ref(),

@@ -118,7 +118,7 @@ pub async fn wait_until_connected(engine: &Handle, id: &ServerId) -> Result<Serv
     }
 }
 
-/// Returns the error because of which the server cannot be used; `None` if it is connected.
+/// Returns the error that makes the server unusable; `None` if the server is connected.
 pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
     let id = &view.id;
     match &view.status {

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn closing_the_window_says_that_the_app_is_in_the_tray() {
+    fn the_tray_notice_says_that_the_app_is_still_running() {
         insta::assert_snapshot!(text(&tray_notice()), @"
         Usher is still running in the tray
         It keeps you signed in to your services. To stop it, choose Quit Usher in the tray menu.

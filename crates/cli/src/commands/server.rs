@@ -1,6 +1,6 @@
 //! The commands whose only argument is a server: `usher enable|disable|logout|forget|remove NAME`.
 //!
-//! To add one, add a variant to [`ServerCommand`] and an arm to [`run`]. No other file changes.
+//! To add such a command, add a variant to [`ServerCommand`] and an arm to [`run`]. No other file changes.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

@@ -21,7 +21,7 @@ async fn the_first_command_holds_the_engine_and_the_second_joins() {
 }
 
 #[tokio::test]
-async fn an_app_waits_for_a_command_and_refuses_a_second_app() {
+async fn the_app_waits_for_a_command_but_not_for_a_second_app() {
     let fixture = Fixture::new().await;
     let held = fixture.hold().await;
     let options = fixture.options();

@@ -210,7 +210,7 @@ fn a_connected_service_shows_the_action_that_it_needs() {
 }
 
 #[test]
-fn a_page_that_was_not_opened_does_not_wait_in_the_browser() {
+fn a_sign_in_whose_page_was_not_opened_offers_to_open_the_browser() {
     let mut waiting = server("Notion", signing_in(SignInStep::WaitingForBrowser));
     if let Status::SigningIn { opened, .. } = &mut waiting.status {
         *opened = None;
@@ -220,7 +220,7 @@ fn a_page_that_was_not_opened_does_not_wait_in_the_browser() {
 }
 
 #[test]
-fn unreachable_services_are_not_called_working() {
+fn the_headline_counts_unreachable_services() {
     let headline = |statuses: &[Status]| {
         let servers =
             statuses.iter().enumerate().map(|(number, status)| server(&number.to_string(), status.clone()));
