@@ -12,6 +12,8 @@ export default mergeConfig(
       include: ["tests/**/*.test.ts"],
       setupFiles: ["tests/support/setup.ts"],
       css: false,
+      // By default one core stays idle, which is half of a small machine.
+      maxWorkers: "100%",
       // Generous, because the tests may run beside a compiler.
       testTimeout: 60_000,
       restoreMocks: true,
