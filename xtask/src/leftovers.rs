@@ -162,7 +162,10 @@ mod linux {
                 if below.len() >= 2 {
                     break below;
                 }
-                assert!(started.elapsed() < Duration::from_secs(10), "the descendants did not start: {below:?}");
+                assert!(
+                    started.elapsed() < Duration::from_secs(10),
+                    "the descendants did not start: {below:?}"
+                );
                 thread::yield_now();
             };
             terminate_then_kill(&below, &mut child);

@@ -67,9 +67,13 @@ impl Step {
     fn run(self, repository: &Repository) -> Result<Counts> {
         match self {
             Self::Format => check(repository.cargo().args(["fmt", "--all", "--check"])),
-            Self::Deny => {
-                check(repository.command("cargo-deny").args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
-            }
+            Self::Deny => check(repository.command("cargo-deny").args([
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ])),
             Self::Ui => ui(repository),
             Self::Clippy => {
                 ui::build_if_changed(repository)?;

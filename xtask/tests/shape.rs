@@ -36,7 +36,8 @@ const CRATES: &[(&str, &[&str])] = &[
 fn a_crate_uses_only_the_crates_of_its_rule() {
     let packages = packages();
     for (name, allowed) in CRATES {
-        let package = packages.iter().find(|package| package.name == *name).expect("a package of the workspace");
+        let package =
+            packages.iter().find(|package| package.name == *name).expect("a package of the workspace");
         let ours = used(package).into_iter().filter(|used| used.starts_with("usher-"));
         let wrong: Vec<_> = ours.filter(|used| !allowed.contains(used)).collect();
         assert!(wrong.is_empty(), "{name} must not use {wrong:?}");
@@ -147,7 +148,8 @@ fn oauth_uses_no_mcp_and_the_sign_in_of_rmcp_is_off() {
 #[test]
 fn only_the_backend_folder_imports_tauri() {
     let backend = root().join("ui/src/backend");
-    let files = WalkDir::new(root().join("ui/src")).into_iter().map(|entry| entry.expect("an entry").into_path());
+    let files =
+        WalkDir::new(root().join("ui/src")).into_iter().map(|entry| entry.expect("an entry").into_path());
     let sources: Vec<PathBuf> =
         files.filter(|file| !file.starts_with(&backend) && file.is_file() && is_source(file)).collect();
     assert!(!sources.is_empty(), "no source of the UI was found");
@@ -168,7 +170,8 @@ fn root() -> PathBuf {
 /// Every crate of every package, with the file of its root module below the repository.
 fn crate_roots() -> Vec<(String, PathBuf)> {
     let packages = packages();
-    let targets = packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
+    let targets =
+        packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
     let roots = targets.map(|(package, target)| {
         let file = target.src_path.strip_prefix(root()).expect("a file of the repository");
         (format!("{} ({} {})", package.name, target.kind[0], target.name), file.into())

@@ -171,7 +171,9 @@ impl ModuleGraph {
     fn connect(&mut self) {
         let mut imports = BTreeMap::new();
         for (path, module) in &self.modules {
-            for mention in module.contents.mentions.iter().filter(|mention| module.contents.may_import(&mention.path)) {
+            for mention in
+                module.contents.mentions.iter().filter(|mention| module.contents.may_import(&mention.path))
+            {
                 let Some(target) = self.resolve(path, &mention.path, 0) else { continue };
                 let target = self.modules[&target].owner.clone();
                 if target == module.owner {

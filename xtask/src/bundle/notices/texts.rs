@@ -11,9 +11,8 @@ const NAMES: [&str; 6] = ["copying", "copyright", "licence", "license", "notice"
 /// Returns the licence texts beside the manifest and below `src`, sorted by file name. Copied code below `src` may have
 /// its own licence. Other folders of a package (such as tests) are not built into the programs.
 pub fn read(source: &Path) -> Result<Vec<String>> {
-    let is_read = |entry: &DirEntry| {
-        entry.depth() != 1 || entry.file_type().is_file() || entry.file_name() == "src"
-    };
+    let is_read =
+        |entry: &DirEntry| entry.depth() != 1 || entry.file_type().is_file() || entry.file_name() == "src";
     let mut texts: Vec<String> = Vec::new();
     for entry in WalkDir::new(source).sort_by_file_name().into_iter().filter_entry(is_read) {
         let entry = entry?;
