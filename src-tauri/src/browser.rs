@@ -28,9 +28,9 @@ pub async fn open(address: &str) -> Result<(), ErrorView> {
 pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
     let shown = path.display().to_string();
     let path = path.to_owned();
-    launch(move || tauri_plugin_opener::open_path(path, None::<&str>)).await.map_err(|why| {
-        error::internal(format!("Could not open {shown}."), "Open it in a text editor.", why)
-    })
+    launch(move || tauri_plugin_opener::open_path(path, None::<&str>))
+        .await
+        .map_err(|why| error::internal(format!("Could not open {shown}."), "Open it in a text editor.", why))
 }
 
 /// Runs the opener on a blocking thread, because it waits briefly for a failure of its launcher.

@@ -81,8 +81,7 @@ impl DemoSlot {
             Err(_) if port.is_some() => Demo::start(DemoOptions { port: None, ..options }).await,
             started => started,
         };
-        let demo =
-            started.map_err(|why| error::internal("Could not start the demo.", "Try again.", why))?;
+        let demo = started.map_err(|why| error::internal("Could not start the demo.", "Try again.", why))?;
         if let Err(error) = state_file::save(&self.state_path, &DemoState { port: demo.port() }) {
             tracing::warn!(%error, "the demo's port could not be saved");
         }

@@ -129,5 +129,6 @@ impl Updates {
 fn unreachable_holder(pid: Option<u32>, error: &ConnectError) -> ErrorView {
     let process = pid.map(|pid| format!(" (process {pid})")).unwrap_or_default();
     let message = format!("Usher is already running{process}, but it does not respond.");
-    ErrorView::new(Code::Internal, message, "Quit that process, then try again.").with_details(error.to_string())
+    ErrorView::new(Code::Internal, message, "Quit that process, then try again.")
+        .with_details(error.to_string())
 }

@@ -42,7 +42,8 @@ impl ShownNotices {
 
     /// Removes the notices whose services no longer need the person, and returns their numbers.
     pub fn take_settled(&mut self, any_open: impl Fn(&[ServerId]) -> bool) -> Vec<u32> {
-        let is_settled = |_: &u32, notice: &mut Notice| !notice.server_ids.is_empty() && !any_open(&notice.server_ids);
+        let is_settled =
+            |_: &u32, notice: &mut Notice| !notice.server_ids.is_empty() && !any_open(&notice.server_ids);
         self.0.extract_if(is_settled).map(|(number, _)| number).collect()
     }
 }

@@ -58,8 +58,9 @@ fn menu(app: &AppHandle, content: &Content) -> tauri::Result<Menu<Wry>> {
     for line in &content.lines {
         menu = match line {
             Line::Text(text) => menu.item(&MenuItemBuilder::new(escape(text)).enabled(false).build(app)?),
-            Line::Click(text, action) => menu
-                .item(&MenuItemBuilder::with_id(serde_json::to_string(action)?, escape(text)).build(app)?),
+            Line::Click(text, action) => {
+                menu.item(&MenuItemBuilder::with_id(serde_json::to_string(action)?, escape(text)).build(app)?)
+            }
             Line::Separator => menu.item(&PredefinedMenuItem::separator(app)?),
         };
     }

@@ -171,7 +171,9 @@ async fn another_user_is_refused() {
     let welcomed = fixture.connect().await.unwrap();
     let socket = fixture.path("run/engine.sock");
     if !rustix::process::geteuid().is_root() {
-        eprintln!("SKIPPED: only root can run a process as another user. src/socket.rs tests the rule itself.");
+        eprintln!(
+            "SKIPPED: only root can run a process as another user. src/socket.rs tests the rule itself."
+        );
         return;
     }
     // Removes all other protections, so that only this check is left.
