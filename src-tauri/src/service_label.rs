@@ -37,7 +37,7 @@ mod tests {
             servers.each_ref().map(|server| service_label(server, &servers)),
             ["Notion (work)", "Notion (home)", "Linear"]
         );
-        // The engine appends the id to equal titles, and a shortened title loses it.
+        // The engine appends the id to equal titles, but shortening removes the id.
         let long = "The quarterly planning workspace of the company";
         let servers = ["work", "home"].map(|id| named(id, &format!("{long} ({id})")));
         let labels = servers.each_ref().map(|server| service_label(server, &servers));

@@ -43,7 +43,7 @@ pub struct Settings {
 #[serde(default)]
 struct Chosen {
     appearance: Appearance,
-    /// The person chose a private file instead of the keychain.
+    /// Whether the person chose a private file instead of the keychain.
     secrets_in_file: bool,
     /// Whether a notification already said that the app keeps running in the tray.
     told_of_tray: bool,
@@ -78,7 +78,7 @@ impl Settings {
         secrets_file(&self.path)
     }
 
-    /// Changes the store, and remembers the choice. Memory is a choice for this run only.
+    /// Changes the secret store and saves the choice. Memory is a choice for this run only.
     pub fn set_secret_store(&self, kind: StoreKind) {
         match kind {
             StoreKind::Keychain => self.change(|chosen| chosen.secrets_in_file = false),

@@ -120,7 +120,7 @@ pub fn app_painted() -> Result<(), ErrorView> {
     Ok(())
 }
 
-/// Sets and remembers the appearance.
+/// Sets and saves the appearance.
 #[tauri::command]
 #[specta::specta]
 pub fn appearance_set(

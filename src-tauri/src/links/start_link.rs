@@ -9,7 +9,7 @@ type Outcome = Result<(), ErrorView>;
 pub struct StartLink(watch::Sender<Option<Outcome>>);
 
 impl StartLink {
-    /// Creates a value. `with_link` says whether a link started the app.
+    /// Creates an outcome. Without a link, it is already a success.
     pub fn new(with_link: bool) -> Self {
         Self(watch::Sender::new((!with_link).then_some(Ok(()))))
     }
