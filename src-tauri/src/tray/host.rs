@@ -36,7 +36,7 @@ fn is_loadable(name: &str) -> bool {
     unsafe { libloading::Library::new(name) }.is_ok()
 }
 
-/// Reports whether tray icons are shown, now and at each change. Fails if there is no session bus, or when the bus ends.
+/// Reports whether tray icons are shown, now and at each change. Fails without a session bus, or when the bus ends.
 pub async fn watch(report: impl Fn(bool)) -> zbus::Result<()> {
     let connection = Connection::session().await?;
     // Uncached: the property may have changed without a signal.
