@@ -45,7 +45,9 @@ export function stateWords(server: ServerView): { headline: string; text: string
     case "disabled":
       return {
         headline: m.state_disabled({ name }),
-        text: isSignedIn(server) ? m.state_disabled_text_signed_in({ name }) : m.state_disabled_text({ name }),
+        text: isSignedIn(server)
+          ? m.state_disabled_text_signed_in({ name })
+          : m.state_disabled_text({ name }),
       };
     case "paused":
       return {
@@ -63,7 +65,10 @@ export function stateWords(server: ServerView): { headline: string; text: string
     case "connected": {
       if (auth.kind !== "o_auth" || !auth.signed_in) return { headline: m.state_open(), text: null };
       const { account } = auth;
-      return { headline: account ? m.state_signed_in_as({ account }) : m.state_signed_in(), text: null };
+      return {
+        headline: account === null ? m.state_signed_in() : m.state_signed_in_as({ account }),
+        text: null,
+      };
     }
     case "reconnecting":
       return { headline: status.why.message, text: status.why.hint };
@@ -75,7 +80,7 @@ export function stateWords(server: ServerView): { headline: string; text: string
 
 type Word = (inputs: { name: string }) => string;
 
-/** The reason why a sign-in is needed, and the next step. */
+/** The headline and the text of each reason for a sign-in. */
 const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
   never_signed_in: [m.needs_never, m.needs_never_text],
   expired: [m.needs_expired, m.needs_expired_text],

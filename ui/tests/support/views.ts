@@ -4,7 +4,9 @@ import type {
   AuthView,
   CatalogueEntry,
   ConfigView,
+  ElicitationView,
   ErrorView,
+  NeedsSignIn,
   PromptView,
   ResourceView,
   ServerView,
@@ -47,7 +49,11 @@ export function secondsFromNow(seconds: number): string {
   return new Date(Date.now() + seconds * 1000).toISOString();
 }
 
-export function error(code: ErrorView["code"], message: string, overrides: Partial<ErrorView> = {}): ErrorView {
+export function error(
+  code: ErrorView["code"],
+  message: string,
+  overrides: Partial<ErrorView> = {},
+): ErrorView {
   return { code, message, hint: null, details: null, ...overrides };
 }
 
@@ -90,6 +96,15 @@ export function signingIn(overrides: Partial<Extract<Status, { state: "signing_i
   };
 }
 
+export function failed(...about: Parameters<typeof error>): Status {
+  return { state: "failed", error: error(...about) };
+}
+
+/** The overrides of a service that needs a sign-in. */
+export function needsSignIn(reason: NeedsSignIn): Pick<ServerView, "status" | "auth"> {
+  return { status: { state: "needs_sign_in", reason }, auth: signedOut };
+}
+
 /** Derives `wants`, as the engine does. */
 function wants({ status, permission, last_error }: Omit<ServerView, "wants">): Want | null {
   if (status.state === "needs_sign_in")
@@ -125,6 +140,10 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
     elicitations: [],
     ...overrides,
   };
+}
+
+export function elicitation(overrides: Partial<ElicitationView> = {}): ElicitationView {
+  return { id: "q1", server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...overrides };
 }
 
 export function tool(overrides: Partial<ToolView> = {}): ToolView {

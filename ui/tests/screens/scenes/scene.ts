@@ -1,12 +1,21 @@
 import type { ServerView, Snapshot } from "../../../src/backend/bindings";
 import { FakeBackend } from "../../support/fake-backend";
-import { error, secondsFromNow, server, signedOut } from "../../support/views";
-import type { Actions } from "../actions";
+import { error, failed, needsSignIn, secondsFromNow, server } from "../../support/views";
+import { actions, type Actions } from "../actions";
 
+/** A screen. Its window has a few services and shows the first one. */
 export type Scene = {
-  backend: () => FakeBackend;
-  /** The actions before the screenshot. */
-  act?: (actions: Actions, backend: FakeBackend) => Promise<void>;
+  /** Overrides of the first service. */
+  service?: Partial<ServerView>;
+  snapshot?: Partial<Snapshot>;
+  /** Further changes of the backend. */
+  prepare?: (backend: FakeBackend) => unknown;
+  /** The elements to press before the screenshot. */
+  press?: string[];
+  /** The element to wait for after that. */
+  find?: string;
+  /** Further actions before the screenshot. */
+  act?: (actions: Actions, backend: FakeBackend) => Promise<unknown>;
 };
 
 /** Scenes by name. Screenshots have the same names. */
@@ -18,8 +27,7 @@ const others: ServerView[] = [
     name: "Linear",
     catalogue: "linear",
     address: "https://mcp.linear.app/mcp",
-    status: { state: "needs_sign_in", reason: "expired" },
-    auth: signedOut,
+    ...needsSignIn("expired"),
   }),
   server({
     id: "sentry",
@@ -38,10 +46,7 @@ const others: ServerView[] = [
     name: "Corporate knowledge base (staging)",
     catalogue: null,
     address: "https://mcp.corp.example/mcp",
-    status: {
-      state: "failed",
-      error: error("tls_failed", "The certificate of mcp.corp.example has expired."),
-    },
+    status: failed("tls_failed", "The certificate of mcp.corp.example has expired."),
   }),
   server({
     id: "github",
@@ -52,10 +57,15 @@ const others: ServerView[] = [
   }),
 ];
 
-/** A backend with a few services. The window shows the first one. */
-export function withServices(
-  first: Partial<ServerView> = {},
-  overrides: Partial<Snapshot> = {},
-): FakeBackend {
-  return new FakeBackend({ servers: [server(first), ...others], ...overrides });
+/** Opens a scene's window with `mount`, and resolves when its actions are done. */
+export async function play(
+  { service, snapshot, prepare, press = [], find, act }: Scene,
+  mount: (backend: FakeBackend) => void,
+): Promise<void> {
+  const backend = new FakeBackend({ servers: [server(service), ...others], ...snapshot });
+  prepare?.(backend);
+  mount(backend);
+  for (const testid of press) await actions.press(testid);
+  if (find) await actions.find(find);
+  await act?.(actions, backend);
 }
