@@ -14,10 +14,3 @@ pub(crate) struct Code {
     /// The `S256` challenge of the verifier (RFC 7636).
     pub challenge: String,
 }
-
-impl Clients {
-    /// Returns a code and removes it, so that it works only once.
-    pub fn redeem(&mut self, code: &str) -> Option<Code> {
-        self.codes.remove(code)
-    }
-}

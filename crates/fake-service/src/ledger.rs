@@ -82,7 +82,7 @@ pub struct Ledger {
     families: Mutex<Vec<Family>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Family {
     client_id: String,
     current: u32,
@@ -125,7 +125,10 @@ impl Ledger {
     }
 
     pub fn state(&self, family: FamilyId) -> Option<FamilyState> {
-        self.with_family(family, |family| FamilyState { current: family.current, is_revoked: family.is_revoked })
+        self.with_family(family, |family| FamilyState {
+            current: family.current,
+            is_revoked: family.is_revoked,
+        })
     }
 
     /// Returns the requests since the last call.
@@ -143,14 +146,8 @@ impl Ledger {
         let family = FamilyId(u32::try_from(families.len()).unwrap_or(u32::MAX));
         families.push(Family {
             client_id: client_id.to_owned(),
-            current: 0,
-            is_revoked: false,
-            rotated: HashMap::new(),
-            oldest_valid: 0,
             issued: HashMap::from([(0, Instant::now())]),
-            oldest_access: 0,
-            used_access: HashSet::new(),
-            activity: Activity::default(),
+            ..Family::default()
         });
         let (access_token, refresh_token) = self.tokens(family, 0);
         IssuedTokens { family, access_token, refresh_token }

@@ -30,10 +30,6 @@ impl Request {
         }
     }
 
-    pub fn is_post(&self) -> bool {
-        self.line.starts_with("POST ")
-    }
-
     /// Returns the parameters of a form body.
     pub fn form(&self) -> HashMap<String, String> {
         url::form_urlencoded::parse(&self.body).into_owned().collect()

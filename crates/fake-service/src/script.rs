@@ -80,8 +80,6 @@ impl FakeService {
 
     /// Waits until every held reply is released or its client has disconnected.
     pub async fn until_no_reply_is_held(&self) {
-        let mut waiting = self.shared.gate.waiting.subscribe();
-        // The wait cannot fail, because the sender lives as long as this service.
-        let _ = waiting.wait_for(|count| *count == 0).await;
+        self.shared.gate.held.closed().await;
     }
 }

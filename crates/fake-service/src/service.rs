@@ -90,7 +90,7 @@ impl FakeService {
     pub fn rpc_methods(&self) -> Vec<String> {
         lock(&self.shared.requests)
             .iter()
-            .filter(|request| request.is_post())
+            .filter(|request| request.line.starts_with("POST "))
             .map(Request::rpc_method)
             .collect()
     }

@@ -61,9 +61,8 @@ impl Shared {
     }
 
     pub fn record(&self, mut request: Request) -> Request {
-        let is_handshake = request.rpc_method() == "initialize";
-        request.handshakes = self.handshakes.fetch_add(usize::from(is_handshake), Ordering::SeqCst)
-            + usize::from(is_handshake);
+        let added = usize::from(request.rpc_method() == "initialize");
+        request.handshakes = self.handshakes.fetch_add(added, Ordering::SeqCst) + added;
         lock(&self.requests).push(request.clone());
         self.recorded.notify_waiters();
         request

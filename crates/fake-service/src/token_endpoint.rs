@@ -61,7 +61,8 @@ pub(crate) async fn respond(shared: &Shared, wire: &Wire, request: &Request) -> 
 }
 
 fn exchange(shared: &Shared, client_id: &str, code: &str, verifier: &str, redirect_uri: &str) -> Reply {
-    let code = lock(&shared.clients).redeem(code);
+    // A code works only once.
+    let code = lock(&shared.clients).codes.remove(code);
     let is_valid = code.is_some_and(|code| {
         code.client_id == client_id
             && code.redirect_uri == redirect_uri

@@ -8,8 +8,8 @@ pub(crate) struct TokenGate {
     pub is_closed: AtomicBool,
     /// One permit for each released reply.
     pub released: Semaphore,
-    /// The number of held replies.
-    pub waiting: watch::Sender<usize>,
+    /// One receiver for each held reply.
+    pub held: watch::Sender<()>,
 }
 
 impl Default for TokenGate {
@@ -17,7 +17,7 @@ impl Default for TokenGate {
         TokenGate {
             is_closed: AtomicBool::new(false),
             released: Semaphore::new(0),
-            waiting: watch::Sender::new(0),
+            held: watch::Sender::new(()),
         }
     }
 }
@@ -26,25 +26,10 @@ impl TokenGate {
     /// Waits for the release of one reply if replies are held. The wait ends early when the client disconnects.
     pub async fn pass(&self) {
         if self.is_closed.load(Ordering::SeqCst) {
-            let _waiting = Waiting::begin(&self.waiting);
+            let _held = self.held.subscribe();
             if let Ok(permit) = self.released.acquire().await {
                 permit.forget();
             }
         }
-    }
-}
-
-struct Waiting<'a>(&'a watch::Sender<usize>);
-
-impl<'a> Waiting<'a> {
-    fn begin(waiting: &'a watch::Sender<usize>) -> Self {
-        waiting.send_modify(|count| *count += 1);
-        Waiting(waiting)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
     }
 }
