@@ -9,7 +9,7 @@ use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Clock, Engine, EngineOptions};
 use usher_secrets::StoreKind;
 use usher_tests::engine::{call_at_once, until_connected};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions};
 
 /// Starts a headless machine, and returns a command line on it that has a private file as the secret store.
@@ -37,10 +37,8 @@ async fn a_script_signs_in_and_each_token_lifetime_costs_one_refresh() -> Result
     assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
     let twelve_seconds_later = signed_in_at + Duration::from_secs(12);
-    until_ready("twelve seconds to pass", TIMEOUT, || {
-        Ok((Instant::now() >= twelve_seconds_later).then_some(()))
-    })
-    .await?;
+    until_ready("twelve seconds to pass", || Ok((Instant::now() >= twelve_seconds_later).then_some(())))
+        .await?;
     assert_eq!(tool_names(&cli).await?, ["ask_back", "create_page", "draw_picture"]);
 
     demo.interrupt();

@@ -214,8 +214,7 @@ async fn a_command_outside_the_session_uses_the_engine_of_the_session() -> Resul
     // As in cron, a container or SSH: another runtime folder, but the same grants.
     let outside = Cli::with_secret_file(&cli.desktop).env("XDG_RUNTIME_DIR", "");
     let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];
-    for (number, (first, second)) in [(&session, &outside), (&outside, &session)].into_iter().enumerate()
-    {
+    for (number, (first, second)) in [(&session, &outside), (&outside, &session)].into_iter().enumerate() {
         let mut held = holder(first).await?;
         first.succeed(&search).await?;
         let connections_before = connections(&demo);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{Desktop, LaunchedApp, Page, TrayHost, Window, Windows, paths};
 
 use crate::support::TITLE;
@@ -82,7 +82,7 @@ async fn the_switch_reflects_outside_changes_to_the_entry_and_repairs_it() -> Re
     open_settings(page).await?;
     page.see(OFF).await?;
     page.press(&Page::id("autostart")).await?;
-    until_ready("the entry to exist again", TIMEOUT, || Ok(entry.exists().then_some(()))).await?;
+    until_ready("the entry to exist again", || Ok(entry.exists().then_some(()))).await?;
     page.see(ON).await?;
     Ok(())
 }

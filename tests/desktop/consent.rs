@@ -3,16 +3,13 @@
 use anyhow::Result;
 use serde_json::json;
 use thirtyfour::extensions::cdp::ChromeDevTools;
-use usher_demo::{Demo, DemoOptions};
-use usher_tests::{Browser, Desktop, Page, steps, violations};
+use usher_demo::DemoOptions;
+use usher_tests::{Notes, Page, steps, violations};
 
 #[tokio::test]
 async fn the_consent_page_is_accessible() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
-    let page = steps::begin_sign_in(&window, &mut browser).await?;
+    let mut notes = Notes::open(DemoOptions::default()).await?;
+    let page = steps::begin_sign_in(&notes.window, &mut notes.browser).await?;
     check(&page, "consent").await?;
     page.press_to_see("#deny", "#denied").await?;
     check(&page, "consent-denied").await

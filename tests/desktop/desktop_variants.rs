@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{App, ColorScheme, Desktop, NotificationServer, Portal, TrayHost};
 
 use crate::support::{configure_notes, sign_in_to_notes};
@@ -41,7 +41,7 @@ async fn a_notification_that_could_not_be_shown_is_shown_when_a_server_starts() 
     let tray = TrayHost::start(desktop.bus()?).await?;
     let app = App::start(&desktop, &["--hidden"])?;
     tray.see_icon("needs-you").await?;
-    until_ready("the first attempt", TIMEOUT, || {
+    until_ready("the first attempt", || {
         Ok(app.log().contains("could not show a notification").then_some(()))
     })
     .await?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use usher_fake_service::{FakeService, Reply};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{Browser, Desktop, Keyring};
 
 const CALLBACK: &str = "dev.usher.desktop:/oauth/callback?code=1&state=2";
@@ -24,7 +24,7 @@ async fn a_link_opened_by_a_program_reaches_the_real_browser_and_a_custom_scheme
     assert!(desktop.run("xdg-open", &[&service.at("/ask")]).await?);
     let page = browser.page_showing(&service.origin, "#allow").await?;
     page.press("#allow").await?;
-    let link = until_ready("the custom scheme's handler to run", TIMEOUT, || {
+    let link = until_ready("the custom scheme's handler to run", || {
         Ok(std::fs::read_to_string(&received).ok().filter(|text| !text.is_empty()))
     })
     .await?;

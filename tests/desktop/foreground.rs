@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use usher_demo::Demo;
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{App, Cli, Desktop, Notification, Page, Window};
 
 use crate::support::{FullDesktop, TITLE, see_connected, short_lived};
@@ -33,7 +33,7 @@ impl Services {
         desktop.tray.see_icon("needs-you").await?;
         desktop.tray.see_item("Sign in to").await?;
         let refreshes = self.tea.token_requests("refresh_token");
-        until_ready("“tea” to be refreshed twice", TIMEOUT, || {
+        until_ready("“tea” to be refreshed twice", || {
             Ok((self.tea.token_requests("refresh_token") >= refreshes + 2).then_some(()))
         })
         .await
@@ -62,7 +62,11 @@ async fn a_sign_in_that_was_lost_in_the_foreground_is_not_notified_after_the_foc
 
     services.revoke_notes(&desktop).await?;
     window.page().see(&Page::status("needs_sign_in")).await?;
-    assert_eq!(desktop.notifications.shown(), [], "a notification was shown although the window is in the foreground");
+    assert_eq!(
+        desktop.notifications.shown(),
+        [],
+        "a notification was shown although the window is in the foreground"
+    );
 
     windows.bring_to_front(windows.open_other_window()?).await?;
     services.revoke_tea(&desktop, &[]).await
@@ -77,7 +81,11 @@ async fn a_sign_in_that_was_lost_in_the_foreground_is_not_notified_after_the_win
     windows.bring_to_front(windows.see(TITLE).await?).await?;
 
     services.revoke_notes(&desktop).await?;
-    assert_eq!(desktop.notifications.shown(), [], "a notification was shown although the window is in the foreground");
+    assert_eq!(
+        desktop.notifications.shown(),
+        [],
+        "a notification was shown although the window is in the foreground"
+    );
 
     windows.close_to_tray(TITLE).await?;
     let stays = desktop.notifications.see("still running in the tray").await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{App, Cli, Notification};
 
 use crate::support::{FullDesktop, TITLE, see_connected};
@@ -74,8 +74,7 @@ async fn the_notification_stays_until_the_last_sign_in() -> Result<()> {
         login.desktop.tray.click(&format!("Sign in to {name}")).await?;
         login.allow(signed_in + 1).await?;
     }
-    until_ready("the notification to close", TIMEOUT, || Ok((!login.is_open(&notification)).then_some(())))
-        .await?;
+    until_ready("the notification to close", || Ok((!login.is_open(&notification)).then_some(()))).await?;
     assert_eq!(login.desktop.browser.opened().len(), NAMES.len());
     assert_eq!(login.desktop.windows.find(TITLE)?, None, "a window opened");
     login.finish().await

@@ -5,8 +5,8 @@ use anyhow::{Context, Result};
 use usher_demo::{Demo, DemoOptions};
 use usher_tests::wait::until;
 use usher_tests::{
-    App, Browser, Desktop, DesktopOptions, Keyring, Notes, Page, TrayHost, UnresponsiveKeychain, Window, Windows,
-    steps,
+    App, Browser, Desktop, DesktopOptions, Keyring, Notes, Page, TrayHost, UnresponsiveKeychain, Window,
+    Windows, steps,
 };
 
 use crate::support::{TITLE, configure_notes, see_connected, see_quick_exit, short_lived, sign_in_to_notes};

@@ -1,18 +1,15 @@
 //! Callback links while the app is not running.
 
 use anyhow::Result;
-use usher_demo::{Demo, DemoOptions};
-use usher_tests::{App, Browser, Desktop, LaunchedApp, Page, Window, WindowOptions, steps};
+use usher_demo::DemoOptions;
+use usher_tests::{App, Desktop, LaunchedApp, Notes, Page, Window, WindowOptions, steps};
 
 /// A callback that belongs to no sign-in.
 pub const UNKNOWN: &str = "dev.usher.desktop:/oauth/callback?code=late&state=gone";
 
 #[tokio::test]
 async fn a_callback_link_starts_the_app_and_completes_the_pending_sign_in() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo, desktop, mut browser, window } = Notes::open(DemoOptions::default()).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
     window.close().await?;
     LaunchedApp::wait_until_gone(&desktop).await?;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use usher_demo::Demo;
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{App, Cli, NotificationServer};
 
 use crate::support::{FullDesktop, SignedIn, TITLE, configure_notes, read_only, short_lived};
@@ -62,7 +62,7 @@ async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()>
     demo.revoke_everything();
     desktop.notifications.see("needs you to sign in again").await?;
     desktop.tray.click("Sign in to").await?;
-    until_ready("the notification to close", TIMEOUT, || {
+    until_ready("the notification to close", || {
         Ok(desktop.notifications.shown().iter().all(|notification| !notification.open).then_some(()))
     })
     .await?;

@@ -3,15 +3,13 @@
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions, RequestRecord};
 use usher_tests::consent::{self, Decision};
-use usher_tests::{App, Cli, Desktop, DesktopOptions, Page, Window, Windows, steps};
+use usher_tests::{App, Cli, Desktop, DesktopOptions, Notes, Page, Window, Windows};
 
 use crate::support::{TITLE, configure_notes, open_without_bus};
 
 #[tokio::test]
 async fn the_command_line_uses_the_engine_of_the_app() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo, desktop, browser: _browser, window } = Notes::open(DemoOptions::default()).await?;
     window.page().see(&Page::status("needs_sign_in")).await?;
     let cli = Cli::new(&desktop);
 

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
 use usher_tests::consent::{self, Decision};
-use usher_tests::{Browser, Desktop, DesktopOptions, Page, Window, steps};
+use usher_tests::{Browser, Desktop, DesktopOptions, Notes, Page, Window, steps};
 
 use crate::support::{configure_notes, open_without_bus};
 
@@ -34,10 +34,7 @@ async fn the_demo_connects_from_the_gallery_and_stays_signed_in_after_a_restart(
 
 #[tokio::test]
 async fn a_denied_sign_in_is_reported_and_the_next_one_works() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo, desktop: _desktop, mut browser, window } = Notes::open(DemoOptions::default()).await?;
 
     steps::begin_sign_in(&window, &mut browser).await?.press("#deny").await?;
     window.page().see(&Page::status("needs_sign_in")).await?;
@@ -52,10 +49,7 @@ async fn a_denied_sign_in_is_reported_and_the_next_one_works() -> Result<()> {
 
 #[tokio::test]
 async fn a_callback_with_a_wrong_state_does_not_disturb_the_sign_in() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo, desktop, mut browser, window } = Notes::open(DemoOptions::default()).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
 
     for parameter in ["code=stolen", "error=access_denied"] {
@@ -70,33 +64,28 @@ async fn a_callback_with_a_wrong_state_does_not_disturb_the_sign_in() -> Result<
 
 #[tokio::test]
 async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
-    steps::begin_sign_in(&window, &mut browser).await?;
+    let mut notes = Notes::open(DemoOptions::default()).await?;
+    steps::begin_sign_in(&notes.window, &mut notes.browser).await?;
+    let (page, browser) = (notes.window.page(), &notes.browser);
 
-    window.page().press(&Page::id("waiting-open-again")).await?;
+    page.press(&Page::id("waiting-open-again")).await?;
     let opened = browser.until_opened(2).await?;
     assert_eq!(opened[0], opened[1]);
 
-    window.page().press_to_see(&Page::id("waiting-cancel"), &Page::status("needs_sign_in")).await?;
+    page.press_to_see(&Page::id("waiting-cancel"), &Page::status("needs_sign_in")).await?;
 
-    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
+    page.press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     let opened = browser.until_opened(3).await?;
     let callback = consent::answer(&opened[2], Decision::Allow).await?;
-    window.page().press(&format!("{} summary", Page::id("waiting-help"))).await?;
-    window.page().fill(&Page::id("waiting-paste"), &callback).await?;
-    window.page().press_to_see(&Page::id("waiting-paste-submit"), &Page::status("connected")).await
+    page.press(&format!("{} summary", Page::id("waiting-help"))).await?;
+    page.fill(&Page::id("waiting-paste"), &callback).await?;
+    page.press_to_see(&Page::id("waiting-paste-submit"), &Page::status("connected")).await
 }
 
 #[tokio::test]
 async fn a_service_that_rejects_custom_schemes_is_signed_in_over_loopback() -> Result<()> {
     let options = DemoOptions { redirects: RedirectPolicy::NoPrivateUse, ..DemoOptions::default() };
-    let demo = Demo::start(options).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = steps::open_with_notes(&desktop, &demo).await?;
+    let Notes { demo: _demo, desktop: _desktop, mut browser, window } = Notes::open(options).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
     assert!(browser.opened()[0].contains("redirect_uri=http%3A%2F%2F127.0.0.1%3A"), "{:?}", browser.opened());
     steps::allow(&consent, &window).await

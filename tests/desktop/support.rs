@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
-use usher_tests::wait::{TIMEOUT, until};
+use usher_tests::wait::until;
 use usher_tests::{
     App, Browser, Cli, Desktop, NotificationServer, TrayHost, Window, WindowOptions, Windows, steps,
 };
@@ -110,7 +110,7 @@ pub async fn see_quick_exit(app: &mut App) -> Result<()> {
 
 /// Waits until the tray's menu shows this many connected services, whatever their names.
 pub async fn see_connected(tray: &TrayHost, count: usize) -> Result<()> {
-    until(&format!("{count} services to be connected"), TIMEOUT, || async {
+    until(&format!("{count} services to be connected"), || async {
         let menu = tray.menu().await?;
         let connected = menu.iter().filter(|item| item.label.ends_with(": connected"));
         Ok((connected.count() == count).then_some(()))

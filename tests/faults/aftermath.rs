@@ -119,7 +119,10 @@ impl Aftermath {
         let activity = person.service.ledger().take_activity(person.family);
         if again.code != Some(SIGN_IN_NEEDED) || !activity.refreshes.is_empty() || activity.stale_requests > 0
         {
-            found.violations.push(format!("after the loss, the command sent a token again ({:?}): {activity:?}", again.code));
+            found.violations.push(format!(
+                "after the loss, the command sent a token again ({:?}): {activity:?}",
+                again.code
+            ));
         }
         Ok(())
     }

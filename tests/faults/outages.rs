@@ -180,8 +180,8 @@ impl Scene {
         } else {
             self.engine.connect(&self.id).await?;
         }
-        self.wait_until("the fault", |scene, status| {
-            scene.service.faults_ahead(scene.family) == 0 && !matches!(status, Status::Connecting)
+        self.wait_until("the fault", |scene| {
+            scene.service.faults_ahead(scene.family) == 0 && scene.status() != Some(Status::Connecting)
         })
         .await?;
         *outages.faults.entry(name(fault)).or_default() += 1;
@@ -239,16 +239,12 @@ impl Scene {
     /// Checks the result of a revocation: the grant is deleted, a sign-in is needed, and the token is not sent again.
     async fn expect_revoked(&mut self) -> Result<()> {
         self.is_revoked = true;
-        self.wait_until("the request for a sign-in", |_, status| matches!(status, Status::NeedsSignIn { .. }))
-            .await?;
+        self.wait_until("the request for a sign-in", Scene::needs_sign_in).await?;
         ensure!(self.stored_token().await?.is_none(), "the grant is revoked, but still stored");
         self.service.ledger().take_activity(self.family);
         self.clock.advance(LONG_BACKOFF);
         self.engine.connect(&self.id).await?;
-        self.wait_until("the second request for a sign-in", |_, status| {
-            matches!(status, Status::NeedsSignIn { .. })
-        })
-        .await?;
+        self.wait_until("the second request for a sign-in", Scene::needs_sign_in).await?;
         let activity = self.service.ledger().take_activity(self.family);
         ensure!(activity == Activity::default(), "a revoked token was used again: {activity:?}");
         Ok(())
@@ -259,10 +255,7 @@ impl Scene {
         if !self.is_revoked {
             self.clock.advance(LONG_BACKOFF);
             self.engine.connect(&self.id).await?;
-            self.wait_until("the outcome", |_, status| {
-                matches!(status, Status::Connected { .. } | Status::NeedsSignIn { .. })
-            })
-            .await?;
+            self.wait_until("the outcome", |scene| scene.is_connected() || scene.needs_sign_in()).await?;
             if self.is_connected() {
                 return Ok(());
             }
@@ -298,13 +291,10 @@ impl Scene {
     }
 
     /// Waits until the engine's view or the service satisfies a condition.
-    async fn wait_until(&self, what: &str, condition: impl Fn(&Scene, &Status) -> bool) -> Result<()> {
+    async fn wait_until(&self, what: &str, condition: impl Fn(&Scene) -> bool) -> Result<()> {
         let mut events = self.engine.subscribe();
         let wait = async {
-            loop {
-                if self.status().is_some_and(|status| condition(self, &status)) {
-                    return;
-                }
+            while !condition(self) {
                 // The service sends no events, so it is polled.
                 let _ = tokio::time::timeout(Duration::from_millis(20), events.recv()).await;
             }

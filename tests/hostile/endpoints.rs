@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 use usher_fake_service::{FakeService, Options};
-use usher_tests::wait::{TIMEOUT, until_ready};
+use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions, FakeOpener};
 
 /// Endpoints that must not be opened.
@@ -96,7 +96,7 @@ async fn a_valid_authorization_endpoint_is_opened_once_as_one_argument_without_a
     for endpoint in VALID {
         let case = Case::start(endpoint).await?;
         let _login = case.cli.start(&["login", "hostile"])?;
-        let calls = until_ready("the opener to be called", TIMEOUT, || {
+        let calls = until_ready("the opener to be called", || {
             Ok(Some(case.opener.calls()).filter(|calls| !calls.is_empty()))
         })
         .await

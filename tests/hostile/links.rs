@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::DemoOptions;
 use usher_tests::consent::{self, Decision};
-use usher_tests::{Browser, Desktop, Page, Window, paths, steps};
+use usher_tests::{Desktop, Notes, Page, Window, paths, steps};
 
 /// The number of links by each route, a thousand in total. A call on the bus is the cheapest.
 const BY_ARGUMENT: usize = 150;
@@ -13,10 +13,8 @@ const BY_BUS: usize = 750;
 
 #[tokio::test]
 async fn a_thousand_hostile_links_disturb_nothing_and_the_real_one_still_completes() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let mut browser = Browser::install(&desktop)?;
-    let window = begin_sign_in(&desktop, &demo).await?;
+    let Notes { demo, desktop, mut browser, window } = Notes::open(DemoOptions::default()).await?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     let consent = steps::consent(&mut browser).await?;
     let requests_before = demo.requests().len();
     let focus_before = focus(&desktop)?;
@@ -51,10 +49,8 @@ async fn a_thousand_hostile_links_disturb_nothing_and_the_real_one_still_complet
 
 #[tokio::test]
 async fn a_link_with_extra_arguments_is_ignored() -> Result<()> {
-    let demo = Demo::start(DemoOptions::default()).await?;
-    let desktop = Desktop::start().await?;
-    let browser = Browser::install(&desktop)?;
-    let window = begin_sign_in(&desktop, &demo).await?;
+    let Notes { demo, desktop, browser, window } = Notes::open(DemoOptions::default()).await?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     let opened = browser.until_opened(1).await?;
     let link = consent::answer(&opened[0], Decision::Allow).await?;
     let link = link.as_str();
@@ -96,13 +92,6 @@ async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
     assert!(!canary.exists());
     assert!(!std::fs::read_to_string(desktop.config_file()).unwrap_or_default().contains("evil"));
     Ok(())
-}
-
-/// Opens the app with the demo in `mcp.json` and begins a sign-in.
-async fn begin_sign_in(desktop: &Desktop, demo: &Demo) -> Result<Window> {
-    let window = steps::open_with_notes(desktop, demo).await?;
-    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
-    Ok(window)
 }
 
 /// A link that belongs to no sign-in, in one of twelve forms.

@@ -42,11 +42,10 @@ async fn an_upgrade_keeps_the_running_app_working_and_a_removal_keeps_user_data(
     close(window, &desktop).await?;
 
     // The next start runs the new program and keeps the sign-in.
-    let window = open_by_entry(&desktop).await?;
+    let window = open_notes_by_entry(&desktop).await?;
     let app = desktop.bus()?.owner_pid(LaunchedApp::BUS_NAME)?;
     let program = std::fs::read_link(format!("/proc/{}/exe", app.as_raw_nonzero()))?;
     assert_eq!(program, Path::new("/usr/bin/usher-desktop"));
-    window.page().press(&Page::id("server-notes")).await?;
     window.page().see(&Page::status("connected")).await?;
     close(window, &desktop).await?;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 use crate::{Desktop, Process, paths};
 
 /// A running app.
@@ -46,7 +46,7 @@ impl App {
     /// Waits until the app exits. Returns its exit status and how long the wait took.
     pub async fn wait_for_exit(&mut self) -> Result<(ExitStatus, Duration)> {
         let began = Instant::now();
-        let status = until_ready("the app to exit", TIMEOUT, || self.process.exit_status()).await?;
+        let status = until_ready("the app to exit", || self.process.exit_status()).await?;
         Ok((status, began.elapsed()))
     }
 

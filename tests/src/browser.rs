@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::json;
 
-use crate::wait::{TIMEOUT, until, until_ready};
+use crate::wait::{until, until_ready};
 use crate::{Desktop, Driver, Page};
 
 /// The custom scheme of Usher's redirect URI.
@@ -60,7 +60,7 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
 
     /// Waits until this many links were opened, and returns all of them.
     pub async fn until_opened(&self, count: usize) -> Result<Vec<String>> {
-        until_ready(&format!("the browser to open {count} links"), TIMEOUT, || {
+        until_ready(&format!("the browser to open {count} links"), || {
             Ok(Some(self.opened()).filter(|opened| opened.len() == count))
         })
         .await
@@ -74,7 +74,7 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
         }
         let page = self.driver.as_ref().context("the browser has no driver")?.page();
         let session = page.session().clone();
-        until(&format!("a tab at {prefix} with {selector}"), TIMEOUT, || async {
+        until(&format!("a tab at {prefix} with {selector}"), || async {
             for tab in session.windows().await? {
                 session.switch_to_window(tab).await?;
                 let matches = session.current_url().await?.as_str().starts_with(prefix);
@@ -90,7 +90,7 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
 
     async fn attach(&self) -> Result<Driver> {
         let port_file = self.profile.join("DevToolsActivePort");
-        let port = until_ready("the browser to open", TIMEOUT, || {
+        let port = until_ready("the browser to open", || {
             let text = std::fs::read_to_string(&port_file).unwrap_or_default();
             Ok(text.lines().next().and_then(|line| line.parse::<u16>().ok()))
         })

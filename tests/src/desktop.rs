@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 use crate::{Bus, Display, Keyring, engine, requirements};
 
 /// The parts of a desktop.
@@ -197,10 +197,8 @@ impl Desktop {
     /// Waits until the keychain has the grant of a server.
     pub async fn until_stored(&self, server: &str) -> Result<()> {
         let label = format!("label = Usher: {server}\n");
-        until_ready("the sign-in to be stored", TIMEOUT, || {
-            Ok(self.stored_secrets()?.contains(&label).then_some(()))
-        })
-        .await
+        until_ready("the sign-in to be stored", || Ok(self.stored_secrets()?.contains(&label).then_some(())))
+            .await
     }
 
     /// The output of `secret-tool search` for Usher's items, including their secrets.

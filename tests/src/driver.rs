@@ -8,7 +8,7 @@ use serde_json::Value;
 use thirtyfour::common::config::WebDriverConfig;
 use thirtyfour::{Capabilities, WebDriver};
 
-use crate::wait::{TIMEOUT, until};
+use crate::wait::until;
 use crate::{Page, Process, free_port};
 
 /// A WebDriver on a loopback port. It stops together with the program that it drives.
@@ -30,7 +30,7 @@ impl Driver {
             .build()
             .context("create an HTTP client")?;
         let address = format!("http://127.0.0.1:{port}");
-        until("the WebDriver to listen", TIMEOUT, || {
+        until("the WebDriver to listen", || {
             let running = process.expect_running();
             let request = client.get(format!("{address}/status"));
             async move {

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
+use tokio_util::task::AbortOnDropHandle;
 use zbus::fdo::MonitoringProxy;
 use zbus::message::Type;
 use zbus::{MatchRule, MessageStream};
@@ -15,7 +16,7 @@ const CALLS: [(&str, &str); 2] =
 /// A monitor of one bus, until it is dropped.
 #[derive(Debug)]
 pub struct KeychainWatch {
-    reading: tokio::task::JoinHandle<()>,
+    _reading: AbortOnDropHandle<()>,
 }
 
 impl KeychainWatch {
@@ -31,7 +32,7 @@ impl KeychainWatch {
         let rules = rules.into_iter().collect::<zbus::Result<Vec<_>>>()?;
         let monitoring = MonitoringProxy::new(&connection).await?;
         monitoring.become_monitor(&rules, 0).await.context("cannot monitor the bus")?;
-        let reading = tokio::spawn(async move {
+        let reading = AbortOnDropHandle::new(tokio::spawn(async move {
             while let Some(Ok(message)) = messages.next().await {
                 let header = message.header();
                 let member = header.member().map(|member| member.as_str());
@@ -39,13 +40,7 @@ impl KeychainWatch {
                     on_store();
                 }
             }
-        });
-        Ok(KeychainWatch { reading })
-    }
-}
-
-impl Drop for KeychainWatch {
-    fn drop(&mut self) {
-        self.reading.abort();
+        }));
+        Ok(KeychainWatch { _reading: reading })
     }
 }

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 use crate::{Bus, Process};
 
 const NAME: &str = "org.freedesktop.secrets";
@@ -30,8 +30,7 @@ impl Keyring {
         )?;
         // The daemon reads the password up to end of input. An empty one would leave the collection locked.
         daemon.child().stdin.take().context("gnome-keyring-daemon has no stdin")?.write_all(b"test")?;
-        until_ready("the keyring to be on the bus", TIMEOUT, || Ok(bus.has_owner(NAME)?.then_some(())))
-            .await?;
+        until_ready("the keyring to be on the bus", || Ok(bus.has_owner(NAME)?.then_some(()))).await?;
         Ok(Keyring { daemon })
     }
 

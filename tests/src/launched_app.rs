@@ -4,7 +4,7 @@ use anyhow::Result;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Desktop;
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 
 /// The running app. Dropping this terminates it.
 #[derive(Debug)]
@@ -16,13 +16,13 @@ impl LaunchedApp {
 
     /// Waits until the app runs.
     pub async fn wait(desktop: &Desktop) -> Result<LaunchedApp> {
-        until_ready("the app to run", TIMEOUT, || Ok(is_running(desktop)?.then_some(()))).await?;
+        until_ready("the app to run", || Ok(is_running(desktop)?.then_some(()))).await?;
         Ok(LaunchedApp(desktop.bus()?.owner_pid(Self::BUS_NAME)?))
     }
 
     /// Waits until no app runs on this desktop.
     pub async fn wait_until_gone(desktop: &Desktop) -> Result<()> {
-        until_ready("the app to exit", TIMEOUT, || Ok((!is_running(desktop)?).then_some(()))).await
+        until_ready("the app to exit", || Ok((!is_running(desktop)?).then_some(()))).await
     }
 
     /// The process id.

@@ -9,7 +9,7 @@ use zbus::zvariant::OwnedValue;
 use zbus::{Connection, interface};
 
 use crate::Bus;
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 
 const PATH: &str = "/org/freedesktop/Notifications";
 /// Reasons of `NotificationClosed`.
@@ -112,7 +112,7 @@ impl NotificationServer {
 
     /// Waits for a notification whose title contains `text`.
     pub async fn see(&self, text: &str) -> Result<Notification> {
-        let seen = until_ready(&format!("a notification with “{text}”"), TIMEOUT, || {
+        let seen = until_ready(&format!("a notification with “{text}”"), || {
             Ok(self.shown().into_iter().find(|notification| notification.title.contains(text)))
         })
         .await;

@@ -8,7 +8,7 @@ use thirtyfour::error::{WebDriverErrorInner, WebDriverResult};
 use thirtyfour::{By, Key, WebDriver, WebElement};
 
 use crate::paths;
-use crate::wait::{TIMEOUT, until};
+use crate::wait::until;
 
 /// A page in a WebDriver session. Each action waits with a deadline until it is possible. Elements are named by CSS
 /// selectors. [`Page::id`] builds a selector from a test id.
@@ -39,7 +39,7 @@ impl Page {
 
     /// Waits until the element is visible.
     pub async fn see(&self, selector: &str) -> Result<WebElement> {
-        until(&format!("{selector} to be visible"), TIMEOUT, || self.find_visible(selector)).await
+        until(&format!("{selector} to be visible"), || self.find_visible(selector)).await
     }
 
     /// The first element that is visible now, if any.
@@ -56,7 +56,7 @@ impl Page {
 
     /// Waits until no matching element is visible.
     pub async fn see_gone(&self, selector: &str) -> Result<()> {
-        until(&format!("{selector} to be gone"), TIMEOUT, || async {
+        until(&format!("{selector} to be gone"), || async {
             Ok(self.find_visible(selector).await?.is_none().then_some(()))
         })
         .await
@@ -64,7 +64,7 @@ impl Page {
 
     /// Clicks the first visible element as soon as it is enabled.
     pub async fn press(&self, selector: &str) -> Result<()> {
-        until(&format!("{selector} to be pressed"), TIMEOUT, || async {
+        until(&format!("{selector} to be pressed"), || async {
             let Some(element) = self.find_visible(selector).await? else { return Ok(None) };
             if none_if_rerendered(element.is_enabled().await)? != Some(true) {
                 return Ok(None);
@@ -83,7 +83,7 @@ impl Page {
 
     /// Replaces the text of a field.
     pub async fn fill(&self, selector: &str, text: &str) -> Result<()> {
-        until(&format!("{selector} to be filled"), TIMEOUT, || async {
+        until(&format!("{selector} to be filled"), || async {
             let Some(element) = self.find_visible(selector).await? else { return Ok(None) };
             let Some(()) = none_if_rerendered(element.clear().await)? else { return Ok(None) };
             none_if_rerendered(element.send_keys(text).await)
@@ -106,7 +106,7 @@ impl Page {
     /// Waits until the element's text contains `text`, then returns the whole text. The error contains the last text.
     pub async fn read_until(&self, selector: &str, text: &str) -> Result<String> {
         let last = RefCell::new(None);
-        let found = until(&format!("{selector} to contain “{text}”"), TIMEOUT, || async {
+        let found = until(&format!("{selector} to contain “{text}”"), || async {
             let Some(element) = self.find_visible(selector).await? else { return Ok(None) };
             let Some(read) = none_if_rerendered(element.text().await)? else { return Ok(None) };
             last.replace(Some(read.clone()));

@@ -5,7 +5,7 @@ use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{ConnectionExt as _, KEY_PRESS_EVENT, KEY_RELEASE_EVENT};
 use x11rb::protocol::xtest::ConnectionExt as _;
 
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 use crate::{Bus, Desktop, Windows};
 
 const NAME: &str = "org.gnome.keyring.SystemPrompter";
@@ -52,7 +52,7 @@ impl<'a> Prompter<'a> {
 
     /// Waits until the prompter exits.
     pub async fn wait_for_exit(&self) -> Result<()> {
-        until_ready("the prompter to exit", TIMEOUT, || Ok((!self.is_running()?).then_some(()))).await
+        until_ready("the prompter to exit", || Ok((!self.is_running()?).then_some(()))).await
     }
 
     /// Waits for the dialog, and presses the keys that end it.

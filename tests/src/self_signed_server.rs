@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 use crate::{Process, free_port};
 
 /// `openssl s_server` with its own certificate.
@@ -35,7 +35,7 @@ impl SelfSignedServer {
                 .args(["s_server", "-quiet", "-www", "-cert", "cert.pem", "-key", "key.pem"])
                 .args(["-accept", &format!("127.0.0.1:{port}")]),
         )?;
-        until_ready("the TLS server to listen", TIMEOUT, || {
+        until_ready("the TLS server to listen", || {
             Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok().map(drop))
         })
         .await?;

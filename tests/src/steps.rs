@@ -1,17 +1,8 @@
 //! The steps of a person's first sign-in, shared by the tests and `demo-walk`.
 
 use anyhow::{Context, Result};
-use usher_demo::Demo;
 
-use crate::{Browser, Desktop, Page, Window};
-
-/// Opens the app with `demo` as the server "notes" and shows its page.
-pub async fn open_with_notes(desktop: &Desktop, demo: &Demo) -> Result<Window> {
-    desktop.configure([("notes", demo.url().as_str())])?;
-    let window = Window::open(desktop).await?;
-    window.page().press(&Page::id("server-notes")).await?;
-    Ok(window)
-}
+use crate::{Browser, Page, Window};
 
 /// Starts the demo from the gallery and waits for the consent page in the browser.
 pub async fn try_the_demo(window: &Window, browser: &mut Browser) -> Result<Page> {

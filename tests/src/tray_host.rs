@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use zbus::message::Header;
 use zbus::object_server::SignalEmitter;
+use zbus::proxy::{self, CacheProperties, Proxy};
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Structure, Value};
 use zbus::{Connection, interface};
 
-use crate::wait::{TIMEOUT, until};
+use crate::wait::until;
 use crate::{Bus, paths};
 
 const PATH: &str = "/StatusNotifierWatcher";
@@ -81,9 +82,6 @@ impl Watcher {
 
     #[zbus(signal)]
     async fn status_notifier_item_registered(emitter: &SignalEmitter<'_>, item: &str) -> zbus::Result<()>;
-
-    #[zbus(signal)]
-    async fn status_notifier_host_registered(emitter: &SignalEmitter<'_>) -> zbus::Result<()>;
 }
 
 /// An item of the icon's menu.
@@ -119,7 +117,7 @@ impl TrayHost {
         let matches =
             |shown: &str| shown == name || shown.rsplit_once('-').is_some_and(|(icon, _color)| icon == name);
         let last = RefCell::new(None);
-        let seen = until(&format!("the tray to show “{name}”"), TIMEOUT, || async {
+        let seen = until(&format!("the tray to show “{name}”"), || async {
             let shown = self.icon().await?;
             let found = shown.as_deref().is_some_and(matches);
             last.replace(shown);
@@ -149,12 +147,9 @@ impl TrayHost {
         let Some(item) = self.item() else { return Ok(Vec::new()) };
         let Ok(menu) = self.property::<OwnedObjectPath>(&item, "Menu").await else { return Ok(Vec::new()) };
         let none: &[&str] = &[];
-        let reply = self
-            .connection
-            .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "GetLayout", &(0, -1, none))
-            .await?;
         type Layout = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
-        let (_revision, (_root, _properties, items)): (u32, Layout) = reply.body().deserialize()?;
+        let (_revision, (_root, _properties, items)): (u32, Layout) =
+            self.proxy(&item, &menu, MENU).await?.call("GetLayout", &(0, -1, none)).await?;
         Ok(items
             .iter()
             .filter_map(|item| item.downcast_ref::<Structure>().ok().and_then(|item| read_item(&item)))
@@ -163,17 +158,13 @@ impl TrayHost {
 
     /// Waits for the first enabled item whose label contains `text`, and clicks it.
     pub async fn click(&self, text: &str) -> Result<()> {
-        until("a click on a menu item", TIMEOUT, || async {
+        until("a click on a menu item", || async {
             let menu_item = self.see_item(text).await?;
             let item = self.item().context("the icon is gone")?;
             let menu = self.property::<OwnedObjectPath>(&item, "Menu").await?;
             let event = (menu_item.id, "clicked", Value::from(0), 0_u32);
-            let connection = &self.connection;
-            match connection
-                .call_method(Some(item.owner.as_str()), menu.as_str(), Some(MENU), "Event", &event)
-                .await
-            {
-                Ok(_) => Ok(Some(())),
+            match self.proxy(&item, &menu, MENU).await?.call("Event", &event).await {
+                Ok(()) => Ok(Some(())),
                 // The menu was rebuilt since it was read, so the item is looked up again.
                 Err(zbus::Error::MethodError(_, Some(why), _))
                     if why.contains("does not refer to a menu item") =>
@@ -198,7 +189,7 @@ impl TrayHost {
 
     async fn see_matching(&self, text: &str, matches: impl Fn(&MenuItem) -> bool) -> Result<MenuItem> {
         let last = RefCell::new(Vec::new());
-        let seen = until(&format!("a menu item with “{text}”"), TIMEOUT, || async {
+        let seen = until(&format!("a menu item with “{text}”"), || async {
             let menu = self.menu().await?;
             let item = menu.iter().find(|item| matches(item) && item.label.contains(text)).cloned();
             last.replace(menu);
@@ -213,23 +204,23 @@ impl TrayHost {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
     }
 
-    async fn property<T>(&self, item: &Item, name: &str) -> Result<T>
+    async fn property<T>(&self, item: &Item, name: &str) -> zbus::Result<T>
     where
         T: TryFrom<OwnedValue>,
-        T::Error: Into<zbus::zvariant::Error>,
+        T::Error: Into<zbus::Error>,
     {
-        let reply = self
-            .connection
-            .call_method(
-                Some(item.owner.as_str()),
-                item.path.as_str(),
-                Some("org.freedesktop.DBus.Properties"),
-                "Get",
-                &(ITEM, name),
-            )
-            .await?;
-        let value: OwnedValue = reply.body().deserialize()?;
-        T::try_from(value).map_err(|error| anyhow::Error::new(error.into()))
+        self.proxy(item, &item.path, ITEM).await?.get_property(name).await
+    }
+
+    async fn proxy<'a>(
+        &'a self,
+        item: &'a Item,
+        path: &'a str,
+        interface: &'a str,
+    ) -> zbus::Result<Proxy<'a>> {
+        // Uncached, because a tray icon announces its changes with signals of its own.
+        let proxy = proxy::Builder::new(&self.connection).cache_properties(CacheProperties::No);
+        proxy.destination(item.owner.as_str())?.path(path)?.interface(interface)?.build().await
     }
 }
 

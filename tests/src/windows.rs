@@ -9,7 +9,7 @@ use x11rb::rust_connection::RustConnection;
 use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 
 use crate::Display;
-use crate::wait::{TIMEOUT, until_ready};
+use crate::wait::until_ready;
 
 /// The source of a request: a pager, which acts for the person (Extended Window Manager Hints).
 const PAGER: u32 = 2;
@@ -32,12 +32,12 @@ impl Windows {
 
     /// Waits for a window with this title.
     pub async fn see(&self, title: &str) -> Result<u32> {
-        until_ready(&format!("a window “{title}”"), TIMEOUT, || self.find(title)).await
+        until_ready(&format!("a window “{title}”"), || self.find(title)).await
     }
 
     /// Waits until no window has this title.
     pub async fn see_gone(&self, title: &str) -> Result<()> {
-        until_ready(&format!("the window “{title}” to be gone"), TIMEOUT, || {
+        until_ready(&format!("the window “{title}” to be gone"), || {
             Ok(self.find(title)?.is_none().then_some(()))
         })
         .await
@@ -79,7 +79,7 @@ impl Windows {
 
     /// Activates a window, like a click in a panel, and waits until it is the active one.
     pub async fn bring_to_front(&self, window: u32) -> Result<()> {
-        until_ready("the window to be in front", TIMEOUT, || {
+        until_ready("the window to be in front", || {
             if self.property(self.root, "_NET_ACTIVE_WINDOW")? == window.to_ne_bytes() {
                 return Ok(Some(()));
             }

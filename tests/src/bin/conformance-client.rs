@@ -137,8 +137,7 @@ impl Person {
     /// Waits for the connection, and signs in when the server requires it.
     async fn connect(&self) -> Result<()> {
         loop {
-            let status =
-                until_ready("the connection to settle", TIMEOUT, || Ok(self.settled_status())).await?;
+            let status = until_ready("the connection to settle", || Ok(self.settled_status())).await?;
             match status {
                 Status::Connected { .. } => return Ok(()),
                 Status::NeedsSignIn { .. } => match self.sign_in().await {
