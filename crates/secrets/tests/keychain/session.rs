@@ -98,8 +98,7 @@ impl Session {
     /// Makes `collection` the default, where new items are stored.
     pub fn make_default(&self, collection: &str) -> Result<()> {
         let collection = format!("objpath:/org/freedesktop/secrets/collection/{collection}");
-        let reply =
-            self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
+        let reply = self.call("org.freedesktop.Secret.Service.SetAlias", &["string:default", &collection])?;
         ensure!(reply.contains("method return"), "{reply}");
         Ok(())
     }
@@ -211,7 +210,18 @@ impl Store {
         Ok(Store { input, output, process: Process(child) })
     }
 
-    pub fn send(&mut self, command: &str) -> Result<String> {
+    /// Sends a command and compares the reply.
+    pub fn expect(&mut self, command: &str, expected: &str) -> Result<()> {
+        let reply = self.send(command)?;
+        ensure!(reply == expected, "`{command}` returned `{reply}` instead of `{expected}`");
+        Ok(())
+    }
+
+    pub fn expect_all(&mut self, commands: &[(&str, &str)]) -> Result<()> {
+        commands.iter().try_for_each(|(command, expected)| self.expect(command, expected))
+    }
+
+    fn send(&mut self, command: &str) -> Result<String> {
         writeln!(self.input, "{command}")?;
         let mut reply = String::new();
         self.output.read_line(&mut reply)?;
