@@ -49,10 +49,15 @@ impl Error {
             Self::Corrupt { .. } => {
                 "Sign out of this service and sign in again to replace the item.".to_owned()
             }
-            Self::TooLong { .. } => "The service issued an unusually long token. Report this problem.".to_owned(),
+            Self::TooLong { .. } => {
+                "The service issued an unusually long token. Report this problem.".to_owned()
+            }
             Self::InvalidName { .. } => "Use 1 to 350 characters without line breaks.".to_owned(),
             Self::UnsafeFile { path, .. } => {
-                format!("Make sure that it belongs to you and that only you can read it: chmod 600 {}", path.display())
+                format!(
+                    "Make sure that it belongs to you and that only you can read it: chmod 600 {}",
+                    path.display()
+                )
             }
             Self::BrokenFile { path, .. } => {
                 format!(
