@@ -87,7 +87,8 @@ impl ConfigFile {
     /// Reads, changes and writes a valid file. If the file changed between reading and writing, the change is
     /// applied to the new text.
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
-        let target = atomic_write::resolve_links(&self.path).map_err(|source| self.io("resolving", source))?;
+        let target =
+            atomic_write::resolve_links(&self.path).map_err(|source| self.io("resolving", source))?;
         let _lock =
             atomic_write::lock_folder(&target).map_err(|source| self.io("locking the folder of", source))?;
         for _ in 0..MAX_ATTEMPTS {

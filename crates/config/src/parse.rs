@@ -47,10 +47,7 @@ pub(crate) fn parse(text: &str, environment: &Environment) -> Parsed {
         diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
         diagnostics
     };
-    Parsed {
-        config: Config { servers, warnings: sorted(reader.warnings) },
-        errors: sorted(reader.errors),
-    }
+    Parsed { config: Config { servers, warnings: sorted(reader.warnings) }, errors: sorted(reader.errors) }
 }
 
 fn read(reader: &mut Reader<'_>, value: Option<&Value<'_>>) -> Vec<ServerConfig> {

@@ -64,8 +64,11 @@ impl Template {
         while let Some(at) = next_placeholder(rest) {
             push_text(&mut parts, &rest[..at]);
             let placeholder = &rest[at..];
-            let (part, length) =
-                if placeholder.starts_with("{{") { parse_secret(placeholder)? } else { parse_variable(placeholder)? };
+            let (part, length) = if placeholder.starts_with("{{") {
+                parse_secret(placeholder)?
+            } else {
+                parse_variable(placeholder)?
+            };
             parts.push(part);
             rest = &placeholder[length..];
         }
@@ -164,7 +167,8 @@ fn parse_variable(placeholder: &str) -> Result<(Part, usize), TemplateError> {
         None => (&inside[..end], None),
     };
     let is_start_valid = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if !is_start_valid || !name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_') {
+    if !is_start_valid || !name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+    {
         return Err(TemplateError::BadVariableName(name.to_owned()));
     }
     Ok((Part::Variable { name: name.to_owned(), default }, end + 3))

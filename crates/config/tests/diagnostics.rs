@@ -169,7 +169,10 @@ fn errors_of_headers_are_explained() {
         ("secret with a bad name", r#""X-A": "{{a b}}""#),
     ]
     .map(|(title, headers)| {
-        (title, check_server(&format!(r#""type": "http", "url": "https://a.example", "headers": {{{headers}}}"#)))
+        (
+            title,
+            check_server(&format!(r#""type": "http", "url": "https://a.example", "headers": {{{headers}}}"#)),
+        )
     });
     insta::assert_snapshot!(render(&cases));
 }
