@@ -9,15 +9,11 @@ use crate::{Endpoints, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]
 pub(crate) struct OAuthFields {
-    client_id: Option<String>,
-    client_secret: Option<Template>,
-    scopes: Option<Vec<String>>,
+    /// The settings that need no check against others.
+    settings: OAuthSettings,
     redirect: Option<Redirect>,
     authorization_url: Option<Url>,
     token_url: Option<Url>,
-    audience: Option<String>,
-    allow_missing_pkce: Option<bool>,
-    client_metadata_url: Option<Url>,
     /// The names of entries with an error. They are not also reported as missing.
     invalid: Vec<String>,
 }
@@ -26,7 +22,7 @@ pub(crate) struct OAuthFields {
 pub(crate) fn read(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut OAuthFields) {
     if entry.name.as_str() == "oauth_client_id" {
         reader.warn_alias(entry, "oauth.clientId");
-        reader.set(&mut fields.client_id, entry, Reader::resolved);
+        reader.set(&mut fields.settings.client_id, entry, Reader::resolved);
         return;
     }
     if entry.name.as_str() == "auth" {
@@ -63,18 +59,18 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
         reader.warn_alias(prop, name);
     }
     match name {
-        "clientId" => reader.set(&mut fields.client_id, prop, Reader::resolved),
-        "clientSecret" => reader.set(&mut fields.client_secret, prop, read_secret),
-        "scopes" => reader.set(&mut fields.scopes, prop, read_scopes),
+        "clientId" => reader.set(&mut fields.settings.client_id, prop, Reader::resolved),
+        "clientSecret" => reader.set(&mut fields.settings.client_secret, prop, read_secret),
+        "scopes" => reader.set(&mut fields.settings.scopes, prop, read_scopes),
         "redirect" => reader.set(&mut fields.redirect, prop, |reader, prop| {
             let word = reader.string(prop)?;
             word.parse().map_err(|why: String| reader.error(&prop.value, why, "")).ok()
         }),
         "authorizationUrl" => reader.set(&mut fields.authorization_url, prop, read_address),
         "tokenUrl" => reader.set(&mut fields.token_url, prop, read_address),
-        "audience" => fields.audience = reader.resolved(prop),
-        "allowMissingPkce" => fields.allow_missing_pkce = reader.boolean(prop),
-        "clientMetadataUrl" => fields.client_metadata_url = read_address(reader, prop),
+        "audience" => fields.settings.audience = reader.resolved(prop),
+        "allowMissingPkce" => fields.settings.allow_missing_pkce = reader.boolean(prop).unwrap_or_default(),
+        "clientMetadataUrl" => fields.settings.client_metadata_url = read_address(reader, prop),
         "device_auth_url" => {
             let message = "`device_auth_url` is not used: Usher signs in through the browser";
             reader.warn(prop, message, "You can keep it for other programs.");
@@ -129,8 +125,9 @@ pub(crate) fn finish(
     off: bool,
 ) -> OAuthSettings {
     let at = &prop.name;
+    let settings = fields.settings;
     let is_missing = |name: &str| !fields.invalid.iter().any(|invalid| invalid == name);
-    if fields.client_secret.is_some() && fields.client_id.is_none() && is_missing("clientId") {
+    if settings.client_secret.is_some() && settings.client_id.is_none() && is_missing("clientId") {
         let hint = "Add \"clientId\", or remove the secret.";
         reader.error(at, "this server has a client secret but no client ID", hint);
     }
@@ -148,8 +145,7 @@ pub(crate) fn finish(
         }
         (Some(_), None) | (None, Some(_)) | (None, None) => None,
     };
-    let has_settings = fields.client_id.is_some() || endpoints.is_some();
-    if off && has_settings {
+    if off && (settings.client_id.is_some() || endpoints.is_some()) {
         let hint = "Remove `Authorization` from the headers to sign in through the browser.";
         reader.warn(
             at,
@@ -157,15 +153,5 @@ pub(crate) fn finish(
             hint,
         );
     }
-    OAuthSettings {
-        off,
-        client_id: fields.client_id,
-        client_secret: fields.client_secret,
-        scopes: fields.scopes,
-        redirect: fields.redirect.unwrap_or_default(),
-        endpoints,
-        audience: fields.audience,
-        allow_missing_pkce: fields.allow_missing_pkce.unwrap_or_default(),
-        client_metadata_url: fields.client_metadata_url,
-    }
+    OAuthSettings { off, redirect: fields.redirect.unwrap_or_default(), endpoints, ..settings }
 }
