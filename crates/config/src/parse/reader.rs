@@ -86,27 +86,16 @@ impl<'t> Reader<'t> {
     }
 
     pub fn string(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
-        let Some(text) = prop.value.as_string_lit() else {
-            self.wrong_type(prop, "a string in double quotes");
-            return None;
-        };
-        Some(text.value.clone().into_owned())
+        let text = prop.value.as_string_lit().map(|text| text.value.clone().into_owned());
+        self.typed(prop, text, "a string in double quotes")
     }
 
     pub fn boolean(&mut self, prop: &ObjectProp<'_>) -> Option<bool> {
-        let Some(boolean) = prop.value.as_boolean_lit() else {
-            self.wrong_type(prop, "true or false");
-            return None;
-        };
-        Some(boolean.value)
+        self.typed(prop, prop.value.as_boolean_lit().map(|boolean| boolean.value), "true or false")
     }
 
     pub fn object<'a>(&mut self, prop: &'a ObjectProp<'a>) -> Option<&'a Object<'a>> {
-        let object = prop.value.as_object();
-        if object.is_none() {
-            self.wrong_type(prop, "an object in `{ }`");
-        }
-        object
+        self.typed(prop, prop.value.as_object(), "an object in `{ }`")
     }
 
     pub fn strings(&mut self, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
@@ -114,10 +103,7 @@ impl<'t> Reader<'t> {
             let texts = array.elements.iter().map(|element| element.as_string_lit());
             texts.map(|text| text.map(|text| text.value.clone().into_owned())).collect()
         });
-        if strings.is_none() {
-            self.wrong_type(prop, "a list of strings, such as [\"a\", \"b\"]");
-        }
-        strings
+        self.typed(prop, strings, "a list of strings, such as [\"a\", \"b\"]")
     }
 
     pub fn template(&mut self, prop: &ObjectProp<'_>) -> Option<Template> {
@@ -157,7 +143,11 @@ impl<'t> Reader<'t> {
             .ok()
     }
 
-    fn wrong_type(&mut self, prop: &ObjectProp<'_>, expected: &str) {
+    /// Returns the value, or reports that the entry has another type.
+    fn typed<T>(&mut self, prop: &ObjectProp<'_>, value: Option<T>, expected: &str) -> Option<T> {
+        if value.is_some() {
+            return value;
+        }
         let name = display_name(prop.name.as_str());
         let actual = match &prop.value {
             Value::StringLit(_) => "a string",
@@ -168,6 +158,7 @@ impl<'t> Reader<'t> {
             Value::NullKeyword(_) => "null",
         };
         self.error(&prop.value, format!("`{name}` is {actual}, but must be {expected}"), "");
+        None
     }
 }
 
