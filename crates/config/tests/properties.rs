@@ -3,13 +3,15 @@
 use std::fs;
 
 use proptest::prelude::*;
+use tempfile::TempDir;
 use url::Url;
 use usher_config::{Config, ConfigFile, Environment, NewServer, display_text};
 
-fn config_file(folder: &tempfile::TempDir, bytes: &[u8]) -> ConfigFile {
+fn config_file(bytes: &[u8]) -> (TempDir, ConfigFile) {
+    let folder = tempfile::tempdir().expect("temp dir");
     let path = folder.path().join("mcp.json");
     fs::write(&path, bytes).expect("write file");
-    ConfigFile::new(path, Environment::default())
+    (folder, ConfigFile::new(path, Environment::default()))
 }
 
 /// Whitespace and comments between tokens. A line comment includes its line end.
@@ -145,8 +147,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let config_file = config_file(&folder, &bytes);
+        let (_folder, config_file) = config_file(&bytes);
         let _ = config_file.check();
         let _ = config_file.load();
         let _ = config_file.add("a", &NewServer::http(Url::parse("https://a.example").expect("valid URL")));
@@ -156,8 +157,7 @@ proptest! {
     fn any_json_like_text_is_read_without_panic(
         text in r#"[\{\}\[\]:,"\\/* \n]{0,20}(mcpServers|url|https://|\$\{A\}|\{\{b\}\}|null|[0-9.eE+-])?[\{\}\[\]:,"\\/* \n]{0,20}"#
     ) {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let config_file = config_file(&folder, text.as_bytes());
+        let (_folder, config_file) = config_file(text.as_bytes());
         let _ = config_file.check();
         let broken = config_file.load().is_err();
         let _ = config_file.remove("a");
@@ -168,8 +168,7 @@ proptest! {
 
     #[test]
     fn adding_keeps_every_token(file in test_file()) {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let config_file = config_file(&folder, file.text.as_bytes());
+        let (_folder, config_file) = config_file(file.text.as_bytes());
         let before = config_file.load().expect("valid config");
         let config = config_file.add("new", &NewServer::http(Url::parse("https://n.example").expect("valid URL")));
         let config = config.expect("add server");
@@ -183,8 +182,7 @@ proptest! {
 
     #[test]
     fn removing_deletes_one_entry_and_its_own_comments(file in test_file(), pick in any::<prop::sample::Index>()) {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let config_file = config_file(&folder, file.text.as_bytes());
+        let (_folder, config_file) = config_file(file.text.as_bytes());
         let before = config_file.load().expect("valid config");
         let removed = pick.index(file.servers.len());
         let config = config_file.remove(&format!("s{removed}")).expect("remove");
@@ -207,8 +205,7 @@ proptest! {
 
     #[test]
     fn disabling_changes_one_value(file in test_file(), pick in any::<prop::sample::Index>(), disabled: bool) {
-        let folder = tempfile::tempdir().expect("temp dir");
-        let config_file = config_file(&folder, file.text.as_bytes());
+        let (_folder, config_file) = config_file(file.text.as_bytes());
         let mut before = config_file.load().expect("valid config");
         let picked = pick.index(file.servers.len());
         let config = config_file.set_disabled(&format!("s{picked}"), disabled).expect("change server");
