@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 #[derive(Default)]
 pub(crate) struct Clock {
@@ -11,9 +11,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The current time. Nothing else in this crate reads the system's clock.
+    /// Returns the current time. No other function of this crate reads the system's clock.
     pub(crate) fn now(&self) -> Timestamp {
-        later(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
+        saturating_add(Timestamp::now(), Duration::from_millis(self.ahead_ms.load(Ordering::Relaxed)))
     }
 
     pub(crate) fn advance(&self, by: Duration) {
@@ -22,8 +22,7 @@ impl Clock {
     }
 }
 
-/// Returns `moment` plus `by`, or the latest timestamp on overflow.
-pub(crate) fn later(moment: Timestamp, by: Duration) -> Timestamp {
-    let by = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
-    moment.saturating_add(by).unwrap_or(Timestamp::MAX)
+/// Returns `time` plus `duration`, or the latest timestamp on overflow.
+pub(crate) fn saturating_add(time: Timestamp, duration: Duration) -> Timestamp {
+    time.saturating_add(duration).unwrap_or(Timestamp::MAX)
 }

@@ -2,15 +2,15 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use crate::mcp::announcements::McpList;
+use crate::memory::lock;
 use crate::options::{DemoOptions, ListFault, TokenFault};
 use crate::request_log::RequestRecord;
 use crate::routes;
@@ -36,12 +36,13 @@ pub enum StartError {
 pub struct Demo {
     service: Arc<Service>,
     url: Url,
-    stopping: CancellationToken,
-    server: Option<JoinHandle<()>>,
+    /// Closes every stream when it is dropped.
+    running: DropGuard,
+    server: AbortOnDropHandle<()>,
 }
 
 impl Demo {
-    /// Listens on 127.0.0.1 and serves until [`Demo::stop`] or drop.
+    /// Listens on 127.0.0.1 and serves requests until the demo is stopped or dropped.
     pub async fn start(options: DemoOptions) -> Result<Demo, StartError> {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port.unwrap_or(0)));
         let listen = |source| StartError::Listen { address, source };
@@ -49,7 +50,7 @@ impl Demo {
         let port = listener.local_addr().map_err(listen)?.port();
 
         let service = Arc::new(Service::new(port, options));
-        let url = Url::parse(service.resource())?;
+        let url = Url::parse(&service.resource)?;
         let stopping = CancellationToken::new();
         let router = routes::router(Arc::clone(&service), &stopping);
         let stopped = stopping.clone().cancelled_owned();
@@ -58,7 +59,7 @@ impl Demo {
                 tracing::warn!(%error, "the demo stopped serving");
             }
         });
-        Ok(Demo { service, url, stopping, server: Some(server) })
+        Ok(Demo { service, url, running: stopping.drop_guard(), server: AbortOnDropHandle::new(server) })
     }
 
     /// The address of the MCP server, `http://127.0.0.1:PORT/mcp`.
@@ -68,97 +69,91 @@ impl Demo {
 
     /// The issuer identifier of the authorization server, `http://127.0.0.1:PORT`.
     pub fn issuer(&self) -> &str {
-        self.service.issuer()
+        &self.service.issuer
     }
 
     /// The port on 127.0.0.1.
     pub fn port(&self) -> u16 {
-        self.service.port()
+        self.service.port
     }
 
-    /// The answered requests, oldest first; at most the last ten thousand.
+    /// The last ten thousand requests that got a response, oldest first.
     pub fn requests(&self) -> Vec<RequestRecord> {
-        self.service.request_log.all()
+        lock(&self.service.request_log).iter().cloned().collect()
     }
 
-    /// The number of answered token requests with this `grant_type`, successful or not.
+    /// The number of token requests with this `grant_type` that got a response, successful or not.
     pub fn token_requests(&self, grant_type: &str) -> usize {
         self.requests().iter().filter(|record| record.grant_type.as_deref() == Some(grant_type)).count()
     }
 
     /// The number of running calls of the tool `slow_task`.
     pub fn running_tasks(&self) -> usize {
-        self.service.running_tasks.load(Ordering::SeqCst)
+        Arc::strong_count(&self.service.running_tasks) - 1
     }
 
     /// Clears the request log.
     pub fn forget_requests(&self) {
-        self.service.request_log.clear();
+        lock(&self.service.request_log).clear();
     }
 
     /// Hides a tool from the list or shows it again, and notifies the clients. A hidden tool can still be called.
     pub fn hide_tool(&self, tool: &str, hidden: bool) {
-        self.service.hide_tool(tool, hidden);
+        let mut tools = lock(&self.service.hidden_tools);
+        if hidden {
+            tools.insert(tool.to_owned())
+        } else {
+            tools.remove(tool)
+        };
+        drop(tools);
         self.announce(McpList::Tools);
     }
 
     /// Injects a fault into every following `tools/list`; `None` removes it.
     pub fn set_list_fault(&self, fault: Option<ListFault>) {
-        self.service.set_list_fault(fault);
+        *lock(&self.service.list_fault) = fault;
     }
 
-    /// Notifies the clients that a list changed, whether it did or not.
+    /// Notifies the clients that a list changed, even if it did not.
     pub fn announce(&self, list: McpList) {
         self.service.announcements.announce(list);
     }
 
-    /// Forgets the sessions of the `initialize` eras, as a restarted server does.
+    /// Deletes the sessions of the `initialize` eras, as a restart would.
     pub async fn forget_sessions(&self) {
         self.service.sessions.sessions.write().await.clear();
     }
 
     /// Revokes all access and refresh tokens. Clients stay registered.
     pub fn revoke_everything(&self) {
-        self.service.epochs.revoke_access();
-        self.service.epochs.revoke_refresh();
+        self.revoke_access_tokens();
+        self.service.epochs.refresh.end();
     }
 
     /// Revokes all access tokens. Refresh tokens stay valid.
     pub fn revoke_access_tokens(&self) {
-        self.service.epochs.revoke_access();
+        self.service.epochs.access.end();
     }
 
-    /// Forgets all registered clients, as services do that purge their registrations.
+    /// Makes all registered clients unknown, like a service that deletes old registrations.
     pub fn forget_clients(&self) {
-        self.service.epochs.forget_clients();
+        self.service.epochs.clients.end();
     }
 
     /// Adds a fault to the queue of the token endpoint.
     pub fn add_token_fault(&self, fault: TokenFault) {
-        self.service.token_faults.push(fault);
+        lock(&self.service.token_faults).push_back(fault);
     }
 
-    /// Moves the demo's clock ahead, so that codes and tokens expire without waiting.
+    /// Advances the demo's clock, so that codes and tokens expire without waiting.
     pub fn advance_clock(&self, by: Duration) {
         self.service.clock.advance(by);
     }
 
     /// Closes every stream and waits up to five seconds for running requests.
-    pub async fn stop(mut self) {
-        self.stopping.cancel();
-        if let Some(mut server) = self.server.take()
-            && tokio::time::timeout(Duration::from_secs(5), &mut server).await.is_err()
-        {
-            server.abort();
-        }
-    }
-}
-
-impl Drop for Demo {
-    fn drop(&mut self) {
-        self.stopping.cancel();
-        if let Some(server) = self.server.take() {
-            server.abort();
-        }
+    pub async fn stop(self) {
+        drop(self.running);
+        // After the timeout the requests are aborted.
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.server).await;
     }
 }

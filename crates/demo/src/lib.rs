@@ -1,4 +1,4 @@
-//! Usher demo: a small service to try Usher with, an authorization server and an MCP server in one.
+//! Usher demo: a small service to try Usher with. It is an authorization server and an MCP server in one.
 //!
 //! It listens on loopback only, has one account (Ada Lovelace) and a few pages, and is as strict as a service on
 //! the internet. The app starts it with "Try the demo", `usher demo` runs it, and tests sign in to it.
@@ -9,7 +9,8 @@
 //! - `routes`, `middleware`: the HTTP paths and the checks on every request.
 //! - `oauth`: the authorization server, and the token check of the MCP server.
 //! - `mcp`: the MCP server with its tools, resources and prompts.
-//! - `request_log`, `token_faults`, `epochs`, `clock`: let tests observe and control a demo.
+//! - `request_log`, `epochs`, `clock`: let tests observe and control a demo.
+//! - `memory`: helpers for the state that the request handlers share.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), usher_demo::StartError> {
@@ -24,13 +25,13 @@ mod clock;
 mod demo;
 mod epochs;
 mod mcp;
+mod memory;
 mod middleware;
 mod oauth;
 mod options;
 mod request_log;
 mod routes;
 mod service;
-mod token_faults;
 
 pub use demo::{Demo, StartError};
 pub use mcp::announcements::McpList;

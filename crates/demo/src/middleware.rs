@@ -1,4 +1,4 @@
-//! Middleware for every request: the origin check, the latency and the request log.
+//! Middleware for every request: the origin check, the configured latency and the request log.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::request_log::{GrantType, McpMethod, RequestRecord};
+use crate::memory;
+use crate::request_log::{self, GrantType, McpMethod, RequestRecord};
 use crate::service::Service;
 
 /// Rejects requests with a foreign `Host` or `Origin`, to prevent DNS rebinding and cross-site requests.
@@ -16,14 +17,14 @@ pub(crate) async fn require_local_origin(
     request: Request,
     next: Next,
 ) -> Response {
-    let port = service.port();
+    let port = service.port;
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     let is_local = |value: &header::HeaderValue, prefix: &str| {
         value
             .to_str()
             .ok()
             .and_then(|value| value.strip_prefix(prefix))
-            .is_some_and(|host| hosts.iter().any(|h| h == host))
+            .is_some_and(|host| hosts.iter().any(|allowed| allowed == host))
     };
     let headers = request.headers();
     if !headers.get(header::HOST).is_some_and(|host| is_local(host, "")) {
@@ -35,33 +36,25 @@ pub(crate) async fn require_local_origin(
     next.run(request).await
 }
 
-/// Delays each request by the configured latency.
-pub(crate) async fn add_latency(
-    State(service): State<Arc<Service>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if !service.options.latency.is_zero() {
-        tokio::time::sleep(service.options.latency).await;
-    }
-    next.run(request).await
-}
-
-/// Adds each answered request to the log.
-pub(crate) async fn log_request(
+/// Delays each request by the configured latency, and logs its response.
+pub(crate) async fn delay_and_log(
     State(service): State<Arc<Service>>,
     request: Request,
     next: Next,
 ) -> Response {
     let method = request.method().to_string();
     let path: String = request.uri().path().chars().take(200).collect();
+    if !service.options.latency.is_zero() {
+        tokio::time::sleep(service.options.latency).await;
+    }
     let response = next.run(request).await;
-    service.request_log.add(RequestRecord {
+    let record = RequestRecord {
         method,
         path,
         grant_type: response.extensions().get::<GrantType>().map(|grant_type| grant_type.0.clone()),
         mcp_method: response.extensions().get::<McpMethod>().map(|method| method.0.clone()),
         status: response.status().as_u16(),
-    });
+    };
+    memory::push(&mut memory::lock(&service.request_log), record, request_log::CAPACITY);
     response
 }

@@ -1,6 +1,5 @@
 //! The settings of a demo: lifetimes, policies and faults.
 
-use std::fmt;
 use std::time::Duration;
 
 /// The settings of one demo. People use the defaults; tests use other values to imitate other services.
@@ -10,10 +9,8 @@ pub struct DemoOptions {
     pub port: Option<u16>,
     /// The lifetime of an access token.
     pub life: Duration,
-    /// The lifetime of a refresh token.
-    pub refresh_token_lifetime: Duration,
-    /// The time for which the previous refresh token stays valid after a rotation. If zero (the default), a second use
-    /// of any refresh token revokes its whole family.
+    /// The time for which the previous refresh token stays valid after a rotation. If it is zero (the default), a
+    /// second use of any refresh token revokes its whole family.
     pub refresh_grace: Duration,
     /// The key that signs clients and tokens; `None` creates a random one. After a restart, existing clients and tokens
     /// are valid only with the same key and port, because their issuer and audience contain the port.
@@ -31,7 +28,8 @@ pub struct DemoOptions {
     pub omit_expires_in: bool,
     /// The supported eras of MCP.
     pub eras: Eras,
-    /// Whether `ask_back` elicits through the session's stream in the handshake eras, without naming the call.
+    /// Whether `ask_back` sends its question on the session's stream instead of the call's stream. This applies only to
+    /// the eras with a handshake.
     pub elicits_by_session: bool,
     /// The MCP server's response to a request without a valid token.
     pub guard: Guard,
@@ -50,7 +48,6 @@ impl Default for DemoOptions {
         Self {
             port: None,
             life: Duration::from_secs(600),
-            refresh_token_lifetime: Duration::from_secs(30 * 24 * 3600),
             refresh_grace: Duration::ZERO,
             signing_key: None,
             redirects: RedirectPolicy::Any,
@@ -69,29 +66,18 @@ impl Default for DemoOptions {
     }
 }
 
-impl fmt::Debug for DemoOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DemoOptions")
-            .field("port", &self.port)
-            .field("life", &self.life)
-            .field("redirects", &self.redirects)
-            .field("clients", &self.clients)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The redirect URIs that the demo accepts, modelled on real services. All of them accept `https` and loopback `http`.
+/// The redirect URIs that the demo accepts, modelled on real services. All policies accept `https` and loopback `http`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RedirectPolicy {
     /// Also accepts private-use schemes in both spellings (RFC 8252 §7.1).
     #[default]
     Any,
     /// Registration rejects `scheme:/path` and accepts `scheme://host/path`.
-    NoHostless,
+    HostRequired,
     /// Registration rejects every private-use scheme with `invalid_redirect_uri`.
     NoPrivateUse,
     /// Registration accepts private-use schemes, but the authorization endpoint shows an error page.
-    PrivateUseRefusedAtAuthorize,
+    PrivateUseRejectedAtAuthorize,
 }
 
 /// The kinds of client that may register.
@@ -109,22 +95,22 @@ pub enum ClientPolicy {
 /// The MCP server's response to a request without a valid token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Guard {
-    /// Always 401 with a challenge.
+    /// Every request gets 401 with a challenge.
     #[default]
     Everything,
-    /// 401 only for tool calls. The handshake and the lists need no token.
+    /// Only tool calls get 401. The handshake and the lists need no token.
     ToolCallsOnly,
     /// Tool calls get 200 with an error result that mentions a 401. Other requests need no token.
     ToolCallsInResult,
 }
 
-/// The supported eras of MCP.
+/// The supported eras of MCP. An era is a group of protocol versions that start a connection in the same way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Eras {
-    /// 2026-07-28, and every version with an `initialize` handshake that rmcp supports.
+    /// Version 2026-07-28, and every version with an `initialize` handshake that rmcp supports.
     #[default]
     All,
-    /// Only the handshake. `server/discover` is an unknown method, as on older servers.
+    /// Only versions with the handshake. As on older servers, `server/discover` is an unknown method.
     HandshakeOnly,
 }
 
@@ -135,17 +121,17 @@ pub enum TokenFault {
     ServerError,
     /// 503, optionally with `Retry-After`.
     Unavailable {
-        /// In seconds.
+        /// The wait in seconds.
         retry_after: Option<u32>,
     },
     /// 429 with `Retry-After`.
     TooManyRequests {
-        /// In seconds.
+        /// The wait in seconds.
         retry_after: u32,
     },
     /// 200 with an HTML page, as from a captive portal.
     HtmlPage,
-    /// 503 whose body contains `invalid_grant`. The status decides, so the grant is still valid.
+    /// 503 with `invalid_grant` in the body. The grant is still valid, because the status is not 400 or 401.
     UnavailableInvalidGrant,
     /// 400 `invalid_grant`.
     InvalidGrant,
@@ -160,6 +146,6 @@ pub enum TokenFault {
 pub enum ListFault {
     /// 502 with plain text.
     BadGateway,
-    /// 403 that requires `notes:write`, even if it was granted.
-    MorePermissionNeeded,
+    /// 403 that requires `notes:write`, even if the token has it.
+    InsufficientScope,
 }

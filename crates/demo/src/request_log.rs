@@ -1,12 +1,9 @@
-//! A log of the answered requests, for tests.
+//! A log of the requests that got a response, for tests.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+/// The maximum number of logged requests. The oldest are dropped first.
+pub(crate) const CAPACITY: usize = 10_000;
 
-/// The number of logged requests; the oldest are dropped first.
-const CAPACITY: usize = 10_000;
-
-/// One answered request, without headers, query and body.
+/// One request that got a response, without headers, query and body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The HTTP method.
@@ -28,27 +25,3 @@ pub(crate) struct GrantType(pub(crate) String);
 /// Passes the method to the log, as an extension of the MCP endpoint's response.
 #[derive(Clone)]
 pub(crate) struct McpMethod(pub(crate) String);
-
-/// The most recent requests, oldest first.
-#[derive(Default)]
-pub(crate) struct RequestLog {
-    records: Mutex<VecDeque<RequestRecord>>,
-}
-
-impl RequestLog {
-    pub(crate) fn add(&self, record: RequestRecord) {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        if records.len() == CAPACITY {
-            records.pop_front();
-        }
-        records.push_back(record);
-    }
-
-    pub(crate) fn all(&self) -> Vec<RequestRecord> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
-    }
-
-    pub(crate) fn clear(&self) {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-}

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 
 use crate::oauth::scopes::Scope;
 
-/// A message on its way to the MCP server.
-#[derive(Clone)]
+/// A message to the MCP server.
 pub(crate) struct McpCall {
     /// The JSON-RPC method, if it has one.
     pub(crate) method: Option<String>,
     /// The tool that `tools/call` names.
     tool: Option<String>,
     id: Value,
-    /// The message to pass on, serialized again so that the MCP server cannot read a duplicate key differently.
+    /// The message for the MCP server. It is serialized again, so that the MCP server cannot read another value of a
+    /// duplicate key.
     pub(crate) body: Bytes,
 }
 
@@ -37,7 +37,7 @@ impl McpCall {
         self.method.as_deref() == Some("tools/call")
     }
 
-    /// The response of a service that reports missing authorization only in the text of a result.
+    /// Returns the response of a service that reports missing authorization only in the text of a result.
     pub(crate) fn unauthorized_in_result(&self) -> Response {
         let text = "HTTP 401 Unauthorized: the request had invalid authentication credentials.";
         let content = json!([{ "type": "text", "text": text }]);
@@ -45,7 +45,7 @@ impl McpCall {
         Json(json!({ "jsonrpc": "2.0", "id": self.id, "result": result })).into_response()
     }
 
-    /// The scope that this call requires, if any.
+    /// Returns the scope that this call requires, if any.
     pub(crate) fn required_scope(&self) -> Option<Scope> {
         match (self.method.as_deref(), self.tool.as_deref()) {
             (Some("tools/call"), Some("create_page")) => Some(Scope::NotesWrite),

@@ -2,14 +2,13 @@
 
 use rmcp::model::{
     CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams, ElicitResult,
-    ElicitationAction, ElicitationSchema, EnumSchema, InputRequest, InputRequests, InputRequiredResult,
-    InputResponses, PrimitiveSchemaDefinition, ProtocolVersion, StringSchema,
+    ElicitationAction, InputRequest, InputRequests, InputRequiredResult, InputResponses, ProtocolVersion,
 };
 use rmcp::service::{ElicitationMode, RequestContext, RoleServer};
 use rmcp::{ErrorData, Peer};
+use serde_json::json;
 
-const QUESTION: &str = "Which tea would you like, and for whom?";
-/// The key of the question.
+/// The key of the question in the list of input requests.
 const KEY: &str = "tea";
 /// The state that the client returns with the answer. The state contains no data, so it needs no protection.
 const STATE: &str = "asked-for-tea";
@@ -49,34 +48,29 @@ pub(super) async fn ask_back(
     }
 }
 
-/// Before 2026-07-28: sends a request to the client during the call. Returns `None` if the client does not support it.
+/// Sends the question to the client during the call, as versions before 2026-07-28 do. Returns `None` if the client
+/// does not support elicitation.
 async fn elicit(peer: &Peer<RoleServer>) -> Result<Option<ElicitResult>, ErrorData> {
     if !peer.supported_elicitation_modes().contains(&ElicitationMode::Form) {
         return Ok(None);
     }
-    match peer.create_elicitation(question()?).await {
-        Ok(answer) => Ok(Some(answer)),
-        Err(error) => Err(ErrorData::internal_error(format!("the elicitation failed: {error}"), None)),
-    }
+    let answer = peer.create_elicitation(question()?).await;
+    answer.map(Some).map_err(|error| internal(format!("the elicitation failed: {error}")))
 }
 
 fn question() -> Result<ElicitRequestParams, ErrorData> {
-    let teas = ["Darjeeling", "Earl Grey", "Peppermint"].map(str::to_owned).to_vec();
-    let tea = EnumSchema::builder(teas).title("Tea").build();
-    let requested_schema = ElicitationSchema::builder()
-        .required_property("tea", PrimitiveSchemaDefinition::Enum(tea))
-        .property(
-            "name",
-            PrimitiveSchemaDefinition::String(
-                StringSchema::new().title("Name").with_length(0, 60).map_err(internal)?,
-            ),
-        )
-        .build()
-        .map_err(internal)?;
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "tea": { "type": "string", "title": "Tea", "enum": ["Darjeeling", "Earl Grey", "Peppermint"] },
+            "name": { "type": "string", "title": "Name", "minLength": 0, "maxLength": 60 },
+        },
+        "required": ["tea"],
+    });
     Ok(ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: QUESTION.to_owned(),
-        requested_schema,
+        message: "Which tea would you like, and for whom?".to_owned(),
+        requested_schema: serde_json::from_value(schema).map_err(internal)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The MCP server: a few pages, in every version of the protocol that rmcp supports.
+//! The MCP server for the pages. It supports every version of the protocol that rmcp supports.
 
 pub(crate) mod announcements;
 pub(crate) mod call;
@@ -9,9 +9,7 @@ mod picture;
 mod prompts;
 mod resources;
 mod server;
-mod sessions;
 mod slow_task;
 mod tools;
 
 pub(crate) use server::McpServer;
-pub(crate) use sessions::limit_sessions;

@@ -1,6 +1,8 @@
 //! The pages, in memory. A new notebook has a few sample pages.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
+
+use crate::memory::lock;
 
 const MAX_PAGES: usize = 500;
 const MAX_TITLE: usize = 120;
@@ -8,10 +10,10 @@ const MAX_TEXT: usize = 20_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Page {
-    /// The name in URIs and arguments.
+    /// The page's name in URIs and arguments.
     pub(crate) slug: String,
     pub(crate) title: String,
-    /// Markdown.
+    /// The text in Markdown.
     pub(crate) text: String,
 }
 
@@ -28,9 +30,9 @@ pub(crate) const URI_PREFIX: &str = "notebook://page/";
 /// An error from [`Notebook::add`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AddError {
-    #[error("A title needs at least one letter or digit and has at most {MAX_TITLE} characters.")]
+    #[error("A title must have at least one letter or digit and at most {MAX_TITLE} characters.")]
     Title,
-    #[error("A page has at most {MAX_TEXT} characters.")]
+    #[error("The text of a page must have at most {MAX_TEXT} characters.")]
     TooLong,
     #[error("Too many pages: the limit is {MAX_PAGES}.")]
     Full,
@@ -61,7 +63,7 @@ impl Default for Notebook {
 
 impl Notebook {
     pub(crate) fn all(&self) -> Vec<Page> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.pages).clone()
     }
 
     /// Finds a page by slug or URI.
@@ -95,7 +97,7 @@ impl Notebook {
         if text.chars().count() > MAX_TEXT {
             return Err(AddError::TooLong);
         }
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pages = lock(&self.pages);
         if pages.len() >= MAX_PAGES {
             return Err(AddError::Full);
         }
@@ -110,7 +112,7 @@ impl Notebook {
     }
 }
 
-/// The title in lower case, with hyphens between its words of letters and digits.
+/// Converts a title to lower case, with hyphens between the words. Other characters are removed.
 fn slug(title: &str) -> String {
     let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_a_png_with_ink_on_it() {
+    fn the_picture_is_a_png_with_ink() {
         let file = rose(5, 64).unwrap();
         let mut reader = png::Decoder::new(std::io::Cursor::new(&file)).read_info().unwrap();
         let mut pixels = vec![0; reader.output_buffer_size().unwrap()];

@@ -1,58 +1,37 @@
 //! The MCP request handler.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use rmcp::handler::server::router::tool::ToolRouter;
-use rmcp::handler::server::tool::ToolCallContext;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, DiscoverRequestMethod, DiscoverResult, GetPromptRequestParams,
-    GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
-    ServerCapabilities, ServerConfig, SubscriptionFilter, Tool,
+    DiscoverRequestMethod, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, SubscriptionFilter, Tool,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, SubscriptionContext};
-use rmcp::{ErrorData, ServerHandler};
+use rmcp::{ErrorData, ServerHandler, tool_handler};
 
-use super::announcements::{Announcements, notify_session, notify_subscriber};
-use super::notebook::Notebook;
+use super::announcements::{notify_session, notify_subscriber};
 use super::paging::page;
 use super::{prompts, resources};
+use crate::memory::lock;
 use crate::options::Eras;
 use crate::service::Service;
 
 #[derive(Clone)]
 pub(crate) struct McpServer {
-    service: Arc<Service>,
+    pub(super) service: Arc<Service>,
     tools: ToolRouter<Self>,
 }
 
 impl McpServer {
     pub(crate) fn new(service: Arc<Service>) -> Self {
-        Self { service, tools: Self::tools() }
-    }
-
-    pub(super) fn announcements(&self) -> &Announcements {
-        &self.service.announcements
-    }
-
-    pub(super) fn notebook(&self) -> &Notebook {
-        &self.service.notebook
-    }
-
-    pub(super) fn running_tasks(&self) -> &Arc<AtomicUsize> {
-        &self.service.running_tasks
-    }
-
-    pub(super) fn elicits_by_session(&self) -> bool {
-        self.service.options.elicits_by_session
-    }
-
-    fn page_size(&self) -> Option<usize> {
-        self.service.options.page_size
+        Self { service, tools: Self::tool_router() }
     }
 }
 
+#[tool_handler(router = self.tools)]
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
         let capabilities = ServerCapabilities::builder()
@@ -101,23 +80,11 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let shown = |tool: &Tool| !self.service.is_hidden(&tool.name);
+        let shown = |tool: &Tool| !lock(&self.service.hidden_tools).contains(&*tool.name);
         let tools = self.tools.list_all().into_iter().filter(shown).collect();
-        let (tools, next_cursor) = page(tools, request.as_ref(), self.page_size())?;
-        let ttl_ms = self.service.options.tool_list_ttl.map(|life| life.as_millis() as u64);
+        let (tools, next_cursor) = page(tools, request.as_ref(), self.service.options.page_size)?;
+        let ttl_ms = self.service.options.tool_list_ttl.map(|ttl| ttl.as_millis() as u64);
         Ok(ListToolsResult { next_cursor, ttl_ms, ..ListToolsResult::with_all_items(tools) })
-    }
-
-    fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.tools.get(name).cloned()
-    }
-
-    async fn call_tool(
-        &self,
-        request: CallToolRequestParams,
-        context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResponse, ErrorData> {
-        self.tools.call(ToolCallContext::new(self, request, context)).await
     }
 
     async fn list_resources(
@@ -125,8 +92,8 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let all = self.notebook().all().iter().map(resources::resource).collect();
-        let (resources, next_cursor) = page(all, request.as_ref(), self.page_size())?;
+        let all = self.service.notebook.all().iter().map(resources::resource).collect();
+        let (resources, next_cursor) = page(all, request.as_ref(), self.service.options.page_size)?;
         Ok(ListResourcesResult { next_cursor, ..ListResourcesResult::with_all_items(resources) })
     }
 
@@ -143,7 +110,7 @@ impl ServerHandler for McpServer {
         request: ReadResourceRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        resources::read(self.notebook(), &request.uri).map(Into::into)
+        resources::read(&self.service.notebook, &request.uri).map(Into::into)
     }
 
     async fn list_prompts(
@@ -151,7 +118,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         _context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let (prompts, next_cursor) = page(prompts::all(), request.as_ref(), self.page_size())?;
+        let (prompts, next_cursor) = page(prompts::all(), request.as_ref(), self.service.options.page_size)?;
         Ok(ListPromptsResult { next_cursor, ..ListPromptsResult::with_all_items(prompts) })
     }
 
@@ -160,6 +127,6 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        prompts::get(self.notebook(), &request).map(Into::into)
+        prompts::get(&self.service.notebook, &request).map(Into::into)
     }
 }

@@ -1,7 +1,6 @@
 //! A slow task that reports progress and can be cancelled.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock, ProgressNotificationParam};
@@ -15,30 +14,14 @@ const STEP_NAMES: [&str; 5] = [
     "Checking the sum backwards",
 ];
 
-/// Counts one running task until dropped.
-struct Running(Arc<AtomicUsize>);
-
-impl Running {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Running(Arc::clone(count))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// Runs `steps` steps of duration `pause`.
+/// Runs `steps` steps. Each takes `pause`. The number of clones of `running` is the number of running tasks.
 pub(super) async fn run(
     context: &RequestContext<RoleServer>,
-    running: &Arc<AtomicUsize>,
+    running: &Arc<()>,
     steps: u32,
     pause: Duration,
 ) -> CallToolResult {
-    let _running = Running::new(running);
+    let _running = Arc::clone(running);
     let token = context.meta.get_progress_token();
     for (step, name) in (1..=steps).zip(STEP_NAMES.into_iter().cycle()) {
         tokio::select! {

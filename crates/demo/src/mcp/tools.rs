@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{InputResponses, RequestState, schema_for_output};
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
@@ -83,13 +82,7 @@ struct DrawPicture {
     size: Option<u32>,
 }
 
-impl McpServer {
-    pub(super) fn tools() -> ToolRouter<Self> {
-        Self::tool_router()
-    }
-}
-
-#[tool_router]
+#[tool_router(vis = "pub(super)")]
 impl McpServer {
     #[tool(
         title = "Search pages",
@@ -102,7 +95,7 @@ impl McpServer {
         Parameters(SearchPages { query, limit }): Parameters<SearchPages>,
     ) -> Result<CallToolResult, ErrorData> {
         let limit = limit.unwrap_or(20).clamp(1, 100) as usize;
-        let found = self.notebook().search(&query, limit);
+        let found = self.service.notebook.search(&query, limit);
         let text = match found.as_slice() {
             [] => format!("No page contains “{}”.", query.chars().take(100).collect::<String>()),
             pages => pages.iter().map(|page| format!("- **{}** (`{}`)\n", page.title, page.slug)).collect(),
@@ -129,10 +122,11 @@ impl McpServer {
         &self,
         Parameters(ReadPage { page }): Parameters<ReadPage>,
     ) -> Result<CallToolResult, ErrorData> {
-        Ok(match self.notebook().page(&page) {
+        Ok(match self.service.notebook.page(&page) {
             Some(page) => CallToolResult::success(vec![ContentBlock::text(page.text)]),
             None => {
-                let slugs: Vec<String> = self.notebook().all().into_iter().map(|page| page.slug).collect();
+                let slugs: Vec<String> =
+                    self.service.notebook.all().into_iter().map(|page| page.slug).collect();
                 failed(format!("There is no such page. Available pages: {}.", slugs.join(", ")))
             }
         })
@@ -157,9 +151,9 @@ impl McpServer {
         &self,
         Parameters(CreatePage { title, text }): Parameters<CreatePage>,
     ) -> Result<CallToolResult, ErrorData> {
-        Ok(match self.notebook().add(&title, &text) {
+        Ok(match self.service.notebook.add(&title, &text) {
             Ok(page) => {
-                self.announcements().announce(McpList::Resources);
+                self.service.announcements.announce(McpList::Resources);
                 CallToolResult::success(vec![
                     ContentBlock::text(format!("Added “{}” as `{}`.", page.title, page.slug)),
                     ContentBlock::resource_link(resources::resource(&page)),
@@ -171,8 +165,8 @@ impl McpServer {
 
     /// Runs for a while and reports its progress.
     ///
-    /// Use it to see progress or to try cancelling a call: the task then stops immediately and returns the number of
-    /// completed steps.
+    /// Use this tool to see progress, or to try cancelling a call. If you cancel the task, it stops immediately and
+    /// returns the number of completed steps.
     #[tool(title = "Slow task", annotations(read_only_hint = true, open_world_hint = false))]
     async fn slow_task(
         &self,
@@ -180,7 +174,8 @@ impl McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResult, ErrorData> {
         let pause = Duration::from_millis(millis.unwrap_or(600).min(10_000));
-        Ok(slow_task::run(&context, self.running_tasks(), steps.unwrap_or(5).clamp(1, 100), pause).await)
+        Ok(slow_task::run(&context, &self.service.running_tasks, steps.unwrap_or(5).clamp(1, 100), pause)
+            .await)
     }
 
     /// Always fails, to show an error result.
@@ -193,7 +188,7 @@ impl McpServer {
         Ok(failed(reason.unwrap_or_else(|| "The task failed, as intended.".to_owned())))
     }
 
-    /// Asks you a question during the call: which tea you would like.
+    /// Asks during the call which tea you would like.
     ///
     /// The app shows a small form. Fill it in, decline it, or close it. The result shows your response.
     #[tool(title = "Ask back", annotations(read_only_hint = true, open_world_hint = false))]
@@ -203,7 +198,13 @@ impl McpServer {
         InputResponses(responses): InputResponses,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        elicitation::ask_back(&context, self.elicits_by_session(), state.as_deref(), responses.as_ref()).await
+        elicitation::ask_back(
+            &context,
+            self.service.options.elicits_by_session,
+            state.as_deref(),
+            responses.as_ref(),
+        )
+        .await
     }
 
     /// Draws a rose and returns it as a PNG image.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 
-use super::grant::AccessToken;
+use super::grant::{Token, TokenKind};
 use super::metadata::RESOURCE_METADATA_PATH;
 use super::scopes::{Scope, Scopes};
 use crate::mcp::call::McpCall;
+use crate::memory::lock;
 use crate::options::{Guard, ListFault};
 use crate::request_log::McpMethod;
 use crate::service::Service;
@@ -21,7 +22,7 @@ use crate::service::Service;
 /// The largest accepted MCP message.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// Passes a request to the MCP server if its token has the required scope.
+/// Passes a request to the MCP server if the request's token has the required scope.
 pub(crate) async fn require_token(
     State(service): State<Arc<Service>>,
     request: Request,
@@ -36,7 +37,6 @@ pub(crate) async fn require_token(
         return (StatusCode::PAYLOAD_TOO_LARGE, "the message is too long").into_response();
     };
     let call = McpCall::parse(body);
-    let method = call.method.clone();
     let rejection = match (&granted, service.options.guard) {
         (Ok(scopes), _) => {
             let missing = call.required_scope().filter(|scope| !scopes.contains(*scope));
@@ -49,90 +49,61 @@ pub(crate) async fn require_token(
     let mut response = match rejection {
         Some(rejection) => rejection,
         None => {
-            let mut request = Request::from_parts(parts, Body::from(call.body.clone()));
+            let mut request = Request::from_parts(parts, Body::from(call.body));
             request.headers_mut().remove(header::CONTENT_LENGTH);
-            request.extensions_mut().insert(call);
             next.run(request).await
         }
     };
-    if let Some(method) = method {
+    if let Some(method) = call.method {
         response.extensions_mut().insert(McpMethod(method));
     }
     response
 }
 
-/// The reason for a 401.
-#[derive(Clone, Copy)]
-enum NoAccess {
-    /// The request has no token.
-    Missing,
-    /// The token is invalid, with an error description.
-    Invalid(&'static str),
-}
-
-fn granted_scopes(service: &Service, headers: &HeaderMap, now: Timestamp) -> Result<Scopes, NoAccess> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Err(NoAccess::Missing) };
-    let token = value
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
+/// Returns the scopes of the request's token. The error describes an invalid token, or is `None` if there is no token.
+fn granted_scopes(
+    service: &Service,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Result<Scopes, Option<&'static str>> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or(NoAccess::Missing)?;
-    let token: AccessToken = service.signer.open(token).ok_or(NoAccess::Invalid("unknown token"))?;
-    if token.issuer != service.issuer() || token.audience != service.resource() {
-        return Err(NoAccess::Invalid("the token is for another resource"));
-    }
-    if token.epoch < service.epochs.access() || service.families.is_revoked(&token.family) {
-        return Err(NoAccess::Invalid("the token has been revoked"));
-    }
-    if token.expires_at <= now {
-        return Err(NoAccess::Invalid("the token has expired"));
-    }
-    Scopes::parse(&token.scope).ok_or(NoAccess::Invalid("the token has an unknown scope"))
+        .ok_or(None)?;
+    let token = Token::check(service, TokenKind::Access, token, now)?;
+    Scopes::parse(&token.scope).ok_or(Some("the token has an unknown scope"))
 }
 
-fn unauthorized(service: &Service, why: NoAccess) -> Response {
+fn unauthorized(service: &Service, why: Option<&str>) -> Response {
     let scope = service.options.challenge_scopes.join(" ");
-    let challenge = match why {
-        NoAccess::Missing => {
-            format!(r#"Bearer resource_metadata="{}", scope="{scope}""#, metadata_url(service))
-        }
-        NoAccess::Invalid(why) => format!(
-            r#"Bearer error="invalid_token", error_description="{why}", resource_metadata="{}", scope="{scope}""#,
-            metadata_url(service)
-        ),
-    };
-    challenged(StatusCode::UNAUTHORIZED, &challenge, "a token is required")
+    let error = why.map(|why| ("invalid_token", why));
+    (StatusCode::UNAUTHORIZED, challenge(service, error, &scope), "a token is required").into_response()
 }
 
 fn list_fault(service: &Service, call: &McpCall) -> Option<Response> {
-    let fault = service.list_fault().filter(|_| call.method.as_deref() == Some("tools/list"))?;
-    Some(match fault {
+    let fault = *lock(&service.list_fault);
+    Some(match fault.filter(|_| call.method.as_deref() == Some("tools/list"))? {
         ListFault::BadGateway => {
             (StatusCode::BAD_GATEWAY, "the upstream server did not respond").into_response()
         }
-        ListFault::MorePermissionNeeded => insufficient_scope(service, Scope::NotesWrite),
+        ListFault::InsufficientScope => insufficient_scope(service, Scope::NotesWrite),
     })
 }
 
 fn insufficient_scope(service: &Service, required: Scope) -> Response {
-    let challenge = format!(
-        r#"Bearer error="insufficient_scope", error_description="more permission is required", resource_metadata="{}", scope="{}""#,
-        metadata_url(service),
-        required.name()
-    );
-    challenged(StatusCode::FORBIDDEN, &challenge, "more permission is required")
+    let text = "more permission is required";
+    let challenge = challenge(service, Some(("insufficient_scope", text)), required.name());
+    (StatusCode::FORBIDDEN, challenge, text).into_response()
 }
 
-fn metadata_url(service: &Service) -> String {
-    format!("{}{RESOURCE_METADATA_PATH}", service.issuer())
-}
-
-fn challenged(status: StatusCode, challenge: &str, text: &'static str) -> Response {
-    let mut response = (status, text).into_response();
-    if let Ok(challenge) = HeaderValue::from_str(challenge) {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    }
-    response
+/// Returns the header with the challenge. `error` is a code with its description.
+fn challenge(service: &Service, error: Option<(&str, &str)>, scope: &str) -> [(HeaderName, String); 1] {
+    let error = error.map_or_else(String::new, |(code, description)| {
+        format!(r#"error="{code}", error_description="{description}", "#)
+    });
+    let metadata = format!("{}{RESOURCE_METADATA_PATH}", service.issuer);
+    let challenge = format!(r#"Bearer {error}resource_metadata="{metadata}", scope="{scope}""#);
+    [(header::WWW_AUTHENTICATE, challenge)]
 }

@@ -16,8 +16,8 @@ pub(crate) struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// The redirect URI with the response `parameters`, then `state` and `iss` (RFC 9207).
-    pub(crate) fn response(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
+    /// Returns the redirect URI with the response `parameters`, then `state` and `iss` (RFC 9207).
+    pub(crate) fn response_uri(&self, parameters: &[(&str, &str)], issuer: &str) -> String {
         let mut parameters = parameters.to_vec();
         parameters.extend(self.state.as_deref().map(|state| ("state", state)));
         parameters.push(("iss", issuer));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::redirect;
-use super::signing::{Signed, Signer};
+use super::signing::Signer;
 
 /// A client's authentication method at the token endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,18 +14,7 @@ pub(crate) enum AuthMethod {
     ClientSecretPost,
 }
 
-impl AuthMethod {
-    pub(crate) fn parse(name: &str) -> Option<AuthMethod> {
-        match name {
-            "none" => Some(AuthMethod::None),
-            "client_secret_basic" => Some(AuthMethod::ClientSecretBasic),
-            "client_secret_post" => Some(AuthMethod::ClientSecretPost),
-            _ => None,
-        }
-    }
-}
-
-/// The registered values that are needed later.
+/// A registered client, with only the values that are needed later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Client {
     pub(crate) issuer: String,
@@ -33,19 +22,23 @@ pub(crate) struct Client {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) auth_method: AuthMethod,
     pub(crate) may_refresh: bool,
-    /// The epoch of the registration. Clients of an older epoch are forgotten.
+    /// The epoch of the registration. Clients of an older epoch are invalid.
     pub(crate) epoch: u64,
-    /// Makes two registrations with equal metadata differ.
+    /// A random value, so that two registrations with equal metadata differ.
     pub(crate) nonce: String,
 }
 
-impl Signed for Client {
-    const TYPE: &'static str = "usher-demo-client";
-}
+/// The `typ` header of a client id.
+const TYPE: &str = "usher-demo-client";
 
 impl Client {
     pub(crate) fn id(&self, signer: &Signer) -> String {
-        signer.sign(self)
+        signer.sign(TYPE, self)
+    }
+
+    /// Returns the client with this id, or `None` if this signer did not sign the id.
+    pub(crate) fn open(id: &str, signer: &Signer) -> Option<Self> {
+        signer.open(TYPE, id)
     }
 
     pub(crate) fn accepts_redirect(&self, requested: &str) -> bool {

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::authorization_request::AuthorizationRequest;
+use super::codes;
 use super::consent_page;
 use super::error::no_store;
 use super::page;
@@ -22,7 +23,7 @@ pub(crate) fn ask(service: &Service, request: AuthorizationRequest) -> Response 
 
 /// `POST /authorize`: the page's form, with `ticket` and `decision` (`allow` or `deny`).
 pub(crate) async fn decide(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
-    // Browsers send the form's origin. Other programs omit the header.
+    // Browsers state which site sent the form. Other programs omit the header.
     if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return (
             StatusCode::FORBIDDEN,
@@ -45,12 +46,12 @@ pub(crate) async fn decide(State(service): State<Arc<Service>>, headers: HeaderM
     let destination =
         service.pending_consents.decide(form.get("ticket").unwrap_or_default(), now, |request| {
             if allowed {
-                let code = service.codes.issue(request.clone(), now);
-                request.response(&[("code", &code)], service.issuer())
+                let code = codes::issue(&service.codes, request.clone(), now);
+                request.response_uri(&[("code", &code)], &service.issuer)
             } else {
                 let denied =
                     [("error", "access_denied"), ("error_description", "The person denied the request")];
-                request.response(&denied, service.issuer())
+                request.response_uri(&denied, &service.issuer)
             }
         });
     match destination {

@@ -8,8 +8,8 @@ use super::page::{Page, logo};
 use super::person::PERSON;
 use super::redirect::{self, RedirectKind};
 
-/// A private-use scheme leaves the browser's tab open. After the form is sent, the page says that the person can
-/// return to the app. A second form sends the same ticket again if the browser did not open the app.
+/// A redirect to a private-use scheme leaves the browser's tab open. This script then shows that the person can return
+/// to the app. If the browser did not open the app, a second form can send the same ticket again.
 const CONFIRMATION_SCRIPT: &str = "\
 document.getElementById('question').addEventListener('submit', function (event) {
   var chosen = event.submitter && event.submitter.value === 'deny' ? 'denied' : 'allowed';
@@ -95,7 +95,7 @@ fn confirmation(id: &str, decision: &str, app: &str, title: &str, ticket: &str) 
     }
 }
 
-/// The source expression that allows the form to redirect to the redirect URI.
+/// Returns the source expression that allows the form to redirect to the redirect URI.
 fn form_action(redirect_uri: &str) -> String {
     let Ok(url) = url::Url::parse(redirect_uri) else { return String::new() };
     match (url.scheme(), url.host()) {

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 pub(crate) struct OAuthError {
     pub(crate) code: &'static str,
     pub(crate) description: String,
-    challenge: bool,
+    /// Whether the response has the challenge for a client that used HTTP Basic.
+    pub(crate) challenge: bool,
 }
 
 impl OAuthError {
@@ -29,10 +30,9 @@ impl OAuthError {
         Self::new("invalid_client", description)
     }
 
-    /// Adds the challenge for a client that used HTTP Basic.
-    pub(crate) fn with_basic_challenge(mut self, challenge: bool) -> Self {
-        self.challenge = challenge;
-        self
+    /// The error for a request that names another resource.
+    pub(crate) fn invalid_target(resource: &str) -> Self {
+        Self::new("invalid_target", format!("resource must be {resource}"))
     }
 }
 

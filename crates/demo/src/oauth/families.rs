@@ -1,45 +1,42 @@
 //! Token families: all tokens from one consent. Reuse of a refresh token revokes its family (RFC 9700 §4.14.2).
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::clock::later;
+use crate::clock::saturating_add;
+use crate::memory;
 
-/// The number of stored families. A dropped family, for example after a restart, continues from the presented token.
-const CAPACITY: usize = 10_000;
+/// The maximum number of stored families. If a family is no longer stored, for example after a restart, it continues
+/// from the token that a client presents.
+const CAPACITY: usize = 1000;
 
-#[derive(Clone, Copy)]
 struct Family {
+    id: String,
     /// The number of the valid refresh token.
     rotation: u32,
     rotated_at: Timestamp,
     revoked: bool,
 }
 
-/// The reason for rejecting a refresh token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The reason why a refresh token is rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RotationError {
+    #[error("the refresh token has been revoked")]
     Revoked,
+    #[error("the refresh token was used before; its family is revoked")]
     Reused,
 }
 
+/// The families, oldest first.
 #[derive(Default)]
-pub(crate) struct Families {
-    memory: Mutex<Memory>,
-}
-
-#[derive(Default)]
-struct Memory {
-    families: HashMap<String, Family>,
-    oldest_first: VecDeque<String>,
-}
+pub(crate) struct Families(Mutex<VecDeque<Family>>);
 
 impl Families {
-    /// Uses refresh token number `presented` and returns the next number. Within `grace` after a rotation, the previous
-    /// token returns the current number again.
+    /// Uses refresh token number `presented` and returns the next number. Within `grace` after a rotation, also accepts
+    /// the previous number, and returns the current one.
     pub(crate) fn rotate(
         &self,
         id: &str,
@@ -47,8 +44,8 @@ impl Families {
         grace: Duration,
         now: Timestamp,
     ) -> Result<u32, RotationError> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let family = memory.family(id, presented, now);
+        let mut families = memory::lock(&self.0);
+        let family = family(&mut families, id, presented, now);
         if family.revoked {
             return Err(RotationError::Revoked);
         }
@@ -57,7 +54,8 @@ impl Families {
             family.rotated_at = now;
             return Ok(family.rotation);
         }
-        if presented.checked_add(1) == Some(family.rotation) && now < later(family.rotated_at, grace) {
+        if presented.checked_add(1) == Some(family.rotation) && now < saturating_add(family.rotated_at, grace)
+        {
             return Ok(family.rotation);
         }
         family.revoked = true;
@@ -65,27 +63,22 @@ impl Families {
     }
 
     pub(crate) fn revoke(&self, id: &str, now: Timestamp) {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).family(id, 0, now).revoked = true;
+        family(&mut memory::lock(&self.0), id, 0, now).revoked = true;
     }
 
     pub(crate) fn is_revoked(&self, id: &str) -> bool {
-        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.families.get(id).is_some_and(|family| family.revoked)
+        memory::lock(&self.0).iter().any(|family| family.id == id && family.revoked)
     }
 }
 
-impl Memory {
-    fn family(&mut self, id: &str, rotation: u32, now: Timestamp) -> &mut Family {
-        if !self.families.contains_key(id) {
-            if self.oldest_first.len() == CAPACITY
-                && let Some(oldest) = self.oldest_first.pop_front()
-            {
-                self.families.remove(&oldest);
-            }
-            self.oldest_first.push_back(id.to_owned());
-        }
-        self.families.entry(id.to_owned()).or_insert(Family { rotation, rotated_at: now, revoked: false })
-    }
+/// Returns the family with this id. An unknown family begins with `rotation`.
+fn family<'a>(families: &'a mut VecDeque<Family>, id: &str, rotation: u32, now: Timestamp) -> &'a mut Family {
+    let index = families.iter().position(|family| family.id == id).unwrap_or_else(|| {
+        let family = Family { id: id.to_owned(), rotation, rotated_at: now, revoked: false };
+        memory::push(families, family, CAPACITY);
+        families.len() - 1
+    });
+    &mut families[index]
 }
 
 #[cfg(test)]
@@ -110,9 +103,9 @@ mod tests {
         let families = Families::default();
         let grace = Duration::from_secs(10);
         assert_eq!(families.rotate("f", 0, grace, NOW), Ok(1));
-        assert_eq!(families.rotate("f", 0, grace, later(NOW, Duration::from_secs(9))), Ok(1));
+        assert_eq!(families.rotate("f", 0, grace, saturating_add(NOW, Duration::from_secs(9))), Ok(1));
         assert_eq!(
-            families.rotate("f", 0, grace, later(NOW, Duration::from_secs(10))),
+            families.rotate("f", 0, grace, saturating_add(NOW, Duration::from_secs(10))),
             Err(RotationError::Reused)
         );
     }
@@ -125,12 +118,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded() {
+    fn the_number_of_families_is_limited() {
         let families = Families::default();
         for id in 0..CAPACITY + 5 {
             families.revoke(&id.to_string(), NOW);
         }
-        let memory = families.memory.lock().unwrap();
-        assert_eq!((memory.families.len(), memory.oldest_first.len()), (CAPACITY, CAPACITY));
+        assert_eq!(families.0.lock().unwrap().len(), CAPACITY);
     }
 }

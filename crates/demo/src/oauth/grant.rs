@@ -1,77 +1,90 @@
 //! Issues access, refresh and ID tokens.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use jiff::Timestamp;
-
-use super::client::Client;
+use super::client_authentication::AuthenticatedClient;
 use super::person::PERSON;
 use super::scopes::{Scope, Scopes};
-use super::signing::{Signed, random_id, sha256_base64url};
-use crate::clock::later;
+use super::signing::{random_id, sha256_base64url};
+use crate::clock::saturating_add;
 use crate::service::Service;
 
-/// The claims of an access token.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct AccessToken {
-    pub(crate) issuer: String,
-    pub(crate) audience: String,
-    pub(crate) client: String,
-    pub(crate) scope: String,
-    pub(crate) family: String,
-    pub(crate) epoch: u64,
-    pub(crate) expires_at: Timestamp,
-    /// Makes two tokens with equal claims differ.
-    pub(crate) id: String,
+/// The lifetime of a refresh token.
+const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The kind of a token, which is its `typ` header.
+#[derive(Clone, Copy)]
+pub(crate) enum TokenKind {
+    Access,
+    Refresh,
 }
 
-impl Signed for AccessToken {
-    const TYPE: &'static str = "usher-demo-access";
+impl TokenKind {
+    fn typ(self) -> &'static str {
+        match self {
+            Self::Access => "usher-demo-access",
+            Self::Refresh => "usher-demo-refresh",
+        }
+    }
+
+    fn current_epoch(self, service: &Service) -> u64 {
+        match self {
+            Self::Access => service.epochs.access.current(),
+            Self::Refresh => service.epochs.refresh.current(),
+        }
+    }
 }
 
-/// The claims of a refresh token.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct RefreshToken {
-    pub(crate) issuer: String,
-    pub(crate) audience: String,
-    pub(crate) client: String,
-    pub(crate) scope: String,
-    pub(crate) family: String,
-    /// Its number in the family. Only the highest is valid.
-    pub(crate) rotation: u32,
-    pub(crate) epoch: u64,
-    pub(crate) expires_at: Timestamp,
-}
-
-impl Signed for RefreshToken {
-    const TYPE: &'static str = "usher-demo-refresh";
-}
-
-/// The claims of an ID token (OpenID Connect Core §2). It is for display only: clients cannot verify its signature.
+/// The claims of an access or refresh token.
 #[derive(Serialize, Deserialize)]
-struct IdToken {
-    iss: String,
-    sub: String,
-    aud: String,
-    exp: i64,
-    iat: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    nonce: Option<String>,
-    name: String,
-    preferred_username: String,
-    email: String,
-    email_verified: bool,
+pub(crate) struct Token {
+    issuer: String,
+    audience: String,
+    pub(crate) client: String,
+    pub(crate) scope: String,
+    pub(crate) family: String,
+    /// The number of a refresh token in its family. Only the highest is valid.
+    pub(crate) rotation: u32,
+    epoch: u64,
+    expires_at: Timestamp,
+    /// A random value, so that two tokens with equal claims differ.
+    id: String,
 }
 
-impl Signed for IdToken {
-    const TYPE: &'static str = "JWT";
+impl Token {
+    /// Returns the claims if this demo issued the token as this kind, even if the token is no longer valid.
+    pub(crate) fn open(service: &Service, kind: TokenKind, text: &str) -> Option<Self> {
+        service.signer.open(kind.typ(), text)
+    }
+
+    /// Returns the claims of a valid token, or an error description.
+    pub(crate) fn check(
+        service: &Service,
+        kind: TokenKind,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<Self, &'static str> {
+        let token = Self::open(service, kind, text).ok_or("unknown token")?;
+        if token.issuer != service.issuer || token.audience != service.resource {
+            return Err("the token is for another resource");
+        }
+        if token.epoch < kind.current_epoch(service) || service.families.is_revoked(&token.family) {
+            return Err("the token has been revoked");
+        }
+        if token.expires_at <= now {
+            return Err("the token has expired");
+        }
+        Ok(token)
+    }
 }
 
 /// The tokens to issue.
 pub(crate) struct Grant<'a> {
-    pub(crate) client_id: &'a str,
-    pub(crate) client: &'a Client,
+    pub(crate) client: &'a AuthenticatedClient,
     pub(crate) family: &'a str,
     /// The scopes that the person allowed, for the refresh token.
     pub(crate) granted: &'a Scopes,
@@ -82,22 +95,11 @@ pub(crate) struct Grant<'a> {
 }
 
 impl Grant<'_> {
-    /// The token response (RFC 6749 §5.1).
+    /// Issues the tokens and returns the token response (RFC 6749 §5.1).
     pub(crate) fn issue(&self, service: &Service, now: Timestamp) -> Value {
         let options = &service.options;
-        let client = client_hash(self.client_id);
-        let access_token = service.signer.sign(&AccessToken {
-            issuer: service.issuer().to_owned(),
-            audience: service.resource().to_owned(),
-            client: client.clone(),
-            scope: self.scopes.to_string(),
-            family: self.family.to_owned(),
-            epoch: service.epochs.access(),
-            expires_at: later(now, options.life),
-            id: random_id(),
-        });
         let mut response = json!({
-            "access_token": access_token,
+            "access_token": self.token(service, TokenKind::Access, self.scopes, saturating_add(now, options.life)),
             "token_type": "Bearer",
             "expires_in": options.life.as_secs(),
             "scope": self.scopes.to_string(),
@@ -107,19 +109,12 @@ impl Grant<'_> {
         {
             response.remove("expires_in");
         }
-        if self.client.may_refresh && (!options.offline_access || self.granted.contains(Scope::OfflineAccess))
+        if self.client.client.may_refresh
+            && (!options.offline_access || self.granted.contains(Scope::OfflineAccess))
         {
-            let refresh_token = service.signer.sign(&RefreshToken {
-                issuer: service.issuer().to_owned(),
-                audience: service.resource().to_owned(),
-                client,
-                scope: self.granted.to_string(),
-                family: self.family.to_owned(),
-                rotation: self.rotation,
-                epoch: service.epochs.refresh(),
-                expires_at: later(now, options.refresh_token_lifetime),
-            });
-            response["refresh_token"] = refresh_token.into();
+            let expires_at = saturating_add(now, REFRESH_TOKEN_LIFETIME);
+            response["refresh_token"] =
+                self.token(service, TokenKind::Refresh, self.granted, expires_at).into();
         }
         if self.scopes.contains(Scope::OpenId) {
             response["id_token"] = self.id_token(service, now).into();
@@ -127,23 +122,43 @@ impl Grant<'_> {
         response
     }
 
+    fn token(&self, service: &Service, kind: TokenKind, scopes: &Scopes, expires_at: Timestamp) -> String {
+        let token = Token {
+            issuer: service.issuer.clone(),
+            audience: service.resource.clone(),
+            client: client_hash(&self.client.id),
+            scope: scopes.to_string(),
+            family: self.family.to_owned(),
+            rotation: self.rotation,
+            epoch: kind.current_epoch(service),
+            expires_at,
+            id: random_id(),
+        };
+        service.signer.sign(kind.typ(), &token)
+    }
+
+    /// Issues an ID token (OpenID Connect Core §2). It is for display only, because clients cannot verify its
+    /// signature.
     fn id_token(&self, service: &Service, now: Timestamp) -> String {
-        service.signer.sign(&IdToken {
-            iss: service.issuer().to_owned(),
-            sub: PERSON.subject.to_owned(),
-            aud: self.client_id.to_owned(),
-            exp: later(now, service.options.life).as_second(),
-            iat: now.as_second(),
-            nonce: self.nonce.map(str::to_owned),
-            name: PERSON.name.to_owned(),
-            preferred_username: PERSON.username.to_owned(),
-            email: PERSON.email.to_owned(),
-            email_verified: true,
-        })
+        let mut claims = json!({
+            "iss": service.issuer,
+            "sub": PERSON.subject,
+            "aud": self.client.id,
+            "exp": saturating_add(now, service.options.life).as_second(),
+            "iat": now.as_second(),
+            "name": PERSON.name,
+            "preferred_username": PERSON.username,
+            "email": PERSON.email,
+            "email_verified": true,
+        });
+        if let Some(nonce) = self.nonce {
+            claims["nonce"] = nonce.into();
+        }
+        service.signer.sign("JWT", &claims)
     }
 }
 
-/// A short identifier of a client, because a client id contains the whole registration.
+/// Returns a short identifier of a client, because a client id contains the whole registration.
 pub(crate) fn client_hash(client_id: &str) -> String {
     sha256_base64url(client_id)
 }

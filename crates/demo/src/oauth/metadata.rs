@@ -16,9 +16,9 @@ pub(crate) const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-re
 /// `GET /.well-known/oauth-protected-resource/mcp`
 pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> Json<Value> {
     Json(json!({
-        "resource": service.resource(),
+        "resource": service.resource,
         "resource_name": "Usher demo",
-        "authorization_servers": [service.issuer()],
+        "authorization_servers": [service.issuer],
         "scopes_supported": service.options.challenge_scopes,
         "bearer_methods_supported": ["header"],
     }))
@@ -26,7 +26,7 @@ pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> J
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) -> Json<Value> {
-    let issuer = service.issuer();
+    let issuer = &service.issuer;
     let scopes: Vec<&str> =
         Scope::ALL.into_iter().filter(|scope| service.supports(*scope)).map(Scope::name).collect();
     let methods: &[&str] = match service.options.clients {

@@ -13,7 +13,7 @@ pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
     pub(crate) card: Markup,
     pub(crate) script: Option<&'static str>,
-    /// The allowed form target besides this service. Chromium applies it to redirects of a form too.
+    /// The form target that is allowed besides this service. Chromium also checks the redirect after a form.
     pub(crate) form_action: &'a str,
 }
 
@@ -64,7 +64,7 @@ impl Page<'_> {
     }
 }
 
-/// An error page, without a redirect.
+/// Returns an error page, without a redirect.
 pub(crate) fn error(title: &str, description: &str) -> Response {
     let card = html! {
         (logo())
@@ -75,7 +75,7 @@ pub(crate) fn error(title: &str, description: &str) -> Response {
         .into_response()
 }
 
-/// The logo, a notebook, with the name.
+/// Returns the logo (a notebook) with the service's name.
 pub(crate) fn logo() -> Markup {
     html! {
         div .mark {

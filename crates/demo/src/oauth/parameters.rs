@@ -1,6 +1,8 @@
 //! The parameters of an OAuth request, from a query or a form (RFC 6749 §3.1 and §3.2).
 
-/// Parameters in order. Those with an empty value are ignored.
+use super::error::OAuthError;
+
+/// Parameters in order, without those whose value is empty.
 pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -11,6 +13,11 @@ impl Parameters {
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Like [`Parameters::get`], but returns an error if the parameter is missing.
+    pub(crate) fn require(&self, name: &str) -> Result<&str, OAuthError> {
+        self.get(name).ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
     /// Whether a parameter is repeated, which is never allowed.

@@ -1,20 +1,22 @@
 //! The consent pages that are open.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::authorization_request::AuthorizationRequest;
 use super::signing::random_id;
-use crate::clock::later;
+use crate::clock::saturating_add;
+use crate::memory;
 
 /// The time after which the buttons of an open page stop working.
 const CONSENT_TIMEOUT: Duration = Duration::from_secs(600);
 const CAPACITY: usize = 500;
 
 struct PendingConsent {
+    ticket: String,
     request: AuthorizationRequest,
     /// The address of the first redirect. A private-use scheme leaves the tab open. Pressing a button again repeats
     /// this redirect and never issues a second code.
@@ -22,32 +24,21 @@ struct PendingConsent {
     expires_at: Timestamp,
 }
 
-/// The open consent pages, by ticket. The ticket prevents cross-site request forgery: it belongs to one request,
+/// The open consent pages, oldest first. The ticket prevents cross-site request forgery: it belongs to one request,
 /// cannot be guessed, and cannot be read from another origin.
 #[derive(Default)]
-pub(crate) struct PendingConsents {
-    memory: Mutex<Memory>,
-}
-
-#[derive(Default)]
-struct Memory {
-    consents: HashMap<String, PendingConsent>,
-    oldest_first: VecDeque<String>,
-}
+pub(crate) struct PendingConsents(Mutex<VecDeque<PendingConsent>>);
 
 impl PendingConsents {
     pub(super) fn add(&self, request: AuthorizationRequest, now: Timestamp) -> String {
         let ticket = random_id();
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.oldest_first.len() == CAPACITY
-            && let Some(oldest) = memory.oldest_first.pop_front()
-        {
-            memory.consents.remove(&oldest);
-        }
-        memory.oldest_first.push_back(ticket.clone());
-        let consent =
-            PendingConsent { request, redirected_to: None, expires_at: later(now, CONSENT_TIMEOUT) };
-        memory.consents.insert(ticket.clone(), consent);
+        let consent = PendingConsent {
+            ticket: ticket.clone(),
+            request,
+            redirected_to: None,
+            expires_at: saturating_add(now, CONSENT_TIMEOUT),
+        };
+        memory::push(&mut memory::lock(&self.0), consent, CAPACITY);
         ticket
     }
 
@@ -58,8 +49,11 @@ impl PendingConsents {
         now: Timestamp,
         decide: impl FnOnce(&AuthorizationRequest) -> String,
     ) -> Option<String> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let consent = memory.consents.get_mut(ticket).filter(|consent| now < consent.expires_at)?;
+        let mut consents = memory::lock(&self.0);
+        let consent = consents.iter_mut().find(|consent| consent.ticket == ticket)?;
+        if consent.expires_at <= now {
+            return None;
+        }
         Some(consent.redirected_to.get_or_insert_with(|| decide(&consent.request)).clone())
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn kind(uri: &str) -> Result<RedirectKind, &'static str> {
         return Err("a redirect URI must have no fragment");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("a redirect URI must have no user information");
+        return Err("a redirect URI must have no userinfo");
     }
     match url.scheme() {
         "https" => Ok(RedirectKind::Web),
@@ -50,20 +50,15 @@ pub(crate) fn kind(uri: &str) -> Result<RedirectKind, &'static str> {
 /// Returns the kind of a redirect URI if `policy` allows its registration.
 pub(crate) fn may_register(uri: &str, policy: RedirectPolicy) -> Result<RedirectKind, &'static str> {
     let kind = kind(uri)?;
-    match (policy, kind) {
-        (RedirectPolicy::NoPrivateUse, RedirectKind::PrivateUse { .. }) => {
+    let RedirectKind::PrivateUse { with_host } = kind else { return Ok(kind) };
+    match policy {
+        RedirectPolicy::NoPrivateUse => {
             Err("private-use schemes are not allowed as redirect_uri; use https or loopback")
         }
-        (RedirectPolicy::NoHostless, RedirectKind::PrivateUse { with_host: false }) => {
-            Err("a redirect_uri must have a host")
-        }
-        (
-            RedirectPolicy::Any
-            | RedirectPolicy::NoHostless
-            | RedirectPolicy::NoPrivateUse
-            | RedirectPolicy::PrivateUseRefusedAtAuthorize,
-            _,
-        ) => Ok(kind),
+        RedirectPolicy::HostRequired if !with_host => Err("a redirect_uri must have a host"),
+        RedirectPolicy::HostRequired
+        | RedirectPolicy::Any
+        | RedirectPolicy::PrivateUseRejectedAtAuthorize => Ok(kind),
     }
 }
 
@@ -82,7 +77,7 @@ pub(crate) fn matches(registered: &str, requested: &str) -> bool {
         && without_port(registered).is_some_and(|registered| Some(registered) == without_port(requested))
 }
 
-/// Appends response parameters to the redirect URI, which is otherwise unchanged.
+/// Appends response parameters to the redirect URI. The rest of the URI is unchanged.
 pub(crate) fn with_response(redirect_uri: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.extend_pairs(parameters);

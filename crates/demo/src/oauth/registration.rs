@@ -20,16 +20,37 @@ use crate::service::Service;
 const MAX_REDIRECT_URIS: usize = 5;
 const MAX_NAME: usize = 60;
 
-/// The supported fields of a registration. Others are ignored (RFC 7591 §2).
+/// The supported fields of a registration and their values. Other fields are ignored (RFC 7591 §2).
 #[derive(Deserialize)]
 struct ClientMetadata {
     #[serde(default)]
     redirect_uris: Vec<String>,
     client_name: Option<String>,
-    application_type: Option<String>,
-    token_endpoint_auth_method: Option<String>,
-    grant_types: Option<Vec<String>>,
-    response_types: Option<Vec<String>>,
+    application_type: Option<ApplicationType>,
+    token_endpoint_auth_method: Option<AuthMethod>,
+    grant_types: Option<Vec<GrantType>>,
+    #[expect(dead_code, reason = "only its values are checked, when it is read")]
+    response_types: Option<Vec<ResponseType>>,
+}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ApplicationType {
+    Native,
+    Web,
+}
+
+#[derive(PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum GrantType {
+    AuthorizationCode,
+    RefreshToken,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ResponseType {
+    Code,
 }
 
 /// `POST /register`
@@ -41,7 +62,7 @@ pub(crate) async fn register(
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
     let metadata: ClientMetadata = serde_json::from_slice(&body)
-        .map_err(|_| invalid_metadata("the body is not valid client metadata"))?;
+        .map_err(|error| OAuthError::new("invalid_client_metadata", error.to_string()))?;
     let client = client(&service, metadata)?;
     let client_id = client.id(&service.signer);
 
@@ -65,54 +86,34 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
     if metadata.redirect_uris.is_empty() || metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
         return Err(invalid_redirect("redirect_uris must contain one to five URIs"));
     }
-    let is_web = match metadata.application_type.as_deref() {
-        None | Some("native") => false,
-        Some("web") => true,
-        Some(_) => return Err(invalid_metadata("application_type must be native or web")),
-    };
     for uri in &metadata.redirect_uris {
         let kind = redirect::may_register(uri, service.options.redirects).map_err(invalid_redirect)?;
-        if is_web && kind != RedirectKind::Web {
+        if metadata.application_type == Some(ApplicationType::Web) && kind != RedirectKind::Web {
             return Err(invalid_redirect("a web application's redirect_uri must be https"));
         }
     }
-    let only = |values: &Option<Vec<String>>, known: &[&str]| {
-        values.iter().flatten().all(|value| known.contains(&value.as_str()))
-    };
-    if !only(&metadata.grant_types, &["authorization_code", "refresh_token"]) {
-        return Err(invalid_metadata("grant_types may contain only authorization_code and refresh_token"));
-    }
-    if !only(&metadata.response_types, &["code"]) {
-        return Err(invalid_metadata("response_types may contain only code"));
-    }
+    // RFC 7591 §2: the default method is HTTP Basic.
+    let requested = metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
     Ok(Client {
-        issuer: service.issuer().to_owned(),
+        issuer: service.issuer.clone(),
         name: metadata
             .client_name
             .as_deref()
             .map(clean_name)
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "An unnamed app".to_owned()),
-        auth_method: auth_method(service, metadata.token_endpoint_auth_method.as_deref())?,
-        may_refresh: metadata
-            .grant_types
-            .is_none_or(|types| types.iter().any(|kind| kind == "refresh_token")),
+        auth_method: if service.options.clients == ClientPolicy::ConfidentialOnly
+            && requested == AuthMethod::None
+        {
+            AuthMethod::ClientSecretBasic
+        } else {
+            requested
+        },
+        may_refresh: metadata.grant_types.is_none_or(|types| types.contains(&GrantType::RefreshToken)),
         redirect_uris: metadata.redirect_uris,
-        epoch: service.epochs.clients(),
+        epoch: service.epochs.clients.current(),
         nonce: random_id(),
     })
-}
-
-fn auth_method(service: &Service, requested: Option<&str>) -> Result<AuthMethod, OAuthError> {
-    // RFC 7591 §2: the default method is HTTP Basic.
-    let requested = AuthMethod::parse(requested.unwrap_or("client_secret_basic"))
-        .ok_or_else(|| invalid_metadata("this token_endpoint_auth_method is not supported"))?;
-    match (service.options.clients, requested) {
-        (ClientPolicy::ConfidentialOnly, AuthMethod::None) => Ok(AuthMethod::ClientSecretBasic),
-        (ClientPolicy::Any | ClientPolicy::ConfidentialOnly | ClientPolicy::NoRegistration, requested) => {
-            Ok(requested)
-        }
-    }
 }
 
 /// Returns the name on one line, without control and bidirectional characters, cut to a maximum length.
@@ -124,10 +125,6 @@ fn clean_name(name: &str) -> String {
     name.chars().filter(shown).take(MAX_NAME).collect::<String>().trim().to_owned()
 }
 
-fn invalid_metadata(description: impl Into<String>) -> OAuthError {
-    OAuthError::new("invalid_client_metadata", description)
-}
-
-fn invalid_redirect(description: impl Into<String>) -> OAuthError {
+fn invalid_redirect(description: &str) -> OAuthError {
     OAuthError::new("invalid_redirect_uri", description)
 }

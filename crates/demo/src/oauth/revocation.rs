@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::client_authentication::authenticate;
 use super::error::OAuthError;
-use super::grant::{AccessToken, RefreshToken, client_hash};
+use super::grant::{Token, TokenKind, client_hash};
 use super::parameters::Parameters;
 use crate::service::Service;
 
@@ -23,18 +23,15 @@ pub(crate) async fn revoke(
         return Err(OAuthError::invalid_request("a parameter is repeated"));
     }
     let client = authenticate(&service, &headers, &form)?;
-    let token = form.get("token").ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
+    let text = form.require("token")?;
 
-    // The token contains its type, so the hint is not needed. An unknown token counts as revoked (§2.2).
-    let owner_and_family = match service.signer.open::<RefreshToken>(token) {
-        Some(token) => Some((token.client, token.family)),
-        None => service.signer.open::<AccessToken>(token).map(|token| (token.client, token.family)),
-    };
-    if let Some((owner, family)) = owner_and_family {
-        if owner != client_hash(&client.id) {
+    // The token contains its kind, so `token_type_hint` is not needed. An unknown token counts as revoked (§2.2).
+    let kinds = [TokenKind::Refresh, TokenKind::Access];
+    if let Some(token) = kinds.into_iter().find_map(|kind| Token::open(&service, kind, text)) {
+        if token.client != client_hash(&client.id) {
             return Err(OAuthError::new("unauthorized_client", "the token was issued to another client"));
         }
-        service.families.revoke(&family, service.clock.now());
+        service.families.revoke(&token.family, service.clock.now());
     }
     Ok(StatusCode::OK)
 }

@@ -1,5 +1,6 @@
 //! The supported scopes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +24,7 @@ impl Scope {
         }
     }
 
-    /// The permission and its details for the consent page.
+    /// Returns the permission and its details, for the consent page.
     pub(crate) fn description(self) -> (&'static str, &'static str) {
         match self {
             Scope::OpenId => ("See your profile", "Your name and email address"),
@@ -36,7 +37,7 @@ impl Scope {
 
 /// A set of scopes in canonical order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Scopes(Vec<Scope>);
+pub(crate) struct Scopes(BTreeSet<Scope>);
 
 impl Scopes {
     /// Parses a space-separated list (RFC 6749 §3.3). Returns `None` for an unknown scope.
@@ -52,7 +53,7 @@ impl Scopes {
     }
 
     pub(crate) fn is_subset_of(&self, other: &Scopes) -> bool {
-        self.0.iter().all(|scope| other.contains(*scope))
+        self.0.is_subset(&other.0)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = Scope> + '_ {
@@ -62,10 +63,7 @@ impl Scopes {
 
 impl FromIterator<Scope> for Scopes {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
-        let mut scopes: Vec<Scope> = scopes.into_iter().collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        Scopes(scopes)
+        Scopes(scopes.into_iter().collect())
     }
 }
 

@@ -11,13 +11,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::client_authentication::{AuthenticatedClient, authenticate};
-use super::codes::CodeState;
 use super::error::{OAuthError, no_store};
-use super::families::RotationError;
-use super::grant::{Grant, RefreshToken, client_hash};
+use super::grant::{Grant, Token, TokenKind, client_hash};
 use super::parameters::Parameters;
 use super::scopes::Scopes;
 use super::signing::sha256_base64url;
+use crate::memory::lock;
 use crate::options::TokenFault;
 use crate::request_log::GrantType;
 use crate::service::Service;
@@ -25,7 +24,8 @@ use crate::service::Service;
 /// `POST /token`
 pub(crate) async fn token(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
     let form = Parameters::parse(&body);
-    let mut response = match service.token_faults.take() {
+    let fault = lock(&service.token_faults).pop_front();
+    let mut response = match fault {
         Some(fault) => faulty_response(fault, || respond(&service, &headers, &form)),
         None => respond(&service, &headers, &form),
     };
@@ -58,14 +58,13 @@ fn issue(
         return Err(OAuthError::invalid_request("a parameter is repeated"));
     }
     let client = authenticate(service, headers, form)?;
-    if form.get("resource").is_some_and(|resource| resource != service.resource()) {
-        return Err(OAuthError::new("invalid_target", format!("resource must be {}", service.resource())));
+    if form.get("resource").is_some_and(|resource| resource != service.resource) {
+        return Err(OAuthError::invalid_target(&service.resource));
     }
-    match form.get("grant_type") {
-        Some("authorization_code") => redeem_code(service, &client, form, now),
-        Some("refresh_token") => refresh(service, &client, form, now),
-        Some(_) => Err(OAuthError::new("unsupported_grant_type", "this grant_type is not supported")),
-        None => Err(OAuthError::invalid_request("grant_type is missing")),
+    match form.require("grant_type")? {
+        "authorization_code" => redeem_code(service, &client, form, now),
+        "refresh_token" => refresh(service, &client, form, now),
+        _ => Err(OAuthError::new("unsupported_grant_type", "this grant_type is not supported")),
     }
 }
 
@@ -75,19 +74,20 @@ fn redeem_code(
     form: &Parameters,
     now: Timestamp,
 ) -> Result<Value, OAuthError> {
-    let code = form.get("code").ok_or_else(|| OAuthError::invalid_request("code is missing"))?;
-    let verifier =
-        form.get("code_verifier").ok_or_else(|| OAuthError::invalid_request("code_verifier is missing"))?;
-    let replayed = |family: &str| {
-        service.families.revoke(family, now);
-        OAuthError::invalid_grant("the code was used before; what it gave is revoked")
-    };
-    let issued = match service.codes.look_up(code, now) {
-        CodeState::Valid(issued) => issued,
-        CodeState::Replayed { family } => return Err(replayed(&family)),
-        CodeState::Expired => return Err(OAuthError::invalid_grant("the code has expired")),
-        CodeState::Unknown => return Err(OAuthError::invalid_grant("the code is not known")),
-    };
+    let (code, verifier) = (form.require("code")?, form.require("code_verifier")?);
+    // The lock is held until the code is redeemed, so that only one request redeems it.
+    let mut codes = lock(&service.codes);
+    let issued = codes
+        .iter_mut()
+        .find(|issued| issued.code == code)
+        .ok_or_else(|| OAuthError::invalid_grant("the code is not known"))?;
+    if issued.redeemed {
+        service.families.revoke(&issued.family, now);
+        return Err(OAuthError::invalid_grant("the code was used before; its tokens are revoked"));
+    }
+    if issued.expires_at <= now {
+        return Err(OAuthError::invalid_grant("the code has expired"));
+    }
     let request = &issued.request;
     if request.client_id != client.id {
         return Err(OAuthError::invalid_grant("the code was issued to another client"));
@@ -98,12 +98,9 @@ fn redeem_code(
     if sha256_base64url(verifier) != request.code_challenge {
         return Err(OAuthError::invalid_grant("code_verifier does not match the challenge"));
     }
-    if !service.codes.redeem(code) {
-        return Err(replayed(&issued.family));
-    }
+    issued.redeemed = true;
     let grant = Grant {
-        client_id: &client.id,
-        client: &client.client,
+        client,
         family: &issued.family,
         granted: &request.scopes,
         scopes: &request.scopes,
@@ -119,21 +116,11 @@ fn refresh(
     form: &Parameters,
     now: Timestamp,
 ) -> Result<Value, OAuthError> {
-    let presented =
-        form.get("refresh_token").ok_or_else(|| OAuthError::invalid_request("refresh_token is missing"))?;
-    let token: RefreshToken =
-        service.signer.open(presented).ok_or_else(|| OAuthError::invalid_grant("unknown refresh token"))?;
-    if token.issuer != service.issuer() || token.audience != service.resource() {
-        return Err(OAuthError::invalid_grant("the refresh token is for another resource"));
-    }
+    let presented = form.require("refresh_token")?;
+    let token =
+        Token::check(service, TokenKind::Refresh, presented, now).map_err(OAuthError::invalid_grant)?;
     if token.client != client_hash(&client.id) {
         return Err(OAuthError::invalid_grant("the refresh token was issued to another client"));
-    }
-    if token.epoch < service.epochs.refresh() {
-        return Err(OAuthError::invalid_grant("the refresh token has been revoked"));
-    }
-    if token.expires_at <= now {
-        return Err(OAuthError::invalid_grant("the refresh token has expired"));
     }
     let granted = Scopes::parse(&token.scope)
         .ok_or_else(|| OAuthError::invalid_grant("the refresh token has an unknown scope"))?;
@@ -146,51 +133,36 @@ fn refresh(
     let rotation = service
         .families
         .rotate(&token.family, token.rotation, service.options.refresh_grace, now)
-        .map_err(|error| match error {
-            RotationError::Revoked => OAuthError::invalid_grant("the refresh token has been revoked"),
-            RotationError::Reused => {
-                OAuthError::invalid_grant("the refresh token was used before; its family is revoked")
-            }
-        })?;
-    let grant = Grant {
-        client_id: &client.id,
-        client: &client.client,
-        family: &token.family,
-        granted: &granted,
-        scopes: &scopes,
-        rotation,
-        nonce: None,
-    };
+        .map_err(|error| OAuthError::invalid_grant(error.to_string()))?;
+    let grant =
+        Grant { client, family: &token.family, granted: &granted, scopes: &scopes, rotation, nonce: None };
     Ok(grant.issue(service, now))
 }
 
 fn faulty_response(fault: TokenFault, process: impl FnOnce() -> Response) -> Response {
-    let retry_after = |seconds: u32| [(header::RETRY_AFTER, HeaderValue::from(seconds))];
-    match fault {
-        TokenFault::ServerError => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response()
+    let (status, retry_after, text) = match fault {
+        TokenFault::ServerError => (StatusCode::INTERNAL_SERVER_ERROR, None, "internal server error"),
+        TokenFault::Unavailable { retry_after } => {
+            (StatusCode::SERVICE_UNAVAILABLE, retry_after, "down for maintenance")
         }
-        TokenFault::Unavailable { retry_after: Some(seconds) } => {
-            (StatusCode::SERVICE_UNAVAILABLE, retry_after(seconds), "down for maintenance").into_response()
+        TokenFault::TooManyRequests { retry_after } => {
+            (StatusCode::TOO_MANY_REQUESTS, Some(retry_after), "slow down")
         }
-        TokenFault::Unavailable { retry_after: None } => {
-            (StatusCode::SERVICE_UNAVAILABLE, "down for maintenance").into_response()
-        }
-        TokenFault::TooManyRequests { retry_after: seconds } => {
-            (StatusCode::TOO_MANY_REQUESTS, retry_after(seconds), "slow down").into_response()
+        TokenFault::ResponseLost => {
+            drop(process());
+            (StatusCode::BAD_GATEWAY, None, "the response was lost")
         }
         TokenFault::HtmlPage => {
-            Html("<!doctype html><title>Welcome</title><h1>Sign in to the network</h1>").into_response()
+            let page = "<!doctype html><title>Welcome</title><h1>Sign in to the network</h1>";
+            return Html(page).into_response();
         }
         TokenFault::UnavailableInvalidGrant => {
             let body = serde_json::json!({ "error": "invalid_grant" });
-            (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response()
+            return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
         }
-        TokenFault::InvalidGrant => OAuthError::invalid_grant("injected fault").into_response(),
-        TokenFault::InvalidClient => OAuthError::invalid_client("injected fault").into_response(),
-        TokenFault::ResponseLost => {
-            drop(process());
-            (StatusCode::BAD_GATEWAY, "the response was lost").into_response()
-        }
-    }
+        TokenFault::InvalidGrant => return OAuthError::invalid_grant("injected fault").into_response(),
+        TokenFault::InvalidClient => return OAuthError::invalid_client("injected fault").into_response(),
+    };
+    let retry_after = retry_after.map(|seconds| [(header::RETRY_AFTER, HeaderValue::from(seconds))]);
+    (status, retry_after, text).into_response()
 }

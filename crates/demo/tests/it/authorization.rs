@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
-use usher_demo::{Demo, DemoOptions, RedirectPolicy};
+use usher_demo::{DemoOptions, RedirectPolicy};
 
-use crate::browser::{Browser, REDIRECT, query, with};
+use crate::browser::{REDIRECT, query, start, with_field};
 
 #[tokio::test]
 async fn the_page_names_the_app_the_scopes_and_the_redirect() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let (_, client) = browser
         .register_as(json!({ "client_name": "<script>alert(1)</script>", "redirect_uris": [REDIRECT] }))
         .await;
@@ -43,8 +42,7 @@ async fn the_page_names_the_app_the_scopes_and_the_redirect() {
 
 #[tokio::test]
 async fn allow_redirects_with_code_state_and_issuer_and_deny_with_an_error() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions::default()).await;
     let request = browser.request(&browser.register().await);
 
     let page = browser.authorize(&request).await.text().await.unwrap();
@@ -58,31 +56,30 @@ async fn allow_redirects_with_code_state_and_issuer_and_deny_with_an_error() {
     assert_eq!(browser.press(&page, "deny").await, location, "pressing again repeats the redirect");
 
     let page = browser.authorize(&request).await.text().await.unwrap();
-    let answer = query(&browser.press(&page, "deny").await);
-    assert_eq!((answer["error"].as_str(), answer["state"].as_str()), ("access_denied", "st&te=1"));
-    assert_eq!(answer["iss"], demo.issuer());
-    assert!(!answer.contains_key("code"));
+    let parameters = query(&browser.press(&page, "deny").await);
+    assert_eq!((parameters["error"].as_str(), parameters["state"].as_str()), ("access_denied", "st&te=1"));
+    assert_eq!(parameters["iss"], demo.issuer());
+    assert!(!parameters.contains_key("code"));
 }
 
 #[tokio::test]
 async fn there_is_no_redirect_to_an_untrusted_address() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
-    let good = browser.request(&browser.register().await);
+    let (_demo, browser) = start(DemoOptions::default()).await;
+    let valid = browser.request(&browser.register().await);
     let twice = |name: &'static str, value: &str| {
-        let mut request = good.clone();
+        let mut request = valid.clone();
         request.push((name, value.to_owned()));
         request
     };
     for (request, words) in [
-        (with(good.clone(), "client_id", "nobody"), "Unknown app"),
-        (with(good.clone(), "client_id", ""), "Unknown app"),
-        (twice("client_id", "nobody"), "Unknown app"),
-        (with(good.clone(), "redirect_uri", "https://evil.example/cb"), "not registered"),
-        (with(good.clone(), "redirect_uri", "dev.usher.desktop://oauth/callback"), "not registered"),
-        (with(good.clone(), "redirect_uri", ""), "not registered"),
+        (with_field(valid.clone(), "client_id", "unknown"), "Unknown app"),
+        (with_field(valid.clone(), "client_id", ""), "Unknown app"),
+        (twice("client_id", "unknown"), "Unknown app"),
+        (with_field(valid.clone(), "redirect_uri", "https://evil.example/cb"), "not registered"),
+        (with_field(valid.clone(), "redirect_uri", "dev.usher.desktop://oauth/callback"), "not registered"),
+        (with_field(valid.clone(), "redirect_uri", ""), "not registered"),
         (twice("redirect_uri", REDIRECT), "not registered"),
-        (with(good.clone(), "state", &"x".repeat(20_000)), "too long"),
+        (with_field(valid.clone(), "state", &"x".repeat(20_000)), "too long"),
     ] {
         let response = browser.authorize(&request).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{words}");
@@ -95,9 +92,8 @@ async fn there_is_no_redirect_to_an_untrusted_address() {
 
 #[tokio::test]
 async fn other_errors_are_sent_to_the_client() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
-    let good = browser.request(&browser.register().await);
+    let (demo, browser) = start(DemoOptions::default()).await;
+    let valid = browser.request(&browser.register().await);
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
         ("response_type", "", "invalid_request"),
@@ -110,32 +106,30 @@ async fn other_errors_are_sent_to_the_client() {
         ("resource", "", "invalid_target"),
         ("scope", "notes:read everything", "invalid_scope"),
     ] {
-        let response = browser.authorize(&with(good.clone(), name, value)).await;
+        let response = browser.authorize(&with_field(valid.clone(), name, value)).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER, "{name}={value}");
-        let answer = query(response.headers()["location"].to_str().unwrap());
-        assert_eq!(answer["error"], error, "{name}={value}");
-        assert_eq!((answer["state"].as_str(), answer["iss"].as_str()), ("st&te=1", demo.issuer()));
+        let parameters = query(response.headers()["location"].to_str().unwrap());
+        assert_eq!(parameters["error"], error, "{name}={value}");
+        assert_eq!((parameters["state"].as_str(), parameters["iss"].as_str()), ("st&te=1", demo.issuer()));
     }
 }
 
 #[tokio::test]
-async fn a_private_use_scheme_can_be_rejected_only_here() {
-    let redirects = RedirectPolicy::PrivateUseRefusedAtAuthorize;
-    let demo = Demo::start(DemoOptions { redirects, ..Default::default() }).await.unwrap();
-    let browser = Browser::new(&demo);
+async fn private_use_schemes_can_be_rejected_only_at_the_authorization_endpoint() {
+    let redirects = RedirectPolicy::PrivateUseRejectedAtAuthorize;
+    let (_demo, browser) = start(DemoOptions { redirects, ..Default::default() }).await;
     let response = browser.authorize(&browser.request(&browser.register().await)).await;
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     assert!(response.text().await.unwrap().contains("Invalid redirect_uri"));
 }
 
 #[tokio::test]
-async fn a_loopback_redirect_may_come_with_any_port() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+async fn a_loopback_redirect_may_have_any_port() {
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let (_, client) =
         browser.register_as(json!({ "redirect_uris": ["http://127.0.0.1/oauth/callback"] })).await;
     let request = browser.request(client["client_id"].as_str().unwrap());
-    let request = with(request, "redirect_uri", "http://127.0.0.1:50111/oauth/callback");
+    let request = with_field(request, "redirect_uri", "http://127.0.0.1:50111/oauth/callback");
     let response = browser.authorize(&request).await;
     let policy = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("form-action 'self' http://127.0.0.1:50111;"), "{policy}");
@@ -144,9 +138,8 @@ async fn a_loopback_redirect_may_come_with_any_port() {
 }
 
 #[tokio::test]
-async fn the_form_cannot_be_forged_and_expires() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+async fn the_consent_form_expires_and_cannot_be_forged() {
+    let (demo, browser) = start(DemoOptions::default()).await;
     let request = browser.request(&browser.register().await);
 
     let forged = browser.post("/authorize", &[("ticket", "guess"), ("decision", "allow")]).await;

@@ -8,7 +8,7 @@ use reqwest::{Response, StatusCode, redirect};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
-use usher_demo::Demo;
+use usher_demo::{Demo, DemoOptions};
 
 pub const REDIRECT: &str = "dev.usher.desktop:/oauth/callback";
 pub const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789";
@@ -20,6 +20,13 @@ pub struct Browser {
     pub http: reqwest::Client,
     pub issuer: String,
     pub resource: String,
+}
+
+/// Starts a demo, and a client of it.
+pub async fn start(options: DemoOptions) -> (Demo, Browser) {
+    let demo = Demo::start(options).await.unwrap();
+    let browser = Browser::new(&demo);
+    (demo, browser)
 }
 
 impl Browser {
@@ -52,7 +59,7 @@ impl Browser {
         client["client_id"].as_str().unwrap().to_owned()
     }
 
-    /// The fields of a valid authorization request.
+    /// Returns the fields of a valid authorization request.
     pub fn request(&self, client_id: &str) -> Fields<'static> {
         vec![
             ("response_type", "code".to_owned()),
@@ -93,7 +100,7 @@ impl Browser {
         self.http.post(format!("{}{path}", self.issuer)).form(form).send().await.unwrap()
     }
 
-    /// Sends a token request and returns status and body.
+    /// Sends a token request and returns the status and the body.
     pub async fn token(&self, form: &[(&str, &str)]) -> (StatusCode, Value) {
         let response = self.post("/token", form).await;
         (response.status(), response.json().await.unwrap())
@@ -128,7 +135,7 @@ impl Browser {
 
     pub async fn sign_in_with_scope(&self, scope: &str) -> SignedIn {
         let client_id = self.register().await;
-        let request = with(self.request(&client_id), "scope", scope);
+        let request = with_field(self.request(&client_id), "scope", scope);
         let code = self.code(&request).await;
         let (status, tokens) = self.exchange(&client_id, &code).await;
         assert_eq!(status, StatusCode::OK, "{tokens}");
@@ -177,7 +184,7 @@ pub struct SignedIn {
     pub tokens: Value,
 }
 
-/// A JSON-RPC request with the metadata that 2026-07-28 requires.
+/// Returns a JSON-RPC request with the metadata that version 2026-07-28 requires.
 pub fn call(method: &str, mut params: Value) -> Value {
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
@@ -187,8 +194,8 @@ pub fn call(method: &str, mut params: Value) -> Value {
     json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params })
 }
 
-/// The request with one field changed. An empty value removes it.
-pub fn with<'a>(mut request: Fields<'a>, name: &'a str, value: &str) -> Fields<'a> {
+/// Returns the request with one field changed. An empty value removes the field.
+pub fn with_field<'a>(mut request: Fields<'a>, name: &'a str, value: &str) -> Fields<'a> {
     request.retain(|(key, _)| *key != name);
     if !value.is_empty() {
         request.push((name, value.to_owned()));

@@ -1,21 +1,20 @@
-//! Start, stop, restart, and the methods of the handle.
+//! Starting, stopping and restarting a demo, and the methods of its handle.
 
 use reqwest::StatusCode;
 use serde_json::json;
 use usher_demo::{Demo, DemoOptions, RequestRecord, StartError};
 
-use crate::browser::{Browser, call, text};
+use crate::browser::{Browser, call, start, text};
 
 #[tokio::test]
-async fn with_the_same_key_and_port_a_restart_keeps_clients_and_tokens() {
+async fn a_restart_with_the_same_key_and_port_keeps_clients_and_tokens() {
     let options = || DemoOptions { signing_key: Some([9; 32]), ..Default::default() };
     let demo = Demo::start(options()).await.unwrap();
     let port = demo.port();
     let signed_in = Browser::new(&demo).sign_in().await;
     demo.stop().await;
 
-    let demo = Demo::start(DemoOptions { port: Some(port), ..options() }).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions { port: Some(port), ..options() }).await;
     assert!(browser.may_list_tools(&signed_in.access_token).await);
     let (status, tokens) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
     assert_eq!(status, StatusCode::OK, "{tokens}");
@@ -23,14 +22,13 @@ async fn with_the_same_key_and_port_a_restart_keeps_clients_and_tokens() {
     assert_eq!(reuse["error"], "invalid_grant");
     demo.stop().await;
 
-    let demo = Demo::start(DemoOptions { port: Some(port), ..Default::default() }).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions { port: Some(port), ..Default::default() }).await;
     assert!(!browser.may_list_tools(&text(&tokens, "access_token")).await, "another key");
     assert_eq!(browser.refresh(&signed_in.client_id, "x").await.1["error"], "invalid_client");
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_an_error_that_names_it() {
+async fn a_port_in_use_is_an_error_that_names_the_port() {
     let demo = Demo::start(DemoOptions::default()).await.unwrap();
     let error =
         Demo::start(DemoOptions { port: Some(demo.port()), ..Default::default() }).await.err().unwrap();
@@ -40,8 +38,7 @@ async fn a_port_in_use_is_an_error_that_names_it() {
 
 #[tokio::test]
 async fn the_request_log_contains_no_secrets() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions::default()).await;
     let signed_in = browser.sign_in().await;
     browser.mcp(Some(&signed_in.access_token), call("tools/list", json!({}))).await;
     browser.mcp(None, call("tools/list", json!({}))).await;
@@ -71,9 +68,8 @@ async fn the_request_log_contains_no_secrets() {
 }
 
 #[tokio::test]
-async fn everything_can_be_revoked_or_forgotten_at_once() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+async fn all_tokens_and_clients_can_be_invalidated_at_once() {
+    let (demo, browser) = start(DemoOptions::default()).await;
 
     let first = browser.sign_in().await;
     demo.revoke_access_tokens();
@@ -95,11 +91,10 @@ async fn everything_can_be_revoked_or_forgotten_at_once() {
 }
 
 #[tokio::test]
-async fn a_stopped_or_dropped_demo_no_longer_responds() {
+async fn a_stopped_or_dropped_demo_does_not_respond() {
     for drop_it in [false, true] {
-        let demo = Demo::start(DemoOptions::default()).await.unwrap();
+        let (demo, browser) = start(DemoOptions::default()).await;
         let address = format!("{}/.well-known/oauth-authorization-server", demo.issuer());
-        let browser = Browser::new(&demo);
         assert_eq!(browser.http.get(&address).send().await.unwrap().status(), StatusCode::OK);
         if drop_it {
             drop(demo);

@@ -1,4 +1,4 @@
-//! Tests the demo over HTTP, as clients and browsers use it.
+//! Tests of the demo over HTTP, as clients and browsers use it.
 
 #![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use usher_demo::{Demo, DemoOptions, Eras, McpList};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, start};
 
-/// Answers every elicitation with the same action and records the progress.
+/// A client that answers every elicitation with the same action, and records the progress.
 struct Client {
     version: ProtocolVersion,
     action: ElicitationAction,
@@ -192,12 +192,11 @@ async fn ask_back_elicits_in_both_eras_and_accepts_every_action() {
 
 #[tokio::test]
 async fn a_client_without_elicitation_gets_an_error() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let token = browser.sign_in().await.access_token;
     let ask = crate::browser::call("tools/call", json!({ "name": "ask_back", "arguments": {} }));
-    let answer = browser.mcp(Some(&token), ask).await.text().await.unwrap();
-    assert!(answer.contains("does not support elicitation"), "{answer}");
+    let response = browser.mcp(Some(&token), ask).await.text().await.unwrap();
+    assert!(response.contains("does not support elicitation"), "{response}");
 }
 
 #[tokio::test]
@@ -235,7 +234,7 @@ async fn a_slow_task_ends_when_it_is_cancelled() {
             .unwrap();
         assert_eq!(demo.running_tasks(), 1);
         handle.cancel(Some("enough".to_owned())).await.unwrap();
-        // Without the cancellation the task would take ten seconds.
+        // Without the cancellation, the task would take ten seconds.
         let ended = async {
             while demo.running_tasks() > 0 {
                 tokio::task::yield_now().await;
@@ -276,9 +275,8 @@ async fn lists_are_paginated_if_configured() {
 
 #[tokio::test]
 async fn a_subscriber_is_notified_that_a_list_changed() {
-    let life = Duration::from_secs(60);
-    let demo =
-        Demo::start(DemoOptions { tool_list_ttl: Some(life), ..DemoOptions::default() }).await.unwrap();
+    let ttl = Duration::from_secs(60);
+    let demo = Demo::start(DemoOptions { tool_list_ttl: Some(ttl), ..DemoOptions::default() }).await.unwrap();
     let [modern, _] = eras();
     let connection = connect(&demo, modern, ElicitationAction::Accept).await;
     let wanted = SubscriptionFilter::builder().tools_list_changed().resources_list_changed().build();
@@ -288,7 +286,7 @@ async fn a_subscriber_is_notified_that_a_list_changed() {
     let notification = loop {
         tokio::select! {
             notification = subscription.next() => break notification.unwrap().unwrap(),
-            // The demo may not have subscribed to its announcements before this.
+            // The demo may have sent the first notification before the subscription was active.
             () = tokio::time::sleep(Duration::from_millis(200)) => demo.announce(McpList::Tools),
         }
     };

@@ -1,9 +1,9 @@
 //! The metadata documents.
 
 use serde_json::{Value, json};
-use usher_demo::{ClientPolicy, Demo, DemoOptions};
+use usher_demo::{ClientPolicy, DemoOptions};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, start};
 
 async fn get(browser: &Browser, path: &str) -> Value {
     browser.http.get(format!("{}{path}", browser.issuer)).send().await.unwrap().json().await.unwrap()
@@ -11,8 +11,7 @@ async fn get(browser: &Browser, path: &str) -> Value {
 
 #[tokio::test]
 async fn both_documents_name_the_addresses_of_this_demo() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions::default()).await;
     let issuer = format!("http://127.0.0.1:{}", demo.port());
     assert_eq!(demo.url().as_str(), format!("{issuer}/mcp"));
 
@@ -47,11 +46,11 @@ async fn both_documents_name_the_addresses_of_this_demo() {
 }
 
 #[tokio::test]
-async fn the_metadata_follows_the_options() {
+async fn the_metadata_depends_on_the_options() {
     let options =
         DemoOptions { clients: ClientPolicy::NoRegistration, offline_access: false, ..Default::default() };
-    let demo = Demo::start(options).await.unwrap();
-    let metadata = get(&Browser::new(&demo), "/.well-known/oauth-authorization-server").await;
+    let (_demo, browser) = start(options).await;
+    let metadata = get(&browser, "/.well-known/oauth-authorization-server").await;
     assert_eq!(metadata["registration_endpoint"], Value::Null);
     assert_eq!(metadata["scopes_supported"], json!(["openid", "notes:read", "notes:write"]));
 }

@@ -2,9 +2,9 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use usher_demo::{ClientPolicy, Demo, DemoOptions, RedirectPolicy};
+use usher_demo::{ClientPolicy, DemoOptions, RedirectPolicy};
 
-use crate::browser::{Browser, REDIRECT};
+use crate::browser::{Browser, REDIRECT, start};
 
 const WITH_HOST: &str = "dev.usher.desktop://oauth/callback";
 const LOOPBACK: &str = "http://127.0.0.1:49152/oauth/callback";
@@ -20,8 +20,8 @@ async fn outcome(browser: &Browser, metadata: Value) -> String {
 
 #[tokio::test]
 async fn the_response_contains_the_registered_metadata() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let (status, mut client) = Browser::new(&demo)
+    let (_demo, browser) = start(DemoOptions::default()).await;
+    let (status, mut client) = browser
         .register_as(json!({
             "client_name": "  Us\u{202e}her\n ",
             "redirect_uris": [REDIRECT],
@@ -49,17 +49,16 @@ async fn the_response_contains_the_registered_metadata() {
 }
 
 #[tokio::test]
-async fn redirects_are_accepted_by_policy() {
+async fn the_policy_decides_which_redirects_are_accepted() {
     let redirects = [REDIRECT, WITH_HOST, LOOPBACK, "https://example.com/cb", "javascript:alert(1)"];
     let (yes, no) = ("registered", "invalid_redirect_uri");
     for (policy, expected) in [
         (RedirectPolicy::Any, [yes, yes, yes, yes, no]),
-        (RedirectPolicy::NoHostless, [no, yes, yes, yes, no]),
+        (RedirectPolicy::HostRequired, [no, yes, yes, yes, no]),
         (RedirectPolicy::NoPrivateUse, [no, no, yes, yes, no]),
-        (RedirectPolicy::PrivateUseRefusedAtAuthorize, [yes, yes, yes, yes, no]),
+        (RedirectPolicy::PrivateUseRejectedAtAuthorize, [yes, yes, yes, yes, no]),
     ] {
-        let demo = Demo::start(DemoOptions { redirects: policy, ..Default::default() }).await.unwrap();
-        let browser = Browser::new(&demo);
+        let (_demo, browser) = start(DemoOptions { redirects: policy, ..Default::default() }).await;
         for (redirect, expected) in redirects.into_iter().zip(expected) {
             let outcome = outcome(&browser, json!({ "redirect_uris": [redirect] })).await;
             assert_eq!(outcome, expected, "{policy:?} {redirect}");
@@ -71,8 +70,7 @@ async fn redirects_are_accepted_by_policy() {
 
 #[tokio::test]
 async fn invalid_metadata_gets_an_error_code() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions::default()).await;
     for (metadata, expected) in [
         (json!({}), "invalid_redirect_uri"),
         (json!({ "redirect_uris": [] }), "invalid_redirect_uri"),
@@ -94,10 +92,9 @@ async fn invalid_metadata_gets_an_error_code() {
 }
 
 #[tokio::test]
-async fn secrets_are_issued_by_policy() {
+async fn the_policy_decides_whether_clients_get_a_secret() {
     let options = DemoOptions { clients: ClientPolicy::ConfidentialOnly, ..Default::default() };
-    let demo = Demo::start(options).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(options).await;
     let (_, client) = browser
         .register_as(json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" }))
         .await;
@@ -105,7 +102,6 @@ async fn secrets_are_issued_by_policy() {
     assert!(client["client_secret"].is_string() && client["client_secret_expires_at"] == 0, "{client}");
 
     let options = DemoOptions { clients: ClientPolicy::NoRegistration, ..Default::default() };
-    let demo = Demo::start(options).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(options).await;
     assert_eq!(outcome(&browser, json!({ "redirect_uris": [REDIRECT] })).await, "404");
 }

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::json;
-use usher_demo::{Demo, DemoOptions, Guard};
+use usher_demo::{DemoOptions, Guard};
 
-use crate::browser::{Browser, call};
+use crate::browser::{call, start};
 
 #[tokio::test]
 async fn without_a_valid_token_the_response_is_a_challenge() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions::default()).await;
     let list = call("tools/list", json!({}));
     let metadata = format!("{}/.well-known/oauth-protected-resource/mcp", demo.issuer());
     let signed_in = browser.sign_in().await;
@@ -39,24 +38,22 @@ async fn without_a_valid_token_the_response_is_a_challenge() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_audience_is_rejected_despite_the_same_key() {
+async fn a_token_for_another_audience_is_rejected_despite_the_same_key() {
     let options = || DemoOptions { signing_key: Some([3; 32]), ..Default::default() };
-    let (one, other) = (Demo::start(options()).await.unwrap(), Demo::start(options()).await.unwrap());
-    let here = Browser::new(&one);
-    let elsewhere = Browser::new(&other).sign_in().await;
+    let ((_one, browser), (_other, other_browser)) = (start(options()).await, start(options()).await);
+    let other = other_browser.sign_in().await;
 
-    let response = here.mcp(Some(&elsewhere.access_token), call("tools/list", json!({}))).await;
+    let response = browser.mcp(Some(&other.access_token), call("tools/list", json!({}))).await;
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     let challenge = response.headers()["www-authenticate"].to_str().unwrap();
     assert!(challenge.contains("the token is for another resource"), "{challenge}");
-    let (status, body) = here.refresh(&elsewhere.client_id, &elsewhere.refresh_token).await;
+    let (status, body) = browser.refresh(&other.client_id, &other.refresh_token).await;
     assert_eq!((status, &body["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
 }
 
 #[tokio::test]
 async fn a_token_expires() {
-    let demo = Demo::start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
     let signed_in = browser.sign_in().await;
     assert!(browser.may_list_tools(&signed_in.access_token).await);
     demo.advance_clock(Duration::from_secs(5));
@@ -68,8 +65,7 @@ async fn a_token_expires() {
 
 #[tokio::test]
 async fn writing_requires_its_own_scope() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let reader = browser.sign_in_with_scope("notes:read").await.access_token;
     let write = call("tools/call", json!({ "name": "create_page", "arguments": { "title": "New" } }));
     let read = call("tools/call", json!({ "name": "search_pages", "arguments": {} }));
@@ -88,8 +84,7 @@ async fn writing_requires_its_own_scope() {
 
 #[tokio::test]
 async fn other_hosts_and_origins_are_rejected_everywhere() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (demo, browser) = start(DemoOptions::default()).await;
     let token = browser.sign_in().await.access_token;
     for path in ["/mcp", "/.well-known/oauth-authorization-server", "/authorize"] {
         for (name, value) in [
@@ -107,8 +102,7 @@ async fn other_hosts_and_origins_are_rejected_everywhere() {
 
 #[tokio::test]
 async fn a_message_that_is_too_long_is_rejected() {
-    let demo = Demo::start(DemoOptions::default()).await.unwrap();
-    let browser = Browser::new(&demo);
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let token = browser.sign_in().await.access_token;
     let response = browser.mcp(Some(&token), call("tools/list", json!({ "x": "x".repeat(300_000) }))).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
@@ -120,8 +114,7 @@ async fn some_guards_check_only_tool_calls() {
     for (guard, status) in
         [(Guard::ToolCallsOnly, StatusCode::UNAUTHORIZED), (Guard::ToolCallsInResult, StatusCode::OK)]
     {
-        let demo = Demo::start(DemoOptions { guard, ..Default::default() }).await.unwrap();
-        let browser = Browser::new(&demo);
+        let (_demo, browser) = start(DemoOptions { guard, ..Default::default() }).await;
         let listed = browser.mcp(None, call("tools/list", json!({}))).await;
         assert_eq!(listed.status(), StatusCode::OK, "{guard:?}");
         let refused = browser.mcp(None, search.clone()).await;

@@ -6,19 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_demo::{DemoOptions, TokenFault};
 
-use crate::browser::{Browser, REDIRECT, VERIFIER, text, with};
-
-async fn demo(options: DemoOptions) -> (Demo, Browser) {
-    let demo = Demo::start(options).await.unwrap();
-    let browser = Browser::new(&demo);
-    (demo, browser)
-}
+use crate::browser::{REDIRECT, VERIFIER, start, text, with_field};
 
 #[tokio::test]
-async fn a_sign_in_gives_the_allowed_scopes() {
-    let (demo, browser) = demo(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
+async fn a_sign_in_grants_the_allowed_scopes() {
+    let (demo, browser) = start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
     let mut tokens = browser.sign_in().await.tokens;
     let id_token = text(&tokens, "id_token");
     for secret in ["access_token", "refresh_token", "id_token"] {
@@ -44,7 +38,7 @@ async fn a_sign_in_gives_the_allowed_scopes() {
 
 #[tokio::test]
 async fn token_responses_are_never_cached() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let response = browser.post("/token", &[("grant_type", "refresh_token")]).await;
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -52,11 +46,11 @@ async fn token_responses_are_never_cached() {
 
 #[tokio::test]
 async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let client_id = browser.register().await;
     let other_client = browser.register().await;
     let code = browser.code(&browser.request(&client_id)).await;
-    let good = vec![
+    let valid = vec![
         ("grant_type", "authorization_code"),
         ("client_id", &client_id),
         ("code", &code),
@@ -66,7 +60,7 @@ async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
     ];
     for (name, value, error) in [
         ("client_id", other_client.as_str(), "invalid_grant"),
-        ("client_id", "nobody", "invalid_client"),
+        ("client_id", "unknown", "invalid_client"),
         ("client_id", "", "invalid_client"),
         ("code_verifier", "another-verifier-that-does-not-match-the-challenge-01", "invalid_grant"),
         ("code_verifier", "", "invalid_request"),
@@ -78,7 +72,7 @@ async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
         ("grant_type", "password", "unsupported_grant_type"),
         ("grant_type", "", "invalid_request"),
     ] {
-        let mut form = good.clone();
+        let mut form = valid.clone();
         form.retain(|(key, _)| *key != name);
         form.push((name, value));
         let (status, body) = browser.token(&form).await;
@@ -87,15 +81,15 @@ async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
             if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         assert_eq!(status, expected, "{name}={value}");
     }
-    let twice: Vec<_> = good.iter().copied().chain([("code", "guess")]).collect();
+    let twice: Vec<_> = valid.iter().copied().chain([("code", "guess")]).collect();
     assert_eq!(browser.token(&twice).await.1["error"], "invalid_request");
     // None of these redeemed the code.
-    assert_eq!(browser.token(&good).await.0, StatusCode::OK);
+    assert_eq!(browser.token(&valid).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
 async fn a_code_expires_after_a_minute() {
-    let (demo, browser) = demo(DemoOptions::default()).await;
+    let (demo, browser) = start(DemoOptions::default()).await;
     let client_id = browser.register().await;
     let in_time = browser.code(&browser.request(&client_id)).await;
     let too_late = browser.code(&browser.request(&client_id)).await;
@@ -107,8 +101,8 @@ async fn a_code_expires_after_a_minute() {
 
 #[tokio::test]
 async fn a_replayed_code_revokes_its_tokens() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
-    let bystander = browser.sign_in().await;
+    let (_demo, browser) = start(DemoOptions::default()).await;
+    let other = browser.sign_in().await;
     let signed_in = browser.sign_in().await;
     assert!(browser.may_list_tools(&signed_in.access_token).await);
 
@@ -117,22 +111,22 @@ async fn a_replayed_code_revokes_its_tokens() {
     assert!(!browser.may_list_tools(&signed_in.access_token).await);
     let (_, body) = browser.refresh(&signed_in.client_id, &signed_in.refresh_token).await;
     assert_eq!(body["error"], "invalid_grant");
-    assert!(browser.may_list_tools(&bystander.access_token).await);
+    assert!(browser.may_list_tools(&other.access_token).await);
 }
 
 #[tokio::test]
-async fn two_exchanges_of_one_code_at_once_give_tokens_once() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+async fn only_one_of_two_concurrent_exchanges_of_a_code_succeeds() {
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let client_id = browser.register().await;
     let code = browser.code(&browser.request(&client_id)).await;
     let (one, other) = tokio::join!(browser.exchange(&client_id, &code), browser.exchange(&client_id, &code));
-    let given = [one.0, other.0].into_iter().filter(|status| *status == StatusCode::OK).count();
-    assert_eq!(given, 1);
+    let successes = [one.0, other.0].into_iter().filter(|status| *status == StatusCode::OK).count();
+    assert_eq!(successes, 1);
 }
 
 #[tokio::test]
 async fn a_refresh_rotates_and_a_reuse_revokes_the_family() {
-    let (demo, browser) = demo(DemoOptions::default()).await;
+    let (demo, browser) = start(DemoOptions::default()).await;
     let first = browser.sign_in().await;
     let (status, second) = browser.refresh(&first.client_id, &first.refresh_token).await;
     assert_eq!(status, StatusCode::OK, "{second}");
@@ -149,8 +143,8 @@ async fn a_refresh_rotates_and_a_reuse_revokes_the_family() {
 }
 
 #[tokio::test]
-async fn fifty_refreshes_with_one_token_revoke_the_family() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+async fn concurrent_refreshes_with_one_token_revoke_the_family() {
+    let (_demo, browser) = start(DemoOptions::default()).await;
     let signed_in = browser.sign_in().await;
     let attempts = (0..50).map(|_| browser.refresh(&signed_in.client_id, &signed_in.refresh_token));
     let mut newest = Vec::new();
@@ -164,9 +158,9 @@ async fn fifty_refreshes_with_one_token_revoke_the_family() {
 }
 
 #[tokio::test]
-async fn a_grace_allows_for_a_lost_response() {
+async fn within_the_grace_period_a_lost_response_can_be_requested_again() {
     let options = DemoOptions { refresh_grace: Duration::from_secs(30), ..Default::default() };
-    let (demo, browser) = demo(options).await;
+    let (demo, browser) = start(options).await;
     let signed_in = browser.sign_in().await;
     demo.add_token_fault(TokenFault::ResponseLost);
     let lost = browser
@@ -188,7 +182,7 @@ async fn a_grace_allows_for_a_lost_response() {
 
 #[tokio::test]
 async fn a_refresh_token_is_valid_only_for_its_client_and_scope_and_expires() {
-    let (demo, browser) = demo(DemoOptions::default()).await;
+    let (demo, browser) = start(DemoOptions::default()).await;
     let signed_in = browser.sign_in_with_scope("notes:read offline_access").await;
     let other_client = browser.register().await;
     let error = |body: Value| body["error"].as_str().unwrap().to_owned();
@@ -217,21 +211,21 @@ async fn a_refresh_token_is_valid_only_for_its_client_and_scope_and_expires() {
 
 #[tokio::test]
 async fn a_refresh_token_requires_offline_access() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let (_demo, browser) = start(DemoOptions::default()).await;
     assert_eq!(browser.sign_in_with_scope("notes:read").await.refresh_token, "");
     assert_ne!(browser.sign_in_with_scope("notes:read offline_access").await.refresh_token, "");
 
-    let (_demo, browser) = demo(DemoOptions { offline_access: false, ..Default::default() }).await;
+    let (_demo, browser) = start(DemoOptions { offline_access: false, ..Default::default() }).await;
     assert_ne!(browser.sign_in_with_scope("notes:read").await.refresh_token, "");
     let client_id = browser.register().await;
-    let request = with(browser.request(&client_id), "scope", "offline_access");
+    let request = with_field(browser.request(&client_id), "scope", "offline_access");
     let location = browser.authorize(&request).await.headers()["location"].to_str().unwrap().to_owned();
     assert!(location.contains("error=invalid_scope"), "{location}");
 }
 
 #[tokio::test]
 async fn a_confidential_client_must_authenticate_as_registered() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+    let (_demo, browser) = start(DemoOptions::default()).await;
     for method in ["client_secret_basic", "client_secret_post"] {
         let (_, client) = browser
             .register_as(json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": method }))
@@ -274,14 +268,14 @@ async fn a_confidential_client_must_authenticate_as_registered() {
 }
 
 #[tokio::test]
-async fn revoking_either_token_revokes_both_and_a_foreign_one_neither() {
-    let (_demo, browser) = demo(DemoOptions::default()).await;
+async fn revoking_either_token_revokes_both_unless_the_client_is_another() {
+    let (_demo, browser) = start(DemoOptions::default()).await;
     for field in ["access_token", "refresh_token"] {
         let signed_in = browser.sign_in().await;
         let token = text(&signed_in.tokens, field);
 
-        let stranger = browser.register().await;
-        let response = browser.post("/revoke", &[("token", &token), ("client_id", &stranger)]).await;
+        let other_client = browser.register().await;
+        let response = browser.post("/revoke", &[("token", &token), ("client_id", &other_client)]).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST);
         assert!(browser.may_list_tools(&signed_in.access_token).await);
 
@@ -298,7 +292,7 @@ async fn revoking_either_token_revokes_both_and_a_foreign_one_neither() {
 }
 
 #[tokio::test]
-async fn faults_occur_in_order_and_then_end() {
+async fn each_fault_occurs_once_and_in_order() {
     let faults = vec![
         TokenFault::ServerError,
         TokenFault::Unavailable { retry_after: Some(7) },
@@ -308,8 +302,8 @@ async fn faults_occur_in_order_and_then_end() {
         TokenFault::InvalidClient,
         TokenFault::InvalidGrant,
     ];
-    let (_demo, browser) = demo(DemoOptions { token_faults: faults, ..Default::default() }).await;
-    let mut met = Vec::new();
+    let (_demo, browser) = start(DemoOptions { token_faults: faults, ..Default::default() }).await;
+    let mut responses = Vec::new();
     for _ in 0..8 {
         let response = browser.post("/token", &[("grant_type", "refresh_token")]).await;
         let retry_after =
@@ -317,10 +311,10 @@ async fn faults_occur_in_order_and_then_end() {
         let status = response.status().as_u16();
         let body = response.text().await.unwrap();
         let kind = ["<h1>", "invalid_grant", "invalid_client"].into_iter().find(|kind| body.contains(kind));
-        met.push((status, retry_after, kind));
+        responses.push((status, retry_after, kind));
     }
     assert_eq!(
-        met,
+        responses,
         [
             (500, None, None),
             (503, Some("7".to_owned()), None),
@@ -335,7 +329,7 @@ async fn faults_occur_in_order_and_then_end() {
 }
 
 #[tokio::test]
-async fn the_lifetime_can_be_omitted() {
-    let (_demo, browser) = demo(DemoOptions { omit_expires_in: true, ..Default::default() }).await;
+async fn token_responses_can_omit_the_lifetime() {
+    let (_demo, browser) = start(DemoOptions { omit_expires_in: true, ..Default::default() }).await;
     assert_eq!(browser.sign_in().await.tokens.get("expires_in"), None);
 }
