@@ -17,15 +17,8 @@ pub struct DemoOptions {
     pub signing_key: Option<[u8; 32]>,
     /// The redirect URIs that are accepted.
     pub redirects: RedirectPolicy,
-    /// The kinds of client that may register.
-    pub clients: ClientPolicy,
     /// The scopes named in the 401 challenge and in the protected resource metadata.
     pub challenge_scopes: Vec<String>,
-    /// Whether a refresh token requires the scope `offline_access`. If not, the scope is unknown and every client with
-    /// the refresh grant gets a refresh token.
-    pub offline_access: bool,
-    /// Whether token responses omit `expires_in`.
-    pub omit_expires_in: bool,
     /// The supported eras of MCP.
     pub eras: Eras,
     /// Whether `ask_back` sends its question on the session's stream instead of the call's stream. This applies only to
@@ -51,10 +44,7 @@ impl Default for DemoOptions {
             refresh_grace: Duration::ZERO,
             signing_key: None,
             redirects: RedirectPolicy::Any,
-            clients: ClientPolicy::Any,
             challenge_scopes: ["openid", "notes:read", "notes:write"].map(String::from).to_vec(),
-            offline_access: true,
-            omit_expires_in: false,
             eras: Eras::All,
             elicits_by_session: false,
             guard: Guard::default(),
@@ -78,18 +68,6 @@ pub enum RedirectPolicy {
     NoPrivateUse,
     /// Registration accepts private-use schemes, but the authorization endpoint shows an error page.
     PrivateUseRejectedAtAuthorize,
-}
-
-/// The kinds of client that may register.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientPolicy {
-    /// Any kind. A client that names no authentication method gets a secret (RFC 7591 §2).
-    #[default]
-    Any,
-    /// Every client gets a secret, even if it requested `none`.
-    ConfidentialOnly,
-    /// There is no registration endpoint: the metadata names none, and requests get 404.
-    NoRegistration,
 }
 
 /// The MCP server's response to a request without a valid token.

@@ -13,7 +13,6 @@ use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
 use crate::oauth::families::Families;
 use crate::oauth::pending_consents::PendingConsents;
-use crate::oauth::scopes::Scope;
 use crate::oauth::signing::Signer;
 use crate::options::{DemoOptions, ListFault, TokenFault};
 use crate::request_log::RequestRecord;
@@ -68,10 +67,6 @@ impl Service {
             list_fault: Mutex::default(),
             running_tasks: Arc::default(),
         }
-    }
-
-    pub(crate) fn supports(&self, scope: Scope) -> bool {
-        scope != Scope::OfflineAccess || self.options.offline_access
     }
 
     /// Returns the client with this id, or `None` if the id is invalid or the client's epoch has ended.

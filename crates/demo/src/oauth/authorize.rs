@@ -116,9 +116,9 @@ fn fill(
         return Err(OAuthError::invalid_target(&service.resource));
     }
     request.scopes = match parameters.get("scope") {
-        Some(scope) => Scopes::parse(scope)
-            .filter(|scopes| scopes.iter().all(|scope| service.supports(scope)))
-            .ok_or_else(|| OAuthError::new("invalid_scope", "unknown scope"))?,
+        Some(scope) => {
+            Scopes::parse(scope).ok_or_else(|| OAuthError::new("invalid_scope", "unknown scope"))?
+        }
         None => Scopes::from_iter([Scope::NotesRead]),
     };
     Ok(())

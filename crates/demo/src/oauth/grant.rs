@@ -104,14 +104,7 @@ impl Grant<'_> {
             "expires_in": options.life.as_secs(),
             "scope": self.scopes.to_string(),
         });
-        if options.omit_expires_in
-            && let Some(response) = response.as_object_mut()
-        {
-            response.remove("expires_in");
-        }
-        if self.client.client.may_refresh
-            && (!options.offline_access || self.granted.contains(Scope::OfflineAccess))
-        {
+        if self.client.client.may_refresh && self.granted.contains(Scope::OfflineAccess) {
             let expires_at = saturating_add(now, REFRESH_TOKEN_LIFETIME);
             response["refresh_token"] =
                 self.token(service, TokenKind::Refresh, self.granted, expires_at).into();

@@ -7,7 +7,6 @@ use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::scopes::Scope;
-use crate::options::ClientPolicy;
 use crate::service::Service;
 
 /// The path of the protected resource metadata (RFC 9728 §3.1).
@@ -27,21 +26,14 @@ pub(crate) async fn protected_resource(State(service): State<Arc<Service>>) -> J
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) -> Json<Value> {
     let issuer = &service.issuer;
-    let scopes: Vec<&str> =
-        Scope::ALL.into_iter().filter(|scope| service.supports(*scope)).map(Scope::name).collect();
-    let methods: &[&str] = match service.options.clients {
-        ClientPolicy::Any | ClientPolicy::NoRegistration => {
-            &["none", "client_secret_basic", "client_secret_post"]
-        }
-        ClientPolicy::ConfidentialOnly => &["client_secret_basic", "client_secret_post"],
-    };
-    let mut metadata = json!({
+    let methods = ["none", "client_secret_basic", "client_secret_post"];
+    Json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "registration_endpoint": format!("{issuer}/register"),
         "revocation_endpoint": format!("{issuer}/revoke"),
-        "scopes_supported": scopes,
+        "scopes_supported": Scope::ALL.map(Scope::name),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "refresh_token"],
@@ -49,11 +41,5 @@ pub(crate) async fn authorization_server(State(service): State<Arc<Service>>) ->
         "revocation_endpoint_auth_methods_supported": methods,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    });
-    if service.options.clients == ClientPolicy::NoRegistration
-        && let Some(metadata) = metadata.as_object_mut()
-    {
-        metadata.remove("registration_endpoint");
-    }
-    Json(metadata)
+    }))
 }

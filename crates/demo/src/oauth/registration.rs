@@ -14,7 +14,6 @@ use super::client::{AuthMethod, Client};
 use super::error::{OAuthError, no_store};
 use super::redirect::{self, RedirectKind};
 use super::signing::random_id;
-use crate::options::ClientPolicy;
 use crate::service::Service;
 
 const MAX_REDIRECT_URIS: usize = 5;
@@ -58,9 +57,6 @@ pub(crate) async fn register(
     State(service): State<Arc<Service>>,
     body: Bytes,
 ) -> Result<Response, OAuthError> {
-    if service.options.clients == ClientPolicy::NoRegistration {
-        return Ok(StatusCode::NOT_FOUND.into_response());
-    }
     let metadata: ClientMetadata = serde_json::from_slice(&body)
         .map_err(|error| OAuthError::new("invalid_client_metadata", error.to_string()))?;
     let client = client(&service, metadata)?;
@@ -92,8 +88,6 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
             return Err(invalid_redirect("a web application's redirect_uri must be https"));
         }
     }
-    // RFC 7591 §2: the default method is HTTP Basic.
-    let requested = metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
     Ok(Client {
         issuer: service.issuer.clone(),
         name: metadata
@@ -102,13 +96,8 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
             .map(clean_name)
             .filter(|name| !name.is_empty())
             .unwrap_or_else(|| "An unnamed app".to_owned()),
-        auth_method: if service.options.clients == ClientPolicy::ConfidentialOnly
-            && requested == AuthMethod::None
-        {
-            AuthMethod::ClientSecretBasic
-        } else {
-            requested
-        },
+        // RFC 7591 §2: the default method is HTTP Basic.
+        auth_method: metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
         may_refresh: metadata.grant_types.is_none_or(|types| types.contains(&GrantType::RefreshToken)),
         redirect_uris: metadata.redirect_uris,
         epoch: service.epochs.clients.current(),

@@ -1,7 +1,7 @@
 //! The metadata documents.
 
 use serde_json::{Value, json};
-use usher_demo::{ClientPolicy, DemoOptions};
+use usher_demo::DemoOptions;
 
 use crate::browser::{Browser, start};
 
@@ -43,14 +43,4 @@ async fn both_documents_name_the_addresses_of_this_demo() {
             "authorization_response_iss_parameter_supported": true,
         })
     );
-}
-
-#[tokio::test]
-async fn the_metadata_depends_on_the_options() {
-    let options =
-        DemoOptions { clients: ClientPolicy::NoRegistration, offline_access: false, ..Default::default() };
-    let (_demo, browser) = start(options).await;
-    let metadata = get(&browser, "/.well-known/oauth-authorization-server").await;
-    assert_eq!(metadata["registration_endpoint"], Value::Null);
-    assert_eq!(metadata["scopes_supported"], json!(["openid", "notes:read", "notes:write"]));
 }

@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use usher_demo::{ClientPolicy, DemoOptions, RedirectPolicy};
+use usher_demo::{DemoOptions, RedirectPolicy};
 
 use crate::browser::{Browser, REDIRECT, start};
 
@@ -89,19 +89,4 @@ async fn invalid_metadata_gets_an_error_code() {
         let shown: String = metadata.to_string().chars().take(80).collect();
         assert_eq!(outcome(&browser, metadata).await, expected, "{shown}");
     }
-}
-
-#[tokio::test]
-async fn the_policy_decides_whether_clients_get_a_secret() {
-    let options = DemoOptions { clients: ClientPolicy::ConfidentialOnly, ..Default::default() };
-    let (_demo, browser) = start(options).await;
-    let (_, client) = browser
-        .register_as(json!({ "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none" }))
-        .await;
-    assert_eq!(client["token_endpoint_auth_method"], "client_secret_basic");
-    assert!(client["client_secret"].is_string() && client["client_secret_expires_at"] == 0, "{client}");
-
-    let options = DemoOptions { clients: ClientPolicy::NoRegistration, ..Default::default() };
-    let (_demo, browser) = start(options).await;
-    assert_eq!(outcome(&browser, json!({ "redirect_uris": [REDIRECT] })).await, "404");
 }
