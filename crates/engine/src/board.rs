@@ -221,7 +221,12 @@ impl Board {
     }
 
     /// Sends while the state is locked, so that revisions are sent in order.
-    fn publish_to(&self, recipient: Option<CallerId>, state: &mut State, event: impl FnOnce(Revision) -> Event) {
+    fn publish_to(
+        &self,
+        recipient: Option<CallerId>,
+        state: &mut State,
+        event: impl FnOnce(Revision) -> Event,
+    ) {
         state.revision += 1;
         let _ = self.events.send(Published { event: event(Revision(state.revision)), recipient });
     }

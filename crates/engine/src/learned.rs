@@ -260,7 +260,9 @@ impl Inner {
         match written.await {
             Ok(Ok(())) => {}
             // The contents are learned again after the next start.
-            Ok(Err(error)) => tracing::warn!(path = %self.path.display(), %error, "the file cannot be written"),
+            Ok(Err(error)) => {
+                tracing::warn!(path = %self.path.display(), %error, "the file cannot be written")
+            }
             Err(error) => tracing::warn!(%error, "writing was interrupted"),
         }
     }

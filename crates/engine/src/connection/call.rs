@@ -99,7 +99,8 @@ impl Connection {
         for (key, request) in requests {
             let response = match request {
                 InputRequest::Elicitation(request) => {
-                    let question = self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
+                    let question =
+                        self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
                     tokio::select! {
                         answer = question => serde_json::to_value(answer),
                         () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),

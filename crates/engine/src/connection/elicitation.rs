@@ -97,7 +97,12 @@ impl Elicitations {
     }
 
     /// Accepts an answer from the caller to which the question was sent.
-    pub fn answer(&self, caller: CallerId, id: &str, answer: ElicitationAnswer) -> Result<(), NoOpenQuestion> {
+    pub fn answer(
+        &self,
+        caller: CallerId,
+        id: &str,
+        answer: ElicitationAnswer,
+    ) -> Result<(), NoOpenQuestion> {
         let open = {
             let mut open = self.lock();
             let is_asked = open.get(id).is_some_and(|open| open.addressee.caller == caller);

@@ -51,7 +51,8 @@ impl ServerTask {
         let error = describe_oauth_error(&rejected.error);
         self.outbox.reply(reply, Err(error.clone()));
         if let Some(pending) = rejected.pending {
-            sign_in.stage = Stage::Waiting(Waiting { pending, reused_registration, loopback, callback_registration });
+            sign_in.stage =
+                Stage::Waiting(Waiting { pending, reused_registration, loopback, callback_registration });
             return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         }
         drop((callback_registration, loopback));

@@ -87,7 +87,9 @@ impl ServerTask {
             // The loop publishes after each message.
             Message::Publish => {}
             Message::RefreshEnded { number, fault } => self.refresh_ended(number, fault),
-            Message::Done { generation, outcome } if self.jobs.is_current(generation) => self.handle_outcome(outcome),
+            Message::Done { generation, outcome } if self.jobs.is_current(generation) => {
+                self.handle_outcome(outcome)
+            }
             Message::Done { .. } => {}
             // Handled by the loop.
             Message::Stop(_) => {}

@@ -38,12 +38,7 @@ impl PersistedSignIn {
         self.is_used.load(Ordering::Relaxed)
     }
 
-    fn write_later(
-        self: &Arc<Self>,
-        context: &Arc<Context>,
-        server: &ServerId,
-        value: Option<SecretString>,
-    ) {
+    fn write_later(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, value: Option<SecretString>) {
         *self.value.lock().unwrap_or_else(PoisonError::into_inner) = value;
         let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
         context.tasks.spawn(async move { this.write(&context_of_write, &server).await });

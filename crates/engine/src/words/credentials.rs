@@ -29,9 +29,11 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
             },
             ..describe_oauth_error(cause)
         },
-        CredentialFault::RefreshCancelled => {
-            ErrorView::new(Code::ServerUnreachable, "The refresh was cancelled before it finished.", "Try again.")
-        }
+        CredentialFault::RefreshCancelled => ErrorView::new(
+            Code::ServerUnreachable,
+            "The refresh was cancelled before it finished.",
+            "Try again.",
+        ),
     }
 }
 

@@ -46,9 +46,7 @@ pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
             (Code::SignInRequired, format!("{name} needs you to sign in."))
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
-        NeedsSignIn::RefreshInterrupted => {
-            (Code::SignInRequired, refresh_interrupted(name))
-        }
+        NeedsSignIn::RefreshInterrupted => (Code::SignInRequired, refresh_interrupted(name)),
         NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
         NeedsSignIn::MorePermissionNeeded => {
             (Code::InsufficientScope, format!("{name} asks for more permissions."))
@@ -73,7 +71,11 @@ pub(crate) fn permission_declined(name: &str) -> ErrorView {
 }
 
 pub(crate) fn cannot_sign_in(name: &str, why: &str) -> ErrorView {
-    ErrorView::new(Code::ConfigInvalid, format!("Cannot sign in to {name}: {why}."), "Fix the entry in mcp.json, then try again.")
+    ErrorView::new(
+        Code::ConfigInvalid,
+        format!("Cannot sign in to {name}: {why}."),
+        "Fix the entry in mcp.json, then try again.",
+    )
 }
 
 /// Describes a server whose task ended before it replied.
