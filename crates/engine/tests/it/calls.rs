@@ -18,7 +18,7 @@ async fn call(engine: &Engine, tool: &str, json: &str) -> usher_api::ToolCallVie
 }
 
 #[tokio::test]
-async fn lists_come_with_all_their_pages() {
+async fn a_list_contains_all_its_pages() {
     let (sandbox, whole) = (Sandbox::new(), demo().await);
     let engine = signed_in(&sandbox, &whole).await;
     let (tools, resources, prompts) = (
@@ -56,7 +56,7 @@ async fn a_call_returns_text_images_and_errors() {
 }
 
 #[tokio::test]
-async fn progress_is_reported_and_a_cancel_works() {
+async fn a_call_reports_progress_and_can_be_cancelled() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let server = id();
@@ -100,7 +100,7 @@ async fn a_silent_call_times_out() {
 }
 
 #[tokio::test]
-async fn an_elicitation_is_answered_with_its_defaults() {
+async fn an_elicitation_can_be_accepted_declined_or_cancelled() {
     for (answer, is_error) in [
         (ElicitationAnswer::Accept(Map::new()), false),
         (ElicitationAnswer::Decline, false),

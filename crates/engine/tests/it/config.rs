@@ -105,7 +105,7 @@ async fn a_disabled_server_reconnects_when_enabled() {
 }
 
 #[tokio::test]
-async fn a_rejected_header_is_reported_as_such() {
+async fn a_missing_secret_and_a_rejected_header_are_reported() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     sandbox.write_config(&format!(
         r#"{{ "mcpServers": {{ "demo": {{ "type": "http", "url": "{}",

@@ -36,10 +36,9 @@ async fn a_new_sign_in_reuses_the_connection() {
         demo.forget_requests();
         sign_in(&engine, &id()).await.unwrap();
         call(&engine, "search_pages").await.unwrap();
-        let asked: Vec<_> =
-            requests(&demo).into_iter().filter(|line| line.starts_with("POST /mcp")).collect();
+        let sent: Vec<_> = requests(&demo).into_iter().filter(|line| line.starts_with("POST /mcp")).collect();
         assert_eq!(
-            asked,
+            sent,
             ["POST /mcp tools/list 200", "POST /mcp tools/call 200"],
             "{eras:?}: no new handshake"
         );

@@ -78,7 +78,7 @@ async fn each_caller_gets_the_questions_of_its_own_calls() {
 }
 
 #[tokio::test]
-async fn the_questions_of_two_calls_of_one_caller_name_their_call() {
+async fn each_question_names_the_call_that_caused_it() {
     let (sandbox, demo) = (Sandbox::new(), demo_of(Eras::HandshakeOnly, false).await);
     let engine = signed_in(&sandbox, &demo).await;
     let calls = ["one", "two"].map(|name| (name, spawn_call(&engine, CallOptions::new(name))));

@@ -11,7 +11,7 @@ use usher_engine::{Clock, Engine, EngineOptions, Events, SignInOptions};
 use usher_fake_service::{FakeService, Options, Request};
 use usher_secrets::StoreKind;
 
-/// Longer than anything here takes on a busy machine.
+/// The deadline of every wait, long enough for a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The folders and the clock of an engine.
@@ -123,7 +123,7 @@ pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> Strin
     response.headers()["location"].to_str().unwrap().to_owned()
 }
 
-/// A complete sign-in.
+/// Signs in, and approves the request in the browser.
 pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorView> {
     let request = engine.sign_in(id, SignInOptions::default()).await?;
     let callback = decide(&request, "allow").await;
@@ -138,8 +138,7 @@ pub async fn signed_in(sandbox: &Sandbox, demo: &Demo) -> Engine {
     engine
 }
 
-/// The requests to a demo, one line each. `subscriptions/listen` is left out, because it comes at some time after the
-/// connection is up.
+/// The requests to a demo, one line each. `subscriptions/listen` is omitted, because its time varies.
 pub fn requests(demo: &Demo) -> Vec<String> {
     let listens = |record: &&RequestRecord| record.mcp_method.as_deref() == Some("subscriptions/listen");
     demo.requests().iter().filter(|record| !listens(record)).map(line).collect()
@@ -154,7 +153,7 @@ fn line(record: &RequestRecord) -> String {
     format!("{} {request} {}", record.method, record.status)
 }
 
-/// Waits until the engine listens to the server. Changes that the server announces before are lost.
+/// Waits until the engine receives the server's notifications. Changes that the server announces earlier are lost.
 pub async fn until_listening(demo: &Demo, eras: Eras) {
     let listens = |record: &RequestRecord| match eras {
         Eras::All => record.mcp_method.as_deref() == Some("subscriptions/listen"),

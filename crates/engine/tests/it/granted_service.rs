@@ -10,7 +10,7 @@ use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
 
-/// The service. Its access token has expired, so that the grant has to be refreshed at once.
+/// A fake service whose access token has expired, so that the grant must be refreshed at once.
 pub struct GrantedService {
     service: FakeService,
     issued: IssuedTokens,
@@ -75,7 +75,7 @@ impl GrantedService {
         store
     }
 
-    /// The numbers of the refresh tokens that were sent, in their order.
+    /// The numbers of the refresh tokens that were sent, in the order of the requests.
     pub fn sent_tokens(&self) -> Vec<u32> {
         let sent = self.requests_to("POST /token").into_iter();
         sent.filter_map(|request| Some(self.number_of(request.form().get("refresh_token")?))).collect()
@@ -92,7 +92,7 @@ impl GrantedService {
         self.ledger().parse_refresh_token(refresh_token).unwrap().1
     }
 
-    /// Begins a sign-in and approves it; returns the callback.
+    /// Starts a sign-in, approves it, and returns the callback.
     pub async fn begin_sign_in(&self, engine: &Engine) -> String {
         let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
         self.approve(&request.authorization_url).unwrap()

@@ -67,7 +67,7 @@ async fn within_a_grace_period_an_interruption_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_spent_token_needs_a_sign_in_and_is_not_sent_again() {
+async fn a_used_refresh_token_needs_a_sign_in_and_is_not_sent_again() {
     let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
     let store = service.store_grant(&sandbox).await;
     let process = Process::start(&sandbox).await;
@@ -89,7 +89,7 @@ async fn a_spent_token_needs_a_sign_in_and_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn an_interrupted_refresh_is_settled_before_the_old_access_token_is_used() {
+async fn an_interrupted_refresh_is_repeated_before_the_old_access_token_is_used() {
     let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(lenient()).await);
     let store = service.store_grant(&sandbox).await;
     // The access token has not expired by its date, but the server rejects it, so it is refreshed.

@@ -1,4 +1,4 @@
-//! Redirects: the ladder, the loopback listener, paste, and links from other processes.
+//! Redirects: their order, the loopback listener, paste, and links from other processes.
 
 use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{Demo, DemoOptions, RedirectPolicy};
@@ -18,7 +18,7 @@ fn redirect(engine: &Engine) -> Option<RedirectKind> {
 }
 
 #[tokio::test]
-async fn a_rejected_redirect_falls_back_to_loopback_and_is_remembered() {
+async fn after_a_rejected_redirect_loopback_is_used_and_remembered() {
     let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
     sandbox.configure(&demo);
     let engine = sandbox.start().await;
@@ -58,7 +58,7 @@ async fn a_link_with_a_host_is_tried_second() {
 }
 
 #[tokio::test]
-async fn when_only_the_page_rejects_the_redirect_the_person_takes_the_next_one() {
+async fn when_only_the_page_rejects_the_redirect_the_person_can_try_the_next_one() {
     let (sandbox, demo) =
         (Sandbox::new(), demo_that_accepts(RedirectPolicy::PrivateUseRefusedAtAuthorize).await);
     sandbox.configure(&demo);

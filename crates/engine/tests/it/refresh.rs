@@ -190,8 +190,8 @@ async fn a_registration_that_the_callback_rejects_is_repeated() {
     engine.sign_out(&id()).await.unwrap();
     demo.forget_requests();
     let request = engine.sign_in(&id(), Default::default()).await.unwrap();
-    let asked = url::Url::parse(&request.authorization_url).unwrap();
-    let (_, state) = asked.query_pairs().find(|(name, _)| name == "state").unwrap();
+    let address = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, state) = address.query_pairs().find(|(name, _)| name == "state").unwrap();
     let mut callback = url::Url::parse(&request.redirect_uri).unwrap();
     callback.query_pairs_mut().extend_pairs([
         ("error", "unauthorized_client"),

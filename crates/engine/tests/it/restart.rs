@@ -12,7 +12,7 @@ use usher_secrets::StoreKind;
 use crate::fixture::*;
 
 #[tokio::test]
-async fn a_stored_grant_starts_without_discovery() {
+async fn a_start_with_a_stored_grant_needs_no_discovery() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     signed_in(&sandbox, &demo).await.stop().await;
     demo.forget_requests();
@@ -30,8 +30,8 @@ async fn a_later_sign_in_needs_neither_discovery_nor_registration() {
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     let requests = requests(&demo);
-    let asked = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
-    assert_eq!((asked(".well-known"), asked("/register")), (0, 0), "{requests:?}");
+    let count = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
+    assert_eq!((count(".well-known"), count("/register")), (0, 0), "{requests:?}");
     engine.stop().await;
 }
 
@@ -51,7 +51,7 @@ async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
     assert_eq!(registration(&engine), None);
     engine.stop().await;
 
-    // The grant is kept, also after a restart and for a refresh with the forgotten client.
+    // The grant is kept after a restart, and a refresh still uses the forgotten client.
     let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
     sandbox.clock.advance(Duration::from_secs(24 * 60 * 60));
@@ -62,8 +62,8 @@ async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     let requests = requests(&demo);
-    let asked = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
-    assert!(asked(".well-known") > 0 && asked("/register") == 1, "{requests:?}");
+    let count = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
+    assert!(count(".well-known") > 0 && count("/register") == 1, "{requests:?}");
     engine.stop().await;
 }
 
@@ -131,8 +131,8 @@ async fn a_grant_of_another_client_id_is_never_sent() {
     engine.stop().await;
 }
 
-/// The learned metadata can change between two runs, by the server or by a write to the file. The grant is still sent
-/// to no other server.
+/// The learned metadata can change between two runs, by the server or by a write to the file. In both cases, the grant
+/// is sent to no other server.
 #[tokio::test]
 async fn a_stored_grant_goes_to_no_other_authorization_server() {
     let (sandbox, demo, canary) = (Sandbox::new(), demo().await, demo().await);

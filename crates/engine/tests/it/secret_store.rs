@@ -30,7 +30,7 @@ async fn when_one_server_finds_the_store_working_again_all_servers_retry() {
 }
 
 #[tokio::test]
-async fn a_store_that_works_again_is_found_without_a_caller() {
+async fn a_store_that_works_again_is_noticed_without_a_caller() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let kept = std::fs::read(sandbox.path("secrets")).unwrap();

@@ -171,7 +171,7 @@ async fn a_redirect_within_the_origin_is_followed() {
 }
 
 #[tokio::test]
-async fn an_endless_response_is_cut_off() {
+async fn an_endless_response_is_a_protocol_error() {
     let endless = || {
         let chunk = axum::body::Bytes::from(vec![b' '; 1 << 20]);
         let chunks = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));

@@ -1,4 +1,4 @@
-//! Sign-in: the requests, the events, and callbacks that are wrong.
+//! Sign-in: the requests, the events, and invalid callbacks.
 
 use usher_api::{AuthView, Code, NeedsSignIn, RedirectKind, RegistrationKind, Status};
 use usher_demo::Demo;
@@ -27,7 +27,7 @@ async fn the_first_sign_in_repeats_no_request() {
 }
 
 #[tokio::test]
-async fn the_events_of_a_sign_in() {
+async fn each_step_of_a_sign_in_is_an_event() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     sandbox.configure(&demo);
     let engine = sandbox.start().await;
@@ -125,7 +125,7 @@ async fn a_hostile_callback_does_not_end_the_sign_in() {
     let callback = decide(&request, "allow").await;
     engine.complete_sign_in(&callback).await.unwrap();
     let error = engine.complete_sign_in(&callback).await.unwrap_err();
-    assert_eq!(error.code, Code::AuthorizationExpired, "a callback counts once");
+    assert_eq!(error.code, Code::AuthorizationExpired, "a callback works only once");
     assert!(is_connected(&engine.server(&id()).unwrap()));
     engine.stop().await;
 }
@@ -216,7 +216,7 @@ async fn a_pending_sign_in_survives_a_restart() {
 }
 
 #[tokio::test]
-async fn a_pending_sign_in_is_found_although_its_server_starts_after_the_first_callback() {
+async fn a_pending_sign_in_is_found_even_if_its_server_starts_after_the_first_callback() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     let callback = callback_after_the_stop(&sandbox, &demo).await;
     let options = usher_engine::EngineOptions { only: Some(Vec::new()), ..sandbox.options() };

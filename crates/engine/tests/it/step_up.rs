@@ -12,8 +12,8 @@ use usher_fake_service::Request;
 
 use crate::fixture::*;
 
-/// Rejects every tool call for lack of scopes.
-fn wants_more_scopes(request: &Request) -> Option<Response> {
+/// Responds to every tool call with `insufficient_scope`.
+fn reject_for_lack_of_scopes(request: &Request) -> Option<Response> {
     let challenge = r#"Bearer error="insufficient_scope", scope="more""#;
     (request.rpc_method() == "tools/call")
         .then(|| (StatusCode::FORBIDDEN, [("www-authenticate", challenge)]).into_response())
@@ -43,7 +43,7 @@ fn spawn_write(
     tokio::spawn(async move { write(&engine, call).await })
 }
 
-fn wants_permission(view: &ServerView) -> bool {
+fn asks_for_permission(view: &ServerView) -> bool {
     view.permission.is_some()
 }
 
@@ -56,17 +56,17 @@ async fn a_call_waits_for_its_permission_and_then_continues() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "write");
-    let view = until(&engine, &id(), wants_permission).await;
+    let view = until(&engine, &id(), asks_for_permission).await;
     assert_eq!(view.permission, Some(write_permission()));
     assert!(is_connected(&view), "still connected: {:?}", view.status);
     let search = engine.call_tool(&id(), "search_pages", Map::new(), CallOptions::new("search")).await;
     assert!(!search.unwrap().is_error);
 
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    let asked = url::Url::parse(&request.authorization_url).unwrap();
-    let (_, asked) = asked.query_pairs().find(|(name, _)| name == "scope").unwrap();
-    assert!(asked.contains("notes:read") && asked.contains("notes:write"), "the union: {asked}");
-    assert!(wants_permission(&engine.server(&id()).unwrap()), "wanted until it is granted");
+    let requested = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, requested) = requested.query_pairs().find(|(name, _)| name == "scope").unwrap();
+    assert!(requested.contains("notes:read") && requested.contains("notes:write"), "the union: {requested}");
+    assert!(asks_for_permission(&engine.server(&id()).unwrap()), "shown until it is granted");
     demo.forget_requests();
     let callback = decide(&request, "allow").await;
     engine.complete_sign_in(&callback).await.unwrap();
@@ -84,7 +84,7 @@ async fn a_call_waits_for_its_permission_and_then_continues() {
     engine.stop().await;
 }
 
-fn asked_scopes(request: &usher_api::AuthorizationRequestView) -> String {
+fn requested_scopes(request: &usher_api::AuthorizationRequestView) -> String {
     let address = url::Url::parse(&request.authorization_url).unwrap();
     let (_, scopes) = address.query_pairs().find(|(name, _)| name == "scope").unwrap();
     scopes.into_owned()
@@ -95,7 +95,7 @@ async fn a_call_keeps_waiting_when_its_connection_is_replaced() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "write");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     let mut events = engine.subscribe();
     engine.connect(&id()).await.unwrap();
     let reconnected = async {
@@ -110,7 +110,7 @@ async fn a_call_keeps_waiting_when_its_connection_is_replaced() {
     tokio::time::timeout(TIMEOUT, reconnected).await.unwrap();
     assert_eq!(engine.server(&id()).unwrap().permission, Some(write_permission()));
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    assert!(asked_scopes(&request).contains("notes:write"), "{}", asked_scopes(&request));
+    assert!(requested_scopes(&request).contains("notes:write"), "{}", requested_scopes(&request));
     let callback = decide(&request, "allow").await;
     engine.complete_sign_in(&callback).await.unwrap();
     assert!(!call.await.unwrap().unwrap().is_error);
@@ -118,11 +118,11 @@ async fn a_call_keeps_waiting_when_its_connection_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_permission_counts_although_the_first_list_after_it_fails() {
+async fn a_permission_is_used_even_if_the_first_list_after_the_sign_in_fails() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "write");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let callback = decide(&request, "allow").await;
     demo.set_list_fault(Some(ListFault::BadGateway));
@@ -147,7 +147,7 @@ async fn several_calls_wait_for_one_permission() {
     })
     .await
     .unwrap();
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     sign_in(&engine, &id()).await.unwrap();
     for call in calls {
         assert!(!call.await.unwrap().unwrap().is_error);
@@ -161,20 +161,20 @@ async fn a_declined_permission_fails_the_call() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "write");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     engine.decline_permission(&id());
     assert_eq!(call.await.unwrap().unwrap_err().code, Code::InsufficientScope);
-    assert!(is_connected(&until(&engine, &id(), |view| !wants_permission(view)).await));
+    assert!(is_connected(&until(&engine, &id(), |view| !asks_for_permission(view)).await));
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert!(
-        !asked_scopes(&request).contains("notes:write"),
+        !requested_scopes(&request).contains("notes:write"),
         "not requested again: {}",
-        asked_scopes(&request)
+        requested_scopes(&request)
     );
     engine.cancel_sign_in(&id()).await;
 
     let call = spawn_write(&engine, "write again");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let callback = decide(&request, "deny").await;
     engine.complete_sign_in(&callback).await.unwrap_err();
@@ -184,19 +184,19 @@ async fn a_declined_permission_fails_the_call() {
 }
 
 #[tokio::test]
-async fn waiting_ends_with_its_caller_its_timeout_or_its_cancel() {
+async fn a_wait_for_a_permission_ends_when_the_call_is_dropped_cancelled_or_timed_out() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "dropped");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     call.abort();
-    until(&engine, &id(), |view| !wants_permission(view)).await;
+    until(&engine, &id(), |view| !asks_for_permission(view)).await;
 
     let call = spawn_write(&engine, "cancelled");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     engine.cancel_call("cancelled");
     assert!(call.await.unwrap().unwrap_err().message.contains("cancelled"));
-    until(&engine, &id(), |view| !wants_permission(view)).await;
+    until(&engine, &id(), |view| !asks_for_permission(view)).await;
 
     let hurried =
         CallOptions { permission_timeout: Duration::from_millis(50), ..CallOptions::new("hurried") };
@@ -208,7 +208,7 @@ async fn waiting_ends_with_its_caller_its_timeout_or_its_cancel() {
     let error = engine.call_tool(&id(), "create_page", page, at_once).await.unwrap_err();
     assert_eq!(error.code, Code::InsufficientScope);
     let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
-    assert!(is_connected(&view) && !wants_permission(&view));
+    assert!(is_connected(&view) && !asks_for_permission(&view));
     sign_in(&engine, &id()).await.unwrap();
     assert!(
         !write(&engine, "after").await.unwrap().is_error,
@@ -218,8 +218,8 @@ async fn waiting_ends_with_its_caller_its_timeout_or_its_cancel() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_wants_more_scopes_is_given_up() {
-    let (sandbox, server) = (Sandbox::new(), mcp_server(wants_more_scopes).await);
+async fn a_server_that_always_asks_for_more_scopes_gets_no_further_sign_in() {
+    let (sandbox, server) = (Sandbox::new(), mcp_server(reject_for_lack_of_scopes).await);
     sandbox.write_config(&config(&[("demo", &server.url())]));
     let engine = sandbox.start().await;
     until(&engine, &id(), is_connected).await;
@@ -253,11 +253,11 @@ async fn a_connection_that_lacks_a_permission_names_it() {
 }
 
 #[tokio::test]
-async fn stopping_the_engine_ends_the_waiting() {
+async fn stopping_the_engine_ends_the_wait_for_a_permission() {
     let (sandbox, demo) = (Sandbox::new(), read_only_demo().await);
     let engine = signed_in(&sandbox, &demo).await;
     let call = spawn_write(&engine, "write");
-    until(&engine, &id(), wants_permission).await;
+    until(&engine, &id(), asks_for_permission).await;
     engine.stop().await;
     let outcome = tokio::time::timeout(Duration::from_secs(5), call).await.unwrap();
     outcome.unwrap().unwrap_err();
