@@ -6,73 +6,70 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
-	/**  Describes the app, without waiting for the engine. */
+	/**  Returns information about the app, without waiting for the engine. */
 	appInfo: () => typedError<AppInfo, ErrorView>(__TAURI_INVOKE("app_info")),
 	/**  Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs. */
 	appRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_retry")),
-	/**
-	 *  Waits for the outcome of the link that started the app, and returns an error only once. Succeeds if there was no
-	 *  link.
-	 */
+	/**  Waits for the outcome of the link that started the app. Returns an error only once. Succeeds if there was no link. */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
-	 *  Returns the page that a click in the tray or on a notification asked for, once. The window calls it when it starts
-	 *  to listen for `page_requested`, and at each of these events.
+	 *  Takes the page that a click in the tray or on a notification asked for. The page calls this when it starts to listen
+	 *  for `page_requested`, and after each of these events.
 	 */
 	pageRequestTake: () => typedError<PageRequest | null, ErrorView>(__TAURI_INVOKE("page_request_take")),
 	/**
-	 *  Shows the window. The page calls it once its first screen is in the document. It does not wait for an animation
-	 *  frame, because a hidden window may get none.
+	 *  Shows the window. The page calls this when its first screen is in the document. It does not wait for an animation
+	 *  frame, because a hidden window may never get one.
 	 */
 	appReady: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_ready")),
 	/**
-	 *  Reports that the first interactive screen is painted. With `USHER_BENCH` it is written to standard error, for a
+	 *  Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr for a
 	 *  measurement of the start.
 	 */
 	appPainted: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_painted")),
-	/**  Sets and remembers the appearance. */
+	/**  Sets and saves the appearance. */
 	appearanceSet: (appearance: Appearance) => typedError<null, ErrorView>(__TAURI_INVOKE("appearance_set", { appearance })),
-	/**  Turns starting at login on or off. Such a start is hidden in the tray, if there is one. */
+	/**  Turns starting at login on or off. If there is a tray, such a start opens no window. */
 	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
 	/**
-	 *  Sends a request to the engine once it runs. Rejects a request that has a command of its own, or that is meant for
-	 *  other processes.
+	 *  Sends a request to the engine as soon as it runs. Rejects a request that has its own command or that only other
+	 *  processes send.
 	 */
 	engineRequest: (request: Request) => typedError<Reply, ErrorView>(__TAURI_INVOKE("engine_request", { request })),
-	/**  The engine's whole state. Waits until the engine runs. */
+	/**  Returns the engine's whole state. Waits until the engine runs. */
 	snapshot: () => typedError<Snapshot, ErrorView>(__TAURI_INVOKE("snapshot")),
-	/**  The known services, in the order of the gallery. */
+	/**  Returns the known services, in the order of the gallery. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
 	/**  Starts a sign-in and opens the browser. */
 	serverSignIn: (id: ServerId, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, client })),
 	/**  Opens the page of the waiting sign-in again. */
 	serverSignInAgain: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in_again", { id })),
-	/**  The address of that page, for copying. */
+	/**  Returns the address of the waiting sign-in's page, for copying. */
 	serverSignInAddress: (id: ServerId) => typedError<string, ErrorView>(__TAURI_INVOKE("server_sign_in_address", { id })),
 	/**  Registers again with the next redirect, and opens the browser. */
 	serverNextRedirect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_next_redirect", { id })),
 	/**  Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected. */
 	signInComplete: (address: string) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("sign_in_complete", { address })),
-	/**  Calls a tool. `call` is the page's name for this call, for its progress events and for `tool_cancel`. */
+	/**  Calls a tool. `call` is the page's name for this call, used in its progress events and to cancel it. */
 	toolCall: (id: ServerId, name: string, argumentsJson: string, call: string) => typedError<ToolCallView, ErrorView>(__TAURI_INVOKE("tool_call", { id, name, argumentsJson, call })),
 	/**
-	 *  Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` is an empty
-	 *  one.
+	 *  Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` means an empty
+	 *  object.
 	 */
 	elicitationAnswer: (id: string, answer: ElicitationAnswer, contentJson: string | null) => typedError<null, ErrorView>(__TAURI_INVOKE("elicitation_answer", { id, answer, contentJson })),
 	/**
-	 *  Starts the demo service inside the app, adds it, and starts its sign-in in the browser. The server's view shows an
-	 *  error of the sign-in.
+	 *  Starts the demo service inside the app, adds it, and starts its sign-in in the browser. If the sign-in fails, the
+	 *  server's view contains the error.
 	 */
 	demoAdd: () => typedError<ServerId, ErrorView>(__TAURI_INVOKE("demo_add")),
-	/**  Opens the file in the person's editor. Creates one without servers if it is missing. */
+	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it without servers. */
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
-	/**  Reads the file again. */
+	/**  Reads `mcp.json` again. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
-	/**  Tries the store again, and what waited for it. */
+	/**  Retries the store, and everything that waits for it. */
 	secretStoreRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_retry")),
-	/**  Stores secrets elsewhere from now on. The contents of the previous store stay there. */
+	/**  Changes the secret store. The secrets in the previous store stay there. */
 	secretStoreChoose: (kind: SecretStoreChoice) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_choose", { kind })),
 	/**  Opens a link that the person clicked: https, or http on a loopback host. Rejects other links. */
 	linkOpen: (url: string) => typedError<null, ErrorView>(__TAURI_INVOKE("link_open", { url })),
@@ -87,14 +84,14 @@ export const events = {
 };
 
 /* Types */
-/**  The app as the page sees it. */
+/**  Information about the app, for the page. */
 export type AppInfo = {
 	version: string,
 	platform: Platform,
-	/**  The path of `mcp.json`, also if the engine could not start. */
+	/**  The path of `mcp.json`, even if the engine could not start. */
 	config_path: string,
 	state_dir: string,
-	/**  The reason why the engine does not run. `None` while it starts and while it runs. */
+	/**  The reason why the engine does not run; `None` while it starts or runs. */
 	start_error: ErrorView | null,
 	/**  Whether the system delivers `dev.usher.desktop:` links to this app. */
 	receives_links: boolean,
@@ -112,14 +109,14 @@ export type AuthView =
 { kind: "unknown" } | 
 /**  The server asks for no authorization. */
 { kind: "none" } | 
-/**  `mcp.json` sets an `Authorization` header, which turns OAuth off. */
+/**  `mcp.json` sets an `Authorization` header, which disables OAuth. */
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
 /**  Whether the access token can be refreshed automatically. */
 refreshable: boolean; client_id: string | null; registration: RegistrationKind | null; redirect: RedirectKind | null; resource: string | null };
 
 /**  An authorization request that waits for the browser. */
 export type AuthorizationRequestView = {
-	/**  The address to open. Checked: https, or http on a loopback host, without user information. */
+	/**  The URL to open. It is validated: https (or http on a loopback host), with no userinfo. */
 	authorization_url: string,
 	redirect_uri: string,
 	/**  The host of the page. */
@@ -152,50 +149,50 @@ export type Client = {
 	client_secret: string | null,
 };
 
-/**  The kinds of failure that callers tell apart. Each one exists because a caller acts on it. */
+/**  The kinds of failure that callers distinguish. Each code exists because a caller acts on it. */
 export type Code = 
-/**  Open the file at the line. */
+/**  `mcp.json` or one of its entries is invalid. The window opens the file. */
 "config_invalid" | 
-/**  Retry now. */
+/**  The server could not be reached. The person can retry. */
 "server_unreachable" | 
-/**  Retry now; the certificate is not trusted. */
+/**  The TLS connection failed, for example because the certificate is not trusted. The person can retry. */
 "tls_failed" | 
-/**  Show the details. */
+/**  The steps before the authorization failed. The window shows the details. */
 "discovery_failed" | 
-/**  Ask for a client id. */
+/**  The authorization server does not register clients. The window asks for a client id. */
 "registration_unsupported" | 
-/**  Offer the next redirect. */
+/**  The authorization server rejected the redirect. The window offers a new sign-in. */
 "redirect_rejected" | 
-/**  Offer to sign in again. */
+/**  The person or the authorization server denied the request. The person can sign in again. */
 "authorization_denied" | 
-/**  Offer to sign in again. */
+/**  The sign-in timed out or was replaced. The person can sign in again. */
 "authorization_expired" | 
-/**  Offer to sign in. */
+/**  The server needs a sign-in. */
 "sign_in_required" | 
-/**  Offer to grant access. */
+/**  The grant lacks a scope. The window offers to grant access. */
 "insufficient_scope" | 
-/**  Show help for this system, and the other stores. */
+/**  There is no keychain. The window shows help for the system, and the other stores. */
 "keychain_unavailable" | 
-/**  Show help for this system, and retry. */
+/**  The keychain is locked. The window shows help for the system, and the person can retry. */
 "keychain_locked" | 
-/**  Show the program's last lines. */
+/**  A local program ended. The window shows the last lines of its output. */
 "process_exited" | 
 /**  The server's response does not follow the protocol. */
 "protocol_error" | 
-/**  Wait: an `usher` command runs the engine and will end. */
+/**  An `usher` command runs the engine. The app waits until the command ends. */
 "engine_busy" | 
-/**  Copy the details. */
+/**  Usher itself or this machine failed. The person can copy the details. */
 "internal";
 
 /**  The path of `mcp.json`, and the result of reading it. */
 export type ConfigView = {
 	path: string,
-	/**  `config_invalid`: the servers shown are those of the last valid file. */
+	/**  An error with the code `config_invalid`. The servers are then those of the last valid file. */
 	error: ErrorView | null,
-	/**  1-based position of the error. */
+	/**  The position of the error, counted from 1. */
 	line: number | null,
 	column: number | null,
-	/**  Entries that the checker accepts but comments on. */
+	/**  Warnings about entries that are valid but look wrong. */
 	warnings: string[],
 };
 
@@ -218,18 +215,18 @@ export type ElicitationView = {
 	id: string,
 	server: ServerId,
 	/**
-	 *  The reader's name for the call that caused the question. `None` only in the process that runs the engine: the
-	 *  server asked outside a call or while several ran, or the caller cannot ask a person.
+	 *  The name that the recipient of this view gave to the call. `None` only in the process that runs the engine, in
+	 *  three cases: the server asked outside a call; several calls were running; the caller cannot ask a person.
 	 */
 	call: string | null,
 	message: string,
 	/**  JSON Schema of the answer as JSON text, for a form; `None` for a URL. */
 	schema: string | null,
-	/**  The page that the server asks to open. It is opened only on a click, after the usual checks. */
+	/**  The page that the server asks the person to open. It opens only on a click, after the usual checks. */
 	url: string | null,
 };
 
-/**  One change of the engine's state. */
+/**  One change to the engine's state. */
 export type EngineEvent = Event;
 
 /**
@@ -246,19 +243,19 @@ export type ErrorView = {
 	details: string | null,
 };
 
-/**  A change. Views are complete: each replaces the previous one. */
+/**  A change. The views in events are complete: each one replaces the previous view. */
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
-/**  The order or set of servers changed, or the file became valid again. */
+/**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  The file cannot be read; the previous servers stay in use. */
+/**  `mcp.json` is invalid or unreadable. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
-/**  The server reported that its resources changed; earlier lists are out of date. */
+/**  The server reported that its resources changed. Earlier lists are out of date. */
 { event: "resources_changed"; revision: Revision; id: ServerId } | 
-/**  The server reported that its prompts changed; earlier lists are out of date. */
+/**  The server reported that its prompts changed. Earlier lists are out of date. */
 { event: "prompts_changed"; revision: Revision; id: ServerId } | 
-/**  Progress of a running call; `total` is known only if the server sends it. */
+/**  The progress of a running call. `total` is `None` if the server does not send it. */
 { event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
 /**  Why a server needs a sign-in. */
@@ -276,26 +273,26 @@ export type NewServer = {
 	name: string | null,
 	url: string,
 	client_id: string | null,
-	/**  Stored in the secret store; `mcp.json` gets a reference to it. */
+	/**  The client secret. It is stored in the secret store, and `mcp.json` gets a placeholder for it. */
 	client_secret: string | null,
 	scopes: string[] | null,
 };
 
-/**  What notifications can do on this desktop. */
+/**  The desktop's support for notifications. */
 export type NotificationSupport = 
-/**  Not known yet. */
+/**  The support is still unknown. */
 "looking" | 
-/**  A click opens the sign-in. */
+/**  The desktop reports clicks, and a click opens the sign-in. */
 "with_actions" | 
-/**  They are shown, but a click does nothing. */
+/**  Notifications are shown, but a click does nothing. */
 "plain" | 
 /**  The desktop shows no notifications. */
 "missing";
 
-/**  A service's page. */
+/**  A request to show a service's page. */
 export type PageRequest = {
 	server: ServerId,
-	/**  Why the click failed. */
+	/**  The error of the click, if it failed. */
 	error: ErrorView | null,
 };
 
@@ -351,15 +348,18 @@ export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never;
 ({ authorization: AuthorizationRequestView | null }) & { config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
 
 /**
- *  One verb of the engine.
+ *  A request to the engine.
  * 
- *  The TypeScript type has only the verbs that the page sends. For the others the page has commands that do more, or
- *  they are messages between processes.
+ *  The TypeScript type has only the requests that the page sends. The others are sent only between processes, or by a
+ *  Tauri command that does more.
  */
 export type Request = { request: "snapshot" } | 
 /**  A verb that needs only the server. */
 { request: "server"; server: ServerId; verb: ServerVerb } | 
-/**  The callback, as the browser returned it: a code without its verifier. */
+/**
+ *  Completes a sign-in with the callback from the browser. The callback contains the code but not the PKCE
+ *  verifier, so it is not a secret on its own.
+ */
 { request: "complete_sign_in"; address: string } | { request: "cancel_call"; call: string } | { request: "pause_all" } | { request: "resume_all" } | { request: "check_config" };
 
 /**  One resource. Its texts are untrusted, like those of a [`crate::ToolView`]. */
@@ -373,16 +373,16 @@ export type ResourceView = {
 };
 
 /**
- *  Increases with each event of one engine, including events that this reader does not get. A reader drops events
- *  whose revision is not higher than its snapshot's.
+ *  A number that increases with each event of one engine, including the events that this reader does not receive. A
+ *  reader ignores an event if its snapshot has the same or a higher revision.
  */
 export type Revision = number;
 
-/**  The person's choice when there is no keychain. */
+/**  The person's choice of a secret store. */
 export type SecretStoreChoice = 
-/**  The system's keychain again. */
+/**  The system's keychain. */
 "keychain" | 
-/**  A private file in the state folder, also after a restart. */
+/**  A private file in the state folder. The choice remains after a restart. */
 "file" | 
 /**  Memory, until the app quits. */
 "memory";
@@ -392,7 +392,7 @@ export type SecretStoreView =
 /**  `error` is `keychain_unavailable` or `keychain_locked` while the store cannot be used. */
 { kind: "keychain"; error: ErrorView | null } | { kind: "file"; path: string; error: ErrorView | null } | { kind: "memory" };
 
-/**  A server's name in `mcp.json`, unique there. It is never used as a path and never trusted for display. */
+/**  A server's name, unique in `mcp.json`. It is untrusted: it is never used as a path, and is sanitised for display. */
 export type ServerId = string;
 
 /**  The verbs whose only argument is a server. */
@@ -401,35 +401,35 @@ export type ServerVerb =
 "remove" | "enable" | 
 /**  Disables the server in `mcp.json`. The grant is kept. */
 "disable" | 
-/**  Connects now: after a disconnect, a failure, or during a backoff. */
+/**  Connects immediately: after a disconnect or a failure, or during a backoff. */
 "connect" | 
 /**  Closes the connection until the next `Connect` or start. */
 "disconnect" | 
 /**  Revokes and deletes the grant. */
 "sign_out" | 
-/**  Forgets the server's metadata, client registration and redirect. The grant is kept. */
+/**  Deletes the server's stored metadata, client registration and redirect. The grant is kept. */
 "forget" | 
 /**  Returns the authorization request that waits for the browser. */
 "authorization_request" | "cancel_sign_in" | 
-/**  The person does not grant the permission that a call waits for. */
+/**  Declines the permission that a call waits for. */
 "decline_permission" | "tools" | "resources" | "prompts";
 
-/**  One server with its state. It contains no secrets, only whether they exist. */
+/**  One server with its state. */
 export type ServerView = {
 	id: ServerId,
 	/**  The server's own title, else the catalogue's name, else the id; sanitised for display. */
 	name: string,
-	/**  The catalogue's slug if the address is known; it selects the service's logo. */
+	/**  The service's slug in the catalogue, if the address is known. It selects the logo. */
 	catalogue: string | null,
 	/**  The address, or the command line of a local program. */
 	address: string,
 	transport: TransportKind,
 	status: Status,
 	auth: AuthView,
-	/**  Permission that the server asked for and that is not granted yet. Another sign-in asks for it. */
+	/**  The permission that the server asked for and that is not granted yet. The next sign-in requests it. */
 	permission: PermissionView | null,
 	last_error: ErrorView | null,
-	/**  What the server wants from the person. */
+	/**  The action that the server needs from the person. */
 	wants: Want | null,
 };
 
@@ -439,11 +439,11 @@ export type SetUp = {
 	where_url: string,
 	/**  One instruction per step. */
 	steps: string[],
-	/**  The redirect address to enter there. */
+	/**  The redirect URI to enter on that page. */
 	redirect: string,
 	/**  Whether the client secret must be entered too. */
 	needs_secret: boolean,
-	/**  The scopes that the service requires; empty if discovery finds them. */
+	/**  The scopes that the service requires. Empty if discovery finds them. */
 	scopes: string[],
 };
 
@@ -452,30 +452,30 @@ export type SignInStep = "discovering" | "registering" | "waiting_for_browser" |
 /**  The grant is stored; the first list request is running. */
 "connecting";
 
-/**  The state at one revision. It already contains every event whose revision is not higher. */
+/**  The state at one revision. It contains every event up to that revision. */
 export type Snapshot = {
 	revision: Revision,
 	/**  In the order of `mcp.json`. */
 	servers: ServerView[],
 	config: ConfigView,
 	secret_store: SecretStoreView,
-	/**  The person paused everything: no server is connected and no token is refreshed. */
+	/**  Whether the person paused all servers. During a pause no server is connected and no token is refreshed. */
 	paused: boolean,
 	/**
-	 *  Unanswered questions that servers asked during this reader's calls. The process that runs the engine also gets
-	 *  the questions that belong to no call.
+	 *  The unanswered questions that servers asked during this reader's calls. The process that runs the engine also
+	 *  gets the questions outside a call.
 	 */
 	elicitations: ElicitationView[],
 };
 
-/**  The engine's whole state, after a start or after lost events. It replaces the earlier state. */
+/**  The engine's whole state, after a start or after lost events. It replaces the page's previous state. */
 export type SnapshotTaken = Snapshot;
 
-/**  The state of a server. ARCHITECTURE.md draws the transitions. */
+/**  The state of a server. ARCHITECTURE.md lists the transitions. */
 export type Status = { state: "disabled" } | 
 /**  The person paused all servers (see `Snapshot::paused`). */
 { state: "paused" } | 
-/**  Read from `mcp.json`, but of a kind that Usher does not run yet. */
+/**  The server is of a type that Usher does not support yet. */
 { state: "unsupported"; why: string } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
 /**  The host of the page in the browser, once it is known. */
 host: string | null; redirect: RedirectKind | null; 
@@ -487,7 +487,7 @@ expires_at: string | null;
 next_redirect: RedirectKind | null } | { state: "connected"; since: string; 
 /**  The MCP revision in use, such as `2026-07-28`. */
 protocol: string; tool_count: number } | { state: "reconnecting"; attempt: number; next_at: string; why: ErrorView } | 
-/**  Most likely a person must change something. */
+/**  Usually a person must change something. */
 { state: "failed"; error: ErrorView };
 
 /**  The effort that a first sign-in takes. */
@@ -503,7 +503,7 @@ export type Tier =
 
 /**  The result of a tool call. */
 export type ToolCallView = {
-	/**  The tool reported a failure (`isError`). */
+	/**  Whether the tool reported a failure (`isError`). */
 	is_error: boolean,
 	content: ToolContent[],
 	/**  `structuredContent` as JSON text. */
@@ -518,8 +518,8 @@ export type ToolContent = { kind: "text"; text: string } |
 { kind: "other"; json: string };
 
 /**
- *  One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but markup is
- *  kept, so the front ends must sanitise it.
+ *  One tool. Every text comes from the server and is untrusted. Control and bidi characters are removed, but the front
+ *  ends must sanitise the markup.
  */
 export type ToolView = {
 	name: string,
@@ -538,9 +538,9 @@ export type TransportKind = "http" | "sse" | "stdio";
 
 /**  Whether the desktop shows Usher in a tray. */
 export type TraySupport = 
-/**  Not known yet. */
+/**  The support is still unknown. */
 "looking" | 
-/**  The app keeps running there when its window is closed. */
+/**  The tray shows the icon, and the app keeps running when its window is closed. */
 "shown" | 
 /**  The library that draws the icon is not installed (libayatana-appindicator3). */
 "no_library" | 
@@ -549,7 +549,7 @@ export type TraySupport =
 /**  There is no session bus, or the icon could not be created. */
 "unavailable";
 
-/**  What a server wants from the person before it works fully. */
+/**  An action that a server needs from the person before it works fully. */
 export type Want = "sign_in" | "permission";
 
 /* Tauri Specta runtime */
