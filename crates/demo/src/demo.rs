@@ -27,16 +27,13 @@ pub enum StartError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The address is not a valid URL.
-    #[error("the demo's address is not a URL: {0}")]
-    Address(#[from] url::ParseError),
 }
 
 /// A running demo. Dropping it stops it without waiting.
 pub struct Demo {
     service: Arc<Service>,
     url: Url,
-    /// Closes every stream when it is dropped.
+    /// Dropping this closes every stream.
     running: DropGuard,
     server: AbortOnDropHandle<()>,
 }
@@ -50,7 +47,7 @@ impl Demo {
         let port = listener.local_addr().map_err(listen)?.port();
 
         let service = Arc::new(Service::new(port, options));
-        let url = Url::parse(&service.resource)?;
+        let url = Url::parse(&service.resource).expect("an address with a number as its host is a URL");
         let stopping = CancellationToken::new();
         let router = routes::router(Arc::clone(&service), &stopping);
         let stopped = stopping.clone().cancelled_owned();
@@ -153,7 +150,7 @@ impl Demo {
     /// Closes every stream and waits up to five seconds for running requests.
     pub async fn stop(self) {
         drop(self.running);
-        // After the timeout the requests are aborted.
+        // After the timeout, the requests are aborted.
         let _ = tokio::time::timeout(Duration::from_secs(5), self.server).await;
     }
 }

@@ -60,7 +60,7 @@ impl Item {
         &self.user
     }
 
-    /// The error for an item that is damaged.
+    /// Returns the error for a damaged item.
     pub fn corrupt(&self, why: impl Into<String>) -> Error {
         Error::Corrupt { item: self.user.clone(), why: why.into() }
     }

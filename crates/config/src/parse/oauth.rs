@@ -9,7 +9,7 @@ use crate::{Endpoints, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]
 pub(crate) struct OAuthFields {
-    /// The settings that need no check against others.
+    /// The settings that can be checked separately.
     settings: OAuthSettings,
     redirect: Option<Redirect>,
     authorization_url: Option<Url>,

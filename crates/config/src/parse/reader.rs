@@ -87,15 +87,15 @@ impl<'t> Reader<'t> {
 
     pub fn string(&mut self, prop: &ObjectProp<'_>) -> Option<String> {
         let text = prop.value.as_string_lit().map(|text| text.value.clone().into_owned());
-        self.typed(prop, text, "a string in double quotes")
+        self.expect_type(prop, text, "a string in double quotes")
     }
 
     pub fn boolean(&mut self, prop: &ObjectProp<'_>) -> Option<bool> {
-        self.typed(prop, prop.value.as_boolean_lit().map(|boolean| boolean.value), "true or false")
+        self.expect_type(prop, prop.value.as_boolean_lit().map(|boolean| boolean.value), "true or false")
     }
 
     pub fn object<'a>(&mut self, prop: &'a ObjectProp<'a>) -> Option<&'a Object<'a>> {
-        self.typed(prop, prop.value.as_object(), "an object in `{ }`")
+        self.expect_type(prop, prop.value.as_object(), "an object in `{ }`")
     }
 
     pub fn strings(&mut self, prop: &ObjectProp<'_>) -> Option<Vec<String>> {
@@ -103,7 +103,7 @@ impl<'t> Reader<'t> {
             let texts = array.elements.iter().map(|element| element.as_string_lit());
             texts.map(|text| text.map(|text| text.value.clone().into_owned())).collect()
         });
-        self.typed(prop, strings, "a list of strings, such as [\"a\", \"b\"]")
+        self.expect_type(prop, strings, "a list of strings, such as [\"a\", \"b\"]")
     }
 
     pub fn template(&mut self, prop: &ObjectProp<'_>) -> Option<Template> {
@@ -144,7 +144,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Returns the value, or reports that the entry has another type.
-    fn typed<T>(&mut self, prop: &ObjectProp<'_>, value: Option<T>, expected: &str) -> Option<T> {
+    fn expect_type<T>(&mut self, prop: &ObjectProp<'_>, value: Option<T>, expected: &str) -> Option<T> {
         if value.is_some() {
             return value;
         }

@@ -1,7 +1,7 @@
 //! JSON error responses (RFC 6749 §5.2, RFC 7591 §3.2.2).
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// An error with its registered code and a description for developers.
@@ -43,12 +43,8 @@ impl IntoResponse for OAuthError {
             _ => StatusCode::BAD_REQUEST,
         };
         let body = serde_json::json!({ "error": self.code, "error_description": self.description });
-        let mut response = (status, no_store(), Json(body)).into_response();
-        if self.challenge {
-            let basic = HeaderValue::from_static(r#"Basic realm="Usher demo""#);
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, basic);
-        }
-        response
+        let challenge = [(header::WWW_AUTHENTICATE, r#"Basic realm="Usher demo""#)];
+        (status, no_store(), self.challenge.then_some(challenge), Json(body)).into_response()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The layout of the HTML pages, with their style sheet and security headers.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -47,20 +47,14 @@ impl Page<'_> {
                 }
             }
         };
-        let mut response = Html(markup.into_string()).into_response();
-        let headers = response.headers_mut();
-        if let Ok(policy) = HeaderValue::from_str(&policy) {
-            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
-        for (name, value) in [
+        let headers = [
+            (header::CONTENT_SECURITY_POLICY, policy.as_str()),
             (header::X_FRAME_OPTIONS, "DENY"),
             (header::CACHE_CONTROL, "no-store"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
             (header::REFERRER_POLICY, "same-origin"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        response
+        ];
+        (headers, Html(markup.into_string())).into_response()
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Browser {
     pub resource: String,
 }
 
-/// Starts a demo, and a client of it.
+/// Starts a demo and creates a client for it.
 pub async fn start(options: DemoOptions) -> (Demo, Browser) {
     let demo = Demo::start(options).await.unwrap();
     let browser = Browser::new(&demo);
