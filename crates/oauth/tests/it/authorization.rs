@@ -112,7 +112,8 @@ async fn a_configured_audience_is_sent() {
 async fn an_audience_in_the_endpoint_conflicts_with_a_configured_audience() {
     for (configured, is_rejected) in [(Some("https://api.example"), true), (None, false)] {
         let fake = Fake::start_with_response(REGISTER, Response::json(json!({ "client_id": "app" }))).await;
-        fake.serve_changed_metadata(json!({ "authorization_endpoint": fake.at("/authorize?audience=theirs") }));
+        let endpoint = fake.at("/authorize?audience=theirs");
+        fake.serve_changed_metadata(json!({ "authorization_endpoint": endpoint }));
         let settings = ClientSettings { audience: configured.map(str::to_owned), ..Default::default() };
         let registered = register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
         match registered.authorize(None, now()) {

@@ -168,7 +168,8 @@ async fn iss_is_compared_as_a_plain_string() {
             match (accepted, outcome) {
                 (true, "code=c") => assert!(result.is_ok(), "{case}"),
                 (true, _) => {
-                    assert!(matches!(result.unwrap_err().kind, ErrorKind::AuthorizationError { .. }), "{case}")
+                    let kind = result.unwrap_err().kind;
+                    assert!(matches!(kind, ErrorKind::AuthorizationError { .. }), "{case}")
                 }
                 (false, _) => {
                     let (error, expected) = (result.unwrap_err(), fake.origin.clone());

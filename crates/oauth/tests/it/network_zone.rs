@@ -18,6 +18,10 @@ fn blocked(error: Error) -> String {
     }
 }
 
+async fn blocked_discovery(http: &HttpClient, server: &ServerUrl) -> String {
+    blocked(discover_with_client(http, server, None).await.unwrap_err())
+}
+
 #[test]
 fn each_zone_permits_its_addresses() {
     let public = [
@@ -131,7 +135,8 @@ async fn a_public_server_is_discovered() {
     fake.serve_metadata();
     let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC, "10.0.0.1"]])]).await;
     assert_eq!(http.zone(), NetworkZone::Public);
-    assert_eq!(discover_with_client(&http, &fake.server(), None).await.unwrap().metadata.issuer.as_str(), fake.origin);
+    let discovered = discover_with_client(&http, &fake.server(), None).await.unwrap();
+    assert_eq!(discovered.metadata.issuer.as_str(), fake.origin);
 }
 
 #[tokio::test]
@@ -161,7 +166,7 @@ async fn no_document_of_a_public_server_leads_into_a_private_network() {
         "https://100.64.0.1".to_owned(),
     ];
     let (fake, address) = public_server().await;
-    let names: &[(&str, &[&[&str]])] = &[
+    let names: Records = &[
         ("mcp.public.example", &[&[PUBLIC]]),
         ("inside.example", &[&["127.0.0.1", "10.1.2.3"]]),
         ("inside6.example", &[&["::1", "::ffff:127.0.0.1"]]),
@@ -172,7 +177,7 @@ async fn no_document_of_a_public_server_leads_into_a_private_network() {
         // challenge.
         fake.serve_metadata();
         fake.serve_changed_resource_metadata(json!({ "authorization_servers": [target] }));
-        blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
+        blocked_discovery(&http, &fake.server()).await;
 
         fake.serve_metadata().on(RESOURCE, Response::redirect(302, "/again"));
         fake.on("GET /again", Response::redirect(307, &format!("{target}/latest/meta-data")));
@@ -185,7 +190,7 @@ async fn no_document_of_a_public_server_leads_into_a_private_network() {
 
         if !target.contains("example") {
             fake.serve_changed_metadata(json!({ "authorization_endpoint": format!("{target}/authorize") }));
-            blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
+            blocked_discovery(&http, &fake.server()).await;
         }
 
         let challenge = challenge(&format!("Bearer resource_metadata=\"{target}/m\""));
@@ -204,7 +209,7 @@ async fn a_changed_dns_record_does_not_bypass_the_check() {
     let server =
         ServerUrl::parse(&format!("https://mcp.public.example:{}/mcp", canary.address.port())).unwrap();
     let http = HttpClient::with_options(&server, options(names, address)).await.unwrap();
-    assert_eq!(blocked(discover_with_client(&http, &server, None).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(blocked_discovery(&http, &server).await, "mcp.public.example");
     assert_eq!(canary.connections(), 0);
 }
 
@@ -216,7 +221,7 @@ async fn a_server_whose_first_address_is_private_cannot_become_public() {
     // Private when the zone is determined, then public with documents that refer to a private address.
     let http = client(&fake, address, &[("mcp.public.example", &[&["10.0.0.1"], &[PUBLIC]])]).await;
     assert_eq!(http.zone(), NetworkZone::Private);
-    assert_eq!(blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(blocked_discovery(&http, &fake.server()).await, "mcp.public.example");
     assert_eq!(canary.connections(), 0);
 }
 
@@ -241,17 +246,18 @@ async fn a_server_that_moved_to_a_private_network_needs_a_new_client() {
     // A new client determines its zone again, and notices that the server becomes public again.
     let private_client = HttpClient::with_options(&fake.server(), options()).await.unwrap();
     assert_eq!((private_client.zone(), private_client.has_left_zone()), (NetworkZone::Private, false));
-    blocked(discover_with_client(&private_client, &fake.server(), None).await.unwrap_err());
+    blocked_discovery(&private_client, &fake.server()).await;
     assert!(private_client.has_left_zone());
 }
 
 #[tokio::test]
 async fn a_private_address_of_another_name_does_not_count_as_a_move() {
     let (fake, address) = public_server().await;
-    let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])]).await;
+    let names: Records = &[("mcp.public.example", &[&[PUBLIC]]), ("inside.example", &[&["10.0.0.1"]])];
+    let http = client(&fake, address, names).await;
     fake.serve_metadata();
     fake.serve_changed_resource_metadata(json!({ "authorization_servers": ["https://inside.example"] }));
-    blocked(discover_with_client(&http, &fake.server(), None).await.unwrap_err());
+    blocked_discovery(&http, &fake.server()).await;
     assert!(!http.has_left_zone());
 }
 
@@ -259,7 +265,8 @@ async fn a_private_address_of_another_name_does_not_count_as_a_move() {
 async fn a_refresh_token_is_not_sent_into_a_private_network() {
     let canary = Canary::start().await;
     let (fake, address) = public_server().await;
-    let http = client(&fake, address, &[("mcp.public.example", &[&[PUBLIC]]), ("as.public.example", &[&["127.0.0.1"]])]).await;
+    let names: Records = &[("mcp.public.example", &[&[PUBLIC]]), ("as.public.example", &[&["127.0.0.1"]])];
+    let http = client(&fake, address, names).await;
     let token_endpoint = format!("https://as.public.example:{}/token", canary.address.port());
     let mut grant = crate::refresh::grant(&fake);
     grant.binding.issuer = Issuer::parse("https://as.public.example").unwrap();
@@ -345,9 +352,9 @@ async fn a_proxy_resolves_unknown_names_and_is_not_used_for_loopback() {
     let connections = proxy.connections();
     assert!(connections > 0);
     // A name that this computer resolves to a private address is not requested through the proxy.
-    let names: &[(&str, &[&[&str]])] = &[("mcp.public.example", &[&[PUBLIC], &["10.0.0.1"]])];
+    let names: Records = &[("mcp.public.example", &[&[PUBLIC], &["10.0.0.1"]])];
     let http = HttpClient::with_options(&server, with_proxy(names)).await.unwrap();
-    assert_eq!(blocked(discover_with_client(&http, &server, None).await.unwrap_err()), "mcp.public.example");
+    assert_eq!(blocked_discovery(&http, &server).await, "mcp.public.example");
     // Requests to a server on this computer do not go through the proxy.
     fake.serve_metadata();
     let http = HttpClient::with_options(&fake.server(), with_proxy(&[])).await.unwrap();

@@ -156,7 +156,8 @@ async fn after_a_rejected_resource_refreshes_omit_the_parameter() {
     let http = http_for(&fake).await;
     let refreshed = refresh(&http, &grant(&fake), None, now()).await.unwrap();
     refresh(&http, &refreshed, None, now()).await.unwrap();
-    let sent: Vec<bool> = fake.requests_to(TOKEN).iter().map(|request| request.form().contains_key("resource")).collect();
+    let sent: Vec<bool> =
+        fake.requests_to(TOKEN).iter().map(|request| request.form().contains_key("resource")).collect();
     assert_eq!(sent, [true, false, false]);
 }
 

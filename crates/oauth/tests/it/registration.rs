@@ -86,7 +86,8 @@ async fn the_metadata_that_the_server_returns_is_used() {
         let request = fake.requests_to(REGISTER).remove(0).json();
         assert_eq!(request["token_endpoint_auth_method"], requested.as_str(), "{offered}");
         assert_eq!(client.registration.auth_method, method, "{offered} {response}");
-        assert_eq!(client.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{offered} {response}");
+        let received = client.secret.as_ref().map(|secret| secret.expose_secret());
+        assert_eq!(received, secret, "{offered} {response}");
         assert_eq!(client.registration.secret_expires_at.map(|at| at.as_second()), end, "{response}");
     }
 }

@@ -131,7 +131,8 @@ async fn pkce_must_be_advertised_or_allowed_to_be_missing() {
         (json!(null), true, true),
     ];
     for (methods, allow_missing_pkce, is_accepted) in table {
-        let fake = Fake::start_with_changed_metadata(json!({ "code_challenge_methods_supported": methods })).await;
+        let fake =
+            Fake::start_with_changed_metadata(json!({ "code_challenge_methods_supported": methods })).await;
         let settings = ClientSettings { allow_missing_pkce, ..Default::default() };
         let error = discover_with(&fake, None, &settings).await.map_err(|error| error.kind).err();
         assert_eq!(error, (!is_accepted).then_some(ErrorKind::PkceUnsupported), "{methods}");

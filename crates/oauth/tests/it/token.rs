@@ -152,7 +152,8 @@ async fn every_other_response_is_an_error() {
     let json = |status, body| Response::json_with(status, body);
     let html = |status, body: &'static str| Response::new(status, "text/html", body);
     let used = |error: &str| json(400, json!({ "error": error, "error_description": "used" }));
-    let grant = |description: Option<&str>| ErrorKind::InvalidGrant { description: description.map(Into::into) };
+    let grant =
+        |description: Option<&str>| ErrorKind::InvalidGrant { description: description.map(Into::into) };
     let client =
         |description: Option<&str>| ErrorKind::InvalidClient { description: description.map(Into::into) };
     let transient = |status| ErrorKind::Transient { status, retry_after: None };
