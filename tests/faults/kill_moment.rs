@@ -108,11 +108,11 @@ impl Trigger {
     pub async fn set_up(moment: KillMoment, person: &Person) -> Result<Trigger> {
         let kill_switch = Arc::new(OnceLock::<KillSwitch>::new());
         let ready = Arc::clone(&kill_switch);
-        let kill = Box::new(move || {
+        let kill = move || {
             if let Some(kill_switch) = ready.get() {
                 kill_switch.fire();
             }
-        });
+        };
         let watch = match moment {
             KillMoment::Change(change) => Some(watch(change, person, kill).await?),
             KillMoment::Random(_) | KillMoment::AroundRefresh(_) | KillMoment::Server(_) => None,
@@ -150,7 +150,7 @@ impl Trigger {
 async fn watch(
     change: Change,
     person: &Person,
-    kill: Box<dyn Fn() + Send + Sync>,
+    kill: impl Fn() + Send + 'static,
 ) -> Result<Box<dyn Any + Send + Sync>> {
     let store = person.store;
     let folder = match change {

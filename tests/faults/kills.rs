@@ -9,8 +9,6 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use usher_fake_service::{FakeService, Moment, Options};
 
-use usher_tests::{KillSwitch, Output, PipedProcess};
-
 use crate::aftermath::Aftermath;
 use crate::kill_counts::Kills;
 use crate::kill_moment::{Change, KillMoment, Times, Trigger};
@@ -124,7 +122,12 @@ impl Case {
         };
         let command = person.cli.start(self.plan.victim.arguments())?;
         let kill_switch = keychain_switch.unwrap_or_else(|| command.kill_switch());
-        let output = run_with_trigger(trigger, command, &kill_switch, person).await?;
+        let mut finish = std::pin::pin!(command.finish());
+        let output = tokio::select! {
+            output = &mut finish => output,
+            () = trigger.arm(kill_switch.clone(), person) => finish.await,
+        }?;
+        drop(trigger);
         person.service.clear_breakpoint(person.family);
         let has_fired = kill_switch.disarm();
         let was_killed = match self.plan.victim {
@@ -146,19 +149,5 @@ impl Case {
             kills.violations.extend(found.violations.into_iter().map(line));
         }
         Ok(was_killed)
-    }
-}
-
-/// Runs the command to its end, with the trigger armed.
-async fn run_with_trigger(
-    trigger: Trigger,
-    command: PipedProcess,
-    kill_switch: &KillSwitch,
-    person: &Person,
-) -> Result<Output> {
-    let mut finish = std::pin::pin!(command.finish());
-    tokio::select! {
-        output = &mut finish => output,
-        () = trigger.arm(kill_switch.clone(), person) => finish.await,
     }
 }

@@ -10,6 +10,7 @@ use crate::{Desktop, Output, PipedProcess, paths};
 /// Runs `usher` commands on an owned or borrowed desktop, all with the same environment variables.
 #[derive(Debug)]
 pub struct Cli<D> {
+    /// The desktop, for its folders and its keychain.
     pub desktop: D,
     environment: Vec<(String, String)>,
 }

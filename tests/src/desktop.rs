@@ -21,8 +21,11 @@ pub struct DesktopOptions {
 }
 
 impl DesktopOptions {
+    /// A desktop with all parts.
     pub const COMPLETE: Self = Self { display: true, bus: true, keyring: true };
+    /// A desktop without a keychain.
     pub const WITHOUT_KEYRING: Self = Self { keyring: false, ..Self::COMPLETE };
+    /// A screen without a session bus, and so without a keychain.
     pub const WITHOUT_BUS: Self = Self { bus: false, ..Self::WITHOUT_KEYRING };
     /// A machine without a desktop session, as reached over SSH.
     pub const HEADLESS: Self = Self { display: false, ..Self::WITHOUT_BUS };

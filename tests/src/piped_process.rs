@@ -35,6 +35,7 @@ pub struct Output {
 }
 
 impl PipedProcess {
+    /// Starts `command` with pipes for its input and output.
     pub fn start(command: std::process::Command) -> Result<PipedProcess> {
         let name = command.get_program().to_string_lossy().into_owned();
         let mut command = Command::from(command);
