@@ -65,7 +65,8 @@ fn parse<'a>(
         return Err("it is not one of Usher's redirect URIs");
     };
     let mut parameters = parameters(query)?;
-    let state = parameters.remove("state").filter(|state| !state.is_empty()).ok_or("it has no “state” parameter")?;
+    let state =
+        parameters.remove("state").filter(|state| !state.is_empty()).ok_or("it has no “state” parameter")?;
     let outcome = match (parameters.remove("code"), parameters.remove("error")) {
         (Some(_), Some(_)) => return Err("it contains both a code and an error"),
         (Some(code), None) if !code.is_empty() => Outcome::Code(code.into()),

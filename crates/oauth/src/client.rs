@@ -1,7 +1,5 @@
 //! A client that is registered with an authorization server.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -34,18 +32,8 @@ pub struct ClientRegistration {
 }
 
 /// A client with its secret, if it has one.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RegisteredClient {
     pub registration: ClientRegistration,
     pub secret: Option<SecretString>,
-}
-
-impl fmt::Debug for RegisteredClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let secret = self.secret.as_ref().map(|_| "[redacted]");
-        f.debug_struct("RegisteredClient")
-            .field("registration", &self.registration)
-            .field("secret", &secret)
-            .finish()
-    }
 }

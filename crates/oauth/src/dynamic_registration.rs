@@ -111,8 +111,8 @@ fn accept(
     }
     let secret = document.string("client_secret").map(SecretString::from);
     let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
-    let auth_method = match document.string("token_endpoint_auth_method").map(str::parse) {
-        Some(Ok(method)) if secret.is_some() || method == AuthMethod::None => method,
+    let auth_method = match document.string("token_endpoint_auth_method").and_then(AuthMethod::parse) {
+        Some(method) if secret.is_some() || method == AuthMethod::None => method,
         _ => AuthMethod::choose(secret.is_some(), supported),
     };
     let secret = secret.filter(|_| auth_method.needs_secret());

@@ -143,7 +143,8 @@ impl HttpClient {
 
     async fn follow_redirects(&self, step: Step, request: Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
-        for redirects in 0..=MAX_REDIRECTS {
+        let mut redirects = 0;
+        loop {
             let failed = |kind| Error::new(step, url.host_str(), kind);
             let response = self.send_once(&request, &url).await.map_err(failed)?;
             let target = match redirect_target(&response, &url) {
@@ -151,15 +152,17 @@ impl HttpClient {
                 _ => return read(response).await.map_err(failed),
             };
             if redirects == MAX_REDIRECTS {
-                return Err(failed(too_many_redirects()));
+                return Err(failed(ErrorKind::BadRedirect {
+                    why: "there are too many redirects".to_owned(),
+                }));
             }
+            redirects += 1;
             if url.scheme() == "https" && target.scheme() != "https" {
                 return Err(failed(ErrorKind::BadRedirect { why: "it leads from https to http".to_owned() }));
             }
             check_url(&target).map_err(|why| failed(ErrorKind::BadRedirect { why }))?;
             url = target;
         }
-        Err(Error::new(step, url.host_str(), too_many_redirects()))
     }
 
     async fn send_once(&self, request: &Request, url: &Url) -> Result<reqwest::Response, ErrorKind> {
@@ -202,10 +205,6 @@ impl HttpClient {
 
 fn is_proxied(proxies: &Matcher, url: &Url) -> bool {
     !is_loopback(url) && url.as_str().parse().is_ok_and(|uri| proxies.intercept(&uri).is_some())
-}
-
-fn too_many_redirects() -> ErrorKind {
-    ErrorKind::BadRedirect { why: "there are too many redirects".to_owned() }
 }
 
 async fn addresses_of(url: &Url, resolver: &Arc<dyn Resolve>) -> Result<Vec<IpAddr>, ErrorKind> {

@@ -14,17 +14,10 @@ use crate::{Error, ErrorKind, HttpClient, Step};
 
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
-pub(crate) enum Fetched {
-    Document(Document),
-    /// The status is 4xx, but not a rate limit.
-    Absent,
-    /// The content is something else, such as an HTML page.
-    NotJson,
-}
-
 pub(crate) struct Document(Map<String, Value>);
 
-pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Fetched, Error> {
+/// Gets a document. Returns `None` for any 4xx status except a rate limit.
+pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Option<Document>, Error> {
     let host = url.host_str().map(str::to_owned);
     let failed = |kind| Error { step, host, kind };
     let response = http.get(step, url).await?;
@@ -32,16 +25,12 @@ pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Fet
         return Err(failed(transient(&response, None)));
     }
     if response.status.is_client_error() {
-        return Ok(Fetched::Absent);
+        return Ok(None);
     }
     if !response.status.is_success() {
         return Err(failed(ErrorKind::Status(response.status.as_u16())));
     }
-    match Document::parse(&response.body) {
-        Ok(document) => Ok(Fetched::Document(document)),
-        Err(ErrorKind::NotJson) => Ok(Fetched::NotJson),
-        Err(kind) => Err(failed(kind)),
-    }
+    Document::parse(&response.body).map(Some).map_err(failed)
 }
 
 impl Document {
@@ -89,10 +78,8 @@ impl Document {
             _ => return None,
         };
         // Limited to a century, so that adding it to a date cannot overflow.
-        let is_valid = number.is_finite() && number >= 1.0;
-        is_valid
-            .then(|| Duration::try_from_secs_f64(number.min(3.2e9)).map(|duration| duration.as_secs()).ok())
-            .flatten()
+        let seconds = Duration::try_from_secs_f64(number.min(3.2e9)).ok()?.as_secs();
+        (number.is_finite() && seconds >= 1).then_some(seconds)
     }
 }
 

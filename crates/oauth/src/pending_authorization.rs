@@ -12,8 +12,8 @@ use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
 use crate::display_text::display_text;
 use crate::{
-    AuthorizationResponse, Discovered, Endpoint, Error, ErrorKind, RedirectUri, Registered, RegisteredClient,
-    Scopes, Step,
+    AuthorizationResponse, Discovered, Error, ErrorKind, RedirectUri, Registered, RegisteredClient, Scopes,
+    Step,
 };
 
 const AUDIENCE: &str = "audience";
@@ -31,6 +31,7 @@ pub struct PendingAuthorization {
 }
 
 /// An accepted authorization code. It can be exchanged once.
+#[derive(Debug)]
 pub struct AuthorizationCode {
     pub(crate) code: SecretString,
     pub(crate) verifier: SecretString,
@@ -55,13 +56,7 @@ impl Registered {
         extra_scopes: Option<&Scopes>,
         now: Timestamp,
     ) -> Result<PendingAuthorization, Error> {
-        PendingAuthorization::begin(self, extra_scopes, now)
-    }
-}
-
-impl PendingAuthorization {
-    fn begin(registered: Registered, extra_scopes: Option<&Scopes>, now: Timestamp) -> Result<Self, Error> {
-        let Registered { discovered, client, audience } = registered;
+        let Registered { discovered, client, audience } = self;
         let metadata = &discovered.metadata;
         let failed = |kind| Error { step: Step::Authorization, host: metadata.issuer.host(), kind };
         let scopes = match extra_scopes {
@@ -100,7 +95,9 @@ impl PendingAuthorization {
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
         Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, expires_at })
     }
+}
 
+impl PendingAuthorization {
     /// The URL to open in the browser. It contains `state`, so it must not be logged.
     pub fn authorization_url(&self) -> &Url {
         &self.url
@@ -109,10 +106,6 @@ impl PendingAuthorization {
     /// The host of the page that the browser opens.
     pub fn host(&self) -> &str {
         self.discovered.metadata.authorization_endpoint.host()
-    }
-
-    pub fn authorization_endpoint(&self) -> &Endpoint {
-        &self.discovered.metadata.authorization_endpoint
     }
 
     /// The value that identifies this request in the response.
@@ -142,7 +135,7 @@ impl PendingAuthorization {
 
     /// Checks the response, in this order:
     ///
-    /// 1. The redirect URI and `state`. After a mismatch the request keeps waiting.
+    /// 1. The redirect URI and `state`. After a mismatch, the request still waits for its response.
     /// 2. The deadline.
     /// 3. `iss` (RFC 9207), compared as a string.
     /// 4. `error`, then the code.
@@ -222,14 +215,6 @@ impl fmt::Debug for PendingAuthorization {
             .field("redirect_uri", self.redirect_uri())
             .field("scopes", &self.scopes)
             .field("expires_at", &self.expires_at)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for AuthorizationCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthorizationCode")
-            .field("issuer", &self.discovered.metadata.issuer)
             .finish_non_exhaustive()
     }
 }

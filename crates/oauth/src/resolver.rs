@@ -1,6 +1,5 @@
 //! DNS resolution that returns only the addresses permitted by a network zone.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,18 +22,11 @@ pub(crate) struct GuardedResolver {
 }
 
 /// The error for a name without permitted addresses.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{name} has no permitted address")]
 pub(crate) struct Blocked {
     pub(crate) name: String,
 }
-
-impl fmt::Display for Blocked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} has no permitted address", self.name)
-    }
-}
-
-impl std::error::Error for Blocked {}
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {

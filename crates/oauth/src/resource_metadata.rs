@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::display_text::{display_text, display_text_option};
-use crate::json_document::{Document, Fetched, fetch};
+use crate::json_document::{Document, fetch};
 use crate::{BearerChallenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step};
 
 const STEP: Step = Step::ResourceMetadata;
@@ -35,17 +35,19 @@ impl ProtectedResourceMetadata {
         for url in metadata_urls(server, challenged.as_ref()) {
             let is_challenged = challenged.as_ref() == Some(&url);
             match fetch(http, STEP, url).await {
-                Ok(Fetched::Document(document)) => match Self::parse(&document, server) {
+                Ok(Some(document)) => match Self::parse(&document, server) {
                     Ok(found) => return Ok(Some(found)),
                     Err(kind @ ErrorKind::Malformed { .. }) => {
                         first_error.get_or_insert(failed(server, kind));
                     }
                     Err(kind) => return Err(failed(server, kind)),
                 },
-                Ok(Fetched::NotJson) if is_challenged => {
-                    first_error.get_or_insert(failed(server, ErrorKind::NotJson));
+                Ok(None) => {}
+                // Some servers return an HTML page for every unknown path.
+                Err(Error { kind: ErrorKind::NotJson, .. }) if !is_challenged => {}
+                Err(Error { kind: kind @ ErrorKind::NotJson, .. }) => {
+                    first_error.get_or_insert(failed(server, kind));
                 }
-                Ok(Fetched::NotJson | Fetched::Absent) => {}
                 Err(error) if error.is_document_error() => {
                     first_error.get_or_insert(error);
                 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::display_text::display_text;
-use crate::json_document::{Document, Fetched, fetch};
+use crate::json_document::{Document, fetch};
 use crate::{Endpoint, Error, ErrorKind, HttpClient, Issuer, Step};
 
 const STEP: Step = Step::ServerMetadata;
@@ -55,7 +55,7 @@ impl AuthorizationServerMetadata {
         let mut first_error = None;
         for url in well_known_urls(issuer) {
             match fetch(http, STEP, url).await {
-                Ok(Fetched::Document(document)) => match Self::parse(&document, issuer) {
+                Ok(Some(document)) => match Self::parse(&document, issuer) {
                     Ok(found) => return Ok(Some(found)),
                     // Some servers return the root issuer's metadata for every path, so the other URLs are still tried.
                     Err(kind @ (ErrorKind::IssuerMismatch { .. } | ErrorKind::Malformed { .. })) => {
@@ -63,10 +63,7 @@ impl AuthorizationServerMetadata {
                     }
                     Err(kind) => return Err(failed(kind)),
                 },
-                Ok(Fetched::NotJson) => {
-                    first_error.get_or_insert(failed(ErrorKind::NotJson));
-                }
-                Ok(Fetched::Absent) => {}
+                Ok(None) => {}
                 Err(error) if error.is_document_error() => {
                     first_error.get_or_insert(error);
                 }
@@ -80,8 +77,6 @@ impl AuthorizationServerMetadata {
     pub(crate) fn with_default_endpoints(issuer: Issuer) -> Result<Self, ErrorKind> {
         let endpoint = |path: &str| Endpoint::parse("the default endpoint", &format!("{issuer}{path}"));
         Ok(AuthorizationServerMetadata {
-            authorization_endpoint: endpoint("/authorize")?,
-            token_endpoint: endpoint("/token")?,
             registration_endpoint: Some(endpoint("/register")?),
             ..Self::minimal(issuer.clone(), endpoint("/authorize")?, endpoint("/token")?)
         })

@@ -40,7 +40,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         token_endpoint: Endpoint::parse("the token endpoint", &stored.token_endpoint).ok()?,
         revocation_endpoint,
         client_id: stored.client_id,
-        auth_method: stored.auth_method.parse::<AuthMethod>().ok()?,
+        auth_method: AuthMethod::parse(&stored.auth_method)?,
         resource: stored.resource,
         sends_resource: stored.sends_resource,
     };
