@@ -48,10 +48,7 @@ impl Run {
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let config = ConfigFile::new(options.config.clone(), Environment::of_process());
         let loaded = load(&config).await;
-        let config_view = match &loaded {
-            Ok(loaded) => words::config::valid(config.path(), loaded),
-            Err(error) => words::config::invalid(config.path(), error),
-        };
+        let config_view = words::config::view(config.path(), loaded.as_ref());
         let store_view = words::secret_store::view(&options.secret_store, None);
         let board = Arc::new(Board::new(config_view, store_view));
         let stores =
@@ -148,7 +145,7 @@ fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigF
                 Ok(loaded) => servers.reconcile(&context, config.path(), loaded).await,
                 Err(error) => {
                     tracing::warn!(%error, "mcp.json is invalid; the servers keep running without its changes");
-                    context.board.reject_config(words::config::invalid(config.path(), &error));
+                    context.board.reject_config(words::config::view(config.path(), Err(&error)));
                 }
             }
         }

@@ -70,7 +70,7 @@ impl Servers {
         if context.stopping.is_cancelled() {
             return;
         }
-        let view = words::config::valid(path, &config);
+        let view = words::config::view(path, Ok(&config));
         let entries: Vec<_> = config
             .servers
             .into_iter()

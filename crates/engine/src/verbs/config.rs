@@ -9,9 +9,6 @@ impl Engine {
     /// Reads `mcp.json` again and returns the result.
     pub fn check_config(&self) -> ConfigView {
         let config = &self.run.config;
-        match config.load() {
-            Ok(loaded) => words::config::valid(config.path(), &loaded),
-            Err(error) => words::config::invalid(config.path(), &error),
-        }
+        words::config::view(config.path(), config.load().as_ref())
     }
 }

@@ -25,22 +25,14 @@ pub(crate) fn unknown_server(name: &str) -> ErrorView {
     )
 }
 
-pub(crate) fn valid(path: &Path, config: &Config) -> ConfigView {
+pub(crate) fn view(path: &Path, loaded: Result<&Config, &ConfigError>) -> ConfigView {
+    let error = loaded.err();
+    let warnings = loaded.map(|config| config.warnings.as_slice()).unwrap_or_default();
     ConfigView {
         path: path.display().to_string(),
-        error: None,
-        line: None,
-        column: None,
-        warnings: config.warnings.iter().map(ToString::to_string).collect(),
-    }
-}
-
-pub(crate) fn invalid(path: &Path, error: &ConfigError) -> ConfigView {
-    ConfigView {
-        path: path.display().to_string(),
-        error: Some(describe_config_error(error)),
-        line: error.line(),
-        column: error.column(),
-        warnings: Vec::new(),
+        error: error.map(describe_config_error),
+        line: error.and_then(ConfigError::line),
+        column: error.and_then(ConfigError::column),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
     }
 }
