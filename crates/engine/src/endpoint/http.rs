@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, ServerId};
-use usher_config::{Header, OAuthSettings, Template};
+use usher_config::{Header, OAuthSettings, RenderError, Template};
 use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
 
 use super::Opened;
@@ -43,7 +43,13 @@ pub(crate) struct HttpEndpoint {
     pub oauth: OAuthSettings,
     pub context: Arc<Context>,
     pub persisted: Arc<PersistedSignIn>,
-    on_grant_change: OnGrantChange,
+    pub on_grant_change: OnGrantChange,
+    pub resolution: Resolution,
+}
+
+/// The last result of resolving the entry.
+#[derive(Default)]
+pub(crate) struct Resolution {
     resolved: Mutex<Option<Arc<Resolved>>>,
     is_stale: AtomicBool,
     /// Held while the entry is resolved.
@@ -61,53 +67,31 @@ pub(crate) struct Resolved {
 }
 
 impl HttpEndpoint {
-    pub fn new(
-        id: ServerId,
-        url: Url,
-        headers: Vec<Header>,
-        oauth: OAuthSettings,
-        context: Arc<Context>,
-        on_grant_change: OnGrantChange,
-    ) -> Self {
-        Self {
-            id,
-            url,
-            headers,
-            oauth,
-            context,
-            persisted: Arc::default(),
-            on_grant_change,
-            resolved: Mutex::default(),
-            is_stale: AtomicBool::new(false),
-            resolving: tokio::sync::Mutex::default(),
-        }
-    }
-
     /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is still valid.
     pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
-        let _resolving = self.resolving.lock().await;
+        let Resolution { resolved: result, is_stale, resolving } = &self.resolution;
+        let _resolving = resolving.lock().await;
         let before = self.resolved();
-        match before {
-            Some(resolved) if !self.is_stale.load(Ordering::Acquire) && !resolved.http.has_left_zone() => {
-                Ok(resolved)
-            }
-            before => {
-                let resolved = Arc::new(self.resolve_again(before.as_deref()).await?);
-                self.is_stale.store(false, Ordering::Release);
-                *self.resolved.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&resolved));
-                Ok(resolved)
-            }
+        if let Some(resolved) = &before
+            && !is_stale.load(Ordering::Acquire)
+            && !resolved.http.has_left_zone()
+        {
+            return Ok(Arc::clone(resolved));
         }
+        let resolved = Arc::new(self.resolve_again(before.as_deref()).await?);
+        is_stale.store(false, Ordering::Release);
+        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&resolved));
+        Ok(resolved)
     }
 
     /// Returns the earlier result, if there is one.
     pub fn resolved(&self) -> Option<Arc<Resolved>> {
-        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.resolution.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes the next use resolve the entry again. The credentials stay the same.
     pub fn mark_stale(&self) {
-        self.is_stale.store(true, Ordering::Release);
+        self.resolution.is_stale.store(true, Ordering::Release);
     }
 
     pub fn secret_names(&self) -> Vec<&str> {
@@ -118,10 +102,8 @@ impl HttpEndpoint {
     /// Connects within the deadline. Without a grant, this is the probe, which returns the server's challenge.
     pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
         let deadline = self.context.options.connect_timeout;
-        match tokio::time::timeout(deadline, self.open(reports)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Fault::TimedOut(deadline.as_secs())),
-        }
+        let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
+        outcome.unwrap_or_else(|_| Err(Fault::TimedOut(deadline.as_secs())))
     }
 
     /// Continues with an open connection after a sign-in. A new list proves that the server accepts the new token. If
@@ -163,26 +145,21 @@ impl HttpEndpoint {
         let secrets = self.secrets().await?;
         let secret = |name: &str| secrets.get(name).cloned();
         let environment = &self.context.environment;
+        let invalid = |error: RenderError| setup(describe_render_error(&error));
         let mut headers = HeaderMap::new();
         for header in &self.headers {
-            let value =
-                header.render(environment, secret).map_err(|error| setup(describe_render_error(&error)))?;
+            let value = header.render(environment, secret).map_err(invalid)?;
             let name = HeaderName::try_from(header.name.as_str());
             let value = HeaderValue::try_from(value.expose_secret());
             let (Ok(name), Ok(mut value)) = (name, value) else {
-                let error = usher_config::RenderError::NotAHeaderValue { header: header.name.clone() };
-                return Err(setup(describe_render_error(&error)));
+                return Err(invalid(RenderError::NotAHeaderValue { header: header.name.clone() }));
             };
             value.set_sensitive(true);
             headers.insert(name, value);
         }
-        let client_secret = match &self.oauth.client_secret {
-            Some(template) => {
-                let rendered = template.render(environment, secret);
-                Some(rendered.map_err(|error| setup(describe_render_error(&error)))?)
-            }
-            None => None,
-        };
+        let client_secret = self.oauth.client_secret.as_ref();
+        let client_secret = client_secret.map(|template| template.render(environment, secret));
+        let client_secret = client_secret.transpose().map_err(invalid)?;
         let http = match before {
             Some(before) if !before.http.has_left_zone() => before.http.clone(),
             Some(_) | None => self.http_client(&url).await?,

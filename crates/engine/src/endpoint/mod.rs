@@ -14,21 +14,18 @@ use crate::connection::watch::Reports;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::words;
-use http::{HttpEndpoint, OnGrantChange};
+use http::{HttpEndpoint, OnGrantChange, Resolution};
 use rmcp::model::Tool;
 
 /// The endpoint of one server.
 #[derive(Clone)]
 pub(crate) enum Endpoint {
+    /// Streamable HTTP.
     Http(Arc<HttpEndpoint>),
     /// The older HTTP+SSE transport, which is not supported yet.
-    Sse {
-        address: String,
-    },
+    Sse { address: String },
     /// A local program, which is not supported yet.
-    Program {
-        command: String,
-    },
+    Program { command: String },
 }
 
 /// A connection over which the tools were listed.
@@ -39,12 +36,17 @@ pub(crate) struct Opened {
 
 impl Endpoint {
     pub fn new(config: &ServerConfig, context: Arc<Context>, on_grant_change: OnGrantChange) -> Self {
-        let id = ServerId(config.name.clone());
         match &config.transport {
-            Transport::Http { url, headers } => {
-                let (url, headers, oauth) = (url.clone(), headers.clone(), config.oauth.clone());
-                Self::Http(Arc::new(HttpEndpoint::new(id, url, headers, oauth, context, on_grant_change)))
-            }
+            Transport::Http { url, headers } => Self::Http(Arc::new(HttpEndpoint {
+                id: ServerId(config.name.clone()),
+                url: url.clone(),
+                headers: headers.clone(),
+                oauth: config.oauth.clone(),
+                context,
+                persisted: Arc::default(),
+                on_grant_change,
+                resolution: Resolution::default(),
+            })),
             Transport::Sse { url, .. } => Self::Sse { address: url.to_string() },
             Transport::Stdio { command, .. } => Self::Program { command: command.source().to_owned() },
         }
@@ -111,23 +113,16 @@ impl Endpoint {
         }
     }
 
-    /// Opens a connection and lists the tools.
-    pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
-        match self {
-            Self::Http(http) => http.connect(reports).await,
-            Self::Sse { .. } | Self::Program { .. } => Err(self.cannot_open()),
+    /// Opens a connection and lists the tools. After a sign-in, `open` is the open connection to continue with; if it
+    /// does not respond, a new one replaces it.
+    pub async fn connect(&self, open: Option<Arc<Connection>>, reports: Reports) -> Result<Opened, Fault> {
+        match (self, open) {
+            (Self::Http(http), Some(connection)) => http.reuse(connection, reports).await,
+            (Self::Http(http), None) => http.connect(reports).await,
+            (Self::Sse { .. } | Self::Program { .. }, Some(_) | None) => {
+                let why = self.unsupported().unwrap_or_default();
+                Err(Fault::Setup(Box::new(words::server::unsupported(why))))
+            }
         }
-    }
-
-    /// Continues with an open connection after a sign-in, or opens a new one if the old one does not respond.
-    pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
-        match self {
-            Self::Http(http) => http.reuse(connection, reports).await,
-            Self::Sse { .. } | Self::Program { .. } => Err(self.cannot_open()),
-        }
-    }
-
-    fn cannot_open(&self) -> Fault {
-        Fault::Setup(Box::new(words::server::unsupported(self.unsupported().unwrap_or_default())))
     }
 }

@@ -30,16 +30,17 @@ impl ServerTask {
 
     /// Starts a job that opens a connection.
     pub fn connect_job(&mut self) -> Job {
-        let (endpoint, reports) = (self.endpoint.clone(), self.jobs.reports());
-        self.jobs.run(async move { Outcome::Connected(endpoint.connect(reports).await) })
+        self.open_job(None)
     }
 
-    /// Starts a job that continues with a new grant, and uses the current connection if there is one.
+    /// Starts a job that continues with a new grant, over the current connection if there is one.
     pub fn continue_job(&mut self, live: Option<&Live>) -> Job {
-        let connection = live.map(|live| Arc::clone(&live.connection)).or(self.next_sign_in.connection());
-        let Some(connection) = connection else { return self.connect_job() };
+        self.open_job(live.map(|live| Arc::clone(&live.connection)).or(self.next_sign_in.connection()))
+    }
+
+    fn open_job(&mut self, open: Option<Arc<Connection>>) -> Job {
         let (endpoint, reports) = (self.endpoint.clone(), self.jobs.reports());
-        self.jobs.run(async move { Outcome::Connected(endpoint.reuse(connection, reports).await) })
+        self.jobs.run(async move { Outcome::Connected(endpoint.connect(open, reports).await) })
     }
 
     pub fn disconnect(&mut self) {
