@@ -109,11 +109,8 @@ impl Connection {
     pub fn title(&self) -> Option<String> {
         let info = self.peer.peer_info()?;
         let implementation = info.server_info.as_ref()?;
-        implementation
-            .title
-            .clone()
-            .or_else(|| Some(implementation.name.clone()))
-            .filter(|name| !name.is_empty())
+        let title = implementation.title.as_ref().unwrap_or(&implementation.name);
+        (!title.is_empty()).then(|| title.clone())
     }
 
     /// Closes the connection. Waits at most `deadline` for the server to be notified.
@@ -150,9 +147,7 @@ impl Connection {
 
     /// Returns a token other than the rejected one, or `None` if there is no way to get one.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>, Fault> {
-        match &self.credentials {
-            Some(credentials) => Ok(credentials.refresh(rejected).await?),
-            None => Ok(None),
-        }
+        let Some(credentials) = &self.credentials else { return Ok(None) };
+        Ok(credentials.refresh(rejected).await?)
     }
 }

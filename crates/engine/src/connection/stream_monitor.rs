@@ -13,9 +13,6 @@ pub(crate) struct StreamMonitor {
     sign_ins: Arc<watch::Sender<u64>>,
 }
 
-/// A wait for the next sign-in.
-pub(crate) struct SignInWait(watch::Receiver<u64>);
-
 impl StreamMonitor {
     /// Returns the monitor, and the receiver of the reported faults.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Fault>) {
@@ -35,15 +32,12 @@ impl StreamMonitor {
 
     /// Returns a wait for the next sign-in. Call this before an attempt that may be rejected, so that no sign-in is
     /// missed.
-    pub fn next_sign_in(&self) -> SignInWait {
-        SignInWait(self.sign_ins.subscribe())
-    }
-}
-
-impl SignInWait {
-    pub async fn wait(mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
+    pub fn next_sign_in(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut sign_ins = self.sign_ins.subscribe();
+        async move {
+            if sign_ins.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monito
             None | Some(Fault::Lost) => {}
             Some(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_))) => {
                 monitor.report(fault);
-                next_sign_in.wait().await;
+                next_sign_in.await;
                 continue;
             }
             Some(fault) if fault.is_transient() => {}

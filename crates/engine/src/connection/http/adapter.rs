@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, RequestId};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::{
@@ -20,7 +20,7 @@ use super::authorized::Authorized;
 use super::discover::{self, DISCOVER_TIMEOUT};
 use super::streamable::{PostResponse, StreamableHttp};
 use crate::connection::fault::Fault;
-use crate::connection::stream_monitor::{SignInWait, StreamMonitor};
+use crate::connection::stream_monitor::StreamMonitor;
 use crate::credentials::Credentials;
 
 /// The deadline for the head of a response. Tool calls have their own deadline instead, which progress restarts.
@@ -62,11 +62,11 @@ impl HttpAdapter {
 
     /// Handles a stream that the server offered before and now refuses. Reports the fault at once, because the next
     /// call may come hours later. Returns the error if a retry is useless.
-    async fn stream_lost(&self, error: Error, next_sign_in: SignInWait) -> Result<(), Error> {
+    async fn stream_lost(&self, error: Error, next_sign_in: impl Future<Output = ()>) -> Result<(), Error> {
         match error {
             Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
                 self.monitor.report(fault);
-                next_sign_in.wait().await;
+                next_sign_in.await;
                 Ok(())
             }
             Error::Client(Fault::Unreachable(why)) => {
@@ -107,12 +107,12 @@ impl StreamableHttpClient for HttpAdapter {
         });
         let begun = tokio::time::Instant::now();
         let response = match Deadline::for_message(&message) {
-            Deadline::Discover => {
+            Deadline::Discover(id) => {
                 let response = match tokio::time::timeout(DISCOVER_TIMEOUT, exchange).await {
                     Ok(response) => response.map_err(Error::Client),
-                    Err(_) => return Ok(discover::unknown_method(&message)),
+                    Err(_) => return Ok(discover::unknown_method(id)),
                 };
-                return discover::interpret(&message, response, begun + DISCOVER_TIMEOUT).await;
+                return discover::interpret(id, response, begun + DISCOVER_TIMEOUT).await;
             }
             Deadline::Response => in_time(exchange).await,
             Deadline::Caller => exchange.await,
@@ -173,7 +173,7 @@ async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<
 
 /// The deadline that applies to a message.
 enum Deadline {
-    Discover,
+    Discover(RequestId),
     Response,
     /// No deadline here, because the caller of the tool has its own.
     Caller,
@@ -183,7 +183,7 @@ impl Deadline {
     fn for_message(message: &ClientJsonRpcMessage) -> Self {
         match message {
             ClientJsonRpcMessage::Request(request) => match &request.request {
-                ClientRequest::DiscoverRequest(_) => Self::Discover,
+                ClientRequest::DiscoverRequest(_) => Self::Discover(request.id.clone()),
                 ClientRequest::CallToolRequest(_) => Self::Caller,
                 _ => Self::Response,
             },

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use rmcp::model::{
-    ClientJsonRpcMessage, ErrorCode, ErrorData, ProtocolVersion, ServerJsonRpcMessage, ServerResult,
-};
+use rmcp::model::{ErrorCode, ErrorData, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult};
 use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
 
 use super::streamable::PostResponse;
@@ -18,48 +16,42 @@ type Error = StreamableHttpError<Fault>;
 /// Interprets the response to `server/discover`. A 4xx status without JSON, an empty or unexpected result, or a timeout
 /// means that the server expects `initialize`. Authorization errors and outages are returned unchanged.
 pub(super) async fn interpret(
-    message: &ClientJsonRpcMessage,
+    id: RequestId,
     response: Result<PostResponse, Error>,
     deadline: tokio::time::Instant,
 ) -> Result<StreamableHttpPostResponse, Error> {
     let response = match response {
         Ok(PostResponse::Message(response)) => response,
-        Ok(PostResponse::SessionExpired) => return Ok(unknown_method(message)),
+        Ok(PostResponse::SessionExpired) => return Ok(unknown_method(id)),
         Err(Error::Client(Fault::Status { status, .. }))
             if (400..500).contains(&status) && !matches!(status, 403 | 408 | 429) =>
         {
-            return Ok(unknown_method(message));
+            return Ok(unknown_method(id));
         }
         Err(error) => return Err(error),
     };
-    let response = match tokio::time::timeout_at(deadline, response.expect_initialized::<Fault>()).await {
-        Ok(Ok((response, _session))) => response,
-        Ok(Err(_)) | Err(_) => return Ok(unknown_method(message)),
-    };
-    let (ClientJsonRpcMessage::Request(request), id) = (message, request_id(message)) else {
-        return Ok(unknown_method(message));
-    };
-    Ok(match response {
+    let initialized = tokio::time::timeout_at(deadline, response.expect_initialized::<Fault>()).await;
+    let Ok(Ok((response, _session))) = initialized else { return Ok(unknown_method(id)) };
+    let message = match response {
         ServerJsonRpcMessage::Response(response) => match response.result {
             ServerResult::DiscoverResult(result)
                 if result.supported_versions.contains(&ProtocolVersion::V_2026_07_28) =>
             {
-                let result = ServerResult::DiscoverResult(result);
-                StreamableHttpPostResponse::Json(
-                    ServerJsonRpcMessage::response(result, request.id.clone()),
-                    None,
-                )
+                ServerJsonRpcMessage::response(ServerResult::DiscoverResult(result), id)
             }
             // An unexpected result, or one that lists only versions with `initialize`.
-            _ => unknown_method(message),
+            _ => return Ok(unknown_method(id)),
         },
-        ServerJsonRpcMessage::Error(error) if supports_only_older(&error.error) => unknown_method(message),
-        // Some middleware does not echo the id of a request that it refuses.
-        ServerJsonRpcMessage::Error(error) => {
-            StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error.error, id), None)
+        ServerJsonRpcMessage::Error(error) if supports_only_older(&error.error) => {
+            return Ok(unknown_method(id));
         }
-        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => unknown_method(message),
-    })
+        // Some middleware does not echo the id of a request that it refuses.
+        ServerJsonRpcMessage::Error(error) => ServerJsonRpcMessage::error(error.error, Some(id)),
+        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => {
+            return Ok(unknown_method(id));
+        }
+    };
+    Ok(StreamableHttpPostResponse::Json(message, None))
 }
 
 /// Returns whether the error lists the supported versions and ours is not among them.
@@ -72,16 +64,7 @@ fn supports_only_older(error: &ErrorData) -> bool {
 }
 
 /// Returns the response of a server that expects `initialize`. rmcp then sends `initialize`.
-pub(super) fn unknown_method(message: &ClientJsonRpcMessage) -> StreamableHttpPostResponse {
+pub(super) fn unknown_method(id: RequestId) -> StreamableHttpPostResponse {
     let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "the server does not know server/discover", None);
-    StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, request_id(message)), None)
-}
-
-fn request_id(message: &ClientJsonRpcMessage) -> Option<rmcp::model::RequestId> {
-    match message {
-        ClientJsonRpcMessage::Request(request) => Some(request.id.clone()),
-        ClientJsonRpcMessage::Response(_)
-        | ClientJsonRpcMessage::Notification(_)
-        | ClientJsonRpcMessage::Error(_) => None,
-    }
+    StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, Some(id)), None)
 }
