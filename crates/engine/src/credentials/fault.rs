@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use usher_api::NeedsSignIn;
+
 /// A reason for having no token. Only [`CredentialFault::Ended`] and [`CredentialFault::RefreshInterrupted`] mean that
 /// the grant is gone.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -37,11 +39,13 @@ impl CredentialFault {
         }
     }
 
-    /// Returns whether only a new sign-in helps.
-    pub fn needs_sign_in(&self) -> bool {
+    /// Returns the reason for a new sign-in, if only a sign-in helps.
+    pub fn sign_in_reason(&self) -> Option<NeedsSignIn> {
         match self {
-            Self::Ended | Self::RefreshInterrupted | Self::Expired | Self::RegistrationLost(_) => true,
-            Self::SecretStore(_) | Self::Refresh(_) | Self::RefreshCancelled => false,
+            Self::Ended | Self::Expired => Some(NeedsSignIn::Expired),
+            Self::RefreshInterrupted => Some(NeedsSignIn::RefreshInterrupted),
+            Self::RegistrationLost(_) => Some(NeedsSignIn::RegistrationLost),
+            Self::SecretStore(_) | Self::Refresh(_) | Self::RefreshCancelled => None,
         }
     }
 

@@ -24,7 +24,7 @@ impl Inner {
             Ok(_) => state.backoff.end(),
             Err(fault) => {
                 state.backoff.start(fault, self.context.clock.now());
-                if fault.needs_sign_in() {
+                if fault.sign_in_reason().is_some() {
                     state.ended = Some(fault.clone());
                 }
             }

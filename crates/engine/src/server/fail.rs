@@ -47,14 +47,10 @@ impl ServerTask {
                 self.outbox.set_error(error.clone());
                 self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded });
             }
-            Fault::Credentials(CredentialFault::Ended | CredentialFault::Expired) => {
-                self.lose_grant(NeedsSignIn::Expired, &error);
-            }
-            Fault::Credentials(CredentialFault::RefreshInterrupted) => {
-                self.lose_grant(NeedsSignIn::RefreshInterrupted, &error);
-            }
-            Fault::Credentials(CredentialFault::RegistrationLost(_)) => {
-                self.lose_grant(NeedsSignIn::RegistrationLost, &error);
+            Fault::Credentials(fault) if let Some(reason) = fault.sign_in_reason() => {
+                self.next_sign_in.set_reason(reason);
+                self.outbox.set_error(error.clone());
+                self.phase.enter(Phase::NeedsSignIn { reason });
             }
             fault if fault.is_transient() => self.connect_later(fault),
             // The engine notices when the keychain is unlocked, but not when a slow store or a full disk recovers.
@@ -99,12 +95,6 @@ impl ServerTask {
         let job = self.jobs.timer(wait);
         let for_refresh = matches!(fault, Fault::Credentials(_));
         self.phase.enter(Phase::Reconnecting { attempt, next_at, why, for_refresh, job });
-    }
-
-    fn lose_grant(&mut self, reason: NeedsSignIn, error: &ErrorView) {
-        self.next_sign_in.set_reason(reason);
-        self.outbox.set_error(error.clone());
-        self.phase.enter(Phase::NeedsSignIn { reason });
     }
 
     /// Stores the challenge of a 401 for the next sign-in. If a token was rejected, the authorization server may have
