@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_api::RedirectKind;
-use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, RedirectUri, ServerUrl};
+use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, ServerUrl};
 use usher_secrets::private_files;
 
 const FILE: &str = "kept.json";
@@ -41,7 +41,7 @@ struct Contents {
     issuers: BTreeMap<String, LearnedIssuer>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct LearnedServer {
     /// The discovered metadata; `None` after a step found it stale.
     discovered: Option<Discovered>,
@@ -156,21 +156,15 @@ impl Learned {
         });
     }
 
-    /// Returns the registration at an issuer whose redirect URI `fits` accepts.
+    /// Returns the first registration at an issuer that `condition` accepts.
     pub fn registration(
         &self,
         issuer: &Issuer,
-        fits: impl Fn(&RedirectUri) -> bool,
+        condition: impl Fn(&ClientRegistration) -> bool,
     ) -> Option<ClientRegistration> {
         let contents = self.0.lock();
         let known = contents.issuers.get(issuer.as_str())?;
-        known.registrations.iter().find(|registration| fits(&registration.redirect_uri)).cloned()
-    }
-
-    pub fn client(&self, issuer: &Issuer, client_id: &str) -> Option<ClientRegistration> {
-        let contents = self.0.lock();
-        let known = contents.issuers.get(issuer.as_str())?;
-        known.registrations.iter().find(|registration| registration.client_id == client_id).cloned()
+        known.registrations.iter().find(|registration| condition(registration)).cloned()
     }
 
     /// Stores a registration in place of the one with the same redirect. All loopback ports count as one redirect.
@@ -270,40 +264,31 @@ impl Inner {
 
 impl Contents {
     fn server(&mut self, server: &ServerUrl) -> &mut LearnedServer {
-        let empty = || LearnedServer { discovered: None, challenge: None, client: None, zone: None };
-        self.servers.entry(server.as_str().to_owned()).or_insert_with(empty)
+        self.servers.entry(server.as_str().to_owned()).or_default()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use usher_oauth::{AuthorizationServerMetadata, Endpoint, MetadataSource, Scopes};
+    use serde_json::json;
 
     use super::*;
 
     fn discovered() -> Discovered {
-        let endpoint = |raw: &str| Endpoint::parse("an endpoint", raw).expect("parse the address");
-        let metadata = AuthorizationServerMetadata {
-            issuer: Issuer::parse("https://as.example.com").expect("parse the issuer"),
-            authorization_endpoint: endpoint("https://as.example.com/authorize"),
-            token_endpoint: endpoint("https://as.example.com/token"),
-            registration_endpoint: None,
-            revocation_endpoint: None,
-            scopes_supported: Vec::new(),
-            token_endpoint_auth_methods_supported: None,
-            code_challenge_methods_supported: Vec::new(),
-            client_id_metadata_document_supported: false,
-            authorization_response_iss_parameter_supported: false,
-        };
-        Discovered {
-            resource: "https://mcp.example.com/mcp".to_owned(),
-            sends_resource: true,
-            resource_name: None,
-            metadata,
-            source: MetadataSource::ResourceMetadata,
-            scopes_supported: None,
-            scopes: Scopes::default(),
-        }
+        let metadata = json!({
+            "issuer": "https://as.example.com",
+            "authorization_endpoint": "https://as.example.com/authorize",
+            "token_endpoint": "https://as.example.com/token",
+            "scopes_supported": [],
+            "code_challenge_methods_supported": [],
+            "client_id_metadata_document_supported": false,
+            "authorization_response_iss_parameter_supported": false,
+        });
+        serde_json::from_value(json!({
+            "resource": "https://mcp.example.com/mcp", "sends_resource": true, "metadata": metadata,
+            "source": "resource_metadata", "scopes": [],
+        }))
+        .expect("parse the metadata")
     }
 
     #[tokio::test]

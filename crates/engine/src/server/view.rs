@@ -56,20 +56,14 @@ fn signing_in(sign_in: &SignIn) -> Status {
         Stage::Exchanging { .. } => SignInStep::Exchanging,
         Stage::Connecting { .. } => SignInStep::Connecting,
     };
-    let next_redirect = match &sign_in.stage {
-        Stage::Waiting(_) => sign_in.redirect.and_then(redirect_ladder::next),
-        Stage::Probing { .. }
-        | Stage::Preparing { .. }
-        | Stage::Exchanging { .. }
-        | Stage::Connecting { .. } => None,
-    };
+    let is_waiting = step == SignInStep::WaitingForBrowser;
     Status::SigningIn {
         step,
         host: sign_in.host.clone(),
         redirect: sign_in.redirect,
         opened: sign_in.opened,
         expires_at: sign_in.expires_at,
-        next_redirect,
+        next_redirect: sign_in.redirect.filter(|_| is_waiting).and_then(redirect_ladder::next),
     }
 }
 
@@ -83,18 +77,13 @@ fn auth(task: &ServerTask) -> AuthView {
     let held = resolved.credentials.as_ref().and_then(|credentials| credentials.held());
     if let Some(grant) = held {
         let binding = &grant.binding;
-        let registration = learned.client(&binding.issuer, &binding.client_id).map(|known| known.kind);
-        let registration = match registration {
-            Some(kind) => Some(kind),
-            None if http.oauth.client_id.as_ref() == Some(&binding.client_id) => {
-                Some(usher_oauth::RegistrationKind::PreRegistered)
-            }
-            None => http
-                .oauth
-                .client_metadata_url
-                .as_ref()
-                .map(|_| usher_oauth::RegistrationKind::MetadataDocument),
-        };
+        let known = learned.registration(&binding.issuer, |known| known.client_id == binding.client_id);
+        let is_configured = http.oauth.client_id.as_ref() == Some(&binding.client_id);
+        let has_document = http.oauth.client_metadata_url.is_some();
+        let registration = known
+            .map(|known| known.kind)
+            .or(is_configured.then_some(usher_oauth::RegistrationKind::PreRegistered))
+            .or(has_document.then_some(usher_oauth::RegistrationKind::MetadataDocument));
         return AuthView::OAuth {
             signed_in: true,
             issuer: Some(binding.issuer.as_str().to_owned()),

@@ -116,8 +116,8 @@ impl Preparation {
                 }
                 Err(error) => match (&error.kind, redirect_ladder::next_automatically(choice)) {
                     (ErrorKind::RedirectRejected { .. }, Some(next)) => {
-                        tracing::info!(server = %self.server, rejected = ?choice.kind, next = ?next.kind, "the redirect was rejected");
-                        choice = next;
+                        tracing::info!(server = %self.server, rejected = ?choice.kind, ?next, "the redirect was rejected");
+                        choice.kind = next;
                     }
                     _ => return Err(error.into()),
                 },
@@ -148,7 +148,7 @@ impl Preparation {
         choice: Choice,
     ) -> Result<Option<RegisteredClient>, ErrorView> {
         let issuer = &discovered.metadata.issuer;
-        let fits = |redirect: &RedirectUri| redirect_ladder::fits(choice.kind, redirect);
+        let fits = |client: &ClientRegistration| redirect_ladder::fits(choice.kind, &client.redirect_uri);
         let Some(registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
         let secret = if registration.auth_method.needs_secret() {
             let client_id = &registration.client_id;
@@ -208,22 +208,13 @@ impl Preparation {
 }
 
 /// The reason why the preparation failed.
+#[derive(Debug, thiserror::Error)]
 enum Failure {
-    Step(usher_oauth::Error),
+    #[error(transparent)]
+    Step(#[from] usher_oauth::Error),
     /// The secret store or the loopback port failed.
-    Local(ErrorView),
-}
-
-impl From<usher_oauth::Error> for Failure {
-    fn from(error: usher_oauth::Error) -> Self {
-        Self::Step(error)
-    }
-}
-
-impl From<ErrorView> for Failure {
-    fn from(view: ErrorView) -> Self {
-        Self::Local(view)
-    }
+    #[error(transparent)]
+    Local(#[from] ErrorView),
 }
 
 impl From<Failure> for ErrorView {

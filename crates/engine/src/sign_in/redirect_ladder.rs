@@ -50,11 +50,8 @@ pub(crate) fn next(kind: RedirectKind) -> Option<RedirectKind> {
 }
 
 /// Returns the redirect to try automatically when the authorization server rejects this one.
-pub(crate) fn next_automatically(choice: Choice) -> Option<Choice> {
-    match next(choice.kind) {
-        Some(kind) if !choice.pinned && kind != RedirectKind::Paste => Some(Choice { kind, pinned: false }),
-        Some(_) | None => None,
-    }
+pub(crate) fn next_automatically(choice: Choice) -> Option<RedirectKind> {
+    next(choice.kind).filter(|kind| !choice.pinned && *kind != RedirectKind::Paste)
 }
 
 /// Returns whether a redirect URI is of this kind.
@@ -96,8 +93,8 @@ mod tests {
         let mut choice = Choice { kind: RedirectKind::Link, pinned: false };
         let mut tried = vec![choice.kind];
         while let Some(next) = next_automatically(choice) {
-            choice = next;
-            tried.push(choice.kind);
+            choice.kind = next;
+            tried.push(next);
         }
         assert_eq!(tried, [RedirectKind::Link, RedirectKind::LinkWithHost, RedirectKind::Loopback]);
         assert_eq!(next(RedirectKind::Loopback), Some(RedirectKind::Paste));
