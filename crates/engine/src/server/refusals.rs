@@ -12,7 +12,8 @@ pub(super) const MAX_STEP_UPS: u32 = 3;
 #[derive(Default)]
 pub(crate) struct Refusals {
     step_ups: Mutex<HashMap<String, StepUpCount>>,
-    refreshed_for_result: RefreshedForResult,
+    /// The last tool whose result rejected a token, and the token that replaced it.
+    refreshed_for_result: Mutex<Option<(String, SecretString)>>,
     refused_in_result: AtomicBool,
 }
 
@@ -47,12 +48,13 @@ impl Refusals {
 
     /// Returns whether this token replaced one that a tool's result rejected. Another refresh would not help.
     pub fn was_refreshed_for_result(&self, token: &SecretString) -> bool {
-        self.refreshed_for_result.contains(token)
+        let refreshed = lock(&self.refreshed_for_result);
+        is_same(refreshed.as_ref().map(|(_, refreshed)| refreshed), Some(token))
     }
 
     /// Records the token that a refresh returned after a tool's result rejected the old one.
     pub fn note_refreshed(&self, tool: &str, token: SecretString) {
-        self.refreshed_for_result.note(tool, token);
+        *lock(&self.refreshed_for_result) = Some((tool.to_owned(), token));
     }
 
     pub fn note_refused_in_result(&self) {
@@ -61,27 +63,9 @@ impl Refusals {
 
     /// Records that a tool's result did not reject the sign-in. Returns whether an earlier result did.
     pub fn note_accepted_in_result(&self, tool: &str) -> bool {
-        self.refreshed_for_result.forget_if_caused_by(tool);
+        // Only the tool that caused the refresh: accepted results of other tools prove nothing.
+        lock(&self.refreshed_for_result).take_if(|(refusing, _)| refusing == tool);
         self.refused_in_result.swap(false, Ordering::Relaxed)
-    }
-}
-
-/// The last tool whose result rejected a token, and the token that replaced it.
-#[derive(Default)]
-struct RefreshedForResult(Mutex<Option<(String, SecretString)>>);
-
-impl RefreshedForResult {
-    fn note(&self, tool: &str, token: SecretString) {
-        *lock(&self.0) = Some((tool.to_owned(), token));
-    }
-
-    fn contains(&self, token: &SecretString) -> bool {
-        is_same(lock(&self.0).as_ref().map(|(_, refreshed)| refreshed), Some(token))
-    }
-
-    /// Forgets the refresh if this tool caused it. Accepted results of other tools prove nothing.
-    fn forget_if_caused_by(&self, tool: &str) {
-        lock(&self.0).take_if(|(refusing, _)| refusing == tool);
     }
 }
 
@@ -99,13 +83,14 @@ mod tests {
 
     #[test]
     fn a_tool_that_rejects_every_token_causes_one_refresh_even_if_other_tools_accept_it() {
-        let (refreshed, token) = (RefreshedForResult::default(), SecretString::from("second"));
-        assert!(!refreshed.contains(&token));
-        refreshed.note("unlinked", token.clone());
-        refreshed.forget_if_caused_by("search");
-        assert!(refreshed.contains(&token));
-        assert!(!refreshed.contains(&SecretString::from("third")), "a scheduled refresh may help");
-        refreshed.forget_if_caused_by("unlinked");
-        assert!(!refreshed.contains(&token), "the next rejection may cause a refresh");
+        let (refusals, token) = (Refusals::default(), SecretString::from("second"));
+        assert!(!refusals.was_refreshed_for_result(&token));
+        refusals.note_refreshed("unlinked", token.clone());
+        refusals.note_accepted_in_result("search");
+        assert!(refusals.was_refreshed_for_result(&token));
+        let third = SecretString::from("third");
+        assert!(!refusals.was_refreshed_for_result(&third), "a scheduled refresh may help");
+        refusals.note_accepted_in_result("unlinked");
+        assert!(!refusals.was_refreshed_for_result(&token), "the next rejection may cause a refresh");
     }
 }
