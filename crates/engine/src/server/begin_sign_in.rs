@@ -32,15 +32,11 @@ impl ServerTask {
             return self
                 .reject_sign_in(reply, "mcp.json sets an Authorization header, so Usher does not use OAuth");
         }
-        match self.phase.get() {
-            Phase::Disabled => return self.reject_sign_in(reply, "the service is turned off"),
-            Phase::Paused => return self.outbox.reply(reply, Err(words::server::paused())),
-            Phase::Connecting { .. }
-            | Phase::NeedsSignIn { .. }
-            | Phase::SigningIn(_)
-            | Phase::Connected(_)
-            | Phase::Reconnecting { .. }
-            | Phase::Failed { .. } => {}
+        if matches!(self.phase.get(), Phase::Disabled) {
+            return self.reject_sign_in(reply, "the service is turned off");
+        }
+        if matches!(self.phase.get(), Phase::Paused) {
+            return self.outbox.reply(reply, Err(words::server::paused()));
         }
         let (live, probe) = match self.phase.take() {
             Phase::Connected(live) => (Some(live), None),
@@ -107,10 +103,7 @@ impl ServerTask {
         let live = match outcome {
             Ok(opened) => {
                 self.connected(opened);
-                match self.phase.take() {
-                    Phase::Connected(live) => Some(live),
-                    _ => None,
-                }
+                self.phase.take_live()
             }
             Err(Fault::Unauthorized { challenge, token_sent }) => {
                 self.note_challenge(challenge.as_deref(), token_sent);
@@ -184,8 +177,7 @@ impl ServerTask {
     pub fn prepared(&mut self, outcome: Result<Box<Prepared>, ErrorView>) {
         let Some(mut sign_in) = self.phase.take_sign_in() else { return };
         let Stage::Preparing { reply, .. } = sign_in.stage else {
-            self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
-            return;
+            return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         };
         match outcome {
             Ok(prepared) => {
@@ -229,10 +221,8 @@ impl ServerTask {
         let callback_registration = self.context.callbacks.register(pending.state().to_owned(), sign_in);
         self.step_up.set_requested(pending.scopes().clone());
         // Only a callback link reaches the next process. A loopback port closes with this one.
-        match loopback {
-            None => endpoint.persisted.set(&self.context, &self.id, &pending),
-            Some(_) => endpoint.persisted.clear(&self.context, &self.id),
-        }
+        let persisted = loopback.is_none().then(|| pending.to_secret());
+        endpoint.persisted.set(&self.context, &self.id, persisted);
         endpoint.persisted.mark_used();
         self.outbox.clear_error();
         let now = self.context.options.clock.now();
@@ -263,10 +253,7 @@ impl ServerTask {
         if matches!(self.phase.get(), Phase::SigningIn(_) | Phase::Disabled | Phase::Paused) {
             return;
         }
-        let live = match self.phase.take() {
-            Phase::Connected(live) => Some(live),
-            _ => None,
-        };
+        let live = self.phase.take_live();
         let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
         let prepared = Prepared { pending, redirect, loopback: None, reused_registration: false };
         self.wait_for_callback(prepared, endpoint, SignInOptions::default(), live, expires_at);

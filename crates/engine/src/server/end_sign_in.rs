@@ -78,27 +78,19 @@ impl ServerTask {
     pub fn exchanged(&mut self, outcome: Result<(), Fault>) {
         let Some(mut sign_in) = self.phase.take_sign_in() else { return };
         let Stage::Exchanging { reply, used } = sign_in.stage else {
-            self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
-            return;
+            return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         };
-        let fault = match outcome {
+        let error = match &outcome {
             Ok(()) => {
                 self.step_up.note_new_grant();
                 sign_in.stage = Stage::Connecting { reply, used };
                 sign_in.job = Some(self.continue_job(sign_in.live.as_ref()));
-                self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
-                return;
+                return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
             }
-            Err(fault) => fault,
-        };
-        let error = match &fault {
-            Fault::Exchange(failure) => {
-                let error = self.describe(&fault);
-                let is_registration_lost = failure.is_registration_lost();
-                if is_registration_lost {
+            Err(fault @ Fault::Exchange(failure)) => {
+                let error = self.describe(fault);
+                let reason = if failure.is_registration_lost() {
                     self.context.learned.forget_registrations(&used.issuer);
-                }
-                let reason = if is_registration_lost {
                     NeedsSignIn::RegistrationLost
                 } else {
                     NeedsSignIn::NeverSignedIn
@@ -106,7 +98,7 @@ impl ServerTask {
                 self.fall_back(sign_in.live.take(), reason, error.clone());
                 error
             }
-            fault => self.not_connected(fault),
+            Err(fault) => self.not_connected(fault),
         };
         self.outbox.reply(reply, Err(error));
     }
@@ -114,17 +106,17 @@ impl ServerTask {
     pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
         let Some(sign_in) = self.phase.take_sign_in() else { return };
         match sign_in {
-            SignIn { stage: Stage::Connecting { reply, used }, .. } => match outcome {
-                Ok(opened) => {
-                    self.context.learned.store_redirect(&used.issuer, used.redirect);
-                    self.connected(opened);
-                    self.outbox.reply(reply, Ok(self.id.clone()));
-                }
-                Err(fault) => {
-                    let error = self.not_connected(&fault);
-                    self.outbox.reply(reply, Err(error));
-                }
-            },
+            SignIn { stage: Stage::Connecting { reply, used }, .. } => {
+                let result = match outcome {
+                    Ok(opened) => {
+                        self.context.learned.store_redirect(&used.issuer, used.redirect);
+                        self.connected(opened);
+                        Ok(self.id.clone())
+                    }
+                    Err(fault) => Err(self.not_connected(&fault)),
+                };
+                self.outbox.reply(reply, result);
+            }
             SignIn { stage: Stage::Probing { reply }, endpoint, options, .. } => {
                 self.probed(outcome, endpoint, options, reply);
             }
@@ -193,7 +185,7 @@ impl ServerTask {
     /// Deletes the pending request from the secret store.
     pub fn forget_pending(&self) {
         if let Some(http) = self.endpoint.http() {
-            http.persisted.clear(&self.context, &self.id);
+            http.persisted.set(&self.context, &self.id, None);
         }
     }
 

@@ -9,9 +9,10 @@ use usher_api::{Code, ErrorView};
 use crate::connection::Connection;
 
 /// Whether the server can be used in its current state.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) enum Availability {
     /// A connection is being opened.
+    #[default]
     Pending,
     Available(Arc<Connection>),
     /// There is no connection, but a retry follows automatically.
@@ -19,6 +20,7 @@ pub(crate) enum Availability {
     Unavailable(ErrorView),
 }
 
+#[derive(Default)]
 pub(super) struct Outbox {
     /// The server's own title.
     title: Option<String>,
@@ -38,16 +40,6 @@ pub(super) struct Announcement {
 }
 
 impl Outbox {
-    pub fn new() -> Self {
-        Self {
-            title: None,
-            last_error: None,
-            announced: None,
-            availability: watch::Sender::new(Availability::Pending),
-            replies: Vec::new(),
-        }
-    }
-
     pub fn subscribe(&self) -> watch::Receiver<Availability> {
         self.availability.subscribe()
     }

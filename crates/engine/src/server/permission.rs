@@ -42,13 +42,9 @@ impl ServerTask {
             return None;
         }
         let scopes = self.step_up.challenge().and_then(|challenge| challenge.scope.as_ref());
+        let scopes = scopes.into_iter().flat_map(Scopes::iter);
         Some(PermissionView {
-            scopes: scopes
-                .map(Scopes::iter)
-                .into_iter()
-                .flatten()
-                .map(|scope| display_text(scope, 200))
-                .collect(),
+            scopes: scopes.map(|scope| display_text(scope, 200)).collect(),
             for_what: call.map(|call| display_text(&call.for_what, 200)),
         })
     }

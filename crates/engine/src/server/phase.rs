@@ -17,17 +17,22 @@ use crate::options::SignInOptions;
 use crate::sign_in::callback::CallbackRegistration;
 use crate::sign_in::loopback::LoopbackServer;
 
+#[derive(Default)]
 pub(super) enum Phase {
+    /// Turned off in `mcp.json`, disconnected by the person, or not supported.
+    #[default]
     Disabled,
+    /// The person paused all servers.
     Paused,
-    Connecting {
-        job: Job,
-    },
-    NeedsSignIn {
-        reason: NeedsSignIn,
-    },
+    /// The first connection is being opened.
+    Connecting { job: Job },
+    /// Only a sign-in helps.
+    NeedsSignIn { reason: NeedsSignIn },
+    /// A sign-in is running. A connection may stay in use meanwhile.
     SigningIn(Box<SignIn>),
+    /// The tools are listed.
     Connected(Live),
+    /// A retry follows automatically.
     Reconnecting {
         attempt: u32,
         next_at: Timestamp,
@@ -73,24 +78,15 @@ pub(super) struct SignIn {
 
 pub(super) enum Stage {
     /// The first request to the server, which returns its challenge.
-    Probing {
-        reply: RequestReply,
-    },
-    Preparing {
-        step: SignInStep,
-        reply: RequestReply,
-    },
+    Probing { reply: RequestReply },
+    /// Discovery and registration.
+    Preparing { step: SignInStep, reply: RequestReply },
     /// The browser has the authorization request.
     Waiting(Waiting),
-    Exchanging {
-        reply: CallbackReply,
-        used: Used,
-    },
+    /// The code is being exchanged.
+    Exchanging { reply: CallbackReply, used: Used },
     /// The grant is stored; the first list is being requested.
-    Connecting {
-        reply: CallbackReply,
-        used: Used,
-    },
+    Connecting { reply: CallbackReply, used: Used },
 }
 
 pub(super) type CallbackReply = oneshot::Sender<Result<ServerId, ErrorView>>;
@@ -131,8 +127,9 @@ impl SignIn {
 }
 
 /// A phase without its contents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum State {
+    #[default]
     Disabled,
     Paused,
     Connecting,
@@ -146,22 +143,18 @@ pub(super) enum State {
 /// The allowed transitions. ARCHITECTURE.md contains the same table.
 const TRANSITIONS: [(State, &[State]); 8] = {
     use State::{Connected, Connecting, Disabled, Failed, NeedsSignIn, Paused, Reconnecting, SigningIn};
+    const ALL: &[State] =
+        &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed];
     [
         (Disabled, &[Paused, Connecting]),
         (Paused, &[Disabled, Connecting]),
         (Connecting, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
         // A job of the previous phase may already have reported.
-        (
-            NeedsSignIn,
-            &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed],
-        ),
+        (NeedsSignIn, ALL),
         (SigningIn, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
-        (Connected, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
-        (
-            Reconnecting,
-            &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed],
-        ),
-        (Failed, &[Disabled, Paused, Connecting, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
+        (Connected, ALL),
+        (Reconnecting, ALL),
+        (Failed, ALL),
     ]
 };
 
@@ -185,6 +178,7 @@ impl Phase {
 }
 
 /// The current phase. Only this type changes it.
+#[derive(Default)]
 pub(super) struct CurrentPhase {
     phase: Phase,
     /// The state of the phase. It stays while the phase is taken, so that the next transition is still checked.
@@ -192,10 +186,6 @@ pub(super) struct CurrentPhase {
 }
 
 impl CurrentPhase {
-    pub fn new() -> Self {
-        Self { phase: Phase::Disabled, state: State::Disabled }
-    }
-
     pub fn get(&self) -> &Phase {
         &self.phase
     }
@@ -210,7 +200,15 @@ impl CurrentPhase {
 
     /// Takes the phase. The caller must enter another one.
     pub fn take(&mut self) -> Phase {
-        std::mem::replace(&mut self.phase, Phase::Disabled)
+        std::mem::take(&mut self.phase)
+    }
+
+    /// Takes the connection if the server is connected. The caller enters another phase.
+    pub fn take_live(&mut self) -> Option<Live> {
+        match self.take() {
+            Phase::Connected(live) => Some(live),
+            _ => None,
+        }
     }
 
     /// Takes the running sign-in, if any. If there is one, the caller must enter another phase.
@@ -323,19 +321,12 @@ mod tests {
 
     use super::*;
 
-    const ALL: [State; 8] = [
-        State::Disabled,
-        State::Paused,
-        State::Connecting,
-        State::NeedsSignIn,
-        State::SigningIn,
-        State::Connected,
-        State::Reconnecting,
-        State::Failed,
-    ];
+    fn all() -> [State; 8] {
+        TRANSITIONS.map(|(state, _)| state)
+    }
 
     fn state(name: &str) -> State {
-        let named = ALL.into_iter().find(|state| format!("{state:?}") == name);
+        let named = all().into_iter().find(|state| format!("{state:?}") == name);
         named.unwrap_or_else(|| panic!("ARCHITECTURE.md contains an unknown state: {name}"))
     }
 
@@ -361,7 +352,7 @@ mod tests {
             TRANSITIONS.iter().flat_map(|(from, next)| next.iter().map(|to| (*from, *to))).collect();
         let documented = documented();
         assert_eq!(documented, table);
-        for (from, to) in ALL.into_iter().flat_map(|from| ALL.map(|to| (from, to))) {
+        for (from, to) in all().into_iter().flat_map(|from| all().map(|to| (from, to))) {
             assert_eq!(is_allowed(from, to), documented.contains(&(from, to)), "{from:?} → {to:?}");
         }
     }
@@ -370,7 +361,7 @@ mod tests {
     fn every_state_is_reached_from_disabled_and_leads_back_to_it() {
         let reached = |start: State, step: &dyn Fn(State, State) -> bool| {
             let mut reached = BTreeSet::from([start]);
-            while let Some(next) = ALL
+            while let Some(next) = all()
                 .into_iter()
                 .find(|state| !reached.contains(state) && reached.iter().any(|known| step(*known, *state)))
             {
@@ -378,7 +369,7 @@ mod tests {
             }
             reached
         };
-        let all: BTreeSet<_> = ALL.into();
+        let all = BTreeSet::from(all());
         assert_eq!(reached(State::Disabled, &|from, to| is_allowed(from, to)), all);
         assert_eq!(reached(State::Disabled, &|from, to| is_allowed(to, from)), all);
     }

@@ -43,11 +43,11 @@ impl ServerTask {
             endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change),
             context,
             jobs,
-            phase: CurrentPhase::new(),
+            phase: CurrentPhase::default(),
             next_sign_in: NextSignIn::default(),
             step_up: StepUp::default(),
             refresh: RefreshJob::default(),
-            outbox: Outbox::new(),
+            outbox: Outbox::default(),
         }
     }
 

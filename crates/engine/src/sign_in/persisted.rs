@@ -21,12 +21,11 @@ pub(crate) struct PersistedSignIn {
 }
 
 impl PersistedSignIn {
-    pub fn set(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, pending: &PendingAuthorization) {
-        self.write_later(context, server, Some(pending.to_secret()));
-    }
-
-    pub fn clear(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId) {
-        self.write_later(context, server, None);
+    /// Stores this request in the background, or deletes the stored one.
+    pub fn set(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, value: Option<SecretString>) {
+        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
+        context.tasks.spawn(async move { this.write(&context_of_write, &server).await });
     }
 
     /// Records that this run sent the person to the browser. The stored request is then never restored in this run.
@@ -36,12 +35,6 @@ impl PersistedSignIn {
 
     pub fn is_used(&self) -> bool {
         self.is_used.load(Ordering::Relaxed)
-    }
-
-    fn write_later(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, value: Option<SecretString>) {
-        *self.value.lock().unwrap_or_else(PoisonError::into_inner) = value;
-        let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
-        context.tasks.spawn(async move { this.write(&context_of_write, &server).await });
     }
 
     async fn write(&self, context: &Context, server: &ServerId) {
@@ -86,17 +79,13 @@ impl StoredSignIns {
                 break;
             }
             let name = server.0.clone();
-            match stores.run(|store| async move { store.pending(&name).await }).await {
-                Ok(secret) => known.insert(server, secret),
-                Err(_) => {
-                    store_error = stores.error();
-                    if store_error.is_some() {
-                        break;
-                    }
-                    // The store works, but this item cannot be read.
-                    known.insert(server, None)
-                }
-            };
+            let secret = stores.run(|store| async move { store.pending(&name).await }).await;
+            store_error = secret.as_ref().err().and_then(|_| stores.error());
+            if store_error.is_some() {
+                break;
+            }
+            // If the store works, an item that cannot be read counts as absent.
+            known.insert(server, secret.unwrap_or_default());
         }
         let found = known.iter().find_map(|(server, secret)| {
             let pending = PendingAuthorization::from_secret(secret.as_ref()?)?;
