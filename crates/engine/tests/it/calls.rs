@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use usher_api::{Code, ElicitationAnswer, Event, ToolContent};
-use usher_demo::{Demo, DemoOptions};
+use usher_demo::DemoOptions;
 use usher_engine::{CallOptions, Engine};
 
 use crate::fixture::*;
@@ -19,29 +19,24 @@ async fn call(engine: &Engine, tool: &str, json: &str) -> usher_api::ToolCallVie
 
 #[tokio::test]
 async fn a_list_contains_all_its_pages() {
-    let (sandbox, whole) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &whole).await;
+    let (_sandbox, _demo, engine) = signed_in(Default::default()).await;
     let (tools, resources, prompts) = (
         engine.tools(&id()).await.unwrap(),
         engine.resources(&id()).await.unwrap(),
         engine.prompts(&id()).await.unwrap(),
     );
     assert!(tools.len() > 2 && !resources.is_empty() && !prompts.is_empty());
-    engine.stop().await;
 
-    let sandbox = Sandbox::new();
-    let paged = Demo::start(DemoOptions { page_size: Some(2), ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&sandbox, &paged).await;
+    let paged = DemoOptions { page_size: Some(2), ..DemoOptions::default() };
+    let (_sandbox, _demo, engine) = signed_in(paged).await;
     assert_eq!(engine.tools(&id()).await.unwrap(), tools);
     assert_eq!(engine.resources(&id()).await.unwrap().len(), resources.len());
     assert_eq!(engine.prompts(&id()).await.unwrap(), prompts);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_call_returns_text_images_and_errors() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, engine) = signed_in(Default::default()).await;
     let found = call(&engine, "search_pages", r#"{ "query": "tea" }"#).await;
     assert!(!found.is_error);
     let drawn = call(&engine, "draw_picture", "{}").await;
@@ -52,13 +47,11 @@ async fn a_call_returns_text_images_and_errors() {
     let unknown =
         engine.call_tool(&id(), "no_such_tool", Map::new(), CallOptions::new("x")).await.unwrap_err();
     assert_eq!(unknown.code, Code::ProtocolError);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_call_reports_progress_and_can_be_cancelled() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, engine) = signed_in(Default::default()).await;
     let server = id();
     let mut events = engine.subscribe();
     let slow = engine.call_tool(
@@ -72,42 +65,34 @@ async fn a_call_reports_progress_and_can_be_cancelled() {
             if let Event::CallProgressed { call, progress, .. } = events.recv().await.unwrap() {
                 assert_eq!(call, "slow");
                 assert!(progress >= 0.0);
-                engine.cancel_call("slow");
-                std::future::pending::<()>().await;
+                return engine.cancel_call("slow");
             }
         }
     };
-    let outcome = tokio::time::timeout(TIMEOUT, async {
-        tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
-    });
-    let error = outcome.await.unwrap().unwrap_err();
+    let both = async { tokio::join!(slow, cancel_at_progress) };
+    let (outcome, ()) = tokio::time::timeout(TIMEOUT, both).await.unwrap();
+    let error = outcome.unwrap_err();
     assert!(error.message.contains("cancelled"), "{error:?}");
     assert!(is_connected(&engine.server(&id()).unwrap()));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_silent_call_times_out() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, engine) = signed_in(Default::default()).await;
     let server = id();
     let options = CallOptions { timeout: Duration::from_millis(50), ..CallOptions::new("slow") };
     let slow =
         engine.call_tool(&server, "slow_task", arguments(r#"{ "steps": 1, "millis": 10000 }"#), options);
     let error = tokio::time::timeout(TIMEOUT, slow).await.unwrap().unwrap_err();
     assert_eq!(error.code, Code::ServerUnreachable);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn an_elicitation_can_be_accepted_declined_or_cancelled() {
-    for (answer, is_error) in [
-        (ElicitationAnswer::Accept(Map::new()), false),
-        (ElicitationAnswer::Decline, false),
-        (ElicitationAnswer::Cancel, false),
-    ] {
-        let (sandbox, demo) = (Sandbox::new(), demo().await);
-        let engine = signed_in(&sandbox, &demo).await;
+    for answer in
+        [ElicitationAnswer::Accept(Map::new()), ElicitationAnswer::Decline, ElicitationAnswer::Cancel]
+    {
+        let (_sandbox, _demo, engine) = signed_in(Default::default()).await;
         let server = id();
         let mut events = engine.subscribe();
         let asking = engine.call_tool(&server, "ask_back", arguments("{}"), CallOptions::new("ask"));
@@ -118,14 +103,13 @@ async fn an_elicitation_can_be_accepted_declined_or_cancelled() {
                     assert!(elicitation.schema.is_some());
                     engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap();
                     engine.answer_elicitation(&elicitation.id, answer.clone()).await.unwrap_err();
-                    std::future::pending::<()>().await;
+                    return;
                 }
             }
         };
-        let outcome = tokio::time::timeout(TIMEOUT, async {
-            tokio::select! { outcome = asking => outcome, () = answering => unreachable!() }
-        });
-        assert_eq!(outcome.await.unwrap().unwrap().is_error, is_error);
+        let both = async { tokio::join!(asking, answering) };
+        let (outcome, ()) = tokio::time::timeout(TIMEOUT, both).await.unwrap();
+        assert!(!outcome.unwrap().is_error);
         assert!(engine.snapshot().elicitations.is_empty());
         engine.stop().await;
     }

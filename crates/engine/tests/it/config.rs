@@ -1,14 +1,8 @@
 //! Changes of `mcp.json`; a broken file changes nothing.
 
-use usher_api::{AuthView, Code, Event, NewServer, ServerId, Status, TransportKind};
+use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
 
 use crate::fixture::*;
-
-async fn until_event(engine: &usher_engine::Engine, wanted: impl Fn(&Event) -> bool) {
-    let mut events = engine.subscribe();
-    let wait = async { while !wanted(&events.recv().await.unwrap()) {} };
-    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
-}
 
 #[tokio::test]
 async fn a_server_is_added_and_removed() {
@@ -30,8 +24,7 @@ async fn a_server_is_added_and_removed() {
 
 #[tokio::test]
 async fn a_broken_file_keeps_the_servers() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
     let rejected = until_event(&engine, |event| matches!(event, Event::ConfigRejected { .. }));
     let (_, ()) = tokio::join!(rejected, async { sandbox.write_config("{ \"mcpServers\": { oops } }") });
     let snapshot = engine.snapshot();
@@ -42,13 +35,11 @@ async fn a_broken_file_keeps_the_servers() {
     let mended = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
     let (_, ()) = tokio::join!(mended, async { sandbox.configure(&demo) });
     assert_eq!(engine.snapshot().config.error, None);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_change_affects_only_the_changed_entries() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
     let before = engine.server(&id()).unwrap();
     demo.forget_requests();
     let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
@@ -58,7 +49,6 @@ async fn a_change_affects_only_the_changed_entries() {
     assert_eq!(order, ["other", "demo"]);
     assert_eq!(engine.server(&id()).unwrap(), before);
     assert_eq!(requests(&demo), Vec::<String>::new());
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -85,13 +75,11 @@ async fn unsupported_transports_are_reported() {
     ];
     assert_eq!(seen, expected);
     assert_eq!(engine.server(&ServerId("off".to_owned())).unwrap().status, Status::Disabled);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_disabled_server_reconnects_when_enabled() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, _demo, engine) = signed_in(Default::default()).await;
     engine.disable(&id()).await.unwrap();
     assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
     assert!(std::fs::read_to_string(sandbox.path("mcp.json")).unwrap().contains("disabled"));
@@ -101,7 +89,6 @@ async fn a_disabled_server_reconnects_when_enabled() {
     until(&engine, &id(), |view| view.status == Status::Disabled).await;
     engine.connect(&id()).await.unwrap();
     until(&engine, &id(), is_connected).await;
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -113,21 +100,15 @@ async fn a_missing_secret_and_a_rejected_header_are_reported() {
         demo.url()
     ));
     let engine = sandbox.start().await;
-    let failed = |view: &usher_api::ServerView| matches!(view.status, Status::Failed { .. });
-    let view = until(&engine, &id(), failed).await;
+    let view = until(&engine, &id(), has_failed).await;
     let Status::Failed { error } = view.status else { panic!("failed") };
     assert_eq!(error.code, Code::ConfigInvalid, "the secret is missing: {error:?}");
 
     engine.set_secret("api_token", "wrong".into()).await.unwrap();
-    let view = until(
-        &engine,
-        &id(),
-        |view| matches!(&view.status, Status::Failed { error } if error.code == Code::SignInRequired),
-    )
-    .await;
+    let is_rejected = |view: &ServerView| matches!(&view.status, Status::Failed { error } if error.code == Code::SignInRequired);
+    let view = until(&engine, &id(), is_rejected).await;
     assert_eq!(view.auth, AuthView::Header);
     let Status::Failed { error } = view.status else { panic!("failed") };
     assert!(error.hint.unwrap().contains("header"));
     assert_eq!(engine.secrets().await.unwrap(), ["api_token"]);
-    engine.stop().await;
 }

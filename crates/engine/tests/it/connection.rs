@@ -1,35 +1,27 @@
 //! Connections across a new sign-in, a sleep, a lost session and a lost response.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde_json::{Map, json};
-use usher_api::{Code, ErrorView, NeedsSignIn, Status, ToolCallView};
-use usher_demo::{Demo, DemoOptions, Eras};
+use usher_api::{Code, NeedsSignIn, Status};
+use usher_demo::{DemoOptions, Eras, Guard};
 use usher_engine::{CallOptions, Engine};
-use usher_fake_service::{FakeService, result};
+use usher_fake_service::{Request, result};
 
 use crate::fixture::*;
 
-async fn call(engine: &Engine, tool: &str) -> Result<ToolCallView, ErrorView> {
-    engine.call_tool(&id(), tool, Map::new(), CallOptions::new(tool)).await
-}
-
-async fn engine_at(sandbox: &Sandbox, server: &FakeService) -> Engine {
-    sandbox.write_config(&config(&[("demo", &server.url())]));
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
-    engine
+/// Breaks off the response to a tool call of the first session.
+fn broken_call(request: &Request) -> Option<Response> {
+    let stream = ([("content-type", "text/event-stream")], "data: {\"jsonrpc\"\n\n");
+    (request.rpc_method() == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
 }
 
 #[tokio::test]
 async fn a_new_sign_in_reuses_the_connection() {
     for eras in [Eras::All, Eras::HandshakeOnly] {
-        let sandbox = Sandbox::new();
-        let demo = Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap();
-        let engine = signed_in(&sandbox, &demo).await;
+        let (_sandbox, demo, engine) = signed_in(DemoOptions { eras, ..DemoOptions::default() }).await;
         demo.revoke_everything();
         assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
         until(&engine, &id(), needs_sign_in).await;
@@ -48,8 +40,7 @@ async fn a_new_sign_in_reuses_the_connection() {
 
 #[tokio::test]
 async fn after_a_sleep_a_new_connection_replaces_the_old_one() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(Default::default()).await;
     let since = |engine: &Engine| match engine.server(&id()).unwrap().status {
         Status::Connected { since, .. } => since,
         status => panic!("{status:?}"),
@@ -59,63 +50,45 @@ async fn after_a_sleep_a_new_connection_replaces_the_old_one() {
         demo.forget_requests();
         let mut log = EventLog::start(&engine);
         engine.reconnect_all();
-        tokio::time::timeout(TIMEOUT, async {
-            while requests(&demo).len() < 2 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        })
-        .await
-        .unwrap();
+        until_true(|| requests(&demo).len() >= 2).await;
         assert_eq!(requests(&demo), ["POST /mcp server/discover 200", "POST /mcp tools/list 200"]);
         call(&engine, "search_pages").await.unwrap();
         // The status stayed connected, but the lists may be stale.
         let mut events = Vec::new();
-        tokio::time::timeout(TIMEOUT, async {
-            while events.len() < 2 {
-                events.extend(log.lines());
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
+        until_true(|| {
+            events.extend(log.lines());
+            events.len() >= 2
         })
-        .await
-        .unwrap();
+        .await;
         assert_eq!(events, ["demo resources changed", "demo prompts changed"]);
     }
     assert_eq!(since(&engine), before);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_server_in_backoff_reconnects_at_once_when_the_network_returns() {
-    let (sandbox, key) = (Sandbox::new(), Some([3; 32]));
-    let demo = Demo::start(DemoOptions { signing_key: key, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&sandbox, &demo).await;
-    let port = demo.port();
+    let options = DemoOptions { signing_key: Some([3; 32]), ..DemoOptions::default() };
+    let (sandbox, demo, engine) = signed_in(options.clone()).await;
+    let port = Some(demo.port());
     demo.stop().await;
     call(&engine, "search_pages").await.unwrap_err();
     // Waits until the next automatic try is at least three seconds away.
     let view =
         until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { attempt: 3.., .. })).await;
     let Status::Reconnecting { next_at, .. } = view.status else { panic!("not reconnecting") };
-    let demo = Demo::start(DemoOptions { signing_key: key, port: Some(port), ..DemoOptions::default() })
-        .await
-        .unwrap();
+    let _demo = demo_with(DemoOptions { port, ..options }).await;
     engine.reconnect_all();
     until(&engine, &id(), is_connected).await;
     assert!(sandbox.clock.now() < next_at, "it did not wait for the backoff");
-    engine.stop().await;
-    demo.stop().await;
 }
 
 #[tokio::test]
 async fn a_lost_session_is_replaced_and_the_call_repeated() {
-    let sandbox = Sandbox::new();
-    let eras = Eras::HandshakeOnly;
-    let demo = Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&sandbox, &demo).await;
+    let options = DemoOptions { eras: Eras::HandshakeOnly, ..DemoOptions::default() };
+    let (_sandbox, demo, engine) = signed_in(options).await;
     demo.forget_sessions().await;
     call(&engine, "search_pages").await.unwrap();
     until(&engine, &id(), is_connected).await;
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -127,65 +100,43 @@ async fn a_session_that_is_rejected_with_a_400_is_replaced_too() {
         stale.then(|| (StatusCode::BAD_REQUEST, body).into_response())
     })
     .await;
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
+    let (_sandbox, engine) = connected_to(&server).await;
     assert!(
         !call(&engine, "write").await.unwrap().is_error,
         "a rejected session ran nothing, so any tool can be repeated"
     );
     assert_eq!((server.rpc_count("initialize"), server.rpc_count("tools/call")), (2, 2));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn after_a_lost_response_only_a_read_only_call_is_repeated() {
-    let server = mcp_server(|request| {
-        let broken = "data: {\"jsonrpc\"\n\n";
-        let stream = ([("content-type", "text/event-stream")], broken);
-        (request.rpc_method() == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
-    })
-    .await;
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
+    let server = mcp_server(broken_call).await;
+    let (_sandbox, engine) = connected_to(&server).await;
     let error = call(&engine, "write").await.unwrap_err();
     assert_eq!((error.code, server.rpc_count("tools/call")), (Code::ServerUnreachable, 1), "{error:?}");
     until(&engine, &id(), is_connected).await;
 
-    let server = mcp_server(|request| {
-        let stream = ([("content-type", "text/event-stream")], "data: {\"jsonrpc\"\n\n");
-        (request.rpc_method() == "tools/call" && request.handshakes == 1).then(|| stream.into_response())
-    })
-    .await;
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
+    let server = mcp_server(broken_call).await;
+    let (_sandbox, engine) = connected_to(&server).await;
     assert!(!call(&engine, "read").await.unwrap().is_error);
     assert_eq!((server.rpc_count("initialize"), server.rpc_count("tools/call")), (2, 2));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_401_for_a_call_needs_a_sign_in_although_lists_are_public() {
-    let sandbox = Sandbox::new();
-    let guard = usher_demo::Guard::ToolCallsOnly;
-    let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let options = DemoOptions { guard: Guard::ToolCallsOnly, ..DemoOptions::default() };
+    let (_sandbox, _demo, engine) = started(options).await;
     until(&engine, &id(), is_connected).await;
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
+    until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
     sign_in(&engine, &id()).await.unwrap();
     assert!(!call(&engine, "search_pages").await.unwrap().is_error);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_401_in_a_result_refreshes_once_and_then_offers_a_sign_in() {
-    let sandbox = Sandbox::new();
-    let guard = usher_demo::Guard::ToolCallsInResult;
-    let demo = Demo::start(DemoOptions { guard, ..DemoOptions::default() }).await.unwrap();
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let options = DemoOptions { guard: Guard::ToolCallsInResult, ..DemoOptions::default() };
+    let (_sandbox, demo, engine) = started(options).await;
     until(&engine, &id(), is_connected).await;
 
     // Without a sign-in, the result is returned and a sign-in is offered; the server stays connected.
@@ -215,7 +166,6 @@ async fn a_401_in_a_result_refreshes_once_and_then_offers_a_sign_in() {
     demo.revoke_everything();
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
     until(&engine, &id(), needs_sign_in).await;
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -227,12 +177,10 @@ async fn a_401_of_another_service_in_a_result_does_not_end_the_connection() {
         is_first.then(|| result(request, json!({ "content": content, "isError": true })))
     })
     .await;
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
+    let (_sandbox, engine) = connected_to(&server).await;
     assert!(call(&engine, "read").await.unwrap().is_error);
     assert!(is_connected(&until(&engine, &id(), |view| view.last_error.is_some()).await));
     assert_eq!(server.rpc_count("tools/call"), 1);
     assert!(!call(&engine, "read").await.unwrap().is_error);
     until(&engine, &id(), |view| view.last_error.is_none()).await;
-    engine.stop().await;
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 use usher_api::{ElicitationAnswer, ElicitationView, ErrorView, ToolCallView};
-use usher_demo::{Demo, DemoOptions, Eras};
+use usher_demo::{DemoOptions, Eras};
 use usher_engine::{CallOptions, Engine};
 
 use crate::fixture::*;
@@ -26,10 +26,7 @@ async fn until_questions(engine: &Engine, count: usize) -> Vec<ElicitationView> 
             events.recv().await.unwrap();
         }
     };
-    match tokio::time::timeout(TIMEOUT, wait).await {
-        Ok(questions) => questions,
-        Err(_) => panic!("timed out waiting for {count} questions: {:#?}", engine.snapshot().elicitations),
-    }
+    tokio::time::timeout(TIMEOUT, wait).await.unwrap()
 }
 
 fn tea_for(name: &str) -> ElicitationAnswer {
@@ -42,15 +39,14 @@ async fn text_of(call: JoinHandle<Result<ToolCallView, ErrorView>>) -> String {
     serde_json::to_value(&answer.content).unwrap()[0]["text"].as_str().unwrap().to_owned()
 }
 
-async fn demo_of(eras: Eras, elicits_by_session: bool) -> Demo {
-    Demo::start(DemoOptions { eras, elicits_by_session, ..DemoOptions::default() }).await.unwrap()
+fn options(eras: Eras, elicits_by_session: bool) -> DemoOptions {
+    DemoOptions { eras, elicits_by_session, ..DemoOptions::default() }
 }
 
 #[tokio::test]
 async fn each_caller_gets_the_questions_of_its_own_calls() {
     for eras in [Eras::All, Eras::HandshakeOnly] {
-        let (sandbox, demo) = (Sandbox::new(), demo_of(eras, false).await);
-        let window = signed_in(&sandbox, &demo).await;
+        let (_sandbox, _demo, window) = signed_in(options(eras, false)).await;
         let (ada, bob) = (window.for_another(), window.for_another());
         let callers = [(&window, "Window"), (&ada, "Ada"), (&bob, "Bob")];
         // Call names are local to a caller, so they can be equal.
@@ -79,8 +75,7 @@ async fn each_caller_gets_the_questions_of_its_own_calls() {
 
 #[tokio::test]
 async fn each_question_names_the_call_that_caused_it() {
-    let (sandbox, demo) = (Sandbox::new(), demo_of(Eras::HandshakeOnly, false).await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, engine) = signed_in(options(Eras::HandshakeOnly, false)).await;
     let calls = ["one", "two"].map(|name| (name, spawn_call(&engine, CallOptions::new(name))));
     for question in until_questions(&engine, 2).await {
         let name = question.call.unwrap();
@@ -89,13 +84,11 @@ async fn each_question_names_the_call_that_caused_it() {
     for (name, call) in calls {
         assert_eq!(text_of(call).await, format!("Ordered Peppermint for {name}."));
     }
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_question_of_the_session_goes_to_the_only_running_call_or_to_the_holder() {
-    let (sandbox, demo) = (Sandbox::new(), demo_of(Eras::HandshakeOnly, true).await);
-    let window = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, window) = signed_in(options(Eras::HandshakeOnly, true)).await;
     until_listening(&demo, Eras::HandshakeOnly).await;
     let ada = window.for_another();
     let first = spawn_call(&ada, CallOptions::new("first"));
@@ -109,13 +102,11 @@ async fn a_question_of_the_session_goes_to_the_only_running_call_or_to_the_holde
     ada.answer_elicitation(&question.id, tea_for("Ada")).await.unwrap();
     assert_eq!(text_of(first).await, "Ordered Peppermint for Ada.");
     assert_eq!(text_of(second).await, "Ordered Peppermint for somebody.");
-    window.stop().await;
 }
 
 #[tokio::test]
 async fn a_caller_can_leave_its_questions_to_the_holder() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let window = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, window) = signed_in(Default::default()).await;
     let script = window.for_another();
     let options = CallOptions { asks_holder: true, ..CallOptions::new("script") };
     let call = spawn_call(&script, options);
@@ -124,20 +115,18 @@ async fn a_caller_can_leave_its_questions_to_the_holder() {
     assert_eq!(script.snapshot().elicitations, []);
     window.answer_elicitation(&question.id, tea_for("the script")).await.unwrap();
     assert_eq!(text_of(call).await, "Ordered Peppermint for the script.");
-    window.stop().await;
 }
 
 #[tokio::test]
 async fn a_question_ends_with_its_call() {
     for eras in [Eras::All, Eras::HandshakeOnly] {
-        let (sandbox, demo) = (Sandbox::new(), demo_of(eras, false).await);
-        let window = signed_in(&sandbox, &demo).await;
+        let (_sandbox, _demo, window) = signed_in(options(eras, false)).await;
         let ada = window.for_another();
         let cancelled = spawn_call(&ada, CallOptions::new("tea"));
         let question = until_questions(&ada, 1).await.remove(0);
         // Call names are local to a caller, so another caller cannot cancel by name.
         window.cancel_call("tea");
-        window.call_tool(&id(), "search_pages", Map::new(), CallOptions::new("later")).await.unwrap();
+        call(&window, "search_pages").await.unwrap();
         assert_eq!(until_questions(&ada, 1).await, std::slice::from_ref(&question));
         ada.cancel_call("tea");
         cancelled.await.unwrap().unwrap_err();
@@ -149,12 +138,9 @@ async fn a_question_ends_with_its_call() {
         ada.leave();
         abandoned.await.unwrap().unwrap_err();
         until_questions(&ada, 0).await;
-        let late = spawn_call(&ada, CallOptions::new("late"));
-        assert!(error_of(late).await.message.contains("cancelled"), "a caller that has left starts no calls");
+        let late = tokio::time::timeout(TIMEOUT, spawn_call(&ada, CallOptions::new("late"))).await.unwrap();
+        let error = late.unwrap().unwrap_err();
+        assert!(error.message.contains("cancelled"), "a caller that has left starts no calls");
         window.stop().await;
     }
-}
-
-async fn error_of(call: JoinHandle<Result<ToolCallView, ErrorView>>) -> ErrorView {
-    tokio::time::timeout(TIMEOUT, call).await.unwrap().unwrap().unwrap_err()
 }

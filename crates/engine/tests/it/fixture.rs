@@ -4,10 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::response::Response;
+use serde_json::Map;
 use tempfile::TempDir;
-use usher_api::{AuthorizationRequestView, ErrorView, Event, ServerId, ServerView, SignInStep, Status};
+use usher_api::{
+    AuthorizationRequestView, ErrorView, Event, NeedsSignIn, ServerId, ServerView, SignInStep, Status,
+    ToolCallView,
+};
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
-use usher_engine::{Clock, Engine, EngineOptions, Events, SignInOptions};
+use usher_engine::{CallOptions, Clock, Engine, EngineOptions, Events, SignInOptions};
 use usher_fake_service::{FakeService, Options, Request};
 use usher_secrets::StoreKind;
 
@@ -53,6 +57,13 @@ impl Sandbox {
     pub async fn start(&self) -> Engine {
         Engine::start(self.options()).await.unwrap()
     }
+
+    /// Starts an engine that is signed in to the demo, and waits until it is connected.
+    pub async fn start_connected(&self) -> Engine {
+        let engine = self.start().await;
+        until(&engine, &id(), is_connected).await;
+        engine
+    }
 }
 
 pub fn config(servers: &[(&str, &str)]) -> String {
@@ -72,11 +83,77 @@ pub async fn mcp_server(
 }
 
 pub async fn demo() -> Demo {
-    Demo::start(DemoOptions::default()).await.unwrap()
+    demo_with(DemoOptions::default()).await
+}
+
+pub async fn demo_with(options: DemoOptions) -> Demo {
+    Demo::start(options).await.unwrap()
+}
+
+/// An engine whose `mcp.json` contains this address under the name `demo`.
+pub async fn started_at(url: &str) -> (Sandbox, Engine) {
+    let sandbox = Sandbox::new();
+    sandbox.write_config(&config(&[("demo", url)]));
+    let engine = sandbox.start().await;
+    (sandbox, engine)
+}
+
+/// An engine that is connected to this server.
+pub async fn connected_to(server: &FakeService) -> (Sandbox, Engine) {
+    let (sandbox, engine) = started_at(&server.url()).await;
+    until(&engine, &id(), is_connected).await;
+    (sandbox, engine)
+}
+
+/// A demo, and an engine whose `mcp.json` contains it.
+pub async fn started(options: DemoOptions) -> (Sandbox, Demo, Engine) {
+    let demo = demo_with(options).await;
+    let (sandbox, engine) = started_at(demo.url().as_str()).await;
+    (sandbox, demo, engine)
+}
+
+/// A demo, and an engine that is signed in to it.
+pub async fn signed_in(options: DemoOptions) -> (Sandbox, Demo, Engine) {
+    let (sandbox, demo, engine) = started(options).await;
+    sign_in(&engine, &id()).await.unwrap();
+    (sandbox, demo, engine)
 }
 
 pub fn id() -> ServerId {
     ServerId("demo".to_owned())
+}
+
+/// Calls a tool without arguments. The tool's name is also the name of the call.
+pub async fn call(engine: &Engine, tool: &str) -> Result<ToolCallView, ErrorView> {
+    engine.call_tool(&id(), tool, Map::new(), CallOptions::new(tool)).await
+}
+
+/// Options of a demo whose access tokens have this lifetime.
+pub fn lifetime(life: Duration) -> DemoOptions {
+    DemoOptions { life, ..DemoOptions::default() }
+}
+
+/// Moves the clocks of the engine and the demos.
+pub fn advance(sandbox: &Sandbox, demos: &[&Demo], time: Duration) {
+    sandbox.clock.advance(time);
+    demos.iter().for_each(|demo| demo.advance_clock(time));
+}
+
+/// Waits until a condition holds. Use it for conditions that no event reports.
+pub async fn until_true(mut condition: impl FnMut() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
+}
+
+/// Waits for an event. The subscription starts when the future is first polled.
+pub async fn until_event(engine: &Engine, condition: impl Fn(&Event) -> bool) {
+    let mut events = engine.subscribe();
+    let wait = async { while !condition(&events.recv().await.unwrap()) {} };
+    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
 }
 
 /// Waits until the server's view satisfies a condition.
@@ -104,8 +181,19 @@ pub fn needs_sign_in(view: &ServerView) -> bool {
     matches!(view.status, Status::NeedsSignIn { .. })
 }
 
+/// Waits until the server needs a sign-in, and asserts the reason.
+pub async fn until_sign_in_needed(engine: &Engine, reason: NeedsSignIn) -> ServerView {
+    let view = until(engine, &id(), needs_sign_in).await;
+    assert_eq!(view.status, Status::NeedsSignIn { reason });
+    view
+}
+
 pub fn has_failed(view: &ServerView) -> bool {
     matches!(view.status, Status::Failed { .. })
+}
+
+pub fn is_reconnecting(view: &ServerView) -> bool {
+    matches!(view.status, Status::Reconnecting { .. })
 }
 
 /// Opens the consent page and presses a button, as a person does. Returns the callback.
@@ -126,16 +214,19 @@ pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> Strin
 /// Signs in, and approves the request in the browser.
 pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorView> {
     let request = engine.sign_in(id, SignInOptions::default()).await?;
-    let callback = decide(&request, "allow").await;
-    engine.complete_sign_in(&callback).await
+    approve(engine, &request).await
 }
 
-/// An engine that is signed in to a demo.
-pub async fn signed_in(sandbox: &Sandbox, demo: &Demo) -> Engine {
-    sandbox.configure(demo);
-    let engine = sandbox.start().await;
-    sign_in(&engine, &id()).await.unwrap();
-    engine
+/// Approves the request in the browser, and waits for the end of its sign-in.
+pub async fn approve(engine: &Engine, request: &AuthorizationRequestView) -> Result<ServerId, ErrorView> {
+    engine.complete_sign_in(&decide(request, "allow").await).await
+}
+
+/// A demo, and the folders of an engine that was signed in to it and has stopped.
+pub async fn signed_in_before() -> (Sandbox, Demo) {
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
+    engine.stop().await;
+    (sandbox, demo)
 }
 
 /// The requests to a demo, one line each. `subscriptions/listen` is omitted, because its time varies.
@@ -159,13 +250,7 @@ pub async fn until_listening(demo: &Demo, eras: Eras) {
         Eras::All => record.mcp_method.as_deref() == Some("subscriptions/listen"),
         Eras::HandshakeOnly => record.method == "GET" && record.path == "/mcp",
     };
-    tokio::time::timeout(TIMEOUT, async {
-        while !demo.requests().iter().any(|record| listens(record) && record.status == 200) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    })
-    .await
-    .unwrap();
+    until_true(|| demo.requests().iter().any(|record| listens(record) && record.status == 200)).await;
 }
 
 /// The events of an engine as lines, without repetitions.

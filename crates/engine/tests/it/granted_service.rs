@@ -16,6 +16,13 @@ pub struct GrantedService {
     issued: IssuedTokens,
 }
 
+/// A service that holds its token replies, and the folders and secret store with its expired grant.
+pub async fn held_service(options: Options) -> (Sandbox, GrantedService, SecretStore) {
+    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(options).await);
+    let store = service.store_grant(&sandbox).await;
+    (sandbox, service, store)
+}
+
 impl Deref for GrantedService {
     type Target = FakeService;
 

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
-use usher_api::{NeedsSignIn, Status};
+use usher_api::NeedsSignIn;
 use usher_engine::Engine;
 use usher_fake_service::{BadResponse, Options, TokenFault};
 use usher_secrets::StoredGrant;
 
 use crate::fixture::*;
-use crate::granted_service::GrantedService;
+use crate::granted_service::{GrantedService, held_service};
 
 /// An engine on its own runtime, which can end like a killed process.
 struct Process {
@@ -46,8 +46,7 @@ fn journal_entries(sandbox: &Sandbox) -> usize {
 
 #[tokio::test]
 async fn within_a_grace_period_an_interruption_loses_nothing() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(lenient()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(lenient()).await;
     // Twice, because the second try can be interrupted as well.
     for tries in 1..=2 {
         let process = Process::start(&sandbox).await;
@@ -57,27 +56,23 @@ async fn within_a_grace_period_an_interruption_loses_nothing() {
         assert_eq!(service.stored_token(&store).await, Some(0));
     }
     service.release_token_reply();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    sandbox.start_connected().await;
     assert_eq!(service.sent_tokens(), [0, 0, 0]);
     // Each try got a new token from the service.
     assert_eq!(service.stored_token(&store).await, Some(3));
     assert_eq!(journal_entries(&sandbox), 0);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_used_refresh_token_needs_a_sign_in_and_is_not_sent_again() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(Options::default()).await;
     let process = Process::start(&sandbox).await;
     service.until_requests("POST /token", 1).await;
     process.crash(&service).await;
 
     service.release_token_reply();
     let engine = sandbox.start().await;
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RefreshInterrupted });
+    let view = until_sign_in_needed(&engine, NeedsSignIn::RefreshInterrupted).await;
     assert!(view.last_error.unwrap().message.contains("was interrupted"));
     engine.stop().await;
     assert_eq!((service.stored_token(&store).await, journal_entries(&sandbox)), (None, 0));
@@ -90,8 +85,7 @@ async fn a_used_refresh_token_needs_a_sign_in_and_is_not_sent_again() {
 
 #[tokio::test]
 async fn an_interrupted_refresh_is_repeated_before_the_old_access_token_is_used() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(lenient()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(lenient()).await;
     // The access token has not expired by its date, but the server rejects it, so it is refreshed.
     let grant =
         StoredGrant { expires_at: Some("2100-01-01T00:00:00Z".parse().unwrap()), ..service.expired_grant() };
@@ -101,56 +95,48 @@ async fn an_interrupted_refresh_is_repeated_before_the_old_access_token_is_used(
     process.crash(&service).await;
     service.ledger().take_activity(service.family());
     service.release_token_reply();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    sandbox.start_connected().await;
     let rejected = service.ledger().take_activity(service.family()).stale_requests;
     assert_eq!((service.sent_tokens().len(), rejected), (2, 0), "the old access token was not used again");
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_quit_does_not_wait_for_a_slow_response_and_loses_no_more_than_a_crash() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(lenient()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(lenient()).await;
     let process = Process::start(&sandbox).await;
     service.until_requests("POST /token", 1).await;
     tokio::time::timeout(Duration::from_secs(3), process.engine.stop()).await.expect("the engine stops");
     process.crash(&service).await;
     assert_eq!(journal_entries(&sandbox), 1);
     service.release_token_reply();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    sandbox.start_connected().await;
     // The second try got a new token from the service.
     assert_eq!(service.stored_token(&store).await, Some(2));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn an_unsupported_token_type_keeps_the_new_refresh_token() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
+    let (sandbox, service, store) = held_service(Options::default()).await;
     // Only the first response has an unsupported token type.
     service.add_fault(service.family(), TokenFault::AfterCommit(BadResponse::OtherTokenType));
-    let store = service.store_grant(&sandbox).await;
     let engine = sandbox.start().await;
     service.until_requests("POST /token", 1).await;
     service.release_token_reply();
-    let view = until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { .. })).await;
+    let view = until(&engine, &id(), is_reconnecting).await;
     assert!(view.last_error.unwrap().message.contains("DPoP"));
     assert_eq!(service.stored_token(&store).await, Some(1));
     service.release_token_reply();
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.sent_tokens(), [0, 1]);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn retries_of_an_unsupported_token_type_back_off() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
+    let (sandbox, service, _store) = held_service(Options::default()).await;
     for _ in 0..5 {
         service.add_fault(service.family(), TokenFault::AfterCommit(BadResponse::OtherTokenType));
     }
-    service.store_grant(&sandbox).await;
-    let engine = sandbox.start().await;
+    let _engine = sandbox.start().await;
     service.until_requests("POST /token", 1).await;
     let first = Instant::now();
     for tries in 2..=4 {
@@ -159,19 +145,15 @@ async fn retries_of_an_unsupported_token_type_back_off() {
     }
     // Backoffs of one, two and four seconds, each up to a quarter shorter.
     assert!(first.elapsed() > Duration::from_secs(5), "four requests in {:?}", first.elapsed());
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_client_whose_secret_is_missing_registers_again() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(Options::default()).await;
     let grant = StoredGrant { auth_method: "client_secret_post".to_owned(), ..service.expired_grant() };
     store.put_grant("demo", &grant).await.unwrap();
     let engine = sandbox.start().await;
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
+    until_sign_in_needed(&engine, NeedsSignIn::RegistrationLost).await;
     assert_eq!(service.sent_tokens(), [0; 0]);
     assert_eq!(service.stored_token(&store).await, Some(0), "the grant is kept");
-    engine.stop().await;
 }

@@ -37,7 +37,6 @@ async fn a_new_token_is_not_used_before_it_is_stored() {
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.requests_to("POST /token").len(), 1, "the rotated token was not lost");
     assert_eq!(service.stored_token(&store).await, Some(1));
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -54,10 +53,8 @@ async fn a_new_token_that_could_not_be_stored_is_not_lost_on_quit() {
 
 #[tokio::test]
 async fn no_secret_leaves_the_engine() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    sandbox.configure(&demo);
+    let (sandbox, demo, engine) = started(Default::default()).await;
     let store = SecretStore::open(StoreKind::File(sandbox.path("secrets")));
-    let engine = sandbox.start().await;
     let mut events = engine.subscribe();
     let mut secrets = Vec::new();
     let mut texts = Vec::new();
@@ -82,12 +79,11 @@ async fn no_secret_leaves_the_engine() {
 
     // A refresh, then a sign-in that fails.
     demo.revoke_access_tokens();
-    let call = usher_engine::CallOptions::new("call");
-    engine.call_tool(&id(), "search_pages", Default::default(), call).await.unwrap();
+    call(&engine, "search_pages").await.unwrap();
     collect_tokens(&store, &mut secrets).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     demo.add_token_fault(usher_demo::TokenFault::InvalidGrant);
-    let failure = engine.complete_sign_in(&decide(&request, "allow").await).await.unwrap_err();
+    let failure = approve(&engine, &request).await.unwrap_err();
     texts.push(serde_json::to_string(&failure).unwrap());
     texts.push(serde_json::to_string(&engine.snapshot()).unwrap());
     while let Ok(event) = events.try_recv() {

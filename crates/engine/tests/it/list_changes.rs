@@ -10,8 +10,8 @@ use crate::fixture::*;
 
 const ERAS: [Eras; 2] = [Eras::All, Eras::HandshakeOnly];
 
-async fn demo_of(eras: Eras) -> Demo {
-    Demo::start(DemoOptions { eras, ..DemoOptions::default() }).await.unwrap()
+fn options(eras: Eras) -> DemoOptions {
+    DemoOptions { eras, ..DemoOptions::default() }
 }
 
 fn tool_count(engine: &Engine) -> u32 {
@@ -33,17 +33,10 @@ async fn announce_until<T>(demo: &Demo, list: McpList, noticed: impl Future<Outp
     }
 }
 
-async fn until_event(engine: &Engine, is_wanted: impl Fn(&Event) -> bool) {
-    let mut events = engine.subscribe();
-    let wait = async { while !is_wanted(&events.recv().await.unwrap()) {} };
-    tokio::time::timeout(TIMEOUT, wait).await.unwrap();
-}
-
 #[tokio::test]
 async fn lists_stay_current_with_both_protocols() {
     for eras in ERAS {
-        let (sandbox, demo) = (Sandbox::new(), demo_of(eras).await);
-        let engine = signed_in(&sandbox, &demo).await;
+        let (_sandbox, demo, engine) = signed_in(options(eras)).await;
         let before = tool_count(&engine);
         until_listening(&demo, eras).await;
         let mut log = EventLog::start(&engine);
@@ -65,16 +58,14 @@ async fn lists_stay_current_with_both_protocols() {
 #[tokio::test]
 async fn the_loss_of_an_idle_server_is_noticed() {
     for eras in ERAS {
-        let key = Some([9; 32]);
-        let options = || DemoOptions { eras, signing_key: key, ..DemoOptions::default() };
-        let (sandbox, demo) = (Sandbox::new(), Demo::start(options()).await.unwrap());
-        let engine = signed_in(&sandbox, &demo).await;
+        let options = DemoOptions { signing_key: Some([9; 32]), ..options(eras) };
+        let (_sandbox, demo, engine) = signed_in(options.clone()).await;
         until_listening(&demo, eras).await;
-        let port = demo.port();
+        let port = Some(demo.port());
         demo.stop().await;
-        let view = until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { .. })).await;
+        let view = until(&engine, &id(), is_reconnecting).await;
         assert_eq!(view.last_error.unwrap().code, Code::ServerUnreachable, "{eras:?}");
-        let demo = Demo::start(DemoOptions { port: Some(port), ..options() }).await.unwrap();
+        let demo = demo_with(DemoOptions { port, ..options }).await;
         until(&engine, &id(), is_connected).await;
         engine.stop().await;
         demo.stop().await;
@@ -83,36 +74,26 @@ async fn the_loss_of_an_idle_server_is_noticed() {
 
 #[tokio::test]
 async fn a_cached_list_does_not_prove_a_sign_in() {
-    let sandbox = Sandbox::new();
-    let life = Some(Duration::from_secs(3600));
-    let demo = Demo::start(DemoOptions { tool_list_ttl: life, ..DemoOptions::default() }).await.unwrap();
-    let engine = signed_in(&sandbox, &demo).await;
+    let tool_list_ttl = Some(Duration::from_secs(3600));
+    let (_sandbox, demo, engine) = signed_in(DemoOptions { tool_list_ttl, ..DemoOptions::default() }).await;
     engine.tools(&id()).await.unwrap();
     demo.revoke_everything();
-    let call = usher_engine::CallOptions::new("call");
-    let error = engine.call_tool(&id(), "search_pages", Default::default(), call).await.unwrap_err();
-    assert_eq!(error.code, Code::SignInRequired);
+    assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
     assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::SignInRequired, "no cached list hides it");
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
-    assert_eq!(
-        requests(&demo).last().map(String::as_str),
-        Some("POST /mcp tools/list 200"),
-        "the list came from the server"
-    );
-    engine.stop().await;
+    let last = requests(&demo).pop();
+    assert_eq!(last.as_deref(), Some("POST /mcp tools/list 200"), "the list came from the server");
 }
 
 #[tokio::test]
 async fn a_restarted_server_that_lost_the_grant_needs_a_sign_in_without_a_call() {
     for eras in ERAS {
-        let (sandbox, demo) = (Sandbox::new(), demo_of(eras).await);
-        let engine = signed_in(&sandbox, &demo).await;
+        let (_sandbox, demo, engine) = signed_in(options(eras)).await;
         until_listening(&demo, eras).await;
-        let port = demo.port();
+        let port = Some(demo.port());
         demo.stop().await;
-        let demo =
-            Demo::start(DemoOptions { port: Some(port), eras, ..DemoOptions::default() }).await.unwrap();
+        let demo = demo_with(DemoOptions { port, ..options(eras) }).await;
         until(&engine, &id(), needs_sign_in).await;
         engine.stop().await;
         demo.stop().await;

@@ -7,8 +7,7 @@ use crate::fixture::*;
 
 #[tokio::test]
 async fn a_pause_disconnects_everything_and_a_resume_restores_it() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, demo) = signed_in_before().await;
     sandbox.write_config(&format!(
         r#"{{ "mcpServers": {{
             "demo": {{ "type": "http", "url": "{url}" }},
@@ -27,13 +26,7 @@ async fn a_pause_disconnects_everything_and_a_resume_restores_it() {
         tokio::spawn(
             async move { server.call_tool(&id(), "slow_task", slow, CallOptions::new("slow")).await },
         );
-    tokio::time::timeout(TIMEOUT, async {
-        while demo.running_tasks() == 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    until_true(|| demo.running_tasks() > 0).await;
 
     engine.pause_all().await;
     let snapshot = engine.snapshot();
@@ -64,5 +57,4 @@ async fn a_pause_disconnects_everything_and_a_resume_restores_it() {
     let events = log.lines();
     assert_eq!(events.first().map(String::as_str), Some("resumed"), "{events:?}");
     assert!(!engine.tools(&id()).await.unwrap().is_empty());
-    engine.stop().await;
 }

@@ -4,12 +4,11 @@ use usher_api::{Code, Status};
 use usher_fake_service::Options;
 
 use crate::fixture::*;
-use crate::granted_service::GrantedService;
+use crate::granted_service::{GrantedService, held_service};
 
 #[tokio::test]
 async fn a_sign_out_during_a_refresh_stays_signed_out() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
-    let store = service.store_grant(&sandbox).await;
+    let (sandbox, service, store) = held_service(Options::default()).await;
     let engine = sandbox.start().await;
     service.until_requests("POST /token", 1).await;
     let server = id();
@@ -55,15 +54,12 @@ async fn an_exchanged_grant_is_stored_when_the_engine_stops() {
     let (outcome, ()) = tokio::join!(engine.complete_sign_in(&callback), stopped);
     outcome.unwrap_err();
     assert!(store.grant("demo").await.unwrap().is_some());
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
-    engine.stop().await;
+    sandbox.start_connected().await;
 }
 
 #[tokio::test]
 async fn a_changed_entry_starts_no_second_refresh() {
-    let (sandbox, service) = (Sandbox::new(), GrantedService::start_held(Options::default()).await);
-    service.store_grant(&sandbox).await;
+    let (sandbox, service, _store) = held_service(Options::default()).await;
     let engine = sandbox.start().await;
     service.until_requests("POST /token", 1).await;
     engine.disable(&id()).await.unwrap();
@@ -71,7 +67,6 @@ async fn a_changed_entry_starts_no_second_refresh() {
     service.release_token_reply();
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.requests_to("POST /token").len(), 1, "the new entry uses the refresh of the old one");
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -89,5 +84,4 @@ async fn a_running_exchange_does_not_undo_a_disconnect() {
     outcome.unwrap_err();
     service.until_requests("POST /revoke", 1).await;
     assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
-    engine.stop().await;
 }

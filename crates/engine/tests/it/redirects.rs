@@ -1,13 +1,13 @@
 //! Redirects: their order, the loopback listener, paste, and links from other processes.
 
 use usher_api::{AuthView, Code, RedirectKind, Status};
-use usher_demo::{Demo, DemoOptions, RedirectPolicy};
-use usher_engine::{Engine, SignInOptions};
+use usher_demo::{DemoOptions, RedirectPolicy};
+use usher_engine::{Engine, EngineOptions, SignInOptions};
 
 use crate::fixture::*;
 
-async fn demo_that_accepts(redirects: RedirectPolicy) -> Demo {
-    Demo::start(DemoOptions { redirects, ..DemoOptions::default() }).await.unwrap()
+fn accepting(redirects: RedirectPolicy) -> DemoOptions {
+    DemoOptions { redirects, ..DemoOptions::default() }
 }
 
 fn redirect(engine: &Engine) -> Option<RedirectKind> {
@@ -19,9 +19,7 @@ fn redirect(engine: &Engine) -> Option<RedirectKind> {
 
 #[tokio::test]
 async fn after_a_rejected_redirect_loopback_is_used_and_remembered() {
-    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
     assert!(request.redirect_uri.starts_with("http://127.0.0.1:"), "{}", request.redirect_uri);
@@ -46,23 +44,17 @@ async fn after_a_rejected_redirect_loopback_is_used_and_remembered() {
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
     assert_eq!(registrations("400"), rejected, "a rejected redirect is not tried again");
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_link_with_a_host_is_tried_second() {
-    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoHostless).await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, _demo, engine) = signed_in(accepting(RedirectPolicy::HostRequired)).await;
     assert_eq!(redirect(&engine), Some(RedirectKind::LinkWithHost));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn when_only_the_page_rejects_the_redirect_the_person_can_try_the_next_one() {
-    let (sandbox, demo) =
-        (Sandbox::new(), demo_that_accepts(RedirectPolicy::PrivateUseRefusedAtAuthorize).await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::PrivateUseRejectedAtAuthorize)).await;
     let first = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(first.redirect, RedirectKind::Link);
     let second = engine.next_redirect(&id()).await.unwrap();
@@ -72,14 +64,11 @@ async fn when_only_the_page_rejects_the_redirect_the_person_can_try_the_next_one
     let callback = decide(&third, "allow").await;
     assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
     until(&engine, &id(), is_connected).await;
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn paste_is_the_last_redirect() {
-    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
     let request = engine.next_redirect(&id()).await.unwrap();
@@ -92,59 +81,46 @@ async fn paste_is_the_last_redirect() {
     let callback = decide(&request, "allow").await;
     assert!(reqwest::get(&callback).await.is_err(), "no listener");
     engine.complete_sign_in(&callback).await.unwrap();
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_pinned_redirect_is_not_replaced() {
-    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let pinned = SignInOptions { redirect: Some(RedirectKind::Link), ..SignInOptions::default() };
     let error = engine.sign_in(&id(), pinned).await.unwrap_err();
     assert_eq!(error.code, Code::RedirectRejected);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_program_that_receives_no_links_starts_with_loopback() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     sandbox.configure(&demo);
-    let mut options = sandbox.options();
-    options.receives_links = false;
+    let options = EngineOptions { receives_links: false, ..sandbox.options() };
     let engine = Engine::start(options).await.unwrap();
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn the_listener_accepts_only_its_own_callback() {
-    let (sandbox, demo) = (Sandbox::new(), demo_that_accepts(RedirectPolicy::NoPrivateUse).await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let forged = format!("{}?code=a&state=b", request.redirect_uri);
-    let page = reqwest::get(&forged).await.unwrap();
-    assert_eq!(page.status(), 400);
+    assert_eq!(reqwest::get(&forged).await.unwrap().status(), 400);
     let elsewhere = request.redirect_uri.replace("/oauth/callback", "/");
     assert_eq!(reqwest::get(&elsewhere).await.unwrap().status(), 404);
     let rebound = request.redirect_uri.replace("127.0.0.1", "localhost");
     assert_eq!(reqwest::get(format!("{rebound}?code=a&state=b")).await.unwrap().status(), 400);
     let callback = decide(&request, "allow").await;
     assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_link_is_handed_over_without_waiting_for_its_result() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    sandbox.configure(&demo);
-    let engine = sandbox.start().await;
+    let (_sandbox, _demo, engine) = started(Default::default()).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let forged = engine.hand_over_link("dev.usher.desktop:/oauth/callback?code=a&state=b").await;
     assert_eq!(forged.unwrap_err().code, Code::AuthorizationExpired);
     engine.hand_over_link(&decide(&request, "allow").await).await.unwrap();
     until(&engine, &id(), is_connected).await;
-    engine.stop().await;
 }

@@ -3,24 +3,14 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use usher_api::{AuthView, Code, NeedsSignIn, Status};
-use usher_demo::{Demo, DemoOptions, TokenFault};
+use usher_api::{AuthView, Code, NeedsSignIn, ServerView};
+use usher_demo::TokenFault;
 use usher_engine::{CallOptions, Engine};
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
 
 const LIFETIME: Duration = Duration::from_secs(100);
-
-async fn short_lived() -> Demo {
-    Demo::start(DemoOptions { life: LIFETIME, ..DemoOptions::default() }).await.unwrap()
-}
-
-/// Moves the clocks of the engine and the demo.
-fn advance(sandbox: &Sandbox, demo: &Demo, time: Duration) {
-    sandbox.clock.advance(time);
-    demo.advance_clock(time);
-}
 
 async fn search(engine: &Engine, call: &str) -> Result<usher_api::ToolCallView, usher_api::ErrorView> {
     let arguments = serde_json::from_str(r#"{ "query": "tea" }"#).unwrap();
@@ -37,49 +27,42 @@ async fn fifty_searches(engine: &Engine) {
 
 #[tokio::test]
 async fn fifty_callers_at_one_expiry_make_one_refresh() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
-    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
+    let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
+    advance(&sandbox, &[&demo], LIFETIME + Duration::from_secs(1));
     fifty_searches(&engine).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
     assert!(
         !requests(&demo)[1..].iter().any(|request| request.contains(" 401")),
         "no expired token was sent"
     );
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn fifty_callers_with_a_revoked_token_make_one_refresh() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     demo.revoke_access_tokens();
     fifty_searches(&engine).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_token_is_refreshed_shortly_before_its_expiry() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
-    advance(&sandbox, &demo, LIFETIME * 89 / 100);
+    let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
+    advance(&sandbox, &[&demo], LIFETIME * 89 / 100);
     search(&engine, "early").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 0);
-    advance(&sandbox, &demo, LIFETIME * 2 / 100);
+    advance(&sandbox, &[&demo], LIFETIME * 2 / 100);
     search(&engine, "due").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 1);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_caller_that_is_dropped_during_a_refresh_loses_nothing() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     let AuthView::OAuth { expires_at: before, .. } = engine.server(&id()).unwrap().auth else {
         panic!("OAuth")
     };
-    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
+    advance(&sandbox, &[&demo], LIFETIME + Duration::from_secs(1));
     let call = search(&engine, "dropped");
     // Polled until the refresh has begun, then dropped.
     tokio::select! {
@@ -87,18 +70,13 @@ async fn a_caller_that_is_dropped_during_a_refresh_loses_nothing() {
         _ = call => panic!("the call ended before the refresh"),
         () = async { while demo.token_requests("refresh_token") == 0 { tokio::task::yield_now().await } } => {}
     }
-    until(
-        &engine,
-        &id(),
-        |view| matches!(&view.auth, AuthView::OAuth { expires_at, .. } if *expires_at > before),
-    )
-    .await;
+    let is_refreshed =
+        |view: &ServerView| matches!(&view.auth, AuthView::OAuth { expires_at, .. } if *expires_at > before);
+    until(&engine, &id(), is_refreshed).await;
     search(&engine, "after").await.unwrap();
     assert_eq!(demo.token_requests("refresh_token"), 1);
     engine.stop().await;
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
-    engine.stop().await;
+    let _engine = sandbox.start_connected().await;
 }
 
 #[tokio::test]
@@ -111,16 +89,15 @@ async fn an_outage_signs_nobody_out() {
         TokenFault::UnavailableInvalidGrant,
     ];
     for fault in faults {
-        let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-        let engine = signed_in(&sandbox, &demo).await;
-        advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
+        let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
+        advance(&sandbox, &[&demo], LIFETIME + Duration::from_secs(1));
         demo.add_token_fault(fault);
         let error = search(&engine, "during").await.unwrap_err();
         assert_eq!(error.code, Code::ServerUnreachable, "{fault:?}");
         let view = until(&engine, &id(), |view| !is_connected(view)).await;
-        assert!(matches!(view.status, Status::Reconnecting { .. }), "{fault:?}: {:?}", view.status);
+        assert!(is_reconnecting(&view), "{fault:?}: {:?}", view.status);
         let AuthView::OAuth { signed_in: true, .. } = view.auth else { panic!("{fault:?}: {:?}", view.auth) };
-        advance(&sandbox, &demo, Duration::from_secs(3));
+        advance(&sandbox, &[&demo], Duration::from_secs(3));
         engine.connect(&id()).await.unwrap();
         until(&engine, &id(), is_connected).await;
         search(&engine, "after").await.unwrap();
@@ -130,63 +107,50 @@ async fn an_outage_signs_nobody_out() {
 
 #[tokio::test]
 async fn an_outage_while_the_token_is_still_valid_has_no_effect() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
-    advance(&sandbox, &demo, LIFETIME * 95 / 100);
+    let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
+    advance(&sandbox, &[&demo], LIFETIME * 95 / 100);
     demo.add_token_fault(TokenFault::ServerError);
     search(&engine, "during").await.unwrap();
     assert!(is_connected(&engine.server(&id()).unwrap()));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn invalid_grant_ends_the_sign_in() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     demo.revoke_everything();
-    let error = search(&engine, "after").await.unwrap_err();
-    assert_eq!(error.code, Code::SignInRequired);
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Expired });
+    assert_eq!(search(&engine, "after").await.unwrap_err().code, Code::SignInRequired);
+    until_sign_in_needed(&engine, NeedsSignIn::Expired).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
     sign_in(&engine, &id()).await.unwrap();
     search(&engine, "again").await.unwrap();
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_registration_that_the_server_lost_is_repeated() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
-    advance(&sandbox, &demo, LIFETIME + Duration::from_secs(1));
+    let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
+    advance(&sandbox, &[&demo], LIFETIME + Duration::from_secs(1));
     demo.forget_clients();
-    let error = search(&engine, "after").await.unwrap_err();
-    assert_eq!(error.code, Code::SignInRequired);
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
+    assert_eq!(search(&engine, "after").await.unwrap_err().code, Code::SignInRequired);
+    until_sign_in_needed(&engine, NeedsSignIn::RegistrationLost).await;
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     assert!(requests(&demo).contains(&"POST /register 201".to_owned()));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_lost_registration_does_not_block_the_next_sign_in() {
-    let (sandbox, demo) = (Sandbox::new(), short_lived().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     engine.sign_out(&id()).await.unwrap();
     demo.forget_clients();
     // The page shows an error and sends no callback. The person cancels and tries again.
     engine.sign_in(&id(), Default::default()).await.unwrap();
     engine.cancel_sign_in(&id()).await;
     sign_in(&engine, &id()).await.unwrap();
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_registration_that_the_callback_rejects_is_repeated() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(Default::default()).await;
     engine.sign_out(&id()).await.unwrap();
     demo.forget_requests();
     let request = engine.sign_in(&id(), Default::default()).await.unwrap();
@@ -199,27 +163,21 @@ async fn a_registration_that_the_callback_rejects_is_repeated() {
         ("iss", demo.issuer()),
     ]);
     engine.complete_sign_in(callback.as_str()).await.unwrap_err();
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::RegistrationLost });
+    until_sign_in_needed(&engine, NeedsSignIn::RegistrationLost).await;
     assert!(!requests(&demo).contains(&"POST /register 201".to_owned()), "reused until it was rejected");
     sign_in(&engine, &id()).await.unwrap();
     assert!(requests(&demo).contains(&"POST /register 201".to_owned()));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_grant_without_a_refresh_token_expires_when_it_is_rejected() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, demo) = signed_in_before().await;
     // The grant of a service that issues no refresh tokens.
     let store = SecretStore::open(StoreKind::File(sandbox.path("secrets")));
     let stored = store.grant("demo").await.unwrap().unwrap();
     store.put_grant("demo", &StoredGrant { refresh_token: None, ..stored }).await.unwrap();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    let engine = sandbox.start_connected().await;
     demo.revoke_access_tokens();
     assert_eq!(search(&engine, "rejected").await.unwrap_err().code, Code::SignInRequired);
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::Expired });
-    engine.stop().await;
+    until_sign_in_needed(&engine, NeedsSignIn::Expired).await;
 }

@@ -6,39 +6,33 @@ use usher_api::{
     AuthView, Code, NeedsSignIn, RegistrationKind, Reply, Request, SecretStoreView, ServerVerb, ServerView,
     Status,
 };
-use usher_engine::Engine;
+use usher_engine::{Engine, EngineOptions};
 use usher_secrets::StoreKind;
 
 use crate::fixture::*;
 
 #[tokio::test]
 async fn a_start_with_a_stored_grant_needs_no_discovery() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, demo) = signed_in_before().await;
     demo.forget_requests();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    sandbox.start_connected().await;
     assert_eq!(requests(&demo), ["POST /mcp server/discover 200", "POST /mcp tools/list 200"]);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_later_sign_in_needs_neither_discovery_nor_registration() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (_sandbox, demo, engine) = signed_in(Default::default()).await;
     engine.sign_out(&id()).await.unwrap();
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     let requests = requests(&demo);
     let count = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
     assert_eq!((count(".well-known"), count("/register")), (0, 0), "{requests:?}");
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
     let registration = |engine: &Engine| match engine.server(&id()).unwrap().auth {
         AuthView::OAuth { registration, signed_in: true, .. } => registration,
         auth => panic!("{auth:?}"),
@@ -52,8 +46,7 @@ async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
     engine.stop().await;
 
     // The grant is kept after a restart, and a refresh still uses the forgotten client.
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    let engine = sandbox.start_connected().await;
     sandbox.clock.advance(Duration::from_secs(24 * 60 * 60));
     engine.tools(&id()).await.unwrap();
     until(&engine, &id(), is_connected).await;
@@ -64,16 +57,13 @@ async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
     let requests = requests(&demo);
     let count = |path: &str| requests.iter().filter(|request| request.contains(path)).count();
     assert!(count(".well-known") > 0 && count("/register") == 1, "{requests:?}");
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn damaged_metadata_is_moved_aside() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, _demo) = signed_in_before().await;
     std::fs::write(sandbox.path("state/kept.json"), "{ not json").unwrap();
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
+    let engine = sandbox.start_connected().await;
     engine.stop().await;
     let aside = std::fs::read_to_string(sandbox.path("state/kept.json.broken")).unwrap();
     assert_eq!(aside, "{ not json");
@@ -83,8 +73,7 @@ async fn damaged_metadata_is_moved_aside() {
 #[tokio::test]
 async fn stored_files_are_private() {
     use std::os::unix::fs::PermissionsExt;
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, _demo, engine) = signed_in(Default::default()).await;
     let mode = |name: &str| std::fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode("runtime"), 0o700);
     assert_eq!(mode("runtime/engine.lock"), 0o600);
@@ -97,24 +86,19 @@ async fn stored_files_are_private() {
 
 #[tokio::test]
 async fn a_grant_of_another_address_is_never_sent() {
-    let (sandbox, one, other) = (Sandbox::new(), demo().await, demo().await);
-    signed_in(&sandbox, &one).await.stop().await;
+    let ((sandbox, one), other) = (signed_in_before().await, demo().await);
     sandbox.configure(&other);
     let engine = sandbox.start().await;
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
+    let view = until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
     assert!(view.last_error.unwrap().message.contains("another service"));
     engine.stop().await;
     sandbox.configure(&one);
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
-    engine.stop().await;
+    sandbox.start_connected().await;
 }
 
 #[tokio::test]
 async fn a_grant_of_another_client_id_is_never_sent() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, demo) = signed_in_before().await;
     let url = demo.url();
     sandbox.write_config(&format!(
         r#"{{ "mcpServers": {{ "demo": {{ "type": "http", "url": "{url}", "oauth": {{ "clientId": "ours" }} }} }} }}"#
@@ -126,17 +110,14 @@ async fn a_grant_of_another_client_id_is_never_sent() {
     engine.stop().await;
     assert_eq!(requests(&demo), ["POST /mcp 401"]);
     sandbox.configure(&demo);
-    let engine = sandbox.start().await;
-    until(&engine, &id(), is_connected).await;
-    engine.stop().await;
+    sandbox.start_connected().await;
 }
 
 /// The learned metadata can change between two runs, by the server or by a write to the file. In both cases, the grant
 /// is sent to no other server.
 #[tokio::test]
 async fn a_stored_grant_goes_to_no_other_authorization_server() {
-    let (sandbox, demo, canary) = (Sandbox::new(), demo().await, demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let ((sandbox, demo), canary) = (signed_in_before().await, demo().await);
     sandbox.clock.advance(Duration::from_secs(30 * 24 * 3600));
     let file = sandbox.path("state/kept.json");
     let kept = std::fs::read_to_string(&file).unwrap();
@@ -163,8 +144,7 @@ async fn a_stored_grant_goes_to_no_other_authorization_server() {
 
 #[tokio::test]
 async fn a_broken_secret_store_loses_no_sign_in() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    signed_in(&sandbox, &demo).await.stop().await;
+    let (sandbox, _demo) = signed_in_before().await;
     let kept = std::fs::read(sandbox.path("secrets")).unwrap();
     std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
     let engine = sandbox.start().await;
@@ -181,7 +161,6 @@ async fn a_broken_secret_store_loses_no_sign_in() {
     let SecretStoreView::File { error: None, .. } = engine.snapshot().secret_store else {
         panic!("still an error")
     };
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -201,12 +180,10 @@ async fn only_one_engine_runs() {
 async fn a_memory_store_is_lost_with_the_engine() {
     let (sandbox, demo) = (Sandbox::new(), demo().await);
     sandbox.configure(&demo);
-    let mut options = sandbox.options();
-    options.secret_store = StoreKind::Memory;
+    let options = EngineOptions { secret_store: StoreKind::Memory, ..sandbox.options() };
     let engine = Engine::start(options.clone()).await.unwrap();
     sign_in(&engine, &id()).await.unwrap();
     engine.stop().await;
     let engine = Engine::start(options).await.unwrap();
     until(&engine, &id(), needs_sign_in).await;
-    engine.stop().await;
 }

@@ -26,18 +26,15 @@ async fn when_one_server_finds_the_store_working_again_all_servers_retry() {
     until(&engine, &one, is_connected).await;
     until(&engine, &other, is_connected).await;
     assert_eq!(engine.snapshot().secret_store.error(), None);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_store_that_works_again_is_noticed_without_a_caller() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let engine = signed_in(&sandbox, &demo).await;
+    let (sandbox, _demo, engine) = signed_in(Default::default()).await;
     let kept = std::fs::read(sandbox.path("secrets")).unwrap();
     std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
     engine.connect(&id()).await.unwrap();
     until(&engine, &id(), has_failed).await;
     std::fs::write(sandbox.path("secrets"), kept).unwrap();
     until(&engine, &id(), is_connected).await;
-    engine.stop().await;
 }

@@ -4,56 +4,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use usher_api::{Code, NeedsSignIn, Status};
-use usher_engine::Engine;
-use usher_fake_service::{FakeService, Options, Reply, Request, result};
+use usher_fake_service::{FakeService, Reply, Request, result};
 
 use crate::fixture::*;
 
-/// The response of an old server to `server/discover`.
-#[derive(Clone, Copy)]
-enum Discovery {
-    EmptyResult,
-    OlderVersions,
-    UnsupportedVersion,
-    MethodNotFound,
-    PlainText(u16),
-    Response(fn() -> Response),
-}
-
-impl Discovery {
-    fn response(self, request: &Request) -> Response {
-        let error = |code: i32, data: Value| {
-            let error = json!({ "code": code, "message": "no", "data": data });
-            Reply::json(json!({ "jsonrpc": "2.0", "id": request.json()["id"], "error": error }))
-                .into_response()
-        };
-        match self {
-            Self::EmptyResult => result(request, json!({})),
-            Self::OlderVersions => result(
-                request,
-                json!({
-                    "resultType": "complete", "supportedVersions": ["2025-06-18"], "capabilities": {},
-                    "ttlMs": 0, "cacheScope": "private",
-                }),
-            ),
-            Self::UnsupportedVersion => error(-32022, json!({ "supported": ["2025-06-18"] })),
-            Self::MethodNotFound => error(-32601, Value::Null),
-            Self::PlainText(status) => Reply::text(status, "what?").into_response(),
-            Self::Response(response) => response(),
-        }
-    }
-}
+/// A server's response to `server/discover`.
+type Discovery = fn(&Request) -> Response;
 
 /// A server without sign-in that speaks only 2025-06-18 and has one tool.
 async fn old_server(discovery: Discovery) -> FakeService {
-    let server = FakeService::start(Options::open_handshake()).await.unwrap();
-    server.intercept(move |request| old_response(discovery, request));
-    server
-}
-
-fn old_response(discovery: Discovery, request: &Request) -> Option<Response> {
-    match request.rpc_method().as_str() {
-        "server/discover" => Some(discovery.response(request)),
+    mcp_server(move |request| match request.rpc_method().as_str() {
+        "server/discover" => Some(discovery(request)),
         "initialize" => Some(result(
             request,
             json!({
@@ -66,28 +27,40 @@ fn old_response(discovery: Discovery, request: &Request) -> Option<Response> {
             Some(result(request, json!({ "tools": tools })))
         }
         _ => None,
-    }
+    })
+    .await
 }
 
-async fn engine_at(sandbox: &Sandbox, server: &FakeService) -> Engine {
-    sandbox.write_config(&config(&[("demo", &server.url())]));
-    sandbox.start().await
+fn error(request: &Request, code: i32, data: Value) -> Response {
+    let error = json!({ "code": code, "message": "no", "data": data });
+    Reply::json(json!({ "jsonrpc": "2.0", "id": request.json()["id"], "error": error })).into_response()
+}
+
+fn unknown_method(request: &Request) -> Response {
+    error(request, -32601, Value::Null)
 }
 
 #[tokio::test]
 async fn every_server_without_discovery_gets_initialize() {
-    let responses = [
-        Discovery::EmptyResult,
-        Discovery::OlderVersions,
-        Discovery::UnsupportedVersion,
-        Discovery::MethodNotFound,
-        Discovery::PlainText(400),
-        Discovery::PlainText(404),
-        Discovery::PlainText(405),
+    let older_versions = |request: &Request| {
+        let discovered = json!({
+            "resultType": "complete", "supportedVersions": ["2025-06-18"], "capabilities": {},
+            "ttlMs": 0, "cacheScope": "private",
+        });
+        result(request, discovered)
+    };
+    let responses: [Discovery; 7] = [
+        |request| result(request, json!({})),
+        older_versions,
+        |request| error(request, -32022, json!({ "supported": ["2025-06-18"] })),
+        unknown_method,
+        |_| Reply::text(400, "what?").into_response(),
+        |_| Reply::text(404, "what?").into_response(),
+        |_| Reply::text(405, "what?").into_response(),
     ];
     for discovery in responses {
-        let (sandbox, server) = (Sandbox::new(), old_server(discovery).await);
-        let engine = engine_at(&sandbox, &server).await;
+        let server = old_server(discovery).await;
+        let (_sandbox, engine) = started_at(&server.url()).await;
         let view = until(&engine, &id(), is_connected).await;
         let Status::Connected { protocol, tool_count, .. } = view.status else { panic!("not connected") };
         assert_eq!((protocol.as_str(), tool_count), ("2025-06-18", 1));
@@ -100,42 +73,29 @@ async fn every_server_without_discovery_gets_initialize() {
 
 #[tokio::test]
 async fn a_server_that_never_responds_to_discovery_gets_initialize() {
-    let server = old_server(Discovery::MethodNotFound).await;
-    server.intercept(|request| match request.rpc_method().as_str() {
-        "server/discover" => Some(Reply::silent().into_response()),
-        _ => old_response(Discovery::MethodNotFound, request),
-    });
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
+    let server = old_server(|_| Reply::silent().into_response()).await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
     let view = until(&engine, &id(), is_connected).await;
     assert!(matches!(view.status, Status::Connected { protocol, .. } if protocol == "2025-06-18"));
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn a_401_without_a_challenge_needs_a_sign_in() {
-    let bare = || StatusCode::UNAUTHORIZED.into_response();
-    let (sandbox, server) = (Sandbox::new(), old_server(Discovery::Response(bare)).await);
-    let engine = engine_at(&sandbox, &server).await;
-    let view = until(&engine, &id(), needs_sign_in).await;
-    assert_eq!(view.status, Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn });
-    engine.stop().await;
+    let server = old_server(|_| StatusCode::UNAUTHORIZED.into_response()).await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
+    until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
 }
 
 #[tokio::test]
 async fn an_outage_at_the_start_is_retried_and_a_403_is_not() {
-    let outage = || StatusCode::BAD_GATEWAY.into_response();
-    let (sandbox, server) = (Sandbox::new(), old_server(Discovery::Response(outage)).await);
-    let engine = engine_at(&sandbox, &server).await;
-    until(&engine, &id(), |view| matches!(view.status, Status::Reconnecting { .. })).await;
-    engine.stop().await;
+    let server = old_server(|_| StatusCode::BAD_GATEWAY.into_response()).await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
+    until(&engine, &id(), is_reconnecting).await;
 
-    let forbidden = || StatusCode::FORBIDDEN.into_response();
-    let (sandbox, server) = (Sandbox::new(), old_server(Discovery::Response(forbidden)).await);
-    let engine = engine_at(&sandbox, &server).await;
+    let server = old_server(|_| StatusCode::FORBIDDEN.into_response()).await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
     let view = until(&engine, &id(), has_failed).await;
     assert_eq!(view.last_error.unwrap().code, Code::ProtocolError);
-    engine.stop().await;
 }
 
 #[tokio::test]
@@ -162,32 +122,28 @@ async fn a_token_does_not_follow_a_redirect() {
 
 #[tokio::test]
 async fn a_redirect_within_the_origin_is_followed() {
-    let server = old_server(Discovery::MethodNotFound).await;
+    let server = old_server(unknown_method).await;
     server.on("POST /mcp", Reply::redirect(308, "/v2"));
-    let sandbox = Sandbox::new();
-    let engine = engine_at(&sandbox, &server).await;
-    until(&engine, &id(), is_connected).await;
-    engine.stop().await;
+    connected_to(&server).await;
 }
 
 #[tokio::test]
 async fn an_endless_response_is_a_protocol_error() {
-    let endless = || {
+    let server = old_server(|_| {
         let chunk = axum::body::Bytes::from(vec![b' '; 1 << 20]);
         let chunks = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
         ([("content-type", "application/json")], axum::body::Body::from_stream(chunks)).into_response()
-    };
-    let (sandbox, server) = (Sandbox::new(), old_server(Discovery::Response(endless)).await);
-    let engine = engine_at(&sandbox, &server).await;
+    })
+    .await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
     let view = until(&engine, &id(), has_failed).await;
     assert_eq!(view.last_error.unwrap().code, Code::ProtocolError);
-    engine.stop().await;
 }
 
 #[tokio::test]
 async fn revisions_of_events_grow_by_one_up_to_the_snapshot() {
-    let (sandbox, server) = (Sandbox::new(), old_server(Discovery::MethodNotFound).await);
-    let engine = engine_at(&sandbox, &server).await;
+    let server = old_server(unknown_method).await;
+    let (_sandbox, engine) = started_at(&server.url()).await;
     let mut events = engine.subscribe();
     let mut last = engine.snapshot().revision;
     until(&engine, &id(), is_connected).await;
@@ -199,5 +155,4 @@ async fn revisions_of_events_grow_by_one_up_to_the_snapshot() {
         last = revision;
     }
     assert_eq!(engine.snapshot().revision, last);
-    engine.stop().await;
 }
