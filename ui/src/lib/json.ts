@@ -1,27 +1,24 @@
-export function isJson(text: string): boolean {
+/** Parses JSON text. Returns `undefined` for any other text. */
+function parse(text: string): unknown {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+export function isJson(text: string): boolean {
+  return parse(text) !== undefined;
 }
 
 /** Indents JSON text. Any other text is returned unchanged. */
 export function prettyJson(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
+  const value = parse(text);
+  return value === undefined ? text : JSON.stringify(value, null, 2);
 }
 
 /** Parses a JSON object. Returns `null` for any other text. */
 export function jsonObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
-  } catch {
-    return null;
-  }
+  const value = parse(text);
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : null;
 }

@@ -5,7 +5,7 @@ import { errorView } from "../backend/error";
 import type { ErrorView, ServerId, ToolCallView } from "../backend/bindings";
 import type { EngineState, Progress } from "./engine.svelte";
 
-export type Outcome = { kind: "result"; result: ToolCallView } | { kind: "error"; error: ErrorView };
+type Outcome = { kind: "result"; result: ToolCallView } | { kind: "error"; error: ErrorView };
 
 /** One call of a tool, from its start to its outcome. */
 export class Call {

@@ -121,7 +121,7 @@ export class EngineState {
     this.#floor = snapshot.revision;
     this.#newest = snapshot.revision;
     this.#known.clear();
-    this.servers = snapshot.servers.map(named);
+    this.servers = snapshot.servers.map(withDemo);
     this.config = snapshot.config;
     this.secretStore = snapshot.secret_store;
     this.paused = snapshot.paused;
@@ -136,7 +136,7 @@ export class EngineState {
 
     switch (event.event) {
       case "server_changed": {
-        const view = named(event.view);
+        const view = withDemo(event.view);
         this.servers = this.server(view.id)
           ? this.servers.map((server) => (server.id === view.id ? view : server))
           : [...this.servers, view];
@@ -176,9 +176,10 @@ export class EngineState {
   }
 }
 
-/** Names the demo, which has no title before its first sign-in and is not in the catalogue. */
-function named(view: ServerView): ServerView {
-  return view.id === "demo" && view.name === "demo" ? { ...view, name: m.demo_name() } : view;
+/** Sets the demo's logo, and its name until the first sign-in. The demo is not in the catalogue. */
+function withDemo(view: ServerView): ServerView {
+  if (view.id !== "demo") return view;
+  return { ...view, catalogue: "demo", name: view.name === "demo" ? m.demo_name() : view.name };
 }
 
 /** An event's subject: a newer event replaces an older one of the same subject. */

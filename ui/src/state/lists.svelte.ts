@@ -3,7 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import { errorView } from "../backend/error";
 import type { ErrorView, ServerId } from "../backend/bindings";
 
-export type List<Item> =
+type List<Item> =
   | { state: "unloaded" | "loading" | "ready"; items: Item[] }
   | { state: "failed"; items: Item[]; error: ErrorView };
 

@@ -4,7 +4,7 @@ import type { EngineState, Offer, OfferKind } from "./engine.svelte";
 /** The window's screens. "blank" is shown until a start counts as slow. "main" is the sidebar and a page. */
 export type Screen = "blank" | "opening" | "command_running" | "start_failed" | "secret_store_error" | "main";
 
-export type Page =
+type Page =
   | { kind: "gallery" }
   | { kind: "set_up"; entry: CatalogueEntry }
   | { kind: "service"; id: ServerId }
@@ -12,22 +12,19 @@ export type Page =
 
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
-export type Dialog =
-  | { kind: "add_by_address" }
-  | { kind: OfferKind; item: Offer }
-  | { kind: "remove" };
+export type Dialog = { kind: "add_by_address" } | { kind: OfferKind; item: Offer } | { kind: "remove" };
 
-/** The view state of a page. It is discarded when another page is shown. */
-type View = { tab: Tab; dialog: Dialog | null; clientForm: boolean };
-
-const INITIAL: View = { tab: "tools", dialog: null, clientForm: false };
+/** A value that belongs to a page. It is discarded when another page is shown. */
+type OfPage<Value> = { pageKey: string; value: Value } | null;
 
 /** The screen, page, tab and dialog that are shown. */
 export class Navigation {
   /** Whether the start is slow enough to show the "Opening…" screen. */
   isSlowStart = $state(false);
   #requested = $state.raw<Page | null>(null);
-  #stored = $state.raw<(View & { pageKey: string }) | null>(null);
+  #tab = $state.raw<OfPage<Tab>>(null);
+  #dialog = $state.raw<OfPage<Dialog>>(null);
+  #clientForm = $state.raw<OfPage<boolean>>(null);
 
   constructor(private readonly engine: EngineState) {}
 
@@ -75,43 +72,42 @@ export class Navigation {
   go(page: Page): void {
     const before = this.pageKey;
     this.#requested = page;
-    if (this.pageKey !== before) this.#stored = null;
+    if (this.pageKey === before) return;
+    this.#tab = null;
+    this.#dialog = null;
+    this.#clientForm = null;
   }
 
   get tab(): Tab {
-    return this.#view.tab;
+    return this.#valueOf(this.#tab) ?? "tools";
   }
 
-  set tab(tab: Tab) {
-    this.#change({ tab });
+  set tab(value: Tab) {
+    this.#tab = { pageKey: this.pageKey, value };
   }
 
   get dialog(): Dialog | null {
-    return this.#view.dialog;
+    return this.#valueOf(this.#dialog);
   }
 
-  openDialog(dialog: Dialog): void {
-    this.#change({ dialog });
+  openDialog(value: Dialog): void {
+    this.#dialog = { pageKey: this.pageKey, value };
   }
 
   closeDialog(): void {
-    if (this.#stored) this.#stored = { ...this.#stored, dialog: null };
+    this.#dialog = null;
   }
 
   /** Whether the page shows the form for a client ID. */
   get clientForm(): boolean {
-    return this.#view.clientForm;
+    return this.#valueOf(this.#clientForm) ?? false;
   }
 
-  set clientForm(clientForm: boolean) {
-    this.#change({ clientForm });
+  set clientForm(value: boolean) {
+    this.#clientForm = { pageKey: this.pageKey, value };
   }
 
-  get #view(): View {
-    return this.#stored?.pageKey === this.pageKey ? this.#stored : INITIAL;
-  }
-
-  #change(change: Partial<View>): void {
-    this.#stored = { ...this.#view, ...change, pageKey: this.pageKey };
+  #valueOf<Value>(stored: OfPage<Value>): Value | null {
+    return stored?.pageKey === this.pageKey ? stored.value : null;
   }
 }

@@ -45,7 +45,11 @@ export class Requests {
     return this.commands.error(area(id));
   }
 
-  async answer({ id }: ElicitationView, answer: ElicitationAnswer, contentJson: string | null): Promise<void> {
+  async answer(
+    { id }: ElicitationView,
+    answer: ElicitationAnswer,
+    contentJson: string | null,
+  ): Promise<void> {
     await this.commands.run(area(id), () => this.backend.elicitationAnswer(id, answer, contentJson));
   }
 
