@@ -2,17 +2,15 @@ import { mount } from "svelte";
 
 import "../../src/app.css";
 import App from "../../src/App.svelte";
-import { actionsOn } from "./actions";
 import { scenes } from "./scenes";
+import { play } from "./scenes/scene";
 
 /** Shows a scene, and sets `data-scene` when its actions are done. */
 async function show(name: string): Promise<void> {
   const scene = scenes[name];
   const target = document.getElementById("app");
   if (!scene || !target) throw new Error(`no scene “${name}”`);
-  const backend = scene.backend();
-  mount(App, { target, props: { backend } });
-  await scene.act?.(actionsOn(document), backend);
+  await play(scene, (backend) => mount(App, { target, props: { backend } }));
   document.documentElement.dataset.scene = name;
 }
 

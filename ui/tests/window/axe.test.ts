@@ -3,8 +3,8 @@ import axe from "axe-core";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
-import { actionsOn } from "../screens/actions";
 import { scenes } from "../screens/scenes";
+import { play } from "../screens/scenes/scene";
 
 describe("axe", () => {
   // Contrast needs a real browser: `npm run screens` checks it, light and dark.
@@ -13,9 +13,7 @@ describe("axe", () => {
     if (!scene) throw new Error(name);
     document.documentElement.lang = "en";
     document.title = "Usher";
-    const backend = scene.backend();
-    render(App, { props: { backend } });
-    await scene.act?.(actionsOn(document), backend);
+    await play(scene, (backend) => render(App, { props: { backend } }));
     await screen.findAllByRole("heading");
     const { violations } = await axe.run(document, { rules: { "color-contrast": { enabled: false } } });
     expect(violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html}`))).toEqual([]);

@@ -1,37 +1,27 @@
-import { FakeBackend } from "../../support/fake-backend";
 import { error } from "../../support/views";
-import { type Scenes, withServices } from "./scene";
+import type { Scenes } from "./scene";
+
+const snapshot = { servers: [] };
 
 export const galleryScenes: Scenes = {
-  "gallery-first": { backend: () => new FakeBackend({ servers: [] }) },
-  "gallery-add": {
-    backend: () => withServices({}),
-    act: async ({ press }) => press("add-service"),
-  },
-  "gallery-nothing": {
-    backend: () => new FakeBackend({ servers: [] }),
-    act: async ({ type }) => type("gallery-search", "mcp.example.com/mcp"),
-  },
+  "gallery-first": { snapshot },
+  "gallery-add": { press: ["add-service"] },
+  "gallery-nothing": { snapshot, act: ({ type }) => type("gallery-search", "mcp.example.com/mcp") },
   "gallery-error": {
-    backend: () =>
-      new FakeBackend({ servers: [] }).fail("serverAdd", error("config_invalid", "Usher cannot change mcp.json while it has an error.", {
-            hint: "Fix line 4 first.",
-          })),
-    act: async ({ press }) => press("connect-notion"),
+    snapshot,
+    prepare: (backend) =>
+      backend.fail(
+        "serverAdd",
+        error("config_invalid", "Usher cannot change mcp.json while it has an error.", {
+          hint: "Fix line 4 first.",
+        }),
+      ),
+    press: ["connect-notion"],
   },
   "add-by-address": {
-    backend: () => new FakeBackend({ servers: [] }),
-    act: async ({ press, type }) => {
-      await press("add-server");
-      await type("add-url", "https://mcp.example.com/mcp");
-    },
+    snapshot,
+    press: ["add-server"],
+    act: ({ type }) => type("add-url", "https://mcp.example.com/mcp"),
   },
-  "set-up": {
-    backend: () => withServices({}),
-    act: async ({ press }) => {
-      await press("add-service");
-      await press("connect-slack");
-      await press("client-id");
-    },
-  },
+  "set-up": { press: ["add-service", "connect-slack", "client-id"] },
 };

@@ -1,47 +1,48 @@
 import { error, server, signedOut, signingIn } from "../../support/views";
-import { type Scenes, withServices } from "./scene";
+import type { Scenes } from "./scene";
+
+const permission = { scopes: ["pages:write"], for_what: "Create a page" };
 
 export const signInScenes: Scenes = {
   "sign-in-discovering": {
-    backend: () =>
-      withServices({
-        status: signingIn({
-          step: "discovering",
-          host: null,
-          opened: null,
-          redirect: null,
-          next_redirect: null,
-        }),
-        auth: signedOut,
+    service: {
+      status: signingIn({
+        step: "discovering",
+        host: null,
+        opened: null,
+        redirect: null,
+        next_redirect: null,
       }),
+      auth: signedOut,
+    },
   },
   "sign-in-for-permission": {
-    backend: () => withServices({ permission: { scopes: ["pages:write"], for_what: "Create a page" } }),
+    service: { permission },
+    find: "tool",
     act: async ({ find }, backend) => {
-      await find("tool");
-      const permission = { scopes: ["pages:write"], for_what: "Create a page" };
-      backend.emit({
-        event: "server_changed",
-        revision: 11,
-        view: server({ permission, status: signingIn() }),
-      });
+      const view = server({ permission, status: signingIn() });
+      backend.emit({ event: "server_changed", revision: 11, view });
       await find("waiting");
     },
   },
-  "sign-in-waiting": { backend: () => withServices({ status: signingIn(), auth: signedOut }) },
+  "sign-in-waiting": { service: { status: signingIn(), auth: signedOut } },
   "sign-in-help": {
-    backend: () => withServices({ status: signingIn(), auth: signedOut }),
-    act: async ({ find }) => void (await find("waiting-help")).toggleAttribute("open", true),
+    service: { status: signingIn(), auth: signedOut },
+    act: ({ unfold }) => unfold("waiting-help"),
   },
   "sign-in-paste": {
-    backend: () =>
-      withServices({ status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut }).fail("signInComplete", error("authorization_denied", "This address belongs to no pending sign-in.", {
-            hint: "Copy the whole address, from “dev.usher.desktop:” to its end.",
-          })),
+    service: { status: signingIn({ redirect: "paste", next_redirect: null }), auth: signedOut },
+    prepare: (backend) =>
+      backend.fail(
+        "signInComplete",
+        error("authorization_denied", "This address belongs to no pending sign-in.", {
+          hint: "Copy the whole address, from “dev.usher.desktop:” to its end.",
+        }),
+      ),
     act: async ({ type, press }) => {
       await type("waiting-paste", "https://example.com/");
       await press("waiting-paste-submit");
     },
   },
-  "sign-in-exchanging": { backend: () => withServices({ status: signingIn({ step: "exchanging" }), auth: signedOut }) },
+  "sign-in-exchanging": { service: { status: signingIn({ step: "exchanging" }), auth: signedOut } },
 };

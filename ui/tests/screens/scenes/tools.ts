@@ -1,68 +1,42 @@
-import { error, server } from "../../support/views";
-import { type Scenes, withServices } from "./scene";
+import { elicitation, error, server } from "../../support/views";
+import type { Actions } from "../actions";
+import type { Scenes } from "./scene";
+
+async function scrollToResult({ find }: Actions): Promise<void> {
+  (await find("tool-result")).scrollIntoView();
+}
 
 export const toolsScenes: Scenes = {
-  "connected-search": {
-    backend: () => withServices(),
-    act: async ({ type }) => type("tool-search", "page"),
-  },
+  "connected-search": { act: ({ type }) => type("tool-search", "page") },
   "tools-failed": {
-    backend: () =>
-      withServices({}).fail("serverTools", error("server_unreachable", "mcp.notion.com did not respond in time.")),
+    prepare: (backend) =>
+      backend.fail("serverTools", error("server_unreachable", "mcp.notion.com did not respond in time.")),
   },
-  "tool-dialog": {
-    backend: () => withServices(),
-    act: async ({ press, find }) => {
-      await press("tool-search_pages");
-      await find("tool-run");
-    },
-  },
-  "tool-form-long": {
-    backend: () => withServices(),
-    act: async ({ press, find }) => {
-      await press("tool-create_page");
-      await find("tool-run");
-    },
-  },
-  "tool-invalid": {
-    backend: () => withServices(),
-    act: async ({ press, find }) => {
-      await press("tool-search_pages");
-      await press("tool-run");
-      await find("tool-run");
-    },
-  },
+  "tool-dialog": { press: ["tool-search_pages"], find: "tool-run" },
+  "tool-form-long": { press: ["tool-create_page"], find: "tool-run" },
+  "tool-invalid": { press: ["tool-search_pages", "tool-run"], find: "tool-run" },
   "tool-running": {
-    backend: () => withServices().hang("toolCall"),
-    act: async ({ press, find }, backend) => {
-      await press("tool-slow_task");
-      await press("tool-run");
-      await find("tool-progress");
+    prepare: (backend) => backend.hang("toolCall"),
+    press: ["tool-slow_task", "tool-run"],
+    find: "tool-progress",
+    act: async (_, backend) => {
       const call = backend.callsOf("toolCall")[0]?.[3] as string;
-      backend.emit({
-        event: "call_progressed",
-        revision: 11,
-        call,
-        progress: 3,
-        total: 8,
-        message: "Counting: 3 of 8",
-      });
+      const progress = { progress: 3, total: 8, message: "Counting: 3 of 8" };
+      backend.emit({ event: "call_progressed", revision: 11, call, ...progress });
     },
   },
   "tool-permission": {
-    backend: () => withServices().hang("toolCall"),
-    act: async ({ press, find }, backend) => {
-      await press("tool-whoami");
-      await press("tool-run");
-      await find("tool-progress");
+    prepare: (backend) => backend.hang("toolCall"),
+    press: ["tool-whoami", "tool-run"],
+    find: "tool-progress",
+    act: async ({ find }, backend) => {
       const permission = { scopes: ["pages:write"], for_what: "Who am I" };
       backend.emit({ event: "server_changed", revision: 11, view: server({ permission }) });
       await find("permission-decline");
     },
   },
   "tool-result": {
-    backend: () => {
-      const backend = withServices();
+    prepare: (backend) => {
       backend.result = {
         is_error: false,
         content: [
@@ -71,106 +45,70 @@ export const toolsScenes: Scenes = {
         ],
         structured: '{"pages":[{"id":"p1","title":"Shopping list"},{"id":"p2","title":"Holiday plans"}]}',
       };
-      return backend;
     },
-    act: async ({ press, find }) => {
-      await press("tool-whoami");
-      await press("tool-run");
-      (await find("tool-result")).scrollIntoView();
-    },
+    press: ["tool-whoami", "tool-run"],
+    act: scrollToResult,
   },
   "tool-result-markdown": {
-    backend: () => {
-      const backend = withServices();
+    prepare: (backend) => {
       backend.result = { is_error: false, content: [{ kind: "text", text: MARKDOWN }], structured: null };
-      return backend;
     },
-    act: async ({ press, find }) => {
-      await press("tool-whoami");
-      await press("tool-run");
-      (await find("tool-result")).scrollIntoView();
-    },
+    press: ["tool-whoami", "tool-run"],
+    act: scrollToResult,
   },
   "tool-error": {
-    backend: () => {
-      const backend = withServices();
-      backend.result = {
-        is_error: true,
-        content: [{ kind: "text", text: "There is no page with this id." }],
-        structured: null,
-      };
-      return backend;
+    prepare: (backend) => {
+      const content = [{ kind: "text" as const, text: "There is no page with this id." }];
+      backend.result = { is_error: true, content, structured: null };
     },
-    act: async ({ press, find }) => {
-      await press("tool-whoami");
-      await press("tool-run");
-      await find("tool-result");
-    },
+    press: ["tool-whoami", "tool-run"],
+    find: "tool-result",
   },
   elicitation: {
-    backend: () =>
-      withServices(
-        {},
-        {
-          elicitations: [
-            {
-              id: "1",
-              server: "notion",
-              call: null,
-              message: "Which notebook should the page be added to?",
-              schema: JSON.stringify({
-                type: "object",
-                properties: {
-                  notebook: { type: "string", title: "Notebook", enum: ["Work", "Home"] },
-                  pin: { type: "boolean", title: "Pin it" },
-                },
-                required: ["notebook"],
-              }),
-              url: null,
+    snapshot: {
+      elicitations: [
+        elicitation({
+          message: "Which notebook should the page be added to?",
+          schema: JSON.stringify({
+            type: "object",
+            properties: {
+              notebook: { type: "string", title: "Notebook", enum: ["Work", "Home"] },
+              pin: { type: "boolean", title: "Pin it" },
             },
-          ],
-        },
-      ),
-    act: async ({ find }) => void (await find("elicitation-accept")),
+            required: ["notebook"],
+          }),
+        }),
+      ],
+    },
+    find: "elicitation-accept",
   },
   "elicitation-in-a-call": {
-    backend: () => withServices().hang("toolCall"),
-    act: async ({ press, find }, backend) => {
-      await press("tool-search_pages");
-      await find("tool-run");
-      const elicitation = {
-        id: "1",
-        server: "notion",
+    prepare: (backend) => backend.hang("toolCall"),
+    press: ["tool-search_pages"],
+    find: "tool-run",
+    act: async ({ find }, backend) => {
+      const question = elicitation({
         message: "Search the archive, too?",
         schema: JSON.stringify({
           type: "object",
           properties: { archive: { type: "boolean", title: "Search the archive" } },
         }),
-        url: null,
-        call: null,
-      };
-      backend.emit({ event: "elicitation_requested", revision: 11, elicitation });
+      });
+      backend.emit({ event: "elicitation_requested", revision: 11, elicitation: question });
       await find("elicitation-accept");
     },
   },
   "elicitation-page": {
-    backend: () =>
-      withServices(
-        {},
-        {
-          elicitations: [
-            {
-              id: "1",
-              server: "notion",
-              call: null,
-              message: "Please confirm the export on our page.",
-              schema: null,
-              url: "https://www.notion.so/confirm/8817",
-            },
-          ],
-        },
-      ),
-    act: async ({ find }) => void (await find("elicitation-accept")),
+    snapshot: {
+      elicitations: [
+        elicitation({
+          message: "Please confirm the export on our page.",
+          schema: null,
+          url: "https://www.notion.so/confirm/8817",
+        }),
+      ],
+    },
+    find: "elicitation-accept",
   },
 };
 
