@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Code } from "../../src/backend/bindings";
 import { errorAction, nextAction } from "../../src/lib/next-action";
-import { error, server, signedOut } from "../support/views";
+import { error, needsSignIn, server } from "../support/views";
 
 describe("the action of an error", () => {
   const expected: Record<Code, string> = {
@@ -41,8 +41,7 @@ describe("the action of a state", () => {
 
   it("asks for a client ID if the service has no registration", () => {
     const view = server({
-      status: { state: "needs_sign_in", reason: "never_signed_in" },
-      auth: signedOut,
+      ...needsSignIn("never_signed_in"),
       last_error: error("registration_unsupported", "Registration is not supported."),
     });
     expect(nextAction(view)).toBe("enter_client");

@@ -1,16 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import type { ToolCallView } from "../../src/backend/bindings";
-import { Calls } from "../../src/state/calls.svelte";
-import { EngineState } from "../../src/state/engine.svelte";
 import { FakeBackend } from "../support/fake-backend";
+import { started } from "../support/usher";
 import { error } from "../support/views";
-
-async function started(backend = new FakeBackend()) {
-  const engine = new EngineState(backend);
-  await engine.start();
-  return { backend, engine, calls: new Calls(backend, engine) };
-}
 
 describe("a tool's call", () => {
   it("has progress while it runs, and then its result", async () => {

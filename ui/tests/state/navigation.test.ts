@@ -3,15 +3,13 @@ import { describe, expect, it } from "vitest";
 import { EngineState } from "../../src/state/engine.svelte";
 import { Navigation } from "../../src/state/navigation.svelte";
 import { FakeBackend } from "../support/fake-backend";
+import { started as start } from "../support/usher";
 import { catalogue, error, server, tool } from "../support/views";
 
 const servers = [server(), server({ id: "linear", name: "Linear" })];
 
-async function started(backend = new FakeBackend({ servers })) {
-  const engine = new EngineState(backend);
-  const navigation = new Navigation(engine);
-  await engine.start();
-  return { engine, navigation, backend };
+function started(backend = new FakeBackend({ servers })) {
+  return start(backend);
 }
 
 describe("the screen", () => {

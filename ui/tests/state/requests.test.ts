@@ -18,7 +18,10 @@ describe("elicitations", () => {
     const view = error("internal", "It failed.");
     backend.fail("elicitationAnswer", view);
     await requests.answer(elicitation({ id: "q1" }), "accept", "{}");
-    expect([requests.error(elicitation({ id: "q1" })), requests.error(elicitation({ id: "q2" }))]).toEqual([view, null]);
+    expect([requests.error(elicitation({ id: "q1" })), requests.error(elicitation({ id: "q2" }))]).toEqual([
+      view,
+      null,
+    ]);
   });
 
   it("are accepted only after their page was opened", async () => {

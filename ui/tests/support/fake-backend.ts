@@ -37,20 +37,21 @@ export class FakeBackend {
   initialPage: ServerId | null = null;
 
   /** The values that methods resolve to. The other methods resolve to `undefined`. */
-  readonly #values: { [M in Method]?: (...args: Parameters<Backend[M]>) => Awaited<ReturnType<Backend[M]>> } = {
-    snapshot: () => this.current,
-    catalogueList: () => catalogue,
-    appInfo: () => this.info,
-    serverAdd: ({ name }) => name ?? "added",
-    demoAdd: () => "demo",
-    serverSignInAddress: () => "https://mcp.notion.com/authorize?state=1",
-    signInComplete: () => "notion",
-    serverTools: () => this.tools,
-    serverResources: () => this.resources,
-    serverPrompts: () => this.prompts,
-    toolCall: () => this.result,
-    configCheck: () => this.current.config,
-  };
+  readonly #values: { [M in Method]?: (...args: Parameters<Backend[M]>) => Awaited<ReturnType<Backend[M]>> } =
+    {
+      snapshot: () => this.current,
+      catalogueList: () => catalogue,
+      appInfo: () => this.info,
+      serverAdd: ({ name }) => name ?? "added",
+      demoAdd: () => "demo",
+      serverSignInAddress: () => "https://mcp.notion.com/authorize?state=1",
+      signInComplete: () => "notion",
+      serverTools: () => this.tools,
+      serverResources: () => this.resources,
+      serverPrompts: () => this.prompts,
+      toolCall: () => this.result,
+      configCheck: () => this.current.config,
+    };
 
   constructor(current: Partial<Snapshot> = {}) {
     this.current = snapshot(current);

@@ -2,9 +2,8 @@ import { screen, waitFor, within } from "@testing-library/svelte";
 import type { UserEvent } from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
-import type { ElicitationView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
-import { server, signedOut, signingIn, snapshot, tool } from "../support/views";
+import { elicitation, needsSignIn, server, signingIn, snapshot, tool } from "../support/views";
 import { open, openWith } from "../support/window";
 
 /** Presses an element with the keyboard. */
@@ -52,14 +51,7 @@ describe("a dialog returns the focus to the element that opened it", () => {
 });
 
 describe("an elicitation during a call", () => {
-  const elicitation: ElicitationView = {
-    id: "q1",
-    server: "notion",
-    message: "Sure?",
-    schema: JSON.stringify({ type: "object", properties: { sure: { type: "boolean", title: "Sure" } } }),
-    url: null,
-    call: null,
-  };
+  const schema = JSON.stringify({ type: "object", properties: { sure: { type: "boolean", title: "Sure" } } });
 
   it("is above the tool's dialog, handles Esc, and returns the focus to that dialog", async () => {
     const backend = new FakeBackend().hang("toolCall");
@@ -68,7 +60,7 @@ describe("an elicitation during a call", () => {
     await press(user, "tool-whoami");
     await press(user, "tool-run");
     (await screen.findByTestId("tool-cancel")).focus();
-    backend.emit({ event: "elicitation_requested", revision: 11, elicitation });
+    backend.emit({ event: "elicitation_requested", revision: 11, elicitation: elicitation({ schema }) });
     const question = await screen.findByTestId("elicitation");
     await waitFor(() => expect(question).toContainElement(document.activeElement as HTMLElement));
     await user.keyboard("{Escape}");
@@ -82,10 +74,7 @@ describe("an elicitation during a call", () => {
 
 describe("the focus stays in the main pane", () => {
   it("when the pressed button disappears with its state", async () => {
-    const { backend, user } = await openWith({
-      status: { state: "needs_sign_in", reason: "expired" },
-      auth: signedOut,
-    });
+    const { backend, user } = await openWith(needsSignIn("expired"));
     await press(user, "sign-in");
     backend.emit({ event: "server_changed", revision: 11, view: server({ status: signingIn() }) });
     await screen.findByTestId("waiting");

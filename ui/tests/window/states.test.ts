@@ -2,9 +2,18 @@ import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import type { NeedsSignIn, ServerView } from "../../src/backend/bindings";
-import { FakeBackend, type Call } from "../support/fake-backend";
-import { connected, error, secondsFromNow, oauth, server, signedOut } from "../support/views";
-import { open, openWith } from "../support/window";
+import type { Call } from "../support/fake-backend";
+import {
+  connected,
+  error,
+  failed,
+  needsSignIn,
+  oauth,
+  secondsFromNow,
+  server,
+  signedOut,
+} from "../support/views";
+import { openWith } from "../support/window";
 
 type Row = {
   name: string;
@@ -12,14 +21,14 @@ type Row = {
   word: string;
   text: RegExp;
   /** The label of the state's action, and the backend call that it makes. */
-  button: string | null;
-  call: Call | null;
+  button: string;
+  call: Call;
 };
 
 function needs(reason: NeedsSignIn, word: string, text: RegExp, button: string): Row {
   return {
     name: `needs sign-in: ${reason}`,
-    view: { status: { state: "needs_sign_in", reason }, auth: signedOut },
+    view: needsSignIn(reason),
     word,
     text,
     button,
@@ -137,7 +146,7 @@ const rows: Row[] = [
   },
   {
     name: "failed: unreachable",
-    view: { status: { state: "failed", error: error("server_unreachable", "There is no such host.") } },
+    view: { status: failed("server_unreachable", "There is no such host.") },
     word: "Needs attention",
     text: /There is no such host/,
     button: "Try again now",
@@ -146,7 +155,7 @@ const rows: Row[] = [
   {
     name: "failed: redirect rejected",
     view: {
-      status: { state: "failed", error: error("redirect_rejected", "Notion does not accept links.") },
+      status: failed("redirect_rejected", "Notion does not accept links."),
       auth: oauth({ signed_in: false, redirect: "link_with_host" }),
     },
     word: "Needs attention",
@@ -157,7 +166,7 @@ const rows: Row[] = [
   {
     name: "failed: denied",
     view: {
-      status: { state: "failed", error: error("authorization_denied", "You denied access.") },
+      status: failed("authorization_denied", "You denied access."),
       auth: signedOut,
     },
     word: "Needs attention",
@@ -167,7 +176,7 @@ const rows: Row[] = [
   },
   {
     name: "failed: keychain locked",
-    view: { status: { state: "failed", error: error("keychain_locked", "The keychain is locked.") } },
+    view: { status: failed("keychain_locked", "The keychain is locked.") },
     word: "Needs attention",
     text: /The keychain is locked/,
     button: "Try again now",
@@ -182,8 +191,7 @@ describe("a service's page", () => {
     const card = screen.getByTestId("state-card");
     expect(card).toHaveTextContent(text);
     const buttons = within(card).queryAllByRole("button");
-    expect(buttons.map((one) => one.textContent?.trim())).toEqual(button === null ? [] : [button]);
-    if (button === null || call === null) return;
+    expect(buttons.map((one) => one.textContent?.trim())).toEqual([button]);
     await user.click(within(card).getByRole("button", { name: button }));
     const [method, ...args] = call;
     expect(backend.callsOf(method)).toEqual([args]);
@@ -197,13 +205,10 @@ describe("a service's page", () => {
 
   it("opens the details of an error that has some", async () => {
     const { user } = await openWith({
-      status: {
-        state: "failed",
-        error: error("discovery_failed", "It returned a web page.", {
-          hint: "It may be down.",
-          details: "got text/html",
-        }),
-      },
+      status: failed("discovery_failed", "It returned a web page.", {
+        hint: "It may be down.",
+        details: "got text/html",
+      }),
     });
     expect(screen.getByTestId("error-hint")).toHaveTextContent("It may be down.");
     await user.click(screen.getByRole("button", { name: "Show details" }));
@@ -214,7 +219,7 @@ describe("a service's page", () => {
 
   it("copies the details of an internal error", async () => {
     const { user } = await openWith({
-      status: { state: "failed", error: error("internal", "It broke.", { details: "at line 1" }) },
+      status: failed("internal", "It broke.", { details: "at line 1" }),
     });
     await user.click(screen.getByTestId("copy-details"));
     expect(await navigator.clipboard.readText()).toBe("It broke. (internal)\n\nat line 1");
@@ -223,7 +228,7 @@ describe("a service's page", () => {
 
   it("asks for a client ID if the service has no registration", async () => {
     const { backend, user } = await openWith({
-      status: { state: "failed", error: error("registration_unsupported", "Registration is not supported.") },
+      status: failed("registration_unsupported", "Registration is not supported."),
       auth: signedOut,
     });
     await user.click(screen.getByRole("button", { name: "Enter a client ID" }));
@@ -237,8 +242,7 @@ describe("a service's page", () => {
 
   it("shows the last error beside the state", async () => {
     await openWith({
-      status: { state: "needs_sign_in", reason: "expired" },
-      auth: signedOut,
+      ...needsSignIn("expired"),
       last_error: error("server_unreachable", "There is no connection."),
     });
     expect(screen.getByTestId("error")).toHaveTextContent("There is no connection.");
@@ -263,8 +267,7 @@ describe("a service's page", () => {
     ["refresh_interrupted", "sign_in_required"],
   ] as const)("collapses an error that repeats “%s”", async (reason, code) => {
     await openWith({
-      status: { state: "needs_sign_in", reason },
-      auth: signedOut,
+      ...needsSignIn(reason),
       last_error: error(code, "invalid_grant at the token endpoint"),
     });
     expect(screen.queryByTestId("error")).toBeNull();
@@ -275,19 +278,12 @@ describe("a service's page", () => {
 
   it("shows an error once if both the state and the last command have it", async () => {
     const view = error("registration_unsupported", "Registration is not supported.");
-    const backend = new FakeBackend({
-      servers: [server({ status: { state: "needs_sign_in", reason: "never_signed_in" }, auth: signedOut })],
-    });
+    const { backend, user } = await openWith(needsSignIn("never_signed_in"));
     backend.fail("serverSignIn", view);
-    const { user } = await open(backend);
     await user.click(screen.getByTestId("sign-in"));
     expect(await screen.findByText("Registration is not supported.")).toBeInTheDocument();
-    const failed = server({
-      status: { state: "needs_sign_in", reason: "never_signed_in" },
-      auth: signedOut,
-      last_error: view,
-    });
-    backend.emit({ event: "server_changed", revision: 11, view: failed });
+    const changed = server({ ...needsSignIn("never_signed_in"), last_error: view });
+    backend.emit({ event: "server_changed", revision: 11, view: changed });
     await waitFor(() => expect(screen.getByTestId("enter-client")).toBeInTheDocument());
     expect(screen.getAllByText("Registration is not supported.")).toHaveLength(1);
   });
@@ -329,7 +325,7 @@ describe("the Details tab", () => {
   });
 
   it("promises no refresh after a failure", async () => {
-    await openWith({ status: { state: "failed", error: error("tls_failed", "No secure connection.") } });
+    await openWith({ status: failed("tls_failed", "No secure connection.") });
     expect(screen.getByTestId("expiry")).toHaveTextContent(/^in 52 minutes$/);
   });
 

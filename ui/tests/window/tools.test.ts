@@ -9,28 +9,38 @@ import { FakeBackend } from "../support/fake-backend";
 import { error, tool } from "../support/views";
 import { open, type Opened } from "../support/window";
 
-function openTools(tools?: ToolView[], result?: Partial<ToolCallView>): Promise<Opened> {
-  const backend = new FakeBackend();
-  if (tools) backend.tools = tools;
-  if (result) backend.result = { ...backend.result, ...result };
-  return open(backend);
-}
-
 const noFields = tool({
   name: "whoami",
   title: "Who am I",
   input_schema: '{"type":"object","properties":{}}',
 });
 
+function openTools(tools: ToolView[]): Promise<Opened> {
+  const backend = new FakeBackend();
+  backend.tools = tools;
+  return open(backend);
+}
+
 /** Opens the only tool and runs it. */
-async function run(opened: Opened): Promise<void> {
+async function run(backend: FakeBackend): Promise<Opened> {
+  backend.tools = [noFields];
+  const opened = await open(backend);
   await opened.user.click(await screen.findByTestId("tool-whoami"));
   await opened.user.click(await screen.findByTestId("tool-run"));
+  return opened;
+}
+
+/** Runs the only tool, and finds its result. */
+async function runWith(result: Partial<ToolCallView>): Promise<Opened & { result: HTMLElement }> {
+  const backend = new FakeBackend();
+  backend.result = { ...backend.result, ...result };
+  const opened = await run(backend);
+  return { ...opened, result: await screen.findByTestId("tool-result") };
 }
 
 describe("the list of tools", () => {
   it("shows title, name and the hints of the service", async () => {
-    await openTools();
+    await open();
     const rows = await screen.findAllByTestId("tool");
     expect(rows).toHaveLength(6);
     expect(rows[0]).toHaveTextContent(/Search pages\s*search_pages\s*Read-only/);
@@ -41,7 +51,7 @@ describe("the list of tools", () => {
   });
 
   it("is searched by all words, in names, titles and descriptions", async () => {
-    const { user } = await openTools();
+    const { user } = await open();
     await screen.findAllByTestId("tool");
     await user.type(screen.getByTestId("tool-search"), "page MARKDOWN");
     expect(screen.getAllByTestId("tool").map((row) => row.querySelector("h2")?.textContent?.trim())).toEqual([
@@ -79,7 +89,6 @@ describe("the list of tools", () => {
   it("runs no code that hides in any of the texts", async () => {
     const { user } = await openTools(
       payloads.map((text, index) => tool({ name: `${index} ${text}`, title: text, description: text })),
-      { content: payloads.map((text) => ({ kind: "text", text })) },
     );
     const rows = await screen.findAllByTestId("tool");
     expect(rows).toHaveLength(payloads.length);
@@ -108,7 +117,7 @@ describe("a tool's dialog", () => {
     ]) {
       await user.click(await screen.findByTestId("tool-whoami"));
       await screen.findByTestId("tool-dialog");
-      // The dialog handles clicks outside only from the next event loop turn, so that the opening click does not close it.
+      // The dialog handles outside clicks only from the next event loop turn, so the opening click does not close it.
       await new Promise((resolve) => setTimeout(resolve, 20));
       await close();
       await waitFor(() => expect(screen.queryByTestId("tool-dialog")).toBeNull());
@@ -125,7 +134,7 @@ describe("a tool's dialog", () => {
   });
 
   it("makes a form from the schema, and runs the tool with the form's values", async () => {
-    const { backend, user } = await openTools();
+    const { backend, user } = await open();
     await user.click(await screen.findByTestId("tool-search_pages"));
     const query = await screen.findByLabelText(/Query/);
     await user.click(screen.getByTestId("tool-run"));
@@ -145,7 +154,7 @@ describe("a tool's dialog", () => {
   });
 
   it("accepts JSON instead, but only an object", async () => {
-    const { backend, user } = await openTools();
+    const { backend, user } = await open();
     await user.click(await screen.findByTestId("tool-search_pages"));
     await user.click(await screen.findByRole("button", { name: "Edit as JSON" }));
     const field = screen.getByTestId("json-arguments");
@@ -168,10 +177,7 @@ describe("a tool's dialog", () => {
 
 describe("a running call", () => {
   it("shows its progress, and can be cancelled", async () => {
-    const backend = new FakeBackend().hang("toolCall");
-    backend.tools = [noFields];
-    const { user } = await open(backend);
-    await run({ backend, user });
+    const { backend, user } = await run(new FakeBackend().hang("toolCall"));
     const call = backend.callsOf("toolCall")[0]?.[3] as string;
     backend.emit({ event: "call_progressed", revision: 11, call, progress: 3, total: 8, message: "3 of 8" });
     await waitFor(() => expect(screen.getByTestId("tool-progress")).toHaveTextContent("3 of 8"));
@@ -183,16 +189,13 @@ describe("a running call", () => {
   });
 
   it("is cancelled when its dialog is closed", async () => {
-    const backend = new FakeBackend().hang("toolCall");
-    backend.tools = [noFields];
-    const { user } = await open(backend);
-    await run({ backend, user });
+    const { backend, user } = await run(new FakeBackend().hang("toolCall"));
     await user.keyboard("{Escape}");
     await waitFor(() => expect(backend.callsOf("toolCancel")).toHaveLength(1));
   });
 
   it("shows texts, images and structured data", async () => {
-    const opened = await openTools([noFields], {
+    const { result } = await runWith({
       content: [
         { kind: "text", text: "<b>bold</b> & plain" },
         { kind: "image", mime_type: "image/png", data: "aGk=" },
@@ -201,8 +204,6 @@ describe("a running call", () => {
       ],
       structured: '{"a":1}',
     });
-    await run(opened);
-    const result = await screen.findByTestId("tool-result");
     expect(result).toHaveTextContent("<b>bold</b> & plain");
     expect(within(result).getAllByRole("img", { name: /returned by the tool/ })).toHaveLength(1);
     expect(within(result).getByRole("img", { name: /returned by the tool/ })).toHaveAttribute(
@@ -216,19 +217,15 @@ describe("a running call", () => {
 
   it("renders markdown, and opens its links through the backend", async () => {
     const text = "# Tea\n\n**Green** tea, see [the guide](https://example.com/tea).";
-    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
-    await run(opened);
-    const result = within(await screen.findByTestId("tool-result"));
-    expect(await result.findByRole("heading", { name: "Tea" })).toBeInTheDocument();
-    await opened.user.click(await result.findByRole("button", { name: "the guide" }));
-    expect(opened.backend.callsOf("linkOpen")).toEqual([["https://example.com/tea"]]);
+    const { backend, user, result } = await runWith({ content: [{ kind: "text", text }] });
+    expect(await within(result).findByRole("heading", { name: "Tea" })).toBeInTheDocument();
+    await user.click(await within(result).findByRole("button", { name: "the guide" }));
+    expect(backend.callsOf("linkOpen")).toEqual([["https://example.com/tea"]]);
   });
 
   it("keeps plain text as it is", async () => {
     const text = "NAME     AGE\n  tea    3 d\n\n\n* not markdown\n";
-    const opened = await openTools([noFields], { content: [{ kind: "text", text }] });
-    await run(opened);
-    const result = await screen.findByTestId("tool-result");
+    const { result } = await runWith({ content: [{ kind: "text", text }] });
     // Until the parser is loaded, every text is plain.
     await loadRenderer();
     await tick();
@@ -240,9 +237,7 @@ describe("a running call", () => {
 
   it("runs no code that hides in a result", async () => {
     const content = payloads.map((text) => ({ kind: "text" as const, text: `**Result**\n\n${text}` }));
-    const opened = await openTools([noFields], { content });
-    await run(opened);
-    const result = await screen.findByTestId("tool-result");
+    const { result } = await runWith({ content });
     await waitFor(() => {
       expect(result.querySelectorAll(".prose-server:not(.invisible) strong").length).toBeGreaterThan(60);
       expect(result.querySelector(".invisible")).toBeNull();
@@ -256,22 +251,17 @@ describe("a running call", () => {
   });
 
   it("shows whether the tool itself reports an error", async () => {
-    const opened = await openTools([noFields], {
+    const { result } = await runWith({
       is_error: true,
       content: [{ kind: "text", text: "No such page." }],
     });
-    await run(opened);
-    const result = await screen.findByTestId("tool-result");
     expect(result).toHaveAttribute("data-error", "true");
     expect(result).toHaveTextContent(/The tool reported an error.*No such page\./s);
   });
 
   it("offers to grant the permission that a call lacks", async () => {
-    const backend = new FakeBackend();
-    backend.tools = [noFields];
-    backend.fail("toolCall", error("insufficient_scope", "The scope pages:delete is needed."));
-    const { user } = await open(backend);
-    await run({ backend, user });
+    const failure = error("insufficient_scope", "The scope pages:delete is needed.");
+    const { backend, user } = await run(new FakeBackend().fail("toolCall", failure));
     await user.click(await screen.findByRole("button", { name: "Grant access" }));
     expect(backend.callsOf("serverSignIn")).toEqual([["notion"]]);
   });
