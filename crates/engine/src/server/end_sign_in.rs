@@ -63,7 +63,7 @@ impl ServerTask {
         let reason = match &rejected.error.kind {
             ErrorKind::Denied => {
                 self.fail_waiting_calls(&error);
-                NeedsSignIn::Refused
+                NeedsSignIn::Denied
             }
             _ if rejected.error.is_registration_lost() => {
                 self.context.learned.forget_client(&registration.issuer, &registration.client_id);
@@ -98,7 +98,13 @@ impl ServerTask {
                 self.fall_back(sign_in.live.take(), reason, error.clone());
                 error
             }
-            Err(fault) => self.not_connected(fault),
+            Err(fault) => {
+                // The secret store did not take the grant yet. The next connection stores it first.
+                if matches!(fault, Fault::Credentials(_)) {
+                    self.step_up.note_new_grant();
+                }
+                self.not_connected(fault)
+            }
         };
         self.outbox.reply(reply, Err(error));
     }

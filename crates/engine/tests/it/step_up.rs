@@ -54,7 +54,7 @@ fn asks_for_permission(view: &ServerView) -> bool {
 }
 
 fn write_permission() -> PermissionView {
-    PermissionView { scopes: vec!["notes:write".to_owned()], for_what: Some("Create page".to_owned()) }
+    PermissionView { scopes: vec!["notes:write".to_owned()], tool_title: Some("Create page".to_owned()) }
 }
 
 #[tokio::test]
@@ -116,6 +116,22 @@ async fn a_permission_is_used_even_if_the_first_list_after_the_sign_in_fails() {
     demo.set_list_fault(Some(ListFault::BadGateway));
     engine.complete_sign_in(&callback).await.unwrap_err();
     demo.set_list_fault(None);
+    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
+    assert!(!outcome.unwrap().unwrap().is_error);
+    assert_eq!(engine.server(&id()).unwrap().permission, None);
+}
+
+#[tokio::test]
+async fn a_permission_is_used_even_if_the_secret_store_fails_during_the_sign_in() {
+    let (sandbox, _demo, engine) = signed_in(read_only()).await;
+    let call = waiting_write(&engine, "write").await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "allow").await;
+    let stored = std::fs::read(sandbox.path("secrets")).unwrap();
+    std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
+    engine.complete_sign_in(&callback).await.unwrap_err();
+    std::fs::write(sandbox.path("secrets"), stored).unwrap();
+    engine.connect(&id()).await.unwrap();
     let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
     assert!(!outcome.unwrap().unwrap().is_error);
     assert_eq!(engine.server(&id()).unwrap().permission, None);
@@ -203,7 +219,7 @@ async fn a_connection_that_lacks_a_permission_names_it() {
     .await;
     let (_sandbox, engine) = started_at(&server.url()).await;
     let view = until_sign_in_needed(&engine, NeedsSignIn::MorePermissionNeeded).await;
-    let permission = PermissionView { scopes: vec!["lists:read".to_owned()], for_what: None };
+    let permission = PermissionView { scopes: vec!["lists:read".to_owned()], tool_title: None };
     assert_eq!(view.permission, Some(permission));
 }
 
