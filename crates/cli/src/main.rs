@@ -74,10 +74,6 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
 /// messages can contain codes and tokens. rmcp's worker is silent, because Usher itself reports refused connections.
 fn start_log(verbose: bool) {
     let level = if verbose { "debug" } else { "warn" };
-    let filter = ["usher", "usher_engine", "usher_oauth", "usher_secrets", "usher_config", "usher_demo"]
-        .iter()
-        .fold(String::from("warn,rmcp::transport::worker=off"), |filter, target| {
-            format!("{filter},{target}={level}")
-        });
+    let filter = format!("warn,rmcp::transport::worker=off,usher={level}");
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
 }

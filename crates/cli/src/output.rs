@@ -1,13 +1,13 @@
 //! Output: text for people, JSON for programs. Text from servers is sanitised before it reaches a terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use comfy_table::Table;
 use serde::Serialize;
 use usher_api::Status;
 
-use crate::exit::CommandError;
+use crate::exit::{CommandError, internal};
 
 /// The output format. Results go to stdout, everything else to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,16 @@ pub fn print_line(line: &str) {
 /// Whether a person can read stderr and type into stdin.
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Reads text from stdin, up to `limit` bytes. `what` names it in an error.
+pub fn read_stdin(what: &str, limit: u64) -> Result<String, CommandError> {
+    let mut text = String::new();
+    std::io::stdin()
+        .take(limit)
+        .read_to_string(&mut text)
+        .map_err(|error| internal(format!("Could not read {what} from stdin: {error}.")))?;
+    Ok(text)
 }
 
 /// Formats a table without borders.

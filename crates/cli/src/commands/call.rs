@@ -1,7 +1,6 @@
 //! `usher call NAME TOOL [JSON]`.
 
 use std::convert::Infallible;
-use std::io::Read;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -15,7 +14,7 @@ use usher_ipc::{HolderKind, Update};
 use crate::arguments::Call;
 use crate::engine::{Handle, unexpected_reply};
 use crate::exit::{CommandError, internal, usage_error};
-use crate::output::{Output, is_interactive};
+use crate::output::{Output, is_interactive, read_stdin};
 use crate::paths::Paths;
 use crate::session::{wait_until_connected, with_server};
 
@@ -172,16 +171,7 @@ async fn ask_person(output: Output, question: &ElicitationView) -> ElicitationAn
 /// Parses the tool's arguments; `-` reads them from stdin.
 fn parse_arguments(text: &str) -> Result<serde_json::Map<String, serde_json::Value>, CommandError> {
     let hint = "For example: usher call demo search_pages '{\"query\": \"tea\"}'";
-    let text = if text == "-" {
-        let mut input = String::new();
-        std::io::stdin()
-            .take(16 * 1024 * 1024)
-            .read_to_string(&mut input)
-            .map_err(|error| internal(format!("Could not read the arguments from stdin: {error}.")))?;
-        input
-    } else {
-        text.to_owned()
-    };
+    let text = if text == "-" { read_stdin("the arguments", 16 * 1024 * 1024)? } else { text.to_owned() };
     match serde_json::from_str(&text) {
         Ok(serde_json::Value::Object(arguments)) => Ok(arguments),
         Ok(_) => Err(usage_error("The tool's arguments are not a JSON object.", hint)),

@@ -1,14 +1,12 @@
 //! `usher secret set|list|remove`: the named secrets, which mcp.json refers to as {{name}}.
 
-use std::io::Read;
-
 use secrecy::SecretString;
 use usher_config::display_text;
 use usher_secrets::SecretStore;
 
 use crate::arguments::Secret;
-use crate::exit::{CommandError, internal, usage_error};
-use crate::output::{Output, is_interactive};
+use crate::exit::{CommandError, usage_error};
+use crate::output::{Output, is_interactive, read_stdin};
 use crate::paths::Paths;
 use crate::session::{notify_secret_changed, secret_store};
 
@@ -54,11 +52,7 @@ pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), 
 
 /// Reads a secret from stdin, without the line ending that a terminal or `echo` adds.
 pub fn read_secret() -> Result<SecretString, CommandError> {
-    let mut text = String::new();
-    std::io::stdin()
-        .take(MAX_LENGTH + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| internal(format!("Could not read the secret from stdin: {error}.")))?;
+    let text = read_stdin("the secret", MAX_LENGTH + 1)?;
     if text.len() as u64 > MAX_LENGTH {
         return Err(usage_error(
             "The secret on stdin is longer than 64 kB.",
