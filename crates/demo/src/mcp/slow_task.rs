@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::{CallToolResult, ContentBlock, ProgressNotificationParam};
+use rmcp::model::ProgressNotificationParam;
 use rmcp::service::{RequestContext, RoleServer};
 
 const STEP_NAMES: [&str; 5] = [
@@ -20,14 +20,13 @@ pub(super) async fn run(
     running: &Arc<()>,
     steps: u32,
     pause: Duration,
-) -> CallToolResult {
+) -> Result<String, String> {
     let _running = Arc::clone(running);
     let token = context.meta.get_progress_token();
     for (step, name) in (1..=steps).zip(STEP_NAMES.into_iter().cycle()) {
         tokio::select! {
             () = context.ct.cancelled() => {
-                let text = format!("Stopped after {} of {steps} steps.", step - 1);
-                return CallToolResult::error(vec![ContentBlock::text(text)]);
+                return Err(format!("Stopped after {} of {steps} steps.", step - 1));
             }
             () = tokio::time::sleep(pause) => {}
         }
@@ -40,5 +39,5 @@ pub(super) async fn run(
             }
         }
     }
-    CallToolResult::success(vec![ContentBlock::text(format!("Done: {steps} steps."))])
+    Ok(format!("Done: {steps} steps."))
 }

@@ -118,17 +118,11 @@ impl McpServer {
         title = "Read page",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)
     )]
-    async fn read_page(
-        &self,
-        Parameters(ReadPage { page }): Parameters<ReadPage>,
-    ) -> Result<CallToolResult, ErrorData> {
-        Ok(match self.service.notebook.page(&page) {
-            Some(page) => CallToolResult::success(vec![ContentBlock::text(page.text)]),
-            None => {
-                let slugs: Vec<String> =
-                    self.service.notebook.all().into_iter().map(|page| page.slug).collect();
-                failed(format!("There is no such page. Available pages: {}.", slugs.join(", ")))
-            }
+    async fn read_page(&self, Parameters(ReadPage { page }): Parameters<ReadPage>) -> Result<String, String> {
+        let notebook = &self.service.notebook;
+        notebook.page(&page).map(|page| page.text).ok_or_else(|| {
+            let slugs: Vec<String> = notebook.all().into_iter().map(|page| page.slug).collect();
+            format!("There is no such page. Available pages: {}.", slugs.join(", "))
         })
     }
 
@@ -150,17 +144,13 @@ impl McpServer {
     async fn create_page(
         &self,
         Parameters(CreatePage { title, text }): Parameters<CreatePage>,
-    ) -> Result<CallToolResult, ErrorData> {
-        Ok(match self.service.notebook.add(&title, &text) {
-            Ok(page) => {
-                self.service.announcements.announce(McpList::Resources);
-                CallToolResult::success(vec![
-                    ContentBlock::text(format!("Added “{}” as `{}`.", page.title, page.slug)),
-                    ContentBlock::resource_link(resources::resource(&page)),
-                ])
-            }
-            Err(why) => failed(why.to_string()),
-        })
+    ) -> Result<CallToolResult, String> {
+        let page = self.service.notebook.add(&title, &text).map_err(|why| why.to_string())?;
+        self.service.announcements.announce(McpList::Resources);
+        Ok(CallToolResult::success(vec![
+            ContentBlock::text(format!("Added “{}” as `{}`.", page.title, page.slug)),
+            ContentBlock::resource_link(resources::resource(&page)),
+        ]))
     }
 
     /// Runs for a while and reports its progress.
@@ -172,10 +162,9 @@ impl McpServer {
         &self,
         Parameters(SlowTask { steps, millis }): Parameters<SlowTask>,
         context: RequestContext<RoleServer>,
-    ) -> Result<CallToolResult, ErrorData> {
+    ) -> Result<String, String> {
         let pause = Duration::from_millis(millis.unwrap_or(600).min(10_000));
-        Ok(slow_task::run(&context, &self.service.running_tasks, steps.unwrap_or(5).clamp(1, 100), pause)
-            .await)
+        slow_task::run(&context, &self.service.running_tasks, steps.unwrap_or(5).clamp(1, 100), pause).await
     }
 
     /// Always fails, to show an error result.
@@ -183,9 +172,9 @@ impl McpServer {
     async fn failing_task(
         &self,
         Parameters(FailingTask { reason }): Parameters<FailingTask>,
-    ) -> Result<CallToolResult, ErrorData> {
+    ) -> Result<(), String> {
         let reason = reason.filter(|reason| !reason.trim().is_empty());
-        Ok(failed(reason.unwrap_or_else(|| "The task failed, as intended.".to_owned())))
+        Err(reason.unwrap_or_else(|| "The task failed, as intended.".to_owned()))
     }
 
     /// Asks during the call which tea you would like.
@@ -227,10 +216,6 @@ impl McpServer {
             ContentBlock::image(STANDARD.encode(picture), "image/png"),
         ]))
     }
-}
-
-fn failed(text: String) -> CallToolResult {
-    CallToolResult::error(vec![ContentBlock::text(text)])
 }
 
 fn excerpt(page: &Page, query: &str) -> String {
