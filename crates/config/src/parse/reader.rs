@@ -125,13 +125,11 @@ impl<'t> Reader<'t> {
             self.error(&prop.value, format!("`{name}` cannot contain a secret"), hint);
             return None;
         }
-        match template.render_public(self.environment) {
-            Ok(text) => Some(text),
-            Err(error) => {
-                self.error(&prop.value, format!("`{name}` cannot be resolved: {error}"), error.hint());
-                None
-            }
-        }
+        let text = template.render_public(self.environment);
+        text.map_err(|error| {
+            self.error(&prop.value, format!("`{name}` cannot be resolved: {error}"), error.hint());
+        })
+        .ok()
     }
 
     fn parse_template(&mut self, at: &Value<'_>, name: &str, source: &str) -> Option<Template> {
