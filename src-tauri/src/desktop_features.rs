@@ -19,7 +19,7 @@ pub struct DesktopView {
 #[serde(rename_all = "snake_case")]
 pub enum TraySupport {
     /// The support is still unknown.
-    Looking,
+    Checking,
     /// The tray shows the icon, and the app keeps running when its window is closed.
     Shown,
     /// The library that draws the icon is not installed (libayatana-appindicator3).
@@ -35,7 +35,7 @@ pub enum TraySupport {
 #[serde(rename_all = "snake_case")]
 pub enum NotificationSupport {
     /// The support is still unknown.
-    Looking,
+    Checking,
     /// The desktop reports clicks, and a click opens the sign-in.
     WithActions,
     /// Notifications are shown, but a click does nothing.
@@ -60,7 +60,7 @@ pub struct DesktopFeatures(watch::Sender<DesktopView>);
 impl DesktopFeatures {
     /// Creates the features, with the support for a tray and notifications still unknown.
     pub fn new(autostart: AutostartState) -> Self {
-        let (tray, notifications) = (TraySupport::Looking, NotificationSupport::Looking);
+        let (tray, notifications) = (TraySupport::Checking, NotificationSupport::Checking);
         Self(watch::Sender::new(DesktopView { tray, notifications, autostart }))
     }
 

@@ -84,7 +84,7 @@ impl BrowserWaits {
                 view.status,
                 Status::SigningIn { step: SignInStep::Exchanging | SignInStep::Connecting, .. }
                     | Status::Connected { .. }
-                    | Status::NeedsSignIn { reason: NeedsSignIn::Refused }
+                    | Status::NeedsSignIn { reason: NeedsSignIn::Denied }
             )
     }
 }
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_denied_sign_in_raises_the_window_and_a_cancelled_one_does_not() {
         for (ending, raised) in [
-            (Status::NeedsSignIn { reason: NeedsSignIn::Refused }, true),
+            (Status::NeedsSignIn { reason: NeedsSignIn::Denied }, true),
             (Status::NeedsSignIn { reason: NeedsSignIn::NeverSignedIn }, false),
             (Status::Disabled, false),
             (signing_in(SignInStep::Discovering), false),

@@ -43,7 +43,7 @@ pub fn hand_over_at_start(paths: &Paths, address: &str) -> HandOver {
 /// Passes a link to the process that runs the engine.
 pub async fn hand_over(paths: &Paths, address: &str) -> HandOver {
     let Some(client) = connect(paths).await else { return HandOver::NotRunning };
-    match client.ask(Request::HandOverLink { address: address.to_owned() }).await {
+    match client.ask(Request::HandOverCallback { address: address.to_owned() }).await {
         Ok(_) => HandOver::Accepted,
         Err(AskError::Failed(_)) => HandOver::Rejected,
         Err(AskError::NotStarted | AskError::Ended | AskError::OutcomeUnknown) => HandOver::NotRunning,

@@ -35,7 +35,7 @@ impl WithWants for ServerView {
 }
 
 pub fn needing_permission(name: &str) -> ServerView {
-    let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
+    let permission = PermissionView { scopes: vec!["write".to_owned()], tool_title: None };
     ServerView { permission: Some(permission), ..server(name, connected()) }.with_wants()
 }
 

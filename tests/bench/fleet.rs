@@ -77,7 +77,8 @@ struct CallTimes {
 }
 
 async fn call_times(runs: u32) -> Result<CallTimes> {
-    let demos = [Demo::start(DemoOptions { life: LIFETIME, ..DemoOptions::default() }).await?];
+    let demos =
+        [Demo::start(DemoOptions { access_token_lifetime: LIFETIME, ..DemoOptions::default() }).await?];
     let sandbox = Sandbox::new(&demos)?;
     sandbox.sign_in().await?;
     let engine = Engine::start(sandbox.options()).await?;

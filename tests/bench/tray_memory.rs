@@ -54,7 +54,7 @@ async fn main() -> Result<()> {
     drop(first);
 
     let hidden = App::start(&desktop, &["--hidden"])?;
-    tray.see_icon("well").await?;
+    tray.see_icon("idle").await?;
     wait_for_measurement("hidden", hidden.id()).await?;
     drop(hidden);
 

@@ -133,7 +133,7 @@ async fn a_failing_token_endpoint_is_reported() -> Result<()> {
 async fn a_refresh_that_fails_keeps_the_sign_in() -> Result<()> {
     let life = Duration::from_secs(1);
     let cli = headless().await?;
-    let demo = add_demo(&cli, DemoOptions { life, ..DemoOptions::default() }).await?;
+    let demo = add_demo(&cli, DemoOptions { access_token_lifetime: life, ..DemoOptions::default() }).await?;
     cli.sign_in("demo").await?;
 
     demo.revoke_access_tokens();

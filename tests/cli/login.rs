@@ -51,7 +51,7 @@ async fn a_script_signs_in_and_each_token_lifetime_costs_one_refresh() -> Result
 async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
     let life = Duration::from_secs(600);
     let cli = headless().await?;
-    let demo = add_demo(&cli, DemoOptions { life, ..DemoOptions::default() }).await?;
+    let demo = add_demo(&cli, DemoOptions { access_token_lifetime: life, ..DemoOptions::default() }).await?;
     cli.sign_in("demo").await?;
 
     let clock = Clock::default();

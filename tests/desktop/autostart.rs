@@ -45,7 +45,7 @@ async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Re
     let started = desktop.run("gio", &["launch", &entry.display().to_string()]).await?;
     assert!(started, "gio could not launch the entry");
     let app = LaunchedApp::wait(&desktop).await?;
-    tray.see_icon("well").await?;
+    tray.see_icon("idle").await?;
     assert_eq!(windows.find(TITLE)?, None, "the app did not start hidden");
     tray.click("Quit Usher").await?;
     LaunchedApp::wait_until_gone(&desktop).await?;

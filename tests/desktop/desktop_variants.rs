@@ -40,7 +40,7 @@ async fn a_notification_that_could_not_be_shown_is_shown_when_a_server_starts() 
     let (_demo, desktop) = desktop_with_revoked_sign_in().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let app = App::start(&desktop, &["--hidden"])?;
-    tray.see_icon("needs-you").await?;
+    tray.see_icon("attention").await?;
     until_ready("the first attempt", || {
         Ok(app.log().contains("could not show a notification").then_some(()))
     })
@@ -58,11 +58,11 @@ async fn the_icons_color_matches_the_panel() -> Result<()> {
     let tray = TrayHost::start(desktop.bus()?).await?;
     let portal = Portal::start(desktop.bus()?, ColorScheme::Light).await?;
     let _app = App::start_with(&desktop, &["--hidden"], &[("XDG_CURRENT_DESKTOP", "KDE")])?;
-    tray.see_icon("well-light").await?;
+    tray.see_icon("idle-light").await?;
     portal.set(ColorScheme::Dark).await?;
-    tray.see_icon("well-dark").await?;
+    tray.see_icon("idle-dark").await?;
     portal.set(ColorScheme::NoPreference).await?;
-    tray.see_icon("well-any").await?;
+    tray.see_icon("idle-any").await?;
     Ok(())
 }
 

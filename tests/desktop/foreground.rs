@@ -30,7 +30,7 @@ impl Services {
     async fn revoke_notes(&self, desktop: &FullDesktop) -> Result<()> {
         see_connected(&desktop.tray, 2).await?;
         self.notes.revoke_everything();
-        desktop.tray.see_icon("needs-you").await?;
+        desktop.tray.see_icon("attention").await?;
         desktop.tray.see_item("Sign in to").await?;
         let refreshes = self.tea.token_requests("refresh_token");
         until_ready("“tea” to be refreshed twice", || {

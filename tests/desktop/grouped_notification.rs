@@ -36,7 +36,7 @@ impl Login {
         let shown = self.desktop.notifications.see("3 services need your attention").await?;
         assert!(NAMES.iter().all(|name| shown.body.contains(name)), "{}", shown.body);
         assert!(shown.buttons.last().is_some_and(|last| last.contains("an hour")), "{:?}", shown.buttons);
-        self.desktop.tray.see_icon("needs-you").await?;
+        self.desktop.tray.see_icon("attention").await?;
         self.desktop.tray.see_text("3 services need your attention").await?;
         Ok(shown)
     }
@@ -54,7 +54,7 @@ impl Login {
     /// Checks that all services are connected after one notification, and that the tray distinguishes them although
     /// all three report the same name.
     async fn finish(&self) -> Result<()> {
-        self.desktop.tray.see_icon("well").await?;
+        self.desktop.tray.see_icon("idle").await?;
         let menu = self.desktop.tray.menu().await?;
         let connected = menu.into_iter().filter(|item| item.label.contains("connected"));
         let labels: BTreeSet<String> = connected.map(|item| item.label).collect();

@@ -14,7 +14,7 @@ async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<(
     assert_eq!(desktop.notifications.shown(), [], "notified at the first sign-in");
 
     demo.revoke_everything();
-    desktop.tray.see_icon("needs-you").await?;
+    desktop.tray.see_icon("attention").await?;
     desktop.tray.see_item("Sign in to").await?;
     let notification = desktop.notifications.see("needs you to sign in again").await?;
     assert_eq!(notification.buttons, ["Sign in", "Remind me in an hour"]);
@@ -24,7 +24,7 @@ async fn a_revoked_sign_in_is_notified_once_and_fixed_by_one_click() -> Result<(
     desktop.notifications.click(&notification).await?;
     desktop.browser.until_opened(2).await?;
     desktop.allow().await?;
-    desktop.tray.see_icon("well").await?;
+    desktop.tray.see_icon("idle").await?;
     assert_eq!(desktop.tray.see_item(": connected").await?.label, connected.label);
     Cli::new(&desktop.base).succeed(&["call", "notes", "search_pages", r#"{"query":"welcome"}"#]).await?;
     // The methods of all MCP requests to the service, handshakes included.
@@ -50,7 +50,7 @@ async fn remind_me_later_leaves_the_sign_in_to_the_tray() -> Result<()> {
     desktop.notifications.press(&notification, "Remind me in an hour").await?;
     desktop.tray.click("Sign in to").await?;
     desktop.allow().await?;
-    desktop.tray.see_icon("well").await?;
+    desktop.tray.see_icon("idle").await?;
     assert_eq!(desktop.notifications.shown().len(), 1);
     assert_eq!(desktop.browser.opened().len(), 2);
     Ok(())
@@ -67,7 +67,7 @@ async fn a_notification_closes_when_the_sign_in_starts_elsewhere() -> Result<()>
     })
     .await?;
     desktop.allow().await?;
-    desktop.tray.see_icon("well").await
+    desktop.tray.see_icon("idle").await
 }
 
 #[tokio::test]
@@ -76,20 +76,20 @@ async fn a_step_up_continues_the_call_after_one_click_on_its_notification() -> R
     let mut desktop = FullDesktop::start().await?;
     configure_notes(&desktop, &demo)?;
     let _app = App::start(&desktop, &["--hidden"])?;
-    desktop.tray.see_icon("needs-you").await?;
+    desktop.tray.see_icon("attention").await?;
     let cli = Cli::new(&desktop.base);
     cli.sign_in("notes").await?;
-    desktop.tray.see_icon("well").await?;
+    desktop.tray.see_icon("idle").await?;
 
     let call = cli.start(&["call", "notes", "create_page", r#"{"title":"Dawn"}"#])?;
-    desktop.tray.see_icon("needs-you").await?;
+    desktop.tray.see_icon("attention").await?;
     let notification = desktop.notifications.see("permission").await?;
     assert_eq!(desktop.browser.opened(), Vec::<String>::new(), "opened before a click");
     desktop.notifications.click(&notification).await?;
     desktop.allow().await?;
     let call = call.finish().await?;
     assert_eq!((call.code, call.stdout.contains("Added “Dawn”")), (Some(0), true), "{call:?}");
-    desktop.tray.see_icon("well").await?;
+    desktop.tray.see_icon("idle").await?;
     let shown = desktop.notifications.shown();
     assert_eq!(shown.len(), 1, "{shown:?}");
     Ok(())
@@ -106,7 +106,7 @@ async fn open_notifications_are_shown_again_when_the_notification_server_restart
     let notification = desktop.notifications.see("needs you to sign in again").await?;
     desktop.notifications.click(&notification).await?;
     desktop.allow().await?;
-    desktop.tray.see_icon("well").await?;
+    desktop.tray.see_icon("idle").await?;
     let shown = desktop.notifications.shown();
     assert_eq!(shown.len(), 1, "{shown:?}");
     Ok(())

@@ -63,10 +63,10 @@ impl SignedIn {
         let mut desktop = FullDesktop::start().await?;
         configure_notes(&desktop, &demo)?;
         let app = App::start(&desktop, &["--hidden"])?;
-        desktop.tray.see_icon("needs-you").await?;
+        desktop.tray.see_icon("attention").await?;
         desktop.tray.click("Sign in to").await?;
         desktop.allow().await?;
-        desktop.tray.see_icon("well").await?;
+        desktop.tray.see_icon("idle").await?;
         Ok(SignedIn { app, desktop, demo })
     }
 }
@@ -91,7 +91,7 @@ pub fn read_only() -> DemoOptions {
 /// A demo whose access tokens live this many seconds. The engine refreshes them shortly before they expire, so it soon
 /// notices a revocation or a broken keychain.
 pub fn short_lived(seconds: u64) -> DemoOptions {
-    DemoOptions { life: Duration::from_secs(seconds), ..DemoOptions::default() }
+    DemoOptions { access_token_lifetime: Duration::from_secs(seconds), ..DemoOptions::default() }
 }
 
 /// Opens the app on a desktop without a session bus.

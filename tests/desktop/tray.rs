@@ -15,7 +15,7 @@ async fn closing_keeps_the_app_in_the_tray_and_opening_creates_a_new_window() ->
     let FullDesktop { tray, notifications, windows, .. } = &desktop;
     let mut app = App::start(&desktop, &[])?;
     windows.see(TITLE).await?;
-    tray.see_icon("well").await?;
+    tray.see_icon("idle").await?;
 
     windows.close_to_tray(TITLE).await?;
     notifications.see("still running in the tray").await?;
@@ -53,7 +53,7 @@ async fn a_hidden_start_opens_no_window_while_there_is_a_tray() -> Result<()> {
     let tray = TrayHost::start(desktop.bus()?).await?;
     let windows = Windows::connect(desktop.display()?)?;
     let mut app = App::start(&desktop, &["--hidden"])?;
-    tray.see_icon("well").await?;
+    tray.see_icon("idle").await?;
     assert_eq!(windows.find(TITLE)?, None);
 
     // A second hidden start opens no window either.
@@ -65,7 +65,7 @@ async fn a_hidden_start_opens_no_window_while_there_is_a_tray() -> Result<()> {
     tray.stop().await?;
     windows.see(TITLE).await?;
     let again = TrayHost::start(desktop.bus()?).await?;
-    again.see_icon("well").await?;
+    again.see_icon("idle").await?;
     windows.close_to_tray(TITLE).await?;
     app.expect_running()?;
     again.click("Quit Usher").await?;

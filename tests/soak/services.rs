@@ -41,7 +41,8 @@ impl Services {
     pub async fn start(count: usize, lifetime: Duration) -> Result<Self> {
         let mut all = Vec::new();
         for number in 1..=count {
-            let demo = Demo::start(DemoOptions { life: lifetime, ..DemoOptions::default() }).await?;
+            let demo = Demo::start(DemoOptions { access_token_lifetime: lifetime, ..DemoOptions::default() })
+                .await?;
             let id = ServerId(format!("service-{number}"));
             all.push(Service { id, demo, refreshes: 0, refreshed_at: Instant::now(), missed: 0 });
         }

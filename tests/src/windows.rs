@@ -11,7 +11,8 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 use crate::Display;
 use crate::wait::until_ready;
 
-/// The source of a request: a pager, which acts for the person (Extended Window Manager Hints).
+/// The source indication of a pager in a request to the window manager, which treats it as an action of the person
+/// (Extended Window Manager Hints).
 const PAGER: u32 = 2;
 
 /// A connection to one screen.
@@ -22,10 +23,10 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Connects to the screen.
+    /// Connects to the display.
     pub fn connect(display: &Display) -> Result<Windows> {
         let (connection, screen) =
-            RustConnection::connect(Some(display.name())).context("connect to the screen")?;
+            RustConnection::connect(Some(display.name())).context("connect to the display")?;
         let root = connection.setup().roots.get(screen).context("the screen has no root window")?.root;
         Ok(Windows { connection, root })
     }

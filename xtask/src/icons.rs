@@ -20,7 +20,7 @@ const LARGE: [u32; 6] = [32, 48, 64, 128, 256, 512];
 const ICO: [u32; 6] = [16, 24, 32, 48, 64, 256];
 
 /// The states of the tray icon.
-const STATES: [&str; 3] = ["well", "working", "needs-you"];
+const STATES: [&str; 3] = ["idle", "working", "attention"];
 /// The size of the tray pictures. Panels scale them down; a screen with double density shows them at 44 or 48 px.
 const TRAY_SIZE: u32 = 64;
 /// The colour of the tray drawings, which are for light panels.

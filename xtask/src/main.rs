@@ -34,7 +34,7 @@ struct Arguments {
 enum Task {
     /// Install what is missing on this machine
     Setup {
-        /// The use of the machine
+        /// The task to prepare the machine for
         #[arg(value_enum, default_value_t = Purpose::Test)]
         purpose: Purpose,
     },
@@ -46,7 +46,7 @@ enum Task {
     },
     /// Run every check and test, or only the named steps
     Test {
-        /// Steps to run, in the order of this list
+        /// Steps to run; they always run in the order listed here
         #[arg(value_enum)]
         steps: Vec<test::Step>,
     },

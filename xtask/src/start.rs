@@ -88,19 +88,10 @@ fn wait_until_open(child: &mut Child, read_log: impl Fn() -> std::io::Result<Str
 fn run_demo(repository: &Repository) -> Result<()> {
     println!("There is no display. Running the demo sign-in on a virtual display.");
     let mut demo = repository.command(repository.built("debug", "demo-walk"));
-    set_paths(repository, &mut demo);
     // It prints each step, and the folder of the screenshots.
     let result = command::run(&mut demo, DEMO_DEADLINE);
     leftovers::end();
     result
-}
-
-/// Sets the paths of the built programs and of the screenshots for the end-to-end tests.
-pub fn set_paths(repository: &Repository, command: &mut std::process::Command) {
-    command.env("USHER_APP", app(repository));
-    command.env("USHER_CLI", repository.built("debug", "usher"));
-    command.env("USHER_PACKAGES", repository.target("debug/bundle"));
-    command.env("USHER_SCREENSHOTS", repository.target("screenshots"));
 }
 
 fn app(repository: &Repository) -> std::path::PathBuf {

@@ -143,7 +143,6 @@ fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
     start::build(repository)?;
     let mut nextest = repository.cargo();
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "-E", filter]);
-    start::set_paths(repository, &mut nextest);
     counted(&mut nextest, &repository.target("nextest/default/junit.xml"))
 }
 

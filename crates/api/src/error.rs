@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A failure, as the window and the command line show it.
+/// An error, as the window and the command line show it.
 ///
 /// `message` says what failed and with which host, `hint` what to do next. Neither contains a token, a code, a
 /// verifier, a client secret or a URL with a query. Callers act on `code` only.
@@ -33,7 +33,7 @@ impl ErrorView {
     }
 }
 
-/// The kinds of failure that callers distinguish. Each code exists because a caller acts on it.
+/// The kinds of error that callers distinguish. Each code exists because a caller acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
@@ -44,9 +44,9 @@ pub enum Code {
     ServerUnreachable,
     /// The TLS connection failed, for example because the certificate is not trusted. The person can retry.
     TlsFailed,
-    /// The steps before the authorization failed. The window shows the details.
+    /// Discovery failed, before the authorization began. The window shows the details.
     DiscoveryFailed,
-    /// The authorization server does not register clients. The window asks for a client id.
+    /// The authorization server does not register clients. The window asks for a client ID.
     RegistrationUnsupported,
     /// The authorization server rejected the redirect. The window offers a new sign-in.
     RedirectRejected,
@@ -58,9 +58,9 @@ pub enum Code {
     SignInRequired,
     /// The grant lacks a scope. The window offers to grant access.
     InsufficientScope,
-    /// There is no keychain. The window shows help for the system, and the other stores.
+    /// There is no keychain. The window shows instructions for the operating system, and offers the other stores.
     KeychainUnavailable,
-    /// The keychain is locked. The window shows help for the system, and the person can retry.
+    /// The keychain is locked. The window shows instructions for the operating system, and the person can retry.
     KeychainLocked,
     /// A local program ended. The window shows the last lines of its output.
     ProcessExited,

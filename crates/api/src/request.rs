@@ -38,7 +38,7 @@ pub enum Request {
     },
     /// Delivers a callback without waiting for the code exchange.
     #[cfg_attr(feature = "specta", specta(skip))]
-    HandOverLink {
+    HandOverCallback {
         address: String,
     },
     #[cfg_attr(feature = "specta", specta(skip))]
@@ -49,7 +49,7 @@ pub enum Request {
         /// The caller's name for this call, unique among its running calls.
         call: String,
         /// The idle timeout: the longest time without a message from the server.
-        silence_seconds: u64,
+        idle_timeout_seconds: u64,
         /// How long the call waits for a missing permission; with 0 it fails immediately.
         permission_seconds: u64,
         /// Whether the server's questions go to the holder (the process that runs the engine), because the caller
@@ -137,7 +137,7 @@ impl Request {
             Self::Add(_)
             | Self::SignIn { .. }
             | Self::CompleteSignIn { .. }
-            | Self::HandOverLink { .. }
+            | Self::HandOverCallback { .. }
             | Self::CallTool { .. }
             | Self::AnswerElicitation { .. } => true,
             Self::Server { verb, .. } => verb.must_finish(),
@@ -156,7 +156,7 @@ impl Request {
     /// repeated, because it may already have taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
-            Self::SignIn { .. } | Self::HandOverLink { .. } => true,
+            Self::SignIn { .. } | Self::HandOverCallback { .. } => true,
             Self::Server { verb, .. } => verb.may_be_repeated(),
             Self::AnswerElicitation { .. } | Self::CancelCall { .. } => false,
             other => !other.must_finish(),

@@ -87,7 +87,7 @@ pub struct PermissionView {
     /// As the server wrote them; empty if it named none.
     pub scopes: Vec<String>,
     /// The title of the tool whose call waits for the permission; `None` when the connection itself waits.
-    pub for_what: Option<String>,
+    pub tool_title: Option<String>,
 }
 
 /// How a server is reached.
@@ -110,7 +110,7 @@ mod tests {
     fn a_connected_server_may_need_an_action_and_a_disabled_one_needs_none() {
         let connected =
             Status::Connected { since: Timestamp::UNIX_EPOCH, protocol: String::new(), tool_count: 6 };
-        let permission = PermissionView { scopes: vec!["write".to_owned()], for_what: None };
+        let permission = PermissionView { scopes: vec!["write".to_owned()], tool_title: None };
         for (permission, code, want) in [
             (None, None, None),
             (Some(&permission), None, Some(Want::Permission)),

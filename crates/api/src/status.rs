@@ -26,9 +26,9 @@ pub enum Status {
         /// The host of the page in the browser, once it is known.
         host: Option<String>,
         redirect: Option<RedirectKind>,
-        /// When the browser was opened.
+        /// The time at which the browser was opened.
         opened: Option<Timestamp>,
-        /// When the sign-in times out.
+        /// The time at which the sign-in times out.
         expires_at: Option<Timestamp>,
         /// The redirect to try next when the page in the browser shows an error.
         next_redirect: Option<RedirectKind>,
@@ -44,13 +44,13 @@ pub enum Status {
         next_at: Timestamp,
         why: ErrorView,
     },
-    /// Usually a person must change something.
+    /// An error that usually needs a person.
     Failed {
         error: ErrorView,
     },
 }
 
-/// Why a server needs a sign-in.
+/// The reason that a server needs a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
@@ -58,9 +58,9 @@ pub enum NeedsSignIn {
     NeverSignedIn,
     Expired,
     /// The person or the authorization server denied the request.
-    Refused,
+    Denied,
     MorePermissionNeeded,
-    /// The authorization server no longer knows Usher's client id.
+    /// The authorization server no longer knows Usher's client ID.
     RegistrationLost,
     /// A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token.
     RefreshInterrupted,

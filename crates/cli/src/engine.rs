@@ -11,10 +11,10 @@ use usher_ipc::{Access, AskError, Holder, HolderKind, JoinOptions, Server, Updat
 
 use crate::exit::{CommandError, internal};
 
-/// How long to wait for a holder that is exiting. It first finishes the work of other commands.
+/// The longest wait for a holder that is exiting. The holder first finishes the work of other commands.
 const HANDOVER_DEADLINE: Duration = Duration::from_secs(120);
 const HANDOVER_RETRY: Duration = Duration::from_millis(20);
-/// How long closing may take before a message explains the delay.
+/// The time after which a message explains that closing takes longer.
 const QUIET_CLOSE: Duration = Duration::from_millis(500);
 
 /// A connection to the engine. When the holder exits, this starts the engine or joins the next holder.
@@ -111,8 +111,9 @@ impl Handle {
     fn serve_others(&self, access: &Access) {
         let Access::Held(engine) = access else { return };
         decline_unrelated_questions(engine, Arc::clone(&self.answers_questions));
-        let server = Server::start(engine.clone(), Holder::Command)
-            .inspect_err(|error| tracing::warn!(%error, "other commands cannot join this one"));
+        let server = Server::start(engine.clone(), Holder::Command).inspect_err(
+            |error| tracing::warn!(%error, "could not open the socket; other commands cannot connect"),
+        );
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
     }
 
@@ -152,8 +153,8 @@ impl Handle {
     }
 }
 
-/// Declines questions outside a call, unless this command is running a call. Otherwise the server would wait for an
-/// answer.
+/// Declines the questions that belong to no call, unless this command is running a call. Without an answer, the server
+/// would keep waiting.
 fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBool>) {
     let mut events = engine.subscribe();
     let engine = engine.clone();

@@ -14,10 +14,10 @@ pub enum Tier {
     OneClick,
     /// The person creates an app at the service first.
     Guided,
-    /// The service may reject clients that it does not know.
-    MayBeRefused,
+    /// The service accepts only clients that it has approved.
+    ApprovedAppsOnly,
     /// No special requirement is known.
-    Plain,
+    Other,
 }
 
 /// One service of the gallery.
@@ -32,7 +32,7 @@ pub struct CatalogueEntry {
     pub tier: Tier,
     pub note: Option<String>,
     /// The steps before the first sign-in, for [`Tier::Guided`].
-    pub setup: Option<SetUp>,
+    pub setup: Option<Setup>,
     /// The logo's slug in simple-icons, if any.
     #[serde(skip_serializing)]
     #[cfg_attr(feature = "specta", specta(skip))]
@@ -40,16 +40,16 @@ pub struct CatalogueEntry {
     /// Other addresses of the same service.
     #[serde(default, skip_serializing)]
     #[cfg_attr(feature = "specta", specta(skip))]
-    pub also: Vec<Url>,
+    pub other_urls: Vec<Url>,
 }
 
 /// The steps at the service before the first sign-in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(deny_unknown_fields)]
-pub struct SetUp {
+pub struct Setup {
     /// The page where a client is registered.
-    pub where_url: Url,
+    pub registration_page: Url,
     /// One instruction per step.
     pub steps: Vec<String>,
     /// The redirect URI to enter on that page.
@@ -73,7 +73,7 @@ pub fn catalogue() -> &'static [CatalogueEntry] {
 /// Finds a service by its address, ignoring a trailing slash and the query.
 pub fn catalogue_by_url(url: &Url) -> Option<&'static CatalogueEntry> {
     catalogue().iter().find(|entry| {
-        std::iter::once(&entry.url).chain(&entry.also).any(|known| {
+        std::iter::once(&entry.url).chain(&entry.other_urls).any(|known| {
             known.origin() == url.origin()
                 && known.path().trim_end_matches('/') == url.path().trim_end_matches('/')
         })

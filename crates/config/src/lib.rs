@@ -45,7 +45,7 @@ mod template;
 mod text;
 mod watch;
 
-pub use catalogue::{CatalogueEntry, SetUp, Tier, catalogue, catalogue_by_url};
+pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
 pub use config::{Config, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;

@@ -24,9 +24,9 @@ const EXPECTED: [(Tier, &[&str]); 4] = [
         ],
     ),
     (Tier::Guided, &["github", "slack", "hubspot", "asana", "monday"]),
-    (Tier::MayBeRefused, &["figma", "canva", "square"]),
+    (Tier::ApprovedAppsOnly, &["figma", "canva", "square"]),
     (
-        Tier::Plain,
+        Tier::Other,
         &[
             "intercom",
             "paypal",
@@ -56,7 +56,7 @@ fn the_catalogue_has_every_service_in_gallery_order() {
 fn addresses_are_https_and_unique() {
     let mut seen = HashSet::new();
     for entry in catalogue() {
-        for url in std::iter::once(&entry.url).chain(&entry.also) {
+        for url in std::iter::once(&entry.url).chain(&entry.other_urls) {
             assert_eq!(url.scheme(), "https", "{}", entry.slug);
             assert!(url.username().is_empty() && url.fragment().is_none(), "{}", entry.slug);
             assert!(seen.insert(url.clone()), "{url} is repeated");
@@ -86,13 +86,15 @@ fn guided_and_restricted_services_have_a_note() {
             Tier::Guided => {
                 assert!(entry.note.is_some(), "{}", entry.slug);
                 if let Some(setup) = &entry.setup {
-                    assert_eq!(setup.where_url.scheme(), "https");
+                    assert_eq!(setup.registration_page.scheme(), "https");
                     assert_eq!(setup.redirect, "dev.usher.desktop:/oauth/callback");
                     assert!(setup.steps.len() >= 2);
                 }
             }
-            Tier::MayBeRefused => assert!(entry.note.is_some() && entry.setup.is_none(), "{}", entry.slug),
-            Tier::OneClick | Tier::Plain => assert!(entry.setup.is_none(), "{}", entry.slug),
+            Tier::ApprovedAppsOnly => {
+                assert!(entry.note.is_some() && entry.setup.is_none(), "{}", entry.slug)
+            }
+            Tier::OneClick | Tier::Other => assert!(entry.setup.is_none(), "{}", entry.slug),
         }
     }
 }

@@ -8,7 +8,7 @@ pub struct DemoOptions {
     /// The port on 127.0.0.1; `None` picks a free port.
     pub port: Option<u16>,
     /// The lifetime of an access token.
-    pub life: Duration,
+    pub access_token_lifetime: Duration,
     /// The time for which the previous refresh token stays valid after a rotation. If it is zero (the default), a
     /// second use of any refresh token revokes its whole family.
     pub refresh_grace: Duration,
@@ -40,7 +40,7 @@ impl Default for DemoOptions {
     fn default() -> Self {
         Self {
             port: None,
-            life: Duration::from_secs(600),
+            access_token_lifetime: Duration::from_secs(600),
             refresh_grace: Duration::ZERO,
             signing_key: None,
             redirects: RedirectPolicy::Any,

@@ -38,7 +38,7 @@ fn is_for_page(request: &Request) -> bool {
         // `secret_store_retry` also starts the demo again.
         Request::RetrySecretStore => false,
         // Only other processes send these.
-        Request::HandOverLink { .. } | Request::SecretsChanged { .. } | Request::ShowWindow => false,
+        Request::HandOverCallback { .. } | Request::SecretsChanged { .. } | Request::ShowWindow => false,
     }
 }
 
@@ -62,7 +62,7 @@ mod tests {
             sign_in,
             Request::server(&server, ServerVerb::BrowserOpened),
             Request::server(&server, ServerVerb::NextRedirect),
-            Request::HandOverLink { address: address.clone() },
+            Request::HandOverCallback { address: address.clone() },
             Request::SecretsChanged { name: None },
             Request::RetrySecretStore,
             Request::ShowWindow,

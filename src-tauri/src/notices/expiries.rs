@@ -141,7 +141,7 @@ fn change(server: &ServerView) -> Change {
                 Change::Begins(Want::SignIn)
             }
             NeedsSignIn::MorePermissionNeeded => Change::Begins(Want::Permission),
-            NeedsSignIn::Refused => Change::None,
+            NeedsSignIn::Denied => Change::None,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,
         },
         Status::Connected { .. } if server.permission.is_some() => Change::Begins(Want::Permission),

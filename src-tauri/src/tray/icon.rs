@@ -74,14 +74,14 @@ fn escape(text: &str) -> String {
 
 fn image(look: Look, color: PanelColor) -> Image<'static> {
     match (look, color) {
-        (Look::Idle, PanelColor::Light) => include_image!("../icons/tray/well-light.png"),
-        (Look::Idle, PanelColor::Dark) => include_image!("../icons/tray/well-dark.png"),
-        (Look::Idle, PanelColor::Unknown) => include_image!("../icons/tray/well-any.png"),
+        (Look::Idle, PanelColor::Light) => include_image!("../icons/tray/idle-light.png"),
+        (Look::Idle, PanelColor::Dark) => include_image!("../icons/tray/idle-dark.png"),
+        (Look::Idle, PanelColor::Unknown) => include_image!("../icons/tray/idle-any.png"),
         (Look::Working, PanelColor::Light) => include_image!("../icons/tray/working-light.png"),
         (Look::Working, PanelColor::Dark) => include_image!("../icons/tray/working-dark.png"),
         (Look::Working, PanelColor::Unknown) => include_image!("../icons/tray/working-any.png"),
-        (Look::NeedsAttention, PanelColor::Light) => include_image!("../icons/tray/needs-you-light.png"),
-        (Look::NeedsAttention, PanelColor::Dark) => include_image!("../icons/tray/needs-you-dark.png"),
-        (Look::NeedsAttention, PanelColor::Unknown) => include_image!("../icons/tray/needs-you-any.png"),
+        (Look::NeedsAttention, PanelColor::Light) => include_image!("../icons/tray/attention-light.png"),
+        (Look::NeedsAttention, PanelColor::Dark) => include_image!("../icons/tray/attention-dark.png"),
+        (Look::NeedsAttention, PanelColor::Unknown) => include_image!("../icons/tray/attention-any.png"),
     }
 }

@@ -60,7 +60,7 @@ pub fn keep_reachable(app: &AppHandle) {
         loop {
             let timeout = match desktop.view().tray {
                 TraySupport::Shown => None,
-                TraySupport::Looking | TraySupport::NoHost => Some(TRAY_TIMEOUT),
+                TraySupport::Checking | TraySupport::NoHost => Some(TRAY_TIMEOUT),
                 TraySupport::NoLibrary | TraySupport::Unavailable => Some(Duration::ZERO),
             };
             if let Some(timeout) = timeout

@@ -122,7 +122,7 @@ export type AuthorizationRequestView = {
 	/**  The host of the page. */
 	host: string,
 	redirect: RedirectKind,
-	/**  When the sign-in times out. */
+	/**  The time at which the sign-in times out. */
 	expires_at: string,
 };
 
@@ -140,7 +140,7 @@ export type CatalogueEntry = {
 	tier: Tier,
 	note: string | null,
 	/**  The steps before the first sign-in, for [`Tier::Guided`]. */
-	setup: SetUp | null,
+	setup: Setup | null,
 };
 
 /**  A client that the person registered with the service by hand. */
@@ -149,7 +149,7 @@ export type Client = {
 	client_secret: string | null,
 };
 
-/**  The kinds of failure that callers distinguish. Each code exists because a caller acts on it. */
+/**  The kinds of error that callers distinguish. Each code exists because a caller acts on it. */
 export type Code = 
 /**  `mcp.json` or one of its entries is invalid. The window opens the file. */
 "config_invalid" | 
@@ -157,9 +157,9 @@ export type Code =
 "server_unreachable" | 
 /**  The TLS connection failed, for example because the certificate is not trusted. The person can retry. */
 "tls_failed" | 
-/**  The steps before the authorization failed. The window shows the details. */
+/**  Discovery failed, before the authorization began. The window shows the details. */
 "discovery_failed" | 
-/**  The authorization server does not register clients. The window asks for a client id. */
+/**  The authorization server does not register clients. The window asks for a client ID. */
 "registration_unsupported" | 
 /**  The authorization server rejected the redirect. The window offers a new sign-in. */
 "redirect_rejected" | 
@@ -171,9 +171,9 @@ export type Code =
 "sign_in_required" | 
 /**  The grant lacks a scope. The window offers to grant access. */
 "insufficient_scope" | 
-/**  There is no keychain. The window shows help for the system, and the other stores. */
+/**  There is no keychain. The window shows instructions for the operating system, and offers the other stores. */
 "keychain_unavailable" | 
-/**  The keychain is locked. The window shows help for the system, and the person can retry. */
+/**  The keychain is locked. The window shows instructions for the operating system, and the person can retry. */
 "keychain_locked" | 
 /**  A local program ended. The window shows the last lines of its output. */
 "process_exited" | 
@@ -230,7 +230,7 @@ export type ElicitationView = {
 export type EngineEvent = Event;
 
 /**
- *  A failure, as the window and the command line show it.
+ *  An error, as the window and the command line show it.
  * 
  *  `message` says what failed and with which host, `hint` what to do next. Neither contains a token, a code, a
  *  verifier, a client secret or a URL with a query. Callers act on `code` only.
@@ -258,11 +258,11 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  The progress of a running call. `total` is `None` if the server does not send it. */
 { event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
-/**  Why a server needs a sign-in. */
+/**  The reason that a server needs a sign-in. */
 export type NeedsSignIn = "never_signed_in" | "expired" | 
 /**  The person or the authorization server denied the request. */
-"refused" | "more_permission_needed" | 
-/**  The authorization server no longer knows Usher's client id. */
+"denied" | "more_permission_needed" | 
+/**  The authorization server no longer knows Usher's client ID. */
 "registration_lost" | 
 /**  A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token. */
 "refresh_interrupted" | "signed_out";
@@ -281,7 +281,7 @@ export type NewServer = {
 /**  The desktop's support for notifications. */
 export type NotificationSupport = 
 /**  The support is still unknown. */
-"looking" | 
+"checking" | 
 /**  The desktop reports clicks, and a click opens the sign-in. */
 "with_actions" | 
 /**  Notifications are shown, but a click does nothing. */
@@ -304,7 +304,7 @@ export type PermissionView = {
 	/**  As the server wrote them; empty if it named none. */
 	scopes: string[],
 	/**  The title of the tool whose call waits for the permission; `None` when the connection itself waits. */
-	for_what: string | null,
+	tool_title: string | null,
 };
 
 /**  The operating system, for the page's help texts. */
@@ -434,9 +434,9 @@ export type ServerView = {
 };
 
 /**  The steps at the service before the first sign-in. */
-export type SetUp = {
+export type Setup = {
 	/**  The page where a client is registered. */
-	where_url: string,
+	registration_page: string,
 	/**  One instruction per step. */
 	steps: string[],
 	/**  The redirect URI to enter on that page. */
@@ -479,15 +479,15 @@ export type Status = { state: "disabled" } |
 { state: "unsupported"; why: string } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
 /**  The host of the page in the browser, once it is known. */
 host: string | null; redirect: RedirectKind | null; 
-/**  When the browser was opened. */
+/**  The time at which the browser was opened. */
 opened: string | null; 
-/**  When the sign-in times out. */
+/**  The time at which the sign-in times out. */
 expires_at: string | null; 
 /**  The redirect to try next when the page in the browser shows an error. */
 next_redirect: RedirectKind | null } | { state: "connected"; since: string; 
 /**  The MCP revision in use, such as `2026-07-28`. */
 protocol: string; tool_count: number } | { state: "reconnecting"; attempt: number; next_at: string; why: ErrorView } | 
-/**  Usually a person must change something. */
+/**  An error that usually needs a person. */
 { state: "failed"; error: ErrorView };
 
 /**  The effort that a first sign-in takes. */
@@ -496,10 +496,10 @@ export type Tier =
 "one_click" | 
 /**  The person creates an app at the service first. */
 "guided" | 
-/**  The service may reject clients that it does not know. */
-"may_be_refused" | 
+/**  The service accepts only clients that it has approved. */
+"approved_apps_only" | 
 /**  No special requirement is known. */
-"plain";
+"other";
 
 /**  The result of a tool call. */
 export type ToolCallView = {
@@ -539,7 +539,7 @@ export type TransportKind = "http" | "sse" | "stdio";
 /**  Whether the desktop shows Usher in a tray. */
 export type TraySupport = 
 /**  The support is still unknown. */
-"looking" | 
+"checking" | 
 /**  The tray shows the icon, and the app keeps running when its window is closed. */
 "shown" | 
 /**  The library that draws the icon is not installed (libayatana-appindicator3). */

@@ -1,5 +1,5 @@
 import type { Backend } from "../backend/backend";
-import type { CatalogueEntry, ServerView, SetUp } from "../backend/bindings";
+import type { CatalogueEntry, ServerView, Setup } from "../backend/bindings";
 import type { EngineState } from "./engine.svelte";
 
 /** The known services, and which of them are added. */
@@ -24,7 +24,7 @@ export class Catalogue {
   }
 
   /** The setup steps of a service, from its entry. */
-  setUp(server: ServerView): SetUp | null {
+  setUp(server: ServerView): Setup | null {
     return this.entries.find((entry) => entry.slug === server.catalogue)?.setup ?? null;
   }
 }

@@ -84,7 +84,7 @@ type Word = (inputs: { name: string }) => string;
 const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
   never_signed_in: [m.needs_never, m.needs_never_text],
   expired: [m.needs_expired, m.needs_expired_text],
-  refused: [m.needs_refused, m.needs_refused_text],
+  denied: [m.needs_denied, m.needs_denied_text],
   more_permission_needed: [m.permission_more, m.permission_for_all],
   registration_lost: [m.needs_registration, m.needs_registration_text],
   refresh_interrupted: [m.needs_interrupted, m.needs_interrupted_text],
@@ -92,7 +92,7 @@ const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
 };
 
 /** Reasons whose texts already explain the error that caused them. */
-const EXPLAINED: NeedsSignIn[] = ["expired", "refused", "registration_lost", "refresh_interrupted"];
+const EXPLAINED: NeedsSignIn[] = ["expired", "denied", "registration_lost", "refresh_interrupted"];
 
 /** Whether the state's text already explains the last error. */
 export function explainsLastError({ status, last_error }: ServerView): boolean {

@@ -61,7 +61,8 @@ function launch() {
 function withTimeout(seconds, work) {
   let timer;
   const timeout = new Promise(
-    (_, reject) => (timer = setTimeout(() => reject(new Error(`timed out after ${seconds} s`)), seconds * 1000)),
+    (_, reject) =>
+      (timer = setTimeout(() => reject(new Error(`timed out after ${seconds} s`)), seconds * 1000)),
   );
   return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
@@ -101,7 +102,9 @@ async function shoot(browser, name, theme, width) {
     await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
     await page.setViewport({ width, height: 800 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-    problems.push(...(await withTimeout(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))));
+    problems.push(
+      ...(await withTimeout(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))),
+    );
   } catch (thrown) {
     problems.push(thrown instanceof Error ? thrown.message : String(thrown));
   } finally {

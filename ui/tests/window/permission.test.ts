@@ -7,7 +7,7 @@ import { FakeBackend } from "../support/fake-backend";
 import { connected, error, server, signingIn, tool } from "../support/views";
 import { open, openWith } from "../support/window";
 
-const permission = { scopes: ["pages:write"], for_what: "Create a page" };
+const permission = { scopes: ["pages:write"], tool_title: "Create a page" };
 const asking = server({ status: connected, permission });
 
 describe("a permission request", () => {
@@ -19,7 +19,7 @@ describe("a permission request", () => {
     [["toString"], "Notion asks for more permissions"],
     [[], "Notion asks for more permissions"],
   ])("%j is worded as “%s”", (scopes, words) => {
-    expect(permissionTitle("Notion", { scopes, for_what: null })).toBe(words);
+    expect(permissionTitle("Notion", { scopes, tool_title: null })).toBe(words);
   });
 
   it("is shown in the sidebar, too", async () => {
@@ -43,7 +43,7 @@ describe("a permission request", () => {
   it("has no “Not now” if the connection itself needs the permission", async () => {
     await openWith({
       status: { state: "needs_sign_in", reason: "more_permission_needed" },
-      permission: { scopes: ["read"], for_what: null },
+      permission: { scopes: ["read"], tool_title: null },
     });
     expect(screen.getByTestId("permission")).toHaveTextContent("Notion asks for permission to read");
     expect(screen.queryByTestId("permission-decline")).toBeNull();
@@ -84,7 +84,7 @@ describe("a permission request", () => {
     await screen.findAllByTestId("tool");
     backend.emit({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
     expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
-      "Notion asks for permission to write “Create a page” is waiting for your approval. It then continues automatically.",
+      "Notion asks for permission to write “Create a page” is waiting for your approval. After you approve, it continues automatically.",
     );
     expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
   });

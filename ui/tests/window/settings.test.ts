@@ -23,7 +23,7 @@ describe("what Usher does in the background", () => {
     ["no_library", "install libayatana-appindicator3"],
     ["no_host", "this desktop shows no tray"],
     ["unavailable", "no tray is available"],
-    ["looking", "Checking"],
+    ["checking", "Checking"],
   ] as const)("tray %s: %s", async (tray, words) => {
     await openSettings({ tray });
     expect(screen.getByTestId("tray")).toHaveTextContent(words);
@@ -38,20 +38,20 @@ describe("what Usher does in the background", () => {
     [{ notifications: "plain", tray: "shown" }, "Sign in from the tray or this window"],
     [{ notifications: "plain", tray: "no_host" }, "Sign in from this window instead"],
     [{ notifications: "missing" }, "shows no notifications"],
-    [{ notifications: "looking" }, "Checking"],
+    [{ notifications: "checking" }, "Checking"],
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
     expect(screen.getByTestId("notifications")).toHaveTextContent(words);
   });
 
   it("is updated while the settings are open", async () => {
-    const { backend } = await openSettings({ tray: "looking" });
+    const { backend } = await openSettings({ tray: "checking" });
     backend.changeDesktop({ tray: "no_host" });
     await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("shows no tray"));
   });
 
   it("is loaded again when the settings are opened", async () => {
-    const { backend, user } = await openSettings({ tray: "looking" });
+    const { backend, user } = await openSettings({ tray: "checking" });
     await user.click(screen.getByTestId("server-notion"));
     backend.info = { ...backend.info, desktop: { ...backend.info.desktop, tray: "shown" } };
     await user.click(screen.getByTestId("settings"));

@@ -55,9 +55,7 @@ describe("a sign-in in progress", () => {
   it("offers no return method after the last one", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();
-    expect(screen.getByTestId("waiting-help")).toHaveTextContent(
-      "You have tried all other return methods",
-    );
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent("You have tried all other return methods");
   });
 
   it("accepts a pasted address with spaces around it", async () => {

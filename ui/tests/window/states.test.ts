@@ -80,7 +80,7 @@ const rows: Row[] = [
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
   needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
-  needs("refused", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
+  needs("denied", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
   needs("more_permission_needed", "Permission needed", /Notion asks for more permissions/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
@@ -262,7 +262,7 @@ describe("a service's page", () => {
 
   it.each([
     ["expired", "sign_in_required"],
-    ["refused", "authorization_denied"],
+    ["denied", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
     ["refresh_interrupted", "sign_in_required"],
   ] as const)("collapses an error that repeats “%s”", async (reason, code) => {

@@ -7,16 +7,14 @@ use anyhow::{Context, Result, bail};
 
 use super::figure::Figure;
 use super::{megabytes, memory};
+use crate::leftovers;
 use crate::repository::Repository;
-use crate::{leftovers, start};
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: the app in the tray");
     let mut program = repository.command(repository.built("release", "tray-memory"));
-    start::set_paths(repository, &mut program);
     let mut child = program
         .arg(repository.built("release", "usher-empty-window"))
-        .env("USHER_APP", repository.built("release", "usher-desktop"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -18,7 +18,7 @@ use crate::output::{Output, is_interactive, read_stdin};
 use crate::paths::Paths;
 use crate::session::{wait_until_connected, with_server};
 
-/// How long the person may take to grant a permission in the window.
+/// The time limit for granting a permission in the window.
 const PERMISSION_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// Calls a tool and prints its result. Ctrl-C cancels the call at the server; a second Ctrl-C ends the command.
@@ -46,29 +46,30 @@ async fn call_tool(
     arguments: serde_json::Map<String, serde_json::Value>,
 ) -> Result<ToolCallView, CommandError> {
     wait_until_connected(engine, id).await?;
-    let name = "call".to_owned();
+    let call_id = "call".to_owned();
     let can_ask = can_ask_person(output);
     engine.set_answers_questions(true);
     let reply = engine.ask(Request::CallTool {
         server: id.clone(),
         tool: call.tool.clone(),
         arguments,
-        call: name.clone(),
-        silence_seconds: call.timeout,
+        call: call_id.clone(),
+        idle_timeout_seconds: call.timeout,
         // Only a window can ask the person for a permission.
         permission_seconds: match engine.holder() {
             HolderKind::App => PERMISSION_TIMEOUT.as_secs(),
             HolderKind::Command => 0,
         },
+        // Without a terminal, the app asks the person.
         asks_holder: !can_ask && engine.holder() == HolderKind::App,
     });
     tokio::pin!(reply);
-    let follow = follow_call(engine, &name, output);
+    let follow = follow_call(engine, &call_id, output);
     tokio::pin!(follow);
     let cancelling = Notify::new();
     let cancel = async {
         cancelling.notified().await;
-        engine.ask(Request::CancelCall { call: name.clone() }).await?;
+        engine.ask(Request::CancelCall { call: call_id.clone() }).await?;
         std::future::pending::<Result<Infallible, CommandError>>().await
     };
     tokio::pin!(cancel);
@@ -152,7 +153,7 @@ async fn ask_person(output: Output, question: &ElicitationView) -> ElicitationAn
             display_text(schema, 2000)
         ));
     } else {
-        output.note("Enter {} when you are done, or an empty line to decline:");
+        output.note("When you are done, type {} and press Enter. To decline, press only Enter.");
     }
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

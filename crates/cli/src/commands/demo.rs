@@ -12,7 +12,7 @@ use crate::output::Output;
 pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), CommandError> {
     let options = DemoOptions {
         port: arguments.port,
-        life: Duration::from_secs(arguments.ttl),
+        access_token_lifetime: Duration::from_secs(arguments.ttl),
         ..DemoOptions::default()
     };
     let demo = Demo::start(options)

@@ -99,9 +99,9 @@ impl Grant<'_> {
     pub(crate) fn issue(&self, service: &Service, now: Timestamp) -> Value {
         let options = &service.options;
         let mut response = json!({
-            "access_token": self.token(service, TokenKind::Access, self.scopes, saturating_add(now, options.life)),
+            "access_token": self.token(service, TokenKind::Access, self.scopes, saturating_add(now, options.access_token_lifetime)),
             "token_type": "Bearer",
-            "expires_in": options.life.as_secs(),
+            "expires_in": options.access_token_lifetime.as_secs(),
             "scope": self.scopes.to_string(),
         });
         if self.client.client.may_refresh && self.granted.contains(Scope::OfflineAccess) {
@@ -137,7 +137,7 @@ impl Grant<'_> {
             "iss": service.issuer,
             "sub": PERSON.subject,
             "aud": self.client.id,
-            "exp": saturating_add(now, service.options.life).as_second(),
+            "exp": saturating_add(now, service.options.access_token_lifetime).as_second(),
             "iat": now.as_second(),
             "name": PERSON.name,
             "preferred_username": PERSON.username,

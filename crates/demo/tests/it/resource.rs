@@ -53,7 +53,8 @@ async fn a_token_for_another_audience_is_rejected_despite_the_same_key() {
 
 #[tokio::test]
 async fn a_token_expires() {
-    let (demo, browser) = start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
+    let (demo, browser) =
+        start(DemoOptions { access_token_lifetime: Duration::from_secs(5), ..Default::default() }).await;
     let signed_in = browser.sign_in().await;
     assert!(browser.may_list_tools(&signed_in.access_token).await);
     demo.advance_clock(Duration::from_secs(5));

@@ -12,7 +12,8 @@ use crate::browser::{REDIRECT, VERIFIER, start, text};
 
 #[tokio::test]
 async fn a_sign_in_grants_the_allowed_scopes() {
-    let (demo, browser) = start(DemoOptions { life: Duration::from_secs(5), ..Default::default() }).await;
+    let (demo, browser) =
+        start(DemoOptions { access_token_lifetime: Duration::from_secs(5), ..Default::default() }).await;
     let mut tokens = browser.sign_in().await.tokens;
     let id_token = text(&tokens, "id_token");
     for secret in ["access_token", "refresh_token", "id_token"] {

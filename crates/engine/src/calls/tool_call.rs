@@ -123,9 +123,9 @@ impl ToolCall<'_> {
     ) -> Result<(), ErrorView> {
         let label = self.handle.label();
         let refused = describe_fault(&Fault::InsufficientScope { challenge: challenge.clone() }, &label);
-        let for_what = connection.title_of(self.tool);
+        let tool_title = connection.title_of(self.tool);
         let (reply, answer) = oneshot::channel();
-        self.handle.send(Message::PermissionNeeded(PermissionNeeded { challenge, for_what, reply }));
+        self.handle.send(Message::PermissionNeeded(PermissionNeeded { challenge, tool_title, reply }));
         let _abandoned = Abandoned(&self.handle);
         tokio::select! {
             answer = answer => answer.unwrap_or(Err(refused)),

@@ -83,7 +83,7 @@ pub(crate) enum Outcome {
 pub(crate) struct PermissionNeeded {
     pub challenge: Box<BearerChallenge>,
     /// The tool's title.
-    pub for_what: String,
+    pub tool_title: String,
     /// Receives the result. It is closed if the caller no longer waits.
     pub reply: oneshot::Sender<Result<(), ErrorView>>,
 }

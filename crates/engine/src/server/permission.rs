@@ -45,7 +45,7 @@ impl ServerTask {
         let scopes = scopes.into_iter().flat_map(Scopes::iter);
         Some(PermissionView {
             scopes: scopes.map(|scope| display_text(scope, 200)).collect(),
-            for_what: call.map(|call| display_text(&call.for_what, 200)),
+            tool_title: call.map(|call| display_text(&call.tool_title, 200)),
         })
     }
 }

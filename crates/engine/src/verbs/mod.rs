@@ -30,19 +30,19 @@ impl Engine {
             Request::CompleteSignIn { address } => {
                 return self.complete_sign_in(&address).await.map(Reply::Server);
             }
-            Request::HandOverLink { address } => self.hand_over_link(&address).await?,
+            Request::HandOverCallback { address } => self.hand_over_callback(&address).await?,
             Request::CallTool {
                 server,
                 tool,
                 arguments,
                 call,
-                silence_seconds,
+                idle_timeout_seconds,
                 permission_seconds,
                 asks_holder,
             } => {
                 let options = CallOptions {
                     call,
-                    timeout: Duration::from_secs(silence_seconds),
+                    timeout: Duration::from_secs(idle_timeout_seconds),
                     permission_timeout: Duration::from_secs(permission_seconds),
                     asks_holder,
                 };

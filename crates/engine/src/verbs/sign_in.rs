@@ -56,7 +56,7 @@ impl Engine {
     }
 
     /// Accepts a callback without waiting for the exchange. Fails if no waiting sign-in matches.
-    pub async fn hand_over_link(&self, raw_address: &str) -> Result<(), ErrorView> {
+    pub async fn hand_over_callback(&self, raw_address: &str) -> Result<(), ErrorView> {
         self.restore_pending(raw_address).await?;
         self.run.context.callbacks.hand_over(raw_address)
     }

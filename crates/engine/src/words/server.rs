@@ -47,7 +47,7 @@ pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
         NeedsSignIn::RefreshInterrupted => (Code::SignInRequired, refresh_interrupted(name)),
-        NeedsSignIn::Refused => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
+        NeedsSignIn::Denied => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
         NeedsSignIn::MorePermissionNeeded => {
             (Code::InsufficientScope, format!("{name} asks for more permissions."))
         }

@@ -130,7 +130,7 @@ pub async fn call(engine: &Engine, tool: &str) -> Result<ToolCallView, ErrorView
 
 /// Options of a demo whose access tokens have this lifetime.
 pub fn lifetime(life: Duration) -> DemoOptions {
-    DemoOptions { life, ..DemoOptions::default() }
+    DemoOptions { access_token_lifetime: life, ..DemoOptions::default() }
 }
 
 /// Moves the clocks of the engine and the demos.

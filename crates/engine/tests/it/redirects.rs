@@ -119,8 +119,8 @@ async fn the_listener_accepts_only_its_own_callback() {
 async fn a_link_is_handed_over_without_waiting_for_its_result() {
     let (_sandbox, _demo, engine) = started(Default::default()).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    let forged = engine.hand_over_link("dev.usher.desktop:/oauth/callback?code=a&state=b").await;
+    let forged = engine.hand_over_callback("dev.usher.desktop:/oauth/callback?code=a&state=b").await;
     assert_eq!(forged.unwrap_err().code, Code::AuthorizationExpired);
-    engine.hand_over_link(&decide(&request, "allow").await).await.unwrap();
+    engine.hand_over_callback(&decide(&request, "allow").await).await.unwrap();
     until(&engine, &id(), is_connected).await;
 }

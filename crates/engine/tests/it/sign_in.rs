@@ -84,7 +84,7 @@ async fn a_denied_sign_in_is_reported_and_the_next_one_works() {
     let callback = decide(&request, "deny").await;
     let error = engine.complete_sign_in(&callback).await.unwrap_err();
     assert_eq!(error.code, Code::AuthorizationDenied);
-    let view = until_sign_in_needed(&engine, NeedsSignIn::Refused).await;
+    let view = until_sign_in_needed(&engine, NeedsSignIn::Denied).await;
     assert_eq!(view.last_error, Some(error));
     sign_in(&engine, &id()).await.unwrap();
 }

@@ -91,7 +91,7 @@ pub fn call(tool: &str, arguments: &str, name: &str) -> Request {
         tool: tool.to_owned(),
         arguments: serde_json::from_str(arguments).unwrap(),
         call: name.to_owned(),
-        silence_seconds: 20,
+        idle_timeout_seconds: 20,
         permission_seconds: 0,
         asks_holder: false,
     }

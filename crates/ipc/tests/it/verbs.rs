@@ -65,8 +65,8 @@ async fn the_longest_timeout_does_not_overflow() {
     let _held = fixture.hold_signed_in().await;
     let client = fixture.connect().await.unwrap();
     let mut request = call("search_pages", r#"{ "query": "tea" }"#, "patient");
-    let Request::CallTool { silence_seconds, .. } = &mut request else { unreachable!() };
-    *silence_seconds = u64::MAX;
+    let Request::CallTool { idle_timeout_seconds, .. } = &mut request else { unreachable!() };
+    *idle_timeout_seconds = u64::MAX;
     let answer = tokio::time::timeout(DEADLINE, client.ask(request)).await.unwrap();
     assert!(matches!(answer, Ok(Reply::ToolCall(_))), "{answer:?}");
 }
@@ -93,12 +93,12 @@ async fn a_second_process_hands_over_its_callback() {
 
     let second = Client::connect(&fixture.path("run"), JoinOptions::default()).await.unwrap();
     let forged = "dev.usher.desktop:/oauth/callback?code=a&state=b".to_owned();
-    let refused = second.ask(Request::HandOverLink { address: forged }).await;
+    let refused = second.ask(Request::HandOverCallback { address: forged }).await;
     assert!(matches!(refused, Err(AskError::Failed(_))));
     assert!(matches!(held.engine.server(&id()).unwrap().status, Status::SigningIn { .. }));
 
     let address = approve(&request).await;
-    assert_eq!(second.ask(Request::HandOverLink { address }).await, Ok(Reply::Done));
+    assert_eq!(second.ask(Request::HandOverCallback { address }).await, Ok(Reply::Done));
     drop(second);
     wait_for_server(&client, is_connected).await;
 }

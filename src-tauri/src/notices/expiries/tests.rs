@@ -87,7 +87,7 @@ fn a_failed_sign_in_belongs_to_the_same_expiry() {
     assert!(run.expiries.any_open(&notion));
     run.apply(3, [server("Notion", signing_in(SignInStep::WaitingForBrowser))]);
     assert!(!run.expiries.any_open(&notion));
-    run.apply(4, [server("Notion", needs(NeedsSignIn::Refused))]);
+    run.apply(4, [server("Notion", needs(NeedsSignIn::Denied))]);
     run.apply(5, [expired("Notion")]);
     assert!(run.expiries.any_open(&notion));
     assert_eq!(run.shown(10_000), NONE);
@@ -158,7 +158,7 @@ fn a_missing_permission_has_its_own_action() {
 
 #[test]
 fn first_sign_ins_and_sign_outs_are_not_expiries() {
-    for reason in [NeedsSignIn::NeverSignedIn, NeedsSignIn::SignedOut, NeedsSignIn::Refused] {
+    for reason in [NeedsSignIn::NeverSignedIn, NeedsSignIn::SignedOut, NeedsSignIn::Denied] {
         let mut run = Run::new();
         run.apply(0, [server("Notion", needs(reason))]);
         assert_eq!(run.expiries.due_at(), None, "{reason:?}");

@@ -28,12 +28,12 @@ export const serviceScenes: Scenes = {
     },
   },
   "permission-for-call": {
-    service: { permission: { scopes: ["pages:write"], for_what: "Create a page" } },
+    service: { permission: { scopes: ["pages:write"], tool_title: "Create a page" } },
   },
   "permission-for-connection": {
     service: {
       status: { state: "needs_sign_in", reason: "more_permission_needed" },
-      permission: { scopes: ["pages:read", "pages:write", "comments:write"], for_what: null },
+      permission: { scopes: ["pages:read", "pages:write", "comments:write"], tool_title: null },
     },
   },
   paused: {
@@ -81,7 +81,7 @@ export const serviceScenes: Scenes = {
   },
   "needs-sign-in-refused": {
     service: {
-      ...needsSignIn("refused"),
+      ...needsSignIn("denied"),
       last_error: error("authorization_denied", "Access was denied on mcp.notion.com.", {
         details: "access_denied",
       }),

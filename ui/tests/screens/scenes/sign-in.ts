@@ -1,7 +1,7 @@
 import { error, server, signedOut, signingIn } from "../../support/views";
 import type { Scenes } from "./scene";
 
-const permission = { scopes: ["pages:write"], for_what: "Create a page" };
+const permission = { scopes: ["pages:write"], tool_title: "Create a page" };
 
 export const signInScenes: Scenes = {
   "sign-in-discovering": {

@@ -30,7 +30,7 @@ export const toolsScenes: Scenes = {
     press: ["tool-whoami", "tool-run"],
     find: "tool-progress",
     act: async ({ find }, backend) => {
-      const permission = { scopes: ["pages:write"], for_what: "Who am I" };
+      const permission = { scopes: ["pages:write"], tool_title: "Who am I" };
       backend.emit({ event: "server_changed", revision: 11, view: server({ permission }) });
       await find("permission-decline");
     },
