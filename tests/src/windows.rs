@@ -11,8 +11,8 @@ use x11rb::{COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT};
 use crate::Display;
 use crate::wait::until_ready;
 
-/// The source indication of a pager in a request to the window manager, which treats it as an action of the person
-/// (Extended Window Manager Hints).
+/// The source indication "pager" of the Extended Window Manager Hints. The window manager treats a request with this
+/// value as an action of the person.
 const PAGER: u32 = 2;
 
 /// A connection to one screen.

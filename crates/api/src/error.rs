@@ -56,7 +56,7 @@ pub enum Code {
     AuthorizationExpired,
     /// The server needs a sign-in.
     SignInRequired,
-    /// The grant lacks a scope. The window offers to grant access.
+    /// The grant lacks a scope. The window offers the button “Grant access”.
     InsufficientScope,
     /// There is no keychain. The window shows instructions for the operating system, and offers the other stores.
     KeychainUnavailable,

@@ -44,7 +44,7 @@ pub enum Status {
         next_at: Timestamp,
         why: ErrorView,
     },
-    /// An error that usually needs a person.
+    /// An error that usually requires action by the person.
     Failed {
         error: ErrorView,
     },

@@ -14,7 +14,7 @@ use crate::exit::{CommandError, internal};
 /// The longest wait for a holder that is exiting. The holder first finishes the work of other commands.
 const HANDOVER_DEADLINE: Duration = Duration::from_secs(120);
 const HANDOVER_RETRY: Duration = Duration::from_millis(20);
-/// The time after which a message explains that closing takes longer.
+/// The time after which a message explains why closing takes so long.
 const QUIET_CLOSE: Duration = Duration::from_millis(500);
 
 /// A connection to the engine. When the holder exits, this starts the engine or joins the next holder.
@@ -24,7 +24,7 @@ pub struct Handle {
     access: Mutex<Arc<Access>>,
     /// Serves other processes if this command holds the engine.
     server: Mutex<Option<Server>>,
-    /// Whether this command is running a call. Then it also answers the questions outside a call.
+    /// Whether this command answers the questions (elicitations) that belong to no call. It does so only during a call.
     answers_questions: Arc<AtomicBool>,
     reopening: tokio::sync::Mutex<()>,
 }
@@ -45,7 +45,7 @@ impl Handle {
         Ok(handle)
     }
 
-    /// Sets whether this command is running a call and answers the servers' questions.
+    /// Sets whether this command answers the questions that belong to no call.
     pub fn set_answers_questions(&self, answers: bool) {
         self.answers_questions.store(answers, Ordering::SeqCst);
     }
@@ -92,7 +92,7 @@ impl Handle {
         }
     }
 
-    /// Starts the engine or joins the next holder, after the updates have ended.
+    /// Starts the engine or joins the next holder. Call this when the updates have ended.
     pub async fn reopen(&self) -> Result<(), CommandError> {
         self.reopen_after(&self.access()).await
     }

@@ -79,7 +79,7 @@ pub enum Guard {
     /// Only tool calls get 401. The handshake and the lists need no token.
     ToolCallsOnly,
     /// Tool calls get 200 with an error result that mentions a 401. Other requests need no token.
-    ToolCallsInResult,
+    UnauthorizedInResult,
 }
 
 /// The supported eras of MCP. An era is a group of protocol versions that start a connection in the same way.

@@ -31,7 +31,7 @@ pub(crate) type EnsureCallerWaits<'a> = &'a dyn Fn() -> Result<(), Error>;
 #[derive(Clone)]
 struct Worker {
     jobs: Option<Sender<Job>>,
-    /// Can be upgraded while the thread runs.
+    /// A reference that can be upgraded while the thread runs.
     alive: Weak<()>,
 }
 
@@ -141,7 +141,8 @@ struct Connection {
 
 impl Connection {
     fn run<T>(&mut self, work: impl Fn(&Keychain) -> Result<T, Error>) -> Result<T, Error> {
-        // The existing connection may belong to a keyring that has restarted, so an error is retried with a new one.
+        // The existing connection may belong to a keychain that has restarted, so a failed call is retried with a new
+        // connection.
         if let Some(keychain) = self.keychain.take() {
             match work(&keychain) {
                 Err(Error::Unavailable { why }) => tracing::debug!(why, "reconnecting to the keychain"),

@@ -169,7 +169,7 @@ export type Code =
 "authorization_expired" | 
 /**  The server needs a sign-in. */
 "sign_in_required" | 
-/**  The grant lacks a scope. The window offers to grant access. */
+/**  The grant lacks a scope. The window offers the button “Grant access”. */
 "insufficient_scope" | 
 /**  There is no keychain. The window shows instructions for the operating system, and offers the other stores. */
 "keychain_unavailable" | 
@@ -487,7 +487,7 @@ expires_at: string | null;
 next_redirect: RedirectKind | null } | { state: "connected"; since: string; 
 /**  The MCP revision in use, such as `2026-07-28`. */
 protocol: string; tool_count: number } | { state: "reconnecting"; attempt: number; next_at: string; why: ErrorView } | 
-/**  An error that usually needs a person. */
+/**  An error that usually requires action by the person. */
 { state: "failed"; error: ErrorView };
 
 /**  The effort that a first sign-in takes. */

@@ -21,7 +21,7 @@ describe("what Usher does in the background", () => {
   it.each([
     ["shown", "stays in the tray"],
     ["no_library", "install libayatana-appindicator3"],
-    ["no_host", "this desktop shows no tray"],
+    ["no_host", "this desktop has no tray"],
     ["unavailable", "no tray is available"],
     ["checking", "Checking"],
   ] as const)("tray %s: %s", async (tray, words) => {
@@ -37,7 +37,7 @@ describe("what Usher does in the background", () => {
     [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, it notifies you"],
     [{ notifications: "plain", tray: "shown" }, "Sign in from the tray or this window"],
     [{ notifications: "plain", tray: "no_host" }, "Sign in from this window instead"],
-    [{ notifications: "missing" }, "shows no notifications"],
+    [{ notifications: "missing" }, "does not support notifications"],
     [{ notifications: "checking" }, "Checking"],
   ] as const)("%j: %s", async (desktop, words) => {
     await openSettings(desktop);
@@ -47,7 +47,7 @@ describe("what Usher does in the background", () => {
   it("is updated while the settings are open", async () => {
     const { backend } = await openSettings({ tray: "checking" });
     backend.changeDesktop({ tray: "no_host" });
-    await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("shows no tray"));
+    await waitFor(() => expect(screen.getByTestId("tray")).toHaveTextContent("has no tray"));
   });
 
   it("is loaded again when the settings are opened", async () => {

@@ -123,8 +123,8 @@ async fn open_browser(
     Ok(())
 }
 
-/// Reads callback URLs from stdin until one completes the sign-in. A URL that does not belong to the sign-in is an
-/// error, after which the next URL is read.
+/// Reads callback URLs from stdin until one completes the sign-in. If a URL does not belong to the sign-in, prints
+/// an error and reads the next URL.
 async fn read_callbacks(engine: &Handle, id: &ServerId, output: Output) -> Result<(), CommandError> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut last_exit_code = None;
@@ -172,7 +172,7 @@ async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), Command
             Some((_, None)) | None => return Err(internal("The sign-in ended without a result.")),
         }
         if updates.next().await.is_none() {
-            return Err(internal("The Usher process that was waiting for your browser ended.")
+            return Err(internal("The Usher process that handled this sign-in has exited.")
                 .with_hint(format!("Run `usher login {id}` to try again.")));
         }
     }

@@ -43,7 +43,7 @@ pub(crate) async fn require_token(
             missing.map(|scope| insufficient_scope(&service, scope)).or_else(|| list_fault(&service, &call))
         }
         (Err(_), _) if !call.is_tool_call() => None,
-        (Err(_), Guard::ToolCallsInResult) => Some(call.unauthorized_in_result()),
+        (Err(_), Guard::UnauthorizedInResult) => Some(call.unauthorized_in_result()),
         (Err(why), Guard::Everything | Guard::ToolCallsOnly) => Some(unauthorized(&service, *why)),
     };
     let mut response = match rejection {

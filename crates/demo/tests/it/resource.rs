@@ -113,7 +113,7 @@ async fn a_message_that_is_too_long_is_rejected() {
 async fn some_guards_check_only_tool_calls() {
     let search = call("tools/call", json!({ "name": "search_pages", "arguments": {} }));
     for (guard, status) in
-        [(Guard::ToolCallsOnly, StatusCode::UNAUTHORIZED), (Guard::ToolCallsInResult, StatusCode::OK)]
+        [(Guard::ToolCallsOnly, StatusCode::UNAUTHORIZED), (Guard::UnauthorizedInResult, StatusCode::OK)]
     {
         let (_demo, browser) = start(DemoOptions { guard, ..Default::default() }).await;
         let listed = browser.mcp(None, call("tools/list", json!({}))).await;
@@ -122,7 +122,7 @@ async fn some_guards_check_only_tool_calls() {
         assert_eq!(refused.status(), status, "{guard:?}");
         assert_eq!(refused.headers().contains_key("www-authenticate"), guard == Guard::ToolCallsOnly);
         let body = refused.text().await.unwrap();
-        assert_eq!(body.contains("HTTP 401 Unauthorized"), guard == Guard::ToolCallsInResult, "{body}");
+        assert_eq!(body.contains("HTTP 401 Unauthorized"), guard == Guard::UnauthorizedInResult, "{body}");
         let token = browser.sign_in().await.access_token;
         let found = browser.mcp(Some(&token), search.clone()).await;
         assert!(found.text().await.unwrap().contains("structuredContent"), "{guard:?}");

@@ -135,7 +135,7 @@ async fn a_401_for_a_call_needs_a_sign_in_although_lists_are_public() {
 
 #[tokio::test]
 async fn a_401_in_a_result_refreshes_once_and_then_offers_a_sign_in() {
-    let options = DemoOptions { guard: Guard::ToolCallsInResult, ..DemoOptions::default() };
+    let options = DemoOptions { guard: Guard::UnauthorizedInResult, ..DemoOptions::default() };
     let (_sandbox, demo, engine) = started(options).await;
     until(&engine, &id(), is_connected).await;
 

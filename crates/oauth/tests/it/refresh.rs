@@ -149,7 +149,7 @@ async fn without_a_refresh_token_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn after_a_rejected_resource_refreshes_omit_the_parameter() {
+async fn refreshes_omit_the_resource_parameter_after_it_was_rejected() {
     let fake = Fake::start().await;
     let rejection = Response::json_with(400, json!({ "error": "invalid_target" }));
     fake.on_each(TOKEN, [rejection, Response::json(json!({ "access_token": "new" }))]);
