@@ -1,10 +1,12 @@
 //! The dependency rules of ARCHITECTURE.md, checked against the manifests and the sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use cargo_metadata::{DependencyKind, MetadataCommand, Package};
+use serde_json::Value;
 use walkdir::WalkDir;
 
 use self::module_graph::ModuleGraph;
@@ -36,9 +38,7 @@ const CRATES: &[(&str, &[&str])] = &[
 fn a_crate_uses_only_the_crates_of_its_rule() {
     let packages = packages();
     for (name, allowed) in CRATES {
-        let package =
-            packages.iter().find(|package| package.name == *name).expect("a package of the workspace");
-        let ours = used(package).into_iter().filter(|used| used.starts_with("usher-"));
+        let ours = used(&packages[*name]).into_iter().filter(|used| used.starts_with("usher-"));
         let wrong: Vec<_> = ours.filter(|used| !allowed.contains(used)).collect();
         assert!(wrong.is_empty(), "{name} must not use {wrong:?}");
     }
@@ -47,8 +47,7 @@ fn a_crate_uses_only_the_crates_of_its_rule() {
 #[test]
 fn every_crate_has_a_rule() {
     let has_rule = |name: &str| TEST_CRATES.contains(&name) || CRATES.iter().any(|(ruled, _)| *ruled == name);
-    let unruled: Vec<String> =
-        packages().into_iter().map(|package| package.name).filter(|name| !has_rule(name)).collect();
+    let unruled: Vec<String> = packages().into_keys().filter(|name| !has_rule(name)).collect();
     assert!(unruled.is_empty(), "add a rule to this file for {unruled:?}");
 }
 
@@ -116,32 +115,31 @@ fn cycles_of(sources: &[(&str, &str)]) -> String {
 
 #[test]
 fn only_the_app_uses_tauri() {
-    for package in packages() {
-        if package.name == "usher-desktop" || package.name == "usher-empty-window" {
+    for (name, package) in packages() {
+        if name == "usher-desktop" || name == "usher-empty-window" {
             continue;
         }
-        let all = package.dependencies.iter().map(|used| used.name.as_str());
+        let all = list(&package["dependencies"]).map(|used| text(&used["name"]));
         let tauri: Vec<_> = all.filter(|used| used.starts_with("tauri") || *used == "wry").collect();
-        assert!(tauri.is_empty(), "{} uses {tauri:?}", package.name);
+        assert!(tauri.is_empty(), "{name} uses {tauri:?}");
     }
 }
 
 #[test]
 fn only_the_secrets_crate_uses_the_keychain() {
-    for package in packages() {
+    for (name, package) in packages() {
         let keychain: Vec<_> = used(&package).into_iter().filter(|used| used.contains("keyring")).collect();
-        assert!(keychain.is_empty() || package.name == "usher-secrets", "{} uses {keychain:?}", package.name);
+        assert!(keychain.is_empty() || name == "usher-secrets", "{name} uses {keychain:?}");
     }
 }
 
 #[test]
 fn oauth_uses_no_mcp_and_the_sign_in_of_rmcp_is_off() {
     let packages = packages();
-    let oauth = packages.iter().find(|package| package.name == "usher-oauth").expect("the crate for OAuth");
-    assert!(!used(oauth).contains("rmcp"), "usher-oauth uses rmcp");
-    let engine = packages.iter().find(|package| package.name == "usher-engine").expect("the engine");
-    let rmcp = engine.dependencies.iter().find(|used| used.name == "rmcp").expect("the engine uses rmcp");
-    let auth = rmcp.features.iter().find(|feature| feature.starts_with("auth"));
+    assert!(!used(&packages["usher-oauth"]).contains("rmcp"), "usher-oauth uses rmcp");
+    let mut dependencies = list(&packages["usher-engine"]["dependencies"]);
+    let rmcp = dependencies.find(|used| used["name"] == "rmcp").expect("the engine uses rmcp");
+    let auth = list(&rmcp["features"]).find(|feature| text(feature).starts_with("auth"));
     assert_eq!(auth, None, "the sign-in of rmcp is switched on");
 }
 
@@ -170,24 +168,41 @@ fn root() -> PathBuf {
 /// Every crate of every package, with the file of its root module below the repository.
 fn crate_roots() -> Vec<(String, PathBuf)> {
     let packages = packages();
-    let targets =
-        packages.iter().flat_map(|package| package.targets.iter().map(move |target| (package, target)));
+    let targets = packages
+        .iter()
+        .flat_map(|(name, package)| list(&package["targets"]).map(move |target| (name, target)));
     let roots = targets.map(|(package, target)| {
-        let file = target.src_path.strip_prefix(root()).expect("a file of the repository");
-        (format!("{} ({} {})", package.name, target.kind[0], target.name), file.into())
+        let file = Path::new(text(&target["src_path"]));
+        let file = file.strip_prefix(root()).expect("a file of the repository").to_owned();
+        (format!("{package} ({} {})", text(&target["kind"][0]), text(&target["name"])), file)
     });
     roots.collect()
 }
 
-/// The packages of the workspace.
-fn packages() -> Vec<Package> {
-    let mut metadata = MetadataCommand::new();
-    metadata.current_dir(root()).no_deps().other_options(["--offline".to_owned()]);
-    metadata.exec().expect("cargo metadata runs").packages
+/// The packages of the workspace by name, as `cargo metadata` describes them.
+fn packages() -> BTreeMap<String, Value> {
+    let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    list(&metadata["packages"]).map(|package| (text(&package["name"]).to_owned(), package.clone())).collect()
 }
 
-/// The normal dependencies of a package.
-fn used(package: &Package) -> BTreeSet<&str> {
-    let normal = package.dependencies.iter().filter(|used| used.kind == DependencyKind::Normal);
-    normal.map(|used| used.name.as_str()).collect()
+/// The normal dependencies of a package. Their kind is null.
+fn used(package: &Value) -> BTreeSet<&str> {
+    list(&package["dependencies"])
+        .filter(|used| used["kind"].is_null())
+        .map(|used| text(&used["name"]))
+        .collect()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().expect("a list").iter()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a string")
 }
