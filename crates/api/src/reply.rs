@@ -33,6 +33,6 @@ pub struct AuthorizationRequestView {
     /// The host of the page.
     pub host: String,
     pub redirect: RedirectKind,
-    /// When the sign-in times out.
+    /// The time at which the sign-in times out.
     pub expires_at: Timestamp,
 }
