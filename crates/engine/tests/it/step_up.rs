@@ -107,6 +107,13 @@ async fn a_call_keeps_waiting_when_its_connection_is_replaced() {
     assert!(!call.await.unwrap().unwrap().is_error);
 }
 
+/// Asserts that the next connection continues the waiting call.
+async fn assert_continues(engine: &Engine, call: JoinHandle<Result<ToolCallView, ErrorView>>) {
+    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
+    assert!(!outcome.unwrap().unwrap().is_error);
+    assert_eq!(engine.server(&id()).unwrap().permission, None);
+}
+
 #[tokio::test]
 async fn a_permission_is_used_even_if_the_first_list_after_the_sign_in_fails() {
     let (_sandbox, demo, engine) = signed_in(read_only()).await;
@@ -116,9 +123,7 @@ async fn a_permission_is_used_even_if_the_first_list_after_the_sign_in_fails() {
     demo.set_list_fault(Some(ListFault::BadGateway));
     engine.complete_sign_in(&callback).await.unwrap_err();
     demo.set_list_fault(None);
-    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
-    assert!(!outcome.unwrap().unwrap().is_error);
-    assert_eq!(engine.server(&id()).unwrap().permission, None);
+    assert_continues(&engine, call).await;
 }
 
 #[tokio::test]
@@ -132,9 +137,7 @@ async fn a_permission_is_used_even_if_the_secret_store_fails_during_the_sign_in(
     engine.complete_sign_in(&callback).await.unwrap_err();
     std::fs::write(sandbox.path("secrets"), stored).unwrap();
     engine.connect(&id()).await.unwrap();
-    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
-    assert!(!outcome.unwrap().unwrap().is_error);
-    assert_eq!(engine.server(&id()).unwrap().permission, None);
+    assert_continues(&engine, call).await;
 }
 
 #[tokio::test]
