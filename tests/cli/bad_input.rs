@@ -183,7 +183,7 @@ async fn a_locked_keychain_is_reported() -> Result<()> {
 #[tokio::test]
 async fn an_unknown_name_or_command_is_a_usage_error() -> Result<()> {
     let cli = headless().await?;
-    insta::assert_snapshot!(report(&cli.run(&["tools", "nobody"]).await?));
+    insta::assert_snapshot!(report(&cli.run(&["tools", "unknown"]).await?));
     assert_eq!(cli.run(&["sing"]).await?.code, Some(2));
     Ok(())
 }

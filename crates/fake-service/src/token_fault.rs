@@ -124,6 +124,6 @@ fn truncated(reply: Reply, wire: &Wire) -> Reply {
     reply
 }
 
-/// The number of bytes that are sent. It lies in the body: the status line and headers take about 110 bytes, and the
-/// shortest truncated body has 25.
+/// The number of bytes that are sent. It is a position inside the body: the status line and headers take about 110
+/// bytes, and the shortest truncated body has 25.
 const TRUNCATED_AT: usize = 125;

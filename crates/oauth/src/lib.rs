@@ -31,8 +31,8 @@
 //!     ServerUrl, discover, exchange,
 //! };
 //!
-//! # fn open_browser_and_wait(_: &url::Url) -> String { unimplemented!() }
-//! async fn sign_in() -> Result<Grant, usher_oauth::Error> {
+//! /// Signs in. `open_browser` opens the address and returns the callback.
+//! async fn sign_in(open_browser: impl Fn(&url::Url) -> String) -> Result<Grant, usher_oauth::Error> {
 //!     let server = ServerUrl::parse("https://mcp.example.com/mcp")?;
 //!     let (settings, redirect) = (ClientSettings::default(), RedirectUri::custom_scheme());
 //!     let http = HttpClient::for_server(&server).await?;
@@ -43,7 +43,7 @@
 //!     let registered = discovered.register(&http, request, Timestamp::now()).await?;
 //!     let pending = registered.authorize(None, Timestamp::now())?;
 //!
-//!     let callback = open_browser_and_wait(pending.authorization_url());
+//!     let callback = open_browser(pending.authorization_url());
 //!     let response = AuthorizationResponse::parse(&callback, [&redirect])?;
 //!     let code = pending.accept(response, Timestamp::now()).map_err(|rejected| rejected.error)?;
 //!     exchange(&http, code, Timestamp::now()).await
