@@ -45,9 +45,6 @@ impl ProtectedResourceMetadata {
                 Ok(None) => {}
                 // Some servers return an HTML page for every unknown path.
                 Err(Error { kind: ErrorKind::NotJson, .. }) if !is_challenged => {}
-                Err(Error { kind: kind @ ErrorKind::NotJson, .. }) => {
-                    first_error.get_or_insert(failed(server, kind));
-                }
                 Err(error) if error.is_document_error() => {
                     first_error.get_or_insert(error);
                 }
