@@ -34,6 +34,8 @@ function serve() {
     response.writeHead(200, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
       "content-security-policy": policy,
+      // Each page is loaded hundreds of times.
+      "cache-control": "max-age=3600",
     });
     createReadStream(file).pipe(response);
   });
@@ -44,6 +46,7 @@ process.chdir(ui);
 await build({ configFile: join(ui, "tests/screens/vite.config.ts"), logLevel: "error" });
 mkdirSync(folder, { recursive: true });
 
+let loads = 0;
 const server = await serve();
 const address = `http://127.0.0.1:${server.address().port}/tests/screens/index.html`;
 
@@ -68,8 +71,8 @@ function withTimeout(seconds, work) {
 }
 
 async function check(page, name, file) {
-  await page.goto("about:blank");
-  await page.goto(`${address}#${encodeURIComponent(name)}`);
+  // The query is different each time, because a change of only the fragment would not load the page again.
+  await page.goto(`${address}?${(loads += 1)}#${encodeURIComponent(name)}`);
   await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
   // Waits until dialogs have faded in, because fading lowers the contrast, and until lazy modules are shown.
   await page.evaluate(async () => {
@@ -91,24 +94,33 @@ async function check(page, name, file) {
   });
 }
 
-/** Takes one screenshot, and returns the problems that were found. */
-async function shoot(browser, name, theme, width) {
-  const problems = [];
+function message(thrown) {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Opens a tab, which takes all screenshots of its browser: a new tab for each would take half a second longer. */
+async function openTab(browser) {
   const page = await browser.newPage();
-  page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-  page.on("pageerror", (thrown) => problems.push(thrown instanceof Error ? thrown.message : String(thrown)));
+  // Like Tauri's freezePrototype, so that libraries that change the prototype fail here, too.
+  await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
+  return page;
+}
+
+/** Takes one screenshot, and returns the problems that were found. */
+async function shoot(page, name, theme, width) {
+  const problems = [];
+  page
+    .removeAllListeners("console")
+    .on("console", (line) => line.type() === "error" && problems.push(line.text()));
+  page.removeAllListeners("pageerror").on("pageerror", (thrown) => problems.push(message(thrown)));
   try {
-    // Like Tauri's freezePrototype, so that libraries that change the prototype fail here, too.
-    await page.evaluateOnNewDocument(() => Object.freeze(Object.prototype));
     await page.setViewport({ width, height: 800 });
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
     problems.push(
       ...(await withTimeout(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))),
     );
   } catch (thrown) {
-    problems.push(thrown instanceof Error ? thrown.message : String(thrown));
-  } finally {
-    await withTimeout(5, page.close()).catch(() => undefined);
+    problems.push(message(thrown));
   }
   return problems;
 }
@@ -131,9 +143,15 @@ try {
     THEMES.flatMap((theme) => WIDTHS.map((width) => ({ name, theme, width }))),
   );
   const work = async (browser) => {
+    let page = await openTab(browser);
     for (let shot = shots.shift(); shot; shot = shots.shift()) {
       const { name, theme, width } = shot;
-      const problems = await shoot(browser, name, theme, width);
+      const problems = await shoot(page, name, theme, width);
+      // The page may be stuck.
+      if (problems.length > 0) {
+        await withTimeout(5, page.close()).catch(() => undefined);
+        page = await openTab(browser);
+      }
       for (const problem of problems)
         console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
       if (problems.length === 0) passed += 1;
