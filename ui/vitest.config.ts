@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+
 import { svelteTesting } from "@testing-library/svelte/vite";
 import { defineConfig, mergeConfig } from "vitest/config";
 
@@ -7,6 +9,7 @@ export default mergeConfig(
   base,
   defineConfig({
     plugins: [svelteTesting()],
+    resolve: { alias: { "bits-ui": resolve(import.meta.dirname, "tests/support/bits-ui.ts") } },
     test: {
       environment: "jsdom",
       include: ["tests/**/*.test.ts"],
