@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::{Command, ExitCode, ExitStatus};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -108,14 +109,17 @@ fn check(command: &mut Command) -> Result<Counts> {
 }
 
 fn ui(repository: &Repository) -> Result<Counts> {
+    // Here the messages are compiled, so that nothing below writes them while something else reads them.
+    let built = count_errors(ui::build_if_changed(repository).map(|()| Counts::check(true)));
     let report = repository.target("xtask/ui-tests.xml");
     let mut tests = repository.npm("ui");
     tests.args(["test", "--", "--reporter=default", "--reporter=junit"]);
     tests.arg(format!("--outputFile.junit={}", report.display()));
-    let check = count_errors(check(repository.npm("ui").args(["run", "check"])));
-    let tested = count_errors(counted(&mut tests, &report));
-    let built = count_errors(ui::build_if_changed(repository).map(|()| Counts::check(true)));
-    Ok(check + tested + built)
+    thread::scope(|scope| {
+        let checked = scope.spawn(|| count_errors(check(repository.npm("ui").args(["run", "check"]))));
+        let tested = count_errors(counted(&mut tests, &report));
+        Ok(built + tested + checked.join().unwrap_or(Counts::check(false)))
+    })
 }
 
 fn screens(repository: &Repository) -> Result<Counts> {
