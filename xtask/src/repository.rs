@@ -8,10 +8,12 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 /// The repository in which `cargo xtask` was called.
+#[derive(Clone)]
 pub struct Repository {
     root: PathBuf,
     target: PathBuf,
     cargo_bin: Option<PathBuf>,
+    with_clippy: bool,
 }
 
 impl Repository {
@@ -27,7 +29,13 @@ impl Repository {
             .map(PathBuf::from)
             .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
             .map(|home| home.join("bin"));
-        Ok(Self { root, target, cargo_bin })
+        Ok(Self { root, target, cargo_bin, with_clippy: false })
+    }
+
+    /// The same repository, in which cargo compiles the workspace with Clippy and every warning is an error. The
+    /// programs are the same. `cargo clippy` would check the hundreds of dependencies once more.
+    pub fn with_clippy(&self) -> Self {
+        Self { with_clippy: true, ..self.clone() }
     }
 
     /// A path in the repository.
@@ -60,6 +68,11 @@ impl Repository {
             if is_set_by_cargo_run(&name) {
                 command.env_remove(name);
             }
+        }
+        if self.with_clippy {
+            // As `cargo clippy -- -D warnings` sets them.
+            command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+            command.env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
         }
         command
     }
