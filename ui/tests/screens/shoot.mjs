@@ -70,10 +70,13 @@ function withTimeout(seconds, work) {
   return Promise.race([work, timeout]).finally(() => clearTimeout(timer));
 }
 
-async function check(page, name, file) {
+async function load(page, name) {
   // The query is different each time, because a change of only the fragment would not load the page again.
   await page.goto(`${address}?${(loads += 1)}#${encodeURIComponent(name)}`);
   await page.waitForSelector(`html[data-scene="${name}"]`, { timeout: 10_000 });
+}
+
+async function check(page, file) {
   // Waits until dialogs have faded in, because fading lowers the contrast, and until lazy modules are shown.
   await page.evaluate(async () => {
     const transitions = () => document.getAnimations().filter((a) => a.effect.getTiming().iterations === 1);
@@ -106,21 +109,30 @@ async function openTab(browser) {
   return page;
 }
 
-/** Takes one screenshot, and returns the problems that were found. */
-async function shoot(page, name, theme, width) {
-  const problems = [];
+function setTheme(page, theme) {
+  return page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+}
+
+/** Takes a screenshot in each theme, and returns the problems that were found in each. */
+async function shoot(page, name, width) {
+  const problems = new Map(THEMES.map((theme) => [theme, []]));
+  let found = problems.get(THEMES[0]);
   page
     .removeAllListeners("console")
-    .on("console", (line) => line.type() === "error" && problems.push(line.text()));
-  page.removeAllListeners("pageerror").on("pageerror", (thrown) => problems.push(message(thrown)));
+    .on("console", (line) => line.type() === "error" && found.push(line.text()));
+  page.removeAllListeners("pageerror").on("pageerror", (thrown) => found.push(message(thrown)));
   try {
     await page.setViewport({ width, height: 800 });
-    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
-    problems.push(
-      ...(await withTimeout(30, check(page, name, join(folder, `${name}-${theme}-${width}.png`)))),
-    );
+    await setTheme(page, THEMES[0]);
+    await withTimeout(30, load(page, name));
+    for (const theme of THEMES) {
+      found = problems.get(theme);
+      await setTheme(page, theme);
+      found.push(...(await withTimeout(30, check(page, join(folder, `${name}-${theme}-${width}.png`)))));
+    }
   } catch (thrown) {
-    problems.push(message(thrown));
+    for (const theme of THEMES.slice(THEMES.findIndex((theme) => problems.get(theme) === found)))
+      problems.get(theme).push(message(thrown));
   }
   return problems;
 }
@@ -139,23 +151,23 @@ try {
   // The first page of each browser also requests an icon that does not exist, which is no error of a scene.
   const [all] = await Promise.all(browsers.map(sceneNames));
   const names = only.length > 0 ? only : all;
-  const shots = names.flatMap((name) =>
-    THEMES.flatMap((theme) => WIDTHS.map((width) => ({ name, theme, width }))),
-  );
+  const shots = names.flatMap((name) => WIDTHS.map((width) => ({ name, width })));
   const work = async (browser) => {
     let page = await openTab(browser);
     for (let shot = shots.shift(); shot; shot = shots.shift()) {
-      const { name, theme, width } = shot;
-      const problems = await shoot(page, name, theme, width);
-      // The page may be stuck.
-      if (problems.length > 0) {
+      const { name, width } = shot;
+      const found = await shoot(page, name, width);
+      for (const [theme, problems] of found) {
+        for (const problem of problems)
+          console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
+        if (problems.length === 0) passed += 1;
+        else failed += 1;
+      }
+      if ([...found.values()].some((problems) => problems.length > 0)) {
+        // The page may be stuck.
         await withTimeout(5, page.close()).catch(() => undefined);
         page = await openTab(browser);
       }
-      for (const problem of problems)
-        console.error(`${name} (${theme}, ${width}): ${problem.replaceAll("\n", " ")}`);
-      if (problems.length === 0) passed += 1;
-      else failed += 1;
     }
   };
   await Promise.all(browsers.map(work));
