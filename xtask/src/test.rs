@@ -77,10 +77,7 @@ impl Step {
                 "sources",
             ])),
             Self::Ui => ui(repository),
-            Self::Clippy => {
-                ui::build_if_changed(repository)?;
-                check(repository.cargo().args(["build", "--workspace", "--all-targets", "--locked"]))
-            }
+            Self::Clippy => build(repository).map(|()| Counts::check(true)),
             Self::Bindings => bindings::check(repository).map(|()| Counts::check(true)),
             Self::Rust => {
                 let filter = format!("not ({CONFORMANCE}) and not ({WINDOW}) and not ({INSTALL})");
@@ -140,10 +137,17 @@ fn count_errors(counts: Result<Counts>) -> Counts {
     })
 }
 
-/// Runs the tests of a filter. Every run builds the whole workspace, so that all steps share one set of features.
-fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
+/// Builds every program and test of the workspace. Every step builds all of them, because a part of the workspace can
+/// need dependencies with other features, which would be built once more.
+fn build(repository: &Repository) -> Result<()> {
     ui::build_if_changed(repository)?;
-    start::build(repository)?;
+    let mut build = repository.cargo();
+    command::run(build.args(["build", "--workspace", "--all-targets", "--locked"]), start::BUILD_DEADLINE)
+}
+
+/// Runs the tests of a filter.
+fn nextest(repository: &Repository, filter: &str) -> Result<Counts> {
+    build(repository)?;
     let mut nextest = repository.cargo();
     nextest.args(["nextest", "run", "--workspace", "--locked", "--no-fail-fast", "-E", filter]);
     counted(&mut nextest, &repository.target("nextest/default/junit.xml"))
@@ -154,8 +158,7 @@ fn install(repository: &Repository) -> Result<Counts> {
     if !cfg!(target_os = "linux") {
         bail!("the Debian package can only be tested on Debian or a system based on it");
     }
-    ui::build_if_changed(repository)?;
-    start::build(repository)?;
+    build(repository)?;
     bundle::packages_for_tests(repository)?;
     nextest(repository, INSTALL)
 }
