@@ -32,7 +32,7 @@ describe("what Usher does in the background", () => {
   it.each([
     [
       { notifications: "with_actions", tray: "shown" },
-      "Click the notification to open the service’s page in your browser.",
+      "Click the notification to open the sign-in page in your browser.",
     ],
     [{ notifications: "with_actions", tray: "no_host" }, "While Usher is open, it notifies you"],
     [{ notifications: "plain", tray: "shown" }, "Sign in from the tray or this window"],
