@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AuthView {
-    /// The server has not responded yet.
+    /// The server has not responded yet, or its transport is not `TransportKind::Http`.
     Unknown,
-    /// The server asks for no authorization.
+    /// The server requires no authorization.
     None,
     /// `mcp.json` sets an `Authorization` header, which disables OAuth.
     Header,

@@ -46,19 +46,19 @@ pub enum Code {
     TlsFailed,
     /// Discovery failed, before the authorization began. The window shows the details.
     DiscoveryFailed,
-    /// The authorization server does not register clients. The window asks for a client ID.
+    /// The authorization server does not register clients, or rejected Usher. The window asks for a client ID.
     RegistrationUnsupported,
     /// The authorization server rejected the redirect. The window offers a new sign-in.
     RedirectRejected,
     /// The person or the authorization server denied the request. The person can sign in again.
     AuthorizationDenied,
-    /// The sign-in timed out or was replaced. The person can sign in again.
+    /// The sign-in timed out or was replaced, or the callback is invalid. The person can sign in again.
     AuthorizationExpired,
     /// The server needs a sign-in.
     SignInRequired,
     /// The grant lacks a scope. The window offers the button “Grant access”.
     InsufficientScope,
-    /// There is no keychain. The window shows instructions for the operating system, and offers the other stores.
+    /// The keychain or the file store cannot be used. The window shows instructions, and offers the other stores.
     KeychainUnavailable,
     /// The keychain is locked. The window shows instructions for the operating system, and the person can retry.
     KeychainLocked,
@@ -66,7 +66,7 @@ pub enum Code {
     ProcessExited,
     /// The server's response does not follow the protocol.
     ProtocolError,
-    /// An `usher` command runs the engine. The app waits until the command ends.
+    /// An `usher` command is running the engine. The app waits until the command ends.
     EngineBusy,
     /// Usher itself or this machine failed. The person can copy the details.
     Internal,

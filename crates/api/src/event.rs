@@ -37,17 +37,19 @@ pub enum Event {
         revision: Revision,
         paused: bool,
     },
-    /// The tools of a connected server were listed.
+    /// The tools of a connected server were listed for the first time, or the list changed.
     ToolsChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// The server reported that its resources changed. Earlier lists are out of date.
+    /// The server's resources may have changed: the server reported it, or Usher reconnected. Earlier lists are out of
+    /// date.
     ResourcesChanged {
         revision: Revision,
         id: ServerId,
     },
-    /// The server reported that its prompts changed. Earlier lists are out of date.
+    /// The server's prompts may have changed: the server reported it, or Usher reconnected. Earlier lists are out of
+    /// date.
     PromptsChanged {
         revision: Revision,
         id: ServerId,

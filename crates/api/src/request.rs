@@ -9,8 +9,8 @@ use crate::{ElicitationAnswer, RedirectKind, ServerId};
 
 /// A request to the engine.
 ///
-/// The TypeScript type has only the requests that the page sends. The others are sent only between processes, or by a
-/// Tauri command that does more.
+/// The TypeScript type has only the requests that the page sends in this form. Some of the other requests have a Tauri
+/// command of their own; the rest are sent only between processes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "request", rename_all = "snake_case", deny_unknown_fields)]
@@ -91,7 +91,7 @@ pub enum ServerVerb {
     Disable,
     /// Connects immediately: after a disconnect or a failure, or during a backoff.
     Connect,
-    /// Closes the connection until the next `Connect` or start.
+    /// Closes the connection until the next `Connect` or the next start of the engine.
     Disconnect,
     /// Revokes and deletes the grant.
     SignOut,
@@ -100,7 +100,7 @@ pub enum ServerVerb {
     /// Reports that the caller opened the browser.
     #[cfg_attr(feature = "specta", specta(skip))]
     BrowserOpened,
-    /// Registers again with the next redirect, because the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect, because the page in the browser shows an error.
     #[cfg_attr(feature = "specta", specta(skip))]
     NextRedirect,
     /// Returns the authorization request that waits for the browser.
@@ -152,8 +152,8 @@ impl Request {
         }
     }
 
-    /// Returns whether the request may be sent again if its holder was killed before the reply. A tool call must not be
-    /// repeated, because it may already have taken effect.
+    /// Returns whether the request may be sent again if the holder disconnected or timed out before the reply. A tool
+    /// call must not be repeated, because it may already have taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
             Self::SignIn { .. } | Self::HandOverCallback { .. } => true,

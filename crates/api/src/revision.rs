@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A number that increases with each event of one engine, including the events that this reader does not receive. A
-/// reader ignores an event if its snapshot has the same or a higher revision.
+/// A number that increases with each event of one engine, including events that only other recipients receive. A
+/// recipient ignores an event if its snapshot has the same or a higher revision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(transparent)]

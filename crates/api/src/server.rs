@@ -23,9 +23,9 @@ pub struct ServerView {
     pub id: ServerId,
     /// The server's own title, else the catalogue's name, else the id; sanitised for display.
     pub name: String,
-    /// The service's slug in the catalogue, if the address is known. It selects the logo.
+    /// The service's slug, if the catalogue contains the address. The slug selects the logo.
     pub catalogue: Option<String>,
-    /// The address, or the command line of a local program.
+    /// The address, or the command of a local program without its arguments.
     pub address: String,
     pub transport: TransportKind,
     pub status: Status,
@@ -56,7 +56,7 @@ impl Want {
     ) -> Option<Self> {
         let failed_with = |code: Code| last_error.is_some_and(|error| error.code == code);
         match status {
-            Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => Some(Self::Permission),
+            Status::NeedsSignIn { reason: NeedsSignIn::InsufficientScope } => Some(Self::Permission),
             Status::NeedsSignIn { .. } => Some(Self::SignIn),
             Status::Connecting
             | Status::Reconnecting { .. }

@@ -15,7 +15,7 @@ pub struct Snapshot {
     pub secret_store: SecretStoreView,
     /// Whether the person paused all servers. During a pause no server is connected and no token is refreshed.
     pub paused: bool,
-    /// The unanswered questions that servers asked during this reader's calls. The process that runs the engine also
+    /// The unanswered questions that servers asked during the recipient's calls. The process that runs the engine also
     /// gets the questions outside a call.
     pub elicitations: Vec<ElicitationView>,
 }

@@ -59,7 +59,7 @@ pub enum NeedsSignIn {
     Expired,
     /// The person or the authorization server denied the request.
     Denied,
-    MorePermissionNeeded,
+    InsufficientScope,
     /// The authorization server no longer knows Usher's client ID.
     RegistrationLost,
     /// A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token.

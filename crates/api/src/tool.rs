@@ -42,7 +42,7 @@ pub enum ToolContent {
         mime_type: String,
         data: String,
     },
-    /// Audio, embedded resources and links, as JSON text.
+    /// Any other block, such as audio, an SVG image or a resource, as JSON text.
     Other {
         json: String,
     },

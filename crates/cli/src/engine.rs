@@ -11,13 +11,13 @@ use usher_ipc::{Access, AskError, Holder, HolderKind, JoinOptions, Server, Updat
 
 use crate::exit::{CommandError, internal};
 
-/// The longest wait for a holder that is exiting. The holder first finishes the work of other commands.
+/// The longest wait for a holder that is ending. The holder first finishes the work of other commands.
 const HANDOVER_DEADLINE: Duration = Duration::from_secs(120);
 const HANDOVER_RETRY: Duration = Duration::from_millis(20);
 /// The time after which a message explains why closing takes so long.
 const QUIET_CLOSE: Duration = Duration::from_millis(500);
 
-/// A connection to the engine. When the holder exits, this starts the engine or joins the next holder.
+/// A connection to the engine. When the holder ends, this starts the engine or joins the next holder.
 pub struct Handle {
     options: EngineOptions,
     join: JoinOptions,
@@ -117,8 +117,8 @@ impl Handle {
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = server.ok();
     }
 
-    /// Closes the engine if this command holds it. Before that, it waits for the work of other commands and for pending
-    /// token revocations. `on_wait` is called after [`QUIET_CLOSE`]; Ctrl-C stops waiting.
+    /// Stops the engine if this command holds it. First waits for the work of other commands and for pending token
+    /// revocations. `on_wait` is called after [`QUIET_CLOSE`]; Ctrl-C stops waiting.
     pub async fn close(self, on_wait: impl FnOnce()) {
         let access = self.access();
         let Access::Held(engine) = &*access else { return };

@@ -67,7 +67,7 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Reads text from stdin, up to `limit` bytes. `what` names it in an error.
+/// Reads text from stdin, up to `limit` bytes. `what` names the text in an error.
 pub fn read_stdin(what: &str, limit: u64) -> Result<String, CommandError> {
     let mut text = String::new();
     std::io::stdin()

@@ -55,7 +55,7 @@ async fn run_session<T>(
     outcome
 }
 
-/// Returns the store for a secret entered by hand: the flag's store, else the running Usher's, else the keychain.
+/// Returns the store for named secrets: the flag's store, else the running Usher's, else the keychain.
 pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     if let Some(store) = &paths.secret_store {
         return Ok(store.clone());
@@ -63,7 +63,7 @@ pub async fn secret_store(paths: &Paths) -> Result<StoreKind, CommandError> {
     let Some(client) = connect_to_running(paths).await else { return Ok(StoreKind::default()) };
     match client.secret_store().parse() {
         Ok(StoreKind::Memory) => {
-            Err(internal("The running Usher stores secrets only in memory, so this command cannot add one.")
+            Err(internal("The running Usher stores secrets only in memory, so this command cannot use them.")
                 .with_hint("Enter the secret in Usher's window."))
         }
         Ok(store) => Ok(store),

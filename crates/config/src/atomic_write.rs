@@ -51,7 +51,7 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
 /// The new contents in a temporary file next to the target, written and synced.
 pub(crate) struct Prepared(NamedTempFile);
 
-/// Writes the temporary file. It keeps the target's permissions. If the target is missing, only the owner can read it.
+/// Writes the temporary file with the target's permissions. If the target is missing, only the owner can read the file.
 pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
     let mut file = tempfile::Builder::new().prefix(".mcp-").suffix(".tmp").tempfile_in(folder_of(target))?;
     match fs::metadata(target) {

@@ -54,7 +54,7 @@ pub struct Setup {
     pub steps: Vec<String>,
     /// The redirect URI to enter on that page.
     pub redirect: String,
-    /// Whether the client secret must be entered too.
+    /// Whether Usher needs the client secret as well as the client ID.
     pub needs_secret: bool,
     /// The scopes that the service requires. Empty if discovery finds them.
     pub scopes: Vec<String>,

@@ -1,5 +1,5 @@
-//! Edits to the text of `mcp.json` that keep comments, unknown keys, order, indentation, line ends and
-//! trailing commas.
+//! Edits to the text of `mcp.json` that keep comments, unknown keys, order, indentation, line endings
+//! and trailing commas.
 
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
@@ -154,7 +154,7 @@ fn set_disabled(server: &CstObjectProp, disabled: bool) {
     }
 }
 
-/// Sets the client under the key that the entry already uses. `None` removes an existing secret.
+/// Sets the client ID and secret under the keys that the entry already uses. `None` removes an existing secret.
 fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&str>) {
     let Some(object) = server.object_value() else { return };
     let settings = ["oauth", "auth"].into_iter().find_map(|name| object.object_value(name));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::Diagnostic;
 
-/// A failed operation on the file. Messages name the file and never quote its contents.
+/// A failed operation on the file. Messages never quote a header's value or a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The text is not a valid `mcp.json`.
@@ -19,7 +19,7 @@ pub enum ConfigError {
     #[error("there is no server named `{name}`")]
     NoSuchServer { name: String },
     /// The change would make the file invalid.
-    #[error("the server cannot be added: {why}")]
+    #[error("the server cannot be saved: {why}")]
     InvalidServer { why: String, hint: Option<String> },
     /// Another program changed the file during every attempt.
     #[error("another program keeps changing {}; nothing was written", path.display())]

@@ -20,7 +20,8 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Creates a handle to the file. `environment` resolves `${VAR}` in addresses.
+    /// Creates a handle to the file. When the file is read, `environment` resolves `${VAR}` in addresses, client IDs
+    /// and audiences.
     pub fn new(path: impl Into<PathBuf>, environment: Environment) -> Self {
         Self { path: path.into(), environment }
     }
@@ -84,8 +85,8 @@ impl ConfigFile {
         ConfigWatch::new(self.path.clone())
     }
 
-    /// Reads, changes and writes a valid file. If the file changed between reading and writing, the change is
-    /// applied to the new text.
+    /// Applies an edit to a valid file and writes the result. If another program changed the file in the meantime, the
+    /// edit is applied to the new text.
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
         let target =
             atomic_write::resolve_links(&self.path).map_err(|source| self.io("resolving", source))?;
@@ -136,7 +137,7 @@ impl ConfigFile {
     }
 }
 
-/// Adds a newline at the end of a new file. The end of an existing file is unchanged.
+/// Adds a newline at the end if the file was missing or blank. Otherwise, the end of the file is unchanged.
 fn end_with_newline(before: &str, mut after: String) -> String {
     if before.trim().is_empty() && !after.ends_with('\n') {
         after.push('\n');

@@ -13,7 +13,7 @@ use crate::{Config, Diagnostic, Environment, ServerConfig};
 use reader::{Reader, display_name};
 
 pub(crate) const SERVERS: &str = "mcpServers";
-/// The maximum length of a server's name. The keychain does not accept longer names.
+/// The maximum length of a server's name. It is below the secret store's limit of 350 characters.
 const MAX_NAME_CHARS: usize = 200;
 
 /// The result of parsing. The config contains the valid servers.

@@ -32,7 +32,7 @@ pub enum TemplateError {
     BadVariableName(String),
 }
 
-/// A placeholder that could not be resolved.
+/// A placeholder that could not be resolved, or a resolved value that is not allowed in a header.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     #[error("there is no secret named `{name}`")]
@@ -99,7 +99,7 @@ impl Template {
         names
     }
 
-    /// Resolves the placeholders. `secret` returns the secret for a name of [`Template::secret_names`].
+    /// Resolves the placeholders. `secret` returns the secret for a name from [`Template::secret_names`].
     pub fn render(
         &self,
         environment: &Environment,

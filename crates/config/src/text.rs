@@ -2,7 +2,7 @@
 
 use crate::{Diagnostic, Severity};
 
-/// The size limit. A larger file is probably another file.
+/// The size limit. A larger file is probably not `mcp.json`.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const BOM: &str = "\u{feff}";
@@ -49,7 +49,7 @@ impl Text {
     }
 }
 
-/// Returns an error at a byte offset that belongs to no server.
+/// Returns an error that belongs to no server, at a byte offset.
 pub(crate) fn problem(text: &str, offset: usize, message: &str, hint: Option<&str>) -> Diagnostic {
     let (line, column) = position(text, offset);
     Diagnostic {

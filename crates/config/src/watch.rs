@@ -1,4 +1,4 @@
-//! Reports changes of `mcp.json` by polling.
+//! Reports changes to `mcp.json` by polling.
 //!
 //! The system's file notifications watch folders and files, not paths. They would need extra code for missing folders,
 //! symbolic links, editors that replace files, and network drives. Reading one small file twice a second is cheap, and
@@ -11,9 +11,9 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 const INTERVAL: Duration = Duration::from_millis(500);
-/// The delay between two reads. If both are equal, the file is no longer being written.
+/// The delay between two reads. If both return the same contents, the file is no longer being written.
 const SETTLE: Duration = Duration::from_millis(50);
-/// The maximum number of these reads. A change is then reported even if the file is still changing.
+/// The maximum number of such reads. After the last one, a change is reported even if the file is still being written.
 const MAX_SETTLES: usize = 20;
 
 /// Watches one file until dropped. [`ConfigWatch::changed`] needs a tokio runtime.
@@ -38,8 +38,9 @@ impl ConfigWatch {
         Self { path, reported, interval: None }
     }
 
-    /// Waits until the contents differ from the last reported ones, or from those at the start. The creation and the
-    /// removal of the file are changes too. Cancel safe: the next call reports a change that a cancelled call missed.
+    /// Waits until the contents differ from the last reported ones or, before the first report, from those at the
+    /// creation of the watch. The creation and the removal of the file are changes too. Cancel safe: the next call
+    /// reports a change that a cancelled call missed.
     pub async fn changed(&mut self) {
         loop {
             self.interval

@@ -79,7 +79,7 @@ fn syntax_errors_are_explained() {
         ("latin-1", b"{\n  \"a\": \"caf\xe9\"\n}"),
         ("utf-16", b"\xff\xfe{\0}\0"),
         ("byte order mark", b"\xef\xbb\xbf{\"a\": }"),
-        ("Windows line ends", b"{\r\n\"a\": 1\r\n\"b\": 2}"),
+        ("Windows line endings", b"{\r\n\"a\": 1\r\n\"b\": 2}"),
     ];
     let bytes = bytes.map(|(title, text)| (title, check(text)));
     insta::assert_snapshot!(render(&[&cases[..], &bytes[..]].concat()));
@@ -119,10 +119,10 @@ fn errors_of_a_server_are_explained() {
         ("plain", r#""type": "http", "url": "https://a.example/mcp""#),
         ("sse", r#""type": "sse", "url": "https://a.example/sse""#),
         ("stdio", r#""type": "stdio", "command": "npx", "args": ["-y", "x"], "env": {"_A": "${EMPTY}"}, "cwd": "/tmp""#),
-        ("no type with a command", r#""command": "npx""#),
-        ("no type with a url", r#""url": "https://a.example""#),
-        ("no type with both", r#""url": "https://a.example", "command": "npx""#),
-        ("neither", r#""disabled": true"#),
+        ("command without a type", r#""command": "npx""#),
+        ("url without a type", r#""url": "https://a.example""#),
+        ("command and url without a type", r#""url": "https://a.example", "command": "npx""#),
+        ("neither command nor url", r#""disabled": true"#),
         ("streamable-http", r#""type": "streamable-http", "url": "https://a.example""#),
         ("transport", r#""transport": "http", "url": "https://a.example""#),
         ("transport and type", r#""transport": "http", "type": "http", "url": "https://a.example""#),

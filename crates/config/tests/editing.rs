@@ -144,7 +144,7 @@ fn adding_and_removing_a_server_restores_the_file() {
 }
 
 #[test]
-fn line_ends_indentation_and_byte_order_mark_are_kept() {
+fn line_endings_indentation_and_byte_order_mark_are_kept() {
     let text = "\u{feff}{\r\n\t\"mcpServers\": {\r\n\t\t\"a\": {\"type\": \"http\", \"url\": \"https://a.example\"}\r\n\t}\r\n}\r\n";
     let folder = TestFolder::with(text);
     folder.file().add("notion", &notion()).expect("add server");
@@ -289,7 +289,7 @@ mod unix {
     }
 
     #[test]
-    fn a_dangling_symlink_creates_its_target() {
+    fn the_missing_target_of_a_symlink_is_created() {
         let folder = TestFolder::new();
         symlink("later/real.json", folder.path()).expect("create link");
         assert_eq!(folder.file().load().expect("empty config").servers, []);

@@ -14,7 +14,7 @@ fn config_file(bytes: &[u8]) -> (TempDir, ConfigFile) {
     (folder, ConfigFile::new(path, Environment::default()))
 }
 
-/// Whitespace and comments between tokens. A line comment includes its line end.
+/// Whitespace and comments between tokens. A line comment includes its line ending.
 fn gap() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         4 => Just(String::new()),
@@ -84,24 +84,24 @@ fn test_file() -> impl Strategy<Value = TestFile> {
                 "{head}{{{before}{inner}\"mcpServers\": {{{}{comma}{tail}}}}}{head}",
                 entries.join(",")
             );
-            let line_ends = |text: &str| if windows { text.replace('\n', "\r\n") } else { text.to_owned() };
-            text = line_ends(&text);
+            let end_lines = |text: &str| if windows { text.replace('\n', "\r\n") } else { text.to_owned() };
+            text = end_lines(&text);
             if bom {
                 text.insert(0, '\u{feff}');
             }
             let next = |index: usize| servers.get(index + 1).map_or(&tail, |(before, _, _)| before);
             let removable = (servers.iter().enumerate())
                 .map(|(index, (before, value, after))| {
-                    [before, value, after, next(index)].map(|text| line_ends(text)).concat()
+                    [before, value, after, next(index)].map(|text| end_lines(text)).concat()
                 })
                 .collect();
             TestFile {
                 text,
                 removable,
                 servers: (servers.iter().enumerate())
-                    .map(|(index, (_, value, _))| (format!("s{index}"), line_ends(value)))
+                    .map(|(index, (_, value, _))| (format!("s{index}"), end_lines(value)))
                     .collect(),
-                others: others.into_iter().map(|(_, value)| line_ends(&value)).collect(),
+                others: others.into_iter().map(|(_, value)| end_lines(&value)).collect(),
             }
         })
 }
@@ -117,7 +117,7 @@ fn assert_in_order<'a>(text: &str, parts: impl IntoIterator<Item = &'a str>) -> 
     Ok(())
 }
 
-/// Returns the comments in order. The strings in these files contain nothing that looks like a comment.
+/// Returns the comments in order. Apart from `https://`, no string in these files looks like a comment.
 fn comments(text: &str) -> Vec<String> {
     let mut comments = Vec::new();
     let mut rest = text;
@@ -196,7 +196,7 @@ proptest! {
         let count = |comments: &[String], comment: &String| comments.iter().filter(|other| *other == comment).count();
         for comment in &old {
             let lost = count(&old, comment).saturating_sub(count(&new, comment));
-            prop_assert!(lost <= count(&own, comment), "{comment:?} is missing in {after:?}");
+            prop_assert!(lost <= count(&own, comment), "{comment:?} is missing from {after:?}");
         }
         let mut kept = before.servers.clone();
         kept.remove(removed);

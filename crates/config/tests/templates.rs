@@ -79,7 +79,7 @@ fn a_secret_cannot_inject_a_header() {
     assert!(!error.to_string().contains("evil"));
 }
 
-/// Addresses are resolved when the file is read, other values when they are used.
+/// Addresses and client IDs are resolved when the file is read, headers and client secrets when they are used.
 #[test]
 fn variables_come_from_the_given_environment() {
     let folder = tempfile::tempdir().expect("temp dir");

@@ -29,11 +29,11 @@ pub enum StartError {
     },
 }
 
-/// A running demo. Dropping it stops it without waiting.
+/// A running demo. Dropping the handle stops the demo without waiting for running requests.
 pub struct Demo {
     service: Arc<Service>,
     url: Url,
-    /// Dropping this closes every stream.
+    /// Dropping the guard closes every stream.
     running: DropGuard,
     server: AbortOnDropHandle<()>,
 }
@@ -47,7 +47,7 @@ impl Demo {
         let port = listener.local_addr().map_err(listen)?.port();
 
         let service = Arc::new(Service::new(port, options));
-        let url = Url::parse(&service.resource).expect("an address with a number as its host is a URL");
+        let url = Url::parse(&service.resource).expect("the resource is a valid URL");
         let stopping = CancellationToken::new();
         let router = routes::router(Arc::clone(&service), &stopping);
         let stopped = stopping.clone().cancelled_owned();
@@ -106,7 +106,7 @@ impl Demo {
         self.announce(McpList::Tools);
     }
 
-    /// Injects a fault into every following `tools/list`; `None` removes it.
+    /// Injects a fault into every following `tools/list`; `None` removes the fault.
     pub fn set_list_fault(&self, fault: Option<ListFault>) {
         *lock(&self.service.list_fault) = fault;
     }
@@ -116,7 +116,7 @@ impl Demo {
         self.service.announcements.announce(list);
     }
 
-    /// Deletes the sessions of the `initialize` eras, as a restart would.
+    /// Deletes the sessions of the `initialize` era, as a restart would.
     pub async fn forget_sessions(&self) {
         self.service.sessions.sessions.write().await.clear();
     }

@@ -22,7 +22,7 @@ pub struct DemoOptions {
     /// The supported eras of MCP.
     pub eras: Eras,
     /// Whether `ask_back` sends its question on the session's stream instead of the call's stream. This applies only to
-    /// the eras with a handshake.
+    /// the `initialize` era.
     pub elicits_by_session: bool,
     /// The MCP server's response to a request without a valid token.
     pub guard: Guard,
@@ -76,7 +76,7 @@ pub enum Guard {
     /// Every request gets 401 with a challenge.
     #[default]
     Everything,
-    /// Only tool calls get 401. The handshake and the lists need no token.
+    /// Only tool calls get 401. Other requests need no token.
     ToolCallsOnly,
     /// Tool calls get 200 with an error result that mentions a 401. Other requests need no token.
     UnauthorizedInResult,
@@ -109,7 +109,7 @@ pub enum TokenFault {
     },
     /// 200 with an HTML page, as from a captive portal.
     HtmlPage,
-    /// 503 with `invalid_grant` in the body. The grant is still valid, because the status is not 400 or 401.
+    /// 503 with `invalid_grant` in the body. The grant is still valid: the code counts only with status 400 or 401.
     UnavailableInvalidGrant,
     /// 400 `invalid_grant`.
     InvalidGrant,

@@ -3,7 +3,7 @@
 /// The maximum number of logged requests. The oldest are dropped first.
 pub(crate) const CAPACITY: usize = 10_000;
 
-/// One request that got a response, without headers, query and body.
+/// One request that got a response, without headers, query or body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {
     /// The HTTP method.
@@ -22,6 +22,6 @@ pub struct RequestRecord {
 #[derive(Clone)]
 pub(crate) struct GrantType(pub(crate) String);
 
-/// Passes the method to the log, as an extension of the MCP endpoint's response.
+/// Passes the JSON-RPC method to the log, as an extension of the MCP endpoint's response.
 #[derive(Clone)]
 pub(crate) struct McpMethod(pub(crate) String);

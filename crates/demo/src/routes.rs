@@ -18,7 +18,7 @@ use crate::service::Service;
 /// The largest accepted body of the OAuth endpoints.
 const MAX_BODY: usize = 64 * 1024;
 
-/// Builds the demo's router. `stopping` closes open streams.
+/// Builds the demo's router. Cancelling `stopping` closes open streams.
 pub(crate) fn router(service: Arc<Service>, stopping: &CancellationToken) -> Router {
     let mcp = StreamableHttpService::new(
         {

@@ -34,7 +34,7 @@ pub(crate) struct Service {
     pub(crate) request_log: Mutex<VecDeque<RequestRecord>>,
     pub(crate) notebook: Notebook,
     pub(crate) announcements: Announcements,
-    /// The sessions of the `initialize` eras.
+    /// The sessions of the `initialize` era.
     pub(crate) sessions: Arc<LocalSessionManager>,
     pub(crate) hidden_tools: Mutex<HashSet<String>>,
     pub(crate) list_fault: Mutex<Option<ListFault>>,

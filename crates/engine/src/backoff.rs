@@ -7,8 +7,9 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// The longest delay that a server can ask for with `Retry-After`.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Returns the delay before a retry. It doubles with each attempt (the first is 1), and is never shorter than the
-/// server's `Retry-After`. A jitter of 25 % prevents all clients from retrying together after an outage.
+/// Returns the delay before a retry. It doubles with each attempt (the first is 1), up to one minute. It is not shorter
+/// than the server's `Retry-After`, of which at most five minutes count. A jitter of 25% prevents all clients from
+/// retrying together after an outage.
 pub(crate) fn backoff(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1).min(16))).min(LONGEST);
     let jitter = 0.75 + rand::random::<f64>() * 0.5;

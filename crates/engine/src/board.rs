@@ -74,7 +74,8 @@ impl Board {
         self.lock().servers.get(id).cloned()
     }
 
-    /// Publishes a server's view if it changed. If servers have the same name, their ids are added to it.
+    /// Publishes a server's view if it changed. If several servers have the same name, each server's id is added to its
+    /// name.
     pub fn change_server(&self, view: ServerView) {
         let mut state = self.lock();
         let (id, name) = (view.id.clone(), view.name.clone());
@@ -237,7 +238,7 @@ impl Board {
 }
 
 impl State {
-    /// Returns a server's name, followed by its id if another server has the same name.
+    /// Returns a server's name. If another server has the same name, the id follows, unless it equals the name.
     fn name_of(&self, id: &ServerId) -> String {
         let name = self.names.get(id).unwrap_or(&id.0);
         let is_shared = self.names.iter().any(|(other, called)| other != id && called == name);

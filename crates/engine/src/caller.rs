@@ -1,4 +1,5 @@
-//! The callers of the engine. Only a call's own caller receives its progress and the server's questions.
+//! The callers of the engine. Only a call's own caller receives its progress. The server's questions go to that caller
+//! or to the holder.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +30,7 @@ pub(crate) struct Addressee {
 }
 
 impl CallerId {
-    /// The process that runs the engine: the app, or a command.
+    /// The id of the holder, which is the process that runs the engine: the app, or a command.
     pub const HOLDER: Self = Self(0);
 }
 
@@ -49,7 +50,7 @@ impl Callers {
 }
 
 impl Addressee {
-    /// Returns the addressee of questions that belong to no known call.
+    /// Returns the addressee of questions that belong to no known call, or whose caller cannot ask a person.
     pub fn holder() -> Self {
         Self { caller: CallerId::HOLDER, call: None }
     }

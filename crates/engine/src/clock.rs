@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// The only reader of the time of day in this crate. Everything else gets the time as an argument.
+/// The only reader of the time of day in this crate. All other code gets the time from a `Clock` or as an argument.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
     ahead_ms: Arc<AtomicU64>,

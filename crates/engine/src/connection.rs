@@ -119,7 +119,7 @@ impl Connection {
         let _ = tokio::time::timeout(deadline, self.closed.cancelled()).await;
     }
 
-    /// Closes the connection, with its calls, without waiting.
+    /// Closes the connection and ends its calls. Does not wait.
     pub fn close_now(&self) {
         self.closing.cancel();
     }

@@ -1,4 +1,4 @@
-//! The parts of an engine that all server tasks share. None of them refers to a server.
+//! The parts of an engine that all server tasks share. None of them holds a server's handle.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +26,7 @@ pub(crate) struct Context {
     pub stores: SecretStores,
     pub callbacks: Arc<Callbacks>,
     pub elicitations: Arc<Elicitations>,
-    /// Tasks that must end before the engine does: refreshes, code exchanges, revocations.
+    /// Tasks that must end before the engine does, such as refreshes, code exchanges and revocations.
     pub tasks: TaskTracker,
     /// The revocations among these tasks.
     pub revocations: TaskTracker,

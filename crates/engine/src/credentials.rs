@@ -32,7 +32,7 @@ use stored_grant::{bearer, same_tokens};
 /// An access token.
 type Token = SecretString;
 
-/// A client id of `mcp.json`, with its secret if it has one.
+/// The client id in `mcp.json`, with its secret if there is one.
 pub(crate) type PreRegistered = Option<(String, Option<SecretString>)>;
 
 /// The inputs of one server's credentials.
@@ -43,14 +43,14 @@ pub(crate) struct CredentialsContext {
     pub learned: Learned,
     pub journal: RefreshJournal,
     pub clock: Clock,
-    /// Held during every change of the stored grant, by all tasks that this server has in this run. Two refreshes with
+    /// Held during every change of the stored grant. All tasks of this server in this run share it. Two refreshes with
     /// the same refresh token would make the authorization server revoke the grant.
     pub guard: Arc<tokio::sync::Mutex<()>>,
     /// Refreshes run here and outlive their callers.
     pub tasks: TaskTracker,
     /// Cancelled when the engine stops. No refresh starts then, because it could be interrupted.
     pub stopping: CancellationToken,
-    /// Called when the grant in memory changed.
+    /// Called when the grant in memory changed or ended.
     pub on_change: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -68,8 +68,8 @@ impl Credentials {
         Self(Arc::new(Inner { context, state: Mutex::new(State::new(http)) }))
     }
 
-    /// Prepares for a new connection, because the client, the network or the stored grant may have changed. An unsaved
-    /// grant is kept.
+    /// Prepares for a new connection, because the client, the network or the stored grant may have changed. The stored
+    /// grant is read again, unless a refresh is running or a grant is not saved yet.
     pub fn reset(&self, pre_registered: PreRegistered, http: HttpClient) {
         let mut state = self.0.lock();
         state.pre_registered = pre_registered;
@@ -108,8 +108,8 @@ impl Credentials {
         self.join_refresh(&grant).await
     }
 
-    /// Returns the time at which [`Self::maintain`] must run: to refresh before expiry, to repeat an interrupted
-    /// refresh, or to save a grant.
+    /// Returns the time at which [`Self::maintain`] must run: to refresh before expiry, to report an expiry, to repeat
+    /// an interrupted refresh, or to save a grant.
     pub fn due(&self) -> Option<Timestamp> {
         self.0.lock().due(self.0.context.clock.now())
     }
@@ -135,12 +135,13 @@ impl Credentials {
         outcome
     }
 
-    /// Returns the reason why the grant ended, until there is a new grant.
+    /// Returns the reason why the grant ended, if it has ended.
     pub fn ended(&self) -> Option<CredentialFault> {
         self.0.lock().ended.clone()
     }
 
-    /// Ends the backoff after failed refreshes. Call it when the computer woke or the network returned.
+    /// Ends the backoff after failed refreshes, unless the authorization server asked for it. Call this method when the
+    /// network or the secret store may work again.
     pub fn retry_now(&self) {
         self.0.lock().backoff.cut_short();
     }
@@ -189,7 +190,7 @@ impl Credentials {
         }
         let _guard = self.0.context.guard.lock().await;
         if let Err(fault) = self.0.save().await {
-            tracing::warn!(server = %self.0.context.server, %fault, "a refreshed grant was not saved");
+            tracing::warn!(server = %self.0.context.server, %fault, "the new grant was not saved");
         }
     }
 

@@ -23,16 +23,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes the lock, reads `mcp.json` and starts every server's task. If the file is invalid, the engine still runs,
-    /// and the snapshot contains the error.
+    /// Takes the lock, reads `mcp.json` and starts a task for each selected server. If the file is invalid, the engine
+    /// still runs, and the snapshot contains the error.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
         let run = Arc::new(Run::start(options).await?);
         Ok(Self { run, calls: Arc::default(), callers: Callers::new(), caller: Callers::holder() })
     }
 
     /// Returns a handle for another caller, such as another process. A call belongs to the handle that makes it and to
-    /// the clones of this handle. Only they receive the call's progress and the server's questions, and only they can
-    /// answer or cancel.
+    /// that handle's clones. Only they receive the call's progress and can cancel the call. Only they receive and can
+    /// answer the server's questions, unless [`crate::CallOptions::asks_holder`] is set.
     pub fn for_another(&self) -> Self {
         Self { caller: self.callers.new_caller(), ..self.clone() }
     }
@@ -42,14 +42,14 @@ impl Engine {
         self.caller.gone.cancel();
     }
 
-    /// Waits for all pending revocations, at most five seconds each. Call it before [`Engine::stop`] after a sign-out,
+    /// Waits for all pending revocations, at most five seconds each. After a sign-out, call it before [`Engine::stop`],
     /// because `stop` does not wait that long.
     pub async fn revocations_ended(&self) {
         self.run.context.revocations.close();
         self.run.context.revocations.wait().await;
     }
 
-    /// Ends all tasks and connections within two seconds, and releases the lock.
+    /// Ends all tasks and connections, and releases the lock. Waits at most two seconds.
     pub async fn stop(&self) {
         self.run.stop().await;
     }

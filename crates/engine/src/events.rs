@@ -1,4 +1,4 @@
-//! The stream of events for one caller: the public events, and those of its own calls.
+//! The stream of events for one caller: the public events, and those addressed to this caller.
 
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};

@@ -43,11 +43,11 @@ struct Contents {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct LearnedServer {
-    /// The discovered metadata; `None` after a step found it stale.
+    /// The discovered metadata; `None` before discovery, and after a step found the metadata stale.
     discovered: Option<Discovered>,
     /// The `resource_metadata` of the challenge that led to the metadata.
     challenge: Option<String>,
-    /// A pre-registered client belongs to the first issuer that it was used with.
+    /// The pre-registered client, with the first issuer that it was used with.
     client: Option<PinnedClient>,
     /// The network zone in which the server was last reached.
     #[serde(default, rename = "reach")]
@@ -128,7 +128,7 @@ impl Learned {
         });
     }
 
-    /// Replaces the metadata with the correction of a later step.
+    /// Replaces the metadata after a later step corrected it.
     pub fn replace_discovered(&self, server: &ServerUrl, discovered: Discovered) {
         self.change(|contents| contents.server(server).discovered = Some(discovered));
     }
@@ -149,7 +149,7 @@ impl Learned {
         let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
         self.change(|contents| {
             let pinned = &mut contents.server(server).client;
-            // Never replaced: no other issuer may see the client or its secret.
+            // A client's issuer is never replaced: no other issuer may see the client or its secret.
             if pinned.as_ref().is_none_or(|pinned| pinned.client_id != client.client_id) {
                 *pinned = Some(client);
             }
@@ -257,7 +257,7 @@ impl Inner {
             Ok(Err(error)) => {
                 tracing::warn!(path = %self.path.display(), %error, "the file cannot be written")
             }
-            Err(error) => tracing::warn!(%error, "writing was interrupted"),
+            Err(error) => tracing::warn!(%error, "writing kept.json was interrupted"),
         }
     }
 }

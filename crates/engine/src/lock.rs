@@ -10,7 +10,7 @@ const FILE: &str = "engine.lock";
 /// The largest number of bytes that are read from a lock file.
 const LONGEST_TEXT: u64 = 8192;
 
-/// The held lock. Dropping it releases it; if the process is killed, the system does.
+/// The held lock. Dropping this value releases the lock. If the process is killed, the system releases it.
 #[derive(Debug)]
 pub(crate) struct EngineLock {
     _runtime: File,
@@ -28,11 +28,11 @@ pub(crate) enum LockError {
 }
 
 impl EngineLock {
-    /// Locks `engine.lock` in both folders and creates them (0700) if necessary.
+    /// Locks `engine.lock` in both folders. Creates the folders (0700) if necessary.
     ///
-    /// A lock in the runtime folder is not enough: cron, a container or a remote shell uses another runtime folder than
-    /// the desktop session. All of them share the grants. A folder that other users may enter is rejected, because they
-    /// could hold the lock or impersonate the engine.
+    /// A lock in the runtime folder is not enough: cron, a container or a remote shell does not use the desktop
+    /// session's runtime folder, but shares its grants. A runtime folder that other users can access is rejected,
+    /// because they could hold the lock or impersonate the engine.
     pub fn take(state_dir: &Path, runtime_dir: &Path) -> Result<Self, LockError> {
         ensure_private_dir(runtime_dir)
             .map_err(io::Error::other)

@@ -14,8 +14,8 @@ use crate::clock::Clock;
 pub struct EngineOptions {
     /// The path of `mcp.json`. A missing file counts as a file without servers.
     pub config: PathBuf,
-    /// The folder for metadata, registrations and redirects (`kept.json`), and for the refresh journal. It contains no
-    /// secrets.
+    /// The folder for metadata, registrations and redirects (`kept.json`), the refresh journal and a second
+    /// `engine.lock`. It contains no secrets.
     pub state_dir: PathBuf,
     /// The folder for `engine.lock` and the socket.
     pub runtime_dir: PathBuf,
@@ -24,11 +24,11 @@ pub struct EngineOptions {
     /// that needs the keychain. Otherwise, only [`crate::Engine::retry_secret_store`] asks.
     pub asks_to_unlock: bool,
     /// Whether callback links (`dev.usher.desktop:`) reach this process, through the system or because a person pastes
-    /// them. Otherwise, a sign-in starts with the loopback redirect.
+    /// them. Otherwise, the default redirect is loopback.
     pub receives_links: bool,
     /// The servers to run; `None` runs all. Others are not shown until [`crate::Engine::run_also`].
     pub only: Option<Vec<ServerId>>,
-    /// The deadline for connecting, from the first request to the list of tools.
+    /// The deadline for connecting, from resolving the entry in `mcp.json` to listing the tools.
     pub connect_timeout: Duration,
     /// The deadline for the callback.
     pub sign_in_timeout: Duration,
@@ -56,7 +56,7 @@ impl EngineOptions {
 /// The reason why an engine did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Another process of this person runs the engine.
+    /// Another process of this person is running the engine.
     #[error("Usher is already running")]
     Held {
         pid: Option<u32>,

@@ -93,7 +93,7 @@ impl Run {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Changes the config file in the background, and starts and stops servers accordingly. The caller must hold
+    /// Changes the config file on a blocking thread, then starts and stops servers accordingly. The caller must hold
     /// `servers.changing`.
     pub async fn change_config(
         &self,
@@ -130,7 +130,7 @@ pub(crate) async fn load(config: &ConfigFile) -> Result<Config, ConfigError> {
     })
 }
 
-/// Applies changes of the file until the engine stops.
+/// Applies each change that is made to `mcp.json`, until the engine stops.
 fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigFile) {
     let (context, servers, config) = (Arc::clone(context), Arc::clone(servers), config.clone());
     let mut changes = config.watch();

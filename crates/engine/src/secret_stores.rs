@@ -40,7 +40,7 @@ impl SecretStores {
         self.note(None);
     }
 
-    /// Returns the error of the last operation, if it failed.
+    /// Returns the published error, or `None` if the store works.
     pub fn error(&self) -> Option<ErrorView> {
         self.board.secret_store_error()
     }

@@ -14,8 +14,8 @@ use crate::servers::Servers;
 
 /// The time between two observations.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// The largest difference between the clocks that is ignored. It comes from reading them one after the other, and from
-/// small corrections.
+/// The largest difference between the clocks that is ignored. Smaller differences come from reading the clocks one
+/// after the other, and from small corrections.
 const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 /// Observes the clocks and addresses until the engine stops. Polling is cheaper than each system's power and network
@@ -89,7 +89,7 @@ mod tests {
         assert!(!after(102, 2).slept_since(&before));
         assert!(!after(160, 60).slept_since(&before), "a suspended process is not a sleep");
         assert!(after(3700, 2).slept_since(&before));
-        assert!(after(50, 2).slept_since(&before), "a clock that was set back");
+        assert!(after(50, 2).slept_since(&before), "a clock that was set back counts as a sleep");
     }
 
     #[test]

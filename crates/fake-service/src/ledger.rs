@@ -26,13 +26,13 @@ pub struct Refresh {
 /// The outcome of a refresh at the server. The client may not have received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The current token was rotated to this one.
+    /// The current token was replaced by the token with this number.
     Rotated { to: u32 },
-    /// A rotated token was accepted again, within the grace period.
+    /// A rotated token was accepted again, within the grace period, and the token with this number was issued.
     Reissued { to: u32 },
     /// `invalid_grant`.
     Rejected(Rejection),
-    /// A fault prevented the request from reaching the token endpoint.
+    /// A planned fault prevented the refresh.
     NotCarriedOut,
 }
 
@@ -45,7 +45,7 @@ pub enum Rejection {
     Revoked,
 }
 
-/// The requests with tokens of a family since [`Ledger::take_activity`].
+/// The requests with tokens of a family since the last [`Ledger::take_activity`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
     pub refreshes: Vec<Refresh>,
@@ -131,7 +131,7 @@ impl Ledger {
         })
     }
 
-    /// Returns the requests since the last call.
+    /// Returns the requests with tokens of this family since the last call of this method.
     pub fn take_activity(&self, family: FamilyId) -> Activity {
         self.with_family(family, |family| std::mem::take(&mut family.activity)).unwrap_or_default()
     }

@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub access_token_lifetime: Duration,
-    /// How long a refresh token is accepted after its rotation. If zero, its second use revokes the family.
+    /// How long a refresh token is accepted after its rotation. If this is zero, a second use of the token revokes the
+    /// family.
     pub grace_period: Duration,
     /// Whether the tokens vary in length, up to several thousand characters, like those of real services.
     pub has_long_tokens: bool,

@@ -47,7 +47,7 @@ impl FakeService {
         self.shared.authorize(authorization_url).map_err(std::io::Error::other)
     }
 
-    /// Plans a fault for the next refresh of a family. If faults are already planned, it follows them.
+    /// Plans a fault for the next refresh of a family. If faults are already planned, the new fault follows them.
     pub fn add_fault(&self, family: FamilyId, fault: TokenFault) {
         lock(&self.shared.plans).entry(family).or_default().faults.push_back(fault);
     }
@@ -57,8 +57,8 @@ impl FakeService {
         lock(&self.shared.plans).get(&family).map_or(0, |plan| plan.faults.len())
     }
 
-    /// Runs `action` once, at the next `moment` of this family. The request then gets no response, except at
-    /// [`Moment::Arrived`]. A family has one breakpoint; a new one replaces it.
+    /// Runs `action` once, at the next `moment` of this family. [`Moment`] describes which response the request then
+    /// gets. A family has one breakpoint; a new one replaces it.
     pub fn set_breakpoint(&self, family: FamilyId, moment: Moment, action: Action) {
         lock(&self.shared.plans).entry(family).or_default().breakpoint = Some((moment, action));
     }
@@ -68,7 +68,8 @@ impl FakeService {
         lock(&self.shared.plans).entry(family).or_default().breakpoint = None;
     }
 
-    /// Holds each reply of the token endpoint until [`FakeService::release_token_reply`], after rotating the tokens.
+    /// Holds each reply of the token endpoint until [`FakeService::release_token_reply`]. The request itself is carried
+    /// out before that.
     pub fn hold_token_replies(&self) {
         self.shared.gate.is_closed.store(true, Ordering::SeqCst);
     }

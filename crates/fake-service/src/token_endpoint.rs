@@ -130,7 +130,7 @@ fn carry_out(shared: &Shared, wire: &Wire, family: FamilyId, presented: u32) -> 
     Reply::json_with(status, body).into_response()
 }
 
-/// Sends a response in pieces. Its head contains the full length.
+/// Sends a response in pieces. Its headers contain the full length.
 async fn send_slowly(response: Response, time: Duration) -> Response {
     let (mut parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {

@@ -25,7 +25,7 @@ pub enum Access {
     Joined(Client),
 }
 
-/// The changes of the engine's state, until its holder exits.
+/// The changes to the engine's state, until its holder ends.
 pub enum Updates {
     Held(Events),
     Joined(broadcast::Receiver<Update>),
@@ -34,7 +34,8 @@ pub enum Updates {
 impl Access {
     /// Starts the engine, or joins the process that holds it.
     ///
-    /// A holder takes the lock before it listens, and releases it after it stops listening. Retries in both gaps.
+    /// A holder takes the lock before it listens, and stops listening before it releases the lock. Retries while the
+    /// holder has the lock but does not listen.
     pub async fn open(options: &EngineOptions, join: &JoinOptions) -> Result<Self, ErrorView> {
         let begun = Instant::now();
         loop {

@@ -22,10 +22,10 @@ use crate::{AskError, ConnectError, HolderKind, JoinOptions, socket};
 
 /// How long the holder may take to accept a client. It may still be starting.
 const WELCOME_DEADLINE: Duration = Duration::from_secs(10);
-/// How many updates a slow reader may fall behind.
+/// How many updates a slow subscriber may fall behind.
 const UPDATE_BACKLOG: usize = 1024;
 
-/// A change of the client's copy of the state.
+/// A change to the client's copy of the state.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Update {
     Event(Box<Event>),
@@ -131,7 +131,7 @@ impl Client {
     }
 
     /// Subscribes to updates. The updates that a request causes are received before its reply. The channel closes when
-    /// the holder exits.
+    /// the holder ends.
     pub fn subscribe(&self) -> broadcast::Receiver<Update> {
         match self.updates.upgrade() {
             Some(updates) => updates.subscribe(),
@@ -140,7 +140,7 @@ impl Client {
     }
 }
 
-/// Sends the hello and reads the first message. A holder that closes the connection instead is ending.
+/// Sends the hello and reads the first message. A holder that closes the connection without a message is ending.
 async fn shake_hands<R, W>(
     lines: &mut Lines<R>,
     mut writer: W,
@@ -173,7 +173,7 @@ async fn write_requests(mut writer: impl AsyncWrite + Unpin, mut queue: mpsc::Re
     }
 }
 
-/// Reads until the holder disconnects, then fails the requests that still wait.
+/// Reads until the holder disconnects, then fails the requests that still wait for a reply.
 async fn read_messages(
     mut lines: Lines<impl AsyncRead + Unpin>,
     updates: broadcast::Sender<Update>,

@@ -24,13 +24,15 @@ pub enum AskError {
     /// The engine's error.
     #[error(transparent)]
     Failed(ErrorView),
-    /// The holder is about to end and did not start the request. The caller can send it to this or the next holder.
+    /// The holder is about to end and did not start the request. The caller can send it again, to this or the next
+    /// holder.
     #[error("the running Usher is about to end")]
     NotStarted,
-    /// The holder ended before it started the request. The caller can send it to the next holder.
+    /// The holder ended. It did not start the request, or the request is safe to interrupt (see
+    /// [`usher_api::Request::must_finish`]). The caller can send the request to the next holder.
     #[error("the running Usher has ended")]
     Ended,
-    /// The holder exited or timed out during the request. The request may or may not have run.
+    /// The holder disconnected or timed out during the request. The request may or may not have run.
     #[error("lost the connection to the running Usher")]
     OutcomeUnknown,
 }

@@ -42,7 +42,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Reads the next line; `None` at the end of the stream. The first byte has no deadline, because a client may have
-    /// nothing to send. If this is cancelled in the middle of a line, the part already read is lost.
+    /// nothing to send. If the read is cancelled in the middle of a line, the part already read is lost.
     pub async fn next<T: DeserializeOwned>(&mut self, max: usize) -> Result<Option<T>, LineError> {
         if self.reader.fill_buf().await?.is_empty() {
             return Ok(None);

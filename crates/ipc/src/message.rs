@@ -21,7 +21,7 @@ pub struct JoinOptions {
     pub events: bool,
 }
 
-/// The servers that the engine starts for a client, in addition to those that already run.
+/// The servers that the engine starts for a client, in addition to those that are already running.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Servers {
@@ -70,7 +70,7 @@ pub(crate) enum HolderMessage {
     NotStarted {
         id: u64,
     },
-    /// The last message of a holder that ends. It follows the replies to all requests that the holder started.
+    /// The last message of a holder that ends. It follows the replies to all requests that the holder must finish.
     Ended,
     Event(Box<Event>),
     /// Events were lost; the snapshot replaces the client's state.

@@ -40,11 +40,11 @@ impl Server {
         Ok(Self { work, ending, accepting, socket_file: Some(socket_file) })
     }
 
-    /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then ends. Other requests and new
-    /// clients go to the next holder.
+    /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then stops listening. Until then, it
+    /// also serves other requests and new clients. Later ones go to the next holder.
     pub async fn finish(mut self) {
         self.work.finish().await;
-        // No client may connect after the others are notified.
+        // Removes the socket first, so that no client connects after the existing clients are notified.
         self.socket_file = None;
         self.ending.cancel();
         if tokio::time::timeout(END_DEADLINE, &mut self.accepting).await.is_err() {

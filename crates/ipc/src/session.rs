@@ -32,7 +32,7 @@ pub(crate) struct SessionContext {
     pub ending: CancellationToken,
 }
 
-/// Serves one client until it disconnects or sends something invalid.
+/// Serves one client until it disconnects or sends something invalid, or until the holder ends.
 pub(crate) async fn serve(stream: Stream, peer: Peer, context: Arc<SessionContext>) {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut lines = Lines::new(reader);

@@ -32,8 +32,9 @@ pub(crate) enum Outcome {
 impl AuthorizationResponse {
     /// Parses `raw`, which must be one of `redirects` followed by a query.
     ///
-    /// The address must not be longer than 4 kB, and must not contain control characters, a fragment or repeated
-    /// parameters. It must contain `state`, and either `code` or `error`.
+    /// The address must not be longer than 4 kB, and must not contain a fragment or repeated parameters. Only
+    /// `error_description` may contain encoded control characters. The address must contain `state`, and either
+    /// `code` or `error`.
     pub fn parse<'a>(raw: &str, redirects: impl IntoIterator<Item = &'a RedirectUri>) -> Result<Self, Error> {
         parse(raw, redirects).map_err(|why| Error::new(Step::Callback, None, ErrorKind::BadCallback { why }))
     }

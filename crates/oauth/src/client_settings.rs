@@ -19,7 +19,7 @@ pub struct ClientSettings {
     pub metadata_document: Option<Url>,
     /// The authorization and token endpoints of a server without metadata. Ignored without a `client_id`.
     pub endpoints: Option<(Url, Url)>,
-    /// The `audience` parameter of the authorization request, which some services require.
+    /// The `audience` parameter of the authorization request, which some authorization servers require.
     pub audience: Option<String>,
     /// Allows an authorization server that does not advertise PKCE. PKCE is used anyway.
     pub allow_missing_pkce: bool,

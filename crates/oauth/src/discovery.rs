@@ -41,20 +41,20 @@ pub enum MetadataSource {
 pub struct Discovered {
     /// The resource identifier: the string in the protected resource metadata, else the server's URL.
     pub resource: String,
-    /// False if the server publishes no resource identifier, or the authorization server rejects the parameter.
+    /// False if the server publishes no resource identifier, or the authorization server rejects `resource`.
     pub sends_resource: bool,
     /// The name in the protected resource metadata, for display.
     pub resource_name: Option<String>,
     pub metadata: AuthorizationServerMetadata,
     pub source: MetadataSource,
-    /// The scopes in the protected resource metadata, requested if no challenge names scopes.
+    /// The scopes in the protected resource metadata, requested if neither the settings nor a challenge name any.
     pub scopes_supported: Option<Scopes>,
     /// The scopes to request in the next authorization.
     pub scopes: Scopes,
 }
 
-/// Finds the authorization server of `request.server`: protected resource metadata, then authorization server
-/// metadata, within one total deadline.
+/// Finds the authorization server of `request.server`. Reads the protected resource metadata and then the authorization
+/// server metadata, within one deadline for both. Endpoints in the settings replace both.
 pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discovered, Error> {
     let timeout = Error::new(Step::ResourceMetadata, Some(request.server.host()), ErrorKind::Timeout);
     let found = tokio::time::timeout(http.deadlines().discovery, find(http, request)).await;
@@ -129,7 +129,7 @@ async fn find_at_origin(
     metadata.map(|metadata| (metadata, MetadataSource::DefaultEndpoints)).map_err(failed)
 }
 
-/// Uses the endpoints configured in `mcp.json`, without a request.
+/// Uses the endpoints configured in `mcp.json`. Sends no request.
 fn use_configured_endpoints(
     server: &ServerUrl,
     challenge: Option<&BearerChallenge>,
@@ -154,7 +154,7 @@ fn use_configured_endpoints(
     Ok(discovered.with_challenge(challenge, settings))
 }
 
-/// Checks the metadata before a request to the authorization server, and before its page opens in the browser.
+/// Checks the metadata before any endpoint in it is requested or opened in the browser.
 fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
     let metadata = &discovered.metadata;
     let failed = |kind| Error { step: Step::ServerMetadata, host: metadata.issuer.host(), kind };

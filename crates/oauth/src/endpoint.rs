@@ -66,7 +66,7 @@ pub(crate) fn check(raw: &str, is_allowed: fn(char) -> bool) -> Result<Url, Stri
     if let Some(scheme) = scheme(raw).filter(|scheme| !matches!(scheme.as_str(), "https" | "http")) {
         return Err(wrong_scheme(&scheme));
     }
-    // Checked before parsing, because the URL parser drops tabs and line ends and turns backslashes into slashes.
+    // Checked before parsing, because the URL parser drops tabs and newlines and turns backslashes into slashes.
     if !raw.chars().all(is_allowed) {
         return Err("it contains a character that is not allowed in a URL".to_owned());
     }

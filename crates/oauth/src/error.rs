@@ -44,7 +44,7 @@ impl Step {
 
 /// A failed step. `Display` states the step, the host and the cause; [`Error::hint`] states the next step.
 ///
-/// Neither contains a token, a code, a verifier, a client secret, or a URL with a query.
+/// Neither text contains a token, a code, a verifier, a client secret, or a URL with a query.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub struct Error {
@@ -165,7 +165,7 @@ impl Error {
         matches!(self.kind, ErrorKind::InvalidClient { .. })
     }
 
-    /// Whether a retry may succeed without a change.
+    /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.kind,
@@ -179,8 +179,8 @@ impl Error {
         )
     }
 
-    /// Whether the server may have processed the request although it returned no result. A refresh token in the request
-    /// may then be invalid.
+    /// Whether the server may have processed the request although it returned no usable result. A refresh token in the
+    /// request may then be invalid.
     pub fn is_outcome_unknown(&self) -> bool {
         match self.kind {
             ErrorKind::ConnectionLost { .. }

@@ -49,7 +49,7 @@ secret!(RefreshToken);
 pub struct Grant {
     pub access_token: AccessToken,
     pub refresh_token: Option<RefreshToken>,
-    /// `None` if the server did not state it. The token is then used until a 401.
+    /// `None` if the server stated no expiry. The token is then used until a 401.
     pub expires_at: Option<Timestamp>,
     /// The granted scopes, or the requested ones if the server did not state them.
     pub scopes: Scopes,
@@ -58,7 +58,7 @@ pub struct Grant {
     pub binding: GrantBinding,
 }
 
-/// The issuer, endpoints, client and resource of a grant. Its refresh token is sent to this token endpoint only.
+/// The issuer, endpoints, client and resource of a grant. The refresh token is sent only to this token endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GrantBinding {
     pub issuer: Issuer,
@@ -67,6 +67,6 @@ pub struct GrantBinding {
     pub client_id: String,
     pub auth_method: AuthMethod,
     pub resource: String,
-    /// False if the server publishes no resource identifier, or the authorization server rejects the parameter.
+    /// False if the server publishes no resource identifier, or the authorization server rejects `resource`.
     pub sends_resource: bool,
 }

@@ -113,8 +113,9 @@ impl HttpClient {
         self.inner.options.deadlines
     }
 
-    /// Returns a builder for the client that connects to the server itself. It uses the same zone and follows no
-    /// redirects. It checks only resolved names, not IP addresses in URLs.
+    /// Returns a builder for the client that connects to the server itself and follows no redirects. Without a proxy,
+    /// that client checks resolved names against the zone, but not IP addresses in URLs. With a proxy, nothing is
+    /// checked.
     pub fn connection_builder(&self) -> reqwest::ClientBuilder {
         let Inner { options, resolver, is_server_proxied, .. } = &*self.inner;
         if *is_server_proxied { options.proxied() } else { options.direct(resolver) }

@@ -5,8 +5,8 @@
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
 //! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
 //!
-//! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines: the caller
-//! passes the current time.
+//! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines and for a
+//! cache; the caller passes the current time.
 //!
 //! # Layout
 //!
@@ -14,9 +14,9 @@
 //!   `resource_metadata` (RFC 9728) and `server_metadata` (RFC 8414) find and check the two documents.
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
-//!   stores it across restarts, `authorization_response` parses the callback.
-//! - Tokens: `token_endpoint` exchanges and refreshes, `token_response` parses the responses, `grant` holds the tokens,
-//!   `revocation` revokes them (RFC 7009).
+//!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
+//! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_response` parses the responses, `grant`
+//!   holds the tokens, `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.

@@ -1,4 +1,4 @@
-//! Network zones: they prevent public servers from referring to private networks.
+//! Network zones, which prevent public servers from referring to private networks.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -90,8 +90,9 @@ fn class_of_v6(ip: Ipv6Addr) -> AddressClass {
         // decides.
         (0, 0, 0, 0, 0, 0 | 0xFFFF) | (0, 0, 0, 0, 0xFFFF, 0) | (0x64, 0xFF9B, 0, 0, 0, 0) => embedded(g, h),
         (0x64, 0xFF9B, 1, ..) => AddressClass::Private,
-        // 6to4 (RFC 3056) and Teredo (RFC 4380): tunnels to the embedded IPv4 address.
+        // 6to4 (RFC 3056): a tunnel to the embedded IPv4 address.
         (0x2002, high, low, ..) => embedded(high, low),
+        // Teredo (RFC 4380) is always forbidden.
         (0x2001, 0, ..) => AddressClass::Forbidden,
         _ if a & 0xFFC0 == 0xFE80 || a & 0xFF00 == 0xFF00 => AddressClass::Forbidden,
         _ if a & 0xFE00 == 0xFC00 || a & 0xFFC0 == 0xFEC0 => AddressClass::Private,

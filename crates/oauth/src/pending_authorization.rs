@@ -84,7 +84,7 @@ impl Registered {
             request = request.add_extra_param("prompt", "consent");
         }
         if let Some(audience) = &audience {
-            // Some endpoints already have an audience in their URL. It conflicts only with a configured audience.
+            // Some endpoints already have an audience in their URL, which conflicts only with a configured audience.
             if metadata.has_query_parameter(AUDIENCE) {
                 return Err(failed(ErrorKind::ReservedParameter(AUDIENCE.to_owned())));
             }
@@ -138,7 +138,7 @@ impl PendingAuthorization {
     /// 1. The redirect URI and `state`. After a mismatch, the request still waits for its response.
     /// 2. The deadline.
     /// 3. `iss` (RFC 9207), compared as a string.
-    /// 4. `error`, then the code.
+    /// 4. The outcome: a code or an error.
     pub fn accept(
         self,
         response: AuthorizationResponse,

@@ -31,10 +31,10 @@ pub struct Registered {
 }
 
 impl Discovered {
-    /// Chooses the first that is available: the pre-registered client, the metadata document, the known client, or a
-    /// new registration.
+    /// Chooses the first available client: the pre-registered client, the metadata document, the known client, or a
+    /// newly registered client.
     ///
-    /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`] the caller can try another one.
+    /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`], the caller can try another URI.
     pub async fn register(
         self,
         http: &HttpClient,

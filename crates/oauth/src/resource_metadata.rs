@@ -22,8 +22,8 @@ pub struct ProtectedResourceMetadata {
 }
 
 impl ProtectedResourceMetadata {
-    /// Tries the URL in the challenge, then the well-known URL with the server's path, then the one at the root.
-    /// Returns `None` if the server publishes no metadata.
+    /// Tries the URL in the challenge, then the well-known URL with the server's path, then the well-known URL at the
+    /// root. Returns `None` if the server publishes no metadata.
     pub(crate) async fn find(
         http: &HttpClient,
         server: &ServerUrl,
@@ -79,7 +79,7 @@ impl ProtectedResourceMetadata {
     }
 }
 
-/// Returns the URL in the challenge. If the origin is missing, as from some servers, it is the server's origin.
+/// Returns the URL in the challenge. Some servers send only its path; the server's origin is then added.
 fn challenged_url(server: &ServerUrl, raw: &str) -> Result<Url, Error> {
     let absolute = if raw.starts_with('/') && !raw.starts_with("//") {
         format!("{}{raw}", server.url().origin().ascii_serialization())

@@ -12,7 +12,8 @@ use crate::{Error, ErrorKind, Step};
 pub struct ServerUrl(Url);
 
 impl ServerUrl {
-    /// Parses a URL. It may have more characters than an [`Endpoint`](crate::Endpoint), because the person chose it.
+    /// Parses a URL. It may contain characters that an [`Endpoint`](crate::Endpoint) must not contain, because the
+    /// person chose the URL.
     pub fn parse(raw: &str) -> Result<Self, Error> {
         let bad = |why| ErrorKind::BadEndpoint { name: "the service".to_owned(), why };
         let checked = check(raw.trim(), is_address_character).map(ServerUrl);
@@ -39,8 +40,8 @@ impl ServerUrl {
         url.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP). It must have the same origin, and its
-    /// path must be a prefix of this server's path. Queries are ignored.
+    /// Whether `resource` identifies this server (RFC 9728 §3.3, relaxed by MCP). It must have the same origin, no
+    /// user name and no fragment, and its path must be a prefix of this server's path. Queries are ignored.
     pub fn is_covered_by(&self, resource: &str) -> bool {
         let Ok(resource) = Url::parse(resource) else { return false };
         let with_slash = |path: &str| format!("{}/", path.trim_end_matches('/'));

@@ -103,7 +103,7 @@ struct TokenEndpoint {
     binding: GrantBinding,
 }
 
-/// The HTTP client of the `oauth2` crate. It converts successful responses to the form that the crate expects.
+/// The HTTP client that the `oauth2` crate uses. It converts successful responses to the form that the crate expects.
 impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
     type Error = Error;
     type Future = BoxFuture<'c, Result<HttpResponse, Error>>;

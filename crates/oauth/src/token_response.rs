@@ -13,8 +13,8 @@ use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
-/// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account for display. Converts any other
-/// response to an error.
+/// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account and an unsupported token type.
+/// Converts any other response to an error.
 pub(crate) fn normalise(response: &Response, now: Timestamp) -> Result<Value, ErrorKind> {
     if response.status.is_success() {
         return normalised_fields(&read(response)?);

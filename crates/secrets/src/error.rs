@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A failed operation. Messages contain no secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// There is no keychain, or it returned an error other than being locked.
+    /// There is no keychain, or it failed for a reason other than being locked.
     #[error("the keychain is unavailable: {why}")]
     Unavailable { why: String },
     /// The keychain is locked, or its unlock prompt was dismissed.
@@ -24,7 +24,8 @@ pub enum Error {
     /// The store does not support this name.
     #[error("the name of the secret {why}")]
     InvalidName { why: &'static str },
-    /// The file is a symbolic link, belongs to another user, or is accessible to others.
+    /// The file or folder has the wrong type (such as a symbolic link), belongs to another user, or is accessible to
+    /// others.
     #[error("{} is not safe to store secrets in: {why}", path.display())]
     UnsafeFile { path: PathBuf, why: &'static str },
     /// The file is not a valid secrets file.

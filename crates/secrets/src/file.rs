@@ -91,7 +91,7 @@ impl FileBackend {
         self.run(|file| Ok(file.read()?.into_keys().collect())).await
     }
 
-    /// Runs blocking work on a thread for blocking tasks. The work finishes even if the caller is dropped.
+    /// Runs blocking work on a thread for blocking tasks. The work finishes even if the returned future is dropped.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, Error> + Send + 'static,
@@ -129,7 +129,7 @@ impl FileBackend {
         Ok(parsed.secrets)
     }
 
-    /// Applies `change`, and writes the file if it returns `true`.
+    /// Applies `change`, and writes the file if `change` returns `true`.
     fn change(&self, change: impl FnOnce(&mut Secrets) -> bool) -> Result<bool, Error> {
         create_private_dir(folder_of(&self.path))
             .map_err(|error| io_error("create the folder of", &self.path, error))?;

@@ -13,7 +13,7 @@ pub(crate) struct Item {
 
 const NAMED: &str = "named:";
 /// The maximum length of a name. Windows limits user names to 512 characters. A user name consists of a kind, a name
-/// and for some kinds a client ID.
+/// and, for some kinds, a client ID.
 const MAX_NAME: usize = 350;
 const MAX_CLIENT_ID: usize = 100;
 

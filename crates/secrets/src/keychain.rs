@@ -25,13 +25,14 @@ pub(crate) struct KeychainBackend {
     thread: KeychainThread,
     /// Whether a call may open the system's unlock prompt.
     may_prompt: bool,
-    /// Whether the person dismissed the prompt. The mutex is held while a prompt is open, so that there is only one.
+    /// Whether the person dismissed the prompt. The mutex is held while a prompt is open, so that only one is open at a
+    /// time.
     was_dismissed: Mutex<bool>,
 }
 
 impl KeychainBackend {
     pub fn new(may_prompt: bool) -> Self {
-        // Other systems open a prompt on each use, so Usher does not open another one.
+        // Other systems open their own prompt when an item is used, so Usher does not open one.
         let may_prompt = may_prompt && cfg!(target_os = "linux");
         Self { thread: KeychainThread::new(DEADLINE), may_prompt, was_dismissed: Mutex::new(false) }
     }
@@ -91,7 +92,8 @@ impl KeychainBackend {
         .await
     }
 
-    /// Runs `work`. If the keychain is locked, opens the unlock prompt and then runs `work` again.
+    /// Runs `work`. If the keychain is locked and prompts are allowed, opens the unlock prompt and then runs `work`
+    /// again.
     async fn run<T, W>(&self, work: W) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -150,8 +152,8 @@ impl Items for Keychain {
 
     fn write(&self, item: &Item, bytes: &[u8]) -> Result<(), Error> {
         match platform::entry(&*self.store, item).and_then(|entry| entry.set_secret(bytes)) {
-            // Two programs wrote the first value at the same time, or there are two collections. Only one entry is
-            // kept.
+            // Two programs wrote the first value at the same time, or two collections contain the item. Only one entry
+            // is kept.
             Err(KeyringError::Ambiguous(entries)) => {
                 let mut entries = entries.into_iter();
                 let written = entries.next().map_or(Ok(()), |entry| entry.set_secret(bytes));

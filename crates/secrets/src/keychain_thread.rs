@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 use crate::Error;
 use crate::platform::Keychain;
 
-/// The maximum number of abandoned threads. Beyond it, calls fail immediately.
+/// The maximum number of abandoned threads. At this number, new calls fail immediately.
 const MAX_STUCK: usize = 4;
 
-/// A thread with a queue of calls. If the thread gets stuck, another one takes over.
+/// A thread with a queue of calls. If the thread gets stuck, a new thread takes over.
 pub(crate) struct KeychainThread {
     /// The deadline of a call, including its time in the queue.
     deadline: Duration,
@@ -23,8 +23,8 @@ pub(crate) struct KeychainThread {
     stuck: Mutex<Vec<Weak<()>>>,
 }
 
-/// A function that fails if the caller no longer waits. After a timeout, the caller may have written a newer value. An
-/// old call must not overwrite it.
+/// A function that fails if the caller is no longer waiting. After a timeout, the caller may have written a newer
+/// value, which an old call must not overwrite.
 pub(crate) type EnsureCallerWaits<'a> = &'a dyn Fn() -> Result<(), Error>;
 
 /// The sending end of a thread's queue. The thread ends when the last sender is dropped.

@@ -1,12 +1,12 @@
 //! Reports that the availability of the system's keychain may have changed: its service started or stopped, or a
 //! collection was locked or unlocked.
 //!
-//! This only listens to D-Bus signals, so it never opens an unlock prompt.
+//! This module only listens to D-Bus signals, so it never opens an unlock prompt.
 
 use tokio::sync::mpsc;
 
-/// Sends a message at each change, until the receiver is dropped or the session bus closes. Does nothing on systems
-/// other than Linux, where the keychain is always available.
+/// Sends a message at each change, until the receiver is dropped or the session bus closes. On systems other than
+/// Linux, the keychain is always available and this function does nothing.
 #[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has a Secret Service"))]
 pub async fn watch_keychain(changed: mpsc::UnboundedSender<()>) {
     #[cfg(target_os = "linux")]
@@ -41,7 +41,8 @@ mod linux {
         let service = ServiceProxy::new(&connection).await?;
         let mut owners = service.inner().receive_owner_changed().await?;
         let mut collections = service.receive_collection_changed().await?;
-        // Some keychains do not send the signal above, but all of them change the property `Locked` of a collection.
+        // Some keychains do not send `CollectionChanged`, but all of them report a change to a collection's property
+        // `Locked`.
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .sender(NAME)?

@@ -1,12 +1,13 @@
 //! Secret stores: the system's keychain, a private file and memory.
 //!
-//! [`SecretStore::open`] opens the kind of store that the person chose, and never falls back to another kind. Every
-//! call has a deadline. An error never means that a secret does not exist. Only this crate converts tokens to stored
-//! bytes.
+//! [`SecretStore::open`] opens the kind of store that the person chose, and never falls back to another kind.
+//! Keychain calls and file locks have a deadline. An error never means that a secret does not exist. Only this crate
+//! converts tokens to stored bytes.
 //!
 //! # Layout
 //!
-//! - `store`: [`SecretStore`], with the grants, client secrets and named secrets; `stored_grant` is one grant.
+//! - `store`: [`SecretStore`], with the grants, pending sign-ins, client secrets and named secrets.
+//! - `stored_grant`: one grant.
 //! - `store_kind`: the kinds of store; `backend` dispatches to `keychain`, `file` or `memory`.
 //! - `keychain`: the keychain store. It runs on `keychain_thread`, and `platform` adapts it to each system.
 //! - `split_secret`: secrets that are too long for one keychain item.

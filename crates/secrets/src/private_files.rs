@@ -33,8 +33,8 @@ pub fn create_private(path: &Path) -> Result<fs::File, Error> {
 
 /// Replaces the file with a new one (mode 0600) that is synced to disk.
 ///
-/// The temporary file always has the same name. Callers must therefore ensure that there is one writer at a time. If a
-/// writer is killed, the next write removes its temporary file.
+/// The temporary file always has the same name. Callers must therefore ensure that there is only one writer at a
+/// time. If a writer is killed, the next write removes its temporary file.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder_of(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();

@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// A keychain with tiny items that fails after a number of changes.
+    /// A keychain with tiny items. It fails after a given number of changes.
     struct TinyKeychain {
         items: RefCell<BTreeMap<String, Vec<u8>>>,
         changes_left: Cell<usize>,

@@ -23,7 +23,7 @@ impl SecretStore {
     /// Returns a store for actions that the person starts. If the keychain is locked, a call opens the system's unlock
     /// prompt.
     ///
-    /// The first call connects to the store and reports its errors.
+    /// The first call connects to the store and returns any connection error.
     pub fn open(kind: StoreKind) -> Self {
         Self::new(kind, true)
     }
@@ -52,8 +52,8 @@ impl SecretStore {
         self.backend.check().await
     }
 
-    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person. If it is
-    /// not locked, does the same as [`SecretStore::check`].
+    /// Opens the system's unlock prompt if the keychain is locked, and waits up to two minutes for the person.
+    /// Otherwise, does the same as [`SecretStore::check`].
     pub async fn unlock(&self) -> Result<(), Error> {
         self.backend.unlock().await
     }
@@ -89,7 +89,7 @@ impl SecretStore {
         self.backend.delete(&Item::grant(server)?, Some(Box::new(is_unchanged))).await
     }
 
-    /// Returns the pending sign-in of a server, which can then be completed after a restart.
+    /// Returns the pending sign-in of a server, so that the sign-in can be completed after a restart.
     pub async fn pending(&self, server: &str) -> Result<Option<SecretString>, Error> {
         self.text(Item::pending(server)?).await
     }

@@ -302,7 +302,7 @@ fn names(file: &SecretsFile) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nothing_prints_a_token() {
+async fn debug_output_contains_no_tokens() {
     let grant = grant("hunter2");
     assert!(!format!("{grant:?}").contains("hunter2"));
     assert!(!format!("{grant:?}").contains("access é"));

@@ -140,7 +140,7 @@ fn change(server: &ServerView) -> Change {
             NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RefreshInterrupted => {
                 Change::Begins(Want::SignIn)
             }
-            NeedsSignIn::MorePermissionNeeded => Change::Begins(Want::Permission),
+            NeedsSignIn::InsufficientScope => Change::Begins(Want::Permission),
             NeedsSignIn::Denied => Change::None,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,
         },

@@ -105,9 +105,9 @@ export type Appearance = "system" | "light" | "dark";
 
 /**  The authorization that a server uses. */
 export type AuthView = 
-/**  The server has not responded yet. */
+/**  The server has not responded yet, or its transport is not `TransportKind::Http`. */
 { kind: "unknown" } | 
-/**  The server asks for no authorization. */
+/**  The server requires no authorization. */
 { kind: "none" } | 
 /**  `mcp.json` sets an `Authorization` header, which disables OAuth. */
 { kind: "header" } | { kind: "o_auth"; signed_in: boolean; issuer: string | null; account: string | null; scopes: string[]; expires_at: string | null; 
@@ -159,19 +159,19 @@ export type Code =
 "tls_failed" | 
 /**  Discovery failed, before the authorization began. The window shows the details. */
 "discovery_failed" | 
-/**  The authorization server does not register clients. The window asks for a client ID. */
+/**  The authorization server does not register clients, or rejected Usher. The window asks for a client ID. */
 "registration_unsupported" | 
 /**  The authorization server rejected the redirect. The window offers a new sign-in. */
 "redirect_rejected" | 
 /**  The person or the authorization server denied the request. The person can sign in again. */
 "authorization_denied" | 
-/**  The sign-in timed out or was replaced. The person can sign in again. */
+/**  The sign-in timed out or was replaced, or the callback is invalid. The person can sign in again. */
 "authorization_expired" | 
 /**  The server needs a sign-in. */
 "sign_in_required" | 
 /**  The grant lacks a scope. The window offers the button “Grant access”. */
 "insufficient_scope" | 
-/**  There is no keychain. The window shows instructions for the operating system, and offers the other stores. */
+/**  The keychain or the file store cannot be used. The window shows instructions, and offers the other stores. */
 "keychain_unavailable" | 
 /**  The keychain is locked. The window shows instructions for the operating system, and the person can retry. */
 "keychain_locked" | 
@@ -179,7 +179,7 @@ export type Code =
 "process_exited" | 
 /**  The server's response does not follow the protocol. */
 "protocol_error" | 
-/**  An `usher` command runs the engine. The app waits until the command ends. */
+/**  An `usher` command is running the engine. The app waits until the command ends. */
 "engine_busy" | 
 /**  Usher itself or this machine failed. The person can copy the details. */
 "internal";
@@ -249,11 +249,17 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
 /**  `mcp.json` is invalid or unreadable. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
-/**  The tools of a connected server were listed. */
+/**  The tools of a connected server were listed for the first time, or the list changed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
-/**  The server reported that its resources changed. Earlier lists are out of date. */
+/**
+ *  The server's resources may have changed: the server reported it, or Usher reconnected. Earlier lists are out of
+ *  date.
+ */
 { event: "resources_changed"; revision: Revision; id: ServerId } | 
-/**  The server reported that its prompts changed. Earlier lists are out of date. */
+/**
+ *  The server's prompts may have changed: the server reported it, or Usher reconnected. Earlier lists are out of
+ *  date.
+ */
 { event: "prompts_changed"; revision: Revision; id: ServerId } | 
 /**  The progress of a running call. `total` is `None` if the server does not send it. */
 { event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
@@ -261,7 +267,7 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  The reason that a server needs a sign-in. */
 export type NeedsSignIn = "never_signed_in" | "expired" | 
 /**  The person or the authorization server denied the request. */
-"denied" | "more_permission_needed" | 
+"denied" | "insufficient_scope" | 
 /**  The authorization server no longer knows Usher's client ID. */
 "registration_lost" | 
 /**  A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token. */
@@ -350,8 +356,8 @@ export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never;
 /**
  *  A request to the engine.
  * 
- *  The TypeScript type has only the requests that the page sends. The others are sent only between processes, or by a
- *  Tauri command that does more.
+ *  The TypeScript type has only the requests that the page sends in this form. Some of the other requests have a Tauri
+ *  command of their own; the rest are sent only between processes.
  */
 export type Request = { request: "snapshot" } | 
 /**  A verb that needs only the server. */
@@ -373,8 +379,8 @@ export type ResourceView = {
 };
 
 /**
- *  A number that increases with each event of one engine, including the events that this reader does not receive. A
- *  reader ignores an event if its snapshot has the same or a higher revision.
+ *  A number that increases with each event of one engine, including events that only other recipients receive. A
+ *  recipient ignores an event if its snapshot has the same or a higher revision.
  */
 export type Revision = number;
 
@@ -403,7 +409,7 @@ export type ServerVerb =
 "disable" | 
 /**  Connects immediately: after a disconnect or a failure, or during a backoff. */
 "connect" | 
-/**  Closes the connection until the next `Connect` or start. */
+/**  Closes the connection until the next `Connect` or the next start of the engine. */
 "disconnect" | 
 /**  Revokes and deletes the grant. */
 "sign_out" | 
@@ -419,9 +425,9 @@ export type ServerView = {
 	id: ServerId,
 	/**  The server's own title, else the catalogue's name, else the id; sanitised for display. */
 	name: string,
-	/**  The service's slug in the catalogue, if the address is known. It selects the logo. */
+	/**  The service's slug, if the catalogue contains the address. The slug selects the logo. */
 	catalogue: string | null,
-	/**  The address, or the command line of a local program. */
+	/**  The address, or the command of a local program without its arguments. */
 	address: string,
 	transport: TransportKind,
 	status: Status,
@@ -441,7 +447,7 @@ export type Setup = {
 	steps: string[],
 	/**  The redirect URI to enter on that page. */
 	redirect: string,
-	/**  Whether the client secret must be entered too. */
+	/**  Whether Usher needs the client secret as well as the client ID. */
 	needs_secret: boolean,
 	/**  The scopes that the service requires. Empty if discovery finds them. */
 	scopes: string[],
@@ -462,7 +468,7 @@ export type Snapshot = {
 	/**  Whether the person paused all servers. During a pause no server is connected and no token is refreshed. */
 	paused: boolean,
 	/**
-	 *  The unanswered questions that servers asked during this reader's calls. The process that runs the engine also
+	 *  The unanswered questions that servers asked during the recipient's calls. The process that runs the engine also
 	 *  gets the questions outside a call.
 	 */
 	elicitations: ElicitationView[],
@@ -514,7 +520,7 @@ export type ToolCallView = {
 export type ToolContent = { kind: "text"; text: string } | 
 /**  A raster image in base64. */
 { kind: "image"; mime_type: string; data: string } | 
-/**  Audio, embedded resources and links, as JSON text. */
+/**  Any other block, such as audio, an SVG image or a resource, as JSON text. */
 { kind: "other"; json: string };
 
 /**

@@ -85,7 +85,7 @@ const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
   never_signed_in: [m.needs_never, m.needs_never_text],
   expired: [m.needs_expired, m.needs_expired_text],
   denied: [m.needs_denied, m.needs_denied_text],
-  more_permission_needed: [m.permission_more, m.permission_for_all],
+  insufficient_scope: [m.permission_more, m.permission_for_all],
   registration_lost: [m.needs_registration, m.needs_registration_text],
   refresh_interrupted: [m.needs_interrupted, m.needs_interrupted_text],
   signed_out: [m.needs_signed_out, m.needs_signed_out_text],

@@ -108,7 +108,7 @@ export function needsSignIn(reason: NeedsSignIn): Pick<ServerView, "status" | "a
 /** Derives `wants`, as the engine does. */
 function wants({ status, permission, last_error }: Omit<ServerView, "wants">): Want | null {
   if (status.state === "needs_sign_in")
-    return status.reason === "more_permission_needed" ? "permission" : "sign_in";
+    return status.reason === "insufficient_scope" ? "permission" : "sign_in";
   if (status.state !== "connected") return null;
   if (permission || last_error?.code === "insufficient_scope") return "permission";
   return last_error?.code === "sign_in_required" ? "sign_in" : null;

@@ -42,7 +42,7 @@ describe("a permission request", () => {
 
   it("has no “Not now” if the connection itself needs the permission", async () => {
     await openWith({
-      status: { state: "needs_sign_in", reason: "more_permission_needed" },
+      status: { state: "needs_sign_in", reason: "insufficient_scope" },
       permission: { scopes: ["read"], tool_title: null },
     });
     expect(screen.getByTestId("permission")).toHaveTextContent("Notion asks for permission to read");

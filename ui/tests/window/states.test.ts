@@ -81,7 +81,7 @@ const rows: Row[] = [
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
   needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
   needs("denied", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
-  needs("more_permission_needed", "Permission needed", /Notion asks for more permissions/, "Grant access"),
+  needs("insufficient_scope", "Permission needed", /Notion asks for more permissions/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
   {

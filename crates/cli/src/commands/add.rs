@@ -10,7 +10,7 @@ use crate::output::Output;
 use crate::paths::Paths;
 use crate::session::{notify_secret_changed, secret_store};
 
-/// Adds a server to mcp.json. A client secret is stored in the keychain; the file refers to it by name.
+/// Adds a server to mcp.json. A client secret goes to the secret store; the file refers to it by name.
 pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), CommandError> {
     let file = paths.config_file();
     if file.load()?.servers.iter().any(|server| server.name == add.name) {

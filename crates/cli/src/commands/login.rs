@@ -160,7 +160,7 @@ fn is_waiting(engine: &Handle, id: &ServerId) -> bool {
     engine.server(id).is_some_and(|view| matches!(view.status, Status::SigningIn { .. }))
 }
 
-/// Waits until the app or the loopback listener has received the callback, or the sign-in has failed.
+/// Waits until the sign-in succeeds or fails. The app or the loopback listener receives the callback.
 async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), CommandError> {
     let mut updates = engine.subscribe();
     loop {

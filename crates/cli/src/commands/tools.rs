@@ -9,7 +9,7 @@ use crate::output::{Output, table};
 use crate::paths::Paths;
 use crate::session::{wait_until_connected, with_server};
 
-/// Prints the name and title of each tool.
+/// Prints each tool's name, with its title or the first line of its description.
 pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
     with_server(paths, output, name, async |engine, id| {
         wait_until_connected(engine, id).await?;

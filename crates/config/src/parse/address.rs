@@ -5,7 +5,7 @@ use url::{Host, Url};
 
 use super::reader::{Reader, display_name};
 
-/// Reads an address. It must be an absolute http or https URL without userinfo and fragment.
+/// Reads an address. It must be an absolute http or https URL without userinfo or fragment.
 pub(crate) fn read_address(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> Option<Url> {
     let text = reader.resolved(entry)?;
     let name = display_name(entry.name.as_str());

@@ -9,7 +9,7 @@ use crate::{Endpoints, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]
 pub(crate) struct OAuthFields {
-    /// The settings that can be checked separately.
+    /// The settings so far. `finish` fills in `off`, `redirect` and `endpoints`.
     settings: OAuthSettings,
     redirect: Option<Redirect>,
     authorization_url: Option<Url>,
@@ -103,7 +103,7 @@ fn read_scopes(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Vec<Str
     } else {
         reader.strings(prop)?
     };
-    // RFC 6749 §3.3: printable ASCII without space, quote and backslash.
+    // RFC 6749 §3.3: printable ASCII except space, quote and backslash.
     let is_valid = |scope: &String| {
         !scope.is_empty()
             && scope.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')

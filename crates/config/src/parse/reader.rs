@@ -7,7 +7,7 @@ use crate::display::display_text;
 use crate::text::position;
 use crate::{Diagnostic, Environment, Severity, Template};
 
-/// Reads the entries of one file. Its diagnostics quote names and never values.
+/// Reads the entries of one file. The diagnostics quote names and server types, but no other values.
 pub(crate) struct Reader<'t> {
     text: &'t str,
     pub environment: &'t Environment,

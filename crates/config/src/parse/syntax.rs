@@ -75,7 +75,8 @@ fn message_and_hint(kind: &ParseErrorKind) -> (String, Option<&'static str>) {
         | Kind::HexadecimalNumbersNotAllowed
         | Kind::NonFiniteNumbersNotAllowed
         | Kind::UnaryPlusNumbersNotAllowed => ("invalid number", "Put text in double quotes."),
-        // The options allow these, so the parser does not report them.
+        // The parser never reports these: the options allow comments and trailing commas, and only the parser's serde
+        // support uses `Custom`.
         Kind::CommentsNotAllowed | Kind::TrailingCommasNotAllowed | Kind::Custom(_) => {
             return (kind.to_string(), None);
         }

@@ -1,4 +1,4 @@
-//! Notifies clients that a list changed: subscribers (2026-07-28) and sessions (the `initialize` eras).
+//! Notifies clients that a list changed: subscribers (2026-07-28) and sessions (the `initialize` era).
 
 use std::time::Duration;
 

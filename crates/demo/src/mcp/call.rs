@@ -9,7 +9,7 @@ use crate::oauth::scopes::Scope;
 
 /// A message to the MCP server.
 pub(crate) struct McpCall {
-    /// The JSON-RPC method, if it has one.
+    /// The JSON-RPC method, if the message has one.
     pub(crate) method: Option<String>,
     /// The tool that `tools/call` names.
     tool: Option<String>,
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn writing_requires_more_than_reading() {
+    fn writing_and_reading_require_different_scopes() {
         let scope = |text: &'static str| McpCall::parse(Bytes::from_static(text.as_bytes())).required_scope();
         assert_eq!(
             scope(r#"{"method":"tools/call","params":{"name":"create_page"}}"#),

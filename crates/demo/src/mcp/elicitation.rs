@@ -1,4 +1,4 @@
-//! Elicitation during a tool call, in both forms of the protocol.
+//! Elicitation during a tool call, in both eras of the protocol.
 
 use rmcp::model::{
     CallToolResponse, CallToolResult, ContentBlock, ElicitRequest, ElicitRequestParams, ElicitResult,
@@ -26,7 +26,7 @@ pub(super) async fn ask_back(
         let elicitation = async move { elicit(&peer).await };
         let answer = match by_session {
             false => elicitation.await?,
-            // In a separate task, rmcp cannot associate the request with this call.
+            // From a separate task, rmcp cannot associate the question with this call, so it uses the session's stream.
             true => tokio::spawn(elicitation).await.map_err(internal)??,
         };
         return Ok(answered(answer).into());

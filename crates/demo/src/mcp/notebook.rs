@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_with_one_title_get_different_slugs_and_invalid_titles_are_rejected() {
+    fn pages_with_the_same_title_get_different_slugs_and_invalid_pages_are_rejected() {
         let notebook = Notebook::default();
         assert_eq!(notebook.add("Bees", "…").unwrap().slug, "bees-2");
         assert_eq!(notebook.add("Bees!", "…").unwrap().slug, "bees-3");

@@ -36,7 +36,7 @@ struct FoundPages {
 struct FoundPage {
     slug: String,
     title: String,
-    /// The first line that contains one of the words.
+    /// The first line of the text that contains one of the words, or else the first line.
     excerpt: String,
 }
 
@@ -113,7 +113,7 @@ impl McpServer {
     /// Returns the text of a page in Markdown.
     ///
     /// `page` is the slug from `search_pages`, such as `night-train`, or the page's URI, such as
-    /// `notebook://page/night-train`. For an unknown page the error lists all slugs.
+    /// `notebook://page/night-train`. For an unknown page, the error lists all slugs.
     #[tool(
         title = "Read page",
         annotations(read_only_hint = true, idempotent_hint = true, open_world_hint = false)

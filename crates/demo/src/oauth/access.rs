@@ -22,7 +22,7 @@ use crate::service::Service;
 /// The largest accepted MCP message.
 const MAX_MESSAGE: usize = 256 * 1024;
 
-/// Passes a request to the MCP server if the request's token has the required scope.
+/// Passes a request to the MCP server if its token has the required scope, or if the guard requires no token for it.
 pub(crate) async fn require_token(
     State(service): State<Arc<Service>>,
     request: Request,

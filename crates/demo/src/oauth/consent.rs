@@ -23,7 +23,7 @@ pub(crate) fn ask(service: &Service, request: AuthorizationRequest) -> Response 
 
 /// `POST /authorize`: the page's form, with `ticket` and `decision` (`allow` or `deny`).
 pub(crate) async fn decide(State(service): State<Arc<Service>>, headers: HeaderMap, body: Bytes) -> Response {
-    // Browsers state which site sent the form. Other programs omit the header.
+    // Browsers state in this header whether the form came from the same origin. Other programs omit the header.
     if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return (
             StatusCode::FORBIDDEN,

@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_previous_token_is_accepted_within_the_grace() {
+    fn the_previous_token_is_accepted_within_the_grace_period() {
         let families = Families::default();
         let grace = Duration::from_secs(10);
         assert_eq!(families.rotate("f", 0, grace, NOW), Ok(1));

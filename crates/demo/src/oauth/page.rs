@@ -13,7 +13,8 @@ pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
     pub(crate) card: Markup,
     pub(crate) script: Option<&'static str>,
-    /// The form target that is allowed besides this service. Chromium also checks the redirect after a form.
+    /// The form target that is allowed besides this service. Chromium also checks the redirect after a form
+    /// submission.
     pub(crate) form_action: &'a str,
 }
 

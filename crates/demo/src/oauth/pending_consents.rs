@@ -42,7 +42,8 @@ impl PendingConsents {
         ticket
     }
 
-    /// Returns the redirect address. Calls `decide` only once for each ticket.
+    /// Returns the redirect address, or `None` if the ticket is unknown or expired. Calls `decide` only once for each
+    /// ticket.
     pub(super) fn decide(
         &self,
         ticket: &str,

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recognises_the_kinds_and_rejects_the_rest() {
+    fn every_kind_is_recognised_and_other_uris_are_rejected() {
         assert_eq!(kind("https://example.com/cb"), Ok(RedirectKind::Web));
         assert_eq!(kind("http://127.0.0.1:9/cb"), Ok(RedirectKind::Loopback));
         assert_eq!(kind("http://[::1]/cb"), Ok(RedirectKind::Loopback));

@@ -28,7 +28,7 @@ struct ClientMetadata {
     application_type: Option<ApplicationType>,
     token_endpoint_auth_method: Option<AuthMethod>,
     grant_types: Option<Vec<GrantType>>,
-    #[expect(dead_code, reason = "only its values are checked, when it is read")]
+    #[expect(dead_code, reason = "deserialising checks its values; nothing reads the field")]
     response_types: Option<Vec<ResponseType>>,
 }
 

@@ -80,7 +80,7 @@ fn redeem_code(
     let issued = codes
         .iter_mut()
         .find(|issued| issued.code == code)
-        .ok_or_else(|| OAuthError::invalid_grant("the code is not known"))?;
+        .ok_or_else(|| OAuthError::invalid_grant("unknown code"))?;
     if issued.redeemed {
         service.families.revoke(&issued.family, now);
         return Err(OAuthError::invalid_grant("the code was used before; its tokens are revoked"));

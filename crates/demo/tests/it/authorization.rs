@@ -41,7 +41,7 @@ async fn the_page_names_the_app_the_scopes_and_the_redirect() {
 }
 
 #[tokio::test]
-async fn allow_redirects_with_code_state_and_issuer_and_deny_with_an_error() {
+async fn the_allow_button_sends_code_state_and_issuer_and_the_deny_button_sends_an_error() {
     let (demo, browser) = start(DemoOptions::default()).await;
     let request = browser.request(&browser.register().await);
 
@@ -115,7 +115,7 @@ async fn other_errors_are_sent_to_the_client() {
 }
 
 #[tokio::test]
-async fn private_use_schemes_can_be_rejected_only_at_the_authorization_endpoint() {
+async fn a_private_use_scheme_can_be_registered_and_then_rejected_at_the_authorization_endpoint() {
     let redirects = RedirectPolicy::PrivateUseRejectedAtAuthorize;
     let (_demo, browser) = start(DemoOptions { redirects, ..Default::default() }).await;
     let response = browser.authorize(&browser.request(&browser.register().await)).await;

@@ -80,7 +80,7 @@ impl Browser {
         self.http.get(address).send().await.unwrap()
     }
 
-    /// Presses a button of the page and returns the redirect address.
+    /// Presses a button on the page and returns the redirect address.
     pub async fn press(&self, page: &str, decision: &str) -> String {
         let ticket = page.split_once(r#"name="ticket" value=""#).expect("a consent page").1;
         let ticket = ticket.split_once('"').unwrap().0;
@@ -128,7 +128,7 @@ impl Browser {
         .await
     }
 
-    /// Registers, authorizes, allows and exchanges the code.
+    /// Registers a client, allows its authorization request and exchanges the code.
     pub async fn sign_in(&self) -> SignedIn {
         self.sign_in_with_scope("openid notes:read notes:write offline_access").await
     }
@@ -208,5 +208,5 @@ pub fn query(location: &str) -> HashMap<String, String> {
 }
 
 pub fn text(value: &Value, field: &str) -> String {
-    value[field].as_str().unwrap_or_else(|| panic!("{field} in {value}")).to_owned()
+    value[field].as_str().unwrap_or_else(|| panic!("no string `{field}` in {value}")).to_owned()
 }

@@ -84,7 +84,7 @@ async fn a_code_is_valid_only_for_its_client_verifier_redirect_and_resource() {
     }
     let twice: Vec<_> = valid.iter().copied().chain([("code", "guess")]).collect();
     assert_eq!(browser.token(&twice).await.1["error"], "invalid_request");
-    // None of these redeemed the code.
+    // None of these requests redeemed the code.
     assert_eq!(browser.token(&valid).await.0, StatusCode::OK);
 }
 
@@ -126,7 +126,7 @@ async fn only_one_of_two_concurrent_exchanges_of_a_code_succeeds() {
 }
 
 #[tokio::test]
-async fn a_refresh_rotates_and_a_reuse_revokes_the_family() {
+async fn a_refresh_rotates_the_token_and_reuse_revokes_the_family() {
     let (demo, browser) = start(DemoOptions::default()).await;
     let first = browser.sign_in().await;
     let (status, second) = browser.refresh(&first.client_id, &first.refresh_token).await;
@@ -263,7 +263,7 @@ async fn a_confidential_client_must_authenticate_as_registered() {
 }
 
 #[tokio::test]
-async fn revoking_either_token_revokes_both_unless_the_client_is_another() {
+async fn revoking_either_token_revokes_both_unless_they_belong_to_another_client() {
     let (_demo, browser) = start(DemoOptions::default()).await;
     for field in ["access_token", "refresh_token"] {
         let signed_in = browser.sign_in().await;

@@ -60,7 +60,8 @@ impl ToolCall<'_> {
                     }
                 }
                 Ok(result) if is_refusal(&result) => match self.refresh(&connection, token).await {
-                    // A tool that is not read-only may have had an effect before the refusal.
+                    // Only a tool that may be repeated is called again, because it may have had an effect before the
+                    // refusal.
                     Ok(true) if connection.may_repeat(self.tool) => continue,
                     Ok(_) => Ok(result),
                     Err(fault) if fault.is_transient() => Ok(result),
@@ -76,8 +77,8 @@ impl ToolCall<'_> {
         }
     }
 
-    /// Refreshes the token that a result rejected, and returns whether there is a new one. If an earlier refresh did
-    /// not help, offers a sign-in instead.
+    /// Refreshes the token that a result rejected, and returns whether there is a new one. If no refresh is possible,
+    /// or an earlier one did not help, offers a sign-in instead.
     async fn refresh(
         &self,
         connection: &Arc<Connection>,

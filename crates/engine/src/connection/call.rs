@@ -14,9 +14,9 @@ use super::fault::Fault;
 use super::rmcp_error::from_service;
 use crate::caller::Addressee;
 
-/// The number of times that a call may ask for input.
+/// The largest number of requests for one call.
 const MAX_ROUNDS: usize = 10;
-/// The longest duration of a call. Progress cannot extend it.
+/// The longest duration of each request of a call. Progress cannot extend it.
 const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
 
 /// The conditions of a call.

@@ -1,4 +1,5 @@
-//! Conversion of a server's lists and results to views. Control characters are removed from texts; markup is not.
+//! Conversion of a server's lists and results to views. Control characters are removed from titles and descriptions;
+//! markup is not.
 
 use rmcp::model::{CallToolResult, ContentBlock, Prompt, Resource, Tool};
 use usher_api::{PromptArgumentView, PromptView, ResourceView, ToolCallView, ToolContent, ToolView};

@@ -111,8 +111,8 @@ impl Elicitations {
         open.answer.send(answer).map_err(|_| NoOpenQuestion)
     }
 
-    /// Returns whether a question of this call, or of an unknown call, is open at the server. While one is open, the
-    /// call does not time out.
+    /// Returns whether the server has an open question that belongs to this call or to no known call. While such a
+    /// question is open, the call's idle timeout does not apply.
     pub fn is_open(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let concerns = |open: &Open| open.addressee == *addressee || open.addressee.call.is_none();
         self.lock().values().any(|open| open.server == *server && concerns(open))

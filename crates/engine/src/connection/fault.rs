@@ -25,7 +25,7 @@ pub(crate) enum Fault {
     Exchange(usher_oauth::Error),
     #[error("could not reach the server: {0}")]
     Unreachable(String),
-    #[error("the server's certificate is not trusted: {0}")]
+    #[error("could not make a secure connection to the server: {0}")]
     Tls(String),
     #[error("the server did not respond within {0} seconds")]
     TimedOut(u64),

@@ -16,7 +16,7 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(120);
 /// The largest number of pages, more than any server needs.
 const MAX_PAGES: usize = 200;
 
-/// Collects a list over its pages.
+/// Collects the items of all pages.
 pub(crate) async fn pages<T, F>(list: impl Fn(Option<PaginatedRequestParams>) -> F) -> Result<Vec<T>, Fault>
 where
     F: Future<Output = Result<(Vec<T>, Option<String>), ServiceError>>,

@@ -14,7 +14,8 @@ pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => from_initialize(*fallback),
         ClientInitializeError::JsonRpcError(error) => from_rpc(error),
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => Fault::Lost,
-        // A late response to a request that timed out arrived during the next one. Only very slow networks do this.
+        // A late response to a request that timed out arrived during the next one. This happens only on very slow
+        // networks.
         ClientInitializeError::ConflictInitResponseId(..)
         | ClientInitializeError::UncorrelatedErrorResponse { .. } => Fault::TimedOut(10),
         ClientInitializeError::NoCompatibleProtocolVersion { server_supported, .. } => {

@@ -75,7 +75,7 @@ impl RunningRequests {
         }
     }
 
-    /// Returns the request to which a question belongs, or `None` if that is unknown.
+    /// Returns the addressee of a question and the end of its request, or `None` if the request is unknown.
     ///
     /// A question on a request's response stream belongs to that request. A session's own stream names no request: its
     /// questions are attributed to the running call if there is exactly one.

@@ -1,4 +1,4 @@
-//! Reports of streams that break off, or that the server stops offering, while no call runs.
+//! Reports of streams that break off or that the server stops offering. They reveal a fault even if no call is running.
 
 use std::sync::Arc;
 
@@ -30,8 +30,8 @@ impl StreamMonitor {
         self.sign_ins.send_modify(|count| *count += 1);
     }
 
-    /// Returns a wait for the next sign-in. Call this before an attempt that may be rejected, so that no sign-in is
-    /// missed.
+    /// Returns a future that waits for the next sign-in. Call this method before an attempt that may be rejected, so
+    /// that no sign-in is missed.
     pub fn next_sign_in(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut sign_ins = self.sign_ins.subscribe();
         async move {

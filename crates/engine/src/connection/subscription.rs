@@ -13,7 +13,7 @@ use super::rmcp_error::from_service;
 use super::stream_monitor::StreamMonitor;
 use crate::backoff::backoff;
 
-/// The delay before the subscription. A connection for a single list or call needs none.
+/// The delay before the subscription, so that a connection for a single list or call does not subscribe.
 const DELAY: Duration = Duration::from_secs(1);
 /// The time that the server has to acknowledge the subscription.
 const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,7 +31,7 @@ pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monito
         let begun = Instant::now();
         let fault = match tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, peer.listen(filter.clone())).await {
             Ok(Ok(subscription)) => {
-                // Changes during the gap were not reported.
+                // Changes between two subscriptions were not reported.
                 if !is_first {
                     note_all(changes, subscription.acknowledged());
                 }

@@ -8,7 +8,7 @@ use usher_api::NeedsSignIn;
 /// the grant is gone.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum CredentialFault {
-    /// The store failed, so it is unknown whether there is a grant.
+    /// The secret store failed, so the grant could not be read or saved.
     #[error(transparent)]
     SecretStore(Arc<usher_secrets::Error>),
     #[error("the authorization server ended the grant")]

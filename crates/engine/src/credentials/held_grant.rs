@@ -5,18 +5,18 @@ use std::ops::Deref;
 use jiff::{SignedDuration, Timestamp};
 use usher_oauth::Grant;
 
-/// The longest time before expiry at which a token is refreshed.
+/// The longest time before expiry at which a request refreshes the token.
 const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A grant, with the times at which its access token is refreshed.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldGrant {
     grant: Grant,
-    /// When a request refreshes the token first: 30 seconds before expiry, or a tenth of the known lifetime if that is
-    /// less.
+    /// The time from which a request refreshes the token before using it: 30 seconds before expiry, or a tenth of the
+    /// known lifetime if that is less.
     refresh_at: Option<Timestamp>,
-    /// When the token is refreshed without a request. This is earlier than `refresh_at`, by up to half its margin at
-    /// random, so that not all servers refresh at once.
+    /// The time at which the token is refreshed without a request. It is earlier than `refresh_at` by a random part of
+    /// the margin, at most half, so that not all servers refresh at once. Without a refresh token, it is the expiry.
     due: Option<Timestamp>,
 }
 
@@ -47,7 +47,8 @@ impl HeldGrant {
         Self { grant, refresh_at, due }
     }
 
-    /// Returns the time at which the grant is refreshed even if no request needs its token.
+    /// Returns the time at which the grant is refreshed even if no request needs its token. Without a refresh token,
+    /// returns the expiry.
     pub fn due(&self) -> Option<Timestamp> {
         self.due
     }

@@ -63,7 +63,8 @@ impl Inner {
                     return Ok(Some(token));
                 }
                 Err(RefreshError { error, rotated: Some(rotated) }) => {
-                    // The type of the access token is not supported, but only the rotated refresh token is still valid.
+                    // The type of the access token is not supported. The rotated refresh token is stored, because the
+                    // old one may no longer be valid.
                     self.store(Grant { refresh_token: Some(rotated), ..Grant::clone(&base) }).await?;
                     return Err(CredentialFault::Refresh(error));
                 }

@@ -12,7 +12,7 @@ use super::refresh_backoff::RefreshBackoff;
 use super::shared_refresh::SharedRefresh;
 
 pub(super) struct State {
-    /// Replaced when the server is reached through another network.
+    /// Replaced when the server's network zone changes.
     pub http: HttpClient,
     pub pre_registered: PreRegistered,
     pub held: Held,

@@ -21,7 +21,7 @@ impl Inner {
         (self.context.on_change)();
     }
 
-    /// Reads the stored grant for the first time, and checks whether the previous run interrupted its refresh.
+    /// Reads the stored grant into memory, and checks whether the previous run was interrupted while refreshing it.
     pub async fn load(&self) -> Result<(), CredentialFault> {
         let context = &self.context;
         let found = self.read().await?;

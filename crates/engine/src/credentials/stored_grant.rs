@@ -28,7 +28,7 @@ pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
     }
 }
 
-/// Converts a stored grant. Its addresses are checked as if they came from the network. Returns `None` if one is
+/// Converts a stored grant. Its addresses are checked as if they came from the network. Returns `None` if a value is
 /// invalid.
 pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
     let revocation_endpoint = match &stored.revocation_endpoint {
@@ -54,7 +54,8 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
     })
 }
 
-/// Returns whether a stored grant fits the server's address and client id in `mcp.json`, and its authorization server.
+/// Returns whether a stored grant fits the server's address and client id in `mcp.json`, and the discovered
+/// authorization server.
 ///
 /// A grant that does not fit is never sent. The client id of a dynamic registration is not compared, because the
 /// registration may be deleted while its grant is valid.

@@ -56,7 +56,8 @@ pub(crate) struct Resolution {
     resolving: tokio::sync::Mutex<()>,
 }
 
-/// The entry with all placeholders resolved. Only one exists at a time, so that a grant has one owner.
+/// The entry with all placeholders resolved. The next resolution takes over the credentials, so that a grant has one
+/// owner.
 pub(crate) struct Resolved {
     pub url: ServerUrl,
     pub http: HttpClient,

@@ -60,7 +60,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns the address, or the command line of a program.
+    /// Returns the address, or the command of a program without its arguments.
     pub fn address(&self) -> &str {
         match self {
             Self::Http(http) => http.url.as_str(),

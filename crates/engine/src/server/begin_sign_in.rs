@@ -26,7 +26,7 @@ impl ServerTask {
     /// Starts a sign-in, and ends a running one.
     pub fn sign_in(&mut self, options: SignInOptions, reply: RequestReply) {
         let Some(endpoint) = self.endpoint.http().cloned() else {
-            return self.reject_sign_in(reply, "Usher does not support this kind of server yet");
+            return self.reject_sign_in(reply, "Usher does not support this kind of service yet");
         };
         if endpoint.oauth.off {
             return self
@@ -220,7 +220,8 @@ impl ServerTask {
         };
         let callback_registration = self.context.callbacks.register(pending.state().to_owned(), sign_in);
         self.step_up.set_requested(pending.scopes().clone());
-        // Only a callback link reaches the next process. A loopback port closes with this one.
+        // A callback link or a pasted address can still reach the next process. A loopback port closes with this
+        // process.
         let persisted = loopback.is_none().then(|| pending.to_secret());
         endpoint.persisted.set(&self.context, &self.id, persisted);
         endpoint.persisted.mark_used();

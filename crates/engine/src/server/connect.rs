@@ -76,7 +76,7 @@ impl ServerTask {
 
     pub fn connect_again(&mut self) {
         match self.phase.get() {
-            // A running sign-in is not interrupted.
+            // A running sign-in or connection attempt is not interrupted, and a pause is not ended.
             Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Paused => return,
             Phase::Disabled if self.endpoint.unsupported().is_some() => return,
             Phase::Disabled

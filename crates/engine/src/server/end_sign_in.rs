@@ -99,7 +99,7 @@ impl ServerTask {
                 error
             }
             Err(fault) => {
-                // The secret store did not take the grant yet. The next connection stores it first.
+                // The secret store has not saved the grant yet. The next connection first tries again to save it.
                 if matches!(fault, Fault::Credentials(_)) {
                     self.step_up.note_new_grant();
                 }
@@ -182,7 +182,7 @@ impl ServerTask {
         self.phase.enter(match live {
             Some(live) => Phase::Connected(live),
             None if self.step_up.challenge().is_some() => {
-                Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded }
+                Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope }
             }
             None => Phase::NeedsSignIn { reason: self.next_sign_in.reason().unwrap_or(fallback) },
         });

@@ -45,7 +45,7 @@ impl ServerTask {
                     return self.fail(words::connection::endless_step_up(&self.name()));
                 }
                 self.outbox.set_error(error.clone());
-                self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded });
+                self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope });
             }
             Fault::Credentials(fault) if let Some(reason) = fault.sign_in_reason() => {
                 self.next_sign_in.set_reason(reason);

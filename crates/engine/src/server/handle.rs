@@ -88,7 +88,7 @@ impl ServerHandle {
         }
     }
 
-    /// Reports the outcome of an operation to the task, and describes a fault for the caller.
+    /// Records the outcome of an operation. Reports a fault to the task, and describes the fault for the caller.
     pub fn report<T>(
         &self,
         connection: Arc<Connection>,
@@ -120,7 +120,7 @@ impl ServerHandle {
         Ok(())
     }
 
-    /// Records that a tool's result rejected the sign-in, and that a refresh did not help.
+    /// Records that a tool's result rejected the sign-in, and that a refresh did not help or was not possible.
     pub fn refused_in_result(&self, connection: Arc<Connection>) {
         self.refusals.note_refused_in_result();
         self.send_report(connection, Report::RefusedInResult);

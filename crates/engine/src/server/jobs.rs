@@ -81,7 +81,7 @@ impl Jobs {
         Arc::new(move |connection, report| send(Message::Reported { connection, report }))
     }
 
-    /// Returns a function that sends messages to the task, for work outside the jobs.
+    /// Returns a function that sends messages to the task.
     pub fn message_sender(&self) -> impl Fn(Message) + Send + Sync + 'static {
         let inbox = self.inbox.clone();
         move |message| {

@@ -56,9 +56,9 @@ pub(crate) enum Message {
     SecretsChanged(Option<String>),
     /// An observation about a connection.
     Reported { connection: Arc<Connection>, report: Report },
-    /// The grant in memory changed.
+    /// The grant in memory changed or ended.
     GrantChanged,
-    /// A value that the view shows changed outside the task.
+    /// A value shown in the view was changed outside the task.
     Publish,
     /// The refresh job with this number found that the grant cannot be refreshed any more.
     RefreshEnded { number: u64, fault: CredentialFault },
@@ -73,7 +73,7 @@ pub(crate) enum Outcome {
     Step(SignInStep),
     Connected(Result<Opened, Fault>),
     Prepared(Result<Box<Prepared>, ErrorView>),
-    /// The code was exchanged and the grant stored.
+    /// The result of exchanging the code and storing the grant.
     Exchanged(Result<(), Fault>),
     /// A backoff or the sign-in's deadline has ended.
     Due,

@@ -11,9 +11,10 @@ use crate::connection::Connection;
 pub(super) struct NextSignIn {
     /// The challenge of the last 401. A 401 without one counts as an empty challenge.
     challenge: Option<BearerChallenge>,
-    /// The reason why the last grant ended.
+    /// The reason why a sign-in is needed.
     reason: Option<NeedsSignIn>,
-    /// The connection whose grant ended. The next sign-in continues with it, so that the server's session survives.
+    /// The connection whose grant ended or was rejected. The next sign-in continues with it, so that the server's
+    /// session survives.
     connection: Option<Arc<Connection>>,
 }
 

@@ -32,7 +32,7 @@ impl ServerTask {
     }
 
     fn connection_needs_permission(&self) -> bool {
-        matches!(self.phase.get(), Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded })
+        matches!(self.phase.get(), Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope })
     }
 
     /// Returns the permission to ask the person for.

@@ -24,7 +24,7 @@ pub(super) enum Phase {
     Disabled,
     /// The person paused all servers.
     Paused,
-    /// The first connection is being opened.
+    /// A connection is being opened, and no attempt has failed yet.
     Connecting { job: Job },
     /// Only a sign-in helps.
     NeedsSignIn { reason: NeedsSignIn },
@@ -57,16 +57,16 @@ pub(super) struct Live {
     pub since: Timestamp,
     /// The job that opens a replacement, if this connection may be dead.
     successor: Option<Job>,
-    /// Whether callers were notified that the lists of an earlier connection are out of date.
+    /// Whether this connection was announced to callers, whose lists from an earlier connection may be out of date.
     is_announced: bool,
 }
 
-/// One sign-in, from the click to the list of tools.
+/// One sign-in, from the person's request to the list of tools.
 pub(super) struct SignIn {
     pub endpoint: Arc<HttpEndpoint>,
     pub stage: Stage,
     pub options: SignInOptions,
-    /// The connection that stays in use during a step-up.
+    /// The connection that stays in use during the sign-in.
     pub live: Option<Live>,
     pub opened: Option<Timestamp>,
     pub host: Option<String>,
@@ -93,7 +93,8 @@ pub(super) type CallbackReply = oneshot::Sender<Result<ServerId, ErrorView>>;
 
 pub(super) struct Waiting {
     pub pending: Box<PendingAuthorization>,
-    /// Whether the registration is from an earlier sign-in. It may be the reason if no callback arrives.
+    /// Whether the registration is from an earlier sign-in. If no callback arrives, an old registration may be the
+    /// reason.
     pub reused_registration: bool,
     pub loopback: Option<LoopbackServer>,
     pub callback_registration: CallbackRegistration,
@@ -149,7 +150,7 @@ const TRANSITIONS: [(State, &[State]); 8] = {
         (Disabled, &[Paused, Connecting]),
         (Paused, &[Disabled, Connecting]),
         (Connecting, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
-        // A job of the previous phase may already have reported.
+        // The outcome of a job from the previous phase may still arrive.
         (NeedsSignIn, ALL),
         (SigningIn, &[Disabled, Paused, NeedsSignIn, SigningIn, Connected, Reconnecting, Failed]),
         (Connected, ALL),
@@ -203,7 +204,7 @@ impl CurrentPhase {
         std::mem::take(&mut self.phase)
     }
 
-    /// Takes the connection if the server is connected. The caller enters another phase.
+    /// Takes the connection if the server is connected. The caller must enter another phase.
     pub fn take_live(&mut self) -> Option<Live> {
         match self.take() {
             Phase::Connected(live) => Some(live),
@@ -284,7 +285,8 @@ impl CurrentPhase {
         }
     }
 
-    /// Stores the job that opens a replacement for the current connection. The current one stays in use until then.
+    /// Stores the job that opens a replacement for the current connection. The current one stays in use until the
+    /// replacement is open.
     pub fn replace_connection(&mut self, job: Job) {
         if let Phase::Connected(live) = &mut self.phase {
             live.successor = Some(job);

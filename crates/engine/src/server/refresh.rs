@@ -26,7 +26,7 @@ impl ServerTask {
             | Phase::Reconnecting { .. }
             | Phase::SigningIn(_)
             | Phase::Failed { .. }
-            | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => true,
+            | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope } => true,
             Phase::Disabled | Phase::Paused | Phase::NeedsSignIn { .. } => false,
         };
         if !should_run {
@@ -49,7 +49,7 @@ impl ServerTask {
         }
     }
 
-    /// Ends the backoff of failed refreshes, because the computer woke or the network returned.
+    /// Ends the backoff of failed refreshes, because the network or the secret store may work again.
     pub fn retry_refresh_now(&mut self) {
         if let Some(credentials) = self.endpoint.credentials() {
             credentials.retry_now();
@@ -67,7 +67,7 @@ impl ServerTask {
                 let connection = live.connection.clone();
                 self.connection_failed(&connection, &fault);
             }
-            Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded } => {
+            Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope } => {
                 self.not_connected(&fault);
             }
             // In these phases, the running or next request finds the fault, or no grant is in use.

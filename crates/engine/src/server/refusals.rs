@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-/// The largest number of step-ups for one operation. More step-ups count as endless.
+/// The largest number of step-ups for one operation, or for the handshake. More step-ups count as endless.
 pub(super) const MAX_STEP_UPS: u32 = 3;
 
 #[derive(Default)]
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tool_that_rejects_every_token_causes_one_refresh_even_if_other_tools_accept_it() {
+    fn a_tool_that_rejects_every_token_causes_one_refresh_even_if_other_tools_accept_the_token() {
         let (refusals, token) = (Refusals::default(), SecretString::from("second"));
         assert!(!refusals.was_refreshed_for_result(&token));
         refusals.note_refreshed("unlinked", token.clone());

@@ -116,7 +116,7 @@ impl ServerTask {
         let connection = self.phase.connection().or(self.next_sign_in.take_connection());
         self.fail_waiting_calls(&words::sign_in::quitting());
         if let Some(credentials) = self.endpoint.credentials() {
-            // Otherwise, a rotated token that could not be stored before would be lost.
+            // A rotated token that could not be stored before would otherwise be lost.
             self.context.tasks.spawn(async move { credentials.save_unsaved().await });
         }
         // A waiting sign-in stays in the secret store, because its callback may still reach the next run.

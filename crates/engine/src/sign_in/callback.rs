@@ -64,7 +64,7 @@ impl Callbacks {
         self.deliver(raw).map(drop)
     }
 
-    /// Returns the `state` of a well-formed callback that belongs to no sign-in of this run.
+    /// Returns the `state` of a well-formed callback that belongs to no waiting sign-in of this run.
     pub fn unknown_state(&self, raw: &str) -> Option<String> {
         let sign_ins = self.lock();
         let response = parse(raw, &sign_ins).ok()?;

@@ -9,7 +9,7 @@ use crate::connection::fault::Fault;
 use crate::endpoint::http::HttpEndpoint;
 
 /// Exchanges the code and stores the grant. Both run to the end, because a code can be used only once. If the sign-in
-/// has ended in the meantime, the grant is revoked.
+/// has ended in the meantime, the grant is revoked instead of stored.
 pub(crate) async fn exchange(
     endpoint: &HttpEndpoint,
     code: AuthorizationCode,
@@ -26,7 +26,9 @@ pub(crate) async fn exchange(
         context.learned.replace_discovered(&resolved.url, discovered);
     }
     let Some(credentials) = &resolved.credentials else {
-        return Err(Fault::Protocol("the server needs no sign-in, but one was completed".to_owned()));
+        return Err(Fault::Protocol(
+            "a sign-in was completed, but mcp.json sets an Authorization header".to_owned(),
+        ));
     };
     match credentials.put(grant, || !given_up.is_cancelled()).await? {
         None => {

@@ -16,7 +16,7 @@ use usher_oauth::RedirectUri;
 
 use super::callback::Callbacks;
 
-/// A bound port that does not serve yet.
+/// A bound port on which no server is running yet.
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,

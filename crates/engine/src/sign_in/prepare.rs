@@ -27,7 +27,8 @@ pub(crate) struct Preparation {
     pub requested_redirect: Option<RedirectKind>,
     pub receives_links: bool,
     pub configured_redirect: usher_config::Redirect,
-    /// The scopes granted before, and those that a step-up asks for.
+    /// The scopes that the caller asks for. In a step-up, also those granted or requested before, and those that the
+    /// server asks for.
     pub extra_scopes: Scopes,
 }
 
@@ -38,7 +39,8 @@ pub(crate) struct Prepared {
     pub redirect: RedirectKind,
     /// The bound port of the loopback redirect.
     pub loopback: Option<Loopback>,
-    /// Whether the registration is from an earlier sign-in. It may be the reason if no callback arrives.
+    /// Whether the registration is from an earlier sign-in. If no callback arrives, an old registration may be the
+    /// reason.
     pub reused_registration: bool,
 }
 

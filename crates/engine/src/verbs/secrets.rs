@@ -17,7 +17,7 @@ impl Engine {
     }
 
     /// Retries the servers that need this secret; `None` retries all that failed because of the store. Call it after a
-    /// change that the engine did not make.
+    /// change to the store that the engine did not make.
     pub fn secrets_changed(&self, name: Option<&str>) {
         self.run.servers.send_all(|| Message::SecretsChanged(name.map(str::to_owned)));
     }

@@ -49,8 +49,8 @@ impl Engine {
         }
     }
 
-    /// Writes a server into `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json`
-    /// gets a placeholder for it.
+    /// Adds a server to `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json` gets a
+    /// placeholder for it.
     pub async fn add(
         &self,
         server: NewServer,

@@ -61,7 +61,7 @@ impl Engine {
         self.run.context.callbacks.hand_over(raw_address)
     }
 
-    /// Revokes and deletes the grant.
+    /// Deletes the grant, and revokes it in the background.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
         let outcome = self.handle_of(id)?.ask(Message::SignOut).await;
         outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))

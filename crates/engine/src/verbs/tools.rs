@@ -28,8 +28,8 @@ impl Engine {
     /// Calls a tool.
     ///
     /// If a permission is missing, `ServerView::permission` shows it, and the call waits for the person. After the
-    /// sign-in, the call is repeated once. A call whose response was lost is repeated if the tool declares that a
-    /// second call does no harm.
+    /// sign-in, the call is repeated once. A call whose response was lost, or whose result rejected the token, is
+    /// repeated if the tool declares that a second call does no harm.
     pub async fn call_tool(
         &self,
         id: &ServerId,

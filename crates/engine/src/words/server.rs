@@ -25,7 +25,7 @@ pub(crate) fn disabled(name: &str) -> ErrorView {
 }
 
 pub(crate) fn unsupported(why: &str) -> ErrorView {
-    ErrorView::new(Code::ConfigInvalid, why, "Usher supports only HTTP services for now.")
+    ErrorView::new(Code::ConfigInvalid, why, "Usher supports only Streamable HTTP for now.")
 }
 
 pub(crate) fn paused() -> ErrorView {
@@ -48,7 +48,7 @@ pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
         NeedsSignIn::RefreshInterrupted => (Code::SignInRequired, refresh_interrupted(name)),
         NeedsSignIn::Denied => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
-        NeedsSignIn::MorePermissionNeeded => {
+        NeedsSignIn::InsufficientScope => {
             (Code::InsufficientScope, format!("{name} asks for more permissions."))
         }
         NeedsSignIn::RegistrationLost => {

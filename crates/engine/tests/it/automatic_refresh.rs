@@ -19,7 +19,7 @@ async fn a_token_is_refreshed_repeatedly_without_a_caller() {
     demo.forget_requests();
     let begun = Instant::now();
     until_refreshed(&demo, 2).await;
-    assert!(begun.elapsed() > Duration::from_secs(4), "not long before its expiry");
+    assert!(begun.elapsed() > Duration::from_secs(4), "no refresh long before the expiry");
     let requests = requests(&demo);
     assert_eq!(requests.iter().filter(|request| *request == "POST /token refresh_token 200").count(), 2);
     assert!(!requests.iter().any(|request| request.contains(" 401") || request.contains("tools/call")));
@@ -39,7 +39,7 @@ async fn after_a_sleep_an_expired_token_is_refreshed_at_once() {
 }
 
 #[tokio::test]
-async fn a_disconnected_or_paused_server_is_not_refreshed() {
+async fn no_token_is_refreshed_while_its_server_is_disconnected_or_paused() {
     let sandbox = Sandbox::new();
     let (idle, active) = (demo_with(lifetime(LIFETIME)).await, demo_with(lifetime(LIFETIME)).await);
     let (idle_id, active_id) = (ServerId("idle".to_owned()), ServerId("active".to_owned()));
@@ -69,7 +69,7 @@ async fn a_grant_that_lacks_scopes_is_kept() {
     let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     demo.set_list_fault(Some(ListFault::InsufficientScope));
     engine.connect(&id()).await.unwrap();
-    let more = Status::NeedsSignIn { reason: NeedsSignIn::MorePermissionNeeded };
+    let more = Status::NeedsSignIn { reason: NeedsSignIn::InsufficientScope };
     until(&engine, &id(), |view| view.status == more).await;
     advance(&sandbox, &[&demo], LIFETIME * 95 / 100);
     until_refreshed(&demo, 1).await;

@@ -1,4 +1,4 @@
-//! Tools, resources and prompts of a connected server; progress, cancel and elicitation.
+//! Tools, resources and prompts of a connected server; progress, cancellation and elicitation.
 
 use std::time::Duration;
 

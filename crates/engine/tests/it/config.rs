@@ -1,4 +1,4 @@
-//! Changes of `mcp.json`; a broken file changes nothing.
+//! Changes to `mcp.json`; a broken file changes nothing.
 
 use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
 
@@ -101,14 +101,14 @@ async fn a_missing_secret_and_a_rejected_header_are_reported() {
     ));
     let engine = sandbox.start().await;
     let view = until(&engine, &id(), has_failed).await;
-    let Status::Failed { error } = view.status else { panic!("failed") };
+    let Status::Failed { error } = view.status else { panic!("not failed") };
     assert_eq!(error.code, Code::ConfigInvalid, "the secret is missing: {error:?}");
 
     engine.set_secret("api_token", "wrong".into()).await.unwrap();
     let is_rejected = |view: &ServerView| matches!(&view.status, Status::Failed { error } if error.code == Code::SignInRequired);
     let view = until(&engine, &id(), is_rejected).await;
     assert_eq!(view.auth, AuthView::Header);
-    let Status::Failed { error } = view.status else { panic!("failed") };
+    let Status::Failed { error } = view.status else { panic!("not failed") };
     assert!(error.hint.unwrap().contains("header"));
     assert_eq!(engine.secrets().await.unwrap(), ["api_token"]);
 }

@@ -79,7 +79,7 @@ async fn a_server_in_backoff_reconnects_at_once_when_the_network_returns() {
     let _demo = demo_with(DemoOptions { port, ..options }).await;
     engine.reconnect_all();
     until(&engine, &id(), is_connected).await;
-    assert!(sandbox.clock.now() < next_at, "it did not wait for the backoff");
+    assert!(sandbox.clock.now() < next_at, "the reconnect did not wait for the backoff");
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn a_session_that_is_rejected_with_a_400_is_replaced_too() {
     let (_sandbox, engine) = connected_to(&server).await;
     assert!(
         !call(&engine, "write").await.unwrap().is_error,
-        "a rejected session ran nothing, so any tool can be repeated"
+        "a call in a rejected session has not run, so it can be repeated"
     );
     assert_eq!((server.rpc_count("initialize"), server.rpc_count("tools/call")), (2, 2));
 }

@@ -14,7 +14,7 @@ fn spawn_call(engine: &Engine, options: CallOptions) -> JoinHandle<Result<ToolCa
     tokio::spawn(async move { engine.call_tool(&id(), "ask_back", Map::new(), options).await })
 }
 
-/// Waits until this caller has that many questions.
+/// Waits until the caller has exactly `count` open questions, and returns them.
 async fn until_questions(engine: &Engine, count: usize) -> Vec<ElicitationView> {
     let mut events = engine.subscribe();
     let wait = async {

@@ -58,7 +58,7 @@ impl Sandbox {
         Engine::start(self.options()).await.unwrap()
     }
 
-    /// Starts an engine that is signed in to the demo, and waits until it is connected.
+    /// Starts an engine, and waits until it has connected to the demo. The demo's grant must already be stored.
     pub async fn start_connected(&self) -> Engine {
         let engine = self.start().await;
         until(&engine, &id(), is_connected).await;
@@ -217,7 +217,7 @@ pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorVi
     approve(engine, &request).await
 }
 
-/// Approves the request in the browser, and waits for the end of its sign-in.
+/// Approves the request in the browser, and completes the sign-in with the callback.
 pub async fn approve(engine: &Engine, request: &AuthorizationRequestView) -> Result<ServerId, ErrorView> {
     engine.complete_sign_in(&decide(request, "allow").await).await
 }
@@ -229,7 +229,7 @@ pub async fn signed_in_before() -> (Sandbox, Demo) {
     (sandbox, demo)
 }
 
-/// The requests to a demo, one line each. `subscriptions/listen` is omitted, because its time varies.
+/// The requests to a demo, one line each. `subscriptions/listen` is omitted, because its position varies.
 pub fn requests(demo: &Demo) -> Vec<String> {
     let listens = |record: &&RequestRecord| record.mcp_method.as_deref() == Some("subscriptions/listen");
     demo.requests().iter().filter(|record| !listens(record)).map(line).collect()
@@ -253,7 +253,7 @@ pub async fn until_listening(demo: &Demo, eras: Eras) {
     until_true(|| demo.requests().iter().any(|record| listens(record) && record.status == 200)).await;
 }
 
-/// The events of an engine as lines, without repetitions.
+/// The events of an engine as lines, without consecutive duplicates.
 pub struct EventLog {
     events: Events,
 }
@@ -263,7 +263,7 @@ impl EventLog {
         Self { events: engine.subscribe() }
     }
 
-    /// The events since the last call.
+    /// Returns the events since `lines` last returned.
     pub fn lines(&mut self) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         while let Ok(event) = self.events.try_recv() {

@@ -69,13 +69,13 @@ impl GrantedService {
         }
     }
 
-    /// Writes the service into `mcp.json`.
+    /// Writes the service into `mcp.json`, and returns the engine's secret store.
     pub fn configure(&self, sandbox: &Sandbox) -> SecretStore {
         sandbox.write_config(&config(&[("demo", &self.url())]));
         SecretStore::open(StoreKind::File(sandbox.path("secrets")))
     }
 
-    /// Writes the service into `mcp.json`, and its expired grant into the secret store.
+    /// Writes the service into `mcp.json`, and its expired grant into the secret store, which is returned.
     pub async fn store_grant(&self, sandbox: &Sandbox) -> SecretStore {
         let store = self.configure(sandbox);
         store.put_grant("demo", &self.expired_grant()).await.unwrap();

@@ -25,7 +25,7 @@ impl Process {
         Self { engine, runtime }
     }
 
-    /// Ends the runtime. Returns when no task runs, the lock is free, and the service has noticed the disconnect.
+    /// Ends the runtime. Returns when no task is running, the lock is free, and the service has noticed the disconnect.
     async fn crash(self, service: &GrantedService) {
         let Self { engine, runtime } = self;
         tokio::task::spawn_blocking(move || runtime.shutdown_timeout(TIMEOUT)).await.unwrap();
@@ -51,7 +51,7 @@ async fn within_a_grace_period_an_interruption_loses_nothing() {
     for tries in 1..=2 {
         let process = Process::start(&sandbox).await;
         service.until_requests("POST /token", tries).await;
-        assert_eq!(journal_entries(&sandbox), 1, "noted before it was sent");
+        assert_eq!(journal_entries(&sandbox), 1, "the refresh is recorded before it is sent");
         process.crash(&service).await;
         assert_eq!(service.stored_token(&store).await, Some(0));
     }
@@ -86,7 +86,7 @@ async fn a_used_refresh_token_needs_a_sign_in_and_is_not_sent_again() {
 #[tokio::test]
 async fn an_interrupted_refresh_is_repeated_before_the_old_access_token_is_used() {
     let (sandbox, service, store) = held_service(lenient()).await;
-    // The access token has not expired by its date, but the server rejects it, so it is refreshed.
+    // The access token has not expired by its date, but the service rejects it, so it is refreshed.
     let grant =
         StoredGrant { expires_at: Some("2100-01-01T00:00:00Z".parse().unwrap()), ..service.expired_grant() };
     store.put_grant("demo", &grant).await.unwrap();
@@ -105,7 +105,7 @@ async fn a_quit_does_not_wait_for_a_slow_response_and_loses_no_more_than_a_crash
     let (sandbox, service, store) = held_service(lenient()).await;
     let process = Process::start(&sandbox).await;
     service.until_requests("POST /token", 1).await;
-    tokio::time::timeout(Duration::from_secs(3), process.engine.stop()).await.expect("the engine stops");
+    tokio::time::timeout(Duration::from_secs(3), process.engine.stop()).await.expect("the engine must stop");
     process.crash(&service).await;
     assert_eq!(journal_entries(&sandbox), 1);
     service.release_token_reply();
@@ -148,7 +148,7 @@ async fn retries_of_an_unsupported_token_type_back_off() {
 }
 
 #[tokio::test]
-async fn a_client_whose_secret_is_missing_registers_again() {
+async fn a_client_whose_secret_is_missing_needs_a_new_registration() {
     let (sandbox, service, store) = held_service(Options::default()).await;
     let grant = StoredGrant { auth_method: "client_secret_post".to_owned(), ..service.expired_grant() };
     store.put_grant("demo", &grant).await.unwrap();

@@ -12,7 +12,8 @@ use usher_secrets::{SecretStore, StoreKind};
 use crate::fixture::*;
 use crate::granted_service::GrantedService;
 
-/// A service that damages the secret store of the client when a refresh arrives. The bytes are the intact store.
+/// A service that damages the engine's secret store when a refresh arrives. The bytes are the contents of the intact
+/// store.
 async fn damaging_service(sandbox: &Sandbox) -> (GrantedService, SecretStore, Vec<u8>) {
     let service = GrantedService::start(Options::default()).await;
     let store = service.store_grant(sandbox).await;

@@ -50,7 +50,7 @@ async fn an_unreachable_server_delays_no_other() {
 }
 
 #[tokio::test]
-async fn all_servers_start_concurrently_and_report_that_they_need_a_sign_in() {
+async fn all_servers_start_concurrently_and_report_whether_they_need_a_sign_in() {
     let (sandbox, closed) = (Sandbox::new(), demo().await);
     let open = demo_with(DemoOptions { guard: Guard::ToolCallsOnly, ..DemoOptions::default() }).await;
     let (_silent, silent_url) = silent_server().await;
@@ -64,7 +64,7 @@ async fn all_servers_start_concurrently_and_report_that_they_need_a_sign_in() {
     }
     until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
     let silent = engine.server(&ServerId("silent".to_owned())).unwrap();
-    assert_eq!(silent.status, Status::Connecting, "no server waited for it");
+    assert_eq!(silent.status, Status::Connecting, "no server waits for the silent one");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Lists that change at the server, and the loss of an idle server, with both protocol versions.
+//! Lists that change on the server, and the loss of an idle server, with both protocol versions.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn tool_count(engine: &Engine) -> u32 {
     }
 }
 
-/// Announces a change until `noticed` is ready, because the stream may start late.
+/// Announces a change repeatedly until `noticed` is ready, because the stream may start late.
 async fn announce_until<T>(demo: &Demo, list: McpList, noticed: impl Future<Output = T>) -> T {
     let mut noticed = std::pin::pin!(noticed);
     loop {
@@ -79,7 +79,7 @@ async fn a_cached_list_does_not_prove_a_sign_in() {
     engine.tools(&id()).await.unwrap();
     demo.revoke_everything();
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
-    assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::SignInRequired, "no cached list hides it");
+    assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::SignInRequired, "no list from the cache");
     demo.forget_requests();
     sign_in(&engine, &id()).await.unwrap();
     let last = requests(&demo).pop();

@@ -18,7 +18,7 @@ fn redirect(engine: &Engine) -> Option<RedirectKind> {
 }
 
 #[tokio::test]
-async fn after_a_rejected_redirect_loopback_is_used_and_remembered() {
+async fn loopback_is_used_and_remembered_after_a_rejected_redirect() {
     let (_sandbox, demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
@@ -79,7 +79,7 @@ async fn paste_is_the_last_redirect() {
     assert_eq!(next_redirect, None);
     assert_eq!(engine.next_redirect(&id()).await.unwrap_err().code, Code::RedirectRejected);
     let callback = decide(&request, "allow").await;
-    assert!(reqwest::get(&callback).await.is_err(), "no listener");
+    assert!(reqwest::get(&callback).await.is_err(), "paste opens no listener");
     engine.complete_sign_in(&callback).await.unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Token refresh: once for all callers, and the grant is deleted only when the server revokes it.
+//! Token refresh: all callers share one refresh, and the grant is deleted only when the server revokes it.
 
 use std::time::Duration;
 
@@ -60,11 +60,11 @@ async fn a_token_is_refreshed_shortly_before_its_expiry() {
 async fn a_caller_that_is_dropped_during_a_refresh_loses_nothing() {
     let (sandbox, demo, engine) = signed_in(lifetime(LIFETIME)).await;
     let AuthView::OAuth { expires_at: before, .. } = engine.server(&id()).unwrap().auth else {
-        panic!("OAuth")
+        panic!("not OAuth")
     };
     advance(&sandbox, &[&demo], LIFETIME + Duration::from_secs(1));
     let call = search(&engine, "dropped");
-    // Polled until the refresh has begun, then dropped.
+    // The call is polled until the refresh has begun, then dropped.
     tokio::select! {
         biased;
         _ = call => panic!("the call ended before the refresh"),

@@ -31,7 +31,7 @@ async fn a_later_sign_in_needs_neither_discovery_nor_registration() {
 }
 
 #[tokio::test]
-async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
+async fn forgetting_a_server_makes_the_next_sign_in_discover_and_register_again() {
     let (sandbox, demo, engine) = signed_in(Default::default()).await;
     let registration = |engine: &Engine| match engine.server(&id()).unwrap().auth {
         AuthView::OAuth { registration, signed_in: true, .. } => registration,
@@ -45,7 +45,7 @@ async fn a_sign_in_after_forgetting_discovers_and_registers_again() {
     assert_eq!(registration(&engine), None);
     engine.stop().await;
 
-    // The grant is kept after a restart, and a refresh still uses the forgotten client.
+    // The grant survives a restart, and a refresh still uses the forgotten client.
     let engine = sandbox.start_connected().await;
     sandbox.clock.advance(Duration::from_secs(24 * 60 * 60));
     engine.tools(&id()).await.unwrap();
@@ -113,8 +113,8 @@ async fn a_grant_of_another_client_id_is_never_sent() {
     sandbox.start_connected().await;
 }
 
-/// The learned metadata can change between two runs, by the server or by a write to the file. In both cases, the grant
-/// is sent to no other server.
+/// Between two runs, the server can change its metadata, or another program can change the file with the learned
+/// metadata. In both cases, the grant is sent to no other server.
 #[tokio::test]
 async fn a_stored_grant_goes_to_no_other_authorization_server() {
     let ((sandbox, demo), canary) = (signed_in_before().await, demo().await);

@@ -1,4 +1,4 @@
-//! A secret store that breaks and works again while the engine runs.
+//! A secret store that breaks and works again while the engine is running.
 
 use usher_api::ServerId;
 
@@ -21,7 +21,7 @@ async fn when_one_server_finds_the_store_working_again_all_servers_retry() {
         until(&engine, id, has_failed).await;
     }
     std::fs::write(sandbox.path("secrets"), kept).unwrap();
-    // The person retries one of them.
+    // The person retries one of the servers.
     engine.connect(&one).await.unwrap();
     until(&engine, &one, is_connected).await;
     until(&engine, &other, is_connected).await;

@@ -1,4 +1,4 @@
-//! Servers that are old, only partly correct, or redirect elsewhere.
+//! Servers that are old or only partly correct, or that redirect elsewhere.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};

@@ -37,14 +37,14 @@ fn spawn_write(engine: &Engine, call: &str) -> JoinHandle<Result<ToolCallView, E
     tokio::spawn(async move { write(&engine, options).await })
 }
 
-/// Runs [`write`] in a task, which waits for its permission when this returns.
+/// Runs [`write`] in a task, and returns when the call is waiting for its permission.
 async fn waiting_write(engine: &Engine, call: &str) -> JoinHandle<Result<ToolCallView, ErrorView>> {
     let call = spawn_write(engine, call);
     until(engine, &id(), asks_for_permission).await;
     call
 }
 
-/// Options of a call with this limit on the wait for a permission.
+/// Options of a call that waits at most this long for a permission.
 fn with_permission_timeout(permission_timeout: Duration) -> CallOptions {
     CallOptions { permission_timeout, ..CallOptions::new("call") }
 }
@@ -109,7 +109,7 @@ async fn a_call_keeps_waiting_when_its_connection_is_replaced() {
 
 /// Asserts that the next connection continues the waiting call.
 async fn assert_continues(engine: &Engine, call: JoinHandle<Result<ToolCallView, ErrorView>>) {
-    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the next connection continues the call");
+    let outcome = tokio::time::timeout(TIMEOUT, call).await.expect("the call should continue");
     assert!(!outcome.unwrap().unwrap().is_error);
     assert_eq!(engine.server(&id()).unwrap().permission, None);
 }
@@ -221,7 +221,7 @@ async fn a_connection_that_lacks_a_permission_names_it() {
     })
     .await;
     let (_sandbox, engine) = started_at(&server.url()).await;
-    let view = until_sign_in_needed(&engine, NeedsSignIn::MorePermissionNeeded).await;
+    let view = until_sign_in_needed(&engine, NeedsSignIn::InsufficientScope).await;
     let permission = PermissionView { scopes: vec!["lists:read".to_owned()], tool_title: None };
     assert_eq!(view.permission, Some(permission));
 }

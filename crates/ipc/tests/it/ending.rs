@@ -12,7 +12,7 @@ use usher_secrets::private_files::{create_private, ensure_private_dir};
 use crate::fixture::*;
 
 #[tokio::test]
-async fn a_holder_finishes_a_call_before_it_ends_and_serves_meanwhile() {
+async fn a_holder_finishes_a_call_before_it_ends_and_meanwhile_serves_other_clients() {
     let fixture = Fixture::new().await;
     let held = fixture.hold_signed_in().await;
     let (caller, lister) = (fixture.connect().await.unwrap(), fixture.connect().await.unwrap());
@@ -20,7 +20,7 @@ async fn a_holder_finishes_a_call_before_it_ends_and_serves_meanwhile() {
         let outcome = caller.ask(call("slow_task", r#"{ "steps": 20, "millis": 20 }"#, "slow")).await;
         (caller, outcome)
     });
-    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task is running", || fixture.demo.running_tasks() == 1).await;
     let ending = tokio::spawn(held.server.finish());
     let listed = lister.ask(Request::server(&id(), ServerVerb::Tools)).await;
     assert!(matches!(listed, Ok(Reply::Tools(_))), "{listed:?}");
@@ -63,7 +63,7 @@ async fn clients_cannot_keep_a_holder_running() {
     let long = tokio::spawn(async move {
         first.ask(call("slow_task", r#"{ "steps": 100, "millis": 40 }"#, "long")).await
     });
-    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task is running", || fixture.demo.running_tasks() == 1).await;
     let ending = tokio::spawn(held.server.finish());
     // The holder accepts new work for a grace period, then none.
     let mut number = 0;
@@ -89,7 +89,7 @@ async fn a_holder_that_disappears_is_noticed() {
         let outcome = client.ask(call("slow_task", r#"{ "steps": 100, "millis": 200 }"#, "slow")).await;
         (client, outcome)
     });
-    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task is running", || fixture.demo.running_tasks() == 1).await;
     drop(held.server);
     let (client, outcome) = asking.await.unwrap();
     assert_eq!(outcome, Err(AskError::OutcomeUnknown), "the tool may have run");

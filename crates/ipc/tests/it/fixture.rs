@@ -108,7 +108,7 @@ pub async fn begin_sign_in(client: &Client) -> AuthorizationRequestView {
     }
 }
 
-/// Signs in through a client, up to a connected server.
+/// Signs in through a client. Returns when the server is connected.
 pub async fn sign_in_through(client: &Client) {
     let request = begin_sign_in(client).await;
     let address = approve(&request).await;

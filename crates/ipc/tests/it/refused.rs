@@ -129,7 +129,7 @@ async fn a_client_does_not_connect_to_a_planted_socket_or_link() {
     mode(0o700);
     symlink(fixture.path("planted.sock"), run.join("engine.sock")).unwrap();
     assert!(matches!(fixture.connect().await, Err(ConnectError::Io(_))));
-    // A holder replaces it.
+    // A holder replaces the link.
     let held = fixture.hold().await;
     assert!(!std::fs::symlink_metadata(run.join("engine.sock")).unwrap().is_symlink());
     assert_eq!(
@@ -159,7 +159,7 @@ async fn a_client_does_not_connect_to_a_planted_socket_or_link() {
 async fn another_user_is_refused() {
     if let Some(socket) = std::env::var_os(OTHER_USER_SOCKET) {
         let mut stream = UnixStream::connect(socket).await.unwrap();
-        // The holder refuses before it reads this.
+        // The holder refuses the client before it reads the hello.
         let _ = stream.write_all(&line(&hello())).await;
         let mut response = Vec::new();
         let _ = stream.read_to_end(&mut response).await;
@@ -176,7 +176,7 @@ async fn another_user_is_refused() {
         );
         return;
     }
-    // Removes all other protections, so that only this check is left.
+    // Removes all other protections, so that only the check of the user is left.
     let program = fixture.path("other-user");
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     for (path, mode) in [(fixture.path(""), 0o711), (fixture.path("run"), 0o711), (socket.clone(), 0o666)] {

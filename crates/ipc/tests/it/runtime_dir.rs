@@ -47,6 +47,6 @@ async fn a_client_with_another_runtime_folder_finds_the_holder_by_its_state_fold
     assert!(!fixture.path("no session").exists());
     drop(held.server);
     held.engine.stop().await;
-    // The lock file of an ended holder does not count as a running one.
+    // The lock file of an ended holder does not count as a running holder.
     assert!(matches!(find().await, Err(ConnectError::NotRunning)));
 }

@@ -73,7 +73,7 @@ async fn no_secret_crosses_the_socket() {
     let store = SecretStore::open(StoreKind::File(fixture.path("secrets")));
     let mut secrets = Vec::new();
 
-    // A sign-in. Its verifier is in the secret store while it waits.
+    // A sign-in. Its verifier is in the secret store while the sign-in waits.
     let request = begin_sign_in(&client).await;
     let pending = tokio::time::timeout(DEADLINE, async {
         loop {

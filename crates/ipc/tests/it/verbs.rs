@@ -21,7 +21,7 @@ async fn a_client_signs_in_lists_tools_calls_one_and_signs_out() {
     assert!(is_connected(&client.server(&id()).unwrap()));
     assert_eq!(client.snapshot().unwrap(), held.engine.snapshot());
     let Reply::Tools(tools) = client.ask(Request::server(&id(), ServerVerb::Tools)).await.unwrap() else {
-        panic!("tools")
+        panic!("not a list of tools")
     };
     assert_eq!(tools, held.engine.tools(&id()).await.unwrap());
     let found = client.ask(call("search_pages", r#"{ "query": "tea" }"#, "one")).await.unwrap();
@@ -54,7 +54,7 @@ async fn progress_arrives_and_a_call_can_be_cancelled() {
     let outcome = tokio::time::timeout(DEADLINE, async {
         tokio::select! { outcome = slow => outcome, () = cancel_at_progress => unreachable!() }
     });
-    let Err(AskError::Failed(error)) = outcome.await.unwrap() else { panic!("cancelled") };
+    let Err(AskError::Failed(error)) = outcome.await.unwrap() else { panic!("not cancelled") };
     assert!(error.message.contains("cancelled"), "{error:?}");
     wait_until("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }
@@ -79,7 +79,7 @@ async fn a_client_that_disconnects_cancels_its_call() {
     let asking = tokio::spawn(async move {
         client.ask(call("slow_task", r#"{ "steps": 100, "millis": 200 }"#, "slow")).await
     });
-    wait_until("the task runs", || fixture.demo.running_tasks() == 1).await;
+    wait_until("the task is running", || fixture.demo.running_tasks() == 1).await;
     asking.abort();
     wait_until("the task has stopped", || fixture.demo.running_tasks() == 0).await;
 }

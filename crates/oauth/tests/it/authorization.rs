@@ -71,7 +71,7 @@ async fn scopes_are_chosen_in_order() {
         // A step-up: the scopes granted before and those of the challenge, without duplicates.
         (json!(["r1"]), none(), Some("c1 g1"), None, Some("g1 g2"), Some("c1 g1 g2")),
         (none(), none(), None, None, Some("g1"), Some("g1")),
-        // `offline_access` only if the server lists it, and never alone.
+        // `offline_access` is requested only if the authorization server lists it, and never alone.
         (json!(["r1"]), json!(["r1", "offline_access"]), None, None, None, Some("r1 offline_access")),
         (none(), json!(["offline_access"]), None, None, None, None),
         (none(), json!(["offline_access"]), None, None, Some("g1"), Some("g1 offline_access")),

@@ -48,6 +48,7 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
         ("javascript:alert(1)?code=c&state=s", elsewhere),
         ("cursor://anysphere.cursor-deeplink/mcp/install?name=x", elsewhere),
         ("--flag?code=c&state=s", elsewhere),
+        // Invalid characters, and fragments.
         (" LINK?code=c&state=s", character),
         ("LINK?code=c&state=s\n", character),
         ("LINK?code=c&state=s --flag", character),

@@ -62,6 +62,7 @@ fn every_spelling_is_parsed() {
         (&[r#"Bearer scope="a", scope="b", error="""#], bearer("", "a", "", "")),
         // Bidirectional and invisible characters are removed.
         (&["Bearer error_description=\"a\u{202e}b\u{200b}c\""], bearer("", "", "", "abc")),
+        // Invalid syntax is skipped.
         (&["\"\",,, ==, Bearer scope=a"], bearer("", "a", "", "")),
     ];
     for (headers, expected) in table {

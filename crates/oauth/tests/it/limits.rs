@@ -1,4 +1,4 @@
-//! The limits of documents: size, time and depth.
+//! The limits of responses: size, time, depth and redirects.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ async fn deeply_nested_documents_are_rejected() {
 }
 
 #[tokio::test]
-async fn slow_responses_time_out() {
+async fn slow_responses_time_out_and_redirect_loops_fail() {
     assert_eq!(error_for(Response::new(200, "application/json", "{").hanging()).await, ErrorKind::Timeout);
     let redirect = Response::redirect(302, "/.well-known/oauth-protected-resource/mcp");
     let looping = ErrorKind::BadRedirect { why: "there are too many redirects".into() };

@@ -94,7 +94,7 @@ async fn the_addresses_of_a_server_determine_its_zone() {
         (&["203.0.113.10"], Some(NetworkZone::Public)),
         (&["10.0.0.1"], Some(NetworkZone::Private)),
         (&["fd00::1", "127.0.0.1"], Some(NetworkZone::Private)),
-        // One public address is enough.
+        // One public address makes the server public.
         (&["10.0.0.1", "203.0.113.10"], Some(NetworkZone::Public)),
         (&["169.254.169.254"], None),
         (&["0.0.0.0"], None),

@@ -133,7 +133,7 @@ async fn the_auth_method_decides_whether_a_client_secret_is_needed() {
     }
     // A public client never sends a secret.
     refresh(&http, &grant(&fake), Some(&secret), now()).await.unwrap();
-    let [basic, post, none] = &fake.requests_to(TOKEN)[..] else { panic!("three requests") };
+    let [basic, post, none] = &fake.requests_to(TOKEN)[..] else { panic!("not three requests") };
     assert!(basic.headers.contains_key("authorization") && !basic.form().contains_key("client_secret"));
     assert_eq!(post.form()["client_secret"], "s");
     assert!(!none.headers.contains_key("authorization") && !none.form().contains_key("client_secret"));

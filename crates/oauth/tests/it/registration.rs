@@ -131,7 +131,7 @@ async fn a_rejected_redirect_is_a_separate_error() {
         assert_eq!(error, ErrorKind::RedirectRejected { why: why.map(Into::into) });
         assert_eq!(fake.requests_to(REGISTER).len(), 1, "the same redirect is not tried twice");
     }
-    // The server registers another redirect than the requested one.
+    // The server registers a redirect other than the requested one.
     let fake = Fake::start_with_metadata().await;
     let dropped = json!({ "client_id": "app", "redirect_uris": ["https://elsewhere.example/"] });
     let error = registered_by(&fake, created(dropped)).await.unwrap_err();

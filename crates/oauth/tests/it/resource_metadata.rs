@@ -59,7 +59,7 @@ async fn if_the_url_in_the_challenge_has_no_document_the_well_known_urls_are_tri
 }
 
 #[tokio::test]
-async fn a_server_at_the_root_needs_one_request() {
+async fn a_server_at_the_root_needs_one_request_for_resource_metadata() {
     let fake = Fake::start_with_metadata().await;
     let document = merged(fake.resource_document(), json!({ "resource": fake.at("/") }));
     fake.on(AT_ROOT, Response::json(document));

@@ -40,7 +40,7 @@ async fn a_confidential_client_authenticates() {
         assert_eq!(revoke(&http, &grant, None).await.unwrap_err().kind, ErrorKind::ClientSecretMissing);
         revoke(&http, &grant, Some(&secret)).await.unwrap();
     }
-    let [basic, post] = &fake.requests_to(REVOKE)[..] else { panic!("two requests") };
+    let [basic, post] = &fake.requests_to(REVOKE)[..] else { panic!("not two requests") };
     assert_eq!(basic.headers["authorization"], "Basic YXBwOnMlM0E=");
     assert_eq!(post.form()["client_secret"], "s:");
 }

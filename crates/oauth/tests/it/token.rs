@@ -44,7 +44,7 @@ async fn the_request_contains_exactly_the_required_parameters() {
     let pending = pending(&fake).await;
     let code_challenge = parameter(&pending, "code_challenge").unwrap();
     let grant = exchange(&http_for(&fake).await, accepted(pending), now()).await.unwrap();
-    let [request] = &fake.requests_to(TOKEN)[..] else { panic!("one request") };
+    let [request] = &fake.requests_to(TOKEN)[..] else { panic!("not one request") };
     let mut form = request.form();
     let verifier = form.remove("code_verifier").unwrap();
     let digest = <sha2::Sha256 as sha2::Digest>::digest(&verifier);
@@ -65,7 +65,7 @@ async fn the_request_contains_exactly_the_required_parameters() {
 }
 
 #[tokio::test]
-async fn every_response_with_an_access_token_is_a_success() {
+async fn every_response_with_a_usable_access_token_is_a_success() {
     let full = json!({
         "access_token": "t", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r", "scope": "a b",
     });
@@ -94,6 +94,7 @@ async fn every_response_with_an_access_token_is_a_success() {
         (Response::new(200, "application/x-www-form-urlencoded", form), all_fields()),
         (Response::new(200, "application/json", form), all_fields()),
         (Response::new(200, "application/json", format!("\u{feff}\n{full}\n")), all_fields()),
+        // Fields with unusual values.
         (full_with(json!({ "expires_in": "3600" })), all_fields()),
         (full_with(json!({ "expires_in": " 3600 " })), all_fields()),
         (full_with(json!({ "expires_in": 3600.9 })), all_fields()),
@@ -161,13 +162,13 @@ async fn every_other_response_is_an_error() {
     let malformed = |what: &str| ErrorKind::Malformed { what: what.into() };
     let unsupported = |kind: &str| ErrorKind::UnsupportedTokenType(kind.into());
     let table = [
-        // The only terminal responses.
+        // Responses that end the grant or the registration.
         (used("invalid_grant"), grant(Some("used"))),
         (json(401, json!({ "error": "invalid_grant" })), grant(None)),
         (Response::text(400, "{\"error\":\"invalid_grant\"}"), grant(None)),
         (used("invalid_client"), client(Some("used"))),
         (json(401, json!({ "error": "invalid_client" })), client(None)),
-        // The same error with another status or content type is not terminal.
+        // The same error with another status or content type ends neither.
         (json(403, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
         (json(200, json!({ "error": "invalid_grant" })), token_error("invalid_grant")),
         (json(500, json!({ "error": "invalid_grant" })), transient(500)),
@@ -244,7 +245,7 @@ async fn the_client_uses_the_supported_auth_method() {
     let (fake, grant) = exchanged_as(AuthMethod::ClientSecretBasic, "i d:", Some("s/e+c%")).await;
     assert_eq!(grant.unwrap().binding.auth_method, AuthMethod::ClientSecretBasic);
     let request = &fake.requests_to(TOKEN)[0];
-    // RFC 6749 §2.3.1: both parts are form-encoded, then Basic.
+    // RFC 6749 §2.3.1: both parts are form-encoded first.
     let credentials = base64::prelude::BASE64_STANDARD.encode("i+d%3A:s%2Fe%2Bc%25");
     assert_eq!(request.headers["authorization"], format!("Basic {credentials}"));
     assert!(!request.form().contains_key("client_secret") && !request.form().contains_key("client_id"));
@@ -272,7 +273,7 @@ async fn after_a_rejected_resource_the_exchange_is_retried_without_it() {
         let grant = exchanged(&fake, responses).await.unwrap();
         assert!(!grant.binding.sends_resource, "refreshes omit it too");
         assert_eq!(grant.binding.resource, fake.at("/mcp"), "the binding keeps the resource");
-        let [first, second] = &fake.requests_to(TOKEN)[..] else { panic!("two requests: {rejection}") };
+        let [first, second] = &fake.requests_to(TOKEN)[..] else { panic!("not two requests: {rejection}") };
         assert!(first.form().contains_key("resource") && !second.form().contains_key("resource"));
         assert_eq!(first.form()["code_verifier"], second.form()["code_verifier"]);
     }

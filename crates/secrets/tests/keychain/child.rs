@@ -70,14 +70,14 @@ async fn run_command(store: &SecretStore, words: &[&str]) -> Result<String> {
         ["client", text] => {
             let (issuer, client_id) = ("https://as.example/path", "client id");
             store.put_client_secret(issuer, client_id, &SecretString::from(*text)).await?;
-            let secret = store.client_secret(issuer, client_id).await?.context("just put")?;
+            let secret = store.client_secret(issuer, client_id).await?.context("no client secret")?;
             let other = store.client_secret(issuer, "another").await?;
             let deleted = store.delete_client_secret(issuer, client_id).await?;
             Ok(format!("{} {} {deleted}", secret.expose_secret(), other.is_none()))
         }
         ["pending", text] => {
             store.put_pending("s", &SecretString::from(*text)).await?;
-            let pending = store.pending("s").await?.context("just put")?;
+            let pending = store.pending("s").await?.context("no pending sign-in")?;
             let deleted = store.delete_pending("s").await?;
             Ok(format!("{} {deleted}", pending.expose_secret()))
         }
@@ -87,7 +87,7 @@ async fn run_command(store: &SecretStore, words: &[&str]) -> Result<String> {
     .map_err(anyhow::Error::from)
 }
 
-/// Stores, reads, replaces and reads one grant in each of `count` concurrent tasks.
+/// Stores, reads and replaces one grant, and reads it again, in each of `count` concurrent tasks.
 async fn concurrent(store: &SecretStore, count: usize) -> Result<String, Error> {
     let mut tasks = JoinSet::new();
     for number in 0..count {

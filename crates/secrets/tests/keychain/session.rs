@@ -173,7 +173,7 @@ pub fn command_without_session(program: impl AsRef<std::ffi::OsStr>, folder: &Pa
 pub struct Process(Child);
 
 impl Process {
-    /// Stops the process without ending it, so that calls to it hang.
+    /// Suspends the process, so that calls to it hang.
     pub fn stop(&self) -> Result<()> {
         self.signal(Signal::STOP)
     }

@@ -206,7 +206,7 @@ fn a_connected_service_shows_the_action_that_it_needs() {
     assert_eq!(Content::of(&snapshot([refused(Code::SignInRequired)])).look, Look::NeedsAttention);
     let permission = click("Notion: permission needed – grant access…", Action::SignIn(notion()));
     assert_eq!(line(refused(Code::InsufficientScope)), permission);
-    assert_eq!(line(server("Notion", needs(NeedsSignIn::MorePermissionNeeded))), permission);
+    assert_eq!(line(server("Notion", needs(NeedsSignIn::InsufficientScope))), permission);
 }
 
 #[test]

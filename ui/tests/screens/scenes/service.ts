@@ -32,7 +32,7 @@ export const serviceScenes: Scenes = {
   },
   "permission-for-connection": {
     service: {
-      status: { state: "needs_sign_in", reason: "more_permission_needed" },
+      status: { state: "needs_sign_in", reason: "insufficient_scope" },
       permission: { scopes: ["pages:read", "pages:write", "comments:write"], tool_title: null },
     },
   },

@@ -23,7 +23,8 @@ use crate::connection::fault::Fault;
 use crate::connection::stream_monitor::StreamMonitor;
 use crate::credentials::Credentials;
 
-/// The deadline for the head of a response. Tool calls have their own deadline instead, which progress restarts.
+/// The deadline for a JSON response, or for the head of an event stream. Tool calls have their own deadline instead,
+/// which progress restarts.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Error = StreamableHttpError<Fault>;
@@ -60,8 +61,8 @@ impl HttpAdapter {
         StreamableHttpClientTransport::with_client(self, config)
     }
 
-    /// Handles a stream that the server offered before and now refuses. Reports the fault at once, because the next
-    /// call may come hours later. Returns the error if a retry is useless.
+    /// Handles a stream that the server offered before and that now fails. Reports a lost grant, server or session at
+    /// once, because the next call may come hours later. Returns `Ok` after a new sign-in, when a retry may succeed.
     async fn stream_lost(&self, error: Error, next_sign_in: impl Future<Output = ()>) -> Result<(), Error> {
         match error {
             Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
