@@ -63,7 +63,7 @@ async fn a_callback_with_a_wrong_state_does_not_disturb_the_sign_in() -> Result<
 }
 
 #[tokio::test]
-async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<()> {
+async fn a_sign_in_reopens_the_browser_is_cancelled_and_takes_a_pasted_callback() -> Result<()> {
     let mut notes = Notes::open(DemoOptions::default()).await?;
     steps::begin_sign_in(&notes.window, &mut notes.browser).await?;
     let (page, browser) = (notes.window.page(), &notes.browser);
@@ -83,7 +83,7 @@ async fn a_waiting_sign_in_can_be_opened_again_pasted_and_cancelled() -> Result<
 }
 
 #[tokio::test]
-async fn a_service_that_rejects_custom_schemes_is_signed_in_over_loopback() -> Result<()> {
+async fn a_sign_in_uses_loopback_if_the_service_rejects_custom_schemes() -> Result<()> {
     let options = DemoOptions { redirects: RedirectPolicy::NoPrivateUse, ..DemoOptions::default() };
     let Notes { demo: _demo, desktop: _desktop, mut browser, window } = Notes::open(options).await?;
     let consent = steps::begin_sign_in(&window, &mut browser).await?;
