@@ -42,7 +42,7 @@ impl Action {
     }
 }
 
-/// Performs an action. If it fails, the window opens and shows the error.
+/// Performs an action. If the action fails, the window opens and shows the error.
 pub fn perform(app: &AppHandle, action: Action) {
     match action {
         Action::Open | Action::OpenServer(_) => window::open_at(app, action.page()),

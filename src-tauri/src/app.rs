@@ -21,8 +21,10 @@ use crate::{bindings, core_dumps, logging, start, window};
 /// running refresh. Quitting then takes less than two seconds.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 
-/// Runs the app until the person quits it, or closes its window when there is no tray. If the app is already running,
-/// shows the existing window instead. If another process holds the engine, passes the link to that process.
+/// Runs the app until the person quits it, or closes its window when there is no tray.
+///
+/// If the app is already running, shows the existing window instead, unless the start is hidden. If the app is started
+/// by a link and another process holds the engine, passes the link to that process.
 pub fn run() -> ExitCode {
     core_dumps::disable();
     logging::init();
@@ -42,8 +44,8 @@ pub fn run() -> ExitCode {
         }
         Arguments::Link(address) => {
             let paths = Options::parse_from([program]).paths(&environment);
-            // The single-instance plugin is not enough: the engine may run in a command's process, or there may be no
-            // session bus.
+            // The single-instance plugin is not enough: the engine may be running in a command's process, or there may
+            // be no session bus.
             match running_instance::hand_over_at_start(&paths, address) {
                 HandOver::Accepted => ExitCode::SUCCESS,
                 // If the exit code reported a failure, launchers would offer the link to other programs.
@@ -63,12 +65,12 @@ pub fn run() -> ExitCode {
 
 struct StartMode {
     link: Option<String>,
-    /// Whether to open no window if there is a tray.
+    /// Whether to start without a window if there is a tray.
     hidden: bool,
 }
 
 impl StartMode {
-    /// The mode of a start by a link. The window opens, because the person is in the middle of a sign-in.
+    /// The mode when a link starts the app. The window opens, because the person is in the middle of a sign-in.
     fn with_link(address: &str) -> Self {
         Self { link: Some(address.to_owned()), hidden: false }
     }

@@ -27,7 +27,7 @@ mod linux {
 
     /// Whether the app starts at login.
     pub fn state(app: &AppHandle) -> AutostartState {
-        // In these sandboxes the desktop does not read the folder.
+        // The desktop does not read the autostart folder of these sandboxes.
         if ["FLATPAK_ID", "SNAP"].iter().any(|name| std::env::var_os(name).is_some()) {
             return AutostartState::Unavailable;
         }

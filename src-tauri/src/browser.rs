@@ -10,7 +10,7 @@ use crate::error;
 /// Launchers and browsers truncate longer addresses.
 const MAX_LENGTH: usize = 8 * 1024;
 
-/// Opens a page. Call this only in response to a click of the person.
+/// Opens a page. Call this only in response to a click by the person.
 pub async fn open(address: &str) -> Result<(), ErrorView> {
     let url = validate(address)
         .map_err(|why| error::rejected(format!("Usher does not open this address: {why}.")))?;
@@ -33,7 +33,7 @@ pub async fn open_file(path: &Path) -> Result<(), ErrorView> {
         .map_err(|why| error::internal(format!("Could not open {shown}."), "Open it in a text editor.", why))
 }
 
-/// Runs the opener on a blocking thread, because it waits briefly for a failure of its launcher.
+/// Runs the opener on a blocking thread, because the opener waits briefly to see whether its launcher fails.
 async fn launch(
     open: impl FnOnce() -> Result<(), tauri_plugin_opener::Error> + Send + 'static,
 ) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! Keeps tokens in memory out of core dumps and away from the person's other programs.
 
-/// Forbids core dumps and debuggers, except in debug builds. A failure does not prevent the app's start.
+/// Forbids core dumps and debuggers, except in debug builds. A failure does not prevent the app from starting.
 pub fn disable() {
     if cfg!(debug_assertions) {
         return;

@@ -1,4 +1,5 @@
-//! The demo service inside the app. It starts when the person first tries it, and later each time the app starts.
+//! The demo service inside the app. It starts when the person first tries it, and from then on whenever the app
+//! starts.
 //!
 //! The demo's tokens contain its address and are signed with its key. The port and the key are stored, so that a
 //! sign-in survives a restart of the app.
@@ -42,8 +43,8 @@ impl DemoSlot {
         }
     }
 
-    /// Starts the demo if it is in `mcp.json`, and returns whether it runs. If its port is in use, the demo gets
-    /// another port, and its entry in `mcp.json` is updated.
+    /// Starts the demo if it is in `mcp.json`, and returns whether it is running. If its port is in use, the demo
+    /// gets another port, and its entry in `mcp.json` is updated.
     pub async fn resume(&self, store: StoreKind) -> bool {
         let Some(DemoState { port }) = state_file::load(&self.state_path) else { return false };
         let Ok(config) = self.config.load() else { return false };
@@ -68,7 +69,7 @@ impl DemoSlot {
         }
     }
 
-    /// Starts the demo if it does not run, and returns its address.
+    /// Starts the demo if it is not running, and returns its address.
     pub async fn start(&self, store: StoreKind) -> Result<url::Url, ErrorView> {
         let mut running = self.running.lock().await;
         if let Some(demo) = &*running {

@@ -50,7 +50,7 @@ pub enum NotificationSupport {
 pub enum AutostartState {
     On,
     Off,
-    /// The app cannot change it, for example inside Flatpak or Snap.
+    /// The app cannot change this setting, for example inside Flatpak or Snap.
     Unavailable,
 }
 
@@ -90,7 +90,7 @@ impl DesktopFeatures {
         self.view().tray == TraySupport::Shown
     }
 
-    /// Waits for the tray, which appears late while the desktop starts. Returns whether it appeared.
+    /// Waits for the tray, which may appear late while the desktop is starting. Returns whether it appeared.
     pub async fn wait_for_tray(&self, timeout: Duration) -> bool {
         let mut views = self.0.subscribe();
         let shown = views.wait_for(|view| view.tray == TraySupport::Shown);

@@ -67,7 +67,7 @@ fn changes_tray(event: &Event) -> bool {
 }
 
 /// The servers whose sign-in waits for the browser. The window comes to the front when the engine accepts a callback.
-/// A rejected callback changes no status, so that it cannot make the window steal the focus.
+/// A rejected callback changes no status, so it cannot make the window steal the focus.
 #[derive(Default)]
 struct BrowserWaits(HashSet<ServerId>);
 

@@ -9,7 +9,7 @@ use usher_ipc::{Access, Holder, Server};
 
 use crate::error;
 
-/// The engine, as soon as it runs. The page's commands wait for it.
+/// The engine, once it is running. The page's commands wait for it.
 pub struct EngineSlot {
     state: watch::Sender<State>,
     /// The socket for other processes.
@@ -19,7 +19,7 @@ pub struct EngineSlot {
 #[derive(Clone)]
 enum State {
     Starting,
-    /// A command runs the engine. The app starts it when the command ends.
+    /// An `usher` command is running the engine. The app starts its own when the command ends.
     Waiting(ErrorView),
     Running(Engine),
     Failed(ErrorView),
@@ -30,7 +30,7 @@ impl EngineSlot {
         Self { state: watch::Sender::new(State::Starting), server: Mutex::default() }
     }
 
-    /// Waits until the engine runs or has failed to start.
+    /// Waits while the engine is starting. Returns an error if the start failed or a command is running the engine.
     pub async fn get(&self) -> Result<Engine, ErrorView> {
         let mut states = self.state.subscribe();
         let settled = states.wait_for(|state| !matches!(state, State::Starting)).await;
@@ -41,7 +41,7 @@ impl EngineSlot {
         }
     }
 
-    /// Returns the reason why the engine does not run; `None` while it starts or runs.
+    /// Returns the reason why the engine is not running; `None` while it is starting or running.
     pub fn start_error(&self) -> Option<ErrorView> {
         match &*self.state.borrow() {
             State::Waiting(error) | State::Failed(error) => Some(error.clone()),
@@ -67,8 +67,8 @@ impl EngineSlot {
         })
     }
 
-    /// Starts the engine and its socket, and wakes the callers of [`EngineSlot::get`]. If a command runs the engine,
-    /// waits until the command ends, and calls `on_command_running` if that takes long.
+    /// Starts the engine and its socket, and wakes the callers of [`EngineSlot::get`]. If a command is running the
+    /// engine, waits until the command ends, and calls `on_command_running` if the wait is long.
     pub async fn start(
         &self,
         options: EngineOptions,

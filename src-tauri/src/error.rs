@@ -13,9 +13,9 @@ pub fn rejected(message: impl Into<String>) -> ErrorView {
     ErrorView::without_hint(Code::Internal, message)
 }
 
-/// The error while an `usher` command runs the engine.
+/// The error while an `usher` command is running the engine.
 pub fn command_running(pid: Option<u32>) -> ErrorView {
-    let details = pid.map(|pid| format!("Process {pid} runs the engine."));
+    let details = pid.map(|pid| format!("Process {pid} is running the engine."));
     let message = "The `usher` command is running in a terminal.";
     ErrorView {
         details,

@@ -23,7 +23,7 @@ pub struct SnapshotTaken(pub Snapshot);
 #[tauri_specta(event_name = "desktop_changed")]
 pub struct DesktopChanged(pub DesktopView);
 
-/// A click outside the window asks for a page; `page_request_take` returns it.
+/// A click outside the window asks for a service's page; `page_request_take` returns the request.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
 #[tauri_specta(event_name = "page_requested")]
 pub struct PageRequested;

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `app`, `start` | the process, and the order in which its parts start |
 //! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that store the choices |
-//! | `engine_slot`, `engine_events` | the engine once it runs, and the forwarding of its events |
+//! | `engine_slot`, `engine_events` | the engine once it is running, and the forwarding of its events |
 //! | `commands`, `events`, `bindings` | the page's commands and events, and their TypeScript |
 //! | `window` | the window, and the requests to show a service's page |
 //! | `tray`, `notices` | the tray icon with its menu, and notifications |

@@ -20,7 +20,7 @@ pub enum HandOver {
     NotRunning,
 }
 
-/// Returns whether another process already runs the app. With `show_window`, brings its window to the front.
+/// Returns whether the app is already running in another process. With `show_window`, brings its window to the front.
 pub fn is_app_running(paths: &Paths, show_window: bool) -> bool {
     let is_running = async {
         let client = connect(paths).await?;

@@ -19,7 +19,7 @@ pub async fn recheck(app: &AppHandle) -> Result<(), ErrorView> {
     resume_demo(app).await
 }
 
-/// Starts the demo if it could not start without its key.
+/// Starts the demo, in case it could not start without its key, then connects to it.
 pub async fn resume_demo(app: &AppHandle) -> Result<(), ErrorView> {
     if !app.state::<DemoSlot>().resume(app.state::<Settings>().secret_store()).await {
         return Ok(());

@@ -1,11 +1,12 @@
-//! The short name of a service in the tray's menu and in notifications.
+//! The short name of a server in the tray's menu and in notifications.
 
 use usher_api::ServerView;
 
 /// A longer name makes a menu wider than some screens.
 const MAX_LENGTH: usize = 40;
 
-/// Returns the title of a service. If several services have the same title, the server's id follows.
+/// Returns the server's name, shortened. If several servers have the same shortened name, appends the server's id, also
+/// shortened, to that name.
 pub fn service_label(server: &ServerView, servers: &[ServerView]) -> String {
     let name = shorten(&server.name);
     let is_unique = servers.iter().all(|other| other.id == server.id || shorten(&other.name) != name);
@@ -29,7 +30,7 @@ mod tests {
     use crate::sample_views::{connected, server};
 
     #[test]
-    fn services_with_the_same_title_are_distinguished_by_id() {
+    fn servers_with_the_same_name_are_distinguished_by_id() {
         let named =
             |id: &str, name: &str| ServerView { id: ServerId(id.to_owned()), ..server(name, connected()) };
         let servers = [named("work", "Notion"), named("home", "Notion"), named("linear", "Linear")];
@@ -37,7 +38,7 @@ mod tests {
             servers.each_ref().map(|server| service_label(server, &servers)),
             ["Notion (work)", "Notion (home)", "Linear"]
         );
-        // The engine appends the id to equal titles, but shortening removes the id.
+        // The engine appends the server's id to equal names. Shortening cuts this id off, so the label adds it again.
         let long = "The quarterly planning workspace of the company";
         let servers = ["work", "home"].map(|id| named(id, &format!("{long} ({id})")));
         let labels = servers.each_ref().map(|server| service_label(server, &servers));

@@ -35,7 +35,7 @@ impl Appearance {
 pub struct Settings {
     path: PathBuf,
     chosen: Mutex<Chosen>,
-    /// The store of this run, which a flag or a choice may set for this run only.
+    /// The store of this run. A flag, or the choice of memory, sets it for this run only.
     secret_store: Mutex<StoreKind>,
 }
 

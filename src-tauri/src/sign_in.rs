@@ -1,4 +1,4 @@
-//! The part of a sign-in until the browser opens. The engine prepares the authorization request.
+//! The first part of a sign-in, until the browser opens. The engine prepares the authorization request.
 
 use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
 use usher_engine::{Engine, SignInOptions};

@@ -85,8 +85,8 @@ pub async fn start_engine(app: &AppHandle) {
     }
 }
 
-/// Starts the demo before the engine, so that the engine's first attempt to connect succeeds. If the demo waits for its
-/// key in a locked keychain, the engine starts without it.
+/// Starts the demo before the engine, so that the engine's first attempt to connect succeeds. If the demo is still
+/// waiting for its key in a locked keychain, the engine starts without the demo.
 async fn resume_demo(app: &AppHandle) {
     let app = app.clone();
     let resumed = tauri::async_runtime::spawn(async move {
@@ -94,6 +94,6 @@ async fn resume_demo(app: &AppHandle) {
         app.state::<DemoSlot>().resume(store).await
     });
     if tokio::time::timeout(DEMO_HEAD_START, resumed).await.is_err() {
-        tracing::warn!("the demo waits for its key");
+        tracing::warn!("the demo is still waiting for its key");
     }
 }

@@ -10,7 +10,7 @@ use usher_secrets::private_files;
 /// Far more than any of these files needs.
 const MAX_SIZE: u64 = 64 * 1024;
 
-/// Reads a file. `None` if it is missing, is not valid, or is a symbolic link.
+/// Reads a file. `None` if it is missing, invalid, too large or a symbolic link.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let text = private_files::read(path, MAX_SIZE).ok()?;
     serde_json::from_slice(&text)
@@ -18,7 +18,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
         .ok()
 }
 
-/// Writes a file atomically. Allows only one writer at a time.
+/// Writes a file atomically. The caller must ensure that there is only one writer at a time.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     private_files::create_private_dir(folder)?;

@@ -14,7 +14,7 @@ pub fn write(repository: &Repository) -> Result<()> {
 
 /// Fails if the file that the UI imports is out of date.
 pub fn check(repository: &Repository) -> Result<()> {
-    // The error of the example says how to fix it.
+    // The example's error says how to update the file.
     export(repository, &["--check"])
 }
 

@@ -19,7 +19,7 @@ pub fn run(command: &mut Command, deadline: Duration) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command without output. If it fails, its output is part of the error.
+/// Runs a command without showing its output. If the command fails, its output is part of the error.
 pub fn run_quietly(command: &mut Command, deadline: Duration) -> Result<()> {
     let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.with_context(|| format!("start {}", display(command)))?;
@@ -52,7 +52,7 @@ pub fn status(command: &mut Command, deadline: Duration) -> Result<ExitStatus> {
     wait(&mut child, deadline).with_context(|| display(command))
 }
 
-/// Runs a command like [`status`]. Prints every line of its stdout, and passes it to `read`.
+/// Runs a command like [`status`]. Prints each line of the command's stdout, and passes the line to `read`.
 pub fn status_and_lines(
     command: &mut Command,
     deadline: Duration,
@@ -98,7 +98,7 @@ pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
     }
 }
 
-/// The command as it is typed in a shell.
+/// The program and its arguments, joined by spaces.
 pub fn display(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")

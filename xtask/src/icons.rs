@@ -143,9 +143,9 @@ fn ico(pictures: &[(u32, Vec<u8>)]) -> Result<Vec<u8>> {
     Ok(file)
 }
 
-/// The `.icns` file with its pictures sorted by name, because the Tauri CLI writes them in any order. The file is a
-/// header of 8 bytes, then for each picture its name (4 bytes), its length including these 8 bytes (big endian) and its
-/// content.
+/// The `.icns` file with its pictures sorted by name, because the Tauri CLI writes them in no fixed order. The file is
+/// a header of 8 bytes, then for each picture its name (4 bytes), its length including these 8 bytes (big endian) and
+/// its content.
 fn sorted(icns: &[u8]) -> Result<Vec<u8>> {
     let (header, mut rest) = icns.split_at_checked(8).context("the .icns has no header")?;
     let mut pictures = Vec::new();

@@ -45,7 +45,7 @@ pub fn read(report: &Path) -> Result<Counts> {
     parse(&text).with_context(|| format!("{} has no counts", report.display()))
 }
 
-/// Reads the totals. Skipped tests are summed over the suites, because nextest and vitest print no total of them.
+/// Reads the totals. Skipped tests are summed over the suites, because the reports contain no total of them.
 fn parse(text: &str) -> Option<Counts> {
     let head = tags(text, "<testsuites").next()?;
     let tests = number(head, "tests")?;

@@ -11,7 +11,7 @@ pub fn adopt_orphans() {
     linux::adopt_orphans();
 }
 
-/// Ends all our descendants. Called between steps, when no child should be running.
+/// Ends all our descendants. Called between steps, when no child should be running, and to stop a setup that failed.
 pub fn end() {
     #[cfg(target_os = "linux")]
     linux::end(&linux::descendants(std::process::id()));
@@ -57,11 +57,11 @@ mod linux {
     const GRACE: Duration = Duration::from_secs(3);
 
     pub fn adopt_orphans() {
-        // If this fails, only some leftovers are not found.
+        // If this fails, the only effect is that some leftovers are not found.
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
     }
 
-    /// The running descendants of `ancestor`, children before grandchildren.
+    /// The running descendants of `ancestor`, each after its parent.
     pub fn descendants(ancestor: u32) -> Vec<u32> {
         let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
         for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
@@ -83,7 +83,7 @@ mod linux {
 
     /// The parent in a line of /proc/PID/stat; none for a zombie, which has already ended.
     pub fn parent_if_running(stat: &str) -> Option<u32> {
-        // The name of the program is in parentheses and may contain parentheses, so the last one counts.
+        // The name of the program is in parentheses and may contain parentheses, so the last `)` ends the name.
         let (_, after_name) = stat.rsplit_once(") ")?;
         let mut fields = after_name.split(' ');
         let state = fields.next()?;

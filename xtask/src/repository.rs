@@ -22,7 +22,7 @@ impl Repository {
         let manifest = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let root =
             Path::new(&manifest).parent().context("xtask is at the root of the file system")?.to_owned();
-        // This program is TARGET/PROFILE/usher-xtask, which follows CARGO_TARGET_DIR and every cargo configuration.
+        // This program is TARGET/PROFILE/usher-xtask, whichever target folder cargo is configured to use.
         let program = env::current_exe().context("find the running program")?;
         let target = program.ancestors().nth(2).context("find the target folder")?.to_owned();
         let cargo_bin = env::var_os("CARGO_HOME")
@@ -33,7 +33,7 @@ impl Repository {
     }
 
     /// The same repository, in which cargo compiles the workspace with Clippy and every warning is an error. The
-    /// programs are the same. `cargo clippy` would check the hundreds of dependencies once more.
+    /// built programs are the same. `cargo clippy` is not used, because it would check hundreds of dependencies again.
     pub fn with_clippy(&self) -> Self {
         Self { with_clippy: true, ..self.clone() }
     }

@@ -38,7 +38,7 @@ pub fn build(repository: &Repository) -> Result<()> {
 }
 
 fn stay_open(repository: &Repository) -> Result<()> {
-    println!("Usher is open. This command ends when its window is closed.");
+    println!("Usher is open. This command ends when the window is closed.");
     let status = repository.command(app(repository)).status().context("start the app")?;
     if !status.success() {
         bail!("the app exited with {status}");
@@ -88,7 +88,7 @@ fn wait_until_open(child: &mut Child, read_log: impl Fn() -> std::io::Result<Str
 fn run_demo(repository: &Repository) -> Result<()> {
     println!("There is no display. Running the demo sign-in on a virtual display.");
     let mut demo = repository.command(repository.built("debug", "demo-walk"));
-    // It prints each step, and the folder of the screenshots.
+    // The demo prints each step, and the folder of the screenshots.
     let result = command::run(&mut demo, DEMO_DEADLINE);
     leftovers::end();
     result

@@ -37,7 +37,7 @@ pub enum Step {
     Screens,
     /// The app in a real window, with a real browser and keychain, also against hostile servers and links
     Window,
-    /// The contents of the packages; the Debian package installed, started, signed in and removed
+    /// The contents of the packages; installing the Debian package, starting it, signing in and removing it
     Install,
 }
 
@@ -105,7 +105,8 @@ fn check(command: &mut Command) -> Result<Counts> {
 }
 
 fn ui(repository: &Repository) -> Result<Counts> {
-    // Here the messages are compiled, so that nothing below writes them while something else reads them.
+    // The build compiles the messages. The check and the tests run at the same time, so neither may still have to write
+    // the messages while the other reads them.
     let built = count_errors(ui::build_if_changed(repository).map(|()| Counts::check(true)));
     let report = repository.target("xtask/ui-tests.xml");
     let mut tests = repository.npm("ui");
@@ -137,8 +138,8 @@ fn count_errors(counts: Result<Counts>) -> Counts {
     })
 }
 
-/// Builds every program and test of the workspace. Every step builds all of them, because a part of the workspace can
-/// need dependencies with other features, which would be built once more.
+/// Builds every program and test of the workspace. Each step that needs a build builds all of them. Building only
+/// a part of the workspace can select other features of the dependencies, which would then be built once more.
 fn build(repository: &Repository) -> Result<()> {
     ui::build_if_changed(repository)?;
     let mut build = repository.cargo();

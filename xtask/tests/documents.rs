@@ -1,4 +1,4 @@
-//! Checks that the files, pictures and tests that the documents name exist.
+//! Checks that the files, pictures and tests named in the documents exist, and that every library has an example.
 
 use std::fs;
 use std::path::{Path, PathBuf};

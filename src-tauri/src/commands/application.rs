@@ -22,7 +22,7 @@ pub struct AppInfo {
     /// The path of `mcp.json`, even if the engine could not start.
     pub config_path: String,
     pub state_dir: String,
-    /// The reason why the engine does not run; `None` while it starts or runs.
+    /// The reason why the engine is not running; `None` while it is starting or running.
     pub start_error: Option<ErrorView>,
     /// Whether the system delivers `dev.usher.desktop:` links to this app.
     pub receives_links: bool,
@@ -90,7 +90,7 @@ pub fn page_request_take(requests: State<'_, PageRequests>) -> Result<Option<Pag
     Ok(requests.take())
 }
 
-/// Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs.
+/// Starts the engine again after `start_error`. A `snapshot_taken` event follows once the engine is running.
 #[tauri::command]
 #[specta::specta]
 pub async fn app_retry(app: AppHandle, engine: State<'_, EngineSlot>) -> Result<(), ErrorView> {
@@ -100,8 +100,8 @@ pub async fn app_retry(app: AppHandle, engine: State<'_, EngineSlot>) -> Result<
     engine.get().await.map(drop)
 }
 
-/// Shows the window. The page calls this when its first screen is in the document. It does not wait for an animation
-/// frame, because a hidden window may never get one.
+/// Shows the window. The page calls this when its first screen is in the document. The page does not wait for an
+/// animation frame, because a hidden window may never get one.
 #[tauri::command]
 #[specta::specta]
 pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
@@ -109,8 +109,8 @@ pub fn app_ready(app: AppHandle) -> Result<(), ErrorView> {
     Ok(())
 }
 
-/// Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr for a
-/// measurement of the start.
+/// Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr, so
+/// that a benchmark can measure the start.
 #[tauri::command]
 #[specta::specta]
 pub fn app_painted() -> Result<(), ErrorView> {

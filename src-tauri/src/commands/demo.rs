@@ -22,7 +22,8 @@ pub async fn demo_add(
     let url = match demo.start(settings.secret_store()).await {
         Ok(url) => url,
         Err(error) => {
-            // The demo's key is in the secret store. If the store failed, the engine must notice and show that, too.
+            // The demo's key is in the secret store. If the store failed, the engine must also notice and show the
+            // failure.
             if matches!(error.code, Code::KeychainUnavailable | Code::KeychainLocked) {
                 let _ = engine.retry_secret_store().await;
             }

@@ -1,6 +1,6 @@
 //! The page's commands. Each one parses its input, calls one function and converts the result.
 //!
-//! A request that the engine handles alone needs no command: `engine_request` passes it on.
+//! A request that the engine handles alone needs no command of its own: `engine_request` passes it on.
 
 pub mod application;
 pub mod config;

@@ -21,7 +21,7 @@ pub struct NewServer {
     pub scopes: Option<Vec<String>>,
 }
 
-/// Returns the engine's whole state. Waits until the engine runs.
+/// Returns the engine's whole state. Waits until the engine is running.
 #[tauri::command]
 #[specta::specta]
 pub async fn snapshot(engine: State<'_, EngineSlot>) -> Result<Snapshot, ErrorView> {

@@ -49,7 +49,8 @@ pub fn handle_second_start(app: &AppHandle, arguments: &[String]) {
     }
 }
 
-/// Delivers a link to the engine. The window comes to the front only if the engine accepts it (see `engine_events`).
+/// Delivers a link to the engine. The window comes to the front only if the engine accepts the link (see
+/// `engine_events`).
 pub fn deliver(app: &AppHandle, address: String) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {

@@ -2,8 +2,8 @@
 //!
 //! Usher writes its own entry, because the usual entries do not work everywhere. Without a desktop environment,
 //! xdg-open does not support quotes in `Exec`, and an entry without `%u` loses the link. If a package installed an
-//! equivalent entry, that entry is used. A failure never prevents the app's start: without a handler, sign-ins first
-//! use the loopback listener.
+//! equivalent entry, that entry is used. A failure never prevents the app from starting: without a handler, sign-ins
+//! first use the loopback listener.
 
 use std::fs;
 use std::io;
@@ -95,7 +95,8 @@ fn entry_text(exec: &str) -> String {
     )
 }
 
-/// Returns a path to the program that needs no quotes in `Exec`: its own path, or a symbolic link in the state folder.
+/// Returns the program's path as `Exec` can use it without quotes: its own path, or a symbolic link in the state
+/// folder.
 pub fn exec_path(program: &Path, state: &Path) -> io::Result<String> {
     if let Some(path) = as_unquoted(program) {
         return Ok(path.to_owned());
@@ -180,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_path_that_needs_no_quotes_there_is_no_handler() {
+    fn if_both_paths_need_quotes_there_is_no_handler() {
         let folder = tempfile::tempdir().unwrap();
         assert!(exec_path(&folder.path().join("a b"), &folder.path().join("c d")).is_err());
         assert!(!folder.path().join("c d").exists());

@@ -1,5 +1,5 @@
-//! The desktop entry that a package installs for all users. If it starts this program, Usher writes no entry, because
-//! Usher's own entry would remain after the package is removed.
+//! The desktop entry that a package installs for all users. If that entry starts this program, Usher writes none of its
+//! own, because Usher's own entry would remain after the package is removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -30,7 +30,8 @@ pub struct Expiries {
     window_focused: bool,
 }
 
-/// An expired sign-in. It begins when the service needs the person and ends when the service is connected again.
+/// An expired sign-in or a missing permission. The expiry begins when the service needs the person. It ends when the
+/// service is connected again, signed out, disabled or removed.
 #[derive(Debug)]
 struct Expiry {
     name: String,
@@ -132,8 +133,8 @@ enum Change {
     Ends,
 }
 
-/// Returns the effect of a server's state. A missing sign-in is not an expiry if the person never signed in or signed
-/// out. A denied sign-in does not end an expiry.
+/// Returns the effect of a server's state. A missing sign-in is not an expiry if the person signed out or never signed
+/// in. A denied sign-in does not end an expiry.
 fn change(server: &ServerView) -> Change {
     match server.status {
         Status::NeedsSignIn { reason } => match reason {

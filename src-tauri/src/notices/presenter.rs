@@ -106,7 +106,7 @@ impl Presenter {
                     self.unshown.retain(|id| !notice.server_ids.contains(id));
                     self.shown.add(number, notice);
                 }
-                // The tray and the window show it too.
+                // The tray and the window still show that these services need the person.
                 Err(error) => {
                     tracing::warn!(%error, "could not show a notification");
                     queue.expiries().schedule(&notice.server_ids, Instant::now() + RETRY_DELAY);

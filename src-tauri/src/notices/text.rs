@@ -7,7 +7,7 @@ use crate::action::Action;
 
 /// The number of services with a button. GNOME shows three buttons, and the last one is the snooze.
 const MAX_BUTTONS: usize = 2;
-/// The number of names in a list. The others are counted.
+/// The number of entries in a list of names. If there are more names, the last entry counts the rest.
 const MAX_NAMES: usize = 4;
 
 /// A notification's content.
@@ -20,7 +20,7 @@ pub struct Notice {
     pub buttons: Vec<(String, Response)>,
     /// The servers of the services in the notification.
     pub server_ids: Vec<ServerId>,
-    /// Whether the notification stays until it is answered, if the desktop supports it.
+    /// Whether the notification stays until it is answered, on desktops that support this.
     pub stays: bool,
 }
 

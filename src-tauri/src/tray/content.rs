@@ -35,7 +35,7 @@ impl Content {
         Self::new(Look::Working, "Usher is starting".to_owned(), Vec::new(), None)
     }
 
-    /// Returns the content while an `usher` command runs the engine.
+    /// Returns the content while an `usher` command is running the engine.
     pub fn command_running() -> Self {
         Self::new(Look::Working, "The usher command is running".to_owned(), Vec::new(), None)
     }

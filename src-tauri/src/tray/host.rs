@@ -4,7 +4,7 @@ use futures::StreamExt;
 use zbus::proxy::CacheProperties;
 use zbus::{Connection, proxy};
 
-/// The libraries that Tauri's tray loads, in its order.
+/// The libraries that Tauri's tray tries to load, in the same order.
 const LIBRARIES: [&str; 2] = ["libayatana-appindicator3.so.1", "libappindicator3.so.1"];
 
 #[proxy(
@@ -36,7 +36,7 @@ fn is_loadable(name: &str) -> bool {
     unsafe { libloading::Library::new(name) }.is_ok()
 }
 
-/// Reports whether tray icons are shown, now and at each change. Fails without a session bus, or when the bus ends.
+/// Reports whether tray icons are shown, now and at each change. Fails without a session bus, or when the bus closes.
 pub async fn watch(report: impl Fn(bool)) -> zbus::Result<()> {
     let connection = Connection::session().await?;
     // Uncached: the property may have changed without a signal.
@@ -65,7 +65,7 @@ pub async fn watch(report: impl Fn(bool)) -> zbus::Result<()> {
             signal = unregistered.next() => signal.is_some(),
         };
         if !is_connected {
-            return Err(zbus::Error::Failure("the session bus has ended".to_owned()));
+            return Err(zbus::Error::Failure("the session bus has closed".to_owned()));
         }
     }
 }

@@ -107,8 +107,8 @@ pub fn build(app: &AppHandle, appearance: Appearance) -> tauri::Result<WebviewWi
     Ok(window)
 }
 
-/// Disables GPU compositing. The page has no animations that need it. With software rendering, initialising it took
-/// 40 % of the time to the first frame. With some drivers the window stays empty.
+/// Disables GPU compositing. The page has no animations that need it. With software rendering, initialising the
+/// compositing took 40 % of the time to the first frame. With some drivers, GPU compositing leaves the window empty.
 #[cfg(target_os = "linux")]
 fn disable_gpu_compositing(window: &WebviewWindow) -> tauri::Result<()> {
     use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
@@ -150,7 +150,7 @@ fn background(window: &WebviewWindow, appearance: Appearance) -> Color {
     }
 }
 
-/// Brings the window to the front. Call this only in response to an action of the person, so that the window does not
+/// Brings the window to the front. Call this only in response to an action by the person, so that the window does not
 /// steal the focus.
 pub fn raise(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else { return };

@@ -10,7 +10,7 @@ use usher_api::{ErrorView, ServerId};
 #[derive(Clone, Debug, PartialEq, Serialize, Type)]
 pub struct PageRequest {
     pub server: ServerId,
-    /// The error of the click, if it failed.
+    /// The error, if the clicked action failed.
     pub error: Option<ErrorView>,
 }
 
@@ -19,7 +19,7 @@ pub struct PageRequest {
 pub struct PageRequests(Mutex<Option<PageRequest>>);
 
 impl PageRequests {
-    /// Replaces the request. `None` opens the window without changing its page.
+    /// Replaces the request. `None` drops the request, so the window keeps its current page.
     pub fn set(&self, page: Option<PageRequest>) {
         *self.lock() = page;
     }

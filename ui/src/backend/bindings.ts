@@ -8,7 +8,7 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	/**  Returns information about the app, without waiting for the engine. */
 	appInfo: () => typedError<AppInfo, ErrorView>(__TAURI_INVOKE("app_info")),
-	/**  Starts the engine again after `start_error`. A `snapshot_taken` event follows when it runs. */
+	/**  Starts the engine again after `start_error`. A `snapshot_taken` event follows once the engine is running. */
 	appRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_retry")),
 	/**  Waits for the outcome of the link that started the app. Returns an error only once. Succeeds if there was no link. */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
@@ -18,13 +18,13 @@ export const commands = {
 	 */
 	pageRequestTake: () => typedError<PageRequest | null, ErrorView>(__TAURI_INVOKE("page_request_take")),
 	/**
-	 *  Shows the window. The page calls this when its first screen is in the document. It does not wait for an animation
-	 *  frame, because a hidden window may never get one.
+	 *  Shows the window. The page calls this when its first screen is in the document. The page does not wait for an
+	 *  animation frame, because a hidden window may never get one.
 	 */
 	appReady: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_ready")),
 	/**
-	 *  Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr for a
-	 *  measurement of the start.
+	 *  Reports that the first interactive screen is painted. If `USHER_BENCH` is set, prints a line to stderr, so
+	 *  that a benchmark can measure the start.
 	 */
 	appPainted: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_painted")),
 	/**  Sets and saves the appearance. */
@@ -32,11 +32,11 @@ export const commands = {
 	/**  Turns starting at login on or off. If there is a tray, such a start opens no window. */
 	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
 	/**
-	 *  Sends a request to the engine as soon as it runs. Rejects a request that has its own command or that only other
+	 *  Sends a request to the engine once it is running. Rejects a request that has its own command or that only other
 	 *  processes send.
 	 */
 	engineRequest: (request: Request) => typedError<Reply, ErrorView>(__TAURI_INVOKE("engine_request", { request })),
-	/**  Returns the engine's whole state. Waits until the engine runs. */
+	/**  Returns the engine's whole state. Waits until the engine is running. */
 	snapshot: () => typedError<Snapshot, ErrorView>(__TAURI_INVOKE("snapshot")),
 	/**  Returns the known services, in the order of the gallery. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
@@ -91,7 +91,7 @@ export type AppInfo = {
 	/**  The path of `mcp.json`, even if the engine could not start. */
 	config_path: string,
 	state_dir: string,
-	/**  The reason why the engine does not run; `None` while it starts or runs. */
+	/**  The reason why the engine is not running; `None` while it is starting or running. */
 	start_error: ErrorView | null,
 	/**  Whether the system delivers `dev.usher.desktop:` links to this app. */
 	receives_links: boolean,
@@ -128,7 +128,7 @@ export type AuthorizationRequestView = {
 
 /**  Whether the app starts when the person logs in. */
 export type AutostartState = "on" | "off" | 
-/**  The app cannot change it, for example inside Flatpak or Snap. */
+/**  The app cannot change this setting, for example inside Flatpak or Snap. */
 "unavailable";
 
 /**  One service of the gallery. */
@@ -298,11 +298,11 @@ export type NotificationSupport =
 /**  A request to show a service's page. */
 export type PageRequest = {
 	server: ServerId,
-	/**  The error of the click, if it failed. */
+	/**  The error, if the clicked action failed. */
 	error: ErrorView | null,
 };
 
-/**  A click outside the window asks for a page; `page_request_take` returns it. */
+/**  A click outside the window asks for a service's page; `page_request_take` returns the request. */
 export type PageRequested = null;
 
 /**  Scopes that a server asked for. */

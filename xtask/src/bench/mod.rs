@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measures release builds.
 //!
 //! - the window, compared with an empty one
+//! - the memory of the app in the tray, compared with the bare runtime
 //! - the requests of a sign-in
 //! - the time with many services, and with many callers
 //! - the sizes of the UI and of the programs

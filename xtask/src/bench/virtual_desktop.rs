@@ -18,7 +18,7 @@ pub fn measure_windows(repository: &Repository, runs: u32) -> Result<PathBuf> {
     let home = repository.target("bench/home");
     let mut measure = repository.command("xvfb-run");
     measure.args(["--auto-servernum", "--server-args=-screen 0 1400x1000x24", "dbus-run-session", "--"]);
-    // Runs the file at this path, because an earlier build may have replaced the file of the running program.
+    // Not `current_exe`, which is invalid if the build has replaced the file of the running program.
     measure.arg(repository.built("debug", "usher-xtask"));
     measure.args(["bench", "--runs", &runs.to_string(), "--windows-into"]).arg(&results);
     set_empty_home(&mut measure, &home)?;

@@ -26,12 +26,13 @@ pub struct Extras {
     pub zsh_completions: PathBuf,
     /// The notices for packages without `/usr/share`.
     pub notices: PathBuf,
-    /// The script that rpm runs after the removal. rpm removes only folders that the package lists, and the Tauri CLI
-    /// lists none. An upgrade also runs the script, but then the folder is not empty.
+    /// The script that rpm runs after the removal, to delete the documents folder. rpm itself deletes only folders that
+    /// the package lists, and the Tauri CLI lists none. An upgrade also runs the script, but then the folder is not
+    /// empty.
     pub after_removal: PathBuf,
 }
 
-/// Creates the files with the command that was built in `profile`.
+/// Creates the files. The manual pages and completions come from the command that was built in `profile`.
 pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     let folder = repository.target("bundle").join(profile);
     // Files of an earlier version must not be packaged.

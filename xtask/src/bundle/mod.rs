@@ -132,7 +132,8 @@ fn linuxdeploy() -> Option<PathBuf> {
     Some(cache.join("tauri").join(format!("linuxdeploy-{}.AppImage", env::consts::ARCH)))
 }
 
-/// Builds the same packages in one call as `cargo xtask bench`, so that the dependencies are built once.
+/// Builds the programs in one call with the empty window, as `cargo xtask bench` does, so that both tasks share the
+/// built dependencies.
 fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app and the command line (the first time takes many minutes)");
     let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];

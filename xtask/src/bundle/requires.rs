@@ -26,8 +26,8 @@ fn bits() -> &'static str {
     if cfg!(target_pointer_width = "64") { "(64bit)" } else { "" }
 }
 
-/// Reads lines like `  NEEDED   libssl.so.3`, and below `  required from libssl.so.3:` lines like
-/// `    0x06702b20 0x00 16 OPENSSL_3.0.0`.
+/// Reads the libraries and their symbol versions. A line like `  NEEDED   libssl.so.3` names a library. The lines below
+/// `  required from libssl.so.3:`, such as `    0x06702b20 0x00 16 OPENSSL_3.0.0`, name its versions.
 fn libraries(headers: &str, bits: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut required_from = None;

@@ -44,13 +44,13 @@ pub fn has_display() -> bool {
     cfg!(not(target_os = "linux")) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY")
 }
 
-/// Installs what is missing and prints it. Prints nothing if nothing is missing.
+/// Installs each missing part and prints its name. Prints nothing if every part is installed.
 pub fn set_up(repository: &Repository, purpose: Purpose) -> Result<()> {
     if purpose != Purpose::Test {
         return install_packages(repository, purpose);
     }
     thread::scope(|scope| {
-        // Cargo builds these programs while apt and npm download and unpack.
+        // Cargo builds the test programs while apt and npm download and unpack.
         let programs = scope.spawn(|| programs::set_up(repository, programs::TESTS));
         let packages = install_packages(repository, purpose);
         if packages.is_err() {

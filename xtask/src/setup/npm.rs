@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_of_another_lock_file_are_not_installed() {
+    fn packages_of_another_lock_file_do_not_count_as_installed() {
         let folder = tempfile::tempdir().expect("temp dir");
         assert!(!is_installed(folder.path(), b"lock"));
         fs::create_dir(folder.path().join("node_modules")).expect("node_modules");

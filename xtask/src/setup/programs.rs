@@ -1,4 +1,4 @@
-//! Programs that cargo installs, at a pinned version unless a compatible one is installed.
+//! Programs that cargo installs at a pinned version, unless a compatible version is already installed.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ use crate::repository::Repository;
 pub struct Program {
     name: &'static str,
     pinned: &'static str,
-    /// The versions that work, as a requirement in Cargo.toml.
+    /// The versions that work, written like a requirement in Cargo.toml.
     compatible: &'static str,
     version_arguments: &'static [&'static str],
     options: &'static [&'static str],

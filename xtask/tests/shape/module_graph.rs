@@ -248,7 +248,7 @@ impl ModuleGraph {
     }
 }
 
-/// The nearest module that contains both.
+/// The nearest module that contains both modules.
 fn common_parent<'a>(one: &'a [String], other: &[String]) -> &'a [String] {
     let shared = one.iter().zip(other).take_while(|(one, other)| one == other).count();
     &one[..shared]

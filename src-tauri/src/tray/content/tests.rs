@@ -15,7 +15,7 @@ fn reconnecting() -> Status {
 }
 
 #[test]
-fn the_headline_says_whether_the_engine_is_starting_or_failed() {
+fn the_headline_says_whether_the_engine_is_starting_or_failed_to_start() {
     insta::assert_snapshot!(Content::starting(), @"
     <Working>
     (Usher is starting)

@@ -37,7 +37,7 @@ pub fn read(repository: &Repository) -> Result<Vec<Component>> {
 
 type NameAndVersion = (String, String);
 
-/// The crates that the programs are built from, with their features, including macros.
+/// The crates that the programs are built from, including macro crates. Crates of unused features are left out.
 fn linked(repository: &Repository, host: &str) -> Result<BTreeSet<NameAndVersion>> {
     let mut cargo = repository.cargo();
     cargo.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--no-dedupe"]);

@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 use super::{Component, licence, texts};
 use crate::repository::Repository;
 
-/// The list that Vite writes of the packages in its build (`build.license` in ui/vite.config.ts).
+/// Vite's list of the packages in the build (`build.license` in ui/vite.config.ts).
 const LIST: &str = "ui/dist/licences.json";
 
 /// Packages that copy their own code into the sources that they generate.
