@@ -1,6 +1,6 @@
 //! Brings the app into the tray, once by a hidden start and once by closing its window. Then starts a bare runtime on
-//! the same desktop. For each, prints a line `NAME PID` for `cargo xtask bench`, which measures the process. The next
-//! line on stdin ends the process.
+//! the same desktop. For each of the three processes, prints a line `NAME PID` for `cargo xtask bench`, which measures
+//! the process. The next line on stdin ends the process.
 //!
 //! The memory was measured with WebKitGTK 2.50, release builds, a software renderer, and no other program that shares
 //! the libraries:
@@ -8,8 +8,8 @@
 //! - The bare runtime needs 44 MB.
 //! - A hidden start needs 64 MB. The additional 20 MB are the engine and our own program.
 //! - A closed window needs 140 MB. Of the additional 76 MB, 33 MB are WebKit's network process. It lives as long as the
-//!   app, because no API ends it. Tauri reuses its context, because each new one would leave another such process.
-//!   The graphics driver adds 28 MB, because WebKit loads it even for a page drawn without it. The rest are pages of
+//!   app, because no API ends it. Tauri reuses the web context, because each new one would leave another network
+//!   process. The graphics driver adds 28 MB, because WebKit loads it even for a page drawn without it. The rest are pages of
 //!   WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
 //!
 //! Most of the memory is file pages, which are shared with other programs and can be reclaimed. The private memory is
@@ -48,7 +48,7 @@ async fn main() -> Result<()> {
     };
 
     // The first GTK program on a display loads the graphics driver to query the display, and caches the result for all
-    // others. Its 30 MB must not be counted.
+    // others. The driver's 30 MB must not be counted.
     let first = start_bare()?;
     tokio::time::sleep(SETTLE).await;
     drop(first);

@@ -25,7 +25,7 @@ pub async fn add_demo(cli: &Cli<Desktop>, options: DemoOptions) -> Result<Demo> 
 }
 
 #[tokio::test]
-async fn a_script_signs_in_and_each_token_lifetime_costs_one_refresh() -> Result<()> {
+async fn a_script_signs_in_and_the_first_command_after_the_expiry_refreshes_once() -> Result<()> {
     let cli = headless().await?;
     let mut demo = cli.start(&["demo", "--ttl", "5", "--json"])?;
     let started: Value = serde_json::from_str(&demo.line().await?)?;

@@ -23,7 +23,8 @@ pub async fn signed_in() -> Result<(Cli<Desktop>, Demo)> {
     Ok((cli, demo))
 }
 
-/// Starts a sign-in that gets no callback, so that the command holds the engine until it is ended.
+/// Starts a sign-in that gets no callback, so that the command holds the engine until it is interrupted or
+/// killed.
 pub async fn holder(cli: &Cli<impl Borrow<Desktop>>) -> Result<PipedProcess> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
@@ -34,9 +35,9 @@ pub fn socket(desktop: &Desktop) -> PathBuf {
     desktop.folder("run/usher/engine.sock")
 }
 
-/// Waits until this many tasks run in the demo.
+/// Waits until this many tasks are running in the demo.
 pub async fn see_tasks(demo: &Demo, count: usize) -> Result<()> {
-    let what = format!("{count} tasks to run");
+    let what = format!("{count} tasks to be running");
     until_ready(&what, || Ok((demo.running_tasks() == count).then_some(()))).await
 }
 

@@ -14,7 +14,7 @@ use usher_tests::wait::TIMEOUT;
 use crate::one_engine::{holder, see_tasks, signed_in, socket};
 
 /// Starts a relay between the commands and the holder's socket, until the end of the test. Instead of forwarding a
-/// `cancel_call`, the relay adds a permit.
+/// `cancel_call`, the relay adds a permit to the returned semaphore.
 fn start_relay(socket: &Path) -> Result<Arc<Semaphore>> {
     let real = socket.with_extension("behind");
     std::fs::rename(socket, &real)?;
@@ -69,7 +69,7 @@ async fn revoke_slowly(listener: TcpListener) -> std::io::Result<bool> {
     let (mut stream, _) = listener.accept().await?;
     let mut request = Vec::new();
     let closed = stream.read_to_end(&mut request);
-    // Longer than every other wait of an engine that stops.
+    // Longer than any other wait of a stopping engine.
     if tokio::time::timeout(Duration::from_secs(3), closed).await.is_ok() {
         return Ok(false);
     }

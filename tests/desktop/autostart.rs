@@ -17,7 +17,7 @@ fn entry(desktop: &Desktop) -> PathBuf {
     desktop.folder("config").join("autostart/dev.usher.desktop.desktop")
 }
 
-/// Opens Settings from another page, so that its state is read again.
+/// Opens Settings from another page, so that the switch's state is read again.
 async fn open_settings(page: &Page) -> Result<()> {
     page.press_to_see(&Page::id("add-service"), &Page::id("gallery")).await?;
     page.press_to_see(&Page::id("settings"), &Page::id("autostart")).await
@@ -32,7 +32,7 @@ async fn the_switch_creates_an_entry_that_starts_the_app_hidden_at_login() -> Re
     let window = Window::open(&desktop).await?;
     open_settings(window.page()).await?;
     window.page().see(OFF).await?;
-    assert!(!entry.exists(), "the entry exists before it was switched on");
+    assert!(!entry.exists(), "the entry exists before the switch was turned on");
     window.page().press_to_see(&Page::id("autostart"), ON).await?;
     let text = std::fs::read_to_string(&entry)?;
     let exec = text.lines().find_map(|line| line.strip_prefix("Exec=")).context("no Exec line")?;

@@ -1,4 +1,4 @@
-//! Edits of `mcp.json` while the app runs.
+//! Errors in `mcp.json` at the start, and edits while the app is running.
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};

@@ -29,7 +29,7 @@ async fn without_the_actions_capability_a_notification_offers_no_click() -> Resu
     assert_eq!(
         notification.buttons,
         Vec::<String>::new(),
-        "some desktops show buttons as a dialog, or drop them"
+        "the notification has buttons, which some desktops drop or show as a dialog"
     );
     assert!(!notification.body.to_lowercase().contains("click"), "{}", notification.body);
     Ok(())

@@ -1,5 +1,4 @@
-//! A service that needs the person while the window is in the foreground: no notification is shown, neither at once nor
-//! later.
+//! A service that needs the person while the window is in the foreground causes no notification, not even later.
 
 use anyhow::Result;
 use usher_demo::Demo;
@@ -46,7 +45,7 @@ impl Services {
         assert_eq!(desktop.notifications.shown(), [earlier, std::slice::from_ref(&notification)].concat());
         desktop.notifications.click(&notification).await?;
         let opened = desktop.browser.until_opened(1).await?;
-        assert!(opened[0].starts_with(self.tea.issuer()), "the page of another service: {opened:?}");
+        assert!(opened[0].starts_with(self.tea.issuer()), "the page of a different service: {opened:?}");
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ async fn a_keychain_that_is_killed_and_restarted_keeps_the_sign_in() -> Result<(
 }
 
 #[tokio::test]
-async fn without_a_keychain_the_app_quits_at_once() -> Result<()> {
+async fn without_a_usable_keychain_the_app_quits_at_once() -> Result<()> {
     for fault in ["absent", "locked", "killed"] {
         // Short-lived, so that a refresh soon needs the killed keychain.
         let demo = Demo::start(short_lived(4)).await?;

@@ -1,5 +1,5 @@
-//! The password dialog of a locked keychain. It appears only after an action of the person. The password is enough to
-//! continue, and dismissing the dialog loses nothing.
+//! The password dialog of a locked keychain. It appears only after the person acts. The password is enough to continue,
+//! and dismissing the dialog loses nothing.
 
 use anyhow::Result;
 use usher_demo::{Demo, DemoOptions};
@@ -50,7 +50,7 @@ async fn the_app_asks_only_when_the_person_retries() -> Result<()> {
     let window = Window::open(&desktop).await?;
     let page = window.page();
     page.see(&Page::id("keychain-error")).await?;
-    assert!(!prompter.is_running()?, "the app asked for the password without an action of the person");
+    assert!(!prompter.is_running()?, "the app asked for the password before the person retried");
 
     page.press(&Page::id("keychain-retry")).await?;
     prompter.dismiss().await?;

@@ -1,6 +1,6 @@
 //! Tests of the app with a real window, browser and keychain. Each test has its own desktop.
 //!
-//! nextest runs these tests one at a time (`.config/nextest.toml`).
+//! nextest runs at most two of these tests at a time (`.config/nextest.toml`).
 
 mod autostart;
 mod config;

@@ -49,7 +49,8 @@ async fn resources_and_prompts_are_accessible() -> Result<()> {
     Ok(())
 }
 
-/// A tool call that lacks a scope. The step-up is in the tool's dialog, or on the page for a call by the command.
+/// A tool call that lacks a scope. The step-up is shown in the tool's dialog, or on the service's page if the command
+/// calls the tool.
 #[tokio::test]
 async fn the_screens_of_a_step_up_are_accessible() -> Result<()> {
     for screens in ScreenCheck::light_and_dark() {

@@ -82,14 +82,14 @@ pub async fn sign_in_to_notes(desktop: &Desktop, demo: &Demo) -> Result<()> {
     Cli::new(desktop).sign_in("notes").await
 }
 
-/// A demo whose first sign-in grants no permission to write.
+/// The options of a demo whose first sign-in grants no scope to write.
 pub fn read_only() -> DemoOptions {
     let challenge_scopes = ["openid", "notes:read"].map(String::from).to_vec();
     DemoOptions { challenge_scopes, ..DemoOptions::default() }
 }
 
-/// A demo whose access tokens live this many seconds. The engine refreshes them shortly before they expire, so it soon
-/// notices a revocation or a broken keychain.
+/// The options of a demo whose access tokens live this many seconds. The engine refreshes them shortly before they
+/// expire, so it soon notices a revocation or a broken keychain.
 pub fn short_lived(seconds: u64) -> DemoOptions {
     DemoOptions { access_token_lifetime: Duration::from_secs(seconds), ..DemoOptions::default() }
 }

@@ -68,7 +68,9 @@ impl Aftermath {
         });
         found.was_lost = next.code == Some(SIGN_IN_NEEDED);
         if recovery.refreshes.len() > 2 || recovery.stale_requests > 2 {
-            found.violations.push(format!("the next run used stale tokens: {recovery:?}"));
+            found
+                .violations
+                .push(format!("the next run sent too many refreshes or stale tokens: {recovery:?}"));
         }
         match next.code {
             Some(0) => check_recovery(person, &recovery, &mut found).await?,
@@ -81,7 +83,8 @@ impl Aftermath {
         Ok(found)
     }
 
-    /// Checks that a command whose keychain was killed succeeds or reports a keychain error.
+    /// Checks that the command was ended by the kill, or, if the keychain was killed, that the command succeeded or reported
+    /// a keychain error.
     fn check_command(&self, found: &mut Found) {
         let output = &self.command;
         let is_right = match self.victim {
@@ -146,7 +149,7 @@ async fn check_recovery(person: &Person, recovery: &Activity, found: &mut Found)
     Ok(())
 }
 
-/// Whether the next run came after the grace period. If so, the machine was slow and the engine is not at fault.
+/// Whether the next run sent its refresh after the grace period. If so, the machine was slow and the engine is not at fault.
 fn came_late(activity: &Activity, grace_period: Duration) -> bool {
     activity.refreshes.iter().any(|refresh| {
         refresh.outcome == Outcome::Rejected(Rejection::Reused)

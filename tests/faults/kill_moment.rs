@@ -1,4 +1,4 @@
-//! The moments of a refresh at which an engine is killed.
+//! The moments of a refresh at which a process is killed.
 
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
@@ -40,7 +40,7 @@ pub enum Change {
     JournalRemoved,
 }
 
-/// The times of an undisturbed process.
+/// The durations of an undisturbed run.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     pub whole_run: Duration,
@@ -53,7 +53,7 @@ const RESPONSE_LENGTH: usize = 300;
 
 impl KillMoment {
     /// Returns the moment with this number. Every third moment is random; half of the random ones are around the
-    /// refresh. The others are fixed, and are taken in turn.
+    /// refresh. The remaining moments are fixed, and are taken in turn.
     pub fn nth(number: u32, times: Times, random: &mut StdRng) -> KillMoment {
         if number.is_multiple_of(6) {
             return KillMoment::Random(times.whole_run.mul_f64(random.random_range(0.0..1.2)));
@@ -99,7 +99,7 @@ impl KillMoment {
 pub struct Trigger {
     moment: KillMoment,
     kill_switch: Arc<OnceLock<KillSwitch>>,
-    /// The watch for a change, until it is dropped.
+    /// The watch, if the moment is a change. Dropping it ends the watch.
     _watch: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -120,7 +120,8 @@ impl Trigger {
         Ok(Trigger { moment, kill_switch, _watch: watch })
     }
 
-    /// Sets the process to kill, which has just started. For a random moment, this returns after the kill.
+    /// Sets the process to kill. Must be called when the command has just started. For a random moment, this returns after
+    /// the kill.
     pub async fn arm(&self, kill_switch: KillSwitch, person: &Person) {
         match self.moment {
             KillMoment::Server(moment) => {

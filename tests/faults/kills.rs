@@ -44,7 +44,7 @@ impl KillPlan {
 /// Runs at least `count` kills.
 pub async fn kills(plan: KillPlan, count: u32, seed: u64) -> Result<Kills> {
     let share = count.div_ceil(plan.victim.workers());
-    // Each worker and each seed starts at another moment, so that short runs cover all of them.
+    // Each worker and each seed starts at another moment, so that short runs together cover all moments.
     let first = u32::try_from(seed % 33).unwrap_or_default();
     let runs = (0..plan.victim.workers())
         .map(|worker| tokio::spawn(kill(plan, share, first + worker * share, seed + u64::from(worker))));
@@ -108,7 +108,7 @@ struct Case {
 }
 
 impl Case {
-    /// Runs one kill and the commands after it. Returns false if the command ended before its moment.
+    /// Runs one kill and the commands after it. Returns false if the command ended before the moment.
     async fn run(&self, person: &mut Person, kills: &mut Kills) -> Result<bool> {
         let ledger = person.service.ledger();
         ledger.take_activity(person.family);

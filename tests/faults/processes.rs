@@ -1,4 +1,4 @@
-//! Many processes of the command line when a token expires.
+//! Many `usher` commands that run when a token expires.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -52,7 +52,7 @@ pub struct HolderKills {
 }
 
 /// Kills the holder in the middle of its refresh, while other processes wait for it. The grace period of the server is
-/// long, because this tests only whether the others continue.
+/// long, because this tests only whether the other processes continue.
 pub async fn kill_holders(processes: u32, count: u32) -> Result<HolderKills> {
     let options = Options { grace_period: LONG_GRACE_PERIOD, ..Options::default() };
     let person = Person::new(Arc::new(FakeService::start(options).await?), Store::File).await?;

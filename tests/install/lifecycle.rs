@@ -14,7 +14,8 @@ use crate::package::{Package, run};
 pub const ENTRY: &str = "/usr/share/applications/Usher.desktop";
 
 #[tokio::test]
-async fn the_package_installs_starts_by_its_entry_and_by_a_link_and_leaves_nothing_behind() -> Result<()> {
+async fn the_installed_app_starts_by_its_entry_and_by_a_link_and_its_removal_leaves_nothing_behind()
+-> Result<()> {
     let before = SystemState::read()?;
     let installed = Installed::install(&Package::find()?)?;
     let added = SystemState::read()?;

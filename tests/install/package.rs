@@ -90,7 +90,7 @@ pub fn newest(format: &str) -> Result<PathBuf> {
 pub struct Entry {
     pub mode: String,
     pub owner: String,
-    /// The path without a leading `./` and a trailing `/`.
+    /// The path without a leading `./` or a trailing `/`.
     pub path: String,
 }
 

@@ -35,7 +35,7 @@ fn the_header_describes_the_package_and_its_scripts() -> Result<()> {
 }
 
 #[test]
-fn the_rpm_installs_unchanged_requires_its_libraries_and_is_removed_completely() -> Result<()> {
+fn the_rpm_requires_its_libraries_and_is_installed_unchanged_and_removed_completely() -> Result<()> {
     let root = Root::create()?;
     root.rpm(&["--install", "--nodeps", "--noscripts"], &newest("rpm")?)?;
     // The output is empty if every file is as it was in the package.
@@ -48,7 +48,7 @@ fn the_rpm_installs_unchanged_requires_its_libraries_and_is_removed_completely()
             libraries.contains("libssl.so.3()(64bit)\n") || !cfg!(target_pointer_width = "64"),
             "{libraries}"
         );
-        // Every distribution's loader provides this.
+        // Every distribution's loader provides `rtld(…)`.
         let missing: Vec<&str> =
             libraries.lines().filter(|line| !line.starts_with("rtld(") && !required.contains(line)).collect();
         assert!(missing.is_empty(), "{program} needs {missing:?}");

@@ -1,4 +1,4 @@
-//! An upgrade while the app runs, then a removal that keeps the user's data.
+//! An upgrade while the app is running, then a removal that keeps the user's data.
 
 use std::path::Path;
 

@@ -55,7 +55,7 @@ impl EngineProcess {
 
     pub async fn end(self) -> Result<()> {
         let output = self.0.finish().await?;
-        ensure!(output.code == Some(0), "the engine exited early: {output:?}");
+        ensure!(output.code == Some(0), "the engine failed: {output:?}");
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ impl Browser {
     /// Makes Chromium the default browser of `desktop`, without starting it.
     ///
     /// With a new profile, Chromium asks before it opens another program. A person clicks "always allow" once. The
-    /// launcher writes the same choice into the new profile, only for the origin of the first address.
+    /// launcher writes the same choice into the new profile, but only for the origin of the first address.
     pub fn install(desktop: &Desktop) -> Result<Browser> {
         let log = desktop.folder("cache").join("opened-links");
         let processes = desktop.folder("cache").join("browser-processes");
@@ -105,7 +105,7 @@ exec setsid sh -c 'echo $$ >> {processes}; exec chromium {FLAGS} --user-data-dir
     }
 }
 
-/// Chromium's flags, for a machine without a GPU, and without background traffic.
+/// Chromium's flags for a machine without a GPU. They also turn off background traffic.
 const FLAGS: &str = "--remote-debugging-port=0 --no-sandbox --disable-gpu --disable-quic --no-first-run \
     --no-default-browser-check --disable-background-networking --disable-component-update --disable-sync \
     --disable-dev-shm-usage --password-store=basic --window-size=1000,800";

@@ -42,7 +42,7 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// An `mcp.json` that lacks a brace.
+    /// An `mcp.json` that lacks two closing braces.
     pub const BROKEN_CONFIG: &str =
         "{\n  \"mcpServers\": {\n    \"notes\": { \"url\": \"http://127.0.0.1/mcp\" \n  }\n";
 
@@ -114,7 +114,7 @@ impl Desktop {
         command
     }
 
-    /// Runs a program to its end, without output. Returns whether it succeeded.
+    /// Runs a program to completion and discards its output. Returns whether the program succeeded.
     pub async fn run(&self, program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<bool> {
         let mut command = tokio::process::Command::from(self.command(&program));
         command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());

@@ -19,7 +19,7 @@ pub fn config<'a>(servers: impl IntoIterator<Item = (&'a str, &'a str)>) -> Stri
     json!({ "mcpServers": entries.collect::<Map<_, _>>() }).to_string()
 }
 
-/// An engine with all its files in one folder, and its secrets in the file `secrets`.
+/// The options of an engine with all its files in one folder, and its secrets in the file `secrets`.
 pub fn options(folder: &Path) -> EngineOptions {
     let at = |name: &str| folder.join(name);
     EngineOptions::new(at("mcp.json"), at("state"), at("run"), StoreKind::File(at("secrets")))
@@ -58,7 +58,7 @@ fn is_connected(engine: &Engine) -> bool {
     !servers.is_empty() && servers.iter().all(|view| matches!(view.status, Status::Connected { .. }))
 }
 
-/// Calls a tool of the demo many times concurrently. Fails if a call fails.
+/// Calls a tool of the demo `count` times concurrently. Fails if a call fails.
 pub async fn call_at_once(engine: &Engine, server: &ServerId, count: usize) -> Result<()> {
     let calls = (0..count).map(|number| {
         let options = CallOptions::new(format!("call-{number}"));

@@ -14,13 +14,13 @@ impl LaunchedApp {
     /// The name that the app owns on the session bus while it runs.
     pub const BUS_NAME: &str = "dev.usher.desktop.SingleInstance";
 
-    /// Waits until the app runs.
+    /// Waits until the app is running.
     pub async fn wait(desktop: &Desktop) -> Result<LaunchedApp> {
-        until_ready("the app to run", || Ok(is_running(desktop)?.then_some(()))).await?;
+        until_ready("the app to be running", || Ok(is_running(desktop)?.then_some(()))).await?;
         Ok(LaunchedApp(desktop.bus()?.owner_pid(Self::BUS_NAME)?))
     }
 
-    /// Waits until no app runs on this desktop.
+    /// Waits until no app is running on this desktop.
     pub async fn wait_until_gone(desktop: &Desktop) -> Result<()> {
         until_ready("the app to exit", || Ok((!is_running(desktop)?).then_some(()))).await
     }

@@ -1,6 +1,7 @@
 //! Fixtures of the end-to-end tests. Each fixture stops its processes when it is dropped.
 //!
-//! The fixtures do not change the environment of the test process. [`Desktop::command`] sets that of a program.
+//! The fixtures do not change the environment of the test process. [`Desktop::command`] sets the environment of the
+//! program that it starts.
 //!
 //! # Layout
 //!
@@ -10,7 +11,7 @@
 //! - `bus`: a private session bus
 //! - `keyring`, `prompter`: GNOME Keyring, and its password dialog
 //! - `unresponsive_keychain`, `portal`, `notification_server`, `tray_host`: fakes on the session bus
-//! - `browser`, `fake_opener`: Chromium as the default browser, and a script that replaces it
+//! - `browser`, `fake_opener`: Chromium as the default browser, and a script that replaces the programs that open links
 //!
 //! Usher on this desktop:
 //! - `app`, `launched_app`: the app as a child of the test, and as started by the system

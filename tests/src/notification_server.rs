@@ -24,7 +24,7 @@ pub struct Notification {
     pub body: String,
     /// The labels of the buttons, without the default action.
     pub buttons: Vec<String>,
-    /// Whether it is still on the screen.
+    /// Whether the notification is still on the screen.
     pub open: bool,
     keys: Vec<String>,
 }
@@ -92,7 +92,7 @@ impl Notifications {
 }
 
 impl NotificationServer {
-    /// Takes the name on the bus.
+    /// Starts a server that supports actions, bodies and markup.
     pub async fn start(bus: &Bus) -> Result<NotificationServer> {
         NotificationServer::start_with(bus, &["actions", "body", "body-markup"]).await
     }

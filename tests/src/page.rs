@@ -62,9 +62,9 @@ impl Page {
         .await
     }
 
-    /// Clicks the first visible element as soon as it is enabled.
+    /// Clicks the first visible element once it is enabled.
     pub async fn press(&self, selector: &str) -> Result<()> {
-        until(&format!("{selector} to be pressed"), || async {
+        until(&format!("{selector} to be clickable"), || async {
             let Some(element) = self.find_visible(selector).await? else { return Ok(None) };
             if none_if_rerendered(element.is_enabled().await)? != Some(true) {
                 return Ok(None);

@@ -81,7 +81,10 @@ impl PipedProcess {
         let line = self.line().await?;
         let parsed: Value =
             serde_json::from_str(&line).with_context(|| format!("usher login printed {line}"))?;
-        Ok(parsed["authorization_url"].as_str().context("usher login printed no address")?.to_owned())
+        Ok(parsed["authorization_url"]
+            .as_str()
+            .context("usher login printed no authorization URL")?
+            .to_owned())
     }
 
     /// Allows or denies the request of `usher login --no-browser`. Writes the callback to stdin, and returns it.

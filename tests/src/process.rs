@@ -56,7 +56,7 @@ impl Process {
         &mut self.child
     }
 
-    /// The exit status, or `None` while the process runs.
+    /// The exit status, or `None` while the process is running.
     pub fn exit_status(&mut self) -> Result<Option<ExitStatus>> {
         self.child.try_wait().with_context(|| format!("cannot get the status of {}", self.name))
     }

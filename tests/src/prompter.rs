@@ -35,7 +35,7 @@ impl<'a> Prompter<'a> {
         Ok(Prompter { bus, windows: Windows::connect(display)? })
     }
 
-    /// Whether the prompter runs. It exits some seconds after its last dialog.
+    /// Whether the prompter is running. It exits some seconds after its last dialog.
     pub fn is_running(&self) -> Result<bool> {
         self.bus.has_owner(NAME)
     }
@@ -55,7 +55,7 @@ impl<'a> Prompter<'a> {
         until_ready("the prompter to exit", || Ok((!self.is_running()?).then_some(()))).await
     }
 
-    /// Waits for the dialog, and presses the keys that end it.
+    /// Waits for the dialog, presses these keys, and waits until the dialog is closed.
     async fn answer(&self, symbols: impl IntoIterator<Item = u32>) -> Result<()> {
         self.windows.bring_to_front(self.windows.see(TITLE).await?).await?;
         symbols.into_iter().try_for_each(|symbol| self.press(symbol))?;

@@ -11,13 +11,13 @@ pub async fn try_the_demo(window: &Window, browser: &mut Browser) -> Result<Page
     consent(browser).await
 }
 
-/// Presses "Sign in" and waits for the consent page in the browser.
+/// Presses the button to sign in, and waits for the consent page in the browser.
 pub async fn begin_sign_in(window: &Window, browser: &mut Browser) -> Result<Page> {
     window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
     consent(browser).await
 }
 
-/// Presses "Sign in", then Allow in the browser, and waits until the window shows the service as connected.
+/// Presses the button to sign in, then Allow in the browser, and waits until the window shows the service as connected.
 pub async fn sign_in(window: &Window, browser: &mut Browser) -> Result<()> {
     allow(&begin_sign_in(window, browser).await?, window).await
 }

@@ -88,7 +88,7 @@ impl Watcher {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuItem {
     pub label: String,
-    /// Whether it can be clicked.
+    /// Whether the item can be clicked.
     pub enabled: bool,
     id: i32,
 }
@@ -112,7 +112,7 @@ impl TrayHost {
         self.items.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// Waits until the icon is `icons/tray/NAME.png`, or `icons/tray/NAME-….png` in any color variant.
+    /// Waits until the icon is `icons/tray/NAME.png`, or `icons/tray/NAME-….png` in any colour variant.
     pub async fn see_icon(&self, name: &str) -> Result<()> {
         let matches =
             |shown: &str| shown == name || shown.rsplit_once('-').is_some_and(|(icon, _color)| icon == name);
@@ -127,7 +127,7 @@ impl TrayHost {
         seen.with_context(|| format!("the tray shows {:?}", last.take()))
     }
 
-    /// The name of the icon's file, such as `well-dark`, or `None` if there is no icon.
+    /// The name of the icon's file, such as `idle-dark`, or `None` if there is no icon.
     pub async fn icon(&self) -> Result<Option<String>> {
         let Some(item) = self.item() else { return Ok(None) };
         let Ok(file) = self.property::<String>(&item, "IconName").await else { return Ok(None) };

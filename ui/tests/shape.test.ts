@@ -21,7 +21,7 @@ function imports(): Map<string, string[]> {
   );
 }
 
-/** The modules of import cycles, and the modules that import these. */
+/** The modules in import cycles, and the modules that import them. */
 function cyclic(graph: Map<string, string[]>): string[] {
   const rest = new Map(graph);
   for (;;) {

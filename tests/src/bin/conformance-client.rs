@@ -126,7 +126,7 @@ impl Person {
         }
     }
 
-    /// Approves the step-up, or declines it after too many sign-ins.
+    /// Approves the step-up, or declines it if the sign-in fails.
     async fn step_up(&self) {
         if let Err(error) = self.sign_in().await {
             eprintln!("step-up failed: {error:#}");
@@ -149,7 +149,7 @@ impl Person {
         }
     }
 
-    /// Calls `act`. If the server requires a sign-in, signs in and calls it again.
+    /// Calls `act`. If the server requires a sign-in, signs in and calls `act` again.
     async fn with_sign_in<T>(&self, act: impl AsyncFn() -> Result<T, ErrorView>) -> Result<T> {
         loop {
             match act().await {

@@ -23,8 +23,9 @@ export const tauriBackend = {
   ...commands,
 
   /**
-   * Subscribes to the engine's events. Resolves once the listeners are active: a snapshot requested after that misses
-   * no change. `replaced` gets the snapshot of a new engine, whose revisions are counted from the start.
+   * Subscribes to the engine's events. Resolves once the listeners are active, so a snapshot that is requested afterwards
+   * misses no change. `replaced` gets the snapshot of a new engine, whose revisions are counted from the start, and the
+   * snapshot after lost events.
    */
   async subscribe(listener: (event: Event) => void, replaced: (snapshot: Snapshot) => void) {
     const stops = await Promise.all([

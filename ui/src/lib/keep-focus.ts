@@ -2,8 +2,8 @@ import type { Attachment } from "svelte/attachments";
 
 /**
  * Keeps the keyboard focus while the page changes. A button that was disabled during its command gets the focus back.
- * If the focused element is removed and nothing else has the focus, the pane gets it, so that the next Tab does not
- * start at the window's top.
+ * If the focused element is removed and nothing else has the focus, the pane gets the focus, so that the next Tab does
+ * not start at the window's top.
  */
 export const keepFocus: Attachment<HTMLElement> = (pane) => {
   const page = pane.ownerDocument;

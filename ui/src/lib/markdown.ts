@@ -53,8 +53,8 @@ export function render(markdown: string, source: Source, open?: (url: string) =>
 
 /**
  * Whether a tool's text result is markdown. It must have markup that is rare in plain text: a heading, a fenced code
- * block, a table, bold text or a titled link. Lists and `code` alone do not count, because they are readable as plain
- * text. A text that depends on its spaces, such as aligned columns or indented lines, is never markdown.
+ * block, a table, bold text or a link with a label. Lists and `code` alone do not count, because they are readable as
+ * plain text. A text that depends on its spaces, such as aligned columns or indented lines, is never markdown.
  */
 export function isMarkdown(text: string): boolean {
   if (text.length > MAX_LENGTH || !/[#`~|*\]]/.test(text) || isJson(text)) return false;

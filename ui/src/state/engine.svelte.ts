@@ -47,7 +47,7 @@ export class EngineState {
   #floor: Revision = -1;
   /** The newest revision received, of any subject. */
   #newest: Revision = -1;
-  /** The number of engines so far. A snapshot of an earlier engine is ignored. */
+  /** The number of calls of `replace`. A snapshot that was requested before the latest call is ignored. */
   #engine = 0;
   #early: Event[] = [];
   #isLoading = false;

@@ -72,7 +72,10 @@ export class Usher {
     });
   }
 
-  /** Adds a service of the catalogue, shows it and starts its sign-in. */
+  /**
+   * Adds a service of the catalogue, shows it and starts its sign-in. Only shows a service that is already added, and the
+   * setup page of a guided one.
+   */
   async connect(entry: CatalogueEntry): Promise<void> {
     const added = this.catalogue.added(entry);
     if (added) return this.navigation.go({ kind: "service", id: added.id });
@@ -91,7 +94,10 @@ export class Usher {
     if (id !== undefined) await this.#show(id);
   }
 
-  /** Returns whether the service was added. If the sign-in then fails, the service's page shows the error. */
+  /**
+   * Adds a service, shows it and starts its sign-in. Returns whether the service was added. If the sign-in fails, the
+   * service's page shows the error.
+   */
   async addAndSignIn(area: string, server: NewServer): Promise<boolean> {
     const id = await this.commands.run(area, () => this.backend.serverAdd(server));
     if (id === undefined) return false;
@@ -100,7 +106,7 @@ export class Usher {
     return true;
   }
 
-  /** Shows an added service. The reply to the command may arrive before the event that adds it. */
+  /** Shows an added service. The reply to the command may arrive before the event that adds the service. */
   async #show(id: ServerId): Promise<void> {
     if (!this.engine.server(id)) await this.engine.reload().catch(() => undefined);
     this.navigation.go({ kind: "service", id });

@@ -20,7 +20,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }
 
-/** Browsers blur a disabled element; jsdom only does when it is moved. */
+/** Disables an element. Browsers blur a disabled element, but jsdom does so only if the element is moved. */
 async function disable(element: HTMLButtonElement): Promise<void> {
   element.disabled = true;
   element.parentElement?.append(element);

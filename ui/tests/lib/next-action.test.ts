@@ -39,7 +39,7 @@ describe("the action of a state", () => {
     expect(nextAction(view)).toBe("grant_access");
   });
 
-  it("asks for a client ID if the service has no registration", () => {
+  it("asks for a client ID if the service does not support registration", () => {
     const view = server({
       ...needsSignIn("never_signed_in"),
       last_error: error("registration_unsupported", "Registration is not supported."),

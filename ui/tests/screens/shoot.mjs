@@ -34,7 +34,7 @@ function serve() {
     response.writeHead(200, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
       "content-security-policy": policy,
-      // Each page is loaded hundreds of times.
+      // Each file is loaded hundreds of times.
       "cache-control": "max-age=3600",
     });
     createReadStream(file).pipe(response);
@@ -60,7 +60,7 @@ function launch() {
   });
 }
 
-/** Rejects if `work` takes longer than this. */
+/** Rejects if `work` takes longer than this many seconds. */
 function withTimeout(seconds, work) {
   let timer;
   const timeout = new Promise(
@@ -101,7 +101,7 @@ function message(thrown) {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** Opens a tab, which takes all screenshots of its browser: a new tab for each would take half a second longer. */
+/** Opens the tab for all screenshots of a browser. A new tab for each screenshot would take half a second longer. */
 async function openTab(browser) {
   const page = await browser.newPage();
   // Like Tauri's freezePrototype, so that libraries that change the prototype fail here, too.
@@ -148,7 +148,7 @@ const browsers = await Promise.all(Array.from({ length: availableParallelism() }
 let passed = 0;
 let failed = 0;
 try {
-  // The first page of each browser also requests an icon that does not exist, which is no error of a scene.
+  // The first page of each browser also requests an icon that does not exist. This must not count as a scene's error.
   const [all] = await Promise.all(browsers.map(sceneNames));
   const names = only.length > 0 ? only : all;
   const shots = names.flatMap((name) => WIDTHS.map((width) => ({ name, width })));
@@ -164,7 +164,7 @@ try {
         else failed += 1;
       }
       if ([...found.values()].some((problems) => problems.length > 0)) {
-        // The page may be stuck.
+        // After a problem the tab may be stuck, so it is replaced.
         await withTimeout(5, page.close()).catch(() => undefined);
         page = await openTab(browser);
       }

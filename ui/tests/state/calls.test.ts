@@ -57,7 +57,7 @@ describe("a tool's call", () => {
     expect([backend.callsOf("toolCancel"), call.isCancelling]).toEqual([[[call.id]], false]);
   });
 
-  it("is cancelled and removed when it is discarded", async () => {
+  it("is removed when it is discarded, and cancelled if it is still running", async () => {
     const { backend, calls } = await started();
     await calls.run("notion", "search", "{}");
     calls.discard("notion", "search");

@@ -50,7 +50,7 @@ describe("a permission request", () => {
     expect(screen.getByTestId("sign-in")).toHaveTextContent("Grant access");
   });
 
-  it("stays in the dialog of the waiting tool until its result is there", async () => {
+  it("stays in the dialog of the waiting tool until the result arrives", async () => {
     const backend = new FakeBackend();
     backend.tools = [tool({ name: "create_page", input_schema: '{"type":"object"}' })];
     let finish: (result: typeof backend.result) => void = () => undefined;

@@ -26,7 +26,7 @@ describe("a sign-in in progress", () => {
     expect(screen.getByTestId("waiting-cancel")).toBeEnabled();
   });
 
-  it("opens the browser again, copies the address, cancels", async () => {
+  it("opens the browser again, copies the sign-in link, and cancels", async () => {
     const { backend, user } = await openSignIn();
     await user.click(screen.getByTestId("waiting-open-again"));
     await user.click(screen.getByTestId("waiting-copy"));

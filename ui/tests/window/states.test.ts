@@ -226,7 +226,7 @@ describe("a service's page", () => {
     expect(await screen.findByText("Copied")).toBeInTheDocument();
   });
 
-  it("asks for a client ID if the service has no registration", async () => {
+  it("asks for a client ID if the service does not support registration", async () => {
     const { backend, user } = await openWith({
       status: failed("registration_unsupported", "Registration is not supported."),
       auth: signedOut,

@@ -193,7 +193,9 @@ describe("a running call", () => {
     await user.keyboard("{Escape}");
     await waitFor(() => expect(backend.callsOf("toolCancel")).toHaveLength(1));
   });
+});
 
+describe("the outcome of a call", () => {
   it("shows texts, images and structured data", async () => {
     const { result } = await runWith({
       content: [

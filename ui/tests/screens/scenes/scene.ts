@@ -12,7 +12,7 @@ export type Scene = {
   prepare?: (backend: FakeBackend) => unknown;
   /** The elements to press before the screenshot. */
   press?: string[];
-  /** The element to wait for after that. */
+  /** The element to wait for after the presses. */
   find?: string;
   /** Further actions before the screenshot. */
   act?: (actions: Actions, backend: FakeBackend) => Promise<unknown>;
