@@ -9,8 +9,8 @@
 //! - A hidden start needs 64 MB. The additional 20 MB are the engine and our own program.
 //! - A closed window needs 140 MB. Of the additional 76 MB, 33 MB are WebKit's network process. It lives as long as the
 //!   app, because no API ends it. Tauri reuses the web context, because each new one would leave another network
-//!   process. The graphics driver adds 28 MB, because WebKit loads it even for a page drawn without it. The rest are pages of
-//!   WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
+//!   process. The graphics driver adds 28 MB, because WebKit loads it even for a page drawn without it. The rest are
+//!   pages of WebKit's libraries. The web process ends with the window, and the heap grows by less than 1 MB.
 //!
 //! Most of the memory is file pages, which are shared with other programs and can be reclaimed. The private memory is
 //! 11 MB for the bare runtime, 17 MB for a hidden start, and 29 MB plus 11 MB of the network process for a closed

@@ -1,5 +1,5 @@
-//! The public conformance suite, with one test for each required scenario. A test passes if the suite exits
-//! with 0 and did not skip the scenario.
+//! The public conformance suite, with one test for each required scenario. A test passes if the suite exits with
+//! 0 and did not skip the scenario.
 //!
 //! The tested client, `conformance-client`, uses the engine's public API. `package-lock.json` pins the suite.
 

@@ -67,7 +67,7 @@ async fn the_icons_color_matches_the_panel() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_tray_icon_before_the_engine_keeps_the_engines_folder_private() -> Result<()> {
+async fn a_tray_icon_shown_before_the_engine_starts_leaves_its_folder_private() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;

@@ -49,7 +49,7 @@ async fn resources_and_prompts_are_accessible() -> Result<()> {
     Ok(())
 }
 
-/// A tool call that lacks a scope. The step-up is shown in the tool's dialog, or on the service's page if the command
+/// A tool call that lacks a scope. The step-up is shown in the tool's dialog, or on the service's page if `usher call`
 /// calls the tool.
 #[tokio::test]
 async fn the_screens_of_a_step_up_are_accessible() -> Result<()> {

@@ -63,7 +63,7 @@ async fn a_callback_with_a_wrong_state_does_not_disturb_the_sign_in() -> Result<
 }
 
 #[tokio::test]
-async fn a_sign_in_reopens_the_browser_is_cancelled_and_takes_a_pasted_callback() -> Result<()> {
+async fn a_person_can_reopen_the_browser_and_cancel_and_paste_the_callback() -> Result<()> {
     let mut notes = Notes::open(DemoOptions::default()).await?;
     steps::begin_sign_in(&notes.window, &mut notes.browser).await?;
     let (page, browser) = (notes.window.page(), &notes.browser);

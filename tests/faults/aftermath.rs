@@ -83,8 +83,8 @@ impl Aftermath {
         Ok(found)
     }
 
-    /// Checks that the command was ended by the kill, or, if the keychain was killed, that the command succeeded or reported
-    /// a keychain error.
+    /// Checks that the kill ended the command. If the keychain was killed, the command must succeed or report a keychain
+    /// error.
     fn check_command(&self, found: &mut Found) {
         let output = &self.command;
         let is_right = match self.victim {
@@ -149,7 +149,8 @@ async fn check_recovery(person: &Person, recovery: &Activity, found: &mut Found)
     Ok(())
 }
 
-/// Whether the next run sent its refresh after the grace period. If so, the machine was slow and the engine is not at fault.
+/// Whether the next run sent its refresh after the grace period. If so, the machine was slow and the engine is not at
+/// fault.
 fn came_late(activity: &Activity, grace_period: Duration) -> bool {
     activity.refreshes.iter().any(|refresh| {
         refresh.outcome == Outcome::Rejected(Rejection::Reused)

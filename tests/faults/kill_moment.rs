@@ -120,8 +120,8 @@ impl Trigger {
         Ok(Trigger { moment, kill_switch, _watch: watch })
     }
 
-    /// Sets the process to kill. Must be called when the command has just started. For a random moment, this returns after
-    /// the kill.
+    /// Sets the process to kill. Must be called when the command has just started. For a random moment, returns
+    /// after the kill.
     pub async fn arm(&self, kill_switch: KillSwitch, person: &Person) {
         match self.moment {
             KillMoment::Server(moment) => {

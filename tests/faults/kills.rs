@@ -44,7 +44,7 @@ impl KillPlan {
 /// Runs at least `count` kills.
 pub async fn kills(plan: KillPlan, count: u32, seed: u64) -> Result<Kills> {
     let share = count.div_ceil(plan.victim.workers());
-    // Each worker and each seed starts at another moment, so that short runs together cover all moments.
+    // Each worker and each seed starts at a different moment, so that short runs together cover all moments.
     let first = u32::try_from(seed % 33).unwrap_or_default();
     let runs = (0..plan.victim.workers())
         .map(|worker| tokio::spawn(kill(plan, share, first + worker * share, seed + u64::from(worker))));

@@ -1,4 +1,4 @@
-//! Faults of the token endpoint while an engine runs, and their effect on the sign-in.
+//! Faults of the token endpoint while an engine is running, and their effect on the sign-in.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -51,8 +51,8 @@ pub struct HolderKills {
     pub violations: Vec<String>,
 }
 
-/// Kills the holder in the middle of its refresh, while other processes wait for it. The grace period of the server is
-/// long, because this tests only whether the other processes continue.
+/// Kills the holder in the middle of its refresh, while other processes wait for the refresh. The server's grace period is
+/// long, because the test checks only whether the other processes continue.
 pub async fn kill_holders(processes: u32, count: u32) -> Result<HolderKills> {
     let options = Options { grace_period: LONG_GRACE_PERIOD, ..Options::default() };
     let person = Person::new(Arc::new(FakeService::start(options).await?), Store::File).await?;
@@ -68,7 +68,7 @@ pub async fn kill_holders(processes: u32, count: u32) -> Result<HolderKills> {
     Ok(kills)
 }
 
-/// Longer than another process waits on a busy machine.
+/// Longer than the other processes wait on a busy machine.
 const LONG_GRACE_PERIOD: Duration = Duration::from_secs(120);
 const MOMENTS: [Moment; 3] = [Moment::Committed, Moment::Swallowed { carried_out: false }, Moment::Replied];
 
@@ -107,7 +107,7 @@ async fn kill_holder_once(
         }),
     );
     if outputs.iter().filter(|output| output.code.is_none()).count() != killed {
-        violations.push("a process was killed by another signal".to_owned());
+        violations.push("a signal that the test did not send ended a process".to_owned());
     }
     let activity = ledger.take_activity(person.family);
     if activity.refreshes.len() > 2 {

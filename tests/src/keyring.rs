@@ -28,7 +28,7 @@ impl Keyring {
                 .stdout(Stdio::null())
                 .stderr(Stdio::null()),
         )?;
-        // The daemon reads the password up to end of input. An empty password would leave the collection locked.
+        // The daemon reads the password until the end of input. An empty password would leave the collection locked.
         daemon.child().stdin.take().context("gnome-keyring-daemon has no stdin")?.write_all(b"test")?;
         until_ready("the keyring to be on the bus", || Ok(bus.has_owner(NAME)?.then_some(()))).await?;
         Ok(Keyring { daemon })

@@ -74,7 +74,7 @@ impl Page {
         .await
     }
 
-    /// Presses an element, then waits for another one.
+    /// Presses an element, then waits until the element `shown` is visible.
     pub async fn press_to_see(&self, selector: &str, shown: &str) -> Result<()> {
         self.press(selector).await?;
         self.see(shown).await?;

@@ -56,7 +56,7 @@ impl PipedProcess {
         self.kill_switch.clone()
     }
 
-    /// Waits for the next line of stdout.
+    /// Waits for the next line of stdout. If stdout is closed, kills the process and fails with its stderr.
     pub async fn line(&mut self) -> Result<String> {
         let line = tokio::time::timeout(TIMEOUT, self.stdout.next_line()).await;
         if let Some(line) = line.context("timed out waiting for a line of output")?? {

@@ -1,4 +1,4 @@
-//! `stored-refresh-token NAME` prints the refresh token of a server from the keychain, or an empty line if there is none.
+//! `stored-refresh-token NAME` prints a server's refresh token from the keychain, or an empty line if there is none.
 //!
 //! This is a separate program, because the keychain can be reached only with the environment of the test's desktop.
 

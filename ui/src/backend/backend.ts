@@ -23,7 +23,7 @@ export const tauriBackend = {
   ...commands,
 
   /**
-   * Subscribes to the engine's events. Resolves once the listeners are active, so a snapshot that is requested afterwards
+   * Subscribes to the engine's events. Resolves once the listeners are active, so a snapshot that is requested later
    * misses no change. `replaced` gets the snapshot of a new engine, whose revisions are counted from the start, and the
    * snapshot after lost events.
    */

@@ -73,8 +73,8 @@ export class Usher {
   }
 
   /**
-   * Adds a service of the catalogue, shows it and starts its sign-in. Only shows a service that is already added, and the
-   * setup page of a guided one.
+   * Adds a service of the catalogue, shows it and starts its sign-in. If the service is already added or needs setup,
+   * only shows its page.
    */
   async connect(entry: CatalogueEntry): Promise<void> {
     const added = this.catalogue.added(entry);
