@@ -71,7 +71,7 @@ async fn a_second_command_uses_the_engine_of_the_first() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_command_signs_in_and_out_through_another() -> Result<()> {
+async fn a_command_signs_in_and_out_through_the_engine_of_another_command() -> Result<()> {
     let (cli, demo) = signed_in().await?;
     let mut first = holder(&cli).await?;
 
@@ -212,7 +212,7 @@ async fn each_command_gets_the_questions_of_its_own_call() -> Result<()> {
 async fn a_command_outside_the_session_uses_the_engine_of_the_session() -> Result<()> {
     let (cli, demo) = signed_in().await?;
     let session = Cli::with_secret_file(&cli.desktop);
-    // As in cron, a container or SSH: another runtime folder, but the same grants.
+    // As in cron, a container or SSH: a different runtime folder, but the same grants.
     let outside = Cli::with_secret_file(&cli.desktop).env("XDG_RUNTIME_DIR", "");
     let search = ["call", "demo", "search_pages", r#"{ "query": "tea" }"#];
     for (number, (first, second)) in [(&session, &outside), (&outside, &session)].into_iter().enumerate() {
@@ -221,7 +221,7 @@ async fn a_command_outside_the_session_uses_the_engine_of_the_session() -> Resul
         let connections_before = connections(&demo);
         demo.revoke_access_tokens();
         second.succeed(&search).await?;
-        assert_eq!(connections(&demo), connections_before, "a second engine ran");
+        assert_eq!(connections(&demo), connections_before, "a second engine connected to the demo");
         assert_eq!(demo.token_requests("refresh_token"), number + 1);
         held.interrupt();
         assert_eq!(held.finish().await?.code, Some(5));

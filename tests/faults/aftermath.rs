@@ -83,8 +83,8 @@ impl Aftermath {
         Ok(found)
     }
 
-    /// Checks that the kill ended the command. If the keychain was killed, the command must succeed or report a keychain
-    /// error.
+    /// Checks that the kill ended the command. If the keychain was killed, the command must succeed or report a
+    /// keychain error.
     fn check_command(&self, found: &mut Found) {
         let output = &self.command;
         let is_right = match self.victim {
@@ -123,7 +123,7 @@ impl Aftermath {
         if again.code != Some(SIGN_IN_NEEDED) || !activity.refreshes.is_empty() || activity.stale_requests > 0
         {
             found.violations.push(format!(
-                "after the loss, the command sent a token again ({:?}): {activity:?}",
+                "after the loss, a command sent a token or asked for no sign-in ({:?}): {activity:?}",
                 again.code
             ));
         }

@@ -9,7 +9,7 @@ use usher_secrets::StoreKind;
 use usher_tests::folder_watch::FileEvent;
 use usher_tests::{Cli, Desktop, DesktopOptions, Output, PipedProcess, engine, paths};
 
-/// The service's name in `mcp.json`.
+/// The server's name in `mcp.json`.
 pub const NAME: &str = "strict";
 
 /// The service and the user name of the keychain item.

@@ -95,7 +95,7 @@ export class EngineState {
     else this.#apply(event);
   }
 
-  /** Replaces the whole state: another engine took over, or events were lost. */
+  /** Replaces the whole state, after a new engine took over or events were lost. */
   replace(snapshot: Snapshot): void {
     this.#engine += 1;
     this.#newest = -1;

@@ -54,7 +54,7 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Newer"]);
   });
 
-  it("drops an older event of the same server, and keeps one of another", async () => {
+  it("drops an older event of the same server, and keeps an event of a different server", async () => {
     const { engine, backend } = await started({
       servers: [server(), server({ id: "linear", name: "Linear" })],
     });
@@ -80,7 +80,7 @@ describe("the engine's state", () => {
     expect(backend.callsOf("snapshot")).toHaveLength(1);
   });
 
-  it("accepts a replacement of any revision, and continues from there", async () => {
+  it("accepts a new engine's snapshot of any revision, and continues from there", async () => {
     const { engine, backend } = await started({ revision: 50 });
     backend.replace(snapshot({ revision: 2, servers: [server({ name: "New engine" })] }));
     expect(names(engine)).toEqual(["New engine"]);

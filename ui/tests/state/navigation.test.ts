@@ -46,7 +46,7 @@ describe("the page", () => {
     expect(navigation.page).toEqual({ kind: "settings" });
   });
 
-  it("is another service when its service is removed, and the gallery after the last one", async () => {
+  it("is the first service when its service is removed, and the gallery after the last one", async () => {
     const { navigation, backend } = await started();
     navigation.go({ kind: "service", id: "linear" });
     backend.emit({ event: "server_removed", revision: 11, id: "linear" });

@@ -8,7 +8,7 @@ import { config, elicitation, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
 
 describe("the start", () => {
-  it("waits while a command runs the engine, and continues automatically", async () => {
+  it("waits while a command is running the engine, and continues automatically", async () => {
     const backend = new FakeBackend();
     backend.fail("snapshot", error("engine_busy", "The usher command is running."));
     render(App, { props: { backend } });
@@ -276,7 +276,7 @@ describe("settings", () => {
 });
 
 describe("the current page", () => {
-  it("is the next service when its service is removed, and the gallery after the last one", async () => {
+  it("is the first one left when its service is removed, and the gallery after the last one", async () => {
     const { backend } = await open(
       new FakeBackend({ servers: [server(), server({ id: "linear", name: "Linear", catalogue: "linear" })] }),
     );
