@@ -17,8 +17,8 @@ use crate::running_instance::{self, HandOver};
 use crate::settings::Settings;
 use crate::{bindings, core_dumps, logging, start, window};
 
-/// How long the engine may take to stop. This is slightly longer than the engine's own limit, in which it finishes a
-/// running refresh. Quitting then takes less than two seconds.
+/// How long the engine may take to stop. This is slightly longer than the engine's own deadline for finishing a
+/// refresh, and keeps a quit under two seconds.
 const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 
 /// Runs the app until the person quits it, or closes its window when there is no tray.
@@ -57,7 +57,7 @@ pub fn run() -> ExitCode {
             }
         }
         Arguments::Rejected => {
-            tracing::warn!("a link takes no other arguments");
+            tracing::warn!("rejected a link that came with other arguments");
             ExitCode::from(2)
         }
     }

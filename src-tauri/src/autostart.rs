@@ -1,4 +1,4 @@
-//! Starting at login, with an entry in the desktop's autostart folder.
+//! Starting at login. On Linux, an entry in the desktop's autostart folder turns it on.
 
 use std::io;
 

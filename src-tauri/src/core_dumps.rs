@@ -1,6 +1,7 @@
 //! Keeps tokens in memory out of core dumps and away from the person's other programs.
 
-/// Forbids core dumps and debuggers, except in debug builds. A failure does not prevent the app from starting.
+/// Forbids core dumps (on Unix) and debuggers (on Linux), except in debug builds. A failure does not prevent the app
+/// from starting.
 pub fn disable() {
     if cfg!(debug_assertions) {
         return;

@@ -1,4 +1,4 @@
-//! Retries the secret store when the keychain works again.
+//! Retries the secret store when the keychain changes.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::secret_store;
 /// The wait after a change. A starting keychain service sends several signals before its collections are open.
 const SETTLING_TIME: Duration = Duration::from_millis(300);
 
-/// Retries an unusable secret store at each change of the keychain. Never asks for a password.
+/// If the keychain is the secret store and cannot be used, retries it at each change. Never asks for a password.
 pub fn watch(app: &AppHandle, engine: &Engine) {
     let (changed, mut changes) = mpsc::unbounded_channel();
     let watching = tauri::async_runtime::spawn(usher_secrets::watch_keychain(changed));

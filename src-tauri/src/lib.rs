@@ -6,7 +6,7 @@
 //! | module | contents |
 //! |---|---|
 //! | `app`, `start` | the process, and the order in which its parts start |
-//! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the files that store the choices |
+//! | `options`, `settings`, `state_file` | flags and paths, the person's choices, the app's JSON files |
 //! | `engine_slot`, `engine_events` | the engine once it is running, and the forwarding of its events |
 //! | `commands`, `events`, `bindings` | the page's commands and events, and their TypeScript |
 //! | `window` | the window, and the requests to show a service's page |
@@ -15,7 +15,7 @@
 //! | `action`, `sign_in`, `secret_store` | the actions that a click in the window, the tray or a notification starts |
 //! | `service_label` | the short name of a service |
 //! | `desktop_features`, `autostart` | the features of the desktop, and starting at login |
-//! | `keychain`, `demo`, `browser` | the retry when the keychain works again, the demo service, opening the browser |
+//! | `keychain`, `demo`, `browser` | the retry when the keychain changes, the demo service, opening the browser |
 //! | `running_instance`, `core_dumps`, `logging`, `error` | Usher in another process, core dumps, the log, errors |
 //!
 //! The example exports the page's types, as `cargo xtask bindings` does:

@@ -16,7 +16,7 @@ pub enum HandOver {
     Accepted,
     /// The link belongs to no waiting sign-in of the other process.
     Rejected,
-    /// No engine could be reached, so this process may handle the link.
+    /// No engine replied, so this process may handle the link.
     NotRunning,
 }
 
@@ -61,7 +61,7 @@ async fn connect(paths: &Paths) -> Option<Client> {
     }
 }
 
-/// Runs a future on its own runtime. Returns `None` if it takes longer than [`TIMEOUT`].
+/// Runs a future on a new runtime. Returns `None` if it takes longer than [`TIMEOUT`].
 fn block_on<T>(work: impl Future<Output = T>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async { tokio::time::timeout(TIMEOUT, work).await.ok() })

@@ -1,4 +1,4 @@
-//! The app's own JSON files in the state folder. Losing a file loses no sign-in.
+//! The app's own JSON files in the state folder. Losing a file loses no sign-in, except that of the demo.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use usher_secrets::private_files;
 /// Far more than any of these files needs.
 const MAX_SIZE: u64 = 64 * 1024;
 
-/// Reads a file. `None` if it is missing, invalid, too large or a symbolic link.
+/// Reads a file. `None` if it is missing, invalid, too large, a symbolic link or accessible to other users.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Option<T> {
     let text = private_files::read(path, MAX_SIZE).ok()?;
     serde_json::from_slice(&text)

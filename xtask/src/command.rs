@@ -1,4 +1,4 @@
-//! Child processes, each with a deadline.
+//! Child processes. All have a deadline, except those that end quickly.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

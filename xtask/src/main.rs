@@ -40,7 +40,7 @@ enum Task {
     },
     /// Build Usher and open it; without a display, run the demo sign-in and take screenshots
     Start {
-        /// Wait until the window is closed, instead of returning once it is open
+        /// Wait until Usher quits, instead of returning once its window is open
         #[arg(long)]
         stay: bool,
     },
@@ -50,7 +50,7 @@ enum Task {
         #[arg(value_enum)]
         steps: Vec<test::Step>,
     },
-    /// Measure release builds: the window, the memory, the requests and the sizes
+    /// Measure release builds: start time, memory, requests, the speed of the engine, and sizes
     Bench(bench::Arguments),
     /// Run one idle engine with 20 sign-ins whose tokens expire after one minute
     Soak(soak::Arguments),

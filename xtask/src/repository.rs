@@ -63,7 +63,7 @@ impl Repository {
     /// `cargo` of the toolchain that runs this program.
     pub fn cargo(&self) -> Command {
         let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // The variables of `cargo run` would look like a change to build scripts and make them run again.
+        // Build scripts would see the variables of `cargo run` as a change, and would run again.
         for (name, _) in env::vars_os() {
             if is_set_by_cargo_run(&name) {
                 command.env_remove(name);

@@ -38,7 +38,7 @@ pub fn build(repository: &Repository) -> Result<()> {
 }
 
 fn stay_open(repository: &Repository) -> Result<()> {
-    println!("Usher is open. This command ends when the window is closed.");
+    println!("Usher is open. This command ends when Usher quits.");
     let status = repository.command(app(repository)).status().context("start the app")?;
     if !status.success() {
         bail!("the app exited with {status}");

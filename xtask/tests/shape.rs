@@ -165,7 +165,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
 }
 
-/// Every crate of every package, with the file of its root module below the repository.
+/// Every crate of every package, with the file of its root module, relative to the repository.
 fn crate_roots() -> Vec<(String, PathBuf)> {
     let packages = packages();
     let targets = packages

@@ -23,7 +23,7 @@ pub struct Folders {
     pub data: PathBuf,
     /// `$XDG_CONFIG_HOME`, which lists the defaults.
     pub config: PathBuf,
-    /// The folder for a symbolic link to a program whose path contains spaces.
+    /// The folder for a symbolic link to the program, if the program's path needs quotes.
     pub state: PathBuf,
     /// `$XDG_DATA_DIRS`, where packages list applications.
     pub shared: Vec<PathBuf>,

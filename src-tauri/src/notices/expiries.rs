@@ -1,5 +1,5 @@
-//! The sign-ins that expired, and when to show a notification about them: once per expiry, grouped, and again after a
-//! snooze. Nothing is shown while the window is in front.
+//! The services whose sign-in expired or lacks a permission, and when to show a notification about them: once per
+//! expiry, grouped, and again after a snooze. Nothing is shown while the window is in front.
 //!
 //! This state is not stored. After a restart, the open expiries are shown again, even if they were snoozed.
 //!
@@ -38,7 +38,7 @@ struct Expiry {
     action: Want,
     /// Whether the service needs the person now. `false` during a sign-in.
     open: bool,
-    /// When to show it; `None` once it has been shown.
+    /// When to show the expiry; `None` once it was shown, or was due while the window had the focus.
     show_at: Option<Instant>,
 }
 
@@ -87,7 +87,7 @@ impl Expiries {
         self.window_focused = focused;
     }
 
-    /// Returns the time at which [`Expiries::take_due`] next returns something, if nothing changes before then.
+    /// Returns the time at which the next expiry is due, if nothing changes before then.
     pub fn due_at(&self) -> Option<Instant> {
         self.current.values().filter(|expiry| expiry.open).filter_map(|expiry| expiry.show_at).min()
     }
@@ -128,7 +128,7 @@ impl Expiries {
 /// The effect of a server's state on its expiry.
 enum Change {
     Begins(Want),
-    /// No expiry begins or ends.
+    /// No expiry begins or ends. A current expiry is no longer open.
     None,
     Ends,
 }

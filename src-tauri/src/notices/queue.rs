@@ -67,8 +67,8 @@ impl NoticeQueue {
         }
     }
 
-    /// Takes the notices that are due. `servers` determines their order and names. `has_clicks` says whether the
-    /// desktop reports clicks.
+    /// Takes the notices that are due. `servers` determines the order and the names of the services. `has_clicks` says
+    /// whether the desktop reports clicks.
     pub(super) fn take_due(&self, now: Instant, servers: &[ServerView], has_clicks: bool) -> Vec<Notice> {
         let expired = sort_like_menu(&self.expiries().take_due(now), servers);
         let mut notices: Vec<Notice> = Vec::new();

@@ -25,7 +25,8 @@ impl ShownNotices {
         self.0.remove(&number);
     }
 
-    /// Removes the clicked notice. `button` is the index of the clicked button; `None` is a click on the notice itself.
+    /// Removes the clicked notice, and returns the response to the click. `button` is the index of the clicked button;
+    /// `None` is a click on the notice itself.
     pub fn take_clicked(&mut self, number: u32, button: Option<usize>) -> Option<Clicked> {
         let notice = self.0.remove(&number)?;
         let response = match button {

@@ -5,7 +5,7 @@ use usher_api::{ServerId, Want};
 use super::expiries::ExpiredService;
 use crate::action::Action;
 
-/// The number of services with a button. GNOME shows three buttons, and the last one is the snooze.
+/// The maximum number of services with a button. GNOME shows three buttons, and the last one is the snooze.
 const MAX_BUTTONS: usize = 2;
 /// The number of entries in a list of names. If there are more names, the last entry counts the rest.
 const MAX_NAMES: usize = 4;
@@ -18,7 +18,7 @@ pub struct Notice {
     /// The action of a click on the notification itself.
     pub click: Option<Action>,
     pub buttons: Vec<(String, Response)>,
-    /// The servers of the services in the notification.
+    /// The services in the notification.
     pub server_ids: Vec<ServerId>,
     /// Whether the notification stays until it is answered, on desktops that support this.
     pub stays: bool,
@@ -99,7 +99,7 @@ pub fn tray_notice() -> Notice {
     }
 }
 
-/// Lists the names of services: "Linear, Notion and 3 more".
+/// Lists the names of services: "Asana, Box, Canva and 3 more".
 fn list_names(services: &[ExpiredService]) -> String {
     let mut names: Vec<String> = services.iter().map(|service| service.name.clone()).collect();
     if names.len() > MAX_NAMES {

@@ -101,8 +101,8 @@ fn headline(look: Look, needing: usize, snapshot: &Snapshot) -> String {
     }
 }
 
-/// Returns the headline while services are connecting. If all of them are unreachable, says so, because they may stay
-/// unreachable for a long time.
+/// Returns the headline while services are connecting or signing in. If all these services are unreachable, the
+/// headline says so, because they may stay unreachable for a long time.
 fn working_headline(snapshot: &Snapshot) -> String {
     let working: Vec<_> = snapshot.servers.iter().filter(|server| is_working(&server.status)).collect();
     let is_unreachable = |server: &&&ServerView| matches!(server.status, Status::Reconnecting { .. });
@@ -164,7 +164,7 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
     }
 }
 
-/// Returns the state in the window's words.
+/// Returns the state as a line of the menu shows it.
 fn state_text(status: &Status) -> &'static str {
     match status {
         Status::Failed { .. } => "needs attention – see why…",

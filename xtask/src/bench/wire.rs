@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_with_another_result_is_not_repeated() {
+    fn a_request_with_another_result_does_not_count_as_repeated() {
         let probed = words(&["POST /mcp tools/list 401", "POST /token 200", "POST /mcp tools/list 200"]);
         assert_eq!(repeated(&probed), Vec::<&str>::new());
         let again = words(&["POST /token 200", "POST /token 200"]);

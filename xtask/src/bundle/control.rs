@@ -35,7 +35,7 @@ pub fn remove_duplicate_dependencies(repository: &Repository, package: &Path) ->
     fs::remove_dir_all(&folder).with_context(|| format!("delete {}", folder.display()))
 }
 
-/// The text with each dependency listed once, by the entry with a version. None if there are no duplicates.
+/// The text with each dependency listed once, with its version if there is one. `None` if there are no duplicates.
 fn without_duplicates(control: &str) -> Option<String> {
     let line = control.lines().find(|line| line.starts_with("Depends: "))?;
     let mut kept: Vec<&str> = Vec::new();

@@ -14,7 +14,7 @@ use super::{metainfo, notices};
 use crate::command;
 use crate::repository::Repository;
 
-/// The compressed file beside the copyright file.
+/// The name of the file with the third-party notices, without its extension.
 const NOTICES: &str = "THIRD-PARTY-NOTICES";
 
 /// The paths of the extra files.
@@ -24,7 +24,7 @@ pub struct Extras {
     /// The contents of `/usr/share`.
     pub share: PathBuf,
     pub zsh_completions: PathBuf,
-    /// The notices for packages without `/usr/share`.
+    /// The notices as plain text, for the packages that do not contain `share`.
     pub notices: PathBuf,
     /// The script that rpm runs after the removal, to delete the documents folder. rpm itself deletes only folders that
     /// the package lists, and the Tauri CLI lists none. An upgrade also runs the script, but then the folder is not

@@ -1,4 +1,4 @@
-//! Debian packages, installed by apt. On other systems only their names are printed.
+//! Debian packages, installed by apt. On other Linux systems, the setup fails with their names if WebKitGTK is missing.
 
 use std::fs;
 use std::io::{BufRead, BufReader, IsTerminal, Write};
@@ -29,10 +29,10 @@ const APP: &[&str] = &[
 /// The programs and libraries of a virtual desktop, with their packages. The tests check first that each is installed.
 const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
-/// The other packages of such a desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
+/// The other packages of a virtual desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
 const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
 
-/// The packages of the tools that inspect our packages.
+/// The packages of the tools that inspect Usher's own packages.
 const PACKAGE_TOOLS: &[&str] = &["appstream", "rpm"];
 
 /// How long to wait while another program holds apt's lock.

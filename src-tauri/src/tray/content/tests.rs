@@ -151,7 +151,7 @@ fn a_question_in_a_call_needs_attention() {
 }
 
 #[test]
-fn errors_of_the_store_and_the_file_come_first() {
+fn errors_of_the_secret_store_and_of_mcp_json_come_first() {
     let mut broken = snapshot([server("Notion", Status::Failed { error: error() })]);
     broken.secret_store = SecretStoreView::Keychain { error: Some(error()) };
     broken.config.error = Some(error());
@@ -174,7 +174,7 @@ fn errors_of_the_store_and_the_file_come_first() {
 }
 
 #[test]
-fn a_pause_can_be_resumed() {
+fn paused_services_can_be_resumed() {
     let mut paused = snapshot([server("Notion", Status::Paused)]);
     paused.paused = true;
     insta::assert_snapshot!(shown(&paused), @r#"
