@@ -1,5 +1,6 @@
 import "@testing-library/jest-dom/vitest";
 import { configure } from "@testing-library/svelte";
+import { afterAll } from "vitest";
 
 configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 45_000 });
 
@@ -10,3 +11,6 @@ globalThis.ResizeObserver ??= class {
   unobserve(): void {}
   disconnect(): void {}
 };
+
+// The next file gets the same document.
+afterAll(() => document.body.replaceChildren());
