@@ -36,7 +36,7 @@ struct FoundPages {
 struct FoundPage {
     slug: String,
     title: String,
-    /// The first line of the text that contains one of the words, or else the first line.
+    /// The first line that contains one of the words. If no line does, the first line of the text.
     excerpt: String,
 }
 
