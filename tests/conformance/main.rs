@@ -69,6 +69,7 @@ fn required(version: &str) -> Result<Vec<String>> {
     Ok(listed
         .lines()
         .skip_while(|line| !line.starts_with("Client scenarios"))
+        // The heading.
         .skip(1)
         .map_while(|line| line.trim().strip_prefix("- ").map(str::to_owned))
         .collect())

@@ -130,6 +130,7 @@ impl Trigger {
             KillMoment::AroundRefresh(after) => {
                 let kill = move || {
                     std::thread::spawn(move || {
+                        // The delay is what is tested: the kill may come at any moment of the refresh.
                         std::thread::sleep(after);
                         kill_switch.fire();
                     });

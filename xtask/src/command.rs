@@ -86,6 +86,7 @@ pub fn try_output(command: &mut Command) -> Option<String> {
 /// Waits for a child. At the deadline, stops the child and returns an error.
 pub fn wait(child: &mut Child, deadline: Duration) -> Result<ExitStatus> {
     let started = Instant::now();
+    // `Child::wait` has no deadline, so the child is polled.
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);

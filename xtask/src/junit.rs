@@ -56,6 +56,7 @@ fn parse(text: &str) -> Option<Counts> {
 
 /// The text from each opening of the tag to the next `>`.
 fn tags<'a>(text: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
+    // The first part is the text before the first tag.
     text.split(opening).skip(1).filter_map(|rest| rest.split('>').next())
 }
 

@@ -119,6 +119,7 @@ mod linux {
 
     fn wait_until_gone(pids: &[u32], mut collect: impl FnMut()) -> bool {
         let started = Instant::now();
+        // Only children can be waited for, and most of these processes are not children.
         while started.elapsed() < GRACE {
             collect();
             if !pids.iter().any(|pid| is_running(*pid)) {

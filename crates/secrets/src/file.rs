@@ -157,6 +157,7 @@ impl FileBackend {
         let path = PathBuf::from(name);
         let file = private_files::create_private(&path)?;
         let started = Instant::now();
+        // `File::lock` has no deadline, so the lock is polled.
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),

@@ -100,6 +100,7 @@ fn copyright(repository: &Repository) -> Result<String> {
         .find_map(|line| line.strip_prefix("Copyright (c) "))
         .context("LICENSE-MIT names no copyright holder")?;
     let terms: Vec<String> = lines
+        // The empty line below the holder.
         .skip(1)
         .map(|line| if line.is_empty() { " .".to_owned() } else { format!(" {line}") })
         .collect();

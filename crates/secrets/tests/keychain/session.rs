@@ -143,6 +143,7 @@ impl Session {
 
     fn wait_until(&self, state: &str, mut condition: impl FnMut() -> Result<bool>) -> Result<()> {
         let started = Instant::now();
+        // The conditions are the output of other programs, which sends no event.
         while !condition()? {
             ensure!(started.elapsed() < DEADLINE, "timed out waiting until {state}");
             std::thread::sleep(Duration::from_millis(20));
