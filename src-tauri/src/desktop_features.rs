@@ -36,7 +36,7 @@ pub enum TraySupport {
 pub enum NotificationSupport {
     /// The support is still unknown.
     Checking,
-    /// The desktop reports clicks, and a click opens the sign-in.
+    /// Notifications are shown, and a click on one opens the sign-in.
     WithActions,
     /// Notifications are shown, but a click does nothing.
     Plain,

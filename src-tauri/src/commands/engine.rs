@@ -6,7 +6,7 @@ use usher_api::{ErrorView, Reply, Request, ServerVerb};
 use crate::engine_slot::EngineSlot;
 use crate::error;
 
-/// Sends a request to the engine once it is running. Rejects a request that has its own command or that only other
+/// Sends a request to the engine once it is running. Rejects a request that also needs the app, or that only other
 /// processes send.
 #[tauri::command]
 #[specta::specta]

@@ -19,7 +19,7 @@ pub enum ElicitationAnswer {
     Cancel,
 }
 
-/// Calls a tool. `call` is the page's name for this call, used in its progress events and to cancel it.
+/// Calls a tool. `call` is the page's name for this call, used in progress events and to cancel the call.
 #[tauri::command]
 #[specta::specta]
 pub async fn tool_call(

@@ -32,7 +32,7 @@ export const commands = {
 	/**  Turns starting at login on or off. If there is a tray, such a start opens no window. */
 	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
 	/**
-	 *  Sends a request to the engine once it is running. Rejects a request that has its own command or that only other
+	 *  Sends a request to the engine once it is running. Rejects a request that also needs the app, or that only other
 	 *  processes send.
 	 */
 	engineRequest: (request: Request) => typedError<Reply, ErrorView>(__TAURI_INVOKE("engine_request", { request })),
@@ -51,7 +51,7 @@ export const commands = {
 	serverNextRedirect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_next_redirect", { id })),
 	/**  Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected. */
 	signInComplete: (address: string) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("sign_in_complete", { address })),
-	/**  Calls a tool. `call` is the page's name for this call, used in its progress events and to cancel it. */
+	/**  Calls a tool. `call` is the page's name for this call, used in progress events and to cancel the call. */
 	toolCall: (id: ServerId, name: string, argumentsJson: string, call: string) => typedError<ToolCallView, ErrorView>(__TAURI_INVOKE("tool_call", { id, name, argumentsJson, call })),
 	/**
 	 *  Answers a server's question. With `accept`, `content_json` is the form's JSON object as text; `null` means an empty
@@ -288,7 +288,7 @@ export type NewServer = {
 export type NotificationSupport = 
 /**  The support is still unknown. */
 "checking" | 
-/**  The desktop reports clicks, and a click opens the sign-in. */
+/**  Notifications are shown, and a click on one opens the sign-in. */
 "with_actions" | 
 /**  Notifications are shown, but a click does nothing. */
 "plain" | 
