@@ -94,7 +94,7 @@ pub fn short_lived(seconds: u64) -> DemoOptions {
     DemoOptions { access_token_lifetime: Duration::from_secs(seconds), ..DemoOptions::default() }
 }
 
-/// Opens the app on a desktop without a session bus.
+/// Opens the app on a desktop without a session bus. Such a desktop has no keychain, so the secrets stay in memory.
 pub async fn open_without_bus(desktop: &Desktop) -> Result<Window> {
     let environment = vec![("USHER_SECRET_STORE", "memory")];
     Window::open_with(desktop, WindowOptions { environment, ..WindowOptions::default() }).await

@@ -51,9 +51,11 @@ const INVALID: [&str; 49] = [
     "https://[::1",
     "https://accounts.example/authorize\nHost: evil.example",
     "https://accounts.example/authorize\u{0}",
+    // These set a parameter that only Usher may set.
     "https://accounts.example/authorize?state=fixed",
     "https://accounts.example/authorize?redirect_uri=https%3A%2F%2Fevil.example",
     "https://accounts.example/authorize?client_id=another",
+    // A shell would run these.
     "$(touch canary)",
     "https://accounts.example/authorize?tenant=`touch canary`",
     "https://accounts.example/authorize?tenant=$(touch canary)|id",

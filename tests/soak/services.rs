@@ -9,7 +9,7 @@ use usher_demo::{Demo, DemoOptions};
 use usher_engine::Engine;
 use usher_tests::engine::{config, options, sign_in, until_connected};
 
-/// The tolerance, because samples are taken at intervals.
+/// The time after which an overdue refresh counts as missed. It covers the interval between samples.
 const SLACK: Duration = Duration::from_secs(2);
 
 pub struct Services {
@@ -62,6 +62,7 @@ impl Services {
         Ok(())
     }
 
+    /// Clears the request logs, and counts the time to the next refresh from now.
     pub fn reset(&mut self) {
         for service in &mut self.all {
             service.demo.forget_requests();
@@ -69,14 +70,15 @@ impl Services {
         }
     }
 
+    /// Counts the refreshes since the last sample, and those that are missing.
     pub fn sample(&mut self) {
-        let (now, longest) = (Instant::now(), self.lifetime + SLACK);
+        let (now, longest_gap) = (Instant::now(), self.lifetime + SLACK);
         for service in &mut self.all {
             let refreshes = service.demo.token_requests("refresh_token");
             if refreshes > service.refreshes {
                 service.refreshes = refreshes;
                 service.refreshed_at = now;
-            } else if now.duration_since(service.refreshed_at) > longest {
+            } else if now.duration_since(service.refreshed_at) > longest_gap {
                 service.missed += 1;
                 service.refreshed_at = now;
             }

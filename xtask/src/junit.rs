@@ -41,8 +41,8 @@ impl std::ops::Add for Counts {
 }
 
 pub fn read(report: &Path) -> Result<Counts> {
-    let text = fs::read_to_string(report).with_context(|| format!("read {}", report.display()))?;
-    parse(&text).with_context(|| format!("{} has no counts", report.display()))
+    let text = fs::read_to_string(report).with_context(|| format!("could not read {}", report.display()))?;
+    parse(&text).with_context(|| format!("could not find the totals in {}", report.display()))
 }
 
 /// Reads the totals. Skipped tests are summed over the suites, because the reports contain no total of them.
@@ -50,11 +50,12 @@ fn parse(text: &str) -> Option<Counts> {
     let head = tags(text, "<testsuites").next()?;
     let tests = number(head, "tests")?;
     let failed = number(head, "failures")? + number(head, "errors")?;
+    // The space excludes `<testsuites`.
     let skipped = tags(text, "<testsuite ").filter_map(|tag| number(tag, "skipped")).sum();
     Some(Counts { passed: tests.saturating_sub(failed + skipped), failed, skipped })
 }
 
-/// The text from each opening of the tag to the next `>`.
+/// Returns the attributes of each tag that begins with `opening`.
 fn tags<'a>(text: &'a str, opening: &'a str) -> impl Iterator<Item = &'a str> {
     // The first part is the text before the first tag.
     text.split(opening).skip(1).filter_map(|rest| rest.split('>').next())

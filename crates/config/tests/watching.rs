@@ -57,7 +57,7 @@ async fn a_change_during_a_cancelled_wait_is_reported_by_the_next_wait() {
     fs::write(&path, "{}").expect("write file");
     for _ in 0..3 {
         let early = timeout(Duration::from_millis(1), watch.changed()).await;
-        assert!(early.is_err(), "not settled yet");
+        assert!(early.is_err(), "a change was reported before the file was stable");
     }
     assert!(has_changed(&mut watch).await);
 }

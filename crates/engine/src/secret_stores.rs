@@ -9,7 +9,7 @@ use usher_secrets::{Error, SecretStore, StoreKind};
 use crate::board::Board;
 use crate::words::secret_store::{describe_secret_error, view};
 
-/// The store that the person chose. Clones share the choice.
+/// The secret store in use, which the person can replace. Clones share it.
 #[derive(Clone)]
 pub(crate) struct SecretStores {
     current: Arc<Mutex<SecretStore>>,
@@ -19,7 +19,8 @@ pub(crate) struct SecretStores {
 }
 
 impl SecretStores {
-    /// Opens the store. If `asks_to_unlock` is set, a locked keychain asks for its password at its first use.
+    /// Opens the store. If `asks_to_unlock` is set, the system asks for the password of a locked keychain at its
+    /// first use.
     pub fn new(kind: StoreKind, asks_to_unlock: bool, board: Arc<Board>) -> Self {
         let current = Arc::new(Mutex::new(open(kind, asks_to_unlock)));
         Self { current, asks_to_unlock, board, recovered: watch::Sender::new(()) }
@@ -37,7 +38,7 @@ impl SecretStores {
     /// Switches to another store.
     pub fn choose(&self, kind: StoreKind) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = open(kind, self.asks_to_unlock);
-        self.note(None);
+        self.publish_health(None);
     }
 
     /// Returns the published error, or `None` if the store works.
@@ -51,11 +52,12 @@ impl SecretStores {
         F: Future<Output = Result<T, Error>>,
     {
         let outcome = operation(self.get()).await;
-        self.note(outcome.as_ref().err());
+        self.publish_health(outcome.as_ref().err());
         outcome
     }
 
-    fn note(&self, error: Option<&Error>) {
+    /// Publishes the error of the last operation, or that the store works.
+    fn publish_health(&self, error: Option<&Error>) {
         let concerns_store = |error: &&Error| match error {
             Error::Corrupt { .. } | Error::InvalidName { .. } | Error::TooLong { .. } => false,
             Error::Unavailable { .. }
@@ -101,14 +103,14 @@ pub(crate) mod tests {
             is_new
         };
         let locked = Error::Locked { why: "the unlock prompt was dismissed".to_owned() };
-        stores.note(None);
+        stores.publish_health(None);
         assert!(!is_reported(), "the store worked before");
-        stores.note(Some(&locked));
-        stores.note(Some(&locked));
+        stores.publish_health(Some(&locked));
+        stores.publish_health(Some(&locked));
         assert!(!is_reported(), "the store still fails");
-        stores.note(None);
+        stores.publish_health(None);
         assert!(is_reported());
-        stores.note(None);
+        stores.publish_health(None);
         assert!(!is_reported(), "only the first success is reported");
     }
 }

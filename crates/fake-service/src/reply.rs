@@ -16,7 +16,7 @@ pub struct Reply {
     is_silent: bool,
 }
 
-/// The mark of a response that is never sent.
+/// Marks a response that is never sent.
 #[derive(Clone)]
 pub(crate) struct Silent;
 
@@ -65,7 +65,7 @@ impl Reply {
         self
     }
 
-    /// Returns the instruction to send no response and to keep the connection open.
+    /// Returns a reply that is never sent. The connection stays open.
     pub fn silent() -> Self {
         Reply { is_silent: true, ..Reply::text(200, "") }
     }

@@ -6,8 +6,8 @@ use usher_api::{ErrorView, Event, Reply, Request, ServerId, Snapshot};
 
 use crate::{HolderKind, Paths};
 
-/// The protocol version. It increases with every change to these messages or to the views in them. Both sides come from
-/// one package, so a client with another version is refused.
+/// The protocol version. It increases with every change to these messages or to the views in them. A client with another
+/// version is refused. Both sides are installed together, so no other version needs support.
 pub(crate) const PROTOCOL: u32 = 4;
 
 /// The options of a client that joins the engine.
@@ -60,17 +60,17 @@ pub(crate) enum HolderMessage {
         /// Present if the client asked for events.
         snapshot: Option<Box<Snapshot>>,
     },
-    /// The last message to a client that is refused or sent something invalid.
+    /// The last message to a client that was refused or that sent something invalid.
     Refused(ErrorView),
     Reply {
         id: u64,
         outcome: Result<Reply, ErrorView>,
     },
-    /// The holder is about to end and did not start this request.
+    /// The holder is about to exit and did not start this request.
     NotStarted {
         id: u64,
     },
-    /// The last message of a holder that ends. It follows the replies to all requests that the holder must finish.
+    /// The last message of a holder that exits. It follows the replies to all requests that the holder must finish.
     Ended,
     Event(Box<Event>),
     /// Events were lost; the snapshot replaces the client's state.

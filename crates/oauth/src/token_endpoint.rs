@@ -95,7 +95,7 @@ pub async fn refresh(
     }
 }
 
-/// A token endpoint and its client. `now` is the time of the request.
+/// A request to a token endpoint. `binding` names the endpoint and the OAuth client; `now` is the time of the request.
 struct TokenEndpoint {
     http: HttpClient,
     step: Step,
@@ -126,7 +126,7 @@ impl TokenEndpoint {
             request = request.add_extra_param("resource", self.binding.resource.as_str());
         }
         let tokens = request.request_async(self).await.map_err(|error| self.map_error(error))?;
-        // If the access token is unsupported, the refresh token is dropped too, because no grant exists yet.
+        // If the token type is unsupported, the refresh token is dropped too, because there is no grant to store it in.
         self.grant(&tokens, None, &code.scopes).map_err(|failed| failed.error)
     }
 

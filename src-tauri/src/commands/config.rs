@@ -23,7 +23,7 @@ pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
     browser::open_file(path).await
 }
 
-/// Reads `mcp.json` again.
+/// Reads `mcp.json` again and returns its state, with its error if it has one.
 #[tauri::command]
 #[specta::specta]
 pub async fn config_check(engine: State<'_, EngineSlot>) -> Result<ConfigView, ErrorView> {

@@ -65,7 +65,7 @@ export const commands = {
 	demoAdd: () => typedError<ServerId, ErrorView>(__TAURI_INVOKE("demo_add")),
 	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it without servers. */
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
-	/**  Reads `mcp.json` again. */
+	/**  Reads `mcp.json` again and returns its state, with its error if it has one. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
 	/**  Retries the store, and everything that waits for it. */
 	secretStoreRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_retry")),

@@ -7,10 +7,10 @@ type List<Item> =
   | { state: "unloaded" | "loading" | "ready"; items: Item[] }
   | { state: "failed"; items: Item[]; error: ErrorView };
 
-/** Each server's list of one kind. The last known items stay visible while the list is loaded again. */
+/** One list of each server: its tools, resources or prompts. The last known items stay visible during a reload. */
 export class Lists<Item> {
   readonly #lists = new SvelteMap<ServerId, List<Item>>();
-  /** Counts the loads of each server, so that only the latest one is stored. */
+  /** Counts the loads of each server, so that only the result of the latest load is stored. */
   readonly #loads = new Map<ServerId, number>();
 
   constructor(private readonly request: (id: ServerId) => Promise<Item[]>) {}

@@ -7,7 +7,7 @@ const VERBS: Record<string, (inputs: { name: string }) => string> = {
   delete: m.permission_to_delete,
 };
 
-/** Returns "Notion asks for permission to write" if all scopes end in that verb ("write", "pages:write"). */
+/** Returns "Notion asks whether Usher may change your data" if all scopes end in that verb ("write", "pages:write"). */
 export function permissionTitle(name: string, { scopes }: PermissionView): string {
   const verbs = new Set(
     scopes.map(

@@ -39,7 +39,7 @@ describe("a dialog returns the focus to the element that opened it", () => {
     await hasFocus(opener);
   });
 
-  it("add-dialog, which starts in its first field", async () => {
+  it("add-dialog, which focuses its first field", async () => {
     const { user } = await open(new FakeBackend({ servers: [] }));
     await press(user, "add-server");
     await screen.findByTestId("add-dialog");
@@ -73,7 +73,7 @@ describe("an elicitation during a call", () => {
 });
 
 describe("the focus stays in the main pane", () => {
-  it("when the pressed button disappears with its state", async () => {
+  it("when the pressed button disappears because the status changes", async () => {
     const { backend, user } = await openWith(needsSignIn("expired"));
     await press(user, "sign-in");
     backend.emit({ event: "server_changed", revision: 11, view: server({ status: signingIn() }) });

@@ -14,7 +14,7 @@ describe("a permission request", () => {
   it.each([
     [["write"], m.permission_to_write({ name: "Notion" })],
     [["pages:read", "search.read"], m.permission_to_read({ name: "Notion" })],
-    [["pages:delete"], "Notion asks for permission to delete"],
+    [["pages:delete"], "Notion asks whether Usher may delete your data"],
     [["pages:read", "pages:write"], "Notion asks for more permissions"],
     [["toString"], "Notion asks for more permissions"],
     [[], "Notion asks for more permissions"],
@@ -45,7 +45,9 @@ describe("a permission request", () => {
       status: { state: "needs_sign_in", reason: "insufficient_scope" },
       permission: { scopes: ["read"], tool_title: null },
     });
-    expect(screen.getByTestId("permission")).toHaveTextContent("Notion asks for permission to read");
+    expect(screen.getByTestId("permission")).toHaveTextContent(
+      "Notion asks whether Usher may read your data",
+    );
     expect(screen.queryByTestId("permission-decline")).toBeNull();
     expect(screen.getByTestId("sign-in")).toHaveTextContent("Grant access");
   });
@@ -84,7 +86,7 @@ describe("a permission request", () => {
     await screen.findAllByTestId("tool");
     backend.emit({ event: "server_changed", revision: 11, view: { ...asking, status: signingIn() } });
     expect(await screen.findByTestId("waiting-permission")).toHaveTextContent(
-      "Notion asks for permission to write “Create a page” is waiting for your approval. After you approve, it continues automatically.",
+      "Notion asks whether Usher may change your data “Create a page” is waiting for your approval. After you approve, it continues automatically.",
     );
     expect(screen.getByTestId("tab-tools")).toHaveTextContent("Tools 6");
   });

@@ -55,7 +55,9 @@ describe("a sign-in in progress", () => {
   it("offers no return method after the last one", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();
-    expect(screen.getByTestId("waiting-help")).toHaveTextContent("You have tried all other return methods");
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent(
+      "You have tried all other ways back to Usher",
+    );
   });
 
   it("accepts a pasted address with spaces around it", async () => {

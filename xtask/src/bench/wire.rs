@@ -1,4 +1,4 @@
-//! The requests of a sign-in and of a start, counted by the service.
+//! Counts the requests that a service receives during a first sign-in, and during a start with a stored grant.
 
 use std::collections::BTreeSet;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use crate::repository::Repository;
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: counting requests");
     let mut count = repository.command(repository.built("debug", "wire-count"));
-    // The program has its own deadline of a minute.
+    // No deadline is needed here, because `wire-count` stops after a minute.
     let output = count.stderr(Stdio::inherit()).output().with_context(|| command::display(&count))?;
     if !output.status.success() {
         bail!("{} failed ({})", command::display(&count), output.status);
@@ -31,13 +31,13 @@ fn first_sign_in(requests: &[String]) -> Figure {
 }
 
 fn stored_grant(requests: &[String]) -> Figure {
-    let figure = figure("requests of a start with a stored sign-in", requests);
+    let figure = figure("requests of a start with a stored grant", requests);
     figure.with_goal("no discovery", !requests.iter().any(|request| is_discovery(request)))
 }
 
 fn figure(name: &str, requests: &[String]) -> Figure {
     let measured = format!("{} ({})", requests.len(), requests.join(", "));
-    // Exact: the count is small.
+    // The count is small, so the conversion is exact.
     Figure::new(name, measured).with_value(requests.len() as f64)
 }
 

@@ -80,9 +80,10 @@ async fn sign_in(
     wait_until_connected(engine, id).await
 }
 
-/// Whether callback links reach this sign-in. `None` leaves the decision to the app, which holds the engine.
+/// Returns whether this sign-in can receive a callback link, or `None` if the app that holds the engine decides.
 fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
     match holder {
+        // The caller passes the callback to the standard input, so every redirect works.
         _ if login.no_browser => Some(true),
         HolderKind::App => None,
         HolderKind::Command => Some(has_link_handler()),
@@ -178,7 +179,8 @@ async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), Command
     }
 }
 
-/// Whether the system opens `dev.usher.desktop:` links with the app, which passes them to the engine's holder.
+/// Returns whether the app is installed for `dev.usher.desktop:` links. It passes them to the engine's holder. Other
+/// systems than Linux offer no simple way to ask.
 fn has_link_handler() -> bool {
     cfg!(target_os = "linux")
         && std::process::Command::new("xdg-mime")

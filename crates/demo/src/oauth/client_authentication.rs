@@ -20,6 +20,7 @@ pub(crate) fn authenticate(
     headers: &HeaderMap,
     form: &Parameters,
 ) -> Result<AuthenticatedClient, OAuthError> {
+    // A client that used this header gets a challenge (RFC 6749 §5.2).
     let challenge = headers.contains_key(header::AUTHORIZATION);
     check(service, headers, form).map_err(|error| OAuthError { challenge, ..error })
 }

@@ -68,7 +68,7 @@ pub(crate) fn render(request: &AuthorizationRequest, ticket: &str) -> Response {
 
 fn return_address(app: &str, redirect_uri: &str, kind: Result<RedirectKind, &'static str>) -> Markup {
     html! {
-        div .back {
+        div .destination {
             p {
                 @match kind {
                     Ok(RedirectKind::Web) => "Your decision is sent to the website ",
@@ -87,7 +87,7 @@ fn confirmation(id: &str, decision: &str, app: &str, title: &str, ticket: &str) 
         div #(id) hidden tabindex="-1" {
             h1 { (title) }
             p .lead { "You can close this tab and return to " (app) "." }
-            form .after method="post" action="/authorize" {
+            form .retry method="post" action="/authorize" {
                 input type="hidden" name="ticket" value=(ticket);
                 button type="submit" name="decision" value=(decision) { "Nothing happened? Open " (app) }
             }

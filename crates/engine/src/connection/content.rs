@@ -61,7 +61,7 @@ pub(crate) fn tool_call(result: &CallToolResult) -> ToolCallView {
 
 fn content(block: &ContentBlock) -> ToolContent {
     match block {
-        // A result is data. It may be long, and the front end sanitises it.
+        // Neither shortened nor sanitised, because a result is data. The front end sanitises it for display.
         ContentBlock::Text(text) => ToolContent::Text { text: text.text.clone() },
         ContentBlock::Image(image) if RASTER.contains(&image.mime_type.to_ascii_lowercase().as_str()) => {
             ToolContent::Image { mime_type: image.mime_type.to_ascii_lowercase(), data: image.data.clone() }

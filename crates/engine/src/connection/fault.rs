@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     /// 403 with `insufficient_scope` (RFC 6750 §3.1).
     #[error("the server asks for more permissions")]
     InsufficientScope { challenge: Box<BearerChallenge> },
-    /// There is no token for the request.
+    /// No token is available for the request.
     #[error(transparent)]
     Credentials(#[from] CredentialFault),
     /// The authorization code could not be exchanged.
@@ -27,6 +27,7 @@ pub(crate) enum Fault {
     Unreachable(String),
     #[error("could not make a secure connection to the server: {0}")]
     Tls(String),
+    /// A deadline of the engine passed. A timeout of the HTTP client is [`Self::Unreachable`].
     #[error("the server did not respond within {0} seconds")]
     TimedOut(u64),
     /// Any other HTTP status without a JSON-RPC response.
@@ -95,10 +96,10 @@ impl Fault {
             match cause.source() {
                 Some(source) => cause = source,
                 None if error.is_decode() => {
-                    return Self::Protocol("the body of its response cannot be read".to_owned());
+                    return Self::Protocol("the body of the server's response cannot be decoded".to_owned());
                 }
                 None if cause.is::<reqwest::Error>() => {
-                    return Self::Unreachable("the connection broke off".to_owned());
+                    return Self::Unreachable("the connection was closed".to_owned());
                 }
                 None => return Self::Unreachable(cause.to_string()),
             }

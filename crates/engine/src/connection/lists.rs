@@ -10,11 +10,11 @@ use super::content;
 use super::fault::Fault;
 use super::pagination::pages;
 
-/// How long a list of the tools is reused.
+/// The time for which a list of the tools is reused.
 const LISTING_LIFETIME: Duration = Duration::from_secs(5);
 
 impl Connection {
-    /// Returns the tools. A list of the last few seconds is reused.
+    /// Returns the tools. Reuses a list that is less than five seconds old.
     pub async fn tools(&self) -> Result<Arc<Vec<Tool>>, Fault> {
         if let Some((at, tools)) = &*self.listing.lock().unwrap_or_else(PoisonError::into_inner)
             && at.elapsed() < LISTING_LIFETIME
@@ -30,7 +30,7 @@ impl Connection {
         listing.as_ref().map(|(_, tools)| Arc::clone(tools))
     }
 
-    /// Lists the tools again.
+    /// Requests the tools from the server, and stores the list for [`Self::tools`].
     pub async fn list_tools(&self) -> Result<Arc<Vec<Tool>>, Fault> {
         let tools = pages(|page| async {
             self.peer.list_tools(page).await.map(|list| (list.tools, list.next_cursor))
@@ -42,7 +42,7 @@ impl Connection {
         Ok(tools)
     }
 
-    /// Lists the tools without any cache. Success proves that the server accepts the current token.
+    /// Requests the tools without the cache of rmcp. Success proves that the server accepts the current token.
     pub async fn verify(&self) -> Result<Arc<Vec<Tool>>, Fault> {
         self.peer.clear_response_cache().await;
         let tools = self.list_tools().await?;

@@ -57,8 +57,8 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
 /// Returns whether a stored grant fits the server's address and client id in `mcp.json`, and the discovered
 /// authorization server.
 ///
-/// A grant that does not fit is never sent. The client id of a dynamic registration is not compared, because the
-/// registration may be deleted while its grant is valid.
+/// The tokens of a grant that does not fit are never sent. The client id of a dynamic registration is not compared,
+/// because the registration may be deleted while its grant is valid.
 pub(crate) fn fits_server(
     grant: &Grant,
     server: &ServerUrl,
@@ -85,7 +85,7 @@ pub(crate) fn same_tokens(one: &Grant, other: &Grant) -> bool {
     one.access_token.expose() == other.access_token.expose() && refresh(one) == refresh(other)
 }
 
-/// Returns the token for a request.
+/// Returns the access token, to send with a request.
 pub(crate) fn bearer(grant: &Grant) -> SecretString {
     grant.access_token.as_secret().clone()
 }

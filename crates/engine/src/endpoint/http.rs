@@ -29,10 +29,10 @@ use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
 use crate::words::sign_in::describe_oauth_error;
 
-/// The deadline for reusing an open connection after a sign-in. A new connection takes less time.
+/// The deadline for reusing an open connection after a sign-in. After it, a new connection is faster.
 const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Called when the grant of a server changed.
+/// A function that is called when the grant of a server changes.
 pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
 
 /// One HTTP server's entry, shared by its task and its jobs.
@@ -52,25 +52,26 @@ pub(crate) struct HttpEndpoint {
 pub(crate) struct Resolution {
     resolved: Mutex<Option<Arc<Resolved>>>,
     is_stale: AtomicBool,
-    /// Held while the entry is resolved.
+    /// The lock that is held while the entry is resolved.
     resolving: tokio::sync::Mutex<()>,
 }
 
-/// The entry with all placeholders resolved. The next resolution takes over the credentials, so that a grant has one
-/// owner.
+/// The entry with all placeholders resolved. When the entry is resolved again, the new value takes over the credentials,
+/// so that a grant has one owner.
 pub(crate) struct Resolved {
     pub url: ServerUrl,
     pub http: HttpClient,
     pub settings: ClientSettings,
-    /// `None` if the entry sets an `Authorization` header.
+    /// `None` if OAuth is off, because the entry sets an `Authorization` header.
     pub credentials: Option<Credentials>,
     headers: HeaderMap,
 }
 
 impl HttpEndpoint {
-    /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is still valid.
+    /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is not stale and
+    /// the server is still in the same network zone.
     pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
-        let Resolution { resolved: result, is_stale, resolving } = &self.resolution;
+        let Resolution { resolved: earlier, is_stale, resolving } = &self.resolution;
         let _resolving = resolving.lock().await;
         let before = self.resolved();
         if let Some(resolved) = &before
@@ -79,9 +80,9 @@ impl HttpEndpoint {
         {
             return Ok(Arc::clone(resolved));
         }
-        let resolved = Arc::new(self.resolve_again(before.as_deref()).await?);
+        let resolved = Arc::new(self.resolve_uncached(before.as_deref()).await?);
         is_stale.store(false, Ordering::Release);
-        *result.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&resolved));
+        *earlier.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&resolved));
         Ok(resolved)
     }
 
@@ -90,7 +91,7 @@ impl HttpEndpoint {
         self.resolution.resolved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Makes the next use resolve the entry again. The credentials stay the same.
+    /// Makes the next call of [`Self::resolve`] resolve the entry again. The credentials are kept.
     pub fn mark_stale(&self) {
         self.resolution.is_stale.store(true, Ordering::Release);
     }
@@ -100,15 +101,16 @@ impl HttpEndpoint {
         templates.flat_map(Template::secret_names).collect()
     }
 
-    /// Connects within the deadline. Without a grant, this is the probe, which returns the server's challenge.
+    /// Connects within the deadline. Without a grant, the server's challenge is returned as
+    /// [`Fault::Unauthorized`].
     pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
         let deadline = self.context.options.connect_timeout;
         let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
         outcome.unwrap_or_else(|_| Err(Fault::TimedOut(deadline.as_secs())))
     }
 
-    /// Continues with an open connection after a sign-in. A new list proves that the server accepts the new token. If
-    /// the connection itself fails, a new one replaces it.
+    /// Continues with an open connection after a sign-in. Listing the tools proves that the server accepts the new
+    /// token. If the connection itself fails, a new one replaces it.
     pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
         match tokio::time::timeout(REUSE_TIMEOUT, connection.verify()).await {
             Ok(Ok(tools)) => Ok(Opened { connection, tools }),
@@ -141,12 +143,13 @@ impl HttpEndpoint {
         Ok(Opened { connection, tools })
     }
 
-    async fn resolve_again(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
-        let url = ServerUrl::parse(self.url.as_str()).map_err(|error| setup(describe_oauth_error(&error)))?;
+    async fn resolve_uncached(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
+        let url =
+            ServerUrl::parse(self.url.as_str()).map_err(|error| setup_fault(describe_oauth_error(&error)))?;
         let secrets = self.secrets().await?;
         let secret = |name: &str| secrets.get(name).cloned();
         let environment = &self.context.environment;
-        let invalid = |error: RenderError| setup(describe_render_error(&error));
+        let invalid = |error: RenderError| setup_fault(describe_render_error(&error));
         let mut headers = HeaderMap::new();
         for header in &self.headers {
             let value = header.render(environment, secret).map_err(invalid)?;
@@ -181,7 +184,7 @@ impl HttpEndpoint {
         let http = HttpClient::for_server(url).await.map_err(|error| match &error.kind {
             ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
             ErrorKind::Timeout => Fault::Unreachable("timed out".to_owned()),
-            _ => setup(describe_oauth_error(&error)),
+            _ => setup_fault(describe_oauth_error(&error)),
         })?;
         self.context.learned.note_zone(url, http.zone());
         Ok(http)
@@ -231,6 +234,6 @@ impl HttpEndpoint {
     }
 }
 
-fn setup(view: ErrorView) -> Fault {
+fn setup_fault(view: ErrorView) -> Fault {
     Fault::Setup(Box::new(view))
 }

@@ -87,7 +87,7 @@ impl ServerTask {
         }
         // The old connection and its session end before the new ones begin.
         drop(self.phase.take());
-        self.next_sign_in.keep_connection(None);
+        self.next_sign_in.set_connection(None);
         self.endpoint.mark_stale();
         self.enter_connecting();
     }
@@ -97,7 +97,7 @@ impl ServerTask {
     pub fn reconnect(&mut self) {
         self.retry_refresh_now();
         // The next sign-in opens a new connection.
-        self.next_sign_in.keep_connection(None);
+        self.next_sign_in.set_connection(None);
         match self.phase.get() {
             Phase::Reconnecting { .. } => {
                 self.phase.reset_attempts();

@@ -141,7 +141,7 @@ impl ServerTask {
             Fault::Credentials(fault) => !fault.is_transient(),
             _ => false,
         };
-        self.next_sign_in.keep_connection(only_grant_failed.then_some(connection));
+        self.next_sign_in.set_connection(only_grant_failed.then_some(connection));
     }
 
     /// Offers a sign-in, because a tool's result rejected the current one. The connection stays, because the result may

@@ -44,7 +44,8 @@ impl NextSignIn {
         self.connection.clone()
     }
 
-    pub fn keep_connection(&mut self, connection: Option<Arc<Connection>>) {
+    /// Sets the connection that a sign-in can continue with, or none.
+    pub fn set_connection(&mut self, connection: Option<Arc<Connection>>) {
         self.connection = connection;
     }
 

@@ -39,10 +39,9 @@ impl ServerTask {
         self.jobs.ignore_outcomes();
         self.forget_pending();
         self.next_sign_in.set_reason(NeedsSignIn::SignedOut);
-        self.next_sign_in.keep_connection(None);
+        self.next_sign_in.set_connection(None);
         self.outbox.clear_error();
-        self.step_up.forget();
-        self.step_up.take_new_grant();
+        self.step_up.signed_out();
         self.fail_waiting_calls(&words::server::signed_out(&self.name()));
         if !is_off {
             self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::SignedOut });

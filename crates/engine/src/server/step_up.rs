@@ -80,6 +80,12 @@ impl StepUp {
         self.challenge = None;
     }
 
+    /// Resets the values that belong to the deleted grant.
+    pub fn signed_out(&mut self) {
+        self.challenge = None;
+        self.has_new_grant = false;
+    }
+
     /// Resets the values that a new connection makes obsolete. Scopes for waiting calls are still needed.
     pub fn connected(&mut self) {
         self.count = 0;

@@ -89,7 +89,7 @@ impl GrantedService {
     }
 
     /// The number of the stored refresh token in its family.
-    pub async fn stored_token(&self, store: &SecretStore) -> Option<u32> {
+    pub async fn stored_rotation(&self, store: &SecretStore) -> Option<u32> {
         let refresh_token = store.grant("demo").await.unwrap()?.refresh_token?;
         Some(self.number_of(refresh_token.expose_secret()))
     }

@@ -53,13 +53,13 @@ async fn within_a_grace_period_an_interruption_loses_nothing() {
         service.until_requests("POST /token", tries).await;
         assert_eq!(journal_entries(&sandbox), 1, "the refresh is recorded before it is sent");
         process.crash(&service).await;
-        assert_eq!(service.stored_token(&store).await, Some(0));
+        assert_eq!(service.stored_rotation(&store).await, Some(0));
     }
     service.release_token_reply();
     sandbox.start_connected().await;
     assert_eq!(service.sent_tokens(), [0, 0, 0]);
     // Each try got a new token from the service.
-    assert_eq!(service.stored_token(&store).await, Some(3));
+    assert_eq!(service.stored_rotation(&store).await, Some(3));
     assert_eq!(journal_entries(&sandbox), 0);
 }
 
@@ -75,7 +75,7 @@ async fn a_used_refresh_token_needs_a_sign_in_and_is_not_sent_again() {
     let view = until_sign_in_needed(&engine, NeedsSignIn::RefreshInterrupted).await;
     assert!(view.last_error.unwrap().message.contains("was interrupted"));
     engine.stop().await;
-    assert_eq!((service.stored_token(&store).await, journal_entries(&sandbox)), (None, 0));
+    assert_eq!((service.stored_rotation(&store).await, journal_entries(&sandbox)), (None, 0));
 
     let engine = sandbox.start().await;
     until(&engine, &id(), needs_sign_in).await;
@@ -111,7 +111,7 @@ async fn a_quit_does_not_wait_for_a_slow_response_and_loses_no_more_than_a_crash
     service.release_token_reply();
     sandbox.start_connected().await;
     // The second try got a new token from the service.
-    assert_eq!(service.stored_token(&store).await, Some(2));
+    assert_eq!(service.stored_rotation(&store).await, Some(2));
 }
 
 #[tokio::test]
@@ -124,7 +124,7 @@ async fn an_unsupported_token_type_keeps_the_new_refresh_token() {
     service.release_token_reply();
     let view = until(&engine, &id(), is_reconnecting).await;
     assert!(view.last_error.unwrap().message.contains("DPoP"));
-    assert_eq!(service.stored_token(&store).await, Some(1));
+    assert_eq!(service.stored_rotation(&store).await, Some(1));
     service.release_token_reply();
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.sent_tokens(), [0, 1]);
@@ -155,5 +155,5 @@ async fn a_client_whose_secret_is_missing_needs_a_new_registration() {
     let engine = sandbox.start().await;
     until_sign_in_needed(&engine, NeedsSignIn::RegistrationLost).await;
     assert_eq!(service.sent_tokens(), [0; 0]);
-    assert_eq!(service.stored_token(&store).await, Some(0), "the grant is kept");
+    assert_eq!(service.stored_rotation(&store).await, Some(0), "the grant is kept");
 }

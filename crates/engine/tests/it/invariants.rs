@@ -31,13 +31,17 @@ async fn a_new_token_is_not_used_before_it_is_stored() {
     let engine = sandbox.start().await;
     let view = until(&engine, &id(), has_failed).await;
     assert_eq!(view.last_error.unwrap().code, Code::KeychainUnavailable);
-    assert!(service.requests_to("POST /mcp").is_empty(), "neither the old nor the new token was used");
+    assert!(service.requests_to("POST /mcp").is_empty(), "a token was used before the new one was stored");
 
     std::fs::write(sandbox.path("secrets"), intact).unwrap();
     engine.retry_secret_store().await.unwrap();
     until(&engine, &id(), is_connected).await;
-    assert_eq!(service.requests_to("POST /token").len(), 1, "the rotated token was not lost");
-    assert_eq!(service.stored_token(&store).await, Some(1));
+    assert_eq!(
+        service.requests_to("POST /token").len(),
+        1,
+        "the rotated token was stored without another refresh"
+    );
+    assert_eq!(service.stored_rotation(&store).await, Some(1));
 }
 
 #[tokio::test]
@@ -49,7 +53,7 @@ async fn a_new_token_that_could_not_be_stored_is_not_lost_on_quit() {
     // The engine gets no notice that the store works again, and does not retry at once.
     std::fs::write(sandbox.path("secrets"), intact).unwrap();
     engine.stop().await;
-    assert_eq!(service.stored_token(&store).await, Some(1));
+    assert_eq!(service.stored_rotation(&store).await, Some(1));
 }
 
 #[tokio::test]

@@ -20,12 +20,11 @@ async fn a_pause_disconnects_everything_and_a_resume_restores_it() {
     until(&engine, &id(), is_connected).await;
     until(&engine, &other, needs_sign_in).await;
     engine.sign_in(&other, SignInOptions::default()).await.unwrap();
-    let (server, slow) =
-        (engine.clone(), serde_json::from_str(r#"{ "steps": 100, "millis": 100 }"#).unwrap());
-    let call =
-        tokio::spawn(
-            async move { server.call_tool(&id(), "slow_task", slow, CallOptions::new("slow")).await },
-        );
+    let caller = engine.clone();
+    let arguments = serde_json::from_str(r#"{ "steps": 100, "millis": 100 }"#).unwrap();
+    let call = tokio::spawn(async move {
+        caller.call_tool(&id(), "slow_task", arguments, CallOptions::new("slow")).await
+    });
     until_true(|| demo.running_tasks() > 0).await;
 
     engine.pause_all().await;
@@ -39,14 +38,13 @@ async fn a_pause_disconnects_everything_and_a_resume_restores_it() {
     demo.forget_requests();
     engine.connect(&id()).await.unwrap();
     engine.reconnect_all();
-    engine.reconnect_all();
     let error = engine.sign_in(&id(), SignInOptions::default()).await.unwrap_err();
     assert_eq!(error.code, Code::ServerUnreachable);
     assert_eq!(engine.tools(&id()).await.unwrap_err().code, Code::ServerUnreachable);
     engine.disable(&other).await.unwrap();
     engine.enable(&other).await.unwrap();
     assert_eq!(engine.server(&other).unwrap().status, Status::Paused, "an enabled server stays paused");
-    assert_eq!(requests(&demo), Vec::<String>::new());
+    assert_eq!(requests(&demo), Vec::<String>::new(), "a paused engine sends no requests");
 
     let mut log = EventLog::start(&engine);
     engine.resume_all().await;

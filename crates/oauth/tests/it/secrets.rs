@@ -30,7 +30,7 @@ async fn no_secret_is_printed_or_serialized() {
     let grant = exchange(&http, code, now()).await.unwrap();
     printed.push(format!("{grant:?}"));
     printed.push(serde_json::to_string(&grant.binding).unwrap());
-    // A server that echoes the request.
+    // The server repeats the refresh token in two invalid responses.
     let echo = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
     for response in [Response::json_with(400, echo), Response::new(200, "text/plain", "CANARY-refresh")] {
         fake.on(TOKEN, response);
@@ -44,7 +44,7 @@ async fn no_secret_is_printed_or_serialized() {
     }
 }
 
-/// Returns the verifier, which only the serialized request contains.
+/// Returns the PKCE code verifier, which only the serialized pending authorization contains.
 fn code_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
     let secret = pending.to_secret();
     let persisted: serde_json::Value =
