@@ -59,7 +59,8 @@ async fn a_second_command_uses_the_engine_of_the_first() -> Result<()> {
     assert_eq!(view["status"]["state"], "connected");
     let second = cli.run(&["call", "demo", "slow_task", r#"{ "steps": 3, "millis": 5 }"#]).await?;
     assert_eq!(second.code, Some(0), "{}", second.stderr);
-    assert!(second.stderr.contains("2 of 3"), "{}", second.stderr);
+    // A step may be skipped, because a later one replaces it.
+    assert!(second.stderr.contains(" of 3"), "{}", second.stderr);
     assert!(!second.stderr.contains("of 60"), "progress of another command's call: {}", second.stderr);
     assert_eq!(connections(&demo), connections_before, "a second connection was made");
     assert_eq!(demo.running_tasks(), 1, "the first call has ended");

@@ -67,12 +67,13 @@ async fn the_icons_color_matches_the_panel() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_tray_icon_shown_before_the_engine_starts_leaves_its_folder_private() -> Result<()> {
+async fn the_runtime_folder_is_private_even_if_the_tray_icon_is_shown_before_the_engine_starts() -> Result<()>
+{
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     configure_notes(&desktop, &demo)?;
-    // The app runs this program to register its links before it starts the engine.
+    // The app runs `xdg-mime` to register its links before it starts the engine.
     let unblock = desktop.folder("cache").join("unblock");
     let wait =
         format!("#!/bin/sh\nwhile [ ! -e '{}' ] && [ -e \"$0\" ]; do sleep 0.02; done\n", unblock.display());

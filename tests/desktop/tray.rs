@@ -118,7 +118,7 @@ async fn a_services_menu_item_opens_its_page_in_the_open_window_or_a_new_one() -
 }
 
 #[tokio::test]
-async fn when_no_browser_opens_the_click_shows_the_services_page_and_the_reason() -> Result<()> {
+async fn if_the_browser_cannot_be_opened_a_click_shows_the_services_page_and_the_reason() -> Result<()> {
     let demo = Demo::start(DemoOptions::default()).await?;
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;

@@ -10,7 +10,9 @@ use crate::processes::{Expiries, HolderKills};
 /// Prints one table, with one group of columns for each server.
 pub fn print_kills(title: &str, servers: &[(&str, &Kills)], took: Duration) {
     println!("\n### {title}\n");
-    let heads = servers.iter().map(|(server, _)| format!(" {server}: kills | between | sign-ins lost |"));
+    let heads = servers
+        .iter()
+        .map(|(server, _)| format!(" {server}: kills | between rotation and storing | sign-ins lost |"));
     println!("| killed |{}", heads.collect::<String>());
     println!("|---|{}", "--:|--:|--:|".repeat(servers.len()));
     let names: BTreeSet<_> = servers.iter().flat_map(|(_, kills)| kills.moments.keys()).collect();
@@ -21,7 +23,7 @@ pub fn print_kills(title: &str, servers: &[(&str, &Kills)], took: Duration) {
     print_line("**all**", servers.iter().map(|(_, kills)| kills.total()));
     let sum = |count: fn(&Kills) -> usize| servers.iter().map(|(_, kills)| count(kills)).sum::<usize>();
     println!(
-        "\n{} kills, {} s. {} more runs ended before their moment and are not counted. Violations: {}.",
+        "\n{} kills, {} s. {} more runs ended before the kill and are not counted. Violations: {}.",
         sum(|kills| kills.total().kills as usize),
         took.as_secs(),
         sum(|kills| kills.missed as usize),
@@ -51,7 +53,7 @@ pub fn print_outages(title: &str, servers: &[(&str, &Outages)], took: Duration) 
         let revoked = outages.faults.get(REVOKED).copied().unwrap_or_default();
         println!(
             "{server}: {} sign-ins ended, each with `invalid_grant`: {revoked} revoked by the server, {} because the \
-             response to a rotation was lost. Violations: {}.",
+             response to a refresh was lost. Violations: {}.",
             outages.ended,
             outages.ended.saturating_sub(revoked),
             outages.violations.len()
@@ -60,9 +62,9 @@ pub fn print_outages(title: &str, servers: &[(&str, &Outages)], took: Duration) 
 }
 
 pub fn print_expiries(expiries: &Expiries, took: Duration) {
-    println!("\n### Processes at one expiry\n");
+    println!("\n### Many processes when one access token expires\n");
     println!(
-        "{} processes × {} expiries; {} of them cost exactly one refresh; the longest took {:.1} s. Violations: {}. {} s.",
+        "{} processes × {} expiries. {} of them led to exactly one refresh. The longest took {:.1} s. Violations: {}. {} s.",
         expiries.processes,
         expiries.count,
         expiries.refreshed_once,
@@ -73,7 +75,7 @@ pub fn print_expiries(expiries: &Expiries, took: Duration) {
 }
 
 pub fn print_holder_kills(kills: &HolderKills, took: Duration) {
-    println!("\n### The holder of the engine killed\n");
+    println!("\n### Kills of the engine's holder\n");
     println!(
         "{} processes, {} kills of the process that held the engine. Violations: {}. {} s.",
         kills.processes,

@@ -29,7 +29,7 @@ pub fn build_if_changed(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-/// A digest of every file below `ui/` that git does not ignore; none outside a clone.
+/// A digest of every file below `ui/` that git does not ignore. Returns `None` outside a git clone.
 fn fingerprint(repository: &Repository) -> Option<String> {
     let mut git = repository.command("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "ui"]);

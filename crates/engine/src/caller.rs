@@ -25,7 +25,7 @@ pub(crate) struct Callers(Arc<AtomicU64>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addressee {
     pub caller: CallerId,
-    /// The caller's name for the call that led to the question.
+    /// The ID that the caller chose for the call behind the question. `None` if no call is known.
     pub call: Option<String>,
 }
 

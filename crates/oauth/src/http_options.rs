@@ -21,7 +21,8 @@ pub struct Deadlines {
     pub request: Duration,
     /// All of [`discover`](crate::discover).
     pub discovery: Duration,
-    /// One request to the token endpoint. This is the longest, because a lost response can contain a new refresh token.
+    /// One request to the token endpoint. This deadline is the longest, because a response that is given up can contain a
+    /// new refresh token.
     pub token: Duration,
 }
 

@@ -82,7 +82,7 @@ pub async fn start_link(link: State<'_, StartLink>) -> Result<(), ErrorView> {
     link.take().await
 }
 
-/// Takes the page that a click in the tray or on a notification asked for. The page calls this when it starts to listen
+/// Takes the request that a click in the tray or on a notification left. The page calls this when it starts to listen
 /// for `page_requested`, and after each of these events.
 #[tauri::command]
 #[specta::specta]
@@ -138,7 +138,7 @@ pub fn appearance_set(
     })
 }
 
-/// Turns starting at login on or off. If there is a tray, such a start opens no window.
+/// Enables or disables autostart at login. If there is a tray, such a start opens no window.
 #[tauri::command]
 #[specta::specta]
 pub fn autostart_set(

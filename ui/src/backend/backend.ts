@@ -24,8 +24,8 @@ export const tauriBackend = {
 
   /**
    * Subscribes to the engine's events. Resolves once the listeners are active, so a snapshot that is requested later
-   * misses no change. `replaced` gets the snapshot of a new engine, whose revisions are counted from the start, and the
-   * snapshot after lost events.
+   * misses no change. `replaced` receives a full snapshot in two cases: a new engine has started, whose revisions begin
+   * again, or events were lost.
    */
   async subscribe(listener: (event: Event) => void, replaced: (snapshot: Snapshot) => void) {
     const stops = await Promise.all([

@@ -13,7 +13,7 @@ export const commands = {
 	/**  Waits for the outcome of the link that started the app. Returns an error only once. Succeeds if there was no link. */
 	startLink: () => typedError<null, ErrorView>(__TAURI_INVOKE("start_link")),
 	/**
-	 *  Takes the page that a click in the tray or on a notification asked for. The page calls this when it starts to listen
+	 *  Takes the request that a click in the tray or on a notification left. The page calls this when it starts to listen
 	 *  for `page_requested`, and after each of these events.
 	 */
 	pageRequestTake: () => typedError<PageRequest | null, ErrorView>(__TAURI_INVOKE("page_request_take")),
@@ -29,7 +29,7 @@ export const commands = {
 	appPainted: () => typedError<null, ErrorView>(__TAURI_INVOKE("app_painted")),
 	/**  Sets and saves the appearance. */
 	appearanceSet: (appearance: Appearance) => typedError<null, ErrorView>(__TAURI_INVOKE("appearance_set", { appearance })),
-	/**  Turns starting at login on or off. If there is a tray, such a start opens no window. */
+	/**  Enables or disables autostart at login. If there is a tray, such a start opens no window. */
 	autostartSet: (enabled: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("autostart_set", { enabled })),
 	/**
 	 *  Sends a request to the engine once it is running. Rejects a request that also needs the app, or that only other

@@ -47,7 +47,7 @@ describe("a sign-in in progress", () => {
   it("names the next return method, and tries it", async () => {
     const { backend, user } = await openSignIn({ next_redirect: "loopback" });
     await user.click(screen.getByText("Something not working?"));
-    expect(screen.getByTestId("waiting-help")).toHaveTextContent("an address on this computer");
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent("through a local address on this computer");
     await user.click(screen.getByTestId("waiting-next-redirect"));
     expect(backend.callsOf("serverNextRedirect")).toEqual([["notion"]]);
   });
@@ -55,9 +55,7 @@ describe("a sign-in in progress", () => {
   it("offers no return method after the last one", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();
-    expect(screen.getByTestId("waiting-help")).toHaveTextContent(
-      "You have tried all other ways back to Usher",
-    );
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent("There is no other return method to try");
   });
 
   it("accepts a pasted address with spaces around it", async () => {

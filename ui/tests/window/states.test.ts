@@ -79,7 +79,7 @@ const rows: Row[] = [
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
-  needs("refresh_interrupted", "Sign-in needed", /Refreshing.*was interrupted/, "Sign in to Notion"),
+  needs("refresh_interrupted", "Sign-in needed", /could not finish refreshing your sign-in/, "Sign in to Notion"),
   needs("denied", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
   needs("insufficient_scope", "Permission needed", /Notion asks for more permissions/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),

@@ -26,7 +26,8 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
 fn start(measured: &Value) -> Result<Figure> {
     let (all, alone) = (median_of(measured, "all")?, median_of(measured, "slowest_alone")?);
     let services = &measured["services"];
-    let name = format!("start until {services} services are connected, compared with the slowest alone");
+    let name =
+        format!("time until {services} services are connected, compared with the slowest service alone");
     let figure = Figure::new(&name, format!("{all:.0} ms (alone {alone:.0} ms)"));
     Ok(figure.with_value(all).with_ratio(all / alone, GOAL))
 }
@@ -63,7 +64,7 @@ mod tests {
             "callers": 500, "valid": [100.0], "expired": [130.0], "refreshes": [1, 1],
         });
         let figure = start(&measured).expect("a figure");
-        let name = "start until 50 services are connected, compared with the slowest alone";
+        let name = "time until 50 services are connected, compared with the slowest service alone";
         let expected = Figure::new(name, "2500 ms (alone 2000 ms)").with_value(2500.0).with_ratio(1.25, GOAL);
         assert_eq!(figure, expected);
         let figure = callers(&measured).expect("a figure");

@@ -132,7 +132,7 @@ fn linuxdeploy() -> Option<PathBuf> {
     Some(cache.join("tauri").join(format!("linuxdeploy-{}.AppImage", env::consts::ARCH)))
 }
 
-/// Builds the programs in one call with the empty window, as `cargo xtask bench` does, so that both tasks share the
+/// Builds the programs and `usher-empty-window` in one call, as `cargo xtask bench` does, so that both tasks share the
 /// built dependencies.
 fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app and the command line (the first time takes many minutes)");

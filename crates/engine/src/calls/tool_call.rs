@@ -60,8 +60,8 @@ impl ToolCall<'_> {
                     }
                 }
                 Ok(result) if is_refusal(&result) => match self.refresh(&connection, token).await {
-                    // Only a tool that may be repeated is called again, because it may have had an effect before the
-                    // refusal.
+                    // The call may have had an effect before the token was rejected. It is therefore repeated only if
+                    // the tool allows that.
                     Ok(true) if connection.may_repeat(self.tool) => continue,
                     Ok(_) => Ok(result),
                     Err(fault) if fault.is_transient() => Ok(result),

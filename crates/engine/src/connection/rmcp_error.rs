@@ -10,7 +10,7 @@ use super::fault::Fault;
 pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
     match error {
         ClientInitializeError::TransportError { error, .. } => from_transport(error),
-        // The fallback is the handshake that this server uses.
+        // The error of the fallback is reported, because this server uses the older handshake.
         ClientInitializeError::LegacyFallbackFailed { fallback, .. } => from_initialize(*fallback),
         ClientInitializeError::JsonRpcError(error) => from_rpc(error),
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => Fault::Lost,

@@ -124,7 +124,7 @@ async fn a_returned_network_ends_the_backoff() {
     engine.reconnect_all();
     until_refreshed(&demo, 5).await;
     assert!(failed.elapsed() < Duration::from_secs(5), "{:?}", failed.elapsed());
-    assert!(is_connected(&engine.server(&id()).unwrap()));
+    until(&engine, &id(), is_connected).await;
 }
 
 #[tokio::test]

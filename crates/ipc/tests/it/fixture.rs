@@ -1,4 +1,4 @@
-//! Temporary folders for an engine, a demo service to sign in to, and a person with a browser.
+//! An engine in temporary folders, a demo service, and a simulated browser that approves sign-ins.
 
 use std::path::PathBuf;
 use std::time::Duration;
