@@ -2,10 +2,13 @@
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 use std::{fs, io};
 
 use tempfile::NamedTempFile;
 
+/// The maximum wait for the lock on the folder. An edit takes a few milliseconds.
+const LOCK_DEADLINE: Duration = Duration::from_secs(5);
 /// The maximum length of a chain of links. A longer chain counts as a cycle.
 const MAX_LINKS: usize = 32;
 
@@ -24,7 +27,7 @@ pub(crate) fn resolve_links(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// Creates the target's folder if it is missing. Locks the folder against other Usher processes until the lock is
-/// dropped. Changes by other programs are detected by comparing contents.
+/// dropped. Fails if another program holds the lock for too long. Changes by other programs are detected by comparing contents.
 pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
     let folder = folder_of(target);
     let mut builder = fs::DirBuilder::new();
@@ -40,11 +43,19 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
         return Ok(None);
     }
     let lock = fs::File::open(folder)?;
-    match lock.lock() {
-        Ok(()) => Ok(Some(lock)),
-        // Some network file systems do not support locks.
-        Err(error) if error.kind() == ErrorKind::Unsupported => Ok(None),
-        Err(error) => Err(error),
+    let started = Instant::now();
+    // Any program can hold the lock for ever. `File::lock` has no deadline, so the lock is polled.
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(fs::TryLockError::WouldBlock) if started.elapsed() < LOCK_DEADLINE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(fs::TryLockError::WouldBlock) => return Err(ErrorKind::TimedOut.into()),
+            // Some network file systems do not support locks.
+            Err(fs::TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => return Ok(None),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 

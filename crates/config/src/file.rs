@@ -1,10 +1,11 @@
 //! Reads, checks and changes the file `mcp.json`.
 
+use std::io;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use crate::edit::Edit;
+use crate::limited_read::read_limited;
 use crate::parse::{Parsed, parse};
 use crate::text::Text;
 use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, atomic_write};
@@ -57,6 +58,15 @@ impl ConfigFile {
     /// Adds a server at the end. Creates a missing file and its folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
+    }
+
+    /// Returns the error that [`ConfigFile::add`] would return, without changing the file.
+    pub fn check_add(&self, name: &str, server: &NewServer) -> Result<(), ConfigError> {
+        let bytes = self.read()?;
+        self.parse(bytes.as_deref())?;
+        let text =
+            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
+        Edit::Add { name, server }.apply(&text.body, &self.environment).map(drop)
     }
 
     /// Removes a server and the comments on its lines.
@@ -115,7 +125,7 @@ impl ConfigFile {
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
-        match fs::read(&self.path) {
+        match read_limited(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io("reading", error)),

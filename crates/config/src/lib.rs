@@ -7,12 +7,12 @@
 //! - `parse`: parses text into [`Config`], with errors and warnings for each server.
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
-//! - `edit`: changes to the text; `atomic_write` replaces the file on disk.
+//! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
 //! - `catalogue`: the known services, from `catalogue.json`.
-//! - `display`: sanitises untrusted text.
+//! - `display`: sanitises untrusted text; `display_writer` does so for logs.
 //!
 //! ```
 //! use usher_config::{ConfigFile, Environment, NewServer};
@@ -34,10 +34,12 @@ mod catalogue;
 mod config;
 mod diagnostic;
 mod display;
+mod display_writer;
 mod edit;
 mod environment;
 mod error;
 mod file;
+mod limited_read;
 mod oauth_settings;
 mod parse;
 mod paths;
@@ -49,11 +51,12 @@ pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
 pub use config::{Config, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;
+pub use display_writer::DisplayWriter;
 pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
-pub use oauth_settings::{Endpoints, OAuthSettings, Redirect};
+pub use oauth_settings::{Endpoints, OAuthSettings, Redirect, client_secret_name};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -26,6 +26,27 @@ pub struct OAuthSettings {
     pub client_metadata_url: Option<Url>,
 }
 
+impl OAuthSettings {
+    /// The endpoints, if they are used. Without a client id they are not.
+    pub fn used_endpoints(&self) -> Option<&Endpoints> {
+        self.endpoints.as_ref().filter(|_| self.client_id.is_some())
+    }
+}
+
+/// Returns the name under which a server's client secret is stored. Different servers get different names: each
+/// character that a placeholder does not allow, and `_`, becomes its number between two `_`.
+pub fn client_secret_name(server: &str) -> String {
+    let mut name = String::new();
+    for character in server.chars() {
+        match character {
+            '-' | '.' => name.push(character),
+            _ if character.is_alphanumeric() => name.push(character),
+            _ => name.push_str(&format!("_{:x}_", u32::from(character))),
+        }
+    }
+    name + "_client_secret"
+}
+
 /// The authorization server's endpoints, entered by hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
@@ -78,5 +99,40 @@ impl FromStr for Redirect {
             .into_iter()
             .find(|redirect| redirect.as_str() == text)
             .ok_or_else(|| "a redirect must be auto, link, link-with-host, loopback or paste".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::client_secret_name;
+
+    #[test]
+    fn different_servers_have_different_secret_names() {
+        assert_eq!(client_secret_name("notion"), "notion_client_secret");
+        assert_eq!(client_secret_name("my corp"), "my_20_corp_client_secret");
+        let servers = [
+            "corp-x",
+            "corp.x",
+            "corp_x",
+            "corp x",
+            "corp/x",
+            "corp_5f_x",
+            "corp_2f_x",
+            "corp__x",
+            "日本",
+            "中国",
+            "é",
+            "e\u{301}",
+            "a",
+            "A",
+            "",
+            " ",
+            "_",
+            "__",
+        ];
+        let names: HashSet<_> = servers.iter().map(|server| client_secret_name(server)).collect();
+        assert_eq!(names.len(), servers.len(), "{names:?}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{Diagnostic, Severity};
 
 /// The size limit. A larger file is probably not `mcp.json`.
-const MAX_BYTES: u64 = 4 * 1024 * 1024;
+pub(crate) const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 const BOM: &str = "\u{feff}";
 

@@ -5,16 +5,21 @@
 //! works in all these cases.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
+
+use crate::limited_read::read_limited;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The delay between two reads. If both return the same contents, the file is no longer being written.
 const SETTLE: Duration = Duration::from_millis(50);
 /// The maximum number of such reads. After the last one, a change is reported even if the file is still being written.
 const MAX_SETTLES: usize = 20;
+/// The maximum number of such reads while the file is empty or missing. Some editors empty or remove a file for a moment
+/// when they save it, and every server would stop.
+const MAX_VANISHED: usize = 40;
 
 /// Watches one file until dropped. [`ConfigWatch::changed`] needs a tokio runtime.
 #[derive(Debug)]
@@ -34,7 +39,7 @@ enum Contents {
 
 impl ConfigWatch {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let reported = from_read(std::fs::read(&path));
+        let reported = from_read(read_limited(&path));
         Self { path, reported, interval: None }
     }
 
@@ -51,17 +56,19 @@ impl ConfigWatch {
                 })
                 .tick()
                 .await;
-            let mut now = from_read(tokio::fs::read(&self.path).await);
+            let mut now = read(&self.path).await;
             if now == self.reported {
                 continue;
             }
-            for _ in 0..MAX_SETTLES {
+            for reads in 1.. {
                 sleep(SETTLE).await;
-                let next = from_read(tokio::fs::read(&self.path).await);
-                if next == now {
+                let next = read(&self.path).await;
+                let is_stable = next == now;
+                now = next;
+                let has_vanished = now.is_empty() && !self.reported.is_empty();
+                if reads >= MAX_VANISHED || (!has_vanished && (is_stable || reads >= MAX_SETTLES)) {
                     break;
                 }
-                now = next;
             }
             if now != self.reported {
                 self.reported = now;
@@ -69,6 +76,23 @@ impl ConfigWatch {
             }
         }
     }
+}
+
+impl Contents {
+    /// Whether the file has no text, or does not exist.
+    fn is_empty(&self) -> bool {
+        match self {
+            Contents::Missing => true,
+            Contents::Unreadable(_) => false,
+            Contents::Bytes(bytes) => bytes.trim_ascii().is_empty(),
+        }
+    }
+}
+
+async fn read(path: &Path) -> Contents {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || read_limited(&path)).await;
+    from_read(read.unwrap_or_else(|panic| Err(std::io::Error::other(panic))))
 }
 
 fn from_read(read: std::io::Result<Vec<u8>>) -> Contents {

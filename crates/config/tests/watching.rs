@@ -1,6 +1,7 @@
 //! Watching the file, with tokio's clock paused.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -46,6 +47,30 @@ async fn every_kind_of_change_is_reported_once() {
         assert!(has_changed(&mut watch).await, "linked");
         fs::write(&target, "{ \"a\": 1 }").expect("write file");
         assert!(has_changed(&mut watch).await, "the target changed");
+    }
+}
+
+/// An editor that empties or removes the file before it writes the new text.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_empty_for_a_moment_is_reported_with_its_new_text() {
+    for empties in [
+        |path: &Path| fs::write(path, ""),
+        |path: &Path| fs::write(path, " \n"),
+        |path: &Path| fs::remove_file(path),
+    ] {
+        let folder = tempfile::tempdir().expect("temp dir");
+        let path = folder.path().join("mcp.json");
+        fs::write(&path, "{}").expect("write file");
+        let mut watch = ConfigFile::new(&path, Environment::default()).watch();
+        empties(&path).expect("empty the file");
+        let early = timeout(Duration::from_millis(1500), watch.changed()).await;
+        assert!(early.is_err(), "the empty file was reported");
+        fs::write(&path, "{ \"a\": 1 }").expect("write file");
+        assert!(has_changed(&mut watch).await);
+        assert!(!has_changed(&mut watch).await, "reported twice");
+
+        empties(&path).expect("empty the file");
+        assert!(has_changed(&mut watch).await, "a file that stays empty");
     }
 }
 
