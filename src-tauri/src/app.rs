@@ -15,7 +15,7 @@ use crate::notices::NoticeQueue;
 use crate::options::{Options, Paths};
 use crate::running_instance::{self, HandOver};
 use crate::settings::Settings;
-use crate::{bindings, core_dumps, logging, start, window};
+use crate::{bindings, logging, start, window};
 
 /// How long the engine may take to stop. This is slightly longer than the engine's own deadline for finishing a
 /// refresh, and keeps a quit under two seconds.
@@ -26,7 +26,7 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(1950);
 /// If the app is already running, shows the existing window instead, unless the start is hidden. If the app is started
 /// by a link and another process holds the engine, passes the link to that process.
 pub fn run() -> ExitCode {
-    core_dumps::disable();
+    usher_secrets::forbid_core_dumps();
     logging::init();
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let program = arguments.next().unwrap_or_default();

@@ -16,7 +16,7 @@
 //! | `service_label` | the short name of a service |
 //! | `desktop_features`, `autostart` | the features of the desktop, and starting at login |
 //! | `keychain`, `demo`, `browser` | the retry when the keychain changes, the demo service, opening the browser |
-//! | `running_instance`, `core_dumps`, `logging`, `error` | Usher in another process, core dumps, the log, errors |
+//! | `running_instance`, `logging`, `error` | Usher in another process, the log, errors |
 //!
 //! The example exports the page's types, as `cargo xtask bindings` does:
 //!
@@ -33,7 +33,6 @@ mod autostart;
 mod bindings;
 mod browser;
 mod commands;
-mod core_dumps;
 mod demo;
 mod desktop_features;
 mod engine_events;

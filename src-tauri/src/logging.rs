@@ -1,9 +1,10 @@
 //! The log on stderr. Dependencies log only warnings and errors, because their other messages contain addresses.
 
-use std::io::{IsTerminal, stderr};
+use std::io::stderr;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
+use usher_config::DisplayWriter;
 
 /// Starts the log. `USHER_LOG` sets the level (`debug`, `trace`) of Usher's own crates.
 pub fn init() {
@@ -13,7 +14,7 @@ pub fn init() {
     let filter = EnvFilter::new(format!("warn,rmcp=off,usher={ours}"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(stderr().is_terminal())
-        .with_writer(stderr)
+        .with_ansi(false)
+        .with_writer(|| DisplayWriter(stderr()))
         .init();
 }

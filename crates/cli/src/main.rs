@@ -27,12 +27,14 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
+use usher_config::DisplayWriter;
 
 use arguments::{Arguments, Command};
 use exit::CommandError;
 use output::Output;
 
 fn main() -> ExitCode {
+    usher_secrets::forbid_core_dumps();
     let arguments = Arguments::parse();
     start_log(arguments.verbose);
     let output = Output { json: arguments.json };
@@ -70,10 +72,14 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
     }
 }
 
-/// Logs warnings to stderr; `-v` adds Usher's own debug messages. Dependencies stay at WARN, because their debug
+/// Logs Usher's own warnings to stderr. `-v` adds its debug messages, and warnings of the dependencies. Their debug
 /// messages can contain codes and tokens. rmcp's worker is silent, because Usher itself reports refused connections.
 fn start_log(verbose: bool) {
-    let level = if verbose { "debug" } else { "warn" };
-    let filter = format!("warn,rmcp::transport::worker=off,usher={level}");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    let filter = if verbose { "warn,rmcp::transport::worker=off,usher=debug" } else { "off,usher=warn" };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(|| DisplayWriter(std::io::stderr()))
+        .without_time()
+        .init();
 }

@@ -59,7 +59,10 @@ impl SecretStores {
     /// Publishes the error of the last operation, or that the store works.
     fn publish_health(&self, error: Option<&Error>) {
         let concerns_store = |error: &&Error| match error {
-            Error::Corrupt { .. } | Error::InvalidName { .. } | Error::TooLong { .. } => false,
+            Error::Corrupt { .. }
+            | Error::InvalidName { .. }
+            | Error::TooLong { .. }
+            | Error::Full { .. } => false,
             Error::Unavailable { .. }
             | Error::Locked { .. }
             | Error::TimedOut { .. }

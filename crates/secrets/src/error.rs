@@ -21,6 +21,9 @@ pub enum Error {
     /// The secret is longer than any valid token.
     #[error("the secret `{item}` is too long to store")]
     TooLong { item: String },
+    /// The file would become larger than a file that can be read. It is left unchanged.
+    #[error("{} has no room for another secret", path.display())]
+    Full { path: PathBuf },
     /// The store does not support this name.
     #[error("the name of the secret {why}")]
     InvalidName { why: &'static str },
@@ -53,6 +56,7 @@ impl Error {
             Self::TooLong { .. } => {
                 "The service issued an unusually long token. Report this problem.".to_owned()
             }
+            Self::Full { .. } => "Sign out of services that you no longer use, then try again.".to_owned(),
             Self::InvalidName { .. } => "Use 1 to 350 characters without line breaks.".to_owned(),
             Self::UnsafeFile { path, .. } => {
                 format!(

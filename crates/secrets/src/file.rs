@@ -22,6 +22,8 @@ use crate::secret::{Condition, Secret};
 const VERSION: u32 = 1;
 /// The maximum size of a valid file, far more than a hundred grants need.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// The maximum size of one secret: a grant with the longest tokens and scopes, and the form of JSON around them.
+const MAX_SECRET_BYTES: usize = 256 * 1024;
 /// The maximum wait for another process's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -63,6 +65,9 @@ impl FileBackend {
     }
 
     pub async fn put(&self, item: &Item, secret: Secret) -> Result<(), Error> {
+        if secret.len() > MAX_SECRET_BYTES {
+            return Err(Error::TooLong { item: item.user().to_owned() });
+        }
         let text = decode_text(&secret).map_err(|why| item.corrupt(why))?;
         let user = item.user().to_owned();
         self.run(move |file| {
@@ -137,16 +142,22 @@ impl FileBackend {
         let mut secrets = self.read()?;
         let changed = change(&mut secrets);
         if changed {
-            self.replace(&secrets).map_err(|error| io_error("write", &self.path, error))?;
+            self.replace(&secrets)?;
         }
         Ok(changed)
     }
 
-    fn replace(&self, secrets: &Secrets) -> io::Result<()> {
+    fn replace(&self, secrets: &Secrets) -> Result<(), Error> {
+        let failed = |error| io_error("write", &self.path, error);
         let secrets = secrets.iter().map(|(user, text)| (user.as_str(), text.expose_secret())).collect();
         let mut bytes = Zeroizing::new(Vec::with_capacity(64 * 1024));
-        serde_json::to_writer_pretty(&mut *bytes, &FileOut { version: VERSION, secrets })?;
-        private_files::replace(&self.path, &bytes)
+        serde_json::to_writer_pretty(&mut *bytes, &FileOut { version: VERSION, secrets })
+            .map_err(|error| failed(error.into()))?;
+        // A larger file could not be read again, and every secret in it would be lost.
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Error::Full { path: self.path.clone() });
+        }
+        private_files::replace(&self.path, &bytes).map_err(failed)
     }
 
     /// Locks the store against other processes until the returned file is dropped. The lock is a separate file, because

@@ -14,6 +14,7 @@
 //! - `keychain_watch`: reports that the keychain may have been locked, unlocked, started or stopped.
 //! - `item`: the names of secrets in a store; `codec` converts secrets to bytes.
 //! - [`private_files`]: files and folders that only their owner can access.
+//! - `core_dumps`: keeps secrets in memory out of core dumps.
 //! - `error`: the errors and their hints.
 //!
 //! # Example
@@ -36,6 +37,7 @@
 
 mod backend;
 mod codec;
+mod core_dumps;
 mod error;
 mod file;
 mod item;
@@ -51,6 +53,7 @@ mod store;
 mod store_kind;
 mod stored_grant;
 
+pub use core_dumps::forbid_core_dumps;
 pub use error::Error;
 pub use keychain_watch::watch_keychain;
 pub use store::SecretStore;

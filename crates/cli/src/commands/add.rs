@@ -1,6 +1,6 @@
 //! `usher add NAME URL` and `usher add NAME -- COMMAND…`.
 
-use usher_config::{ConfigError, NewServer, NewTransport};
+use usher_config::{NewServer, NewTransport, client_secret_name};
 use usher_secrets::SecretStore;
 
 use crate::arguments::Add;
@@ -13,21 +13,19 @@ use crate::session::{notify_secret_changed, secret_store};
 /// Adds a server to mcp.json. A client secret goes to the secret store; the file refers to it by name.
 pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), CommandError> {
     let file = paths.config_file();
-    if file.load()?.servers.iter().any(|server| server.name == add.name) {
-        // Checked before a secret is read and stored.
-        return Err(ConfigError::ServerExists { name: add.name.clone() }.into());
-    }
-    let client_secret = match add.client_secret {
-        Some(_) => Some(store_client_secret(paths, &add.name).await?),
-        None => None,
-    };
+    let secret_name = add.client_secret.as_ref().map(|_| client_secret_name(&add.name));
     let server = NewServer {
         transport: transport(add)?,
         client_id: add.client_id.clone(),
-        client_secret,
+        client_secret: secret_name.as_ref().map(|name| format!("{{{{{name}}}}}")),
         scopes: (!add.scope.is_empty()).then(|| add.scope.clone()),
         redirect: add.redirect.unwrap_or_default(),
     };
+    // A rejected entry must not replace the secret of another server.
+    file.check_add(&add.name, &server)?;
+    if let Some(name) = &secret_name {
+        store_client_secret(paths, name).await?;
+    }
     file.add(&add.name, &server)?;
     output.result(&serde_json::json!({ "added": add.name }), || {
         format!("Added {0}. Run `usher login {0}` to sign in.", add.name)
@@ -50,12 +48,10 @@ fn transport(add: &Add) -> Result<NewTransport, CommandError> {
     Ok(NewTransport::Http { url, headers: add.header.clone() })
 }
 
-/// Stores the client secret from stdin, and returns its placeholder for mcp.json.
-async fn store_client_secret(paths: &Paths, server: &str) -> Result<String, CommandError> {
+/// Stores the client secret from stdin.
+async fn store_client_secret(paths: &Paths, name: &str) -> Result<(), CommandError> {
     let secret = read_secret()?;
-    let name =
-        format!("{}_client_secret", server.replace(|letter: char| !letter.is_ascii_alphanumeric(), "_"));
-    SecretStore::open(secret_store(paths).await?).put_named(&name, &secret).await?;
-    notify_secret_changed(paths, &name).await;
-    Ok(format!("{{{{{name}}}}}"))
+    SecretStore::open(secret_store(paths).await?).put_named(name, &secret).await?;
+    notify_secret_changed(paths, name).await;
+    Ok(())
 }

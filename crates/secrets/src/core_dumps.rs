@@ -1,8 +1,8 @@
 //! Keeps tokens in memory out of core dumps and away from the person's other programs.
 
-/// Forbids core dumps (on Unix) and debuggers (on Linux), except in debug builds. A failure does not prevent the app
-/// from starting.
-pub fn disable() {
+/// Forbids core dumps (on Unix) and debuggers (on Linux), except in debug builds. Every program that holds tokens calls
+/// it first. A failure does not prevent the program from starting.
+pub fn forbid_core_dumps() {
     if cfg!(debug_assertions) {
         return;
     }
