@@ -19,6 +19,7 @@ mod module_graph;
 /// Each crate, with the crates of the workspace that it may depend on. Dev-dependencies are not restricted.
 const CRATES: &[(&str, &[&str])] = &[
     ("usher-api", &[]),
+    ("usher-budgets", &[]),
     ("usher-cli", &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"]),
     ("usher-config", &[]),
     ("usher-demo", &[]),
@@ -26,10 +27,10 @@ const CRATES: &[(&str, &[&str])] = &[
         "usher-desktop",
         &["usher-api", "usher-config", "usher-demo", "usher-engine", "usher-ipc", "usher-secrets"],
     ),
-    ("usher-engine", &["usher-api", "usher-config", "usher-oauth", "usher-secrets"]),
+    ("usher-engine", &["usher-api", "usher-budgets", "usher-config", "usher-oauth", "usher-secrets"]),
     ("usher-fake-service", &[]),
     ("usher-ipc", &["usher-api", "usher-engine", "usher-secrets"]),
-    ("usher-oauth", &[]),
+    ("usher-oauth", &["usher-budgets"]),
     ("usher-secrets", &[]),
     ("usher-xtask", &[]),
 ];

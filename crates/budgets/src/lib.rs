@@ -1,0 +1,73 @@
+//! The limits on what a server can make Usher store, send or do.
+//!
+//! Every crate that reads data from a server uses these constants. Each of them states its unit and the reason for its
+//! value. The largest honest servers that are known fit with room to spare.
+//!
+//! # Layout
+//!
+//! One file, in this order: documents and addresses, secrets, scopes, messages, lists.
+//!
+//! # Example
+//!
+//! ```
+//! let scopes = "read ".repeat(90_000);
+//! assert!(scopes.split(' ').take(usher_budgets::SCOPES).count() <= 500);
+//! ```
+
+/// Bytes of a metadata document or of a response of an authorization server, after decompression. The largest known
+/// document has 20 kB.
+pub const DOCUMENT_BYTES: usize = 1024 * 1024;
+
+/// Redirects that are followed for one request. Browsers follow 20; no known service needs more than two.
+pub const REDIRECTS: usize = 5;
+
+/// Bytes of an address that a server names: an endpoint, an issuer or a resource identifier. Some proxies reject longer
+/// addresses.
+pub const ADDRESS_BYTES: usize = 2048;
+
+/// Bytes of a callback. Browsers pass longer addresses on, but a code with its parameters needs a few hundred.
+pub const CALLBACK_BYTES: usize = 4096;
+
+/// Authorization servers that a resource may name and that are tried. Known resources name one or two.
+pub const AUTHORIZATION_SERVERS: usize = 5;
+
+/// Strings of one list in a metadata document that are read. No known document lists more than 300.
+pub const METADATA_STRINGS: usize = 1000;
+
+/// Bytes of all strings of one list in a metadata document. The list is stored for each server.
+pub const METADATA_LIST_BYTES: usize = 64 * 1024;
+
+/// Bytes of an access, refresh or ID token. Web servers accept headers of 8 to 32 kB, so a longer access token could
+/// not be used.
+pub const TOKEN_BYTES: usize = 32 * 1024;
+
+/// Bytes of a client ID. The longest known client IDs are addresses of metadata documents.
+pub const CLIENT_ID_BYTES: usize = ADDRESS_BYTES;
+
+/// Bytes of a client secret that a server issues. Some servers issue a signed token of about 1 kB.
+pub const CLIENT_SECRET_BYTES: usize = 8 * 1024;
+
+/// Scopes in one set. The largest known resource lists about 150.
+pub const SCOPES: usize = 500;
+
+/// Bytes of all scopes in one set. They are sent in an address, which browsers limit to about 64 kB.
+pub const SCOPE_BYTES: usize = 16 * 1024;
+
+/// Bytes of a JSON response of an MCP server, after decompression, and of one event of a stream. The largest known
+/// results have 5 MB.
+pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of the body of an error that are read, to find a more specific reason than the status.
+pub const ERROR_BODY_BYTES: usize = 64 * 1024;
+
+/// Bytes of the id of an event. A longer one is ignored. Known servers use counters and UUIDs.
+pub const EVENT_ID_BYTES: usize = 1024;
+
+/// The shortest time in milliseconds after which a stream is opened again, whatever the server asks for.
+pub const SHORTEST_RETRY_MILLIS: u64 = 1000;
+
+/// Pages of one list. Known servers send up to 100 items in a page.
+pub const LIST_PAGES: usize = 200;
+
+/// Items of one list. The largest known servers offer 2,000 tools.
+pub const LIST_ITEMS: usize = 20_000;
