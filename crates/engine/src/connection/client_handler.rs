@@ -45,6 +45,8 @@ impl rmcp::ClientHandler for ClientHandler {
         let origin = self.requests.origin_of(context.extensions.get()).await;
         let (addressee, ended) = match origin {
             Some(questions) => (questions.addressee, questions.ended),
+            // A server has no reason to ask something while it does nothing for the person.
+            None if self.requests.is_empty() => return Ok(ElicitResult::new(ElicitationAction::Cancel)),
             None => (Addressee::holder(), CancellationToken::new()),
         };
         let question = self.elicitations.ask(&self.server, addressee, request);

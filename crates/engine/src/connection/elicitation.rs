@@ -8,6 +8,7 @@ use std::time::Duration;
 use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use usher_api::{ElicitationAnswer, ElicitationView, ServerId};
 use usher_config::display_text;
 
@@ -19,6 +20,9 @@ const DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// The largest number of open questions of one server to one caller. Further questions are cancelled.
 const MAX_OPEN: usize = 8;
 const LONGEST_MESSAGE: usize = 10_000;
+/// The time after a declined question in which further questions of the same server for the same call are cancelled.
+/// The person would otherwise have to decline a repeated question again and again.
+const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// The open questions of one engine.
 #[derive(Debug)]
@@ -26,6 +30,15 @@ pub(crate) struct Elicitations {
     board: Arc<Board>,
     next: AtomicU64,
     open: Mutex<HashMap<String, Open>>,
+    /// The questions that were declined in the last [`COOL_DOWN`].
+    declined: Mutex<Vec<Declined>>,
+}
+
+#[derive(Debug)]
+struct Declined {
+    server: ServerId,
+    addressee: Addressee,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -41,7 +54,7 @@ pub(crate) struct NoOpenQuestion;
 
 impl Elicitations {
     pub fn new(board: Arc<Board>) -> Self {
-        Self { board, next: AtomicU64::new(1), open: Mutex::default() }
+        Self { board, next: AtomicU64::new(1), open: Mutex::default(), declined: Mutex::default() }
     }
 
     /// Asks the person and waits for the answer. Dropping the future withdraws the question.
@@ -64,7 +77,9 @@ impl Elicitations {
         };
         let is_same_source =
             |open: &Open| open.server == *server && open.addressee.caller == addressee.caller;
-        if self.lock().values().filter(|open| is_same_source(open)).count() >= MAX_OPEN {
+        if self.was_declined(server, &addressee)
+            || self.lock().values().filter(|open| is_same_source(open)).count() >= MAX_OPEN
+        {
             return ElicitResult::new(ElicitationAction::Cancel);
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
@@ -78,7 +93,8 @@ impl Elicitations {
             url,
         };
         let caller = addressee.caller;
-        self.lock().insert(id.clone(), Open { server: server.clone(), addressee, answer: sender });
+        let open = Open { server: server.clone(), addressee: addressee.clone(), answer: sender };
+        self.lock().insert(id.clone(), open);
         self.board.request_elicitation(caller, view);
         let _withdraw = Withdraw { elicitations: self, id };
         match tokio::time::timeout(DEADLINE, receiver).await {
@@ -89,7 +105,11 @@ impl Elicitations {
                     None => accepted,
                 }
             }
-            Ok(Ok(ElicitationAnswer::Decline)) => ElicitResult::new(ElicitationAction::Decline),
+            Ok(Ok(ElicitationAnswer::Decline)) => {
+                let declined = Declined { server: server.clone(), addressee, at: Instant::now() };
+                self.declined.lock().unwrap_or_else(PoisonError::into_inner).push(declined);
+                ElicitResult::new(ElicitationAction::Decline)
+            }
             Ok(Ok(ElicitationAnswer::Cancel)) | Ok(Err(_)) | Err(_) => {
                 ElicitResult::new(ElicitationAction::Cancel)
             }
@@ -116,6 +136,12 @@ impl Elicitations {
     pub fn is_open(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let concerns = |open: &Open| open.addressee == *addressee || open.addressee.call.is_none();
         self.lock().values().any(|open| open.server == *server && concerns(open))
+    }
+
+    fn was_declined(&self, server: &ServerId, addressee: &Addressee) -> bool {
+        let mut declined = self.declined.lock().unwrap_or_else(PoisonError::into_inner);
+        declined.retain(|declined| declined.at.elapsed() < COOL_DOWN);
+        declined.iter().any(|declined| declined.server == *server && declined.addressee == *addressee)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {

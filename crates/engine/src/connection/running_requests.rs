@@ -91,6 +91,11 @@ impl RunningRequests {
         request.map(|request| request.questions.clone())
     }
 
+    /// Returns whether no request is running.
+    pub fn is_empty(&self) -> bool {
+        self.running().is_empty()
+    }
+
     fn running(&self) -> MutexGuard<'_, HashMap<RequestId, Running>> {
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
