@@ -81,7 +81,8 @@ async fn a_server_that_never_responds_to_discovery_gets_initialize() {
 
 #[tokio::test]
 async fn a_401_without_a_challenge_needs_a_sign_in() {
-    let server = old_server(|_| StatusCode::UNAUTHORIZED.into_response()).await;
+    let server = FakeService::scripted().await.unwrap();
+    server.on_all(Reply::text(401, ""));
     let (_sandbox, engine) = started_at(&server.url()).await;
     until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
 }
@@ -92,7 +93,8 @@ async fn an_outage_at_the_start_is_retried_and_a_403_is_not() {
     let (_sandbox, engine) = started_at(&server.url()).await;
     until(&engine, &id(), is_reconnecting).await;
 
-    let server = old_server(|_| StatusCode::FORBIDDEN.into_response()).await;
+    let server = FakeService::scripted().await.unwrap();
+    server.on_all(Reply::text(403, ""));
     let (_sandbox, engine) = started_at(&server.url()).await;
     let view = until(&engine, &id(), has_failed).await;
     assert_eq!(view.last_error.unwrap().code, Code::ProtocolError);
@@ -129,10 +131,10 @@ async fn a_redirect_within_the_origin_is_followed() {
 
 #[tokio::test]
 async fn an_endless_response_is_a_protocol_error() {
-    let server = old_server(|_| {
+    let server = mcp_server(|_| {
         let chunk = axum::body::Bytes::from(vec![b' '; 1 << 20]);
         let chunks = futures::stream::repeat_with(move || Ok::<_, std::io::Error>(chunk.clone()));
-        ([("content-type", "application/json")], axum::body::Body::from_stream(chunks)).into_response()
+        Some(([("content-type", "application/json")], axum::body::Body::from_stream(chunks)).into_response())
     })
     .await;
     let (_sandbox, engine) = started_at(&server.url()).await;

@@ -48,7 +48,7 @@ impl HttpAdapter {
         headers: HeaderMap,
         monitor: StreamMonitor,
     ) -> Self {
-        Self { http, authorized: Authorized(credentials), headers, monitor, had_stream: Arc::default() }
+        Self { http, authorized: Authorized::new(credentials), headers, monitor, had_stream: Arc::default() }
     }
 
     /// Returns the channel for an MCP connection to `uri`.
@@ -121,6 +121,7 @@ impl StreamableHttpClient for HttpAdapter {
         match response.map_err(Error::Client)? {
             PostResponse::Message(message) => Ok(message),
             PostResponse::SessionExpired => Err(Error::SessionExpired),
+            PostResponse::Dropped(fault) => Err(Error::Client(fault)),
         }
     }
 

@@ -1,39 +1,75 @@
 //! Authorization of HTTP exchanges: adds the access token, and refreshes it once after a 401.
 
-use secrecy::SecretString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::connection::fault::Fault;
 use crate::credentials::Credentials;
 
-/// The credentials of one server. `None` if `mcp.json` sets an `Authorization` header.
+/// The credentials of one server. Clones share them.
 #[derive(Clone, Debug)]
-pub(crate) struct Authorized(pub Option<Credentials>);
+pub(crate) struct Authorized {
+    /// `None` if `mcp.json` sets an `Authorization` header.
+    credentials: Option<Credentials>,
+    /// The token of the last refresh after a 401, until the server accepts it. If the server rejects it too, another
+    /// refresh would not help.
+    unproven: Arc<Mutex<Option<SecretString>>>,
+}
 
 impl Authorized {
+    pub fn new(credentials: Option<Credentials>) -> Self {
+        Self { credentials, unproven: Arc::default() }
+    }
+
     /// Runs an exchange with the current token. If the server rejects the token, runs it again with a new one.
     pub async fn run<T, F>(&self, exchange: impl Fn(Option<SecretString>) -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,
     {
-        let token = match &self.0 {
+        let token = match &self.credentials {
             Some(credentials) => credentials.token().await?,
             None => None,
         };
         let (challenge, token_sent) = match exchange(token.clone()).await {
             Err(Fault::Unauthorized { challenge, token_sent }) => (challenge, token_sent),
-            outcome => return outcome,
+            outcome => {
+                if outcome.is_ok() {
+                    self.note_refreshed(None);
+                }
+                return outcome;
+            }
         };
-        let (Some(credentials), Some(token)) = (&self.0, token) else {
+        let (Some(credentials), Some(token)) = (&self.credentials, token) else {
             return Err(Fault::Unauthorized { challenge, token_sent });
         };
+        if self.is_unproven(&token) {
+            return Err(Fault::Unauthorized { challenge, token_sent });
+        }
         match credentials.refresh(&token).await? {
-            Some(refreshed) => exchange(Some(refreshed)).await,
+            Some(refreshed) => {
+                self.note_refreshed(Some(refreshed.clone()));
+                let outcome = exchange(Some(refreshed)).await;
+                if outcome.is_ok() {
+                    self.note_refreshed(None);
+                }
+                outcome
+            }
             None => Err(Fault::Unauthorized { challenge, token_sent: true }),
         }
     }
 
     /// Returns the token in memory, for requests that are not worth a refresh.
     pub fn cached_token(&self) -> Option<SecretString> {
-        self.0.as_ref()?.cached_token()
+        self.credentials.as_ref()?.cached_token()
+    }
+
+    fn note_refreshed(&self, token: Option<SecretString>) {
+        *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    fn is_unproven(&self, token: &SecretString) -> bool {
+        let unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+        unproven.as_ref().is_some_and(|unproven| unproven.expose_secret() == token.expose_secret())
     }
 }

@@ -13,8 +13,9 @@ pub(super) const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Error = StreamableHttpError<Fault>;
 
-/// Interprets the response to `server/discover`. A 4xx status without JSON, an empty or unexpected result, or a timeout
-/// means that the server expects `initialize`. Authorization errors and outages are returned unchanged.
+/// Interprets the response to `server/discover`. Everything but a result of this protocol, an outage or a proper
+/// challenge means that the server expects `initialize`. A 401 or 403 of an older server's framework or gateway counts
+/// only if `initialize` gets it too.
 pub(super) async fn interpret(
     id: RequestId,
     response: Result<PostResponse, Error>,
@@ -22,12 +23,19 @@ pub(super) async fn interpret(
 ) -> Result<StreamableHttpPostResponse, Error> {
     let response = match response {
         Ok(PostResponse::Message(response)) => response,
-        Ok(PostResponse::SessionExpired) => return Ok(unknown_method(id)),
+        Ok(PostResponse::SessionExpired | PostResponse::Dropped(_)) => return Ok(unknown_method(id)),
         Err(Error::Client(Fault::Status { status, .. }))
-            if (400..500).contains(&status) && !matches!(status, 403 | 408 | 429) =>
+            if (400..500).contains(&status) && !matches!(status, 408 | 429) =>
         {
             return Ok(unknown_method(id));
         }
+        // Without a token, a challenge is what a server of this protocol sends too.
+        Err(Error::Client(Fault::Unauthorized { challenge, token_sent }))
+            if token_sent || challenge.is_none() =>
+        {
+            return Ok(unknown_method(id));
+        }
+        Err(Error::Client(Fault::Protocol(_) | Fault::Redirected { .. })) => return Ok(unknown_method(id)),
         Err(error) => return Err(error),
     };
     let initialized = tokio::time::timeout_at(deadline, response.expect_initialized::<Fault>()).await;

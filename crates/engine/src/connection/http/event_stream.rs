@@ -1,55 +1,123 @@
-//! Server-sent events in an HTTP body, with a limit on the size of one event.
+//! Server-sent events in an HTTP body, read as leniently as the HTML standard asks for (§9.2.6).
 
 use std::io;
 
 use futures::stream::BoxStream;
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, future, stream};
 use rmcp::transport::streamable_http_client::SseError;
-use sse_stream::{Sse, SseStream};
+use sse_stream::Sse;
+use usher_budgets as budgets;
 
-/// Parses a body as events. An event of more than `max_event` bytes ends the stream with an error.
+/// Reads a body as events. An event of more than `max_event` bytes ends the stream with an error.
 pub(crate) fn event_stream<B, E>(
     body: impl Stream<Item = Result<B, E>> + Send + 'static,
     max_event: usize,
 ) -> BoxStream<'static, Result<Sse, SseError>>
 where
-    B: AsRef<[u8]> + Into<bytes::Bytes> + Send + 'static,
+    B: AsRef<[u8]> + Send + 'static,
     E: std::error::Error + Send + Sync + 'static,
 {
-    let mut bound = EventBound { max_event, size: 0, line_is_empty: true };
-    let bounded = body.map(move |chunk| {
-        let chunk: bytes::Bytes = chunk.map_err(io::Error::other)?.into();
-        bound.take(&chunk)?;
-        Ok::<_, io::Error>(chunk)
+    let mut parser = EventParser::new(max_event);
+    // `None` stands for the end of the body.
+    let chunks = body.map(|chunk| chunk.map(Some)).chain(stream::once(future::ready(Ok(None))));
+    let events = chunks.map(move |chunk| match chunk {
+        Ok(Some(bytes)) => parser.push(bytes.as_ref()),
+        Ok(None) => parser.finish(),
+        Err(error) => vec![Err(SseError::Body(Box::new(io::Error::other(error))))],
     });
-    SseStream::from_bytes_stream(bounded).boxed()
+    let until_error = events.flat_map(stream::iter).scan(false, |has_ended, event| {
+        let item = (!*has_ended).then_some(event);
+        *has_ended |= matches!(item, Some(Err(_)));
+        future::ready(item)
+    });
+    until_error.boxed()
 }
 
-/// Counts bytes since the last empty line, which ends an event.
-struct EventBound {
+/// The state of the parser between two chunks.
+struct EventParser {
     max_event: usize,
-    size: usize,
-    line_is_empty: bool,
+    /// The line so far, without its end.
+    line: Vec<u8>,
+    /// Whether the last byte was a carriage return. A line feed after it belongs to the same end of line.
+    after_return: bool,
+    is_first_line: bool,
+    /// The fields of the event so far.
+    event: Sse,
 }
 
-impl EventBound {
-    fn take(&mut self, chunk: &[u8]) -> io::Result<()> {
+type Events = Vec<Result<Sse, SseError>>;
+
+impl EventParser {
+    fn new(max_event: usize) -> Self {
+        let (line, event) = (Vec::new(), Sse::default());
+        Self { max_event, line, after_return: false, is_first_line: true, event }
+    }
+
+    fn push(&mut self, chunk: &[u8]) -> Events {
+        let mut events = Vec::new();
         for byte in chunk {
-            self.size += 1;
+            let continues_end = std::mem::replace(&mut self.after_return, *byte == b'\r');
             match byte {
-                b'\n' if self.line_is_empty => self.size = 0,
-                b'\n' => self.line_is_empty = true,
-                b'\r' => {}
-                _ => self.line_is_empty = false,
+                b'\n' if continues_end => {}
+                b'\n' | b'\r' => events.extend(self.end_line().map(Ok)),
+                _ => self.line.push(*byte),
             }
-            if self.size > self.max_event {
-                return Err(io::Error::new(
-                    io::ErrorKind::FileTooLarge,
-                    "an event of the stream is too large",
-                ));
+            if self.line.len() + self.event.data.as_ref().map_or(0, String::len) > self.max_event {
+                let error =
+                    io::Error::new(io::ErrorKind::FileTooLarge, "an event of the stream is too large");
+                events.push(Err(SseError::Body(Box::new(error))));
+                break;
             }
         }
-        Ok(())
+        events
+    }
+
+    /// Ends the last line and the last event, because some servers close the body without an empty line.
+    fn finish(&mut self) -> Events {
+        let mut events: Events = self.end_line().map(Ok).into_iter().collect();
+        events.extend(self.end_event().map(Ok));
+        events
+    }
+
+    /// Reads the field in the line. Returns the event if the line is empty.
+    fn end_line(&mut self) -> Option<Sse> {
+        let line = std::mem::take(&mut self.line);
+        let mut line = String::from_utf8_lossy(&line).into_owned();
+        if std::mem::take(&mut self.is_first_line)
+            && let Some(text) = line.strip_prefix('\u{FEFF}')
+        {
+            line = text.to_owned();
+        }
+        if line.is_empty() {
+            return self.end_event();
+        }
+        let (name, value) = line.split_once(':').unwrap_or((&line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match name {
+            "data" => match &mut self.event.data {
+                Some(data) => {
+                    data.push('\n');
+                    data.push_str(value);
+                }
+                None => self.event.data = Some(value.to_owned()),
+            },
+            "event" => self.event.event = Some(value.to_owned()),
+            "id" if !value.contains('\0') && value.len() <= budgets::EVENT_ID_BYTES => {
+                self.event.id = Some(value.to_owned());
+            }
+            "retry" if value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let wait = value.parse().ok();
+                self.event.retry = wait.map(|wait: u64| wait.max(budgets::SHORTEST_RETRY_MILLIS));
+            }
+            // A comment, or an unknown or invalid field.
+            _ => {}
+        }
+        None
+    }
+
+    fn end_event(&mut self) -> Option<Sse> {
+        let event = std::mem::take(&mut self.event);
+        (event != Sse::default()).then_some(event)
     }
 }
 
@@ -57,26 +125,69 @@ impl EventBound {
 mod tests {
     use super::*;
 
-    async fn read(chunks: &[&'static str], max_event: usize) -> Vec<Result<Option<String>, ()>> {
-        let body = futures::stream::iter(
-            chunks.iter().map(|chunk| Ok::<_, io::Error>(chunk.as_bytes())).collect::<Vec<_>>(),
-        );
-        event_stream(body, max_event)
-            .map(|event| event.map(|event| event.data).map_err(|_| ()))
-            .collect()
-            .await
+    async fn read(chunks: &[&'static str], max_event: usize) -> Vec<Result<Sse, ()>> {
+        let body =
+            stream::iter(chunks.iter().map(|chunk| Ok::<_, io::Error>(chunk.as_bytes())).collect::<Vec<_>>());
+        event_stream(body, max_event).map(|event| event.map_err(|_| ())).collect().await
+    }
+
+    fn data(text: &str) -> Sse {
+        Sse::default().data(text)
     }
 
     #[tokio::test]
-    async fn many_small_events_pass() {
-        let events = read(&["data: a\n\ndata", ": b\r\n\r\n", "data: c\n\n"], 16).await;
-        assert_eq!(events, ["a", "b", "c"].map(|data| Ok(Some(data.to_owned()))));
+    async fn every_stream_that_the_standard_allows_is_read() {
+        let cases: [(&[&str], Vec<Sse>); 16] = [
+            (&["data: a\n\ndata", ": b\r\n\r\n", "data: c\n\n"], vec![data("a"), data("b"), data("c")]),
+            (&["data: a\r\rdata: b\r\r"], vec![data("a"), data("b")]),
+            (&["data: a\r", "\n\r", "\ndata: b\n\n"], vec![data("a"), data("b")]),
+            (&["data: one\ndata: two\n\n"], vec![data("one\ntwo")]),
+            (&["data:a\n\ndata:  b\n\n"], vec![data("a"), data(" b")]),
+            (&["data\ndata\n\n"], vec![data("\n")]),
+            (&["data:\n\n"], vec![data("")]),
+            (&[": comment\n\n:\n\n\n\ndata: a\n\n"], vec![data("a")]),
+            (&["unknown: x\nnonsense\ndata: a\n\n"], vec![data("a")]),
+            (&["Data: x\n\ndata : x\n\n"], vec![]),
+            (&["\u{FEFF}data: a\n\n"], vec![data("a")]),
+            (&["id: 1\nevent: message\ndata: a\n\n"], vec![data("a").id("1").event("message")]),
+            (&["id: 1\n\n"], vec![Sse::default().id("1")]),
+            (
+                &["retry: 5000\n\n", "retry: 0\n\nretry: 5s\n\n"],
+                vec![Sse::default().retry(5000), Sse::default().retry(1000)],
+            ),
+            (&["data: a\n\ndata: b"], vec![data("a"), data("b")]),
+            (&["data: a\n\ndata: b\n"], vec![data("a"), data("b")]),
+        ];
+        for (chunks, expected) in cases {
+            let expected: Vec<_> = expected.into_iter().map(Ok).collect();
+            assert_eq!(read(chunks, 64).await, expected, "{chunks:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn invalid_text_is_replaced() {
+        let body = stream::iter([Ok::<_, io::Error>(b"data: \xff\n\n".to_vec())]);
+        let events: Vec<_> = event_stream(body, 64).collect().await;
+        assert!(matches!(&events[..], [Ok(event)] if event.data.as_deref() == Some("\u{FFFD}")));
     }
 
     #[tokio::test]
     async fn one_large_event_ends_the_stream_with_an_error() {
-        let events = read(&["data: a\n\n", "data: 0123456789", "0123456789\n\n"], 16).await;
-        assert_eq!(events.first(), Some(&Ok(Some("a".to_owned()))));
-        assert_eq!(events.get(1), Some(&Err(())));
+        for large in [["data: 0123456789", "0123456789\n\n"], ["data: 0123456\nda", "ta: 0123456789\n\n"]] {
+            let events = read(&["data: a\n\n", large[0], large[1], "data: b\n\n"], 16).await;
+            assert_eq!(events, [Ok(data("a")), Err(())], "{large:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn many_comments_are_no_event() {
+        let comments = [": 0123456789\n"; 10];
+        assert_eq!(read(&comments, 16).await, []);
+    }
+
+    #[tokio::test]
+    async fn a_long_id_is_ignored() {
+        let line: &'static str = Box::leak(format!("id: {}\ndata: a\n\n", "x".repeat(1025)).into_boxed_str());
+        assert_eq!(read(&[line], 4096).await, [Ok(data("a"))]);
     }
 }

@@ -13,26 +13,22 @@ use rmcp::transport::common::http_header::{
 };
 use rmcp::transport::streamable_http_client::{SseError, StreamableHttpPostResponse};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
 use sse_stream::Sse;
+use usher_budgets as budgets;
 use usher_oauth::BearerChallenge;
 
 use super::event_stream::event_stream;
 use crate::connection::fault::Fault;
 
-/// The largest JSON response in bytes, after decompression.
-const MAX_JSON: usize = 16 * 1024 * 1024;
-/// The largest number of bytes that are read from an error's body.
-const MAX_ERROR: usize = 64 * 1024;
-/// The largest event of a stream, in bytes.
-const MAX_EVENT: usize = 16 * 1024 * 1024;
-const MAX_REDIRECTS: usize = 5;
-
 /// The response to a POST.
 #[expect(clippy::large_enum_variant, reason = "rmcp's type, moved once")]
 pub(crate) enum PostResponse {
     Message(StreamableHttpPostResponse),
-    /// A 404 for a request with a session id: the server no longer knows the session.
+    /// The server no longer knows the session: 404, or another refusal of a request with a session id.
     SessionExpired,
+    /// The server closed the connection instead of responding.
+    Dropped(Fault),
 }
 
 /// The HTTP client of one server.
@@ -51,7 +47,7 @@ impl StreamableHttp {
                 matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
             let same_origin =
                 attempt.previous().last().is_some_and(|url| url.origin() == attempt.url().origin());
-            if keeps_method && same_origin && attempt.previous().len() <= MAX_REDIRECTS {
+            if keeps_method && same_origin && attempt.previous().len() <= budgets::REDIRECTS {
                 attempt.follow()
             } else {
                 attempt.stop()
@@ -83,12 +79,22 @@ impl StreamableHttp {
         if let Some(session) = session {
             request = request.header(HEADER_SESSION_ID, session);
         }
-        let response = request.send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) if error.is_connect() || error.is_timeout() => {
+                return Err(Fault::from_reqwest(&error));
+            }
+            Err(error) => return Ok(PostResponse::Dropped(Fault::from_reqwest(&error))),
+        };
         let status = response.status();
-        check_authorization(status, response.headers(), token.is_some())?;
-        if status == StatusCode::NOT_FOUND && session.is_some() {
+        let authorization = check_authorization(status, response.headers(), token.is_some());
+        // A server that asks for no sign-in has no reason for a 401 but a session that it no longer knows.
+        let is_bare_refusal =
+            matches!(&authorization, Err(Fault::Unauthorized { challenge: None, token_sent: false }));
+        if session.is_some() && (status == StatusCode::NOT_FOUND || is_bare_refusal) {
             return Ok(PostResponse::SessionExpired);
         }
+        authorization?;
         if status.is_redirection() {
             return Err(Fault::Redirected { host: location_host(response.headers()) });
         }
@@ -114,25 +120,30 @@ impl StreamableHttp {
             return Ok(PostResponse::Message(StreamableHttpPostResponse::Json(message, session)));
         }
         let message = match kind {
-            MediaType::EventStream => {
-                StreamableHttpPostResponse::Sse(event_stream(response.bytes_stream(), MAX_EVENT), session)
-            }
+            MediaType::EventStream => StreamableHttpPostResponse::Sse(
+                event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES),
+                session,
+            ),
             // The specification asks for 202 without a body. Some servers answer 200 with any body.
             MediaType::Json | MediaType::Other(_) if !expects_response => {
                 StreamableHttpPostResponse::Accepted
             }
             MediaType::Json => {
-                let body = read_body(response, MAX_JSON).await?;
-                let message = serde_json::from_slice(&body).map_err(|error| {
-                    Fault::Protocol(format!("the server's response is not a JSON-RPC message ({error})"))
-                })?;
-                StreamableHttpPostResponse::Json(message, session)
+                let body = read_body(response, budgets::MESSAGE_BYTES).await?;
+                StreamableHttpPostResponse::Json(parse_message(&body)?, session)
             }
             MediaType::Other(kind) => {
-                return Err(Fault::Protocol(format!(
-                    "the server answered with {} instead of JSON",
-                    kind.as_deref().unwrap_or("no content type")
-                )));
+                let not_json = || {
+                    let kind = kind.as_deref().unwrap_or("no content type");
+                    Fault::Protocol(format!("the server answered with {kind} instead of JSON"))
+                };
+                // Some servers send JSON as plain text, or without a type.
+                if !matches!(kind.as_deref(), None | Some("text/plain")) {
+                    return Err(not_json());
+                }
+                let body = read_body(response, budgets::MESSAGE_BYTES).await?;
+                let message = parse_message(&body).map_err(|_| not_json())?;
+                StreamableHttpPostResponse::Json(message, session)
             }
         };
         Ok(PostResponse::Message(message))
@@ -165,7 +176,9 @@ impl StreamableHttp {
             return Err(status_fault(status, response.headers()));
         }
         match media_type(response.headers()) {
-            MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), MAX_EVENT).boxed())),
+            MediaType::EventStream => {
+                Ok(Some(event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES).boxed()))
+            }
             MediaType::Json | MediaType::Other(_) => {
                 Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
             }
@@ -235,9 +248,35 @@ async fn error_body(response: reqwest::Response, kind: &MediaType) -> Vec<u8> {
     // A 403 may come from a gateway, and a 429 is described by its headers.
     let keeps_status = matches!(response.status(), StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
     match kind {
-        MediaType::Json if !keeps_status => read_body(response, MAX_ERROR).await.unwrap_or_default(),
+        MediaType::Json if !keeps_status => {
+            read_body(response, budgets::ERROR_BODY_BYTES).await.unwrap_or_default()
+        }
         MediaType::Json | MediaType::EventStream | MediaType::Other(_) => Vec::new(),
     }
+}
+
+/// Parses a message. Some servers send a byte order mark before it, an `error` of null beside the result, or an array
+/// with the message.
+fn parse_message(body: &[u8]) -> Result<ServerJsonRpcMessage, Fault> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let error = match serde_json::from_slice(body) {
+        Ok(message) => return Ok(message),
+        Err(error) => error,
+    };
+    corrected(body)
+        .ok_or_else(|| Fault::Protocol(format!("the server's response is not a JSON-RPC message ({error})")))
+}
+
+fn corrected(body: &[u8]) -> Option<ServerJsonRpcMessage> {
+    let message = match serde_json::from_slice(body).ok()? {
+        Value::Array(messages) => <[Value; 1]>::try_from(messages).ok()?.into_iter().next()?,
+        message => message,
+    };
+    let Value::Object(mut fields) = message else { return None };
+    if fields.get("error").is_some_and(Value::is_null) {
+        fields.remove("error");
+    }
+    serde_json::from_value(Value::Object(fields)).ok()
 }
 
 fn rpc_error(body: &[u8]) -> Option<ServerJsonRpcMessage> {
