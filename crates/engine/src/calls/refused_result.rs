@@ -19,8 +19,14 @@ const PHRASES: [&str; 6] = [
 /// data.
 pub(crate) fn is_refusal(result: &CallToolResult) -> bool {
     result.is_error == Some(true)
-        && (result.structured_content.as_ref().is_some_and(json_is_refusal)
+        && (has_challenge(result)
+            || result.structured_content.as_ref().is_some_and(json_is_refusal)
             || result.content.iter().any(block_is_refusal))
+}
+
+/// Returns whether the result carries the challenge of a 401, as some gateways do.
+fn has_challenge(result: &CallToolResult) -> bool {
+    result.meta.as_ref().is_some_and(|meta| meta.contains_key("mcp/www_authenticate"))
 }
 
 fn block_is_refusal(block: &ContentBlock) -> bool {
@@ -92,6 +98,15 @@ mod tests {
             result.structured_content = Some(structure.clone());
             assert!(is_refusal(&result), "{structure}");
         }
+    }
+
+    #[test]
+    fn a_failed_result_with_a_challenge_is_a_refusal() {
+        let challenge = json!({ "mcp/www_authenticate": ["Bearer error=\"invalid_token\""] });
+        let mut result = json!({ "content": [], "isError": true, "_meta": challenge });
+        assert!(is_refusal(&serde_json::from_value(result.clone()).expect("a result")));
+        result["isError"] = json!(false);
+        assert!(!is_refusal(&serde_json::from_value(result).expect("a result")));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, InputRequest, InputRequests,
-    InputResponses, ServerResult,
+    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ElicitRequestParams,
+    ElicitationAction, InputRequest, InputRequests, InputResponses, ServerResult,
 };
+use rmcp::service::ServiceError;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +19,27 @@ use crate::caller::Addressee;
 const MAX_ROUNDS: usize = 10;
 /// The longest duration of each request of a call. Progress cannot extend it.
 const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
+
+/// The code of an error that lists addresses which the person must visit first (MCP 2025-11-25, elicitation).
+const URL_ELICITATION_REQUIRED: i32 = -32042;
+
+/// The response to one request of a call.
+#[expect(clippy::large_enum_variant, reason = "moved once")]
+enum Response {
+    Result(ServerResult),
+    UrlsToVisit(Vec<ElicitRequestParams>),
+}
+
+/// Returns the elicitations in an error, if the call can be repeated after them.
+fn urls_to_visit(error: &ServiceError) -> Option<Vec<ElicitRequestParams>> {
+    let ServiceError::McpError(error) = error else { return None };
+    let listed =
+        error.data.as_ref().filter(|_| error.code.0 == URL_ELICITATION_REQUIRED)?.get("elicitations")?;
+    let questions: Vec<ElicitRequestParams> = serde_json::from_value(listed.clone()).ok()?;
+    let has_only_urls =
+        questions.iter().all(|question| matches!(question, ElicitRequestParams::UrlElicitationParams { .. }));
+    (has_only_urls && !questions.is_empty() && questions.len() <= MAX_ROUNDS).then_some(questions)
+}
 
 /// The conditions of a call.
 pub(crate) struct CallTerms<'a> {
@@ -39,8 +61,9 @@ impl Connection {
         for round in 0..MAX_ROUNDS {
             let request = CallToolRequest::new(params.clone());
             match self.request(ClientRequest::CallToolRequest(request), terms).await? {
-                ServerResult::CallToolResult(result) => return Ok(result),
-                ServerResult::InputRequiredResult(required) => {
+                Response::UrlsToVisit(questions) => self.visit(questions, terms).await?,
+                Response::Result(ServerResult::CallToolResult(result)) => return Ok(result),
+                Response::Result(ServerResult::InputRequiredResult(required)) => {
                     let requests = required.input_requests.unwrap_or_default();
                     if requests.is_empty() {
                         if required.request_state.is_none() {
@@ -53,14 +76,14 @@ impl Connection {
                     params.input_responses = (!responses.is_empty()).then_some(responses);
                     params.request_state = required.request_state;
                 }
-                _ => return Err(Fault::violation("its response is not a tool result")),
+                Response::Result(_) => return Err(Fault::violation("its response is not a tool result")),
             }
         }
         Err(Fault::violation("it keeps asking for input"))
     }
 
     /// Sends one request. Progress and questions to the person restart its idle timeout.
-    async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<ServerResult, Fault> {
+    async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<Response, Fault> {
         let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
         let idle_timeout = terms.idle_timeout.min(LONGEST_CALL);
@@ -73,7 +96,13 @@ impl Connection {
                     while let Some(step) = running.pending_progress() {
                         (terms.on_progress)(step.progress, step.total, step.message);
                     }
-                    return response.map_err(|_| Fault::Lost)?.map_err(from_service);
+                    return match response.map_err(|_| Fault::Lost)? {
+                        Ok(result) => Ok(Response::Result(result)),
+                        Err(error) => match urls_to_visit(&error) {
+                            Some(questions) => Ok(Response::UrlsToVisit(questions)),
+                            None => Err(from_service(error)),
+                        },
+                    };
                 }
                 step = running.progress() => {
                     idle_deadline = tokio::time::Instant::now() + idle_timeout;
@@ -92,6 +121,21 @@ impl Connection {
         };
         let _ = tokio::time::timeout(Duration::from_secs(1), handle.cancel(Some(fault.to_string()))).await;
         Err(fault)
+    }
+
+    /// Asks the person to visit addresses, one after the other.
+    async fn visit(&self, questions: Vec<ElicitRequestParams>, terms: &CallTerms<'_>) -> Result<(), Fault> {
+        for question in questions {
+            let question = self.elicitations.ask(&self.server, terms.addressee.clone(), question);
+            let answer = tokio::select! {
+                answer = question => answer,
+                () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
+            };
+            if answer.action != ElicitationAction::Accept {
+                return Err(Fault::Cancelled);
+            }
+        }
+        Ok(())
     }
 
     async fn input(&self, requests: InputRequests, terms: &CallTerms<'_>) -> Result<InputResponses, Fault> {
