@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use tempfile::TempDir;
-use usher_api::{NewServer, ServerId, Status};
+use usher_api::{NeedsSignIn, NewServer, ServerId, Status};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions, SignInOptions};
 use usher_fake_service::{Activity, BadResponse, FakeService, FamilyId, Options, TokenFault};
 use usher_secrets::StoreKind;
@@ -133,6 +133,11 @@ fn pick(random: &mut StdRng) -> TokenFault {
     if random.random_ratio(1, 50) { TokenFault::Revoked } else { *faults.choose(random).unwrap_or(&slow) }
 }
 
+/// Whether the fault is an OAuth error, after which the engine asks for a sign-in and keeps the grant.
+fn is_oauth_error(fault: TokenFault) -> bool {
+    matches!(fault, TokenFault::BeforeCommit(BadResponse::Error(..) | BadResponse::ErrorPage(_)))
+}
+
 /// An engine that is signed in to a service.
 struct Scene {
     service: FakeService,
@@ -199,7 +204,7 @@ impl Scene {
         before: Option<u32>,
         outages: &mut Outages,
     ) -> Vec<String> {
-        let needs_sign_in = self.needs_sign_in();
+        let (needs_sign_in, is_rejected) = (self.needs_sign_in(), self.is_rejected());
         let stored = self.stored_token().await;
         let state = self.service.ledger().state(self.family);
         let activity = self.service.ledger().take_activity(self.family);
@@ -222,7 +227,9 @@ impl Scene {
                 // The run continues with a new sign-in.
                 self.is_revoked = true;
             }
-            Ok(Some(_)) if needs_sign_in => violations.push("the engine asks for a sign-in".to_owned()),
+            Ok(Some(_)) if needs_sign_in || (is_rejected && !is_oauth_error(fault)) => {
+                violations.push("the engine asks for a sign-in".to_owned());
+            }
             Ok(Some((_, number))) => {
                 let is_newest = state.is_some_and(|state| state.current == number);
                 if !is_newest && !matches!(fault, TokenFault::AfterCommit(_)) && before != Some(number) {
@@ -286,8 +293,14 @@ impl Scene {
         matches!(self.status(), Some(Status::Connected { .. }))
     }
 
+    /// Whether the grant has ended.
     fn needs_sign_in(&self) -> bool {
-        matches!(self.status(), Some(Status::NeedsSignIn { .. }))
+        matches!(self.status(), Some(Status::NeedsSignIn { .. })) && !self.is_rejected()
+    }
+
+    /// Whether a refresh was rejected, and the grant is kept.
+    fn is_rejected(&self) -> bool {
+        matches!(self.status(), Some(Status::NeedsSignIn { reason: NeedsSignIn::RefreshRejected }))
     }
 
     /// Waits until the engine's view or the service satisfies a condition.

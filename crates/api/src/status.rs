@@ -64,6 +64,8 @@ pub enum NeedsSignIn {
     RegistrationLost,
     /// A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token.
     RefreshInterrupted,
+    /// The authorization server rejects refreshes. The grant is kept, and a refresh is tried again every hour.
+    RefreshRejected,
     SignedOut,
 }
 

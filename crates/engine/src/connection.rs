@@ -55,12 +55,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Performs the handshake: `server/discover`, or `initialize` if the server does not support it.
+    /// Performs the handshake: `server/discover`, or `initialize` with this revision if the server does not support it.
     pub async fn open<T, E, A>(
         channel: T,
         client: ClientHandler,
         monitor: StreamMonitor,
         credentials: Option<Credentials>,
+        revision: ProtocolVersion,
     ) -> Result<Self, Fault>
     where
         T: IntoTransport<RoleClient, E, A>,
@@ -68,7 +69,7 @@ impl Connection {
     {
         let lifecycle = ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-            legacy_version: Some(ProtocolVersion::LATEST_WITH_INITIALIZE),
+            legacy_version: Some(revision),
         };
         let server = client.server.clone();
         let (elicitations, requests) = (Arc::clone(&client.elicitations), client.requests.clone());

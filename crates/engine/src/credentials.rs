@@ -1,6 +1,7 @@
 //! One server's grant: stored in the secret store, cached in memory, refreshed by one task at a time.
 
 pub(crate) mod fault;
+pub(crate) mod gate;
 pub(crate) mod held_grant;
 mod refresh;
 mod refresh_backoff;
@@ -16,11 +17,12 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use url::Url;
 use usher_api::ServerId;
 use usher_oauth::{Grant, HttpClient, ServerUrl};
 
 use crate::clock::Clock;
-use crate::learned::Learned;
+use crate::learned::{Learned, ServerKey};
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
 use fault::CredentialFault;
@@ -39,6 +41,10 @@ pub(crate) type PreRegistered = Option<(String, Option<SecretString>)>;
 pub(crate) struct CredentialsContext {
     pub server: ServerId,
     pub url: ServerUrl,
+    /// The server's key in the learned data.
+    pub key: ServerKey,
+    /// The configured token endpoint, if there is one.
+    pub token_endpoint: Option<Url>,
     pub stores: SecretStores,
     pub learned: Learned,
     pub journal: RefreshJournal,
@@ -88,7 +94,12 @@ impl Credentials {
         match self.freshness(&grant) {
             Freshness::Fresh => Ok(Some(bearer(&grant))),
             Freshness::Due => match self.join_refresh(&grant).await {
-                Err(fault) if fault.is_transient() => Ok(Some(bearer(&grant))),
+                // The token is still valid.
+                Err(fault)
+                    if fault.is_transient() || matches!(fault, CredentialFault::RefreshRejected(_)) =>
+                {
+                    Ok(Some(bearer(&grant)))
+                }
                 outcome => outcome,
             },
             Freshness::Expired if grant.refresh_token.is_some() => self.join_refresh(&grant).await,
@@ -167,7 +178,8 @@ impl Credentials {
 
     /// Saves a new grant, first in the store, then in memory. If the store fails, the next use of the grant retries.
     ///
-    /// Calls `should_save` under the guard. If it returns `false`, the grant is returned instead of saved.
+    /// Calls `should_save` under the guard. If it returns `false`, or if the grant does not belong to the server's entry,
+    /// the grant is returned instead of saved.
     pub async fn put(
         &self,
         grant: Grant,
@@ -177,6 +189,13 @@ impl Credentials {
         if !should_save() {
             return Ok(Some(grant));
         }
+        let grant = match self.0.admit(grant) {
+            Ok(grant) => grant,
+            Err(grant) => {
+                tracing::warn!(server = %self.0.context.server, "the new grant belongs to another server or client");
+                return Ok(Some(*grant));
+            }
+        };
         self.0.lock().unsaved = Some(grant);
         self.0.save().await?;
         self.0.lock().backoff.end();

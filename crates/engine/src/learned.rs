@@ -6,10 +6,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rmcp::model::ProtocolVersion;
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_api::RedirectKind;
-use usher_oauth::{ClientRegistration, Discovered, Issuer, NetworkZone, ServerUrl};
+use usher_config::OAuthSettings;
+use usher_oauth::{ClientRegistration, Discovered, GrantBinding, Issuer, NetworkZone, Quirks, ServerUrl};
 use usher_secrets::private_files;
 
 const FILE: &str = "kept.json";
@@ -33,12 +35,30 @@ struct Inner {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Contents {
     version: u32,
-    /// The servers, by address.
+    /// The servers, by [`ServerKey`].
     #[serde(default)]
     servers: BTreeMap<String, LearnedServer>,
     /// The issuers, by identifier.
     #[serde(default)]
     issuers: BTreeMap<String, LearnedIssuer>,
+}
+
+/// The key of what was learned about a server: its address, and the settings that determine its metadata. After such a
+/// setting was changed, nothing that it led to is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerKey(String);
+
+impl ServerKey {
+    pub fn new(server: &ServerUrl, settings: &OAuthSettings) -> Self {
+        let mut key = server.as_str().to_owned();
+        if let Some(endpoints) = settings.used_endpoints() {
+            key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
+        }
+        if settings.allow_missing_pkce {
+            key.push_str(" allowMissingPkce");
+        }
+        Self(key)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -52,6 +72,9 @@ struct LearnedServer {
     /// The network zone in which the server was last reached.
     #[serde(default, rename = "reach")]
     zone: Option<NetworkZone>,
+    /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
+    #[serde(default)]
+    revision: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +89,8 @@ struct LearnedIssuer {
     redirect: Option<RedirectKind>,
     #[serde(default)]
     registrations: Vec<ClientRegistration>,
+    #[serde(default)]
+    quirks: Quirks,
 }
 
 const VERSION: u32 = 1;
@@ -96,7 +121,7 @@ impl Learned {
 
     /// Records the network zone in which the server is now. Metadata discovered in another zone is forgotten, because
     /// it may name endpoints that this zone does not allow.
-    pub fn note_zone(&self, server: &ServerUrl, zone: NetworkZone) {
+    pub fn note_zone(&self, server: &ServerKey, zone: NetworkZone) {
         self.change(|contents| {
             let known = contents.server(server);
             if known.zone.replace(zone).is_some_and(|before| before != zone) {
@@ -106,21 +131,21 @@ impl Learned {
     }
 
     /// Returns the discovered metadata, unless a step found it stale.
-    pub fn discovered(&self, server: &ServerUrl) -> Option<Discovered> {
-        self.0.lock().servers.get(server.as_str())?.discovered.clone()
+    pub fn discovered(&self, server: &ServerKey) -> Option<Discovered> {
+        self.0.lock().servers.get(&server.0)?.discovered.clone()
     }
 
     /// Returns the discovered metadata, unless the server's challenge now names another document.
-    pub fn discovered_by(&self, server: &ServerUrl, challenge: Option<&str>) -> Option<Discovered> {
+    pub fn discovered_by(&self, server: &ServerKey, challenge: Option<&str>) -> Option<Discovered> {
         let contents = self.0.lock();
-        let known = contents.servers.get(server.as_str())?;
+        let known = contents.servers.get(&server.0)?;
         match challenge {
             Some(challenge) if known.challenge.as_deref() != Some(challenge) => None,
             Some(_) | None => known.discovered.clone(),
         }
     }
 
-    pub fn store_discovered(&self, server: &ServerUrl, discovered: &Discovered, challenge: Option<&str>) {
+    pub fn store_discovered(&self, server: &ServerKey, discovered: &Discovered, challenge: Option<&str>) {
         self.change(|contents| {
             let known = contents.server(server);
             known.discovered = Some(discovered.clone());
@@ -129,23 +154,37 @@ impl Learned {
     }
 
     /// Replaces the metadata after a later step corrected it.
-    pub fn replace_discovered(&self, server: &ServerUrl, discovered: Discovered) {
+    pub fn replace_discovered(&self, server: &ServerKey, discovered: Discovered) {
         self.change(|contents| contents.server(server).discovered = Some(discovered));
     }
 
     /// Deletes metadata that a step found stale.
-    pub fn forget_discovered(&self, server: &ServerUrl) {
+    pub fn forget_discovered(&self, server: &ServerKey) {
         self.change(|contents| contents.server(server).discovered = None);
     }
 
+    /// Returns the MCP revision that the server accepted after it had rejected a newer one.
+    pub fn revision(&self, server: &ServerKey) -> Option<String> {
+        self.0.lock().servers.get(&server.0)?.revision.clone()
+    }
+
+    /// Stores the revision of a handshake, unless it is the newest.
+    pub fn store_revision(&self, server: &ServerKey, revision: &ProtocolVersion) {
+        let is_newest = *revision == ProtocolVersion::LATEST_WITH_INITIALIZE;
+        if !is_newest || self.revision(server).is_some() {
+            let revision = (!is_newest).then(|| revision.as_str().to_owned());
+            self.change(|contents| contents.server(server).revision = revision);
+        }
+    }
+
     /// Returns the issuer that a pre-registered client was first used with.
-    pub fn pinned_issuer(&self, server: &ServerUrl, client_id: &str) -> Option<Issuer> {
+    pub fn pinned_issuer(&self, server: &ServerKey, client_id: &str) -> Option<Issuer> {
         let contents = self.0.lock();
-        let client = contents.servers.get(server.as_str())?.client.as_ref()?;
+        let client = contents.servers.get(&server.0)?.client.as_ref()?;
         (client.client_id == client_id).then(|| client.issuer.clone())
     }
 
-    pub fn pin_issuer(&self, server: &ServerUrl, client_id: &str, issuer: &Issuer) {
+    pub fn pin_issuer(&self, server: &ServerKey, client_id: &str, issuer: &Issuer) {
         let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
         self.change(|contents| {
             let pinned = &mut contents.server(server).client;
@@ -209,13 +248,34 @@ impl Learned {
         });
     }
 
+    /// Returns what was learned about an issuer from rejected requests.
+    pub fn quirks(&self, issuer: &Issuer) -> Quirks {
+        self.0.lock().issuers.get(issuer.as_str()).map(|known| known.quirks).unwrap_or_default()
+    }
+
+    /// Learns from a request that was sent as `planned` and succeeded as `accepted`.
+    pub fn learn_quirks(&self, planned: &GrantBinding, accepted: &GrantBinding) {
+        self.change_quirks(&planned.issuer, |quirks| quirks.learn(planned, accepted));
+    }
+
+    pub fn change_quirks(&self, issuer: &Issuer, change: impl FnOnce(&mut Quirks)) {
+        let mut quirks = self.quirks(issuer);
+        change(&mut quirks);
+        if quirks != self.quirks(issuer) {
+            self.change(|contents| {
+                contents.issuers.entry(issuer.as_str().to_owned()).or_default().quirks = quirks;
+            });
+        }
+    }
+
     /// Deletes the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
     /// pre-registered client and the network zone stay, because they protect the client and the grant.
-    pub fn forget(&self, server: &ServerUrl, issuer: Option<&str>) {
+    pub fn forget(&self, server: &ServerKey, issuer: Option<&str>) {
         self.change(|contents| {
-            if let Some(known) = contents.servers.get_mut(server.as_str()) {
+            if let Some(known) = contents.servers.get_mut(&server.0) {
                 known.discovered = None;
                 known.challenge = None;
+                known.revision = None;
             }
             if let Some(issuer) = issuer {
                 contents.issuers.remove(issuer);
@@ -263,8 +323,8 @@ impl Inner {
 }
 
 impl Contents {
-    fn server(&mut self, server: &ServerUrl) -> &mut LearnedServer {
-        self.servers.entry(server.as_str().to_owned()).or_default()
+    fn server(&mut self, server: &ServerKey) -> &mut LearnedServer {
+        self.servers.entry(server.0.clone()).or_default()
     }
 }
 
@@ -273,6 +333,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn key(raw: &str) -> ServerKey {
+        ServerKey::new(&ServerUrl::parse(raw).expect("parse the address"), &OAuthSettings::default())
+    }
 
     fn discovered() -> Discovered {
         let metadata = json!({
@@ -294,7 +358,7 @@ mod tests {
     #[tokio::test]
     async fn metadata_discovered_in_another_network_zone_is_forgotten() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
-        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("parse the address");
+        let server = key("https://mcp.example.com/mcp");
         let discovered = discovered();
         {
             let tasks = TaskTracker::new();
@@ -316,9 +380,8 @@ mod tests {
     async fn forgetting_a_server_deletes_only_its_metadata_and_its_issuer() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
-        let server = |raw: &str| ServerUrl::parse(raw).expect("parse the address");
         let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
-        let (one, other) = (server("https://mcp.example.com/mcp"), server("https://mcp.example.org/mcp"));
+        let (one, other) = (key("https://mcp.example.com/mcp"), key("https://mcp.example.org/mcp"));
         let (used, unused) = (issuer("https://as.example.com"), issuer("https://as.example.org"));
         learned.store_discovered(&one, &discovered(), None);
         learned.store_discovered(&other, &discovered(), None);
@@ -334,7 +397,7 @@ mod tests {
     async fn a_pre_registered_client_belongs_to_the_first_issuer_that_it_was_used_with() {
         let folder = tempfile::tempdir().expect("create a temporary folder");
         let learned = Learned::open(folder.path(), TaskTracker::new()).expect("open the file");
-        let server = ServerUrl::parse("https://mcp.example.com/mcp").expect("parse the address");
+        let server = key("https://mcp.example.com/mcp");
         let issuer = |raw: &str| Issuer::parse(raw).expect("parse the issuer");
         let (first, other) = (issuer("https://as.example.com"), issuer("https://evil.example"));
         learned.pin_issuer(&server, "client", &first);

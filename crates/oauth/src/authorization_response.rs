@@ -5,11 +5,10 @@ use std::fmt;
 
 use secrecy::SecretString;
 use url::form_urlencoded;
+use usher_budgets as budgets;
 
 use crate::display_text::display_text_option;
 use crate::{Error, ErrorKind, RedirectUri, Step};
-
-const MAX_BYTES: usize = 4096;
 
 /// A well-formed response at one of our redirect URIs. Its `state` identifies the sign-in.
 pub struct AuthorizationResponse {
@@ -32,9 +31,9 @@ pub(crate) enum Outcome {
 impl AuthorizationResponse {
     /// Parses `raw`, which must be one of `redirects` followed by a query.
     ///
-    /// The address must not be longer than 4 kB, and must not contain a fragment or repeated parameters. Only
-    /// `error_description` may contain encoded control characters. The address must contain `state`, and either
-    /// `code` or `error`.
+    /// The address must not be longer than 4 kB, and must not contain repeated parameters. Only `error_description` may
+    /// contain encoded control characters. The address must contain `state`, and either `code` or `error`. A fragment
+    /// is ignored.
     pub fn parse<'a>(raw: &str, redirects: impl IntoIterator<Item = &'a RedirectUri>) -> Result<Self, Error> {
         parse(raw, redirects).map_err(|why| Error::new(Step::Callback, None, ErrorKind::BadCallback { why }))
     }
@@ -52,16 +51,15 @@ fn parse<'a>(
     raw: &str,
     redirects: impl IntoIterator<Item = &'a RedirectUri>,
 ) -> Result<AuthorizationResponse, &'static str> {
-    if raw.len() > MAX_BYTES {
+    if raw.len() > budgets::CALLBACK_BYTES {
         return Err("it is longer than 4 kB");
     }
     if !raw.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("it contains a character that is not allowed in a URL");
     }
-    if raw.contains('#') {
-        return Err("it contains a fragment");
-    }
-    let (address, query) = raw.split_once('?').unwrap_or((raw, ""));
+    // Some servers add a fragment such as `#_=_`. It is not part of the response (RFC 6749 §4.1.2).
+    let address = raw.split('#').next().unwrap_or_default();
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
     let Some(redirect) = redirects.into_iter().find(|redirect| redirect.as_str() == address) else {
         return Err("it is not one of Usher's redirect URIs");
     };

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
-    Issuer, ProtectedResourceMetadata, Scopes, ServerUrl, Step,
+    Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
 };
 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
@@ -51,6 +51,9 @@ pub struct Discovered {
     pub scopes_supported: Option<Scopes>,
     /// The scopes to request in the next authorization.
     pub scopes: Scopes,
+    /// What was learned about the authorization server. The caller stores it by issuer, and sets it before each step.
+    #[serde(default)]
+    pub quirks: Quirks,
 }
 
 /// Finds the authorization server of `request.server`. Reads the protected resource metadata and then the authorization
@@ -87,6 +90,7 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
         metadata,
         source,
         scopes: Scopes::default(),
+        quirks: Quirks::default(),
     };
     Ok(discovered.with_challenge(challenge, settings))
 }
@@ -150,6 +154,7 @@ fn use_configured_endpoints(
         source: MetadataSource::Settings,
         scopes_supported: None,
         scopes: Scopes::default(),
+        quirks: Quirks::default(),
     };
     Ok(discovered.with_challenge(challenge, settings))
 }
@@ -157,7 +162,7 @@ fn use_configured_endpoints(
 /// Checks the metadata before any endpoint in it is requested or opened in the browser.
 fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
     let metadata = &discovered.metadata;
-    let failed = |kind| Error { step: Step::ServerMetadata, host: metadata.issuer.host(), kind };
+    let failed = |kind| Error::new(Step::ServerMetadata, metadata.issuer.host().as_deref(), kind);
     if let Some(name) = metadata.reserved_parameter() {
         return Err(failed(ErrorKind::ReservedParameter(name)));
     }
@@ -188,15 +193,22 @@ impl Discovered {
     pub fn with_challenge(mut self, challenge: Option<&BearerChallenge>, settings: &ClientSettings) -> Self {
         let challenged =
             challenge.and_then(|challenge| challenge.scope.clone()).filter(|scopes| !scopes.is_empty());
-        let chosen = settings.scopes.clone().or(challenged).or_else(|| self.scopes_supported.clone());
+        let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);
+        let chosen = settings.scopes.clone().or(challenged).or_else(|| supported.cloned());
         self.scopes = self.with_offline_access(chosen.unwrap_or_default());
         self
     }
 
+    /// Returns the scopes of the next authorization request.
+    pub(crate) fn requested_scopes(&self, extra: &Scopes) -> Scopes {
+        self.with_offline_access(self.scopes.union(extra))
+    }
+
     /// Adds `offline_access`, which requests a refresh token, if the authorization server lists it. It is not added to
     /// an empty set, because alone it would replace the server's default scopes.
-    pub(crate) fn with_offline_access(&self, scopes: Scopes) -> Scopes {
-        if scopes.is_empty() || !self.metadata.supports_scope(OFFLINE_ACCESS) {
+    fn with_offline_access(&self, scopes: Scopes) -> Scopes {
+        let is_supported = self.metadata.supports_scope(OFFLINE_ACCESS) && !self.quirks.rejects_added_scopes;
+        if scopes.is_empty() || !is_supported {
             return scopes;
         }
         scopes.with_scope(OFFLINE_ACCESS)

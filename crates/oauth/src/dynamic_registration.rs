@@ -1,35 +1,34 @@
-//! Dynamic client registration (RFC 7591), with one redirect URI and one retry with minimal metadata.
+//! Dynamic client registration (RFC 7591), with one redirect URI. After a rejection, less metadata is sent.
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::{Value, json};
+use usher_budgets as budgets;
 
 use crate::display_text::display_text_option;
 use crate::http_client::{Request, Response};
 use crate::json_document::{Document, is_transient, transient};
 use crate::{
     AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
-    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Step,
+    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
 };
 
 pub(crate) async fn register_client(
     http: &HttpClient,
     metadata: &AuthorizationServerMetadata,
     redirect: &RedirectUri,
+    scopes: &Scopes,
     now: Timestamp,
 ) -> Result<RegisteredClient, Error> {
     let Some(endpoint) = &metadata.registration_endpoint else {
-        return Err(Error {
-            step: Step::Registration,
-            host: metadata.issuer.host(),
-            kind: ErrorKind::RegistrationUnsupported,
-        });
+        let host = metadata.issuer.host();
+        return Err(Error::new(Step::Registration, host.as_deref(), ErrorKind::RegistrationUnsupported));
     };
     let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
     let auth_method = AuthMethod::choose_for_registration(supported);
-    let full = json!({
+    let mut metadata_fields = json!({
         "client_name": CLIENT_NAME,
         "application_type": "native",
         "redirect_uris": [redirect.as_str()],
@@ -37,10 +36,20 @@ pub(crate) async fn register_client(
         "response_types": ["code"],
         "token_endpoint_auth_method": auth_method.as_str(),
     });
-    let mut response = post(http, endpoint, &full).await?;
-    if may_accept_minimal(&response) {
-        let minimal = json!({ "client_name": CLIENT_NAME, "redirect_uris": [redirect.as_str()] });
-        response = post(http, endpoint, &minimal).await?;
+    // Some servers grant only the scopes that the client registered with. Others reject the field.
+    let fewer_fields: &[&[&str]] = match scopes.is_empty() {
+        true => &[&["client_name", "redirect_uris"]],
+        false => {
+            metadata_fields["scope"] = scopes.to_string().into();
+            &[&["client_name", "redirect_uris", "scope"], &["client_name", "redirect_uris"]]
+        }
+    };
+    let mut response = post(http, endpoint, &metadata_fields).await?;
+    for names in fewer_fields {
+        if may_accept_less(&response) {
+            let fields = names.iter().map(|name| ((*name).to_owned(), metadata_fields[*name].clone()));
+            response = post(http, endpoint, &Value::Object(fields.collect())).await?;
+        }
     }
     let client = match response.status.is_success() {
         true => accept(&response, metadata, redirect),
@@ -57,8 +66,8 @@ async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Re
     http.send(Step::Registration, request, http.deadlines().request).await
 }
 
-/// Whether a retry with minimal metadata may succeed. Some servers reject unknown fields. A rejected redirect is final.
-fn may_accept_minimal(response: &Response) -> bool {
+/// Whether a retry with less metadata may succeed. Some servers reject unknown fields. A rejected redirect is final.
+fn may_accept_less(response: &Response) -> bool {
     let rejected = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
     rejected && !rejects_redirect(response)
 }
@@ -109,13 +118,20 @@ fn accept(
     if !registered.is_empty() && !registered.iter().any(|uri| uri == redirect.as_str()) {
         return Err(ErrorKind::RedirectRejected { why: None });
     }
-    let secret = document.string("client_secret").map(SecretString::from);
+    if client_id.len() > budgets::CLIENT_ID_BYTES || !client_id.bytes().all(is_visible) {
+        return Err(ErrorKind::Malformed { what: "its client ID is too long or not plain text".to_owned() });
+    }
+    let secret = document.string("client_secret");
+    if secret.is_some_and(|secret| secret.len() > budgets::CLIENT_SECRET_BYTES) {
+        return Err(ErrorKind::Malformed { what: "its client secret is longer than 8 kB".to_owned() });
+    }
+    let secret = secret.map(SecretString::from);
     let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
     let auth_method = match document.string("token_endpoint_auth_method").and_then(AuthMethod::parse) {
         Some(method) if secret.is_some() || method == AuthMethod::None => method,
         _ => AuthMethod::choose(secret.is_some(), supported),
     };
-    let secret = secret.filter(|_| auth_method.needs_secret());
+    // The secret is kept even if the method needs none, because some servers ask for it anyway.
     let expires_at = secret.as_ref().and_then(|_| document.seconds("client_secret_expires_at"));
     let registration = ClientRegistration {
         client_id: client_id.to_owned(),
@@ -126,4 +142,9 @@ fn accept(
         secret_expires_at: expires_at.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),
     };
     Ok(RegisteredClient { registration, secret })
+}
+
+/// Whether the byte may be part of a client ID (RFC 6749 appendix A.1).
+fn is_visible(byte: u8) -> bool {
+    matches!(byte, 0x20..=0x7E)
 }

@@ -4,11 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
+use usher_budgets as budgets;
 
 use crate::ErrorKind;
 use crate::display_text::display_text;
-
-const MAX_BYTES: usize = 2048;
 
 /// An https URL, or an http URL with a loopback host. It has no userinfo, no fragment and no characters that are
 /// special to a shell.
@@ -60,7 +59,7 @@ impl From<Endpoint> for String {
 
 /// Parses and checks a URL that will be requested or opened. The error is a reason for display.
 pub(crate) fn check(raw: &str, is_allowed: fn(char) -> bool) -> Result<Url, String> {
-    if raw.len() > MAX_BYTES {
+    if raw.len() > budgets::ADDRESS_BYTES {
         return Err("it is longer than 2048 characters".to_owned());
     }
     if let Some(scheme) = scheme(raw).filter(|scheme| !matches!(scheme.as_str(), "https" | "http")) {

@@ -52,6 +52,16 @@ pub struct Error {
     /// The host of the request, without the port. `None` if it was not known yet.
     pub host: Option<String>,
     pub kind: ErrorKind,
+    /// The addresses at which a document was searched for, in the order of their priority. Empty for other steps.
+    pub tried: Box<[Attempt]>,
+}
+
+/// An address that was tried, and the reason why its response was not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// A well-known address, or the address in a challenge. It contains no secret.
+    pub url: String,
+    pub why: String,
 }
 
 /// The cause of an error. Text from servers is sanitised and truncated for display.
@@ -124,7 +134,10 @@ pub enum ErrorKind {
     TokenError { error: String, description: Option<String> },
     #[error("the service issued a token of the unsupported type “{0}”")]
     UnsupportedTokenType(String),
-    /// The authorization server rejects the `resource` parameter (RFC 8707).
+    /// The authorization server issues no tokens for this resource (RFC 8707 §2).
+    #[error("the authorization server issues no tokens for this service{}", reason(.description))]
+    InvalidTarget { description: Option<String> },
+    /// The authorization server does not know the `resource` parameter (RFC 8707).
     #[error("the service does not accept the “resource” parameter{}", reason(.description))]
     ResourceRejected { description: Option<String> },
     #[error("the client secret is missing")]
@@ -132,6 +145,20 @@ pub enum ErrorKind {
     #[error("there is no refresh token")]
     NoRefreshToken,
 }
+
+/// Errors of token endpoints that report an outage or a rate limit.
+const OUTAGES: [&str; 10] = [
+    "temporarily_unavailable",
+    "server_error",
+    "service_unavailable",
+    "internal_error",
+    "fatal_error",
+    "request_timeout",
+    "slow_down",
+    "ratelimited",
+    "rate_limited",
+    "too_many_requests",
+];
 
 fn describe_issuer(received: &Option<String>) -> String {
     received.as_ref().map_or_else(|| "no issuer".to_owned(), |iss| format!("the issuer “{iss}”"))
@@ -142,8 +169,8 @@ fn reason(text: &Option<String>) -> String {
 }
 
 impl Error {
-    pub(crate) fn new(step: Step, host: Option<&str>, kind: ErrorKind) -> Self {
-        Error { step, host: host.map(str::to_owned), kind }
+    pub fn new(step: Step, host: Option<&str>, kind: ErrorKind) -> Self {
+        Error { step, host: host.map(str::to_owned), kind, tried: Box::default() }
     }
 
     fn message(&self) -> String {
@@ -157,6 +184,22 @@ impl Error {
     /// Whether the authorization server ended the grant. After any other error the grant must be kept.
     pub fn is_terminal_for_grant(&self) -> bool {
         matches!(self.kind, ErrorKind::InvalidGrant { .. })
+    }
+
+    /// Whether the authorization server rejected the refresh token with an error that is not the standard one. The
+    /// person has to sign in, but the grant is kept, because a later refresh may succeed.
+    pub fn is_refresh_rejected(&self) -> bool {
+        let is_rejection = match &self.kind {
+            ErrorKind::TokenError { error, .. } => !OUTAGES.contains(&error.as_str()),
+            ErrorKind::InvalidTarget { .. } | ErrorKind::ResourceRejected { .. } => true,
+            _ => false,
+        };
+        is_rejection && self.step == Step::Refresh
+    }
+
+    /// Whether the authorization server rejected the requested scopes (RFC 6749 §4.1.2.1).
+    pub fn is_scope_rejected(&self) -> bool {
+        matches!(&self.kind, ErrorKind::AuthorizationError { code, .. } if code == "invalid_scope")
     }
 
     /// Whether the stored [`ClientRegistration`](crate::ClientRegistration) is no longer valid, so that the client has
@@ -193,11 +236,14 @@ impl Error {
         }
     }
 
-    /// Whether the error concerns only one document, so that another well-known URL can be tried.
-    pub(crate) fn is_document_error(&self) -> bool {
+    /// Whether a request for another document of the same server would fail in the same way.
+    pub(crate) fn is_server_unreachable(&self) -> bool {
         matches!(
             self.kind,
-            ErrorKind::Status(_) | ErrorKind::Malformed { .. } | ErrorKind::NotJson | ErrorKind::TooLarge
+            ErrorKind::Unreachable { .. }
+                | ErrorKind::Tls { .. }
+                | ErrorKind::Transient { .. }
+                | ErrorKind::BlockedAddress { .. }
         )
     }
 

@@ -5,7 +5,9 @@ use std::fmt;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
+use crate::site::is_same_site;
 use crate::{AuthMethod, Endpoint, Issuer, Scopes};
 
 /// An access token. It has no `Display` and no `Serialize`, and `Debug` redacts it.
@@ -69,4 +71,22 @@ pub struct GrantBinding {
     pub resource: String,
     /// False if the server publishes no resource identifier, or the authorization server rejects `resource`.
     pub sends_resource: bool,
+    /// True if the authorization server accepts a refresh only with the scopes.
+    #[serde(default)]
+    pub sends_scope: bool,
+}
+
+impl GrantBinding {
+    /// Whether `resource` may be omitted after the authorization server rejected it. Without `resource`, the server
+    /// could get a token for another service. An authorization server of another site may therefore belong to that
+    /// other service.
+    pub(crate) fn may_omit_resource(&self) -> bool {
+        self.sends_resource && is_own_server(&self.issuer, &self.resource)
+    }
+}
+
+/// Whether an authorization server belongs to the site of the resource.
+pub(crate) fn is_own_server(issuer: &Issuer, resource: &str) -> bool {
+    let (resource, issuer) = (Url::parse(resource).ok(), issuer.url());
+    resource.zip(issuer).is_some_and(|(resource, issuer)| is_same_site(&resource, &issuer))
 }

@@ -58,6 +58,9 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
         ErrorKind::RedirectRejected { .. } => "Try another return method.",
         ErrorKind::BadRedirectUri { .. } => "Choose another return method in the service's settings.",
         ErrorKind::Denied => "Sign in again if you did not mean to deny access.",
+        ErrorKind::AuthorizationError { code, .. } if code == "invalid_scope" => {
+            "Sign in again; Usher will request fewer permissions."
+        }
         ErrorKind::AuthorizationError { .. } | ErrorKind::TokenError { .. } => {
             "Sign in again. If the error persists, contact the service's operator."
         }
@@ -76,7 +79,13 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
         ErrorKind::UnsupportedTokenType(_) => {
             "Usher supports only bearer tokens. Contact the service's operator."
         }
-        ErrorKind::ResourceRejected { .. } => "Sign in again; Usher will omit the parameter.",
+        ErrorKind::ResourceRejected { .. } => {
+            "Sign in again. If the error persists, contact the service's operator."
+        }
+        ErrorKind::InvalidTarget { .. } => {
+            "This may be an attempt to get your sign-in to another service. Do not continue unless the service's \
+             operator explains it."
+        }
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }
 }

@@ -11,14 +11,12 @@ use http::{Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::{Name, Resolve};
 use url::{Host, Url};
+use usher_budgets as budgets;
 
 use crate::endpoint::{check_url, is_loopback};
 use crate::resolver::{GuardedResolver, SystemResolver, lookup};
 use crate::transport_error::{kind_of, kind_of_lookup};
 use crate::{Deadlines, Error, ErrorKind, HttpOptions, NetworkZone, ServerUrl, Step};
-
-const MAX_BODY_BYTES: usize = 1024 * 1024;
-const MAX_REDIRECTS: usize = 5;
 
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
@@ -138,7 +136,7 @@ impl HttpClient {
         let host = request.url.host_str().map(str::to_owned);
         match tokio::time::timeout(deadline, self.follow_redirects(step, request)).await {
             Ok(result) => result,
-            Err(_elapsed) => Err(Error { step, host, kind: ErrorKind::Timeout }),
+            Err(_elapsed) => Err(Error::new(step, host.as_deref(), ErrorKind::Timeout)),
         }
     }
 
@@ -152,7 +150,7 @@ impl HttpClient {
                 Some(target) if may_follow(&request.method, response.status(), &url, &target) => target,
                 _ => return read(response).await.map_err(failed),
             };
-            if redirects == MAX_REDIRECTS {
+            if redirects == budgets::REDIRECTS {
                 return Err(failed(ErrorKind::BadRedirect {
                     why: "there are too many redirects".to_owned(),
                 }));
@@ -243,9 +241,14 @@ fn may_follow(method: &Method, status: StatusCode, from: &Url, target: &Url) -> 
 /// Reads the decompressed body up to the limit.
 async fn read(mut response: reqwest::Response) -> Result<Response, ErrorKind> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    // An event stream never ends. Some servers open one at every unknown path.
+    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if content_type.to_ascii_lowercase().starts_with(b"text/event-stream") {
+        return Err(ErrorKind::NotJson);
+    }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| kind_of(&error))? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
+        if body.len() + chunk.len() > budgets::DOCUMENT_BYTES {
             return Err(ErrorKind::TooLarge);
         }
         body.extend_from_slice(&chunk);

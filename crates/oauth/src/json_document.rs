@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde_json::{Map, Value};
 use url::Url;
+use usher_budgets as budgets;
 
 use crate::http_client::Response;
 use crate::{Error, ErrorKind, HttpClient, Step};
@@ -19,7 +20,7 @@ pub(crate) struct Document(Map<String, Value>);
 /// Gets a document. Returns `None` for any 4xx status except a rate limit.
 pub(crate) async fn fetch(http: &HttpClient, step: Step, url: Url) -> Result<Option<Document>, Error> {
     let host = url.host_str().map(str::to_owned);
-    let failed = |kind| Error { step, host, kind };
+    let failed = |kind| Error::new(step, host.as_deref(), kind);
     let response = http.get(step, url).await?;
     if matches!(response.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return Err(failed(transient(&response, None)));
@@ -59,10 +60,15 @@ impl Document {
         self.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
     }
 
-    /// Returns the strings of an array. Other elements are skipped.
+    /// Returns the strings of an array, up to the limits. Other elements are skipped.
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         let all = self.get(name)?.as_array()?;
-        Some(all.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        let strings = all.iter().filter_map(Value::as_str).take(budgets::METADATA_STRINGS);
+        let within_limit = strings.scan(0, |bytes, text| {
+            *bytes += text.len();
+            (*bytes <= budgets::METADATA_LIST_BYTES).then(|| text.to_owned())
+        });
+        Some(within_limit.collect())
     }
 
     /// Whether the value is `true`, or the string `"true"` that some servers send instead.

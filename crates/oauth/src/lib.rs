@@ -11,16 +11,19 @@
 //! # Layout
 //!
 //! - Discovery: `discovery`, from a server's URL to its authorization server. `challenge` parses `WWW-Authenticate`;
-//!   `resource_metadata` (RFC 9728) and `server_metadata` (RFC 8414) find and check the two documents.
+//!   `resource_metadata` (RFC 9728) and `server_metadata` (RFC 8414) find and check the two documents, `well_known`
+//!   searches for each at several addresses.
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
 //! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_response` parses the responses, `grant`
 //!   holds the tokens, `revocation` revokes them (RFC 7009).
-//! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `redirect_uri`, `scopes`, `server_url`.
+//! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
+//!   `server_url`, `site`.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
-//! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises text.
+//! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises
+//!   text; `echo` removes secrets that a server repeats.
 //!
 //! # Example
 //!
@@ -28,7 +31,7 @@
 //! use jiff::Timestamp;
 //! use usher_oauth::{
 //!     AuthorizationResponse, ClientSettings, DiscoveryRequest, Grant, HttpClient, RedirectUri, RegistrationRequest,
-//!     ServerUrl, discover, exchange,
+//!     Scopes, ServerUrl, discover, exchange,
 //! };
 //!
 //! /// Signs in. `open_browser` opens the address and returns the callback.
@@ -39,9 +42,11 @@
 //!
 //!     let request = DiscoveryRequest { server: &server, challenge: None, settings: &settings, has_grant: false };
 //!     let discovered = discover(&http, request).await?;
-//!     let request = RegistrationRequest { settings: &settings, redirect: &redirect, known: None };
+//!     let extra = Scopes::default();
+//!     let request =
+//!         RegistrationRequest { settings: &settings, redirect: &redirect, extra_scopes: &extra, known: None };
 //!     let registered = discovered.register(&http, request, Timestamp::now()).await?;
-//!     let pending = registered.authorize(None, Timestamp::now())?;
+//!     let pending = registered.authorize(&extra, Timestamp::now())?;
 //!
 //!     let callback = open_browser(pending.authorization_url());
 //!     let response = AuthorizationResponse::parse(&callback, [&redirect])?;
@@ -58,6 +63,7 @@ mod client_settings;
 mod discovery;
 mod display_text;
 mod dynamic_registration;
+mod echo;
 mod endpoint;
 mod error;
 mod grant;
@@ -69,6 +75,7 @@ mod json_document;
 mod network_zone;
 mod pending_authorization;
 mod persisted_authorization;
+mod quirks;
 mod redirect_uri;
 mod registration;
 mod resolver;
@@ -77,10 +84,12 @@ mod revocation;
 mod scopes;
 mod server_metadata;
 mod server_url;
+mod site;
 mod tls_connector;
 mod token_endpoint;
 mod token_response;
 mod transport_error;
+mod well_known;
 
 pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
@@ -89,13 +98,14 @@ pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
 pub use client_settings::ClientSettings;
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
-pub use error::{Error, ErrorKind, Step};
+pub use error::{Attempt, Error, ErrorKind, Step};
 pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
 pub use issuer::Issuer;
 pub use network_zone::NetworkZone;
 pub use pending_authorization::{AuthorizationCode, PendingAuthorization, Rejected};
+pub use quirks::Quirks;
 pub use redirect_uri::RedirectUri;
 pub use registration::{Registered, RegistrationRequest};
 pub use resource_metadata::ProtectedResourceMetadata;

@@ -11,9 +11,10 @@ use url::Url;
 use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
 use crate::display_text::display_text;
+use crate::grant::is_own_server;
 use crate::{
-    AuthorizationResponse, Discovered, Error, ErrorKind, RedirectUri, Registered, RegisteredClient, Scopes,
-    Step,
+    AuthorizationResponse, Discovered, Error, ErrorKind, GrantBinding, RedirectUri, Registered,
+    RegisteredClient, Scopes, Step,
 };
 
 const AUDIENCE: &str = "audience";
@@ -51,18 +52,11 @@ pub struct Rejected {
 impl Registered {
     /// Builds the authorization request, which expires after ten minutes. `extra_scopes` adds scopes that were granted
     /// before or that a step-up requests.
-    pub fn authorize(
-        self,
-        extra_scopes: Option<&Scopes>,
-        now: Timestamp,
-    ) -> Result<PendingAuthorization, Error> {
+    pub fn authorize(self, extra_scopes: &Scopes, now: Timestamp) -> Result<PendingAuthorization, Error> {
         let Registered { discovered, client, audience } = self;
         let metadata = &discovered.metadata;
-        let failed = |kind| Error { step: Step::Authorization, host: metadata.issuer.host(), kind };
-        let scopes = match extra_scopes {
-            Some(extra) => discovered.with_offline_access(discovered.scopes.union(extra)),
-            None => discovered.scopes.clone(),
-        };
+        let failed = |kind| Error::new(Step::Authorization, metadata.issuer.host().as_deref(), kind);
+        let scopes = discovered.requested_scopes(extra_scopes);
         let redirect = client.registration.redirect_uri.as_str();
         let bad_redirect =
             |_| failed(ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() });
@@ -94,6 +88,13 @@ impl Registered {
         let expires_at = now + LIFETIME;
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
         Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, expires_at })
+    }
+}
+
+impl AuthorizationCode {
+    /// The binding with which the code will be exchanged.
+    pub fn binding(&self) -> GrantBinding {
+        self.discovered.binding(&self.client)
     }
 }
 
@@ -131,6 +132,11 @@ impl PendingAuthorization {
 
     pub fn expires_at(&self) -> Timestamp {
         self.expires_at
+    }
+
+    /// The binding of the grant that this request leads to.
+    pub fn binding(&self) -> GrantBinding {
+        self.discovered.binding(&self.client)
     }
 
     /// Checks the response, in this order:
@@ -184,7 +190,7 @@ impl PendingAuthorization {
     }
 
     fn failed(&self, kind: ErrorKind) -> Error {
-        Error { step: Step::Callback, host: self.discovered.metadata.issuer.host(), kind }
+        Error::new(Step::Callback, self.discovered.metadata.issuer.host().as_deref(), kind)
     }
 }
 
@@ -193,19 +199,23 @@ fn error_response(code: String, description: Option<String>, discovered: &Discov
     match code.as_str() {
         "access_denied" => ErrorKind::Denied,
         "invalid_client" | "unauthorized_client" => ErrorKind::InvalidClient { description },
-        _ if discovered.sends_resource && is_about_resource(&code, description.as_deref()) => {
+        _ if discovered.sends_resource
+            && is_own_server(&discovered.metadata.issuer, &discovered.resource)
+            && is_about_resource(&code, description.as_deref()) =>
+        {
             ErrorKind::ResourceRejected { description }
         }
+        "invalid_target" => ErrorKind::InvalidTarget { description },
         _ => ErrorKind::AuthorizationError { code: display_text(&code), description },
     }
 }
 
-/// Whether the authorization server rejects the `resource` parameter.
+/// Whether the authorization server does not know the `resource` parameter.
 pub(crate) fn is_about_resource(error: &str, description: Option<&str>) -> bool {
     let is_about_parameters =
         matches!(error, "invalid_request" | "invalid_parameter" | "unsupported_parameter");
     let mentions_resource = description.is_some_and(|text| text.to_ascii_lowercase().contains("resource"));
-    error == "invalid_target" || (is_about_parameters && mentions_resource)
+    is_about_parameters && mentions_resource
 }
 
 impl fmt::Debug for PendingAuthorization {

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::dynamic_registration::register_client;
 use crate::{
     AuthMethod, ClientRegistration, ClientSettings, Discovered, Error, ErrorKind, GrantBinding, HttpClient,
-    RedirectUri, RegisteredClient, RegistrationKind, Step,
+    RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
 };
 
 /// The time a sign-in may take. A client secret that expires sooner counts as expired.
@@ -17,6 +17,8 @@ const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 pub struct RegistrationRequest<'a> {
     pub settings: &'a ClientSettings,
     pub redirect: &'a RedirectUri,
+    /// Scopes that [`Registered::authorize`] will request in addition to the discovered ones.
+    pub extra_scopes: &'a Scopes,
     /// The client of an earlier sign-in. It is used only if it was registered dynamically with the same issuer and
     /// redirect URI. If it needs a secret, the secret must be known and must not expire soon.
     pub known: Option<RegisteredClient>,
@@ -41,14 +43,22 @@ impl Discovered {
         request: RegistrationRequest<'_>,
         now: Timestamp,
     ) -> Result<Registered, Error> {
-        let RegistrationRequest { settings, redirect, known } = request;
-        let client = match self.configured_client(settings, redirect)? {
+        let RegistrationRequest { settings, redirect, extra_scopes, known } = request;
+        let mut client = match self.configured_client(settings, redirect)? {
             Some(client) => client,
             None => match known.filter(|client| self.is_reusable(client, redirect, now)) {
                 Some(client) => client,
-                None => register_client(http, &self.metadata, redirect, now).await?,
+                None => {
+                    let scopes = self.requested_scopes(extra_scopes);
+                    register_client(http, &self.metadata, redirect, &scopes, now).await?
+                }
             },
         };
+        let learned =
+            self.quirks.auth_method.filter(|method| client.secret.is_some() || !method.needs_secret());
+        if let Some(method) = learned {
+            client.registration.auth_method = method;
+        }
         Ok(Registered { discovered: self, client, audience: settings.audience.clone() })
     }
 
@@ -71,7 +81,7 @@ impl Discovered {
             if let Some(pinned) = settings.issuer.as_ref().filter(|pinned| !pinned.matches(issuer.as_str())) {
                 let kind =
                     ErrorKind::IssuerMismatch { expected: pinned.to_string(), found: issuer.to_string() };
-                return Err(Error { step: Step::Registration, host: issuer.host(), kind });
+                return Err(Error::new(Step::Registration, issuer.host().as_deref(), kind));
             }
             return Ok(Some(client(
                 client_id,
@@ -105,6 +115,7 @@ impl Discovered {
             auth_method: client.registration.auth_method,
             resource: self.resource.clone(),
             sends_resource: self.sends_resource,
+            sends_scope: self.quirks.refresh_needs_scope,
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Protected resource metadata (RFC 9728), which names the authorization servers of an MCP server.
 
 use url::Url;
+use usher_budgets as budgets;
 
 use crate::display_text::{display_text, display_text_option};
-use crate::json_document::{Document, fetch};
-use crate::{BearerChallenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step};
+use crate::json_document::Document;
+use crate::well_known::first_usable;
+use crate::{
+    Attempt, BearerChallenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step,
+};
 
 const STEP: Step = Step::ResourceMetadata;
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
-const MAX_SERVERS: usize = 5;
 
 /// The validated fields that Usher uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,35 +32,41 @@ impl ProtectedResourceMetadata {
         server: &ServerUrl,
         challenge: Option<&BearerChallenge>,
     ) -> Result<Option<Self>, Error> {
-        let challenged = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
-        let challenged = challenged.map(|raw| challenged_url(server, raw)).transpose()?;
-        let mut first_error = None;
-        for url in metadata_urls(server, challenged.as_ref()) {
-            let is_challenged = challenged.as_ref() == Some(&url);
-            match fetch(http, STEP, url).await {
-                Ok(Some(document)) => match Self::parse(&document, server) {
-                    Ok(found) => return Ok(Some(found)),
-                    Err(kind @ ErrorKind::Malformed { .. }) => {
-                        first_error.get_or_insert(failed(server, kind));
-                    }
-                    Err(kind) => return Err(failed(server, kind)),
-                },
-                Ok(None) => {}
-                // Some servers return an HTML page for every unknown path.
-                Err(Error { kind: ErrorKind::NotJson, .. }) if !is_challenged => {}
-                Err(error) if error.is_document_error() => {
-                    first_error.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
+        let raw = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
+        let (challenged, unusable) = match raw.map(|raw| challenged_url(server, raw)) {
+            Some(Ok(url)) => (Some(url), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let parse = |document: &Document| Self::parse(document, server).map_err(|kind| failed(server, kind));
+        // Some servers return an HTML page for every unknown path.
+        let is_absent = |url: &Url, kind: &ErrorKind| {
+            matches!(kind, ErrorKind::NotJson) && challenged.as_ref() != Some(url)
+        };
+        let urls = metadata_urls(server, challenged.as_ref());
+        let mut error = match (first_usable(http, STEP, urls, parse, is_absent).await, &unusable) {
+            (Ok(Some(found)), _) => return Ok(Some(found)),
+            (Ok(None), None) => return Ok(None),
+            (Ok(None), Some(unusable)) => unusable.clone(),
+            (Err(error), _) => error,
+        };
+        if let Some(unusable) = unusable {
+            let attempt =
+                Attempt { url: display_text(raw.unwrap_or_default()), why: unusable.kind.to_string() };
+            error.tried = std::iter::once(attempt).chain(error.tried).collect();
         }
-        first_error.map_or(Ok(None), Err)
+        Err(error)
     }
 
     fn parse(document: &Document, server: &ServerUrl) -> Result<Self, ErrorKind> {
         let Some(resource) = document.string("resource") else {
             return Err(ErrorKind::Malformed { what: "it has no resource".to_owned() });
         };
+        if resource.len() > budgets::ADDRESS_BYTES {
+            return Err(ErrorKind::Malformed {
+                what: "its resource is longer than 2048 characters".to_owned(),
+            });
+        }
         if !server.is_covered_by(resource) {
             return Err(ErrorKind::ResourceMismatch {
                 expected: server.as_resource(),
@@ -70,7 +79,7 @@ impl ProtectedResourceMetadata {
             resource: resource.to_owned(),
             authorization_servers: servers
                 .iter()
-                .take(MAX_SERVERS)
+                .take(budgets::AUTHORIZATION_SERVERS)
                 .map(|raw| Issuer::parse(raw))
                 .collect::<Result<_, _>>()?,
             scopes_supported: scopes.filter(|scopes| !scopes.is_empty()),

@@ -7,10 +7,11 @@ use http::header::{self, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
+use crate::echo::Sent;
 use crate::http_client::Request;
 use crate::json_document::{is_transient, transient};
 use crate::token_response::error_response;
-use crate::{AuthMethod, Error, ErrorKind, Grant, HttpClient, Step};
+use crate::{AuthMethod, Error, ErrorKind, Grant, HttpClient, RefreshToken, Step};
 
 /// Revokes the refresh token, or the access token if there is none. Does nothing if the authorization server has no
 /// revocation endpoint.
@@ -28,7 +29,13 @@ pub async fn revoke(
     match response.status {
         status if status.is_success() => Ok(()),
         status if is_transient(status) => Err(failed(transient(&response, None))),
-        _ => Err(failed(error_response(&response))),
+        _ => {
+            let refresh_token = grant.refresh_token.as_ref().map(RefreshToken::expose);
+            let secret = client_secret.map(ExposeSecret::expose_secret);
+            let sent =
+                Sent::new([Some(grant.access_token.expose()), refresh_token, secret].into_iter().flatten());
+            Err(failed(error_response(&response, &sent)))
+        }
     }
 }
 
@@ -57,6 +64,8 @@ fn request_parts(
             body.append_pair("client_id", client_id).append_pair("client_secret", secret()?);
         }
         AuthMethod::ClientSecretBasic => {
+            // Some servers read the client ID only here.
+            body.append_pair("client_id", client_id);
             headers.insert(header::AUTHORIZATION, basic(client_id, secret()?));
         }
     }

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use usher_budgets as budgets;
 
-/// Scope tokens (RFC 6749 §3.3), without duplicates, in the order given.
+/// Scope tokens (RFC 6749 §3.3), without duplicates, in the order given. Tokens beyond [`budgets::SCOPES`] or
+/// [`budgets::SCOPE_BYTES`] are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
 pub struct Scopes(Vec<String>);
@@ -55,8 +57,13 @@ impl fmt::Display for Scopes {
 
 impl FromIterator<String> for Scopes {
     fn from_iter<I: IntoIterator<Item = String>>(scopes: I) -> Self {
-        let mut set = Scopes::default();
-        for scope in scopes {
+        let (mut set, mut bytes) = (Scopes::default(), 0);
+        // The number of tokens is limited before duplicates are removed, because each token is compared with all others.
+        for scope in scopes.into_iter().take(budgets::SCOPES) {
+            bytes += scope.len();
+            if bytes > budgets::SCOPE_BYTES {
+                break;
+            }
             set.push(scope);
         }
         set

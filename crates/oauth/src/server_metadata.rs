@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::display_text::display_text;
-use crate::json_document::{Document, fetch};
+use crate::json_document::Document;
+use crate::well_known::first_usable;
 use crate::{Endpoint, Error, ErrorKind, HttpClient, Issuer, Step};
 
 const STEP: Step = Step::ServerMetadata;
@@ -51,26 +52,11 @@ impl AuthorizationServerMetadata {
     /// Tries all well-known URLs. Returns `None` if the issuer publishes no metadata.
     pub(crate) async fn find(http: &HttpClient, issuer: &Issuer) -> Result<Option<Self>, Error> {
         let host = issuer.host();
-        let failed = |kind| Error { step: STEP, host: host.clone(), kind };
-        let mut first_error = None;
-        for url in well_known_urls(issuer) {
-            match fetch(http, STEP, url).await {
-                Ok(Some(document)) => match Self::parse(&document, issuer) {
-                    Ok(found) => return Ok(Some(found)),
-                    // Some servers return the root issuer's metadata for every path, so the other URLs are still tried.
-                    Err(kind @ (ErrorKind::IssuerMismatch { .. } | ErrorKind::Malformed { .. })) => {
-                        first_error.get_or_insert(failed(kind));
-                    }
-                    Err(kind) => return Err(failed(kind)),
-                },
-                Ok(None) => {}
-                Err(error) if error.is_document_error() => {
-                    first_error.get_or_insert(error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        first_error.map_or(Ok(None), Err)
+        // Some servers return the root issuer's metadata for every path, so the other URLs are still tried.
+        let parse = |document: &Document| {
+            Self::parse(document, issuer).map_err(|kind| Error::new(STEP, host.as_deref(), kind))
+        };
+        first_usable(http, STEP, well_known_urls(issuer), parse, |_, _| false).await
     }
 
     /// Returns the default endpoints of MCP 2025-03-26, for a server without metadata.

@@ -8,12 +8,13 @@ use oauth2::basic::{
 };
 use oauth2::{
     AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, StandardRevocableToken,
-    StandardTokenResponse, TokenResponse, TokenUrl,
+    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
+use crate::echo::Sent;
 use crate::http_client::Request;
 use crate::token_response::normalise;
 use crate::{
@@ -48,15 +49,14 @@ type TokenClient = oauth2::Client<
 
 /// Exchanges the code. The future must not be dropped, because a code can be used only once.
 ///
-/// If the authorization server rejects the `resource` parameter, the request is retried once without it. The grant's
-/// binding records this.
+/// If the authorization server rejects the form of the request, other forms are tried: without `resource`, or with
+/// another client authentication method. The grant's binding records the form that succeeded.
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
-    let binding = code.discovered.binding(&code.client);
-    let endpoint = TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding };
-    match endpoint.exchange(&code).await {
-        Err(error) if endpoint.may_omit_resource(&error) => endpoint.without_resource().exchange(&code).await,
-        result => result,
-    }
+    let endpoint =
+        TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding: code.binding() };
+    let request = TokenRequest::Exchange(&code);
+    // A refresh token without an access token is dropped, because there is no grant to store it in.
+    endpoint.request(request).await.map_err(|failed| failed.error)
 }
 
 /// A refresh that returned no usable access token.
@@ -78,20 +78,53 @@ impl From<Error> for RefreshError {
 /// Refreshes the grant at the token endpoint that it is bound to.
 ///
 /// The old refresh token may become invalid. The future must therefore not be dropped, and the new grant must be stored
-/// before it is used. If no new refresh token is returned, the new grant contains the old one.
+/// before it is used. If no new refresh token is returned, the new grant contains the old one. Like [`exchange`], it
+/// tries other forms of the request; a refresh can also repeat the scopes.
 pub async fn refresh(
     http: &HttpClient,
     grant: &Grant,
     client_secret: Option<&SecretString>,
     now: Timestamp,
 ) -> Result<Grant, RefreshError> {
-    let endpoint =
-        TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding: grant.binding.clone() };
-    match endpoint.refresh(grant, client_secret).await {
-        Err(RefreshError { error, .. }) if endpoint.may_omit_resource(&error) => {
-            endpoint.without_resource().refresh(grant, client_secret).await
+    let binding = grant.binding.clone();
+    let endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
+    endpoint.request(TokenRequest::Refresh { grant, client_secret }).await
+}
+
+/// The content of a request to the token endpoint.
+#[derive(Clone, Copy)]
+enum TokenRequest<'a> {
+    Exchange(&'a AuthorizationCode),
+    Refresh { grant: &'a Grant, client_secret: Option<&'a SecretString> },
+}
+
+impl<'a> TokenRequest<'a> {
+    fn client_secret(self) -> Option<&'a SecretString> {
+        match self {
+            TokenRequest::Exchange(code) => code.client.secret.as_ref(),
+            TokenRequest::Refresh { client_secret, .. } => client_secret,
         }
-        result => result,
+    }
+
+    fn scopes(self) -> &'a Scopes {
+        match self {
+            TokenRequest::Exchange(code) => &code.scopes,
+            TokenRequest::Refresh { grant, .. } => &grant.scopes,
+        }
+    }
+
+    /// The secrets that a response could repeat.
+    fn sent(self) -> Sent {
+        let secret = self.client_secret().map(ExposeSecret::expose_secret);
+        let others = match self {
+            TokenRequest::Exchange(code) => {
+                [Some(code.code.expose_secret()), Some(code.verifier.expose_secret())]
+            }
+            TokenRequest::Refresh { grant, .. } => {
+                [grant.refresh_token.as_ref().map(RefreshToken::expose), Some(grant.access_token.expose())]
+            }
+        };
+        Sent::new(others.into_iter().chain([secret]).flatten())
     }
 }
 
@@ -103,58 +136,98 @@ struct TokenEndpoint {
     binding: GrantBinding,
 }
 
-/// The HTTP client that the `oauth2` crate uses. It converts successful responses to the form that the crate expects.
-impl<'c> AsyncHttpClient<'c> for TokenEndpoint {
-    type Error = Error;
-    type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
-    }
-}
-
 impl TokenEndpoint {
-    async fn exchange(&self, code: &AuthorizationCode) -> Result<Grant, Error> {
-        let redirect = RedirectUrl::new(code.client.registration.redirect_uri.as_str().to_owned());
-        let bad_redirect = |_| ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() };
-        let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(kind))?;
-        let oauth = self.client(code.client.secret.as_ref())?.set_redirect_uri(redirect);
-        let mut request = oauth
-            .exchange_code(oauth2::AuthorizationCode::new(code.code.expose_secret().to_owned()))
-            .set_pkce_verifier(PkceCodeVerifier::new(code.verifier.expose_secret().to_owned()));
-        if self.binding.sends_resource {
-            request = request.add_extra_param("resource", self.binding.resource.as_str());
+    /// Sends the request in the form of the binding, and in other forms after rejections that they may avoid.
+    async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+        let mut methods = self.other_methods(request).into_iter();
+        let mut rejected_authentication = None;
+        loop {
+            let failed = match self.send(request).await {
+                Ok(grant) => return Ok(grant),
+                Err(failed) => failed,
+            };
+            let kind = &failed.error.kind;
+            if matches!(kind, ErrorKind::ResourceRejected { .. }) && self.binding.may_omit_resource() {
+                self.binding.sends_resource = false;
+            } else if self.may_add_scope(request, kind) {
+                self.binding.sends_scope = true;
+            } else if may_be_rejected_authentication(kind) {
+                // The first method is the one that was agreed on, so its error is reported if all are rejected.
+                let first = rejected_authentication.get_or_insert(failed);
+                match methods.next() {
+                    Some(method) => self.binding.auth_method = method,
+                    None => return Err(first.clone()),
+                }
+            } else {
+                return Err(failed);
+            }
         }
-        let tokens = request.request_async(self).await.map_err(|error| self.map_error(error))?;
-        // If the token type is unsupported, the refresh token is dropped too, because there is no grant to store it in.
-        self.grant(&tokens, None, &code.scopes).map_err(|failed| failed.error)
     }
 
-    async fn refresh(
-        &self,
-        grant: &Grant,
-        client_secret: Option<&SecretString>,
-    ) -> Result<Grant, RefreshError> {
-        let Some(refresh_token) = &grant.refresh_token else {
-            return Err(self.failed(ErrorKind::NoRefreshToken).into());
-        };
-        let oauth = self.client(client_secret)?;
-        let refresh_token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
-        let mut request = oauth.exchange_refresh_token(&refresh_token);
-        if self.binding.sends_resource {
-            request = request.add_extra_param("resource", self.binding.resource.as_str());
+    /// Returns the other client authentication methods that the client's secret allows.
+    fn other_methods(&self, request: TokenRequest<'_>) -> Vec<AuthMethod> {
+        if request.client_secret().is_none() {
+            return Vec::new();
         }
-        let tokens = request.request_async(self).await.map_err(|error| self.map_error(error))?;
-        self.grant(&tokens, Some(grant), &grant.scopes)
+        let mut methods = vec![AuthMethod::ClientSecretPost, AuthMethod::ClientSecretBasic];
+        methods.retain(|method| *method != self.binding.auth_method);
+        methods
     }
 
-    fn may_omit_resource(&self, error: &Error) -> bool {
-        self.binding.sends_resource && matches!(error.kind, ErrorKind::ResourceRejected { .. })
+    /// Whether the rejected refresh may succeed with the scopes. Microsoft Entra ID requires them.
+    fn may_add_scope(&self, request: TokenRequest<'_>, kind: &ErrorKind) -> bool {
+        let may_need_scope = matches!(kind, ErrorKind::TokenError { error, .. }
+            if matches!(error.as_str(), "invalid_request" | "invalid_scope"));
+        self.step == Step::Refresh
+            && !self.binding.sends_scope
+            && !request.scopes().is_empty()
+            && may_need_scope
     }
 
-    fn without_resource(&self) -> Self {
-        let binding = GrantBinding { sends_resource: false, ..self.binding.clone() };
-        TokenEndpoint { http: self.http.clone(), step: self.step, now: self.now, binding }
+    async fn send(&self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+        let oauth = self.client(request.client_secret())?;
+        let transport = Transport { endpoint: self, sent: request.sent() };
+        let mut parameters = Vec::new();
+        if self.binding.sends_resource {
+            parameters.push(("resource", self.binding.resource.as_str()));
+        }
+        if self.binding.auth_method == AuthMethod::ClientSecretBasic {
+            // Some servers read the client ID only here.
+            parameters.push(("client_id", self.binding.client_id.as_str()));
+        }
+        match request {
+            TokenRequest::Exchange(code) => {
+                let redirect = RedirectUrl::new(code.client.registration.redirect_uri.as_str().to_owned());
+                let bad_redirect =
+                    |_| ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() };
+                let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(kind))?;
+                let oauth = oauth.set_redirect_uri(redirect);
+                let mut exchange = oauth
+                    .exchange_code(oauth2::AuthorizationCode::new(code.code.expose_secret().to_owned()))
+                    .set_pkce_verifier(PkceCodeVerifier::new(code.verifier.expose_secret().to_owned()));
+                for (name, value) in parameters {
+                    exchange = exchange.add_extra_param(name, value);
+                }
+                let tokens = exchange.request_async(&transport).await;
+                self.grant(&tokens.map_err(|error| self.map_error(error))?, None, &code.scopes)
+            }
+            TokenRequest::Refresh { grant, .. } => {
+                let Some(refresh_token) = &grant.refresh_token else {
+                    return Err(self.failed(ErrorKind::NoRefreshToken).into());
+                };
+                let refresh_token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
+                let mut refresh = oauth.exchange_refresh_token(&refresh_token);
+                for (name, value) in parameters {
+                    refresh = refresh.add_extra_param(name, value);
+                }
+                if self.binding.sends_scope {
+                    refresh =
+                        refresh.add_scopes(grant.scopes.iter().map(|scope| Scope::new(scope.to_owned())));
+                }
+                let tokens = refresh.request_async(&transport).await;
+                self.grant(&tokens.map_err(|error| self.map_error(error))?, Some(grant), &grant.scopes)
+            }
+        }
     }
 
     fn client(&self, secret: Option<&SecretString>) -> Result<TokenClient, Error> {
@@ -173,17 +246,6 @@ impl TokenEndpoint {
             }
             None => Err(self.failed(ErrorKind::ClientSecretMissing)),
         }
-    }
-
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
-        let (parts, body) = request.into_parts();
-        let url = self.binding.token_endpoint.url().clone();
-        let request = Request { method: parts.method, url, headers: parts.headers, body };
-        let response = self.http.send(self.step, request, self.http.deadlines().token).await?;
-        let tokens = normalise(&response, self.now).map_err(|kind| self.failed(kind))?;
-        let mut response = HttpResponse::new(tokens.to_string().into_bytes());
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(response)
     }
 
     fn grant(&self, tokens: &Tokens, old: Option<&Grant>, requested: &Scopes) -> Result<Grant, RefreshError> {
@@ -223,5 +285,46 @@ impl TokenEndpoint {
 
     fn failed(&self, kind: ErrorKind) -> Error {
         Error::new(self.step, Some(self.binding.token_endpoint.host()), kind)
+    }
+}
+
+/// Whether the authorization server may have rejected the client authentication method. The code or the refresh token
+/// is then still valid, because the client is authenticated first (RFC 6749 §4.1.3 and §6).
+fn may_be_rejected_authentication(kind: &ErrorKind) -> bool {
+    match kind {
+        ErrorKind::InvalidClient { .. } | ErrorKind::Status(400 | 401 | 403) => true,
+        ErrorKind::TokenError { error, .. } => {
+            matches!(error.as_str(), "invalid_client" | "unauthorized_client" | "invalid_request")
+        }
+        _ => false,
+    }
+}
+
+/// The HTTP client that the `oauth2` crate uses. It converts successful responses to the form that the crate expects.
+struct Transport<'a> {
+    endpoint: &'a TokenEndpoint,
+    sent: Sent,
+}
+
+impl<'c> AsyncHttpClient<'c> for Transport<'_> {
+    type Error = Error;
+    type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.send(request))
+    }
+}
+
+impl Transport<'_> {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
+        let TokenEndpoint { http, step, now, binding } = self.endpoint;
+        let (parts, body) = request.into_parts();
+        let url = binding.token_endpoint.url().clone();
+        let request = Request { method: parts.method, url, headers: parts.headers, body };
+        let response = http.send(*step, request, http.deadlines().token).await?;
+        let tokens = normalise(&response, &self.sent, *now).map_err(|kind| self.endpoint.failed(kind))?;
+        let mut response = HttpResponse::new(tokens.to_string().into_bytes());
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(response)
     }
 }

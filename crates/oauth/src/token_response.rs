@@ -6,27 +6,32 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
+use usher_budgets as budgets;
 
 use crate::display_text::{display_text, display_text_option};
+use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
+/// The number of characters of a description that are read. Fewer are shown.
+const LONGEST_DESCRIPTION: usize = 2000;
+
 /// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account and an unsupported token type.
-/// Converts any other response to an error.
-pub(crate) fn normalise(response: &Response, now: Timestamp) -> Result<Value, ErrorKind> {
+/// Converts any other response to an error, without the secrets of the request.
+pub(crate) fn normalise(response: &Response, sent: &Sent, now: Timestamp) -> Result<Value, ErrorKind> {
     if response.status.is_success() {
-        return normalised_fields(&read(response)?);
+        return normalised_fields(&read(response)?, sent);
     }
     if is_transient(response.status) {
         return Err(transient(response, Some(now)));
     }
-    Err(error_response(response))
+    Err(error_response(response, sent))
 }
 
 /// Maps an error response (RFC 6749 §5.2).
-pub(crate) fn error_response(response: &Response) -> ErrorKind {
+pub(crate) fn error_response(response: &Response, sent: &Sent) -> ErrorKind {
     let status = response.status;
     let json = Document::parse(&response.body).ok();
     let is_json = json.is_some();
@@ -34,16 +39,24 @@ pub(crate) fn error_response(response: &Response) -> ErrorKind {
     let Some(error) = document.as_ref().and_then(|document| document.string("error")) else {
         return ErrorKind::Status(status.as_u16());
     };
-    let description =
-        display_text_option(document.as_ref().and_then(|document| document.string("error_description")));
+    let error = sent.remove_from(error);
+    let description = document.as_ref().and_then(|document| description(document, sent));
     // An error is final only with these two statuses and in JSON. A proxy's page or an outage must never end a grant.
     let is_final = is_json && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
-    match error {
+    match error.as_str() {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
         "invalid_client" if is_final => ErrorKind::InvalidClient { description },
-        _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
-        _ => ErrorKind::TokenError { error: display_text(error), description },
+        "invalid_target" => ErrorKind::InvalidTarget { description },
+        _ if is_about_resource(&error, description.as_deref()) => ErrorKind::ResourceRejected { description },
+        _ => ErrorKind::TokenError { error: display_text(&error), description },
     }
+}
+
+fn description(document: &Document, sent: &Sent) -> Option<String> {
+    let text = document.string("error_description")?;
+    // Shortened first, because the search for secrets takes time.
+    let text: String = text.chars().take(LONGEST_DESCRIPTION).collect();
+    display_text_option(Some(&sent.remove_from(&text)))
 }
 
 /// Reads JSON with any content type, or else a form, which some older servers return.
@@ -67,14 +80,19 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
 }
 
 /// Returns the normalised fields. A response with an access token is a success, even if it also contains an error.
-fn normalised_fields(document: &Document) -> Result<Value, ErrorKind> {
+fn normalised_fields(document: &Document, sent: &Sent) -> Result<Value, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
         if let Some(error) = document.string("error") {
-            let description = display_text_option(document.string("error_description"));
-            return Err(ErrorKind::TokenError { error: display_text(error), description });
+            let error = display_text(&sent.remove_from(error));
+            return Err(ErrorKind::TokenError { error, description: description(document, sent) });
         }
         return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
     };
+    for name in ["access_token", "refresh_token"] {
+        if document.string(name).is_some_and(|token| !is_usable(token)) {
+            return Err(ErrorKind::Malformed { what: format!("its {name} is too long or not plain text") });
+        }
+    }
     // The caller rejects an unknown type, but needs the new refresh token first.
     let unknown_type = document
         .string("token_type")
@@ -94,6 +112,11 @@ fn normalised_fields(document: &Document) -> Result<Value, ErrorKind> {
     Ok(Value::Object(fields))
 }
 
+/// Whether a token fits into a header and into the secret store (RFC 6749 appendix A.12 and A.17).
+fn is_usable(token: &str) -> bool {
+    token.len() <= budgets::TOKEN_BYTES && token.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
+}
+
 /// Reads an array, or text separated by spaces (RFC 6749 §3.3) or commas.
 fn scopes(document: &Document) -> Option<Scopes> {
     let scopes = match document.get("scope")? {
@@ -107,7 +130,7 @@ fn scopes(document: &Document) -> Option<Scopes> {
 /// Returns the account in an ID token, for display. The signature is not checked, because the token came directly from
 /// the token endpoint (OpenID Connect Core §3.1.3.7).
 fn account(id_token: &str) -> Option<String> {
-    let claims = id_token.split('.').nth(1)?;
+    let claims = id_token.split('.').nth(1).filter(|claims| claims.len() <= budgets::TOKEN_BYTES)?;
     let claims = BASE64_URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims = Document::parse(&claims).ok()?;
     ["email", "preferred_username", "name"].iter().find_map(|claim| display_text_option(claims.string(claim)))

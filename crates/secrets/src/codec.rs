@@ -33,6 +33,8 @@ struct GrantForm {
     resource: String,
     #[serde(default = "default_sends_resource")]
     sends_resource: bool,
+    #[serde(default)]
+    sends_scope: bool,
     auth_method: String,
 }
 

@@ -25,6 +25,8 @@ pub struct StoredGrant {
     pub resource: String,
     /// Whether requests send the resource. A few authorization servers reject it.
     pub sends_resource: bool,
+    /// Whether a refresh repeats the scopes, which a few authorization servers require.
+    pub sends_scope: bool,
     /// The client's authentication method at the token endpoint, as named in RFC 7591 §2.
     pub auth_method: String,
 }

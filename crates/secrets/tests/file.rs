@@ -24,6 +24,7 @@ fn grant(refresh_token: &str) -> StoredGrant {
         client_id: "client".to_owned(),
         resource: "https://mcp.example/mcp".to_owned(),
         sends_resource: false,
+        sends_scope: true,
         auth_method: "client_secret_post".to_owned(),
     }
 }
@@ -252,6 +253,27 @@ async fn unknown_fields_of_a_grant_are_ignored() {
     assert_eq!(grant.access_token.expose_secret(), "a");
     assert!(grant.sends_resource, "the default for grants without this field");
     assert_eq!(grant.expires_at, None);
+}
+
+/// A file larger than what is read would lose every secret in it.
+#[tokio::test]
+async fn secrets_that_would_make_the_file_unreadable_are_refused() {
+    let file = SecretsFile::new();
+    let store = file.store();
+    store.put_grant("first", &grant("r")).await.expect("written");
+    let too_long = SecretString::from("x".repeat(256 * 1024 + 1));
+    assert!(matches!(store.put_named("long", &too_long).await, Err(Error::TooLong { .. })));
+    let long = SecretString::from("x".repeat(256 * 1024));
+    let mut refused = None;
+    for number in 0..20 {
+        if let Err(error) = store.put_named(&format!("long-{number}"), &long).await {
+            refused = Some(error);
+            break;
+        }
+    }
+    assert!(matches!(refused, Some(Error::Full { .. })), "{refused:?}");
+    assert!(file.store().grant("first").await.expect("readable").is_some());
+    assert!(store.named("long-0").await.expect("readable").is_some());
 }
 
 /// Each store opens the lock file itself, like a separate process.

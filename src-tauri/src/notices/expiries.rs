@@ -138,9 +138,10 @@ enum Change {
 fn change(server: &ServerView) -> Change {
     match server.status {
         Status::NeedsSignIn { reason } => match reason {
-            NeedsSignIn::Expired | NeedsSignIn::RegistrationLost | NeedsSignIn::RefreshInterrupted => {
-                Change::Begins(Want::SignIn)
-            }
+            NeedsSignIn::Expired
+            | NeedsSignIn::RegistrationLost
+            | NeedsSignIn::RefreshInterrupted
+            | NeedsSignIn::RefreshRejected => Change::Begins(Want::SignIn),
             NeedsSignIn::InsufficientScope => Change::Begins(Want::Permission),
             NeedsSignIn::Denied => Change::None,
             NeedsSignIn::NeverSignedIn | NeedsSignIn::SignedOut => Change::Ends,

@@ -271,7 +271,9 @@ export type NeedsSignIn = "never_signed_in" | "expired" |
 /**  The authorization server no longer knows Usher's client ID. */
 "registration_lost" | 
 /**  A crash, a quit or the network interrupted a refresh, and the authorization server rejects the old token. */
-"refresh_interrupted" | "signed_out";
+"refresh_interrupted" | 
+/**  The authorization server rejects refreshes. The grant is kept, and a refresh is tried again every hour. */
+"refresh_rejected" | "signed_out";
 
 /**  A server to add by its address. */
 export type NewServer = {

@@ -88,11 +88,18 @@ const REASONS: Record<NeedsSignIn, [headline: Word, text: Word]> = {
   insufficient_scope: [m.permission_more, m.permission_for_all],
   registration_lost: [m.needs_registration, m.needs_registration_text],
   refresh_interrupted: [m.needs_interrupted, m.needs_interrupted_text],
+  refresh_rejected: [m.needs_rejected, m.needs_rejected_text],
   signed_out: [m.needs_signed_out, m.needs_signed_out_text],
 };
 
 /** Reasons whose texts already explain the error that caused them. */
-const EXPLAINED: NeedsSignIn[] = ["expired", "denied", "registration_lost", "refresh_interrupted"];
+const EXPLAINED: NeedsSignIn[] = [
+  "expired",
+  "denied",
+  "registration_lost",
+  "refresh_interrupted",
+  "refresh_rejected",
+];
 
 /** Whether the state's text already explains the last error. */
 export function explainsLastError({ status, last_error }: ServerView): boolean {

@@ -79,10 +79,16 @@ const rows: Row[] = [
   },
   needs("never_signed_in", "Sign-in needed", /Sign in to use Notion/, "Sign in to Notion"),
   needs("expired", "Sign-in needed", /has expired/, "Sign in to Notion"),
-  needs("refresh_interrupted", "Sign-in needed", /could not finish refreshing your sign-in/, "Sign in to Notion"),
+  needs(
+    "refresh_interrupted",
+    "Sign-in needed",
+    /could not finish refreshing your sign-in/,
+    "Sign in to Notion",
+  ),
   needs("denied", "Sign-in needed", /Access to Notion was denied/, "Sign in to Notion"),
   needs("insufficient_scope", "Permission needed", /Notion asks for more permissions/, "Grant access"),
   needs("registration_lost", "Sign-in needed", /Notion no longer recognises Usher/, "Sign in to Notion"),
+  needs("refresh_rejected", "Sign-in needed", /Notion no longer refreshes your sign-in/, "Sign in to Notion"),
   needs("signed_out", "Sign-in needed", /You are signed out of Notion/, "Sign in to Notion"),
   {
     name: "connected, with an account",
@@ -265,6 +271,7 @@ describe("a service's page", () => {
     ["denied", "authorization_denied"],
     ["registration_lost", "sign_in_required"],
     ["refresh_interrupted", "sign_in_required"],
+    ["refresh_rejected", "sign_in_required"],
   ] as const)("collapses an error that repeats “%s”", async (reason, code) => {
     await openWith({
       ...needsSignIn(reason),

@@ -2,7 +2,8 @@
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use usher_api::{
-    AuthorizationRequestView, Code, ErrorView, Reply, Request, ServerId, ServerVerb, ServerView, Status,
+    AuthView, AuthorizationRequestView, Code, ErrorView, Reply, Request, ServerId, ServerVerb, ServerView,
+    Status,
 };
 use usher_ipc::HolderKind;
 
@@ -51,10 +52,14 @@ async fn sign_in(
     output: Output,
     login: &Login,
 ) -> Result<ServerView, CommandError> {
+    // A server that lists its tools without a sign-in may still require one for a call.
+    let mut open = None;
     if !login.again {
         let view = wait_until_settled(engine, id).await?;
-        if !matches!(view.status, Status::NeedsSignIn { .. }) {
-            return wait_until_connected(engine, id).await;
+        match (&view.status, &view.auth) {
+            (Status::NeedsSignIn { .. }, _) => {}
+            (Status::Connected { .. }, AuthView::None) => open = Some(view),
+            _ => return wait_until_connected(engine, id).await,
         }
     }
     let request = Request::SignIn {
@@ -63,8 +68,11 @@ async fn sign_in(
         receives_links: receives_links(engine.holder(), login),
         extra_scopes: Vec::new(),
     };
-    let Reply::Authorization(Some(request)) = engine.ask(request).await? else {
-        return Err(unexpected_reply());
+    let request = match (engine.ask(request).await, open) {
+        (Ok(Reply::Authorization(Some(request))), _) => request,
+        (Ok(_), _) => return Err(unexpected_reply()),
+        (Err(error), Some(view)) if offers_no_sign_in(&error) => return Ok(view),
+        (Err(error), _) => return Err(error),
     };
     if login.no_browser {
         print_request(&request);
@@ -78,6 +86,11 @@ async fn sign_in(
         outcome = wait_for_callback(engine, id) => outcome?,
     }
     wait_until_connected(engine, id).await
+}
+
+/// Returns whether the error means that the server has no authorization server, so that no sign-in is needed.
+fn offers_no_sign_in(error: &CommandError) -> bool {
+    matches!(error.error.code, Code::DiscoveryFailed | Code::RegistrationUnsupported)
 }
 
 /// Returns whether this sign-in can receive a callback link, or `None` if the app that holds the engine decides.

@@ -58,6 +58,15 @@ impl Fault {
         Self::Protocol(format!("the server violates the protocol: {what}"))
     }
 
+    /// Returns whether the server may have rejected the MCP revision of `initialize`.
+    pub fn may_reject_revision(&self) -> bool {
+        match self {
+            Self::Status { status: 400, .. } => true,
+            Self::Rpc { message, .. } => message.to_ascii_lowercase().contains("version"),
+            _ => false,
+        }
+    }
+
     /// Returns whether a retry may succeed without the person.
     pub fn is_transient(&self) -> bool {
         match self {

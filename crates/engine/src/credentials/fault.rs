@@ -20,6 +20,10 @@ pub(crate) enum CredentialFault {
     Expired,
     #[error("the authorization server no longer knows this client")]
     RegistrationLost(usher_oauth::Error),
+    /// The authorization server rejected the refresh with an error that does not clearly end the grant.
+    #[error(transparent)]
+    RefreshRejected(usher_oauth::Error),
+    /// The refresh failed and may succeed later.
     #[error(transparent)]
     Refresh(usher_oauth::Error),
     #[error("the refresh was cancelled before it finished")]
@@ -35,7 +39,8 @@ impl CredentialFault {
             | Self::Ended
             | Self::RefreshInterrupted
             | Self::Expired
-            | Self::RegistrationLost(_) => false,
+            | Self::RegistrationLost(_)
+            | Self::RefreshRejected(_) => false,
         }
     }
 
@@ -44,9 +49,15 @@ impl CredentialFault {
         match self {
             Self::Ended | Self::Expired => Some(NeedsSignIn::Expired),
             Self::RefreshInterrupted => Some(NeedsSignIn::RefreshInterrupted),
+            Self::RefreshRejected(_) => Some(NeedsSignIn::RefreshRejected),
             Self::RegistrationLost(_) => Some(NeedsSignIn::RegistrationLost),
             Self::SecretStore(_) | Self::Refresh(_) | Self::RefreshCancelled => None,
         }
+    }
+
+    /// Returns whether the grant has ended, so that no refresh can succeed any more.
+    pub fn is_end_of_grant(&self) -> bool {
+        self.sign_in_reason().is_some() && !matches!(self, Self::RefreshRejected(_))
     }
 
     pub fn is_locked(&self) -> bool {

@@ -5,13 +5,15 @@ use std::ops::Deref;
 use jiff::{SignedDuration, Timestamp};
 use usher_oauth::Grant;
 
+use super::gate::AdmittedGrant;
+
 /// The longest time before expiry at which a request refreshes the token.
 const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// A grant, with the times at which its access token is refreshed.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldGrant {
-    grant: Grant,
+    grant: AdmittedGrant,
     /// The time from which a request refreshes the token before using it: 30 seconds before expiry, or a tenth of the
     /// known lifetime if that is less.
     refresh_at: Option<Timestamp>,
@@ -33,7 +35,7 @@ pub(crate) enum Freshness {
 impl HeldGrant {
     /// Calculates the times. `now` is when the grant was issued or read; the time from then to expiry counts as its
     /// lifetime.
-    pub fn new(grant: Grant, now: Timestamp) -> Self {
+    pub fn new(grant: AdmittedGrant, now: Timestamp) -> Self {
         let margin =
             |end: Timestamp| (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
         let ahead = |end: Timestamp, by: SignedDuration| end.saturating_sub(by).unwrap_or(end);
@@ -71,6 +73,13 @@ impl Deref for HeldGrant {
     }
 }
 
+impl HeldGrant {
+    /// Returns the result of refreshing this grant.
+    pub fn refreshed(&self, grant: Grant) -> AdmittedGrant {
+        self.grant.refreshed(grant)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +90,17 @@ mod tests {
         let now = Timestamp::UNIX_EPOCH;
         let refreshable = Grant { refresh_token: Some(RefreshToken::new("r")), ..grant(Some(3600), now) };
         let moments: Vec<i64> = (0..50)
-            .map(|_| HeldGrant::new(refreshable.clone(), now).due().expect("a due time").as_millisecond())
+            .map(|_| held(refreshable.clone(), now).due().expect("a due time").as_millisecond())
             .collect();
         assert!(moments.iter().all(|moment| (3_555_000..=3_570_000).contains(moment)), "{moments:?}");
         assert!(moments.iter().any(|moment| *moment != moments[0]));
-        let not_refreshable = HeldGrant::new(grant(Some(3600), now), now);
+        let not_refreshable = held(grant(Some(3600), now), now);
         assert_eq!(not_refreshable.due(), Some(now + SignedDuration::from_secs(3600)));
-        assert_eq!(HeldGrant::new(grant(None, now), now).due(), None);
+        assert_eq!(held(grant(None, now), now).due(), None);
+    }
+
+    fn held(grant: Grant, now: Timestamp) -> HeldGrant {
+        HeldGrant::new(AdmittedGrant::for_test(grant), now)
     }
 
     fn grant(lifetime: Option<i64>, now: Timestamp) -> Grant {
@@ -105,6 +118,7 @@ mod tests {
                 auth_method: AuthMethod::None,
                 resource: "https://mcp.example".to_owned(),
                 sends_resource: true,
+                sends_scope: false,
             },
         }
     }
@@ -124,8 +138,8 @@ mod tests {
             (None, i64::from(u32::MAX), Freshness::Fresh),
         ];
         for (lifetime, moment, expected) in cases {
-            let held = HeldGrant::new(grant(lifetime, now), now);
-            assert_eq!(held.freshness(at(moment)), expected, "lifetime {lifetime:?}, at {moment} ms");
+            let grant = held(grant(lifetime, now), now);
+            assert_eq!(grant.freshness(at(moment)), expected, "lifetime {lifetime:?}, at {moment} ms");
         }
     }
 }

@@ -7,6 +7,7 @@ use futures::FutureExt;
 use usher_oauth::{ErrorKind, Grant, RefreshError};
 
 use super::fault::CredentialFault;
+use super::gate::AdmittedGrant;
 use super::held_grant::{Freshness, HeldGrant};
 use super::state::Held;
 use super::stored_grant::{bearer, same_tokens};
@@ -24,7 +25,7 @@ impl Inner {
             Ok(_) => state.backoff.end(),
             Err(fault) => {
                 state.backoff.start(fault, self.context.clock.now());
-                if fault.sign_in_reason().is_some() {
+                if fault.is_end_of_grant() {
                     state.ended = Some(fault.clone());
                 }
             }
@@ -58,14 +59,16 @@ impl Inner {
         loop {
             let error = match self.send(&base).await? {
                 Ok(refreshed) => {
+                    context.learned.learn_quirks(&base.binding, &refreshed.binding);
                     let token = bearer(&refreshed);
-                    self.store(refreshed).await?;
+                    self.store(base.refreshed(refreshed)).await?;
                     return Ok(Some(token));
                 }
                 Err(RefreshError { error, rotated: Some(rotated) }) => {
                     // The type of the access token is not supported. The rotated refresh token is stored, because the
                     // old one may no longer be valid.
-                    self.store(Grant { refresh_token: Some(rotated), ..Grant::clone(&base) }).await?;
+                    let grant = Grant { refresh_token: Some(rotated), ..Grant::clone(&base) };
+                    self.store(base.refreshed(grant)).await?;
                     return Err(CredentialFault::Refresh(error));
                 }
                 Err(RefreshError { error, rotated: None }) => error,
@@ -79,6 +82,9 @@ impl Inner {
             if error.is_registration_lost() || self.has_lost_client(&base, &error) {
                 context.learned.forget_client(&base.binding.issuer, &base.binding.client_id);
                 return Err(CredentialFault::RegistrationLost(error));
+            }
+            if error.is_refresh_rejected() {
+                return Err(CredentialFault::RefreshRejected(error));
             }
             if !error.is_terminal_for_grant() {
                 return Err(CredentialFault::Refresh(error));
@@ -126,7 +132,7 @@ impl Inner {
     }
 
     /// Stores the new grant before it is used, because the old refresh token may no longer be valid.
-    async fn store(&self, grant: Grant) -> Result<(), CredentialFault> {
+    async fn store(&self, grant: AdmittedGrant) -> Result<(), CredentialFault> {
         self.lock().unsaved = Some(grant);
         self.save().await.map(drop)
     }

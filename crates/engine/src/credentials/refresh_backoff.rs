@@ -1,10 +1,15 @@
 //! The backoff after failed refreshes.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::fault::CredentialFault;
-use crate::backoff::{LONGEST_RETRY_AFTER, backoff};
+use crate::backoff::backoff;
 use crate::clock::later;
+
+/// The wait after a rejected refresh. The person is asked to sign in meanwhile.
+const REJECTED_WAIT: Duration = Duration::from_secs(60 * 60);
 
 /// The number of consecutive failures, and the wait after the last one.
 #[derive(Default)]
@@ -15,6 +20,7 @@ pub(crate) struct RefreshBackoff {
 
 struct Last {
     until: Timestamp,
+    wait: Duration,
     fault: CredentialFault,
     /// Whether the authorization server asked for the wait. If so, the wait also applies after a network change.
     is_required: bool,
@@ -28,8 +34,12 @@ impl RefreshBackoff {
             CredentialFault::Refresh(error) => error.retry_after(),
             _ => None,
         };
-        let until = later(now, backoff(self.failures, retry_after));
-        self.last = Some(Last { until, fault: fault.clone(), is_required: retry_after.is_some() });
+        let wait = match fault {
+            CredentialFault::RefreshRejected(_) => REJECTED_WAIT,
+            _ => backoff(self.failures, retry_after),
+        };
+        let until = later(now, wait);
+        self.last = Some(Last { until, wait, fault: fault.clone(), is_required: retry_after.is_some() });
     }
 
     pub fn end(&mut self) {
@@ -52,17 +62,14 @@ impl RefreshBackoff {
         self.current(now).map(|last| last.until)
     }
 
-    /// Returns the last wait. A wait longer than `LONGEST_RETRY_AFTER` is ignored: it means that the clock was set
-    /// back.
+    /// Returns the last wait. It is ignored if more time is left than it lasts, because the clock was then set back.
     fn current(&self, now: Timestamp) -> Option<&Last> {
-        self.last.as_ref().filter(|last| last.until <= later(now, LONGEST_RETRY_AFTER))
+        self.last.as_ref().filter(|last| last.until <= later(now, last.wait))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jiff::SignedDuration;
 
     use super::*;

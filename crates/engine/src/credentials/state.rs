@@ -7,6 +7,7 @@ use usher_oauth::{Grant, HttpClient, RefreshToken};
 
 use super::PreRegistered;
 use super::fault::CredentialFault;
+use super::gate::AdmittedGrant;
 use super::held_grant::HeldGrant;
 use super::refresh_backoff::RefreshBackoff;
 use super::shared_refresh::SharedRefresh;
@@ -17,7 +18,7 @@ pub(super) struct State {
     pub pre_registered: PreRegistered,
     pub held: Held,
     /// A grant that is not in the secret store yet. It is not used before it is stored.
-    pub unsaved: Option<Grant>,
+    pub unsaved: Option<AdmittedGrant>,
     /// The running refresh.
     pub refresh: Option<SharedRefresh>,
     /// The backoff after failed refreshes.

@@ -7,9 +7,10 @@ use usher_oauth::Grant;
 
 use super::Inner;
 use super::fault::CredentialFault;
+use super::gate::{AdmittedGrant, Gate};
 use super::held_grant::HeldGrant;
 use super::state::{Held, State};
-use super::stored_grant::{fits_server, from_stored, to_stored};
+use super::stored_grant::{from_stored, to_stored};
 
 impl Inner {
     pub fn lock(&self) -> MutexGuard<'_, State> {
@@ -46,17 +47,27 @@ impl Inner {
         let context = &self.context;
         let stored = context.stores.run(|store| async move { store.grant(&context.server.0).await }).await?;
         let Some(stored) = stored else { return Ok(Held::Nothing) };
-        let discovered = context.learned.discovered(&context.url);
-        let client_id = self.lock().pre_registered.as_ref().map(|(client_id, _)| client_id.clone());
-        Ok(match from_stored(stored) {
-            Some(grant) if fits_server(&grant, &context.url, client_id.as_deref(), discovered.as_ref()) => {
-                Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now())))
-            }
-            Some(_) | None => {
+        Ok(match from_stored(stored).map(|grant| self.admit(grant)) {
+            Some(Ok(grant)) => Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now()))),
+            Some(Err(_)) | None => {
                 tracing::warn!(server = %context.server, "the stored grant belongs to another server or client; it is not used");
                 Held::Quarantined
             }
         })
+    }
+
+    /// Returns the grant unchanged if it does not belong to the server's entry.
+    pub fn admit(&self, grant: Grant) -> Result<AdmittedGrant, Box<Grant>> {
+        let context = &self.context;
+        let client_id = self.lock().pre_registered.as_ref().map(|(client_id, _)| client_id.clone());
+        let discovered = context.learned.discovered(&context.key);
+        let gate = Gate {
+            server: &context.url,
+            client_id: client_id.as_deref(),
+            token_endpoint: context.token_endpoint.as_ref(),
+            discovered: discovered.as_ref(),
+        };
+        gate.admit(grant)
     }
 
     /// Stores the unsaved grant, then keeps it in memory. Returns whether there was one. The caller must hold the

@@ -1,10 +1,7 @@
 //! Conversion of a grant between `usher-oauth`, which refreshes it, and `usher-secrets`, which stores it.
 
 use secrecy::SecretString;
-use usher_oauth::{
-    AccessToken, AuthMethod, Discovered, Endpoint, Grant, GrantBinding, Issuer, RefreshToken, Scopes,
-    ServerUrl,
-};
+use usher_oauth::{AccessToken, AuthMethod, Endpoint, Grant, GrantBinding, Issuer, RefreshToken, Scopes};
 use usher_secrets::StoredGrant;
 
 pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
@@ -24,6 +21,7 @@ pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
         client_id: binding.client_id.clone(),
         resource: binding.resource.clone(),
         sends_resource: binding.sends_resource,
+        sends_scope: binding.sends_scope,
         auth_method: binding.auth_method.as_str().to_owned(),
     }
 }
@@ -43,6 +41,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         auth_method: AuthMethod::parse(&stored.auth_method)?,
         resource: stored.resource,
         sends_resource: stored.sends_resource,
+        sends_scope: stored.sends_scope,
     };
     Some(Grant {
         access_token: AccessToken::new(stored.access_token),
@@ -52,31 +51,6 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         account: stored.account,
         binding,
     })
-}
-
-/// Returns whether a stored grant fits the server's address and client id in `mcp.json`, and the discovered
-/// authorization server.
-///
-/// The tokens of a grant that does not fit are never sent. The client id of a dynamic registration is not compared,
-/// because the registration may be deleted while its grant is valid.
-pub(crate) fn fits_server(
-    grant: &Grant,
-    server: &ServerUrl,
-    client_id: Option<&str>,
-    discovered: Option<&Discovered>,
-) -> bool {
-    let binding = &grant.binding;
-    if client_id.is_some_and(|client_id| client_id != binding.client_id) {
-        return false;
-    }
-    match discovered {
-        Some(discovered) => {
-            binding.issuer == discovered.metadata.issuer
-                && binding.token_endpoint == discovered.metadata.token_endpoint
-                && binding.resource == discovered.resource
-        }
-        None => server.is_covered_by(&binding.resource),
-    }
 }
 
 /// Returns whether two grants have the same tokens.

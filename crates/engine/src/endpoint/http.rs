@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use rmcp::model::ProtocolVersion;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, ServerId};
 use usher_config::{Header, OAuthSettings, RenderError, Template};
-use usher_oauth::{ClientSettings, ErrorKind, HttpClient, Scopes, ServerUrl};
+use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Scopes, ServerUrl};
 
 use super::Opened;
 use crate::connection::Connection;
@@ -24,13 +25,19 @@ use crate::connection::stream_monitor::StreamMonitor;
 use crate::connection::watch::{Reports, watch};
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
+use crate::credentials::gate::Gate;
 use crate::credentials::{Credentials, CredentialsContext};
+use crate::learned::ServerKey;
 use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
 use crate::words::sign_in::describe_oauth_error;
 
 /// The deadline for reusing an open connection after a sign-in. After it, a new connection is faster.
 const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The MCP revisions with `initialize`, newest first.
+const REVISIONS: [ProtocolVersion; 3] =
+    [ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_03_26];
 
 /// A function that is called when the grant of a server changes.
 pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
@@ -60,6 +67,8 @@ pub(crate) struct Resolution {
 /// so that a grant has one owner.
 pub(crate) struct Resolved {
     pub url: ServerUrl,
+    /// The server's key in the learned data.
+    pub key: ServerKey,
     pub http: HttpClient,
     pub settings: ClientSettings,
     /// `None` if OAuth is off, because the entry sets an `Authorization` header.
@@ -94,6 +103,19 @@ impl HttpEndpoint {
     /// Makes the next call of [`Self::resolve`] resolve the entry again. The credentials are kept.
     pub fn mark_stale(&self) {
         self.resolution.is_stale.store(true, Ordering::Release);
+    }
+
+    /// Returns whether a grant with this binding belongs to the entry.
+    pub fn permits(&self, binding: &GrantBinding) -> bool {
+        let Ok(server) = ServerUrl::parse(self.url.as_str()) else { return false };
+        let discovered = self.context.learned.discovered(&ServerKey::new(&server, &self.oauth));
+        let gate = Gate {
+            server: &server,
+            client_id: self.oauth.client_id.as_deref(),
+            token_endpoint: self.oauth.used_endpoints().map(|endpoints| &endpoints.token),
+            discovered: discovered.as_ref(),
+        };
+        gate.permits(binding)
     }
 
     pub fn secret_names(&self) -> Vec<&str> {
@@ -136,8 +158,28 @@ impl HttpEndpoint {
         let http = StreamableHttp::new(resolved.http.connection_builder(), Arc::clone(&uri))?;
         let credentials = resolved.credentials.clone();
         let adapter = HttpAdapter::new(http, credentials.clone(), resolved.headers.clone(), monitor.clone());
-        let connection = Connection::open(adapter.into_channel(uri), client, monitor, credentials).await?;
-        let connection = Arc::new(connection);
+        let learned = &self.context.learned;
+        let mut revisions = revisions_from(learned.revision(&resolved.key));
+        let connection = loop {
+            let channel = adapter.clone().into_channel(Arc::clone(&uri));
+            let revision = revisions.remove(0);
+            let (client, credentials) = (client.clone(), credentials.clone());
+            let opened =
+                Connection::open(channel, client, monitor.clone(), credentials, revision.clone()).await;
+            match opened {
+                Ok(connection) => {
+                    learned.store_revision(&resolved.key, &revision);
+                    break Arc::new(connection);
+                }
+                Err(fault) if fault.may_reject_revision() => {
+                    keep_named(&mut revisions, &fault);
+                    if revisions.is_empty() {
+                        return Err(fault);
+                    }
+                }
+                Err(fault) => return Err(fault),
+            }
+        };
         let tools = connection.list_tools().await?;
         watch(&connection, changes, faults, reports);
         Ok(Opened { connection, tools })
@@ -164,29 +206,30 @@ impl HttpEndpoint {
         let client_secret = self.oauth.client_secret.as_ref();
         let client_secret = client_secret.map(|template| template.render(environment, secret));
         let client_secret = client_secret.transpose().map_err(invalid)?;
+        let settings = self.settings(client_secret.clone());
+        let key = ServerKey::new(&url, &self.oauth);
         let http = match before {
             Some(before) if !before.http.has_left_zone() => before.http.clone(),
-            Some(_) | None => self.http_client(&url).await?,
+            Some(_) | None => self.http_client(&url, &key).await?,
         };
-        let settings = self.settings(client_secret.clone());
         let credentials = (!self.oauth.off).then(|| {
             let credentials = before.and_then(|before| before.credentials.clone());
-            let credentials = credentials.unwrap_or_else(|| self.new_credentials(&url, &http));
+            let credentials = credentials.unwrap_or_else(|| self.new_credentials(&url, &key, &http));
             let pre_registered = self.oauth.client_id.clone().map(|client_id| (client_id, client_secret));
             credentials.reset(pre_registered, http.clone());
             credentials
         });
-        Ok(Resolved { url, http, settings, credentials, headers })
+        Ok(Resolved { url, key, http, settings, credentials, headers })
     }
 
     /// Creates the HTTP client for the network zone in which the server is now.
-    async fn http_client(&self, url: &ServerUrl) -> Result<HttpClient, Fault> {
+    async fn http_client(&self, url: &ServerUrl, key: &ServerKey) -> Result<HttpClient, Fault> {
         let http = HttpClient::for_server(url).await.map_err(|error| match &error.kind {
             ErrorKind::Unreachable { why } => Fault::Unreachable(why.clone()),
             ErrorKind::Timeout => Fault::Unreachable("timed out".to_owned()),
             _ => setup_fault(describe_oauth_error(&error)),
         })?;
-        self.context.learned.note_zone(url, http.zone());
+        self.context.learned.note_zone(key, http.zone());
         Ok(http)
     }
 
@@ -205,11 +248,13 @@ impl HttpEndpoint {
         }
     }
 
-    fn new_credentials(&self, url: &ServerUrl, http: &HttpClient) -> Credentials {
+    fn new_credentials(&self, url: &ServerUrl, key: &ServerKey, http: &HttpClient) -> Credentials {
         let on_grant_change = Arc::clone(&self.on_grant_change);
         let context = CredentialsContext {
             server: self.id.clone(),
             url: url.clone(),
+            key: key.clone(),
+            token_endpoint: self.oauth.used_endpoints().map(|endpoints| endpoints.token.clone()),
             stores: self.context.stores.clone(),
             learned: self.context.learned.clone(),
             journal: self.context.journal.clone(),
@@ -231,6 +276,23 @@ impl HttpEndpoint {
             }
         }
         Ok(secrets)
+    }
+}
+
+/// Returns the MCP revisions with `initialize`, newest first, beginning with the one that worked before.
+fn revisions_from(known: Option<String>) -> Vec<ProtocolVersion> {
+    let mut all = REVISIONS.to_vec();
+    let known = known.and_then(|known| all.iter().position(|revision| revision.as_str() == known));
+    all.drain(..known.unwrap_or(0));
+    all
+}
+
+/// Keeps only the revisions that the server's error names, if it names any of them.
+fn keep_named(revisions: &mut Vec<ProtocolVersion>, fault: &Fault) {
+    let text = fault.to_string();
+    let is_named = |revision: &ProtocolVersion| text.contains(revision.as_str());
+    if revisions.iter().any(is_named) {
+        revisions.retain(is_named);
     }
 }
 

@@ -12,7 +12,6 @@ use super::phase::{Live, Phase, SignIn, Stage, Waiting};
 use super::state::ServerTask;
 use crate::clock::later;
 use crate::connection::fault::Fault;
-use crate::credentials::fault::CredentialFault;
 use crate::endpoint::Opened;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
@@ -113,9 +112,7 @@ impl ServerTask {
                 self.step_up.note_scopes(&challenge);
                 None
             }
-            Err(Fault::Credentials(
-                CredentialFault::Ended | CredentialFault::Expired | CredentialFault::RegistrationLost(_),
-            )) => None,
+            Err(Fault::Credentials(fault)) if fault.sign_in_reason().is_some() => None,
             Err(fault) => {
                 let error = self.not_connected(&fault);
                 return self.outbox.reply(reply, Err(error));
@@ -245,9 +242,14 @@ impl ServerTask {
         request
     }
 
-    /// Restores a waiting sign-in of the previous run.
+    /// Restores a waiting sign-in of the previous run, or of the server's entry before it was changed. The sign-in ends
+    /// if it does not belong to the entry any more: its code must not be exchanged elsewhere.
     pub fn restore_pending(&mut self, pending: PendingAuthorization) {
         let Some(endpoint) = self.endpoint.http().cloned() else { return };
+        if !endpoint.permits(&pending.binding()) {
+            tracing::warn!(server = %self.id, "the waiting sign-in belongs to another server or client; it ends");
+            return self.forget_pending();
+        }
         if endpoint.persisted.is_used() || pending.expires_at() <= self.context.options.clock.now() {
             return;
         }
@@ -268,7 +270,7 @@ impl ServerTask {
     }
 
     fn knows_metadata(&self, endpoint: &HttpEndpoint) -> bool {
-        endpoint.resolved().is_some_and(|resolved| self.context.learned.discovered(&resolved.url).is_some())
+        endpoint.resolved().is_some_and(|resolved| self.context.learned.discovered(&resolved.key).is_some())
     }
 
     fn reject_sign_in(&mut self, reply: RequestReply, why: &str) {

@@ -37,10 +37,11 @@ impl ServerTask {
                 let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
                 let issuer = discovered.metadata.issuer;
                 let given_up = CancellationToken::new();
-                let used = Used { issuer, redirect, given_up: given_up.clone(), _loopback: loopback };
+                let given_up_exchange = given_up.clone();
+                let used = Used { issuer, redirect, given_up, reused_registration, _loopback: loopback };
                 let endpoint = Arc::clone(&sign_in.endpoint);
                 self.jobs.run_to_end(async move {
-                    Outcome::Exchanged(exchange(&endpoint, code, &given_up).await)
+                    Outcome::Exchanged(exchange(&endpoint, code, &given_up_exchange).await)
                 });
                 sign_in.stage = Stage::Exchanging { reply, used };
                 sign_in.job = None;
@@ -59,13 +60,17 @@ impl ServerTask {
         self.forget_pending();
         if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
             self.forget_resource_parameter(discovered);
+        } else if rejected.error.is_scope_rejected() {
+            let issuer = &discovered.metadata.issuer;
+            self.context.learned.change_quirks(issuer, |quirks| quirks.rejects_added_scopes = true);
         }
         let reason = match &rejected.error.kind {
             ErrorKind::Denied => {
                 self.fail_waiting_calls(&error);
                 NeedsSignIn::Denied
             }
-            _ if rejected.error.is_registration_lost() => {
+            // A client that was registered a moment ago is known, whatever the error says.
+            _ if rejected.error.is_registration_lost() && reused_registration => {
                 self.context.learned.forget_client(&registration.issuer, &registration.client_id);
                 NeedsSignIn::RegistrationLost
             }
@@ -89,7 +94,7 @@ impl ServerTask {
             }
             Err(fault @ Fault::Exchange(failure)) => {
                 let error = self.describe(fault);
-                let reason = if failure.is_registration_lost() {
+                let reason = if failure.is_registration_lost() && used.reused_registration {
                     self.context.learned.forget_registrations(&used.issuer);
                     NeedsSignIn::RegistrationLost
                 } else {
@@ -198,7 +203,7 @@ impl ServerTask {
     fn forget_resource_parameter(&self, mut discovered: Discovered) {
         discovered.sends_resource = false;
         if let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
-            self.context.learned.replace_discovered(&resolved.url, discovered);
+            self.context.learned.replace_discovered(&resolved.key, discovered);
         }
     }
 }

@@ -102,7 +102,7 @@ impl ServerTask {
     pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
         self.next_sign_in.set_challenge(challenge.cloned().unwrap_or_default());
         if token_sent && let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
-            self.context.learned.forget_discovered(&resolved.url);
+            self.context.learned.forget_discovered(&resolved.key);
         }
     }
 

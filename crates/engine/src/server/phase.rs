@@ -106,6 +106,8 @@ pub(super) struct Used {
     pub redirect: RedirectKind,
     /// Cancelled if the sign-in ends during the exchange. The grant is then not stored.
     pub given_up: CancellationToken,
+    /// Whether the registration is from an earlier sign-in.
+    pub reused_registration: bool,
     pub _loopback: Option<LoopbackServer>,
 }
 

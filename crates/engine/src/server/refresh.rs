@@ -18,7 +18,7 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl ServerTask {
     /// Starts or stops the job after each message. A grant that only lacks scopes is still refreshed, because the
-    /// person may decline the step-up.
+    /// person may decline the step-up. A rejected refresh is tried again, because the rejection may be temporary.
     pub fn update_refresh(&mut self) {
         let should_run = match self.phase.get() {
             Phase::Connecting { .. }
@@ -26,7 +26,9 @@ impl ServerTask {
             | Phase::Reconnecting { .. }
             | Phase::SigningIn(_)
             | Phase::Failed { .. }
-            | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope } => true,
+            | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope | NeedsSignIn::RefreshRejected } => {
+                true
+            }
             Phase::Disabled | Phase::Paused | Phase::NeedsSignIn { .. } => false,
         };
         if !should_run {
@@ -44,8 +46,13 @@ impl ServerTask {
 
     pub fn grant_changed(&mut self) {
         self.refresh.stop();
-        if matches!(self.phase.get(), Phase::Reconnecting { for_refresh: true, .. }) {
+        let (phase, credentials) = (self.phase.get(), self.endpoint.credentials());
+        let was_rejected = matches!(phase, Phase::NeedsSignIn { reason: NeedsSignIn::RefreshRejected });
+        if matches!(phase, Phase::Reconnecting { for_refresh: true, .. }) {
             self.try_again();
+        } else if was_rejected && credentials.is_some_and(|credentials| credentials.cached_token().is_some())
+        {
+            self.connect_again();
         }
     }
 

@@ -106,7 +106,7 @@ fn auth(task: &ServerTask) -> AuthView {
             AuthView::Unknown
         };
     }
-    let discovered = learned.discovered(&resolved.url);
+    let discovered = learned.discovered(&resolved.key);
     let issuer = discovered.as_ref().map(|discovered| &discovered.metadata.issuer);
     AuthView::OAuth {
         signed_in: false,

@@ -18,12 +18,14 @@ pub(crate) async fn exchange(
     let context = &endpoint.context;
     let resolved = endpoint.resolve().await?;
     let now = context.options.clock.now();
+    let planned = code.binding();
     let grant = usher_oauth::exchange(&resolved.http, code, now).boxed().await.map_err(Fault::Exchange)?;
+    context.learned.learn_quirks(&planned, &grant.binding);
     if !grant.binding.sends_resource
-        && let Some(mut discovered) = context.learned.discovered(&resolved.url)
+        && let Some(mut discovered) = context.learned.discovered(&resolved.key)
     {
         discovered.sends_resource = false;
-        context.learned.replace_discovered(&resolved.url, discovered);
+        context.learned.replace_discovered(&resolved.key, discovered);
     }
     let Some(credentials) = &resolved.credentials else {
         return Err(Fault::Protocol(

@@ -53,7 +53,7 @@ impl Preparation {
         let outcome = match self.register(discovered).await {
             // The known metadata may be out of date, so the steps are repeated without it.
             Err(Failure::Step(error)) if was_known && suggests_stale_metadata(&error) => {
-                self.context.learned.forget_discovered(&self.endpoint.url);
+                self.context.learned.forget_discovered(&self.endpoint.key);
                 step(SignInStep::Discovering);
                 let (discovered, _) = self.discover().await?;
                 step(SignInStep::Registering);
@@ -68,7 +68,7 @@ impl Preparation {
     fn settings(&self) -> ClientSettings {
         let mut settings = self.endpoint.settings.clone();
         if let Some(client_id) = &settings.client_id {
-            settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.url, client_id);
+            settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
         }
         settings
     }
@@ -77,8 +77,12 @@ impl Preparation {
         let learned = &self.context.learned;
         let challenge = self.challenge.as_ref();
         let named = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
-        if let Some(discovered) = learned.discovered_by(&self.endpoint.url, named) {
-            return Ok((discovered.with_challenge(challenge, &self.settings()), true));
+        let with_quirks = |discovered: Discovered| {
+            let quirks = learned.quirks(&discovered.metadata.issuer);
+            Discovered { quirks, ..discovered }.with_challenge(challenge, &self.settings())
+        };
+        if let Some(discovered) = learned.discovered_by(&self.endpoint.key, named) {
+            return Ok((with_quirks(discovered), true));
         }
         // A quarantined grant counts, too. A server may name itself as its issuer only if there is no grant.
         let has_grant = self
@@ -89,8 +93,8 @@ impl Preparation {
         let request =
             DiscoveryRequest { server: &self.endpoint.url, challenge, settings: &self.settings(), has_grant };
         let discovered = discover(&self.endpoint.http, request).await?;
-        learned.store_discovered(&self.endpoint.url, &discovered, named);
-        Ok((discovered, false))
+        learned.store_discovered(&self.endpoint.key, &discovered, named);
+        Ok((with_quirks(discovered), false))
     }
 
     /// Registers the client. If the authorization server rejects the redirect, tries the next one.
@@ -108,7 +112,9 @@ impl Preparation {
             let known = self.known_client(&discovered, choice).await?;
             let (redirect, loopback) = self.redirect(choice, known.as_ref()).await?;
             let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
-            let request = RegistrationRequest { settings: &settings, redirect: &redirect, known };
+            let extra_scopes = &self.extra_scopes;
+            let request =
+                RegistrationRequest { settings: &settings, redirect: &redirect, extra_scopes, known };
             let now = self.context.options.clock.now();
             match discovered.clone().register(&self.endpoint.http, request, now).await {
                 Ok(registered) => {
@@ -138,8 +144,7 @@ impl Preparation {
         if !reused_registration {
             self.store(registered.client()).await?;
         }
-        let extra = (!self.extra_scopes.is_empty()).then_some(&self.extra_scopes);
-        let pending = registered.authorize(extra, self.context.options.clock.now())?;
+        let pending = registered.authorize(&self.extra_scopes, self.context.options.clock.now())?;
         Ok(Prepared { pending, redirect: choice.kind, loopback, reused_registration })
     }
 
@@ -151,7 +156,8 @@ impl Preparation {
     ) -> Result<Option<RegisteredClient>, ErrorView> {
         let issuer = &discovered.metadata.issuer;
         let fits = |client: &ClientRegistration| redirect_ladder::fits(choice.kind, &client.redirect_uri);
-        let Some(registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
+        let Some(mut registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
+        registration.auth_method = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
         let secret = if registration.auth_method.needs_secret() {
             let client_id = &registration.client_id;
             let read =
@@ -190,7 +196,7 @@ impl Preparation {
             RegistrationKind::Dynamic => {}
             RegistrationKind::PreRegistered => {
                 self.context.learned.pin_issuer(
-                    &self.endpoint.url,
+                    &self.endpoint.key,
                     &registration.client_id,
                     &registration.issuer,
                 );

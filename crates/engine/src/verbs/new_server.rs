@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use usher_api::{Code, ErrorView, NewServer, RedirectKind};
-use usher_config::{Config, NewTransport, Redirect, catalogue_by_url};
+use usher_config::{Config, NewTransport, Redirect, catalogue_by_url, client_secret_name};
 use usher_oauth::ServerUrl;
 
 use crate::words::sign_in::describe_oauth_error;
@@ -30,7 +30,7 @@ pub(super) fn entry(
         Some(name) => name,
         None => unused_name(&proposed_name(&url), known),
     };
-    let secret = client_secret.map(|secret| (secret_name(&name), secret));
+    let secret = client_secret.map(|secret| (client_secret_name(&name), secret));
     let entry = usher_config::NewServer {
         transport: NewTransport::Http { url, headers: Vec::new() },
         client_id: server.client_id,
@@ -45,14 +45,6 @@ pub(super) fn entry(
         },
     };
     Ok((name, entry, secret))
-}
-
-/// Returns the name of a server's client secret. Placeholders allow letters, digits, `_`, `-` and `.`.
-pub(super) fn secret_name(server: &str) -> String {
-    let allowed = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
-    let name: String =
-        server.chars().map(|character| if allowed(character) { character } else { '_' }).collect();
-    format!("{name}_client_secret")
 }
 
 /// Proposes a name: the catalogue's slug or, if there is none, the second-level domain, such as `example` for
@@ -111,8 +103,8 @@ mod tests {
             ..NewServer::default()
         };
         let (_, entry, secret) = entry(server, Some("hush".into()), &Config::default()).expect("an entry");
-        assert_eq!(entry.client_secret.as_deref(), Some("{{my_corp_client_secret}}"));
-        assert_eq!(secret.expect("a secret").0, "my_corp_client_secret");
+        assert_eq!(entry.client_secret.as_deref(), Some("{{my_20_corp_client_secret}}"));
+        assert_eq!(secret.expect("a secret").0, "my_20_corp_client_secret");
     }
 
     #[test]

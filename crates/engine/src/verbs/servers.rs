@@ -8,6 +8,7 @@ use usher_oauth::ServerUrl;
 
 use super::new_server;
 use crate::engine::Engine;
+use crate::learned::ServerKey;
 use crate::run::load;
 use crate::server::message::Message;
 use crate::words::config::describe_config_error;
@@ -60,6 +61,8 @@ impl Engine {
         let known = load(&self.run.config).await.map_err(|error| describe_config_error(&error))?;
         let (name, entry, secret) = new_server::entry(server, client_secret, &known)?;
         if let Some((secret_name, secret)) = &secret {
+            // A rejected entry must not replace the secret of another server.
+            self.run.config.check_add(&name, &entry).map_err(|error| describe_config_error(&error))?;
             self.put_secret(secret_name, secret).await?;
         }
         let added = name.clone();
@@ -105,7 +108,8 @@ impl Engine {
         };
         let url = handle.config.transport.url().and_then(|url| ServerUrl::parse(url.as_str()).ok());
         if let Some(url) = url {
-            self.run.context.learned.forget(&url, issuer.as_deref());
+            let key = ServerKey::new(&url, &handle.config.oauth);
+            self.run.context.learned.forget(&key, issuer.as_deref());
             handle.send(Message::Publish);
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Methods for signing in and out.
 
 use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
+use usher_config::client_secret_name;
 
-use super::new_server::secret_name;
 use crate::engine::Engine;
 use crate::options::{PreRegisteredClient, SignInOptions};
 use crate::server::message::Message;
@@ -90,7 +90,7 @@ impl Engine {
 
     /// Stores a pre-registered client: its id in `mcp.json`, its secret in the secret store.
     async fn set_client(&self, id: &ServerId, client: &PreRegisteredClient) -> Result<(), ErrorView> {
-        let secret_name = secret_name(&id.0);
+        let secret_name = client_secret_name(&id.0);
         let placeholder = match &client.client_secret {
             Some(secret) => {
                 self.put_secret(&secret_name, secret).await?;

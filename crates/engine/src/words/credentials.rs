@@ -21,6 +21,11 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
             hint: Some(format!("Sign in to {name} again. Usher will register again.")),
             ..describe_oauth_error(cause)
         },
+        CredentialFault::RefreshRejected(cause) => ErrorView {
+            code: Code::SignInRequired,
+            hint: Some(format!("Sign in to {name} again.")),
+            ..describe_oauth_error(cause)
+        },
         CredentialFault::Refresh(cause) => ErrorView {
             // The grant is kept and the refresh is retried, whatever the response was.
             code: match oauth_code(cause) {
@@ -64,7 +69,7 @@ mod tests {
 
     #[test]
     fn every_credential_fault_has_a_message() {
-        let refresh = |kind| Error { step: Step::Refresh, host: Some("as.example.com".to_owned()), kind };
+        let refresh = |kind| Error::new(Step::Refresh, Some("as.example.com"), kind);
         let transient = ErrorKind::Transient { status: 503, retry_after: Some(Duration::from_secs(3)) };
         let locked = usher_secrets::Error::Locked { why: "the unlock prompt was dismissed".to_owned() };
         let unavailable = usher_secrets::Error::Unavailable { why: "no bus".to_owned() };
@@ -73,6 +78,10 @@ mod tests {
             CredentialFault::RefreshInterrupted,
             CredentialFault::Expired,
             CredentialFault::RegistrationLost(refresh(ErrorKind::InvalidClient { description: None })),
+            CredentialFault::RefreshRejected(refresh(ErrorKind::TokenError {
+                error: "bad_refresh_token".to_owned(),
+                description: None,
+            })),
             CredentialFault::Refresh(refresh(transient)),
             CredentialFault::Refresh(refresh(ErrorKind::NotJson)),
             CredentialFault::Refresh(refresh(ErrorKind::Tls { why: "self-signed".to_owned() })),

@@ -47,6 +47,9 @@ pub(crate) fn needs_sign_in(name: &str, reason: NeedsSignIn) -> ErrorView {
         }
         NeedsSignIn::Expired => (Code::SignInRequired, format!("The sign-in to {name} has expired.")),
         NeedsSignIn::RefreshInterrupted => (Code::SignInRequired, refresh_interrupted(name)),
+        NeedsSignIn::RefreshRejected => {
+            (Code::SignInRequired, format!("{name} no longer refreshes the sign-in."))
+        }
         NeedsSignIn::Denied => (Code::SignInRequired, format!("The last sign-in to {name} was denied.")),
         NeedsSignIn::InsufficientScope => {
             (Code::InsufficientScope, format!("{name} asks for more permissions."))

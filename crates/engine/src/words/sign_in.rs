@@ -14,15 +14,17 @@ pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
         }
         _ => (format!("{error}."), error.hint()),
     };
-    ErrorView {
-        code: oauth_code(error),
-        message,
-        hint: Some(hint.to_owned()),
-        details: Some(match &error.host {
-            Some(host) => format!("step {:?}, host {host}", error.step),
-            None => format!("step {:?}", error.step),
-        }),
-    }
+    ErrorView { code: oauth_code(error), message, hint: Some(hint.to_owned()), details: Some(details(error)) }
+}
+
+/// Returns the step and the host, and a line for each address that was tried.
+fn details(error: &usher_oauth::Error) -> String {
+    let step = match &error.host {
+        Some(host) => format!("step {:?}, host {host}", error.step),
+        None => format!("step {:?}", error.step),
+    };
+    let tried = error.tried.iter().map(|attempt| format!("{}: {}", attempt.url, attempt.why));
+    std::iter::once(step).chain(tried).collect::<Vec<_>>().join("\n")
 }
 
 pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
@@ -61,6 +63,7 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::ReservedParameter(_)
         | ErrorKind::TokenError { .. }
         | ErrorKind::UnsupportedTokenType(_)
+        | ErrorKind::InvalidTarget { .. }
         | ErrorKind::ResourceRejected { .. } => match error.step {
             Step::Probe
             | Step::ResourceMetadata
@@ -144,7 +147,7 @@ pub(super) mod tests {
     }
 
     fn step(step: Step, kind: ErrorKind) -> usher_oauth::Error {
-        usher_oauth::Error { step, host: Some("as.example.com".to_owned()), kind }
+        usher_oauth::Error::new(step, Some("as.example.com"), kind)
     }
 
     #[test]

@@ -65,6 +65,7 @@ impl GrantedService {
             client_id: "client".to_owned(),
             resource: self.url(),
             sends_resource: true,
+            sends_scope: false,
             auth_method: "none".to_owned(),
         }
     }

@@ -53,7 +53,7 @@ async fn pending_with_scopes(
     let challenge = challenged.map(|scope| challenge(&format!("Bearer scope=\"{scope}\"")));
     let found = discover_with(&fake, challenge.as_ref(), &settings).await.unwrap();
     let registered = register_at(&fake, found, &settings, None).await;
-    registered.authorize(extra.map(Scopes::parse).as_ref(), now()).unwrap()
+    registered.authorize(&extra.map(Scopes::parse).unwrap_or_default(), now()).unwrap()
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn an_audience_in_the_endpoint_conflicts_with_a_configured_audience() {
         fake.serve_changed_metadata(json!({ "authorization_endpoint": endpoint }));
         let settings = ClientSettings { audience: configured.map(str::to_owned), ..Default::default() };
         let registered = register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
-        match registered.authorize(None, now()) {
+        match registered.authorize(&Scopes::default(), now()) {
             Ok(pending) => {
                 assert_eq!((is_rejected, parameter(&pending, "audience").as_deref()), (false, Some("theirs")))
             }
@@ -132,7 +132,7 @@ async fn the_resource_can_be_omitted() {
     let fake = Fake::start_with_response(REGISTER, Response::json(json!({ "client_id": "app" }))).await;
     let found = Discovered { sends_resource: false, ..discovered(&fake).await };
     let registered = register_at(&fake, found, &ClientSettings::default(), None).await;
-    assert_eq!(parameter(&registered.authorize(None, now()).unwrap(), "resource"), None);
+    assert_eq!(parameter(&registered.authorize(&Scopes::default(), now()).unwrap(), "resource"), None);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn each_redirect_is_registered_and_requested() {
         [RedirectUri::custom_scheme(), RedirectUri::custom_scheme_with_host(), RedirectUri::loopback(4711)]
     {
         let registered = register_with(&fake, &ClientSettings::default(), &redirect).await.unwrap();
-        let pending = registered.authorize(None, now()).unwrap();
+        let pending = registered.authorize(&Scopes::default(), now()).unwrap();
         assert_eq!(parameter(&pending, "redirect_uri").as_deref(), Some(redirect.as_str()));
         let request = fake.requests_to(REGISTER).pop().unwrap().json();
         assert_eq!(request["redirect_uris"], json!([redirect.as_str()]));

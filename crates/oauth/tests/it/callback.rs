@@ -10,7 +10,9 @@ use crate::support::*;
 fn why(result: Result<AuthorizationResponse, Error>) -> Option<&'static str> {
     match result {
         Ok(_) => None,
-        Err(Error { step: Step::Callback, host: None, kind: ErrorKind::BadCallback { why } }) => Some(why),
+        Err(Error { step: Step::Callback, host: None, kind: ErrorKind::BadCallback { why }, .. }) => {
+            Some(why)
+        }
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -21,7 +23,7 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
     let character = Some("it contains a character that is not allowed in a URL");
     let control = Some("it contains a control character");
     let (twice, none) = (Some("it repeats a parameter"), Some("it contains neither a code nor an error"));
-    let (fragment, state) = (Some("it contains a fragment"), Some("it has no “state” parameter"));
+    let state = Some("it has no “state” parameter");
     let table = [
         // Valid.
         ("LINK?code=c&state=s", None),
@@ -59,9 +61,9 @@ fn hostile_callbacks_are_rejected_by_the_parser() {
         ("LINK?code=c&state=s&iss=https://as%1b.example", control),
         ("LINK?code=c&state=s&error%00=x", control),
         ("LINK?code=c%ff&state=s", Some("it is not UTF-8")),
-        ("LINK?code=c&state=s#", fragment),
-        ("LINK#code=c&state=s", fragment),
-        ("LINK?state=s#access_token=t", fragment),
+        ("LINK?code=c&state=s#", None),
+        ("LINK#code=c&state=s", state),
+        ("LINK?state=s#access_token=t", none),
         // Parameters.
         ("LINK", state),
         ("LINK?", state),
@@ -188,12 +190,13 @@ async fn error_responses_are_mapped() {
     let some = |text: &str| Some(text.to_owned());
     let client = |description| ErrorKind::InvalidClient { description };
     let resource = |description| ErrorKind::ResourceRejected { description };
+    let target = |description| ErrorKind::InvalidTarget { description };
     let other = |code: &str, description| ErrorKind::AuthorizationError { code: code.into(), description };
     let table = [
         ("error=access_denied&error_description=The+user+said+no", ErrorKind::Denied),
         ("error=invalid_client", client(None)),
         ("error=unauthorized_client&error_description=unknown", client(some("unknown"))),
-        ("error=invalid_target", resource(None)),
+        ("error=invalid_target", target(None)),
         (
             "error=invalid_request&error_description=unknown+parameter+resource",
             resource(some("unknown parameter resource")),

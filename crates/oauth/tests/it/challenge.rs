@@ -75,3 +75,18 @@ fn insufficient_scope_is_a_step_up() {
     assert!(read(&[r#"Bearer error="insufficient_scope""#]).unwrap().is_insufficient_scope());
     assert!(!read(&[r#"Bearer error="invalid_token""#]).unwrap().is_insufficient_scope());
 }
+
+/// Building the set takes time for each pair of scopes, so its size is limited.
+#[test]
+fn a_challenge_with_very_many_scopes_is_cut() {
+    let count = |scopes: String| {
+        let header = format!("Bearer scope=\"{scopes}\"").parse().unwrap();
+        BearerChallenge::from_headers([&header]).unwrap().scope.unwrap().iter().count()
+    };
+    let numbered = |count: usize| (0..count).map(|number| format!("s{number} ")).collect::<String>();
+    assert_eq!(count(numbered(90_000)), 500);
+    assert_eq!(count(numbered(150)), 150);
+    assert_eq!(count("same ".repeat(90_000)), 1);
+    assert_eq!(count(format!("{} ", "x".repeat(1000)).repeat(20)), 1);
+    assert_eq!(count((0..20).map(|number| format!("{number}{} ", "x".repeat(1000))).collect()), 16);
+}

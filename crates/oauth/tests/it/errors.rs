@@ -57,6 +57,7 @@ fn every_error_has_a_message_and_a_hint() {
             Step::Callback,
             ErrorKind::AuthorizationError { code: text("invalid_scope"), description: some("no such scope") },
         ),
+        (Step::Callback, ErrorKind::AuthorizationError { code: text("server_error"), description: None }),
         (Step::Callback, ErrorKind::BadCallback { why: "it repeats a parameter" }),
         (Step::Callback, ErrorKind::StateMismatch),
         (Step::Callback, ErrorKind::Expired),
@@ -80,6 +81,7 @@ fn every_error_has_a_message_and_a_hint() {
         ),
         (Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
         (Step::TokenExchange, ErrorKind::ResourceRejected { description: some("unknown parameter") }),
+        (Step::TokenExchange, ErrorKind::InvalidTarget { description: some("unknown resource") }),
         (Step::Refresh, ErrorKind::ClientSecretMissing),
         (Step::Revocation, ErrorKind::NoRefreshToken),
     ];
@@ -87,7 +89,7 @@ fn every_error_has_a_message_and_a_hint() {
         .into_iter()
         .map(|(step, kind)| {
             let host = (step != Step::Callback).then(|| text("as.example"));
-            let error = Error { step, host, kind };
+            let error = Error::new(step, host.as_deref(), kind);
             format!("{error}.\n    → {}", error.hint())
         })
         .collect();

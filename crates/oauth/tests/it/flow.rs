@@ -1,7 +1,7 @@
 //! A complete sign-in, request by request.
 
 use serde_json::json;
-use usher_oauth::{ClientSettings, Discovered, HttpClient, exchange, refresh, revoke};
+use usher_oauth::{ClientSettings, Discovered, HttpClient, Scopes, exchange, refresh, revoke};
 
 use crate::support::*;
 
@@ -21,7 +21,9 @@ async fn no_request_is_repeated_and_stored_metadata_is_not_requested_again() {
     let stored = serde_json::to_string(&found).unwrap();
     let registered = register_at(&fake, found, &settings, None).await;
     let client = registered.client().clone();
-    let grant = exchange(&http, accepted(registered.authorize(None, now()).unwrap()), now()).await.unwrap();
+    let grant = exchange(&http, accepted(registered.authorize(&Scopes::default(), now()).unwrap()), now())
+        .await
+        .unwrap();
     assert_eq!(grant.expires_at, Some(now_plus(60)));
     assert_eq!(fake.request_lines(), [RESOURCE, METADATA, REGISTER, TOKEN]);
 
@@ -29,7 +31,9 @@ async fn no_request_is_repeated_and_stored_metadata_is_not_requested_again() {
     let found: Discovered = serde_json::from_str(&stored).unwrap();
     assert_eq!(found.binding(&client), grant.binding);
     let registered = register_at(&fake, found, &settings, Some(client)).await;
-    let grant = exchange(&http, accepted(registered.authorize(None, now()).unwrap()), now()).await.unwrap();
+    let grant = exchange(&http, accepted(registered.authorize(&Scopes::default(), now()).unwrap()), now())
+        .await
+        .unwrap();
     let grant = refresh(&http, &grant, None, now_plus(50)).await.unwrap();
     assert_eq!(grant.expires_at, Some(now_plus(110)));
     revoke(&http, &grant, None).await.unwrap();

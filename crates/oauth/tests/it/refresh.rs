@@ -25,6 +25,7 @@ pub fn grant(fake: &Fake) -> Grant {
             auth_method: AuthMethod::None,
             resource: fake.at("/mcp"),
             sends_resource: true,
+            sends_scope: false,
         },
     }
 }
@@ -151,7 +152,8 @@ async fn without_a_refresh_token_nothing_is_sent() {
 #[tokio::test]
 async fn refreshes_omit_the_resource_parameter_after_it_was_rejected() {
     let fake = Fake::start().await;
-    let rejection = Response::json_with(400, json!({ "error": "invalid_target" }));
+    let unknown = json!({ "error": "invalid_request", "error_description": "unknown parameter: resource" });
+    let rejection = Response::json_with(400, unknown);
     fake.on_each(TOKEN, [rejection, Response::json(json!({ "access_token": "new" }))]);
     let http = http_for(&fake).await;
     let refreshed = refresh(&http, &grant(&fake), None, now()).await.unwrap();

@@ -100,7 +100,11 @@ async fn the_resource_must_identify_this_server() {
         fake.serve_changed_resource_metadata(json!({ "resource": resource })).forget_requests();
         let expected = ErrorKind::ResourceMismatch { expected: server.clone(), found: resource.clone() };
         assert_eq!(discovery_error(&fake).await.kind, expected);
-        assert_eq!(fake.request_lines(), [RESOURCE], "no request follows {resource}");
+        assert_eq!(
+            fake.request_lines(),
+            [RESOURCE, AT_ROOT],
+            "no authorization server is asked for {resource}"
+        );
     }
 }
 

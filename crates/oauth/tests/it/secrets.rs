@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use serde_json::json;
-use usher_oauth::{ClientSettings, RedirectUri, exchange, refresh};
+use usher_oauth::{ClientSettings, RedirectUri, Scopes, exchange, refresh};
 
 use crate::support::*;
 
@@ -19,7 +19,7 @@ async fn no_secret_is_printed_or_serialized() {
     let discovered = serde_json::to_string(registered.discovered()).unwrap();
     let mut printed = vec![registration, discovered, format!("{registered:?} {settings:?}")];
 
-    let pending = registered.authorize(None, now()).unwrap();
+    let pending = registered.authorize(&Scopes::default(), now()).unwrap();
     let (state, verifier) = (pending.state().to_owned(), code_verifier(&pending));
     printed.push(format!("{pending:?} {:?}", pending.to_secret()));
     let response = parsed(&callback(&pending, "code=CANARY-code")).unwrap();
@@ -31,7 +31,7 @@ async fn no_secret_is_printed_or_serialized() {
     printed.push(format!("{grant:?}"));
     printed.push(serde_json::to_string(&grant.binding).unwrap());
     // The server repeats the refresh token in two invalid responses.
-    let echo = json!({ "error": "odd", "error_description": 7, "refresh_token": "CANARY-refresh" });
+    let echo = json!({ "error": "CANARY-refresh", "error_description": "unknown: CANARY-refresh CANARY-client CANARY-access" });
     for response in [Response::json_with(400, echo), Response::new(200, "text/plain", "CANARY-refresh")] {
         fake.on(TOKEN, response);
         let secret = SecretString::from("CANARY-client");

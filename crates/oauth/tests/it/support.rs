@@ -11,7 +11,7 @@ pub use usher_fake_service::{Reply as Response, merged};
 use usher_oauth::{
     AuthorizationCode, AuthorizationResponse, BearerChallenge, ClientSettings, Deadlines, Discovered,
     DiscoveryRequest, Error, Grant, HttpClient, HttpOptions, PendingAuthorization, RedirectUri, Registered,
-    RegisteredClient, RegistrationRequest, ServerUrl, discover, exchange,
+    RegisteredClient, RegistrationRequest, Scopes, ServerUrl, discover, exchange,
 };
 
 pub const RESOURCE: &str = "GET /.well-known/oauth-protected-resource/mcp";
@@ -168,7 +168,7 @@ pub async fn register_with(
     settings: &ClientSettings,
     redirect: &RedirectUri,
 ) -> Result<Registered, Error> {
-    let request = RegistrationRequest { settings, redirect, known: None };
+    let request = RegistrationRequest { settings, redirect, extra_scopes: &Scopes::default(), known: None };
     discover_with(fake, None, settings).await?.register(&http_for(fake).await, request, now()).await
 }
 
@@ -180,7 +180,8 @@ pub async fn register_at(
     known: Option<RegisteredClient>,
 ) -> Registered {
     let redirect = RedirectUri::custom_scheme();
-    let request = RegistrationRequest { settings, redirect: &redirect, known };
+    let request =
+        RegistrationRequest { settings, redirect: &redirect, extra_scopes: &Scopes::default(), known };
     discovered.register(&http_for(fake).await, request, now()).await.unwrap()
 }
 
@@ -195,7 +196,7 @@ pub fn created(client: Value) -> Response {
 }
 
 pub async fn pending(fake: &Fake) -> PendingAuthorization {
-    registered(fake).await.authorize(None, now()).unwrap()
+    registered(fake).await.authorize(&Scopes::default(), now()).unwrap()
 }
 
 /// Returns a callback address with the request's `state` and these parameters.

@@ -123,6 +123,7 @@ fn grant(refresh_token: &str, length: usize) -> StoredGrant {
         client_id: "client".to_owned(),
         resource: "https://mcp.example/mcp".to_owned(),
         sends_resource: true,
+        sends_scope: false,
         auth_method: "none".to_owned(),
     }
 }

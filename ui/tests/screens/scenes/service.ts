@@ -45,6 +45,7 @@ export const serviceScenes: Scenes = {
     },
   },
   "needs-sign-in-interrupted": { service: needsSignIn("refresh_interrupted") },
+  "needs-sign-in-rejected": { service: needsSignIn("refresh_rejected") },
   connecting: { service: { status: { state: "connecting" }, auth: { kind: "unknown" } } },
   disabled: { service: { status: { state: "disabled" } } },
   unsupported: {

@@ -1,0 +1,11 @@
+//! Services as they are in the wild: each row of these tables is a deviation that was seen at a real service.
+//!
+//! A row changes a [`FakeService`](usher_fake_service::FakeService) and states what Usher must do with it. To add one,
+//! find the table of its kind: `sign_in` for discovery, registration, authorization and code exchange, `refresh` for
+//! refreshes, `connection` for MCP, `settings` for changes of `mcp.json`.
+
+mod connection;
+mod person;
+mod refresh;
+mod settings;
+mod sign_in;
