@@ -204,6 +204,33 @@ async fn a_bare_401_for_a_session_begins_a_new_one() -> Result<()> {
     Ok(())
 }
 
+/// The session was never accepted without a token, so the 401 asks for a sign-in.
+#[tokio::test]
+async fn a_bare_401_for_the_first_list_asks_for_a_sign_in() -> Result<()> {
+    let service = service_with(OPEN()).await?;
+    service.intercept(|request| {
+        (request.rpc_method() == "tools/list").then(|| Reply::text(401, "").into_response())
+    });
+    let person = Person::new(service).await?;
+    person.until(|view| matches!(view.status, Status::NeedsSignIn { .. })).await?;
+    person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_drops_a_remembered_revision_gets_a_newer_one() -> Result<()> {
+    let service = service_with(OPEN()).await?;
+    accept_revisions(&service, &["2025-03-26"], |_| Reply::text(400, "Bad Request"));
+    let person = Person::new(service).await?;
+    person.until_connected().await?;
+    accept_revisions(&person.service, &["2025-06-18"], |_| Reply::text(400, "Bad Request"));
+    person.engine.connect(&id()).await?;
+    person.until(|view| !matches!(view.status, Status::Connected { .. })).await?;
+    person.until_connected().await?;
+    person.engine.stop().await;
+    Ok(())
+}
+
 fn refuse_discovery(service: &FakeService, reply: Reply) {
     service.intercept(move |request| {
         (request.rpc_method() == "server/discover").then(|| reply.clone().into_response())

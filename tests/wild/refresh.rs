@@ -141,6 +141,7 @@ async fn expired(
         resource: service.url(),
         sends_resource: true,
         sends_scope: false,
+        has_configured_endpoints: false,
         auth_method: "none".to_owned(),
     };
     Ok((Person::with_grant(service, &grant).await?, issued))

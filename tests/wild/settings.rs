@@ -33,6 +33,26 @@ async fn endpoints_that_are_added_or_changed_are_used_at_once() -> Result<()> {
     Ok(())
 }
 
+/// The grant belongs to the removed endpoints, so nothing is sent to them any more.
+#[tokio::test]
+async fn endpoints_that_are_removed_are_not_used_any_more() -> Result<()> {
+    let service = service().await?;
+    accept_any_client(&service);
+    let person = Person::with_entry(Arc::clone(&service), entry(&service, Some("/old"))).await?;
+    person.sign_in().await?;
+    person.until_connected().await?;
+    service.forget_requests();
+    person.change_entry(&entry(&service, None))?;
+    person.until(needs_sign_in).await?;
+    person.sign_in().await?;
+    person.until_connected().await?;
+    let paths: Vec<_> = service.requests().into_iter().map(|request| request.path).collect();
+    ensure!(paths.iter().any(|path| path == "/token"), "{paths:?}");
+    ensure!(!paths.iter().any(|path| path.starts_with("/old")), "{paths:?}");
+    person.engine.stop().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_withdrawn_permission_to_go_without_pkce_is_respected() -> Result<()> {
     let service = service().await?;

@@ -46,18 +46,22 @@ struct Contents {
 /// The key of what was learned about a server: its address, and the settings that determine its metadata. After such a
 /// setting was changed, nothing that it led to is used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServerKey(String);
+pub(crate) struct ServerKey {
+    address: String,
+    key: String,
+}
 
 impl ServerKey {
     pub fn new(server: &ServerUrl, settings: &OAuthSettings) -> Self {
-        let mut key = server.as_str().to_owned();
+        let address = server.as_str().to_owned();
+        let mut key = address.clone();
         if let Some(endpoints) = settings.used_endpoints() {
             key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
         }
         if settings.allow_missing_pkce {
             key.push_str(" allowMissingPkce");
         }
-        Self(key)
+        Self { address, key }
     }
 }
 
@@ -132,13 +136,13 @@ impl Learned {
 
     /// Returns the discovered metadata, unless a step found it stale.
     pub fn discovered(&self, server: &ServerKey) -> Option<Discovered> {
-        self.0.lock().servers.get(&server.0)?.discovered.clone()
+        self.0.lock().servers.get(&server.key)?.discovered.clone()
     }
 
     /// Returns the discovered metadata, unless the server's challenge now names another document.
     pub fn discovered_by(&self, server: &ServerKey, challenge: Option<&str>) -> Option<Discovered> {
         let contents = self.0.lock();
-        let known = contents.servers.get(&server.0)?;
+        let known = contents.servers.get(&server.key)?;
         match challenge {
             Some(challenge) if known.challenge.as_deref() != Some(challenge) => None,
             Some(_) | None => known.discovered.clone(),
@@ -165,7 +169,7 @@ impl Learned {
 
     /// Returns the MCP revision that the server accepted after it had rejected a newer one.
     pub fn revision(&self, server: &ServerKey) -> Option<String> {
-        self.0.lock().servers.get(&server.0)?.revision.clone()
+        self.0.lock().servers.get(&server.key)?.revision.clone()
     }
 
     /// Stores the revision of a handshake, unless it is the newest.
@@ -177,17 +181,17 @@ impl Learned {
         }
     }
 
-    /// Returns the issuer that a pre-registered client was first used with.
+    /// Returns the issuer that a pre-registered client was first used with at this address, whatever the settings were.
     pub fn pinned_issuer(&self, server: &ServerKey, client_id: &str) -> Option<Issuer> {
         let contents = self.0.lock();
-        let client = contents.servers.get(&server.0)?.client.as_ref()?;
+        let client = contents.servers.get(&server.address)?.client.as_ref()?;
         (client.client_id == client_id).then(|| client.issuer.clone())
     }
 
     pub fn pin_issuer(&self, server: &ServerKey, client_id: &str, issuer: &Issuer) {
         let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
         self.change(|contents| {
-            let pinned = &mut contents.server(server).client;
+            let pinned = &mut contents.servers.entry(server.address.clone()).or_default().client;
             // A client's issuer is never replaced: no other issuer may see the client or its secret.
             if pinned.as_ref().is_none_or(|pinned| pinned.client_id != client.client_id) {
                 *pinned = Some(client);
@@ -272,7 +276,7 @@ impl Learned {
     /// pre-registered client and the network zone stay, because they protect the client and the grant.
     pub fn forget(&self, server: &ServerKey, issuer: Option<&str>) {
         self.change(|contents| {
-            if let Some(known) = contents.servers.get_mut(&server.0) {
+            if let Some(known) = contents.servers.get_mut(&server.key) {
                 known.discovered = None;
                 known.challenge = None;
                 known.revision = None;
@@ -324,7 +328,7 @@ impl Inner {
 
 impl Contents {
     fn server(&mut self, server: &ServerKey) -> &mut LearnedServer {
-        self.servers.entry(server.0.clone()).or_default()
+        self.servers.entry(server.key.clone()).or_default()
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::grant::are_own_endpoints;
 use crate::{
     AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
     Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
@@ -54,6 +55,9 @@ pub struct Discovered {
     /// What was learned about the authorization server. The caller stores it by issuer, and sets it before each step.
     #[serde(default)]
     pub quirks: Quirks,
+    /// Whether `scopes` contains scopes that neither the settings nor a challenge name.
+    #[serde(default)]
+    pub adds_scopes: bool,
 }
 
 /// Finds the authorization server of `request.server`. Reads the protected resource metadata and then the authorization
@@ -91,8 +95,12 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
         source,
         scopes: Scopes::default(),
         quirks: Quirks::default(),
+        adds_scopes: false,
     };
-    Ok(discovered.with_challenge(challenge, settings))
+    // A server without resource metadata could name the endpoints of another service, which would then issue a token for
+    // itself. With `resource`, that service can refuse.
+    let sends_resource = discovered.sends_resource || !discovered.has_own_endpoints();
+    Ok(Discovered { sends_resource, ..discovered }.with_challenge(challenge, settings))
 }
 
 /// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client is
@@ -155,6 +163,7 @@ fn use_configured_endpoints(
         scopes_supported: None,
         scopes: Scopes::default(),
         quirks: Quirks::default(),
+        adds_scopes: false,
     };
     Ok(discovered.with_challenge(challenge, settings))
 }
@@ -194,9 +203,19 @@ impl Discovered {
         let challenged =
             challenge.and_then(|challenge| challenge.scope.clone()).filter(|scopes| !scopes.is_empty());
         let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);
-        let chosen = settings.scopes.clone().or(challenged).or_else(|| supported.cloned());
+        let named = settings.scopes.clone().or(challenged);
+        let chosen = named.clone().or_else(|| supported.cloned());
         self.scopes = self.with_offline_access(chosen.unwrap_or_default());
+        self.adds_scopes = self.scopes != named.unwrap_or_default();
         self
+    }
+
+    /// Whether the authorization server and its endpoints belong to the site of the resource.
+    pub(crate) fn has_own_endpoints(&self) -> bool {
+        let metadata = &self.metadata;
+        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
+        let endpoints = endpoints.map(|endpoint| Some(endpoint.url().clone()));
+        are_own_endpoints(&self.resource, endpoints.into_iter().chain([metadata.issuer.url()]))
     }
 
     /// Returns the scopes of the next authorization request.

@@ -4,13 +4,18 @@ const MAX_CHARS: usize = 200;
 
 /// Removes control, bidirectional and invisible characters, collapses whitespace and truncates to 200 characters.
 pub(crate) fn display_text(text: &str) -> String {
+    let visible = visible_text(text);
+    if visible.chars().count() <= MAX_CHARS {
+        return visible;
+    }
+    visible.chars().take(MAX_CHARS - 1).chain(['…']).collect()
+}
+
+/// Like [`display_text`], but does not truncate.
+pub(crate) fn visible_text(text: &str) -> String {
     let visible: String =
         text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|&c| is_visible(c)).collect();
-    let collapsed = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    if collapsed.chars().count() <= MAX_CHARS {
-        return collapsed;
-    }
-    collapsed.chars().take(MAX_CHARS - 1).chain(['…']).collect()
+    visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// Like [`display_text`], but returns `None` if nothing is left.

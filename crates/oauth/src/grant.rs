@@ -74,6 +74,9 @@ pub struct GrantBinding {
     /// True if the authorization server accepts a refresh only with the scopes.
     #[serde(default)]
     pub sends_scope: bool,
+    /// Whether the endpoints are those of the settings.
+    #[serde(default)]
+    pub has_configured_endpoints: bool,
 }
 
 impl GrantBinding {
@@ -81,12 +84,14 @@ impl GrantBinding {
     /// could get a token for another service. An authorization server of another site may therefore belong to that
     /// other service.
     pub(crate) fn may_omit_resource(&self) -> bool {
-        self.sends_resource && is_own_server(&self.issuer, &self.resource)
+        let endpoints = [self.issuer.url(), Some(self.token_endpoint.url().clone())];
+        self.sends_resource && are_own_endpoints(&self.resource, endpoints)
     }
 }
 
-/// Whether an authorization server belongs to the site of the resource.
-pub(crate) fn is_own_server(issuer: &Issuer, resource: &str) -> bool {
-    let (resource, issuer) = (Url::parse(resource).ok(), issuer.url());
-    resource.zip(issuer).is_some_and(|(resource, issuer)| is_same_site(&resource, &issuer))
+/// Whether these addresses of an authorization server all belong to the site of the resource. The issuer alone proves
+/// nothing, because its metadata can name the endpoints of another service.
+pub(crate) fn are_own_endpoints(resource: &str, endpoints: impl IntoIterator<Item = Option<Url>>) -> bool {
+    let Ok(resource) = Url::parse(resource) else { return false };
+    endpoints.into_iter().all(|endpoint| endpoint.is_some_and(|endpoint| is_same_site(&resource, &endpoint)))
 }

@@ -11,7 +11,6 @@ use url::Url;
 use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
 use crate::display_text::display_text;
-use crate::grant::is_own_server;
 use crate::{
     AuthorizationResponse, Discovered, Error, ErrorKind, GrantBinding, RedirectUri, Registered,
     RegisteredClient, Scopes, Step,
@@ -200,7 +199,7 @@ fn error_response(code: String, description: Option<String>, discovered: &Discov
         "access_denied" => ErrorKind::Denied,
         "invalid_client" | "unauthorized_client" => ErrorKind::InvalidClient { description },
         _ if discovered.sends_resource
-            && is_own_server(&discovered.metadata.issuer, &discovered.resource)
+            && discovered.has_own_endpoints()
             && is_about_resource(&code, description.as_deref()) =>
         {
             ErrorKind::ResourceRejected { description }

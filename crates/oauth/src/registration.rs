@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::dynamic_registration::register_client;
 use crate::{
     AuthMethod, ClientRegistration, ClientSettings, Discovered, Error, ErrorKind, GrantBinding, HttpClient,
-    RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
+    MetadataSource, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
 };
 
 /// The time a sign-in may take. A client secret that expires sooner counts as expired.
@@ -116,6 +116,7 @@ impl Discovered {
             resource: self.resource.clone(),
             sends_resource: self.sends_resource,
             sends_scope: self.quirks.refresh_needs_scope,
+            has_configured_endpoints: self.source == MetadataSource::Settings,
         }
     }
 }

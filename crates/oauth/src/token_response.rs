@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 use usher_budgets as budgets;
 
-use crate::display_text::{display_text, display_text_option};
+use crate::display_text::{display_text, display_text_option, visible_text};
 use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
-/// The number of characters of a description that are read. Fewer are shown.
-const LONGEST_DESCRIPTION: usize = 2000;
+/// The number of characters of an error or its description that are read. Fewer are shown.
+const LONGEST_TEXT: usize = 2000;
 
 /// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account and an unsupported token type.
 /// Converts any other response to an error, without the secrets of the request.
@@ -39,24 +39,31 @@ pub(crate) fn error_response(response: &Response, sent: &Sent) -> ErrorKind {
     let Some(error) = document.as_ref().and_then(|document| document.string("error")) else {
         return ErrorKind::Status(status.as_u16());
     };
-    let error = sent.remove_from(error);
+    let shown = shown_error(error, sent);
     let description = document.as_ref().and_then(|document| description(document, sent));
     // An error is final only with these two statuses and in JSON. A proxy's page or an outage must never end a grant.
     let is_final = is_json && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
-    match error.as_str() {
+    match error {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
         "invalid_client" if is_final => ErrorKind::InvalidClient { description },
         "invalid_target" => ErrorKind::InvalidTarget { description },
-        _ if is_about_resource(&error, description.as_deref()) => ErrorKind::ResourceRejected { description },
-        _ => ErrorKind::TokenError { error: display_text(&error), description },
+        _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
+        _ => ErrorKind::TokenError { error: shown, description },
     }
 }
 
 fn description(document: &Document, sent: &Sent) -> Option<String> {
     let text = document.string("error_description")?;
-    // Shortened first, because the search for secrets takes time.
-    let text: String = text.chars().take(LONGEST_DESCRIPTION).collect();
-    display_text_option(Some(&sent.remove_from(&text)))
+    display_text_option(Some(&sent.remove_from(&visible_text(&shortened(text)))))
+}
+
+fn shown_error(error: &str, sent: &Sent) -> String {
+    display_text(&sent.remove_from(&visible_text(&shortened(error))))
+}
+
+/// Shortens a text before the search for secrets, which takes time.
+fn shortened(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
 }
 
 /// Reads JSON with any content type, or else a form, which some older servers return.
@@ -83,7 +90,7 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
 fn normalised_fields(document: &Document, sent: &Sent) -> Result<Value, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
         if let Some(error) = document.string("error") {
-            let error = display_text(&sent.remove_from(error));
+            let error = shown_error(error, sent);
             return Err(ErrorKind::TokenError { error, description: description(document, sent) });
         }
         return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
@@ -106,7 +113,7 @@ fn normalised_fields(document: &Document, sent: &Sent) -> Result<Value, ErrorKin
         ("expires_in", document.seconds("expires_in").map(Value::from)),
         ("scope", scopes(document).map(|scopes| Value::from(scopes.to_string()))),
         ("account", document.string("id_token").and_then(account).map(Value::from)),
-        ("unknown_type", unknown_type.map(|kind| Value::from(display_text(kind)))),
+        ("unknown_type", unknown_type.map(|kind| Value::from(shown_error(kind, sent)))),
     ];
     fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Ok(Value::Object(fields))

@@ -17,7 +17,7 @@ const HEAD_START: Duration = Duration::from_secs(3);
 /// every address returned 404 or an unrelated page (see `is_absent`).
 ///
 /// A document that cannot be used counts as absent as long as another address is left. The error is that of the first
-/// address with a document, and lists all attempts.
+/// address that failed, and lists all attempts.
 pub(crate) async fn first_usable<T>(
     http: &HttpClient,
     step: Step,

@@ -35,6 +35,8 @@ struct GrantForm {
     sends_resource: bool,
     #[serde(default)]
     sends_scope: bool,
+    #[serde(default)]
+    has_configured_endpoints: bool,
     auth_method: String,
 }
 

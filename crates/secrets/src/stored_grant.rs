@@ -27,6 +27,8 @@ pub struct StoredGrant {
     pub sends_resource: bool,
     /// Whether a refresh repeats the scopes, which a few authorization servers require.
     pub sends_scope: bool,
+    /// Whether the endpoints were configured in `mcp.json`.
+    pub has_configured_endpoints: bool,
     /// The client's authentication method at the token endpoint, as named in RFC 7591 §2.
     pub auth_method: String,
 }

@@ -25,6 +25,7 @@ fn grant(refresh_token: &str) -> StoredGrant {
         resource: "https://mcp.example/mcp".to_owned(),
         sends_resource: false,
         sends_scope: true,
+        has_configured_endpoints: true,
         auth_method: "client_secret_post".to_owned(),
     }
 }

@@ -71,7 +71,8 @@ async fn sign_in(
     let request = match (engine.ask(request).await, open) {
         (Ok(Reply::Authorization(Some(request))), _) => request,
         (Ok(_), _) => return Err(unexpected_reply()),
-        (Err(error), Some(view)) if offers_no_sign_in(&error) => return Ok(view),
+        // It offers no sign-in, so none is needed.
+        (Err(_), Some(view)) => return Ok(view),
         (Err(error), _) => return Err(error),
     };
     if login.no_browser {
@@ -86,11 +87,6 @@ async fn sign_in(
         outcome = wait_for_callback(engine, id) => outcome?,
     }
     wait_until_connected(engine, id).await
-}
-
-/// Returns whether the error means that the server has no authorization server, so that no sign-in is needed.
-fn offers_no_sign_in(error: &CommandError) -> bool {
-    matches!(error.error.code, Code::DiscoveryFailed | Code::RegistrationUnsupported)
 }
 
 /// Returns whether this sign-in can receive a callback link, or `None` if the app that holds the engine decides.

@@ -1,5 +1,6 @@
 //! A tool call: one request, or several if the server asks for input in between.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use rmcp::model::{
@@ -27,18 +28,24 @@ const URL_ELICITATION_REQUIRED: i32 = -32042;
 #[expect(clippy::large_enum_variant, reason = "moved once")]
 enum Response {
     Result(ServerResult),
-    UrlsToVisit(Vec<ElicitRequestParams>),
+    UrlsToVisit(Vec<UrlToVisit>),
 }
 
+/// An address, and the elicitation for it.
+type UrlToVisit = (String, ElicitRequestParams);
+
 /// Returns the elicitations in an error, if the call can be repeated after them.
-fn urls_to_visit(error: &ServiceError) -> Option<Vec<ElicitRequestParams>> {
+fn urls_to_visit(error: &ServiceError) -> Option<Vec<UrlToVisit>> {
     let ServiceError::McpError(error) = error else { return None };
     let listed =
         error.data.as_ref().filter(|_| error.code.0 == URL_ELICITATION_REQUIRED)?.get("elicitations")?;
     let questions: Vec<ElicitRequestParams> = serde_json::from_value(listed.clone()).ok()?;
-    let has_only_urls =
-        questions.iter().all(|question| matches!(question, ElicitRequestParams::UrlElicitationParams { .. }));
-    (has_only_urls && !questions.is_empty() && questions.len() <= MAX_ROUNDS).then_some(questions)
+    let with_url = |question: ElicitRequestParams| match &question {
+        ElicitRequestParams::UrlElicitationParams { url, .. } => Some((url.clone(), question)),
+        _ => None,
+    };
+    let questions: Vec<_> = questions.into_iter().map(with_url).collect::<Option<_>>()?;
+    (!questions.is_empty() && questions.len() <= MAX_ROUNDS).then_some(questions)
 }
 
 /// The conditions of a call.
@@ -58,10 +65,19 @@ impl Connection {
         mut params: CallToolRequestParams,
         terms: &CallTerms<'_>,
     ) -> Result<CallToolResult, Fault> {
+        let mut visited = HashSet::new();
         for round in 0..MAX_ROUNDS {
             let request = CallToolRequest::new(params.clone());
             match self.request(ClientRequest::CallToolRequest(request), terms).await? {
-                Response::UrlsToVisit(questions) => self.visit(questions, terms).await?,
+                Response::UrlsToVisit(mut questions) => {
+                    questions.retain(|(url, _)| visited.insert(url.clone()));
+                    self.visit(questions, terms).await?;
+                    // The person may still be on the page, so the same address is not shown again.
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_secs(2 << round.min(4))) => {}
+                        () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
+                    }
+                }
                 Response::Result(ServerResult::CallToolResult(result)) => return Ok(result),
                 Response::Result(ServerResult::InputRequiredResult(required)) => {
                     let requests = required.input_requests.unwrap_or_default();
@@ -124,8 +140,8 @@ impl Connection {
     }
 
     /// Asks the person to visit addresses, one after the other.
-    async fn visit(&self, questions: Vec<ElicitRequestParams>, terms: &CallTerms<'_>) -> Result<(), Fault> {
-        for question in questions {
+    async fn visit(&self, questions: Vec<UrlToVisit>, terms: &CallTerms<'_>) -> Result<(), Fault> {
+        for (_, question) in questions {
             let question = self.elicitations.ask(&self.server, terms.addressee.clone(), question);
             let answer = tokio::select! {
                 answer = question => answer,

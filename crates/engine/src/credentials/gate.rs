@@ -36,7 +36,11 @@ impl Gate<'_> {
         };
         self.server.is_covered_by(&binding.resource)
             && self.client_id.is_none_or(|client_id| client_id == binding.client_id)
-            && self.token_endpoint.is_none_or(|endpoint| endpoint == binding.token_endpoint.url())
+            && match self.token_endpoint {
+                Some(endpoint) => endpoint == binding.token_endpoint.url(),
+                // The endpoints were removed from the entry.
+                None => !binding.has_configured_endpoints,
+            }
             && self.discovered.is_none_or(is_discovered)
     }
 }

@@ -119,6 +119,7 @@ mod tests {
                 resource: "https://mcp.example".to_owned(),
                 sends_resource: true,
                 sends_scope: false,
+                has_configured_endpoints: false,
             },
         }
     }

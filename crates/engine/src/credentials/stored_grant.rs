@@ -22,6 +22,7 @@ pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
         resource: binding.resource.clone(),
         sends_resource: binding.sends_resource,
         sends_scope: binding.sends_scope,
+        has_configured_endpoints: binding.has_configured_endpoints,
         auth_method: binding.auth_method.as_str().to_owned(),
     }
 }
@@ -42,6 +43,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         resource: stored.resource,
         sends_resource: stored.sends_resource,
         sends_scope: stored.sends_scope,
+        has_configured_endpoints: stored.has_configured_endpoints,
     };
     Some(Grant {
         access_token: AccessToken::new(stored.access_token),

@@ -283,7 +283,8 @@ impl HttpEndpoint {
 fn revisions_from(known: Option<String>) -> Vec<ProtocolVersion> {
     let mut all = REVISIONS.to_vec();
     let known = known.and_then(|known| all.iter().position(|revision| revision.as_str() == known));
-    all.drain(..known.unwrap_or(0));
+    // The newer ones follow, because the server may have been upgraded.
+    all.rotate_left(known.unwrap_or(0));
     all
 }
 

@@ -246,19 +246,19 @@ impl ServerTask {
     /// if it does not belong to the entry any more: its code must not be exchanged elsewhere.
     pub fn restore_pending(&mut self, pending: PendingAuthorization) {
         let Some(endpoint) = self.endpoint.http().cloned() else { return };
-        if !endpoint.permits(&pending.binding()) {
-            tracing::warn!(server = %self.id, "the waiting sign-in belongs to another server or client; it ends");
-            return self.forget_pending();
-        }
         if endpoint.persisted.is_used() || pending.expires_at() <= self.context.options.clock.now() {
             return;
         }
         if matches!(self.phase.get(), Phase::SigningIn(_) | Phase::Disabled | Phase::Paused) {
             return;
         }
+        if !endpoint.permits(&pending.binding()) {
+            tracing::warn!(server = %self.id, "the waiting sign-in belongs to another server or client; it ends");
+            return self.forget_pending();
+        }
         let live = self.phase.take_live();
         let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
-        let prepared = Prepared { pending, redirect, loopback: None, reused_registration: false };
+        let prepared = Prepared { pending, redirect, loopback: None, reused_registration: true };
         self.wait_for_callback(prepared, endpoint, SignInOptions::default(), live, expires_at);
     }
 

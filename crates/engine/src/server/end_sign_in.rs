@@ -60,7 +60,10 @@ impl ServerTask {
         self.forget_pending();
         if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
             self.forget_resource_parameter(discovered);
-        } else if rejected.error.is_scope_rejected() {
+        } else if rejected.error.is_scope_rejected() && reused_registration {
+            // The client may have been registered with other scopes.
+            self.context.learned.forget_client(&registration.issuer, &registration.client_id);
+        } else if rejected.error.is_scope_rejected() && discovered.adds_scopes {
             let issuer = &discovered.metadata.issuer;
             self.context.learned.change_quirks(issuer, |quirks| quirks.rejects_added_scopes = true);
         }

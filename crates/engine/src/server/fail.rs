@@ -29,6 +29,10 @@ impl ServerTask {
             Fault::Unauthorized { challenge, token_sent } => {
                 self.note_challenge(challenge.as_deref(), *token_sent);
                 let fallback = if *token_sent { NeedsSignIn::Expired } else { NeedsSignIn::NeverSignedIn };
+                // A token was sent, so the refresh has succeeded since then.
+                if *token_sent && self.next_sign_in.reason() == Some(NeedsSignIn::RefreshRejected) {
+                    self.next_sign_in.set_reason(NeedsSignIn::Expired);
+                }
                 let reason = self.next_sign_in.reason_or(fallback);
                 if *token_sent {
                     self.outbox.set_error(error.clone());

@@ -68,13 +68,18 @@ impl ServerTask {
         if !self.refresh.is_current(number) {
             return;
         }
+        // The next job tries again when the backoff ends.
+        if matches!(fault, CredentialFault::RefreshRejected(_)) {
+            self.refresh.stop();
+        }
         let fault = Fault::Credentials(fault);
         match self.phase.get() {
             Phase::Connected(live) => {
                 let connection = live.connection.clone();
                 self.connection_failed(&connection, &fault);
             }
-            Phase::Reconnecting { .. } | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope } => {
+            Phase::Reconnecting { .. }
+            | Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope | NeedsSignIn::RefreshRejected } => {
                 self.not_connected(&fault);
             }
             // In these phases, the running or next request finds the fault, or no grant is in use.
@@ -102,6 +107,13 @@ async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: C
         tokio::time::sleep(Duration::try_from(left).unwrap_or_default().max(shortest)).await;
         shortest = match credentials.maintain().await {
             Ok(()) => Duration::ZERO,
+            Err(fault @ CredentialFault::RefreshRejected(_)) => {
+                // The token is used until it expires.
+                let expires_at = credentials.held().and_then(|grant| grant.expires_at);
+                let Some(left) = expires_at.map(|end| end.duration_since(clock.now())) else { continue };
+                tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
+                return fault;
+            }
             Err(fault) if fault.sign_in_reason().is_some() => return fault,
             // A retry might ask for the keychain's password again. When the keychain is unlocked, a new job starts.
             Err(fault) if fault.is_locked() => return pending().await,

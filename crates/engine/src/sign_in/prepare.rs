@@ -157,8 +157,8 @@ impl Preparation {
         let issuer = &discovered.metadata.issuer;
         let fits = |client: &ClientRegistration| redirect_ladder::fits(choice.kind, &client.redirect_uri);
         let Some(mut registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
-        registration.auth_method = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
-        let secret = if registration.auth_method.needs_secret() {
+        let wanted = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
+        let secret = if wanted.needs_secret() {
             let client_id = &registration.client_id;
             let read =
                 |store: SecretStore| async move { store.client_secret(issuer.as_str(), client_id).await };
@@ -166,6 +166,10 @@ impl Preparation {
         } else {
             None
         };
+        // What was learned from another client does not apply to a public client.
+        if secret.is_some() || !wanted.needs_secret() {
+            registration.auth_method = wanted;
+        }
         Ok(Some(RegisteredClient { registration, secret }))
     }
 

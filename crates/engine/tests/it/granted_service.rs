@@ -66,6 +66,7 @@ impl GrantedService {
             resource: self.url(),
             sends_resource: true,
             sends_scope: false,
+            has_configured_endpoints: false,
             auth_method: "none".to_owned(),
         }
     }

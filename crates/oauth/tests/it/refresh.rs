@@ -26,6 +26,7 @@ pub fn grant(fake: &Fake) -> Grant {
             resource: fake.at("/mcp"),
             sends_resource: true,
             sends_scope: false,
+            has_configured_endpoints: false,
         },
     }
 }

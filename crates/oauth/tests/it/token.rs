@@ -323,6 +323,28 @@ async fn an_authorization_server_of_another_site_never_gets_a_request_without_th
     }
 }
 
+/// The issuer is the server's own, but its metadata names the endpoints of another service.
+#[tokio::test]
+async fn endpoints_of_another_site_never_get_a_request_without_the_resource() {
+    let fake = Fake::start().await;
+    let other = fake.origin.replace("127.0.0.1", "localhost");
+    let at = |path: &str| format!("{other}{path}");
+    let endpoints = json!({ "authorization_endpoint": at("/authorize"), "token_endpoint": at("/token") });
+    fake.on(METADATA, Response::json(merged(fake.server_document(), endpoints)));
+    let unknown = json!({ "error": "invalid_request", "error_description": "unknown parameter resource" });
+    fake.on(TOKEN, Response::json_with(400, unknown));
+    for has_resource_metadata in [false, true] {
+        if has_resource_metadata {
+            fake.on(RESOURCE, Response::json(fake.resource_document()));
+        }
+        fake.forget_requests();
+        exchange(&http_for(&fake).await, accepted(pending(&fake).await), now()).await.unwrap_err();
+        let requests = fake.requests_to(TOKEN);
+        assert_eq!(requests.len(), 1);
+        assert_eq!(requests[0].form()["resource"], fake.at("/mcp"));
+    }
+}
+
 #[tokio::test]
 async fn another_client_authentication_method_is_tried_after_a_rejection() {
     let secret = json!({ "client_id": "app", "client_secret": "s" });

@@ -124,6 +124,7 @@ fn grant(refresh_token: &str, length: usize) -> StoredGrant {
         resource: "https://mcp.example/mcp".to_owned(),
         sends_resource: true,
         sends_scope: false,
+        has_configured_endpoints: false,
         auth_method: "none".to_owned(),
     }
 }

@@ -12,14 +12,13 @@ use crate::credentials::Credentials;
 pub(crate) struct Authorized {
     /// `None` if `mcp.json` sets an `Authorization` header.
     credentials: Option<Credentials>,
-    /// The token of the last refresh after a 401, until the server accepts it. If the server rejects it too, another
-    /// refresh would not help.
-    unproven: Arc<Mutex<Option<SecretString>>>,
+    /// A refreshed token that the server rejected at once. Another refresh would not help.
+    rejected: Arc<Mutex<Option<SecretString>>>,
 }
 
 impl Authorized {
     pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, unproven: Arc::default() }
+        Self { credentials, rejected: Arc::default() }
     }
 
     /// Runs an exchange with the current token. If the server rejects the token, runs it again with a new one.
@@ -33,25 +32,19 @@ impl Authorized {
         };
         let (challenge, token_sent) = match exchange(token.clone()).await {
             Err(Fault::Unauthorized { challenge, token_sent }) => (challenge, token_sent),
-            outcome => {
-                if outcome.is_ok() {
-                    self.note_refreshed(None);
-                }
-                return outcome;
-            }
+            outcome => return outcome,
         };
         let (Some(credentials), Some(token)) = (&self.credentials, token) else {
             return Err(Fault::Unauthorized { challenge, token_sent });
         };
-        if self.is_unproven(&token) {
+        if self.was_rejected(&token) {
             return Err(Fault::Unauthorized { challenge, token_sent });
         }
         match credentials.refresh(&token).await? {
             Some(refreshed) => {
-                self.note_refreshed(Some(refreshed.clone()));
-                let outcome = exchange(Some(refreshed)).await;
-                if outcome.is_ok() {
-                    self.note_refreshed(None);
+                let outcome = exchange(Some(refreshed.clone())).await;
+                if matches!(outcome, Err(Fault::Unauthorized { .. })) {
+                    self.note_rejected(refreshed);
                 }
                 outcome
             }
@@ -64,12 +57,12 @@ impl Authorized {
         self.credentials.as_ref()?.cached_token()
     }
 
-    fn note_refreshed(&self, token: Option<SecretString>) {
-        *self.unproven.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    fn note_rejected(&self, token: SecretString) {
+        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 
-    fn is_unproven(&self, token: &SecretString) -> bool {
-        let unproven = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
-        unproven.as_ref().is_some_and(|unproven| unproven.expose_secret() == token.expose_secret())
+    fn was_rejected(&self, token: &SecretString) -> bool {
+        let rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
+        rejected.as_ref().is_some_and(|rejected| rejected.expose_secret() == token.expose_secret())
     }
 }

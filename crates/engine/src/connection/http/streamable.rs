@@ -1,6 +1,6 @@
 //! One HTTP exchange of Streamable HTTP: the request, and the classified response.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -36,6 +36,8 @@ pub(crate) enum PostResponse {
 pub(crate) struct StreamableHttp {
     http: reqwest::Client,
     uri: Arc<str>,
+    /// The last session with which the server accepted a request.
+    accepted_session: Arc<Mutex<Option<String>>>,
 }
 
 impl StreamableHttp {
@@ -62,7 +64,7 @@ impl StreamableHttp {
             .user_agent(concat!("Usher/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| Fault::from_reqwest(&error))?;
-        Ok(Self { http, uri })
+        Ok(Self { http, uri, accepted_session: Arc::default() })
     }
 
     /// Posts one message. `headers` contains the headers of `mcp.json`, the protocol version and the routing headers.
@@ -88,10 +90,11 @@ impl StreamableHttp {
         };
         let status = response.status();
         let authorization = check_authorization(status, response.headers(), token.is_some());
-        // A server that asks for no sign-in has no reason for a 401 but a session that it no longer knows.
         let is_bare_refusal =
             matches!(&authorization, Err(Fault::Unauthorized { challenge: None, token_sent: false }));
-        if session.is_some() && (status == StatusCode::NOT_FOUND || is_bare_refusal) {
+        // A server that accepted this session without a token has no reason for a 401 but a forgotten session.
+        let is_forgotten = session.is_some_and(|session| is_bare_refusal && self.was_accepted(session));
+        if is_forgotten || (session.is_some() && status == StatusCode::NOT_FOUND) {
             return Ok(PostResponse::SessionExpired);
         }
         authorization?;
@@ -100,6 +103,12 @@ impl StreamableHttp {
         }
         let had_session = session.is_some();
         let expects_response = matches!(message, ClientJsonRpcMessage::Request(_));
+        if status.is_success()
+            && expects_response
+            && let Some(session) = session
+        {
+            *self.accepted_session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.to_owned());
+        }
         if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
             return Ok(PostResponse::Message(StreamableHttpPostResponse::Accepted));
         }
@@ -147,6 +156,11 @@ impl StreamableHttp {
             }
         };
         Ok(PostResponse::Message(message))
+    }
+
+    fn was_accepted(&self, session: &str) -> bool {
+        let accepted = self.accepted_session.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.as_deref() == Some(session)
     }
 
     /// Opens the stream of a session, or resumes the stream of a response. `None` if the server offers none.
