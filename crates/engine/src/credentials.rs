@@ -22,9 +22,10 @@ use usher_api::ServerId;
 use usher_oauth::{Grant, HttpClient, ServerUrl};
 
 use crate::clock::Clock;
-use crate::learned::{Learned, ServerKey};
+use crate::learned::Learned;
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
+use crate::server_key::ServerKey;
 use fault::CredentialFault;
 use held_grant::{Freshness, HeldGrant};
 use shared_refresh::SharedRefresh;

@@ -10,9 +10,10 @@ use rmcp::model::ProtocolVersion;
 use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_api::RedirectKind;
-use usher_config::OAuthSettings;
-use usher_oauth::{ClientRegistration, Discovered, GrantBinding, Issuer, NetworkZone, Quirks, ServerUrl};
+use usher_oauth::{ClientRegistration, Discovered, GrantBinding, Issuer, NetworkZone, Quirks};
 use usher_secrets::private_files;
+
+use crate::server_key::ServerKey;
 
 const FILE: &str = "kept.json";
 /// The number of bytes that are read, far more than a hundred servers need. A larger file cannot be parsed and is moved
@@ -41,28 +42,6 @@ struct Contents {
     /// The issuers, by identifier.
     #[serde(default)]
     issuers: BTreeMap<String, LearnedIssuer>,
-}
-
-/// The key of what was learned about a server: its address, and the settings that determine its metadata. After such a
-/// setting was changed, nothing that it led to is used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServerKey {
-    address: String,
-    key: String,
-}
-
-impl ServerKey {
-    pub fn new(server: &ServerUrl, settings: &OAuthSettings) -> Self {
-        let address = server.as_str().to_owned();
-        let mut key = address.clone();
-        if let Some(endpoints) = settings.used_endpoints() {
-            key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
-        }
-        if settings.allow_missing_pkce {
-            key.push_str(" allowMissingPkce");
-        }
-        Self { address, key }
-    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -335,6 +314,8 @@ impl Contents {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use usher_config::OAuthSettings;
+    use usher_oauth::ServerUrl;
 
     use super::*;
 

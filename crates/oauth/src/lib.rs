@@ -16,8 +16,8 @@
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
-//! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_response` parses the responses, `grant`
-//!   holds the tokens, `revocation` revokes them (RFC 7009).
+//! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_request` is the content of a request,
+//!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
@@ -87,6 +87,7 @@ mod server_url;
 mod site;
 mod tls_connector;
 mod token_endpoint;
+mod token_request;
 mod token_response;
 mod transport_error;
 mod well_known;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::echo::Sent;
 use crate::http_client::Request;
+use crate::token_request::TokenRequest;
 use crate::token_response::normalise;
 use crate::{
     AccessToken, AuthMethod, AuthorizationCode, Error, ErrorKind, Grant, GrantBinding, HttpClient,
@@ -89,43 +90,6 @@ pub async fn refresh(
     let binding = grant.binding.clone();
     let endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
     endpoint.request(TokenRequest::Refresh { grant, client_secret }).await
-}
-
-/// The content of a request to the token endpoint.
-#[derive(Clone, Copy)]
-enum TokenRequest<'a> {
-    Exchange(&'a AuthorizationCode),
-    Refresh { grant: &'a Grant, client_secret: Option<&'a SecretString> },
-}
-
-impl<'a> TokenRequest<'a> {
-    fn client_secret(self) -> Option<&'a SecretString> {
-        match self {
-            TokenRequest::Exchange(code) => code.client.secret.as_ref(),
-            TokenRequest::Refresh { client_secret, .. } => client_secret,
-        }
-    }
-
-    fn scopes(self) -> &'a Scopes {
-        match self {
-            TokenRequest::Exchange(code) => &code.scopes,
-            TokenRequest::Refresh { grant, .. } => &grant.scopes,
-        }
-    }
-
-    /// The secrets that a response could repeat.
-    fn sent(self) -> Sent {
-        let secret = self.client_secret().map(ExposeSecret::expose_secret);
-        let others = match self {
-            TokenRequest::Exchange(code) => {
-                [Some(code.code.expose_secret()), Some(code.verifier.expose_secret())]
-            }
-            TokenRequest::Refresh { grant, .. } => {
-                [grant.refresh_token.as_ref().map(RefreshToken::expose), Some(grant.access_token.expose())]
-            }
-        };
-        Sent::new(others.into_iter().chain([secret]).flatten())
-    }
 }
 
 /// A request to a token endpoint. `binding` names the endpoint and the OAuth client; `now` is the time of the request.

@@ -27,7 +27,7 @@ use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::credentials::gate::Gate;
 use crate::credentials::{Credentials, CredentialsContext};
-use crate::learned::ServerKey;
+use crate::server_key::ServerKey;
 use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
 use crate::words::sign_in::describe_oauth_error;

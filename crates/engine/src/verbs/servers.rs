@@ -8,9 +8,9 @@ use usher_oauth::ServerUrl;
 
 use super::new_server;
 use crate::engine::Engine;
-use crate::learned::ServerKey;
 use crate::run::load;
 use crate::server::message::Message;
+use crate::server_key::ServerKey;
 use crate::words::config::describe_config_error;
 
 impl Engine {

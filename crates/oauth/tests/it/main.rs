@@ -21,3 +21,4 @@ mod revocation;
 mod secrets;
 mod server_metadata;
 mod token;
+mod token_request;

@@ -1,0 +1,27 @@
+//! The key of a server in the learned data.
+
+use usher_config::OAuthSettings;
+use usher_oauth::ServerUrl;
+
+/// The key of what was learned about a server: its address, and the settings that determine its metadata. After such a
+/// setting was changed, nothing that it led to is used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerKey {
+    /// The address alone, for what does not depend on settings.
+    pub address: String,
+    pub key: String,
+}
+
+impl ServerKey {
+    pub fn new(server: &ServerUrl, settings: &OAuthSettings) -> Self {
+        let address = server.as_str().to_owned();
+        let mut key = address.clone();
+        if let Some(endpoints) = settings.used_endpoints() {
+            key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
+        }
+        if settings.allow_missing_pkce {
+            key.push_str(" allowMissingPkce");
+        }
+        Self { address, key }
+    }
+}
