@@ -178,9 +178,7 @@ async fn an_older_revision_is_remembered() -> Result<()> {
     person.until_connected().await?;
     ensure!(person.service.rpc_count("initialize") == 3);
     person.service.forget_requests();
-    person.engine.connect(&id()).await?;
-    person.until(|view| !matches!(view.status, Status::Connected { .. })).await?;
-    person.until_connected().await?;
+    person.reconnect().await?;
     ensure!(person.service.rpc_count("initialize") == 1);
     person.engine.stop().await;
     Ok(())
@@ -224,9 +222,7 @@ async fn a_server_that_drops_a_remembered_revision_gets_a_newer_one() -> Result<
     let person = Person::new(service).await?;
     person.until_connected().await?;
     accept_revisions(&person.service, &["2025-06-18"], |_| Reply::text(400, "Bad Request"));
-    person.engine.connect(&id()).await?;
-    person.until(|view| !matches!(view.status, Status::Connected { .. })).await?;
-    person.until_connected().await?;
+    person.reconnect().await?;
     person.engine.stop().await;
     Ok(())
 }

@@ -85,6 +85,18 @@ impl Person {
         self.until(|view| matches!(view.status, Status::Connected { .. })).await
     }
 
+    /// Replaces the connection.
+    pub async fn reconnect(&self) -> Result<()> {
+        let since = |view: &ServerView| match view.status {
+            Status::Connected { since, .. } => Some(since),
+            _ => None,
+        };
+        let before = self.engine.server(&id()).as_ref().and_then(since);
+        self.engine.connect(&id()).await?;
+        self.until(|view| since(view).is_some() && since(view) != before).await?;
+        Ok(())
+    }
+
     /// Writes another entry for the server into `mcp.json`.
     pub fn change_entry(&self, entry: &Value) -> Result<()> {
         Ok(std::fs::write(self.path("mcp.json"), config(entry))?)
