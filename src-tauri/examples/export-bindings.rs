@@ -10,6 +10,7 @@ const HEADER: &str =
     "// Generated from the app's commands and events by `cargo xtask bindings`. Do not edit.";
 
 fn main() -> Result<ExitCode> {
+    // The first argument is the program's name.
     let mut arguments: Vec<String> = env::args().skip(1).collect();
     let check = arguments.iter().any(|argument| argument == "--check");
     arguments.retain(|argument| argument != "--check");

@@ -53,6 +53,7 @@ fn program(name: &str, package: &str) -> Result<PathBuf> {
 /// The profile's folder, such as `target/debug`. Test binaries are in its `deps`, programs directly in it.
 fn profile() -> Result<PathBuf> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
+    // The first ancestor is the program itself.
     let folder = program.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
     Ok(folder.context("this program has no parent folder")?.to_owned())
 }

@@ -1,7 +1,7 @@
 //! The limits on what a server can make Usher store, send or do.
 //!
-//! Every crate that reads data from a server uses these constants. Each of them states its unit and the reason for its
-//! value. The largest honest servers that are known fit with room to spare.
+//! Readers of documents, tokens, messages and lists use these constants. Each of them states its unit and the reason for
+//! its value. The largest honest servers that are known fit with room to spare.
 //!
 //! # Layout
 //!

@@ -44,7 +44,7 @@ pub(crate) fn lock_folder(target: &Path) -> io::Result<Option<fs::File>> {
     }
     let lock = fs::File::open(folder)?;
     let started = Instant::now();
-    // Any program can hold the lock for ever. `File::lock` has no deadline, so the lock is polled.
+    // Another program may never release the lock, and `File::lock` has no deadline, so the lock is polled.
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(Some(lock)),

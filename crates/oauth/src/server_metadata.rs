@@ -52,7 +52,8 @@ impl AuthorizationServerMetadata {
     /// Tries all well-known URLs. Returns `None` if the issuer publishes no metadata.
     pub(crate) async fn find(http: &HttpClient, issuer: &Issuer) -> Result<Option<Self>, Error> {
         let host = issuer.host();
-        // Some servers return the root issuer's metadata for every path, so the other URLs are still tried.
+        // Some servers return the metadata of the root issuer at every path. It is rejected here, and the next URL is
+        // tried.
         let parse = |document: &Document| {
             Self::parse(document, issuer).map_err(|kind| Error::new(STEP, host.as_deref(), kind))
         };

@@ -36,7 +36,7 @@ struct FoundPages {
 struct FoundPage {
     slug: String,
     title: String,
-    /// The first line that contains one of the words. If no line does, the first line of the text.
+    /// The first line that contains one of the words, or the first line of the text if none contains any.
     excerpt: String,
 }
 
