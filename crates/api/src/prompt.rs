@@ -11,6 +11,8 @@ pub struct PromptView {
     /// Markdown.
     pub description: Option<String>,
     pub arguments: Vec<PromptArgumentView>,
+    /// The reason why the prompt cannot be used, as a sentence. The other fields are then incomplete.
+    pub broken: Option<String>,
 }
 
 /// One argument of a prompt.

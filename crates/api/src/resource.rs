@@ -12,4 +12,6 @@ pub struct ResourceView {
     /// Markdown.
     pub description: Option<String>,
     pub mime_type: Option<String>,
+    /// The reason why the resource cannot be used, as a sentence. The other fields are then incomplete.
+    pub broken: Option<String>,
 }

@@ -16,6 +16,8 @@ pub struct ToolView {
     pub output_schema: Option<String>,
     pub read_only: Option<bool>,
     pub destructive: Option<bool>,
+    /// The reason why the tool cannot be used, as a sentence. The other fields are then incomplete.
+    pub broken: Option<String>,
 }
 
 /// The result of a tool call.

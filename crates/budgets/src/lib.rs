@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! One file, in this order: documents and addresses, secrets, scopes, messages, lists.
+//! One file, in this order: documents and addresses, secrets, scopes, messages, lists, texts, calls.
 //!
 //! # Example
 //!
@@ -54,8 +54,23 @@ pub const SCOPES: usize = 500;
 pub const SCOPE_BYTES: usize = 16 * 1024;
 
 /// Bytes of a JSON response of an MCP server, after decompression, and of one event of a stream. The largest known
-/// results have 5 MB.
-pub const MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+/// results have 5 MB. Usher holds a response up to three times at once: as received, as a view, and as a line of the
+/// socket. No server may cost more than 50 MB.
+pub const MESSAGE_BYTES: usize = 10 * 1024 * 1024;
+
+/// Bytes of a response that is parsed completely: the handshake, and errors. Parsed JSON takes up to fifteen times the
+/// memory of its text. The longest known instructions of a server have 60 kB.
+pub const PARSED_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a request or notification from a server. The largest that Usher answers are questions to the person, whose
+/// forms have a few kB.
+pub const SERVER_REQUEST_BYTES: usize = 64 * 1024;
+
+/// Bytes of the id of a request from a server. Known servers use counters and UUIDs.
+pub const REQUEST_ID_BYTES: usize = 256;
+
+/// Requests from one server that are not answered yet. A server asks one or two questions at a time.
+pub const OPEN_SERVER_REQUESTS: usize = 16;
 
 /// Bytes of the body of an error that are read, to find a more specific reason than the status.
 pub const ERROR_BODY_BYTES: usize = 64 * 1024;
@@ -69,5 +84,40 @@ pub const SHORTEST_RETRY_MILLIS: u64 = 1000;
 /// Pages of one list. Known servers send up to 100 items in a page.
 pub const LIST_PAGES: usize = 200;
 
+/// Bytes of all pages of one list. The largest known servers offer 2,000 tools, with 1 to 3 kB each.
+pub const LIST_BYTES: usize = 10 * 1024 * 1024;
+
 /// Items of one list. The largest known servers offer 2,000 tools.
 pub const LIST_ITEMS: usize = 20_000;
+
+/// Bytes of one item of a list, with its schemas. The largest known schemas have 100 kB.
+pub const ITEM_BYTES: usize = 512 * 1024;
+
+/// Levels of nesting in a schema. Readers of schemas are recursive. The deepest known schemas have about 20 levels.
+pub const SCHEMA_DEPTH: usize = 100;
+
+/// Blocks of content in one result. Known tools return up to a few hundred.
+pub const RESULT_BLOCKS: usize = 10_000;
+
+/// The longest time in milliseconds for which a list is reused without a question to the server, whatever the server
+/// permits (`ttlMs`).
+pub const LONGEST_LIST_TTL_MILLIS: u64 = 60 * 60 * 1000;
+
+/// Characters of a name or title that are shown. Longer ones do not fit in a line.
+pub const NAME_CHARACTERS: usize = 200;
+
+/// Characters of a description that are shown. The longest known description has 12,000.
+pub const DESCRIPTION_CHARACTERS: usize = 20_000;
+
+/// Spaces at the beginning of a description's line that are kept. Markdown needs up to twelve.
+pub const DESCRIPTION_INDENT: usize = 16;
+
+/// Requests for one call: the first one, and one after each answer of the person or each visited address.
+pub const CALL_ROUNDS: usize = 10;
+
+/// The longest duration of one request of a call in seconds. Progress cannot extend it.
+pub const LONGEST_CALL_SECONDS: u64 = 60 * 60;
+
+/// Progress notifications of one call that wait for a slow reader. Further ones are dropped, because a later one
+/// replaces them.
+pub const PROGRESS_BACKLOG: usize = 32;

@@ -1,13 +1,17 @@
 //! A live MCP connection over any channel: the handshake, the lists, the calls. Every wait has a deadline.
 
 mod call;
+pub(crate) mod call_result;
 pub(crate) mod client_handler;
-pub(crate) mod content;
+pub(crate) mod display;
 pub(crate) mod elicitation;
 pub(crate) mod fault;
 pub(crate) mod http;
+pub(crate) mod inbound;
+mod json;
 pub(crate) mod list_changes;
 mod lists;
+pub(crate) mod offers;
 mod pagination;
 pub(crate) mod rmcp_error;
 pub(crate) mod running_requests;
@@ -17,12 +21,10 @@ pub(crate) mod watch;
 
 use std::error::Error;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rmcp::model::{ProtocolVersion, Tool};
-use rmcp::service::{
-    ClientCacheConfig, ClientLifecycleMode, Peer, RoleClient, serve_client_with_lifecycle_and_ct,
-};
+use rmcp::model::ProtocolVersion;
+use rmcp::service::{ClientLifecycleMode, Peer, RoleClient, serve_client_with_lifecycle_and_ct};
 use rmcp::transport::IntoTransport;
 use secrecy::SecretString;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -32,7 +34,9 @@ use crate::credentials::Credentials;
 use client_handler::ClientHandler;
 use elicitation::Elicitations;
 use fault::Fault;
+use inbound::Inbound;
 use list_changes::ListChanges;
+use lists::Listing;
 use rmcp_error::from_initialize;
 use running_requests::RunningRequests;
 use stream_monitor::StreamMonitor;
@@ -46,7 +50,8 @@ pub(crate) struct Connection {
     peer: Peer<RoleClient>,
     elicitations: Arc<Elicitations>,
     requests: RunningRequests,
-    listing: Mutex<Option<(Instant, Arc<Vec<Tool>>)>>,
+    inbound: Inbound,
+    listing: Mutex<Option<Listing>>,
     monitor: StreamMonitor,
     credentials: Option<Credentials>,
     closing: CancellationToken,
@@ -59,7 +64,7 @@ impl Connection {
     pub async fn open<T, E, A>(
         channel: T,
         client: ClientHandler,
-        monitor: StreamMonitor,
+        inbound: Inbound,
         credentials: Option<Credentials>,
         revision: ProtocolVersion,
     ) -> Result<Self, Fault>
@@ -77,21 +82,21 @@ impl Connection {
         let close_on_drop = closing.clone().drop_guard();
         let service = serve_client_with_lifecycle_and_ct(client, channel, lifecycle, closing.clone())
             .await
-            .map_err(from_initialize)?;
+            .map_err(|error| inbound.reason_for(from_initialize(error)))?;
         let peer = service.peer().clone();
-        // A stale list would hide that the server now rejects the token.
-        peer.set_response_cache_config(ClientCacheConfig::default().with_serve_stale_on_error(false)).await;
         let closed = CancellationToken::new();
         let close = closed.clone().drop_guard();
         tokio::spawn(async move {
             let _ = service.waiting().await;
             drop(close);
         });
+        let monitor = inbound.monitor().clone();
         Ok(Self {
             server,
             peer,
             elicitations,
             requests,
+            inbound,
             listing: Mutex::default(),
             monitor,
             credentials,

@@ -332,6 +332,8 @@ export type PromptView = {
 	/**  Markdown. */
 	description: string | null,
 	arguments: PromptArgumentView[],
+	/**  The reason why the prompt cannot be used, as a sentence. The other fields are then incomplete. */
+	broken: string | null,
 };
 
 /**  The redirects, in the order in which a sign-in tries them. */
@@ -378,6 +380,8 @@ export type ResourceView = {
 	/**  Markdown. */
 	description: string | null,
 	mime_type: string | null,
+	/**  The reason why the resource cannot be used, as a sentence. The other fields are then incomplete. */
+	broken: string | null,
 };
 
 /**
@@ -539,6 +543,8 @@ export type ToolView = {
 	output_schema: string | null,
 	read_only: boolean | null,
 	destructive: boolean | null,
+	/**  The reason why the tool cannot be used, as a sentence. The other fields are then incomplete. */
+	broken: string | null,
 };
 
 /**  How a server is reached. */

@@ -11,10 +11,37 @@ export function isJson(text: string): boolean {
   return parse(text) !== undefined;
 }
 
-/** Indents JSON text. Any other text is returned unchanged. */
+/** The parts of deeper values stay on one line, because their indentation would be longer than the text itself. */
+const DEEPEST_INDENT = 50;
+
+const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/**
+ * Indents JSON text. Any other text is returned unchanged.
+ *
+ * `JSON.stringify(JSON.parse(text))` would round large numbers, drop repeated keys and reorder keys that are numbers.
+ */
 export function prettyJson(text: string): string {
-  const value = parse(text);
-  return value === undefined ? text : JSON.stringify(value, null, 2);
+  if (!isJson(text)) return text;
+  const newLine = (levels: number) => (depth > DEEPEST_INDENT ? "" : "\n" + "  ".repeat(levels));
+  let result = "";
+  let depth = 0;
+  let before = "";
+  for (const [token] of text.matchAll(TOKENS)) {
+    const isOpened = before === "{" || before === "[";
+    if (token === "}" || token === "]") {
+      if (!isOpened) result += newLine(depth - 1);
+      depth -= 1;
+    } else if (isOpened || before === ",") {
+      result += newLine(depth);
+    }
+    if (token === "{" || token === "[") depth += 1;
+    // The text of a string is shown without unnecessary escapes.
+    const shown = token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : token;
+    result += token === ":" ? ": " : shown;
+    before = token;
+  }
+  return result;
 }
 
 /** Parses a JSON object. Returns `null` for any other text. */

@@ -159,6 +159,7 @@ export function tool(overrides: Partial<ToolView> = {}): ToolView {
     output_schema: null,
     read_only: true,
     destructive: false,
+    broken: null,
     ...overrides,
   };
 }
@@ -207,6 +208,7 @@ export const tools: ToolView[] = [
     description: "Deletes a page permanently.",
     read_only: false,
     destructive: true,
+    broken: null,
   }),
   tool({
     name: "slow_task",
@@ -224,6 +226,7 @@ export const resources: ResourceView[] = [
     title: "Shopping list",
     description: "Milk, bread, **two** lemons. _Changed yesterday._",
     mime_type: "text/markdown",
+    broken: null,
   },
   {
     uri: "notebook://pages/holiday-plans",
@@ -232,6 +235,7 @@ export const resources: ResourceView[] = [
     description:
       "Where to go in autumn: trains, places to stay and what to see, day by day, with the addresses of everything that was booked already and the numbers to call if a train is late. See the [timetable](https://trains.example/autumn) for the connections that still have to be chosen, and the list at the end for what to pack.",
     mime_type: "text/markdown",
+    broken: null,
   },
   {
     uri: "notebook://export.zip",
@@ -239,8 +243,16 @@ export const resources: ResourceView[] = [
     title: null,
     description: null,
     mime_type: "application/zip",
+    broken: null,
   },
-  { uri: "notebook://scratch", name: "scratch", title: null, description: null, mime_type: null },
+  {
+    uri: "notebook://scratch",
+    name: "scratch",
+    title: null,
+    description: null,
+    mime_type: null,
+    broken: null,
+  },
 ];
 
 export const prompts: PromptView[] = [
@@ -252,6 +264,7 @@ export const prompts: PromptView[] = [
       { name: "page", description: "The page’s id, as returned by `search_pages`.", required: true },
       { name: "tone", description: null, required: false },
     ],
+    broken: null,
   },
-  { name: "plan_week", title: null, description: null, arguments: [] },
+  { name: "plan_week", title: null, description: null, arguments: [], broken: null },
 ];

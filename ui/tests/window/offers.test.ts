@@ -128,7 +128,7 @@ describe("prompts", () => {
     backend.prompts = [];
     const { user } = await openTab("prompts", backend);
     expect(await screen.findByTestId("prompts-none")).toHaveTextContent("Notion has no prompts.");
-    backend.prompts = [{ name: "one", title: null, description: null, arguments: [] }];
+    backend.prompts = [{ name: "one", title: null, description: null, arguments: [], broken: null }];
     await user.click(screen.getByTestId("tab-tools"));
     await user.click(screen.getByTestId("tab-prompts"));
     await user.type(await screen.findByTestId("prompt-search"), "two");
@@ -142,6 +142,7 @@ describe("prompts", () => {
       title: text,
       description: text,
       arguments: [{ name: text, description: text, required: false }],
+      broken: null,
     }));
     const { user } = await openTab("prompts", backend);
     const rows = await screen.findAllByTestId("prompt");

@@ -21,6 +21,9 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
                 return format!("{id} has no tools.");
             }
             let rows = tools.iter().map(|tool| {
+                if let Some(why) = &tool.broken {
+                    return vec![display_text(&tool.name, 60), format!("Cannot be used. {why}")];
+                }
                 let summary = tool.title.as_deref().or(tool.description.as_deref()).unwrap_or_default();
                 let first_line = summary.lines().next().unwrap_or_default();
                 vec![display_text(&tool.name, 60), display_text(first_line, 80)]

@@ -1,7 +1,9 @@
 //! Detection of a 401 that a server returns inside a tool's result, as gateways to web APIs do.
 
-use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::Value;
+use usher_api::ToolContent;
+
+use crate::connection::call_result::CallResult;
 
 /// The longest text that can be a refusal. Longer texts are data.
 const LONGEST_REFUSAL: usize = 2000;
@@ -17,21 +19,23 @@ const PHRASES: [&str; 6] = [
 
 /// Returns whether a result is an error which says that the caller is not signed in. A result without `isError` is
 /// data.
-pub(crate) fn is_refusal(result: &CallToolResult) -> bool {
-    result.is_error == Some(true)
-        && (has_challenge(result)
-            || result.structured_content.as_ref().is_some_and(json_is_refusal)
-            || result.content.iter().any(block_is_refusal))
+pub(crate) fn is_refusal(result: &CallResult) -> bool {
+    if !result.is_error() {
+        return false;
+    }
+    let view = result.view();
+    result.has_challenge()
+        || view.structured.as_deref().is_some_and(structure_is_refusal)
+        || view.content.iter().any(block_is_refusal)
 }
 
-/// Returns whether the result carries the challenge of a 401, as some gateways do.
-fn has_challenge(result: &CallToolResult) -> bool {
-    result.meta.as_ref().is_some_and(|meta| meta.contains_key("mcp/www_authenticate"))
+fn structure_is_refusal(json: &str) -> bool {
+    json.len() <= LONGEST_REFUSAL && serde_json::from_str(json).is_ok_and(|value| json_is_refusal(&value))
 }
 
-fn block_is_refusal(block: &ContentBlock) -> bool {
-    let ContentBlock::Text(text) = block else { return false };
-    let text = text.text.trim();
+fn block_is_refusal(block: &ToolContent) -> bool {
+    let ToolContent::Text { text } = block else { return false };
+    let text = text.trim();
     if text.len() > LONGEST_REFUSAL {
         return false;
     }
@@ -70,9 +74,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::connection::call_result::Answer;
 
-    fn failed(text: &str) -> CallToolResult {
-        CallToolResult::error(vec![ContentBlock::text(text)])
+    fn result(json: &Value) -> CallResult {
+        match Answer::parse(json.to_string().into()) {
+            Ok(Answer::Result(result)) => result,
+            _ => panic!("not a result: {json}"),
+        }
+    }
+
+    fn failed(text: &str) -> CallResult {
+        result(&json!({ "content": [{ "type": "text", "text": text }], "isError": true }))
     }
 
     #[test]
@@ -94,19 +106,18 @@ mod tests {
             json!({ "statusCode": "401" }),
         ];
         for structure in structures {
-            let mut result = failed("no");
-            result.structured_content = Some(structure.clone());
-            assert!(is_refusal(&result), "{structure}");
+            let failed = json!({ "content": [], "structuredContent": structure, "isError": true });
+            assert!(is_refusal(&result(&failed)), "{structure}");
         }
     }
 
     #[test]
     fn a_failed_result_with_a_challenge_is_a_refusal() {
         let challenge = json!({ "mcp/www_authenticate": ["Bearer error=\"invalid_token\""] });
-        let mut result = json!({ "content": [], "isError": true, "_meta": challenge });
-        assert!(is_refusal(&serde_json::from_value(result.clone()).expect("a result")));
-        result["isError"] = json!(false);
-        assert!(!is_refusal(&serde_json::from_value(result).expect("a result")));
+        for is_error in [true, false] {
+            let json = json!({ "content": [], "isError": is_error, "_meta": challenge });
+            assert_eq!(is_refusal(&result(&json)), is_error);
+        }
     }
 
     #[test]
@@ -121,7 +132,9 @@ mod tests {
         for text in texts {
             assert!(!is_refusal(&failed(text)), "{text}");
         }
-        assert!(!is_refusal(&CallToolResult::success(vec![ContentBlock::text("HTTP 401 Unauthorized")])));
+        assert!(!is_refusal(&result(
+            &json!({ "content": [{ "type": "text", "text": "HTTP 401 Unauthorized" }] })
+        )));
         let long = format!("HTTP 401 Unauthorized {}", "x".repeat(LONGEST_REFUSAL));
         assert!(!is_refusal(&failed(&long)));
     }

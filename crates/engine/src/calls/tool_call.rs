@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::{CallToolRequestParams, CallToolResult};
+use rmcp::model::CallToolRequestParams;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
@@ -13,9 +13,10 @@ use usher_oauth::BearerChallenge;
 
 use super::refused_result::is_refusal;
 use crate::caller::{Addressee, CallerId};
+use crate::connection::call_result::CallResult;
 use crate::connection::fault::Fault;
 use crate::connection::watch::Report;
-use crate::connection::{CallTerms, Connection, content};
+use crate::connection::{CallTerms, Connection, display};
 use crate::options::CallOptions;
 use crate::server::handle::ServerHandle;
 use crate::server::message::{Message, PermissionNeeded};
@@ -34,7 +35,7 @@ pub(crate) struct ToolCall<'a> {
 }
 
 impl ToolCall<'_> {
-    pub async fn run(&self) -> Result<CallToolResult, ErrorView> {
+    pub async fn run(&self) -> Result<CallResult, ErrorView> {
         let operation = format!("tools/call {}", self.tool);
         let may_request = !self.options.permission_timeout.is_zero();
         let (mut requested, mut repeated) = (false, false);
@@ -95,7 +96,7 @@ impl ToolCall<'_> {
         Ok(false)
     }
 
-    async fn send(&self, connection: &Connection) -> Result<CallToolResult, Fault> {
+    async fn send(&self, connection: &Connection) -> Result<CallResult, Fault> {
         let board = Arc::clone(&self.handle.context.board);
         let (caller, call) = (self.caller, self.options.call.clone());
         let addressee = if self.options.asks_holder {
@@ -104,7 +105,7 @@ impl ToolCall<'_> {
             Addressee { caller, call: Some(call.clone()) }
         };
         let on_progress = move |progress, total, message: Option<String>| {
-            board.call_progressed(caller, &call, progress, total, message.as_deref().map(content::name));
+            board.call_progressed(caller, &call, progress, total, message.as_deref().map(display::name));
         };
         let terms = CallTerms {
             idle_timeout: self.options.timeout,

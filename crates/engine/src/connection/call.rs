@@ -3,31 +3,30 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, CallToolResult, ClientRequest, ElicitRequestParams,
-    ElicitationAction, InputRequest, InputRequests, InputResponses, ServerResult,
+    CallToolRequest, CallToolRequestParams, ClientRequest, ElicitRequestParams, ElicitationAction,
+    InputRequest, InputRequests, InputResponses,
 };
 use rmcp::service::ServiceError;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use usher_budgets as budgets;
 
 use super::Connection;
+use super::call_result::{Answer, CallResult};
 use super::fault::Fault;
 use super::rmcp_error::from_service;
 use crate::caller::Addressee;
 
-/// The largest number of requests for one call.
-const MAX_ROUNDS: usize = 10;
-/// The longest duration of each request of a call. Progress cannot extend it.
-const LONGEST_CALL: Duration = Duration::from_secs(60 * 60);
+const LONGEST_CALL: Duration = Duration::from_secs(budgets::LONGEST_CALL_SECONDS);
 
 /// The code of an error that lists addresses which the person must visit first (MCP 2025-11-25, elicitation).
 const URL_ELICITATION_REQUIRED: i32 = -32042;
 
 /// The response to one request of a call.
-#[expect(clippy::large_enum_variant, reason = "moved once")]
 enum Response {
-    Result(ServerResult),
+    Result(Bytes),
     UrlsToVisit(Vec<UrlToVisit>),
 }
 
@@ -45,7 +44,7 @@ fn urls_to_visit(error: &ServiceError) -> Option<Vec<UrlToVisit>> {
         _ => None,
     };
     let questions: Vec<_> = questions.into_iter().map(with_url).collect::<Option<_>>()?;
-    (!questions.is_empty() && questions.len() <= MAX_ROUNDS).then_some(questions)
+    (!questions.is_empty() && questions.len() <= budgets::CALL_ROUNDS).then_some(questions)
 }
 
 /// The conditions of a call.
@@ -64,11 +63,12 @@ impl Connection {
         &self,
         mut params: CallToolRequestParams,
         terms: &CallTerms<'_>,
-    ) -> Result<CallToolResult, Fault> {
+    ) -> Result<CallResult, Fault> {
         let mut visited = HashSet::new();
-        for round in 0..MAX_ROUNDS {
+        for round in 0..budgets::CALL_ROUNDS {
             let request = CallToolRequest::new(params.clone());
-            match self.request(ClientRequest::CallToolRequest(request), terms).await? {
+            let response = self.request(ClientRequest::CallToolRequest(request), terms).await;
+            let result = match response.map_err(|fault| self.inbound.reason_for(fault))? {
                 Response::UrlsToVisit(mut questions) => {
                     questions.retain(|(url, _)| visited.insert(url.clone()));
                     self.visit(questions, terms).await?;
@@ -77,9 +77,13 @@ impl Connection {
                         () = tokio::time::sleep(Duration::from_secs(2 << round.min(4))) => {}
                         () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
                     }
+                    continue;
                 }
-                Response::Result(ServerResult::CallToolResult(result)) => return Ok(result),
-                Response::Result(ServerResult::InputRequiredResult(required)) => {
+                Response::Result(result) => result,
+            };
+            match Answer::parse(result)? {
+                Answer::Result(result) => return Ok(result),
+                Answer::InputRequired(required) => {
                     let requests = required.input_requests.unwrap_or_default();
                     if requests.is_empty() {
                         if required.request_state.is_none() {
@@ -92,7 +96,6 @@ impl Connection {
                     params.input_responses = (!responses.is_empty()).then_some(responses);
                     params.request_state = required.request_state;
                 }
-                Response::Result(_) => return Err(Fault::violation("its response is not a tool result")),
             }
         }
         Err(Fault::violation("it keeps asking for input"))
@@ -100,7 +103,7 @@ impl Connection {
 
     /// Sends one request. Progress and questions to the person restart its idle timeout.
     async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<Response, Fault> {
-        let sent = self.requests.send(&self.peer, request, terms.addressee.clone()).await;
+        let sent = self.requests.send(&self.peer, request, Some(terms.addressee.clone())).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
         let idle_timeout = terms.idle_timeout.min(LONGEST_CALL);
         let begun = tokio::time::Instant::now();
@@ -113,7 +116,10 @@ impl Connection {
                         (terms.on_progress)(step.progress, step.total, step.message);
                     }
                     return match response.map_err(|_| Fault::Lost)? {
-                        Ok(result) => Ok(Response::Result(result)),
+                        Ok(_) => {
+                            let result = running.take_result();
+                            Ok(Response::Result(result.ok_or_else(|| Fault::violation("its response is not a tool result"))?))
+                        }
                         Err(error) => match urls_to_visit(&error) {
                             Some(questions) => Ok(Response::UrlsToVisit(questions)),
                             None => Err(from_service(error)),

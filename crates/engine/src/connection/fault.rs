@@ -45,6 +45,9 @@ pub(crate) enum Fault {
     /// The server's response does not follow the protocol.
     #[error("{0}")]
     Protocol(String),
+    /// The server exceeded a limit of `usher_budgets`, and is disconnected.
+    #[error("{0}")]
+    LimitExceeded(String),
     #[error("the call was cancelled")]
     Cancelled,
     /// The entry in `mcp.json` cannot be used: a missing secret, an invalid address.
@@ -80,6 +83,7 @@ impl Fault {
             | Self::Redirected { .. }
             | Self::Rpc { .. }
             | Self::Protocol(_)
+            | Self::LimitExceeded(_)
             | Self::Cancelled
             | Self::Setup(_) => false,
         }

@@ -3,107 +3,126 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use rmcp::model::PaginatedRequestParams;
-use rmcp::service::ServiceError;
 use tokio::time::timeout;
 use usher_budgets as budgets;
 
 use super::fault::Fault;
-use super::rmcp_error::from_service;
+use super::offers::{Offer, Page};
 
 /// The deadlines for one page and for all pages. Both are shorter than the three minutes that a caller in another
 /// process waits.
-const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
 const LIST_TIMEOUT: Duration = Duration::from_secs(120);
+const LONGEST_LIFETIME: Duration = Duration::from_millis(budgets::LONGEST_LIST_TTL_MILLIS);
 
-/// Collects the items of all pages.
-pub(crate) async fn pages<T: PartialEq, F>(
-    list: impl Fn(Option<PaginatedRequestParams>) -> F,
-) -> Result<Vec<T>, Fault>
+/// A whole list.
+#[derive(Debug)]
+pub(crate) struct List {
+    pub offers: Vec<Offer>,
+    /// How long the server permits to reuse the list.
+    pub lifetime: Duration,
+}
+
+/// Collects the items of all pages. `page` returns the page with this cursor.
+pub(crate) async fn pages<F>(page: impl FnMut(Option<String>) -> F) -> Result<List, Fault>
 where
-    F: Future<Output = Result<(Vec<T>, Option<String>), ServiceError>>,
+    F: Future<Output = Result<Page, Fault>>,
 {
-    let listed = timeout(LIST_TIMEOUT, collect(list)).await;
+    let listed = timeout(LIST_TIMEOUT, collect(page)).await;
     listed.unwrap_or_else(|_| Err(Fault::TimedOut(LIST_TIMEOUT.as_secs())))
 }
 
-async fn collect<T: PartialEq, F>(list: impl Fn(Option<PaginatedRequestParams>) -> F) -> Result<Vec<T>, Fault>
+async fn collect<F>(mut page: impl FnMut(Option<String>) -> F) -> Result<List, Fault>
 where
-    F: Future<Output = Result<(Vec<T>, Option<String>), ServiceError>>,
+    F: Future<Output = Result<Page, Fault>>,
 {
-    let mut items: Vec<T> = Vec::new();
+    let mut list = List { offers: Vec::new(), lifetime: LONGEST_LIFETIME };
+    let mut bytes = 0;
     let mut cursors = HashSet::new();
     let mut cursor: Option<String> = None;
     for _ in 0..budgets::LIST_PAGES {
-        let page = cursor.clone().map(|cursor| PaginatedRequestParams::default().with_cursor(Some(cursor)));
-        let (more, next) = timeout(PAGE_TIMEOUT, list(page))
-            .await
-            .map_err(|_| Fault::TimedOut(PAGE_TIMEOUT.as_secs()))?
-            .map_err(from_service)?;
-        if items.len() + more.len() > budgets::LIST_ITEMS {
-            return Err(Fault::violation(&format!("its list has more than {} entries", budgets::LIST_ITEMS)));
+        let Page { offers: more, next_cursor: next, ttl_millis, bytes: page_bytes } =
+            page(cursor.clone()).await?;
+        list.lifetime = list.lifetime.min(Duration::from_millis(ttl_millis.unwrap_or(0)));
+        if list.offers.len() + more.len() > budgets::LIST_ITEMS {
+            return Err(Fault::violation(&format!("its list has more than {} items", budgets::LIST_ITEMS)));
         }
-        let adds_nothing = cursor.is_some() && (more.is_empty() || items.ends_with(&more));
+        bytes += page_bytes;
+        if bytes > budgets::LIST_BYTES {
+            return Err(Fault::violation(&format!("its list has more than {} bytes", budgets::LIST_BYTES)));
+        }
+        let adds_nothing = cursor.is_some() && (more.is_empty() || list.offers.ends_with(&more));
         if !adds_nothing {
-            items.extend(more);
+            list.offers.extend(more);
         }
         match next {
-            None => return Ok(items),
+            None => return Ok(list),
             // Some servers name a next page after the last one, for example with an empty cursor.
             Some(next) if !adds_nothing && cursors.insert(next.clone()) => cursor = Some(next),
             Some(_) => {
                 tracing::warn!(
-                    items = items.len(),
+                    items = list.offers.len(),
                     "the server's list never ends; the items so far are used"
                 );
-                return Ok(items);
+                return Ok(list);
             }
         }
     }
-    tracing::warn!(items = items.len(), "the server's list has too many pages; the items so far are used");
-    Ok(items)
+    tracing::warn!(
+        items = list.offers.len(),
+        "the server's list has too many pages; the items so far are used"
+    );
+    Ok(list)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use bytes::Bytes;
 
     use super::*;
+    use crate::connection::offers::ListName;
+
+    /// Returns a page with these items.
+    fn page(items: &[u32], next_cursor: Option<&str>) -> Page {
+        let result = serde_json::json!({ "tools": items, "nextCursor": next_cursor });
+        Page::parse(&Bytes::from(result.to_string()), ListName::Tools).expect("a page")
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_slow_with_every_page_times_out() {
-        let requested = AtomicUsize::new(0);
+        let mut requested = 0;
         let begun = tokio::time::Instant::now();
-        let listed = pages(|_| async {
-            tokio::time::sleep(Duration::from_secs(29)).await;
-            let page = requested.fetch_add(1, Ordering::Relaxed);
-            Ok((vec![page], Some(page.to_string())))
+        let listed = pages(|_| {
+            requested += 1;
+            let page = page(&[requested], Some(&requested.to_string()));
+            async {
+                tokio::time::sleep(Duration::from_secs(29)).await;
+                Ok(page)
+            }
         })
         .await;
         assert!(matches!(listed, Err(Fault::TimedOut(120))), "{listed:?}");
-        assert_eq!((begun.elapsed(), requested.into_inner()), (LIST_TIMEOUT, 4));
+        assert_eq!((begun.elapsed(), requested), (LIST_TIMEOUT, 5));
     }
 
     /// The items of a page, and the cursor of the next page.
-    type Page<'a> = (&'a [u32], Option<&'a str>);
+    type Items<'a> = (&'a [u32], Option<&'a str>);
 
-    /// Lists these pages.
-    async fn listed(pages_of_items: &[Page<'_>]) -> (Result<Vec<u32>, Fault>, Vec<Option<String>>) {
-        let cursors = std::sync::Mutex::new(Vec::new());
-        let items = pages(|page| {
-            let mut cursors = cursors.lock().expect("the cursors");
-            cursors.push(page.and_then(|page| page.cursor));
-            let (items, next) = pages_of_items[(cursors.len() - 1).min(pages_of_items.len() - 1)];
-            let page = (items.to_vec(), next.map(str::to_owned));
-            async { Ok(page) }
+    /// Lists these pages. Returns the list, and the number of requests.
+    async fn listed(all: &[Items<'_>]) -> (Result<List, Fault>, usize) {
+        let mut requests = 0;
+        let list = pages(|_| {
+            requests += 1;
+            let (items, next) = all[(requests - 1).min(all.len() - 1)];
+            std::future::ready(Ok(page(items, next)))
         })
         .await;
-        (items, cursors.into_inner().expect("the cursors"))
+        (list, requests)
     }
 
     #[tokio::test]
     async fn a_list_ends_when_a_page_adds_nothing_or_a_cursor_repeats() {
-        let cases: [(&[Page<'_>], &[u32], usize); 7] = [
+        let cases: [(&[Items<'_>], &[u32], usize); 7] = [
             (&[(&[1, 2], None)], &[1, 2], 1),
             (&[(&[1], Some("a")), (&[2], None)], &[1, 2], 2),
             // An empty cursor that leads to a second page, and one that leads nowhere.
@@ -114,19 +133,35 @@ mod tests {
             // The same page under a new cursor.
             (&[(&[1, 2], Some("a")), (&[1, 2], Some("b"))], &[1, 2], 2),
         ];
-        for (pages, expected, requests) in cases {
-            let (items, cursors) = listed(pages).await;
-            assert_eq!(items.expect("a list"), expected, "{pages:?}");
-            assert_eq!(cursors.len(), requests, "{pages:?}");
+        for (pages, expected, expected_requests) in cases {
+            let (list, requests) = listed(pages).await;
+            assert_eq!(list.expect("a list").offers, page(expected, None).offers, "{pages:?}");
+            assert_eq!(requests, expected_requests, "{pages:?}");
         }
     }
 
     #[tokio::test]
     async fn a_list_with_too_many_items_is_refused() {
         let many = vec![0; budgets::LIST_ITEMS];
-        let (items, _) = listed(&[(&many, None)]).await;
-        assert_eq!(items.expect("a list").len(), budgets::LIST_ITEMS);
-        let (items, _) = listed(&[(&many, Some("a")), (&[1], None)]).await;
-        assert!(matches!(items, Err(Fault::Protocol(why)) if why.contains("20000")));
+        let (list, _) = listed(&[(&many, None)]).await;
+        assert_eq!(list.expect("a list").offers.len(), budgets::LIST_ITEMS);
+        let (list, _) = listed(&[(&many, Some("a")), (&[1], None)]).await;
+        assert!(matches!(list, Err(Fault::Protocol(why)) if why.contains("20000 items")));
+    }
+
+    #[tokio::test]
+    async fn the_bytes_of_all_pages_are_limited() {
+        let mut requests = 0;
+        let list = pages(|_| {
+            requests += 1;
+            let next = requests.to_string();
+            let result =
+                serde_json::json!({ "tools": [requests], "nextCursor": next, "_meta": "x".repeat(3 << 20) });
+            let page = Page::parse(&Bytes::from(result.to_string()), ListName::Tools);
+            std::future::ready(Ok(page.expect("a page")))
+        })
+        .await;
+        assert!(matches!(list, Err(Fault::Protocol(why)) if why.contains("10485760 bytes")));
+        assert_eq!(requests, 4);
     }
 }

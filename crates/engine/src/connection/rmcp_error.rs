@@ -25,7 +25,10 @@ pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
                 versions.join(", ")
             ))
         }
-        other => Fault::Protocol(format!("the server's handshake does not follow MCP ({other})")),
+        ClientInitializeError::ExpectedInitResult(_) => {
+            Fault::violation("its response to initialize lacks a required field, for example protocolVersion")
+        }
+        _ => Fault::violation("its response to the handshake is not one that MCP knows"),
     }
 }
 

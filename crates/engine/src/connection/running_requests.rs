@@ -1,18 +1,17 @@
-//! The running requests of one connection, with the progress and questions that arrive before their responses.
+//! The running requests of one connection, with the progress and questions that arrive before their responses, and
+//! with their results as the server sent them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use rmcp::model::{ClientRequest, ProgressNotificationParam, ProgressToken, RequestId};
 use rmcp::service::{InboundStreamOrigin, Peer, PeerRequestOptions, RequestHandle, RoleClient, ServiceError};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use usher_budgets as budgets;
 
 use crate::caller::Addressee;
-
-/// The largest number of progress notifications that wait for a slow reader. Further ones are dropped, because a later
-/// one replaces them.
-const PROGRESS_BACKLOG: usize = 32;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RunningRequests(Arc<Inner>);
@@ -26,9 +25,21 @@ struct Inner {
 
 #[derive(Debug)]
 struct Running {
+    kind: ResultKind,
     progress_token: ProgressToken,
     progress: mpsc::Sender<ProgressNotificationParam>,
-    questions: Questions,
+    /// `None` for a request that gives the server no reason to ask something, such as a list.
+    questions: Option<Questions>,
+    /// The result as JSON text.
+    result: Option<Bytes>,
+}
+
+/// The kinds of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResultKind {
+    /// A list of tools.
+    Tools,
+    Other,
 }
 
 /// The addressee of one request's questions, and the end of the request.
@@ -47,20 +58,27 @@ pub(crate) struct RunningRequest {
 }
 
 impl RunningRequests {
+    /// Sends a request. The server's questions go to the addressee, if there is one.
     pub async fn send(
         &self,
         peer: &Peer<RoleClient>,
         request: ClientRequest,
-        addressee: Addressee,
+        addressee: Option<Addressee>,
     ) -> Result<(RequestHandle<RoleClient>, RunningRequest), ServiceError> {
         let _sending = self.0.sending.lock().await;
+        let kind = match &request {
+            ClientRequest::ListToolsRequest(_) => ResultKind::Tools,
+            _ => ResultKind::Other,
+        };
         let handle = peer.send_request_with_option(request, PeerRequestOptions::no_options()).await?;
-        let (sender, progress) = mpsc::channel(PROGRESS_BACKLOG);
+        let (sender, progress) = mpsc::channel(budgets::PROGRESS_BACKLOG);
         let ended = CancellationToken::new();
         let running = Running {
+            kind,
             progress_token: handle.progress_token.clone(),
             progress: sender,
-            questions: Questions { addressee, ended: ended.clone() },
+            questions: addressee.map(|addressee| Questions { addressee, ended: ended.clone() }),
+            result: None,
         };
         self.running().insert(handle.id.clone(), running);
         let id = handle.id.clone();
@@ -82,18 +100,30 @@ impl RunningRequests {
     pub async fn origin_of(&self, origin: Option<&InboundStreamOrigin>) -> Option<Questions> {
         let _no_request_is_being_sent = self.0.sending.lock().await;
         let running = self.running();
-        let request = match origin {
-            Some(InboundStreamOrigin::OutboundRequest(id)) => running.get(id),
+        let mut with_questions = running.values().filter_map(|request| request.questions.as_ref());
+        let questions = match origin {
+            Some(InboundStreamOrigin::OutboundRequest(id)) => {
+                running.get(id).and_then(|request| request.questions.as_ref())
+            }
             Some(InboundStreamOrigin::Unassociated) | None => {
-                running.values().next().filter(|_| running.len() == 1)
+                with_questions.next().filter(|_| with_questions.next().is_none())
             }
         };
-        request.map(|request| request.questions.clone())
+        questions.cloned()
     }
 
-    /// Returns whether no request is running.
+    /// Stores the result of a running request. Returns `None` if no such request is running.
+    pub async fn set_result(&self, id: &RequestId, result: Bytes) -> Option<ResultKind> {
+        let _no_request_is_being_sent = self.0.sending.lock().await;
+        let mut running = self.running();
+        let request = running.get_mut(id)?;
+        request.result = Some(result);
+        Some(request.kind)
+    }
+
+    /// Returns whether no call is running.
     pub fn is_empty(&self) -> bool {
-        self.running().is_empty()
+        self.running().values().all(|request| request.questions.is_none())
     }
 
     fn running(&self) -> MutexGuard<'_, HashMap<RequestId, Running>> {
@@ -102,6 +132,11 @@ impl RunningRequests {
 }
 
 impl RunningRequest {
+    /// Takes the result as JSON text, after the response arrived.
+    pub fn take_result(&mut self) -> Option<Bytes> {
+        self.requests.running().get_mut(&self.id)?.result.take()
+    }
+
     /// Returns a progress notification that has already arrived.
     pub fn pending_progress(&mut self) -> Option<ProgressNotificationParam> {
         self.progress.try_recv().ok()

@@ -19,6 +19,7 @@ use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
 use crate::connection::http::adapter::HttpAdapter;
 use crate::connection::http::streamable::StreamableHttp;
+use crate::connection::inbound::Inbound;
 use crate::connection::list_changes::ListChanges;
 use crate::connection::running_requests::RunningRequests;
 use crate::connection::stream_monitor::StreamMonitor;
@@ -148,16 +149,19 @@ impl HttpEndpoint {
         let resolved = self.resolve().await?;
         let changes = Arc::new(ListChanges::default());
         let (monitor, faults) = StreamMonitor::new();
+        let requests = RunningRequests::default();
+        let inbound = Inbound::new(requests.clone(), monitor);
         let client = ClientHandler {
             server: self.id.clone(),
             elicitations: Arc::clone(&self.context.elicitations),
-            requests: RunningRequests::default(),
+            requests,
             changes: Arc::clone(&changes),
         };
         let uri: Arc<str> = resolved.url.as_str().into();
         let http = StreamableHttp::new(resolved.http.connection_builder(), Arc::clone(&uri))?;
         let credentials = resolved.credentials.clone();
-        let adapter = HttpAdapter::new(http, credentials.clone(), resolved.headers.clone(), monitor.clone());
+        let headers = resolved.headers.clone();
+        let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());
         let learned = &self.context.learned;
         let mut revisions = revisions_from(learned.revision(&resolved.key));
         let connection = loop {
@@ -165,7 +169,7 @@ impl HttpEndpoint {
             let revision = revisions.remove(0);
             let (client, credentials) = (client.clone(), credentials.clone());
             let opened =
-                Connection::open(channel, client, monitor.clone(), credentials, revision.clone()).await;
+                Connection::open(channel, client, inbound.clone(), credentials, revision.clone()).await;
             match opened {
                 Ok(connection) => {
                     learned.store_revision(&resolved.key, &revision);

@@ -10,12 +10,12 @@ use usher_config::{ServerConfig, Transport};
 
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
+use crate::connection::offers::Offer;
 use crate::connection::watch::Reports;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::words;
 use http::{HttpEndpoint, OnGrantChange, Resolution};
-use rmcp::model::Tool;
 
 /// The endpoint of one server.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub(crate) enum Endpoint {
 /// A connection over which the tools were listed.
 pub(crate) struct Opened {
     pub connection: Arc<Connection>,
-    pub tools: Arc<Vec<Tool>>,
+    pub tools: Arc<Vec<Offer>>,
 }
 
 impl Endpoint {

@@ -61,7 +61,11 @@ impl ServerTask {
             Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
                 return self.fail_with_retry(error);
             }
-            Fault::Tls(_) | Fault::Protocol(_) | Fault::Status { .. } | Fault::Redirected { .. } => {
+            Fault::Tls(_)
+            | Fault::Protocol(_)
+            | Fault::LimitExceeded(_)
+            | Fault::Status { .. }
+            | Fault::Redirected { .. } => {
                 return self.fail_with_retry(error);
             }
             _ => return self.fail(error),
@@ -113,7 +117,11 @@ impl ServerTask {
     /// Handles a fault of the connection in use.
     pub fn connection_failed(&mut self, connection: &Arc<Connection>, fault: &Fault) {
         match fault {
-            Fault::Unauthorized { .. } | Fault::Credentials(_) | Fault::Unreachable(_) | Fault::Lost => {
+            Fault::Unauthorized { .. }
+            | Fault::Credentials(_)
+            | Fault::Unreachable(_)
+            | Fault::LimitExceeded(_)
+            | Fault::Lost => {
                 // A running step-up continues without the connection.
                 if let Some(sign_in) = self.phase.sign_in_mut() {
                     sign_in.live = None;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use rmcp::model::Tool;
 use tokio::sync::{oneshot, watch};
 use usher_api::{Code, ErrorView};
 
 use crate::connection::Connection;
+use crate::connection::offers::Offer;
 
 /// Whether the server can be used in its current state.
 #[derive(Clone, Default)]
@@ -26,7 +26,7 @@ pub(super) struct Outbox {
     title: Option<String>,
     last_error: Option<ErrorView>,
     /// The tools that were last announced.
-    announced: Option<Arc<Vec<Tool>>>,
+    announced: Option<Arc<Vec<Offer>>>,
     availability: watch::Sender<Availability>,
     /// The pending replies. They are sent after the view is published, so that a caller finds the state that the reply
     /// reports.
@@ -81,7 +81,7 @@ impl Outbox {
         self.availability.send_replace(availability);
     }
 
-    pub fn announce(&mut self, tools: Arc<Vec<Tool>>) -> Announcement {
+    pub fn announce(&mut self, tools: Arc<Vec<Offer>>) -> Announcement {
         let is_first = self.announced.is_none();
         let has_changed = self.announced.as_ref() != Some(&tools);
         self.announced = Some(tools);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rmcp::model::Tool;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use usher_api::{ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInStep};
@@ -12,6 +11,7 @@ use usher_oauth::PendingAuthorization;
 use super::jobs::Job;
 use super::message::RequestReply;
 use crate::connection::Connection;
+use crate::connection::offers::Offer;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::CallbackRegistration;
@@ -53,7 +53,7 @@ pub(super) enum Phase {
 /// A connection and its tools.
 pub(super) struct Live {
     pub connection: Arc<Connection>,
-    pub tools: Arc<Vec<Tool>>,
+    pub tools: Arc<Vec<Offer>>,
     pub since: Timestamp,
     /// The job that opens a replacement, if this connection may be dead.
     successor: Option<Job>,
@@ -112,7 +112,7 @@ pub(super) struct Used {
 }
 
 impl Live {
-    pub fn new(connection: Arc<Connection>, tools: Arc<Vec<Tool>>, since: Timestamp) -> Self {
+    pub fn new(connection: Arc<Connection>, tools: Arc<Vec<Offer>>, since: Timestamp) -> Self {
         Self { connection, tools, since, successor: None, is_announced: false }
     }
 }
@@ -295,7 +295,7 @@ impl CurrentPhase {
         }
     }
 
-    pub fn set_tools(&mut self, connection: &Arc<Connection>, tools: Arc<Vec<Tool>>) {
+    pub fn set_tools(&mut self, connection: &Arc<Connection>, tools: Arc<Vec<Offer>>) {
         if let Some(live) = self.live_mut()
             && Arc::ptr_eq(&live.connection, connection)
         {
@@ -304,7 +304,7 @@ impl CurrentPhase {
     }
 
     /// Returns the tools, and whether the connection is new since the last call.
-    pub fn announce(&mut self) -> Option<(Arc<Vec<Tool>>, bool)> {
+    pub fn announce(&mut self) -> Option<(Arc<Vec<Offer>>, bool)> {
         let live = self.live_mut()?;
         let is_new = !std::mem::replace(&mut live.is_announced, true);
         Some((Arc::clone(&live.tools), is_new))

@@ -2,7 +2,7 @@
 
 use usher_api::{ErrorView, PromptView, ResourceView, ServerId};
 
-use crate::connection::content;
+use crate::connection::offers::Offer;
 use crate::engine::Engine;
 
 impl Engine {
@@ -11,7 +11,7 @@ impl Engine {
         let connection = handle.connection().await?;
         let outcome = connection.list_resources().await;
         let resources = handle.report(connection, outcome, "resources/list")?;
-        Ok(resources.iter().map(content::resource).collect())
+        Ok(resources.iter().map(Offer::resource).collect())
     }
 
     pub async fn prompts(&self, id: &ServerId) -> Result<Vec<PromptView>, ErrorView> {
@@ -19,6 +19,6 @@ impl Engine {
         let connection = handle.connection().await?;
         let outcome = connection.list_prompts().await;
         let prompts = handle.report(connection, outcome, "prompts/list")?;
-        Ok(prompts.iter().map(content::prompt).collect())
+        Ok(prompts.iter().map(Offer::prompt).collect())
     }
 }

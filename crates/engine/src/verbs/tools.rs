@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use usher_api::{Code, ElicitationAnswer, ErrorView, ServerId, ToolCallView, ToolView};
 
 use crate::calls::tool_call::ToolCall;
-use crate::connection::content;
+use crate::connection::offers::Offer;
 use crate::connection::watch::Report;
 use crate::engine::Engine;
 use crate::options::CallOptions;
@@ -22,7 +22,7 @@ impl Engine {
             handle.send_report(Arc::clone(&connection), Report::ToolsListed);
         }
         let tools = handle.report(connection, outcome, "tools/list")?;
-        Ok(tools.iter().map(content::tool).collect())
+        Ok(tools.iter().map(Offer::tool).collect())
     }
 
     /// Calls a tool.
@@ -47,7 +47,7 @@ impl Engine {
         })?;
         let caller = self.caller.id;
         let call = ToolCall { handle: self.handle_of(id)?, caller, tool, arguments, options, cancelled };
-        call.run().await.map(|result| content::tool_call(&result))
+        call.run().await.map(|result| result.view())
     }
 
     /// Cancels a running call of this handle, and notifies the server.

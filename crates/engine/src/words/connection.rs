@@ -106,6 +106,11 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
             format!("Communication with {at} failed: {}.", display_text(what, 500)),
             "Check that this is the address of an MCP service.",
         ),
+        Fault::LimitExceeded(limit) => ErrorView::new(
+            Code::ProtocolError,
+            format!("Usher disconnected {at}, because {}.", display_text(limit, 500)),
+            "Usher tries again later. If this happens again, tell the service's support.",
+        ),
         Fault::Setup(view) => view.as_ref().clone(),
         Fault::Cancelled => ErrorView::without_hint(Code::ProtocolError, "The call was cancelled."),
     }

@@ -12,6 +12,7 @@ mod granted_service;
 mod interrupted_refresh;
 mod invariants;
 mod lifecycle;
+mod limits;
 mod list_changes;
 mod pause;
 mod races;

@@ -5,22 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures::stream::BoxStream;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, RequestId};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::common::client_side_sse::ExponentialBackoff;
 use rmcp::transport::streamable_http_client::{
-    SseError, StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
+    StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
     StreamableHttpPostResponse,
 };
-use sse_stream::Sse;
 
 use super::authorized::Authorized;
 use super::discover::{self, DISCOVER_TIMEOUT};
-use super::streamable::{PostResponse, StreamableHttp};
+use super::streamable::{Events, PostResponse, StreamableHttp};
 use crate::connection::fault::Fault;
-use crate::connection::stream_monitor::StreamMonitor;
+use crate::connection::inbound::Inbound;
 use crate::credentials::Credentials;
 
 /// The deadline for a JSON response, or for the head of an event stream. Tool calls have their own deadline instead,
@@ -36,7 +34,7 @@ pub(crate) struct HttpAdapter {
     authorized: Authorized,
     /// The resolved headers of `mcp.json`.
     headers: HeaderMap,
-    monitor: StreamMonitor,
+    inbound: Inbound,
     /// Whether the server has offered its stream before. A later refusal is then handled as a lost stream.
     had_stream: Arc<AtomicBool>,
 }
@@ -46,9 +44,10 @@ impl HttpAdapter {
         http: StreamableHttp,
         credentials: Option<Credentials>,
         headers: HeaderMap,
-        monitor: StreamMonitor,
+        inbound: Inbound,
     ) -> Self {
-        Self { http, authorized: Authorized::new(credentials), headers, monitor, had_stream: Arc::default() }
+        let (authorized, had_stream) = (Authorized::new(credentials), Arc::default());
+        Self { http, authorized, headers, inbound, had_stream }
     }
 
     /// Returns the channel for an MCP connection to `uri`.
@@ -66,20 +65,36 @@ impl HttpAdapter {
     async fn stream_lost(&self, error: Error, next_sign_in: impl Future<Output = ()>) -> Result<(), Error> {
         match error {
             Error::Client(fault @ (Fault::Unauthorized { .. } | Fault::Credentials(_))) => {
-                self.monitor.report(fault);
+                self.inbound.monitor().report(fault);
                 next_sign_in.await;
                 Ok(())
             }
             Error::Client(Fault::Unreachable(why)) => {
-                self.monitor.report(Fault::Unreachable(why.clone()));
+                self.inbound.monitor().report(Fault::Unreachable(why.clone()));
                 Err(Error::Client(Fault::Unreachable(why)))
             }
             // A 404 or 405 after an offered stream: the server no longer knows the session.
             Error::ServerDoesNotSupportSse => {
-                self.monitor.report(Fault::Lost);
+                self.inbound.monitor().report(Fault::Lost);
                 Err(Error::ServerDoesNotSupportSse)
             }
             error => Err(error),
+        }
+    }
+
+    /// Reads a response for rmcp.
+    async fn read(&self, response: PostResponse) -> Result<StreamableHttpPostResponse, Error> {
+        match response {
+            PostResponse::Accepted => Ok(StreamableHttpPostResponse::Accepted),
+            PostResponse::Json(body, session) => {
+                let message = self.inbound.read(body).await.map_err(Error::Client)?;
+                Ok(StreamableHttpPostResponse::Json(message, session))
+            }
+            PostResponse::Events(events, session) => {
+                Ok(StreamableHttpPostResponse::Sse(self.inbound.clone().read_events(events), session))
+            }
+            PostResponse::SessionExpired => Err(Error::SessionExpired),
+            PostResponse::Dropped(fault) => Err(Error::Client(fault)),
         }
     }
 
@@ -101,27 +116,37 @@ impl StreamableHttpClient for HttpAdapter {
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<StreamableHttpPostResponse, Error> {
+        let _answered = answered_request(&message).map(|id| self.inbound.answer(id));
         let headers = self.all_headers(headers);
-        let exchange = self.authorized.run(|token| {
-            let (message, session, headers) = (&message, session.as_deref(), headers.clone());
-            async move { self.http.post(message, session, token.as_ref(), headers).await }
-        });
+        let exchange = async {
+            let response = self.authorized.run(|token| {
+                let (message, session, headers) = (&message, session.as_deref(), headers.clone());
+                async move { self.http.post(message, session, token.as_ref(), headers).await }
+            });
+            response.await.map_err(Error::Client)
+        };
         let begun = tokio::time::Instant::now();
-        let response = match Deadline::for_message(&message) {
+        match Deadline::for_message(&message) {
             Deadline::Discover(id) => {
-                let response = match tokio::time::timeout(DISCOVER_TIMEOUT, exchange).await {
-                    Ok(response) => response.map_err(Error::Client),
+                let read = async {
+                    match exchange.await? {
+                        PostResponse::SessionExpired | PostResponse::Dropped(_) => {
+                            Ok(discover::unknown_method(id.clone()))
+                        }
+                        response => self.read(response).await,
+                    }
+                };
+                let response = match tokio::time::timeout(DISCOVER_TIMEOUT, read).await {
+                    Ok(response) => response,
                     Err(_) => return Ok(discover::unknown_method(id)),
                 };
-                return discover::interpret(id, response, begun + DISCOVER_TIMEOUT).await;
+                discover::interpret(id, response, begun + DISCOVER_TIMEOUT).await
             }
-            Deadline::Response => in_time(exchange).await,
-            Deadline::Caller => exchange.await,
-        };
-        match response.map_err(Error::Client)? {
-            PostResponse::Message(message) => Ok(message),
-            PostResponse::SessionExpired => Err(Error::SessionExpired),
-            PostResponse::Dropped(fault) => Err(Error::Client(fault)),
+            Deadline::Response => match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
+                Ok(response) => self.read(response?).await,
+                Err(_) => Err(Error::Client(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
+            },
+            Deadline::Caller => self.read(exchange.await?).await,
         }
     }
 
@@ -143,10 +168,10 @@ impl StreamableHttpClient for HttpAdapter {
         last_event: Option<String>,
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
-    ) -> Result<BoxStream<'static, Result<Sse, SseError>>, Error> {
+    ) -> Result<Events, Error> {
         let headers = self.all_headers(headers);
         loop {
-            let next_sign_in = self.monitor.next_sign_in();
+            let next_sign_in = self.inbound.monitor().next_sign_in();
             let exchange = self.authorized.run(|token| {
                 let (session, last_event) = (session.as_deref(), last_event.as_deref());
                 let headers = headers.clone();
@@ -155,7 +180,7 @@ impl StreamableHttpClient for HttpAdapter {
             let error = match in_time(exchange).await {
                 Ok(Some(stream)) => {
                     self.had_stream.store(true, Ordering::Relaxed);
-                    return Ok(stream);
+                    return Ok(self.inbound.clone().read_events(stream));
                 }
                 Ok(None) => Error::ServerDoesNotSupportSse,
                 Err(fault) => Error::Client(fault),
@@ -171,6 +196,15 @@ impl StreamableHttpClient for HttpAdapter {
 async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     let outcome = tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await;
     outcome.unwrap_or_else(|_| Err(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs())))
+}
+
+/// Returns the id of the server's request that a message answers.
+fn answered_request(message: &ClientJsonRpcMessage) -> Option<RequestId> {
+    match message {
+        ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
+        ClientJsonRpcMessage::Error(error) => error.id.clone(),
+        ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
+    }
 }
 
 /// The deadline that applies to a message.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use rmcp::model::{ErrorCode, ErrorData, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult};
 use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
 
-use super::streamable::PostResponse;
 use crate::connection::fault::Fault;
 
 /// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own timeout of ten seconds.
@@ -18,12 +17,11 @@ type Error = StreamableHttpError<Fault>;
 /// only if `initialize` gets it too.
 pub(super) async fn interpret(
     id: RequestId,
-    response: Result<PostResponse, Error>,
+    response: Result<StreamableHttpPostResponse, Error>,
     deadline: tokio::time::Instant,
 ) -> Result<StreamableHttpPostResponse, Error> {
     let response = match response {
-        Ok(PostResponse::Message(response)) => response,
-        Ok(PostResponse::SessionExpired | PostResponse::Dropped(_)) => return Ok(unknown_method(id)),
+        Ok(response) => response,
         Err(Error::Client(Fault::Status { status, .. }))
             if (400..500).contains(&status) && !matches!(status, 408 | 429) =>
         {

@@ -55,18 +55,25 @@ impl EventParser {
 
     fn push(&mut self, chunk: &[u8]) -> Events {
         let mut events = Vec::new();
-        for byte in chunk {
-            let continues_end = std::mem::replace(&mut self.after_return, *byte == b'\r');
-            match byte {
-                b'\n' if continues_end => {}
-                b'\n' | b'\r' => events.extend(self.end_line().map(Ok)),
-                _ => self.line.push(*byte),
+        for part in chunk.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+            let (text, end) = match part {
+                [text @ .., end @ (b'\n' | b'\r')] => (text, Some(*end)),
+                text => (text, None),
+            };
+            let after_return = std::mem::replace(&mut self.after_return, end == Some(b'\r'));
+            if after_return && part == b"\n" {
+                continue;
             }
-            if self.line.len() + self.event.data.as_ref().map_or(0, String::len) > self.max_event {
+            let data = self.event.data.as_ref().map_or(0, String::len);
+            if self.line.len() + text.len() + data > self.max_event {
                 let error =
                     io::Error::new(io::ErrorKind::FileTooLarge, "an event of the stream is too large");
                 events.push(Err(SseError::Body(Box::new(error))));
                 break;
+            }
+            self.line.extend_from_slice(text);
+            if end.is_some() {
+                events.extend(self.end_line().map(Ok));
             }
         }
         events
@@ -81,12 +88,11 @@ impl EventParser {
 
     /// Reads the field in the line. Returns the event if the line is empty.
     fn end_line(&mut self) -> Option<Sse> {
-        let line = std::mem::take(&mut self.line);
-        let mut line = String::from_utf8_lossy(&line).into_owned();
-        if std::mem::take(&mut self.is_first_line)
-            && let Some(text) = line.strip_prefix('\u{FEFF}')
-        {
-            line = text.to_owned();
+        // A line can be large, so it is moved where possible.
+        let line = String::from_utf8(std::mem::take(&mut self.line));
+        let mut line = line.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        if std::mem::take(&mut self.is_first_line) && line.starts_with('\u{FEFF}') {
+            line.remove(0);
         }
         if line.is_empty() {
             return self.end_event();
@@ -99,7 +105,11 @@ impl EventParser {
                     data.push('\n');
                     data.push_str(value);
                 }
-                None => self.event.data = Some(value.to_owned()),
+                None => {
+                    let start = line.len() - value.len();
+                    line.drain(..start);
+                    self.event.data = Some(line);
+                }
             },
             "event" => self.event.event = Some(value.to_owned()),
             "id" if !value.contains('\0') && value.len() <= budgets::EVENT_ID_BYTES => {

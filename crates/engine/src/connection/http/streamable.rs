@@ -11,9 +11,9 @@ use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::common::http_header::{
     EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
 };
-use rmcp::transport::streamable_http_client::{SseError, StreamableHttpPostResponse};
+use rmcp::transport::streamable_http_client::SseError;
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use sse_stream::Sse;
 use usher_budgets as budgets;
 use usher_oauth::BearerChallenge;
@@ -21,10 +21,16 @@ use usher_oauth::BearerChallenge;
 use super::event_stream::event_stream;
 use crate::connection::fault::Fault;
 
-/// The response to a POST.
-#[expect(clippy::large_enum_variant, reason = "rmcp's type, moved once")]
+/// The events of a body.
+pub(crate) type Events = BoxStream<'static, Result<Sse, SseError>>;
+
+/// The response to a POST, with the id of the session if the server names one.
 pub(crate) enum PostResponse {
-    Message(StreamableHttpPostResponse),
+    /// 202, or any success after a message that expects no response.
+    Accepted,
+    /// A JSON body.
+    Json(Vec<u8>, Option<String>),
+    Events(Events, Option<String>),
     /// The server no longer knows the session: 404, or another refusal of a request with a session id.
     SessionExpired,
     /// The server closed the connection instead of responding.
@@ -110,7 +116,7 @@ impl StreamableHttp {
             *self.accepted_session.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.to_owned());
         }
         if matches!(status, StatusCode::ACCEPTED | StatusCode::NO_CONTENT) {
-            return Ok(PostResponse::Message(StreamableHttpPostResponse::Accepted));
+            return Ok(PostResponse::Accepted);
         }
         let session = response
             .headers()
@@ -125,21 +131,17 @@ impl StreamableHttp {
             if status == StatusCode::BAD_REQUEST && had_session && mentions_session(&body) {
                 return Ok(PostResponse::SessionExpired);
             }
-            let message = rpc_error(&body).ok_or(fault)?;
-            return Ok(PostResponse::Message(StreamableHttpPostResponse::Json(message, session)));
+            return if is_rpc_error(&body) { Ok(PostResponse::Json(body, session)) } else { Err(fault) };
         }
-        let message = match kind {
-            MediaType::EventStream => StreamableHttpPostResponse::Sse(
+        match kind {
+            MediaType::EventStream => Ok(PostResponse::Events(
                 event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES),
                 session,
-            ),
+            )),
             // The specification asks for 202 without a body. Some servers answer 200 with any body.
-            MediaType::Json | MediaType::Other(_) if !expects_response => {
-                StreamableHttpPostResponse::Accepted
-            }
+            MediaType::Json | MediaType::Other(_) if !expects_response => Ok(PostResponse::Accepted),
             MediaType::Json => {
-                let body = read_body(response, budgets::MESSAGE_BYTES).await?;
-                StreamableHttpPostResponse::Json(parse_message(&body)?, session)
+                Ok(PostResponse::Json(read_body(response, budgets::MESSAGE_BYTES).await?, session))
             }
             MediaType::Other(kind) => {
                 let not_json = || {
@@ -151,11 +153,9 @@ impl StreamableHttp {
                     return Err(not_json());
                 }
                 let body = read_body(response, budgets::MESSAGE_BYTES).await?;
-                let message = parse_message(&body).map_err(|_| not_json())?;
-                StreamableHttpPostResponse::Json(message, session)
+                if is_json(&body) { Ok(PostResponse::Json(body, session)) } else { Err(not_json()) }
             }
-        };
-        Ok(PostResponse::Message(message))
+        }
     }
 
     fn was_accepted(&self, session: &str) -> bool {
@@ -170,7 +170,7 @@ impl StreamableHttp {
         last_event: Option<&str>,
         token: Option<&SecretString>,
         headers: HeaderMap,
-    ) -> Result<Option<BoxStream<'static, Result<Sse, SseError>>>, Fault> {
+    ) -> Result<Option<Events>, Fault> {
         let mut request =
             self.http.get(self.uri.as_ref()).headers(headers).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
         request = with_token(request, token);
@@ -190,9 +190,7 @@ impl StreamableHttp {
             return Err(status_fault(status, response.headers()));
         }
         match media_type(response.headers()) {
-            MediaType::EventStream => {
-                Ok(Some(event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES).boxed()))
-            }
+            MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES))),
             MediaType::Json | MediaType::Other(_) => {
                 Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
             }
@@ -269,33 +267,14 @@ async fn error_body(response: reqwest::Response, kind: &MediaType) -> Vec<u8> {
     }
 }
 
-/// Parses a message. Some servers send a byte order mark before it, an `error` of null beside the result, or an array
-/// with the message.
-fn parse_message(body: &[u8]) -> Result<ServerJsonRpcMessage, Fault> {
+/// Returns whether the body is JSON, perhaps after a byte order mark.
+fn is_json(body: &[u8]) -> bool {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
-    let error = match serde_json::from_slice(body) {
-        Ok(message) => return Ok(message),
-        Err(error) => error,
-    };
-    corrected(body)
-        .ok_or_else(|| Fault::Protocol(format!("the server's response is not a JSON-RPC message ({error})")))
+    serde_json::from_slice::<IgnoredAny>(body).is_ok()
 }
 
-fn corrected(body: &[u8]) -> Option<ServerJsonRpcMessage> {
-    let message = match serde_json::from_slice(body).ok()? {
-        Value::Array(messages) => <[Value; 1]>::try_from(messages).ok()?.into_iter().next()?,
-        message => message,
-    };
-    let Value::Object(mut fields) = message else { return None };
-    if fields.get("error").is_some_and(Value::is_null) {
-        fields.remove("error");
-    }
-    serde_json::from_value(Value::Object(fields)).ok()
-}
-
-fn rpc_error(body: &[u8]) -> Option<ServerJsonRpcMessage> {
-    let message = serde_json::from_slice(body).ok()?;
-    matches!(message, ServerJsonRpcMessage::Error(_)).then_some(message)
+fn is_rpc_error(body: &[u8]) -> bool {
+    matches!(serde_json::from_slice(body), Ok(ServerJsonRpcMessage::Error(_)))
 }
 
 fn mentions_session(body: &[u8]) -> bool {
