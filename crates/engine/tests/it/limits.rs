@@ -148,7 +148,7 @@ type ListOf = fn(u64) -> Value;
 async fn a_list_above_the_limits_is_refused() {
     let lists: [(ListOf, &str); 4] = [
         (
-            |page| json!({ "tools": [{ "name": "x".repeat(3 << 20) }], "nextCursor": page.to_string() }),
+            |page| json!({ "tools": [{ "name": format!("{page}{}", "x".repeat(3 << 20)) }], "nextCursor": page.to_string() }),
             "10485760 bytes",
         ),
         (
