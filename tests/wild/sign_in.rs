@@ -138,6 +138,36 @@ async fn sign_in(row: &Row) -> Result<()> {
     Ok(())
 }
 
+/// Some authorization servers fail at a registration that names a scheme of an app.
+#[tokio::test]
+async fn a_server_that_fails_at_the_scheme_gets_the_next_redirect() -> Result<()> {
+    for status in [500, 502, 503] {
+        for is_outage in [false, true] {
+            let service = service().await?;
+            service.intercept(move |request| {
+                let has_scheme = request.json()["redirect_uris"][0]
+                    .as_str()
+                    .is_some_and(|uri| uri.starts_with("dev.usher."));
+                (request.path == "/register" && (has_scheme || is_outage))
+                    .then(|| Reply::text(status, "oops").into_response())
+            });
+            let person = Person::new(service).await?;
+            let signed_in = person.sign_in().await;
+            let requests = person.service.requests_to("POST /register");
+            ensure!(requests.len() == 2, "{status}: {} registrations", requests.len());
+            match is_outage {
+                false => signed_in.with_context(|| status.to_string())?,
+                true => {
+                    let error = signed_in.err().context("the sign-in succeeds")?;
+                    ensure!(reported(&error).message.contains("unavailable"), "{error}");
+                }
+            }
+            person.engine.stop().await;
+        }
+    }
+    Ok(())
+}
+
 /// The callback of the browser, with these endings.
 #[tokio::test]
 async fn a_fragment_of_the_callback_is_ignored() -> Result<()> {

@@ -97,7 +97,8 @@ impl Preparation {
         Ok((with_quirks(discovered), false))
     }
 
-    /// Registers the client. If the authorization server rejects the redirect, tries the next one.
+    /// Registers the client. If the authorization server rejects the redirect, or fails at its scheme, tries another
+    /// one.
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.context.learned.redirect(&issuer);
@@ -108,6 +109,7 @@ impl Preparation {
             remembered,
             self.receives_links,
         );
+        let mut outage = None;
         loop {
             let known = self.known_client(&discovered, choice).await?;
             let (redirect, loopback) = self.redirect(choice, known.as_ref()).await?;
@@ -122,13 +124,21 @@ impl Preparation {
                         known_id.as_deref() == Some(registered.client().registration.client_id.as_str());
                     return self.finish(registered, choice, loopback, reused_registration).await;
                 }
-                Err(error) => match (&error.kind, redirect_ladder::next_automatically(choice)) {
-                    (ErrorKind::RedirectRejected { .. }, Some(next)) => {
-                        tracing::info!(server = %self.server, rejected = ?choice.kind, ?next, "the redirect was rejected");
-                        choice.kind = next;
+                Err(error) => {
+                    let next = match &error.kind {
+                        ErrorKind::RedirectRejected { .. } => redirect_ladder::next_automatically(choice),
+                        ErrorKind::Transient { status: 500..=599, .. } if outage.is_none() => {
+                            redirect_ladder::after_outage(choice)
+                        }
+                        _ => None,
+                    };
+                    let Some(next) = next else { return Err(outage.unwrap_or(error).into()) };
+                    tracing::info!(server = %self.server, rejected = ?choice.kind, ?next, "the redirect was rejected");
+                    choice.kind = next;
+                    if matches!(error.kind, ErrorKind::Transient { .. }) {
+                        outage = Some(error);
                     }
-                    _ => return Err(error.into()),
-                },
+                }
             }
         }
     }

@@ -54,6 +54,13 @@ pub(crate) fn next_automatically(choice: Choice) -> Option<RedirectKind> {
     next(choice.kind).filter(|kind| !choice.pinned && *kind != RedirectKind::Paste)
 }
 
+/// Returns the redirect to try when the authorization server fails with an outage. Some servers fail in this way at a
+/// scheme that they do not know. With any other redirect, it is an outage.
+pub(crate) fn after_outage(choice: Choice) -> Option<RedirectKind> {
+    let has_scheme = matches!(choice.kind, RedirectKind::Link | RedirectKind::LinkWithHost);
+    (has_scheme && !choice.pinned).then_some(RedirectKind::Loopback)
+}
+
 /// Returns whether a redirect URI is of this kind.
 pub(crate) fn fits(kind: RedirectKind, redirect: &RedirectUri) -> bool {
     match kind {
