@@ -97,14 +97,14 @@ impl CallResult {
 
     /// Returns the parts that Usher knows, and all others as JSON.
     pub fn view(&self) -> ToolCallView {
-        let fields = self.read();
-        let content = fields.as_ref().and_then(|fields| fields.content);
-        let blocks = content.and_then(Elements::<MAX>::parse).unwrap_or_default();
-        let structured = fields.as_ref().and_then(|fields| fields.structured_content);
+        let Some(fields) = self.read() else {
+            return ToolCallView { is_error: false, content: Vec::new(), structured: None };
+        };
+        let blocks = fields.content.and_then(Elements::<MAX>::parse).unwrap_or_default();
         ToolCallView {
-            is_error: self.is_error(),
+            is_error: boolean(fields.is_error) == Some(true),
             content: blocks.into_iter().map(block).collect(),
-            structured: structured.map(|structured| structured.get().to_owned()),
+            structured: fields.structured_content.map(|structured| structured.get().to_owned()),
         }
     }
 
