@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use usher_api::{Code, NeedsSignIn, ServerId, Status};
 use usher_demo::{DemoOptions, Guard};
-use usher_engine::{Engine, EngineOptions};
+use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_fake_service::{FakeService, Reply};
 
 use crate::fixture::*;
@@ -47,6 +47,41 @@ async fn an_unreachable_server_delays_no_other() {
     let begun = Instant::now();
     engine.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+}
+
+/// A challenge and a document with so many scopes that comparing each with each takes half a minute.
+#[tokio::test]
+async fn a_server_with_90_000_scopes_delays_no_other() {
+    let (sandbox, demo) = signed_in_before().await;
+    // Names of three letters, because a header has at most 400 kB.
+    let letter = |number: u32| char::from_digit(number % 36, 36).unwrap();
+    let scopes: Vec<String> = (0..90_000)
+        .map(|number| [number, number / 36, number / 1296, number / 46_656].map(letter).iter().collect())
+        .collect();
+    let hostile = FakeService::start(usher_fake_service::Options::default()).await.unwrap();
+    let resource = "/.well-known/oauth-protected-resource/mcp";
+    let challenge = format!(
+        "Bearer scope=\"{}\", resource_metadata=\"{}\"",
+        scopes[..80_000].join(" "),
+        hostile.at(resource)
+    );
+    let document = serde_json::json!({
+        "resource": hostile.url(), "authorization_servers": [hostile.origin], "scopes_supported": scopes,
+    });
+    hostile.on(&format!("GET {resource}"), Reply::json(document));
+    hostile.intercept(move |request| {
+        let is_mcp = request.path == "/mcp";
+        is_mcp.then(|| Reply::text(401, "").with("www-authenticate", &challenge).into_response())
+    });
+    sandbox.write_config(&config(&[("hostile", &hostile.url()), ("demo", demo.url().as_str())]));
+    let begun = Instant::now();
+    let engine = sandbox.start_connected().await;
+    let hostile_id = ServerId("hostile".to_owned());
+    until(&engine, &hostile_id, needs_sign_in).await;
+    // The scopes are read again when the person signs in.
+    engine.sign_in(&hostile_id, SignInOptions::default()).await.unwrap();
+    call(&engine, "search_pages").await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

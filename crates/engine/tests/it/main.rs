@@ -11,6 +11,7 @@ mod fixture;
 mod granted_service;
 mod interrupted_refresh;
 mod invariants;
+mod leaks;
 mod lifecycle;
 mod limits;
 mod list_changes;

@@ -1,8 +1,11 @@
 //! Secrets are never printed or serialized, except in requests and the secret store.
 
+use axum::response::IntoResponse;
 use secrecy::SecretString;
 use serde_json::json;
-use usher_oauth::{ClientSettings, RedirectUri, Scopes, exchange, refresh};
+use url::form_urlencoded;
+use usher_fake_service::Request;
+use usher_oauth::{ClientSettings, Error, RedirectUri, Scopes, exchange, refresh};
 
 use crate::support::*;
 
@@ -30,14 +33,11 @@ async fn no_secret_is_printed_or_serialized() {
     let grant = exchange(&http, code, now()).await.unwrap();
     printed.push(format!("{grant:?}"));
     printed.push(serde_json::to_string(&grant.binding).unwrap());
-    // The server repeats the refresh token in two invalid responses.
-    let echo = json!({ "error": "CANARY-refresh", "error_description": "unknown: CANARY-refresh CANARY-client CANARY-access" });
-    for response in [Response::json_with(400, echo), Response::new(200, "text/plain", "CANARY-refresh")] {
-        fake.on(TOKEN, response);
-        let secret = SecretString::from("CANARY-client");
-        let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
-        printed.push(format!("{error} {error:?} {}", error.error.hint()));
-    }
+    // A page repeats the refresh token.
+    fake.on(TOKEN, Response::new(200, "text/plain", "CANARY-refresh"));
+    let secret = SecretString::from("CANARY-client");
+    let error = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err();
+    printed.push(format!("{error} {error:?} {}", error.error.hint()));
     for text in printed {
         assert!(!text.contains("CANARY"), "{text}");
         assert!(!text.contains(&state) && !text.contains(&verifier), "{text}");
@@ -50,6 +50,97 @@ fn code_verifier(pending: &usher_oauth::PendingAuthorization) -> String {
     let persisted: serde_json::Value =
         serde_json::from_str(secrecy::ExposeSecret::expose_secret(&secret)).unwrap();
     persisted["verifier"].as_str().unwrap().to_owned()
+}
+
+/// The forms in which a server can repeat a secret.
+const ECHOES: [fn(&str) -> String; 7] = [
+    |secret| secret.to_owned(),
+    |secret| format!("unknown value “{secret}”."),
+    |secret| form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
+    |secret| form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>().replace("%2B", "%2b"),
+    |secret| secret.chars().flat_map(|character| [character, '\u{200b}']).collect(),
+    |secret| secret.chars().take(20).collect(),
+    |secret| secret.chars().skip(3).collect(),
+];
+
+/// The secrets in a request to the token endpoint.
+fn secrets_in(request: &Request) -> Vec<String> {
+    let form = request.form();
+    let fields = ["code", "code_verifier", "refresh_token", "client_secret"];
+    let mut secrets: Vec<String> = fields.iter().filter_map(|field| form.get(*field).cloned()).collect();
+    if request.authorization().starts_with("Basic ") {
+        secrets.push(CLIENT_SECRET.to_owned());
+    }
+    secrets
+}
+
+const CLIENT_SECRET: &str = "client-secret+CANARY/4711==";
+const CODE: &str = "code+CANARY/4711==0815";
+const REFRESH_TOKEN: &str = "refresh-token+CANARY/4711==";
+
+/// Whether a text contains a part of the secret that is long enough to be of use.
+fn contains_part(text: &str, secret: &str) -> bool {
+    let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    [secret, &encoded].iter().any(|form| {
+        let parts = form.as_bytes().windows(12).filter_map(|part| std::str::from_utf8(part).ok());
+        parts.into_iter().any(|part| text.contains(part))
+    })
+}
+
+/// A token endpoint that repeats each secret of a request, in each form and in each field that is shown.
+#[tokio::test]
+async fn no_secret_that_a_server_repeats_is_shown() {
+    for echo in ECHOES {
+        for method in ["client_secret_basic", "client_secret_post"] {
+            for status in [200, 400, 401] {
+                let printed = printed_with_echo(method, status, echo).await;
+                assert!(printed.len() >= 2, "an exchange and a refresh");
+            }
+        }
+    }
+}
+
+/// Exchanges a code and refreshes a grant, both in vain, and checks what is shown.
+async fn printed_with_echo(method: &str, status: u16, echo: fn(&str) -> String) -> Vec<String> {
+    let changes = json!({ "token_endpoint_auth_methods_supported": [method] });
+    let fake = Fake::start_with_changed_metadata(changes).await;
+    fake.on(REGISTER, created(json!({ "client_id": "app", "client_secret": CLIENT_SECRET })));
+    let http = http_for(&fake).await;
+    let code = async || {
+        let settings = ClientSettings::default();
+        let registered = register_with(&fake, &settings, &RedirectUri::custom_scheme()).await.unwrap();
+        let pending = registered.authorize(&Scopes::default(), now()).unwrap();
+        let code: String = form_urlencoded::byte_serialize(CODE.as_bytes()).collect();
+        let response = parsed(&callback(&pending, &format!("code={code}"))).unwrap();
+        pending.accept(response, now()).unwrap()
+    };
+    let tokens = json!({ "access_token": "an-access-token", "refresh_token": REFRESH_TOKEN });
+    fake.intercept(move |_| Some(Response::json(tokens.clone()).into_response()));
+    let grant = exchange(&http, code().await, now()).await.unwrap();
+    fake.forget_requests();
+    fake.intercept(move |request| {
+        let texts: Vec<String> = secrets_in(request).iter().map(|secret| echo(secret)).collect();
+        let text = texts.join(" ");
+        let body = json!({ "error": text, "error_description": text });
+        Some(Response::json_with(status, body).into_response())
+    });
+    let exchanged = exchange(&http, code().await, now()).await.unwrap_err();
+    let secret = SecretString::from(CLIENT_SECRET);
+    let refreshed = refresh(&http, &grant, Some(&secret), now()).await.unwrap_err().error;
+    let shown = |error: &Error| format!("{error} {error:?} {}", error.hint());
+    let printed = vec![shown(&exchanged), shown(&refreshed)];
+    let requests = fake.requests_to(TOKEN);
+    let mut sent: Vec<String> = requests.iter().flat_map(secrets_in).collect();
+    sent.sort();
+    sent.dedup();
+    assert!([CODE, REFRESH_TOKEN, CLIENT_SECRET].iter().all(|secret| sent.contains(&(*secret).to_owned())));
+    for text in &printed {
+        assert!(text.contains('…'), "the server's text is not shown at all: {text}");
+        for secret in &sent {
+            assert!(!contains_part(text, secret), "{method} {status}: {secret} is shown in {text}");
+        }
+    }
+    printed
 }
 
 #[test]
