@@ -191,3 +191,29 @@ async fn a_command_that_needs_a_sign_in_reports_it() -> Result<()> {
     insta::assert_snapshot!(report(&cli.run(&["tools", "demo"]).await?));
     Ok(())
 }
+
+/// Adds a server with a client secret. Returns the exit code.
+async fn add_with_secret(cli: &Cli<Desktop>, name: &str, secret: &str) -> Result<Option<i32>> {
+    let url = "https://mcp.example.com/mcp";
+    let mut add = cli.start(&["add", name, url, "--client-id", "app", "--client-secret", "-"])?;
+    // A rejected command does not read its input.
+    let _ = add.write_line(secret).await;
+    Ok(add.finish().await?.code)
+}
+
+#[tokio::test]
+async fn a_server_never_gets_the_client_secret_of_another() -> Result<()> {
+    let cli = headless().await?;
+    let names = ["corp-x", "corp.x", "corp x", "Corp-x", "日本", "中国"];
+    for (number, name) in names.iter().enumerate() {
+        assert_eq!(add_with_secret(&cli, name, &format!("secret-number-{number}")).await?, Some(0), "{name}");
+    }
+    // A rejected command changes nothing.
+    assert_eq!(add_with_secret(&cli, "corp-x", "the-secret-of-an-intruder").await?, Some(2));
+    let stored = std::fs::read_to_string(cli.desktop.secret_file())?;
+    for number in 0..names.len() {
+        assert!(stored.contains(&format!("secret-number-{number}")), "secret {number} was replaced");
+    }
+    assert!(!stored.contains("intruder"), "a rejected command stored its secret");
+    Ok(())
+}

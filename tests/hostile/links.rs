@@ -3,8 +3,9 @@
 use anyhow::{Context, Result};
 use futures::{StreamExt, TryStreamExt, stream};
 use usher_demo::DemoOptions;
+use usher_fake_service::{FakeService, Options};
 use usher_tests::consent::{self, Decision};
-use usher_tests::{Desktop, Notes, Page, Window, paths, steps};
+use usher_tests::{Desktop, Notes, Page, paths, steps};
 
 /// The number of links by each route, a thousand in total. A call on the bus is the cheapest.
 const BY_ARGUMENT: usize = 150;
@@ -73,25 +74,56 @@ async fn a_link_with_extra_arguments_is_ignored() -> Result<()> {
     Ok(())
 }
 
+/// Other apps accept links that add a server or run a command. Each link here names a real server, a real file or a
+/// command, so that its effect would be seen.
 #[tokio::test]
 async fn a_link_that_would_install_something_does_nothing() -> Result<()> {
-    let desktop = Desktop::start().await?;
-    let window = Window::open(&desktop).await?;
+    let Notes { demo, desktop, browser, window } = Notes::open(DemoOptions::default()).await?;
+    let bait = FakeService::start(Options::open_handshake()).await?;
     let canary = desktop.folder("home").join("canary");
-    let command = format!("touch%20{}", canary.display());
-    for link in [
-        format!("dev.usher.desktop:/mcp/install?name=evil&command={command}"),
-        format!("dev.usher.desktop://mcp/install?name=evil&config=%7B%22command%22%3A%22{command}%22%7D"),
-        format!("dev.usher.desktop:/add?name=evil&url=https%3A%2F%2Fevil.example%2Fmcp&command={command}"),
-        "dev.usher.desktop:/oauth/callback?command=touch&name=evil".to_owned(),
-    ] {
+    let evil = desktop.folder("home").join("evil.json");
+    std::fs::write(&evil, usher_tests::engine::config([("evil", bait.url().as_str())]))?;
+    let config_before = std::fs::read_to_string(desktop.config_file())?;
+    window.page().press_to_see(&Page::id("sign-in"), &Page::id("waiting")).await?;
+    let opened = browser.until_opened(1).await?;
+
+    for link in installing_links(&bait.url(), &evil.display().to_string(), &canary.display().to_string()) {
         desktop.run("xdg-open", &[&link]).await?;
         send_by_argument(&desktop, &[&link]).await?;
+        send_by_bus(&desktop, &[&link])?;
     }
-    window.page().see(&Page::id("gallery")).await?;
-    assert!(!canary.exists());
-    assert!(!std::fs::read_to_string(desktop.config_file()).unwrap_or_default().contains("evil"));
+    // The links are handled in order, so the others have been handled when this one completes the sign-in.
+    let link = consent::answer(&opened[0], Decision::Allow).await?;
+    send_by_argument(&desktop, &[link.as_str()]).await?;
+    window.page().see(&Page::status("connected")).await?;
+
+    assert_eq!(demo.token_requests("authorization_code"), 1);
+    let requests: Vec<String> = bait.requests().into_iter().map(|request| request.line).collect();
+    assert_eq!(requests, Vec::<String>::new(), "a link caused requests to another server");
+    assert_eq!(std::fs::read_to_string(desktop.config_file())?, config_before, "a link changed mcp.json");
+    assert!(!canary.exists(), "a link ran a command");
+    assert_eq!(browser.opened().len(), 1, "a link opened the browser");
     Ok(())
+}
+
+/// Links that name a server to add, a file to use or a command to run.
+fn installing_links(url: &str, config: &str, canary: &str) -> Vec<String> {
+    let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let entry = format!("{{\"url\":\"{url}\"}}");
+    let mut links = Vec::new();
+    for path in [":/mcp/install", "://mcp/install", ":/add", "://add", ":/server/add", ":/oauth/callback"] {
+        links.push(format!("dev.usher.desktop{path}?name=evil&url={}", encode(url)));
+        links.push(format!("dev.usher.desktop{path}?name=evil&config={}", encode(&entry)));
+        links.push(format!("dev.usher.desktop{path}?config={}", encode(config)));
+    }
+    for command in
+        ["$(touch CANARY)", "`touch CANARY`", ";touch${IFS}CANARY;", "'|touch CANARY|'", "\";touch CANARY;\""]
+    {
+        let command = command.replace("CANARY", canary);
+        links.push(format!("dev.usher.desktop:/oauth/callback?code=a&state={command}"));
+        links.push(format!("dev.usher.desktop:/mcp/install?name=evil&command={}", encode(&command)));
+    }
+    links
 }
 
 /// A link that belongs to no sign-in, in one of twelve forms.

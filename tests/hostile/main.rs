@@ -1,4 +1,5 @@
-//! Attacks from outside: hostile authorization endpoints, and hostile links to the app.
+//! Attacks from outside: hostile authorization endpoints, hostile links to the app, and hostile texts in the log.
 
 mod endpoints;
 mod links;
+mod terminal;

@@ -233,45 +233,6 @@ fn a_broken_file_is_never_overwritten() {
 }
 
 #[test]
-fn a_file_that_is_not_utf_8_is_never_overwritten() {
-    const TEXT: &str = "{\"mcpServers\": {\"a\": {\"type\": \"http\", \"url\": \"https://a.example\"}}}";
-    let utf_16 = |mark: &[u8], encode: fn(u16) -> [u8; 2]| {
-        [mark, &TEXT.encode_utf16().flat_map(encode).collect::<Vec<_>>()].concat()
-    };
-    for bytes in [
-        b"\xff\xfe".to_vec(),
-        utf_16(b"\xff\xfe", u16::to_le_bytes),
-        utf_16(b"\xfe\xff", u16::to_be_bytes),
-        utf_16(b"", u16::to_le_bytes),
-        utf_16(b"", u16::to_be_bytes),
-        TEXT.replace("https://a", "https://\u{e9}").chars().map(|character| character as u8).collect(),
-    ] {
-        let folder = TestFolder::new();
-        fs::write(folder.path(), &bytes).expect("write file");
-        let file = folder.file();
-        file.load().expect_err("should be rejected");
-        for result in [file.add("b", &notion()), file.remove("a"), file.set_disabled("a", true)] {
-            let error = result.expect_err("should be rejected");
-            assert!(matches!(error, ConfigError::Invalid { .. }), "{bytes:?}: {error}");
-        }
-        assert_eq!(fs::read(folder.path()).expect("read file"), bytes);
-        assert_eq!(folder.names(), ["mcp.json"]);
-    }
-}
-
-#[test]
-fn a_byte_order_mark_changes_nothing_but_the_first_bytes() {
-    for text in [COMMENTED, "{}", "", "{\r\n}"] {
-        let (plain, marked) = (TestFolder::with(text), TestFolder::with(&format!("\u{feff}{text}")));
-        assert_eq!(marked.file().load().expect("valid"), plain.file().load().expect("valid"));
-        for folder in [&plain, &marked] {
-            folder.file().add("new", &notion()).expect("add server");
-        }
-        assert_eq!(marked.text(), format!("\u{feff}{}", plain.text()));
-    }
-}
-
-#[test]
 fn a_client_is_set_under_the_existing_keys() {
     let text = r#"{"mcpServers": {
   "plain": {"type": "http", "url": "https://a.example"},

@@ -6,7 +6,7 @@ use usher_api::{
     AuthView, Code, NeedsSignIn, RegistrationKind, Reply, Request, SecretStoreView, ServerVerb, ServerView,
     Status,
 };
-use usher_engine::{Engine, EngineOptions};
+use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_secrets::StoreKind;
 
 use crate::fixture::*;
@@ -94,6 +94,34 @@ async fn a_grant_of_another_address_is_never_sent() {
     engine.stop().await;
     sandbox.configure(&one);
     sandbox.start_connected().await;
+}
+
+/// The person approves the request after Usher was restarted with another address for the same server.
+#[tokio::test]
+async fn a_waiting_sign_in_of_another_address_is_never_completed() {
+    let (sandbox, one, engine) = started(Default::default()).await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "allow").await;
+    engine.stop().await;
+    let other = demo().await;
+    sandbox.configure(&other);
+    let engine = sandbox.start().await;
+    until(&engine, &id(), needs_sign_in).await;
+    let error = engine.complete_sign_in(&callback).await.unwrap_err();
+    assert_eq!(error.code, Code::AuthorizationExpired);
+    engine.stop().await;
+    assert_eq!(one.token_requests("authorization_code"), 0, "the code was exchanged");
+    assert_eq!(requests(&other).iter().filter(|line| !line.contains("/mcp")).count(), 0);
+
+    // With the address of the request, the same callback would have been accepted.
+    sandbox.configure(&one);
+    let engine = sandbox.start().await;
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    let callback = decide(&request, "allow").await;
+    engine.stop().await;
+    let engine = sandbox.start().await;
+    engine.complete_sign_in(&callback).await.unwrap();
+    until(&engine, &id(), is_connected).await;
 }
 
 #[tokio::test]
