@@ -14,11 +14,13 @@ pub(crate) fn description(text: &str) -> String {
     for line in text.lines() {
         let indent =
             line.chars().take_while(|character| *character == ' ').count().min(budgets::DESCRIPTION_INDENT);
-        let line = display_text(line, budgets::DESCRIPTION_CHARACTERS);
-        if cleaned.len() + line.len() > budgets::DESCRIPTION_CHARACTERS {
+        let rest = budgets::DESCRIPTION_CHARACTERS.saturating_sub(cleaned.len());
+        if rest == 0 {
             cleaned.push('…');
             break;
         }
+        // A line that is too long is cut, not left out, because it may be the only one.
+        let line = display_text(line, rest);
         if !cleaned.is_empty() {
             cleaned.push('\n');
         }
