@@ -25,6 +25,7 @@ export default defineConfig({
     host: "127.0.0.1",
     fs: { allow: [".", "../icons", "../crates/config"] },
   },
+  worker: { format: "es" },
   build: {
     target: "es2022",
     cssTarget: ["safari16.4", "chrome111"],

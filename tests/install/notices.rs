@@ -38,8 +38,16 @@ fn npm_packages_in_the_ui_are_listed_too() -> Result<()> {
     let manifest = std::fs::read_to_string(paths::repository().join("ui/package.json"))?;
     let manifest: Value = serde_json::from_str(&manifest)?;
     // Packages of code, icons, generated code and styles.
-    let packages =
-        ["@inlang/paraglide-js", "bits-ui", "daisyui", "dompurify", "simple-icons", "svelte", "tailwindcss"];
+    let packages = [
+        "@inlang/paraglide-js",
+        "bits-ui",
+        "daisyui",
+        "dompurify",
+        "marked",
+        "simple-icons",
+        "svelte",
+        "tailwindcss",
+    ];
     for name in packages {
         let version = manifest["devDependencies"][name].as_str().context(name)?;
         let notice = notices.works.get(&format!("{name} {version}"));

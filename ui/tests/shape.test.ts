@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g;
+const IMPORT = /(?:\bfrom|\bimport|\bnew URL)\s*\(?\s*"(\.[^"]+)"/g;
 const SOURCES = import.meta.glob<string>(["../src/**/*.{ts,svelte}", "!../src/paraglide/**"], {
   query: "?raw",
   import: "default",

@@ -16,13 +16,16 @@ const DEEPEST_INDENT = 50;
 
 const TOKENS = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
+/** The longest text that is indented. A longer one is too long to be read, and indenting it takes a second or more. */
+const MAX_LENGTH = 200_000;
+
 /**
- * Indents JSON text. Any other text is returned unchanged.
+ * Indents JSON text. Any other text, and a very long one, is returned unchanged.
  *
  * `JSON.stringify(JSON.parse(text))` would round large numbers, drop repeated keys and reorder keys that are numbers.
  */
 export function prettyJson(text: string): string {
-  if (!isJson(text)) return text;
+  if (text.length > MAX_LENGTH || !isJson(text)) return text;
   const newLine = (levels: number) => (depth > DEEPEST_INDENT ? "" : "\n" + "  ".repeat(levels));
   let result = "";
   let depth = 0;

@@ -27,5 +27,6 @@ test("a deeply nested value is not indented without end", () => {
 });
 
 test("any other text is returned unchanged", () => {
-  for (const text of ["", "{", "a b", "{'a': 1}", "[1,]"]) expect(prettyJson(text)).toBe(text);
+  const long = `[${"1,".repeat(200_000)}1]`;
+  for (const text of ["", "{", "a b", "{'a': 1}", "[1,]", long]) expect(prettyJson(text)).toBe(text);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 
-import { isMarkdown, render, type Source } from "../../src/lib/markdown";
+import { toHtml, type Source } from "../../src/lib/markdown/parser";
+import { sanitized } from "../../src/lib/markdown/sanitizer";
 import { payloads } from "./payloads";
 
 /** The only elements that a server's text may produce. */
@@ -17,7 +18,8 @@ function shown(
 ): HTMLDivElement {
   const container = document.createElement("div");
   document.body.replaceChildren(container);
-  container.append(render(markdown, source, open));
+  const html = toHtml({ text: markdown, source });
+  container.append((html === null ? null : sanitized(html, open)) ?? markdown);
   return container;
 }
 
@@ -72,13 +74,17 @@ describe("a server's markdown", () => {
     expect(shown("See [the guide](https://example.com).").querySelector("button")).toBeNull();
   });
 
-  it("is rendered quickly even if it is made to be slow", () => {
-    const before = performance.now();
-    shown("[".repeat(100_000));
-    shown("> ".repeat(50_000) + "x");
-    shown("*a **b ".repeat(20_000));
-    shown("<a href='".repeat(10_000));
-    expect(performance.now() - before).toBeLessThan(10_000);
+  it("cannot become more elements than a browser shows quickly", () => {
+    // A browser copies each unclosed element into each paragraph that follows.
+    const tags = Array.from({ length: 1_000 }, (_, index) => `<b title=${index}>`).join("");
+    expect(shown(`${tags}x<p>`.repeat(20)).querySelectorAll("*").length).toBeLessThan(100);
+    expect(shown("x<br>y").innerHTML).toBe("<p>x<br>y</p>\n");
+    for (const markdown of ["**a** ".repeat(3_000), "> ".repeat(100) + "deep", "- ".repeat(100) + "deep"]) {
+      const container = shown(markdown);
+      expect(container.childElementCount).toBe(0);
+      expect(container.textContent).toBe(markdown);
+    }
+    expect(shown("> ".repeat(10) + "deep").querySelectorAll("blockquote")).toHaveLength(10);
   });
 });
 
@@ -91,7 +97,7 @@ describe("a tool's result", () => {
     ["bold text in a list", "1. **Tea**: how to brew it\n2. **Bees**: a diary"],
     ["a link", "See [the page](https://example.com/tea)."],
   ])("is markdown with %s", (_, text) => {
-    expect(isMarkdown(text)).toBe(true);
+    expect(toHtml({ text, source: "result" })).not.toBeNull();
   });
 
   it.each([
@@ -111,7 +117,7 @@ describe("a tool's result", () => {
     ["`code` in a sentence", "There is no column `name`."],
     ["a very long text", `# Title\n\n${"word ".repeat(10_000)}`],
   ])("is plain text with %s", (_, text) => {
-    expect(isMarkdown(text)).toBe(false);
+    expect(toHtml({ text, source: "result" })).toBeNull();
   });
 
   it("keeps its line breaks, and shows HTML and images as text", () => {
@@ -123,12 +129,5 @@ describe("a tool's result", () => {
     expect(container.innerHTML).toBe(
       "<p><strong>One</strong><br>two &lt;b&gt;three&lt;/b&gt; ![four](https://evil.example/4.png)</p>\n",
     );
-  });
-
-  it("is recognised quickly even if it is made to be slow", () => {
-    const before = performance.now();
-    for (const text of ["[", "> ", "*a **b ", "| a ", "**", "`", "# \n"])
-      isMarkdown(text.repeat(20_000 / text.length));
-    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });

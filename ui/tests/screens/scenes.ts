@@ -1,5 +1,6 @@
 import { galleryScenes } from "./scenes/gallery";
 import { offerScenes } from "./scenes/offers";
+import { largeScenes } from "./scenes/large";
 import type { Scenes } from "./scenes/scene";
 import { serviceScenes } from "./scenes/service";
 import { settingsScenes } from "./scenes/settings";
@@ -15,4 +16,5 @@ export const scenes: Scenes = {
   ...toolsScenes,
   ...offerScenes,
   ...settingsScenes,
+  ...largeScenes,
 };

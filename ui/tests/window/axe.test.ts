@@ -1,12 +1,15 @@
 import { render, screen } from "@testing-library/svelte";
 import axe from "axe-core";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
 import { scenes } from "../screens/scenes";
 import { play } from "../screens/scenes/scene";
+import { provideSizes } from "../support/sizes";
 
 describe("axe", () => {
+  beforeEach(provideSizes);
+
   // Contrast needs a real browser: `npm run screens` checks it, light and dark.
   it.each(Object.keys(scenes))("finds no violation on “%s”", async (name) => {
     const scene = scenes[name];

@@ -52,7 +52,7 @@ describe("resources", () => {
     );
     expect(titles("resource")).toEqual(["Shopping list", "Holiday plans", "export.zip", "scratch"]);
     expect(rows[0]).toHaveTextContent(/Shopping list\s*notebook:\/\/pages\/shopping-list\s*text\/markdown/);
-    await waitFor(() => expect(rows[0]?.querySelector("strong")).toHaveTextContent("two"));
+    expect(rows[0]).toHaveTextContent("Milk, bread, two lemons. Changed yesterday.");
     expect(rows[1]?.querySelector(".line-clamp-3")).not.toBeNull();
     expect(rows[3]).toHaveTextContent(/^scratch\s*notebook:\/\/scratch$/);
   });
@@ -116,6 +116,22 @@ describe("prompts", () => {
     expect(tone).toHaveTextContent("tone Optional");
   });
 
+  it("show the first hundred arguments", async () => {
+    const backend = new FakeBackend();
+    const arguments_ = Array.from({ length: 3_000 }, (_, index) => ({
+      name: `${index} ${"x".repeat(1_000)}`,
+      description: null,
+      required: true,
+    }));
+    backend.prompts = [{ name: "many", title: null, description: null, arguments: arguments_, broken: null }];
+    const { user } = await openTab("prompts", backend);
+    await user.click(await screen.findByTestId("prompt-many"));
+    const rows = within(await screen.findByTestId("prompt-arguments")).getAllByRole("listitem");
+    expect(rows).toHaveLength(101);
+    expect(rows[99]?.textContent?.length).toBeLessThan(300);
+    expect(rows[100]).toHaveTextContent("… and 2900 more");
+  });
+
   it("are found by their arguments", async () => {
     const { user } = await openTab("prompts");
     await screen.findAllByTestId("prompt");
@@ -150,7 +166,7 @@ describe("prompts", () => {
     for (const row of [3, 7]) {
       await user.click(within(rows[row] as HTMLElement).getByRole("button"));
       const dialog = await screen.findByTestId("prompt-dialog");
-      await waitFor(() => expect(dialog.querySelector(".invisible")).toBeNull());
+      await waitFor(() => expect(dialog.querySelector("[aria-busy=true]")).toBeNull());
       expect(dialog.querySelectorAll("img, script, iframe, a[href], form")).toHaveLength(0);
       await user.keyboard("{Escape}");
       await waitFor(() => expect(screen.queryByTestId("prompt-dialog")).toBeNull());

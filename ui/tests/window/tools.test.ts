@@ -1,9 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
-import { tick } from "svelte";
 import { describe, expect, it } from "vitest";
 
 import type { ToolCallView, ToolView } from "../../src/backend/bindings";
-import { loadRenderer } from "../../src/lib/load-markdown";
 import { payloads } from "../lib/payloads";
 import { FakeBackend } from "../support/fake-backend";
 import { error, tool } from "../support/views";
@@ -46,7 +44,9 @@ describe("the list of tools", () => {
     expect(rows[0]).toHaveTextContent(/Search pages\s*search_pages\s*Read-only/);
     expect(rows[3]).toHaveTextContent("Can change or delete data");
     expect(rows[4]).toHaveTextContent("slow_task");
-    await waitFor(() => expect(rows[0]?.querySelector("strong")).toHaveTextContent("newest first"));
+    expect(rows[0]).toHaveTextContent(
+      "Finds pages by their words, newest first. Use it before read_page: the",
+    );
     expect(rows[0]?.querySelector(".line-clamp-3")).not.toBeNull();
   });
 
@@ -86,13 +86,29 @@ describe("the list of tools", () => {
     expect(await screen.findByText("Notion has no tools.")).toBeInTheDocument();
   });
 
+  it("shows why a tool cannot be used, and does not offer to run it", async () => {
+    const broken = "The service does not describe its arguments.";
+    const { user } = await openTools([
+      tool({ name: "a", title: null, broken }),
+      tool({ name: "", title: "", broken }),
+    ]);
+    const [named, unnamed] = await screen.findAllByTestId("tool");
+    expect(named).toHaveTextContent(
+      /^a Read-only Cannot be used. The service does not describe its arguments.$/,
+    );
+    expect(unnamed?.querySelector("h2")).toHaveTextContent("No name");
+    await user.click(screen.getByTestId("tool-a"));
+    const dialog = await screen.findByTestId("tool-dialog");
+    expect(dialog).toHaveTextContent("The service does not describe its arguments.");
+    expect(within(dialog).queryByTestId("tool-run")).toBeNull();
+  });
+
   it("runs no code that hides in any of the texts", async () => {
     const { user } = await openTools(
       payloads.map((text, index) => tool({ name: `${index} ${text}`, title: text, description: text })),
     );
     const rows = await screen.findAllByTestId("tool");
     expect(rows).toHaveLength(payloads.length);
-    await waitFor(() => expect(rows[0]?.querySelector(".prose-server")).not.toHaveTextContent("<script>"));
     const dangerous =
       "script, iframe, object, embed, main img, style:not(head style), link:not(head link), base, form, a[href]";
     expect(document.body.querySelectorAll(dangerous)).toHaveLength(0);
@@ -131,6 +147,29 @@ describe("a tool's dialog", () => {
     await user.click(await screen.findByTestId("tool-whoami"));
     await user.click(await screen.findByRole("button", { name: "the guide" }));
     expect(backend.callsOf("linkOpen")).toEqual([["https://example.com/guide"]]);
+  });
+
+  it.each([
+    [
+      "many fields",
+      Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`f${index}`, { type: "string" }])),
+    ],
+    ["many choices", { choice: { enum: Array.from({ length: 10_000 }, (_, index) => `c${index}`) } }],
+    ["a long text", { text: { type: "string", description: "x".repeat(1_000_000) } }],
+    [
+      "deep nesting",
+      Array.from({ length: 100 }).reduce<object>(
+        (inner) => ({ inner: { type: "object", properties: inner } }),
+        {},
+      ),
+    ],
+  ])("asks for JSON if a form would be too large, with %s", async (_, properties) => {
+    const { user } = await openTools([
+      tool({ input_schema: JSON.stringify({ type: "object", properties }) }),
+    ]);
+    await user.click(await screen.findByTestId("tool-search_pages"));
+    expect(await screen.findByTestId("json-arguments")).toBeInTheDocument();
+    expect(screen.queryByText("Use the form")).toBeNull();
   });
 
   it("makes a form from the schema, and runs the tool with the form's values", async () => {
@@ -228,21 +267,32 @@ describe("the outcome of a call", () => {
   it("keeps plain text as it is", async () => {
     const text = "NAME     AGE\n  tea    3 d\n\n\n* not markdown\n";
     const { result } = await runWith({ content: [{ kind: "text", text }] });
-    // Until the parser is loaded, every text is plain.
-    await loadRenderer();
-    await tick();
-    const paragraph = result.querySelector("p");
-    expect(paragraph?.textContent).toBe(text);
-    expect(paragraph).toHaveClass("whitespace-pre-wrap");
+    // Until the parser has answered, every text is plain.
+    await waitFor(() => expect(result.querySelector("[aria-busy=true]")).toBeNull());
+    expect(result.querySelector(".whitespace-pre-wrap")?.textContent).toBe(text);
     expect(result.querySelector(".prose-server")).toBeNull();
+  });
+
+  it("shows the first blocks and characters of a huge result, and copies all of it", async () => {
+    const content = Array.from({ length: 5_000 }, (_, index) => ({
+      kind: "text" as const,
+      text: `Block ${index}.`,
+    }));
+    content[0] = { kind: "text", text: "x".repeat(1_000_000) };
+    const { result } = await runWith({ content, structured: JSON.stringify(["y".repeat(1_000_000)]) });
+    expect(result).toHaveTextContent("… and 950000 more characters");
+    expect(result).toHaveTextContent("… and 4900 more");
+    expect(result).toHaveTextContent("Block 99.");
+    expect(result).not.toHaveTextContent("Block 100.");
+    expect(result.textContent?.length).toBeLessThan(110_000);
   });
 
   it("runs no code that hides in a result", async () => {
     const content = payloads.map((text) => ({ kind: "text" as const, text: `**Result**\n\n${text}` }));
     const { result } = await runWith({ content });
     await waitFor(() => {
-      expect(result.querySelectorAll(".prose-server:not(.invisible) strong").length).toBeGreaterThan(60);
-      expect(result.querySelector(".invisible")).toBeNull();
+      expect(result.querySelectorAll(".prose-server strong").length).toBeGreaterThan(60);
+      expect(result.querySelector("[aria-busy=true]")).toBeNull();
     });
     const dangerous =
       "script, iframe, object, embed, img, svg:not([data-shape], [viewBox]), style, link, base, form, input, a";

@@ -14,8 +14,9 @@ use crate::repository::Repository;
 /// Vite's list of the packages in the build (`build.license` in ui/vite.config.ts).
 const LIST: &str = "ui/dist/licences.json";
 
-/// Packages that copy their own code into the sources that they generate.
-const GENERATORS: [&str; 1] = ["@inlang/paraglide-js"];
+/// Packages that copy their own code into the sources that they generate, and the packages in the page's worker, which
+/// Vite builds separately and does not list.
+const UNLISTED: [&str; 2] = ["@inlang/paraglide-js", "marked"];
 
 /// Returns the packages, sorted by name and version.
 pub fn read(repository: &Repository) -> Result<Vec<Component>> {
@@ -28,7 +29,7 @@ pub fn read(repository: &Repository) -> Result<Vec<Component>> {
         let component = bundled(&modules, package).with_context(|| format!("{LIST}: {package}"))?;
         components.insert((component.name.clone(), component.version.clone()), component);
     }
-    let mut unlisted: Vec<String> = GENERATORS.map(str::to_owned).to_vec();
+    let mut unlisted: Vec<String> = UNLISTED.map(str::to_owned).to_vec();
     for sheet in sheets(&repository.path("ui/src"))? {
         unlisted.extend(used_by(&sheet));
     }
