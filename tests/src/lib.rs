@@ -23,6 +23,7 @@
 //! - `steps`, `consent`: the steps of a sign-in, in the browser and without one
 //!
 //! Services:
+//! - `large_server`: an MCP server with long lists, or with texts that take a window long to show
 //! - `self_signed_server`: a TLS server with a self-signed certificate
 //!
 //! Tools:
@@ -62,6 +63,7 @@ pub mod folder_watch;
 mod keychain_watch;
 mod keyring;
 mod kill_switch;
+pub mod large_server;
 mod launched_app;
 mod notes;
 mod notification_server;
