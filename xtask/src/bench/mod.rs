@@ -2,6 +2,7 @@
 //!
 //! - the window, compared with an empty one
 //! - the memory of the app in the tray, compared with the bare runtime
+//! - the window with the longest list of tools and with the worst descriptions, compared with ten tools
 //! - the requests of a sign-in
 //! - the time with many services, and with many callers
 //! - the sizes of the UI and of the programs
@@ -9,6 +10,7 @@
 mod bundle;
 mod figure;
 mod fleet;
+mod large_lists;
 mod memory;
 mod tray;
 mod virtual_desktop;
@@ -49,6 +51,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend(windows::figures(&windows)?);
     leftovers::end();
     report.extend(tray::measure(repository)?);
+    report.extend(large_lists::measure(repository)?);
     report.extend(wire::measure(repository)?);
     report.extend(fleet::measure(repository)?);
     report.extend([
@@ -67,8 +70,8 @@ fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app, the command line and the empty window");
     let packages =
         ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window", "-p", "usher-tests"];
-    let programs =
-        ["usher-desktop", "usher", "usher-empty-window", "fleet", "tray-memory"].map(|name| ["--bin", name]);
+    let programs = ["usher-desktop", "usher", "usher-empty-window", "fleet", "large-lists", "tray-memory"]
+        .map(|name| ["--bin", name]);
     let mut build = repository.cargo();
     command::run(
         build.args(["build", "--release"]).args(packages).args(programs.concat()),
