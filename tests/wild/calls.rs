@@ -32,7 +32,7 @@ const fn large(name: &'static str, encode: fn(Value) -> Reply) -> Row {
     Row { name, encode, text: || "0123456789abcdé\n".repeat(200_000) }
 }
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 16] = [
     row("JSON is compressed", |message| compressed("application/json", &message.to_string())),
     row("an event stream is compressed", |message| compressed("text/event-stream", &event(&message))),
     row("the lines of JSON end with CRLF", |message| {
@@ -49,6 +49,34 @@ const ROWS: [Row; 10] = [
     large("an event has 3 MB", |message| stream(event(&message))),
     large("an event has many lines and 3 MB", |message| stream(lines(&message))),
     large("3 MB are compressed", |message| compressed("text/event-stream", &event(&message))),
+    row("the id of the response is a string", |mut message| {
+        message["id"] = message["id"].to_string().into();
+        Reply::json(message)
+    }),
+    row("the id of the response in an event is a string", |mut message| {
+        message["id"] = message["id"].to_string().into();
+        stream(event(&message))
+    }),
+    row("the progress is of no request", |message| {
+        let progress = ["\"foreign\"", "987654", "-1", "\"\"", "18446744073709551615"].map(progress);
+        stream([progress.concat(), event(&message)].concat())
+    }),
+    row("the progress token is not one", |message| {
+        let progress = ["null", "1.5", "{}", "[1]"].map(progress);
+        stream([progress.concat(), event(&message)].concat())
+    }),
+    row("notifications are unknown", |message| {
+        let unknown = json!({ "jsonrpc": "2.0", "method": "notifications/unknown", "params": { "a": 1 } });
+        let vendor = json!({ "jsonrpc": "2.0", "method": "com.example/anything" });
+        stream([unknown, vendor, message].iter().map(event).collect())
+    }),
+    row("log messages are of every kind", |message| {
+        let log = |data: Value| {
+            let params = json!({ "level": "info", "data": data });
+            event(&json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": params }))
+        };
+        stream([log(json!("text")), log(json!({ "a": [1] })), log(Value::Null), event(&message)].concat())
+    }),
 ];
 
 #[tokio::test]
@@ -312,6 +340,11 @@ fn pretty(message: &Value) -> String {
 fn lines(message: &Value) -> String {
     let lines: String = pretty(message).lines().map(|line| format!("data: {line}\n")).collect();
     format!("{lines}\n")
+}
+
+fn progress(token: &str) -> String {
+    let params = format!(r#"{{"progressToken":{token},"progress":1,"total":2}}"#);
+    format!("data: {{\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{params}}}\n\n")
 }
 
 fn compressed(kind: &str, body: &str) -> Reply {

@@ -116,7 +116,12 @@ impl RunningRequests {
     pub async fn set_result(&self, id: &RequestId, result: Bytes) -> Option<ResultKind> {
         let _no_request_is_being_sent = self.0.sending.lock().await;
         let mut running = self.running();
-        let request = running.get_mut(id)?;
+        let id = match id {
+            // Some servers send the number back as a string. rmcp accepts that too.
+            RequestId::String(text) if !running.contains_key(id) => RequestId::Number(text.parse().ok()?),
+            RequestId::String(_) | RequestId::Number(_) => id.clone(),
+        };
+        let request = running.get_mut(&id)?;
         request.result = Some(result);
         Some(request.kind)
     }
