@@ -1,20 +1,30 @@
 //! A one-shot listener on 127.0.0.1. It receives the callback of one sign-in and responds with a small page.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use axum::Router;
-use axum::extract::State;
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, REFERRER_POLICY};
-use http::{HeaderMap, StatusCode, Uri};
-use tokio::net::TcpListener;
+use http::{HeaderMap, Method, StatusCode, Uri};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use usher_oauth::RedirectUri;
 
 use super::callback::Callbacks;
+
+/// How long a client may take to send its request.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause after a connection could not be accepted.
+const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 
 /// A bound port on which no server is running yet.
 #[derive(Debug)]
@@ -23,7 +33,8 @@ pub(crate) struct Loopback {
     port: u16,
 }
 
-/// A running server. Dropping it stops the server after the current response.
+/// A running server. Dropping it stops the server after the current response, and closes the connections that have sent
+/// no complete request.
 #[derive(Debug)]
 pub(crate) struct LoopbackServer {
     _stop: DropGuard,
@@ -60,14 +71,63 @@ impl Loopback {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let listener = Arc::new(Listener { callbacks, port: self.port });
-        let router = Router::new().route("/oauth/callback", get(respond)).with_state(listener);
-        tasks.spawn(async move {
-            let served = axum::serve(self.listener, router).with_graceful_shutdown(stopped.cancelled_owned());
-            if let Err(error) = served.await {
-                tracing::warn!(%error, "the loopback listener ended");
-            }
-        });
+        tasks.spawn(serve(self.listener, listener, stopped));
         LoopbackServer { _stop: stop.drop_guard() }
+    }
+}
+
+async fn serve(socket: TcpListener, listener: Arc<Listener>, stopped: CancellationToken) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = stopped.cancelled() => break,
+            Some(_) = connections.join_next() => {}
+            accepted = socket.accept() => match accepted {
+                Ok((stream, _)) => drop(connections.spawn(answer(stream, Arc::clone(&listener), stopped.clone()))),
+                Err(error) => {
+                    tracing::warn!(%error, "the loopback listener could not accept a connection");
+                    // Most likely no file descriptors are left, so an immediate retry would spin.
+                    tokio::time::sleep(ACCEPT_RETRY).await;
+                }
+            },
+        }
+    }
+    drop(socket);
+    while connections.join_next().await.is_some() {}
+}
+
+/// Serves one request. After `stopped`, only a request that has arrived is still answered.
+async fn answer(stream: TcpStream, listener: Arc<Listener>, stopped: CancellationToken) {
+    let has_request = Arc::new(AtomicBool::new(false));
+    let arrived = Arc::clone(&has_request);
+    let service = service_fn(move |request: http::Request<Incoming>| {
+        arrived.store(true, Ordering::Relaxed);
+        let listener = Arc::clone(&listener);
+        async move {
+            let (head, _) = request.into_parts();
+            let is_callback = head.method == Method::GET && head.uri.path() == "/oauth/callback";
+            Ok::<_, Infallible>(if is_callback {
+                respond(&listener, &head.uri, &head.headers).await
+            } else {
+                StatusCode::NOT_FOUND.into_response()
+            })
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.keep_alive(false).timer(TokioTimer::new()).header_read_timeout(REQUEST_TIMEOUT);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let served = tokio::select! {
+        served = &mut connection => served,
+        () = stopped.cancelled() => {
+            if !has_request.load(Ordering::Relaxed) {
+                return;
+            }
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection to the loopback listener failed");
     }
 }
 
@@ -75,7 +135,7 @@ pub(crate) fn port_of(redirect: &RedirectUri) -> Option<u16> {
     url::Url::parse(redirect.as_str()).ok()?.port()
 }
 
-async fn respond(State(listener): State<Arc<Listener>>, uri: Uri, headers: HeaderMap) -> Response {
+async fn respond(listener: &Listener, uri: &Uri, headers: &HeaderMap) -> Response {
     // Another host name means that another website sent the request (DNS rebinding).
     let authority = format!("127.0.0.1:{}", listener.port);
     if headers.get(HOST).and_then(|host| host.to_str().ok()) != Some(authority.as_str()) {

@@ -1,5 +1,9 @@
 //! Redirects: their order, the loopback listener, paste, and links from other processes.
 
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{DemoOptions, RedirectPolicy};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
@@ -113,6 +117,35 @@ async fn the_listener_accepts_only_its_own_callback() {
     assert_eq!(reqwest::get(format!("{rebound}?code=a&state=b")).await.unwrap().status(), 400);
     let callback = decide(&request, "allow").await;
     assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
+}
+
+/// Other programs on this computer can connect to the listener, too.
+#[tokio::test]
+async fn connections_without_a_request_end_with_the_listener() {
+    let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
+    for quits in [false, true] {
+        let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+        let port = url::Url::parse(&request.redirect_uri).unwrap().port().unwrap();
+        let mut connections = Vec::new();
+        for sent in ["", "GET /oauth/call", "GET /oauth/callback HTTP/1.1\r\nHost: 127.0.0.1\r\n"] {
+            let mut connection = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            connection.write_all(sent.as_bytes()).await.unwrap();
+            connections.push((sent, connection));
+        }
+        // The listener has accepted the connections before this one.
+        assert_eq!(reqwest::get(request.redirect_uri.replace("/callback", "")).await.unwrap().status(), 404);
+        if quits {
+            engine.stop().await;
+        } else {
+            engine.cancel_sign_in(&id()).await;
+        }
+        for (sent, mut connection) in connections {
+            let mut rest = Vec::new();
+            let ended = tokio::time::timeout(Duration::from_secs(5), connection.read_to_end(&mut rest)).await;
+            assert!(ended.is_ok(), "the connection with {sent:?} stays open");
+            assert!(rest.is_empty(), "{rest:?}");
+        }
+    }
 }
 
 #[tokio::test]
