@@ -16,6 +16,9 @@ use crate::request_log::RequestRecord;
 use crate::routes;
 use crate::service::Service;
 
+/// How long the last responses may take to be sent.
+const FLUSH_TIME: Duration = Duration::from_millis(250);
+
 /// An error from [`Demo::start`].
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -150,7 +153,18 @@ impl Demo {
     /// Closes every stream and waits up to five seconds for running requests.
     pub async fn stop(self) {
         drop(self.running);
-        // After the timeout, the requests are aborted.
-        let _ = tokio::time::timeout(Duration::from_secs(5), self.server).await;
+        let requests = &self.service.running_requests;
+        requests.close();
+        let answered = async {
+            // After the timeout, the requests are aborted.
+            let _ = tokio::time::timeout(Duration::from_secs(5), requests.wait()).await;
+            // The last responses are still being sent.
+            tokio::time::sleep(FLUSH_TIME).await;
+        };
+        // A connection without a complete request does not count.
+        tokio::select! {
+            _ = self.server => {}
+            () = answered => {}
+        }
     }
 }

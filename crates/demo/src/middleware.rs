@@ -42,6 +42,7 @@ pub(crate) async fn delay_and_log(
     request: Request,
     next: Next,
 ) -> Response {
+    let _running = service.running_requests.token();
     let method = request.method().to_string();
     let path: String = request.uri().path().chars().take(200).collect();
     if !service.options.latency.is_zero() {

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::epochs::Epochs;
@@ -40,6 +41,8 @@ pub(crate) struct Service {
     pub(crate) list_fault: Mutex<Option<ListFault>>,
     /// Each running call of `slow_task` holds a clone.
     pub(crate) running_tasks: Arc<()>,
+    /// The requests without a response.
+    pub(crate) running_requests: TaskTracker,
 }
 
 impl Service {
@@ -66,6 +69,7 @@ impl Service {
             hidden_tools: Mutex::default(),
             list_fault: Mutex::default(),
             running_tasks: Arc::default(),
+            running_requests: TaskTracker::new(),
         }
     }
 

@@ -1,7 +1,11 @@
 //! Starting, stopping and restarting a demo, and the methods of its handle.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 use usher_demo::{Demo, DemoOptions, RequestRecord, StartError};
 
 use crate::browser::{Browser, call, start, text};
@@ -34,6 +38,16 @@ async fn a_port_in_use_is_an_error_that_names_the_port() {
         Demo::start(DemoOptions { port: Some(demo.port()), ..Default::default() }).await.err().unwrap();
     assert!(matches!(&error, StartError::Listen { address, .. } if address.port() == demo.port()), "{error}");
     assert!(error.to_string().contains(&format!("127.0.0.1:{}", demo.port())), "{error}");
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_does_not_delay_the_stop() {
+    let demo = Demo::start(DemoOptions::default()).await.unwrap();
+    let mut connection = TcpStream::connect(("127.0.0.1", demo.port())).await.unwrap();
+    connection.write_all(b"GET /mcp HTTP/1.1\r\n").await.unwrap();
+    // The demo has accepted the connection before this one.
+    reqwest::get(demo.url().join("/").unwrap()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_secs(3), demo.stop()).await.is_ok());
 }
 
 #[tokio::test]
