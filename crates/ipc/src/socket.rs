@@ -1,12 +1,12 @@
 //! The Unix socket `engine.sock`: private, in a private folder, and only for processes of the same user.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, Permissions};
 use std::io;
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
 use tokio::net::{UnixListener, UnixStream};
 use usher_secrets::private_files::{ensure_private_dir, remove_if_exists};
 
@@ -37,7 +37,8 @@ impl Listener {
         ensure_private_dir(runtime_dir).map_err(io::Error::other)?;
         let path = path(runtime_dir);
         remove_if_exists(&path)?;
-        let listener = UnixListener::bind(ShortPath::of_socket(runtime_dir)?.path)?;
+        let short = ShortPath::of_socket(runtime_dir)?;
+        let listener = UnixListener::bind(&short.path)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         let file = SocketFile { identity: identity(&path)?, path };
         Ok((Self(listener), file))
@@ -116,29 +117,41 @@ fn is_missing(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// A path that is short enough for a socket: systems accept about a hundred bytes.
+/// A path that is short enough for a socket: Linux accepts 107 bytes, macOS 103.
 struct ShortPath {
     path: PathBuf,
-    /// Kept open while the path leads through it.
-    _folder: Option<File>,
+    /// The folder with the link. It is removed when the path is no longer needed.
+    _link: Option<TempDir>,
 }
 
 impl ShortPath {
-    /// Returns the socket's path. If that is too long, the path leads through the open folder in `/proc`, on systems
-    /// that have it.
+    /// Returns the socket's path. If that is too long, the path leads through a link in a new private folder. The
+    /// socket itself is always in the runtime folder.
     fn of_socket(runtime_dir: &Path) -> io::Result<Self> {
         let path = path(runtime_dir);
-        if SocketAddr::from_pathname(&path).is_ok() {
-            return Ok(Self { path, _folder: None });
+        if is_short_enough(&path) {
+            return Ok(Self { path, _link: None });
         }
-        let folder = File::open(runtime_dir)?;
-        let short = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
-        if !short.is_dir() {
-            let why = format!("the path {} is too long for a socket", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        // The system's folder for temporary files may have a long path, too.
+        for folder in [std::env::temp_dir(), PathBuf::from("/tmp")] {
+            let Ok(link) = tempfile::Builder::new().prefix("usher-").tempdir_in(folder) else { continue };
+            let short = link.path().join("run");
+            symlink(std::path::absolute(runtime_dir)?, &short)?;
+            let path = short.join(NAME);
+            if is_short_enough(&path) {
+                return Ok(Self { path, _link: Some(link) });
+            }
         }
-        Ok(Self { path: short.join(NAME), _folder: Some(folder) })
+        let why = format!(
+            "the path {} is too long for a socket; set USHER_RUNTIME_DIR to a folder with a shorter path",
+            path.display()
+        );
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
+}
+
+fn is_short_enough(path: &Path) -> bool {
+    SocketAddr::from_pathname(path).is_ok()
 }
 
 fn our_uid() -> u32 {
