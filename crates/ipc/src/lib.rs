@@ -9,6 +9,7 @@
 //! | `access` | starts the engine, or joins the process that holds it |
 //! | `holder` | the process that holds the engine |
 //! | `server`, `session` | the holder's side: the listener, and one client's connection |
+//! | `clients` | the connected clients, of which an idle one makes room for a new one |
 //! | `work` | the work that a holder finishes before it ends |
 //! | `client`, `mirror` | the client's side: requests, and a copy of the engine's state |
 //! | `message`, `paths` | the messages, and the paths that both sides must share |
@@ -32,6 +33,7 @@
 
 mod access;
 mod client;
+mod clients;
 mod error;
 mod holder;
 mod line;

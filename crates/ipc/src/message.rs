@@ -8,7 +8,7 @@ use crate::{HolderKind, Paths};
 
 /// The protocol version. It increases with every change to these messages or to the views in them. A client with another
 /// version is refused. Both sides are installed together, so no other version needs support.
-pub(crate) const PROTOCOL: u32 = 5;
+pub(crate) const PROTOCOL: u32 = 6;
 
 /// The options of a client that joins the engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -4,21 +4,16 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use usher_engine::Engine;
 
 use crate::Holder;
-use crate::session::{SessionContext, serve};
+use crate::clients::Clients;
+use crate::session::{END_DEADLINE, SessionConnection, SessionContext, serve};
 use crate::socket::{Listener, SocketFile};
 use crate::work::WorkTracker;
-
-/// How long the clients may take to read the holder's last message.
-const END_DEADLINE: Duration = Duration::from_millis(250);
-/// Far more than one person's processes need.
-const MAX_CONNECTIONS: usize = 256;
 
 /// The listener for other processes, until it is dropped. Drop it before the engine stops and releases the lock,
 /// because the socket belongs to the holder of the lock.
@@ -54,7 +49,7 @@ impl Server {
 }
 
 async fn accept(mut listener: Listener, context: Arc<SessionContext>) {
-    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let clients = Clients::default();
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
@@ -71,13 +66,10 @@ async fn accept(mut listener: Listener, context: Arc<SessionContext>) {
                 continue;
             }
         };
-        // Closes the connection if there are too many.
-        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
-        let context = Arc::clone(&context);
-        connections.spawn(async move {
-            serve(stream, peer, context).await;
-            drop(slot);
-        });
+        let leave = context.ending.child_token();
+        // Closes the connection if there are too many busy ones.
+        let Some(slot) = clients.admit(leave.clone()) else { continue };
+        connections.spawn(serve(stream, peer, SessionConnection { slot, leave }, Arc::clone(&context)));
     }
     while connections.join_next().await.is_some() {}
 }

@@ -12,12 +12,15 @@ use usher_api::{Code, ErrorView, Event, Reply, Request};
 use usher_engine::{Engine, Events};
 
 use crate::Holder;
+use crate::clients::ClientSlot;
 use crate::line::{self, LineError, Lines, MAX_HELLO, MAX_REPLY, MAX_REQUEST};
 use crate::message::{ClientMessage, Hello, HolderMessage, JoinOptions, PROTOCOL, Servers};
 use crate::paths::store_argument;
 use crate::socket::{Peer, Stream};
 use crate::work::WorkTracker;
 
+/// How long a client may take to read the holder's last message.
+pub(crate) const END_DEADLINE: Duration = Duration::from_millis(250);
 /// How long a client may take to send its hello.
 const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 /// How many requests of one client may run at a time.
@@ -32,14 +35,31 @@ pub(crate) struct SessionContext {
     pub ending: CancellationToken,
 }
 
-/// Serves one client until it disconnects or sends something invalid, or until the holder ends.
-pub(crate) async fn serve(stream: Stream, peer: Peer, context: Arc<SessionContext>) {
+/// One client's place among the clients of the holder.
+pub(crate) struct SessionConnection {
+    pub slot: Arc<ClientSlot>,
+    /// Cancelled once all work is finished, or if the client must make room for another one.
+    pub leave: CancellationToken,
+}
+
+/// Serves one client until it disconnects, sends something invalid or must leave.
+pub(crate) async fn serve(
+    stream: Stream,
+    peer: Peer,
+    connection: SessionConnection,
+    context: Arc<SessionContext>,
+) {
     let (reader, mut writer) = tokio::io::split(stream);
     let mut lines = Lines::new(reader);
-    match accept(&mut lines, peer, &context).await {
+    let accepted = tokio::select! {
+        accepted = accept(&mut lines, peer, &context) => accepted,
+        // A client takes a closed connection before the welcome for a holder that ends, and tries again.
+        () = connection.leave.cancelled() => return,
+    };
+    match accepted {
         Ok((welcome, client)) => {
             if line::write(&mut writer, &welcome, MAX_REPLY).await.is_ok() {
-                run(lines, writer, client, context).await;
+                run(lines, writer, client, connection, context).await;
             }
         }
         Err(error) => {
@@ -120,15 +140,16 @@ async fn run(
     lines: Lines<impl AsyncRead + Unpin>,
     writer: impl AsyncWrite + Unpin,
     mut client: AcceptedClient,
+    connection: SessionConnection,
     context: Arc<SessionContext>,
 ) {
     let (reply_sender, replies) = mpsc::channel(MAX_CONCURRENT_REQUESTS);
     let (refused_sender, refused) = oneshot::channel();
     let outbox = Outbox { replies, events: client.events.take(), refused };
-    let writing = write_messages(writer, outbox, &client.engine, &context.ending);
+    let writing = write_messages(writer, outbox, &client.engine, &connection.leave);
     tokio::pin!(writing);
     tokio::select! {
-        error = read_requests(lines, reply_sender, &client.engine, &context) => {
+        error = read_requests(lines, reply_sender, &client.engine, &connection.slot, &context) => {
             let _ = refused_sender.send(error);
             writing.await;
         }
@@ -141,6 +162,7 @@ async fn read_requests(
     mut lines: Lines<impl AsyncRead + Unpin>,
     replies: mpsc::Sender<HolderMessage>,
     engine: &Engine,
+    client: &Arc<ClientSlot>,
     context: &Arc<SessionContext>,
 ) -> Option<ErrorView> {
     let slots = Arc::new(Semaphore::new(MAX_CONCURRENT_REQUESTS));
@@ -163,8 +185,9 @@ async fn read_requests(
             continue;
         };
         if let Request::SignIn { .. } = &request {
-            sign_in_guard = sign_in_guard.or_else(|| context.work.begin());
+            sign_in_guard = sign_in_guard.or_else(|| Some((context.work.begin()?, client.begin())));
         }
+        let running = client.begin();
         let (engine, context, replies) = (engine.clone(), Arc::clone(context), replies.clone());
         // A separate task, so that the request finishes even if the client disconnects.
         tokio::spawn(async move {
@@ -182,7 +205,7 @@ async fn read_requests(
                 Err(ErrorView::new(Code::Internal, "Internal error in Usher.", "Try again."))
             });
             let _ = replies.send(HolderMessage::Reply { id, outcome }).await;
-            drop((work, slot));
+            drop((work, slot, running));
         });
     }
 }
@@ -200,7 +223,7 @@ async fn write_messages(
     mut writer: impl AsyncWrite + Unpin,
     outbox: Outbox,
     engine: &Engine,
-    ending: &CancellationToken,
+    leave: &CancellationToken,
 ) {
     let Outbox { mut replies, mut events, mut refused } = outbox;
     loop {
@@ -220,8 +243,9 @@ async fn write_messages(
                 }
                 reply
             }
-            () = ending.cancelled() => {
-                let _ = line::write(&mut writer, &HolderMessage::Ended, MAX_REPLY).await;
+            () = leave.cancelled() => {
+                let ended = line::write(&mut writer, &HolderMessage::Ended, MAX_REPLY);
+                let _ = timeout(END_DEADLINE, ended).await;
                 return;
             }
             event = next_event(&mut events) => match event {

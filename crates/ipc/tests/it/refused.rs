@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use usher_api::Request;
+use usher_api::{Request, ServerVerb};
 use usher_ipc::{Client, ConnectError, Paths};
 
 use crate::fixture::*;
@@ -28,7 +28,7 @@ async fn send(fixture: &Fixture, lines: &[u8]) -> Vec<Value> {
 
 fn hello() -> Value {
     let options = json!({ "paths": null, "servers": "none", "events": false });
-    json!({ "protocol": 5, "version": env!("CARGO_PKG_VERSION"), "options": options })
+    json!({ "protocol": 6, "version": env!("CARGO_PKG_VERSION"), "options": options })
 }
 
 fn line(value: &Value) -> Vec<u8> {
@@ -87,6 +87,45 @@ async fn a_silent_client_is_disconnected_and_delays_no_other() {
     };
     let ((), took) = tokio::join!(silent, others);
     assert!(took < Duration::from_secs(4), "{took:?}");
+}
+
+/// 256 clients that connect and then do nothing must not keep out the next command, nor end a running call.
+#[tokio::test]
+async fn idle_clients_make_room_for_others_and_a_call_goes_on() {
+    let fixture = Fixture::new().await;
+    let _held = fixture.hold_signed_in().await;
+    let caller = fixture.connect().await.unwrap();
+    let waiting = fixture.connect().await.unwrap();
+    begin_sign_in(&waiting).await;
+    let slow = caller.ask(call("slow_task", r#"{ "steps": 100, "millis": 10000 }"#, "slow"));
+    tokio::pin!(slow);
+    let flood = async {
+        wait_until("the call runs", || fixture.demo.running_tasks() == 1).await;
+        for sends_hello in [true, false] {
+            let mut clients = Vec::new();
+            for _ in 0..300 {
+                let mut stream = UnixStream::connect(fixture.path("run/engine.sock")).await.unwrap();
+                if sends_hello {
+                    stream.write_all(&line(&hello())).await.unwrap();
+                    // The welcome, or the end of the connection.
+                    let mut byte = [0];
+                    let _ = stream.read(&mut byte).await;
+                }
+                clients.push(stream);
+            }
+            let joined = tokio::time::timeout(Duration::from_secs(4), fixture.connect()).await;
+            let client = joined.expect("the client is not accepted in time").unwrap();
+            client.ask(Request::Snapshot).await.unwrap();
+        }
+    };
+    tokio::select! {
+        outcome = &mut slow => panic!("the call ended early: {outcome:?}"),
+        () = flood => {}
+    }
+    assert_eq!(fixture.demo.running_tasks(), 1, "the call ended");
+    caller.ask(Request::CancelCall { call: "slow".to_owned() }).await.unwrap();
+    // The client that signs in was not disconnected, although it sent nothing meanwhile.
+    waiting.ask(Request::server(&id(), ServerVerb::CancelSignIn)).await.unwrap();
 }
 
 #[tokio::test]
