@@ -3,7 +3,9 @@
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::{Diagnostic, Environment, OAuthSettings, RenderError, Template};
+use crate::{
+    Diagnostic, Environment, OAuthSettings, Origin, Placeholder, PlaceholderUse, RenderError, Template,
+};
 
 /// The parsed file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,6 +31,46 @@ pub struct ServerConfig {
     pub transport: Transport,
     pub oauth: OAuthSettings,
     pub disabled: bool,
+    /// The environment variables in the settings that are resolved when the file is read, such as the address.
+    pub variables: Vec<String>,
+}
+
+impl ServerConfig {
+    /// Returns each placeholder of an HTTP entry with each origin to which its value is sent:
+    ///
+    /// - A header is sent to the server.
+    /// - The client secret is sent to the token endpoint. The server names that endpoint, unless the entry does. The
+    ///   origins are therefore the server's, and that of a configured token endpoint.
+    /// - The variables in addresses and other settings are sent to the server and to the configured endpoints.
+    ///
+    /// Variables that are not set have no value to send.
+    pub fn placeholder_uses(&self, environment: &Environment) -> Vec<PlaceholderUse> {
+        let Transport::Http { url, headers } = &self.transport else { return Vec::new() };
+        let server = Origin::of(url);
+        let endpoints = self.oauth.used_endpoints();
+        let token = endpoints.and_then(|endpoints| Origin::of(&endpoints.token));
+        let authorization = endpoints.and_then(|endpoints| Origin::of(&endpoints.authorization));
+        let mut uses: Vec<PlaceholderUse> = Vec::new();
+        let mut note = |placeholders: Vec<Placeholder>, origins: &[&Option<Origin>]| {
+            for placeholder in placeholders {
+                for origin in origins.iter().copied().flatten() {
+                    let found = PlaceholderUse { placeholder: placeholder.clone(), origin: origin.clone() };
+                    if !uses.contains(&found) {
+                        uses.push(found);
+                    }
+                }
+            }
+        };
+        for header in headers {
+            note(header.value.placeholders(environment), &[&server]);
+        }
+        let secret =
+            self.oauth.client_secret.as_ref().map(|secret| Template::placeholders(secret, environment));
+        note(secret.unwrap_or_default(), &[&server, &token]);
+        let variables = self.variables.iter().cloned().map(Placeholder::Variable);
+        note(variables.collect(), &[&server, &token, &authorization]);
+        uses
+    }
 }
 
 /// The transport and its settings.

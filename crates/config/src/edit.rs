@@ -5,7 +5,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
 
 use crate::parse::{SERVERS, check_name, parse, syntax};
-use crate::{ConfigError, Environment, Redirect};
+use crate::{ConfigError, Environment, Origin, Redirect};
 
 /// A server to add.
 #[derive(Clone, Debug)]
@@ -41,6 +41,14 @@ impl NewServer {
             client_secret: None,
             scopes: None,
             redirect: Redirect::Auto,
+        }
+    }
+
+    /// Returns the origin of an HTTP server.
+    pub fn origin(&self) -> Option<Origin> {
+        match &self.transport {
+            NewTransport::Http { url, .. } => Origin::of(url),
+            NewTransport::Stdio { .. } => None,
         }
     }
 

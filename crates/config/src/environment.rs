@@ -22,6 +22,11 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Returns the variables that `condition` accepts.
+    pub fn filtered(&self, condition: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| condition(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
+    }
+
     /// Returns a variable as a path, if it is absolute. The XDG base directory specification ignores relative paths.
     pub(crate) fn absolute_path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from).filter(|path| path.is_absolute())

@@ -7,6 +7,7 @@
 //! - `parse`: parses text into [`Config`], with errors and warnings for each server.
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
+//! - `placeholder`: one placeholder, and a web origin to which its value is sent.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -43,6 +44,7 @@ mod limited_read;
 mod oauth_settings;
 mod parse;
 mod paths;
+mod placeholder;
 mod template;
 mod text;
 mod watch;
@@ -56,7 +58,9 @@ pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
-pub use oauth_settings::{Endpoints, OAuthSettings, Redirect, client_secret_name};
+pub use oauth_settings::{Endpoints, OAuthSettings, Redirect, client_secret_name, header_secret_name};
+pub use parse::is_plain_secret_header;
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
+pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -36,15 +36,24 @@ impl OAuthSettings {
 /// Returns the name under which a server's client secret is stored. Different servers get different names: each
 /// character that a placeholder does not allow, and `_`, becomes its number between two `_`.
 pub fn client_secret_name(server: &str) -> String {
+    escape(server) + "_client_secret"
+}
+
+/// Returns the name under which the value of a server's header is stored. Different headers get different names.
+pub fn header_secret_name(server: &str, header: &str) -> String {
+    format!("{}_header_{}", escape(server), escape(&header.to_ascii_lowercase()))
+}
+
+fn escape(text: &str) -> String {
     let mut name = String::new();
-    for character in server.chars() {
+    for character in text.chars() {
         match character {
             '-' | '.' => name.push(character),
             _ if character.is_alphanumeric() => name.push(character),
             _ => name.push_str(&format!("_{:x}_", u32::from(character))),
         }
     }
-    name + "_client_secret"
+    name
 }
 
 /// The authorization server's endpoints, entered by hand.
@@ -106,7 +115,7 @@ impl FromStr for Redirect {
 mod tests {
     use std::collections::HashSet;
 
-    use super::client_secret_name;
+    use super::{client_secret_name, header_secret_name};
 
     #[test]
     fn different_servers_have_different_secret_names() {
@@ -132,7 +141,12 @@ mod tests {
             "_",
             "__",
         ];
-        let names: HashSet<_> = servers.iter().map(|server| client_secret_name(server)).collect();
-        assert_eq!(names.len(), servers.len(), "{names:?}");
+        let headers = ["a", "X-Key", "x_key", "_", "client_secret", "header"];
+        let of_headers =
+            servers.iter().flat_map(|server| headers.map(|header| header_secret_name(server, header)));
+        let names: HashSet<_> =
+            servers.iter().map(|server| client_secret_name(server)).chain(of_headers).collect();
+        assert_eq!(names.len(), servers.len() * (1 + headers.len()), "{names:?}");
+        assert_eq!(header_secret_name("notes", "Authorization"), "notes_header_authorization");
     }
 }

@@ -9,6 +9,8 @@ pub(crate) mod syntax;
 
 use jsonc_parser::ast::{ObjectProp, Value};
 
+pub use headers::is_plain_secret_header;
+
 use crate::{Config, Diagnostic, Environment, ServerConfig};
 use reader::{Reader, display_name};
 

@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::Environment;
+use crate::placeholder::{Placeholder, is_secret_name, is_variable_name};
 
 /// A value whose placeholders are resolved when it is used. It may contain a secret in plain text, so `Debug`
 /// shows only the names of its placeholders.
@@ -99,6 +100,26 @@ impl Template {
         names
     }
 
+    /// The placeholders that have a value to insert, in order of appearance, without duplicates. Variables that are not
+    /// set, or that are replaced by their default, are left out.
+    pub fn placeholders(&self, environment: &Environment) -> Vec<Placeholder> {
+        let mut placeholders = Vec::new();
+        for part in &self.parts {
+            let placeholder = match part {
+                Part::Text(_) => continue,
+                Part::Secret(name) => Placeholder::Secret(name.clone()),
+                Part::Variable { name, default } => match (environment.get(name), default) {
+                    (None, _) | (Some(""), Some(_)) => continue,
+                    (Some(_), _) => Placeholder::Variable(name.clone()),
+                },
+            };
+            if !placeholders.contains(&placeholder) {
+                placeholders.push(placeholder);
+            }
+        }
+        placeholders
+    }
+
     /// Resolves the placeholders. `secret` returns the secret for a name from [`Template::secret_names`].
     pub fn render(
         &self,
@@ -152,8 +173,7 @@ fn parse_secret(placeholder: &str) -> Result<(Part, usize), TemplateError> {
     let inside = &placeholder[2..];
     let end = inside.find("}}").ok_or(TemplateError::UnclosedSecret)?;
     let name = inside[..end].trim();
-    let allowed = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-' | '.');
-    if name.is_empty() || !name.chars().all(allowed) {
+    if !is_secret_name(name) {
         return Err(TemplateError::BadSecretName(name.to_owned()));
     }
     Ok((Part::Secret(name.to_owned()), end + 4))
@@ -166,9 +186,7 @@ fn parse_variable(placeholder: &str) -> Result<(Part, usize), TemplateError> {
         Some((name, default)) => (name, Some(default.to_owned())),
         None => (&inside[..end], None),
     };
-    let is_start_valid = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
-    if !is_start_valid || !name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-    {
+    if !is_variable_name(name) {
         return Err(TemplateError::BadVariableName(name.to_owned()));
     }
     Ok((Part::Variable { name: name.to_owned(), default }, end + 3))

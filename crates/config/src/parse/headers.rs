@@ -74,6 +74,11 @@ fn read_header(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Header>
     Some(Header { name: name.to_owned(), value })
 }
 
+/// Returns whether a header seems to contain a secret in plain text, instead of a placeholder.
+pub fn is_plain_secret_header(name: &str, value: &str) -> bool {
+    Template::parse(value).is_ok_and(|value| is_plain_secret(&name.to_ascii_lowercase(), &value))
+}
+
 fn is_plain_secret(name: &str, value: &Template) -> bool {
     let secret_words = ["authorization", "cookie", "key", "secret", "token", "password"];
     !value.has_placeholders() && secret_words.iter().any(|word| name.contains(word))

@@ -5,7 +5,7 @@ use jsonc_parser::common::Ranged;
 
 use crate::display::display_text;
 use crate::text::position;
-use crate::{Diagnostic, Environment, Severity, Template};
+use crate::{Diagnostic, Environment, Placeholder, Severity, Template};
 
 /// Reads the entries of one file. The diagnostics quote names and server types, but no other values.
 pub(crate) struct Reader<'t> {
@@ -13,13 +13,22 @@ pub(crate) struct Reader<'t> {
     pub environment: &'t Environment,
     /// The server being read.
     pub server: Option<String>,
+    /// The environment variables of this server that were resolved.
+    pub variables: Vec<String>,
     pub errors: Vec<Diagnostic>,
     pub warnings: Vec<Diagnostic>,
 }
 
 impl<'t> Reader<'t> {
     pub fn new(text: &'t str, environment: &'t Environment) -> Self {
-        Self { text, environment, server: None, errors: Vec::new(), warnings: Vec::new() }
+        Self {
+            text,
+            environment,
+            server: None,
+            variables: Vec::new(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     pub fn error(&mut self, at: &impl Ranged, message: impl Into<String>, hint: impl Into<String>) {
@@ -124,6 +133,13 @@ impl<'t> Reader<'t> {
             let hint = "Use `${VAR}` here. `{{name}}` works in headers, clientSecret and env.";
             self.error(&prop.value, format!("`{name}` cannot contain a secret"), hint);
             return None;
+        }
+        for placeholder in template.placeholders(self.environment) {
+            if let Placeholder::Variable(variable) = placeholder
+                && !self.variables.contains(&variable)
+            {
+                self.variables.push(variable);
+            }
         }
         let text = template.render_public(self.environment);
         text.map_err(|error| {

@@ -36,6 +36,7 @@ pub(crate) fn read(
     object: &Object<'_>,
 ) -> Option<ServerConfig> {
     let errors_before = reader.errors.len();
+    reader.variables.clear();
     let entries = reader.entries(object);
     let has = |name: &str| entries.iter().any(|entry| entry.name.as_str() == name);
     let (has_command, has_url) = (has("command"), has("url"));
@@ -77,6 +78,7 @@ pub(crate) fn read(
         transport,
         oauth,
         disabled: fields.disabled.unwrap_or_default(),
+        variables: std::mem::take(&mut reader.variables),
     })
 }
 
