@@ -18,6 +18,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         permission: None,
         last_error: None,
         wants: None,
+        secret_requests: Vec::new(),
     }
     .with_wants()
 }

@@ -59,6 +59,22 @@ impl<D: Borrow<Desktop>> Cli<D> {
         Ok(())
     }
 
+    /// Runs a command in a terminal, in which a person types this input. The output contains stdout and stderr.
+    pub async fn in_terminal(&self, arguments: &[&str], input: &str) -> Result<Output> {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let usher = paths::usher()?.display().to_string();
+        let line: Vec<_> =
+            std::iter::once(usher.as_str()).chain(arguments.iter().copied()).map(quoted).collect();
+        let mut command = self.desktop.borrow().command("script");
+        command.args(["--quiet", "--return", "--command", &line.join(" "), "/dev/null"]);
+        command.envs(self.environment.iter().cloned());
+        let mut process = PipedProcess::start(command)?;
+        if !input.is_empty() {
+            process.write_line(input).await?;
+        }
+        process.finish().await
+    }
+
     /// Starts a command without waiting for it.
     pub fn start(&self, arguments: &[&str]) -> Result<PipedProcess> {
         let mut command = self.desktop.borrow().command(paths::usher()?);

@@ -2,13 +2,14 @@
 //!
 //! A row changes a [`FakeService`](usher_fake_service::FakeService) and states what Usher must do with it. To add one,
 //! find the table of its kind: `sign_in` for discovery, registration, authorization and code exchange, `refresh` for
-//! refreshes, `connection` for MCP connections, `calls` for tool calls, `results` for lists and results, `settings` for
-//! changes of `mcp.json`.
+//! refreshes, `connection` for MCP connections, `calls` for tool calls, `results` for lists and results, `settings`
+//! and `secret_origins` for changes of `mcp.json`.
 
 mod calls;
 mod connection;
 mod person;
 mod refresh;
 mod results;
+mod secret_origins;
 mod settings;
 mod sign_in;

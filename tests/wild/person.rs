@@ -67,17 +67,26 @@ impl Person {
 
     /// Waits for a state of the server.
     pub async fn until(&self, is_expected: impl Fn(&ServerView) -> bool) -> Result<ServerView> {
+        self.until_server(&id(), is_expected).await
+    }
+
+    /// Waits for a state of a server with this name.
+    pub async fn until_server(
+        &self,
+        id: &ServerId,
+        is_expected: impl Fn(&ServerView) -> bool,
+    ) -> Result<ServerView> {
         let mut events = self.engine.subscribe();
         let wait = async {
             loop {
-                if let Some(view) = self.engine.server(&id()).filter(|view| is_expected(view)) {
+                if let Some(view) = self.engine.server(id).filter(|view| is_expected(view)) {
                     return view;
                 }
                 // A missed event does not matter, because the view includes it.
                 let _ = events.recv().await;
             }
         };
-        let last = || format!("timed out; the last state is {:?}", self.engine.server(&id()));
+        let last = || format!("timed out; the last state is {:?}", self.engine.server(id));
         tokio::time::timeout(TIMEOUT, wait).await.with_context(last)
     }
 

@@ -58,6 +58,8 @@ pub enum Code {
     SignInRequired,
     /// The grant lacks a scope. The window offers the button “Grant access”.
     InsufficientScope,
+    /// `mcp.json` sends a secret to an origin for which the person has not allowed it. The window asks the person.
+    SecretNotAllowed,
     /// The keychain or the file store cannot be used. The window shows instructions, and offers the other stores.
     KeychainUnavailable,
     /// The keychain is locked. The window shows instructions for the operating system, and the person can retry.

@@ -71,6 +71,25 @@ pub enum Request {
     SecretsChanged {
         name: Option<String>,
     },
+    /// Allows a secret for an origin. Send it only after the person saw both and agreed.
+    AllowSecret {
+        /// A placeholder (`{{name}}` or `${VAR}`), or the name of a secret.
+        secret: String,
+        /// An address with this origin.
+        origin: String,
+    },
+    /// Reports that the caller stored a new value of a named secret for this server only. Origins for which the earlier
+    /// value was allowed are forgotten.
+    #[cfg_attr(feature = "specta", specta(skip))]
+    SecretStored {
+        name: String,
+        address: String,
+    },
+    /// Forgets all origins for which a secret is allowed.
+    #[cfg_attr(feature = "specta", specta(skip))]
+    ForgetSecretOrigins {
+        secret: String,
+    },
     #[cfg_attr(feature = "specta", specta(skip))]
     RetrySecretStore,
     CheckConfig,
@@ -139,6 +158,9 @@ impl Request {
             | Self::CompleteSignIn { .. }
             | Self::HandOverCallback { .. }
             | Self::CallTool { .. }
+            | Self::AllowSecret { .. }
+            | Self::SecretStored { .. }
+            | Self::ForgetSecretOrigins { .. }
             | Self::AnswerElicitation { .. } => true,
             Self::Server { verb, .. } => verb.must_finish(),
             Self::Snapshot
@@ -156,7 +178,11 @@ impl Request {
     /// call must not be repeated, because it may already have taken effect.
     pub fn may_be_repeated(&self) -> bool {
         match self {
-            Self::SignIn { .. } | Self::HandOverCallback { .. } => true,
+            Self::SignIn { .. }
+            | Self::HandOverCallback { .. }
+            | Self::AllowSecret { .. }
+            | Self::SecretStored { .. }
+            | Self::ForgetSecretOrigins { .. } => true,
             Self::Server { verb, .. } => verb.may_be_repeated(),
             Self::AnswerElicitation { .. } | Self::CancelCall { .. } => false,
             other => !other.must_finish(),

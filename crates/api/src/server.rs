@@ -35,6 +35,9 @@ pub struct ServerView {
     pub last_error: Option<ErrorView>,
     /// The action that the server needs from the person.
     pub wants: Option<Want>,
+    /// The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends
+    /// nothing to the server before the person allows all of them.
+    pub secret_requests: Vec<SecretRequestView>,
 }
 
 /// An action that a server needs from the person before it works fully.
@@ -44,6 +47,8 @@ pub struct ServerView {
 pub enum Want {
     SignIn,
     Permission,
+    /// The person must allow a secret for an origin, or correct `mcp.json`.
+    AllowSecret,
 }
 
 impl Want {
@@ -68,6 +73,7 @@ impl Want {
             }
             Status::Connected { .. } if failed_with(Code::InsufficientScope) => Some(Self::Permission),
             Status::Connected { .. } if failed_with(Code::SignInRequired) => Some(Self::SignIn),
+            Status::Failed { error } if error.code == Code::SecretNotAllowed => Some(Self::AllowSecret),
             Status::Connected { .. }
             | Status::Connecting
             | Status::Reconnecting { .. }
@@ -88,6 +94,18 @@ pub struct PermissionView {
     pub scopes: Vec<String>,
     /// The title of the tool whose call waits for the permission; `None` when the connection itself waits.
     pub tool_title: Option<String>,
+}
+
+/// A secret that `mcp.json` sends to an origin for which the person has not allowed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct SecretRequestView {
+    /// The placeholder as `mcp.json` has it: `{{name}}` for a named secret, `${VAR}` for an environment variable.
+    pub secret: String,
+    /// The origin to which it would be sent, such as `https://mcp.example.com`.
+    pub origin: String,
+    /// The origins for which it is allowed.
+    pub allowed_origins: Vec<String>,
 }
 
 /// How a server is reached.

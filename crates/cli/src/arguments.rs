@@ -79,7 +79,7 @@ pub struct Add {
     /// Scope to request; can be repeated
     #[arg(long, conflicts_with = "command")]
     pub scope: Vec<String>,
-    /// Header to send, as NAME=VALUE; can be repeated
+    /// Header to send, as NAME=VALUE; can be repeated. `NAME=-` reads the value from stdin and stores it in the keychain
     #[arg(long, value_name = "NAME=VALUE", value_parser = header, conflicts_with = "command")]
     pub header: Vec<(String, String)>,
     /// Redirect to use when signing in
@@ -129,10 +129,26 @@ pub enum Config {
 pub enum Secret {
     /// Store a secret, read from stdin
     Set { name: String },
-    /// List the names of the stored secrets
+    /// List the stored secrets, and the services that may get them
     List,
-    /// Delete a secret
-    Remove { name: String },
+    /// Allow a secret for another service
+    ///
+    /// Usher sends a secret only to the services that it was first used with. Run this command if mcp.json now names
+    /// another address. It needs a person at a terminal.
+    Allow {
+        /// Name of the secret, or an environment variable, written as '${VAR}'
+        #[arg(value_name = "NAME")]
+        secret: String,
+        /// Address of the service; only its scheme, host and port count
+        #[arg(value_name = "ORIGIN")]
+        origin: String,
+    },
+    /// Delete a secret, and forget which services may get it
+    Remove {
+        /// Name of the secret, or an environment variable, written as '${VAR}'
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]

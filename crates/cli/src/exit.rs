@@ -13,12 +13,15 @@ pub struct CommandError {
 /// The exit code for an unknown server or an invalid argument.
 pub const USAGE_ERROR: u8 = 2;
 
-/// Maps an error code to its exit code: 1 internal error, 3 sign-in needed, 4 unreachable, 5 rejected by the server or
+/// Maps an error code to its exit code: 1 internal error, 3 sign-in or permission needed, 4 unreachable, 5 rejected by the server or
 /// denied by the person, 6 config invalid, 7 keychain.
 pub fn exit_code(code: Code) -> u8 {
     match code {
         Code::EngineBusy | Code::Internal => 1,
-        Code::SignInRequired | Code::InsufficientScope | Code::AuthorizationExpired => 3,
+        Code::SignInRequired
+        | Code::InsufficientScope
+        | Code::SecretNotAllowed
+        | Code::AuthorizationExpired => 3,
         Code::ServerUnreachable | Code::TlsFailed => 4,
         Code::DiscoveryFailed
         | Code::RegistrationUnsupported

@@ -87,6 +87,30 @@ pub async fn notify_secret_changed(paths: &Paths, name: &str) {
     }
 }
 
+/// Sends requests about the secrets. They need no servers, and the holder's secret store may be another one.
+pub async fn ask_about_secrets(
+    paths: &Paths,
+    output: Output,
+    requests: Vec<Request>,
+) -> Result<(), CommandError> {
+    if requests.is_empty() {
+        return Ok(());
+    }
+    let options = paths.engine_options(Some(Vec::new()));
+    let join =
+        JoinOptions { paths: Some(paths.paths_ignoring_store()), ..paths.join_options(Some(Vec::new())) };
+    let engine = Handle::open(options, join).await?;
+    let mut outcome = Ok(());
+    for request in requests {
+        if let Err(error) = engine.ask(request).await {
+            outcome = Err(error);
+            break;
+        }
+    }
+    engine.close(|| output.note("Waiting for another `usher` command that depends on this one.")).await;
+    outcome
+}
+
 /// Waits until the server is no longer connecting, or until the deadline. Returns its view.
 pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
     let wait = async {

@@ -6,20 +6,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_api::ServerId;
-use usher_config::Environment;
 
 use crate::board::Board;
 use crate::connection::elicitation::Elicitations;
 use crate::learned::Learned;
 use crate::options::EngineOptions;
+use crate::placeholders::Placeholders;
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
 use crate::sign_in::callback::Callbacks;
 
 pub(crate) struct Context {
     pub options: EngineOptions,
-    /// The variables for the placeholders in `mcp.json`.
-    pub environment: Environment,
+    pub placeholders: Placeholders,
     pub board: Arc<Board>,
     pub learned: Learned,
     pub journal: RefreshJournal,

@@ -35,6 +35,7 @@
 //! # }
 //! ```
 
+mod allowed_origins;
 mod backoff;
 mod board;
 mod caller;
@@ -49,6 +50,7 @@ mod events;
 mod learned;
 mod lock;
 mod options;
+mod placeholders;
 mod refresh_journal;
 mod run;
 mod secret_stores;
@@ -60,6 +62,7 @@ mod verbs;
 mod wake;
 mod words;
 
+pub use allowed_origins::allowed_origins;
 pub use clock::Clock;
 pub use engine::Engine;
 pub use events::Events;

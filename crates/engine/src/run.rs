@@ -10,12 +10,14 @@ use tokio_util::task::TaskTracker;
 use usher_api::{Code, ErrorView};
 use usher_config::{Config, ConfigError, ConfigFile, Environment};
 
+use crate::allowed_origins::AllowedOrigins;
 use crate::board::Board;
 use crate::connection::elicitation::Elicitations;
 use crate::context::{Context, GrantGuards};
 use crate::learned::Learned;
 use crate::lock::{EngineLock, LockError};
 use crate::options::{EngineOptions, StartError};
+use crate::placeholders::Placeholders;
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
 use crate::server::message::Message;
@@ -46,6 +48,8 @@ impl Run {
         let tasks = TaskTracker::new();
         let learned = Learned::open(&options.state_dir, tasks.clone())
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
+        let (allowed, first_run) = AllowedOrigins::open(&options.state_dir)
+            .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let config = ConfigFile::new(options.config.clone(), Environment::of_process());
         let loaded = load(&config).await;
         let config_view = words::config::view(config.path(), loaded.as_ref());
@@ -55,7 +59,7 @@ impl Run {
             SecretStores::new(options.secret_store.clone(), options.asks_to_unlock, Arc::clone(&board));
         let servers = Arc::new(Servers::new(options.only.clone()));
         let context = Arc::new(Context {
-            environment: config.environment().clone(),
+            placeholders: Placeholders::new(allowed, first_run, config.environment().clone(), stores.clone()),
             board: Arc::clone(&board),
             learned,
             journal: RefreshJournal::in_folder(&options.state_dir),

@@ -70,6 +70,7 @@ impl Servers {
         if context.stopping.is_cancelled() {
             return;
         }
+        context.placeholders.adopt(&config).await;
         let view = words::config::view(path, Ok(&config));
         let entries: Vec<_> = config
             .servers

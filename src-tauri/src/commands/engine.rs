@@ -24,6 +24,7 @@ fn is_for_page(request: &Request) -> bool {
         Request::Snapshot
         | Request::CompleteSignIn { .. }
         | Request::CancelCall { .. }
+        | Request::AllowSecret { .. }
         | Request::PauseAll
         | Request::ResumeAll
         | Request::CheckConfig => true,
@@ -38,7 +39,11 @@ fn is_for_page(request: &Request) -> bool {
         // `secret_store_retry` also starts the demo again.
         Request::RetrySecretStore => false,
         // Only other processes send these.
-        Request::HandOverCallback { .. } | Request::SecretsChanged { .. } | Request::ShowWindow => false,
+        Request::HandOverCallback { .. }
+        | Request::SecretsChanged { .. }
+        | Request::SecretStored { .. }
+        | Request::ForgetSecretOrigins { .. }
+        | Request::ShowWindow => false,
     }
 }
 
@@ -64,6 +69,8 @@ mod tests {
             Request::server(&server, ServerVerb::NextRedirect),
             Request::HandOverCallback { address: address.clone() },
             Request::SecretsChanged { name: None },
+            Request::SecretStored { name: "key".to_owned(), address: "https://evil.example".to_owned() },
+            Request::ForgetSecretOrigins { secret: "key".to_owned() },
             Request::RetrySecretStore,
             Request::ShowWindow,
         ] {

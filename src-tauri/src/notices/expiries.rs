@@ -1,4 +1,4 @@
-//! The services whose sign-in expired or lacks a permission, and when to show a notification about them: once per
+//! The services whose sign-in expired or lacks a permission, or that ask for a secret, and when to show a notification about them: once per
 //! expiry, grouped, and again after a snooze. Nothing is shown while the window is in front.
 //!
 //! This state is not stored. After a restart, the open expiries are shown again, even if they were snoozed.
@@ -30,7 +30,7 @@ pub struct Expiries {
     window_focused: bool,
 }
 
-/// An expired sign-in or a missing permission. The expiry begins when the service needs the person. It ends when the
+/// An expired sign-in, a missing permission or a secret that is not allowed yet. The expiry begins when the service needs the person. It ends when the
 /// service is connected again, signed out, disabled or removed.
 #[derive(Debug)]
 struct Expiry {
@@ -150,6 +150,7 @@ fn change(server: &ServerView) -> Change {
         // The error of one call, which the next call may clear. The tray and the window show it.
         Status::Connected { .. } if server.wants.is_some() => Change::None,
         Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,
+        Status::Failed { .. } if server.wants == Some(Want::AllowSecret) => Change::Begins(Want::AllowSecret),
         Status::Paused
         | Status::Connecting
         | Status::SigningIn { .. }

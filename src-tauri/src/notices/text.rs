@@ -38,7 +38,7 @@ pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
     let (title, mut body, click) = match services {
         [only] => {
             let (title, body) = single_service_text(only, has_clicks);
-            (title, body, Some(Action::SignIn(only.id.clone())))
+            (title, body, Some(action(only)))
         }
         several => (
             format!("{} services need your attention", several.len()),
@@ -70,11 +70,16 @@ fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, S
             "Review the request on its page.",
             " Click to open it in your browser.",
         ),
+        Want::AllowSecret => (
+            format!("{name} asks for a secret"),
+            "mcp.json sends a secret to an address that has not got it before.",
+            " Click to see it in Usher.",
+        ),
     };
     (title, format!("{body}{}", if has_clicks { click } else { "" }))
 }
 
-/// Returns the button that opens the browser. If there are several services, the label names this one.
+/// Returns the button that opens the browser or the window. If there are several services, the label names this one.
 fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
     let name = &service.name;
     let label = match (service.action, is_single) {
@@ -82,8 +87,18 @@ fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
         (Want::SignIn, false) => format!("Sign in to {name}"),
         (Want::Permission, true) => "Grant access".to_owned(),
         (Want::Permission, false) => format!("{name}: grant access"),
+        (Want::AllowSecret, true) => "Review".to_owned(),
+        (Want::AllowSecret, false) => format!("{name}: review"),
     };
-    (label, Response::Do(Action::SignIn(service.id.clone())))
+    (label, Response::Do(action(service)))
+}
+
+/// Returns the action for what the service needs. A secret is only allowed in the window, where the person sees it.
+fn action(service: &ExpiredService) -> Action {
+    match service.action {
+        Want::SignIn | Want::Permission => Action::SignIn(service.id.clone()),
+        Want::AllowSecret => Action::OpenServer(service.id.clone()),
+    }
 }
 
 /// Returns the notice that the app keeps running, shown after its window was closed for the first time.
@@ -142,6 +157,18 @@ mod tests {
         Review the request on its page. Click to open it in your browser.
         Some(SignIn(ServerId("notion")))
         [Grant access] Do(SignIn(ServerId("notion")))
+        [Remind me in an hour] Snooze
+        "#);
+    }
+
+    /// A click on a notification must not send a secret: its text does not show where to.
+    #[test]
+    fn a_secret_is_only_allowed_in_the_window() {
+        insta::assert_snapshot!(text(&expiry_notice(&[service("Notion", Want::AllowSecret)], true)), @r#"
+        Notion asks for a secret
+        mcp.json sends a secret to an address that has not got it before. Click to see it in Usher.
+        Some(OpenServer(ServerId("notion")))
+        [Review] Do(OpenServer(ServerId("notion")))
         [Remind me in an hour] Snooze
         "#);
     }

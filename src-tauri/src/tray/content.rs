@@ -157,6 +157,9 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
         (_, Some(Want::Permission)) => {
             click(format!("{name}: permission needed – grant access…"), Action::SignIn(id))
         }
+        (_, Some(Want::AllowSecret)) => {
+            click(format!("{name}: asks for a secret – see which…"), Action::OpenServer(id))
+        }
         (status @ Status::Reconnecting { .. }, None) => {
             click(format!("{name}: {} – retry", state_text(status)), Action::Connect(id))
         }

@@ -56,6 +56,8 @@ export const tauriBackend = {
   /** Disconnects all services until `serversResume` or the next start. */
   serversPause: () => engineRequest({ request: "pause_all" }),
   serversResume: () => engineRequest({ request: "resume_all" }),
+  /** Allows a secret for an origin, both as a `SecretRequestView` names them. */
+  secretAllow: (secret: string, origin: string) => engineRequest({ request: "allow_secret", secret, origin }),
   toolCancel: (call: string) => engineRequest({ request: "cancel_call", call }),
 
   /** Sends a verb that has no method of its own. */

@@ -171,6 +171,8 @@ export type Code =
 "sign_in_required" | 
 /**  The grant lacks a scope. The window offers the button “Grant access”. */
 "insufficient_scope" | 
+/**  `mcp.json` sends a secret to an origin for which the person has not allowed it. The window asks the person. */
+"secret_not_allowed" | 
 /**  The keychain or the file store cannot be used. The window shows instructions, and offers the other stores. */
 "keychain_unavailable" | 
 /**  The keychain is locked. The window shows instructions for the operating system, and the person can retry. */
@@ -370,7 +372,13 @@ export type Request = { request: "snapshot" } |
  *  Completes a sign-in with the callback from the browser. The callback contains the code but not the PKCE
  *  verifier, so it is not a secret on its own.
  */
-{ request: "complete_sign_in"; address: string } | { request: "cancel_call"; call: string } | { request: "pause_all" } | { request: "resume_all" } | { request: "check_config" };
+{ request: "complete_sign_in"; address: string } | { request: "cancel_call"; call: string } | { request: "pause_all" } | { request: "resume_all" } | 
+/**  Allows a secret for an origin. Send it only after the person saw both and agreed. */
+{ request: "allow_secret"; 
+/**  A placeholder (`{{name}}` or `${VAR}`), or the name of a secret. */
+secret: string; 
+/**  An address with this origin. */
+origin: string } | { request: "check_config" };
 
 /**  One resource. Its texts are untrusted, like those of a [`crate::ToolView`]. */
 export type ResourceView = {
@@ -389,6 +397,16 @@ export type ResourceView = {
  *  recipient ignores an event if its snapshot has the same or a higher revision.
  */
 export type Revision = number;
+
+/**  A secret that `mcp.json` sends to an origin for which the person has not allowed it. */
+export type SecretRequestView = {
+	/**  The placeholder as `mcp.json` has it: `{{name}}` for a named secret, `${VAR}` for an environment variable. */
+	secret: string,
+	/**  The origin to which it would be sent, such as `https://mcp.example.com`. */
+	origin: string,
+	/**  The origins for which it is allowed. */
+	allowed_origins: string[],
+};
 
 /**  The person's choice of a secret store. */
 export type SecretStoreChoice = 
@@ -443,6 +461,11 @@ export type ServerView = {
 	last_error: ErrorView | null,
 	/**  The action that the server needs from the person. */
 	wants: Want | null,
+	/**
+	 *  The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends
+	 *  nothing to the server before the person allows all of them.
+	 */
+	secret_requests: SecretRequestView[],
 };
 
 /**  The steps at the service before the first sign-in. */
@@ -564,7 +587,9 @@ export type TraySupport =
 "unavailable";
 
 /**  An action that a server needs from the person before it works fully. */
-export type Want = "sign_in" | "permission";
+export type Want = "sign_in" | "permission" | 
+/**  The person must allow a secret for an origin, or correct `mcp.json`. */
+"allow_secret";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

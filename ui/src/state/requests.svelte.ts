@@ -1,6 +1,12 @@
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
-import type { ElicitationAnswer, ElicitationView, ErrorView, ServerId } from "../backend/bindings";
+import type {
+  ElicitationAnswer,
+  ElicitationView,
+  ErrorView,
+  SecretRequestView,
+  ServerId,
+} from "../backend/bindings";
 import type { Commands } from "./commands.svelte";
 import type { EngineState } from "./engine.svelte";
 import type { Navigation } from "./navigation.svelte";
@@ -58,6 +64,13 @@ export class Requests {
     await this.commands.run(area(id), async () => {
       await this.backend.linkOpen(url);
       await this.backend.elicitationAnswer(id, "accept", null);
+    });
+  }
+
+  /** Allows each of these secrets for its origin. */
+  async allowSecrets(server: ServerId, requests: SecretRequestView[]): Promise<void> {
+    await this.commands.run(server, async () => {
+      for (const { secret, origin } of requests) await this.backend.secretAllow(secret, origin);
     });
   }
 

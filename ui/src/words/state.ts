@@ -14,6 +14,7 @@ function wants({ status, wants }: ServerView): Want | null {
 export function stateWord(server: ServerView): string {
   switch (wants(server)) {
     case "permission":
+    case "allow_secret":
       return m.status_more_permission_needed();
     case "sign_in":
       return m.status_needs_sign_in();

@@ -16,6 +16,7 @@ describe("the action of an error", () => {
     authorization_expired: "sign_in_again",
     sign_in_required: "sign_in",
     insufficient_scope: "grant_access",
+    secret_not_allowed: "open_config",
     keychain_unavailable: "retry_store",
     keychain_locked: "retry_store",
     process_exited: "show_details",

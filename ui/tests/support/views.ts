@@ -109,6 +109,7 @@ export function needsSignIn(reason: NeedsSignIn): Pick<ServerView, "status" | "a
 function wants({ status, permission, last_error }: Omit<ServerView, "wants">): Want | null {
   if (status.state === "needs_sign_in")
     return status.reason === "insufficient_scope" ? "permission" : "sign_in";
+  if (status.state === "failed" && status.error.code === "secret_not_allowed") return "allow_secret";
   if (status.state !== "connected") return null;
   if (permission || last_error?.code === "insufficient_scope") return "permission";
   return last_error?.code === "sign_in_required" ? "sign_in" : null;
@@ -125,6 +126,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     auth: oauth(),
     permission: null,
     last_error: null,
+    secret_requests: [],
     ...overrides,
   };
   return { ...view, wants: wants(view) };

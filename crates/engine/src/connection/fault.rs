@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use usher_api::ErrorView;
+use usher_api::{ErrorView, SecretRequestView};
 use usher_oauth::BearerChallenge;
 
 use crate::credentials::fault::CredentialFault;
@@ -50,6 +50,9 @@ pub(crate) enum Fault {
     LimitExceeded(String),
     #[error("the call was cancelled")]
     Cancelled,
+    /// The entry in `mcp.json` sends values to origins for which the person has not allowed them.
+    #[error("a secret is not allowed for this address")]
+    SecretNotAllowed(Vec<SecretRequestView>),
     /// The entry in `mcp.json` cannot be used: a missing secret, an invalid address.
     #[error("{0}")]
     Setup(Box<ErrorView>),
@@ -85,6 +88,7 @@ impl Fault {
             | Self::Protocol(_)
             | Self::LimitExceeded(_)
             | Self::Cancelled
+            | Self::SecretNotAllowed(_)
             | Self::Setup(_) => false,
         }
     }

@@ -1,6 +1,5 @@
 //! An HTTP endpoint: the entry in `mcp.json`, and its resolved form.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +8,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use rmcp::model::ProtocolVersion;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
-use usher_api::{ErrorView, ServerId};
-use usher_config::{Header, OAuthSettings, RenderError, Template};
+use usher_api::{ErrorView, SecretRequestView, ServerId};
+use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError};
 use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Scopes, ServerUrl};
 
 use super::Opened;
@@ -28,9 +27,11 @@ use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::credentials::gate::Gate;
 use crate::credentials::{Credentials, CredentialsContext};
+use crate::placeholders::{AdmittedValues, NotAdmitted};
 use crate::server_key::ServerKey;
 use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
+use crate::words::secret_origin::origins_not_stored;
 use crate::words::sign_in::describe_oauth_error;
 
 /// The deadline for reusing an open connection after a sign-in. After it, a new connection is faster.
@@ -49,6 +50,8 @@ pub(crate) struct HttpEndpoint {
     pub url: Url,
     pub headers: Vec<Header>,
     pub oauth: OAuthSettings,
+    /// The placeholders of the entry, and the origins to which their values are sent.
+    pub uses: Vec<PlaceholderUse>,
     pub context: Arc<Context>,
     pub persisted: Arc<PersistedSignIn>,
     pub on_grant_change: OnGrantChange,
@@ -60,6 +63,8 @@ pub(crate) struct HttpEndpoint {
 pub(crate) struct Resolution {
     resolved: Mutex<Option<Arc<Resolved>>>,
     is_stale: AtomicBool,
+    /// The uses of placeholders that the last attempt needed the person's permission for.
+    refused: Mutex<Vec<PlaceholderUse>>,
     /// The lock that is held while the entry is resolved.
     resolving: tokio::sync::Mutex<()>,
 }
@@ -81,7 +86,7 @@ impl HttpEndpoint {
     /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is not stale and
     /// the server is still in the same network zone.
     pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
-        let Resolution { resolved: earlier, is_stale, resolving } = &self.resolution;
+        let Resolution { resolved: earlier, is_stale, resolving, refused: _ } = &self.resolution;
         let _resolving = resolving.lock().await;
         let before = self.resolved();
         if let Some(resolved) = &before
@@ -119,9 +124,10 @@ impl HttpEndpoint {
         gate.permits(binding)
     }
 
-    pub fn secret_names(&self) -> Vec<&str> {
-        let templates = self.headers.iter().map(|header| &header.value).chain(&self.oauth.client_secret);
-        templates.flat_map(Template::secret_names).collect()
+    /// Returns the uses of placeholders for which the entry waits for the person's permission.
+    pub fn secret_requests(&self) -> Vec<SecretRequestView> {
+        let refused = self.resolution.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        self.context.placeholders.requests(&refused)
     }
 
     /// Connects within the deadline. Without a grant, the server's challenge is returned as
@@ -192,9 +198,10 @@ impl HttpEndpoint {
     async fn resolve_uncached(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
         let url =
             ServerUrl::parse(self.url.as_str()).map_err(|error| setup_fault(describe_oauth_error(&error)))?;
-        let secrets = self.secrets().await?;
-        let secret = |name: &str| secrets.get(name).cloned();
-        let environment = &self.context.environment;
+        // Before anything is sent, even a query for the host's name, which may contain a variable.
+        let values = self.admitted_values().await?;
+        let secret = |name: &str| values.secret(name);
+        let environment = values.environment();
         let invalid = |error: RenderError| setup_fault(describe_render_error(&error));
         let mut headers = HeaderMap::new();
         for header in &self.headers {
@@ -271,15 +278,19 @@ impl HttpEndpoint {
         Credentials::new(context, http.clone())
     }
 
-    async fn secrets(&self) -> Result<HashMap<String, SecretString>, Fault> {
-        let mut secrets = HashMap::new();
-        for name in self.secret_names() {
-            let secret = self.context.stores.run(|store| async move { store.named(name).await }).await;
-            if let Some(secret) = secret.map_err(CredentialFault::from)? {
-                secrets.insert(name.to_owned(), secret);
-            }
-        }
-        Ok(secrets)
+    async fn admitted_values(&self) -> Result<AdmittedValues, Fault> {
+        let placeholders = &self.context.placeholders;
+        let outcome = placeholders.admit(&self.uses).await;
+        let refused = match &outcome {
+            Err(NotAdmitted::Refused(refused)) => refused.clone(),
+            Ok(_) | Err(NotAdmitted::SecretStore(_) | NotAdmitted::NotRecorded(_)) => Vec::new(),
+        };
+        *self.resolution.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        outcome.map_err(|error| match error {
+            NotAdmitted::Refused(refused) => Fault::SecretNotAllowed(placeholders.requests(&refused)),
+            NotAdmitted::SecretStore(error) => CredentialFault::from(error).into(),
+            NotAdmitted::NotRecorded(error) => setup_fault(origins_not_stored(&error)),
+        })
     }
 }
 

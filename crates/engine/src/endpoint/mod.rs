@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 use usher_api::{ServerId, TransportKind};
-use usher_config::{ServerConfig, Transport};
+use usher_config::{Placeholder, ServerConfig, Transport};
 
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
@@ -42,6 +42,7 @@ impl Endpoint {
                 url: url.clone(),
                 headers: headers.clone(),
                 oauth: config.oauth.clone(),
+                uses: context.placeholders.uses(config),
                 context,
                 persisted: Arc::default(),
                 on_grant_change,
@@ -102,8 +103,9 @@ impl Endpoint {
         self.http()?.resolved()?.credentials.clone()
     }
 
-    pub fn secret_names(&self) -> Vec<&str> {
-        self.http().map(|http| http.secret_names()).unwrap_or_default()
+    /// Returns whether the entry has this placeholder.
+    pub fn uses_placeholder(&self, placeholder: &Placeholder) -> bool {
+        self.http().is_some_and(|http| http.uses.iter().any(|one| one.placeholder == *placeholder))
     }
 
     /// Resolves the placeholders again at the next use.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use usher_api::{Code, ErrorView};
+use usher_config::Placeholder;
 
 use super::jobs::Job;
 use super::message::Outcome;
@@ -108,7 +109,11 @@ impl ServerTask {
                 self.phase.replace_connection(job);
             }
             // A captive portal looks like a broken service until the person signs in to the network.
-            Phase::Failed { error, .. } if error.code != Code::ConfigInvalid => self.connect_again(),
+            Phase::Failed { error, .. }
+                if !matches!(error.code, Code::ConfigInvalid | Code::SecretNotAllowed) =>
+            {
+                self.connect_again();
+            }
             Phase::Failed { .. }
             | Phase::Disabled
             | Phase::Paused
@@ -157,13 +162,25 @@ impl ServerTask {
         }
     }
 
-    pub fn secrets_changed(&mut self, named: Option<&str>) {
+    /// The person allowed a secret. An entry that was refused one is tried again.
+    pub fn secret_allowed(&mut self) {
+        if self.waits_for_secret() {
+            self.connect_again();
+        }
+    }
+
+    /// Returns whether the entry sends a secret to an origin for which it is not allowed.
+    pub fn waits_for_secret(&self) -> bool {
+        matches!(self.phase.get(), Phase::Failed { error, .. } if error.code == Code::SecretNotAllowed)
+    }
+
+    pub fn secrets_changed(&mut self, named: Option<&Placeholder>) {
         if named.is_none() {
             // A refresh that failed because of the store is retried at once.
             self.retry_refresh_now();
         }
         let is_affected = match named {
-            Some(name) => self.endpoint.secret_names().contains(&name),
+            Some(placeholder) => self.endpoint.uses_placeholder(placeholder),
             None => match self.phase.get() {
                 Phase::Failed { error, .. } => {
                     matches!(error.code, Code::KeychainLocked | Code::KeychainUnavailable)

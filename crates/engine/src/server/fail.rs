@@ -142,6 +142,7 @@ impl ServerTask {
             | Fault::Rpc { .. }
             | Fault::Protocol(_)
             | Fault::Cancelled
+            | Fault::SecretNotAllowed(_)
             | Fault::Setup(_) => {}
         }
     }

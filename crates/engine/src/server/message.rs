@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use usher_api::{AuthorizationRequestView, ErrorView, SignInStep};
+use usher_config::Placeholder;
 use usher_oauth::{BearerChallenge, PendingAuthorization};
 
 use crate::connection::Connection;
@@ -52,8 +53,10 @@ pub(crate) enum Message {
     SignOut(SignOutReply),
     /// The grant was deleted, or could not be deleted.
     SignedOut { outcome: Result<(), CredentialFault>, reply: SignOutReply },
-    /// The secret store works again (`None`), or this named secret was set.
-    SecretsChanged(Option<String>),
+    /// The secret store works again (`None`), or the value of this placeholder was set or withdrawn.
+    SecretsChanged(Option<Placeholder>),
+    /// The person allowed a secret for another origin.
+    SecretAllowed,
     /// An observation about a connection.
     Reported { connection: Arc<Connection>, report: Report },
     /// The grant in memory changed or ended.

@@ -73,7 +73,8 @@ impl ServerTask {
             Message::CallbackReceived(callback) => self.callback_received(callback),
             Message::SignOut(reply) => self.sign_out(reply),
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
-            Message::SecretsChanged(named) => self.secrets_changed(named.as_deref()),
+            Message::SecretsChanged(named) => self.secrets_changed(named.as_ref()),
+            Message::SecretAllowed => self.secret_allowed(),
             Message::Reported { connection, report } if self.phase.is_current(&connection) => match report {
                 Report::Failed(fault) => self.connection_failed(&connection, &fault),
                 Report::Ended => self.connection_failed(&connection, &Fault::Lost),

@@ -1,6 +1,6 @@
 //! A server's public view, derived from its state.
 
-use usher_api::{AuthView, RegistrationKind, ServerView, SignInStep, Status, Want};
+use usher_api::{AuthView, RegistrationKind, SecretRequestView, ServerView, SignInStep, Status, Want};
 use usher_config::{catalogue_by_url, display_text};
 
 use super::phase::{Phase, SignIn, Stage};
@@ -19,11 +19,18 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         address: display_text(task.endpoint.address(), LONGEST_ADDRESS),
         transport: task.endpoint.kind(),
         wants: Want::of(&status, permission.as_ref(), last_error),
+        secret_requests: secret_requests(task),
         status,
         auth: auth(task),
         permission,
         last_error: last_error.cloned(),
     }
+}
+
+/// Returns the uses of secrets that the person must allow before the server can be used.
+fn secret_requests(task: &ServerTask) -> Vec<SecretRequestView> {
+    let http = task.endpoint.http().filter(|_| task.waits_for_secret());
+    http.map(|http| http.secret_requests()).unwrap_or_default()
 }
 
 fn status(task: &ServerTask) -> Status {

@@ -53,6 +53,9 @@ impl Engine {
             Request::PauseAll => self.pause_all().await,
             Request::ResumeAll => self.resume_all().await,
             Request::SecretsChanged { name } => self.secrets_changed(name.as_deref()),
+            Request::AllowSecret { secret, origin } => self.allow_secret(&secret, &origin).await?,
+            Request::SecretStored { name, address } => self.secret_stored(&name, &address).await?,
+            Request::ForgetSecretOrigins { secret } => self.forget_secret_origins(&secret).await?,
             Request::RetrySecretStore => self.retry_secret_store().await?,
             Request::CheckConfig => return Ok(Reply::Config(self.check_config())),
             Request::ShowWindow => {

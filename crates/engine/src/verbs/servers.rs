@@ -64,6 +64,7 @@ impl Engine {
             // A rejected entry must not replace the secret of another server.
             self.run.config.check_add(&name, &entry).map_err(|error| describe_config_error(&error))?;
             self.put_secret(secret_name, secret).await?;
+            self.bind_secret(secret_name, Vec::from_iter(entry.origin()).as_slice()).await?;
         }
         let added = name.clone();
         self.run.change_config(move |file| file.add(&added, &entry)).await?;

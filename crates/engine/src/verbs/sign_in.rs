@@ -1,7 +1,7 @@
 //! Methods for signing in and out.
 
 use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
-use usher_config::client_secret_name;
+use usher_config::{Origin, client_secret_name};
 
 use crate::engine::Engine;
 use crate::options::{PreRegisteredClient, SignInOptions};
@@ -93,7 +93,18 @@ impl Engine {
         let secret_name = client_secret_name(&id.0);
         let placeholder = match &client.client_secret {
             Some(secret) => {
+                // The person entered the secret for the server's address and token endpoint as they are now.
+                let handle = self.handle_of(id)?;
+                let endpoints = handle.config.oauth.endpoints.as_ref();
+                let addresses = handle
+                    .config
+                    .transport
+                    .url()
+                    .into_iter()
+                    .chain(endpoints.map(|endpoints| &endpoints.token));
+                let origins: Vec<_> = addresses.filter_map(Origin::of).collect();
                 self.put_secret(&secret_name, secret).await?;
+                self.bind_secret(&secret_name, &origins).await?;
                 Some(format!("{{{{{secret_name}}}}}"))
             }
             None => None,

@@ -4,6 +4,7 @@ use usher_api::{Code, ErrorView};
 use usher_config::display_text;
 
 use super::credentials::describe_credential_fault;
+use super::secret_origin::secret_not_allowed;
 use super::sign_in::describe_oauth_error;
 use crate::connection::fault::Fault;
 
@@ -111,6 +112,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
             format!("Usher disconnected {at}, because {}.", display_text(limit, 500)),
             "Usher tries again later. If this happens again, tell the service's support.",
         ),
+        Fault::SecretNotAllowed(requests) => secret_not_allowed(name, requests),
         Fault::Setup(view) => view.as_ref().clone(),
         Fault::Cancelled => ErrorView::without_hint(Code::ProtocolError, "The call was cancelled."),
     }
@@ -145,6 +147,7 @@ pub(crate) fn refused_in_result(name: &str) -> ErrorView {
 
 #[cfg(test)]
 mod tests {
+    use usher_api::SecretRequestView;
     use usher_oauth::BearerChallenge;
 
     use super::*;
@@ -171,6 +174,11 @@ mod tests {
             Fault::Lost,
             Fault::Rpc { code: -32602, message: "no \u{1b}[31msuch tool".to_owned() },
             Fault::Protocol("the server answered with text/html instead of JSON".to_owned()),
+            Fault::SecretNotAllowed(vec![SecretRequestView {
+                secret: "{{notes_key}}".to_owned(),
+                origin: "https://evil.example".to_owned(),
+                allowed_origins: vec!["https://mcp.example.com".to_owned()],
+            }]),
             Fault::Cancelled,
         ];
         insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_fault(fault, &server))));

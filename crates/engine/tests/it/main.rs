@@ -20,6 +20,7 @@ mod races;
 mod redirects;
 mod refresh;
 mod restart;
+mod secret_origins;
 mod secret_store;
 mod server_quirks;
 mod sign_in;

@@ -157,6 +157,20 @@ fn a_missing_permission_has_its_own_action() {
 }
 
 #[test]
+fn a_secret_that_is_not_allowed_has_its_own_action() {
+    let mut run = Run::new();
+    let failed = |code| Status::Failed { error: ErrorView { code, ..error() } };
+    run.apply(
+        0,
+        [server("Linear", failed(Code::ProtocolError)), server("Notion", failed(Code::SecretNotAllowed))],
+    );
+    let now = run.at(2);
+    let due: Vec<_> =
+        run.expiries.take_due(now).into_iter().map(|service| (service.name, service.action)).collect();
+    assert_eq!(due, [("Notion".to_owned(), Want::AllowSecret)]);
+}
+
+#[test]
 fn first_sign_ins_and_sign_outs_are_not_expiries() {
     for reason in [NeedsSignIn::NeverSignedIn, NeedsSignIn::SignedOut, NeedsSignIn::Denied] {
         let mut run = Run::new();

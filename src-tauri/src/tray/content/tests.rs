@@ -207,6 +207,9 @@ fn a_connected_service_shows_the_action_that_it_needs() {
     let permission = click("Notion: permission needed – grant access…", Action::SignIn(notion()));
     assert_eq!(line(refused(Code::InsufficientScope)), permission);
     assert_eq!(line(server("Notion", needs(NeedsSignIn::InsufficientScope))), permission);
+    let secret = click("Notion: asks for a secret – see which…", Action::OpenServer(notion()));
+    let error = ErrorView { code: Code::SecretNotAllowed, ..error() };
+    assert_eq!(line(server("Notion", Status::Failed { error })), secret);
 }
 
 #[test]

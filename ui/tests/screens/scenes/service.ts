@@ -36,6 +36,23 @@ export const serviceScenes: Scenes = {
       permission: { scopes: ["pages:read", "pages:write", "comments:write"], tool_title: null },
     },
   },
+  "secret-request": {
+    service: {
+      address: "https://mcp.notion.example/mcp",
+      status: failed(
+        "secret_not_allowed",
+        "The entry of Notion in mcp.json sends {{notion_key}} to https://mcp.notion.example.",
+      ),
+      secret_requests: [
+        {
+          secret: "{{notion_key}}",
+          origin: "https://mcp.notion.example",
+          allowed_origins: ["https://mcp.notion.com"],
+        },
+        { secret: "${NOTION_TOKEN}", origin: "https://mcp.notion.example", allowed_origins: [] },
+      ],
+    },
+  },
   paused: {
     snapshot: { paused: true },
     prepare: ({ current }) => {

@@ -1,0 +1,118 @@
+//! The values of placeholders: named secrets and environment variables.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::SecretString;
+use usher_api::SecretRequestView;
+use usher_config::{Config, Environment, Placeholder, PlaceholderUse};
+
+use crate::allowed_origins::{AllowedOrigins, FirstRun};
+use crate::secret_stores::SecretStores;
+
+/// The only owner of the values. It returns the values of an entry only if all their uses are allowed.
+pub(crate) struct Placeholders {
+    pub allowed: AllowedOrigins,
+    environment: Environment,
+    stores: SecretStores,
+    /// Taken when the first valid `mcp.json` was read.
+    first_run: Mutex<Option<FirstRun>>,
+}
+
+/// The values of an entry whose uses are allowed. Only [`Placeholders::admit`] creates one, and an entry is resolved
+/// only with one.
+pub(crate) struct AdmittedValues {
+    /// The variables of this entry.
+    environment: Environment,
+    secrets: HashMap<String, SecretString>,
+}
+
+/// The reason why an entry gets no values.
+#[derive(Debug)]
+pub(crate) enum NotAdmitted {
+    /// The person has not allowed these uses.
+    Refused(Vec<PlaceholderUse>),
+    SecretStore(usher_secrets::Error),
+    /// A first use could not be recorded.
+    NotRecorded(io::Error),
+}
+
+impl Placeholders {
+    pub fn new(
+        allowed: AllowedOrigins,
+        first_run: Option<FirstRun>,
+        environment: Environment,
+        stores: SecretStores,
+    ) -> Self {
+        Self { allowed, environment, stores, first_run: Mutex::new(first_run) }
+    }
+
+    /// The variables for finding the uses of an entry.
+    pub fn uses(&self, entry: &usher_config::ServerConfig) -> Vec<PlaceholderUse> {
+        entry.placeholder_uses(&self.environment)
+    }
+
+    /// In the first run with this state folder, allows the uses in this file.
+    pub async fn adopt(&self, config: &Config) {
+        let Some(first_run) = self.first_run.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        let uses: Vec<_> = config.servers.iter().flat_map(|entry| self.uses(entry)).collect();
+        if let Err(error) = self.allowed.adopt(first_run, &uses).await {
+            tracing::warn!(%error, "the origins of the secrets could not be stored");
+        }
+    }
+
+    /// Returns the values of an entry with these uses. Records the first use of each secret before it returns.
+    pub async fn admit(&self, uses: &[PlaceholderUse]) -> Result<AdmittedValues, NotAdmitted> {
+        let refused = self.allowed.refused(uses);
+        if !refused.is_empty() {
+            return Err(NotAdmitted::Refused(refused));
+        }
+        let (mut secrets, mut existing) = (HashMap::new(), Vec::new());
+        for one in uses {
+            match &one.placeholder {
+                Placeholder::Variable(_) => existing.push(one.clone()),
+                Placeholder::Secret(name) => {
+                    if !secrets.contains_key(name) {
+                        let secret = self.stores.run(|store| async move { store.named(name).await }).await;
+                        let Some(secret) = secret.map_err(NotAdmitted::SecretStore)? else { continue };
+                        secrets.insert(name.clone(), secret);
+                    }
+                    existing.push(one.clone());
+                }
+            }
+        }
+        // A missing secret is bound when it exists.
+        let refused = self.allowed.record(&existing).await.map_err(NotAdmitted::NotRecorded)?;
+        if !refused.is_empty() {
+            return Err(NotAdmitted::Refused(refused));
+        }
+        let is_used = |name: &str| {
+            let is_it = |one: &PlaceholderUse| matches!(&one.placeholder, Placeholder::Variable(variable) if variable == name);
+            uses.iter().any(is_it)
+        };
+        Ok(AdmittedValues { environment: self.environment.filtered(is_used), secrets })
+    }
+
+    /// Describes uses for the front ends.
+    pub fn requests(&self, refused: &[PlaceholderUse]) -> Vec<SecretRequestView> {
+        let view = |one: &PlaceholderUse| SecretRequestView {
+            secret: one.placeholder.to_string(),
+            origin: one.origin.to_string(),
+            allowed_origins: self.allowed.of(&one.placeholder),
+        };
+        refused.iter().map(view).collect()
+    }
+}
+
+impl AdmittedValues {
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub fn secret(&self, name: &str) -> Option<SecretString> {
+        self.secrets.get(name).cloned()
+    }
+}
