@@ -3,4 +3,5 @@
 mod bad_input;
 mod login;
 mod one_engine;
+mod secrets;
 mod shutdown;

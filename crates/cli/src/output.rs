@@ -1,6 +1,6 @@
 //! Output: text for people, JSON for programs. Text from servers is sanitised before it reaches a terminal.
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{BufRead, IsTerminal, Read, Write};
 use std::process::ExitCode;
 
 use comfy_table::Table;
@@ -8,6 +8,9 @@ use serde::Serialize;
 use usher_api::Status;
 
 use crate::exit::{CommandError, internal};
+
+/// The number of bytes of an answer that are read.
+const LONGEST_ANSWER: u64 = 100;
 
 /// The output format. Results go to stdout, everything else to stderr.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +33,17 @@ impl Output {
     pub fn note(&self, text: &str) {
         if !self.json {
             let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Prints a warning to stderr.
+    pub fn warn(&self, message: &str, hint: &str) {
+        let mut stderr = std::io::stderr();
+        if self.json {
+            let line = serde_json::json!({ "warning": { "message": message, "hint": hint } });
+            let _ = writeln!(stderr, "{line}");
+        } else {
+            let _ = writeln!(stderr, "warning: {message}\n  hint: {hint}");
         }
     }
 
@@ -65,6 +79,16 @@ pub fn print_line(line: &str) {
 /// Whether a person can read stderr and type into stdin.
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a question on the terminal. Enter means yes.
+pub fn confirm(question: &str) -> Result<bool, CommandError> {
+    let _ = write!(std::io::stderr(), "{question} [Y/n] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer);
+    let length = read.map_err(|error| internal(format!("Could not read the answer: {error}.")))?;
+    // The end of the input is not an answer.
+    Ok(length > 0 && matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"))
 }
 
 /// Reads text from stdin, up to `limit` bytes. `what` names the text in an error.
