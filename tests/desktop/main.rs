@@ -16,6 +16,7 @@ mod notifications;
 mod one_engine;
 mod screen_check;
 mod screens;
+mod secret_request;
 mod service_screens;
 mod sign_in;
 mod support;
