@@ -67,7 +67,15 @@ pub fn needs(reason: NeedsSignIn) -> Status {
 
 pub fn signing_in(step: SignInStep) -> Status {
     let opened = (step == SignInStep::WaitingForBrowser).then_some(Timestamp::UNIX_EPOCH);
-    Status::SigningIn { step, host: None, redirect: None, opened, expires_at: None, next_redirect: None }
+    Status::SigningIn {
+        step,
+        host: None,
+        redirect: None,
+        opened,
+        expires_at: None,
+        next_redirect: None,
+        next_omits_prompt: false,
+    }
 }
 
 pub fn error() -> ErrorView {

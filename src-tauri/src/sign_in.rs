@@ -16,7 +16,7 @@ pub async fn open_again(engine: &Engine, id: &ServerId) -> Result<(), ErrorView>
     open(engine, id, &waiting_request(engine, id)?).await
 }
 
-/// Registers again with the next redirect, and opens the browser.
+/// Registers again with the next redirect, or repeats the request without `prompt`, and opens the browser.
 pub async fn next_redirect(engine: &Engine, id: &ServerId) -> Result<(), ErrorView> {
     let request = engine.next_redirect(id).await?;
     open(engine, id, &request).await

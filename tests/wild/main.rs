@@ -7,7 +7,9 @@
 
 mod calls;
 mod connection;
+mod optional_sign_in;
 mod person;
+mod prompt;
 mod refresh;
 mod results;
 mod secret_origins;

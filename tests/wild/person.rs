@@ -47,6 +47,13 @@ impl Person {
         Ok(Self { service, engine, folder })
     }
 
+    /// Stops the engine, and starts another one with the same files.
+    pub async fn restarted(self) -> Result<Self> {
+        self.engine.stop().await;
+        let engine = Engine::start(options(self.folder.path())).await?;
+        Ok(Self { engine, ..self })
+    }
+
     /// Signs in as a person does: the browser requests the page, and its redirect is the callback.
     pub async fn sign_in(&self) -> Result<()> {
         let request = self.engine.sign_in(&id(), SignInOptions::default()).await?;

@@ -230,7 +230,7 @@ pub fn approved(request: &Request) -> Response {
     answered(request, "code=the-code")
 }
 
-fn answered(request: &Request, outcome: &str) -> Response {
+pub fn answered(request: &Request, outcome: &str) -> Response {
     let parameter = |name: &str| {
         let query = request.line.split_once('?').map_or("", |(_, query)| query);
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -256,7 +256,7 @@ fn has_secret_in_form(request: &Request) -> bool {
 }
 
 /// Lists scopes in both documents.
-fn list_scopes(service: &FakeService, scopes: &str) {
+pub fn list_scopes(service: &FakeService, scopes: &str) {
     let scopes: Vec<&str> = scopes.split(' ').collect();
     let resource = json!({ "resource": service.url(), "authorization_servers": [service.origin], "scopes_supported": scopes });
     service.on(RESOURCE, Reply::json(resource));

@@ -119,7 +119,7 @@ pub enum ServerVerb {
     /// Reports that the caller opened the browser.
     #[cfg_attr(feature = "specta", specta(skip))]
     BrowserOpened,
-    /// Restarts the sign-in with the next redirect, because the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect or without `prompt`, because the page in the browser shows an error.
     #[cfg_attr(feature = "specta", specta(skip))]
     NextRedirect,
     /// Returns the authorization request that waits for the browser.

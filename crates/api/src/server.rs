@@ -40,6 +40,14 @@ pub struct ServerView {
     pub secret_requests: Vec<SecretRequestView>,
 }
 
+impl ServerView {
+    /// Returns whether the server is connected without a sign-in, and offers one because some requests need it.
+    pub fn is_connected_without_sign_in(&self) -> bool {
+        let is_signed_out = matches!(self.auth, AuthView::OAuth { signed_in: false, .. });
+        is_signed_out && matches!(self.status, Status::Connected { .. })
+    }
+}
+
 /// An action that a server needs from the person before it works fully.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]

@@ -32,6 +32,9 @@ pub enum Status {
         expires_at: Option<Timestamp>,
         /// The redirect to try next when the page in the browser shows an error.
         next_redirect: Option<RedirectKind>,
+        /// Whether the next attempt repeats the redirect without the `prompt` parameter, which the page may reject.
+        #[serde(default)]
+        next_omits_prompt: bool,
     },
     Connected {
         since: Timestamp,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use comfy_table::Table;
 use serde::Serialize;
-use usher_api::Status;
+use usher_api::{ServerView, Status};
 
 use crate::exit::{CommandError, internal};
 
@@ -115,15 +115,18 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// Formats a status in a few words.
-pub fn status_text(status: &Status) -> String {
-    match status {
+/// Formats the state of a server in a few words.
+pub fn status_text(view: &ServerView) -> String {
+    match &view.status {
         Status::Disabled => "disabled".into(),
         Status::Paused => "paused".into(),
         Status::Unsupported { .. } => "unsupported".into(),
         Status::Connecting => "connecting".into(),
         Status::NeedsSignIn { .. } => "needs sign-in".into(),
         Status::SigningIn { .. } => "signing in".into(),
+        Status::Connected { tool_count, .. } if view.is_connected_without_sign_in() => {
+            format!("connected, not signed in, {}", count(*tool_count, "tool"))
+        }
         Status::Connected { tool_count, .. } => format!("connected, {}", count(*tool_count, "tool")),
         Status::Reconnecting { .. } => "reconnecting".into(),
         Status::Failed { .. } => "failed".into(),

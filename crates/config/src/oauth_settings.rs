@@ -20,6 +20,9 @@ pub struct OAuthSettings {
     /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
     pub audience: Option<String>,
+    /// The `prompt` of the authorization request. An empty text sends none. Without this setting, Usher sends `consent`
+    /// if it asks for `offline_access`.
+    pub prompt: Option<String>,
     /// Whether to continue if the authorization server does not advertise PKCE.
     pub allow_missing_pkce: bool,
     /// The address of the person's own client ID metadata document.

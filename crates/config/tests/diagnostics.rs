@@ -196,6 +196,8 @@ fn errors_of_sign_in_settings_are_explained() {
         ("invalid token URL", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
         ("redirect", r#""oauth": {"redirect": "carrier pigeon"}"#),
         ("scopes", r#""oauth": {"scopes": ["a b"]}"#),
+        ("prompts", r#""oauth": {"prompt": "none"}"#),
+        ("prompt of another type", r#""oauth": {"prompt": ["login"]}"#),
         ("callback port", r#""oauth": {"clientId": "c", "callbackPort": 8080}"#),
         ("unknown key", r#""oauth": {"client": "c"}"#),
         ("oauth is text", r#""oauth": "yes""#),

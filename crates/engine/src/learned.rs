@@ -55,6 +55,10 @@ struct LearnedServer {
     /// The network zone in which the server was last reached.
     #[serde(default, rename = "reach")]
     zone: Option<NetworkZone>,
+    /// The `resource_metadata` of the challenge of a call that was refused without a token, or an empty text. The server
+    /// itself needs no sign-in.
+    #[serde(default)]
+    call_challenge: Option<String>,
     /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
     #[serde(default)]
     revision: Option<String>,
@@ -160,6 +164,15 @@ impl Learned {
         }
     }
 
+    /// Returns the challenge of a call that was refused without a token.
+    pub fn call_challenge(&self, server: &ServerKey) -> Option<String> {
+        self.0.lock().servers.get(&server.key)?.call_challenge.clone()
+    }
+
+    pub fn store_call_challenge(&self, server: &ServerKey, resource_metadata: String) {
+        self.change(|contents| contents.server(server).call_challenge = Some(resource_metadata));
+    }
+
     /// Returns the issuer that a pre-registered client was first used with at this address, whatever the settings were.
     pub fn pinned_issuer(&self, server: &ServerKey, client_id: &str) -> Option<Issuer> {
         let contents = self.0.lock();
@@ -258,6 +271,7 @@ impl Learned {
             if let Some(known) = contents.servers.get_mut(&server.key) {
                 known.discovered = None;
                 known.challenge = None;
+                known.call_challenge = None;
                 known.revision = None;
             }
             if let Some(issuer) = issuer {

@@ -5,6 +5,17 @@ use url::Url;
 
 use crate::{Issuer, Scopes};
 
+/// The `prompt` parameter of the authorization request (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Prompt {
+    /// `consent` if `offline_access` is requested, unless the authorization server rejects it.
+    #[default]
+    Automatic,
+    /// No parameter.
+    Omitted,
+    Value(String),
+}
+
 /// A server's OAuth settings, from `mcp.json`. The default suits most servers.
 #[derive(Clone, Debug, Default)]
 pub struct ClientSettings {
@@ -21,6 +32,7 @@ pub struct ClientSettings {
     pub endpoints: Option<(Url, Url)>,
     /// The `audience` parameter of the authorization request, which some authorization servers require.
     pub audience: Option<String>,
+    pub prompt: Prompt,
     /// Allows an authorization server that does not advertise PKCE. PKCE is used anyway.
     pub allow_missing_pkce: bool,
 }

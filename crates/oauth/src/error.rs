@@ -202,6 +202,13 @@ impl Error {
         matches!(&self.kind, ErrorKind::AuthorizationError { code, .. } if code == "invalid_scope")
     }
 
+    /// Whether the authorization server rejected the `prompt` parameter.
+    pub fn is_prompt_rejected(&self) -> bool {
+        let ErrorKind::AuthorizationError { code, description } = &self.kind else { return false };
+        let texts = [Some(code), description.as_ref()];
+        texts.into_iter().flatten().any(|text| text.to_ascii_lowercase().contains("prompt"))
+    }
+
     /// Whether the stored [`ClientRegistration`](crate::ClientRegistration) is no longer valid, so that the client has
     /// to register again.
     pub fn is_registration_lost(&self) -> bool {

@@ -96,7 +96,7 @@ pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
 pub use challenge::BearerChallenge;
 pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
-pub use client_settings::ClientSettings;
+pub use client_settings::{ClientSettings, Prompt};
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
 pub use error::{Attempt, Error, ErrorKind, Step};

@@ -12,7 +12,7 @@ use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
 use crate::display_text::display_text;
 use crate::{
-    AuthorizationResponse, Discovered, Error, ErrorKind, GrantBinding, RedirectUri, Registered,
+    AuthorizationResponse, Discovered, Error, ErrorKind, GrantBinding, Prompt, RedirectUri, Registered,
     RegisteredClient, Scopes, Step,
 };
 
@@ -27,6 +27,7 @@ pub struct PendingAuthorization {
     pub(crate) discovered: Discovered,
     pub(crate) client: RegisteredClient,
     pub(crate) scopes: Scopes,
+    pub(crate) adds_prompt: bool,
     pub(crate) expires_at: Timestamp,
 }
 
@@ -52,7 +53,7 @@ impl Registered {
     /// Builds the authorization request, which expires after ten minutes. `extra_scopes` adds scopes that were granted
     /// before or that a step-up requests.
     pub fn authorize(self, extra_scopes: &Scopes, now: Timestamp) -> Result<PendingAuthorization, Error> {
-        let Registered { discovered, client, audience } = self;
+        let Registered { discovered, client, audience, prompt } = self;
         let metadata = &discovered.metadata;
         let failed = |kind| Error::new(Step::Authorization, metadata.issuer.host().as_deref(), kind);
         let scopes = discovered.requested_scopes(extra_scopes);
@@ -72,9 +73,14 @@ impl Registered {
         if discovered.sends_resource {
             request = request.add_extra_param("resource", discovered.resource.as_str());
         }
-        if scopes.contains(OFFLINE_ACCESS) {
-            // OpenID Connect Core §11: required for a refresh token.
-            request = request.add_extra_param("prompt", "consent");
+        // OpenID Connect Core §11: required for a refresh token.
+        let adds_prompt = prompt == Prompt::Automatic
+            && scopes.contains(OFFLINE_ACCESS)
+            && !discovered.quirks.rejects_prompt;
+        match &prompt {
+            Prompt::Automatic if adds_prompt => request = request.add_extra_param("prompt", "consent"),
+            Prompt::Automatic | Prompt::Omitted => {}
+            Prompt::Value(value) => request = request.add_extra_param("prompt", value.as_str()),
         }
         if let Some(audience) = &audience {
             // Some endpoints already have an audience in their URL, which conflicts only with a configured audience.
@@ -86,7 +92,7 @@ impl Registered {
         let (url, state) = request.url();
         let expires_at = now + LIFETIME;
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
-        Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, expires_at })
+        Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, adds_prompt, expires_at })
     }
 }
 
@@ -119,6 +125,11 @@ impl PendingAuthorization {
 
     pub fn scopes(&self) -> &Scopes {
         &self.scopes
+    }
+
+    /// Whether the request contains a `prompt` that the settings do not name.
+    pub fn adds_prompt(&self) -> bool {
+        self.adds_prompt
     }
 
     pub fn client(&self) -> &RegisteredClient {

@@ -20,6 +20,8 @@ struct PersistedAuthorization {
     registration: ClientRegistration,
     client_secret: Option<String>,
     scopes: Scopes,
+    #[serde(default)]
+    adds_prompt: bool,
     expires_at: Timestamp,
 }
 
@@ -35,6 +37,7 @@ impl PendingAuthorization {
             registration: self.client.registration.clone(),
             client_secret: self.client.secret.as_ref().map(|secret| secret.expose_secret().to_owned()),
             scopes: self.scopes.clone(),
+            adds_prompt: self.adds_prompt,
             expires_at: self.expires_at,
         };
         serde_json::to_string(&persisted).unwrap_or_default().into()
@@ -54,6 +57,7 @@ impl PendingAuthorization {
                 secret: persisted.client_secret.map(Into::into),
             },
             scopes: persisted.scopes,
+            adds_prompt: persisted.adds_prompt,
             expires_at: persisted.expires_at,
         })
     }

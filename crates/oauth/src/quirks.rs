@@ -15,6 +15,8 @@ pub struct Quirks {
     pub refresh_needs_scope: bool,
     /// Only the scopes in the settings and in a challenge are accepted.
     pub rejects_added_scopes: bool,
+    /// The authorization page works only without the `prompt` that Usher adds.
+    pub rejects_prompt: bool,
 }
 
 impl Quirks {

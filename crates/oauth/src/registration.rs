@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use crate::dynamic_registration::register_client;
 use crate::{
     AuthMethod, ClientRegistration, ClientSettings, Discovered, Error, ErrorKind, GrantBinding, HttpClient,
-    MetadataSource, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
+    MetadataSource, Prompt, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
 };
 
 /// The time a sign-in may take. A client secret that expires sooner counts as expired.
@@ -30,6 +30,7 @@ pub struct Registered {
     pub(crate) discovered: Discovered,
     pub(crate) client: RegisteredClient,
     pub(crate) audience: Option<String>,
+    pub(crate) prompt: Prompt,
 }
 
 impl Discovered {
@@ -59,7 +60,8 @@ impl Discovered {
         if let Some(method) = learned {
             client.registration.auth_method = method;
         }
-        Ok(Registered { discovered: self, client, audience: settings.audience.clone() })
+        let (audience, prompt) = (settings.audience.clone(), settings.prompt.clone());
+        Ok(Registered { discovered: self, client, audience, prompt })
     }
 
     fn configured_client(

@@ -48,7 +48,7 @@ pub async fn server_sign_in_address(
     sign_in::waiting_request(&engine, &id).map(|request| request.authorization_url)
 }
 
-/// Registers again with the next redirect, and opens the browser.
+/// Registers again with the next redirect, or repeats the request without `prompt`, and opens the browser.
 #[tauri::command]
 #[specta::specta]
 pub async fn server_next_redirect(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {

@@ -163,6 +163,9 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
         (status @ Status::Reconnecting { .. }, None) => {
             click(format!("{name}: {} – retry", state_text(status)), Action::Connect(id))
         }
+        (Status::Connected { .. }, None) if server.is_connected_without_sign_in() => {
+            click(format!("{name}: connected, not signed in"), Action::OpenServer(id))
+        }
         (status, None) => click(format!("{name}: {}", state_text(status)), Action::OpenServer(id)),
     }
 }

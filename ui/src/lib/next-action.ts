@@ -1,5 +1,5 @@
 import type { Code, ErrorView, ServerView } from "../backend/bindings";
-import { isSignedIn } from "./account";
+import { isConnectedWithoutSignIn, isSignedIn } from "./account";
 
 /** The one action that a state or an error offers. */
 export type NextAction =
@@ -37,6 +37,7 @@ export function nextAction(server: ServerView): NextAction | null {
       return null;
     case "connected":
       if (server.wants) return server.wants === "permission" ? "grant_access" : "sign_in";
+      if (isConnectedWithoutSignIn(server)) return "sign_in";
       return isSignedIn(server) ? "sign_out" : "disconnect";
     case "reconnecting":
       return "connect";

@@ -1,5 +1,5 @@
 import type { NeedsSignIn, ServerView, Status, Want } from "../backend/bindings";
-import { isSignedIn } from "../lib/account";
+import { isConnectedWithoutSignIn, isSignedIn } from "../lib/account";
 import { m } from "../paraglide/messages";
 
 /** The colour and shape of a state. */
@@ -19,6 +19,7 @@ export function stateWord(server: ServerView): string {
     case "sign_in":
       return m.status_needs_sign_in();
     case null:
+      if (isConnectedWithoutSignIn(server)) return m.status_not_signed_in();
       return LOOKS[server.status.state].word();
   }
 }
@@ -64,6 +65,9 @@ export function stateWords(server: ServerView): { headline: string; text: string
       return { headline: headline({ name }), text: text({ name }) };
     }
     case "connected": {
+      if (isConnectedWithoutSignIn(server)) {
+        return { headline: m.state_not_signed_in(), text: m.state_not_signed_in_text({ name }) };
+      }
       if (auth.kind !== "o_auth" || !auth.signed_in) return { headline: m.state_open(), text: null };
       const { account } = auth;
       return {

@@ -92,6 +92,7 @@ export function signingIn(overrides: Partial<Extract<Status, { state: "signing_i
     opened: secondsFromNow(-20),
     expires_at: secondsFromNow(4 * 60 + 38),
     next_redirect: "link_with_host",
+    next_omits_prompt: false,
     ...overrides,
   };
 }

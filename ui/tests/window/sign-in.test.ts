@@ -52,6 +52,19 @@ describe("a sign-in in progress", () => {
     expect(backend.callsOf("serverNextRedirect")).toEqual([["notion"]]);
   });
 
+  it("offers the same return method without the prompt", async () => {
+    const { backend, user } = await openSignIn({ next_redirect: "loopback", next_omits_prompt: true });
+    await user.click(screen.getByText("Something not working?"));
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent("a request that always asks for your consent");
+    await user.click(screen.getByText("Try without asking for consent"));
+    expect(backend.callsOf("serverNextRedirect")).toEqual([["notion"]]);
+  });
+
+  it("offers the request without the prompt beside pasting", async () => {
+    await openSignIn({ redirect: "paste", next_redirect: "paste", next_omits_prompt: true });
+    expect(screen.getByTestId("waiting-next-redirect")).toHaveTextContent("Try without asking for consent");
+  });
+
   it("offers no return method after the last one", async () => {
     await openSignIn({ next_redirect: null });
     expect(screen.queryByTestId("waiting-next-redirect")).toBeNull();

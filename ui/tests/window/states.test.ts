@@ -134,6 +134,14 @@ const rows: Row[] = [
     call: ["serverDisconnect", "notion"],
   },
   {
+    name: "connected, without a sign-in that some calls need",
+    view: { status: connected, auth: signedOut },
+    word: "Connected, not signed in",
+    text: /Connected, but not signed in.*Some tools of Notion need you to sign in/s,
+    button: "Sign in to Notion",
+    call: ["serverSignIn", "notion"],
+  },
+  {
     name: "reconnecting",
     view: {
       status: {

@@ -25,7 +25,7 @@ pub async fn run(paths: &Paths, output: Output, login: &Login) -> Result<(), Com
             Status::Connected { tool_count, .. } => {
                 format!("Signed in to {}: {}.", view.name, count(*tool_count, "tool"))
             }
-            _ => format!("{} is {}.", view.name, status_text(&view.status)),
+            _ => format!("{} is {}.", view.name, status_text(&view)),
         });
         Ok(())
     })
@@ -58,6 +58,7 @@ async fn sign_in(
         let view = wait_until_settled(engine, id).await?;
         match (&view.status, &view.auth) {
             (Status::NeedsSignIn { .. }, _) => {}
+            _ if view.is_connected_without_sign_in() => {}
             (Status::Connected { .. }, AuthView::None) => open = Some(view),
             _ => return wait_until_connected(engine, id).await,
         }

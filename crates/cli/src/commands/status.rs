@@ -38,7 +38,7 @@ async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
         output.result(&views, || {
             let rows = views.iter().map(|view| {
                 let error = blocking_error(view).map(|error| error.message).unwrap_or_default();
-                vec![view.id.to_string(), status_text(&view.status), error]
+                vec![view.id.to_string(), status_text(view), error]
             });
             table(&["name", "state", ""], rows)
         });
@@ -50,7 +50,7 @@ async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
 fn details(view: &ServerView) -> String {
     let mut rows = vec![
         ("name", display_text(&view.name, 80)),
-        ("state", status_text(&view.status)),
+        ("state", status_text(view)),
         ("address", view.address.clone()),
     ];
     if let AuthView::OAuth { signed_in: true, issuer, account, scopes, expires_at, refreshable, .. } =

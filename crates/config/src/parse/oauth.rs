@@ -69,6 +69,12 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
         "authorizationUrl" => reader.set(&mut fields.authorization_url, prop, read_address),
         "tokenUrl" => reader.set(&mut fields.token_url, prop, read_address),
         "audience" => fields.settings.audience = reader.resolved(prop),
+        "prompt" => {
+            // OpenID Connect's `none` forbids the page to ask anything, so no sign-in could use it.
+            let prompt = reader.resolved(prop);
+            fields.settings.prompt =
+                prompt.map(|prompt| if prompt == "none" { String::new() } else { prompt });
+        }
         "allowMissingPkce" => fields.settings.allow_missing_pkce = reader.boolean(prop).unwrap_or_default(),
         "clientMetadataUrl" => fields.settings.client_metadata_url = read_address(reader, prop),
         "device_auth_url" => {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use usher_oauth::BearerChallenge;
 
 use super::Connection;
 use super::fault::Fault;
@@ -16,6 +17,8 @@ const LISTING_DELAY: Duration = Duration::from_secs(1);
 pub(crate) enum Report {
     /// A request or a stream failed.
     Failed(Arc<Fault>),
+    /// A request was refused because it had no token. The connection itself works without one.
+    SignInRequired(Option<Box<BearerChallenge>>),
     /// The tools were listed.
     ToolsListed,
     /// The server reported a change of a list other than the tools.

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, SecretRequestView, ServerId};
 use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError};
-use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Scopes, ServerUrl};
+use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Prompt, Scopes, ServerUrl};
 
 use super::Opened;
 use crate::connection::Connection;
@@ -255,6 +255,11 @@ impl HttpEndpoint {
             metadata_document: oauth.client_metadata_url.clone(),
             endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
             audience: oauth.audience.clone(),
+            prompt: match &oauth.prompt {
+                None => Prompt::Automatic,
+                Some(prompt) if prompt.is_empty() => Prompt::Omitted,
+                Some(prompt) => Prompt::Value(prompt.clone()),
+            },
             allow_missing_pkce: oauth.allow_missing_pkce,
         }
     }

@@ -17,7 +17,7 @@ use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::WaitingSignIn;
 use crate::sign_in::prepare::{Preparation, Prepared};
-use crate::sign_in::redirect_ladder;
+use crate::sign_in::redirect_ladder::{self, Attempt};
 use crate::words;
 use crate::words::connection::describe_fault;
 
@@ -56,21 +56,25 @@ impl ServerTask {
             self.next_sign_in.challenge().is_some() || live.is_some() || self.knows_metadata(&endpoint);
         if probe.is_none() && knows_metadata {
             let stage = Stage::Preparing { step: SignInStep::Discovering, reply };
-            return self.prepare(SignIn::new(endpoint, stage, options, live), None);
+            return self.prepare(SignIn::new(endpoint, stage, options, live), None, false);
         }
         let job = probe.unwrap_or_else(|| self.connect_job());
         let sign_in = SignIn::new(endpoint, Stage::Probing { reply }, options, live);
         self.phase.enter(Phase::SigningIn(Box::new(SignIn { job: Some(job), ..sign_in })));
     }
 
-    /// Restarts the sign-in with the next redirect, because the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect or without `prompt`, because the page in the browser shows an error.
     pub fn next_redirect(&mut self, reply: RequestReply) {
         let Some(sign_in) = self.phase.take_sign_in() else {
             return self.outbox.reply(reply, Err(words::sign_in::none_waiting()));
         };
         let next = match &sign_in.stage {
-            Stage::Waiting(_) => {
-                sign_in.redirect.and_then(redirect_ladder::next).ok_or_else(words::sign_in::no_other_redirect)
+            Stage::Waiting(waiting) => {
+                let omitted_before = waiting.pending.discovered().quirks.rejects_prompt;
+                let attempt = sign_in.redirect.and_then(|redirect| self.next_attempt(redirect, waiting));
+                attempt
+                    .map(|attempt| (attempt.kind, attempt.omits_prompt || omitted_before))
+                    .ok_or_else(words::sign_in::no_other_redirect)
             }
             Stage::Probing { .. }
             | Stage::Preparing { .. }
@@ -78,17 +82,24 @@ impl ServerTask {
             | Stage::Connecting { .. } => Err(words::sign_in::none_waiting()),
         };
         match next {
-            Ok(next) => {
+            Ok((next, omits_prompt)) => {
                 let (endpoint, options) = (Arc::clone(&sign_in.endpoint), sign_in.options.clone());
                 let live = self.end_sign_in(sign_in, &words::sign_in::superseded());
                 let stage = Stage::Preparing { step: SignInStep::Registering, reply };
-                self.prepare(SignIn::new(endpoint, stage, options, live), Some(next));
+                self.prepare(SignIn::new(endpoint, stage, options, live), Some(next), omits_prompt);
             }
             Err(error) => {
                 self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
                 self.outbox.reply(reply, Err(error));
             }
         }
+    }
+
+    /// Returns the attempt to offer while a sign-in waits for the browser.
+    pub fn next_attempt(&self, redirect: RedirectKind, waiting: &Waiting) -> Option<Attempt> {
+        let issuer = &waiting.pending.discovered().metadata.issuer;
+        let has_worked = self.context.learned.redirect(issuer) == Some(redirect);
+        redirect_ladder::next_attempt(redirect, waiting.pending.adds_prompt(), has_worked)
     }
 
     /// Handles the response to the first request, and continues the sign-in with its challenge.
@@ -119,11 +130,11 @@ impl ServerTask {
             }
         };
         let stage = Stage::Preparing { step: SignInStep::Discovering, reply };
-        self.prepare(SignIn::new(endpoint, stage, options, live), None);
+        self.prepare(SignIn::new(endpoint, stage, options, live), None, false);
     }
 
     /// Enters the sign-in phase, and starts the job that prepares the authorization request.
-    fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>) {
+    fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>, omits_prompt: bool) {
         let endpoint = Arc::clone(&sign_in.endpoint);
         let options = &sign_in.options;
         let requested_redirect = redirect.or(options.redirect);
@@ -151,6 +162,7 @@ impl ServerTask {
                     endpoint: resolved,
                     challenge,
                     requested_redirect,
+                    omits_prompt,
                     receives_links,
                     configured_redirect: endpoint.oauth.redirect,
                     extra_scopes,

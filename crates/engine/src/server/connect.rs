@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use usher_api::{Code, ErrorView};
 use usher_config::Placeholder;
+use usher_oauth::BearerChallenge;
 
 use super::jobs::Job;
 use super::message::Outcome;
@@ -134,6 +135,7 @@ impl ServerTask {
     pub fn connected(&mut self, opened: Opened) {
         let Opened { connection, tools } = opened;
         self.next_sign_in.connected();
+        self.restore_call_challenge();
         if self.step_up.take_new_grant() {
             self.grant_permission();
         }
@@ -145,6 +147,20 @@ impl ServerTask {
             _ => self.context.options.clock.now(),
         };
         self.phase.enter(Phase::Connected(Live::new(connection, tools, since)));
+    }
+
+    /// Restores the challenge of a call that an earlier run sent without a token.
+    fn restore_call_challenge(&mut self) {
+        let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) else { return };
+        let is_signed_in =
+            resolved.credentials.as_ref().is_none_or(|credentials| credentials.held().is_some());
+        if is_signed_in || self.next_sign_in.challenge().is_some() {
+            return;
+        }
+        if let Some(address) = self.context.learned.call_challenge(&resolved.key) {
+            let resource_metadata = (!address.is_empty()).then_some(address);
+            self.next_sign_in.set_challenge(BearerChallenge { resource_metadata, ..Default::default() });
+        }
     }
 
     pub fn tools_listed(&mut self, connection: &Arc<Connection>) {

@@ -30,12 +30,17 @@ impl ServerTask {
         let Waiting { pending, reused_registration, loopback, callback_registration } = waiting;
         let discovered = pending.discovered().clone();
         let registration = pending.client().registration.clone();
+        let adds_prompt = pending.adds_prompt();
         let rejected = match (*pending).accept(response, self.context.options.clock.now()) {
             Ok(code) => {
                 drop(callback_registration);
                 self.forget_pending();
                 let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
                 let issuer = discovered.metadata.issuer;
+                // The page works without `prompt`.
+                if discovered.quirks.rejects_prompt {
+                    self.context.learned.change_quirks(&issuer, |quirks| quirks.rejects_prompt = true);
+                }
                 let given_up = CancellationToken::new();
                 let given_up_exchange = given_up.clone();
                 let used = Used { issuer, redirect, given_up, reused_registration, _loopback: loopback };
@@ -66,6 +71,10 @@ impl ServerTask {
         } else if rejected.error.is_scope_rejected() && discovered.adds_scopes {
             let issuer = &discovered.metadata.issuer;
             self.context.learned.change_quirks(issuer, |quirks| quirks.rejects_added_scopes = true);
+        }
+        if adds_prompt && rejected.error.is_prompt_rejected() {
+            let issuer = &registration.issuer;
+            self.context.learned.change_quirks(issuer, |quirks| quirks.rejects_prompt = true);
         }
         let reason = match &rejected.error.kind {
             ErrorKind::Denied => {

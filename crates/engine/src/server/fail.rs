@@ -147,6 +147,22 @@ impl ServerTask {
         }
     }
 
+    /// Offers a sign-in, because a request without a token was refused. The connection stays, because the lists and
+    /// other requests need no token.
+    pub fn call_refused(&mut self, connection: &Arc<Connection>, challenge: Option<Box<BearerChallenge>>) {
+        let fault = Fault::Unauthorized { challenge, token_sent: false };
+        let Fault::Unauthorized { challenge, .. } = &fault else { return };
+        if self.endpoint.is_oauth_off() || !matches!(self.phase.get(), Phase::Connected(_)) {
+            return self.connection_failed(connection, &fault);
+        }
+        self.note_challenge(challenge.as_deref(), false);
+        if let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
+            let address = challenge.as_ref().and_then(|challenge| challenge.resource_metadata.clone());
+            self.context.learned.store_call_challenge(&resolved.key, address.unwrap_or_default());
+        }
+        self.outbox.set_error(self.describe(&fault));
+    }
+
     /// Keeps the connection for the next sign-in if only the grant failed.
     fn keep_for_sign_in(&mut self, connection: Arc<Connection>, fault: &Fault) {
         let only_grant_failed = match fault {

@@ -105,7 +105,11 @@ impl ServerHandle {
         let lacks_scope = matches!(fault, Fault::InsufficientScope { .. });
         let token = connection.cached_token();
         let described = describe_fault(&fault, &self.label());
-        self.send_report(connection, Report::Failed(Arc::new(fault)));
+        let report = match fault {
+            Fault::Unauthorized { challenge, token_sent: false } => Report::SignInRequired(challenge),
+            fault => Report::Failed(Arc::new(fault)),
+        };
+        self.send_report(connection, report);
         if lacks_scope {
             self.note_step_up(operation, token)?;
         }

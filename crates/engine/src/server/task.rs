@@ -77,6 +77,7 @@ impl ServerTask {
             Message::SecretAllowed => self.secret_allowed(),
             Message::Reported { connection, report } if self.phase.is_current(&connection) => match report {
                 Report::Failed(fault) => self.connection_failed(&connection, &fault),
+                Report::SignInRequired(challenge) => self.call_refused(&connection, challenge),
                 Report::Ended => self.connection_failed(&connection, &Fault::Lost),
                 Report::ToolsListed => self.tools_listed(&connection),
                 Report::ListChanged(list) => self.list_changed(list),

@@ -5,7 +5,6 @@ use usher_config::{catalogue_by_url, display_text};
 
 use super::phase::{Phase, SignIn, Stage};
 use super::state::ServerTask;
-use crate::sign_in::redirect_ladder;
 
 const LONGEST_ADDRESS: usize = 2000;
 
@@ -42,7 +41,7 @@ fn status(task: &ServerTask) -> Status {
         Phase::Paused => Status::Paused,
         Phase::Connecting { .. } => Status::Connecting,
         Phase::NeedsSignIn { reason } => Status::NeedsSignIn { reason: *reason },
-        Phase::SigningIn(sign_in) => signing_in(sign_in),
+        Phase::SigningIn(sign_in) => signing_in(task, sign_in),
         Phase::Connected(live) => Status::Connected {
             since: live.since,
             protocol: display_text(&live.connection.protocol(), 40),
@@ -55,7 +54,7 @@ fn status(task: &ServerTask) -> Status {
     }
 }
 
-fn signing_in(sign_in: &SignIn) -> Status {
+fn signing_in(task: &ServerTask, sign_in: &SignIn) -> Status {
     let step = match &sign_in.stage {
         Stage::Probing { .. } => SignInStep::Discovering,
         Stage::Preparing { step, .. } => *step,
@@ -63,14 +62,21 @@ fn signing_in(sign_in: &SignIn) -> Status {
         Stage::Exchanging { .. } => SignInStep::Exchanging,
         Stage::Connecting { .. } => SignInStep::Connecting,
     };
-    let is_waiting = step == SignInStep::WaitingForBrowser;
+    let next = match &sign_in.stage {
+        Stage::Waiting(waiting) => sign_in.redirect.and_then(|redirect| task.next_attempt(redirect, waiting)),
+        Stage::Probing { .. }
+        | Stage::Preparing { .. }
+        | Stage::Exchanging { .. }
+        | Stage::Connecting { .. } => None,
+    };
     Status::SigningIn {
         step,
         host: sign_in.host.clone(),
         redirect: sign_in.redirect,
         opened: sign_in.opened,
         expires_at: sign_in.expires_at,
-        next_redirect: sign_in.redirect.filter(|_| is_waiting).and_then(redirect_ladder::next),
+        next_redirect: next.map(|next| next.kind),
+        next_omits_prompt: next.is_some_and(|next| next.omits_prompt),
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Preparation {
     /// The challenge of the 401 or 403 that led to the sign-in.
     pub challenge: Option<BearerChallenge>,
     pub requested_redirect: Option<RedirectKind>,
+    /// Whether to leave out the `prompt` that Usher adds, because the page may reject it.
+    pub omits_prompt: bool,
     pub receives_links: bool,
     pub configured_redirect: usher_config::Redirect,
     /// The scopes that the caller asks for. In a step-up, also those granted or requested before, and those that the
@@ -78,7 +80,8 @@ impl Preparation {
         let challenge = self.challenge.as_ref();
         let named = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
         let with_quirks = |discovered: Discovered| {
-            let quirks = learned.quirks(&discovered.metadata.issuer);
+            let mut quirks = learned.quirks(&discovered.metadata.issuer);
+            quirks.rejects_prompt |= self.omits_prompt;
             Discovered { quirks, ..discovered }.with_challenge(challenge, &self.settings())
         };
         if let Some(discovered) = learned.discovered_by(&self.endpoint.key, named) {

@@ -1,4 +1,9 @@
-//! The order of the redirects: the first one of a sign-in, and the next one after a failure.
+//! The order of the redirects: the first one of a sign-in, and the next attempt after a failure.
+//!
+//! If the page in the browser shows an error, the redirect or the `prompt` that Usher added may be the reason. A request
+//! without `prompt` may lead to a grant without a refresh token. Therefore, the other redirects come first, and the
+//! request without `prompt` comes before pasting. If the redirect has worked at this issuer before, it is not the reason,
+//! and the request without `prompt` comes first.
 
 use usher_api::RedirectKind;
 use usher_config::Redirect;
@@ -39,8 +44,27 @@ pub(crate) fn first(
     Choice { kind, pinned: false }
 }
 
-/// Returns the redirect to offer when the page in the browser shows an error.
-pub(crate) fn next(kind: RedirectKind) -> Option<RedirectKind> {
+/// The next request to send when the page in the browser shows an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub kind: RedirectKind,
+    /// Whether the request leaves out the `prompt` that Usher adds.
+    pub omits_prompt: bool,
+}
+
+/// Returns the next attempt, if there is one. `adds_prompt` is whether Usher added a `prompt` to the last request.
+/// `has_worked` is whether an earlier sign-in with this redirect succeeded.
+pub(crate) fn next_attempt(kind: RedirectKind, adds_prompt: bool, has_worked: bool) -> Option<Attempt> {
+    let next = next(kind);
+    let is_last = matches!(next, None | Some(RedirectKind::Paste));
+    if adds_prompt && (has_worked || is_last) {
+        return Some(Attempt { kind, omits_prompt: true });
+    }
+    next.map(|kind| Attempt { kind, omits_prompt: false })
+}
+
+/// Returns the redirect after this one.
+fn next(kind: RedirectKind) -> Option<RedirectKind> {
     match kind {
         RedirectKind::Link => Some(RedirectKind::LinkWithHost),
         RedirectKind::LinkWithHost => Some(RedirectKind::Loopback),
@@ -92,6 +116,25 @@ mod tests {
                 Choice { kind, pinned },
                 "{requested:?} {configured} {remembered:?} {receives}"
             );
+        }
+    }
+
+    #[test]
+    fn the_prompt_is_dropped_before_pasting_or_if_the_redirect_has_worked() {
+        use RedirectKind::{Link, LinkWithHost, Loopback, Paste};
+        let attempt = |kind, omits_prompt| Some(Attempt { kind, omits_prompt });
+        let cases = [
+            (Link, true, false, attempt(LinkWithHost, false)),
+            (LinkWithHost, true, false, attempt(Loopback, false)),
+            (Loopback, true, false, attempt(Loopback, true)),
+            (Paste, true, false, attempt(Paste, true)),
+            (Link, true, true, attempt(Link, true)),
+            (Link, false, true, attempt(LinkWithHost, false)),
+            (Loopback, false, true, attempt(Paste, false)),
+            (Paste, false, false, None),
+        ];
+        for (kind, adds_prompt, has_worked, expected) in cases {
+            assert_eq!(next_attempt(kind, adds_prompt, has_worked), expected, "{kind:?}");
         }
     }
 

@@ -30,7 +30,7 @@ impl Engine {
         }
     }
 
-    /// Restarts the sign-in with the next redirect. Call it when the page in the browser shows an error.
+    /// Restarts the sign-in with the next redirect or without `prompt`. Call it when the page in the browser shows an error.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
         let outcome = self.handle_of(id)?.ask(Message::NextRedirect).await;
         outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))

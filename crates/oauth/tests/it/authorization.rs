@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use usher_oauth::{ClientSettings, Discovered, ErrorKind, PendingAuthorization, RedirectUri, Scopes};
+use usher_oauth::{ClientSettings, Discovered, ErrorKind, PendingAuthorization, Prompt, RedirectUri, Scopes};
 
 use crate::support::*;
 
@@ -87,6 +87,29 @@ async fn scopes_are_chosen_in_order() {
         let needs_consent = expected.is_some_and(|scopes| scopes.contains("offline_access"));
         assert_eq!(parameter(&pending, "prompt").as_deref(), needs_consent.then_some("consent"), "{case}");
         assert_eq!(pending.scopes(), &Scopes::parse(expected.unwrap_or_default()));
+    }
+}
+
+#[tokio::test]
+async fn a_configured_prompt_replaces_the_automatic_one() {
+    let table = [
+        (Prompt::Automatic, false, Some("consent"), true),
+        (Prompt::Automatic, true, None, false),
+        (Prompt::Omitted, false, None, false),
+        (Prompt::Value("login".into()), false, Some("login"), false),
+        (Prompt::Value("select_account consent".into()), true, Some("select_account consent"), false),
+    ];
+    for (prompt, rejects_prompt, expected, is_added) in table {
+        let fake = Fake::start_with_changed_metadata(json!({ "scopes_supported": ["offline_access"] })).await;
+        fake.on(REGISTER, Response::json(json!({ "client_id": "app" })));
+        let settings = ClientSettings { scopes: Some(Scopes::parse("s1")), prompt, ..Default::default() };
+        let mut found = discover_with(&fake, None, &settings).await.unwrap();
+        found.quirks.rejects_prompt = rejects_prompt;
+        let registered = register_at(&fake, found, &settings, None).await;
+        let pending = registered.authorize(&Scopes::default(), now()).unwrap();
+        assert_eq!(parameter(&pending, "prompt").as_deref(), expected, "{settings:?}");
+        let restored = PendingAuthorization::from_secret(&pending.to_secret()).unwrap();
+        assert_eq!((pending.adds_prompt(), restored.adds_prompt()), (is_added, is_added), "{settings:?}");
     }
 }
 
