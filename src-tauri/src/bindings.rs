@@ -32,6 +32,7 @@ fn commands() -> Commands<tauri::Wry> {
         sign_in::server_sign_in,
         sign_in::server_sign_in_again,
         sign_in::server_sign_in_address,
+        sign_in::server_confirm_endpoints,
         sign_in::server_next_redirect,
         sign_in::sign_in_complete,
         tools::tool_call,

@@ -16,6 +16,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         status,
         auth: AuthView::Unknown,
         permission: None,
+        endpoints_to_confirm: None,
         last_error: None,
         wants: None,
         secret_requests: Vec::new(),

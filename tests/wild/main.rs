@@ -7,11 +7,14 @@
 
 mod calls;
 mod connection;
+mod foreign_endpoints;
+mod gateway;
 mod optional_sign_in;
 mod person;
 mod prompt;
 mod refresh;
 mod results;
+mod second_sign_in;
 mod secret_origins;
 mod settings;
 mod sign_in;

@@ -1,12 +1,15 @@
 //! Deviations in refreshes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use axum::response::IntoResponse;
-use serde_json::json;
+use futures::future::try_join_all;
+use serde_json::{Map, json};
 use usher_api::{Code, NeedsSignIn, Status};
-use usher_fake_service::{IssuedTokens, Reply, Request};
+use usher_engine::CallOptions;
+use usher_fake_service::{FakeService, IssuedTokens, Reply, Request};
 use usher_secrets::StoredGrant;
 
 use crate::person::{Person, id, service};
@@ -163,4 +166,99 @@ fn reply(status: u16, body: &'static str) -> Reply {
 fn refresh_token(grant: &StoredGrant) -> Result<String> {
     let token = grant.refresh_token.as_ref().context("the grant has no refresh token")?;
     Ok(secrecy::ExposeSecret::expose_secret(token).to_owned())
+}
+
+/// Answers of a server that accepts no token at all.
+#[tokio::test]
+async fn a_rejected_new_token_ends_after_one_refresh() -> Result<()> {
+    let rejections: [fn() -> Reply; 3] = [
+        || Reply::text(401, ""),
+        || Reply::text(401, "").with("www-authenticate", "Bearer error=\"invalid_token\""),
+        || Reply::oauth_error(400, "invalid_token"),
+    ];
+    for rejection in rejections {
+        let person = Person::new(service().await?).await?;
+        person.sign_in().await?;
+        person.until_connected().await?;
+        person
+            .service
+            .intercept(move |request| (request.path == "/mcp").then(|| rejection().into_response()));
+        for _ in 0..3 {
+            let called = person.engine.call_tool(&id(), "read", Map::new(), CallOptions::new("call")).await;
+            ensure!(called.is_err_and(|error| error.code == Code::SignInRequired), "the call succeeds");
+        }
+        person.until(|view| matches!(view.status, Status::NeedsSignIn { .. })).await?;
+        let requests = person.service.requests_to("POST /token");
+        ensure!(requests.iter().filter(|request| is_refresh(request)).count() == 1, "not one refresh");
+        ensure!(person.store().grant(&id().0).await?.is_some(), "the grant was deleted");
+        person.engine.stop().await;
+    }
+    Ok(())
+}
+
+/// Lifetimes in seconds that would cause a refresh all the time.
+const SHORT_LIFETIMES: [u32; 3] = [1, 2, 3];
+
+#[tokio::test]
+async fn idle_refreshes_of_short_lived_tokens_become_rarer() -> Result<()> {
+    try_join_all(SHORT_LIFETIMES.map(async |lifetime| {
+        let person = with_lifetime(lifetime).await?;
+        let begun = Instant::now();
+        // The exchange, and three refreshes with pauses of two and four seconds between them.
+        person.service.until_requests("POST /token", 4).await;
+        ensure!(begun.elapsed() >= Duration::from_secs(5), "{lifetime}: {:?}", begun.elapsed());
+        person.engine.stop().await;
+        Ok(())
+    }))
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn calls_with_short_lived_tokens_succeed() -> Result<()> {
+    try_join_all(SHORT_LIFETIMES.map(async |lifetime| {
+        let person = with_lifetime(lifetime).await?;
+        let begun = Instant::now();
+        for round in 0..3 {
+            let call = async |number| {
+                let options = CallOptions::new(format!("{round}-{number}"));
+                person.engine.call_tool(&id(), "write", Map::new(), options).await
+            };
+            try_join_all((0..5).map(call)).await.with_context(|| format!("lifetime {lifetime}"))?;
+        }
+        let requests = person.service.requests_to("POST /token").len();
+        let most = 3 + usize::try_from(begun.elapsed().as_secs())?;
+        ensure!(requests <= most, "{lifetime}: {requests} token requests in {:?}", begun.elapsed());
+        person.engine.stop().await;
+        Ok(())
+    }))
+    .await?;
+    Ok(())
+}
+
+/// Signs in to a service that says that each token lives for `lifetime` seconds.
+async fn with_lifetime(lifetime: u32) -> Result<Person> {
+    let service = service().await?;
+    let issued: Vec<_> = (0..200).map(|_| service.issue_tokens("client-0")).collect();
+    issue(&service, issued, lifetime);
+    let person = Person::new(service).await?;
+    person.sign_in().await?;
+    person.until_connected().await?;
+    Ok(person)
+}
+
+/// Answers each token request with the next of these tokens.
+fn issue(service: &FakeService, tokens: Vec<IssuedTokens>, lifetime: u32) {
+    let tokens = Mutex::new(tokens);
+    service.intercept(move |request| {
+        if request.path != "/token" {
+            return None;
+        }
+        let issued = tokens.lock().ok()?.pop()?;
+        let body = json!({
+            "access_token": issued.access_token, "refresh_token": issued.refresh_token,
+            "token_type": "Bearer", "expires_in": lifetime,
+        });
+        Some(Reply::json(body).into_response())
+    });
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, ensure};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use url::form_urlencoded;
 use usher_fake_service::{FakeService, Reply, Request};
 
 use crate::person::{Person, reported, service};
@@ -29,7 +30,7 @@ const OPENID: &str = "GET /.well-known/openid-configuration";
 const BOTH: [&str; 2] = ["client_secret_post", "client_secret_basic"];
 const REVERSED: [&str; 2] = ["client_secret_basic", "client_secret_post"];
 
-const ROWS: [Row; 22] = [
+const ROWS: [Row; 30] = [
     row("Basic is accepted only with the client ID in the form", |service| {
         confidential(service, json!(BOTH), |request| has_basic(request) && has_client_id(request));
     }),
@@ -115,6 +116,55 @@ const ROWS: [Row; 22] = [
         service.on("GET /moved", Reply::redirect(301, "ftp://login.example/"));
         challenge(service, &service.at("/moved"));
     }),
+    row("the first address of the resource metadata has a page", |service| {
+        service.on(RESOURCE, Reply::html_page(200));
+        serve_resource(service, ROOT_RESOURCE);
+    }),
+    row("the first address of the resource metadata has a page for an error", |service| {
+        service.on(RESOURCE, Reply::html_page(404));
+        serve_resource(service, ROOT_RESOURCE);
+    }),
+    row("the first address of the server metadata has a page", |service| {
+        service.on(METADATA, Reply::html_page(200));
+        serve_metadata(service, OPENID);
+    }),
+    row("the first address of the server metadata has a page for an error", |service| {
+        service.on(METADATA, Reply::html_page(403));
+        serve_metadata(service, OPENID);
+    }),
+    row("the challenge names the metadata twice", |service| {
+        let address = service.at("/.well-known/oauth-protected-resource/mcp");
+        challenge(service, &format!("{address}\", resource_metadata=\"http://mcp.internal/metadata"));
+    }),
+    row("the challenge is in single quotes", |service| {
+        service.on(RESOURCE, Reply::text(404, ""));
+        serve_resource(service, "GET /metadata");
+        challenge_with(
+            service,
+            format!("Bearer resource_metadata='{}', scope='a b'", service.at("/metadata")),
+        );
+    }),
+    row("a registration is answered with the client ID alone", |service| {
+        service.intercept(|request| match request.path.as_str() {
+            "/register" => Some(Reply::json_with(201, json!({ "client_id": "client-0" })).into_response()),
+            "/authorize" => Some(approved(request)),
+            _ => None,
+        });
+        let issued = service.issue_tokens("client-0");
+        service.on("POST /token", Reply::json(json!({ "access_token": issued.access_token })));
+    }),
+    row("a registration is answered with 200 and nulls", |service| {
+        service.intercept(|request| match request.path.as_str() {
+            "/register" => {
+                let body = json!({ "client_id": "client-0", "client_secret": null, "redirect_uris": null, "scope": null });
+                Some(Reply::json_with(200, body).into_response())
+            }
+            "/authorize" => Some(approved(request)),
+            _ => None,
+        });
+        let issued = service.issue_tokens("client-0");
+        service.on("POST /token", Reply::json(json!({ "access_token": issued.access_token })));
+    }),
 ];
 
 #[tokio::test]
@@ -178,6 +228,73 @@ async fn a_fragment_of_the_callback_is_ignored() -> Result<()> {
         person.engine.complete_sign_in(&format!("{callback}{ending}")).await?;
         person.engine.stop().await;
     }
+    Ok(())
+}
+
+/// The state of the callback, as frameworks encode it. Every second encoding leaves it unchanged.
+#[tokio::test]
+async fn an_encoded_state_is_accepted() -> Result<()> {
+    let encodings: [fn(&str) -> String; 3] = [
+        |state| form_urlencoded::byte_serialize(state.as_bytes()).collect(),
+        |state| {
+            let once: String = form_urlencoded::byte_serialize(state.as_bytes()).collect();
+            form_urlencoded::byte_serialize(once.as_bytes()).collect()
+        },
+        |state| state.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+    ];
+    for encode in encodings {
+        let person = Person::new(service().await?).await?;
+        let request = person.engine.sign_in(&crate::person::id(), Default::default()).await?;
+        let callback = person.open_page(&request.authorization_url).await?;
+        let (before, rest) = callback.split_once("state=").context("no state")?;
+        let (state, after) = rest.split_once('&').context("no issuer")?;
+        let callback = format!("{before}state={}&{after}", encode(state));
+        person.engine.complete_sign_in(&callback).await.with_context(|| callback)?;
+        person.engine.stop().await;
+    }
+    Ok(())
+}
+
+/// A request without them is rejected by some firewalls.
+#[tokio::test]
+async fn every_request_of_a_sign_in_names_usher_and_what_it_accepts() -> Result<()> {
+    let service = service().await?;
+    service.change_server_metadata(json!({ "revocation_endpoint": service.at("/revoke") }));
+    let person = Person::new(service).await?;
+    person.sign_in().await?;
+    person.until_connected().await?;
+    let token = person.store().grant(&crate::person::id().0).await?.context("no grant")?.access_token;
+    let rejected = format!("Bearer {}", secrecy::ExposeSecret::expose_secret(&token));
+    person.service.intercept(move |request| {
+        (request.authorization() == rejected).then(|| Reply::text(401, "").into_response())
+    });
+    person.reconnect().await?;
+    person.engine.sign_out(&crate::person::id()).await?;
+    person.engine.stop().await;
+    let requests = person.service.requests();
+    for request in &requests {
+        let header =
+            |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // The browser of the test requests this page.
+        if request.path != "/authorize" {
+            ensure!(
+                header("user-agent").starts_with("Usher/"),
+                "{}: {:?}",
+                request.line,
+                header("user-agent")
+            );
+            ensure!(
+                header("accept").contains("application/json"),
+                "{}: {:?}",
+                request.line,
+                header("accept")
+            );
+        }
+    }
+    for path in ["/register", "/token", "/revoke", "/.well-known/oauth-authorization-server"] {
+        ensure!(requests.iter().any(|request| request.path == path), "{path} was not requested");
+    }
+    ensure!(requests.iter().filter(|request| request.path == "/token").count() == 2, "no refresh");
     Ok(())
 }
 
@@ -310,7 +427,10 @@ fn serve_metadata(service: &FakeService, line: &str) {
 
 /// Answers MCP requests without a token with a challenge that names this address.
 fn challenge(service: &FakeService, address: &str) {
-    let challenge = format!("Bearer resource_metadata=\"{address}\"");
+    challenge_with(service, format!("Bearer resource_metadata=\"{address}\""));
+}
+
+fn challenge_with(service: &FakeService, challenge: String) {
     service.intercept(move |request| {
         let is_unauthorized = request.path == "/mcp" && request.authorization().is_empty();
         is_unauthorized.then(|| Reply::text(401, "").with("www-authenticate", &challenge).into_response())

@@ -46,6 +46,8 @@ pub enum Code {
     TlsFailed,
     /// Discovery failed, before the authorization began. The window shows the details.
     DiscoveryFailed,
+    /// The authorization server's endpoints belong to another site. The window asks the person to confirm them.
+    EndpointsUnconfirmed,
     /// The authorization server does not register clients, or rejected Usher. The window asks for a client ID.
     RegistrationUnsupported,
     /// The authorization server rejected the redirect. The window offers a new sign-in.

@@ -46,7 +46,9 @@ pub use reply::{AuthorizationRequestView, Reply};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
-pub use server::{PermissionView, SecretRequestView, ServerId, ServerView, TransportKind, Want};
+pub use server::{
+    EndpointsView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind, Want,
+};
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
 pub use status::{NeedsSignIn, SignInStep, Status};
 pub use tool::{ToolCallView, ToolContent, ToolView};

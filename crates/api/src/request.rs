@@ -30,6 +30,8 @@ pub enum Request {
         /// Whether callback links reach the caller; `None` uses the engine's setting.
         receives_links: Option<bool>,
         extra_scopes: Vec<String>,
+        /// Hosts of another site that the person confirmed. See `EndpointsView`.
+        confirmed_hosts: Vec<String>,
     },
     /// Completes a sign-in with the callback from the browser. The callback contains the code but not the PKCE
     /// verifier, so it is not a secret on its own.

@@ -33,6 +33,9 @@ pub struct ServerView {
     /// The permission that the server asked for and that is not granted yet. The next sign-in requests it.
     pub permission: Option<PermissionView>,
     pub last_error: Option<ErrorView>,
+    /// The hosts that the person has to confirm before a sign-in.
+    #[serde(default)]
+    pub endpoints_to_confirm: Option<EndpointsView>,
     /// The action that the server needs from the person.
     pub wants: Option<Want>,
     /// The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends
@@ -92,6 +95,19 @@ impl Want {
             | Status::Unsupported { .. } => None,
         }
     }
+}
+
+/// The hosts of an authorization server whose endpoints belong to another site than its issuer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct EndpointsView {
+    pub issuer: String,
+    /// The host of the page that the browser opens.
+    pub page: String,
+    /// The host that gets the result of the sign-in.
+    pub token: String,
+    /// Those of the two hosts that belong to another site. The person confirms them.
+    pub foreign: Vec<String>,
 }
 
 /// Scopes that a server asked for.

@@ -14,6 +14,8 @@
 //! assert!(scopes.split(' ').take(usher_budgets::SCOPES).count() <= 500);
 //! ```
 
+use std::time::Duration;
+
 /// Bytes of a metadata document or of a response of an authorization server, after decompression. The largest known
 /// document has 20 kB.
 pub const DOCUMENT_BYTES: usize = 1024 * 1024;
@@ -77,6 +79,20 @@ pub const ERROR_BODY_BYTES: usize = 64 * 1024;
 
 /// Bytes of the id of an event. A longer one is ignored. Known servers use counters and UUIDs.
 pub const EVENT_ID_BYTES: usize = 1024;
+
+/// Bytes of the file with what was learned about servers. A hundred large servers need a tenth of this.
+pub const LEARNED_BYTES: usize = 16 * 1024 * 1024;
+
+/// The shortest time between two refreshes of a token that lives for a few seconds, so that a server cannot make each
+/// request write a file. Requests that need the token wait for it.
+pub const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
+
+/// Cookies of one connection. Load balancers set one or two.
+pub const COOKIES: usize = 20;
+
+/// Bytes of the names and values of all cookies of one connection. They are sent with each request, and web servers
+/// accept headers of 8 kB.
+pub const COOKIE_BYTES: usize = 4096;
 
 /// The shortest time in milliseconds after which a stream is opened again, whatever the server asks for.
 pub const SHORTEST_RETRY_MILLIS: u64 = 1000;

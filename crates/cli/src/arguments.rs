@@ -97,6 +97,9 @@ pub struct Login {
     /// Sign in again, even if already signed in
     #[arg(long)]
     pub again: bool,
+    /// Confirm a host of the authorization server that belongs to another site; can be repeated
+    #[arg(long, value_name = "HOST")]
+    pub confirm_host: Vec<String>,
 }
 
 #[derive(Debug, Args)]

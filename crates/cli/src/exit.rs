@@ -21,7 +21,8 @@ pub fn exit_code(code: Code) -> u8 {
         Code::SignInRequired
         | Code::InsufficientScope
         | Code::SecretNotAllowed
-        | Code::AuthorizationExpired => 3,
+        | Code::AuthorizationExpired
+        | Code::EndpointsUnconfirmed => 3,
         Code::ServerUnreachable | Code::TlsFailed => 4,
         Code::DiscoveryFailed
         | Code::RegistrationUnsupported

@@ -5,6 +5,7 @@ pub(crate) mod gate;
 pub(crate) mod held_grant;
 mod refresh;
 mod refresh_backoff;
+mod refresh_pace;
 mod shared_refresh;
 mod state;
 mod storage;

@@ -1,24 +1,26 @@
 //! Metadata, client registrations and redirects that worked. They are learned from servers, are not secret, and are
 //! stored in one file.
 
-use std::collections::BTreeMap;
+mod contents;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::ProtocolVersion;
-use serde::{Deserialize, Serialize};
 use tokio_util::task::TaskTracker;
 use usher_api::RedirectKind;
-use usher_oauth::{ClientRegistration, Discovered, GrantBinding, Issuer, NetworkZone, Quirks};
+use usher_oauth::{
+    ClientRegistration, Discovered, ForeignEndpoints, GrantBinding, Issuer, NetworkZone, Quirks,
+};
 use usher_secrets::private_files;
 
 use crate::server_key::ServerKey;
+use contents::{Contents, PinnedClient};
 
 const FILE: &str = "kept.json";
-/// The number of bytes that are read, far more than a hundred servers need. A larger file cannot be parsed and is moved
-/// aside.
-const LARGEST: u64 = 16 * 1024 * 1024;
+/// The number of bytes that are read, more than Usher writes.
+const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// The learned data. Clones share one file.
 #[derive(Clone, Debug)]
@@ -33,69 +35,21 @@ struct Inner {
     tasks: TaskTracker,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Contents {
-    version: u32,
-    /// The servers, by [`ServerKey`].
-    #[serde(default)]
-    servers: BTreeMap<String, LearnedServer>,
-    /// The issuers, by identifier.
-    #[serde(default)]
-    issuers: BTreeMap<String, LearnedIssuer>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct LearnedServer {
-    /// The discovered metadata; `None` before discovery, and after a step found the metadata stale.
-    discovered: Option<Discovered>,
-    /// The `resource_metadata` of the challenge that led to the metadata.
-    challenge: Option<String>,
-    /// The pre-registered client, with the first issuer that it was used with.
-    client: Option<PinnedClient>,
-    /// The network zone in which the server was last reached.
-    #[serde(default, rename = "reach")]
-    zone: Option<NetworkZone>,
-    /// The `resource_metadata` of the challenge of a call that was refused without a token, or an empty text. The server
-    /// itself needs no sign-in.
-    #[serde(default)]
-    call_challenge: Option<String>,
-    /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
-    #[serde(default)]
-    revision: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct PinnedClient {
-    client_id: String,
-    issuer: Issuer,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct LearnedIssuer {
-    /// The redirect of the last successful sign-in.
-    redirect: Option<RedirectKind>,
-    #[serde(default)]
-    registrations: Vec<ClientRegistration>,
-    #[serde(default)]
-    quirks: Quirks,
-}
-
-const VERSION: u32 = 1;
-
 impl Learned {
-    /// Reads the file. A file that cannot be parsed is moved aside, because everything in it can be learned again.
+    /// Reads the file. A file that cannot be parsed is moved aside. What protects a client is taken over if possible, and
+    /// everything else can be learned again.
     /// Writes run in `tasks`, so that a stopping engine waits for them.
     pub fn open(state_dir: &Path, tasks: TaskTracker) -> io::Result<Self> {
         private_files::create_private_dir(state_dir)?;
         let path = state_dir.join(FILE);
         let contents = match private_files::read(&path, LARGEST) {
-            Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
-                Ok(contents) if contents.version == VERSION => contents,
-                Ok(_) | Err(_) => {
+            Ok(bytes) => match Contents::read(&bytes) {
+                Ok(contents) => contents,
+                Err(salvaged) => {
                     let aside = path.with_extension("json.broken");
                     tracing::warn!(path = %path.display(), "the file cannot be parsed; it was moved aside");
                     std::fs::rename(&path, aside)?;
-                    Contents::default()
+                    *salvaged
                 }
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
@@ -148,6 +102,15 @@ impl Learned {
     /// Deletes metadata that a step found stale.
     pub fn forget_discovered(&self, server: &ServerKey) {
         self.change(|contents| contents.server(server).discovered = None);
+    }
+
+    /// Returns the endpoints of another site that the person confirmed.
+    pub fn confirmed_endpoints(&self, server: &ServerKey) -> Option<ForeignEndpoints> {
+        self.0.lock().servers.get(&server.key)?.confirmed_endpoints.clone()
+    }
+
+    pub fn store_confirmed_endpoints(&self, server: &ServerKey, endpoints: ForeignEndpoints) {
+        self.change(|contents| contents.server(server).confirmed_endpoints = Some(endpoints));
     }
 
     /// Returns the MCP revision that the server accepted after it had rejected a newer one.
@@ -272,6 +235,7 @@ impl Learned {
                 known.discovered = None;
                 known.challenge = None;
                 known.call_challenge = None;
+                known.confirmed_endpoints = None;
                 known.revision = None;
             }
             if let Some(issuer) = issuer {
@@ -285,7 +249,7 @@ impl Learned {
         {
             let mut contents = self.0.lock();
             let before = contents.clone();
-            contents.version = VERSION;
+            contents.mark_current();
             change(&mut contents);
             if *contents == before {
                 return;
@@ -305,7 +269,7 @@ impl Inner {
         let _writing = self.writing.lock().await;
         let inner = Arc::clone(&self);
         let written = tokio::task::spawn_blocking(move || {
-            let text = serde_json::to_vec_pretty(&*inner.lock())?;
+            let text = inner.lock().to_file()?;
             private_files::replace(&inner.path, &text)
         });
         match written.await {
@@ -316,12 +280,6 @@ impl Inner {
             }
             Err(error) => tracing::warn!(%error, "writing kept.json was interrupted"),
         }
-    }
-}
-
-impl Contents {
-    fn server(&mut self, server: &ServerKey) -> &mut LearnedServer {
-        self.servers.entry(server.key.clone()).or_default()
     }
 }
 

@@ -93,6 +93,9 @@ fn challenges(text: &str) -> Vec<Challenge<'_>> {
 /// A token or a quoted string (RFC 9110 §5.6.4). Some servers do not quote URLs and scopes, so an unquoted value ends
 /// at the next comma or whitespace.
 fn parameter_value(text: &str) -> (String, &str) {
+    if let Some(value) = single_quoted(text) {
+        return value;
+    }
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());
         return (text[..end].to_owned(), &text[end..]);
@@ -107,6 +110,17 @@ fn parameter_value(text: &str) -> (String, &str) {
         }
     }
     (value, "")
+}
+
+/// A value in single quotes, which some servers use. The closing quote ends a parameter.
+fn single_quoted(text: &str) -> Option<(String, &str)> {
+    let quoted = text.strip_prefix('\'')?;
+    let ends = |(at, _): &(usize, &str)| {
+        let rest = &quoted[at + 1..];
+        rest.is_empty() || rest.starts_with([',', ' ', '\t'])
+    };
+    let (end, _) = quoted.match_indices('\'').find(ends)?;
+    Some((quoted[..end].to_owned(), &quoted[end + 1..]))
 }
 
 fn is_token(c: char) -> bool {

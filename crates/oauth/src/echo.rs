@@ -1,5 +1,7 @@
 //! Removal of secrets from a server's texts.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::byte_serialize;
 
@@ -16,12 +18,19 @@ impl Sent {
     /// Collects the secrets, each also in the form in which a request encodes it.
     pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         let both = |secret: &str| {
-            let encoded: String = byte_serialize(secret.as_bytes()).collect();
+            let encoded = form_encoded(secret);
             let differs = encoded != secret;
             [Some(SecretString::from(secret)), differs.then(|| SecretString::from(encoded))]
         };
         let long_enough = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST_SECRET);
         Sent(long_enough.flat_map(both).flatten().collect())
+    }
+
+    /// Adds the value of a `Basic` header (RFC 6749 §2.3.1, RFC 7617 §2), also without the form encoding.
+    pub(crate) fn with_basic(mut self, id: &str, secret: &str) -> Self {
+        let pairs = [format!("{}:{}", form_encoded(id), form_encoded(secret)), format!("{id}:{secret}")];
+        self.0.extend(pairs.map(|pair| BASE64_STANDARD.encode(pair).trim_end_matches('=').into()));
+        self
     }
 
     /// Replaces each secret, and each longer part of one, with `…`.
@@ -42,6 +51,10 @@ impl Sent {
         }
         cleaned
     }
+}
+
+fn form_encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
 }
 
 /// Returns the length of the longest part of `secret` with which `text` begins, in bytes, or 0 if it is too short.
@@ -73,6 +86,24 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(sent.remove_from(text), expected);
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_basic_header_is_removed() {
+        let sent = Sent::new(["s+cret"]).with_basic("client-0", "s+cret");
+        let encode = |text: &str| BASE64_STANDARD.encode(text);
+        for (text, expected) in [
+            (format!("bad header: Basic {}", encode("client-0:s%2Bcret")), "bad header: Basic …"),
+            (format!("bad header: Basic {}", encode("client-0:s+cret")), "bad header: Basic …"),
+            (format!("cut off: {}", &encode("client-0:s+cret")[..16]), "cut off: …"),
+            (format!("unrelated: {}", encode("nothing")), "unrelated: bm90aGluZw=="),
+        ] {
+            assert_eq!(
+                sent.remove_from(&text).trim_end_matches('='),
+                expected.trim_end_matches('='),
+                "{text}"
+            );
         }
     }
 }

@@ -13,6 +13,7 @@
 //! - Discovery: `discovery`, from a server's URL to its authorization server. `challenge` parses `WWW-Authenticate`;
 //!   `resource_metadata` (RFC 9728) and `server_metadata` (RFC 8414) find and check the two documents, `well_known`
 //!   searches for each at several addresses.
+//!   `foreign_endpoints` finds endpoints of another site.
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
@@ -20,6 +21,7 @@
 //!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
+//! - Data: `known_servers` reads `known_servers.json`, the deviations of single companies.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
 //! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises
@@ -66,12 +68,14 @@ mod dynamic_registration;
 mod echo;
 mod endpoint;
 mod error;
+mod foreign_endpoints;
 mod grant;
 mod hint;
 mod http_client;
 mod http_options;
 mod issuer;
 mod json_document;
+mod known_servers;
 mod network_zone;
 mod pending_authorization;
 mod persisted_authorization;
@@ -100,6 +104,7 @@ pub use client_settings::{ClientSettings, Prompt};
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
 pub use error::{Attempt, Error, ErrorKind, Step};
+pub use foreign_endpoints::ForeignEndpoints;
 pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};

@@ -11,6 +11,7 @@ use url::Url;
 use crate::authorization_response::Outcome;
 use crate::discovery::OFFLINE_ACCESS;
 use crate::display_text::display_text;
+use crate::known_servers;
 use crate::{
     AuthorizationResponse, Discovered, Error, ErrorKind, GrantBinding, Prompt, RedirectUri, Registered,
     RegisteredClient, Scopes, Step,
@@ -81,6 +82,11 @@ impl Registered {
             Prompt::Automatic if adds_prompt => request = request.add_extra_param("prompt", "consent"),
             Prompt::Automatic | Prompt::Omitted => {}
             Prompt::Value(value) => request = request.add_extra_param("prompt", value.as_str()),
+        }
+        for (name, value) in known_servers::authorization_parameters(metadata.authorization_endpoint.url()) {
+            if !metadata.has_query_parameter(name) {
+                request = request.add_extra_param(name, value);
+            }
         }
         if let Some(audience) = &audience {
             // Some endpoints already have an audience in their URL, which conflicts only with a configured audience.

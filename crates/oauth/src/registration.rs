@@ -112,7 +112,7 @@ impl Discovered {
         GrantBinding {
             issuer: self.metadata.issuer.clone(),
             token_endpoint: self.metadata.token_endpoint.clone(),
-            revocation_endpoint: self.metadata.revocation_endpoint.clone(),
+            revocation_endpoint: self.own_revocation_endpoint().cloned(),
             client_id: client.registration.client_id.clone(),
             auth_method: client.registration.auth_method,
             resource: self.resource.clone(),

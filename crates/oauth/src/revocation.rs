@@ -32,8 +32,12 @@ pub async fn revoke(
         _ => {
             let refresh_token = grant.refresh_token.as_ref().map(RefreshToken::expose);
             let secret = client_secret.map(ExposeSecret::expose_secret);
-            let sent =
-                Sent::new([Some(grant.access_token.expose()), refresh_token, secret].into_iter().flatten());
+            let tokens = [Some(grant.access_token.expose()), refresh_token, secret];
+            let sent = Sent::new(tokens.into_iter().flatten());
+            let sent = match secret {
+                Some(secret) => sent.with_basic(&binding.client_id, secret),
+                None => sent,
+            };
             Err(failed(error_response(&response, &sent)))
         }
     }
@@ -47,6 +51,7 @@ fn request_parts(
     let secret = || client_secret.map(ExposeSecret::expose_secret).ok_or(ErrorKind::ClientSecretMissing);
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let mut body = Serializer::new(String::new());
     match &grant.refresh_token {
         Some(token) => {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::echo::Sent;
 use crate::http_client::Request;
+use crate::known_servers;
 use crate::token_request::TokenRequest;
 use crate::token_response::normalise;
 use crate::{
@@ -214,7 +215,9 @@ impl TokenEndpoint {
 
     fn grant(&self, tokens: &Tokens, old: Option<&Grant>, requested: &Scopes) -> Result<Grant, RefreshError> {
         let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
-        if let Some(unknown) = &tokens.extra_fields().unknown_type {
+        let is_unknown =
+            |token_type: &&String| !known_servers::is_bearer(self.binding.token_endpoint.url(), token_type);
+        if let Some(unknown) = tokens.extra_fields().unknown_type.as_ref().filter(is_unknown) {
             let error = self.failed(ErrorKind::UnsupportedTokenType(unknown.clone()));
             return Err(RefreshError { error, rotated: refresh_token });
         }

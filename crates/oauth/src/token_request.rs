@@ -30,6 +30,10 @@ impl<'a> TokenRequest<'a> {
     /// The secrets that a response could repeat.
     pub(crate) fn sent(self) -> Sent {
         let secret = self.client_secret().map(ExposeSecret::expose_secret);
+        let client_id = match self {
+            TokenRequest::Exchange(code) => &code.client.registration.client_id,
+            TokenRequest::Refresh { grant, .. } => &grant.binding.client_id,
+        };
         let others = match self {
             TokenRequest::Exchange(code) => {
                 [Some(code.code.expose_secret()), Some(code.verifier.expose_secret())]
@@ -38,6 +42,10 @@ impl<'a> TokenRequest<'a> {
                 [grant.refresh_token.as_ref().map(RefreshToken::expose), Some(grant.access_token.expose())]
             }
         };
-        Sent::new(others.into_iter().chain([secret]).flatten())
+        let sent = Sent::new(others.into_iter().chain([secret]).flatten());
+        match secret {
+            Some(secret) => sent.with_basic(client_id, secret),
+            None => sent,
+        }
     }
 }

@@ -62,6 +62,7 @@ mod tests {
             redirect: None,
             receives_links: None,
             extra_scopes: Vec::new(),
+            confirmed_hosts: Vec::new(),
         };
         for request in [
             sign_in,

@@ -30,6 +30,18 @@ pub async fn server_sign_in(
     sign_in::start(&engine, &id, SignInOptions { client, ..SignInOptions::default() }).await
 }
 
+/// Starts a sign-in with the hosts that the person confirmed, and opens the browser.
+#[tauri::command]
+#[specta::specta]
+pub async fn server_confirm_endpoints(
+    engine: State<'_, EngineSlot>,
+    id: ServerId,
+    hosts: Vec<String>,
+) -> Result<(), ErrorView> {
+    let options = SignInOptions { confirmed_hosts: hosts, ..SignInOptions::default() };
+    sign_in::start(&engine.get().await?, &id, options).await
+}
+
 /// Opens the page of the waiting sign-in again.
 #[tauri::command]
 #[specta::specta]

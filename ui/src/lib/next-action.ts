@@ -10,6 +10,7 @@ export type NextAction =
   | "sign_in"
   | "sign_in_again"
   | "grant_access"
+  | "confirm_endpoints"
   | "sign_out"
   | "disconnect"
   | "open_config"
@@ -32,11 +33,13 @@ export function nextAction(server: ServerView): NextAction | null {
       return "stop";
     case "needs_sign_in":
       if (server.last_error?.code === "registration_unsupported") return "enter_client";
+      if (server.endpoints_to_confirm) return "confirm_endpoints";
       return server.wants === "permission" ? "grant_access" : "sign_in";
     case "signing_in":
       return null;
     case "connected":
       if (server.wants) return server.wants === "permission" ? "grant_access" : "sign_in";
+      if (server.endpoints_to_confirm) return "confirm_endpoints";
       if (isConnectedWithoutSignIn(server)) return "sign_in";
       return isSignedIn(server) ? "sign_out" : "disconnect";
     case "reconnecting":
@@ -51,6 +54,7 @@ const ERROR_ACTIONS: Record<Code, NextAction> = {
   server_unreachable: "connect",
   tls_failed: "connect",
   discovery_failed: "show_details",
+  endpoints_unconfirmed: "confirm_endpoints",
   registration_unsupported: "enter_client",
   redirect_rejected: "sign_in_again",
   authorization_denied: "sign_in_again",

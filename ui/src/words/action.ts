@@ -10,6 +10,7 @@ export const ACTION_WORDS: Record<NextAction, (service: { name: string }) => str
   sign_in: m.sign_in_to,
   sign_in_again: m.sign_in_again,
   grant_access: m.grant_access,
+  confirm_endpoints: m.confirm_endpoints,
   sign_out: m.sign_out,
   disconnect: m.disconnect,
   open_config: m.config_open,

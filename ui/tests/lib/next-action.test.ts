@@ -10,6 +10,7 @@ describe("the action of an error", () => {
     server_unreachable: "connect",
     tls_failed: "connect",
     discovery_failed: "show_details",
+    endpoints_unconfirmed: "confirm_endpoints",
     registration_unsupported: "enter_client",
     redirect_rejected: "sign_in_again",
     authorization_denied: "sign_in_again",

@@ -68,10 +68,14 @@ async fn sign_in(
         redirect: None,
         receives_links: receives_links(engine.holder(), login),
         extra_scopes: Vec::new(),
+        confirmed_hosts: login.confirm_host.clone(),
     };
     let request = match (engine.ask(request).await, open) {
         (Ok(Reply::Authorization(Some(request))), _) => request,
         (Ok(_), _) => return Err(unexpected_reply()),
+        (Err(error), _) if error.error.code == Code::EndpointsUnconfirmed => {
+            return Err(with_confirmation_hint(engine, id, error));
+        }
         // It offers no sign-in, so none is needed.
         (Err(_), Some(view)) => return Ok(view),
         (Err(error), _) => return Err(error),
@@ -88,6 +92,15 @@ async fn sign_in(
         outcome = wait_for_callback(engine, id) => outcome?,
     }
     wait_until_connected(engine, id).await
+}
+
+/// Adds the command that confirms the hosts.
+fn with_confirmation_hint(engine: &Handle, id: &ServerId, error: CommandError) -> CommandError {
+    let endpoints = engine.server(id).and_then(|view| view.endpoints_to_confirm);
+    let hosts = endpoints.map(|endpoints| endpoints.foreign).unwrap_or_default();
+    let flags: String = hosts.iter().map(|host| format!(" --confirm-host {host}")).collect();
+    let hint = error.error.hint.clone().unwrap_or_default();
+    error.with_hint(format!("{hint} Then run `usher login {id}{flags}`."))
 }
 
 /// Returns whether this sign-in can receive a callback link, or `None` if the app that holds the engine decides.

@@ -10,6 +10,9 @@ use super::gate::AdmittedGrant;
 /// The longest time before expiry at which a request refreshes the token.
 const LARGEST_MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
+/// Lifetimes below this one are short. No known service issues tokens for less than a minute.
+const SHORT_LIFETIME: SignedDuration = SignedDuration::from_secs(10);
+
 /// A grant, with the times at which its access token is refreshed.
 #[derive(Clone, Debug)]
 pub(crate) struct HeldGrant {
@@ -20,6 +23,7 @@ pub(crate) struct HeldGrant {
     /// The time at which the token is refreshed without a request. It is earlier than `refresh_at` by a random part of
     /// the margin, at most half, so that not all servers refresh at once. Without a refresh token, it is the expiry.
     due: Option<Timestamp>,
+    is_short_lived: bool,
 }
 
 /// How close an access token is to its expiry.
@@ -46,13 +50,19 @@ impl HeldGrant {
             // Without a refresh token, the person is notified at expiry.
             None => grant.expires_at,
         };
-        Self { grant, refresh_at, due }
+        let is_short = |end: Timestamp| end.duration_since(now) < SHORT_LIFETIME;
+        let is_short_lived = grant.expires_at.is_some_and(is_short);
+        Self { grant, refresh_at, due, is_short_lived }
     }
 
     /// Returns the time at which the grant is refreshed even if no request needs its token. Without a refresh token,
     /// returns the expiry.
     pub fn due(&self) -> Option<Timestamp> {
         self.due
+    }
+
+    pub fn is_short_lived(&self) -> bool {
+        self.is_short_lived
     }
 
     /// Returns the freshness at `now`. A token without an expiry is fresh until the server rejects it.

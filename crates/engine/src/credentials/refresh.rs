@@ -16,13 +16,16 @@ use super::{Inner, Token};
 impl Inner {
     /// Runs one refresh under the guard, and records its outcome.
     pub async fn refresh_once(&self, grant: Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
-        let guard = self.context.guard.lock().await;
-        let outcome = self.refresh(&grant).await;
-        drop(guard);
+        let outcome = self.refresh_in_turn(&grant).await;
+        let now = self.context.clock.now();
         let mut state = self.lock();
         state.refresh = None;
         match &outcome {
-            Ok(_) => state.backoff.end(),
+            Ok(_) => {
+                state.backoff.end();
+                let is_short_lived = state.held.grant().is_some_and(|grant| grant.is_short_lived());
+                state.pace.note(is_short_lived, now);
+            }
             Err(fault) => {
                 state.backoff.start(fault, self.context.clock.now());
                 if fault.is_end_of_grant() {
@@ -36,6 +39,17 @@ impl Inner {
             (self.context.on_change)();
         }
         outcome
+    }
+
+    /// Refreshes under the guard, and not too soon after the last refresh of a short-lived token.
+    async fn refresh_in_turn(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {
+        let wait = self.lock().pace.wait(self.context.clock.now());
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.context.stopping.cancelled() => return Err(CredentialFault::RefreshCancelled),
+        }
+        let _guard = self.context.guard.lock().await;
+        self.refresh(grant).await
     }
 
     async fn refresh(&self, grant: &Arc<HeldGrant>) -> Result<Option<Token>, CredentialFault> {

@@ -10,6 +10,7 @@ use super::fault::CredentialFault;
 use super::gate::AdmittedGrant;
 use super::held_grant::HeldGrant;
 use super::refresh_backoff::RefreshBackoff;
+use super::refresh_pace::RefreshPace;
 use super::shared_refresh::SharedRefresh;
 
 pub(super) struct State {
@@ -23,6 +24,8 @@ pub(super) struct State {
     pub refresh: Option<SharedRefresh>,
     /// The backoff after failed refreshes.
     pub backoff: RefreshBackoff,
+    /// The pace of refreshes for short-lived tokens.
+    pub pace: RefreshPace,
     /// The refresh token that this or the previous run sent without storing a response.
     pub interrupted: Option<RefreshToken>,
     /// The reason why the grant ended.
@@ -56,6 +59,7 @@ impl State {
             unsaved: None,
             refresh: None,
             backoff: RefreshBackoff::default(),
+            pace: RefreshPace::default(),
             interrupted: None,
             ended: None,
         }
@@ -72,7 +76,11 @@ impl State {
         let due = match (&self.unsaved, &self.held) {
             (Some(_), _) => now,
             (None, Held::Grant(grant)) if self.is_interrupted(grant) => now,
-            (None, Held::Grant(grant)) => grant.due()?,
+            (None, Held::Grant(grant)) => {
+                let due = grant.due()?;
+                let idle_from = self.pace.idle_from(now).filter(|_| grant.refresh_token.is_some());
+                idle_from.map_or(due, |from| due.max(from))
+            }
             (None, Held::Unread | Held::Nothing | Held::Quarantined) => return None,
         };
         Some(self.backoff.ends_at(now).map_or(due, |until| due.max(until)))

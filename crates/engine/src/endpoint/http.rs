@@ -164,7 +164,11 @@ impl HttpEndpoint {
             changes: Arc::clone(&changes),
         };
         let uri: Arc<str> = resolved.url.as_str().into();
-        let http = StreamableHttp::new(resolved.http.connection_builder(), Arc::clone(&uri))?;
+        let http = StreamableHttp::new(
+            resolved.http.connection_builder(),
+            &uri,
+            self.context.options.clock.clone(),
+        )?;
         let credentials = resolved.credentials.clone();
         let headers = resolved.headers.clone();
         let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());

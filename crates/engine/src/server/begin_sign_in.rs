@@ -8,7 +8,7 @@ use usher_api::{AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, 
 use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
 
 use super::message::{Outcome, RequestReply};
-use super::phase::{Live, Phase, SignIn, Stage, Waiting};
+use super::phase::{Live, Phase, Port, SignIn, Stage, Waiting};
 use super::state::ServerTask;
 use crate::clock::later;
 use crate::connection::fault::Fault;
@@ -16,7 +16,7 @@ use crate::endpoint::Opened;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::WaitingSignIn;
-use crate::sign_in::prepare::{Preparation, Prepared};
+use crate::sign_in::prepare::{Preparation, Prepared, Receiver};
 use crate::sign_in::redirect_ladder::{self, Attempt};
 use crate::words;
 use crate::words::connection::describe_fault;
@@ -151,6 +151,7 @@ impl ServerTask {
         }
         let challenge: Option<BearerChallenge> =
             self.step_up.challenge().or(self.next_sign_in.challenge()).cloned();
+        let confirmed_hosts = options.confirmed_hosts.clone();
         let report = self.jobs.step_reporter();
         let (server, context, label) = (self.id.clone(), Arc::clone(&self.context), self.label());
         let job = self.jobs.run(async move {
@@ -166,6 +167,7 @@ impl ServerTask {
                     receives_links,
                     configured_redirect: endpoint.oauth.redirect,
                     extra_scopes,
+                    confirmed_hosts,
                 };
                 preparation.run(|step| report(Outcome::Step(step))).await
             };
@@ -212,7 +214,7 @@ impl ServerTask {
         live: Option<Live>,
         expires_at: Timestamp,
     ) -> AuthorizationRequestView {
-        let Prepared { pending, redirect, loopback, reused_registration } = prepared;
+        let Prepared { pending, redirect, receiver, reused_registration } = prepared;
         let expires_at = expires_at.min(pending.expires_at());
         let request = AuthorizationRequestView {
             authorization_url: pending.authorization_url().to_string(),
@@ -231,17 +233,24 @@ impl ServerTask {
         self.step_up.set_requested(pending.scopes().clone());
         // A callback link or a pasted address can still reach the next process. A loopback port closes with this
         // process.
-        let persisted = loopback.is_none().then(|| pending.to_secret());
+        let persisted = (!matches!(receiver, Receiver::Loopback(_))).then(|| pending.to_secret());
         endpoint.persisted.set(&self.context, &self.id, persisted);
         endpoint.persisted.mark_used();
         self.outbox.clear_error();
         let now = self.context.options.clock.now();
         let job = self.jobs.timer(Duration::try_from(expires_at.duration_since(now)).unwrap_or_default());
-        let (callbacks, tasks) = (&self.context.callbacks, &self.context.tasks);
+        let port = match receiver {
+            Receiver::None => Port::None,
+            Receiver::Loopback(loopback) => {
+                let callbacks = Arc::clone(&self.context.callbacks);
+                Port::Served(loopback.listen(callbacks, &self.context.tasks))
+            }
+            Receiver::Paste(reserved) => Port::Reserved(reserved),
+        };
         let stage = Stage::Waiting(Waiting {
             pending: Box::new(pending),
             reused_registration,
-            loopback: loopback.map(|loopback| loopback.listen(Arc::clone(callbacks), tasks)),
+            port,
             callback_registration,
         });
         self.phase.enter(Phase::SigningIn(Box::new(SignIn {
@@ -270,7 +279,7 @@ impl ServerTask {
         }
         let live = self.phase.take_live();
         let (redirect, expires_at) = (kind_of(pending.redirect_uri()), pending.expires_at());
-        let prepared = Prepared { pending, redirect, loopback: None, reused_registration: true };
+        let prepared = Prepared { pending, redirect, receiver: Receiver::None, reused_registration: true };
         self.wait_for_callback(prepared, endpoint, SignInOptions::default(), live, expires_at);
     }
 

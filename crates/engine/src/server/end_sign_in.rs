@@ -27,7 +27,7 @@ impl ServerTask {
             self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
             return self.outbox.reply(reply, Err(words::sign_in::already_over()));
         };
-        let Waiting { pending, reused_registration, loopback, callback_registration } = waiting;
+        let Waiting { pending, reused_registration, port, callback_registration } = waiting;
         let discovered = pending.discovered().clone();
         let registration = pending.client().registration.clone();
         let adds_prompt = pending.adds_prompt();
@@ -43,7 +43,7 @@ impl ServerTask {
                 }
                 let given_up = CancellationToken::new();
                 let given_up_exchange = given_up.clone();
-                let used = Used { issuer, redirect, given_up, reused_registration, _loopback: loopback };
+                let used = Used { issuer, redirect, given_up, reused_registration, _port: port };
                 let endpoint = Arc::clone(&sign_in.endpoint);
                 self.jobs.run_to_end(async move {
                     Outcome::Exchanged(exchange(&endpoint, code, &given_up_exchange).await)
@@ -58,10 +58,10 @@ impl ServerTask {
         self.outbox.reply(reply, Err(error.clone()));
         if let Some(pending) = rejected.pending {
             sign_in.stage =
-                Stage::Waiting(Waiting { pending, reused_registration, loopback, callback_registration });
+                Stage::Waiting(Waiting { pending, reused_registration, port, callback_registration });
             return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         }
-        drop((callback_registration, loopback));
+        drop((callback_registration, port));
         self.forget_pending();
         if matches!(rejected.error.kind, ErrorKind::ResourceRejected { .. }) {
             self.forget_resource_parameter(discovered);

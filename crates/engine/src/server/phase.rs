@@ -15,7 +15,7 @@ use crate::connection::offers::Offer;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::CallbackRegistration;
-use crate::sign_in::loopback::LoopbackServer;
+use crate::sign_in::loopback::{LoopbackServer, ReservedPort};
 
 #[derive(Default)]
 pub(super) enum Phase {
@@ -96,8 +96,15 @@ pub(super) struct Waiting {
     /// Whether the registration is from an earlier sign-in. If no callback arrives, an old registration may be the
     /// reason.
     pub reused_registration: bool,
-    pub loopback: Option<LoopbackServer>,
+    pub port: Port,
     pub callback_registration: CallbackRegistration,
+}
+
+/// The port of the redirect. It is free again when this value is dropped.
+pub(super) enum Port {
+    None,
+    Served(#[expect(dead_code, reason = "kept until the sign-in ends")] LoopbackServer),
+    Reserved(#[expect(dead_code, reason = "kept until the sign-in ends")] ReservedPort),
 }
 
 /// The issuer and the redirect to learn if the sign-in succeeds, and the resources that the exchange needs.
@@ -108,7 +115,7 @@ pub(super) struct Used {
     pub given_up: CancellationToken,
     /// Whether the registration is from an earlier sign-in.
     pub reused_registration: bool,
-    pub _loopback: Option<LoopbackServer>,
+    pub _port: Port,
 }
 
 impl Live {

@@ -1,7 +1,10 @@
 //! A server's public view, derived from its state.
 
-use usher_api::{AuthView, RegistrationKind, SecretRequestView, ServerView, SignInStep, Status, Want};
+use usher_api::{
+    AuthView, Code, EndpointsView, RegistrationKind, SecretRequestView, ServerView, SignInStep, Status, Want,
+};
 use usher_config::{catalogue_by_url, display_text};
+use usher_oauth::ForeignEndpoints;
 
 use super::phase::{Phase, SignIn, Stage};
 use super::state::ServerTask;
@@ -22,6 +25,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         status,
         auth: auth(task),
         permission,
+        endpoints_to_confirm: endpoints_to_confirm(task),
         last_error: last_error.cloned(),
     }
 }
@@ -133,6 +137,15 @@ fn auth(task: &ServerTask) -> AuthView {
         redirect: issuer.and_then(|issuer| learned.redirect(issuer)),
         resource: discovered.as_ref().map(|discovered| discovered.resource.clone()),
     }
+}
+
+/// Returns the hosts that the person has to confirm, if the last sign-in ended because of them.
+fn endpoints_to_confirm(task: &ServerTask) -> Option<EndpointsView> {
+    task.outbox.error().filter(|error| error.code == Code::EndpointsUnconfirmed)?;
+    let resolved = task.endpoint.http()?.resolved()?;
+    let discovered = task.context.learned.discovered(&resolved.key)?;
+    let ForeignEndpoints { issuer, page, token, foreign } = discovered.foreign_endpoints(&resolved.url)?;
+    Some(EndpointsView { issuer, page, token, foreign })
 }
 
 fn registration_kind(kind: usher_oauth::RegistrationKind) -> RegistrationKind {

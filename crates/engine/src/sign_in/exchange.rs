@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
-use usher_oauth::AuthorizationCode;
+use usher_oauth::{AuthorizationCode, Grant};
 
 use super::revoke::revoke;
 use crate::connection::fault::Fault;
@@ -32,8 +32,18 @@ pub(crate) async fn exchange(
             "a sign-in was completed, but mcp.json sets an Authorization header".to_owned(),
         ));
     };
+    let earlier = credentials.held();
+    let binding = grant.binding.clone();
     match credentials.put(grant, || !given_up.is_cancelled()).await? {
         None => {
+            // Some authorization servers keep one grant for each client and person, so a revocation would end the new
+            // grant too.
+            let is_other_client = |earlier: &Grant| {
+                earlier.binding.issuer != binding.issuer || earlier.binding.client_id != binding.client_id
+            };
+            if let Some(earlier) = earlier.filter(|earlier| is_other_client(earlier)) {
+                revoke(endpoint, &resolved, Grant::clone(&earlier)).await;
+            }
             tracing::info!(server = %endpoint.id, "signed in");
             Ok(())
         }

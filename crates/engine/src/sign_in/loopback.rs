@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -30,6 +30,14 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(crate) struct Loopback {
     listener: TcpListener,
+    port: u16,
+}
+
+/// A port on which nothing listens, for a callback that the person copies from the browser's address bar. No other
+/// program can use the port until this value is dropped.
+#[derive(Debug)]
+pub(crate) struct ReservedPort {
+    _socket: TcpSocket,
     port: u16,
 }
 
@@ -73,6 +81,28 @@ impl Loopback {
         let listener = Arc::new(Listener { callbacks, port: self.port });
         tasks.spawn(serve(self.listener, listener, stopped));
         LoopbackServer { _stop: stop.drop_guard() }
+    }
+}
+
+impl ReservedPort {
+    /// Reserves the preferred port, or any port if the preferred one is in use.
+    pub fn bind(preferred: Option<u16>) -> std::io::Result<Self> {
+        match preferred.map(Self::bind_port) {
+            Some(Ok(reserved)) => Ok(reserved),
+            Some(Err(_)) | None => Self::bind_port(0),
+        }
+    }
+
+    fn bind_port(port: u16) -> std::io::Result<Self> {
+        // Without `listen`, the system refuses connections. Without `SO_REUSEADDR`, no other program can bind the port.
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+        let port = socket.local_addr()?.port();
+        Ok(Self { _socket: socket, port })
+    }
+
+    pub fn redirect(&self) -> RedirectUri {
+        RedirectUri::loopback(self.port)
     }
 }
 
@@ -168,4 +198,30 @@ fn page(status: StatusCode, title: &str, text: &str) -> Response {
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_reserved_port_refuses_connections_and_belongs_to_no_other_program() {
+        let reserved = ReservedPort::bind(None).expect("reserve a port");
+        let address = (Ipv4Addr::LOCALHOST, reserved.port);
+        let refused = TcpStream::connect(address).expect_err("nothing listens");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        for taken in [TcpListener::bind(address), TcpListener::bind((Ipv4Addr::UNSPECIFIED, reserved.port))] {
+            assert_eq!(taken.expect_err("the port is reserved").kind(), ErrorKind::AddrInUse);
+        }
+        assert!(Loopback::bind_port(reserved.port).await.is_err());
+        let port = reserved.port;
+        drop(reserved);
+        let again = ReservedPort::bind(Some(port)).expect("reserve the port again");
+        assert_eq!(again.redirect(), RedirectUri::loopback(port));
+        let other = ReservedPort::bind(Some(port)).expect("reserve another port");
+        assert_ne!(other.port, port);
+    }
 }

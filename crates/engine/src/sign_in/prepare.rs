@@ -10,12 +10,12 @@ use usher_oauth::{
 };
 use usher_secrets::SecretStore;
 
-use super::loopback::{Loopback, port_of};
+use super::loopback::{Loopback, ReservedPort, port_of};
 use super::redirect_ladder::{self, Choice};
 use crate::context::Context;
 use crate::endpoint::http::Resolved;
 use crate::words::secret_store::describe_secret_error;
-use crate::words::sign_in::{cannot_listen, describe_oauth_error};
+use crate::words::sign_in::{cannot_listen, describe_oauth_error, unconfirmed_endpoints};
 
 /// The input of a sign-in.
 pub(crate) struct Preparation {
@@ -32,6 +32,8 @@ pub(crate) struct Preparation {
     /// The scopes that the caller asks for. In a step-up, also those granted or requested before, and those that the
     /// server asks for.
     pub extra_scopes: Scopes,
+    /// The hosts of another site that the person confirmed.
+    pub confirmed_hosts: Vec<String>,
 }
 
 /// An authorization request, ready for the browser.
@@ -39,11 +41,21 @@ pub(crate) struct Preparation {
 pub(crate) struct Prepared {
     pub pending: PendingAuthorization,
     pub redirect: RedirectKind,
-    /// The bound port of the loopback redirect.
-    pub loopback: Option<Loopback>,
+    pub receiver: Receiver,
     /// Whether the registration is from an earlier sign-in. If no callback arrives, an old registration may be the
     /// reason.
     pub reused_registration: bool,
+}
+
+/// The holder of the redirect's port.
+#[derive(Debug)]
+pub(crate) enum Receiver {
+    /// The redirect has no port, or the sign-in was restored.
+    None,
+    /// The port of the loopback redirect, on which no server is running yet.
+    Loopback(Loopback),
+    /// The port of an address that the person pastes.
+    Paste(ReservedPort),
 }
 
 impl Preparation {
@@ -100,9 +112,25 @@ impl Preparation {
         Ok((with_quirks(discovered), false))
     }
 
+    /// Returns an error if the authorization server's endpoints belong to another site and the person has not confirmed
+    /// exactly these hosts.
+    fn confirm_endpoints(&self, discovered: &Discovered) -> Result<(), ErrorView> {
+        let (learned, key) = (&self.context.learned, &self.endpoint.key);
+        let Some(endpoints) = discovered.foreign_endpoints(&self.endpoint.url) else { return Ok(()) };
+        if learned.confirmed_endpoints(key).as_ref() == Some(&endpoints) {
+            return Ok(());
+        }
+        if !endpoints.foreign.iter().all(|host| self.confirmed_hosts.contains(host)) {
+            return Err(unconfirmed_endpoints(&self.server.0, &endpoints));
+        }
+        learned.store_confirmed_endpoints(key, endpoints);
+        Ok(())
+    }
+
     /// Registers the client. If the authorization server rejects the redirect, or fails at its scheme, tries another
     /// one.
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
+        self.confirm_endpoints(&discovered)?;
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.context.learned.redirect(&issuer);
         let settings = self.settings();
@@ -115,7 +143,7 @@ impl Preparation {
         let mut outage = None;
         loop {
             let known = self.known_client(&discovered, choice).await?;
-            let (redirect, loopback) = self.redirect(choice, known.as_ref()).await?;
+            let (redirect, receiver) = self.redirect(choice, known.as_ref()).await?;
             let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
             let extra_scopes = &self.extra_scopes;
             let request =
@@ -125,7 +153,7 @@ impl Preparation {
                 Ok(registered) => {
                     let reused_registration =
                         known_id.as_deref() == Some(registered.client().registration.client_id.as_str());
-                    return self.finish(registered, choice, loopback, reused_registration).await;
+                    return self.finish(registered, choice, receiver, reused_registration).await;
                 }
                 Err(error) => {
                     let next = match &error.kind {
@@ -150,7 +178,7 @@ impl Preparation {
         &self,
         registered: Registered,
         choice: Choice,
-        loopback: Option<Loopback>,
+        receiver: Receiver,
         reused_registration: bool,
     ) -> Result<Prepared, Failure> {
         // Stored before the browser opens, so that the callback finds a known client.
@@ -158,7 +186,7 @@ impl Preparation {
             self.store(registered.client()).await?;
         }
         let pending = registered.authorize(&self.extra_scopes, self.context.options.clock.now())?;
-        Ok(Prepared { pending, redirect: choice.kind, loopback, reused_registration })
+        Ok(Prepared { pending, redirect: choice.kind, receiver, reused_registration })
     }
 
     /// Returns the client of an earlier sign-in with this issuer and redirect.
@@ -190,20 +218,20 @@ impl Preparation {
         &self,
         choice: Choice,
         known: Option<&RegisteredClient>,
-    ) -> Result<(RedirectUri, Option<Loopback>), ErrorView> {
-        let loopback = async || {
-            let preferred = known.and_then(|client| port_of(&client.registration.redirect_uri));
-            Loopback::bind(preferred).await.map_err(|error| cannot_listen(&error))
-        };
+    ) -> Result<(RedirectUri, Receiver), ErrorView> {
+        let preferred = known.and_then(|client| port_of(&client.registration.redirect_uri));
         Ok(match choice.kind {
-            RedirectKind::Link => (RedirectUri::custom_scheme(), None),
-            RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), None),
+            RedirectKind::Link => (RedirectUri::custom_scheme(), Receiver::None),
+            RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), Receiver::None),
             RedirectKind::Loopback => {
-                let loopback = loopback().await?;
-                (loopback.redirect(), Some(loopback))
+                let loopback = Loopback::bind(preferred).await.map_err(|error| cannot_listen(&error))?;
+                (loopback.redirect(), Receiver::Loopback(loopback))
             }
             // Nothing listens, so the browser shows the callback in its address bar, and the person copies it.
-            RedirectKind::Paste => (loopback().await?.redirect(), None),
+            RedirectKind::Paste => {
+                let reserved = ReservedPort::bind(preferred).map_err(|error| cannot_listen(&error))?;
+                (reserved.redirect(), Receiver::Paste(reserved))
+            }
         })
     }
 

@@ -1,7 +1,8 @@
 //! Messages about the steps of a sign-in.
 
 use usher_api::{Code, ErrorView};
-use usher_oauth::{ErrorKind, Step};
+use usher_config::display_text;
+use usher_oauth::{ErrorKind, ForeignEndpoints, Step};
 
 /// Describes a failed step of a sign-in.
 pub fn describe_oauth_error(error: &usher_oauth::Error) -> ErrorView {
@@ -74,6 +75,20 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
             Step::TokenExchange | Step::Refresh | Step::Revocation => Code::ProtocolError,
         },
     }
+}
+
+/// Describes an authorization server whose endpoints belong to another site than its issuer.
+pub(crate) fn unconfirmed_endpoints(server: &str, endpoints: &ForeignEndpoints) -> ErrorView {
+    let ForeignEndpoints { issuer, page, token, foreign } = endpoints;
+    let server = display_text(server, 80);
+    ErrorView::new(
+        Code::EndpointsUnconfirmed,
+        format!(
+            "To sign in to “{server}”, {issuer} opens a page of {page} and sends your approval to {token}. They do not \
+             belong to the same site."
+        ),
+        format!("Continue only if you know that {issuer} works with {}.", foreign.join(" and ")),
+    )
 }
 
 pub(crate) fn already_over() -> ErrorView {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, json};
-use usher_api::{Code, NeedsSignIn, Status};
+use usher_api::{Code, ServerView, Status};
 use usher_demo::{DemoOptions, Eras, Guard};
 use usher_engine::{CallOptions, Engine};
 use usher_fake_service::{Request, result};
@@ -128,7 +128,7 @@ async fn a_401_for_a_call_needs_a_sign_in_although_lists_are_public() {
     let (_sandbox, _demo, engine) = started(options).await;
     until(&engine, &id(), is_connected).await;
     assert_eq!(call(&engine, "search_pages").await.unwrap_err().code, Code::SignInRequired);
-    until_sign_in_needed(&engine, NeedsSignIn::NeverSignedIn).await;
+    until(&engine, &id(), ServerView::is_connected_without_sign_in).await;
     sign_in(&engine, &id()).await.unwrap();
     assert!(!call(&engine, "search_pages").await.unwrap().is_error);
 }

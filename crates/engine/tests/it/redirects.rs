@@ -75,6 +75,10 @@ async fn paste_is_the_last_redirect() {
     let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Loopback);
+    // The demo gets a `prompt`, which could be the reason for the error too.
+    let request = engine.next_redirect(&id()).await.unwrap();
+    assert_eq!(request.redirect, RedirectKind::Loopback);
+    assert!(!request.authorization_url.contains("prompt="), "{}", request.authorization_url);
     let request = engine.next_redirect(&id()).await.unwrap();
     assert_eq!(request.redirect, RedirectKind::Paste);
     let Status::SigningIn { next_redirect, .. } = engine.server(&id()).unwrap().status else {

@@ -98,7 +98,13 @@ pub fn call(tool: &str, arguments: &str, name: &str) -> Request {
 }
 
 pub fn sign_in() -> Request {
-    Request::SignIn { server: id(), redirect: None, receives_links: Some(true), extra_scopes: Vec::new() }
+    Request::SignIn {
+        server: id(),
+        redirect: None,
+        receives_links: Some(true),
+        extra_scopes: Vec::new(),
+        confirmed_hosts: Vec::new(),
+    }
 }
 
 pub async fn begin_sign_in(client: &Client) -> AuthorizationRequestView {

@@ -53,6 +53,17 @@ fn every_spelling_is_parsed() {
         ),
         (&[r#"Bearer error="e" scope="s""#], bearer("", "s", "e", "")),
         (&[r#"Bearer scope="a b"#], bearer("", "a b", "", "")),
+        // Single quotes.
+        (
+            &["Bearer resource_metadata='https://a.example/m', scope='a b', error='invalid_token'"],
+            bearer("https://a.example/m", "a b", "invalid_token", ""),
+        ),
+        (
+            &[r#"Bearer error_description='it's "gone", sorry', scope='a'"#],
+            bearer("", "a", "", "it's \"gone\", sorry"),
+        ),
+        (&["Bearer scope='', error='e'"], bearer("", "", "e", "")),
+        (&["Bearer scope='a, error=e"], bearer("", "'a", "e", "")),
         // The Bearer challenge with resource metadata is preferred.
         (
             &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],

@@ -12,6 +12,7 @@ mod endpoints;
 mod errors;
 mod fallback;
 mod flow;
+mod foreign_endpoints;
 mod limits;
 mod network_zone;
 mod refresh;

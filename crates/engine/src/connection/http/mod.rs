@@ -2,6 +2,8 @@
 
 pub(crate) mod adapter;
 mod authorized;
+mod cookies;
 mod discover;
+mod endpoint_client;
 mod event_stream;
 pub(crate) mod streamable;

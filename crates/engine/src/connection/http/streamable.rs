@@ -1,7 +1,6 @@
 //! One HTTP exchange of Streamable HTTP: the request, and the classified response.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -14,12 +13,17 @@ use rmcp::transport::common::http_header::{
 use rmcp::transport::streamable_http_client::SseError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use sse_stream::Sse;
 use usher_budgets as budgets;
 use usher_oauth::BearerChallenge;
 
+use super::endpoint_client::EndpointClient;
 use super::event_stream::event_stream;
+use crate::clock::Clock;
 use crate::connection::fault::Fault;
+
+const INVALID_TOKEN: &str = "invalid_token";
 
 /// The events of a body.
 pub(crate) type Events = BoxStream<'static, Result<Sse, SseError>>;
@@ -40,37 +44,15 @@ pub(crate) enum PostResponse {
 /// The HTTP client of one server.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamableHttp {
-    http: reqwest::Client,
-    uri: Arc<str>,
+    client: EndpointClient,
     /// The last session with which the server accepted a request.
     accepted_session: Arc<Mutex<Option<String>>>,
 }
 
 impl StreamableHttp {
-    /// Creates the client. It follows only 307 and 308 redirects within the origin, so that no token reaches another
-    /// origin.
-    pub fn new(builder: reqwest::ClientBuilder, uri: Arc<str>) -> Result<Self, Fault> {
-        let policy = reqwest::redirect::Policy::custom(|attempt| {
-            let keeps_method =
-                matches!(attempt.status(), StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
-            let same_origin =
-                attempt.previous().last().is_some_and(|url| url.origin() == attempt.url().origin());
-            if keeps_method && same_origin && attempt.previous().len() <= budgets::REDIRECTS {
-                attempt.follow()
-            } else {
-                attempt.stop()
-            }
-        });
-        let http = builder
-            .redirect(policy)
-            .connect_timeout(Duration::from_secs(10))
-            .pool_idle_timeout(Duration::from_secs(60))
-            // Notices a stream whose other end disappeared.
-            .tcp_keepalive(Duration::from_secs(60))
-            .user_agent(concat!("Usher/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| Fault::from_reqwest(&error))?;
-        Ok(Self { http, uri, accepted_session: Arc::default() })
+    pub fn new(builder: reqwest::ClientBuilder, uri: &str, clock: Clock) -> Result<Self, Fault> {
+        let client = EndpointClient::new(builder, uri, clock)?;
+        Ok(Self { client, accepted_session: Arc::default() })
     }
 
     /// Posts one message. `headers` contains the headers of `mcp.json`, the protocol version and the routing headers.
@@ -81,13 +63,11 @@ impl StreamableHttp {
         token: Option<&SecretString>,
         headers: HeaderMap,
     ) -> Result<PostResponse, Fault> {
-        let mut request =
-            self.http.post(self.uri.as_ref()).headers(headers).header(ACCEPT, accepted()).json(message);
-        request = with_token(request, token);
-        if let Some(session) = session {
-            request = request.header(HEADER_SESSION_ID, session);
-        }
-        let response = match request.send().await {
+        let request = |http: &reqwest::Client, uri| {
+            let request = http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message);
+            with_session(with_token(request, token), session)
+        };
+        let response = match self.client.send(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_timeout() => {
                 return Err(Fault::from_reqwest(&error));
@@ -127,6 +107,9 @@ impl StreamableHttp {
         if !status.is_success() {
             let fault = status_fault(status, response.headers());
             let body = error_body(response, &kind).await;
+            if let Some(refused) = rejected_token(status, &body, token.is_some()) {
+                return Err(refused);
+            }
             // Some servers answer 400 for an unknown session.
             if status == StatusCode::BAD_REQUEST && had_session && mentions_session(&body) {
                 return Ok(PostResponse::SessionExpired);
@@ -171,23 +154,25 @@ impl StreamableHttp {
         token: Option<&SecretString>,
         headers: HeaderMap,
     ) -> Result<Option<Events>, Fault> {
-        let mut request =
-            self.http.get(self.uri.as_ref()).headers(headers).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
-        request = with_token(request, token);
-        if let Some(session) = session {
-            request = request.header(HEADER_SESSION_ID, session);
-        }
-        if let Some(last_event) = last_event {
-            request = request.header(HEADER_LAST_EVENT_ID, last_event);
-        }
-        let response = request.send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        let request = |http: &reqwest::Client, uri| {
+            let request = http.get(uri).headers(headers.clone()).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
+            let request = with_session(with_token(request, token), session);
+            match last_event {
+                Some(last_event) => request.header(HEADER_LAST_EVENT_ID, last_event),
+                None => request,
+            }
+        };
+        let response = self.client.send(request).await.map_err(|error| Fault::from_reqwest(&error))?;
         let status = response.status();
         check_authorization(status, response.headers(), token.is_some())?;
         if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND) {
             return Ok(None);
         }
         if !status.is_success() {
-            return Err(status_fault(status, response.headers()));
+            let fault = status_fault(status, response.headers());
+            let kind = media_type(response.headers());
+            let body = error_body(response, &kind).await;
+            return Err(rejected_token(status, &body, token.is_some()).unwrap_or(fault));
         }
         match media_type(response.headers()) {
             MediaType::EventStream => Ok(Some(event_stream(response.bytes_stream(), budgets::MESSAGE_BYTES))),
@@ -204,9 +189,10 @@ impl StreamableHttp {
         token: Option<&SecretString>,
         headers: HeaderMap,
     ) -> Result<(), Fault> {
-        let request = self.http.delete(self.uri.as_ref()).headers(headers).header(HEADER_SESSION_ID, session);
-        let response =
-            with_token(request, token).send().await.map_err(|error| Fault::from_reqwest(&error))?;
+        let request = |http: &reqwest::Client, uri| {
+            with_session(with_token(http.delete(uri).headers(headers.clone()), token), Some(session))
+        };
+        let response = self.client.send(request).await.map_err(|error| Fault::from_reqwest(&error))?;
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Ok(()),
@@ -226,11 +212,35 @@ fn with_token(request: reqwest::RequestBuilder, token: Option<&SecretString>) ->
     }
 }
 
+fn with_session(request: reqwest::RequestBuilder, session: Option<&str>) -> reqwest::RequestBuilder {
+    match session {
+        Some(session) => request.header(HEADER_SESSION_ID, session),
+        None => request,
+    }
+}
+
+/// Returns an error for a status that some servers send instead of a 401: the body says that the token is invalid
+/// (RFC 6750 §3.1).
+fn rejected_token(status: StatusCode, body: &[u8], token_sent: bool) -> Option<Fault> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    let names_token = body["error"] == INVALID_TOKEN || body["error"]["code"] == INVALID_TOKEN;
+    let is_rejected = status == StatusCode::BAD_REQUEST && names_token;
+    is_rejected.then_some(Fault::Unauthorized { challenge: None, token_sent })
+}
+
 /// Returns an error for a 401, and for a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
 fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool) -> Result<(), Fault> {
     let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
     match status {
         StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized { challenge: challenge(), token_sent }),
+        // Some servers send the challenge with another status.
+        StatusCode::BAD_REQUEST => {
+            let is_refusal = |challenge: &BearerChallenge| challenge.error.as_deref() == Some(INVALID_TOKEN);
+            match challenge().filter(|challenge| is_refusal(challenge)) {
+                challenge @ Some(_) => Err(Fault::Unauthorized { challenge, token_sent }),
+                None => Ok(()),
+            }
+        }
         StatusCode::FORBIDDEN => match challenge().filter(|challenge| challenge.is_insufficient_scope()) {
             Some(challenge) => Err(Fault::InsufficientScope { challenge }),
             None => Ok(()),
