@@ -3,16 +3,21 @@
 //! A row changes a [`FakeService`](usher_fake_service::FakeService) and states what Usher must do with it. To add one,
 //! find the table of its kind: `sign_in` for discovery, registration, authorization and code exchange, `refresh` for
 //! refreshes, `connection` for MCP connections, `calls` for tool calls, `results` for lists and results, `settings`
-//! and `secret_origins` for changes of `mcp.json`.
+//! and `secret_origins` for changes of `mcp.json`, `optional_sign_in` for servers of which only the calls need a token,
+//! `gateway` for what stands in front of a server, `callback`, `request_headers`, `prompt`, `foreign_endpoints`,
+//! `second_sign_in` and `orphans` for these parts of a sign-in.
 
+mod callback;
 mod calls;
 mod connection;
 mod foreign_endpoints;
 mod gateway;
 mod optional_sign_in;
+mod orphans;
 mod person;
 mod prompt;
 mod refresh;
+mod request_headers;
 mod results;
 mod second_sign_in;
 mod secret_origins;

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result, ensure};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use url::form_urlencoded;
 use usher_fake_service::{FakeService, Reply, Request};
 
 use crate::person::{Person, reported, service};
@@ -215,86 +214,6 @@ async fn a_server_that_fails_at_the_scheme_gets_the_next_redirect() -> Result<()
             person.engine.stop().await;
         }
     }
-    Ok(())
-}
-
-/// The callback of the browser, with these endings.
-#[tokio::test]
-async fn a_fragment_of_the_callback_is_ignored() -> Result<()> {
-    for ending in ["#_=_", "#", "#access_token=x&state=y", "#a#b"] {
-        let person = Person::new(service().await?).await?;
-        let request = person.engine.sign_in(&crate::person::id(), Default::default()).await?;
-        let callback = person.open_page(&request.authorization_url).await?;
-        person.engine.complete_sign_in(&format!("{callback}{ending}")).await?;
-        person.engine.stop().await;
-    }
-    Ok(())
-}
-
-/// The state of the callback, as frameworks encode it. Every second encoding leaves it unchanged.
-#[tokio::test]
-async fn an_encoded_state_is_accepted() -> Result<()> {
-    let encodings: [fn(&str) -> String; 3] = [
-        |state| form_urlencoded::byte_serialize(state.as_bytes()).collect(),
-        |state| {
-            let once: String = form_urlencoded::byte_serialize(state.as_bytes()).collect();
-            form_urlencoded::byte_serialize(once.as_bytes()).collect()
-        },
-        |state| state.bytes().map(|byte| format!("%{byte:02X}")).collect(),
-    ];
-    for encode in encodings {
-        let person = Person::new(service().await?).await?;
-        let request = person.engine.sign_in(&crate::person::id(), Default::default()).await?;
-        let callback = person.open_page(&request.authorization_url).await?;
-        let (before, rest) = callback.split_once("state=").context("no state")?;
-        let (state, after) = rest.split_once('&').context("no issuer")?;
-        let callback = format!("{before}state={}&{after}", encode(state));
-        person.engine.complete_sign_in(&callback).await.with_context(|| callback)?;
-        person.engine.stop().await;
-    }
-    Ok(())
-}
-
-/// A request without them is rejected by some firewalls.
-#[tokio::test]
-async fn every_request_of_a_sign_in_names_usher_and_what_it_accepts() -> Result<()> {
-    let service = service().await?;
-    service.change_server_metadata(json!({ "revocation_endpoint": service.at("/revoke") }));
-    let person = Person::new(service).await?;
-    person.sign_in().await?;
-    person.until_connected().await?;
-    let token = person.store().grant(&crate::person::id().0).await?.context("no grant")?.access_token;
-    let rejected = format!("Bearer {}", secrecy::ExposeSecret::expose_secret(&token));
-    person.service.intercept(move |request| {
-        (request.authorization() == rejected).then(|| Reply::text(401, "").into_response())
-    });
-    person.reconnect().await?;
-    person.engine.sign_out(&crate::person::id()).await?;
-    person.engine.stop().await;
-    let requests = person.service.requests();
-    for request in &requests {
-        let header =
-            |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // The browser of the test requests this page.
-        if request.path != "/authorize" {
-            ensure!(
-                header("user-agent").starts_with("Usher/"),
-                "{}: {:?}",
-                request.line,
-                header("user-agent")
-            );
-            ensure!(
-                header("accept").contains("application/json"),
-                "{}: {:?}",
-                request.line,
-                header("accept")
-            );
-        }
-    }
-    for path in ["/register", "/token", "/revoke", "/.well-known/oauth-authorization-server"] {
-        ensure!(requests.iter().any(|request| request.path == path), "{path} was not requested");
-    }
-    ensure!(requests.iter().filter(|request| request.path == "/token").count() == 2, "no refresh");
     Ok(())
 }
 

@@ -42,7 +42,7 @@ pub use elicitation::{ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
 pub use event::Event;
 pub use prompt::{PromptArgumentView, PromptView};
-pub use reply::{AuthorizationRequestView, Reply};
+pub use reply::{AuthorizationRequestView, OrphanView, Reply};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;

@@ -21,6 +21,19 @@ pub enum Reply {
     Prompts(Vec<PromptView>),
     ToolCall(ToolCallView),
     Config(ConfigView),
+    Orphans(Vec<OrphanView>),
+}
+
+/// A grant whose server is not in `mcp.json`, because its entry was removed by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct OrphanView {
+    /// The name that the entry had.
+    pub server: ServerId,
+    /// The same name, sanitised for display.
+    pub name: String,
+    /// The host of the service, if it is known.
+    pub host: Option<String>,
 }
 
 /// An authorization request that waits for the browser.

@@ -95,6 +95,12 @@ pub enum Request {
     #[cfg_attr(feature = "specta", specta(skip))]
     RetrySecretStore,
     CheckConfig,
+    /// Lists the grants whose servers are not in `mcp.json`.
+    Orphans,
+    /// Revokes and deletes such a grant.
+    RemoveOrphan {
+        server: ServerId,
+    },
     /// Brings the app's window to the front. Fails in a process without a window.
     #[cfg_attr(feature = "specta", specta(skip))]
     ShowWindow,
@@ -163,7 +169,8 @@ impl Request {
             | Self::AllowSecret { .. }
             | Self::SecretStored { .. }
             | Self::ForgetSecretOrigins { .. }
-            | Self::AnswerElicitation { .. } => true,
+            | Self::AnswerElicitation { .. }
+            | Self::RemoveOrphan { .. } => true,
             Self::Server { verb, .. } => verb.must_finish(),
             Self::Snapshot
             | Self::CancelCall { .. }
@@ -172,6 +179,7 @@ impl Request {
             | Self::ResumeAll
             | Self::RetrySecretStore
             | Self::CheckConfig
+            | Self::Orphans
             | Self::ShowWindow => false,
         }
     }

@@ -43,6 +43,15 @@ pub async fn with_server<T>(
     .await
 }
 
+/// Runs `work` with the engine, which starts no server for it.
+pub async fn without_servers<T>(
+    paths: &Paths,
+    output: Output,
+    work: impl AsyncFnOnce(&Handle) -> Result<T, CommandError>,
+) -> Result<T, CommandError> {
+    run_session(paths, output, Some(Vec::new()), work).await
+}
+
 async fn run_session<T>(
     paths: &Paths,
     output: Output,

@@ -12,6 +12,7 @@ pub(crate) struct Item {
 }
 
 const NAMED: &str = "named:";
+const GRANT: &str = "grant:";
 /// The maximum length of a name. Windows limits user names to 512 characters. A user name consists of a kind, a name
 /// and, for some kinds, a client ID.
 const MAX_NAME: usize = 350;
@@ -20,7 +21,7 @@ const MAX_CLIENT_ID: usize = 100;
 impl Item {
     pub fn grant(server: &str) -> Result<Self, Error> {
         check_name(server)?;
-        Ok(Self { user: format!("grant:{server}"), label: format!("Usher: {server}") })
+        Ok(Self { user: format!("{GRANT}{server}"), label: format!("Usher: {server}") })
     }
 
     pub fn pending(server: &str) -> Result<Self, Error> {
@@ -53,6 +54,11 @@ impl Item {
     /// Returns the name of the secret, if the item is a named secret.
     pub fn secret_name(user: &str) -> Option<String> {
         user.strip_prefix(NAMED).map(str::to_owned)
+    }
+
+    /// Returns the name of the server, if the item is a grant.
+    pub fn granted_server(user: &str) -> Option<String> {
+        user.strip_prefix(GRANT).map(str::to_owned)
     }
 
     /// The user name of the item in the keychain.
@@ -115,5 +121,8 @@ mod tests {
             assert_eq!(Item::secret_name(item.expect("a name").user()), None);
         }
         assert_eq!(Item::secret_name(named.part('a', 0).user()), None);
+        let grant = Item::grant("named:x").expect("a name");
+        assert_eq!(Item::granted_server(grant.user()).as_deref(), Some("named:x"));
+        assert_eq!(Item::granted_server(grant.part('a', 0).user()), None);
     }
 }

@@ -148,6 +148,15 @@ impl SecretStore {
         Ok(names)
     }
 
+    /// Returns the names of all servers with a grant, sorted.
+    pub async fn granted_servers(&self) -> Result<Vec<String>, Error> {
+        let users = self.backend.list().await?;
+        let mut names: Vec<String> = users.iter().filter_map(|user| Item::granted_server(user)).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
     async fn text(&self, item: Item) -> Result<Option<SecretString>, Error> {
         match self.backend.get(&item).await? {
             Some(secret) => codec::decode_text(&secret).map(Some).map_err(|why| item.corrupt(why)),

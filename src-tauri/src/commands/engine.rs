@@ -27,7 +27,9 @@ fn is_for_page(request: &Request) -> bool {
         | Request::AllowSecret { .. }
         | Request::PauseAll
         | Request::ResumeAll
-        | Request::CheckConfig => true,
+        | Request::CheckConfig
+        | Request::Orphans
+        | Request::RemoveOrphan { .. } => true,
         // The app opens the browser itself.
         Request::Server { verb, .. } => !matches!(verb, ServerVerb::BrowserOpened | ServerVerb::NextRedirect),
         // `server_add` also takes a client secret, and sets no redirect.

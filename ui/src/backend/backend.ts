@@ -3,6 +3,7 @@ import {
   type Client,
   type DesktopView,
   type Event,
+  type OrphanView,
   type PageRequest,
   type PromptView,
   type ResourceView,
@@ -59,6 +60,14 @@ export const tauriBackend = {
   /** Allows a secret for an origin, both as a `SecretRequestView` names them. */
   secretAllow: (secret: string, origin: string) => engineRequest({ request: "allow_secret", secret, origin }),
   toolCancel: (call: string) => engineRequest({ request: "cancel_call", call }),
+
+  /** Returns the sign-ins whose services are not in `mcp.json`. */
+  orphans: async (): Promise<OrphanView[]> => {
+    const reply = (await engineRequest({ request: "orphans" })) as { orphans?: OrphanView[] };
+    if (reply.orphans === undefined) throw new BackendError(errorView('Unexpected reply to "orphans".'));
+    return reply.orphans;
+  },
+  orphanRemove: (server: ServerId) => engineRequest({ request: "remove_orphan", server }),
 
   /** Sends a verb that has no method of its own. */
   serverVerb: (id: ServerId, verb: ServerVerb) => verbOf(verb)(id),

@@ -47,7 +47,9 @@ export const commands = {
 	serverSignInAgain: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in_again", { id })),
 	/**  Returns the address of the waiting sign-in's page, for copying. */
 	serverSignInAddress: (id: ServerId) => typedError<string, ErrorView>(__TAURI_INVOKE("server_sign_in_address", { id })),
-	/**  Registers again with the next redirect, and opens the browser. */
+	/**  Starts a sign-in with the hosts that the person confirmed, and opens the browser. */
+	serverConfirmEndpoints: (id: ServerId, hosts: string[]) => typedError<null, ErrorView>(__TAURI_INVOKE("server_confirm_endpoints", { id, hosts })),
+	/**  Registers again with the next redirect, or repeats the request without `prompt`, and opens the browser. */
 	serverNextRedirect: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_next_redirect", { id })),
 	/**  Completes a sign-in with the callback that the person copied from the browser. Waits until the server is connected. */
 	signInComplete: (address: string) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("sign_in_complete", { address })),
@@ -159,6 +161,8 @@ export type Code =
 "tls_failed" | 
 /**  Discovery failed, before the authorization began. The window shows the details. */
 "discovery_failed" | 
+/**  The authorization server's endpoints belong to another site. The window asks the person to confirm them. */
+"endpoints_unconfirmed" | 
 /**  The authorization server does not register clients, or rejected Usher. The window asks for a client ID. */
 "registration_unsupported" | 
 /**  The authorization server rejected the redirect. The window offers a new sign-in. */
@@ -226,6 +230,17 @@ export type ElicitationView = {
 	schema: string | null,
 	/**  The page that the server asks the person to open. It opens only on a click, after the usual checks. */
 	url: string | null,
+};
+
+/**  The hosts of an authorization server whose endpoints belong to another site than its issuer. */
+export type EndpointsView = {
+	issuer: string,
+	/**  The host of the page that the browser opens. */
+	page: string,
+	/**  The host that gets the result of the sign-in. */
+	token: string,
+	/**  Those of the two hosts that belong to another site. The person confirms them. */
+	foreign: string[],
 };
 
 /**  One change to the engine's state. */
@@ -299,6 +314,16 @@ export type NotificationSupport =
 /**  The desktop shows no notifications. */
 "missing";
 
+/**  A grant whose server is not in `mcp.json`, because its entry was removed by hand. */
+export type OrphanView = {
+	/**  The name that the entry had. */
+	server: ServerId,
+	/**  The same name, sanitised for display. */
+	name: string,
+	/**  The host of the service, if it is known. */
+	host: string | null,
+};
+
 /**  A request to show a service's page. */
 export type PageRequest = {
 	server: ServerId,
@@ -353,11 +378,11 @@ export type RedirectKind =
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
 /**  The result of a [`crate::Request`] that succeeded. */
-export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
+export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
 /**  The id of the added server, or of the server whose sign-in was completed. */
-({ server: ServerId }) & { authorization?: never; config?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ server: ServerId }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  `None` when no sign-in waits for the browser. */
-({ authorization: AuthorizationRequestView | null }) & { config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
+({ authorization: AuthorizationRequestView | null }) & { config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; orphans?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
 
 /**
  *  A request to the engine.
@@ -459,6 +484,8 @@ export type ServerView = {
 	/**  The permission that the server asked for and that is not granted yet. The next sign-in requests it. */
 	permission: PermissionView | null,
 	last_error: ErrorView | null,
+	/**  The hosts that the person has to confirm before a sign-in. */
+	endpoints_to_confirm?: EndpointsView | null,
 	/**  The action that the server needs from the person. */
 	wants: Want | null,
 	/**
@@ -519,7 +546,9 @@ opened: string | null;
 /**  The time at which the sign-in times out. */
 expires_at: string | null; 
 /**  The redirect to try next when the page in the browser shows an error. */
-next_redirect: RedirectKind | null } | { state: "connected"; since: string; 
+next_redirect: RedirectKind | null; 
+/**  Whether the next attempt repeats the redirect without the `prompt` parameter, which the page may reject. */
+next_omits_prompt?: boolean } | { state: "connected"; since: string; 
 /**  The MCP revision in use, such as `2026-07-28`. */
 protocol: string; tool_count: number } | { state: "reconnecting"; attempt: number; next_at: string; why: ErrorView } | 
 /**  An error that usually requires action by the person. */

@@ -3,6 +3,7 @@ import type {
   DesktopView,
   ErrorView,
   Event,
+  OrphanView,
   PageRequest,
   PromptView,
   ResourceView,
@@ -28,6 +29,7 @@ export class FakeBackend {
   prompts: PromptView[] = prompts;
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
+  orphansLeft: OrphanView[] = [];
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
   #onDesktop: (desktop: DesktopView) => void = () => undefined;
@@ -50,6 +52,7 @@ export class FakeBackend {
       serverResources: () => this.resources,
       serverPrompts: () => this.prompts,
       toolCall: () => this.result,
+      orphans: () => this.orphansLeft,
       configCheck: () => this.current.config,
     };
 

@@ -126,6 +126,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     status: connected,
     auth: oauth(),
     permission: null,
+    endpoints_to_confirm: null,
     last_error: null,
     secret_requests: [],
     ...overrides,

@@ -128,3 +128,24 @@ describe("the pause", () => {
     await waitFor(() => expect(screen.queryByTestId("paused-note")).toBeNull());
   });
 });
+
+describe("sign-ins without a service", () => {
+  it("are listed, and removed one by one", async () => {
+    const backend = new FakeBackend();
+    backend.orphansLeft = [
+      { server: "old", name: "old", host: "mcp.example.com" },
+      { server: "older", name: "older", host: null },
+    ];
+    const { user } = await openSettings({}, backend);
+    expect(await screen.findByTestId("orphans")).toHaveTextContent(/old – mcp.example.com.*older/s);
+    backend.orphansLeft = backend.orphansLeft.slice(1);
+    await user.click(screen.getByLabelText("Revoke and remove the sign-in to old"));
+    expect(backend.callsOf("orphanRemove")).toEqual([["old"]]);
+    await waitFor(() => expect(screen.getByTestId("orphans")).not.toHaveTextContent("mcp.example.com"));
+  });
+
+  it("are not mentioned if there are none", async () => {
+    await openSettings();
+    expect(screen.queryByTestId("orphans")).toBeNull();
+  });
+});

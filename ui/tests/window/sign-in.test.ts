@@ -55,7 +55,9 @@ describe("a sign-in in progress", () => {
   it("offers the same return method without the prompt", async () => {
     const { backend, user } = await openSignIn({ next_redirect: "loopback", next_omits_prompt: true });
     await user.click(screen.getByText("Something not working?"));
-    expect(screen.getByTestId("waiting-help")).toHaveTextContent("a request that always asks for your consent");
+    expect(screen.getByTestId("waiting-help")).toHaveTextContent(
+      "a request that always asks for your consent",
+    );
     await user.click(screen.getByText("Try without asking for consent"));
     expect(backend.callsOf("serverNextRedirect")).toEqual([["notion"]]);
   });

@@ -142,6 +142,23 @@ const rows: Row[] = [
     call: ["serverSignIn", "notion"],
   },
   {
+    name: "needs sign-in: the endpoints belong to another site",
+    view: {
+      ...needsSignIn("never_signed_in"),
+      last_error: error("endpoints_unconfirmed", "To sign in, as.example opens a page of page.example."),
+      endpoints_to_confirm: {
+        issuer: "as.example",
+        page: "page.example",
+        token: "as.example",
+        foreign: ["page.example"],
+      },
+    },
+    word: "Sign-in needed",
+    text: /as\.example opens a page of page\.example/,
+    button: "Trust these hosts and sign in",
+    call: ["serverConfirmEndpoints", "notion", ["page.example"]],
+  },
+  {
     name: "reconnecting",
     view: {
       status: {

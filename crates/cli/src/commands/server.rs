@@ -4,13 +4,14 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use usher_api::{Request, ServerVerb};
+use usher_api::{Code, Request, ServerId, ServerVerb};
 use usher_config::display_text;
 
-use crate::exit::CommandError;
+use crate::engine::Handle;
+use crate::exit::{CommandError, USAGE_ERROR};
 use crate::output::Output;
 use crate::paths::Paths;
-use crate::session::with_server;
+use crate::session::{with_server, without_servers};
 
 #[derive(Debug, Subcommand)]
 pub enum ServerCommand {
@@ -20,7 +21,7 @@ pub enum ServerCommand {
     Enable(ServerName),
     /// Disable a server, but keep it in mcp.json
     Disable(ServerName),
-    /// Sign out of a server and delete its tokens
+    /// Sign out of a server and delete its tokens, also if it was removed from mcp.json by hand
     Logout(ServerName),
     /// Forget a server's metadata, client registration and redirect, but stay signed in
     Forget(ServerName),
@@ -51,7 +52,7 @@ pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Resu
             (name, json!({ "name": name, "enabled": false }), "Disabled")
         }
         ServerCommand::Logout(ServerName { name }) => {
-            send(name, ServerVerb::SignOut).await?;
+            sign_out(paths, output, name).await?;
             (name, json!({ "signed_out": name }), "Signed out of")
         }
         ServerCommand::Forget(ServerName { name }) => {
@@ -61,4 +62,19 @@ pub async fn run(paths: &Paths, output: Output, command: &ServerCommand) -> Resu
     };
     output.result(&result, || format!("{text} {}.", display_text(name, 80)));
     Ok(())
+}
+
+/// Signs out of a server. If its entry was removed from mcp.json by hand, revokes and deletes the grant that is left.
+async fn sign_out(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
+    let sign_out = async |engine: &Handle, id: &ServerId| {
+        engine.ask(Request::server(id, ServerVerb::SignOut)).await.map(drop)
+    };
+    let unknown = match with_server(paths, output, name, sign_out).await {
+        Err(error) if error.exit_code == USAGE_ERROR => error,
+        outcome => return outcome,
+    };
+    let remove = Request::RemoveOrphan { server: ServerId(name.to_owned()) };
+    let removed = without_servers(paths, output, async |engine| engine.ask(remove).await.map(drop)).await;
+    // The name is unknown, unless a grant was left.
+    removed.map_err(|error| if error.error.code == Code::ConfigInvalid { unknown } else { error })
 }

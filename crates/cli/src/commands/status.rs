@@ -1,9 +1,10 @@
 //! `usher status [NAME]`: connects to the servers and shows their states.
 
 use jiff::Timestamp;
-use usher_api::{AuthView, ServerView};
+use usher_api::{AuthView, OrphanView, Reply, Request, ServerView};
 use usher_config::display_text;
 
+use crate::engine::Handle;
 use crate::exit::CommandError;
 use crate::output::{Output, status_text, table};
 use crate::paths::Paths;
@@ -42,9 +43,21 @@ async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
             });
             table(&["name", "state", ""], rows)
         });
+        note_orphans(engine, output).await;
         Ok(())
     })
     .await
+}
+
+/// Names the sign-ins that are left of removed entries. An error of the secret store is shown with the servers.
+async fn note_orphans(engine: &Handle, output: Output) {
+    let Ok(Reply::Orphans(orphans)) = engine.ask(Request::Orphans).await else { return };
+    for OrphanView { name, host, .. } in orphans {
+        let host = host.map(|host| format!(" ({host})")).unwrap_or_default();
+        output.note(&format!(
+            "{name}{host} is not in mcp.json, but you are still signed in. Run `usher logout {name}` to sign out."
+        ));
+    }
 }
 
 fn details(view: &ServerView) -> String {

@@ -3,8 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_oauth::Grant;
+use tokio::time::error::Elapsed;
+use usher_api::ServerId;
+use usher_oauth::{Grant, HttpClient, ServerUrl};
+use usher_secrets::SecretStore;
 
+use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::endpoint::http::{HttpEndpoint, Resolved};
 
@@ -27,6 +31,39 @@ pub(crate) async fn sign_out(endpoint: &HttpEndpoint) -> Result<(), CredentialFa
     Ok(())
 }
 
+/// Revokes in the background the grant of a server that is not in `mcp.json`.
+pub(crate) fn revoke_orphan(context: &Arc<Context>, id: &ServerId, grant: Grant) {
+    let running = context.revocations.token();
+    let (id, context_of_task) = (id.clone(), Arc::clone(context));
+    context.tasks.spawn(async move {
+        let _running = running;
+        let revoked = revoke_unconnected(&context_of_task, &grant);
+        log(&id, tokio::time::timeout(REVOCATION_TIMEOUT, revoked).await);
+    });
+}
+
+/// Revokes a grant without the entry of its server.
+async fn revoke_unconnected(context: &Context, grant: &Grant) -> Result<(), usher_oauth::Error> {
+    let binding = &grant.binding;
+    let (issuer, client_id) = (binding.issuer.as_str(), binding.client_id.as_str());
+    let secret = if binding.auth_method.needs_secret() {
+        let read = |store: SecretStore| async move { store.client_secret(issuer, client_id).await };
+        context.stores.run(read).await.unwrap_or_default()
+    } else {
+        None
+    };
+    let http = HttpClient::for_server(&ServerUrl::parse(&binding.resource)?).await?;
+    usher_oauth::revoke(&http, grant, secret.as_ref()).await
+}
+
+fn log(id: &ServerId, outcome: Result<Result<(), usher_oauth::Error>, Elapsed>) {
+    match outcome {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::info!(server = %id, %error, "the grant was not revoked"),
+        Err(_) => tracing::info!(server = %id, "the revocation timed out"),
+    }
+}
+
 /// Revokes a grant in the background.
 pub(crate) async fn revoke(endpoint: &HttpEndpoint, resolved: &Arc<Resolved>, grant: Grant) {
     let running = endpoint.context.revocations.token();
@@ -38,10 +75,6 @@ pub(crate) async fn revoke(endpoint: &HttpEndpoint, resolved: &Arc<Resolved>, gr
     endpoint.context.tasks.spawn(async move {
         let _running = running;
         let revoked = usher_oauth::revoke(&resolved.http, &grant, secret.as_ref());
-        match tokio::time::timeout(REVOCATION_TIMEOUT, revoked).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::info!(server = %id, %error, "the grant was not revoked"),
-            Err(_) => tracing::info!(server = %id, "the revocation timed out"),
-        }
+        log(&id, tokio::time::timeout(REVOCATION_TIMEOUT, revoked).await);
     });
 }

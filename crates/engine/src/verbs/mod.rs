@@ -2,6 +2,7 @@
 
 mod config;
 mod new_server;
+mod orphans;
 mod resources;
 mod secrets;
 mod servers;
@@ -58,6 +59,8 @@ impl Engine {
             Request::SecretStored { name, address } => self.secret_stored(&name, &address).await?,
             Request::ForgetSecretOrigins { secret } => self.forget_secret_origins(&secret).await?,
             Request::RetrySecretStore => self.retry_secret_store().await?,
+            Request::Orphans => return self.orphans().await.map(Reply::Orphans),
+            Request::RemoveOrphan { server } => self.remove_orphan(&server).await?,
             Request::CheckConfig => return Ok(Reply::Config(self.check_config())),
             Request::ShowWindow => {
                 let message = "The running Usher is a command without a window.";

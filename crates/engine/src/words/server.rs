@@ -4,6 +4,18 @@ use usher_api::{Code, ErrorView, NeedsSignIn};
 
 use super::credentials::refresh_interrupted;
 
+/// Describes a name without a stored grant, or with an entry in `mcp.json`.
+pub(crate) fn no_orphan(server: &str) -> ErrorView {
+    ErrorView::new(
+        Code::ConfigInvalid,
+        format!(
+            "No sign-in without an entry in mcp.json is stored for “{}”.",
+            usher_config::display_text(server, 80)
+        ),
+        "Run `usher status` to see the sign-ins.",
+    )
+}
+
 pub(crate) fn not_connected(name: &str) -> ErrorView {
     ErrorView::new(
         Code::ServerUnreachable,
