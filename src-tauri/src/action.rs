@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Manager};
-use usher_api::{ErrorView, ServerId};
+use usher_api::{ElicitationAnswer, ErrorView, ServerId};
 use usher_engine::SignInOptions;
 
 use crate::engine_slot::EngineSlot;
@@ -27,6 +27,9 @@ pub enum Action {
     Open,
     /// Opens the window at the service's page.
     OpenServer(ServerId),
+    /// Opens the window at the service's question with this id.
+    AnswerQuestion(ServerId, String),
+    DeclineQuestion(String),
     Quit,
 }
 
@@ -35,9 +38,17 @@ impl Action {
     fn page(&self) -> Option<PageRequest> {
         match self {
             Self::SignIn(id) | Self::OpenPageAgain(id) | Self::Connect(id) | Self::OpenServer(id) => {
-                Some(PageRequest { server: id.clone(), error: None })
+                Some(PageRequest::new(id))
             }
-            Self::RetrySecretStore | Self::PauseAll | Self::ResumeAll | Self::Open | Self::Quit => None,
+            Self::AnswerQuestion(id, question) => {
+                Some(PageRequest { question: Some(question.clone()), ..PageRequest::new(id) })
+            }
+            Self::RetrySecretStore
+            | Self::PauseAll
+            | Self::ResumeAll
+            | Self::Open
+            | Self::DeclineQuestion(_)
+            | Self::Quit => None,
         }
     }
 }
@@ -45,7 +56,9 @@ impl Action {
 /// Performs an action. If the action fails, the window opens and shows the error.
 pub fn perform(app: &AppHandle, action: Action) {
     match action {
-        Action::Open | Action::OpenServer(_) => window::open_at(app, action.page()),
+        Action::Open | Action::OpenServer(_) | Action::AnswerQuestion(..) => {
+            window::open_at(app, action.page());
+        }
         Action::Quit => app.exit(0),
         action => {
             let app = app.clone();
@@ -83,6 +96,12 @@ async fn perform_in_engine(app: &AppHandle, action: &Action) -> Result<(), Error
             engine.resume_all().await;
             Ok(())
         }
-        Action::Open | Action::OpenServer(_) | Action::Quit => Ok(()),
+        Action::DeclineQuestion(question) => {
+            // An error means that the question is no longer open, so there is nothing left to decline.
+            let declined = engine.answer_elicitation(question, ElicitationAnswer::Decline).await;
+            tracing::info!(was_open = declined.is_ok(), "declined a question");
+            Ok(())
+        }
+        Action::Open | Action::OpenServer(_) | Action::AnswerQuestion(..) | Action::Quit => Ok(()),
     }
 }

@@ -12,6 +12,7 @@ use crate::notices::NoticeQueue;
 use crate::tray::Tray;
 use crate::tray::content::Content;
 use crate::window;
+use crate::window::page_request::PageRequest;
 
 pub fn forward(app: &AppHandle, engine: Engine) {
     let app = app.clone();
@@ -22,8 +23,9 @@ pub fn forward(app: &AppHandle, engine: Engine) {
         loop {
             match events.recv().await {
                 Ok(event) => {
-                    if browser_waits.apply(&event) {
-                        window::raise(&app);
+                    if let Some(server) = browser_waits.apply(&event) {
+                        let page = PageRequest { after_sign_in: true, ..PageRequest::new(&server) };
+                        window::raise_at(&app, page);
                     }
                     app.state::<NoticeQueue>().apply_event(&event);
                     if changes_tray(&event) {
@@ -60,9 +62,11 @@ fn changes_tray(event: &Event) -> bool {
         | SecretStoreChanged { .. }
         | ElicitationRequested { .. }
         | ElicitationEnded { .. } => true,
-        ToolsChanged { .. } | ResourcesChanged { .. } | PromptsChanged { .. } | CallProgressed { .. } => {
-            false
-        }
+        ToolsChanged { .. }
+        | ResourcesChanged { .. }
+        | PromptsChanged { .. }
+        | CallProgressed { .. }
+        | CallWaitsForAnswer { .. } => false,
     }
 }
 
@@ -72,20 +76,21 @@ fn changes_tray(event: &Event) -> bool {
 struct BrowserWaits(HashSet<ServerId>);
 
 impl BrowserWaits {
-    /// Applies an event. Returns whether the engine accepted a callback.
-    fn apply(&mut self, event: &Event) -> bool {
-        let Event::ServerChanged { view, .. } = event else { return false };
+    /// Applies an event. Returns the server if the engine accepted its callback.
+    fn apply(&mut self, event: &Event) -> Option<ServerId> {
+        let Event::ServerChanged { view, .. } = event else { return None };
         if matches!(view.status, Status::SigningIn { step: SignInStep::WaitingForBrowser, .. }) {
             self.0.insert(view.id.clone());
-            return false;
+            return None;
         }
-        self.0.remove(&view.id)
+        let is_accepted = self.0.remove(&view.id)
             && matches!(
                 view.status,
                 Status::SigningIn { step: SignInStep::Exchanging | SignInStep::Connecting, .. }
                     | Status::Connected { .. }
                     | Status::NeedsSignIn { reason: NeedsSignIn::Denied }
-            )
+            );
+        is_accepted.then(|| view.id.clone())
     }
 }
 
@@ -111,7 +116,7 @@ mod tests {
             signing_in(SignInStep::Connecting),
         ]
         .map(|status| waits.apply(&changed(status)));
-        assert_eq!(raised, [false, false, false, true, false]);
+        assert_eq!(raised, [None, None, None, Some(ServerId("demo".to_owned())), None]);
     }
 
     #[test]
@@ -124,7 +129,7 @@ mod tests {
         ] {
             let mut waits = BrowserWaits::default();
             waits.apply(&changed(signing_in(SignInStep::WaitingForBrowser)));
-            assert_eq!(waits.apply(&changed(ending)), raised);
+            assert_eq!(waits.apply(&changed(ending)).is_some(), raised);
         }
     }
 }

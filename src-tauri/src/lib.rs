@@ -44,6 +44,7 @@ mod links;
 mod logging;
 mod notices;
 mod options;
+mod question_text;
 mod running_instance;
 #[cfg(test)]
 mod sample_views;

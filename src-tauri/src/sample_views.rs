@@ -2,14 +2,15 @@
 
 use jiff::Timestamp;
 use usher_api::{
-    AuthView, Code, ConfigView, ErrorView, NeedsSignIn, PermissionView, Revision, SecretStoreView, ServerId,
-    ServerView, SignInStep, Snapshot, Status, TransportKind, Want,
+    AuthView, CallingProgram, Code, ConfigView, ElicitationView, ErrorView, NeedsSignIn, PermissionView,
+    Revision, SecretStoreView, ServerId, ServerView, SignInStep, Snapshot, Status, TransportKind, Want,
 };
 
 pub fn server(name: &str, status: Status) -> ServerView {
     ServerView {
         id: ServerId(name.to_lowercase()),
         name: name.to_owned(),
+        title: None,
         catalogue: None,
         address: "https://mcp.example.com/mcp".to_owned(),
         transport: TransportKind::Http,
@@ -20,6 +21,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         last_error: None,
         wants: None,
         secret_requests: Vec::new(),
+        questions_blocked: false,
     }
     .with_wants()
 }
@@ -39,6 +41,23 @@ impl WithWants for ServerView {
 pub fn needing_permission(name: &str) -> ServerView {
     let permission = PermissionView { scopes: vec!["write".to_owned()], tool_title: None };
     ServerView { permission: Some(permission), ..server(name, connected()) }.with_wants()
+}
+
+/// A question in a call of the command line.
+pub fn question(service: &str) -> ElicitationView {
+    ElicitationView {
+        id: "1".to_owned(),
+        server: ServerId(service.to_lowercase()),
+        service: service.to_owned(),
+        host: "mcp.example.com".to_owned(),
+        call: None,
+        tool: Some("Ask back".to_owned()),
+        program: Some(CallingProgram::CommandLine),
+        message: "Which page?".to_owned(),
+        schema: None,
+        url: None,
+        expires_at: Timestamp::UNIX_EPOCH,
+    }
 }
 
 pub fn snapshot(servers: impl IntoIterator<Item = ServerView>) -> Snapshot {

@@ -13,7 +13,8 @@ pub fn service_label(server: &ServerView, servers: &[ServerView]) -> String {
     if is_unique { name } else { format!("{name} ({})", shorten(&server.id.0)) }
 }
 
-fn shorten(name: &str) -> String {
+/// Shortens a name, so that the rest of its line stays visible.
+pub fn shorten(name: &str) -> String {
     if name.chars().count() <= MAX_LENGTH {
         return name.to_owned();
     }

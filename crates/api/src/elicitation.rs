@@ -1,5 +1,6 @@
 //! A server's question to the person (MCP elicitation), and the answer.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ServerId;
@@ -11,14 +12,36 @@ pub struct ElicitationView {
     /// Unique within one run of the engine.
     pub id: String,
     pub server: ServerId,
+    /// The server's name, as [`crate::ServerView::name`].
+    pub service: String,
+    /// The host of the server's address with its port, or the command of a local program.
+    pub host: String,
     /// The name that the recipient of this view gave to the call. `None` only in the process that runs the engine, in
     /// three cases: the server asked outside a call; several calls were running; the caller cannot ask a person.
     pub call: Option<String>,
+    /// The title or name of the tool that the call runs. `None` if the question belongs to no known call.
+    pub tool: Option<String>,
+    /// The program that calls the tool. `None` if the question belongs to no known call.
+    pub program: Option<CallingProgram>,
+    /// The server's text, sanitised for display.
     pub message: String,
     /// JSON Schema of the answer as JSON text, for a form; `None` for a URL.
     pub schema: Option<String>,
     /// The page that the server asks the person to open. It opens only on a click, after the usual checks.
     pub url: Option<String>,
+    /// When the question is cancelled if it has no answer.
+    pub expires_at: Timestamp,
+}
+
+/// A program that calls tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum CallingProgram {
+    /// The app's window.
+    Window,
+    /// The command `usher call`.
+    CommandLine,
 }
 
 /// The person's answer.

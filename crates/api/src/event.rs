@@ -1,5 +1,6 @@
 //! One change to the engine's public state.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{ConfigView, ElicitationView, Revision, SecretStoreView, ServerId, ServerView};
@@ -62,6 +63,14 @@ pub enum Event {
         total: Option<f64>,
         message: Option<String>,
     },
+    /// A server's question about the recipient's call was sent to the process that runs the engine, because the
+    /// recipient cannot ask a person.
+    CallWaitsForAnswer {
+        revision: Revision,
+        call: String,
+        /// When the question is cancelled if it has no answer.
+        expires_at: Timestamp,
+    },
     ElicitationRequested {
         revision: Revision,
         elicitation: ElicitationView,
@@ -86,6 +95,7 @@ impl Event {
             | Self::ResourcesChanged { revision, .. }
             | Self::PromptsChanged { revision, .. }
             | Self::CallProgressed { revision, .. }
+            | Self::CallWaitsForAnswer { revision, .. }
             | Self::ElicitationRequested { revision, .. }
             | Self::ElicitationEnded { revision, .. } => *revision,
         }

@@ -38,7 +38,7 @@ mod status;
 mod tool;
 
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
-pub use elicitation::{ElicitationAnswer, ElicitationView};
+pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
 pub use event::Event;
 pub use prompt::{PromptArgumentView, PromptView};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{ElicitationAnswer, RedirectKind, ServerId};
+use crate::{CallingProgram, ElicitationAnswer, RedirectKind, ServerId};
 
 /// A request to the engine.
 ///
@@ -50,6 +50,8 @@ pub enum Request {
         arguments: Map<String, Value>,
         /// The caller's name for this call, unique among its running calls.
         call: String,
+        /// The program that the person is told about when the server asks a question.
+        program: CallingProgram,
         /// The idle timeout: the longest time without a message from the server.
         idle_timeout_seconds: u64,
         /// How long the call waits for a missing permission; with 0 it fails immediately.
@@ -135,6 +137,9 @@ pub enum ServerVerb {
     CancelSignIn,
     /// Declines the permission that a call waits for.
     DeclinePermission,
+    /// Declines the server's open questions, and all later ones until `AllowQuestions`.
+    BlockQuestions,
+    AllowQuestions,
     Tools,
     Resources,
     Prompts,
@@ -216,6 +221,8 @@ impl ServerVerb {
             | Self::Disable
             | Self::SignOut
             | Self::Forget
+            | Self::BlockQuestions
+            | Self::AllowQuestions
             | Self::NextRedirect => true,
             Self::Connect
             | Self::Disconnect
@@ -241,6 +248,8 @@ impl ServerVerb {
             | Self::AuthorizationRequest
             | Self::CancelSignIn
             | Self::DeclinePermission
+            | Self::BlockQuestions
+            | Self::AllowQuestions
             | Self::Tools
             | Self::Resources
             | Self::Prompts => true,

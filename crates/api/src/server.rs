@@ -21,8 +21,12 @@ impl std::fmt::Display for ServerId {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ServerView {
     pub id: ServerId,
-    /// The server's own title, else the catalogue's name, else the id; sanitised for display.
+    /// The person's name for the server: the id, or the catalogue's name at the address of that entry; sanitised for
+    /// display. It does not depend on the server.
     pub name: String,
+    /// The title that the server gives itself; sanitised for display, and `None` if it is misleading. It is shown only
+    /// beside the name and marked as the server's own.
+    pub title: Option<String>,
     /// The service's slug, if the catalogue contains the address. The slug selects the logo.
     pub catalogue: Option<String>,
     /// The address, or the command of a local program without its arguments.
@@ -41,6 +45,8 @@ pub struct ServerView {
     /// The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends
     /// nothing to the server before the person allows all of them.
     pub secret_requests: Vec<SecretRequestView>,
+    /// Whether the person forbade the server to ask questions. They are then declined at once.
+    pub questions_blocked: bool,
 }
 
 impl ServerView {

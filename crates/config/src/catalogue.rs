@@ -70,10 +70,17 @@ pub fn catalogue() -> &'static [CatalogueEntry] {
     &CATALOGUE
 }
 
+impl CatalogueEntry {
+    /// Returns all addresses of the service.
+    pub fn urls(&self) -> impl Iterator<Item = &Url> {
+        std::iter::once(&self.url).chain(&self.other_urls)
+    }
+}
+
 /// Finds a service by its address, ignoring a trailing slash and the query.
 pub fn catalogue_by_url(url: &Url) -> Option<&'static CatalogueEntry> {
     catalogue().iter().find(|entry| {
-        std::iter::once(&entry.url).chain(&entry.other_urls).any(|known| {
+        entry.urls().any(|known| {
             known.origin() == url.origin()
                 && known.path().trim_end_matches('/') == url.path().trim_end_matches('/')
         })

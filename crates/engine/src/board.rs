@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::sync::broadcast;
 use usher_api::{
     ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot,
@@ -199,6 +200,12 @@ impl Board {
             total,
             message,
         });
+    }
+
+    pub fn call_waits_for_answer(&self, caller: CallerId, call: &str, expires_at: Timestamp) {
+        let call = call.to_owned();
+        let event = |revision| Event::CallWaitsForAnswer { revision, call, expires_at };
+        self.publish_to(Some(caller), &mut self.lock(), event);
     }
 
     pub fn request_elicitation(&self, caller: CallerId, elicitation: ElicitationView) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio_util::sync::CancellationToken;
+use usher_api::CallingProgram;
 
 /// The user of one engine handle and its clones.
 #[derive(Clone, Debug)]
@@ -25,8 +26,20 @@ pub(crate) struct Callers(Arc<AtomicU64>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Addressee {
     pub caller: CallerId,
-    /// The ID that the caller chose for the call behind the question. `None` if no call is known.
-    pub call: Option<String>,
+    /// The call behind the question, if it is known.
+    pub call: Option<KnownCall>,
+}
+
+/// A running call, as its server's questions show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownCall {
+    /// The caller, who is not the recipient of the questions if it cannot ask a person.
+    pub caller: CallerId,
+    /// The ID that the caller chose for the call.
+    pub name: String,
+    /// The title or name of the tool.
+    pub tool: String,
+    pub program: CallingProgram,
 }
 
 impl CallerId {
@@ -50,8 +63,18 @@ impl Callers {
 }
 
 impl Addressee {
-    /// Returns the addressee of questions that belong to no known call, or whose caller cannot ask a person.
+    /// Returns the addressee of questions that belong to no known call.
     pub fn holder() -> Self {
         Self { caller: CallerId::HOLDER, call: None }
+    }
+
+    /// Returns the ID of the call, if the recipient made the call.
+    pub fn own_call(&self) -> Option<&str> {
+        self.call.as_ref().filter(|call| call.caller == self.caller).map(|call| call.name.as_str())
+    }
+
+    /// Returns the call, if another caller made it.
+    pub fn foreign_call(&self) -> Option<&KnownCall> {
+        self.call.as_ref().filter(|call| call.caller != self.caller)
     }
 }

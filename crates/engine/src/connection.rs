@@ -12,6 +12,7 @@ mod json;
 pub(crate) mod list_changes;
 mod lists;
 pub(crate) mod offers;
+pub(crate) mod page_visits;
 mod pagination;
 pub(crate) mod rmcp_error;
 pub(crate) mod running_requests;
@@ -37,6 +38,7 @@ use fault::Fault;
 use inbound::Inbound;
 use list_changes::ListChanges;
 use lists::Listing;
+use page_visits::PageVisits;
 use rmcp_error::from_initialize;
 use running_requests::RunningRequests;
 use stream_monitor::StreamMonitor;
@@ -52,6 +54,7 @@ pub(crate) struct Connection {
     requests: RunningRequests,
     inbound: Inbound,
     listing: Mutex<Option<Listing>>,
+    page_visits: PageVisits,
     monitor: StreamMonitor,
     credentials: Option<Credentials>,
     closing: CancellationToken,
@@ -78,6 +81,7 @@ impl Connection {
         };
         let server = client.server.clone();
         let (elicitations, requests) = (Arc::clone(&client.elicitations), client.requests.clone());
+        let page_visits = client.page_visits.clone();
         let closing = CancellationToken::new();
         let close_on_drop = closing.clone().drop_guard();
         let service = serve_client_with_lifecycle_and_ct(client, channel, lifecycle, closing.clone())
@@ -97,6 +101,7 @@ impl Connection {
             elicitations,
             requests,
             inbound,
+            page_visits,
             listing: Mutex::default(),
             monitor,
             credentials,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use usher_api::{ErrorView, RedirectKind, ServerId};
+use usher_api::{CallingProgram, ErrorView, RedirectKind, ServerId};
 use usher_secrets::StoreKind;
 
 use crate::clock::Clock;
@@ -95,6 +95,8 @@ pub struct CallOptions {
     /// The caller's name for this call, unique among its running calls. Progress, questions and cancellations refer to
     /// the call by this name.
     pub call: String,
+    /// The program that makes the call, for the person who answers the server's questions.
+    pub program: CallingProgram,
     /// The idle timeout. Progress and questions to the person restart it.
     pub timeout: Duration,
     /// The longest wait for a missing permission. If it is zero, the call fails with `insufficient_scope` at once.
@@ -104,10 +106,11 @@ pub struct CallOptions {
 }
 
 impl CallOptions {
-    /// Creates options with an idle timeout of one minute, and a wait of five minutes for a permission.
+    /// Creates options for the window, with an idle timeout of one minute, and a wait of five minutes for a permission.
     pub fn new(call: impl Into<String>) -> Self {
         Self {
             call: call.into(),
+            program: CallingProgram::Window,
             timeout: Duration::from_secs(60),
             permission_timeout: Duration::from_secs(5 * 60),
             asks_holder: false,

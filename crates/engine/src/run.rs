@@ -58,6 +58,7 @@ impl Run {
         let stores =
             SecretStores::new(options.secret_store.clone(), options.asks_to_unlock, Arc::clone(&board));
         let servers = Arc::new(Servers::new(options.only.clone()));
+        let elicitations = Elicitations::new(Arc::clone(&board), learned.clone(), options.clock.clone());
         let context = Arc::new(Context {
             placeholders: Placeholders::new(allowed, first_run, config.environment().clone(), stores.clone()),
             board: Arc::clone(&board),
@@ -65,7 +66,7 @@ impl Run {
             journal: RefreshJournal::in_folder(&options.state_dir),
             stores,
             callbacks: Arc::new(Callbacks::default()),
-            elicitations: Arc::new(Elicitations::new(board)),
+            elicitations: Arc::new(elicitations),
             tasks,
             revocations: TaskTracker::new(),
             stopping: CancellationToken::new(),

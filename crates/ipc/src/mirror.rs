@@ -51,7 +51,8 @@ impl Mirror {
             Event::ToolsChanged { .. }
             | Event::ResourcesChanged { .. }
             | Event::PromptsChanged { .. }
-            | Event::CallProgressed { .. } => {}
+            | Event::CallProgressed { .. }
+            | Event::CallWaitsForAnswer { .. } => {}
         }
         true
     }

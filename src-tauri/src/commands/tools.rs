@@ -16,7 +16,6 @@ use crate::error;
 pub enum ElicitationAnswer {
     Accept,
     Decline,
-    Cancel,
 }
 
 /// Calls a tool. `call` is the page's name for this call, used in progress events and to cancel the call.
@@ -49,7 +48,6 @@ pub async fn elicitation_answer(
             usher_api::ElicitationAnswer::Accept(content)
         }
         ElicitationAnswer::Decline => usher_api::ElicitationAnswer::Decline,
-        ElicitationAnswer::Cancel => usher_api::ElicitationAnswer::Cancel,
     };
     engine.get().await?.answer_elicitation(&id, answer).await
 }

@@ -1,4 +1,4 @@
-//! Notifications about services that need the person while the window is not in front.
+//! Notifications about services that need or ask the person while the window is not in front.
 
 mod expiries;
 #[cfg(target_os = "linux")]
@@ -8,6 +8,7 @@ mod notifications;
 #[path = "notifications_native.rs"]
 mod notifications;
 mod presenter;
+mod questions;
 mod queue;
 mod shown;
 mod text;

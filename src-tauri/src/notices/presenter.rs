@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use tauri::{AppHandle, Manager};
 use tokio::sync::mpsc;
-use usher_api::ServerId;
 
 use super::notifications::{DesktopEvent, Notifications};
 use super::queue::NoticeQueue;
 use super::shown::ShownNotices;
+use super::text::Subject;
 use crate::action;
 use crate::desktop_features::{DesktopFeatures, NotificationSupport};
 use crate::engine_slot::EngineSlot;
@@ -40,8 +40,8 @@ struct Presenter {
     notifications: Arc<Notifications>,
     events: mpsc::UnboundedReceiver<DesktopEvent>,
     shown: ShownNotices,
-    /// The services whose notification failed or was lost.
-    unshown: Vec<ServerId>,
+    /// The subjects whose notification failed or was lost.
+    unshown: Vec<Subject>,
 }
 
 impl Presenter {
@@ -49,7 +49,7 @@ impl Presenter {
         let app = self.app.clone();
         let queue = app.state::<NoticeQueue>();
         loop {
-            let due_at = queue.expiries().due_at();
+            let due_at = queue.due_at();
             let due = async {
                 match due_at {
                     Some(due_at) => tokio::time::sleep_until(due_at.into()).await,
@@ -79,7 +79,7 @@ impl Presenter {
             DesktopEvent::Support(support) => {
                 self.app.state::<DesktopFeatures>().set_notifications(support);
                 if support != NotificationSupport::Missing {
-                    queue.expiries().schedule(&std::mem::take(&mut self.unshown), Instant::now());
+                    queue.schedule(&std::mem::take(&mut self.unshown), Instant::now());
                 }
             }
             DesktopEvent::ServiceLost => self.unshown.extend(self.shown.take_all()),
@@ -100,30 +100,27 @@ impl Presenter {
         for notice in queue.take_due(Instant::now(), &servers, self.notifications.has_clicks()) {
             match self.notifications.show(&notice).await {
                 Ok(number) => {
-                    if notice.server_ids.is_empty() {
+                    if notice.subjects.is_empty() {
                         self.app.state::<Settings>().set_tray_notice_shown();
                     }
-                    self.unshown.retain(|id| !notice.server_ids.contains(id));
+                    self.unshown.retain(|subject| !notice.subjects.contains(subject));
                     self.shown.add(number, notice);
                 }
-                // The tray and the window still show that these services need the person.
+                // The tray and the window still show that these subjects need the person.
                 Err(error) => {
                     tracing::warn!(%error, "could not show a notification");
-                    queue.expiries().schedule(&notice.server_ids, Instant::now() + RETRY_DELAY);
-                    self.unshown.retain(|id| !notice.server_ids.contains(id));
-                    self.unshown.extend(notice.server_ids);
+                    queue.schedule(&notice.subjects, Instant::now() + RETRY_DELAY);
+                    self.unshown.retain(|subject| !notice.subjects.contains(subject));
+                    self.unshown.extend(notice.subjects);
                 }
             }
         }
     }
 
-    /// Closes notifications about services that no longer need the person.
+    /// Closes notifications about subjects that no longer need the person.
     async fn close_settled(&mut self) {
-        let settled = {
-            let queue = self.app.state::<NoticeQueue>();
-            let expiries = queue.expiries();
-            self.shown.take_settled(|server_ids| expiries.any_open(server_ids))
-        };
+        let queue = self.app.state::<NoticeQueue>();
+        let settled = self.shown.take_settled(|subjects| queue.any_open(subjects));
         for number in settled {
             self.notifications.close(number).await;
         }

@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 use usher_api::{Event, ServerView, Snapshot};
 
 use super::expiries::{self, ExpiredService, Expiries};
+use super::questions::Questions;
 use super::shown::Clicked;
-use super::text::{self, Notice, Response};
+use super::text::{self, Notice, Response, Subject};
 use crate::action::Action;
 use crate::service_label::service_label;
 
@@ -17,6 +18,7 @@ use crate::service_label::service_label;
 #[derive(Default)]
 pub struct NoticeQueue {
     expiries: Mutex<Expiries>,
+    questions: Mutex<Questions>,
     changed: Notify,
     tray_notice: AtomicBool,
 }
@@ -24,6 +26,7 @@ pub struct NoticeQueue {
 impl NoticeQueue {
     pub fn apply_snapshot(&self, snapshot: &Snapshot) {
         self.expiries().apply_snapshot(snapshot, Instant::now());
+        self.questions().apply_snapshot(&snapshot.elicitations, Instant::now());
         self.changed.notify_one();
     }
 
@@ -31,6 +34,10 @@ impl NoticeQueue {
         match event {
             Event::ServerChanged { view, .. } => self.expiries().apply_server(view, Instant::now()),
             Event::ServerRemoved { id, .. } => self.expiries().remove(id),
+            Event::ElicitationRequested { elicitation, .. } => {
+                self.questions().add(elicitation, Instant::now());
+            }
+            Event::ElicitationEnded { id, .. } => self.questions().remove(id),
             _ => return,
         }
         self.changed.notify_one();
@@ -38,6 +45,7 @@ impl NoticeQueue {
 
     pub fn set_window_focused(&self, focused: bool) {
         self.expiries().set_window_focused(focused);
+        self.questions().set_window_focused(focused);
         self.changed.notify_one();
     }
 
@@ -52,8 +60,36 @@ impl NoticeQueue {
         self.changed.notified().await;
     }
 
-    pub(super) fn expiries(&self) -> MutexGuard<'_, Expiries> {
+    fn expiries(&self) -> MutexGuard<'_, Expiries> {
         self.expiries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn questions(&self) -> MutexGuard<'_, Questions> {
+        self.questions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the time at which the next notice is due, if nothing changes before then.
+    pub(super) fn due_at(&self) -> Option<Instant> {
+        let due = [self.expiries().due_at(), self.questions().due_at()];
+        due.into_iter().flatten().min()
+    }
+
+    /// Schedules notices about these subjects, if they still need the person then.
+    pub(super) fn schedule(&self, subjects: &[Subject], at: Instant) {
+        for subject in subjects {
+            match subject {
+                Subject::Service(id) => self.expiries().schedule(std::slice::from_ref(id), at),
+                Subject::Question(id) => self.questions().schedule(id, at),
+            }
+        }
+    }
+
+    /// Whether one of these subjects still needs the person. If none does, their notification is closed.
+    pub(super) fn any_open(&self, subjects: &[Subject]) -> bool {
+        subjects.iter().any(|subject| match subject {
+            Subject::Service(id) => self.expiries().any_open(std::slice::from_ref(id)),
+            Subject::Question(id) => self.questions().is_open(id),
+        })
     }
 
     /// Returns the action of a click, or snoozes the services of its notice.
@@ -61,7 +97,7 @@ impl NoticeQueue {
         match clicked.response {
             Response::Do(action) => Some(action),
             Response::Snooze => {
-                self.expiries().schedule(&clicked.server_ids, now + expiries::SNOOZE);
+                self.schedule(&clicked.subjects, now + expiries::SNOOZE);
                 None
             }
         }
@@ -71,7 +107,9 @@ impl NoticeQueue {
     /// whether the desktop reports clicks.
     pub(super) fn take_due(&self, now: Instant, servers: &[ServerView], has_clicks: bool) -> Vec<Notice> {
         let expired = sort_like_menu(&self.expiries().take_due(now), servers);
-        let mut notices: Vec<Notice> = Vec::new();
+        let questions = self.questions().take_due(now);
+        let mut notices: Vec<Notice> =
+            questions.iter().map(|question| text::question_notice(question, has_clicks)).collect();
         if !expired.is_empty() {
             notices.push(text::expiry_notice(&expired, has_clicks));
         }
@@ -113,7 +151,7 @@ mod tests {
         );
         assert_eq!(shown[0].body, "Notion and Linear are waiting for you.");
 
-        let clicked = Clicked { response: Response::Snooze, server_ids: shown[0].server_ids.clone() };
+        let clicked = Clicked { response: Response::Snooze, subjects: shown[0].subjects.clone() };
         assert_eq!(queue.respond(clicked, shown_at), None);
         let later = shown_at + expiries::SNOOZE;
         assert_eq!(queue.take_due(later - Duration::from_millis(1), &expired, true), []);

@@ -2,18 +2,16 @@
 
 use std::collections::HashMap;
 
-use usher_api::ServerId;
-
-use super::text::{Notice, Response};
+use super::text::{Notice, Response, Subject};
 
 #[derive(Default)]
 pub struct ShownNotices(HashMap<u32, Notice>);
 
-/// A click, and the services of its notice.
+/// A click, and the subjects of its notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clicked {
     pub response: Response,
-    pub server_ids: Vec<ServerId>,
+    pub subjects: Vec<Subject>,
 }
 
 impl ShownNotices {
@@ -33,25 +31,25 @@ impl ShownNotices {
             None => notice.click.map(Response::Do),
             Some(index) => notice.buttons.into_iter().nth(index).map(|(_, response)| response),
         };
-        Some(Clicked { response: response?, server_ids: notice.server_ids })
+        Some(Clicked { response: response?, subjects: notice.subjects })
     }
 
-    /// Removes all notices, and returns their services.
-    pub fn take_all(&mut self) -> Vec<ServerId> {
-        self.0.drain().flat_map(|(_, notice)| notice.server_ids).collect()
+    /// Removes all notices, and returns their subjects.
+    pub fn take_all(&mut self) -> Vec<Subject> {
+        self.0.drain().flat_map(|(_, notice)| notice.subjects).collect()
     }
 
-    /// Removes the notices whose services no longer need the person, and returns their numbers.
-    pub fn take_settled(&mut self, any_open: impl Fn(&[ServerId]) -> bool) -> Vec<u32> {
+    /// Removes the notices whose subjects no longer need the person, and returns their numbers.
+    pub fn take_settled(&mut self, any_open: impl Fn(&[Subject]) -> bool) -> Vec<u32> {
         let is_settled =
-            |_: &u32, notice: &mut Notice| !notice.server_ids.is_empty() && !any_open(&notice.server_ids);
+            |_: &u32, notice: &mut Notice| !notice.subjects.is_empty() && !any_open(&notice.subjects);
         self.0.extract_if(is_settled).map(|(number, _)| number).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use usher_api::Want;
+    use usher_api::{ServerId, Want};
 
     use super::super::expiries::ExpiredService;
     use super::super::text::{expiry_notice, tray_notice};
@@ -60,6 +58,10 @@ mod tests {
 
     fn id(name: &str) -> ServerId {
         ServerId(name.to_owned())
+    }
+
+    fn service(name: &str) -> Subject {
+        Subject::Service(id(name))
     }
 
     fn expired(name: &str) -> Notice {
@@ -78,10 +80,10 @@ mod tests {
     fn a_click_is_taken_once_and_from_the_notice_that_was_clicked() {
         let mut shown = two_notices();
         let sign_in = Response::Do(Action::SignIn(id("notion")));
-        let clicked = Clicked { response: sign_in.clone(), server_ids: vec![id("notion")] };
+        let clicked = Clicked { response: sign_in.clone(), subjects: vec![service("notion")] };
         assert_eq!(shown.take_clicked(2, None), Some(clicked));
         assert_eq!(shown.take_clicked(2, None), None);
-        let snooze = Clicked { response: Response::Snooze, server_ids: vec![id("linear")] };
+        let snooze = Clicked { response: Response::Snooze, subjects: vec![service("linear")] };
         assert_eq!(shown.take_clicked(1, Some(1)), Some(snooze));
     }
 
@@ -98,8 +100,8 @@ mod tests {
     fn settled_and_lost_notices_are_removed() {
         let mut shown = two_notices();
         shown.add(3, tray_notice());
-        assert_eq!(shown.take_settled(|ids| ids == [id("linear")]), [2]);
-        assert_eq!(shown.take_all(), [id("linear")]);
+        assert_eq!(shown.take_settled(|subjects| subjects == [service("linear")]), [2]);
+        assert_eq!(shown.take_all(), [service("linear")]);
         assert_eq!(shown.take_clicked(3, None), None);
     }
 }

@@ -1,9 +1,10 @@
 //! The texts and buttons of notices.
 
-use usher_api::{ServerId, Want};
+use usher_api::{ElicitationView, ServerId, Want};
 
 use super::expiries::ExpiredService;
 use crate::action::Action;
+use crate::question_text;
 
 /// The maximum number of services with a button. GNOME shows three buttons, and the last one is the snooze.
 const MAX_BUTTONS: usize = 2;
@@ -18,10 +19,18 @@ pub struct Notice {
     /// The action of a click on the notification itself.
     pub click: Option<Action>,
     pub buttons: Vec<(String, Response)>,
-    /// The services in the notification.
-    pub server_ids: Vec<ServerId>,
+    /// The services or the question in the notification.
+    pub subjects: Vec<Subject>,
     /// Whether the notification stays until it is answered, on desktops that support this.
     pub stays: bool,
+}
+
+/// A reason for a notification. When all its subjects are settled, the notification closes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    Service(ServerId),
+    /// The question with this id.
+    Question(String),
 }
 
 /// The effect of a button.
@@ -34,7 +43,7 @@ pub enum Response {
 
 /// Returns the notice for one or more services. Without `has_clicks`, its text mentions no click.
 pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
-    let server_ids = services.iter().map(|service| service.id.clone()).collect();
+    let subjects = services.iter().map(|service| Subject::Service(service.id.clone())).collect();
     let (title, mut body, click) = match services {
         [only] => {
             let (title, body) = single_service_text(only, has_clicks);
@@ -54,7 +63,25 @@ pub fn expiry_notice(services: &[ExpiredService], has_clicks: bool) -> Notice {
     let mut buttons: Vec<_> =
         services.iter().take(MAX_BUTTONS).map(|service| button(service, is_single)).collect();
     buttons.push(("Remind me in an hour".to_owned(), Response::Snooze));
-    Notice { title, body, click, buttons, server_ids, stays: true }
+    Notice { title, body, click, buttons, subjects, stays: true }
+}
+
+/// Returns the notice about a question. Its title names the service with its host, and its body the calling program.
+/// The server's own text comes last.
+pub fn question_notice(question: &ElicitationView, has_clicks: bool) -> Notice {
+    let answer = Action::AnswerQuestion(question.server.clone(), question.id.clone());
+    let hint = if has_clicks { "" } else { "\nOpen Usher to answer." };
+    Notice {
+        title: format!("{} has a question", question_text::asker(question)),
+        body: format!("{}\n{}{hint}", question_text::origin(question), question_text::message(question)),
+        click: Some(answer.clone()),
+        buttons: vec![
+            ("Answer".to_owned(), Response::Do(answer)),
+            ("Decline".to_owned(), Response::Do(Action::DeclineQuestion(question.id.clone()))),
+        ],
+        subjects: vec![Subject::Question(question.id.clone())],
+        stays: true,
+    }
 }
 
 fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, String) {
@@ -109,7 +136,7 @@ pub fn tray_notice() -> Notice {
             .to_owned(),
         click: Some(Action::Open),
         buttons: Vec::new(),
-        server_ids: Vec::new(),
+        subjects: Vec::new(),
         stays: false,
     }
 }
@@ -194,6 +221,18 @@ mod tests {
         [Sign in to Asana] Do(SignIn(ServerId("asana")))
         [Sign in to Box] Do(SignIn(ServerId("box")))
         [Remind me in an hour] Snooze
+        "#);
+    }
+
+    #[test]
+    fn a_notice_about_a_question_names_the_service_before_the_servers_text() {
+        insta::assert_snapshot!(text(&question_notice(&crate::sample_views::question("Notion"), true)), @r#"
+        Notion (mcp.example.com) has a question
+        The usher command is running “Ask back” on Notion (mcp.example.com).
+        It asks: “Which page?”
+        Some(AnswerQuestion(ServerId("notion"), "1"))
+        [Answer] Do(AnswerQuestion(ServerId("notion"), "1"))
+        [Decline] Do(DeclineQuestion("1"))
         "#);
     }
 

@@ -1,10 +1,13 @@
-//! The content of the tray for a snapshot: one of three icons, and a menu with one line per service.
+//! The content of the tray for a snapshot: one of three icons, and a menu with one line per question and service.
 
 use std::fmt;
 
-use usher_api::{NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status, Want};
+use usher_api::{
+    ElicitationView, NeedsSignIn, SecretStoreView, ServerView, SignInStep, Snapshot, Status, Want,
+};
 
 use crate::action::Action;
+use crate::question_text::asker;
 use crate::service_label::service_label;
 
 /// The icon's meaning.
@@ -22,6 +25,9 @@ pub enum Line {
     Click(String, Action),
     Separator,
 }
+
+/// The number of questions in the menu. The window shows the others after these.
+const MAX_QUESTIONS: usize = 3;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
@@ -51,7 +57,8 @@ impl Content {
         let needing = snapshot.servers.iter().filter(|server| needs_attention(server, snapshot)).count();
         let store_error = store_line(&snapshot.secret_store);
         let has_config_error = snapshot.config.error.is_some();
-        let look = if needing > 0 || store_error.is_some() || has_config_error {
+        let has_questions = !snapshot.elicitations.is_empty();
+        let look = if needing > 0 || has_questions || store_error.is_some() || has_config_error {
             Look::NeedsAttention
         } else if snapshot.servers.iter().any(|server| is_working(&server.status)) {
             Look::Working
@@ -71,7 +78,12 @@ impl Content {
             click("Pause all", Action::PauseAll)
         };
         let pause = (!snapshot.servers.is_empty()).then_some(pause);
-        Self::new(look, headline(look, needing, snapshot), lines, pause)
+        let mut content = Self::new(look, headline(look, needing, snapshot), lines, pause);
+        if has_questions {
+            let questions = snapshot.elicitations.iter().take(MAX_QUESTIONS).map(question_line);
+            content.lines.splice(0..0, questions.chain([Line::Separator]));
+        }
+        content
     }
 
     fn new(look: Look, headline: String, lines: Vec<Line>, pause: Option<Line>) -> Self {
@@ -133,6 +145,12 @@ fn is_working(status: &Status) -> bool {
 /// Whether a call waits for the person's answer to the server's question.
 fn has_question(server: &ServerView, snapshot: &Snapshot) -> bool {
     snapshot.elicitations.iter().any(|elicitation| elicitation.server == server.id)
+}
+
+/// Returns the line of a question. These lines come first, because a call waits for the answer.
+fn question_line(question: &ElicitationView) -> Line {
+    let action = Action::AnswerQuestion(question.server.clone(), question.id.clone());
+    click(format!("{} has a question – answer…", asker(question)), action)
 }
 
 fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {

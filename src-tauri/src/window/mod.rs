@@ -160,6 +160,13 @@ pub fn raise(app: &AppHandle) {
     }
 }
 
+/// Brings the window to the front and requests a page, if the window is open. See [`raise`].
+pub fn raise_at(app: &AppHandle, page: PageRequest) {
+    if app.get_webview_window(LABEL).is_some() {
+        open_at(app, Some(page));
+    }
+}
+
 /// Whether the address is one of the pages embedded in the binary. No link or script may navigate elsewhere.
 fn is_own_page(url: &Url) -> bool {
     let origin = (url.scheme(), url.host_str(), url.port());

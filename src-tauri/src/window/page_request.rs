@@ -1,4 +1,4 @@
-//! The page that a click in the tray or on a notification asks for.
+//! The page that a click in the tray or on a notification, or the callback of a sign-in asks for.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,17 @@ pub struct PageRequest {
     pub server: ServerId,
     /// The error, if the clicked action failed.
     pub error: Option<ErrorView>,
+    /// The id of the question to show, if the person clicked one.
+    pub question: Option<String>,
+    /// Whether the browser has returned from the service's sign-in. A form that the person is filling in then stays.
+    pub after_sign_in: bool,
+}
+
+impl PageRequest {
+    /// Returns a request without an error or a question, for a click.
+    pub fn new(server: &ServerId) -> Self {
+        Self { server: server.clone(), error: None, question: None, after_sign_in: false }
+    }
 }
 
 /// The last request. It is kept until the page takes it, because the page may still be loading.
@@ -39,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_last_click_is_taken_once() {
-        let page_of = |name: &str| Some(PageRequest { server: ServerId(name.to_owned()), error: None });
+        let page_of = |name: &str| Some(PageRequest::new(&ServerId(name.to_owned())));
         let requests = PageRequests::default();
         assert_eq!(requests.take(), None);
         requests.set(page_of("linear"));

@@ -133,6 +133,13 @@ export type AutostartState = "on" | "off" |
 /**  The app cannot change this setting, for example inside Flatpak or Snap. */
 "unavailable";
 
+/**  A program that calls tools. */
+export type CallingProgram = 
+/**  The app's window. */
+"window" | 
+/**  The command `usher call`. */
+"command_line";
+
 /**  One service of the gallery. */
 export type CatalogueEntry = {
 	/**  The unique identifier. It is also the suggested name in `mcp.json`. */
@@ -213,23 +220,34 @@ export type DesktopView = {
 };
 
 /**  The person's answer to a server's question. */
-export type ElicitationAnswer = "accept" | "decline" | "cancel";
+export type ElicitationAnswer = "accept" | "decline";
 
 /**  A question that a server asks, usually during a call. */
 export type ElicitationView = {
 	/**  Unique within one run of the engine. */
 	id: string,
 	server: ServerId,
+	/**  The server's name, as [`crate::ServerView::name`]. */
+	service: string,
+	/**  The host of the server's address with its port, or the command of a local program. */
+	host: string,
 	/**
 	 *  The name that the recipient of this view gave to the call. `None` only in the process that runs the engine, in
 	 *  three cases: the server asked outside a call; several calls were running; the caller cannot ask a person.
 	 */
 	call: string | null,
+	/**  The title or name of the tool that the call runs. `None` if the question belongs to no known call. */
+	tool: string | null,
+	/**  The program that calls the tool. `None` if the question belongs to no known call. */
+	program: CallingProgram | null,
+	/**  The server's text, sanitised for display. */
 	message: string,
 	/**  JSON Schema of the answer as JSON text, for a form; `None` for a URL. */
 	schema: string | null,
 	/**  The page that the server asks the person to open. It opens only on a click, after the usual checks. */
 	url: string | null,
+	/**  When the question is cancelled if it has no answer. */
+	expires_at: string,
 };
 
 /**  The hosts of an authorization server whose endpoints belong to another site than its issuer. */
@@ -279,7 +297,14 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
  */
 { event: "prompts_changed"; revision: Revision; id: ServerId } | 
 /**  The progress of a running call. `total` is `None` if the server does not send it. */
-{ event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
+{ event: "call_progressed"; revision: Revision; call: string; progress: number | null; total: number | null; message: string | null } | 
+/**
+ *  A server's question about the recipient's call was sent to the process that runs the engine, because the
+ *  recipient cannot ask a person.
+ */
+{ event: "call_waits_for_answer"; revision: Revision; call: string; 
+/**  When the question is cancelled if it has no answer. */
+expires_at: string } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
 /**  The reason that a server needs a sign-in. */
 export type NeedsSignIn = "never_signed_in" | "expired" | 
@@ -329,6 +354,10 @@ export type PageRequest = {
 	server: ServerId,
 	/**  The error, if the clicked action failed. */
 	error: ErrorView | null,
+	/**  The id of the question to show, if the person clicked one. */
+	question: string | null,
+	/**  Whether the browser has returned from the service's sign-in. A form that the person is filling in then stays. */
+	after_sign_in: boolean,
 };
 
 /**  A click outside the window asks for a service's page; `page_request_take` returns the request. */
@@ -467,13 +496,23 @@ export type ServerVerb =
 /**  Returns the authorization request that waits for the browser. */
 "authorization_request" | "cancel_sign_in" | 
 /**  Declines the permission that a call waits for. */
-"decline_permission" | "tools" | "resources" | "prompts";
+"decline_permission" | 
+/**  Declines the server's open questions, and all later ones until `AllowQuestions`. */
+"block_questions" | "allow_questions" | "tools" | "resources" | "prompts";
 
 /**  One server with its state. */
 export type ServerView = {
 	id: ServerId,
-	/**  The server's own title, else the catalogue's name, else the id; sanitised for display. */
+	/**
+	 *  The person's name for the server: the id, or the catalogue's name at the address of that entry; sanitised for
+	 *  display. It does not depend on the server.
+	 */
 	name: string,
+	/**
+	 *  The title that the server gives itself; sanitised for display, and `None` if it is misleading. It is shown only
+	 *  beside the name and marked as the server's own.
+	 */
+	title: string | null,
 	/**  The service's slug, if the catalogue contains the address. The slug selects the logo. */
 	catalogue: string | null,
 	/**  The address, or the command of a local program without its arguments. */

@@ -16,7 +16,6 @@ import type {
   Snapshot,
   ToolView,
 } from "../backend/bindings";
-import { m } from "../paraglide/messages";
 
 export type OfferKind = "tool" | "resource" | "prompt";
 
@@ -166,6 +165,9 @@ export class EngineState {
       case "call_progressed":
         this.progress.set(event.call, event);
         break;
+      // Sent only to a program that cannot ask a person.
+      case "call_waits_for_answer":
+        break;
       case "elicitation_requested":
         this.elicitations = [...this.elicitations, event.elicitation];
         break;
@@ -176,10 +178,9 @@ export class EngineState {
   }
 }
 
-/** Sets the demo's logo, and its name until the first sign-in. The demo is not in the catalogue. */
+/** Sets the demo's logo. The demo is not in the catalogue. */
 function withDemo(view: ServerView): ServerView {
-  if (view.id !== "demo") return view;
-  return { ...view, catalogue: "demo", name: view.name === "demo" ? m.demo_name() : view.name };
+  return view.id === "demo" ? { ...view, catalogue: "demo" } : view;
 }
 
 /** An event's subject: a newer event replaces an older one of the same subject. */
@@ -200,6 +201,7 @@ function subjectOf(event: Event): string {
     case "prompts_changed":
       return `${event.event} ${event.id}`;
     case "call_progressed":
+    case "call_waits_for_answer":
       return `call ${event.call}`;
     case "elicitation_requested":
       return `elicitation ${event.elicitation.id}`;

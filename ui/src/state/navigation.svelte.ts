@@ -4,7 +4,7 @@ import type { EngineState, Offer, OfferKind } from "./engine.svelte";
 /** The window's screens. "blank" is shown until a start counts as slow. "main" is the sidebar and a page. */
 export type Screen = "blank" | "opening" | "command_running" | "start_failed" | "secret_store_error" | "main";
 
-type Page =
+export type Page =
   | { kind: "gallery" }
   | { kind: "set_up"; entry: CatalogueEntry }
   | { kind: "service"; id: ServerId }
@@ -26,7 +26,11 @@ export class Navigation {
   #dialog = $state.raw<OfPage<Dialog>>(null);
   #clientForm = $state.raw<OfPage<boolean>>(null);
 
-  constructor(private readonly engine: EngineState) {}
+  /** `onleave` is called with each page that another one replaces. */
+  constructor(
+    private readonly engine: EngineState,
+    private readonly onleave: (page: Page) => void = () => undefined,
+  ) {}
 
   get screen(): Screen {
     const { phase, startError, secretStoreError } = this.engine;
@@ -70,9 +74,10 @@ export class Navigation {
 
   /** Shows a page. Unless it is already shown, it starts with its first tab and no dialog. */
   go(page: Page): void {
-    const before = this.pageKey;
+    const [left, before] = [this.page, this.pageKey];
     this.#requested = page;
     if (this.pageKey === before) return;
+    this.onleave(left);
     this.#tab = null;
     this.#dialog = null;
     this.#clientForm = null;
@@ -105,6 +110,17 @@ export class Navigation {
 
   set clientForm(value: boolean) {
     this.#clientForm = { pageKey: this.pageKey, value };
+  }
+
+  /** Whether the person may be filling in a form that another page would discard. */
+  get hasForm(): boolean {
+    const { dialog } = this;
+    return (
+      dialog?.kind === "tool" ||
+      dialog?.kind === "add_by_address" ||
+      this.clientForm ||
+      this.page.kind === "set_up"
+    );
   }
 
   #valueOf<Value>(stored: OfPage<Value>): Value | null {

@@ -38,7 +38,10 @@ export class Usher {
 
   constructor(readonly backend: Backend) {
     this.engine = new EngineState(backend);
-    this.navigation = new Navigation(this.engine);
+    this.navigation = new Navigation(this.engine, (page) => {
+      this.commands.clearError(page.kind === "service" ? page.id : page.kind);
+      this.requests.leavePage();
+    });
     this.catalogue = new Catalogue(backend, this.engine);
     this.requests = new Requests(backend, this.engine, this.commands, this.navigation);
     this.calls = new Calls(backend, this.engine);

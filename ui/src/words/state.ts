@@ -1,5 +1,6 @@
 import type { NeedsSignIn, ServerView, Status, Want } from "../backend/bindings";
 import { isConnectedWithoutSignIn, isSignedIn } from "../lib/account";
+import { hostOf } from "../lib/host";
 import { m } from "../paraglide/messages";
 
 /** The colour and shape of a state. */
@@ -22,6 +23,16 @@ export function stateWord(server: ServerView): string {
       if (isConnectedWithoutSignIn(server)) return m.status_not_signed_in();
       return LOOKS[server.status.state].word();
   }
+}
+
+/**
+ * The second line of a service in the sidebar: the account or host, which tells two services apart. A state that is
+ * not good comes before it.
+ */
+export function secondLine(server: ServerView): string {
+  const { auth, address } = server;
+  const owner = (auth.kind === "o_auth" && auth.signed_in && auth.account) || hostOf(address);
+  return stateTone(server) === "good" ? owner : `${stateWord(server)} · ${owner}`;
 }
 
 export function stateTone(server: ServerView): Tone {

@@ -119,11 +119,9 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Notion"]);
   });
 
-  it("names the demo until it has a title", async () => {
-    const { engine, backend } = await started({ servers: [server({ id: "demo", name: "demo" })] });
-    expect(names(engine)).toEqual(["Usher demo"]);
-    backend.emit(changed(11, { id: "demo", name: "Practice notebook" }));
-    expect(names(engine)).toEqual(["Practice notebook"]);
+  it("gives the demo its logo", async () => {
+    const { engine } = await started({ servers: [server({ id: "demo", catalogue: null })] });
+    expect(engine.server("demo")?.catalogue).toBe("demo");
   });
 
   it("tracks whether all services are paused", async () => {
@@ -217,6 +215,7 @@ describe("the engine's state", () => {
       resources_changed: true,
       prompts_changed: true,
       call_progressed: true,
+      call_waits_for_answer: true,
       elicitation_requested: true,
       elicitation_ended: true,
     };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { FakeBackend } from "../support/fake-backend";
 import { started } from "../support/usher";
-import { elicitation, error, server } from "../support/views";
+import { elicitation, error, server, tool } from "../support/views";
 
 describe("elicitations", () => {
   it("are answered one at a time", async () => {
@@ -47,6 +47,37 @@ describe("a page request from the desktop", () => {
     expect([usher.navigation.page, requests.notice]).toEqual([{ kind: "service", id: "linear" }, view]);
     backend.requestPage("notion");
     expect([usher.navigation.page, requests.notice]).toEqual([{ kind: "service", id: "notion" }, null]);
+  });
+});
+
+describe("a page request after a sign-in", () => {
+  const servers = [server(), server({ id: "linear", name: "Linear" })];
+
+  it("opens the service's page, and the errors of the page that is left are cleared", async () => {
+    const { usher, backend, requests } = await started(new FakeBackend({ servers }));
+    backend.fail("serverDeclinePermission", error("internal", "It failed."));
+    await requests.declinePermission("notion");
+    await requests.declinePermission("linear");
+    backend.requestPage("notion", error("internal", "Could not open the browser."));
+    backend.requestPage("linear", null, { after_sign_in: true });
+    expect(usher.navigation.page).toEqual({ kind: "service", id: "linear" });
+    expect([usher.commands.error("notion"), requests.notice, requests.arrived]).toEqual([
+      null,
+      null,
+      undefined,
+    ]);
+    expect(usher.commands.error("linear")).not.toBeNull();
+  });
+
+  it("does not replace a form, and is offered until it is shown", async () => {
+    const { usher, backend, requests } = await started(new FakeBackend({ servers }));
+    const { navigation } = usher;
+    navigation.openDialog({ kind: "tool", item: tool() });
+    backend.requestPage("linear", null, { after_sign_in: true });
+    expect([navigation.page, navigation.dialog?.kind]).toEqual([{ kind: "service", id: "notion" }, "tool"]);
+    expect(requests.arrived?.id).toBe("linear");
+    navigation.go({ kind: "service", id: "linear" });
+    expect([requests.arrived, navigation.dialog]).toEqual([undefined, null]);
   });
 });
 

@@ -102,8 +102,8 @@ export class FakeBackend {
   }
 
   /** Requests a service's page, as a click in the tray does. */
-  requestPage(server: ServerId, error: ErrorView | null = null): void {
-    this.#onPage({ server, error });
+  requestPage(server: ServerId, error: ErrorView | null = null, more: Partial<PageRequest> = {}): void {
+    this.#onPage({ server, error, question: null, after_sign_in: false, ...more });
   }
 
   async subscribe(

@@ -120,6 +120,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
   const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
+    title: null,
     catalogue: "notion",
     address: "https://mcp.notion.com/mcp",
     transport: "http",
@@ -129,6 +130,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     endpoints_to_confirm: null,
     last_error: null,
     secret_requests: [],
+    questions_blocked: false,
     ...overrides,
   };
   return { ...view, wants: wants(view) };
@@ -147,7 +149,20 @@ export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {
 }
 
 export function elicitation(overrides: Partial<ElicitationView> = {}): ElicitationView {
-  return { id: "q1", server: "notion", call: null, message: "Which?", schema: "{}", url: null, ...overrides };
+  return {
+    id: "q1",
+    server: "notion",
+    service: "Notion",
+    host: "mcp.notion.com",
+    call: null,
+    tool: "Create a page",
+    program: "command_line",
+    message: "Which?",
+    schema: "{}",
+    url: null,
+    expires_at: secondsFromNow(9 * 60 + 42),
+    ...overrides,
+  };
 }
 
 export function tool(overrides: Partial<ToolView> = {}): ToolView {

@@ -1,4 +1,5 @@
 import { render, screen, waitFor } from "@testing-library/svelte";
+import type { UserEvent } from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 
 import App from "../../src/App.svelte";
@@ -179,6 +180,13 @@ describe("a broken mcp.json", () => {
   });
 });
 
+/** Clicks beside the open dialog, on the layer that covers the page. */
+async function clickOutside(user: UserEvent): Promise<void> {
+  const overlay = document.querySelector(".overlay");
+  if (!overlay) throw new Error("there is no dialog");
+  await user.click(overlay);
+}
+
 describe("an elicitation", () => {
   const form = elicitation({
     message: "Which notebook?",
@@ -193,8 +201,12 @@ describe("an elicitation", () => {
   it("names the service, and sends the form's values", async () => {
     const { backend, user } = await openWith({}, { elicitations: [form] });
     const dialog = await screen.findByTestId("elicitation");
-    expect(dialog).toHaveTextContent("Notion has a question");
-    expect(dialog).toHaveTextContent("comes from Notion, not from Usher");
+    expect(dialog).toHaveAccessibleName(
+      "The usher command is running “Create a page” on Notion (mcp.notion.com)",
+    );
+    expect(screen.getByTestId("elicitation-message")).toHaveTextContent("Which notebook?");
+    expect(dialog).toHaveTextContent("comes from mcp.notion.com, not from Usher");
+    expect(screen.getByTestId("elicitation-time")).toHaveTextContent(/^9:\d\d left to answer$/);
     await user.selectOptions(await screen.findByLabelText(/Notebook/), "Home");
     await user.click(screen.getByTestId("elicitation-accept"));
     await waitFor(() =>
@@ -202,16 +214,70 @@ describe("an elicitation", () => {
     );
   });
 
-  it("can be declined, and Esc cancels it", async () => {
+  it("says who asks in a window's call, and outside a call", async () => {
+    const own = elicitation({ id: "q1", program: "window" });
+    const unknown = elicitation({ id: "q2", program: null, tool: null });
+    const { backend } = await openWith({}, { elicitations: [own, unknown] });
+    expect(await screen.findByTestId("elicitation")).toHaveAccessibleName(
+      "You are running “Create a page” on Notion (mcp.notion.com)",
+    );
+    backend.emit({ event: "elicitation_ended", revision: 11, id: "q1" });
+    await waitFor(() =>
+      expect(screen.getByTestId("elicitation")).toHaveAccessibleName(
+        "Notion (mcp.notion.com) asks a question outside a call",
+      ),
+    );
+  });
+
+  it("can be declined", async () => {
     const { backend, user } = await openWith({}, { elicitations: [form] });
     await user.click(await screen.findByTestId("elicitation-decline"));
+    await waitFor(() => expect(backend.callsOf("elicitationAnswer")).toEqual([["q1", "decline", null]]));
+  });
+
+  it("is not answered by a click outside or by Esc, which puts it aside", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [form, { ...form, id: "q2" }] });
+    await screen.findByTestId("elicitation");
+    await clickOutside(user);
+    expect(screen.getByTestId("elicitation")).toBeInTheDocument();
     await user.keyboard("{Escape}");
-    await waitFor(() =>
-      expect(backend.callsOf("elicitationAnswer")).toEqual([
-        ["q1", "decline", null],
-        ["q1", "cancel", null],
-      ]),
-    );
+    expect(await screen.findByTestId("questions-waiting")).toHaveTextContent("1 question waits");
+    await screen.findByTestId("elicitation");
+    await user.click(screen.getByRole("button", { name: "Answer later" }));
+    await waitFor(() => expect(screen.queryByTestId("elicitation")).toBeNull());
+    expect(screen.getByTestId("questions-waiting")).toHaveTextContent("2 questions wait");
+    expect(backend.callsOf("elicitationAnswer")).toEqual([]);
+
+    await user.click(screen.getByTestId("questions-waiting-show"));
+    expect(await screen.findByTestId("elicitation")).toBeInTheDocument();
+    expect(screen.queryByTestId("questions-waiting")).toBeNull();
+  });
+
+  it("that was put aside shows again when its notification is clicked", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [form] });
+    await screen.findByTestId("elicitation");
+    await user.keyboard("{Escape}");
+    await screen.findByTestId("questions-waiting");
+    backend.requestPage("notion", null, { question: "q1" });
+    expect(await screen.findByTestId("elicitation")).toBeInTheDocument();
+  });
+
+  it("can be forbidden, and the service's details allow it again", async () => {
+    const { backend, user } = await openWith({}, { elicitations: [form] });
+    await user.click(await screen.findByTestId("elicitation-block"));
+    expect(backend.callsOf("serverVerb")).toEqual([["notion", "block_questions"]]);
+    backend.emit({ event: "elicitation_ended", revision: 11, id: "q1" });
+    backend.emit({
+      event: "server_changed",
+      revision: 12,
+      view: server({ title: "Night notebook", questions_blocked: true }),
+    });
+    await waitFor(() => expect(screen.queryByTestId("elicitation")).toBeNull());
+    await user.click(screen.getByRole("tab", { name: /Details/ }));
+    expect(await screen.findByTestId("questions")).toHaveTextContent("Declined without asking you");
+    expect(screen.getByTestId("own-title")).toHaveTextContent("“Night notebook”");
+    await user.click(screen.getByTestId("allow-questions"));
+    expect(backend.callsOf("serverVerb").slice(1)).toEqual([["notion", "allow_questions"]]);
   });
 
   it("shows the whole address of a page, and opens it only after a click", async () => {

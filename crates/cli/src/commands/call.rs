@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 use usher_api::{
-    Code, ElicitationAnswer, ElicitationView, ErrorView, Event, Reply, Request, ServerId, ToolCallView,
-    ToolContent,
+    CallingProgram, Code, ElicitationAnswer, ElicitationView, ErrorView, Event, Reply, Request, ServerId,
+    ToolCallView, ToolContent,
 };
 use usher_config::display_text;
 use usher_ipc::{HolderKind, Update};
@@ -54,6 +55,7 @@ async fn call_tool(
         tool: call.tool.clone(),
         arguments,
         call: call_id.clone(),
+        program: CallingProgram::CommandLine,
         idle_timeout_seconds: call.timeout,
         // Only a window can ask the person for a permission.
         permission_seconds: match engine.holder() {
@@ -119,6 +121,10 @@ async fn follow_call(engine: &Handle, call: &str, output: Output) {
                     display_text(message.as_deref().unwrap_or_default(), 120)
                 ));
             }
+            Event::CallWaitsForAnswer { call: id, expires_at, .. } if id == call => {
+                let until = expires_at.to_zoned(TimeZone::system()).strftime("%H:%M");
+                output.note(&format!("Waiting for an answer in Usher, until {until}."));
+            }
             Event::ElicitationRequested { elicitation, .. } => {
                 let answer = ask_person(output, &elicitation).await;
                 let request = Request::AnswerElicitation { id: elicitation.id, answer };
@@ -139,9 +145,10 @@ fn can_ask_person(output: Output) -> bool {
 
 /// Asks the person the server's question, or declines it if there is no terminal.
 async fn ask_person(output: Output, question: &ElicitationView) -> ElicitationAnswer {
-    output.note(&format!("{} asks: {}", question.server, display_text(&question.message, 500)));
+    let asker = format!("{} ({})", question.service, question.host);
+    output.note(&format!("{asker} asks: {}", display_text(&question.message, 500)));
     if let Some(url) = &question.url {
-        output.note(&format!("{} asks you to open {}", question.server, display_text(url, 500)));
+        output.note(&format!("{asker} asks you to open {}", display_text(url, 500)));
     }
     if !can_ask_person(output) {
         output.note("Declined, because this is not an interactive terminal.");

@@ -12,7 +12,7 @@ use usher_api::ErrorView;
 use usher_oauth::BearerChallenge;
 
 use super::refused_result::is_refusal;
-use crate::caller::{Addressee, CallerId};
+use crate::caller::{Addressee, CallerId, KnownCall};
 use crate::connection::call_result::CallResult;
 use crate::connection::fault::Fault;
 use crate::connection::watch::Report;
@@ -99,10 +99,14 @@ impl ToolCall<'_> {
     async fn send(&self, connection: &Connection) -> Result<CallResult, Fault> {
         let board = Arc::clone(&self.handle.context.board);
         let (caller, call) = (self.caller, self.options.call.clone());
-        let addressee = if self.options.asks_holder {
-            Addressee::holder()
-        } else {
-            Addressee { caller, call: Some(call.clone()) }
+        let addressee = Addressee {
+            caller: if self.options.asks_holder { CallerId::HOLDER } else { caller },
+            call: Some(KnownCall {
+                caller,
+                name: call.clone(),
+                tool: connection.title_of(self.tool),
+                program: self.options.program,
+            }),
         };
         let on_progress = move |progress, total, message: Option<String>| {
             board.call_progressed(caller, &call, progress, total, message.as_deref().map(display::name));

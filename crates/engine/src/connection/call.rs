@@ -16,6 +16,7 @@ use usher_budgets as budgets;
 use super::Connection;
 use super::call_result::{Answer, CallResult};
 use super::fault::Fault;
+use super::page_visits::visit_id;
 use super::rmcp_error::from_service;
 use crate::caller::Addressee;
 
@@ -65,16 +66,23 @@ impl Connection {
         terms: &CallTerms<'_>,
     ) -> Result<CallResult, Fault> {
         let mut visited = HashSet::new();
+        let mut completed_visits = self.page_visits.subscribe();
         for round in 0..budgets::CALL_ROUNDS {
             let request = CallToolRequest::new(params.clone());
             let response = self.request(ClientRequest::CallToolRequest(request), terms).await;
             let result = match response.map_err(|fault| self.inbound.reason_for(fault))? {
                 Response::UrlsToVisit(mut questions) => {
+                    let ids: Vec<_> =
+                        questions.iter().filter_map(|(_, question)| visit_id(question)).collect();
+                    // The person may still be on the page, so the same address is not shown again.
                     questions.retain(|(url, _)| visited.insert(url.clone()));
                     self.visit(questions, terms).await?;
-                    // The person may still be on the page, so the same address is not shown again.
+                    // Not every server reports that the person is done, so the call is also repeated after a while,
+                    // later if the questions have the ids that a report needs.
+                    let delay = if ids.is_empty() { 2 } else { 5 } << round.min(4);
                     tokio::select! {
-                        () = tokio::time::sleep(Duration::from_secs(2 << round.min(4))) => {}
+                        () = completed_visits.wait_for(&ids) => {}
+                        () = tokio::time::sleep(Duration::from_secs(delay)) => {}
                         () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
                     }
                     continue;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    ClientCapabilities, ClientConfig, ElicitRequestParams, ElicitResult, ElicitationAction,
-    ElicitationCapability, ErrorData, FormElicitationCapability, Implementation, ProgressNotificationParam,
-    UrlElicitationCapability,
+    ClientCapabilities, ClientConfig, CustomNotification, ElicitRequestParams, ElicitResult,
+    ElicitationAction, ElicitationCapability, ErrorData, FormElicitationCapability, Implementation,
+    ProgressNotificationParam, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use tokio_util::sync::CancellationToken;
@@ -13,6 +13,7 @@ use usher_api::ServerId;
 
 use super::elicitation::Elicitations;
 use super::list_changes::{List, ListChanges};
+use super::page_visits::PageVisits;
 use super::running_requests::RunningRequests;
 use crate::caller::Addressee;
 
@@ -22,17 +23,20 @@ pub(crate) struct ClientHandler {
     pub server: ServerId,
     pub elicitations: Arc<Elicitations>,
     pub requests: RunningRequests,
+    pub page_visits: PageVisits,
     pub changes: Arc<ListChanges>,
 }
 
 impl rmcp::ClientHandler for ClientHandler {
     fn get_info(&self) -> ClientConfig {
         let mut capabilities = ClientCapabilities::default();
-        capabilities.elicitation = Some(
-            ElicitationCapability::new()
-                .with_form(FormElicitationCapability::default())
-                .with_url(UrlElicitationCapability::new()),
-        );
+        if !self.elicitations.are_blocked(&self.server) {
+            capabilities.elicitation = Some(
+                ElicitationCapability::new()
+                    .with_form(FormElicitationCapability::default())
+                    .with_url(UrlElicitationCapability::new()),
+            );
+        }
         let us = Implementation::new("usher", env!("CARGO_PKG_VERSION")).with_title("Usher");
         ClientConfig::new(capabilities, us)
     }
@@ -64,6 +68,14 @@ impl rmcp::ClientHandler for ClientHandler {
         _context: NotificationContext<RoleClient>,
     ) {
         self.requests.note_progress(progress);
+    }
+
+    async fn on_custom_notification(
+        &self,
+        notification: CustomNotification,
+        _context: NotificationContext<RoleClient>,
+    ) {
+        self.page_visits.note(&notification);
     }
 
     async fn on_tool_list_changed(&self, _context: NotificationContext<RoleClient>) {

@@ -9,17 +9,22 @@ use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction};
 use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use url::Url;
 use usher_api::{ElicitationAnswer, ElicitationView, ServerId};
 use usher_config::display_text;
 
 use crate::board::Board;
 use crate::caller::{Addressee, CallerId};
+use crate::clock::{Clock, later};
+use crate::learned::Learned;
 
 /// The time that the person has to answer.
 const DEADLINE: Duration = Duration::from_secs(10 * 60);
 /// The largest number of open questions of one server to one caller. Further questions are cancelled.
 const MAX_OPEN: usize = 8;
 const LONGEST_MESSAGE: usize = 10_000;
+/// The longest name of a server or tool. A longer one would push the rest of the first line out of sight.
+const LONGEST_NAME: usize = 100;
 /// The time after a declined question in which further questions of the same server for the same call are cancelled.
 /// The person would otherwise have to decline a repeated question again and again.
 const COOL_DOWN: Duration = Duration::from_secs(30);
@@ -28,6 +33,8 @@ const COOL_DOWN: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub(crate) struct Elicitations {
     board: Arc<Board>,
+    learned: Learned,
+    clock: Clock,
     next: AtomicU64,
     open: Mutex<HashMap<String, Open>>,
     /// The questions that were declined in the last [`COOL_DOWN`].
@@ -37,7 +44,8 @@ pub(crate) struct Elicitations {
 #[derive(Debug)]
 struct Declined {
     server: ServerId,
-    addressee: Addressee,
+    recipient: CallerId,
+    call: Option<String>,
     at: Instant,
 }
 
@@ -53,8 +61,22 @@ struct Open {
 pub(crate) struct NoOpenQuestion;
 
 impl Elicitations {
-    pub fn new(board: Arc<Board>) -> Self {
-        Self { board, next: AtomicU64::new(1), open: Mutex::default(), declined: Mutex::default() }
+    pub fn new(board: Arc<Board>, learned: Learned, clock: Clock) -> Self {
+        let (open, declined) = Default::default();
+        Self { board, learned, clock, next: AtomicU64::new(1), open, declined }
+    }
+
+    /// Returns whether the person forbade the server to ask questions.
+    pub fn are_blocked(&self, server: &ServerId) -> bool {
+        self.learned.has_questions_blocked(server)
+    }
+
+    /// Declines the server's open questions.
+    pub fn decline_all(&self, server: &ServerId) {
+        let declined: Vec<_> = self.lock().extract_if(|_, open| open.server == *server).collect();
+        for (_, open) in declined {
+            let _ = open.answer.send(ElicitationAnswer::Decline);
+        }
     }
 
     /// Asks the person and waits for the answer. Dropping the future withdraws the question.
@@ -64,6 +86,9 @@ impl Elicitations {
         addressee: Addressee,
         request: ElicitRequestParams,
     ) -> ElicitResult {
+        if self.are_blocked(server) {
+            return ElicitResult::new(ElicitationAction::Decline);
+        }
         let (message, schema, url) = match request {
             ElicitRequestParams::FormElicitationParams { message, requested_schema, .. } => {
                 match serde_json::to_value(&requested_schema) {
@@ -84,19 +109,35 @@ impl Elicitations {
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, receiver) = oneshot::channel();
+        let shown = self.board.server(server);
+        let expires_at = later(self.clock.now(), DEADLINE);
         let view = ElicitationView {
             id: id.clone(),
             server: server.clone(),
-            call: addressee.call.clone(),
+            service: shown
+                .as_ref()
+                .map_or_else(|| display_text(&server.0, LONGEST_NAME), |view| view.name.clone()),
+            host: shown.map(|view| host_of(view.address)).unwrap_or_default(),
+            call: addressee.own_call().map(str::to_owned),
+            tool: addressee.call.as_ref().map(|call| tool_name(&call.tool)),
+            program: addressee.call.as_ref().map(|call| call.program),
             message: display_text(&message, LONGEST_MESSAGE),
             schema: schema.as_ref().map(Value::to_string),
             url,
+            expires_at,
         };
         let caller = addressee.caller;
         let open = Open { server: server.clone(), addressee: addressee.clone(), answer: sender };
         self.lock().insert(id.clone(), open);
-        self.board.request_elicitation(caller, view);
         let _withdraw = Withdraw { elicitations: self, id };
+        // The person may have blocked the server since the check above.
+        if self.are_blocked(server) {
+            return ElicitResult::new(ElicitationAction::Decline);
+        }
+        self.board.request_elicitation(caller, view);
+        if let Some(call) = addressee.foreign_call() {
+            self.board.call_waits_for_answer(call.caller, &call.name, expires_at);
+        }
         match tokio::time::timeout(DEADLINE, receiver).await {
             Ok(Ok(ElicitationAnswer::Accept(content))) => {
                 let accepted = ElicitResult::new(ElicitationAction::Accept);
@@ -106,7 +147,9 @@ impl Elicitations {
                 }
             }
             Ok(Ok(ElicitationAnswer::Decline)) => {
-                let declined = Declined { server: server.clone(), addressee, at: Instant::now() };
+                let call = addressee.own_call().map(str::to_owned);
+                let declined =
+                    Declined { server: server.clone(), recipient: caller, call, at: Instant::now() };
                 self.declined.lock().unwrap_or_else(PoisonError::into_inner).push(declined);
                 ElicitResult::new(ElicitationAction::Decline)
             }
@@ -141,7 +184,11 @@ impl Elicitations {
     fn was_declined(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let mut declined = self.declined.lock().unwrap_or_else(PoisonError::into_inner);
         declined.retain(|declined| declined.at.elapsed() < COOL_DOWN);
-        declined.iter().any(|declined| declined.server == *server && declined.addressee == *addressee)
+        declined.iter().any(|declined| {
+            declined.server == *server
+                && declined.recipient == addressee.caller
+                && declined.call.as_deref() == addressee.own_call()
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Open>> {
@@ -162,6 +209,22 @@ impl Drop for Withdraw<'_> {
     }
 }
 
+/// Returns a tool's name for the first line of a question, which quotes it. Without the quotation marks in the name, the
+/// server cannot continue that line in its own words.
+fn tool_name(tool: &str) -> String {
+    let quotes = ['"', '“', '”', '„', '‟', '«', '»', '″', '＂'];
+    display_text(&tool.replace(quotes, ""), LONGEST_NAME)
+}
+
+/// Returns the host of an address with its port, or the whole text if it is a command.
+fn host_of(address: String) -> String {
+    let host = Url::parse(&address).ok().and_then(|url| {
+        let host = url.host_str()?.to_owned();
+        Some(url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}")))
+    });
+    host.unwrap_or(address)
+}
+
 /// Fills missing fields with the schema's defaults.
 fn with_defaults(mut content: Map<String, Value>, schema: &Value) -> Map<String, Value> {
     let properties = schema.get("properties").and_then(Value::as_object);
@@ -179,6 +242,13 @@ fn with_defaults(mut content: Map<String, Value>, schema: &Value) -> Map<String,
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_tools_name_cannot_end_the_quotation_around_it() {
+        assert_eq!(tool_name("Unlock” on Usher (this computer). “"), "Unlock on Usher (this computer).");
+        assert_eq!(tool_name("Ask back"), "Ask back");
+        assert_eq!(tool_name(&"x".repeat(1000)).chars().count(), LONGEST_NAME);
+    }
 
     #[test]
     fn missing_fields_get_their_default_and_given_fields_stay() {

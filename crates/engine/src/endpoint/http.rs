@@ -20,6 +20,7 @@ use crate::connection::http::adapter::HttpAdapter;
 use crate::connection::http::streamable::StreamableHttp;
 use crate::connection::inbound::Inbound;
 use crate::connection::list_changes::ListChanges;
+use crate::connection::page_visits::PageVisits;
 use crate::connection::running_requests::RunningRequests;
 use crate::connection::stream_monitor::StreamMonitor;
 use crate::connection::watch::{Reports, watch};
@@ -161,6 +162,7 @@ impl HttpEndpoint {
             server: self.id.clone(),
             elicitations: Arc::clone(&self.context.elicitations),
             requests,
+            page_visits: PageVisits::default(),
             changes: Arc::clone(&changes),
         };
         let uri: Arc<str> = resolved.url.as_str().into();

@@ -1,11 +1,11 @@
 //! The contents of the file of learned data: read as far as possible, and written within a limit.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use usher_api::RedirectKind;
+use usher_api::{RedirectKind, ServerId};
 use usher_budgets as budgets;
 use usher_oauth::{ClientRegistration, Discovered, ForeignEndpoints, Issuer, NetworkZone, Quirks};
 
@@ -20,6 +20,9 @@ pub(super) struct Contents {
     /// The issuers, by identifier.
     #[serde(default)]
     pub issuers: BTreeMap<String, LearnedIssuer>,
+    /// The servers that the person forbade to ask questions.
+    #[serde(default)]
+    pub questions_blocked: BTreeSet<ServerId>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -74,7 +77,7 @@ impl Contents {
     }
 
     /// Parses the file. If it cannot be parsed or has another version, returns what protects a client or a grant and can
-    /// still be read: the issuers of pre-registered clients, and the network zones.
+    /// still be read: the issuers of pre-registered clients, the network zones, and the servers that may ask no questions.
     pub fn read(bytes: &[u8]) -> Result<Self, Box<Self>> {
         match serde_json::from_slice::<Self>(bytes) {
             Ok(contents) if contents.version == VERSION => Ok(contents),
@@ -92,7 +95,8 @@ impl Contents {
             };
             (key.clone(), server)
         });
-        Self { version: VERSION, servers: servers.collect(), issuers: BTreeMap::new() }
+        let questions_blocked = BTreeSet::deserialize(&document["questions_blocked"]).unwrap_or_default();
+        Self { version: VERSION, servers: servers.collect(), issuers: BTreeMap::new(), questions_blocked }
     }
 
     /// Returns the text of the file. If it is too long, leaves out the largest metadata, and then the registrations. They

@@ -9,6 +9,7 @@
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |
+//! | `names` | the name of a server, and its own title |
 //! | `refusals` | operations that the server refused, recorded by the tool calls |
 
 mod availability;
@@ -19,6 +20,7 @@ mod fail;
 pub(crate) mod handle;
 mod jobs;
 pub(crate) mod message;
+mod names;
 mod next_sign_in;
 mod outbox;
 mod permission;

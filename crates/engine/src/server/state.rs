@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use usher_api::{ErrorView, ServerId};
-use usher_config::{ServerConfig, catalogue_by_url, display_text};
+use usher_config::ServerConfig;
 
 use super::jobs::Jobs;
 use super::message::Message;
+use super::names::{display_name, own_title};
 use super::next_sign_in::NextSignIn;
 use super::outbox::Outbox;
 use super::phase::CurrentPhase;
@@ -61,11 +62,14 @@ impl ServerTask {
         self.context.board.server(&self.id).map_or_else(|| self.own_name(), |shown| shown.name)
     }
 
-    /// Returns the server's title, the catalogue's name or the id, whichever exists first. Another server may have the
-    /// same name.
+    /// Returns the server's name. Another server may have the same name.
     pub fn own_name(&self) -> String {
-        let catalogue = || Some(catalogue_by_url(self.endpoint.url()?)?.name.as_str());
-        display_text(self.outbox.title().or_else(catalogue).unwrap_or(&self.id.0), 200)
+        display_name(&self.id.0, self.endpoint.url())
+    }
+
+    /// Returns the title that the server gives itself, unless it is misleading.
+    pub fn own_title(&self) -> Option<String> {
+        own_title(self.outbox.title()?, &self.name(), self.endpoint.url())
     }
 
     pub fn label(&self) -> ServerLabel {

@@ -17,6 +17,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
     ServerView {
         id: task.id.clone(),
         name: task.own_name(),
+        title: task.own_title(),
         catalogue: catalogue.map(|entry| entry.slug.clone()),
         address: display_text(task.endpoint.address(), LONGEST_ADDRESS),
         transport: task.endpoint.kind(),
@@ -27,6 +28,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         permission,
         endpoints_to_confirm: endpoints_to_confirm(task),
         last_error: last_error.cloned(),
+        questions_blocked: task.context.learned.has_questions_blocked(&task.id),
     }
 }
 

@@ -38,12 +38,14 @@ impl Engine {
                 tool,
                 arguments,
                 call,
+                program,
                 idle_timeout_seconds,
                 permission_seconds,
                 asks_holder,
             } => {
                 let options = CallOptions {
                     call,
+                    program,
                     timeout: Duration::from_secs(idle_timeout_seconds),
                     permission_timeout: Duration::from_secs(permission_seconds),
                     asks_holder,

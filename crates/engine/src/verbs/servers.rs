@@ -26,6 +26,8 @@ impl Engine {
             ServerVerb::BrowserOpened => self.browser_opened(id),
             ServerVerb::CancelSignIn => self.cancel_sign_in(id).await,
             ServerVerb::DeclinePermission => self.decline_permission(id),
+            ServerVerb::BlockQuestions => self.set_questions_blocked(id, true)?,
+            ServerVerb::AllowQuestions => self.set_questions_blocked(id, false)?,
             ServerVerb::NextRedirect => {
                 return self.next_redirect(id).await.map(Some).map(Reply::Authorization);
             }
@@ -74,7 +76,9 @@ impl Engine {
     /// Signs out and removes the server from `mcp.json`.
     pub async fn remove(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.sign_out(id).await?;
-        self.edit(id, |config, name| config.remove(name)).await
+        self.edit(id, |config, name| config.remove(name)).await?;
+        self.run.context.learned.set_questions_blocked(id, false);
+        Ok(())
     }
 
     /// Enables a server in `mcp.json`.
@@ -113,6 +117,18 @@ impl Engine {
             self.run.context.learned.forget(&key, issuer.as_deref());
             handle.send(Message::Publish);
         }
+        Ok(())
+    }
+
+    /// Sets whether a server's questions are declined without asking the person. Declines the open ones if so.
+    pub fn set_questions_blocked(&self, id: &ServerId, blocked: bool) -> Result<(), ErrorView> {
+        let handle = self.handle_of(id)?;
+        let context = &self.run.context;
+        context.learned.set_questions_blocked(id, blocked);
+        if blocked {
+            context.elicitations.decline_all(id);
+        }
+        handle.send(Message::Publish);
         Ok(())
     }
 

@@ -280,6 +280,7 @@ impl EventLog {
                 Event::PromptsChanged { id, .. } => format!("{id} prompts changed"),
                 Event::PausedChanged { paused, .. } => (if paused { "paused" } else { "resumed" }).to_owned(),
                 Event::CallProgressed { call, progress, .. } => format!("{call} at {progress}"),
+                Event::CallWaitsForAnswer { call, .. } => format!("{call} waits for an answer"),
                 Event::ElicitationRequested { elicitation, .. } => format!("{} asks", elicitation.server),
                 Event::ElicitationEnded { .. } => "answered".to_owned(),
             };

@@ -1,15 +1,16 @@
 //! The lifecycle of servers: unreachable, reachable again, started concurrently, stopped.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::response::IntoResponse;
+use serde_json::json;
 use tokio::net::TcpListener;
 use usher_api::{Code, NeedsSignIn, ServerId, Status};
 use usher_demo::{DemoOptions, Guard};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
-use usher_fake_service::{FakeService, Reply};
+use usher_fake_service::{FakeService, Reply, result};
 
 use crate::fixture::*;
 
@@ -65,7 +66,7 @@ async fn a_server_with_90_000_scopes_delays_no_other() {
         scopes[..80_000].join(" "),
         hostile.at(resource)
     );
-    let document = serde_json::json!({
+    let document = json!({
         "resource": hostile.url(), "authorization_servers": [hostile.origin], "scopes_supported": scopes,
     });
     hostile.on(&format!("GET {resource}"), Reply::json(document));
@@ -138,20 +139,30 @@ async fn an_error_from_a_captive_portal_recovers_automatically() {
 }
 
 #[tokio::test]
-async fn servers_with_the_same_title_get_different_names() {
-    let (sandbox, demo) = (Sandbox::new(), demo().await);
-    let url = demo.url().as_str();
-    sandbox.write_config(&config(&[("work", url), ("home", url)]));
-    let engine = sandbox.start().await;
-    let name = |id: &str| engine.server(&ServerId(id.to_owned())).unwrap().name;
-    sign_in(&engine, &ServerId("work".to_owned())).await.unwrap();
-    assert_eq!([name("work"), name("home")], ["Usher demo", "home"]);
-    sign_in(&engine, &ServerId("home".to_owned())).await.unwrap();
-    assert_eq!([name("work"), name("home")], ["Usher demo (work)", "Usher demo (home)"]);
-    let shown: Vec<_> = engine.snapshot().servers.into_iter().map(|view| view.name).collect();
-    assert_eq!(shown, ["Usher demo (work)", "Usher demo (home)"]);
-    engine.remove(&ServerId("home".to_owned())).await.unwrap();
-    assert_eq!(name("work"), "Usher demo");
+async fn a_server_keeps_its_name_whatever_it_calls_itself() {
+    let title = Arc::new(Mutex::new("Notion"));
+    let shown = Arc::clone(&title);
+    let server = mcp_server(move |request| {
+        let info = json!({ "name": "x", "version": "1", "title": *shown.lock().unwrap() });
+        let accepted = json!({
+            "protocolVersion": "2025-06-18", "capabilities": { "tools": {} }, "serverInfo": info,
+        });
+        (request.rpc_method() == "initialize").then(|| result(request, accepted))
+    })
+    .await;
+    let sandbox = Sandbox::new();
+    sandbox.write_config(&config(&[("notes", &server.url())]));
+    let id = ServerId("notes".to_owned());
+    let mut names = Vec::new();
+    for now in ["Notion", "U\u{455}her", "Night notebook"] {
+        *title.lock().unwrap() = now;
+        let engine = sandbox.start().await;
+        let view = until(&engine, &id, is_connected).await;
+        names.push((view.name, view.title));
+        engine.stop().await;
+    }
+    let named = |title: Option<&str>| ("notes".to_owned(), title.map(str::to_owned));
+    assert_eq!(names, [named(None), named(None), named(Some("Night notebook"))]);
 }
 
 #[tokio::test]

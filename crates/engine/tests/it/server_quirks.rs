@@ -64,7 +64,7 @@ async fn every_server_without_discovery_gets_initialize() {
         let view = until(&engine, &id(), is_connected).await;
         let Status::Connected { protocol, tool_count, .. } = view.status else { panic!("not connected") };
         assert_eq!((protocol.as_str(), tool_count), ("2025-06-18", 1));
-        assert_eq!(view.name, "Old but good");
+        assert_eq!(view.title.as_deref(), Some("Old but good"));
         let methods = server.rpc_methods();
         assert_eq!(methods, ["server/discover", "initialize", "notifications/initialized", "tools/list"]);
         engine.stop().await;

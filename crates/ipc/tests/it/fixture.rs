@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use usher_api::{AuthorizationRequestView, Reply, Request, ServerId, ServerView, Status};
+use usher_api::{AuthorizationRequestView, CallingProgram, Reply, Request, ServerId, ServerView, Status};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
 use usher_ipc::{Client, ConnectError, Holder, JoinOptions, Paths, Server, Servers};
@@ -91,6 +91,7 @@ pub fn call(tool: &str, arguments: &str, name: &str) -> Request {
         tool: tool.to_owned(),
         arguments: serde_json::from_str(arguments).unwrap(),
         call: name.to_owned(),
+        program: CallingProgram::CommandLine,
         idle_timeout_seconds: 20,
         permission_seconds: 0,
         asks_holder: false,

@@ -1,9 +1,9 @@
 use jiff::Timestamp;
-use usher_api::{Code, ElicitationView, ErrorView, ServerId};
+use usher_api::{Code, ErrorView, ServerId};
 
 use super::*;
 use crate::sample_views::{
-    WithWants, connected, error, needing_permission, needs, server, signing_in, snapshot,
+    WithWants, connected, error, needing_permission, needs, question, server, signing_in, snapshot,
 };
 
 fn shown(snapshot: &Snapshot) -> String {
@@ -129,16 +129,11 @@ fn a_signed_out_service_and_a_running_sign_in_need_no_attention() {
 #[test]
 fn a_question_in_a_call_needs_attention() {
     let mut asked = snapshot([server("Notion", connected())]);
-    asked.elicitations.push(ElicitationView {
-        id: "1".to_owned(),
-        server: ServerId("notion".to_owned()),
-        call: None,
-        message: "Which page?".to_owned(),
-        schema: None,
-        url: None,
-    });
+    asked.elicitations.push(question("Notion"));
     insta::assert_snapshot!(shown(&asked), @r#"
     <NeedsAttention>
+    Notion (mcp.example.com) has a question – answer…  → AnswerQuestion(ServerId("notion"), "1")
+    ---
     (1 service needs your attention)
     ---
     Notion has a question…  → OpenServer(ServerId("notion"))
