@@ -432,7 +432,11 @@ export type Request = { request: "snapshot" } |
 /**  A placeholder (`{{name}}` or `${VAR}`), or the name of a secret. */
 secret: string; 
 /**  An address with this origin. */
-origin: string } | { request: "check_config" };
+origin: string } | { request: "check_config" } | 
+/**  Lists the grants whose servers are not in `mcp.json`. */
+{ request: "orphans" } | 
+/**  Revokes and deletes such a grant. */
+{ request: "remove_orphan"; server: ServerId };
 
 /**  One resource. Its texts are untrusted, like those of a [`crate::ToolView`]. */
 export type ResourceView = {
@@ -532,6 +536,8 @@ export type ServerView = {
 	 *  nothing to the server before the person allows all of them.
 	 */
 	secret_requests: SecretRequestView[],
+	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
+	questions_blocked: boolean,
 };
 
 /**  The steps at the service before the first sign-in. */

@@ -8,6 +8,7 @@ configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 45_000 });
 
 // Missing in jsdom.
 Element.prototype.scrollIntoView = () => undefined;
+Element.prototype.scrollTo = () => undefined;
 globalThis.ResizeObserver ??= class {
   observe(): void {}
   unobserve(): void {}
