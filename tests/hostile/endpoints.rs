@@ -76,7 +76,7 @@ async fn an_invalid_authorization_endpoint_never_reaches_the_opener() -> Result<
     let opened: Vec<String> = stream::iter(INVALID)
         .map(async |endpoint| {
             let case = Case::start(endpoint).await?;
-            let output = case.cli.run(&["login", "hostile"]).await?;
+            let output = case.cli.run(&as_arguments(&login(endpoint))).await?;
             anyhow::ensure!(
                 output.code == Some(5),
                 "{endpoint:?}: usher login exited with {:?}: {}",
@@ -97,7 +97,7 @@ async fn an_invalid_authorization_endpoint_never_reaches_the_opener() -> Result<
 async fn a_valid_authorization_endpoint_is_opened_once_as_one_argument_without_a_shell() -> Result<()> {
     for endpoint in VALID {
         let case = Case::start(endpoint).await?;
-        let _login = case.cli.start(&["login", "hostile"])?;
+        let _login = case.cli.start(&as_arguments(&login(endpoint)))?;
         let calls = until_ready("the opener to be called", || {
             Ok(Some(case.opener.calls()).filter(|calls| !calls.is_empty()))
         })
@@ -113,6 +113,20 @@ async fn a_valid_authorization_endpoint_is_opened_once_as_one_argument_without_a
         assert!(!case.cli.desktop.folder("home").join("canary").exists());
     }
     Ok(())
+}
+
+/// Returns a command that confirms the host of the endpoint, which is on another site than the service. Only the check
+/// of the address itself can then stop it.
+fn login(endpoint: &str) -> Vec<String> {
+    let mut arguments = vec!["login".to_owned(), "hostile".to_owned()];
+    if let Some(host) = url::Url::parse(endpoint).ok().and_then(|url| url.host_str().map(str::to_owned)) {
+        arguments.extend(["--confirm-host".to_owned(), host]);
+    }
+    arguments
+}
+
+fn as_arguments(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
 }
 
 /// A service with the given authorization endpoint, and a desktop with a fake opener.

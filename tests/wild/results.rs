@@ -72,6 +72,13 @@ async fn an_unusual_tool_spoils_no_other() -> Result<()> {
             check_broken(row, unusual)?;
             let called = call(&person).await.context(row.name)?;
             ensure!(called.content == [text("done")], "{}: {called:?}", row.name);
+            if let (Some(why), false) = (&unusual.broken, unusual.name.is_empty()) {
+                let options = CallOptions::new("unusual");
+                let called = person.engine.call_tool(&id(), &unusual.name, Map::new(), options).await;
+                let error = called.err().context(row.name)?;
+                ensure!(error.message.contains(why), "{}: {error}", row.name);
+                ensure!(person.service.rpc_count("tools/call") == 1, "{}: the tool was called", row.name);
+            }
             person.engine.stop().await;
         }
     }

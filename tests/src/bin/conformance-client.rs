@@ -94,7 +94,10 @@ impl Person {
         let calls = match scenario {
             // These scenarios serve the tool list, but not the tools.
             "initialize" | "json-schema-ref-no-deref" => Vec::new(),
-            _ if tool_calls.is_empty() => tools.iter().map(example_call).collect::<Result<_>>()?,
+            _ if tool_calls.is_empty() => {
+                let usable = tools.iter().filter(|tool| tool.broken.is_none());
+                usable.map(example_call).collect::<Result<_>>()?
+            }
             _ => tool_calls,
         };
         for (number, call) in calls.into_iter().enumerate() {

@@ -21,6 +21,7 @@ use crate::options::CallOptions;
 use crate::server::handle::ServerHandle;
 use crate::server::message::{Message, PermissionNeeded};
 use crate::words::connection::describe_fault;
+use crate::words::offer::broken_tool;
 
 /// How long a call waits for the next connection after its response was lost.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +41,9 @@ impl ToolCall<'_> {
         let may_request = !self.options.permission_timeout.is_zero();
         let (mut requested, mut repeated) = (false, false);
         let mut connection = self.handle.connection().await?;
+        if let Some(why) = connection.reason_against(self.tool) {
+            return Err(broken_tool(self.tool, why));
+        }
         loop {
             let token = connection.cached_token();
             let outcome = match self.send(&connection).await {

@@ -124,6 +124,12 @@ impl Connection {
         tools.iter().find(|known| known.name() == tool).is_some_and(Offer::may_repeat)
     }
 
+    /// Returns why a tool cannot be called, as a sentence. `None` if it can, or if it is not in the last list.
+    pub fn reason_against(&self, tool: &str) -> Option<&'static str> {
+        let tools = self.listed_tools()?;
+        tools.iter().find(|known| known.name() == tool)?.broken_tool()
+    }
+
     /// Returns a tool's title or, if there is none, its name.
     pub fn title_of(&self, tool: &str) -> String {
         let tools = self.listed_tools().unwrap_or_default();

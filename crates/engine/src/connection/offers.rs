@@ -146,6 +146,11 @@ impl Offer {
         boolean(hints.read_only_hint) == Some(true) || boolean(hints.idempotent_hint) == Some(true)
     }
 
+    /// Returns why the tool cannot be used, as a sentence.
+    pub fn broken_tool(&self) -> Option<&'static str> {
+        self.reason_against_tool(&self.read())
+    }
+
     pub fn tool(&self) -> ToolView {
         let fields = self.read();
         let hints = annotations(&fields);
