@@ -6,7 +6,7 @@ const STRIDE = 64;
 const TEXT_LENGTH = 800;
 const MAX_WORDS = 10;
 
-/** The words of a query. */
+/** Splits a query into its words. */
 export function wordsOf(query: string): string[] {
   return query.trim().toLowerCase().split(/\s+/).filter(Boolean).slice(0, MAX_WORDS);
 }

@@ -26,8 +26,8 @@ export function stateWord(server: ServerView): string {
 }
 
 /**
- * The second line of a service in the sidebar: the account or host, which tells two services apart. A state that is
- * not good comes before it.
+ * Returns the second line of a service in the sidebar. It ends with the account or the host, so that two services
+ * with similar names can be told apart. It begins with the state, unless the service works normally.
  */
 export function secondLine(server: ServerView): string {
   const { auth, address } = server;

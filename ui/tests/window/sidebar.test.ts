@@ -14,7 +14,7 @@ it("shows two lines of a long name, and the whole name as a tooltip", async () =
   expect(entry).toHaveAttribute("title", `${name} – Connected`);
 });
 
-it("tells services apart by account or host in the second line, after a state that is not good", async () => {
+it("shows the account or host in the second line, after the state if something is wrong", async () => {
   const servers = [
     server({ id: "work", name: "Notion (work)", auth: oauth({ account: "ada@work.example" }) }),
     server({ id: "home", name: "Notion (home)", auth: oauth({ account: null }) }),

@@ -36,7 +36,7 @@ struct FoundPages {
 struct FoundPage {
     slug: String,
     title: String,
-    /// The first line that contains one of the words, or the first line of the text if none contains any.
+    /// The first line with one of the words. If no line has one, the first line of the text.
     excerpt: String,
 }
 

@@ -12,7 +12,7 @@ const LONGEST_NAME: usize = 200;
 const DEMO: (&str, &str) = ("demo", "Usher demo");
 /// The name that a server's title must not contain, because the title would seem to come from Usher.
 const OWN_NAME: &str = "usher";
-/// The words that do not distinguish a title from a service's name, as in "Notion MCP Server".
+/// Words that are ignored when a title is compared with a service's name. "Notion MCP Server" counts as "Notion".
 const FILLERS: [&str; 6] = ["the", "mcp", "server", "service", "app", "official"];
 
 /// Returns the name of a server. It depends only on the server's entry in `mcp.json`, so that it stays the same across
@@ -38,7 +38,7 @@ pub(super) fn own_title(title: &str, name: &str, url: Option<&Url>) -> Option<St
     (!shown.is_empty() && !imitates && !same_text(&shown, name)).then_some(shown)
 }
 
-/// Whether the words are the name of a catalogue's service at another host.
+/// Returns whether a title with these words imitates a service of the catalogue that has another host.
 fn imitates_service(words: &[&str], url: Option<&Url>) -> bool {
     let is_filler = |word: &str| FILLERS.iter().any(|filler| skeleton(filler).eq(word.chars()));
     let without_fillers =
