@@ -24,9 +24,9 @@ pub(crate) type SignOutReply = oneshot::Sender<Result<(), ErrorView>>;
 /// A message for the task. The sender need not wait for the effect.
 pub(crate) enum Message {
     /// The person connects the server.
-    Connect,
+    Connect(oneshot::Sender<()>),
     /// The person disconnects the server.
-    Disconnect,
+    Disconnect(oneshot::Sender<()>),
     /// The computer woke or the network returned. Connections may be dead, and backoffs are pointless.
     Reconnect,
     /// The person paused or resumed all servers.

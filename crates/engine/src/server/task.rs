@@ -49,8 +49,14 @@ impl ServerTask {
 
     fn handle(&mut self, message: Message) {
         match message {
-            Message::Connect => self.connect_again(),
-            Message::Disconnect => self.disconnect(),
+            Message::Connect(reply) => {
+                self.connect_again();
+                self.outbox.reply(reply, ());
+            }
+            Message::Disconnect(reply) => {
+                self.disconnect();
+                self.outbox.reply(reply, ());
+            }
             Message::Reconnect => self.reconnect(),
             Message::PauseChanged(reply) => {
                 self.pause_changed();

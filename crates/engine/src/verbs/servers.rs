@@ -91,15 +91,17 @@ impl Engine {
         self.edit(id, |config, name| config.set_disabled(name, true)).await
     }
 
-    /// Connects at once after a disconnect or a failure, or during a backoff.
+    /// Connects at once after a disconnect or a failure, or during a backoff. Returns when the server's view shows the
+    /// attempt, not when the attempt ends.
     pub async fn connect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        self.handle_of(id)?.send(Message::Connect);
+        self.handle_of(id)?.ask(Message::Connect).await;
         Ok(())
     }
 
-    /// Closes the connection until the next `connect` or start. `mcp.json` does not change.
+    /// Closes the connection until the next `connect` or start, and returns when the server's view shows it. `mcp.json`
+    /// does not change.
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
-        self.handle_of(id)?.send(Message::Disconnect);
+        self.handle_of(id)?.ask(Message::Disconnect).await;
         Ok(())
     }
 

@@ -85,9 +85,11 @@ async fn a_disabled_server_reconnects_when_enabled() {
     assert!(std::fs::read_to_string(sandbox.path("mcp.json")).unwrap().contains("disabled"));
     engine.enable(&id()).await.unwrap();
     until(&engine, &id(), is_connected).await;
+    // Both return when the view has changed.
     engine.disconnect(&id()).await.unwrap();
-    until(&engine, &id(), |view| view.status == Status::Disabled).await;
+    assert_eq!(engine.server(&id()).unwrap().status, Status::Disabled);
     engine.connect(&id()).await.unwrap();
+    assert_eq!(engine.server(&id()).unwrap().status, Status::Connecting);
     until(&engine, &id(), is_connected).await;
 }
 
