@@ -5,6 +5,7 @@ mod bindings;
 mod bundle;
 mod command;
 mod faults;
+mod fuzz;
 mod icons;
 mod junit;
 mod leftovers;
@@ -56,6 +57,8 @@ enum Task {
     Soak(soak::Arguments),
     /// Kill the engine and make its token endpoint fail, thousands of times
     Faults(faults::Arguments),
+    /// Run the fuzz targets of the parsers of bytes from outside, until the first crash
+    Fuzz(fuzz::Arguments),
     /// Build the packages that people install, from release builds
     Bundle(bundle::Arguments),
     /// Generate the TypeScript types of the app's commands and events
@@ -89,6 +92,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Bench(arguments) => bench::bench(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Soak(arguments) => soak::soak(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Faults(arguments) => faults::faults(&repository, &arguments).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(arguments) => fuzz::fuzz(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bundle(arguments) => bundle::bundle(&repository, &arguments).map(|()| ExitCode::SUCCESS),
         Task::Bindings => bindings::write(&repository).map(|()| ExitCode::SUCCESS),
         Task::Icons => icons::draw(&repository).map(|()| ExitCode::SUCCESS),

@@ -73,7 +73,8 @@ fn exists(path: &str) -> bool {
 /// The text of every Rust source below a folder.
 fn sources(folder: &str) -> String {
     let entries = WalkDir::new(root().join(folder)).into_iter();
-    let entries = entries.filter_entry(|entry| entry.file_name() != "node_modules");
+    let entries =
+        entries.filter_entry(|entry| entry.file_name() != "node_modules" && entry.file_name() != "target");
     let files = entries.map(|entry| entry.expect("an entry").into_path());
     let sources = files.filter(|file| file.extension().is_some_and(|extension| extension == "rs"));
     sources.map(|file| fs::read_to_string(file).expect("read the source")).collect()

@@ -17,6 +17,7 @@
 //! | `words` | the messages for the person, one file for each source of errors |
 //! | `learned`, `server_key`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
 //! | `wake`, `clock`, `backoff` | sleep and network changes, the clock, the delay before a retry |
+//! | `fuzzing` | the parsers that `tests/fuzz` calls |
 //!
 //! ```no_run
 //! use usher_engine::{CallOptions, Engine, EngineOptions};
@@ -47,6 +48,8 @@ mod credentials;
 mod endpoint;
 mod engine;
 mod events;
+#[doc(hidden)]
+pub mod fuzzing;
 mod learned;
 mod lock;
 mod options;

@@ -16,6 +16,7 @@
 //! | `line` | the encoding, with limits on length and time |
 //! | `socket` | the Unix socket; on Windows the named pipe of `pipe.rs` |
 //! | `error` | the errors of connections and requests |
+//! | `fuzzing` | the parsers that `tests/fuzz` calls |
 //!
 //! ```no_run
 //! # use std::path::Path;
@@ -35,6 +36,8 @@ mod access;
 mod client;
 mod clients;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod holder;
 mod line;
 mod message;

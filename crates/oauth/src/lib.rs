@@ -26,6 +26,7 @@
 //!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
 //! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises
 //!   text; `echo` removes secrets that a server repeats.
+//! - Tests: `fuzzing` has the parsers that `tests/fuzz` calls.
 //!
 //! # Example
 //!
@@ -69,6 +70,8 @@ mod echo;
 mod endpoint;
 mod error;
 mod foreign_endpoints;
+#[doc(hidden)]
+pub mod fuzzing;
 mod grant;
 mod hint;
 mod http_client;

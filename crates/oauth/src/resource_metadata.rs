@@ -58,7 +58,7 @@ impl ProtectedResourceMetadata {
         Err(error)
     }
 
-    fn parse(document: &Document, server: &ServerUrl) -> Result<Self, ErrorKind> {
+    pub(crate) fn parse(document: &Document, server: &ServerUrl) -> Result<Self, ErrorKind> {
         let Some(resource) = document.string("resource") else {
             return Err(ErrorKind::Malformed { what: "it has no resource".to_owned() });
         };

@@ -89,7 +89,7 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    fn parse(document: &Document, requested: &Issuer) -> Result<Self, ErrorKind> {
+    pub(crate) fn parse(document: &Document, requested: &Issuer) -> Result<Self, ErrorKind> {
         let missing = |what: &str| ErrorKind::Malformed { what: format!("it has no {what}") };
         let found = document.string("issuer").ok_or_else(|| missing("issuer"))?;
         if !requested.matches(found) {

@@ -81,6 +81,11 @@ pub fn bundler(repository: &Repository) -> Result<()> {
     npm::install(repository, "xtask/bundle")
 }
 
+/// Installs the program that builds and runs the fuzz targets.
+pub fn fuzzer(repository: &Repository) -> Result<()> {
+    programs::set_up(repository, programs::FUZZ)
+}
+
 fn announce(what: &str) {
     println!("setup: {what}");
 }

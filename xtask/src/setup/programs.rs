@@ -35,8 +35,19 @@ const DENY: Program = Program {
     options: &[],
 };
 
+const CARGO_FUZZ: Program = Program {
+    name: "cargo-fuzz",
+    pinned: "0.13.2",
+    compatible: "0.13.0",
+    version_arguments: &["--version"],
+    options: &[],
+};
+
 /// The programs that the tests need.
 pub const TESTS: &[Program] = &[NEXTEST, DENY];
+
+/// The programs that `cargo xtask fuzz` needs.
+pub const FUZZ: &[Program] = &[CARGO_FUZZ];
 
 pub fn set_up(repository: &Repository, programs: &[Program]) -> Result<()> {
     for program in programs.iter().filter(|program| !is_installed(repository, program)) {
@@ -66,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_pinned_version_is_compatible() {
-        for program in TESTS {
+        for program in TESTS.iter().chain(FUZZ) {
             let pinned = version::find(program.pinned).expect("a version");
             assert!(version::meets(&pinned, program.compatible), "{}", program.name);
         }

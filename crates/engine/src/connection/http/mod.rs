@@ -5,5 +5,5 @@ mod authorized;
 mod cookies;
 mod discover;
 mod endpoint_client;
-mod event_stream;
+pub(crate) mod event_stream;
 pub(crate) mod streamable;

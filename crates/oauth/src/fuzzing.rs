@@ -1,0 +1,33 @@
+//! The private parsers of this crate, for `tests/fuzz` only. Normal builds compile it too, so that it stays valid.
+
+use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::echo::Sent;
+use crate::http_client::Response;
+use crate::json_document::Document;
+use crate::{
+    AuthorizationServerMetadata, ErrorKind, Issuer, ProtectedResourceMetadata, ServerUrl, token_response,
+};
+
+/// Parses the metadata of a protected resource.
+pub fn resource_metadata(body: &[u8], server: &ServerUrl) -> Result<ProtectedResourceMetadata, ErrorKind> {
+    ProtectedResourceMetadata::parse(&Document::parse(body)?, server)
+}
+
+/// Parses the metadata of an authorization server.
+pub fn server_metadata(body: &[u8], issuer: &Issuer) -> Result<AuthorizationServerMetadata, ErrorKind> {
+    AuthorizationServerMetadata::parse(&Document::parse(body)?, issuer)
+}
+
+/// Parses a response of a token endpoint to a request with these secrets.
+pub fn token_response<'a>(
+    status: u16,
+    body: &[u8],
+    secrets: impl IntoIterator<Item = &'a str>,
+) -> Result<Value, ErrorKind> {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let response = Response { status, headers: HeaderMap::new(), body: body.to_vec() };
+    token_response::normalise(&response, &Sent::new(secrets), Timestamp::UNIX_EPOCH)
+}
