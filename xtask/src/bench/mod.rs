@@ -5,11 +5,13 @@
 //! - the window with the longest list of tools and with the worst descriptions, compared with ten tools
 //! - the requests of a sign-in
 //! - the time with many services, and with many callers
+//! - the memory and time that hostile servers cost
 //! - the sizes of the UI and of the programs
 
 mod bundle;
 mod figure;
 mod fleet;
+mod hostile_load;
 mod large_lists;
 mod memory;
 mod tray;
@@ -54,6 +56,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend(large_lists::measure(repository)?);
     report.extend(wire::measure(repository)?);
     report.extend(fleet::measure(repository)?);
+    report.extend(hostile_load::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
         size("release binary: app", &repository.built("release", "usher-desktop"))?,
@@ -70,8 +73,16 @@ fn build_release(repository: &Repository) -> Result<()> {
     println!("build: release builds of the app, the command line and the empty window");
     let packages =
         ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window", "-p", "usher-tests"];
-    let programs = ["usher-desktop", "usher", "usher-empty-window", "fleet", "large-lists", "tray-memory"]
-        .map(|name| ["--bin", name]);
+    let programs = [
+        "usher-desktop",
+        "usher",
+        "usher-empty-window",
+        "fleet",
+        "hostile-load",
+        "large-lists",
+        "tray-memory",
+    ]
+    .map(|name| ["--bin", name]);
     let mut build = repository.cargo();
     command::run(
         build.args(["build", "--release"]).args(packages).args(programs.concat()),

@@ -1,0 +1,105 @@
+//! Measures the memory and time that hostile servers cost the command `usher`, and prints JSON for `cargo xtask bench`.
+//!
+//! For each server, one command holds the engine while it waits for a quiet server. A second command uses the hostile
+//! server, so that the holder runs it too. Meanwhile, further commands call a good server.
+
+mod hostile_servers;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use serde_json::{Value, json};
+use usher_fake_service::{FakeService, Options};
+use usher_tests::wait::until_ready;
+use usher_tests::{Cli, Desktop, DesktopOptions, PipedProcess};
+
+use hostile_servers::{HostileServer, SERVERS};
+
+/// Calls of the good server alone.
+const CALLS_ALONE: usize = 10;
+
+#[derive(Parser)]
+struct Arguments {
+    /// Seconds for each hostile server
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Only the servers whose name contains this text
+    #[arg(long)]
+    only: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let mut measured = Vec::new();
+    for server in &SERVERS {
+        if arguments.only.as_ref().is_none_or(|text| server.name.contains(text)) {
+            let figures = measure(server, Duration::from_secs(arguments.seconds));
+            let figures = figures.await.with_context(|| server.name)?;
+            eprintln!("{figures}");
+            measured.push(figures);
+        }
+    }
+    println!("{}", Value::Array(measured));
+    Ok(())
+}
+
+async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
+    let quiet = FakeService::start(Options::open_handshake()).await?;
+    let good = FakeService::start(Options::open_handshake()).await?;
+    let hostile = FakeService::start(hostile_servers::options()).await?;
+    (server.change)(&hostile);
+    let desktop = Desktop::start_with(DesktopOptions::HEADLESS).await?;
+    let addresses = [("quiet", quiet.url()), ("good", good.url()), ("hostile", hostile.url())];
+    desktop.configure(addresses.iter().map(|(name, url)| (*name, url.as_str())))?;
+    let cli = Cli::new(desktop).env("USHER_SECRET_STORE", "memory");
+
+    let holder = cli.start(&["call", "quiet", "wait", "--timeout", "3600"])?;
+    until_ready("the holder to wait", || Ok((quiet.rpc_count("tools/call") > 0).then_some(()))).await?;
+    let mut alone = Vec::new();
+    for _ in 0..CALLS_ALONE {
+        alone.push(call(&cli).await?);
+    }
+    let at_rest = memory(&holder, "VmRSS")?;
+    let before = memory(&holder, "VmHWM")?;
+
+    let _user = cli.start(server.command)?;
+    let (begun, mut beside) = (Instant::now(), Vec::new());
+    while begun.elapsed() < duration {
+        beside.push(call(&cli).await?);
+    }
+    let peak = memory(&holder, "VmHWM")?;
+    // A peak from before the hostile server is not its cost.
+    let grown = if peak > before { peak.saturating_sub(at_rest) } else { 0 };
+    Ok(json!({
+        "server": server.name,
+        "megabytes": grown as f64 / 1024.0,
+        "alone": slowest(&alone),
+        "beside": slowest(&beside),
+        "calls": beside.len(),
+    }))
+}
+
+/// Calls the good server with a command of its own, which uses the engine of the holder. Returns milliseconds.
+async fn call(cli: &Cli<Desktop>) -> Result<f64> {
+    let begun = Instant::now();
+    let output = cli.run(&["call", "good", "read"]).await?;
+    if output.code != Some(0) {
+        // The time counts nevertheless.
+        eprintln!("a call of the good server failed: {}", output.stderr.trim_end());
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1000.0)
+}
+
+/// A field of the status of a process, in KiB.
+fn memory(process: &PipedProcess, field: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    let value = line.context("the holder has ended")?.trim().trim_end_matches(" kB");
+    Ok(value.parse()?)
+}
+
+fn slowest(milliseconds: &[f64]) -> f64 {
+    milliseconds.iter().copied().fold(0.0, f64::max)
+}

@@ -1,0 +1,57 @@
+//! The memory and time that hostile servers cost.
+
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use super::figure::Figure;
+use crate::command;
+use crate::repository::Repository;
+
+/// The largest growth of the process that runs the engine.
+const MEGABYTES: f64 = 50.0;
+/// The largest delay of the slowest call of a good server, compared with the slowest call without a hostile server.
+const MILLISECONDS: f64 = 50.0;
+
+pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
+    println!("bench: hostile servers");
+    let mut load = repository.command(repository.built("release", "hostile-load"));
+    let output = load.stderr(Stdio::inherit()).output().with_context(|| command::display(&load))?;
+    if !output.status.success() {
+        bail!("{} failed ({})", command::display(&load), output.status);
+    }
+    let measured: Vec<Value> = serde_json::from_slice(&output.stdout).context("parse the measurements")?;
+    measured.iter().map(figure).collect()
+}
+
+fn figure(measured: &Value) -> Result<Figure> {
+    let number = |key: &str| measured[key].as_f64().with_context(|| format!("{key} is missing"));
+    let (megabytes, delay) = (number("megabytes")?, number("beside")? - number("alone")?);
+    let server = measured["server"].as_str().context("server is missing")?;
+    let figure = Figure::new(
+        &format!("hostile server: {server}"),
+        format!("{megabytes:.0} MB more, a call {delay:.0} ms slower"),
+    );
+    let is_met = megabytes <= MEGABYTES && delay <= MILLISECONDS;
+    let goal = format!("≤ {MEGABYTES} MB, ≤ {MILLISECONDS} ms");
+    Ok(figure.with_value(megabytes).with_goal(goal, is_met))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_server_that_costs_too_much_memory_or_time_misses_the_goal() {
+        for (megabytes, beside, is_met) in [(50.0, 90.0, true), (51.0, 40.0, false), (0.0, 91.0, false)] {
+            let measured =
+                json!({ "server": "s", "megabytes": megabytes, "alone": 40.0, "beside": beside, "calls": 9 });
+            let text = format!("{megabytes:.0} MB more, a call {:.0} ms slower", beside - 40.0);
+            let expected = Figure::new("hostile server: s", text).with_value(megabytes);
+            assert_eq!(figure(&measured).expect("a figure"), expected.with_goal("≤ 50 MB, ≤ 50 ms", is_met));
+        }
+        assert!(figure(&json!({ "server": "s" })).is_err());
+    }
+}
