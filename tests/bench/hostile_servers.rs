@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use usher_budgets as budgets;
 use usher_fake_service::{FakeService, Options, Reply, Request};
 
 const MIB: usize = 1024 * 1024;
@@ -31,7 +32,7 @@ const fn signing_in(name: &'static str, change: fn(&FakeService)) -> HostileServ
     HostileServer { name, change, command: LOGIN }
 }
 
-pub const SERVERS: [HostileServer; 22] = [
+pub const SERVERS: [HostileServer; 23] = [
     calling("200 pages of 16 MiB", |service| {
         on(service, "tools/list", |request| {
             page(request, &[tool(&"x".repeat(15 * MIB))], &request.json()["params"]["cursor"])
@@ -43,6 +44,20 @@ pub const SERVERS: [HostileServer; 22] = [
     calling("pages with 20,000 tools", |service| {
         on(service, "tools/list", |request| {
             page(request, &vec![tool("x"); 20_000], &request.json()["params"]["cursor"])
+        });
+    }),
+    calling("a list of the largest number of tools", |service| {
+        on(service, "tools/list", |request| {
+            let start = request.json()["params"]["cursor"].as_str().map_or(0, str::len);
+            let tools = vec![tool(&"x".repeat(90)); 1000];
+            if 1000 * (start + 1) < budgets::LIST_ITEMS {
+                page(request, &tools, &request.json()["params"]["cursor"])
+            } else {
+                Reply::json(
+                    json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": { "tools": tools } }),
+                )
+                .into_response()
+            }
         });
     }),
     calling("a result with 12 MB of the smallest values", |service| {

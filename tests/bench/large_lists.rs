@@ -52,7 +52,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let Arguments { tools } = Arguments::parse();
-    let description = "Finds pages by their words, **newest first**. ".repeat(8);
+    // The longest list of such tools is shorter than the limit of bytes.
+    let description = "Finds pages by their words, **newest first**. ".repeat(2);
     let worst = large_server::worst_texts();
     let worst = worst.iter().flat_map(|(name, text)| {
         (0..12).map(move |number| large_server::tool(&format!("{name}_{number}"), text))

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use usher_api::{ErrorView, ServerId, ServerView, Status};
-use usher_engine::{Engine, SignInOptions};
+use usher_engine::{Clock, Engine, EngineOptions, SignInOptions};
 use usher_fake_service::{FakeService, Options};
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 use usher_tests::engine::options;
@@ -16,6 +16,8 @@ use usher_tests::wait::TIMEOUT;
 pub struct Person {
     pub service: Arc<FakeService>,
     pub engine: Engine,
+    /// The engine's clock.
+    pub clock: Clock,
     folder: TempDir,
 }
 
@@ -43,14 +45,16 @@ impl Person {
             store.put_grant(&id().0, grant).await?;
         }
         std::fs::write(folder.path().join("mcp.json"), config(&entry))?;
-        let engine = Engine::start(options(folder.path())).await?;
-        Ok(Self { service, engine, folder })
+        let clock = Clock::default();
+        let engine = Engine::start(EngineOptions { clock: clock.clone(), ..options(folder.path()) }).await?;
+        Ok(Self { service, engine, clock, folder })
     }
 
     /// Stops the engine, and starts another one with the same files.
     pub async fn restarted(self) -> Result<Self> {
         self.engine.stop().await;
-        let engine = Engine::start(options(self.folder.path())).await?;
+        let options = EngineOptions { clock: self.clock.clone(), ..options(self.folder.path()) };
+        let engine = Engine::start(options).await?;
         Ok(Self { engine, ..self })
     }
 

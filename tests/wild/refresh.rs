@@ -42,6 +42,9 @@ const OUTAGES: [(u16, &str); 7] = [
     (200, "<h1>Sign in to the network</h1>"),
 ];
 
+/// The state after a rejection.
+const REJECTED: Status = Status::NeedsSignIn { reason: NeedsSignIn::RefreshRejected };
+
 #[tokio::test]
 async fn a_rejected_refresh_asks_for_a_sign_in_and_keeps_the_grant() -> Result<()> {
     for (status, body) in REJECTIONS {
@@ -53,9 +56,7 @@ async fn a_rejected_refresh_asks_for_a_sign_in_and_keeps_the_grant() -> Result<(
 async fn rejected(status: u16, body: &'static str) -> Result<()> {
     let (person, issued) = expired(move |_| reply(status, body)).await?;
     let service = Arc::clone(&person.service);
-    let is_rejected =
-        |status: &Status| *status == Status::NeedsSignIn { reason: NeedsSignIn::RefreshRejected };
-    let view = person.until(|view| is_rejected(&view.status)).await?;
+    let view = person.until(|view| view.status == REJECTED).await?;
     let error = view.last_error.context("no error is shown")?;
     ensure!(error.code == Code::SignInRequired, "{error:?}");
     let kept = person.store().grant(&id().0).await?.context("the grant was deleted")?;
@@ -69,6 +70,24 @@ async fn rejected(status: u16, body: &'static str) -> Result<()> {
     ensure!(refreshes <= attempts + 1, "{refreshes} refreshes");
     let replaced = person.store().grant(&id().0).await?.context("no grant is stored")?;
     ensure!(refresh_token(&replaced)? != issued.refresh_token, "the old grant was kept");
+    person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rejected_refresh_is_tried_again_after_an_hour() -> Result<()> {
+    let (person, issued) = expired(|_| reply(400, r#"{"error": "unauthorized_client"}"#)).await?;
+    person.until(|view| view.status == REJECTED).await?;
+    let attempts = person.service.requests_to("POST /token").len();
+    let tokens = json!({ "access_token": person.service.issue_tokens("client").access_token });
+    person
+        .service
+        .intercept(move |request| is_refresh(request).then(|| Reply::json(tokens.clone()).into_response()));
+    person.clock.advance(Duration::from_secs(61 * 60));
+    person.until_connected().await?;
+    ensure!(person.service.requests_to("POST /token").len() == attempts + 1);
+    let stored = person.store().grant(&id().0).await?.context("no grant is stored")?;
+    ensure!(refresh_token(&stored)? == issued.refresh_token);
     person.engine.stop().await;
     Ok(())
 }

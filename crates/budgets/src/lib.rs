@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! One file, in this order: documents and addresses, secrets, scopes, messages, lists, texts, calls.
+//! One file, in this order: documents and addresses, secrets, scopes, messages, lists, texts, calls, questions.
 //!
 //! # Example
 //!
@@ -87,6 +87,13 @@ pub const LEARNED_BYTES: usize = 16 * 1024 * 1024;
 /// request write a file. Requests that need the token wait for it.
 pub const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 
+/// The longest wait that a server can ask for with `Retry-After`. The person sees a longer outage as an error, and a
+/// server that recovers is used again soon.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// Step-ups for one operation, or for the handshake, before the server is refused. Known servers need one.
+pub const STEP_UPS: u32 = 3;
+
 /// Cookies of one connection. Load balancers set one or two.
 pub const COOKIES: usize = 20;
 
@@ -97,14 +104,30 @@ pub const COOKIE_BYTES: usize = 4096;
 /// The shortest time in milliseconds after which a stream is opened again, whatever the server asks for.
 pub const SHORTEST_RETRY_MILLIS: u64 = 1000;
 
+/// The deadline for a JSON response, or for the head of an event stream. Tool calls have their own deadline instead,
+/// which progress restarts.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own timeout of ten seconds.
+pub const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// The delay between a server's notification and the next listing, so that many changes cause one listing.
+pub const LISTING_DELAY: Duration = Duration::from_secs(1);
+
+/// The deadline for one page of a list. It is as long as for any response.
+pub const PAGE_TIMEOUT: Duration = RESPONSE_TIMEOUT;
+
+/// The deadline for all pages of a list. The largest known servers need a few seconds.
+pub const LIST_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Pages of one list. Known servers send up to 100 items in a page.
 pub const LIST_PAGES: usize = 200;
 
 /// Bytes of all pages of one list. The largest known servers offer 2,000 tools, with 1 to 3 kB each.
 pub const LIST_BYTES: usize = 10 * 1024 * 1024;
 
-/// Items of one list. The largest known servers offer 2,000 tools.
-pub const LIST_ITEMS: usize = 20_000;
+/// Items of one list. The largest known servers offer 2,000 tools. The window shows a list of this length without delay.
+pub const LIST_ITEMS: usize = 60_000;
 
 /// Bytes of one item of a list, with its schemas. The largest known schemas have 100 kB.
 pub const ITEM_BYTES: usize = 512 * 1024;
@@ -125,6 +148,15 @@ pub const NAME_CHARACTERS: usize = 200;
 /// Characters of a description that are shown. The longest known description has 12,000.
 pub const DESCRIPTION_CHARACTERS: usize = 20_000;
 
+/// Characters of an error and its description that are read. Fewer are shown.
+pub const ERROR_CHARACTERS: usize = 2000;
+
+/// Characters of a text of an authorization server that are shown: an error, a scope or an address.
+pub const SHOWN_CHARACTERS: usize = 200;
+
+/// Bytes of a tool's result that can say that the sign-in is not accepted. Longer results are data.
+pub const REFUSAL_BYTES: usize = 2000;
+
 /// Spaces at the beginning of a description's line that are kept. Markdown needs up to twelve.
 pub const DESCRIPTION_INDENT: usize = 16;
 
@@ -137,3 +169,23 @@ pub const LONGEST_CALL_SECONDS: u64 = 60 * 60;
 /// Progress notifications of one call that wait for a slow reader. Further ones are dropped, because a later one
 /// replaces them.
 pub const PROGRESS_BACKLOG: usize = 32;
+
+/// Questions of one server to one caller that are open at the same time. Further questions are cancelled.
+pub const OPEN_QUESTIONS: usize = 8;
+
+/// The time that the person has to answer a question, enough to look something up.
+pub const QUESTION_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// The time after a declined question in which further questions of the same server for the same call are cancelled.
+/// The person would otherwise have to decline a repeated question again and again.
+pub const QUESTION_COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// Characters of a question that are shown.
+pub const QUESTION_CHARACTERS: usize = 10_000;
+
+/// Characters of the name of a server or tool above its question. A longer name would push the rest of the first line
+/// out of sight.
+pub const ASKER_CHARACTERS: usize = 100;
+
+/// Notifications about visited pages that wait for a call. A call that misses one does not wait for it.
+pub const PAGE_VISIT_BACKLOG: usize = 64;

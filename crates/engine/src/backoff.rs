@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use usher_budgets as budgets;
+
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
-/// The longest delay that a server can ask for with `Retry-After`.
-pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// Returns the delay before a retry. It doubles with each attempt (the first is 1), up to one minute. It is not shorter
 /// than the server's `Retry-After`, of which at most five minutes count. A jitter of 25% prevents all clients from
@@ -13,7 +13,7 @@ pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 pub(crate) fn backoff(attempt: u32, retry_after: Option<Duration>) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(attempt.saturating_sub(1).min(16))).min(LONGEST);
     let jitter = 0.75 + rand::random::<f64>() * 0.5;
-    doubled.mul_f64(jitter).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER))
+    doubled.mul_f64(jitter).max(retry_after.unwrap_or_default().min(budgets::LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]
@@ -32,6 +32,6 @@ mod tests {
         within(7, 60.0);
         within(u32::MAX, 60.0);
         assert_eq!(backoff(1, Some(Duration::from_secs(90))), Duration::from_secs(90));
-        assert_eq!(backoff(1, Some(Duration::from_secs(9000))), LONGEST_RETRY_AFTER);
+        assert_eq!(backoff(1, Some(Duration::from_secs(9000))), budgets::LONGEST_RETRY_AFTER);
     }
 }

@@ -1,14 +1,14 @@
 //! Sanitises untrusted text for display.
 
-const MAX_CHARS: usize = 200;
+use usher_budgets as budgets;
 
 /// Removes control, bidirectional and invisible characters, collapses whitespace and truncates to 200 characters.
 pub(crate) fn display_text(text: &str) -> String {
     let visible = visible_text(text);
-    if visible.chars().count() <= MAX_CHARS {
+    if visible.chars().count() <= budgets::SHOWN_CHARACTERS {
         return visible;
     }
-    visible.chars().take(MAX_CHARS - 1).chain(['…']).collect()
+    visible.chars().take(budgets::SHOWN_CHARACTERS - 1).chain(['…']).collect()
 }
 
 /// Like [`display_text`], but does not truncate.

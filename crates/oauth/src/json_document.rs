@@ -13,8 +13,6 @@ use usher_budgets as budgets;
 use crate::http_client::Response;
 use crate::{Error, ErrorKind, HttpClient, Step};
 
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(3600);
-
 pub(crate) struct Document(Map<String, Value>);
 
 /// Gets a document. Returns `None` for any 4xx status except a rate limit.
@@ -116,5 +114,5 @@ fn retry_after(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> 
             Duration::try_from(at.duration_since(now?)).unwrap_or_default()
         }
     };
-    Some(wait.min(MAX_RETRY_AFTER))
+    Some(wait.min(budgets::LONGEST_RETRY_AFTER))
 }

@@ -15,9 +15,6 @@ use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
 use crate::{ErrorKind, Scopes};
 
-/// The number of characters of an error or its description that are read. Fewer are shown.
-const LONGEST_TEXT: usize = 2000;
-
 /// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account and an unsupported token type.
 /// Converts any other response to an error, without the secrets of the request.
 pub(crate) fn normalise(response: &Response, sent: &Sent, now: Timestamp) -> Result<Value, ErrorKind> {
@@ -63,7 +60,7 @@ fn shown_error(error: &str, sent: &Sent) -> String {
 
 /// Shortens a text before the search for secrets, which takes time.
 fn shortened(text: &str) -> String {
-    text.chars().take(LONGEST_TEXT).collect()
+    text.chars().take(budgets::ERROR_CHARACTERS).collect()
 }
 
 /// Reads JSON with any content type, or else a form, which some older servers return.

@@ -2,11 +2,10 @@
 
 use serde_json::Value;
 use usher_api::ToolContent;
+use usher_budgets as budgets;
 
 use crate::connection::call_result::CallResult;
 
-/// The longest text that can be a refusal. Longer texts are data.
-const LONGEST_REFUSAL: usize = 2000;
 /// The phrases that mark a refusal, in lower case (RFC 6750 §3.1, gRPC statuses, and plain English).
 const PHRASES: [&str; 6] = [
     "invalid_token",
@@ -30,13 +29,14 @@ pub(crate) fn is_refusal(result: &CallResult) -> bool {
 }
 
 fn structure_is_refusal(json: &str) -> bool {
-    json.len() <= LONGEST_REFUSAL && serde_json::from_str(json).is_ok_and(|value| json_is_refusal(&value))
+    json.len() <= budgets::REFUSAL_BYTES
+        && serde_json::from_str(json).is_ok_and(|value| json_is_refusal(&value))
 }
 
 fn block_is_refusal(block: &ToolContent) -> bool {
     let ToolContent::Text { text } = block else { return false };
     let text = text.trim();
-    if text.len() > LONGEST_REFUSAL {
+    if text.len() > budgets::REFUSAL_BYTES {
         return false;
     }
     if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
@@ -135,7 +135,7 @@ mod tests {
         assert!(!is_refusal(&result(
             &json!({ "content": [{ "type": "text", "text": "HTTP 401 Unauthorized" }] })
         )));
-        let long = format!("HTTP 401 Unauthorized {}", "x".repeat(LONGEST_REFUSAL));
+        let long = format!("HTTP 401 Unauthorized {}", "x".repeat(budgets::REFUSAL_BYTES));
         assert!(!is_refusal(&failed(&long)));
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use rmcp::model::{ElicitRequestParams, ElicitResult, ElicitationAction};
 use serde_json::{Map, Value};
@@ -11,23 +10,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use url::Url;
 use usher_api::{ElicitationAnswer, ElicitationView, ServerId};
+use usher_budgets as budgets;
 use usher_config::display_text;
 
 use crate::board::Board;
 use crate::caller::{Addressee, CallerId};
 use crate::clock::{Clock, later};
 use crate::learned::Learned;
-
-/// The time that the person has to answer.
-const DEADLINE: Duration = Duration::from_secs(10 * 60);
-/// The largest number of open questions of one server to one caller. Further questions are cancelled.
-const MAX_OPEN: usize = 8;
-const LONGEST_MESSAGE: usize = 10_000;
-/// The longest name of a server or tool. A longer one would push the rest of the first line out of sight.
-const LONGEST_NAME: usize = 100;
-/// The time after a declined question in which further questions of the same server for the same call are cancelled.
-/// The person would otherwise have to decline a repeated question again and again.
-const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// The open questions of one engine.
 #[derive(Debug)]
@@ -37,7 +26,7 @@ pub(crate) struct Elicitations {
     clock: Clock,
     next: AtomicU64,
     open: Mutex<HashMap<String, Open>>,
-    /// The questions that were declined in the last [`COOL_DOWN`].
+    /// The questions that were declined in the last [`budgets::QUESTION_COOL_DOWN`].
     declined: Mutex<Vec<Declined>>,
 }
 
@@ -103,25 +92,25 @@ impl Elicitations {
         let is_same_source =
             |open: &Open| open.server == *server && open.addressee.caller == addressee.caller;
         if self.was_declined(server, &addressee)
-            || self.lock().values().filter(|open| is_same_source(open)).count() >= MAX_OPEN
+            || self.lock().values().filter(|open| is_same_source(open)).count() >= budgets::OPEN_QUESTIONS
         {
             return ElicitResult::new(ElicitationAction::Cancel);
         }
         let id = format!("ask-{}", self.next.fetch_add(1, Ordering::Relaxed));
         let (sender, receiver) = oneshot::channel();
         let shown = self.board.server(server);
-        let expires_at = later(self.clock.now(), DEADLINE);
+        let expires_at = later(self.clock.now(), budgets::QUESTION_DEADLINE);
         let view = ElicitationView {
             id: id.clone(),
             server: server.clone(),
             service: shown
                 .as_ref()
-                .map_or_else(|| display_text(&server.0, LONGEST_NAME), |view| view.name.clone()),
+                .map_or_else(|| display_text(&server.0, budgets::ASKER_CHARACTERS), |view| view.name.clone()),
             host: shown.map(|view| host_of(view.address)).unwrap_or_default(),
             call: addressee.own_call().map(str::to_owned),
             tool: addressee.call.as_ref().map(|call| tool_name(&call.tool)),
             program: addressee.call.as_ref().map(|call| call.program),
-            message: display_text(&message, LONGEST_MESSAGE),
+            message: display_text(&message, budgets::QUESTION_CHARACTERS),
             schema: schema.as_ref().map(Value::to_string),
             url,
             expires_at,
@@ -138,7 +127,7 @@ impl Elicitations {
         if let Some(call) = addressee.foreign_call() {
             self.board.call_waits_for_answer(call.caller, &call.name, expires_at);
         }
-        match tokio::time::timeout(DEADLINE, receiver).await {
+        match tokio::time::timeout(budgets::QUESTION_DEADLINE, receiver).await {
             Ok(Ok(ElicitationAnswer::Accept(content))) => {
                 let accepted = ElicitResult::new(ElicitationAction::Accept);
                 match schema {
@@ -183,7 +172,7 @@ impl Elicitations {
 
     fn was_declined(&self, server: &ServerId, addressee: &Addressee) -> bool {
         let mut declined = self.declined.lock().unwrap_or_else(PoisonError::into_inner);
-        declined.retain(|declined| declined.at.elapsed() < COOL_DOWN);
+        declined.retain(|declined| declined.at.elapsed() < budgets::QUESTION_COOL_DOWN);
         declined.iter().any(|declined| {
             declined.server == *server
                 && declined.recipient == addressee.caller
@@ -213,7 +202,7 @@ impl Drop for Withdraw<'_> {
 /// server cannot continue that line in its own words.
 fn tool_name(tool: &str) -> String {
     let quotes = ['"', '“', '”', '„', '‟', '«', '»', '″', '＂'];
-    display_text(&tool.replace(quotes, ""), LONGEST_NAME)
+    display_text(&tool.replace(quotes, ""), budgets::ASKER_CHARACTERS)
 }
 
 /// Returns the host of an address with its port, or the whole text if it is a command.
@@ -247,7 +236,7 @@ mod tests {
     fn a_tools_name_cannot_end_the_quotation_around_it() {
         assert_eq!(tool_name("Unlock” on Usher (this computer). “"), "Unlock on Usher (this computer).");
         assert_eq!(tool_name("Ask back"), "Ask back");
-        assert_eq!(tool_name(&"x".repeat(1000)).chars().count(), LONGEST_NAME);
+        assert_eq!(tool_name(&"x".repeat(1000)).chars().count(), budgets::ASKER_CHARACTERS);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use usher_budgets as budgets;
 use super::Connection;
 use super::fault::Fault;
 use super::offers::{ListName, Offer, Page};
-use super::pagination::{List, PAGE_TIMEOUT, pages};
+use super::pagination::{List, pages};
 use super::rmcp_error::from_service;
 
 /// The time for which a list of the tools is reused, unless the server permits a longer one.
@@ -100,8 +100,8 @@ impl Connection {
         };
         let sent = self.requests.send(&self.peer, request, None).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
-        let Ok(response) = timeout(PAGE_TIMEOUT, &mut handle.rx).await else {
-            let fault = Fault::TimedOut(PAGE_TIMEOUT.as_secs());
+        let Ok(response) = timeout(budgets::PAGE_TIMEOUT, &mut handle.rx).await else {
+            let fault = Fault::TimedOut(budgets::PAGE_TIMEOUT.as_secs());
             let _ = timeout(Duration::from_secs(1), handle.cancel(Some(fault.to_string()))).await;
             return Err(fault);
         };

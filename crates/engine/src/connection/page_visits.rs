@@ -5,11 +5,10 @@ use std::collections::HashSet;
 use rmcp::model::{CustomNotification, ElicitRequestParams};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use usher_budgets as budgets;
 
 /// The notification's method. rmcp has no type for it.
 const COMPLETE: &str = "notifications/elicitation/complete";
-/// The number of notifications that wait for a call. A call that misses one does not wait for it.
-const BACKLOG: usize = 64;
 
 /// The source of one connection's notifications.
 #[derive(Clone, Debug)]
@@ -23,7 +22,7 @@ pub(crate) struct CompletedVisits {
 
 impl Default for PageVisits {
     fn default() -> Self {
-        Self(broadcast::channel(BACKLOG).0)
+        Self(broadcast::channel(budgets::PAGE_VISIT_BACKLOG).0)
     }
 }
 

@@ -9,10 +9,6 @@ use usher_budgets as budgets;
 use super::fault::Fault;
 use super::offers::{Offer, Page};
 
-/// The deadlines for one page and for all pages. Both are shorter than the three minutes that a caller in another
-/// process waits.
-pub(super) const PAGE_TIMEOUT: Duration = Duration::from_secs(30);
-const LIST_TIMEOUT: Duration = Duration::from_secs(120);
 const LONGEST_LIFETIME: Duration = Duration::from_millis(budgets::LONGEST_LIST_TTL_MILLIS);
 
 /// A whole list.
@@ -28,8 +24,8 @@ pub(crate) async fn pages<F>(page: impl FnMut(Option<String>) -> F) -> Result<Li
 where
     F: Future<Output = Result<Page, Fault>>,
 {
-    let listed = timeout(LIST_TIMEOUT, collect(page)).await;
-    listed.unwrap_or_else(|_| Err(Fault::TimedOut(LIST_TIMEOUT.as_secs())))
+    let listed = timeout(budgets::LIST_TIMEOUT, collect(page)).await;
+    listed.unwrap_or_else(|_| Err(Fault::TimedOut(budgets::LIST_TIMEOUT.as_secs())))
 }
 
 async fn collect<F>(mut page: impl FnMut(Option<String>) -> F) -> Result<List, Fault>
@@ -102,7 +98,7 @@ mod tests {
         })
         .await;
         assert!(matches!(listed, Err(Fault::TimedOut(120))), "{listed:?}");
-        assert_eq!((begun.elapsed(), requested), (LIST_TIMEOUT, 5));
+        assert_eq!((begun.elapsed(), requested), (budgets::LIST_TIMEOUT, 5));
     }
 
     /// The items of a page, and the cursor of the next page.
@@ -146,7 +142,7 @@ mod tests {
         let (list, _) = listed(&[(&many, None)]).await;
         assert_eq!(list.expect("a list").offers.len(), budgets::LIST_ITEMS);
         let (list, _) = listed(&[(&many, Some("a")), (&[1], None)]).await;
-        assert!(matches!(list, Err(Fault::Protocol(why)) if why.contains("20000 items")));
+        assert!(matches!(list, Err(Fault::Protocol(why)) if why.contains("60000 items")));
     }
 
     #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rmcp::model::{ServerNotification, SubscriptionFilter};
 use rmcp::service::{Peer, RoleClient, Subscription};
 use tokio::time::Instant;
+use usher_budgets as budgets;
 
 use super::fault::Fault;
 use super::list_changes::{List, ListChanges};
@@ -15,8 +16,6 @@ use crate::backoff::backoff;
 
 /// The delay before the subscription, so that a connection for a single list or call does not subscribe.
 const DELAY: Duration = Duration::from_secs(1);
-/// The time that the server has to acknowledge the subscription.
-const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(30);
 /// A stream that lasted at least this long is reopened at once. A shorter one is reopened after a backoff.
 const LONG_ENOUGH: Duration = Duration::from_secs(10);
 
@@ -29,7 +28,7 @@ pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monito
     loop {
         let next_sign_in = monitor.next_sign_in();
         let begun = Instant::now();
-        let fault = match tokio::time::timeout(ACKNOWLEDGE_TIMEOUT, peer.listen(filter.clone())).await {
+        let fault = match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, peer.listen(filter.clone())).await {
             Ok(Ok(subscription)) => {
                 // Changes between two subscriptions were not reported.
                 if !is_first {
@@ -39,7 +38,7 @@ pub(super) async fn follow(peer: Peer<RoleClient>, changes: &ListChanges, monito
                 None
             }
             Ok(Err(error)) => Some(from_service(error)),
-            Err(_) => Some(Fault::TimedOut(ACKNOWLEDGE_TIMEOUT.as_secs())),
+            Err(_) => Some(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs())),
         };
         is_first = false;
         match fault {

@@ -1,17 +1,14 @@
 //! Watches a connection and reports its faults, its changed lists and its end.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
+use usher_budgets as budgets;
 use usher_oauth::BearerChallenge;
 
 use super::Connection;
 use super::fault::Fault;
 use super::list_changes::{List, ListChanges};
-
-/// The delay between a server's notification and the next listing, so that many changes cause one listing.
-const LISTING_DELAY: Duration = Duration::from_secs(1);
 
 /// An observation about a connection.
 pub(crate) enum Report {
@@ -56,7 +53,7 @@ pub(crate) fn watch(
                 reports(connection, Report::Failed(Arc::new(fault)));
                 continue;
             }
-            tokio::time::sleep(LISTING_DELAY).await;
+            tokio::time::sleep(budgets::LISTING_DELAY).await;
             for list in changes.take() {
                 let Some(connection) = connection.upgrade() else { return };
                 let report = match list {

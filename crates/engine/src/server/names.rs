@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 use url::{Host, Url};
+use usher_budgets as budgets;
 use usher_config::{CatalogueEntry, catalogue, catalogue_by_url, display_text};
 
-const LONGEST_NAME: usize = 200;
 /// The demo's id, and its name in the window's gallery.
 const DEMO: (&str, &str) = ("demo", "Usher demo");
 /// The name that a server's title must not contain, because the title would seem to come from Usher.
@@ -24,13 +24,13 @@ pub(super) fn display_name(id: &str, url: Option<&Url>) -> String {
         None if id == DEMO.0 && url.is_some_and(is_loopback) => DEMO.1.to_owned(),
         None => id.to_owned(),
     };
-    display_text(&name, LONGEST_NAME)
+    display_text(&name, budgets::NAME_CHARACTERS)
 }
 
 /// Returns a server's own title as it may be shown beside its name. Returns `None` for a title that repeats the name,
 /// or that imitates Usher or a catalogue's service at another host.
 pub(super) fn own_title(title: &str, name: &str, url: Option<&Url>) -> Option<String> {
-    let shown = display_text(title, LONGEST_NAME);
+    let shown = display_text(title, budgets::NAME_CHARACTERS);
     let imitates = foldings(&shown).iter().any(|folded| {
         let words = words(folded);
         words.contains(&OWN_NAME) || words.concat() == OWN_NAME || imitates_service(&words, url)

@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
-
-/// The largest number of step-ups for one operation, or for the handshake. More step-ups count as endless.
-pub(super) const MAX_STEP_UPS: u32 = 3;
+use usher_budgets as budgets;
 
 #[derive(Default)]
 pub(crate) struct Refusals {
@@ -35,7 +33,7 @@ impl Refusals {
             count.times += 1;
             count.token = token;
         }
-        let is_endless = count.times > MAX_STEP_UPS;
+        let is_endless = count.times > budgets::STEP_UPS;
         if is_endless {
             step_ups.remove(operation);
         }

@@ -1,9 +1,9 @@
 //! Step-up: the scopes that a 403 asks for, and the calls that wait for them.
 
+use usher_budgets as budgets;
 use usher_oauth::{BearerChallenge, Scopes};
 
 use super::message::PermissionNeeded;
-use super::refusals::MAX_STEP_UPS;
 
 #[derive(Default)]
 pub(super) struct StepUp {
@@ -69,7 +69,7 @@ impl StepUp {
 
     /// Returns whether the handshake asks for more scopes after each approval.
     pub fn is_endless(&self) -> bool {
-        self.count > MAX_STEP_UPS
+        self.count > budgets::STEP_UPS
     }
 
     pub fn reset_count(&mut self) {

@@ -68,7 +68,7 @@ struct Parrot {
 }
 
 impl Parrot {
-    async fn start(state: PathBuf) -> Self {
+    async fn start(state: PathBuf, auth_method: &str) -> Self {
         let service = FakeService::start(Options::default()).await.unwrap();
         let issued: Vec<IssuedTokens> = (0..4).map(|_| service.issue_tokens("client-0")).collect();
         let (repeats, valid_from) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
@@ -101,7 +101,7 @@ impl Parrot {
             _ => None,
         });
         service.change_server_metadata(json!({
-            "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            "token_endpoint_auth_methods_supported": [auth_method],
             "revocation_endpoint": service.at("/revoke"),
         }));
         Parrot { service, repeats, valid_from, seen_on_disk }
@@ -173,9 +173,18 @@ fn read_all(folder: &Path, texts: &mut Vec<String>) {
 
 #[tokio::test]
 async fn no_secret_leaves_the_engine() {
+    check_leaks("client_secret_post").await;
+}
+
+#[tokio::test]
+async fn no_client_secret_in_a_header_leaves_the_engine() {
+    check_leaks("client_secret_basic").await;
+}
+
+async fn check_leaks(auth_method: &str) {
     let log = Log::start();
     let sandbox = Sandbox::new();
-    let parrot = Parrot::start(sandbox.path("state")).await;
+    let parrot = Parrot::start(sandbox.path("state"), auth_method).await;
     sandbox.write_config(&config(&[("demo", &parrot.service.url())]));
     let engine = sandbox.start().await;
     let mut events = engine.subscribe();
@@ -219,10 +228,12 @@ async fn no_secret_leaves_the_engine() {
 
     let secrets = parrot.secrets();
     let kinds: BTreeSet<_> = secrets.iter().map(|(kind, _)| *kind).collect();
-    assert_eq!(
-        kinds,
-        BTreeSet::from(["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"])
-    );
+    let mut expected =
+        BTreeSet::from(["access_token", "client_secret", "code", "code_verifier", "refresh_token", "token"]);
+    if auth_method == "client_secret_basic" {
+        expected.insert("basic");
+    }
+    assert_eq!(kinds, expected);
     for (kind, secret) in secrets {
         assert!(secret.len() >= 16);
         for form in [encoded(&secret), secret] {

@@ -155,8 +155,8 @@ async fn a_list_above_the_limits_is_refused() {
             |page| json!({ "tools": [page], "pad": "x".repeat(3 << 20), "nextCursor": page.to_string() }),
             "10485760 bytes",
         ),
-        (|_| json!({ "tools": vec![0; 20_001] }), "20000 items"),
-        (|_| json!({ "tools": { "name": "x" } }), "20000 items"),
+        (|_| json!({ "tools": vec![0; 60_001] }), "60000 items"),
+        (|_| json!({ "tools": { "name": "x" } }), "60000 items"),
     ];
     for (list, limit) in lists {
         let service = FakeService::start(Options::open_handshake()).await.unwrap();

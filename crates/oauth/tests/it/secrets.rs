@@ -68,8 +68,8 @@ fn secrets_in(request: &Request) -> Vec<String> {
     let form = request.form();
     let fields = ["code", "code_verifier", "refresh_token", "client_secret"];
     let mut secrets: Vec<String> = fields.iter().filter_map(|field| form.get(*field).cloned()).collect();
-    if request.authorization().starts_with("Basic ") {
-        secrets.push(CLIENT_SECRET.to_owned());
+    if let Some(basic) = request.authorization().strip_prefix("Basic ") {
+        secrets.extend([CLIENT_SECRET.to_owned(), basic.to_owned()]);
     }
     secrets
 }

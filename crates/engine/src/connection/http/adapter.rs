@@ -13,17 +13,14 @@ use rmcp::transport::streamable_http_client::{
     StreamableHttpClient, StreamableHttpClientTransportConfig, StreamableHttpError,
     StreamableHttpPostResponse,
 };
+use usher_budgets as budgets;
 
 use super::authorized::Authorized;
-use super::discover::{self, DISCOVER_TIMEOUT};
+use super::discover;
 use super::streamable::{Events, PostResponse, StreamableHttp};
 use crate::connection::fault::Fault;
 use crate::connection::inbound::Inbound;
 use crate::credentials::Credentials;
-
-/// The deadline for a JSON response, or for the head of an event stream. Tool calls have their own deadline instead,
-/// which progress restarts.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Error = StreamableHttpError<Fault>;
 
@@ -136,15 +133,15 @@ impl StreamableHttpClient for HttpAdapter {
                         response => self.read(response).await,
                     }
                 };
-                let response = match tokio::time::timeout(DISCOVER_TIMEOUT, read).await {
+                let response = match tokio::time::timeout(budgets::DISCOVER_TIMEOUT, read).await {
                     Ok(response) => response,
                     Err(_) => return Ok(discover::unknown_method(id)),
                 };
-                discover::interpret(id, response, begun + DISCOVER_TIMEOUT).await
+                discover::interpret(id, response, begun + budgets::DISCOVER_TIMEOUT).await
             }
-            Deadline::Response => match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
+            Deadline::Response => match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, exchange).await {
                 Ok(response) => self.read(response?).await,
-                Err(_) => Err(Error::Client(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs()))),
+                Err(_) => Err(Error::Client(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs()))),
             },
             Deadline::Caller => self.read(exchange.await?).await,
         }
@@ -194,8 +191,8 @@ impl StreamableHttpClient for HttpAdapter {
 }
 
 async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let outcome = tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await;
-    outcome.unwrap_or_else(|_| Err(Fault::TimedOut(RESPONSE_TIMEOUT.as_secs())))
+    let outcome = tokio::time::timeout(budgets::RESPONSE_TIMEOUT, exchange).await;
+    outcome.unwrap_or_else(|_| Err(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs())))
 }
 
 /// Returns the id of the server's request that a message answers.

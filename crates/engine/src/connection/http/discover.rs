@@ -1,14 +1,9 @@
 //! Detection of the protocol version: `server/discover` (stateless), or `initialize`.
 
-use std::time::Duration;
-
 use rmcp::model::{ErrorCode, ErrorData, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult};
 use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
 
 use crate::connection::fault::Fault;
-
-/// The deadline for the whole response to `server/discover`. It must be shorter than rmcp's own timeout of ten seconds.
-pub(super) const DISCOVER_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Error = StreamableHttpError<Fault>;
 
