@@ -90,6 +90,8 @@ impl ServerTask {
         // The old connection and its session end before the new ones begin.
         drop(self.phase.take());
         self.next_sign_in.set_connection(None);
+        // An earlier fault of the refresh says nothing about the new attempt.
+        self.refresh.stop();
         self.endpoint.mark_stale();
         self.enter_connecting();
     }
