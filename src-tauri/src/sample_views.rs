@@ -21,6 +21,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         last_error: None,
         wants: None,
         secret_requests: Vec::new(),
+        program: None,
         questions_blocked: false,
     }
     .with_wants()

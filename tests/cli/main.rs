@@ -3,5 +3,6 @@
 mod bad_input;
 mod login;
 mod one_engine;
+mod programs;
 mod secrets;
 mod shutdown;

@@ -14,6 +14,7 @@ mod keychain_unlock;
 mod links;
 mod notifications;
 mod one_engine;
+mod program_approval;
 mod questions;
 mod screen_check;
 mod screens;

@@ -66,6 +66,8 @@ pub enum Code {
     KeychainUnavailable,
     /// The keychain is locked. The window shows instructions for the operating system, and the person can retry.
     KeychainLocked,
+    /// `mcp.json` names a program that the person has not approved. The window shows its command and asks the person.
+    ApprovalNeeded,
     /// A local program ended. The window shows the last lines of its output.
     ProcessExited,
     /// The server's response does not follow the protocol.

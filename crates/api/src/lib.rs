@@ -9,6 +9,7 @@
 //! | `request`, `reply` | a request with its arguments, and its result |
 //! | `snapshot`, `event`, `revision` | the engine's public state, one change to it, and its version |
 //! | `server`, `auth`, `status` | one server: its view, its sign-in, its state |
+//! | `program` | a local program: its launch, its approval and its output |
 //! | `tool`, `resource`, `prompt` | a server's tools, resources and prompts |
 //! | `elicitation` | a server's question to the person, and the answer |
 //! | `error` | a failure as a code, a message and a hint |
@@ -27,6 +28,7 @@ mod auth;
 mod elicitation;
 mod error;
 mod event;
+mod program;
 mod prompt;
 mod reply;
 mod request;
@@ -41,6 +43,7 @@ pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
 pub use event::Event;
+pub use program::{LaunchView, ProgramView};
 pub use prompt::{PromptArgumentView, PromptView};
 pub use reply::{AuthorizationRequestView, OrphanView, Reply};
 pub use request::{NewServer, Request, ServerVerb};

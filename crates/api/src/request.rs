@@ -82,6 +82,12 @@ pub enum Request {
         /// An address with this origin.
         origin: String,
     },
+    /// Approves a local program. Send it only after the person saw the launch with this digest and agreed.
+    Approve {
+        server: ServerId,
+        /// `LaunchView::digest`
+        digest: String,
+    },
     /// Reports that the caller stored a new value of a named secret for this server only. Origins for which the earlier
     /// value was allowed are forgotten.
     #[cfg_attr(feature = "specta", specta(skip))]
@@ -172,6 +178,7 @@ impl Request {
             | Self::HandOverCallback { .. }
             | Self::CallTool { .. }
             | Self::AllowSecret { .. }
+            | Self::Approve { .. }
             | Self::SecretStored { .. }
             | Self::ForgetSecretOrigins { .. }
             | Self::AnswerElicitation { .. }
@@ -196,6 +203,7 @@ impl Request {
             Self::SignIn { .. }
             | Self::HandOverCallback { .. }
             | Self::AllowSecret { .. }
+            | Self::Approve { .. }
             | Self::SecretStored { .. }
             | Self::ForgetSecretOrigins { .. } => true,
             Self::Server { verb, .. } => verb.may_be_repeated(),

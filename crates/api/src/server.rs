@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AuthView, Code, ErrorView, NeedsSignIn, Status};
+use crate::{AuthView, Code, ErrorView, NeedsSignIn, ProgramView, Status};
 
 /// A server's name, unique in `mcp.json`. It is untrusted: it is never used as a path, and is sanitised for display.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -45,6 +45,9 @@ pub struct ServerView {
     /// The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends
     /// nothing to the server before the person allows all of them.
     pub secret_requests: Vec<SecretRequestView>,
+    /// The local program behind the server; `None` for a server with an address.
+    #[serde(default)]
+    pub program: Option<ProgramView>,
     /// Whether the person forbade the server to ask questions. They are then declined at once.
     pub questions_blocked: bool,
 }
@@ -66,6 +69,8 @@ pub enum Want {
     Permission,
     /// The person must allow a secret for an origin, or correct `mcp.json`.
     AllowSecret,
+    /// The person must approve a local program before it runs.
+    Approve,
 }
 
 impl Want {
@@ -91,6 +96,7 @@ impl Want {
             Status::Connected { .. } if failed_with(Code::InsufficientScope) => Some(Self::Permission),
             Status::Connected { .. } if failed_with(Code::SignInRequired) => Some(Self::SignIn),
             Status::Failed { error } if error.code == Code::SecretNotAllowed => Some(Self::AllowSecret),
+            Status::Failed { error } if error.code == Code::ApprovalNeeded => Some(Self::Approve),
             Status::Connected { .. }
             | Status::Connecting
             | Status::Reconnecting { .. }

@@ -5,7 +5,7 @@
 //!
 //! # Layout
 //!
-//! One file, in this order: documents and addresses, secrets, scopes, messages, lists, texts, calls, questions.
+//! One file, in this order: documents and addresses, secrets, scopes, messages, lists, texts, calls, questions, programs.
 //!
 //! # Example
 //!
@@ -189,3 +189,16 @@ pub const ASKER_CHARACTERS: usize = 100;
 
 /// Notifications about visited pages that wait for a call. A call that misses one does not wait for it.
 pub const PAGE_VISIT_BACKLOG: usize = 64;
+
+/// Lines of a program's stderr that are kept, enough for the trace of an error.
+pub const OUTPUT_LINES: usize = 200;
+
+/// Bytes of one line of a program's stderr. The rest of a longer line is dropped.
+pub const OUTPUT_LINE_BYTES: usize = 2000;
+
+/// Ends of a program within a minute after its start, in a row, before it is not started again.
+pub const QUICK_EXITS: u32 = 5;
+
+/// The deadline from the start of a program to the list of its tools, if the program downloads another one first,
+/// such as `npx`. A slow network needs minutes.
+pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);

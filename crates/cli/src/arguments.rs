@@ -35,6 +35,11 @@ pub enum Command {
     Login(Login),
     #[command(flatten)]
     Server(ServerCommand),
+    /// Show the command of a local program, and approve it
+    ///
+    /// A program runs only after you approved its command, arguments, environment and folder. Any change of its entry in
+    /// mcp.json asks again. This needs a person at a terminal.
+    Approve(ServerName),
     /// Connect to the servers and show their states
     Status(Status),
     /// List a server's tools

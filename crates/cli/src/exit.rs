@@ -21,6 +21,7 @@ pub fn exit_code(code: Code) -> u8 {
         Code::SignInRequired
         | Code::InsufficientScope
         | Code::SecretNotAllowed
+        | Code::ApprovalNeeded
         | Code::AuthorizationExpired
         | Code::EndpointsUnconfirmed => 3,
         Code::ServerUnreachable | Code::TlsFailed => 4,

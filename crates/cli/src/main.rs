@@ -58,6 +58,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
         Command::Add(add) => commands::add::run(paths, output, add).await,
         Command::Login(login) => commands::login::run(paths, output, login).await,
         Command::Server(command) => commands::server::run(paths, output, command).await,
+        Command::Approve(server) => commands::approve::run(paths, output, &server.name).await,
         Command::Status(status) => commands::status::run(paths, output, status.name.as_deref()).await,
         Command::Tools(server) => commands::tools::run(paths, output, &server.name).await,
         Command::Call(call) => commands::call::run(paths, output, call).await,

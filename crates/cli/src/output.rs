@@ -81,14 +81,16 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Asks a question on the terminal. Enter means yes.
-pub fn confirm(question: &str) -> Result<bool, CommandError> {
-    let _ = write!(std::io::stderr(), "{question} [Y/n] ");
+/// Asks a question on the terminal. `enter` is the meaning of an empty answer.
+pub fn confirm(question: &str, enter: bool) -> Result<bool, CommandError> {
+    let choices = if enter { "[Y/n]" } else { "[y/N]" };
+    let _ = write!(std::io::stderr(), "{question} {choices} ");
     let mut answer = String::new();
     let read = std::io::stdin().lock().take(LONGEST_ANSWER).read_line(&mut answer);
     let length = read.map_err(|error| internal(format!("Could not read the answer: {error}.")))?;
     // The end of the input is not an answer.
-    Ok(length > 0 && matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes"))
+    let answer = answer.trim().to_ascii_lowercase();
+    Ok(length > 0 && (matches!(answer.as_str(), "y" | "yes") || (answer.is_empty() && enter)))
 }
 
 /// Reads text from stdin, up to `limit` bytes. `what` names the text in an error.

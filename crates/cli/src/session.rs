@@ -14,6 +14,9 @@ use crate::paths::Paths;
 /// How long a command waits for a server to connect or to fail.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(45);
 
+/// The same for a program.
+const PROGRAM_DEADLINE: Duration = Duration::from_secs(11 * 60);
+
 /// Runs `work` with the engine and all servers.
 pub async fn with_all_servers<T>(
     paths: &Paths,
@@ -136,7 +139,10 @@ pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<Server
             }
         }
     };
-    match tokio::time::timeout(CONNECT_DEADLINE, wait).await {
+    // A program may first have to be downloaded. The engine has its own deadline for it.
+    let is_program = engine.server(id).is_some_and(|view| view.program.is_some());
+    let deadline = if is_program { PROGRAM_DEADLINE } else { CONNECT_DEADLINE };
+    match tokio::time::timeout(deadline, wait).await {
         Ok(outcome) => outcome,
         Err(_) => engine.server(id).ok_or_else(|| unknown_server(&id.0)),
     }
@@ -177,7 +183,7 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
         Status::Unsupported { why } => Some(ErrorView::new(
             Code::ConfigInvalid,
             why.clone(),
-            "Usher supports only HTTP servers for now.",
+            "Usher supports only Streamable HTTP and local programs for now.",
         )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
             let seconds = CONNECT_DEADLINE.as_secs();

@@ -120,6 +120,15 @@ impl Template {
         placeholders
     }
 
+    /// All placeholders in order of appearance, with duplicates.
+    pub fn named_placeholders(&self) -> impl Iterator<Item = Placeholder> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(_) => None,
+            Part::Secret(name) => Some(Placeholder::Secret(name.clone())),
+            Part::Variable { name, .. } => Some(Placeholder::Variable(name.clone())),
+        })
+    }
+
     /// Resolves the placeholders. `secret` returns the secret for a name from [`Template::secret_names`].
     pub fn render(
         &self,

@@ -3,6 +3,7 @@
 mod call;
 pub(crate) mod call_result;
 pub(crate) mod client_handler;
+mod discovery;
 pub(crate) mod display;
 pub(crate) mod elicitation;
 pub(crate) mod fault;
@@ -16,6 +17,7 @@ pub(crate) mod page_visits;
 mod pagination;
 pub(crate) mod rmcp_error;
 pub(crate) mod running_requests;
+pub(crate) mod stdio;
 pub(crate) mod stream_monitor;
 mod subscription;
 pub(crate) mod watch;
@@ -45,6 +47,16 @@ use stream_monitor::StreamMonitor;
 
 pub(crate) use call::CallTerms;
 
+/// How a connection begins.
+pub(crate) enum Handshake {
+    /// `server/discover`, or `initialize` with this revision if the server does not support it.
+    Detect(ProtocolVersion),
+    /// Only `server/discover`.
+    Discover,
+    /// Only `initialize`.
+    Initialize,
+}
+
 /// A connection. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -63,21 +75,25 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Performs the handshake: `server/discover`, or `initialize` with this revision if the server does not support it.
+    /// Performs the handshake.
     pub async fn open<T, E, A>(
         channel: T,
         client: ClientHandler,
         inbound: Inbound,
         credentials: Option<Credentials>,
-        revision: ProtocolVersion,
+        handshake: Handshake,
     ) -> Result<Self, Fault>
     where
         T: IntoTransport<RoleClient, E, A>,
         E: Error + Send + Sync + 'static,
     {
-        let lifecycle = ClientLifecycleMode::Auto {
-            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
-            legacy_version: Some(revision),
+        let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
+        let lifecycle = match handshake {
+            Handshake::Detect(revision) => {
+                ClientLifecycleMode::Auto { preferred_versions, legacy_version: Some(revision) }
+            }
+            Handshake::Discover => ClientLifecycleMode::Discover { preferred_versions },
+            Handshake::Initialize => ClientLifecycleMode::Initialize,
         };
         let server = client.server.clone();
         let (elicitations, requests) = (Arc::clone(&client.elicitations), client.requests.clone());

@@ -12,6 +12,8 @@ use crate::connection::elicitation::Elicitations;
 use crate::learned::Learned;
 use crate::options::EngineOptions;
 use crate::placeholders::Placeholders;
+use crate::program::approvals::Approvals;
+use crate::program::{Guardian, SearchPath};
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
 use crate::sign_in::callback::Callbacks;
@@ -19,6 +21,9 @@ use crate::sign_in::callback::Callbacks;
 pub(crate) struct Context {
     pub options: EngineOptions,
     pub placeholders: Placeholders,
+    pub approvals: Approvals,
+    pub search_path: SearchPath,
+    pub guardian: Guardian,
     pub board: Arc<Board>,
     pub learned: Learned,
     pub journal: RefreshJournal,

@@ -127,6 +127,17 @@ impl Learned {
         }
     }
 
+    /// Returns whether a program never answers `server/discover`.
+    pub fn ignores_discovery(&self, server: &ServerKey) -> bool {
+        self.0.lock().servers.get(&server.key).is_some_and(|known| known.ignores_discovery)
+    }
+
+    pub fn store_ignores_discovery(&self, server: &ServerKey, ignores: bool) {
+        if self.ignores_discovery(server) != ignores {
+            self.change(|contents| contents.server(server).ignores_discovery = ignores);
+        }
+    }
+
     /// Returns the challenge of a call that was refused without a token.
     pub fn call_challenge(&self, server: &ServerKey) -> Option<String> {
         self.0.lock().servers.get(&server.key)?.call_challenge.clone()

@@ -9,6 +9,7 @@
 //! | `run`, `servers`, `context` | one run of the engine; the running servers; the parts that all servers share |
 //! | `server` | one server's task: its phases, transitions and view |
 //! | `endpoint` | how to reach a server, according to its entry in `mcp.json` |
+//! | `program` | local programs: the person's approval, the start, and the end with everything that they started |
 //! | `sign_in` | discovery and registration, redirect, callback, exchange, revocation |
 //! | `credentials` | one server's grant: storage, cache and refresh |
 //! | `connection` | a live MCP connection over any channel; Streamable HTTP |
@@ -54,6 +55,7 @@ mod learned;
 mod lock;
 mod options;
 mod placeholders;
+mod program;
 mod refresh_journal;
 mod run;
 mod secret_stores;

@@ -9,6 +9,7 @@ use usher_api::SecretRequestView;
 use usher_config::{Config, Environment, Placeholder, PlaceholderUse};
 
 use crate::allowed_origins::{AllowedOrigins, FirstRun};
+use crate::program::approvals::Approved;
 use crate::secret_stores::SecretStores;
 
 /// The only owner of the values. It returns the values of an entry only if all their uses are allowed.
@@ -20,8 +21,8 @@ pub(crate) struct Placeholders {
     first_run: Mutex<Option<FirstRun>>,
 }
 
-/// The values of an entry whose uses are allowed. Only [`Placeholders::admit`] creates one, and an entry is resolved
-/// only with one.
+/// The values of an entry whose uses are allowed, or of an approved program. Only [`Placeholders`] creates one, and an
+/// entry is resolved only with one.
 pub(crate) struct AdmittedValues {
     /// The variables of this entry.
     environment: Environment,
@@ -46,6 +47,10 @@ impl Placeholders {
         stores: SecretStores,
     ) -> Self {
         Self { allowed, environment, stores, first_run: Mutex::new(first_run) }
+    }
+
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
     /// The variables for finding the uses of an entry.
@@ -93,6 +98,30 @@ impl Placeholders {
             let is_it = |one: &PlaceholderUse| matches!(&one.placeholder, Placeholder::Variable(variable) if variable == name);
             uses.iter().any(is_it)
         };
+        Ok(AdmittedValues { environment: self.environment.filtered(is_used), secrets })
+    }
+
+    /// Returns the values for a program that the person has approved. They were named in what the person saw.
+    pub async fn admit_program(
+        &self,
+        approved: &Approved<'_>,
+    ) -> Result<AdmittedValues, usher_secrets::Error> {
+        let (mut secrets, mut variables) = (HashMap::new(), Vec::new());
+        for template in approved.launch().templates() {
+            for placeholder in template.placeholders(&self.environment) {
+                match placeholder {
+                    Placeholder::Variable(name) => variables.push(name),
+                    Placeholder::Secret(name) if !secrets.contains_key(&name) => {
+                        let wanted = name.as_str();
+                        let secret =
+                            self.stores.run(|store| async move { store.named(wanted).await }).await?;
+                        secrets.extend(secret.map(|secret| (name, secret)));
+                    }
+                    Placeholder::Secret(_) => {}
+                }
+            }
+        }
+        let is_used = |name: &str| variables.iter().any(|variable| variable == name);
         Ok(AdmittedValues { environment: self.environment.filtered(is_used), secrets })
     }
 

@@ -18,6 +18,8 @@ use crate::learned::Learned;
 use crate::lock::{EngineLock, LockError};
 use crate::options::{EngineOptions, StartError};
 use crate::placeholders::Placeholders;
+use crate::program::approvals::Approvals;
+use crate::program::{Guardian, SearchPath};
 use crate::refresh_journal::RefreshJournal;
 use crate::secret_stores::SecretStores;
 use crate::server::message::Message;
@@ -50,6 +52,8 @@ impl Run {
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let (allowed, first_run) = AllowedOrigins::open(&options.state_dir)
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
+        let approvals = Approvals::open(&options.state_dir)
+            .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let config = ConfigFile::new(options.config.clone(), Environment::of_process());
         let loaded = load(&config).await;
         let config_view = words::config::view(config.path(), loaded.as_ref());
@@ -61,6 +65,9 @@ impl Run {
         let elicitations = Elicitations::new(Arc::clone(&board), learned.clone(), options.clock.clone());
         let context = Arc::new(Context {
             placeholders: Placeholders::new(allowed, first_run, config.environment().clone(), stores.clone()),
+            approvals,
+            search_path: SearchPath::default(),
+            guardian: Guardian::default(),
             board: Arc::clone(&board),
             learned,
             journal: RefreshJournal::in_folder(&options.state_dir),

@@ -24,4 +24,10 @@ impl ServerKey {
         }
         Self { address, key }
     }
+
+    /// The key of a local program with this digest of its entry.
+    pub fn of_program(digest: &str) -> Self {
+        let key = format!("program {digest}");
+        Self { address: key.clone(), key }
+    }
 }

@@ -25,6 +25,7 @@ fn is_for_page(request: &Request) -> bool {
         | Request::CompleteSignIn { .. }
         | Request::CancelCall { .. }
         | Request::AllowSecret { .. }
+        | Request::Approve { .. }
         | Request::PauseAll
         | Request::ResumeAll
         | Request::CheckConfig

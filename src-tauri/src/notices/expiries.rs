@@ -151,6 +151,7 @@ fn change(server: &ServerView) -> Change {
         Status::Connected { .. } if server.wants.is_some() => Change::None,
         Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,
         Status::Failed { .. } if server.wants == Some(Want::AllowSecret) => Change::Begins(Want::AllowSecret),
+        Status::Failed { .. } if server.wants == Some(Want::Approve) => Change::Begins(Want::Approve),
         Status::Paused
         | Status::Connecting
         | Status::SigningIn { .. }

@@ -102,6 +102,11 @@ fn single_service_text(service: &ExpiredService, has_clicks: bool) -> (String, S
             "mcp.json sends a secret to an address that has not got it before.",
             " Click to see it in Usher.",
         ),
+        Want::Approve => (
+            format!("{name} waits for your approval"),
+            "It is a program on this computer that is new or has changed.",
+            " Click to see its command in Usher.",
+        ),
     };
     (title, format!("{body}{}", if has_clicks { click } else { "" }))
 }
@@ -114,17 +119,18 @@ fn button(service: &ExpiredService, is_single: bool) -> (String, Response) {
         (Want::SignIn, false) => format!("Sign in to {name}"),
         (Want::Permission, true) => "Grant access".to_owned(),
         (Want::Permission, false) => format!("{name}: grant access"),
-        (Want::AllowSecret, true) => "Review".to_owned(),
-        (Want::AllowSecret, false) => format!("{name}: review"),
+        (Want::AllowSecret | Want::Approve, true) => "Review".to_owned(),
+        (Want::AllowSecret | Want::Approve, false) => format!("{name}: review"),
     };
     (label, Response::Do(action(service)))
 }
 
-/// Returns the action for what the service needs. A secret is only allowed in the window, where the person sees it.
+/// Returns the action for what the service needs. A secret or a program is only allowed in the window, where the person
+/// sees it.
 fn action(service: &ExpiredService) -> Action {
     match service.action {
         Want::SignIn | Want::Permission => Action::SignIn(service.id.clone()),
-        Want::AllowSecret => Action::OpenServer(service.id.clone()),
+        Want::AllowSecret | Want::Approve => Action::OpenServer(service.id.clone()),
     }
 }
 

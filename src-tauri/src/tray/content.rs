@@ -178,6 +178,9 @@ fn server_line(server: &ServerView, snapshot: &Snapshot) -> Line {
         (_, Some(Want::AllowSecret)) => {
             click(format!("{name}: asks for a secret – see which…"), Action::OpenServer(id))
         }
+        (_, Some(Want::Approve)) => {
+            click(format!("{name}: waits for your approval – see its command…"), Action::OpenServer(id))
+        }
         (status @ Status::Reconnecting { .. }, None) => {
             click(format!("{name}: {} – retry", state_text(status)), Action::Connect(id))
         }

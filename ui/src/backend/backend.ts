@@ -59,6 +59,8 @@ export const tauriBackend = {
   serversResume: () => engineRequest({ request: "resume_all" }),
   /** Allows a secret for an origin, both as a `SecretRequestView` names them. */
   secretAllow: (secret: string, origin: string) => engineRequest({ request: "allow_secret", secret, origin }),
+  /** Approves a local program. `digest` is that of the launch that the person saw. */
+  programApprove: (server: ServerId, digest: string) => engineRequest({ request: "approve", server, digest }),
   toolCancel: (call: string) => engineRequest({ request: "cancel_call", call }),
 
   /** Returns the sign-ins whose services are not in `mcp.json`. */

@@ -188,6 +188,8 @@ export type Code =
 "keychain_unavailable" | 
 /**  The keychain is locked. The window shows instructions for the operating system, and the person can retry. */
 "keychain_locked" | 
+/**  `mcp.json` names a program that the person has not approved. The window shows its command and asks the person. */
+"approval_needed" | 
 /**  A local program ended. The window shows the last lines of its output. */
 "process_exited" | 
 /**  The server's response does not follow the protocol. */
@@ -306,6 +308,22 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  When the question is cancelled if it has no answer. */
 expires_at: string } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
+/**  What starts a program, as the person sees it before the approval. All texts are sanitised for display. */
+export type LaunchView = {
+	/**  The command as written in `mcp.json`, with placeholders. */
+	command: string,
+	/**  The arguments as written. */
+	arguments: string[],
+	/**  The names of the environment variables. Their values may be secret. */
+	environment: string[],
+	/**  The placeholders whose values the program gets, such as `{{notes_key}}`. */
+	placeholders: string[],
+	/**  The folder in which the program runs; `None` for the home folder. */
+	folder: string | null,
+	/**  The SHA-256 digest of the entry as hexadecimal digits. An approval names it. */
+	digest: string,
+};
+
 /**  The reason that a server needs a sign-in. */
 export type NeedsSignIn = "never_signed_in" | "expired" | 
 /**  The person or the authorization server denied the request. */
@@ -374,6 +392,19 @@ export type PermissionView = {
 /**  The operating system, for the page's help texts. */
 export type Platform = "linux" | "macos" | "windows";
 
+/**  A program of `mcp.json`, its approval and its output. */
+export type ProgramView = {
+	launch: LaunchView,
+	/**  Whether the person approved exactly this launch. A program without approval never runs. */
+	is_approved: boolean,
+	/**  The launch that the person approved before, if the entry has changed since. */
+	earlier: LaunchView | null,
+	/**  The environment variables whose values have changed since. */
+	changed_variables: string[],
+	/**  The newest line that the program wrote to stderr; sanitised for display, without secrets. */
+	newest_line: string | null,
+};
+
 /**  One argument of a prompt. */
 export type PromptArgumentView = {
 	name: string,
@@ -432,7 +463,11 @@ export type Request = { request: "snapshot" } |
 /**  A placeholder (`{{name}}` or `${VAR}`), or the name of a secret. */
 secret: string; 
 /**  An address with this origin. */
-origin: string } | { request: "check_config" } | 
+origin: string } | 
+/**  Approves a local program. Send it only after the person saw the launch with this digest and agreed. */
+{ request: "approve"; server: ServerId; 
+/**  `LaunchView::digest` */
+digest: string } | { request: "check_config" } | 
 /**  Lists the grants whose servers are not in `mcp.json`. */
 { request: "orphans" } | 
 /**  Revokes and deletes such a grant. */
@@ -536,6 +571,8 @@ export type ServerView = {
 	 *  nothing to the server before the person allows all of them.
 	 */
 	secret_requests: SecretRequestView[],
+	/**  The local program behind the server; `None` for a server with an address. */
+	program?: ProgramView | null,
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
 };
@@ -663,7 +700,9 @@ export type TraySupport =
 /**  An action that a server needs from the person before it works fully. */
 export type Want = "sign_in" | "permission" | 
 /**  The person must allow a secret for an origin, or correct `mcp.json`. */
-"allow_secret";
+"allow_secret" | 
+/**  The person must approve a local program before it runs. */
+"approve";
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {

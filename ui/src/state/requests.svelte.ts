@@ -119,6 +119,11 @@ export class Requests {
     });
   }
 
+  /** Approves the launch of a local program that has this digest. */
+  async approveProgram(server: ServerId, digest: string): Promise<void> {
+    await this.commands.run(server, () => this.backend.programApprove(server, digest));
+  }
+
   /** Declines all elicitations of this service, now and later. */
   async block({ id, server }: ElicitationView): Promise<void> {
     await this.commands.run(area(id), () => this.backend.serverVerb(server, "block_questions"));

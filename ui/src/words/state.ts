@@ -17,6 +17,8 @@ export function stateWord(server: ServerView): string {
     case "permission":
     case "allow_secret":
       return m.status_more_permission_needed();
+    case "approve":
+      return m.status_approval_needed();
     case "sign_in":
       return m.status_needs_sign_in();
     case null:
@@ -70,7 +72,9 @@ export function stateWords(server: ServerView): { headline: string; text: string
     case "unsupported":
       return { headline: m.state_unsupported({ name }), text: status.why };
     case "connecting":
-      return { headline: m.state_connecting({ name }), text: null };
+      return server.program
+        ? { headline: m.state_starting({ name }), text: server.program.newest_line }
+        : { headline: m.state_connecting({ name }), text: null };
     case "needs_sign_in": {
       const [headline, text] = REASONS[status.reason];
       return { headline: headline({ name }), text: text({ name }) };

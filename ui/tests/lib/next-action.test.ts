@@ -18,6 +18,7 @@ describe("the action of an error", () => {
     sign_in_required: "sign_in",
     insufficient_scope: "grant_access",
     secret_not_allowed: "open_config",
+    approval_needed: "open_config",
     keychain_unavailable: "retry_store",
     keychain_locked: "retry_store",
     process_exited: "show_details",

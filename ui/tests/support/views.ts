@@ -7,6 +7,7 @@ import type {
   ElicitationView,
   ErrorView,
   NeedsSignIn,
+  ProgramView,
   PromptView,
   ResourceView,
   ServerView,
@@ -111,6 +112,7 @@ function wants({ status, permission, last_error }: Omit<ServerView, "wants">): W
   if (status.state === "needs_sign_in")
     return status.reason === "insufficient_scope" ? "permission" : "sign_in";
   if (status.state === "failed" && status.error.code === "secret_not_allowed") return "allow_secret";
+  if (status.state === "failed" && status.error.code === "approval_needed") return "approve";
   if (status.state !== "connected") return null;
   if (permission || last_error?.code === "insufficient_scope") return "permission";
   return last_error?.code === "sign_in_required" ? "sign_in" : null;
@@ -130,10 +132,30 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     endpoints_to_confirm: null,
     last_error: null,
     secret_requests: [],
+    program: null,
     questions_blocked: false,
     ...overrides,
   };
   return { ...view, wants: wants(view) };
+}
+
+/** A local program that waits for the first approval. */
+export function program(overrides: Partial<ProgramView> = {}): ProgramView {
+  return {
+    launch: {
+      command: "npx",
+      arguments: ["-y", "@modelcontextprotocol/server-filesystem", "/home/ada/notes"],
+      environment: ["NOTES_KEY", "NODE_ENV"],
+      placeholders: ["{{notes_key}}"],
+      folder: null,
+      digest: "5e8c",
+    },
+    is_approved: false,
+    earlier: null,
+    changed_variables: [],
+    newest_line: null,
+    ...overrides,
+  };
 }
 
 export function snapshot(overrides: Partial<Snapshot> = {}): Snapshot {

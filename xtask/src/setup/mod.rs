@@ -70,6 +70,7 @@ fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
     npm::install(repository, "ui")?;
     if is_test {
         npm::install(repository, "tests/conformance")?;
+        npm::install(repository, "tests/programs")?;
         npm::install(repository, "xtask/bundle")?;
     }
     Ok(())

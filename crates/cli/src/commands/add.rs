@@ -9,11 +9,12 @@ use usher_config::{
 use usher_secrets::SecretStore;
 
 use crate::arguments::Add;
+use crate::commands::approve::{approve, program_of};
 use crate::commands::secret::read_secret;
 use crate::exit::{CommandError, usage_error};
 use crate::output::{Output, confirm, is_interactive};
 use crate::paths::Paths;
-use crate::session::{ask_about_secrets, notify_secret_changed, secret_store};
+use crate::session::{ask_about_secrets, notify_secret_changed, secret_store, with_server};
 
 /// A value for the secret store, with its name.
 struct NewSecret {
@@ -53,6 +54,9 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
     let requests = store(paths, output, secrets, &server).await?;
     ask_about_secrets(paths, output, requests).await?;
     file.add(&add.name, &server)?;
+    if matches!(server.transport, NewTransport::Stdio { .. }) {
+        return approve_added(paths, output, &add.name).await;
+    }
     output.result(&serde_json::json!({ "added": add.name }), || {
         format!("Added {0}. Run `usher login {0}` to sign in.", add.name)
     });
@@ -96,7 +100,7 @@ fn header_value(
     } else if is_interactive() {
         let question =
             format!("The header {shown} looks like a secret. Store it in the keychain instead of mcp.json?");
-        if !confirm(&question)? {
+        if !confirm(&question, true)? {
             return Ok(value.to_owned());
         }
         Some(SecretString::from(value))
@@ -109,6 +113,21 @@ fn header_value(
     };
     secrets.push(NewSecret { name: name.clone(), setting: shown, value });
     Ok(placeholder(&name))
+}
+
+/// Approves a program that the person typed. A script's program waits for the person.
+async fn approve_added(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
+    let next = if is_interactive() {
+        with_server(paths, output, name, async |engine, id| {
+            approve(engine, id, program_of(engine, id)?.launch.digest).await
+        })
+        .await?;
+        format!("Run `usher tools {name}` to see its tools.")
+    } else {
+        format!("Run `usher approve {name}` in a terminal, so that it may run.")
+    };
+    output.result(&serde_json::json!({ "added": name }), || format!("Added {name}. {next}"));
+    Ok(())
 }
 
 /// Stores the secrets. Returns the requests that bind them to the server, and those that allow the secrets and variables

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod add;
+pub mod approve;
 pub mod call;
 pub mod completions;
 pub mod config;

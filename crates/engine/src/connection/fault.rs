@@ -7,6 +7,7 @@ use usher_api::{ErrorView, SecretRequestView};
 use usher_oauth::BearerChallenge;
 
 use crate::credentials::fault::CredentialFault;
+use crate::program::process::ProcessEnd;
 
 /// The reason why a request, a connection or a call failed.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,12 @@ pub(crate) enum Fault {
     /// The server exceeded a limit of `usher_budgets`, and is disconnected.
     #[error("{0}")]
     LimitExceeded(String),
+    /// The local program of the server ended.
+    #[error("the program ended")]
+    Exited(Box<ProcessEnd>),
+    /// The person has not approved the local program.
+    #[error("the program is not approved")]
+    NotApproved,
     #[error("the call was cancelled")]
     Cancelled,
     /// The entry in `mcp.json` sends values to origins for which the person has not allowed them.
@@ -79,6 +86,7 @@ impl Fault {
             Self::Unreachable(_) | Self::TimedOut(_) | Self::Lost => true,
             Self::Status { status, .. } => *status == 429 || *status == 408 || (500..600).contains(status),
             Self::Credentials(fault) => fault.is_transient(),
+            Self::Exited(end) => !end.is_final,
             Self::Unauthorized { .. }
             | Self::InsufficientScope { .. }
             | Self::Tls(_)
@@ -87,6 +95,7 @@ impl Fault {
             | Self::Rpc { .. }
             | Self::Protocol(_)
             | Self::LimitExceeded(_)
+            | Self::NotApproved
             | Self::Cancelled
             | Self::SecretNotAllowed(_)
             | Self::Setup(_) => false,

@@ -24,6 +24,7 @@ use super::fault::Fault;
 use super::offers;
 use super::running_requests::{ResultKind, RunningRequests};
 use super::stream_monitor::StreamMonitor;
+use crate::program::process::ProcessEnd;
 
 /// The messages of one connection. Clones share their state.
 #[derive(Clone, Debug)]
@@ -35,8 +36,14 @@ struct Inner {
     monitor: StreamMonitor,
     /// The server's requests that are not answered yet.
     open: Mutex<HashSet<RequestId>>,
-    /// The limit that the server exceeded.
-    exceeded: OnceLock<String>,
+    /// The reason why the server is gone: a limit that it exceeded, or the end of its program.
+    ending: OnceLock<Ending>,
+}
+
+#[derive(Debug)]
+enum Ending {
+    LimitExceeded(String),
+    Exited(ProcessEnd),
 }
 
 /// The fields that all kinds of messages have, as text.
@@ -60,7 +67,7 @@ pub(crate) struct Answered {
 
 impl Inbound {
     pub fn new(requests: RunningRequests, monitor: StreamMonitor) -> Self {
-        Self(Arc::new(Inner { requests, monitor, open: Mutex::default(), exceeded: OnceLock::new() }))
+        Self(Arc::new(Inner { requests, monitor, open: Mutex::default(), ending: OnceLock::new() }))
     }
 
     /// Returns the monitor of the connection's streams.
@@ -93,12 +100,32 @@ impl Inbound {
         Answered { inbound: self.clone(), id }
     }
 
-    /// Returns the fault of a connection that ended: the limit that the server exceeded, if there is one.
+    /// Returns the fault of a connection that ended: the more specific reason, if there is one.
     pub fn reason_for(&self, fault: Fault) -> Fault {
-        match (fault, self.0.exceeded.get()) {
-            (Fault::Lost, Some(limit)) => Fault::LimitExceeded(limit.clone()),
+        match (fault, self.0.ending.get()) {
+            (Fault::Lost, Some(Ending::LimitExceeded(limit))) => Fault::LimitExceeded(limit.clone()),
+            (Fault::Lost, Some(Ending::Exited(end))) => Fault::Exited(Box::new(end.clone())),
             (fault, _) => fault,
         }
+    }
+
+    /// Reads a line of a program's output. Returns `None` if it is no message for Usher.
+    pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
+        match self.admit(line).await {
+            Ok(message) => message.map(|message| parse_message(&message)).transpose(),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Disconnects a program because of a line above the limit.
+    pub fn line_too_long(&self) {
+        self.exceed(format!("it sent a line of more than {} bytes", budgets::MESSAGE_BYTES));
+    }
+
+    /// Notes that the server's program has ended.
+    pub fn exited(&self, end: ProcessEnd) {
+        self.0.monitor.report(Fault::Exited(Box::new(end.clone())));
+        let _ = self.0.ending.set(Ending::Exited(end));
     }
 
     async fn read_event(&self, event: Result<Sse, SseError>) -> Option<Result<Sse, SseError>> {
@@ -190,7 +217,7 @@ impl Inbound {
     /// Disconnects the server. Returns the fault for its running request.
     fn exceed(&self, limit: String) -> Fault {
         self.0.monitor.report(Fault::LimitExceeded(limit.clone()));
-        let _ = self.0.exceeded.set(limit.clone());
+        let _ = self.0.ending.set(Ending::LimitExceeded(limit.clone()));
         Fault::LimitExceeded(limit)
     }
 

@@ -1,4 +1,4 @@
-//! Conversion of rmcp's errors to faults. rmcp's errors wrap the faults of our HTTP transport.
+//! Conversion of rmcp's errors to faults. rmcp's errors wrap the faults of our transports.
 
 use rmcp::model::ErrorData;
 use rmcp::service::{ClientInitializeError, ServiceError};
@@ -62,6 +62,6 @@ fn from_transport(error: DynamicTransportError) -> Fault {
             StreamableHttpError::ControlRequestTimeout => Fault::TimedOut(5),
             _ => Fault::Protocol("the server's response does not follow Streamable HTTP".to_owned()),
         },
-        Err(_) => Fault::Lost,
+        Err(error) => error.downcast::<Fault>().map_or(Fault::Lost, |fault| *fault),
     }
 }

@@ -13,7 +13,6 @@ use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError};
 use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Prompt, Scopes, ServerUrl};
 
 use super::Opened;
-use crate::connection::Connection;
 use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
 use crate::connection::http::adapter::HttpAdapter;
@@ -24,6 +23,7 @@ use crate::connection::page_visits::PageVisits;
 use crate::connection::running_requests::RunningRequests;
 use crate::connection::stream_monitor::StreamMonitor;
 use crate::connection::watch::{Reports, watch};
+use crate::connection::{Connection, Handshake};
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::credentials::gate::Gate;
@@ -180,8 +180,8 @@ impl HttpEndpoint {
             let channel = adapter.clone().into_channel(Arc::clone(&uri));
             let revision = revisions.remove(0);
             let (client, credentials) = (client.clone(), credentials.clone());
-            let opened =
-                Connection::open(channel, client, inbound.clone(), credentials, revision.clone()).await;
+            let handshake = Handshake::Detect(revision.clone());
+            let opened = Connection::open(channel, client, inbound.clone(), credentials, handshake).await;
             match opened {
                 Ok(connection) => {
                     learned.store_revision(&resolved.key, &revision);

@@ -1,6 +1,7 @@
 //! The endpoint of a server, created from its entry in `mcp.json`.
 
 pub(crate) mod http;
+pub(crate) mod program;
 
 use std::sync::Arc;
 
@@ -14,8 +15,10 @@ use crate::connection::offers::Offer;
 use crate::connection::watch::Reports;
 use crate::context::Context;
 use crate::credentials::Credentials;
+use crate::program::launch::Launch;
 use crate::words;
 use http::{HttpEndpoint, OnGrantChange, Resolution};
+use program::{OnOutput, ProgramEndpoint, ProgramState};
 
 /// The endpoint of one server.
 #[derive(Clone)]
@@ -24,8 +27,8 @@ pub(crate) enum Endpoint {
     Http(Arc<HttpEndpoint>),
     /// The older HTTP+SSE transport, which is not supported yet.
     Sse { address: String },
-    /// A local program, which is not supported yet.
-    Program { command: String },
+    /// A local program.
+    Program(Arc<ProgramEndpoint>),
 }
 
 /// A connection over which the tools were listed.
@@ -35,7 +38,12 @@ pub(crate) struct Opened {
 }
 
 impl Endpoint {
-    pub fn new(config: &ServerConfig, context: Arc<Context>, on_grant_change: OnGrantChange) -> Self {
+    pub fn new(
+        config: &ServerConfig,
+        context: Arc<Context>,
+        on_grant_change: OnGrantChange,
+        on_output: OnOutput,
+    ) -> Self {
         match &config.transport {
             Transport::Http { url, headers } => Self::Http(Arc::new(HttpEndpoint {
                 id: ServerId(config.name.clone()),
@@ -49,7 +57,18 @@ impl Endpoint {
                 resolution: Resolution::default(),
             })),
             Transport::Sse { url, .. } => Self::Sse { address: url.to_string() },
-            Transport::Stdio { command, .. } => Self::Program { command: command.source().to_owned() },
+            Transport::Stdio { command, args, env, cwd } => Self::Program(Arc::new(ProgramEndpoint {
+                id: ServerId(config.name.clone()),
+                launch: Launch {
+                    command: command.clone(),
+                    args: args.clone(),
+                    env: env.clone(),
+                    cwd: cwd.clone(),
+                },
+                context,
+                on_output,
+                state: ProgramState::default(),
+            })),
         }
     }
 
@@ -57,7 +76,7 @@ impl Endpoint {
         match self {
             Self::Http(_) => TransportKind::Http,
             Self::Sse { .. } => TransportKind::Sse,
-            Self::Program { .. } => TransportKind::Stdio,
+            Self::Program(_) => TransportKind::Stdio,
         }
     }
 
@@ -66,18 +85,17 @@ impl Endpoint {
         match self {
             Self::Http(http) => http.url.as_str(),
             Self::Sse { address } => address,
-            Self::Program { command } => command,
+            Self::Program(program) => program.launch.command.source(),
         }
     }
 
     /// Returns the reason if Usher does not support this kind of endpoint.
     pub fn unsupported(&self) -> Option<&'static str> {
         match self {
-            Self::Http(_) => None,
+            Self::Http(_) | Self::Program(_) => None,
             Self::Sse { .. } => {
                 Some("This address uses the older HTTP+SSE transport, which Usher does not support yet.")
             }
-            Self::Program { .. } => Some("This is a local program, which Usher cannot run yet."),
         }
     }
 
@@ -85,7 +103,14 @@ impl Endpoint {
     pub fn http(&self) -> Option<&Arc<HttpEndpoint>> {
         match self {
             Self::Http(http) => Some(http),
-            Self::Sse { .. } | Self::Program { .. } => None,
+            Self::Sse { .. } | Self::Program(_) => None,
+        }
+    }
+
+    pub fn program(&self) -> Option<&Arc<ProgramEndpoint>> {
+        match self {
+            Self::Program(program) => Some(program),
+            Self::Http(_) | Self::Sse { .. } => None,
         }
     }
 
@@ -105,13 +130,20 @@ impl Endpoint {
 
     /// Returns whether the entry has this placeholder.
     pub fn uses_placeholder(&self, placeholder: &Placeholder) -> bool {
-        self.http().is_some_and(|http| http.uses.iter().any(|one| one.placeholder == *placeholder))
+        match self {
+            Self::Http(http) => http.uses.iter().any(|one| one.placeholder == *placeholder),
+            Self::Program(program) => program.uses_placeholder(placeholder),
+            Self::Sse { .. } => false,
+        }
     }
 
-    /// Resolves the placeholders again at the next use.
+    /// Begins anew, because the person connects: resolves the placeholders again at the next use, and forgets the
+    /// earlier ends of a program.
     pub fn mark_stale(&self) {
-        if let Self::Http(http) = self {
-            http.mark_stale();
+        match self {
+            Self::Http(http) => http.mark_stale(),
+            Self::Program(program) => program.forget_exits(),
+            Self::Sse { .. } => {}
         }
     }
 
@@ -121,7 +153,9 @@ impl Endpoint {
         match (self, open) {
             (Self::Http(http), Some(connection)) => http.reuse(connection, reports).await,
             (Self::Http(http), None) => http.connect(reports).await,
-            (Self::Sse { .. } | Self::Program { .. }, Some(_) | None) => {
+            (Self::Program(program), Some(connection)) => program.reuse(connection, reports).await,
+            (Self::Program(program), None) => program.connect(reports).await,
+            (Self::Sse { .. }, Some(_) | None) => {
                 let why = self.unsupported().unwrap_or_default();
                 Err(Fault::Setup(Box::new(words::server::unsupported(why))))
             }

@@ -46,6 +46,9 @@ pub(super) struct LearnedServer {
     /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
     #[serde(default)]
     pub revision: Option<String>,
+    /// Whether the server is a program that never answers `server/discover`.
+    #[serde(default)]
+    pub ignores_discovery: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -87,7 +87,11 @@ impl ServerTask {
             | Phase::Reconnecting { .. }
             | Phase::Failed { .. } => {}
         }
-        // The old connection and its session end before the new ones begin.
+        // The old connection and its session end before the new ones begin. A program must end, even if calls still
+        // hold its connection.
+        if let Some(old) = self.phase.connection().filter(|_| self.endpoint.program().is_some()) {
+            old.close_now();
+        }
         drop(self.phase.take());
         self.next_sign_in.set_connection(None);
         // An earlier fault of the refresh says nothing about the new attempt.
@@ -107,13 +111,22 @@ impl ServerTask {
                 self.phase.reset_attempts();
                 self.try_again();
             }
+            // A program that runs on this computer most likely still runs, and there is one at a time.
+            Phase::Connected(live) if self.endpoint.program().is_some() => {
+                let connection = Arc::clone(&live.connection);
+                let job = self.open_job(Some(connection));
+                self.phase.replace_connection(job);
+            }
             Phase::Connected(_) => {
                 let job = self.connect_job();
                 self.phase.replace_connection(job);
             }
             // A captive portal looks like a broken service until the person signs in to the network.
             Phase::Failed { error, .. }
-                if !matches!(error.code, Code::ConfigInvalid | Code::SecretNotAllowed) =>
+                if !matches!(
+                    error.code,
+                    Code::ConfigInvalid | Code::SecretNotAllowed | Code::ApprovalNeeded | Code::ProcessExited
+                ) =>
             {
                 self.connect_again();
             }

@@ -121,6 +121,7 @@ impl ServerTask {
             | Fault::Credentials(_)
             | Fault::Unreachable(_)
             | Fault::LimitExceeded(_)
+            | Fault::Exited(_)
             | Fault::Lost => {
                 // A running step-up continues without the connection.
                 if let Some(sign_in) = self.phase.sign_in_mut() {
@@ -143,6 +144,7 @@ impl ServerTask {
             | Fault::Protocol(_)
             | Fault::Cancelled
             | Fault::SecretNotAllowed(_)
+            | Fault::NotApproved
             | Fault::Setup(_) => {}
         }
     }

@@ -57,6 +57,10 @@ pub(crate) enum Message {
     SecretsChanged(Option<Placeholder>),
     /// The person allowed a secret for another origin.
     SecretAllowed,
+    /// The person approves the launch of the program with this digest.
+    Approve { digest: String, reply: oneshot::Sender<Result<(), ErrorView>> },
+    /// The approval was stored, or could not be stored.
+    Approved { outcome: Result<(), ErrorView>, reply: oneshot::Sender<Result<(), ErrorView>> },
     /// An observation about a connection.
     Reported { connection: Arc<Connection>, report: Report },
     /// The grant in memory changed or ended.

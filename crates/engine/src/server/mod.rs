@@ -12,6 +12,7 @@
 //! | `names` | the name of a server, and its own title |
 //! | `refusals` | operations that the server refused, recorded by the tool calls |
 
+mod approve;
 mod availability;
 mod begin_sign_in;
 mod connect;

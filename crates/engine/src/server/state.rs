@@ -38,10 +38,12 @@ impl ServerTask {
         let jobs = Jobs::new(inbox, context.tasks.clone());
         let send = jobs.message_sender();
         let on_grant_change = Arc::new(move || send(Message::GrantChanged));
+        let send = jobs.message_sender();
+        let on_output = Arc::new(move || send(Message::Publish));
         Self {
             id: ServerId(config.name.clone()),
             is_disabled: config.disabled,
-            endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change),
+            endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change, on_output),
             context,
             jobs,
             phase: CurrentPhase::default(),

@@ -81,6 +81,8 @@ impl ServerTask {
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
             Message::SecretsChanged(named) => self.secrets_changed(named.as_ref()),
             Message::SecretAllowed => self.secret_allowed(),
+            Message::Approve { digest, reply } => self.approve(digest, reply),
+            Message::Approved { outcome, reply } => self.approved(outcome, reply),
             Message::Reported { connection, report } if self.phase.is_current(&connection) => match report {
                 Report::Failed(fault) => self.connection_failed(&connection, &fault),
                 Report::SignInRequired(challenge) => self.call_refused(&connection, challenge),

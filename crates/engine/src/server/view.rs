@@ -28,6 +28,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         permission,
         endpoints_to_confirm: endpoints_to_confirm(task),
         last_error: last_error.cloned(),
+        program: task.endpoint.program().map(|program| program.view()),
         questions_blocked: task.context.learned.has_questions_blocked(&task.id),
     }
 }

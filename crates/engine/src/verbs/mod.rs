@@ -58,6 +58,7 @@ impl Engine {
             Request::ResumeAll => self.resume_all().await,
             Request::SecretsChanged { name } => self.secrets_changed(name.as_deref()),
             Request::AllowSecret { secret, origin } => self.allow_secret(&secret, &origin).await?,
+            Request::Approve { server, digest } => self.approve(&server, digest).await?,
             Request::SecretStored { name, address } => self.secret_stored(&name, &address).await?,
             Request::ForgetSecretOrigins { secret } => self.forget_secret_origins(&secret).await?,
             Request::RetrySecretStore => self.retry_secret_store().await?,

@@ -12,6 +12,7 @@ use crate::run::load;
 use crate::server::message::Message;
 use crate::server_key::ServerKey;
 use crate::words::config::describe_config_error;
+use crate::words::server::removed_meanwhile;
 
 impl Engine {
     pub(super) async fn handle_server(&self, id: &ServerId, verb: ServerVerb) -> Result<Reply, ErrorView> {
@@ -103,6 +104,14 @@ impl Engine {
     pub async fn disconnect(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.handle_of(id)?.ask(Message::Disconnect).await;
         Ok(())
+    }
+
+    /// Approves the launch of a local program, and starts the program. `digest` is that of the launch that the person
+    /// saw; if the entry has changed since, nothing is approved.
+    pub async fn approve(&self, id: &ServerId, digest: String) -> Result<(), ErrorView> {
+        let handle = self.handle_of(id)?;
+        let approved = handle.ask(|reply| Message::Approve { digest, reply }).await;
+        approved.unwrap_or_else(|| Err(removed_meanwhile()))
     }
 
     /// Forgets a server's metadata, client registration and redirect. Its grant is kept. The next sign-in discovers and

@@ -4,6 +4,7 @@ use usher_api::{Code, ErrorView};
 use usher_config::display_text;
 
 use super::credentials::describe_credential_fault;
+use super::program;
 use super::secret_origin::secret_not_allowed;
 use super::sign_in::describe_oauth_error;
 use crate::connection::fault::Fault;
@@ -113,6 +114,8 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
             "Usher tries again later. If this happens again, tell the service's support.",
         ),
         Fault::SecretNotAllowed(requests) => secret_not_allowed(name, requests),
+        Fault::NotApproved => program::not_approved(name),
+        Fault::Exited(end) => program::exited(name, end),
         Fault::Setup(view) => view.as_ref().clone(),
         Fault::Cancelled => ErrorView::without_hint(Code::ProtocolError, "The call was cancelled."),
     }

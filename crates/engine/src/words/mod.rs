@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod credentials;
 pub(crate) mod offer;
+pub(crate) mod program;
 pub(crate) mod secret_origin;
 pub(crate) mod secret_store;
 pub(crate) mod server;

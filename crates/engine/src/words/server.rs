@@ -37,7 +37,11 @@ pub(crate) fn disabled(name: &str) -> ErrorView {
 }
 
 pub(crate) fn unsupported(why: &str) -> ErrorView {
-    ErrorView::new(Code::ConfigInvalid, why, "Usher supports only Streamable HTTP for now.")
+    ErrorView::new(
+        Code::ConfigInvalid,
+        why,
+        "Usher supports only Streamable HTTP and local programs for now.",
+    )
 }
 
 pub(crate) fn paused() -> ErrorView {

@@ -57,7 +57,6 @@ async fn unsupported_transports_are_reported() {
     sandbox.write_config(
         r#"{ "mcpServers": {
             "old": { "type": "sse", "url": "https://old.example.com/sse" },
-            "files": { "command": "npx", "args": ["-y", "files"] },
             "off": { "type": "http", "url": "https://off.example.com/mcp", "disabled": true }
         } }"#,
     );
@@ -68,11 +67,8 @@ async fn unsupported_transports_are_reported() {
         .into_iter()
         .map(|server| (server.id.0, server.transport, matches!(server.status, Status::Unsupported { .. })))
         .collect();
-    let expected = [
-        ("old".to_owned(), TransportKind::Sse, true),
-        ("files".to_owned(), TransportKind::Stdio, true),
-        ("off".to_owned(), TransportKind::Http, false),
-    ];
+    let expected =
+        [("old".to_owned(), TransportKind::Sse, true), ("off".to_owned(), TransportKind::Http, false)];
     assert_eq!(seen, expected);
     assert_eq!(engine.server(&ServerId("off".to_owned())).unwrap().status, Status::Disabled);
 }

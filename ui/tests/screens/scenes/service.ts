@@ -1,5 +1,20 @@
-import { error, failed, needsSignIn, secondsFromNow, signedOut } from "../../support/views";
+import { error, failed, needsSignIn, program, secondsFromNow, signedOut } from "../../support/views";
+import type { ServerView } from "../../../src/backend/bindings";
 import type { Scenes } from "./scene";
+
+const files: Partial<ServerView> = {
+  id: "files",
+  name: "files",
+  catalogue: null,
+  address: "npx",
+  transport: "stdio",
+  auth: { kind: "unknown" },
+};
+
+const notApproved = failed(
+  "approval_needed",
+  "files is a program on this computer that you have not approved yet.",
+);
 
 /** A service's page in each of its states. */
 export const serviceScenes: Scenes = {
@@ -53,6 +68,46 @@ export const serviceScenes: Scenes = {
       ],
     },
   },
+  "program-approval": { service: { ...files, status: notApproved, program: program() } },
+  "program-changed": {
+    service: {
+      ...files,
+      status: notApproved,
+      program: program({
+        launch: {
+          ...program().launch,
+          arguments: ["-y", "@modelcontextprotocol/server-filesystem", "/home/ada"],
+          folder: "~/notes",
+        },
+        earlier: program().launch,
+        changed_variables: ["NODE_ENV"],
+      }),
+    },
+  },
+  "program-starting": {
+    service: {
+      ...files,
+      status: { state: "connecting" },
+      program: program({
+        is_approved: true,
+        newest_line: "npm warn exec The following package was not found",
+      }),
+    },
+  },
+  "program-exited": {
+    service: {
+      ...files,
+      status: failed(
+        "process_exited",
+        "The program of files ended with exit code 1: Error: ENOENT: no such file or directory",
+        {
+          hint: "Check the entry in mcp.json and the program's output, then connect again.",
+          details: "Secure MCP Filesystem Server\nError: ENOENT: no such file or directory",
+        },
+      ),
+      program: program({ is_approved: true, newest_line: "Error: ENOENT: no such file or directory" }),
+    },
+  },
   paused: {
     snapshot: { paused: true },
     prepare: ({ current }) => {
@@ -67,14 +122,14 @@ export const serviceScenes: Scenes = {
   disabled: { service: { status: { state: "disabled" } } },
   unsupported: {
     service: {
-      id: "files",
-      name: "files",
+      id: "old",
+      name: "old",
       catalogue: null,
-      address: "npx -y @modelcontextprotocol/server-filesystem /home/ada",
-      transport: "stdio",
+      address: "https://old.example.com/sse",
+      transport: "sse",
       status: {
         state: "unsupported",
-        why: "Local servers are not supported yet. The entry stays in mcp.json.",
+        why: "This address uses the older HTTP+SSE transport, which Usher does not support yet.",
       },
       auth: { kind: "unknown" },
     },

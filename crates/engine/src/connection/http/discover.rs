@@ -1,8 +1,9 @@
-//! Detection of the protocol version: `server/discover` (stateless), or `initialize`.
+//! Detection of the protocol version over HTTP: `server/discover` (stateless), or `initialize`.
 
-use rmcp::model::{ErrorCode, ErrorData, ProtocolVersion, RequestId, ServerJsonRpcMessage, ServerResult};
+use rmcp::model::RequestId;
 use rmcp::transport::streamable_http_client::{StreamableHttpError, StreamableHttpPostResponse};
 
+use crate::connection::discovery;
 use crate::connection::fault::Fault;
 
 type Error = StreamableHttpError<Fault>;
@@ -33,39 +34,10 @@ pub(super) async fn interpret(
     };
     let initialized = tokio::time::timeout_at(deadline, response.expect_initialized::<Fault>()).await;
     let Ok(Ok((response, _session))) = initialized else { return Ok(unknown_method(id)) };
-    let message = match response {
-        ServerJsonRpcMessage::Response(response) => match response.result {
-            ServerResult::DiscoverResult(result)
-                if result.supported_versions.contains(&ProtocolVersion::V_2026_07_28) =>
-            {
-                ServerJsonRpcMessage::response(ServerResult::DiscoverResult(result), id)
-            }
-            // An unexpected result, or one that lists only versions with `initialize`.
-            _ => return Ok(unknown_method(id)),
-        },
-        ServerJsonRpcMessage::Error(error) if supports_only_older(&error.error) => {
-            return Ok(unknown_method(id));
-        }
-        // Some middleware does not echo the id of a request that it refuses.
-        ServerJsonRpcMessage::Error(error) => ServerJsonRpcMessage::error(error.error, Some(id)),
-        ServerJsonRpcMessage::Request(_) | ServerJsonRpcMessage::Notification(_) => {
-            return Ok(unknown_method(id));
-        }
-    };
-    Ok(StreamableHttpPostResponse::Json(message, None))
-}
-
-/// Returns whether the error lists the supported versions and ours is not among them.
-fn supports_only_older(error: &ErrorData) -> bool {
-    let supported = error.data.as_ref().and_then(|data| data.get("supported")?.as_array());
-    let ours = ProtocolVersion::V_2026_07_28;
-    error.code == ErrorCode::UNSUPPORTED_PROTOCOL_VERSION
-        && supported
-            .is_some_and(|versions| versions.iter().all(|version| version.as_str() != Some(ours.as_str())))
+    Ok(StreamableHttpPostResponse::Json(discovery::interpret(id, response), None))
 }
 
 /// Returns the response of a server that expects `initialize`. rmcp then sends `initialize`.
 pub(super) fn unknown_method(id: RequestId) -> StreamableHttpPostResponse {
-    let error = ErrorData::new(ErrorCode::METHOD_NOT_FOUND, "the server does not know server/discover", None);
-    StreamableHttpPostResponse::Json(ServerJsonRpcMessage::error(error, Some(id)), None)
+    StreamableHttpPostResponse::Json(discovery::unknown_method(id), None)
 }

@@ -1,0 +1,247 @@
+//! The messages of a local program: one JSON-RPC message a line (MCP, transport stdio).
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
+use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
+use rmcp::transport::Transport;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::ChildStdin;
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::sync::DropGuard;
+use usher_budgets as budgets;
+
+use super::discovery::{Discovery, unknown_method};
+use super::fault::Fault;
+use super::inbound::Inbound;
+use crate::program::process::{Process, ProcessEnd};
+
+/// Bytes that are read at once.
+const CHUNK: usize = 64 * 1024;
+/// The time that a program has to end after the end of its streams.
+const END_TIMEOUT: Duration = Duration::from_secs(5);
+/// Lines that wait for the reader of the messages.
+const BACKLOG: usize = 16;
+
+/// A line of the output.
+enum Line {
+    Complete(Bytes),
+    /// The line was longer than the limit.
+    TooLong,
+}
+
+/// What happens next on a channel.
+enum Next {
+    Line(Line),
+    DiscoveryTimedOut,
+    End,
+}
+
+/// The channel to a running program. Dropping it ends the program.
+pub(crate) struct StdioChannel {
+    /// `None` after the end of the input.
+    stdin: Arc<Mutex<Option<ChildStdin>>>,
+    lines: mpsc::Receiver<Line>,
+    inbound: Inbound,
+    end: watch::Receiver<Option<ProcessEnd>>,
+    discovery: Discovery,
+    _stop: DropGuard,
+}
+
+impl StdioChannel {
+    pub fn new(process: Process, inbound: Inbound) -> Self {
+        let Process { stdin, stdout, stop, end } = process;
+        let (sender, lines) = mpsc::channel(BACKLOG);
+        tokio::spawn(read_lines(stdout, sender));
+        Self {
+            stdin: Arc::new(Mutex::new(Some(stdin))),
+            lines,
+            inbound,
+            end,
+            discovery: Discovery::default(),
+            _stop: stop,
+        }
+    }
+
+    pub fn discovery(&self) -> Discovery {
+        self.discovery.clone()
+    }
+
+    /// Waits for the next line, or for the deadline of `server/discover`.
+    async fn next(&mut self) -> Next {
+        let deadline = self.discovery.deadline();
+        let timeout = async {
+            match deadline {
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            line = self.lines.recv() => line.map_or(Next::End, Next::Line),
+            () = timeout => Next::DiscoveryTimedOut,
+        }
+    }
+}
+
+impl Transport<RoleClient> for StdioChannel {
+    type Error = Fault;
+
+    fn send(
+        &mut self,
+        message: TxJsonRpcMessage<RoleClient>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
+        if let ClientJsonRpcMessage::Request(request) = &message
+            && matches!(request.request, ClientRequest::DiscoverRequest(_))
+        {
+            self.discovery.begin(request.id.clone());
+        }
+        let answered = match &message {
+            ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
+            ClientJsonRpcMessage::Error(error) => error.id.clone(),
+            ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
+        };
+        let answered = answered.map(|id| self.inbound.answer(id));
+        let (stdin, inbound, mut end) = (Arc::clone(&self.stdin), self.inbound.clone(), self.end.clone());
+        async move {
+            let _answered = answered;
+            let mut line =
+                serde_json::to_vec(&message).map_err(|error| Fault::Protocol(error.to_string()))?;
+            line.push(b'\n');
+            let write = async {
+                let mut stdin = stdin.lock().await;
+                let Some(pipe) = stdin.as_mut() else {
+                    return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+                };
+                pipe.write_all(&line).await?;
+                pipe.flush().await
+            };
+            match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, write).await {
+                Ok(Ok(())) => Ok(()),
+                // Most likely the program has ended, or is about to.
+                Ok(Err(_)) => Err(end_of(&mut end, &inbound).await.unwrap_or(Fault::Lost)),
+                // The program reads nothing.
+                Err(_) => Err(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs())),
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
+        loop {
+            let line = match self.next().await {
+                Next::Line(Line::Complete(line)) => line,
+                Next::Line(Line::TooLong) => {
+                    self.inbound.line_too_long();
+                    return None;
+                }
+                Next::DiscoveryTimedOut => match self.discovery.time_out() {
+                    Some(id) => return Some(unknown_method(id)),
+                    None => continue,
+                },
+                Next::End => {
+                    // A program without output cannot be used any more.
+                    *self.stdin.lock().await = None;
+                    end_of(&mut self.end, &self.inbound).await;
+                    return None;
+                }
+            };
+            match self.inbound.read_line(line).await {
+                Ok(Some(message)) if self.discovery.is_late(&message) => {}
+                Ok(Some(message)) => return Some(self.discovery.interpret(message)),
+                Ok(None) => {}
+                Err(Fault::LimitExceeded(_)) => return None,
+                // Many programs write logs to stdout. The specification forbids it; nothing is answered.
+                Err(fault) => tracing::debug!(%fault, "ignored a line of a program"),
+            }
+        }
+    }
+
+    async fn close(&mut self) -> Result<(), Fault> {
+        *self.stdin.lock().await = None;
+        Ok(())
+    }
+}
+
+/// Waits for the end of a program whose streams have ended. Returns `None` if it runs on.
+async fn end_of(end: &mut watch::Receiver<Option<ProcessEnd>>, inbound: &Inbound) -> Option<Fault> {
+    let ended = tokio::time::timeout(END_TIMEOUT, end.wait_for(Option::is_some)).await;
+    let end = ended.ok()?.ok()?.clone()?;
+    inbound.exited(end.clone());
+    Some(Fault::Exited(Box::new(end)))
+}
+
+/// Reads lines until the end of the output. Without a receiver, reads on, because a program that cannot write does not
+/// notice the end of its input.
+async fn read_lines(mut stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line>) {
+    let mut buffer = BytesMut::new();
+    let (mut searched, mut is_too_long) = (0, false);
+    loop {
+        buffer.reserve(CHUNK);
+        match stdout.read_buf(&mut buffer).await {
+            // A line without an end is incomplete.
+            Ok(0) | Err(_) => return,
+            Ok(_) if lines.is_closed() => {
+                buffer.clear();
+                searched = 0;
+                continue;
+            }
+            Ok(_) => {}
+        }
+        while let Some(length) = buffer[searched..].iter().position(|byte| *byte == b'\n') {
+            let line = buffer.split_to(searched + length + 1).freeze();
+            searched = 0;
+            let line =
+                if std::mem::take(&mut is_too_long) { Line::TooLong } else { Line::Complete(trimmed(line)) };
+            if !matches!(&line, Line::Complete(text) if text.is_empty()) {
+                // Fails if the connection was closed.
+                let _ = lines.send(line).await;
+            }
+        }
+        searched = buffer.len();
+        if searched > budgets::MESSAGE_BYTES {
+            buffer.clear();
+            searched = 0;
+            if !std::mem::replace(&mut is_too_long, true) {
+                let _ = lines.send(Line::TooLong).await;
+            }
+        }
+    }
+}
+
+fn trimmed(line: Bytes) -> Bytes {
+    line.slice_ref(line.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines_of(text: &[u8]) -> Vec<Option<String>> {
+        let (sender, mut lines) = mpsc::channel(BACKLOG);
+        let text = text.to_vec();
+        tokio::spawn(async move { read_lines(text.as_slice(), sender).await });
+        let mut read = Vec::new();
+        while let Some(line) = lines.recv().await {
+            read.push(match line {
+                Line::Complete(line) => Some(String::from_utf8_lossy(&line).into_owned()),
+                Line::TooLong => None,
+            });
+        }
+        read
+    }
+
+    #[tokio::test]
+    async fn lines_are_split_and_an_unfinished_one_is_dropped() {
+        let lines = lines_of(b"{\"a\":1}\r\n\n  \n{\"b\":2}\nunfinished").await;
+        assert_eq!(lines, [Some("{\"a\":1}".to_owned()), Some("{\"b\":2}".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn a_line_above_the_limit_is_reported_once() {
+        let mut text = vec![b'x'; 3 * budgets::MESSAGE_BYTES];
+        text.extend(b"\n{}\n");
+        assert_eq!(lines_of(&text).await, [None, None, Some("{}".to_owned())]);
+    }
+}

@@ -1,0 +1,232 @@
+//! A local program: starts it once the person has approved its entry, and opens a connection over its pipes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rmcp::model::ProtocolVersion;
+use usher_api::{ErrorView, ProgramView, ServerId};
+use usher_budgets as budgets;
+use usher_config::{Placeholder, RenderError};
+
+use super::Opened;
+use crate::connection::client_handler::ClientHandler;
+use crate::connection::fault::Fault;
+use crate::connection::inbound::Inbound;
+use crate::connection::list_changes::ListChanges;
+use crate::connection::page_visits::PageVisits;
+use crate::connection::running_requests::RunningRequests;
+use crate::connection::stdio::StdioChannel;
+use crate::connection::stream_monitor::StreamMonitor;
+use crate::connection::watch::{Reports, watch};
+use crate::connection::{Connection, Handshake};
+use crate::context::Context;
+use crate::credentials::fault::CredentialFault;
+use crate::program::launch::Launch;
+use crate::program::output::Output;
+use crate::program::process::{Process, QuickExits, Surroundings};
+use crate::server_key::ServerKey;
+use crate::words;
+use crate::words::config::describe_render_error;
+
+/// The time between two announcements of new output.
+const OUTPUT_PACE: Duration = Duration::from_millis(250);
+
+/// A function that is called when the program has written something.
+pub(crate) type OnOutput = Arc<dyn Fn() + Send + Sync>;
+
+/// One program's entry, shared by its task and its jobs.
+pub(crate) struct ProgramEndpoint {
+    pub id: ServerId,
+    pub launch: Launch,
+    pub context: Arc<Context>,
+    pub on_output: OnOutput,
+    pub state: ProgramState,
+}
+
+/// What an endpoint knows of its processes.
+#[derive(Default)]
+pub(crate) struct ProgramState {
+    /// Held until a process has ended, so that there is one at a time.
+    running: Arc<tokio::sync::Mutex<()>>,
+    exits: Arc<QuickExits>,
+    /// The output of the newest process.
+    output: Mutex<Output>,
+}
+
+impl ProgramEndpoint {
+    pub fn view(&self) -> ProgramView {
+        let launch = self.launch.view();
+        let approvals = &self.context.approvals;
+        let is_approved = approvals.has(&self.id, &launch.digest);
+        let earlier = if is_approved { None } else { approvals.earlier(&self.id, &self.launch) };
+        let (earlier, changed) = earlier.unzip();
+        ProgramView {
+            launch,
+            is_approved,
+            earlier,
+            changed_variables: changed.unwrap_or_default(),
+            newest_line: self.output().newest_line(),
+        }
+    }
+
+    /// Approves the launch that the person saw. Fails if the entry has changed since.
+    pub async fn approve(&self, digest: &str) -> Result<(), ErrorView> {
+        if self.launch.digest() != digest {
+            return Err(words::program::changed_meanwhile());
+        }
+        let stored = self.context.approvals.store(&self.id, &self.launch).await;
+        stored.map_err(|error| words::program::approval_not_stored(&error))
+    }
+
+    pub fn uses_placeholder(&self, placeholder: &Placeholder) -> bool {
+        let environment = self.context.placeholders.environment();
+        self.launch.templates().any(|template| template.placeholders(environment).contains(placeholder))
+    }
+
+    /// Counts the quick ends from zero again, because the person starts the program.
+    pub fn forget_exits(&self) {
+        self.state.exits.reset();
+    }
+
+    /// Continues with the running program if it still responds, and otherwise starts it again.
+    pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
+        match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, connection.verify()).await {
+            Ok(Ok(tools)) => Ok(Opened { connection, tools }),
+            Ok(Err(_)) | Err(_) => {
+                connection.close_now();
+                self.connect(reports).await
+            }
+        }
+    }
+
+    /// Starts the program and lists its tools. A program that downloads another one first gets more time.
+    pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
+        let deadline = match self.launch.is_runner() {
+            true => budgets::DOWNLOAD_TIMEOUT,
+            // Twice that of a remote server, because a large program needs seconds for its start.
+            false => 2 * self.context.options.connect_timeout,
+        };
+        let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
+        outcome.unwrap_or_else(|_| Err(Fault::TimedOut(deadline.as_secs())))
+    }
+
+    async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
+        let key = ServerKey::of_program(&self.launch.digest());
+        let learned = &self.context.learned;
+        let handshake = match learned.ignores_discovery(&key) {
+            true => Handshake::Initialize,
+            false => Handshake::Detect(ProtocolVersion::LATEST_WITH_INITIALIZE),
+        };
+        let attempt = Attempt::start(self).await?;
+        let discovery = attempt.channel.discovery();
+        match attempt.open(self, handshake, &reports).await {
+            Ok(opened) => {
+                learned.store_ignores_discovery(&key, discovery.timed_out());
+                Ok(opened)
+            }
+            // It was busy with its start. Now it is installed.
+            Err(_) if discovery.came_late() => {
+                Attempt::start(self).await?.open(self, Handshake::Discover, &reports).await
+            }
+            Err(fault) => {
+                learned.store_ignores_discovery(&key, false);
+                Err(fault)
+            }
+        }
+    }
+
+    fn output(&self) -> Output {
+        self.state.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn start(&self) -> Result<Process, Fault> {
+        let context = &self.context;
+        // Before anything else: without the approval, nothing of the entry is used.
+        let Some(approved) = context.approvals.approved(&self.id, &self.launch) else {
+            return Err(Fault::NotApproved);
+        };
+        let values = context.placeholders.admit_program(&approved).await.map_err(CredentialFault::from)?;
+        let home = std::env::home_dir();
+        let secret = |name: &str| values.secret(name);
+        let resolved = self.launch.resolve(values.environment(), secret, home.as_deref());
+        let resolved = resolved.map_err(|error: RenderError| setup_fault(describe_render_error(&error)))?;
+        let running = Arc::clone(&self.state.running).lock_owned().await;
+        let output = Output::default();
+        *self.state.output.lock().unwrap_or_else(PoisonError::into_inner) = output.clone();
+        let surroundings = Surroundings {
+            search_path: context.search_path.get().await,
+            guardian: &context.guardian,
+            tasks: &context.tasks,
+            stopping: context.stopping.clone(),
+            output,
+            secrets: resolved.secrets(&self.launch),
+            on_output: paced(&self.on_output),
+            exits: Arc::clone(&self.state.exits),
+            until_end: Box::new(running),
+        };
+        let started = Process::start(&resolved, surroundings);
+        started.map_err(|error| setup_fault(words::program::not_started(&self.launch.view(), &error)))
+    }
+}
+
+/// A started program, and what its connection needs.
+struct Attempt {
+    channel: StdioChannel,
+    client: ClientHandler,
+    inbound: Inbound,
+    changes: Arc<ListChanges>,
+    faults: tokio::sync::mpsc::UnboundedReceiver<Fault>,
+}
+
+impl Attempt {
+    async fn start(endpoint: &ProgramEndpoint) -> Result<Self, Fault> {
+        let changes = Arc::new(ListChanges::default());
+        let (monitor, faults) = StreamMonitor::new();
+        let requests = RunningRequests::default();
+        let inbound = Inbound::new(requests.clone(), monitor);
+        let client = ClientHandler {
+            server: endpoint.id.clone(),
+            elicitations: Arc::clone(&endpoint.context.elicitations),
+            requests,
+            page_visits: PageVisits::default(),
+            changes: Arc::clone(&changes),
+        };
+        let channel = StdioChannel::new(endpoint.start().await?, inbound.clone());
+        Ok(Self { channel, client, inbound, changes, faults })
+    }
+
+    async fn open(
+        self,
+        _endpoint: &ProgramEndpoint,
+        handshake: Handshake,
+        reports: &Reports,
+    ) -> Result<Opened, Fault> {
+        let Self { channel, client, inbound, changes, faults } = self;
+        let connection = Arc::new(Connection::open(channel, client, inbound, None, handshake).await?);
+        let tools = connection.list_tools().await?;
+        watch(&connection, changes, faults, Arc::clone(reports));
+        Ok(Opened { connection, tools })
+    }
+}
+
+/// Announces new output at most four times a second.
+fn paced(on_output: &OnOutput) -> Box<dyn Fn() + Send + Sync> {
+    let (on_output, is_waiting) =
+        (Arc::clone(on_output), Arc::new(std::sync::atomic::AtomicBool::new(false)));
+    Box::new(move || {
+        use std::sync::atomic::Ordering;
+        if is_waiting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (on_output, is_waiting) = (Arc::clone(&on_output), Arc::clone(&is_waiting));
+        tokio::spawn(async move {
+            tokio::time::sleep(OUTPUT_PACE).await;
+            is_waiting.store(false, Ordering::Release);
+            on_output();
+        });
+    })
+}
+
+fn setup_fault(view: ErrorView) -> Fault {
+    Fault::Setup(Box::new(view))
+}

@@ -1,0 +1,219 @@
+//! What starts a program: its entry in `mcp.json` as written, and with all placeholders resolved.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use usher_api::LaunchView;
+use usher_config::{Environment, RenderError, Template, display_text};
+
+/// Programs that download other programs and then run them. Their first start may take minutes.
+const RUNNERS: [&str; 16] = [
+    "npx", "npm", "pnpm", "pnpx", "yarn", "bunx", "bun", "uvx", "uv", "pipx", "docker", "podman", "deno",
+    "nix", "go", "dnx",
+];
+
+/// Characters of a command, an argument or a folder that are shown.
+const SHOWN_CHARACTERS: usize = 2000;
+
+/// The entry of a program, as it is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Launch {
+    pub command: Template,
+    pub args: Vec<Template>,
+    pub env: Vec<(String, Template)>,
+    pub cwd: Option<Template>,
+}
+
+/// A launch whose placeholders are resolved.
+pub(crate) struct Resolved {
+    pub command: String,
+    pub arguments: Vec<SecretString>,
+    pub environment: Vec<(String, SecretString)>,
+    pub folder: Option<PathBuf>,
+}
+
+impl Launch {
+    /// The SHA-256 digest of everything that the entry determines, as hexadecimal digits. An approval is bound to it.
+    pub fn digest(&self) -> String {
+        let texts = |templates: &[Template]| -> Vec<String> {
+            templates.iter().map(|template| template.source().to_owned()).collect()
+        };
+        let env: Vec<(&str, &str)> =
+            self.env.iter().map(|(name, value)| (name.as_str(), value.source())).collect();
+        let everything =
+            (self.command.source(), texts(&self.args), env, self.cwd.as_ref().map(Template::source));
+        // A tuple of texts is always valid JSON.
+        digest(&serde_json::to_vec(&everything).unwrap_or_default())
+    }
+
+    /// The digest of each environment variable's text, to find the changed ones.
+    pub fn variable_digests(&self) -> Vec<(String, String)> {
+        let variables = self.env.iter();
+        variables.map(|(name, value)| (name.clone(), digest(value.source().as_bytes()))).collect()
+    }
+
+    /// Describes the launch for the person. The values of environment variables may be secret, so they are not shown.
+    pub fn view(&self) -> LaunchView {
+        let shown = |template: &Template| display_text(template.source(), SHOWN_CHARACTERS);
+        LaunchView {
+            command: shown(&self.command),
+            arguments: self.args.iter().map(shown).collect(),
+            environment: self.env.iter().map(|(name, _)| display_text(name, SHOWN_CHARACTERS)).collect(),
+            placeholders: self.placeholders(),
+            folder: self.cwd.as_ref().map(shown),
+            digest: self.digest(),
+        }
+    }
+
+    /// The placeholders of the entry as it writes them, without defaults and duplicates.
+    fn placeholders(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        for template in self.templates() {
+            for placeholder in template.named_placeholders() {
+                let shown = placeholder.to_string();
+                if !all.contains(&shown) {
+                    all.push(shown);
+                }
+            }
+        }
+        all
+    }
+
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let values = self.env.iter().map(|(_, value)| value);
+        std::iter::once(&self.command).chain(&self.args).chain(values).chain(&self.cwd)
+    }
+
+    /// Resolves the placeholders. A folder that begins with `~/` is inside `home`.
+    pub fn resolve(
+        &self,
+        environment: &Environment,
+        secret: impl Fn(&str) -> Option<SecretString>,
+        home: Option<&Path>,
+    ) -> Result<Resolved, RenderError> {
+        let render = |template: &Template| template.render(environment, &secret);
+        let folder = self.cwd.as_ref().map(render).transpose()?;
+        let mut variables = Vec::new();
+        for (name, value) in &self.env {
+            variables.push((name.clone(), render(value)?));
+        }
+        Ok(Resolved {
+            command: render(&self.command)?.expose_secret().to_owned(),
+            arguments: self.args.iter().map(render).collect::<Result<_, _>>()?,
+            environment: variables,
+            folder: folder.map(|folder| in_home(folder.expose_secret(), home)),
+        })
+    }
+
+    /// Returns whether the program downloads another one before it runs it.
+    pub fn is_runner(&self) -> bool {
+        let name = Path::new(self.command.source()).file_stem().and_then(|name| name.to_str());
+        name.is_some_and(|name| RUNNERS.contains(&name.to_ascii_lowercase().as_str()))
+    }
+}
+
+impl Resolved {
+    /// The values that must not appear in a shown line, longest first.
+    pub fn secrets(&self, launch: &Launch) -> Vec<SecretString> {
+        let rendered = self.environment.iter().map(|(_, value)| value).chain(&self.arguments);
+        let templates = launch.env.iter().map(|(_, template)| template).chain(&launch.args);
+        let with_secret = rendered.zip(templates).filter(|(_, template)| !template.secret_names().is_empty());
+        let mut secrets: Vec<SecretString> = with_secret.map(|(value, _)| value.clone()).collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
+        secrets
+    }
+
+    pub fn arguments(&self) -> impl Iterator<Item = OsString> {
+        self.arguments.iter().map(|argument| OsString::from(argument.expose_secret()))
+    }
+}
+
+fn in_home(folder: &str, home: Option<&Path>) -> PathBuf {
+    let inside = folder.strip_prefix("~").filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']));
+    match (inside, home) {
+        (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),
+        (Some(_), None) | (None, _) => PathBuf::from(folder),
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn template(text: &str) -> Template {
+        Template::parse(text).expect("a template")
+    }
+
+    fn launch() -> Launch {
+        Launch {
+            command: template("npx"),
+            args: vec![template("-y"), template("server")],
+            env: vec![("KEY".to_owned(), template("{{key}}"))],
+            cwd: None,
+        }
+    }
+
+    #[test]
+    fn each_part_of_an_entry_changes_the_digest() {
+        let changes: [fn(&mut Launch); 6] = [
+            |launch| launch.command = template("npm"),
+            |launch| launch.args[1] = template("server@2"),
+            |launch| {
+                launch.args.pop();
+            },
+            |launch| launch.env[0].0 = "NODE_OPTIONS".to_owned(),
+            |launch| launch.env[0].1 = template("{{other}}"),
+            |launch| launch.cwd = Some(template("/tmp")),
+        ];
+        let mut digests = vec![launch().digest()];
+        for change in changes {
+            let mut changed = launch();
+            change(&mut changed);
+            digests.push(changed.digest());
+        }
+        let different: std::collections::BTreeSet<_> = digests.iter().collect();
+        assert_eq!(different.len(), digests.len());
+        // Arguments that are joined differently are different arguments.
+        let joined = Launch { args: vec![template("-y server")], ..launch() };
+        assert_ne!(joined.digest(), launch().digest());
+    }
+
+    #[test]
+    fn placeholders_are_resolved_and_secrets_are_known() {
+        let environment = Environment::from_iter([("NAME", "server")]);
+        let launch = Launch { args: vec![template("${NAME}"), template("{{key}}")], ..launch() };
+        let secret = |name: &str| (name == "key").then(|| SecretString::from("s3cret-value"));
+        let resolved = launch.resolve(&environment, secret, None).expect("all placeholders are known");
+        let arguments: Vec<_> = resolved.arguments().collect();
+        assert_eq!(arguments, ["server", "s3cret-value"]);
+        let secrets: Vec<_> =
+            resolved.secrets(&launch).iter().map(|secret| secret.expose_secret().to_owned()).collect();
+        assert_eq!(secrets, ["s3cret-value", "s3cret-value"]);
+        assert!(launch.resolve(&environment, |_| None, None).is_err());
+    }
+
+    #[test]
+    fn a_folder_may_begin_with_the_home_folder() {
+        let home = Path::new("/home/ada");
+        for (folder, expected) in
+            [("~", "/home/ada"), ("~/notes", "/home/ada/notes"), ("~ada", "~ada"), ("/srv", "/srv")]
+        {
+            assert_eq!(in_home(folder, Some(home)), PathBuf::from(expected), "{folder}");
+        }
+    }
+
+    #[test]
+    fn runners_are_recognised_by_their_file_name() {
+        for (command, is_runner) in
+            [("npx", true), ("/usr/bin/uvx", true), ("NPX.cmd", true), ("node", false), ("my-npx", false)]
+        {
+            assert_eq!(Launch { command: template(command), ..launch() }.is_runner(), is_runner, "{command}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `usher add NAME -- COMMAND`, `usher approve` and the tools of a program.
+
+use anyhow::{Result, ensure};
+use usher_tests::{Cli, Desktop, DesktopOptions};
+
+const TOOL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/programs/tool.sh");
+
+async fn headless() -> Result<Cli<Desktop>> {
+    Ok(Cli::with_secret_file(Desktop::start_with(DesktopOptions::HEADLESS).await?))
+}
+
+#[tokio::test]
+async fn a_person_who_adds_a_program_approves_it() -> Result<()> {
+    let cli = headless().await?;
+    let added = cli.in_terminal(&["add", "tool", "--", TOOL, "quiet"], "").await?;
+    ensure!(added.code == Some(0) && added.stdout.contains("Added tool."), "{added:?}");
+    let tools = cli.succeed(&["tools", "tool"]).await?;
+    ensure!(tools.contains("show") && tools.contains("end"), "{tools}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_script_approves_nothing() -> Result<()> {
+    let cli = headless().await?;
+    let added = cli.succeed(&["add", "tool", "--", TOOL, "quiet"]).await?;
+    ensure!(added.contains("usher approve tool"), "{added}");
+    let tools = cli.run(&["tools", "tool"]).await?;
+    ensure!(tools.code == Some(3) && tools.stderr.contains("not approved"), "{tools:?}");
+    let approved = cli.run(&["approve", "tool"]).await?;
+    ensure!(approved.code == Some(2) && approved.stderr.contains("terminal"), "{approved:?}");
+
+    let declined = cli.in_terminal(&["approve", "tool"], "n").await?;
+    ensure!(declined.code == Some(2) && declined.stdout.contains(TOOL), "{declined:?}");
+    ensure!(cli.run(&["tools", "tool"]).await?.code == Some(3));
+    let approved = cli.in_terminal(&["approve", "tool"], "y").await?;
+    ensure!(approved.code == Some(0), "{approved:?}");
+    cli.succeed(&["tools", "tool"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_program_that_ends_at_once_is_explained() -> Result<()> {
+    let cli = headless().await?;
+    cli.in_terminal(&["add", "tool", "--", TOOL, "ends"], "").await?;
+    let tools = cli.run(&["tools", "tool"]).await?;
+    ensure!(tools.code == Some(5) && tools.stderr.contains("exit code 3"), "{tools:?}");
+    Ok(())
+}

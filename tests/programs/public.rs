@@ -1,0 +1,60 @@
+//! Public servers from npm, started by `npx` as in people's `mcp.json`.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Map, Value, json};
+use usher_api::Status;
+
+use crate::{FOLDER, Person};
+
+/// An entry that runs an installed package.
+fn npx(package: &str, arguments: &[&str]) -> Value {
+    let mut all = vec!["--no-install", package];
+    all.extend(arguments);
+    json!({ "command": "npx", "args": all, "cwd": FOLDER })
+}
+
+fn arguments(value: Value) -> Result<Map<String, Value>> {
+    value.as_object().cloned().context("not an object")
+}
+
+#[tokio::test]
+async fn server_everything_is_started_by_npx() -> Result<()> {
+    let person = Person::approved(&npx("mcp-server-everything", &[])).await?;
+    let view = person.until_connected().await?;
+    let Status::Connected { tool_count, .. } = view.status else { unreachable!("connected") };
+    ensure!(tool_count >= 5, "{tool_count} tools");
+    let echo = person.call("echo", arguments(json!({ "message": "hello" }))?).await?;
+    ensure!(echo.contains("hello"), "{echo}");
+    ensure!(!person.engine.resources(&crate::id()).await?.is_empty(), "no resources");
+    ensure!(!person.engine.prompts(&crate::id()).await?.is_empty(), "no prompts");
+    person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn server_filesystem_reads_a_file_of_its_folder() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("note.txt"), "written by the test")?;
+    let path = folder.path().canonicalize()?.display().to_string();
+    let person = Person::approved(&npx("mcp-server-filesystem", &[&path])).await?;
+    person.until_connected().await?;
+    let file = arguments(json!({ "path": format!("{path}/note.txt") }))?;
+    ensure!(person.call("read_text_file", file).await? == "written by the test");
+    person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn server_memory_gets_its_environment() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("memory.json");
+    let mut entry = npx("mcp-server-memory", &[]);
+    entry["env"] = json!({ "MEMORY_FILE_PATH": file });
+    let person = Person::approved(&entry).await?;
+    person.until_connected().await?;
+    let ada = json!({ "entities": [{ "name": "Ada", "entityType": "person", "observations": ["wrote a program"] }] });
+    person.call("create_entities", arguments(ada)?).await?;
+    ensure!(std::fs::read_to_string(file)?.contains("wrote a program"), "nothing was stored");
+    person.engine.stop().await;
+    Ok(())
+}
