@@ -10,6 +10,8 @@ pub fn server(name: &str, status: Status) -> ServerView {
     ServerView {
         id: ServerId(name.to_lowercase()),
         name: name.to_owned(),
+        description: None,
+        icon: None,
         title: None,
         catalogue: None,
         address: "https://mcp.example.com/mcp".to_owned(),
@@ -22,6 +24,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         wants: None,
         secret_requests: Vec::new(),
         questions_blocked: false,
+        entry_error: None,
     }
     .with_wants()
 }
@@ -70,6 +73,7 @@ pub fn snapshot(servers: impl IntoIterator<Item = ServerView>) -> Snapshot {
             error: None,
             line: None,
             column: None,
+            entry_errors: Vec::new(),
             warnings: Vec::new(),
         },
         secret_store: SecretStoreView::Keychain { error: None },

@@ -124,7 +124,7 @@ pub struct Call {
 
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Report errors and warnings in mcp.json
+    /// Report all errors and warnings in mcp.json
     Check,
 }
 

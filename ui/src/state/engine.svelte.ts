@@ -31,7 +31,14 @@ export class EngineState {
   phase = $state<"opening" | "ready" | "failed">("opening");
   startError = $state.raw<ErrorView | null>(null);
   servers = $state.raw<ServerView[]>([]);
-  config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
+  config = $state.raw<ConfigView>({
+    path: "",
+    error: null,
+    line: null,
+    column: null,
+    entry_errors: [],
+    warnings: [],
+  });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
   /** Whether all services are paused. */
   paused = $state(false);

@@ -42,6 +42,7 @@ export const config: ConfigView = {
   error: null,
   line: null,
   column: null,
+  entry_errors: [],
   warnings: [],
 };
 
@@ -120,6 +121,8 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
   const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
+    description: null,
+    icon: null,
     title: null,
     catalogue: "notion",
     address: "https://mcp.notion.com/mcp",
@@ -131,6 +134,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     last_error: null,
     secret_requests: [],
     questions_blocked: false,
+    entry_error: null,
     ...overrides,
   };
   return { ...view, wants: wants(view) };
