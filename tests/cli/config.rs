@@ -1,4 +1,4 @@
-//! `usher config check`, and commands beside an entry with an error.
+//! `usher config check|format`, and commands beside an entry with an error.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -51,5 +51,25 @@ async fn every_command_works_beside_an_entry_with_an_error() -> Result<()> {
     let checked = cli.run(&["config", "check", "--json"]).await?;
     let value: Value = serde_json::from_str(&checked.stdout)?;
     assert_eq!((&value["servers"], &value["errors"][0]["line"]), (&json!(1), &json!(4)), "{value}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn format_rewrites_spellings() -> Result<()> {
+    let cli = headless().await?;
+    let before = TEXT.replace("DEMO", "https://demo.example/mcp");
+    cli.desktop.write_config(&before)?;
+    let mut reports = report(&cli, &[&["config", "format", "--check"]]).await?;
+    assert_eq!(std::fs::read_to_string(cli.desktop.config_file())?, before);
+    let commands: [&[&str]; 2] = [&["config", "format"], &["config", "format", "--check"]];
+    let formatted = report(&cli, &commands[..1]).await?;
+    reports.push_str(&formatted);
+    let after = std::fs::read_to_string(cli.desktop.config_file())?;
+    for kept in ["\"url\": \"https://demo.example/mcp\"", "// from another client", "\"headers\": { \"Host\""]
+    {
+        assert!(after.contains(kept), "{kept} is missing in {after}");
+    }
+    reports.push_str(&report(&cli, &commands[1..]).await?);
+    insta::assert_snapshot!(reports);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub enum Command {
     Tools(ServerName),
     /// Call a tool
     Call(Call),
-    /// Check mcp.json
+    /// Check or format mcp.json
     Config {
         #[command(subcommand)]
         command: Config,
@@ -126,6 +126,14 @@ pub struct Call {
 pub enum Config {
     /// Report all errors and warnings in mcp.json
     Check,
+    /// Rewrite the spellings of other clients to Usher's own
+    ///
+    /// Comments, order and unknown keys stay, and no entry changes its meaning.
+    Format {
+        /// Only report what would change; the exit code is 6 if anything would
+        #[arg(long)]
+        check: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

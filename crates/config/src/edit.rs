@@ -134,7 +134,7 @@ impl Edit<'_> {
 }
 
 /// Parses the text into a tree whose changes keep everything else.
-fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
+pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
     CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
         why: format!("the file could not be parsed: {}", error.kind()),
         hint: None,
@@ -185,7 +185,7 @@ fn find(root: &CstRootNode, key: &str) -> Option<CstObjectProp> {
 }
 
 /// Finds a property by name. Like the parser, it compares names with their escapes resolved.
-fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
+pub(crate) fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
     object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
 }
 
@@ -234,7 +234,7 @@ fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&st
     }
 }
 
-fn text(text: &str) -> CstInputValue {
+pub(crate) fn text(text: &str) -> CstInputValue {
     CstInputValue::String(text.to_owned())
 }
 

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::edit::Edit;
+use crate::format::{FormatReport, format};
 use crate::limited_read::read_limited;
 use crate::parse::{ParseContext, parse};
 use crate::text::{MAX_BYTES, Text};
@@ -94,6 +95,22 @@ impl ConfigFile {
     /// Watches the file for changes after this call.
     pub fn watch(&self) -> ConfigWatch {
         ConfigWatch::new(self.path.clone())
+    }
+
+    /// Rewrites the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
+    /// its meaning.
+    pub fn format(&self) -> Result<FormatReport, ConfigError> {
+        let (_, report) = self.change(|body, before| format(body, before, self.context()))?;
+        Ok(report)
+    }
+
+    /// Returns the report of [`ConfigFile::format`], without changing the file.
+    pub fn check_format(&self) -> Result<FormatReport, ConfigError> {
+        let bytes = self.read()?;
+        let before = self.parse(bytes.as_deref())?;
+        let text =
+            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
+        format(&text.body, &before, self.context()).map(|(_, report)| report)
     }
 
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {

@@ -8,6 +8,7 @@
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
+//! - `format`: rewrites entries to Usher's own spelling.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -41,6 +42,7 @@ mod env_file;
 mod environment;
 mod error;
 mod file;
+mod format;
 mod limited_read;
 mod oauth_settings;
 mod parse;
@@ -59,6 +61,7 @@ pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use format::{FormatReport, Rewrite};
 pub use oauth_settings::{Endpoints, Flow, OAuthSettings, Redirect, client_secret_name, header_secret_name};
 pub use parse::is_plain_secret_header;
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};

@@ -1,7 +1,9 @@
-//! `usher config check`: checks mcp.json without an engine.
+//! `usher config check|format`: the file mcp.json, without an engine.
+
+use std::path::Path;
 
 use usher_api::{Code, ErrorView};
-use usher_config::{ConfigFile, Diagnostic};
+use usher_config::{ConfigFile, Diagnostic, FormatReport, Rewrite};
 
 use crate::arguments::Config;
 use crate::exit::CommandError;
@@ -9,8 +11,12 @@ use crate::output::{Output, count};
 use crate::paths::Paths;
 
 pub async fn run(paths: &Paths, output: Output, command: &Config) -> Result<(), CommandError> {
-    let Config::Check = command;
-    check(&paths.config_file(), output)
+    let file = paths.config_file();
+    match command {
+        Config::Check => check(&file, output),
+        Config::Format { check: true } => check_format(&file, output),
+        Config::Format { check: false } => format(&file, output),
+    }
 }
 
 /// Lists every error of every entry, and the warnings. Fails if there is an error.
@@ -51,4 +57,58 @@ fn lines(severity: &str, problem: &Diagnostic) -> Vec<String> {
     let head =
         format!("{severity}{server}, line {}, column {}: {}", problem.line, problem.column, problem.message);
     std::iter::once(head).chain(hint).collect()
+}
+
+fn format(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
+    let report = file.format()?;
+    output.result(&report_value(file.path(), &report), || {
+        let head = match report.rewritten.len() {
+            0 => "Nothing to change.".to_owned(),
+            changes => format!("Changed {} in {}:", places(changes), file.path().display()),
+        };
+        report_text(head, &report)
+    });
+    Ok(())
+}
+
+/// Reports what `format` would change. Fails if it would change anything.
+fn check_format(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
+    let report = file.check_format()?;
+    let changes = report.rewritten.len();
+    output.result(&report_value(file.path(), &report), || {
+        let head = match changes {
+            0 => "Nothing to change.".to_owned(),
+            changes => format!("{} to change in {}:", places(changes), file.path().display()),
+        };
+        report_text(head, &report)
+    });
+    if changes == 0 {
+        return Ok(());
+    }
+    let message = format!("{} is not in Usher's own spelling.", file.path().display());
+    Err(ErrorView::new(Code::ConfigInvalid, message, "Run `usher config format`.").into())
+}
+
+fn places(changes: usize) -> String {
+    count(u32::try_from(changes).unwrap_or(u32::MAX), "spelling")
+}
+
+fn report_value(path: &Path, report: &FormatReport) -> serde_json::Value {
+    serde_json::json!({
+        "path": path, "rewritten": report.rewritten, "kept": report.kept, "skipped": report.skipped,
+    })
+}
+
+fn report_text(head: String, report: &FormatReport) -> String {
+    let line = |Rewrite { server, from, to }: &Rewrite| format!("  {server}: {from} → {to}");
+    let mut lines = vec![head];
+    lines.extend(report.rewritten.iter().map(line));
+    if !report.kept.is_empty() {
+        lines.push("Not changed, because another key or a comment is in the way:".to_owned());
+        lines.extend(report.kept.iter().map(line));
+    }
+    if !report.skipped.is_empty() {
+        lines.push(format!("Not changed, because of an error: {}", report.skipped.join(", ")));
+    }
+    lines.join("\n")
 }

@@ -109,7 +109,7 @@ impl<'t> Reader<'t> {
 
     /// Warns about another client's spelling.
     pub fn warn_spelling(&mut self, at: &impl Ranged, message: String, canonical: &str) {
-        let hint = format!("Usher's name for it is `{canonical}`.");
+        let hint = format!("Usher's name for it is `{canonical}`. `usher config format` rewrites it.");
         self.warn(at, message, hint);
     }
 
