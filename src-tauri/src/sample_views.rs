@@ -24,6 +24,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         wants: None,
         secret_requests: Vec::new(),
         questions_blocked: false,
+        is_example: false,
         entry_error: None,
     }
     .with_wants()

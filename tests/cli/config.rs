@@ -1,4 +1,4 @@
-//! `usher config check|format`, and commands beside an entry with an error.
+//! `usher config check|format|restore`, and commands beside an entry with an error.
 
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -55,13 +55,19 @@ async fn every_command_works_beside_an_entry_with_an_error() -> Result<()> {
 }
 
 #[tokio::test]
-async fn format_rewrites_spellings() -> Result<()> {
+async fn format_rewrites_spellings_and_restore_keeps_the_old_file() -> Result<()> {
     let cli = headless().await?;
     let before = TEXT.replace("DEMO", "https://demo.example/mcp");
     cli.desktop.write_config(&before)?;
     let mut reports = report(&cli, &[&["config", "format", "--check"]]).await?;
     assert_eq!(std::fs::read_to_string(cli.desktop.config_file())?, before);
-    let commands: [&[&str]; 2] = [&["config", "format"], &["config", "format", "--check"]];
+    let commands: [&[&str]; 5] = [
+        &["config", "format"],
+        &["config", "format", "--check"],
+        &["config", "restore"],
+        &["config", "check"],
+        &["list"],
+    ];
     let formatted = report(&cli, &commands[..1]).await?;
     reports.push_str(&formatted);
     let after = std::fs::read_to_string(cli.desktop.config_file())?;
@@ -71,5 +77,7 @@ async fn format_rewrites_spellings() -> Result<()> {
     }
     reports.push_str(&report(&cli, &commands[1..]).await?);
     insta::assert_snapshot!(reports);
+    let saved = cli.desktop.config_file().with_file_name("mcp.saved-1.json");
+    assert_eq!(std::fs::read_to_string(saved)?, after);
     Ok(())
 }

@@ -41,7 +41,7 @@ pub enum Command {
     Tools(ServerName),
     /// Call a tool
     Call(Call),
-    /// Check or format mcp.json
+    /// Check, format or restore mcp.json
     Config {
         #[command(subcommand)]
         command: Config,
@@ -134,6 +134,10 @@ pub enum Config {
         #[arg(long)]
         check: bool,
     },
+    /// Save mcp.json beside it under a new name, and start again with the examples
+    ///
+    /// The sign-ins and secrets are kept.
+    Restore,
 }
 
 #[derive(Debug, Subcommand)]

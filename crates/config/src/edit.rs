@@ -5,7 +5,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
 
 use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings, syntax};
-use crate::{Config, ConfigError, Diagnostic, Origin, Redirect};
+use crate::{Config, ConfigError, Diagnostic, Origin, Redirect, ServerConfig};
 
 /// A server to add.
 #[derive(Clone, Debug)]
@@ -110,7 +110,7 @@ impl Edit<'_> {
     ) -> Result<String, ConfigError> {
         let root = parse_root(body)?;
         match self {
-            Self::Add { name, server } => add(&root, name, server)?,
+            Self::Add { name, server } => add(&root, before, name, server)?,
             Self::Remove { name } => remove(&root, before, name)?,
             Self::SetDisabled { name, disabled } => {
                 set_disabled(&find_valid(&root, before, name)?, *disabled);
@@ -141,7 +141,8 @@ pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
     })
 }
 
-fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigError> {
+/// Adds an entry at the end, or in place of an untouched example of the starter file.
+fn add(root: &CstRootNode, before: &Config, name: &str, server: &NewServer) -> Result<(), ConfigError> {
     check_name(name).map_err(|why| ConfigError::InvalidServer {
         why: format!("the name {why}"),
         hint: Some("Choose a short name.".to_owned()),
@@ -153,10 +154,13 @@ fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigE
         });
     }
     let servers = root.object_value_or_set().object_value_or_set(SERVERS);
-    if property(&servers, name).is_some() {
-        return Err(ConfigError::ServerExists { name: name.to_owned() });
+    match property(&servers, name) {
+        None => drop(servers.append(name, server.to_value())),
+        Some(example) if before.server(name).is_some_and(ServerConfig::is_example) => {
+            example.set_value(server.to_value());
+        }
+        Some(_) => return Err(ConfigError::ServerExists { name: name.to_owned() }),
     }
-    servers.append(name, server.to_value());
     Ok(())
 }
 

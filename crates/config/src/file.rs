@@ -57,7 +57,7 @@ impl ConfigFile {
         })
     }
 
-    /// Adds a server at the end. Creates a missing file and its folder (mode 0700).
+    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
     }

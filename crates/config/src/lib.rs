@@ -8,6 +8,7 @@
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
+//! - `starter`: the commented file of a first run, and its restoration.
 //! - `format`: rewrites entries to Usher's own spelling.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
@@ -48,6 +49,7 @@ mod oauth_settings;
 mod parse;
 mod paths;
 mod placeholder;
+mod starter;
 mod template;
 mod text;
 mod watch;
@@ -66,5 +68,6 @@ pub use oauth_settings::{Endpoints, Flow, OAuthSettings, Redirect, client_secret
 pub use parse::is_plain_secret_header;
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
+pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -74,7 +74,7 @@ fn the_spellings_of_other_clients_are_rewritten() {
 #[test]
 fn a_file_in_ushers_spelling_is_not_written() {
     let folder = tempfile::tempdir().expect("temp dir");
-    for before in ["", "// nothing\n", "{}"] {
+    for before in ["", "// nothing\n", "{}", usher_config::starter_text()] {
         let file = file(&folder, before);
         assert_eq!(file.format().expect("a report"), FormatReport::default(), "{before}");
         assert_eq!(text(&file), before);

@@ -65,7 +65,7 @@ export const commands = {
 	 *  server's view contains the error.
 	 */
 	demoAdd: () => typedError<ServerId, ErrorView>(__TAURI_INVOKE("demo_add")),
-	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it without servers. */
+	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it with the examples. */
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
 	/**  Reads `mcp.json` again and returns its state, with its error if it has one. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
@@ -558,6 +558,8 @@ export type ServerView = {
 	secret_requests: SecretRequestView[],
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
+	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it. */
+	is_example?: boolean,
 	/**
 	 *  The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
 	 *  `config_invalid`, and the server cannot be used. Its grant and secrets are kept.

@@ -134,6 +134,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     last_error: null,
     secret_requests: [],
     questions_blocked: false,
+    is_example: false,
     entry_error: null,
     ...overrides,
   };

@@ -1,4 +1,4 @@
-//! `usher config check|format`: the file mcp.json, without an engine.
+//! `usher config check|format|restore`: the file mcp.json, without an engine.
 
 use std::path::Path;
 
@@ -16,6 +16,7 @@ pub async fn run(paths: &Paths, output: Output, command: &Config) -> Result<(), 
         Config::Check => check(&file, output),
         Config::Format { check: true } => check_format(&file, output),
         Config::Format { check: false } => format(&file, output),
+        Config::Restore => restore(&file, output),
     }
 }
 
@@ -111,4 +112,17 @@ fn report_text(head: String, report: &FormatReport) -> String {
         lines.push(format!("Not changed, because of an error: {}", report.skipped.join(", ")));
     }
     lines.join("\n")
+}
+
+fn restore(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
+    let saved_as = file.restore()?.saved_as;
+    let value = serde_json::json!({ "path": file.path(), "saved_as": saved_as });
+    output.result(&value, || {
+        let written = format!("{} has only the examples now.", file.path().display());
+        match &saved_as {
+            Some(saved) => format!("The previous file is saved as {}.\n{written}", saved.display()),
+            None => written,
+        }
+    });
+    Ok(())
 }

@@ -29,6 +29,7 @@ pub(crate) fn view(entry: &BrokenServer) -> ServerView {
         wants: None,
         secret_requests: Vec::new(),
         questions_blocked: false,
+        is_example: false,
         entry_error: entry
             .errors
             .first()

@@ -24,6 +24,7 @@ pub(super) struct EntryTexts {
     pub title: Option<String>,
     pub description: Option<String>,
     pub icon: Option<String>,
+    pub is_example: bool,
 }
 
 pub(super) struct ServerTask {
@@ -52,6 +53,7 @@ impl ServerTask {
                 title: config.title.clone(),
                 description: config.description.clone(),
                 icon: config.icon.clone(),
+                is_example: config.is_example(),
             },
             is_disabled: config.disabled,
             endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change),

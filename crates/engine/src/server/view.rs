@@ -31,6 +31,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         endpoints_to_confirm: endpoints_to_confirm(task),
         last_error: last_error.cloned(),
         questions_blocked: task.context.learned.has_questions_blocked(&task.id),
+        is_example: task.shown.is_example,
         entry_error: None,
     }
 }

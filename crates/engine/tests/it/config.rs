@@ -217,4 +217,5 @@ async fn the_title_is_the_name_and_the_note_and_picture_are_in_the_view() {
     let view = engine.server(&ServerId("notion".to_owned())).unwrap();
     assert_eq!((view.name.as_str(), view.description.as_deref()), ("My notes", Some("Private")));
     assert_eq!((view.icon.as_deref(), view.catalogue.as_deref()), (Some("📓"), Some("notion")));
+    assert!(!view.is_example);
 }
