@@ -40,7 +40,7 @@ mod tool;
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
-pub use event::Event;
+pub use event::{ConfigChangesView, Event};
 pub use prompt::{PromptArgumentView, PromptView};
 pub use reply::{AuthorizationRequestView, OrphanView, Reply};
 pub use request::{NewServer, Request, ServerVerb};

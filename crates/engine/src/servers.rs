@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use usher_api::{ErrorView, ServerId};
+use usher_api::{ConfigChangesView, ErrorView, ServerId};
 use usher_config::Config;
 
 use crate::context::Context;
@@ -76,9 +76,11 @@ impl Servers {
 
     /// Starts and stops servers according to the file. A server whose entry did not change keeps running. A server whose
     /// entry has an error is stopped and shown with the error; its grant and secrets are kept.
-    pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) {
+    /// Returns what changed, without the untouched examples of a new file.
+    pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) -> ConfigChangesView {
+        let mut changes = ConfigChangesView::default();
         if context.stopping.is_cancelled() {
-            return;
+            return changes;
         }
         context.placeholders.adopt(&config).await;
         let view = words::config::view(path, Ok(&config));
@@ -106,19 +108,36 @@ impl Servers {
         join_all(stopping.iter().map(|(_, handle)| handle.stop())).await;
         for id in stopping.iter().map(|(id, _)| id).chain(were_broken.keys()) {
             if !order.contains(id) {
+                if !context.board.server(id).is_some_and(|view| view.is_example) {
+                    changes.removed.push(context.board.name_of(id));
+                }
                 context.board.remove_server(id);
             }
         }
+        changes.removed.sort();
         for view in broken {
+            let id = view.id.clone();
             context.board.change_server(view);
+            if !were_broken.contains_key(&id) {
+                changes.failed.push(context.board.name_of(&id));
+            }
         }
         for (id, server) in entries {
             let mut handles = self.handles();
-            if !handles.contains_key(&id) && !context.stopping.is_cancelled() {
-                handles.insert(id, Arc::new(ServerHandle::start(server, Arc::clone(context))));
+            if handles.contains_key(&id) || context.stopping.is_cancelled() {
+                continue;
             }
+            let is_example = server.is_example();
+            handles.insert(id.clone(), Arc::new(ServerHandle::start(server, Arc::clone(context))));
+            if is_example {
+                continue;
+            }
+            let existed = were_broken.contains_key(&id) || stopping.iter().any(|(stopped, _)| *stopped == id);
+            let list = if existed { &mut changes.changed } else { &mut changes.added };
+            list.push(context.board.name_of(&id));
         }
         context.board.change_config(order, view);
+        changes
     }
 
     fn is_selected(&self, id: &ServerId) -> bool {

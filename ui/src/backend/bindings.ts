@@ -197,6 +197,17 @@ export type Code =
 /**  Usher itself or this machine failed. The person can copy the details. */
 "internal";
 
+/**  A summary of a new `mcp.json`: the displayed names of the entries, without the untouched examples of a new file. */
+export type ConfigChangesView = {
+	/**  In the order of the file, as in `changed` and `failed`. */
+	added: string[],
+	changed: string[],
+	/**  Sorted by name. */
+	removed: string[],
+	/**  The entries that have an error, and had none before. */
+	failed: string[],
+};
+
 /**  The path of `mcp.json`, and the result of reading it. */
 export type ConfigView = {
 	path: string,
@@ -295,6 +306,8 @@ export type ErrorView = {
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
+/**  `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes. */
+{ event: "config_reloaded"; revision: Revision; changes: ConfigChangesView } | 
 /**  `mcp.json` is unreadable or no JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed for the first time, or the list changed. */

@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
 import type {
+  ConfigChangesView,
   ConfigView,
   ElicitationView,
   ErrorView,
@@ -41,6 +42,8 @@ export class EngineState {
     warnings: [],
   });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
+  /** The changes of the last reload of `mcp.json`, until the person dismisses them. */
+  reloaded = $state.raw<ConfigChangesView | null>(null);
   /** Whether all services are paused. */
   paused = $state(false);
   elicitations = $state.raw<ElicitationView[]>([]);
@@ -156,8 +159,12 @@ export class EngineState {
         this.config = event.config;
         this.servers = sorted(this.servers, event.order);
         break;
+      case "config_reloaded":
+        this.reloaded = event.changes;
+        break;
       case "config_rejected":
         this.config = event.config;
+        this.reloaded = null;
         break;
       case "secret_store_changed":
         this.secretStore = event.secret_store;
@@ -201,6 +208,7 @@ function subjectOf(event: Event): string {
     case "config_changed":
     case "config_rejected":
       return "config";
+    case "config_reloaded":
     case "secret_store_changed":
     case "paused_changed":
       return event.event;

@@ -216,10 +216,12 @@ describe("the engine's state", () => {
     expect(["tool", "resource", "prompt"].map((kind) => engine.listed(kind as OfferKind, "notion"))).toEqual([
       13, 14, 15,
     ]);
+    expect(engine.reloaded).toEqual({ added: ["notes"], changed: ["Linear"], removed: [], failed: [] });
     const kinds: Record<Event["event"], true> = {
       server_changed: true,
       server_removed: true,
       config_changed: true,
+      config_reloaded: true,
       config_rejected: true,
       secret_store_changed: true,
       paused_changed: true,

@@ -219,3 +219,39 @@ async fn the_title_is_the_name_and_the_note_and_picture_are_in_the_view() {
     assert_eq!((view.icon.as_deref(), view.catalogue.as_deref()), (Some("📓"), Some("notion")));
     assert!(!view.is_example);
 }
+
+#[tokio::test]
+async fn a_reload_is_summarised_and_a_change_by_usher_is_not() {
+    let sandbox = Sandbox::new();
+    let entry = |name: &str, url: &str| {
+        format!(r#""{name}": {{ "type": "http", "url": "{url}", "disabled": true }}"#)
+    };
+    let file = |entries: &[String]| format!("{{ \"mcpServers\": {{ {} }} }}", entries.join(", "));
+    let (a, b, c) =
+        (entry("a", "https://a.example"), entry("b", "https://b.example"), entry("c", "https://c.example"));
+    sandbox.write_config(&file(&[a.clone(), b, c]));
+    let engine = sandbox.start().await;
+    let mut events = engine.subscribe();
+    engine.enable(&ServerId("a".to_owned())).await.unwrap();
+    engine.disable(&ServerId("a".to_owned())).await.unwrap();
+    let mut changes = Vec::new();
+    let broken = r#""c": { "type": "http" }"#.to_owned();
+    sandbox.write_config(&file(&[
+        entry("new", "https://n.example"),
+        entry("b", "https://moved.example"),
+        broken,
+    ]));
+    while changes.is_empty() {
+        if let Event::ConfigReloaded { changes: seen, .. } = events.recv().await.unwrap() {
+            changes.push(seen);
+        }
+    }
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let expected = usher_api::ConfigChangesView {
+        added: names(&["new"]),
+        changed: names(&["b"]),
+        removed: names(&["a"]),
+        failed: names(&["c"]),
+    };
+    assert_eq!(changes, [expected]);
+}
