@@ -62,10 +62,9 @@ export const serviceScenes: Scenes = {
       }),
       entry_error: { line: 4, column: 5 },
       auth: { kind: "unknown" },
-      description: "The notes of the research group.",
-      icon: "📓",
     },
   },
+  "own-note-and-icon": { service: { description: "The notes of the research group.", icon: "RG" } },
   paused: {
     snapshot: { paused: true },
     prepare: ({ current }) => {
