@@ -62,7 +62,8 @@ fn changes_tray(event: &Event) -> bool {
         | SecretStoreChanged { .. }
         | ElicitationRequested { .. }
         | ElicitationEnded { .. } => true,
-        ToolsChanged { .. }
+        ConfigReloaded { .. }
+        | ToolsChanged { .. }
         | ResourcesChanged { .. }
         | PromptsChanged { .. }
         | CallProgressed { .. }

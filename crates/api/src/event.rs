@@ -25,7 +25,12 @@ pub enum Event {
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// `mcp.json` is invalid or unreadable. The previous servers stay in use.
+    /// `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes.
+    ConfigReloaded {
+        revision: Revision,
+        changes: ConfigChangesView,
+    },
+    /// `mcp.json` is unreadable or no JSON. The previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,
@@ -81,6 +86,26 @@ pub enum Event {
     },
 }
 
+/// A summary of a new `mcp.json`: the displayed names of the entries, without the untouched examples of a new file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct ConfigChangesView {
+    /// In the order of the file, as in `changed` and `failed`.
+    pub added: Vec<String>,
+    pub changed: Vec<String>,
+    /// Sorted by name.
+    pub removed: Vec<String>,
+    /// The entries that have an error, and had none before.
+    pub failed: Vec<String>,
+}
+
+impl ConfigChangesView {
+    pub fn is_empty(&self) -> bool {
+        let Self { added, changed, removed, failed } = self;
+        [added, changed, removed, failed].iter().all(|names| names.is_empty())
+    }
+}
+
 impl Event {
     /// Returns the revision of the first snapshot that contains this change.
     pub fn revision(&self) -> Revision {
@@ -88,6 +113,7 @@ impl Event {
             Self::ServerChanged { revision, .. }
             | Self::ServerRemoved { revision, .. }
             | Self::ConfigChanged { revision, .. }
+            | Self::ConfigReloaded { revision, .. }
             | Self::ConfigRejected { revision, .. }
             | Self::SecretStoreChanged { revision, .. }
             | Self::PausedChanged { revision, .. }

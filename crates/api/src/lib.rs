@@ -42,7 +42,7 @@ mod tool;
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
-pub use event::Event;
+pub use event::{ConfigChangesView, Event};
 pub use program::{LaunchView, ProgramView};
 pub use prompt::{PromptArgumentView, PromptView};
 pub use reply::{AuthorizationRequestView, OrphanView, Reply};
@@ -50,7 +50,8 @@ pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
 pub use server::{
-    EndpointsView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind, Want,
+    EndpointsView, EntryErrorView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind,
+    Want,
 };
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
 pub use status::{NeedsSignIn, SignInStep, Status};

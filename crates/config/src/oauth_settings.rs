@@ -17,9 +17,22 @@ pub struct OAuthSettings {
     pub client_secret: Option<Template>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
+    /// How the person or the machine signs in (`flow`).
+    pub flow: Flow,
     /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
+    /// The configured token endpoint (`tokenUrl`). It is set together with `endpoints`. Without them it is set only if
+    /// no authorization endpoint is needed: the flow is not `browser`, or there is a device authorization endpoint.
+    pub token_url: Option<Url>,
+    /// The device authorization endpoint (`deviceAuthorizationUrl`, RFC 8628 §3.1) to use instead of the one in the
+    /// metadata.
+    pub device_authorization_url: Option<Url>,
+    /// The `audience` of the authorization and token requests, for authorization servers that do not know `resource`.
     pub audience: Option<String>,
+    /// Further parameters of the authorization request or the device authorization request, in the order of the file.
+    /// None of them has a name that Usher sets itself. There are at most 20, with names of up to 100 and values of up to
+    /// 1,000 characters.
+    pub parameters: Vec<(String, String)>,
     /// The `prompt` of the authorization request. An empty text sends none. Without this setting, Usher sends `consent`
     /// if it asks for `offline_access`.
     pub prompt: Option<String>,
@@ -33,6 +46,11 @@ impl OAuthSettings {
     /// The endpoints, if they are used. Without a client id they are not.
     pub fn used_endpoints(&self) -> Option<&Endpoints> {
         self.endpoints.as_ref().filter(|_| self.client_id.is_some())
+    }
+
+    /// The configured token endpoint, if it is used. Without a client id it is not.
+    pub fn used_token_url(&self) -> Option<&Url> {
+        self.token_url.as_ref().filter(|_| self.client_id.is_some())
     }
 }
 
@@ -64,6 +82,42 @@ fn escape(text: &str) -> String {
 pub struct Endpoints {
     pub authorization: Url,
     pub token: Url,
+}
+
+/// The way to get a grant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// The authorization code grant, with a browser on this computer.
+    #[default]
+    Browser,
+    /// The device authorization grant (RFC 8628), with a browser on any device.
+    Device,
+    /// The client credentials grant (RFC 6749 §4.4), without a person.
+    ClientCredentials,
+}
+
+impl Flow {
+    pub const ALL: [Self; 3] = [Self::Browser, Self::Device, Self::ClientCredentials];
+
+    /// The value in `mcp.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Device => "device",
+            Self::ClientCredentials => "client_credentials",
+        }
+    }
+}
+
+impl FromStr for Flow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|flow| flow.as_str() == text)
+            .ok_or_else(|| "a flow must be browser, device or client_credentials".to_owned())
+    }
 }
 
 /// The preferred kind of redirect.

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::broadcast;
 use usher_api::{
-    ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId, ServerView, Snapshot,
+    ConfigChangesView, ConfigView, ElicitationView, ErrorView, Event, Revision, SecretStoreView, ServerId,
+    ServerView, Snapshot,
 };
 use usher_config::display_text;
 
@@ -75,6 +76,11 @@ impl Board {
         self.lock().servers.get(id).cloned()
     }
 
+    /// Returns the displayed name of a server.
+    pub fn name_of(&self, id: &ServerId) -> String {
+        self.server(id).map_or_else(|| display_text(&id.0, 100), |view| view.name)
+    }
+
     /// Publishes a server's view if it changed. If several servers have the same name, each server's id is added to its
     /// name.
     pub fn change_server(&self, view: ServerView) {
@@ -128,6 +134,13 @@ impl Board {
         state.order.clone_from(&order);
         state.config = config.clone();
         self.publish(&mut state, |revision| Event::ConfigChanged { revision, order, config });
+    }
+
+    /// Publishes the summary of a new file, unless it changes nothing.
+    pub fn config_reloaded(&self, changes: ConfigChangesView) {
+        if !changes.is_empty() {
+            self.publish(&mut self.lock(), |revision| Event::ConfigReloaded { revision, changes });
+        }
     }
 
     /// Publishes the error of an invalid file. The servers keep running.

@@ -58,12 +58,18 @@ impl Placeholders {
         entry.placeholder_uses(&self.environment)
     }
 
-    /// In the first run with this state folder, allows the uses in this file.
+    /// In the first run with this state folder, allows the uses in this file. The untouched examples of a new file do not
+    /// count, because the person will change their addresses.
     pub async fn adopt(&self, config: &Config) {
         let Some(first_run) = self.first_run.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
-        let uses: Vec<_> = config.servers.iter().flat_map(|entry| self.uses(entry)).collect();
+        let uses: Vec<_> = config
+            .servers
+            .iter()
+            .filter(|entry| !entry.is_example())
+            .flat_map(|entry| self.uses(entry))
+            .collect();
         if let Err(error) = self.allowed.adopt(first_run, &uses).await {
             tracing::warn!(%error, "the origins of the secrets could not be stored");
         }

@@ -154,7 +154,10 @@ fn watch_config(context: &Arc<Context>, servers: &Arc<Servers>, config: &ConfigF
             }
             let _changing = servers.changing.lock().await;
             match load(&config).await {
-                Ok(loaded) => servers.reconcile(&context, config.path(), loaded).await,
+                Ok(loaded) => {
+                    let changes = servers.reconcile(&context, config.path(), loaded).await;
+                    context.board.config_reloaded(changes);
+                }
                 Err(error) => {
                     tracing::warn!(%error, "mcp.json is invalid; the servers keep running without its changes");
                     context.board.reject_config(words::config::view(config.path(), Err(&error)));

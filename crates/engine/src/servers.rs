@@ -5,16 +5,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use usher_api::ServerId;
+use usher_api::{ConfigChangesView, ErrorView, ServerId};
 use usher_config::Config;
 
 use crate::context::Context;
+use crate::server::broken_entry;
 use crate::server::handle::ServerHandle;
 use crate::server::message::Message;
 use crate::words;
 
 pub(crate) struct Servers {
     handles: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// The selected entries with an error. They have no task.
+    broken: Mutex<HashMap<ServerId, ErrorView>>,
     /// The servers to run; `None` means all. A server is never removed from the selection.
     selected: Mutex<Option<HashSet<ServerId>>>,
     /// Held while the set of servers changes.
@@ -25,6 +28,7 @@ impl Servers {
     pub fn new(selected: Option<Vec<ServerId>>) -> Self {
         Self {
             handles: Mutex::default(),
+            broken: Mutex::default(),
             selected: Mutex::new(selected.map(HashSet::from_iter)),
             changing: tokio::sync::Mutex::default(),
         }
@@ -32,6 +36,11 @@ impl Servers {
 
     pub fn get(&self, id: &ServerId) -> Option<Arc<ServerHandle>> {
         self.handles().get(id).cloned()
+    }
+
+    /// Returns the error of an entry that does not run because of it.
+    pub fn entry_error(&self, id: &ServerId) -> Option<ErrorView> {
+        self.broken().get(id).cloned()
     }
 
     pub fn ids(&self) -> Vec<ServerId> {
@@ -65,13 +74,22 @@ impl Servers {
         known.len() > before
     }
 
-    /// Starts and stops servers according to the file. A server whose entry did not change keeps running.
-    pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) {
+    /// Starts and stops servers according to the file. A server whose entry did not change keeps running. A server whose
+    /// entry has an error is stopped and shown with the error; its grant and secrets are kept.
+    /// Returns what changed, without the untouched examples of a new file.
+    pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) -> ConfigChangesView {
+        let mut changes = ConfigChangesView::default();
         if context.stopping.is_cancelled() {
-            return;
+            return changes;
         }
         context.placeholders.adopt(&config).await;
         let view = words::config::view(path, Ok(&config));
+        let ids = config.entries().map(|entry| ServerId(entry.name().to_owned()));
+        let order: Vec<_> = ids.filter(|id| self.is_selected(id)).collect();
+        let broken: Vec<_> =
+            config.broken.iter().map(broken_entry::view).filter(|view| self.is_selected(&view.id)).collect();
+        let errors = broken.iter().filter_map(|view| Some((view.id.clone(), view.last_error.clone()?)));
+        let were_broken = std::mem::replace(&mut *self.broken(), errors.collect());
         let entries: Vec<_> = config
             .servers
             .into_iter()
@@ -88,19 +106,38 @@ impl Servers {
             std::mem::replace(&mut *handles, unchanged).into_iter().collect()
         };
         join_all(stopping.iter().map(|(_, handle)| handle.stop())).await;
-        for (id, _) in &stopping {
-            if !entries.iter().any(|(name, _)| name == id) {
+        for id in stopping.iter().map(|(id, _)| id).chain(were_broken.keys()) {
+            if !order.contains(id) {
+                if !context.board.server(id).is_some_and(|view| view.is_example) {
+                    changes.removed.push(context.board.name_of(id));
+                }
                 context.board.remove_server(id);
             }
         }
-        let order = entries.iter().map(|(id, _)| id.clone()).collect();
-        for (id, server) in entries {
-            let mut handles = self.handles();
-            if !handles.contains_key(&id) && !context.stopping.is_cancelled() {
-                handles.insert(id, Arc::new(ServerHandle::start(server, Arc::clone(context))));
+        changes.removed.sort();
+        for view in broken {
+            let id = view.id.clone();
+            context.board.change_server(view);
+            if !were_broken.contains_key(&id) {
+                changes.failed.push(context.board.name_of(&id));
             }
         }
+        for (id, server) in entries {
+            let mut handles = self.handles();
+            if handles.contains_key(&id) || context.stopping.is_cancelled() {
+                continue;
+            }
+            let is_example = server.is_example();
+            handles.insert(id.clone(), Arc::new(ServerHandle::start(server, Arc::clone(context))));
+            if is_example {
+                continue;
+            }
+            let existed = were_broken.contains_key(&id) || stopping.iter().any(|(stopped, _)| *stopped == id);
+            let list = if existed { &mut changes.changed } else { &mut changes.added };
+            list.push(context.board.name_of(&id));
+        }
         context.board.change_config(order, view);
+        changes
     }
 
     fn is_selected(&self, id: &ServerId) -> bool {
@@ -109,6 +146,10 @@ impl Servers {
 
     fn handles(&self) -> MutexGuard<'_, HashMap<ServerId, Arc<ServerHandle>>> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(&self) -> MutexGuard<'_, HashMap<ServerId, ErrorView>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn selected(&self) -> MutexGuard<'_, Option<HashSet<ServerId>>> {

@@ -48,7 +48,8 @@ impl Mirror {
             Event::PausedChanged { paused, .. } => state.paused = *paused,
             Event::ElicitationRequested { elicitation, .. } => state.elicitations.push(elicitation.clone()),
             Event::ElicitationEnded { id, .. } => state.elicitations.retain(|open| open.id != *id),
-            Event::ToolsChanged { .. }
+            Event::ConfigReloaded { .. }
+            | Event::ToolsChanged { .. }
             | Event::ResourcesChanged { .. }
             | Event::PromptsChanged { .. }
             | Event::CallProgressed { .. }

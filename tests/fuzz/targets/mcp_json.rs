@@ -1,4 +1,4 @@
-//! The bytes of `mcp.json`: read, checked and edited.
+//! The bytes of `mcp.json`: read, checked, edited and formatted.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tempfile::TempDir;
-use usher_config::{ConfigFile, Environment, NewServer, Severity};
+use usher_config::{ConfigFile, Diagnostic, Environment, NewServer, Severity};
 
 /// In memory where possible, because each run writes the file several times.
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| {
@@ -24,8 +24,9 @@ fuzz_target!(|bytes: &[u8]| {
     let file = ConfigFile::new(&path, Environment::of_process());
     let before = file.load();
     let problems = file.check().expect("the file can be read");
-    let is_valid = !problems.iter().any(|problem| problem.severity == Severity::Error);
-    assert_eq!(before.is_ok(), is_valid, "{problems:?}");
+    // An error in an entry does not affect the others.
+    let is_of_file = |problem: &&Diagnostic| problem.severity == Severity::Error && problem.server.is_none();
+    assert_eq!(before.is_err(), problems.iter().any(|problem| is_of_file(&problem)), "{problems:?}");
     let server = NewServer::http("https://mcp.example.com/mcp".parse().expect("a URL"));
     match (file.add(NAME, &server), before) {
         (Ok(after), Ok(before)) => {
@@ -33,6 +34,8 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(file.load().expect("the edited file is valid"), after);
             let restored = file.remove(NAME).expect("the server can be removed");
             assert_eq!(restored, before);
+            file.format().expect("the file can be formatted");
+            assert_eq!(file.load().expect("the formatted file is valid").servers, before.servers);
         }
         (Ok(_), Err(error)) => panic!("an invalid file was edited: {error}"),
         (Err(_), _) => assert_eq!(fs::read(&path).expect("read the file"), bytes, "a failed edit"),

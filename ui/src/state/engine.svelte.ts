@@ -3,6 +3,7 @@ import { SvelteMap } from "svelte/reactivity";
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
 import type {
+  ConfigChangesView,
   ConfigView,
   ElicitationView,
   ErrorView,
@@ -30,9 +31,19 @@ export type Progress = { progress: number | null; total: number | null; message:
 export class EngineState {
   phase = $state<"opening" | "ready" | "failed">("opening");
   startError = $state.raw<ErrorView | null>(null);
+  /** The services in the order of `mcp.json`, without the untouched examples of a new file. */
   servers = $state.raw<ServerView[]>([]);
-  config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
+  config = $state.raw<ConfigView>({
+    path: "",
+    error: null,
+    line: null,
+    column: null,
+    entry_errors: [],
+    warnings: [],
+  });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
+  /** The changes of the last reload of `mcp.json`, until the person dismisses them. */
+  reloaded = $state.raw<ConfigChangesView | null>(null);
   /** Whether all services are paused. */
   paused = $state(false);
   elicitations = $state.raw<ElicitationView[]>([]);
@@ -120,7 +131,7 @@ export class EngineState {
     this.#floor = snapshot.revision;
     this.#newest = snapshot.revision;
     this.#known.clear();
-    this.servers = snapshot.servers.map(withDemo);
+    this.servers = snapshot.servers.filter((server) => !server.is_example).map(withDemo);
     this.config = snapshot.config;
     this.secretStore = snapshot.secret_store;
     this.paused = snapshot.paused;
@@ -136,9 +147,9 @@ export class EngineState {
     switch (event.event) {
       case "server_changed": {
         const view = withDemo(event.view);
-        this.servers = this.server(view.id)
-          ? this.servers.map((server) => (server.id === view.id ? view : server))
-          : [...this.servers, view];
+        if (view.is_example) this.servers = this.servers.filter((server) => server.id !== view.id);
+        else if (!this.server(view.id)) this.servers = [...this.servers, view];
+        else this.servers = this.servers.map((server) => (server.id === view.id ? view : server));
         break;
       }
       case "server_removed":
@@ -148,8 +159,12 @@ export class EngineState {
         this.config = event.config;
         this.servers = sorted(this.servers, event.order);
         break;
+      case "config_reloaded":
+        this.reloaded = event.changes;
+        break;
       case "config_rejected":
         this.config = event.config;
+        this.reloaded = null;
         break;
       case "secret_store_changed":
         this.secretStore = event.secret_store;
@@ -193,6 +208,7 @@ function subjectOf(event: Event): string {
     case "config_changed":
     case "config_rejected":
       return "config";
+    case "config_reloaded":
     case "secret_store_changed":
     case "paused_changed":
       return event.event;

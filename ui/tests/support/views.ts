@@ -43,6 +43,7 @@ export const config: ConfigView = {
   error: null,
   line: null,
   column: null,
+  entry_errors: [],
   warnings: [],
 };
 
@@ -122,6 +123,8 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
   const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
+    description: null,
+    icon: null,
     title: null,
     catalogue: "notion",
     address: "https://mcp.notion.com/mcp",
@@ -134,6 +137,8 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     secret_requests: [],
     program: null,
     questions_blocked: false,
+    is_example: false,
+    entry_error: null,
     ...overrides,
   };
   return { ...view, wants: wants(view) };

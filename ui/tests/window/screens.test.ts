@@ -8,6 +8,24 @@ import { FakeBackend } from "../support/fake-backend";
 import { config, elicitation, error, server, snapshot } from "../support/views";
 import { open, openWith } from "../support/window";
 
+describe("a reload of mcp.json", () => {
+  it("is summarised in a bar until it is dismissed", async () => {
+    const { backend, user } = await openWith({});
+    const changes = {
+      added: ["Linear", "Asana", "Miro", "Box", "Figma"],
+      changed: [],
+      removed: ["Old"],
+      failed: ["Notes"],
+    };
+    backend.emit({ event: "config_reloaded", revision: 11, changes });
+    expect(await screen.findByTestId("config-reloaded")).toHaveTextContent(
+      "mcp.json was reloaded – added: Linear, Asana, Miro, … and 2 more; removed: Old; with an error: Notes",
+    );
+    await user.click(screen.getByTestId("config-reloaded-show"));
+    expect(screen.queryByTestId("config-reloaded")).toBeNull();
+  });
+});
+
 describe("the start", () => {
   it("waits while a command is running the engine, and continues automatically", async () => {
     const backend = new FakeBackend();

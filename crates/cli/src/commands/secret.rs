@@ -51,7 +51,8 @@ async fn bind_new_secret(paths: &Paths, output: Output, name: &str) -> Result<()
     // The secret is stored even if mcp.json is invalid.
     let Ok(config) = paths.config_file().load() else { return Ok(()) };
     let environment = Environment::of_process();
-    let uses = config.servers.iter().flat_map(|server| server.placeholder_uses(&environment));
+    let servers = config.servers.iter().filter(|server| !server.is_example());
+    let uses = servers.flat_map(|server| server.placeholder_uses(&environment));
     let mut origins: Vec<_> = uses.filter(|one| one.placeholder == secret).map(|one| one.origin).collect();
     origins.sort();
     origins.dedup();

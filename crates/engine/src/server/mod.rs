@@ -9,12 +9,14 @@
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |
+//! | `broken_entry` | the view of an entry with an error, which has no task |
 //! | `names` | the name of a server, and its own title |
 //! | `refusals` | operations that the server refused, recorded by the tool calls |
 
 mod approve;
 mod availability;
 mod begin_sign_in;
+pub(crate) mod broken_entry;
 mod connect;
 mod end_sign_in;
 mod fail;

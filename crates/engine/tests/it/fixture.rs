@@ -273,6 +273,7 @@ impl EventLog {
                 Event::ConfigChanged { order, .. } => {
                     format!("config {}", order.iter().map(|id| id.0.as_str()).collect::<Vec<_>>().join(" "))
                 }
+                Event::ConfigReloaded { changes, .. } => format!("reloaded {changes:?}"),
                 Event::ConfigRejected { .. } => "config rejected".to_owned(),
                 Event::SecretStoreChanged { secret_store, .. } => format!("{secret_store:?}"),
                 Event::ToolsChanged { id, .. } => format!("{id} tools changed"),
