@@ -28,6 +28,7 @@ pub(crate) fn view(entry: &BrokenServer) -> ServerView {
         last_error: Some(error),
         wants: None,
         secret_requests: Vec::new(),
+        program: None,
         questions_blocked: false,
         is_example: false,
         entry_error: entry
