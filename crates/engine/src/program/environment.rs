@@ -62,7 +62,7 @@ pub(super) fn is_inherited(name: &str, value: &str) -> bool {
     // Some shells export functions in this form.
     let is_function = value.starts_with("()");
     !is_function
-        && (INHERITED.iter().any(|known| is_known(&known))
+        && (INHERITED.iter().any(is_known)
             || INHERITED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
 }
 
