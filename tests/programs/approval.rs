@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use usher_api::{Code, ServerView, Status, Want};
+use usher_tests::wait::until_ready;
 
 use crate::{Person, config, id, tool};
 
@@ -31,7 +32,8 @@ async fn a_program_does_not_run_before_it_is_approved() -> Result<()> {
     ensure!(person.engine.tools(&id()).await.is_err_and(|error| error.code == Code::ApprovalNeeded));
     ensure!(!file.exists(), "the program ran");
     person.approve().await?;
-    person.until(|_| file.exists()).await?;
+    // A file sends no event, so it is polled.
+    until_ready("the program to run", || Ok(file.exists().then_some(()))).await?;
     person.engine.stop().await;
     Ok(())
 }
