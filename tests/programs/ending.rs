@@ -67,7 +67,7 @@ fn descriptors() -> Result<BTreeSet<PathBuf>> {
     Ok(entries.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()).collect())
 }
 
-/// The children of this process, also those that nobody has waited for.
+/// The children of this process, including those that have ended but were not waited for.
 fn children() -> Result<Vec<u32>> {
     let tasks = std::fs::read_dir("/proc/self/task")?;
     let lists = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());

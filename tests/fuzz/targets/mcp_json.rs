@@ -33,7 +33,9 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(after.servers.len(), before.servers.len() + 1);
             assert_eq!(file.load().expect("the edited file is valid"), after);
             let restored = file.remove(NAME).expect("the server can be removed");
-            assert_eq!(restored, before);
+            // The edit may change the layout, and with it the positions in the messages about the file.
+            assert_eq!(restored.servers, before.servers);
+            assert_eq!(restored.broken.len(), before.broken.len());
             file.format().expect("the file can be formatted");
             assert_eq!(file.load().expect("the formatted file is valid").servers, before.servers);
         }

@@ -82,7 +82,7 @@ impl Drop for Guarded {
 }
 
 impl State {
-    /// Starts another shell and tells it all groups, because there is none or somebody ended it.
+    /// Starts a shell that knows all groups, because none is running.
     fn restart(&mut self) {
         self.shell = None;
         match Shell::start(&self.groups) {
