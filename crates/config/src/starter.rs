@@ -24,8 +24,8 @@ pub fn starter_text() -> &'static str {
 }
 
 impl ServerConfig {
-    /// Returns whether this is an example of the starter file that nobody has changed. Front ends need not show it, and
-    /// a new server of the same name replaces it.
+    /// Returns whether this is an unchanged example from the starter file. Front ends need not show it. A new server of
+    /// the same name replaces it.
     pub fn is_example(&self) -> bool {
         static EXAMPLES: LazyLock<Vec<ServerConfig>> = LazyLock::new(|| {
             let context = ParseContext { environment: &Environment::default(), folder: Path::new("") };

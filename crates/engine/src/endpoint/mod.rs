@@ -137,8 +137,8 @@ impl Endpoint {
         }
     }
 
-    /// Begins anew, because the person connects: resolves the placeholders again at the next use, and forgets the
-    /// earlier ends of a program.
+    /// Makes the next connection start from scratch: it resolves the placeholders again, and the earlier ends of a program
+    /// do not count.
     pub fn mark_stale(&self) {
         match self {
             Self::Http(http) => http.mark_stale(),
