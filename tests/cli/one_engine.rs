@@ -1,7 +1,6 @@
 //! Several processes share one engine: the first one holds it, and the others join.
 
 use std::borrow::Borrow;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use futures::future::try_join_all;
@@ -29,10 +28,6 @@ pub async fn holder(cli: &Cli<impl Borrow<Desktop>>) -> Result<PipedProcess> {
     let mut holder = cli.start(&["login", "other", "--no-browser"])?;
     holder.line().await?;
     Ok(holder)
-}
-
-pub fn socket(desktop: &Desktop) -> PathBuf {
-    desktop.folder("run/usher/engine.sock")
 }
 
 /// Waits until this many tasks are running in the demo.
@@ -67,7 +62,7 @@ async fn a_second_command_uses_the_engine_of_the_first() -> Result<()> {
 
     let first = first.finish().await?;
     assert_eq!((first.code, first.stdout.as_str()), (Some(0), "Done: 60 steps.\n"), "{}", first.stderr);
-    assert!(!socket(&cli.desktop).exists());
+    assert!(!cli.desktop.engine_socket().exists());
     Ok(())
 }
 
@@ -141,7 +136,7 @@ async fn a_killed_holder_blocks_no_other_command() -> Result<()> {
     let (_again, _) = tokio::time::timeout(TIMEOUT, silent.accept())
         .await
         .context("the status command did not connect again")??;
-    assert!(socket(&cli.desktop).exists());
+    assert!(cli.desktop.engine_socket().exists());
     assert_eq!(cli.run(&["tools", "demo"]).await?.code, Some(0));
     drop(silent);
     drop((_connection, _again));

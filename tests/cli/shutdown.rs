@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use usher_secrets::{SecretStore, StoreKind};
 use usher_tests::wait::TIMEOUT;
 
-use crate::one_engine::{holder, see_tasks, signed_in, socket};
+use crate::one_engine::{holder, see_tasks, signed_in};
 
 /// Starts a relay between the commands and the holder's socket, until the end of the test. Instead of forwarding a
 /// `cancel_call`, the relay adds a permit to the returned semaphore.
@@ -52,7 +52,7 @@ async fn forward(client: UnixStream, real: &Path, cancelled: &Semaphore) -> std:
 async fn a_second_ctrl_c_ends_the_command_at_once() -> Result<()> {
     let (cli, demo) = signed_in().await?;
     let _first = holder(&cli).await?;
-    let cancelled = start_relay(&socket(&cli.desktop))?;
+    let cancelled = start_relay(&cli.desktop.engine_socket())?;
     let mut call = cli.start(&["call", "demo", "slow_task", r#"{ "steps": 1000, "millis": 500 }"#])?;
     see_tasks(&demo, 1).await?;
     call.interrupt();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use usher_api::{ServerId, Status};
+use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions};
 
 use crate::{Person, config, group_runs, id, tool, until_gone};
@@ -48,12 +49,12 @@ async fn programs_end_when_usher_is_killed() -> Result<()> {
         let approved = cli.in_terminal(&["approve", "tool"], "y").await?;
         ensure!(approved.code == Some(0), "{approved:?}");
         let holder = cli.start(&["call", "tool", "wait"])?;
-        // Until the first command holds the engine, another one starts a program of its own, which ends with it.
-        let mut group = u32::MAX;
-        while !group_runs(group) {
-            let shown = cli.succeed(&["call", "tool", "show"]).await?;
-            group = shown.split(' ').next().context("no process id")?.trim().parse()?;
-        }
+        // A command that came earlier would hold the engine itself, and the first would use it.
+        let socket = cli.desktop.engine_socket();
+        until_ready("an engine", || Ok(socket.exists().then_some(()))).await?;
+        let shown = cli.succeed(&["call", "tool", "show"]).await?;
+        let group = shown.split(' ').next().context("no process id")?.trim().parse()?;
+        ensure!(group_runs(group), "{argument} does not run");
         holder.kill_switch().fire();
         let took = until_gone(group, Duration::from_secs(2)).await.context(argument)?;
         println!("{argument}: gone after {took:?}");

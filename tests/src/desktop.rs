@@ -149,6 +149,11 @@ impl Desktop {
         self.folder("home/store/secrets")
     }
 
+    /// The socket of the process that holds the engine. It exists while one holds it.
+    pub fn engine_socket(&self) -> PathBuf {
+        self.folder("run/usher/engine.sock")
+    }
+
     /// Installs a script in the first folder on the desktop's `PATH`.
     pub fn install_script(&self, name: &str, text: &str) -> Result<PathBuf> {
         let file = self.folder("bin").join(name);

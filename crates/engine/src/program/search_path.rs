@@ -117,7 +117,8 @@ async fn between_marks(stdout: impl AsyncRead + Unpin, mark: &str) -> Option<OsS
     loop {
         let read = stdout.read_buf(&mut text).await.ok()?;
         let parts: Vec<String> = String::from_utf8_lossy(&text).split(mark).map(str::to_owned).collect();
-        if let [_, path, _] = parts.as_slice() {
+        // One read may return more than the second mark: a shell can print the line once more.
+        if let [_, path, _, ..] = parts.as_slice() {
             let path = path.trim();
             return path.contains('/').then(|| OsString::from(path));
         }
