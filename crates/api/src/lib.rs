@@ -42,7 +42,7 @@ pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
 pub use event::Event;
 pub use prompt::{PromptArgumentView, PromptView};
-pub use reply::{AuthorizationRequestView, OrphanView, Reply};
+pub use reply::{AuthorizationRequestView, DeviceSignInView, OrphanView, Reply, SignInRequest};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;

@@ -16,6 +16,8 @@ pub enum Reply {
     Server(ServerId),
     /// `None` when no sign-in waits for the browser.
     Authorization(Option<AuthorizationRequestView>),
+    /// The code and the page of a sign-in on another device.
+    Device(DeviceSignInView),
     Tools(Vec<ToolView>),
     Resources(Vec<ResourceView>),
     Prompts(Vec<PromptView>),
@@ -48,4 +50,38 @@ pub struct AuthorizationRequestView {
     pub redirect: RedirectKind,
     /// The time at which the sign-in times out.
     pub expires_at: Timestamp,
+}
+
+/// A sign-in that waits until the person has entered a code on another device (RFC 8628).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct DeviceSignInView {
+    /// The code to enter. It contains nothing invisible.
+    pub user_code: String,
+    /// The page to enter it on. It is validated: https (or http on a loopback host), with no userinfo.
+    pub verification_uri: String,
+    /// The page with the code already entered, at the same site. The person should still compare the code.
+    pub verification_uri_complete: Option<String>,
+    /// The host of the page.
+    pub host: String,
+    /// The time at which the code expires.
+    pub expires_at: Timestamp,
+}
+
+/// A sign-in that has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInRequest {
+    /// The page to open in the browser.
+    Browser(AuthorizationRequestView),
+    /// The code and the page for another device. The sign-in then completes automatically.
+    Device(DeviceSignInView),
+}
+
+impl From<SignInRequest> for Reply {
+    fn from(request: SignInRequest) -> Self {
+        match request {
+            SignInRequest::Browser(request) => Self::Authorization(Some(request)),
+            SignInRequest::Device(device) => Self::Device(device),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorView, RedirectKind};
+use crate::{DeviceSignInView, ErrorView, RedirectKind};
 
 /// The state of a server. ARCHITECTURE.md lists the transitions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub enum Status {
         /// Whether the next attempt repeats the redirect without the `prompt` parameter, which the page may reject.
         #[serde(default)]
         next_omits_prompt: bool,
+        /// The code and the page of a sign-in on another device.
+        #[serde(default)]
+        device: Option<DeviceSignInView>,
     },
     Connected {
         since: Timestamp,
@@ -80,6 +83,8 @@ pub enum SignInStep {
     Discovering,
     Registering,
     WaitingForBrowser,
+    /// The person enters a code on another device.
+    WaitingForDevice,
     Exchanging,
     /// The grant is stored; the first list request is running.
     Connecting,

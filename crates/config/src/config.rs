@@ -66,9 +66,11 @@ impl ServerConfig {
         }
         let secret =
             self.oauth.client_secret.as_ref().map(|secret| Template::placeholders(secret, environment));
-        note(secret.unwrap_or_default(), &[&server, &token]);
+        // The client also authenticates at the device authorization endpoint.
+        let device = self.oauth.device_authorization_url.as_ref().and_then(Origin::of);
+        note(secret.unwrap_or_default(), &[&server, &token, &device]);
         let variables = self.variables.iter().cloned().map(Placeholder::Variable);
-        note(variables.collect(), &[&server, &token, &authorization]);
+        note(variables.collect(), &[&server, &token, &authorization, &device]);
         uses
     }
 }

@@ -16,9 +16,12 @@ pub struct OAuthSettings {
     /// The client secret. It is set only together with `client_id`.
     pub client_secret: Option<Template>,
     pub scopes: Option<Vec<String>>,
+    pub flow: Flow,
     pub redirect: Redirect,
     /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
+    /// The device authorization endpoint to use instead of the discovered one.
+    pub device_authorization_url: Option<Url>,
     pub audience: Option<String>,
     /// The `prompt` of the authorization request. An empty text sends none. Without this setting, Usher sends `consent`
     /// if it asks for `offline_access`.
@@ -64,6 +67,38 @@ fn escape(text: &str) -> String {
 pub struct Endpoints {
     pub authorization: Url,
     pub token: Url,
+}
+
+/// The way to sign in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// The person approves the request in the browser on this computer.
+    #[default]
+    Browser,
+    /// The person enters a code on any device (RFC 8628).
+    Device,
+}
+
+impl Flow {
+    pub const ALL: [Self; 2] = [Self::Browser, Self::Device];
+
+    /// The value in `mcp.json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Device => "device",
+        }
+    }
+}
+
+impl FromStr for Flow {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = Self::ALL.map(Self::as_str).join(", ");
+        let found = Self::ALL.into_iter().find(|flow| flow.as_str() == text);
+        found.ok_or_else(|| format!("a flow must be one of: {names}"))
+    }
 }
 
 /// The preferred kind of redirect.

@@ -194,6 +194,7 @@ fn errors_of_sign_in_settings_are_explained() {
         ("authorization URL alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
         ("token URL alone", r#""auth": {"token_url": "https://as.example/t"}"#),
         ("invalid token URL", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
+        ("flow", r#""oauth": {"flow": "carrier pigeon"}"#),
         ("redirect", r#""oauth": {"redirect": "carrier pigeon"}"#),
         ("scopes", r#""oauth": {"scopes": ["a b"]}"#),
         ("prompts", r#""oauth": {"prompt": "none"}"#),

@@ -16,6 +16,16 @@ pub enum Prompt {
     Value(String),
 }
 
+/// The way in which Usher gets a grant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// The authorization code grant with PKCE: the person approves the request in a browser on this computer.
+    #[default]
+    Browser,
+    /// The device authorization grant (RFC 8628): the person enters a code on any device.
+    Device,
+}
+
 /// A server's OAuth settings, from `mcp.json`. The default suits most servers.
 #[derive(Clone, Debug, Default)]
 pub struct ClientSettings {
@@ -30,6 +40,9 @@ pub struct ClientSettings {
     pub metadata_document: Option<Url>,
     /// The authorization and token endpoints of a server without metadata. Ignored without a `client_id`.
     pub endpoints: Option<(Url, Url)>,
+    /// The device authorization endpoint to use instead of that in the metadata.
+    pub device_authorization_endpoint: Option<Url>,
+    pub flow: Flow,
     /// The `audience` parameter of the authorization request, which some authorization servers require.
     pub audience: Option<String>,
     pub prompt: Prompt,

@@ -5,8 +5,8 @@ use url::Url;
 
 use crate::grant::are_own_endpoints;
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
-    Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
+    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, Flow,
+    HttpClient, Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
 };
 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
@@ -66,7 +66,12 @@ pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Resul
     let timeout = Error::new(Step::ResourceMetadata, Some(request.server.host()), ErrorKind::Timeout);
     let found = tokio::time::timeout(http.deadlines().discovery, find(http, request)).await;
     let discovered = found.unwrap_or(Err(timeout))?;
-    check(http, &discovered, request.settings)?;
+    let discovered = discovered.with_device_endpoint(request.settings)?;
+    check(http, &discovered)?;
+    match request.settings.flow {
+        Flow::Browser => discovered.check_pkce(request.settings.allow_missing_pkce)?,
+        Flow::Device => {}
+    }
     Ok(discovered)
 }
 
@@ -169,26 +174,20 @@ fn use_configured_endpoints(
 }
 
 /// Checks the metadata before any endpoint in it is requested or opened in the browser.
-fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
+fn check(http: &HttpClient, discovered: &Discovered) -> Result<(), Error> {
     let metadata = &discovered.metadata;
     let failed = |kind| Error::new(Step::ServerMetadata, metadata.issuer.host().as_deref(), kind);
     if let Some(name) = metadata.reserved_parameter() {
         return Err(failed(ErrorKind::ReservedParameter(name)));
     }
-    let optional = [&metadata.registration_endpoint, &metadata.revocation_endpoint];
+    let optional = [
+        &metadata.registration_endpoint,
+        &metadata.revocation_endpoint,
+        &metadata.device_authorization_endpoint,
+    ];
     let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
     for endpoint in endpoints.into_iter().chain(optional.into_iter().flatten()) {
         http.check_literal(endpoint.url()).map_err(failed)?;
-    }
-    let supports_pkce = match discovered.source {
-        MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
-            !metadata.code_challenge_methods_supported.is_empty()
-        }
-        // Without metadata, PKCE support cannot be advertised.
-        MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
-    };
-    if !supports_pkce && !settings.allow_missing_pkce {
-        return Err(failed(ErrorKind::PkceUnsupported));
     }
     Ok(())
 }
@@ -208,6 +207,33 @@ impl Discovered {
         self.scopes = self.with_offline_access(chosen.unwrap_or_default());
         self.adds_scopes = self.scopes != named.unwrap_or_default();
         self
+    }
+
+    /// Replaces the device authorization endpoint by that of the settings, if they name one.
+    fn with_device_endpoint(mut self, settings: &ClientSettings) -> Result<Self, Error> {
+        if let Some(url) = &settings.device_authorization_endpoint {
+            let endpoint = Endpoint::parse("the device authorization endpoint", url.as_str());
+            let host = self.metadata.issuer.host();
+            let failed = |kind| Error::new(Step::ServerMetadata, host.as_deref(), kind);
+            self.metadata.device_authorization_endpoint = Some(endpoint.map_err(failed)?);
+        }
+        Ok(self)
+    }
+
+    /// Returns an error if the authorization server does not advertise PKCE.
+    pub(crate) fn check_pkce(&self, allow_missing: bool) -> Result<(), Error> {
+        let supports_pkce = match self.source {
+            MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
+                !self.metadata.code_challenge_methods_supported.is_empty()
+            }
+            // Without metadata, PKCE support cannot be advertised.
+            MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
+        };
+        if supports_pkce || allow_missing {
+            return Ok(());
+        }
+        let host = self.metadata.issuer.host();
+        Err(Error::new(Step::ServerMetadata, host.as_deref(), ErrorKind::PkceUnsupported))
     }
 
     /// Whether the authorization server and its endpoints belong to the site of the resource.

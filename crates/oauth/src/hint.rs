@@ -86,6 +86,8 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "This may be an attempt to get your sign-in to another service. Do not continue unless the service's \
              operator explains it."
         }
+        ErrorKind::SlowDown { .. } => "Usher tries again automatically.",
+        ErrorKind::DeviceUnsupported => "Sign in with the browser on this computer instead.",
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }
 }

@@ -3,7 +3,8 @@
 //! A sign-in is a chain of types; each step consumes the previous value:
 //!
 //! [`discover`] → [`Discovered`] → [`Registered`] → [`PendingAuthorization`] → [`AuthorizationCode`] →
-//! [`exchange`] → [`Grant`], which [`refresh`] refreshes and [`revoke`] revokes.
+//! [`exchange`] → [`Grant`]. Without a browser on this computer, it is [`Registered`] → [`DeviceAuthorization`] →
+//! [`Grant`]. [`refresh`] refreshes a grant, and [`revoke`] revokes it.
 //!
 //! This crate stores nothing and sends no MCP requests. It uses the system's clock only for deadlines and for a
 //! cache; the caller passes the current time.
@@ -17,7 +18,10 @@
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
+//! - Device authorization (RFC 8628): `device_authorization` requests a code for the person and polls for the grant,
+//!   `device_response` parses the codes and addresses, `poll_pace` is the time between two polls.
 //! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_request` is the content of a request,
+//!   `client_authentication` adds the client to it,
 //!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
@@ -47,7 +51,7 @@
 //!     let discovered = discover(&http, request).await?;
 //!     let extra = Scopes::default();
 //!     let request =
-//!         RegistrationRequest { settings: &settings, redirect: &redirect, extra_scopes: &extra, known: None };
+//!         RegistrationRequest { settings: &settings, redirect: Some(&redirect), extra_scopes: &extra, known: None };
 //!     let registered = discovered.register(&http, request, Timestamp::now()).await?;
 //!     let pending = registered.authorize(&extra, Timestamp::now())?;
 //!
@@ -62,7 +66,10 @@ mod auth_method;
 mod authorization_response;
 mod challenge;
 mod client;
+mod client_authentication;
 mod client_settings;
+mod device_authorization;
+mod device_response;
 mod discovery;
 mod display_text;
 mod dynamic_registration;
@@ -82,6 +89,7 @@ mod known_servers;
 mod network_zone;
 mod pending_authorization;
 mod persisted_authorization;
+mod poll_pace;
 mod quirks;
 mod redirect_uri;
 mod registration;
@@ -103,7 +111,8 @@ pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
 pub use challenge::BearerChallenge;
 pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
-pub use client_settings::{ClientSettings, Prompt};
+pub use client_settings::{ClientSettings, Flow, Prompt};
+pub use device_authorization::DeviceAuthorization;
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
 pub use endpoint::Endpoint;
 pub use error::{Attempt, Error, ErrorKind, Step};

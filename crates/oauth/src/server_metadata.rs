@@ -40,6 +40,12 @@ pub struct AuthorizationServerMetadata {
     pub token_endpoint: Endpoint,
     pub registration_endpoint: Option<Endpoint>,
     pub revocation_endpoint: Option<Endpoint>,
+    /// RFC 8628 §4.
+    #[serde(default)]
+    pub device_authorization_endpoint: Option<Endpoint>,
+    /// `None` if the metadata does not list the grant types.
+    #[serde(default)]
+    pub grant_types_supported: Option<Vec<String>>,
     pub scopes_supported: Vec<String>,
     /// `None` means only `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
@@ -81,6 +87,8 @@ impl AuthorizationServerMetadata {
             token_endpoint,
             registration_endpoint: None,
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
+            grant_types_supported: None,
             scopes_supported: Vec::new(),
             token_endpoint_auth_methods_supported: None,
             code_challenge_methods_supported: Vec::new(),
@@ -110,6 +118,14 @@ impl AuthorizationServerMetadata {
             registration_endpoint: endpoint("registration_endpoint", "registration endpoint")?,
             // Sign-out works without revocation, so an invalid endpoint counts as absent.
             revocation_endpoint: endpoint("revocation_endpoint", "revocation endpoint").ok().flatten(),
+            // The other ways to sign in work without it.
+            device_authorization_endpoint: endpoint(
+                "device_authorization_endpoint",
+                "device authorization endpoint",
+            )
+            .ok()
+            .flatten(),
+            grant_types_supported: document.strings("grant_types_supported"),
             scopes_supported: document.strings("scopes_supported").unwrap_or_default(),
             token_endpoint_auth_methods_supported: document.strings("token_endpoint_auth_methods_supported"),
             code_challenge_methods_supported: document
@@ -130,6 +146,11 @@ impl AuthorizationServerMetadata {
     /// Whether the query of the authorization endpoint already contains this parameter.
     pub(crate) fn has_query_parameter(&self, parameter: &str) -> bool {
         self.authorization_endpoint.url().query_pairs().any(|(name, _)| name == parameter)
+    }
+
+    /// Whether the metadata lists the grant type, or lists none.
+    pub(crate) fn supports_grant_type(&self, grant_type: &str) -> bool {
+        self.grant_types_supported.as_ref().is_none_or(|all| all.iter().any(|name| name == grant_type))
     }
 
     pub(crate) fn supports_scope(&self, scope: &str) -> bool {

@@ -46,6 +46,7 @@ fn canonical(name: &str) -> &str {
         "scope" => "scopes",
         "auth_url" | "authorization_url" | "authUrl" => "authorizationUrl",
         "token_url" => "tokenUrl",
+        "device_auth_url" | "device_authorization_url" | "deviceAuthUrl" => "deviceAuthorizationUrl",
         "allow_missing_pkce" => "allowMissingPkce",
         "client_metadata_url" => "clientMetadataUrl",
         same => same,
@@ -77,9 +78,16 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
         }
         "allowMissingPkce" => fields.settings.allow_missing_pkce = reader.boolean(prop).unwrap_or_default(),
         "clientMetadataUrl" => fields.settings.client_metadata_url = read_address(reader, prop),
-        "device_auth_url" => {
-            let message = "`device_auth_url` is not used: Usher signs in through the browser";
-            reader.warn(prop, message, "You can keep it for other programs.");
+        "flow" => {
+            let flow = reader.string(prop).map(|word| word.parse());
+            match flow {
+                Some(Ok(flow)) => fields.settings.flow = flow,
+                Some(Err(why)) => reader.error(&prop.value, why, ""),
+                None => {}
+            }
+        }
+        "deviceAuthorizationUrl" => {
+            reader.set(&mut fields.settings.device_authorization_url, prop, read_address)
         }
         "token_store" => {
             let message = "`token_store` is not used: Usher stores tokens in its own secret store";

@@ -8,6 +8,8 @@ mod client_authentication;
 pub(crate) mod codes;
 pub(crate) mod consent;
 mod consent_page;
+pub(crate) mod device;
+mod device_page;
 mod error;
 pub(crate) mod families;
 mod grant;

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, SecretRequestView, ServerId};
 use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError};
-use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Prompt, Scopes, ServerUrl};
+use usher_oauth::{ClientSettings, ErrorKind, Flow, GrantBinding, HttpClient, Prompt, Scopes, ServerUrl};
 
 use super::Opened;
 use crate::connection::Connection;
@@ -260,6 +260,8 @@ impl HttpEndpoint {
             scopes: oauth.scopes.clone().map(Scopes::from),
             metadata_document: oauth.client_metadata_url.clone(),
             endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            device_authorization_endpoint: oauth.device_authorization_url.clone(),
+            flow: flow(oauth.flow),
             audience: oauth.audience.clone(),
             prompt: match &oauth.prompt {
                 None => Prompt::Automatic,
@@ -302,6 +304,14 @@ impl HttpEndpoint {
             NotAdmitted::SecretStore(error) => CredentialFault::from(error).into(),
             NotAdmitted::NotRecorded(error) => setup_fault(origins_not_stored(&error)),
         })
+    }
+}
+
+/// Returns the flow that `mcp.json` chooses. A sign-in can choose another one.
+fn flow(flow: usher_config::Flow) -> Flow {
+    match flow {
+        usher_config::Flow::Browser => Flow::Browser,
+        usher_config::Flow::Device => Flow::Device,
     }
 }
 

@@ -17,6 +17,9 @@ pub(super) fn availability(task: &ServerTask) -> Availability {
             (None, Stage::Probing { .. } | Stage::Preparing { .. } | Stage::Waiting(_)) => {
                 Availability::Unavailable(words::server::waits_for_browser(&name))
             }
+            (None, Stage::WaitingForDevice(_)) => {
+                Availability::Unavailable(words::server::waits_for_device(&name))
+            }
         },
         Phase::Connecting { .. } => Availability::Pending,
         Phase::Reconnecting { why, .. } => Availability::Retrying(why.clone()),

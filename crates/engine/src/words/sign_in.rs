@@ -33,6 +33,7 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::Unreachable { .. }
         | ErrorKind::ConnectionLost { .. }
         | ErrorKind::Timeout
+        | ErrorKind::SlowDown { .. }
         | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
         ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
@@ -58,6 +59,7 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::BadEndpoint { .. }
         | ErrorKind::BlockedAddress { .. }
         | ErrorKind::MetadataMissing
+        | ErrorKind::DeviceUnsupported
         | ErrorKind::IssuerMismatch { .. }
         | ErrorKind::ResourceMismatch { .. }
         | ErrorKind::PkceUnsupported
@@ -88,6 +90,15 @@ pub(crate) fn unconfirmed_endpoints(server: &str, endpoints: &ForeignEndpoints) 
              belong to the same site."
         ),
         format!("Continue only if you know that {issuer} works with {}.", foreign.join(" and ")),
+    )
+}
+
+/// Describes a sign-in on another device for a caller that supports only the browser.
+pub(crate) fn not_in_browser() -> ErrorView {
+    ErrorView::new(
+        Code::ProtocolError,
+        "This sign-in is completed on another device.",
+        "Enter the code that Usher shows.",
     )
 }
 

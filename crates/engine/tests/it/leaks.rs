@@ -181,6 +181,64 @@ async fn no_client_secret_in_a_header_leaves_the_engine() {
     check_leaks("client_secret_basic").await;
 }
 
+/// The device code is in the secret store while the sign-in waits, and nowhere else. A server repeats it in its errors.
+#[tokio::test]
+async fn no_device_code_leaves_the_engine() {
+    const DEVICE_CODE: &str = "a-device-code+of/4711==";
+    let log = Log::start();
+    let sandbox = Sandbox::new();
+    let service = FakeService::start(Options::default()).await.unwrap();
+    service.change_server_metadata(json!({
+        "device_authorization_endpoint": service.at("/device_authorization"),
+        "grant_types_supported": null,
+    }));
+    let page = service.at("/device");
+    let polls = AtomicUsize::new(0);
+    service.intercept(move |request| match request.path.as_str() {
+        "/device_authorization" => {
+            let codes = json!({
+                "device_code": DEVICE_CODE, "user_code": "WDJB-MJHT", "verification_uri": page,
+                "interval": 1, "expires_in": 60,
+            });
+            Some(Reply::json(codes).into_response())
+        }
+        "/token" => {
+            let is_first = polls.fetch_add(1, Ordering::SeqCst) == 0;
+            let text = request.form()["device_code"].clone();
+            let error = if is_first { "authorization_pending".to_owned() } else { format!("bad {text}") };
+            let body = json!({ "error": error, "error_description": format!("{text} {}", encoded(&text)) });
+            Some(Reply::json_with(400, body).into_response())
+        }
+        _ => None,
+    });
+    sandbox.write_config(&config(&[("demo", &service.url())]));
+    let engine = sandbox.start().await;
+    let mut events = engine.subscribe();
+    let device = sign_in_on_device(&engine).await.unwrap();
+    let mut texts = vec![format!("{device:?} {}", serde_json::to_string(&engine.snapshot()).unwrap())];
+    read_all(&sandbox.path("state"), &mut texts);
+    let stored = || std::fs::read_to_string(sandbox.path("secrets")).unwrap_or_default();
+    until_true(|| stored().contains("pending:demo")).await;
+    let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
+    texts.push(format!("{view:?}"));
+    while let Ok(event) = events.try_recv() {
+        texts.push(serde_json::to_string(&event).unwrap());
+    }
+    engine.stop().await;
+    read_all(&sandbox.path("state"), &mut texts);
+    read_all(&sandbox.path("runtime"), &mut texts);
+    texts.push(log.text());
+    assert!(
+        texts.iter().any(|text| text.contains("WDJB-MJHT"))
+            && texts.iter().any(|text| text.contains("bad …"))
+    );
+    for form in [encoded(DEVICE_CODE), DEVICE_CODE.to_owned()] {
+        let leaked = texts.iter().find(|text| text.contains(&form));
+        assert!(leaked.is_none(), "the device code leaked: {}", leaked.unwrap());
+    }
+    assert!(!stored().contains("pending:demo"), "the finished sign-in is deleted");
+}
+
 async fn check_leaks(auth_method: &str) {
     let log = Log::start();
     let sandbox = Sandbox::new();

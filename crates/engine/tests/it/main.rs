@@ -6,6 +6,7 @@ mod automatic_refresh;
 mod calls;
 mod config;
 mod connection;
+mod device;
 mod elicitation;
 mod fixture;
 mod granted_service;

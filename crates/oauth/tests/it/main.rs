@@ -8,6 +8,7 @@ mod support;
 mod authorization;
 mod callback;
 mod challenge;
+mod device;
 mod endpoints;
 mod errors;
 mod fallback;

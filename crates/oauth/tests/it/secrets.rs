@@ -148,3 +148,53 @@ fn debug_redacts_tokens() {
     assert_eq!(format!("{:?}", usher_oauth::AccessToken::new("t")), "[redacted]");
     assert_eq!(format!("{:?}", usher_oauth::RefreshToken::new("t")), "[redacted]");
 }
+
+/// An authorization server that repeats the device code and the client secret in its errors.
+#[tokio::test]
+async fn no_device_code_is_printed() {
+    let fake = Fake::start().await;
+    fake.serve_changed_metadata(json!({ "device_authorization_endpoint": fake.at("/device_authorization") }));
+    fake.intercept(|_| {
+        let codes = json!({
+            "device_code": "device-code+CANARY/4711==", "user_code": "ABCD", "verification_uri": "https://as.example/",
+        });
+        Some(Response::json(codes).into_response())
+    });
+    let settings = ClientSettings {
+        client_id: Some("app".into()),
+        client_secret: Some(CLIENT_SECRET.into()),
+        flow: usher_oauth::Flow::Device,
+        ..Default::default()
+    };
+    let (http, extra) = (http_for(&fake).await, Scopes::default());
+    let start = async || {
+        let request = usher_oauth::RegistrationRequest {
+            settings: &settings,
+            redirect: None,
+            extra_scopes: &extra,
+            known: None,
+        };
+        let discovered = discover_with(&fake, None, &settings).await.unwrap();
+        let registered = discovered.register(&http, request, now()).await.unwrap();
+        registered.authorize_device(&http, &settings, &extra, now()).await
+    };
+    let mut device = start().await.unwrap();
+    let mut printed = vec![format!("{device:?} {:?}", device.to_secret())];
+    for echo in ECHOES {
+        fake.intercept(move |request| {
+            let mut secrets = secrets_in(request);
+            secrets.extend(request.form().get("device_code").cloned());
+            let text = secrets.iter().map(|secret| echo(secret)).collect::<Vec<_>>().join(" ");
+            let body = json!({ "error": text, "error_description": text });
+            Some(Response::json_with(400, body).into_response())
+        });
+        for error in [start().await.unwrap_err(), device.poll(&http, now()).await.unwrap_err()] {
+            printed.push(format!("{error} {error:?} {}", error.hint()));
+        }
+    }
+    for text in printed {
+        for secret in ["device-code+CANARY/4711==", CLIENT_SECRET] {
+            assert!(!contains_part(&text, secret), "{text}");
+        }
+    }
+}
