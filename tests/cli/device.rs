@@ -20,10 +20,11 @@ async fn a_script_shows_the_code_and_the_command_waits_for_the_approval() -> Res
     for (decision, exit_code) in [(Decision::Deny, 5), (Decision::Allow, 0)] {
         let mut login = cli.start(&["login", "demo", "--device", "--json"])?;
         let codes: Value = serde_json::from_str(&login.line().await?)?;
-        let status: Value = serde_json::from_str(&cli.succeed(&["status", "demo", "--json"]).await?)?;
+        let status = cli.run(&["status", "demo"]).await?;
+        assert_eq!(status.code, Some(3), "{status:?}");
         assert!(
-            status.to_string().contains(text(&codes, "user_code")?),
-            "the code is in the status: {status}"
+            status.stderr.contains(&format!("hint: Enter {} at", text(&codes, "user_code")?)),
+            "{status:?}"
         );
         answer_on_device(text(&codes, "verification_uri")?, text(&codes, "user_code")?, decision).await?;
         let output = login.finish().await?;
