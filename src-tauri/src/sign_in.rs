@@ -11,6 +11,7 @@ pub async fn start(engine: &Engine, id: &ServerId, options: SignInOptions) -> Re
     match engine.start_sign_in(id, options).await? {
         SignInRequest::Browser(request) => open(engine, id, &request).await.map(|()| false),
         SignInRequest::Device(_) => Ok(true),
+        SignInRequest::Unattended => Ok(false),
     }
 }
 

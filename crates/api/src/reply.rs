@@ -75,6 +75,8 @@ pub enum SignInRequest {
     Browser(AuthorizationRequestView),
     /// The code and the page for another device. The sign-in then completes automatically.
     Device(DeviceSignInView),
+    /// Nothing to do: the server connects without a person.
+    Unattended,
 }
 
 impl From<SignInRequest> for Reply {
@@ -82,6 +84,7 @@ impl From<SignInRequest> for Reply {
         match request {
             SignInRequest::Browser(request) => Self::Authorization(Some(request)),
             SignInRequest::Device(device) => Self::Device(device),
+            SignInRequest::Unattended => Self::Done,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The sign-in settings of a server.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use url::Url;
@@ -15,6 +16,21 @@ pub struct OAuthSettings {
     pub client_id: Option<String>,
     /// The client secret. It is set only together with `client_id`.
     pub client_secret: Option<Template>,
+    /// The private key with which the client signs assertions, instead of a secret. It is set only together with
+    /// `client_id`.
+    pub private_key: Option<Template>,
+    /// The algorithm of these signatures, such as `ES256`. Without it, the kind of the key decides.
+    pub signing_algorithm: Option<String>,
+    /// The `kid` of these signatures.
+    pub key_id: Option<String>,
+    /// The `aud` of these assertions, instead of the issuer.
+    pub assertion_audience: Option<String>,
+    /// The platform's assertion, for the flow `jwt_bearer`.
+    pub assertion: Option<Template>,
+    /// The file with the platform's assertion. It is read before each request.
+    pub assertion_file: Option<PathBuf>,
+    /// The identity provider, for the flow `enterprise`.
+    pub identity_provider: Option<IdentityProviderSettings>,
     pub scopes: Option<Vec<String>>,
     pub flow: Flow,
     pub redirect: Redirect,
@@ -69,6 +85,16 @@ pub struct Endpoints {
     pub token: Url,
 }
 
+/// A company's identity provider, and Usher's client there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityProviderSettings {
+    pub token: Url,
+    pub client_id: String,
+    pub client_secret: Option<Template>,
+    /// The person's ID token.
+    pub id_token: Template,
+}
+
 /// The way to sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
@@ -77,16 +103,26 @@ pub enum Flow {
     Browser,
     /// The person enters a code on any device (RFC 8628).
     Device,
+    /// The client's own credentials, without a person (RFC 6749 §4.4).
+    ClientCredentials,
+    /// An assertion of the platform on which Usher runs, without a person (RFC 7523 §2.1).
+    JwtBearer,
+    /// An assertion of the person's identity provider (ID-JAG).
+    Enterprise,
 }
 
 impl Flow {
-    pub const ALL: [Self; 2] = [Self::Browser, Self::Device];
+    pub const ALL: [Self; 5] =
+        [Self::Browser, Self::Device, Self::ClientCredentials, Self::JwtBearer, Self::Enterprise];
 
     /// The value in `mcp.json`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Browser => "browser",
             Self::Device => "device",
+            Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "jwt_bearer",
+            Self::Enterprise => "enterprise",
         }
     }
 }

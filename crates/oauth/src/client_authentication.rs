@@ -3,10 +3,12 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::header::{self, HeaderMap, HeaderValue};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use crate::{AuthMethod, ErrorKind};
+use crate::client_assertion::{self, client_assertion};
+use crate::{AuthMethod, ErrorKind, SigningKey};
 
 /// The parameters of a request in `application/x-www-form-urlencoded`.
 #[derive(Default)]
@@ -30,16 +32,42 @@ pub(crate) struct ClientAuthentication<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) method: AuthMethod,
     pub(crate) secret: Option<&'a SecretString>,
+    /// The key of a client that signs assertions.
+    pub(crate) key: Option<AssertionKey<'a>>,
+}
+
+/// The inputs of an assertion.
+#[derive(Clone, Copy)]
+pub(crate) struct AssertionKey<'a> {
+    pub(crate) key: &'a SigningKey,
+    pub(crate) audience: &'a str,
+    pub(crate) now: Timestamp,
 }
 
 impl ClientAuthentication<'_> {
-    /// Adds the client ID, and the proof if the method needs one.
-    pub(crate) fn apply(self, headers: &mut HeaderMap, form: &mut Form) -> Result<(), ErrorKind> {
+    /// Adds the client ID, and the proof if the method needs one. Returns a secret of the request that the caller does not
+    /// know yet.
+    pub(crate) fn apply(
+        self,
+        headers: &mut HeaderMap,
+        form: &mut Form,
+    ) -> Result<Option<SecretString>, ErrorKind> {
         let secret = || self.secret.map(ExposeSecret::expose_secret).ok_or(ErrorKind::ClientSecretMissing);
-        // With Basic, some servers read the client ID only from the form.
-        form.append_pair("client_id", self.client_id);
+        // An assertion names the client. With Basic, some servers read the client ID only from the form.
+        if self.method != AuthMethod::PrivateKeyJwt && !self.client_id.is_empty() {
+            form.append_pair("client_id", self.client_id);
+        }
         match self.method {
             AuthMethod::None => {}
+            AuthMethod::PrivateKeyJwt => {
+                let what = "a private key";
+                let AssertionKey { key, audience, now } =
+                    self.key.ok_or(ErrorKind::SettingMissing { what })?;
+                let assertion = client_assertion(key, self.client_id, audience, now)?;
+                form.append_pair("client_assertion_type", client_assertion::TYPE)
+                    .append_pair("client_assertion", assertion.expose_secret());
+                return Ok(Some(assertion));
+            }
             AuthMethod::ClientSecretPost => {
                 form.append_pair("client_secret", secret()?);
             }
@@ -47,7 +75,7 @@ impl ClientAuthentication<'_> {
                 headers.insert(header::AUTHORIZATION, basic(self.client_id, secret()?));
             }
         }
-        Ok(())
+        Ok(None)
     }
 }
 

@@ -101,6 +101,7 @@ fn other_method(client: &RegisteredClient) -> Option<AuthMethod> {
     match client.registration.auth_method {
         AuthMethod::ClientSecretBasic => Some(AuthMethod::ClientSecretPost),
         AuthMethod::ClientSecretPost | AuthMethod::None => Some(AuthMethod::ClientSecretBasic),
+        AuthMethod::PrivateKeyJwt => None,
     }
 }
 
@@ -123,7 +124,7 @@ impl DeviceRequest<'_> {
         let (mut headers, mut form) = (form_headers(), Form::default());
         let secret = self.client.secret.as_ref();
         let (client_id, method) = (self.binding.client_id.as_str(), self.binding.auth_method);
-        let authentication = ClientAuthentication { client_id, method, secret };
+        let authentication = ClientAuthentication { client_id, method, secret, key: None };
         authentication.apply(&mut headers, &mut form).map_err(failed)?;
         if !scopes.is_empty() {
             form.append_pair("scope", &scopes.to_string());

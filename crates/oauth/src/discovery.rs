@@ -70,7 +70,7 @@ pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Resul
     check(http, &discovered)?;
     match request.settings.flow {
         Flow::Browser => discovered.check_pkce(request.settings.allow_missing_pkce)?,
-        Flow::Device => {}
+        Flow::Device | Flow::ClientCredentials | Flow::JwtBearer | Flow::Enterprise => {}
     }
     Ok(discovered)
 }
@@ -204,7 +204,11 @@ impl Discovered {
         let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);
         let named = settings.scopes.clone().or(challenged);
         let chosen = named.clone().or_else(|| supported.cloned());
-        self.scopes = self.with_offline_access(chosen.unwrap_or_default());
+        // Without a person, there is no refresh token.
+        self.scopes = match settings.flow.is_unattended() {
+            true => chosen.unwrap_or_default(),
+            false => self.with_offline_access(chosen.unwrap_or_default()),
+        };
         self.adds_scopes = self.scopes != named.unwrap_or_default();
         self
     }

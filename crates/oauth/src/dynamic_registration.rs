@@ -154,7 +154,9 @@ fn accept(
     }
     let secret = secret.map(SecretString::from);
     let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
-    let auth_method = match document.string("token_endpoint_auth_method").and_then(AuthMethod::parse) {
+    // A registered client has no key.
+    let registered = document.string("token_endpoint_auth_method").and_then(AuthMethod::parse);
+    let auth_method = match registered.filter(|method| *method != AuthMethod::PrivateKeyJwt) {
         Some(method) if secret.is_some() || method == AuthMethod::None => method,
         _ => AuthMethod::choose(secret.is_some(), supported),
     };

@@ -149,6 +149,14 @@ pub enum ErrorKind {
     /// The authorization server has no device authorization endpoint, or one that does not belong to it.
     #[error("the service offers no sign-in on another device")]
     DeviceUnsupported,
+    /// The settings of a sign-in without a person lack something.
+    #[error("the settings lack {what}")]
+    SettingMissing { what: &'static str },
+    /// The assertion of the platform has expired, so it was not sent.
+    #[error("the assertion has expired")]
+    AssertionExpired,
+    #[error("the request could not be signed")]
+    SigningFailed,
     #[error("the client secret is missing")]
     ClientSecretMissing,
     #[error("there is no refresh token")]

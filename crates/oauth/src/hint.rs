@@ -88,6 +88,11 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
         }
         ErrorKind::SlowDown { .. } => "Usher tries again automatically.",
         ErrorKind::DeviceUnsupported => "Sign in with the browser on this computer instead.",
+        ErrorKind::SettingMissing { .. } => "Add it to the \"oauth\" settings of this service in mcp.json.",
+        ErrorKind::AssertionExpired => {
+            "Check that the platform renews the assertion, and this computer's clock."
+        }
+        ErrorKind::SigningFailed => "Check the private key of this service.",
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }
 }

@@ -20,8 +20,10 @@
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
 //! - Device authorization (RFC 8628): `device_authorization` requests a code for the person and polls for the grant,
 //!   `device_response` parses the codes and addresses, `poll_pace` is the time between two polls.
+//! - Without a person: `unattended` gets grants with the client's own credentials or with an assertion; `id_jag`
+//!   gets the assertion of an identity provider.
 //! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_request` is the content of a request,
-//!   `client_authentication` adds the client to it,
+//!   `client_authentication` adds the client to it, with a `client_assertion` that a `signing_key` signs,
 //!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
 //! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
@@ -66,6 +68,7 @@ mod auth_method;
 mod authorization_response;
 mod challenge;
 mod client;
+mod client_assertion;
 mod client_authentication;
 mod client_settings;
 mod device_authorization;
@@ -83,6 +86,7 @@ mod grant;
 mod hint;
 mod http_client;
 mod http_options;
+mod id_jag;
 mod issuer;
 mod json_document;
 mod known_servers;
@@ -99,12 +103,14 @@ mod revocation;
 mod scopes;
 mod server_metadata;
 mod server_url;
+mod signing_key;
 mod site;
 mod tls_connector;
 mod token_endpoint;
 mod token_request;
 mod token_response;
 mod transport_error;
+mod unattended;
 mod well_known;
 
 pub use auth_method::AuthMethod;
@@ -120,6 +126,7 @@ pub use foreign_endpoints::ForeignEndpoints;
 pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
+pub use id_jag::IdentityProvider;
 pub use issuer::Issuer;
 pub use network_zone::NetworkZone;
 pub use pending_authorization::{AuthorizationCode, PendingAuthorization, Rejected};
@@ -131,7 +138,9 @@ pub use revocation::revoke;
 pub use scopes::Scopes;
 pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
+pub use signing_key::{KeyError, SigningAlgorithm, SigningKey};
 pub use token_endpoint::{RefreshError, exchange, refresh};
+pub use unattended::request_unattended;
 
 /// The client name in every registration.
 pub const CLIENT_NAME: &str = "Usher";

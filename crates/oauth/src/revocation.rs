@@ -57,6 +57,7 @@ fn request_parts(
     };
     let binding = &grant.binding;
     let (client_id, method) = (binding.client_id.as_str(), binding.auth_method);
-    ClientAuthentication { client_id, method, secret: client_secret }.apply(&mut headers, &mut form)?;
+    ClientAuthentication { client_id, method, secret: client_secret, key: None }
+        .apply(&mut headers, &mut form)?;
     Ok((headers, form.into_bytes()))
 }

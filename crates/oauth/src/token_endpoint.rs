@@ -4,7 +4,7 @@ use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
-use crate::client_authentication::{ClientAuthentication, Form, form_headers};
+use crate::client_authentication::{AssertionKey, ClientAuthentication, Form, form_headers};
 use crate::http_client::Request;
 use crate::known_servers;
 use crate::token_request::TokenRequest;
@@ -73,16 +73,22 @@ impl TokenEndpoint {
     pub(crate) async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
         let mut methods = self.other_methods(request).into_iter();
         let mut rejected_authentication = None;
+        let mut audience = request.assertion_audience().unwrap_or(self.binding.issuer.as_str()).to_owned();
         loop {
-            let failed = match self.send(request).await {
+            let failed = match self.send(request, &audience).await {
                 Ok(grant) => return Ok(grant),
                 Err(failed) => failed,
             };
+            if !request.may_be_repeated() {
+                return Err(failed);
+            }
             let kind = &failed.error.kind;
             if matches!(kind, ErrorKind::ResourceRejected { .. }) && self.binding.may_omit_resource() {
                 self.binding.sends_resource = false;
             } else if self.may_add_scope(request, kind) {
                 self.binding.sends_scope = true;
+            } else if self.may_expect_endpoint_as_audience(request, kind, &audience) {
+                audience = self.binding.token_endpoint.as_str().to_owned();
             } else if may_be_rejected_authentication(kind) {
                 // The first method is the one that was agreed on, so its error is reported if all are rejected.
                 let first = rejected_authentication.get_or_insert(failed);
@@ -96,9 +102,24 @@ impl TokenEndpoint {
         }
     }
 
+    /// Whether the authorization server may have rejected the assertion because of its audience. Some servers expect their
+    /// token endpoint instead of their issuer.
+    fn may_expect_endpoint_as_audience(
+        &self,
+        request: TokenRequest<'_>,
+        kind: &ErrorKind,
+        audience: &str,
+    ) -> bool {
+        self.binding.auth_method == AuthMethod::PrivateKeyJwt
+            && matches!(kind, ErrorKind::InvalidClient { .. })
+            && request.assertion_audience().is_none()
+            && audience == self.binding.issuer.as_str()
+            && audience != self.binding.token_endpoint.as_str()
+    }
+
     /// Returns the other client authentication methods that the client's secret allows.
     fn other_methods(&self, request: TokenRequest<'_>) -> Vec<AuthMethod> {
-        if request.client_secret().is_none() {
+        if request.client_secret().is_none() || request.signing_key().is_some() {
             return Vec::new();
         }
         let mut methods = vec![AuthMethod::ClientSecretPost, AuthMethod::ClientSecretBasic];
@@ -116,24 +137,25 @@ impl TokenEndpoint {
             && may_need_scope
     }
 
-    async fn send(&self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+    async fn send(&self, request: TokenRequest<'_>, audience: &str) -> Result<Grant, RefreshError> {
         let TokenEndpoint { http, step, now, binding } = self;
         let (mut headers, mut form) = (form_headers(), Form::default());
         request.write(&mut form);
         if binding.sends_resource {
             form.append_pair("resource", &binding.resource);
         }
-        if *step == Step::Refresh && binding.sends_scope {
+        if request.sends_scope(binding) {
             form.append_pair("scope", &request.scopes().to_string());
         }
         let (client_id, method) = (binding.client_id.as_str(), binding.auth_method);
-        ClientAuthentication { client_id, method, secret: request.client_secret() }
+        let key = request.signing_key().map(|key| AssertionKey { key, audience, now: *now });
+        let assertion = ClientAuthentication { client_id, method, secret: request.client_secret(), key }
             .apply(&mut headers, &mut form)
             .map_err(|kind| self.failed(kind))?;
         let url = binding.token_endpoint.url().clone();
         let outgoing = Request { method: Method::POST, url, headers, body: form.into_bytes() };
         let response = http.send(*step, outgoing, http.deadlines().token).await?;
-        let tokens = token_response::parse(&response, &request.sent(), *now);
+        let tokens = token_response::parse(&response, &request.sent().with(assertion), *now);
         self.grant(tokens.map_err(|kind| self.failed(kind))?, request)
     }
 
@@ -145,6 +167,7 @@ impl TokenEndpoint {
             let error = self.failed(ErrorKind::UnsupportedTokenType(unknown));
             return Err(RefreshError { error, rotated: refresh_token });
         }
+        let refresh_token = refresh_token.filter(|_| request.may_have_refresh_token());
         let old = request.replaced();
         let lifetime =
             expires_in.and_then(|seconds| i64::try_from(seconds).ok()).map(SignedDuration::from_secs);

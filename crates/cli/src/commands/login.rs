@@ -83,6 +83,8 @@ async fn sign_in(
             wait_for_callback(engine, id).await?;
             return wait_until_connected(engine, id).await;
         }
+        // The server connects without a person.
+        (Ok(Reply::Done), _) => return wait_until_connected(engine, id).await,
         (Ok(_), _) => return Err(unexpected_reply()),
         (Err(error), _) if error.error.code == Code::EndpointsUnconfirmed => {
             return Err(with_confirmation_hint(engine, id, error));

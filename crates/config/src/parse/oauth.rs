@@ -5,7 +5,7 @@ use url::Url;
 
 use super::address::read_address;
 use super::reader::Reader;
-use crate::{Endpoints, OAuthSettings, Redirect, Template};
+use crate::{Endpoints, Flow, IdentityProviderSettings, OAuthSettings, Redirect, Template};
 
 #[derive(Default)]
 pub(crate) struct OAuthFields {
@@ -43,6 +43,9 @@ fn canonical(name: &str) -> &str {
     match name {
         "client_id" => "clientId",
         "client_secret" => "clientSecret",
+        "private_key" => "privateKey",
+        "signing_algorithm" => "signingAlgorithm",
+        "key_id" => "keyId",
         "scope" => "scopes",
         "auth_url" | "authorization_url" | "authUrl" => "authorizationUrl",
         "token_url" => "tokenUrl",
@@ -62,6 +65,17 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
     match name {
         "clientId" => reader.set(&mut fields.settings.client_id, prop, Reader::resolved),
         "clientSecret" => reader.set(&mut fields.settings.client_secret, prop, read_secret),
+        "privateKey" => reader.set(&mut fields.settings.private_key, prop, read_secret),
+        "assertion" => reader.set(&mut fields.settings.assertion, prop, read_secret),
+        "assertionFile" => {
+            fields.settings.assertion_file = reader.resolved(prop).map(std::path::PathBuf::from);
+        }
+        "identityProvider" => {
+            fields.settings.identity_provider = read_identity_provider(reader, prop);
+        }
+        "signingAlgorithm" => fields.settings.signing_algorithm = reader.resolved(prop),
+        "keyId" => fields.settings.key_id = reader.resolved(prop),
+        "assertionAudience" => fields.settings.assertion_audience = reader.resolved(prop),
         "scopes" => reader.set(&mut fields.settings.scopes, prop, read_scopes),
         "redirect" => reader.set(&mut fields.redirect, prop, |reader, prop| {
             let word = reader.string(prop)?;
@@ -105,9 +119,46 @@ fn read_secret(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Templat
     let secret = reader.template(prop)?;
     if !secret.has_placeholders() {
         let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
-        reader.warn(&prop.value, "the client secret is in plain text", hint);
+        let message = format!("the {} is in plain text", secret_name(canonical(prop.name.as_str())));
+        reader.warn(&prop.value, message, hint);
     }
     Some(secret)
+}
+
+/// Returns what people call a secret setting.
+fn secret_name(setting: &str) -> &str {
+    match setting {
+        "privateKey" => "private key",
+        "assertion" => "assertion",
+        "idToken" => "ID token",
+        _ => "client secret",
+    }
+}
+
+fn read_identity_provider(
+    reader: &mut Reader<'_>,
+    prop: &ObjectProp<'_>,
+) -> Option<IdentityProviderSettings> {
+    let object = reader.object(prop)?;
+    let (mut token, mut client_id, mut client_secret, mut id_token) = (None, None, None, None);
+    let errors_before = reader.errors.len();
+    for field in reader.entries(object) {
+        match field.name.as_str() {
+            "tokenUrl" => reader.set(&mut token, field, read_address),
+            "clientId" => reader.set(&mut client_id, field, Reader::resolved),
+            "clientSecret" => reader.set(&mut client_secret, field, read_secret),
+            "idToken" => reader.set(&mut id_token, field, read_secret),
+            _ => reader.warn_unknown(field),
+        }
+    }
+    let (Some(token), Some(client_id), Some(id_token)) = (token, client_id, id_token) else {
+        if reader.errors.len() == errors_before {
+            let hint = "Add \"tokenUrl\", \"clientId\" and \"idToken\".";
+            reader.error(&prop.name, "the identity provider is incomplete", hint);
+        }
+        return None;
+    };
+    Some(IdentityProviderSettings { token, client_id, client_secret, id_token })
 }
 
 /// Reads a list of scopes, or one string with the scopes separated by spaces.
@@ -144,6 +195,39 @@ pub(crate) fn finish(
     if settings.client_secret.is_some() && settings.client_id.is_none() && is_missing("clientId") {
         let hint = "Add \"clientId\", or remove the secret.";
         reader.error(at, "this server has a client secret but no client ID", hint);
+    }
+    if settings.private_key.is_some() && settings.client_id.is_none() && is_missing("clientId") {
+        reader.error(
+            at,
+            "this server has a private key but no client ID",
+            "Add \"clientId\", or remove the key.",
+        );
+    }
+    if settings.private_key.is_some() && settings.client_secret.is_some() {
+        let hint = "Keep the one that the client is registered with.";
+        reader.error(at, "this server has both a client secret and a private key", hint);
+    }
+    let has_proof = settings.client_secret.is_some() || settings.private_key.is_some();
+    let lacks_client = settings.client_id.is_none() && is_missing("clientId");
+    let lacks_proof = !has_proof && is_missing("clientSecret") && is_missing("privateKey");
+    if settings.flow == Flow::ClientCredentials && (lacks_client || lacks_proof) {
+        let hint = "Add \"clientId\", and \"clientSecret\" or \"privateKey\".";
+        reader.error(at, "the flow client_credentials needs a client with a secret or a key", hint);
+    }
+    if matches!(settings.flow, Flow::Browser | Flow::Device) && settings.private_key.is_some() {
+        let hint = "Set \"flow\": \"client_credentials\".";
+        reader.error(at, "a private key is not used when a person signs in", hint);
+    }
+    let has_assertion = settings.assertion.is_some() || settings.assertion_file.is_some();
+    let lacks_assertion = !has_assertion && is_missing("assertion") && is_missing("assertionFile");
+    if settings.flow == Flow::JwtBearer && lacks_assertion {
+        let hint = "Add \"assertionFile\", or \"assertion\": \"${VARIABLE}\".";
+        reader.error(at, "the flow jwt_bearer needs an assertion", hint);
+    }
+    let lacks_provider = settings.identity_provider.is_none() && is_missing("identityProvider");
+    if settings.flow == Flow::Enterprise && (lacks_client || lacks_provider) {
+        let hint = "Add \"clientId\" and \"identityProvider\".";
+        reader.error(at, "the flow enterprise needs a client and an identity provider", hint);
     }
     let endpoints = match (fields.authorization_url, fields.token_url) {
         (Some(authorization), Some(token)) => Some(Endpoints { authorization, token }),

@@ -135,11 +135,10 @@ impl ServerTask {
     }
 
     /// Enters the sign-in phase, and starts the job that prepares the authorization request.
-    fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>, omits_prompt: bool) {
+    pub fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>, omits_prompt: bool) {
         let endpoint = Arc::clone(&sign_in.endpoint);
         let options = &sign_in.options;
-        let on_device = options.on_device || endpoint.oauth.flow == usher_config::Flow::Device;
-        let flow = if on_device { Flow::Device } else { Flow::Browser };
+        let flow = if options.on_device { Flow::Device } else { endpoint.flow() };
         let requested_redirect = redirect.or(options.redirect);
         let receives_links = options.receives_links.unwrap_or(self.context.options.receives_links);
         let mut extra_scopes = Scopes::from(options.extra_scopes.clone());
@@ -166,6 +165,7 @@ impl ServerTask {
                     endpoint: resolved,
                     challenge,
                     flow,
+                    assertion_file: endpoint.oauth.assertion_file.clone(),
                     requested_redirect,
                     omits_prompt,
                     receives_links,
@@ -198,6 +198,10 @@ impl ServerTask {
             Ok(prepared) => {
                 let (endpoint, live, options) = (sign_in.endpoint, sign_in.live.take(), sign_in.options);
                 let request = match *prepared {
+                    PreparedSignIn::Unattended(grant) => {
+                        self.store_unattended(*grant, endpoint, options, live);
+                        SignInRequest::Unattended
+                    }
                     PreparedSignIn::Browser(prepared) => {
                         let timeout = self.context.options.sign_in_timeout;
                         let expires_at = later(self.context.options.clock.now(), timeout);
@@ -213,6 +217,9 @@ impl ServerTask {
             }
             Err(error) => {
                 self.outbox.reply(reply, Err(error.clone()));
+                if sign_in.endpoint.flow().is_unattended() && !sign_in.options.on_device {
+                    return self.unattended_failed(sign_in.live.take(), error);
+                }
                 self.fall_back(sign_in.live.take(), NeedsSignIn::NeverSignedIn, error);
             }
         }

@@ -48,7 +48,7 @@ impl ServerTask {
                 self.jobs.run_to_end(async move {
                     Outcome::Exchanged(exchange(&endpoint, code, &given_up_exchange).await)
                 });
-                sign_in.stage = Stage::Exchanging { reply, used };
+                sign_in.stage = Stage::Exchanging { reply: Some(reply), used };
                 sign_in.job = None;
                 return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
             }
@@ -95,7 +95,7 @@ impl ServerTask {
     pub fn exchanged(&mut self, outcome: Result<(), Fault>) {
         let Some(mut sign_in) = self.phase.take_sign_in() else { return };
         let (reply, used) = match sign_in.stage {
-            Stage::Exchanging { reply, used } => (Some(reply), used),
+            Stage::Exchanging { reply, used } => (reply, used),
             Stage::WaitingForDevice(waiting) => {
                 self.forget_pending();
                 (None, waiting.used())
@@ -199,11 +199,7 @@ impl ServerTask {
                 self.forget_pending();
                 waiting.given_up.cancel();
             }
-            Stage::Exchanging { reply, used } => {
-                used.given_up.cancel();
-                self.outbox.reply(reply, Err(why.clone()));
-            }
-            Stage::Connecting { reply, used } => {
+            Stage::Exchanging { reply, used } | Stage::Connecting { reply, used } => {
                 used.given_up.cancel();
                 if let Some(reply) = reply {
                     self.outbox.reply(reply, Err(why.clone()));

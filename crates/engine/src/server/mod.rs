@@ -7,7 +7,7 @@
 //! | `state` | the state, composed of parts |
 //! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | its parts; each changes only in its own file |
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
-//! | `begin_sign_in`, `device_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
+//! | `begin_sign_in`, `device_sign_in`, `unattended`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |
 //! | `names` | the name of a server, and its own title |
 //! | `refusals` | operations that the server refused, recorded by the tool calls |
@@ -34,4 +34,5 @@ mod sign_out;
 mod state;
 mod step_up;
 mod task;
+mod unattended;
 mod view;

@@ -85,9 +85,10 @@ pub(super) enum Stage {
     Waiting(Waiting),
     /// The person enters a code on another device. A job polls for the grant.
     WaitingForDevice(WaitingDevice),
-    /// The code is being exchanged.
-    Exchanging { reply: CallbackReply, used: Used },
-    /// The grant is stored; the first list is being requested. Without a callback, no caller waits for the result.
+    /// The code is being exchanged, or a grant without a person is being stored. Without a callback, no caller waits for
+    /// the result.
+    Exchanging { reply: Option<CallbackReply>, used: Used },
+    /// The grant is stored; the first list is being requested.
     Connecting { reply: Option<CallbackReply>, used: Used },
 }
 

@@ -121,7 +121,7 @@ fn auth(task: &ServerTask) -> AuthView {
             account: grant.account.as_deref().map(|account| display_text(account, 200)),
             scopes: grant.scopes.iter().map(|scope| display_text(scope, 200)).collect(),
             expires_at: grant.expires_at,
-            refreshable: grant.refresh_token.is_some(),
+            refreshable: resolved.credentials.as_ref().is_some_and(|held| held.is_renewable(&grant)),
             client_id: Some(display_text(&binding.client_id, 500)),
             registration: registration.map(registration_kind),
             redirect: learned.redirect(&binding.issuer),

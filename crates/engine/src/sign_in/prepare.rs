@@ -1,20 +1,23 @@
 //! The steps of a sign-in before the person acts: discover, register, and build the authorization request or get a code
 //! for another device.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use usher_api::{ErrorView, RedirectKind, ServerId, SignInStep};
 use usher_oauth::{
     BearerChallenge, ClientRegistration, ClientSettings, DeviceAuthorization, Discovered, DiscoveryRequest,
-    ErrorKind, Flow, PendingAuthorization, RedirectUri, Registered, RegisteredClient, RegistrationKind,
-    RegistrationRequest, Scopes, Step, discover,
+    ErrorKind, Flow, Grant, GrantBinding, PendingAuthorization, RedirectUri, Registered, RegisteredClient,
+    RegistrationKind, RegistrationRequest, Scopes, Step, discover, request_unattended,
 };
 use usher_secrets::SecretStore;
 
 use super::loopback::{Loopback, ReservedPort, port_of};
 use super::redirect_ladder::{self, Choice};
 use crate::context::Context;
+use crate::credentials::unattended::UnattendedSettings;
 use crate::endpoint::http::Resolved;
+use crate::words::credentials::rejected;
 use crate::words::secret_store::describe_secret_error;
 use crate::words::sign_in::{cannot_listen, describe_oauth_error, unconfirmed_endpoints};
 
@@ -26,6 +29,8 @@ pub(crate) struct Preparation {
     /// The challenge of the 401 or 403 that led to the sign-in.
     pub challenge: Option<BearerChallenge>,
     pub flow: Flow,
+    /// The file with the platform's assertion.
+    pub assertion_file: Option<PathBuf>,
     pub requested_redirect: Option<RedirectKind>,
     /// Whether to leave out the `prompt` that Usher adds, because the page may reject it.
     pub omits_prompt: bool,
@@ -43,6 +48,15 @@ pub(crate) struct Preparation {
 pub(crate) enum PreparedSignIn {
     Browser(Prepared),
     Device(PreparedDevice),
+    Unattended(Box<UnattendedGrant>),
+}
+
+/// A grant that needed no person, not stored yet.
+#[derive(Debug)]
+pub(crate) struct UnattendedGrant {
+    pub grant: Grant,
+    /// The form in which the request was planned.
+    pub planned: GrantBinding,
 }
 
 /// A code for another device.
@@ -100,6 +114,9 @@ impl Preparation {
         match self.flow {
             Flow::Browser => self.register(discovered).await.map(PreparedSignIn::Browser),
             Flow::Device => self.request_device_code(discovered).await.map(PreparedSignIn::Device),
+            Flow::ClientCredentials | Flow::JwtBearer | Flow::Enterprise => {
+                self.request_grant(discovered).await.map(PreparedSignIn::Unattended)
+            }
         }
     }
 
@@ -250,6 +267,24 @@ impl Preparation {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Gets a grant without a person. The client is used only at the issuer that it was first used with.
+    async fn request_grant(&self, discovered: Discovered) -> Result<Box<UnattendedGrant>, Failure> {
+        let settings = self.settings();
+        let assertion_file = self.assertion_file.clone();
+        let settings = UnattendedSettings { settings, assertion_file }.current().await;
+        let planned = discovered.unattended_binding(&settings)?;
+        self.context.learned.pin_issuer(&self.endpoint.key, &planned.client_id, &planned.issuer);
+        let scopes = discovered.scopes.union(&self.extra_scopes);
+        let (http, now) = (&self.endpoint.http, self.context.options.clock.now());
+        let binding = planned.clone();
+        let request = request_unattended(http, binding, &settings, &scopes, Step::TokenExchange, now);
+        let grant = request.await.map_err(|error| match error.is_transient() {
+            true => Failure::Step(error),
+            false => Failure::Local(rejected(&error)),
+        })?;
+        Ok(Box::new(UnattendedGrant { grant, planned }))
     }
 
     /// Returns the client of an earlier sign-in with this issuer that `fits` accepts.

@@ -127,6 +127,6 @@ impl Engine {
 fn browser_request(request: SignInRequest) -> Result<AuthorizationRequestView, ErrorView> {
     match request {
         SignInRequest::Browser(request) => Ok(request),
-        SignInRequest::Device(_) => Err(words::sign_in::not_in_browser()),
+        SignInRequest::Device(_) | SignInRequest::Unattended => Err(words::sign_in::not_in_browser()),
     }
 }

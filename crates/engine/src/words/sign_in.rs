@@ -39,7 +39,10 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
             Code::RegistrationUnsupported
         }
-        ErrorKind::ClientSecretMissing => Code::ConfigInvalid,
+        ErrorKind::ClientSecretMissing
+        | ErrorKind::SettingMissing { .. }
+        | ErrorKind::AssertionExpired
+        | ErrorKind::SigningFailed => Code::ConfigInvalid,
         ErrorKind::RedirectRejected { .. } | ErrorKind::BadRedirectUri { .. } => Code::RedirectRejected,
         ErrorKind::Denied => Code::AuthorizationDenied,
         ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
@@ -93,12 +96,12 @@ pub(crate) fn unconfirmed_endpoints(server: &str, endpoints: &ForeignEndpoints) 
     )
 }
 
-/// Describes a sign-in on another device for a caller that supports only the browser.
+/// Describes a sign-in without a browser on this computer, for a caller that supports no other.
 pub(crate) fn not_in_browser() -> ErrorView {
     ErrorView::new(
         Code::ProtocolError,
-        "This sign-in is completed on another device.",
-        "Enter the code that Usher shows.",
+        "This sign-in does not use a browser on this computer.",
+        "Start it in Usher's window, or with `usher login`.",
     )
 }
 

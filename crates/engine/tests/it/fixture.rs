@@ -222,7 +222,9 @@ pub async fn sign_in_on_device(engine: &Engine) -> Result<DeviceSignInView, Erro
     let options = SignInOptions { on_device: true, ..SignInOptions::default() };
     match engine.start_sign_in(&id(), options).await? {
         SignInRequest::Device(device) => Ok(device),
-        SignInRequest::Browser(request) => panic!("not on a device: {request:?}"),
+        other @ (SignInRequest::Browser(_) | SignInRequest::Unattended) => {
+            panic!("not on a device: {other:?}")
+        }
     }
 }
 

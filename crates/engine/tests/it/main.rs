@@ -4,6 +4,7 @@
 
 mod automatic_refresh;
 mod calls;
+mod client_credentials;
 mod config;
 mod connection;
 mod device;

@@ -5,9 +5,11 @@
 mod internet;
 mod support;
 
+mod assertion_grants;
 mod authorization;
 mod callback;
 mod challenge;
+mod client_credentials;
 mod device;
 mod endpoints;
 mod errors;

@@ -198,3 +198,36 @@ async fn no_device_code_is_printed() {
         }
     }
 }
+
+/// An authorization server that repeats the assertion in its errors.
+#[tokio::test]
+async fn no_assertion_and_no_key_is_printed() {
+    let settings = crate::client_credentials::with_key();
+    let mut printed = vec![format!("{settings:?}")];
+    let mut assertions = Vec::new();
+    for echo in ECHOES {
+        let fake = Fake::start_with_metadata().await;
+        fake.intercept(move |request| {
+            let assertion = request.form().get("client_assertion").cloned().unwrap_or_default();
+            let body = json!({ "error": echo(&assertion), "error_description": echo(&assertion) });
+            Some(Response::json_with(400, body).into_response())
+        });
+        let binding =
+            discover_with(&fake, None, &settings).await.unwrap().unattended_binding(&settings).unwrap();
+        let (http, scopes) = (http_for(&fake).await, Scopes::default());
+        let step = usher_oauth::Step::TokenExchange;
+        let request = usher_oauth::request_unattended(&http, binding, &settings, &scopes, step, now());
+        let error = request.await.unwrap_err();
+        printed.push(format!("{error} {error:?} {}", error.hint()));
+        let requests = fake.requests_to(TOKEN);
+        assertions.extend(requests.iter().map(|request| request.form()["client_assertion"].clone()));
+    }
+    assert_eq!(assertions.len(), ECHOES.len());
+    let key: String =
+        include_str!("../keys/ec256.pem").lines().filter(|line| !line.starts_with('-')).collect();
+    for text in &printed {
+        for secret in assertions.iter().chain([&key]) {
+            assert!(!contains_part(text, secret), "{text}");
+        }
+    }
+}
