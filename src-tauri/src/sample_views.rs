@@ -10,6 +10,8 @@ pub fn server(name: &str, status: Status) -> ServerView {
     ServerView {
         id: ServerId(name.to_lowercase()),
         name: name.to_owned(),
+        description: None,
+        icon: None,
         title: None,
         catalogue: None,
         address: "https://mcp.example.com/mcp".to_owned(),
@@ -23,6 +25,8 @@ pub fn server(name: &str, status: Status) -> ServerView {
         wants: None,
         secret_requests: Vec::new(),
         questions_blocked: false,
+        is_example: false,
+        entry_error: None,
     }
     .with_wants()
 }
@@ -71,6 +75,7 @@ pub fn snapshot(servers: impl IntoIterator<Item = ServerView>) -> Snapshot {
             error: None,
             line: None,
             column: None,
+            entry_errors: Vec::new(),
             warnings: Vec::new(),
         },
         secret_store: SecretStoreView::Keychain { error: None },

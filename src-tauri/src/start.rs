@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tauri::{AppHandle, Manager};
+use usher_config::{ConfigFile, Environment};
 use usher_engine::EngineOptions;
 
 use crate::demo::DemoSlot;
@@ -58,11 +59,16 @@ pub fn start_parts(app: &AppHandle, link: Option<String>) {
     tauri::async_runtime::spawn(async move { start_engine(&app).await });
 }
 
-/// Registers for links, starts the demo if the person added it, then starts the engine.
+/// Registers for links, starts the demo if the person added it, then starts the engine. In a first run, writes the
+/// examples into `mcp.json` before.
 pub async fn start_engine(app: &AppHandle) {
     let links = app.state::<LinkRegistration>();
-    let (receives_links, ()) = tokio::join!(links.register(app), resume_demo(app));
     let Paths { config, state_dir, runtime_dir, .. } = app.state::<Paths>().inner().clone();
+    let file = ConfigFile::new(config.clone(), Environment::of_process());
+    if let Err(error) = file.create_if_missing() {
+        tracing::warn!(%error, "the examples could not be written");
+    }
+    let (receives_links, ()) = tokio::join!(links.register(app), resume_demo(app));
     let options = EngineOptions {
         receives_links,
         // The system must not ask for the keychain's password at the start. It may ask when the person retries.

@@ -1,6 +1,7 @@
 //! Tests of the command line: output, errors and exit codes.
 
 mod bad_input;
+mod config;
 mod device;
 mod login;
 mod one_engine;

@@ -25,7 +25,7 @@ pub enum Event {
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// `mcp.json` is invalid or unreadable. The previous servers stay in use.
+    /// `mcp.json` is unreadable or no JSON. The previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,

@@ -47,7 +47,8 @@ pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
 pub use server::{
-    EndpointsView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind, Want,
+    EndpointsView, EntryErrorView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind,
+    Want,
 };
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
 pub use status::{NeedsSignIn, SignInStep, Status};

@@ -21,9 +21,16 @@ impl std::fmt::Display for ServerId {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ServerView {
     pub id: ServerId,
-    /// The person's name for the server: the id, or the catalogue's name at the address of that entry; sanitised for
-    /// display. It does not depend on the server.
+    /// The person's name for the server: the entry's `title`, the catalogue's name at the address of that entry, or the
+    /// id; sanitised for display. It does not depend on the server.
     pub name: String,
+    /// The person's note about the server (`description` in `mcp.json`); sanitised for display.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The picture that the person chose (`icon` in `mcp.json`): the slug of a service in the catalogue, or up to 8
+    /// characters such as an emoji; sanitised for display.
+    #[serde(default)]
+    pub icon: Option<String>,
     /// The title that the server gives itself; sanitised for display, and `None` if it is misleading. It is shown only
     /// beside the name and marked as the server's own.
     pub title: Option<String>,
@@ -50,6 +57,23 @@ pub struct ServerView {
     pub secret_requests: Vec<SecretRequestView>,
     /// Whether the person forbade the server to ask questions. They are then declined at once.
     pub questions_blocked: bool,
+    /// Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it.
+    #[serde(default)]
+    pub is_example: bool,
+    /// The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+    /// `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
+    #[serde(default)]
+    pub entry_error: Option<EntryErrorView>,
+}
+
+/// The position of an error in `mcp.json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct EntryErrorView {
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column in characters, counted from 1.
+    pub column: u32,
 }
 
 impl ServerView {

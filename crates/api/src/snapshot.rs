@@ -25,11 +25,15 @@ pub struct Snapshot {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ConfigView {
     pub path: String,
-    /// An error with the code `config_invalid`. The servers are then those of the last valid file.
+    /// An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
+    /// the last valid file.
     pub error: Option<ErrorView>,
     /// The position of the error, counted from 1.
     pub line: Option<u32>,
     pub column: Option<u32>,
+    /// The errors of single entries, each with its position. The other entries are in use.
+    #[serde(default)]
+    pub entry_errors: Vec<String>,
     /// Warnings about entries that are valid but look wrong.
     pub warnings: Vec<String>,
 }

@@ -41,7 +41,7 @@ pub enum Command {
     Tools(ServerName),
     /// Call a tool
     Call(Call),
-    /// Check mcp.json
+    /// Check, format or restore mcp.json
     Config {
         #[command(subcommand)]
         command: Config,
@@ -127,8 +127,20 @@ pub struct Call {
 
 #[derive(Debug, Subcommand)]
 pub enum Config {
-    /// Report errors and warnings in mcp.json
+    /// Report all errors and warnings in mcp.json
     Check,
+    /// Rewrite the spellings of other clients to Usher's own
+    ///
+    /// Comments, order and unknown keys stay, and no entry changes its meaning.
+    Format {
+        /// Only report what would change; the exit code is 6 if anything would
+        #[arg(long)]
+        check: bool,
+    },
+    /// Save mcp.json beside it under a new name, and start again with the examples
+    ///
+    /// The sign-ins and secrets are kept.
+    Restore,
 }
 
 #[derive(Debug, Subcommand)]

@@ -57,9 +57,10 @@ impl From<ConfigError> for CommandError {
             ConfigError::ServerExists { .. }
             | ConfigError::NoSuchServer { .. }
             | ConfigError::InvalidServer { .. } => USAGE_ERROR,
-            ConfigError::Invalid { .. } | ConfigError::Io { .. } | ConfigError::KeepsChanging { .. } => {
-                exit_code(view.code)
-            }
+            ConfigError::Invalid { .. }
+            | ConfigError::BrokenServer { .. }
+            | ConfigError::Io { .. }
+            | ConfigError::KeepsChanging { .. } => exit_code(view.code),
         };
         Self { error: view, exit_code }
     }

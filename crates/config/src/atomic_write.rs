@@ -79,10 +79,24 @@ pub(crate) fn prepare(target: &Path, bytes: &[u8]) -> io::Result<Prepared> {
 }
 
 impl Prepared {
+    /// Replaces the target.
     pub fn commit(self, target: &Path) -> io::Result<()> {
         self.0.persist(target).map_err(|error| error.error)?;
-        if cfg!(unix) { fs::File::open(folder_of(target))?.sync_all() } else { Ok(()) }
+        sync_folder(target)
     }
+
+    /// Creates the target, unless it exists. Returns whether it was created.
+    pub fn commit_new(self, target: &Path) -> io::Result<bool> {
+        match self.0.persist_noclobber(target) {
+            Ok(_) => sync_folder(target).map(|()| true),
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error.error),
+        }
+    }
+}
+
+fn sync_folder(target: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder_of(target))?.sync_all() } else { Ok(()) }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -10,24 +10,91 @@ use crate::{
 /// The parsed file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// The servers in the order of the file.
+    /// The valid servers in the order of the file.
     pub servers: Vec<ServerConfig>,
+    /// The entries with an error, in the order of the file. They do not run.
+    pub broken: Vec<BrokenServer>,
     /// Entries that are ignored, deprecated or unsafe.
     pub warnings: Vec<Diagnostic>,
 }
 
+/// An entry of `mcpServers`, as [`Config::entries`] returns it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Entry<'a> {
+    Server(&'a ServerConfig),
+    Broken(&'a BrokenServer),
+}
+
 impl Config {
-    /// Finds a server by name.
+    /// Finds a valid server by name.
     pub fn server(&self, name: &str) -> Option<&ServerConfig> {
         self.servers.iter().find(|server| server.name == name)
     }
+
+    /// Finds an entry with an error by name.
+    pub fn broken(&self, name: &str) -> Option<&BrokenServer> {
+        self.broken.iter().find(|broken| broken.name == name)
+    }
+
+    /// Returns the valid and the broken entries in the order of the file.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let mut broken = self.broken.iter().peekable();
+        let mut servers = self.servers.iter().enumerate().peekable();
+        std::iter::from_fn(move || {
+            let position = servers.peek().map_or(usize::MAX, |(position, _)| *position);
+            if let Some(broken) = broken.next_if(|broken| broken.servers_before <= position) {
+                return Some(Entry::Broken(broken));
+            }
+            servers.next().map(|(_, server)| Entry::Server(server))
+        })
+    }
+
+    /// Returns the errors of all entries in the order of the file.
+    pub fn errors(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.broken.iter().flat_map(|broken| &broken.errors)
+    }
 }
 
-/// One entry of `mcpServers`.
+impl Entry<'_> {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Server(server) => &server.name,
+            Self::Broken(broken) => &broken.name,
+        }
+    }
+}
+
+/// An entry of `mcpServers` with an error, and the settings by which a person recognises it. Nothing else of it is used.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BrokenServer {
+    /// The key of the entry or, if the key is not a valid name, a unique name derived from it.
+    pub name: String,
+    /// The key as written in the file.
+    pub(crate) key: String,
+    /// As in [`ServerConfig::title`].
+    pub title: Option<String>,
+    /// The address, if it is valid.
+    pub url: Option<Url>,
+    /// Whether the entry describes a local program.
+    pub is_program: bool,
+    /// The errors, in the order of the file. There is at least one.
+    pub errors: Vec<Diagnostic>,
+    /// The number of valid servers before this entry.
+    pub(crate) servers_before: usize,
+}
+
+/// One valid entry of `mcpServers`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ServerConfig {
     /// The key of the entry. It is not empty and has no control characters. It is never used as a path.
     pub name: String,
+    /// The name that the person chose for display (`title`). It is sanitised, and has 1 to 100 characters.
+    pub title: Option<String>,
+    /// The person's note about the server (`description`). It is sanitised, and has 1 to 500 characters.
+    pub description: Option<String>,
+    /// The picture that the person chose (`icon`): the slug of a service in the catalogue, or up to 8 characters such as
+    /// an emoji. It is sanitised.
+    pub icon: Option<String>,
     pub transport: Transport,
     pub oauth: OAuthSettings,
     pub disabled: bool,
@@ -39,17 +106,19 @@ impl ServerConfig {
     /// Returns each placeholder of an HTTP entry with each origin to which its value is sent:
     ///
     /// - A header is sent to the server.
-    /// - The client secret is sent to the token endpoint. The server names that endpoint, unless the entry does. The
-    ///   origins are therefore the server's, and that of a configured token endpoint.
+    /// - The client secret is sent to the token endpoint and to the device authorization endpoint. The server names
+    ///   these endpoints, unless the entry does. The origins are therefore the server's, and those of the configured
+    ///   endpoints.
     /// - The variables in addresses and other settings are sent to the server and to the configured endpoints.
     ///
     /// Variables that are not set have no value to send.
     pub fn placeholder_uses(&self, environment: &Environment) -> Vec<PlaceholderUse> {
         let Transport::Http { url, headers } = &self.transport else { return Vec::new() };
         let server = Origin::of(url);
-        let endpoints = self.oauth.used_endpoints();
-        let token = endpoints.and_then(|endpoints| Origin::of(&endpoints.token));
-        let authorization = endpoints.and_then(|endpoints| Origin::of(&endpoints.authorization));
+        let origin = |url: Option<&Url>| url.and_then(Origin::of);
+        let authorization = origin(self.oauth.used_endpoints().map(|endpoints| &endpoints.authorization));
+        let token = origin(self.oauth.used_token_url());
+        let device = origin(self.oauth.device_authorization_url.as_ref());
         let mut uses: Vec<PlaceholderUse> = Vec::new();
         let mut note = |placeholders: Vec<Placeholder>, origins: &[&Option<Origin>]| {
             for placeholder in placeholders {
@@ -69,7 +138,6 @@ impl ServerConfig {
         let secrets = secrets.into_iter().flatten();
         let secret: Vec<_> = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
         // The client also authenticates at the device authorization endpoint.
-        let device = self.oauth.device_authorization_url.as_ref().and_then(Origin::of);
         note(secret, &[&server, &token, &device]);
         if let Some(provider) = &self.oauth.identity_provider {
             let secrets = [Some(&provider.id_token), provider.client_secret.as_ref()].into_iter().flatten();

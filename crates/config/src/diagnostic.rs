@@ -7,9 +7,9 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// The file cannot be used.
+    /// The entry cannot be used or, if the problem belongs to no entry, the whole file.
     Error,
-    /// The file can be used.
+    /// The entry can be used.
     Warning,
 }
 

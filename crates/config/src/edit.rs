@@ -4,8 +4,8 @@
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use url::Url;
 
-use crate::parse::{SERVERS, check_name, parse, syntax};
-use crate::{ConfigError, Environment, Origin, Redirect};
+use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings, syntax};
+use crate::{Config, ConfigError, Diagnostic, Origin, Redirect, ServerConfig};
 
 /// A server to add.
 #[derive(Clone, Debug)]
@@ -92,33 +92,57 @@ pub(crate) enum Edit<'a> {
 }
 
 impl Edit<'_> {
-    /// Returns the changed text. `body` must be a valid config.
-    pub fn apply(&self, body: &str, environment: &Environment) -> Result<String, ConfigError> {
-        let root =
-            CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
-                why: format!("the file could not be parsed: {}", error.kind()),
-                hint: None,
-            })?;
+    fn name(&self) -> &str {
         match self {
-            Self::Add { name, server } => add(&root, name, server)?,
-            Self::Remove { name } => find(&root, name)?.remove(),
-            Self::SetDisabled { name, disabled } => set_disabled(&find(&root, name)?, *disabled),
+            Self::Add { name, .. }
+            | Self::Remove { name }
+            | Self::SetDisabled { name, .. }
+            | Self::SetClient { name, .. } => name,
+        }
+    }
+
+    /// Returns the changed text. `before` is the parsed `body`. Other entries may have errors; they are not changed.
+    pub fn apply(
+        &self,
+        body: &str,
+        before: &Config,
+        context: ParseContext<'_>,
+    ) -> Result<String, ConfigError> {
+        let root = parse_root(body)?;
+        match self {
+            Self::Add { name, server } => add(&root, before, name, server)?,
+            Self::Remove { name } => remove(&root, before, name)?,
+            Self::SetDisabled { name, disabled } => {
+                set_disabled(&find_valid(&root, before, name)?, *disabled);
+            }
             Self::SetClient { name, client_id, client_secret } => {
-                set_client(&find(&root, name)?, client_id, *client_secret);
+                set_client(&find_valid(&root, before, name)?, client_id, *client_secret);
             }
         }
         let body = root.to_string();
+        let invalid = |diagnostic: &Diagnostic| ConfigError::InvalidServer {
+            why: diagnostic.message.clone(),
+            hint: diagnostic.hint.clone(),
+        };
         // Usher must be able to read the result. This rejects a header with a line break, for example.
-        match parse(&body, environment).into_config() {
-            Ok(_) => Ok(body),
-            Err(diagnostic) => {
-                Err(ConfigError::InvalidServer { why: diagnostic.message, hint: diagnostic.hint })
-            }
+        let after = parse(&body, context).map_err(|diagnostic| invalid(&diagnostic))?;
+        match after.broken(self.name()).and_then(|broken| broken.errors.first()) {
+            Some(error) => Err(invalid(error)),
+            None => Ok(body),
         }
     }
 }
 
-fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigError> {
+/// Parses the text into a tree whose changes keep everything else.
+pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
+    CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
+        why: format!("the file could not be parsed: {}", error.kind()),
+        hint: None,
+    })
+}
+
+/// Adds an entry at the end, or in place of an untouched example of the starter file.
+fn add(root: &CstRootNode, before: &Config, name: &str, server: &NewServer) -> Result<(), ConfigError> {
     check_name(name).map_err(|why| ConfigError::InvalidServer {
         why: format!("the name {why}"),
         hint: Some("Choose a short name.".to_owned()),
@@ -130,60 +154,91 @@ fn add(root: &CstRootNode, name: &str, server: &NewServer) -> Result<(), ConfigE
         });
     }
     let servers = root.object_value_or_set().object_value_or_set(SERVERS);
-    if property(&servers, name).is_some() {
-        return Err(ConfigError::ServerExists { name: name.to_owned() });
+    match property(&servers, name) {
+        None => drop(servers.append(name, server.to_value())),
+        Some(example) if before.server(name).is_some_and(ServerConfig::is_example) => {
+            example.set_value(server.to_value());
+        }
+        Some(_) => return Err(ConfigError::ServerExists { name: name.to_owned() }),
     }
-    servers.append(name, server.to_value());
     Ok(())
 }
 
-fn find(root: &CstRootNode, name: &str) -> Result<CstObjectProp, ConfigError> {
-    let servers = root.object_value().and_then(|root| root.object_value(SERVERS));
-    servers
-        .and_then(|servers| property(&servers, name))
-        .filter(|_| !name.starts_with('_'))
-        .ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
+/// Removes an entry, which may have an error. If several entries have the same name, removes all of them.
+fn remove(root: &CstRootNode, before: &Config, name: &str) -> Result<(), ConfigError> {
+    let key = before.broken(name).map_or(name, |broken| &broken.key);
+    find(root, key).ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })?.remove();
+    while let Some(duplicate) = find(root, key) {
+        duplicate.remove();
+    }
+    Ok(())
+}
+
+/// Finds an entry without an error.
+fn find_valid(root: &CstRootNode, before: &Config, name: &str) -> Result<CstObjectProp, ConfigError> {
+    if let Some(diagnostic) = before.broken(name).and_then(|broken| broken.errors.first()) {
+        let diagnostic = Box::new(diagnostic.clone());
+        return Err(ConfigError::BrokenServer { name: display_name(name), diagnostic });
+    }
+    find(root, name).ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
+}
+
+fn find(root: &CstRootNode, key: &str) -> Option<CstObjectProp> {
+    let servers = root.object_value().and_then(|root| root.object_value(SERVERS))?;
+    property(&servers, key).filter(|_| !key.starts_with('_'))
 }
 
 /// Finds a property by name. Like the parser, it compares names with their escapes resolved.
-fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
+pub(crate) fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
     object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
 }
 
 fn set_disabled(server: &CstObjectProp, disabled: bool) {
     let Some(object) = server.object_value() else { return };
-    match property(&object, "disabled") {
-        Some(property) => property.set_value(CstInputValue::Bool(disabled)),
-        // A server is enabled unless `disabled` is set.
-        None if disabled => {
-            object.append("disabled", CstInputValue::Bool(true));
-        }
-        None => {}
+    let (disables, enables) = (property(&object, "disabled"), property(&object, "enabled"));
+    if let Some(property) = &enables {
+        property.set_value(CstInputValue::Bool(!disabled));
+    }
+    if let Some(property) = &disables {
+        property.set_value(CstInputValue::Bool(disabled));
+    }
+    // A server is enabled unless the entry says otherwise.
+    if disables.is_none() && enables.is_none() && disabled {
+        object.append("disabled", CstInputValue::Bool(true));
     }
 }
 
 /// Sets the client ID and secret under the keys that the entry already uses. `None` removes an existing secret.
 fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&str>) {
     let Some(object) = server.object_value() else { return };
-    let settings = ["oauth", "auth"].into_iter().find_map(|name| object.object_value(name));
-    let in_settings = |names: [&str; 2]| {
-        let settings = settings.as_ref()?;
-        names.into_iter().find_map(|name| property(settings, name))
+    let settings: Vec<_> =
+        ["oauth", "auth"].into_iter().filter_map(|name| object.object_value(name)).collect();
+    let in_settings = |name: &str| -> Vec<CstObjectProp> {
+        let properties = settings.iter().flat_map(CstObject::properties);
+        properties
+            .filter(|property| {
+                property.decoded_name().is_some_and(|own| spellings::oauth_field(&own) == name)
+            })
+            .collect()
     };
-    let settings = || settings.clone().unwrap_or_else(|| object.object_value_or_set("oauth"));
-    match in_settings(["clientId", "client_id"]).or_else(|| property(&object, "oauth_client_id")) {
-        Some(property) => property.set_value(text(client_id)),
-        None => drop(settings().append("clientId", text(client_id))),
+    let first = || settings.first().cloned().unwrap_or_else(|| object.object_value_or_set("oauth"));
+    let mut ids = in_settings("clientId");
+    ids.extend(property(&object, "oauth_client_id"));
+    for property in &ids {
+        property.set_value(text(client_id));
     }
-    match (in_settings(["clientSecret", "client_secret"]), client_secret) {
-        (Some(property), Some(secret)) => property.set_value(text(secret)),
-        (Some(property), None) => property.remove(),
-        (None, Some(secret)) => drop(settings().append("clientSecret", text(secret))),
-        (None, None) => {}
+    if ids.is_empty() {
+        first().append("clientId", text(client_id));
+    }
+    let secrets = in_settings("clientSecret");
+    match client_secret {
+        Some(secret) if secrets.is_empty() => drop(first().append("clientSecret", text(secret))),
+        Some(secret) => secrets.iter().for_each(|property| property.set_value(text(secret))),
+        None => secrets.into_iter().for_each(CstObjectProp::remove),
     }
 }
 
-fn text(text: &str) -> CstInputValue {
+pub(crate) fn text(text: &str) -> CstInputValue {
     CstInputValue::String(text.to_owned())
 }
 

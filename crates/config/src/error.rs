@@ -8,7 +8,8 @@ use crate::Diagnostic;
 /// A failed operation on the file. Messages never quote a header's value or a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The text is not a valid `mcp.json`.
+    /// The text is not a valid `mcp.json`. An error in an entry of `mcpServers` is not this error: the other entries
+    /// remain usable.
     #[error("{} cannot be used: {diagnostic}", path.display())]
     Invalid { path: PathBuf, diagnostic: Box<Diagnostic> },
     /// The file or its folder could not be read or written.
@@ -18,7 +19,10 @@ pub enum ConfigError {
     ServerExists { name: String },
     #[error("there is no server named `{name}`")]
     NoSuchServer { name: String },
-    /// The change would make the file invalid.
+    /// The entry to change has an error.
+    #[error("{name} has an error in mcp.json, {diagnostic}")]
+    BrokenServer { name: String, diagnostic: Box<Diagnostic> },
+    /// The change would make the entry invalid.
     #[error("the server cannot be saved: {why}")]
     InvalidServer { why: String, hint: Option<String> },
     /// Another program changed the file during every attempt.
@@ -30,7 +34,7 @@ impl ConfigError {
     /// The problem and its position, if the text is invalid.
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
-            Self::Invalid { diagnostic, .. } => Some(diagnostic),
+            Self::Invalid { diagnostic, .. } | Self::BrokenServer { diagnostic, .. } => Some(diagnostic),
             Self::Io { .. }
             | Self::ServerExists { .. }
             | Self::NoSuchServer { .. }
@@ -52,7 +56,9 @@ impl ConfigError {
     /// The next step.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Invalid { diagnostic, .. } => diagnostic.hint.clone(),
+            Self::Invalid { diagnostic, .. } | Self::BrokenServer { diagnostic, .. } => {
+                diagnostic.hint.clone()
+            }
             Self::Io { path, .. } => Some(format!(
                 "Check that you have permission to read and write {} and its folder.",
                 path.display()

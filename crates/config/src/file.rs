@@ -5,9 +5,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::edit::Edit;
+use crate::format::{FormatReport, format};
 use crate::limited_read::read_limited;
-use crate::parse::{Parsed, parse};
-use crate::text::Text;
+use crate::parse::{ParseContext, parse};
+use crate::text::{MAX_BYTES, Text};
 use crate::{Config, ConfigError, ConfigWatch, Diagnostic, Environment, NewServer, atomic_write};
 
 /// The maximum number of attempts at a change while another program also changes the file.
@@ -37,7 +38,8 @@ impl ConfigFile {
         &self.environment
     }
 
-    /// Reads the file. A missing file is an empty config.
+    /// Reads the file. A missing file is an empty config. An entry with an error is in [`Config::broken`]. Fails only if
+    /// the file cannot be read, or is not the JSON of an `mcp.json`.
     pub fn load(&self) -> Result<Config, ConfigError> {
         self.parse(self.read()?.as_deref())
     }
@@ -47,15 +49,15 @@ impl ConfigFile {
     pub fn check(&self) -> Result<Vec<Diagnostic>, ConfigError> {
         let Some(bytes) = self.read()? else { return Ok(Vec::new()) };
         Ok(match Text::from_bytes(&bytes) {
-            Ok(text) => {
-                let Parsed { config, errors } = parse(&text.body, &self.environment);
-                errors.into_iter().chain(config.warnings).collect()
-            }
+            Ok(text) => match parse(&text.body, self.context()) {
+                Ok(config) => config.errors().cloned().chain(config.warnings.iter().cloned()).collect(),
+                Err(diagnostic) => vec![diagnostic],
+            },
             Err(diagnostic) => vec![diagnostic],
         })
     }
 
-    /// Adds a server at the end. Creates a missing file and its folder (mode 0700).
+    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
     }
@@ -63,13 +65,13 @@ impl ConfigFile {
     /// Returns the error that [`ConfigFile::add`] would return, without changing the file.
     pub fn check_add(&self, name: &str, server: &NewServer) -> Result<(), ConfigError> {
         let bytes = self.read()?;
-        self.parse(bytes.as_deref())?;
+        let before = self.parse(bytes.as_deref())?;
         let text =
             Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
-        Edit::Add { name, server }.apply(&text.body, &self.environment).map(drop)
+        Edit::Add { name, server }.apply(&text.body, &before, self.context()).map(drop)
     }
 
-    /// Removes a server and the comments on its lines.
+    /// Removes a server and the comments on its lines. The entry may have an error.
     pub fn remove(&self, name: &str) -> Result<Config, ConfigError> {
         self.edit(&Edit::Remove { name })
     }
@@ -95,37 +97,61 @@ impl ConfigFile {
         ConfigWatch::new(self.path.clone())
     }
 
-    /// Applies an edit to a valid file and writes the result. If another program changed the file in the meantime, the
-    /// edit is applied to the new text.
+    /// Rewrites the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
+    /// its meaning.
+    pub fn format(&self) -> Result<FormatReport, ConfigError> {
+        let (_, report) = self.change(|body, before| format(body, before, self.context()))?;
+        Ok(report)
+    }
+
+    /// Returns the report of [`ConfigFile::format`], without changing the file.
+    pub fn check_format(&self) -> Result<FormatReport, ConfigError> {
+        let bytes = self.read()?;
+        let before = self.parse(bytes.as_deref())?;
+        let text =
+            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
+        format(&text.body, &before, self.context()).map(|(_, report)| report)
+    }
+
     fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
+        let (config, ()) = self.change(|body, before| Ok((edit.apply(body, before, self.context())?, ())))?;
+        Ok(config)
+    }
+
+    /// Changes the text and writes the result. If another program changed the file in the meantime, the change is
+    /// applied to the new text. A file that is not the JSON of an `mcp.json` is not changed.
+    fn change<T>(
+        &self,
+        change: impl Fn(&str, &Config) -> Result<(String, T), ConfigError>,
+    ) -> Result<(Config, T), ConfigError> {
         let target =
             atomic_write::resolve_links(&self.path).map_err(|source| self.io("resolving", source))?;
         let _lock =
             atomic_write::lock_folder(&target).map_err(|source| self.io("locking the folder of", source))?;
         for _ in 0..MAX_ATTEMPTS {
             let before = self.read()?;
-            self.parse(before.as_deref())?;
+            let config = self.parse(before.as_deref())?;
             let text = match &before {
                 Some(bytes) => Text::from_bytes(bytes).map_err(|diagnostic| self.invalid(diagnostic))?,
                 None => Text::default(),
             };
-            let body = edit.apply(&text.body, &self.environment)?;
-            let after = Text { body: end_with_newline(&text.body, body), ..text }.to_bytes();
-            if before.as_deref() == Some(&after[..]) {
-                return self.parse(Some(&after));
+            let (body, outcome) = change(&text.body, &config)?;
+            if body == text.body {
+                return Ok((config, outcome));
             }
+            let after = Text { body: end_with_newline(&text.body, body), ..text }.to_bytes();
             let prepared =
                 atomic_write::prepare(&target, &after).map_err(|source| self.io("writing", source))?;
             if self.read()? == before {
                 prepared.commit(&target).map_err(|source| self.io("writing", source))?;
-                return self.parse(Some(&after));
+                return Ok((self.parse(Some(&after))?, outcome));
             }
         }
         Err(ConfigError::KeepsChanging { path: self.path.clone() })
     }
 
     fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
-        match read_limited(&self.path) {
+        match read_limited(&self.path, MAX_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.io("reading", error)),
@@ -134,15 +160,20 @@ impl ConfigFile {
 
     fn parse(&self, bytes: Option<&[u8]>) -> Result<Config, ConfigError> {
         Text::from_bytes(bytes.unwrap_or_default())
-            .and_then(|text| parse(&text.body, &self.environment).into_config())
+            .and_then(|text| parse(&text.body, self.context()))
             .map_err(|diagnostic| self.invalid(diagnostic))
+    }
+
+    fn context(&self) -> ParseContext<'_> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        ParseContext { environment: &self.environment, folder }
     }
 
     fn invalid(&self, diagnostic: Diagnostic) -> ConfigError {
         ConfigError::Invalid { path: self.path.clone(), diagnostic: Box::new(diagnostic) }
     }
 
-    fn io(&self, doing: &'static str, source: io::Error) -> ConfigError {
+    pub(crate) fn io(&self, doing: &'static str, source: io::Error) -> ConfigError {
         ConfigError::Io { doing, path: self.path.clone(), source }
     }
 }

@@ -1,13 +1,15 @@
 //! Reads, validates, edits and watches `mcp.json`, and lists the known services.
 //!
-//! The file belongs to the person. An edit keeps comments, order and unknown entries, and a file with errors
-//! is never overwritten.
+//! The file belongs to the person. An edit keeps comments, order and unknown entries. An entry with an error does not
+//! affect the others, and a file that is no JSON is never overwritten.
 //!
 //! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
-//! - `parse`: parses text into [`Config`], with errors and warnings for each server.
+//! - `parse`: parses text into [`Config`], with errors and warnings for each server; `env_file` reads variables.
 //! - `config`, `oauth_settings`: the parsed values.
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
+//! - `starter`: the commented file of a first run, and its restoration.
+//! - `format`: rewrites entries to Usher's own spelling.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -37,20 +39,23 @@ mod diagnostic;
 mod display;
 mod display_writer;
 mod edit;
+mod env_file;
 mod environment;
 mod error;
 mod file;
+mod format;
 mod limited_read;
 mod oauth_settings;
 mod parse;
 mod paths;
 mod placeholder;
+mod starter;
 mod template;
 mod text;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
-pub use config::{Config, Header, ServerConfig, Transport};
+pub use config::{BrokenServer, Config, Entry, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::display_text;
 pub use display_writer::DisplayWriter;
@@ -58,6 +63,7 @@ pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use format::{FormatReport, Rewrite};
 pub use oauth_settings::{
     Endpoints, Flow, IdentityProviderSettings, OAuthSettings, Redirect, client_secret_name,
     header_secret_name,
@@ -65,5 +71,6 @@ pub use oauth_settings::{
 pub use parse::is_plain_secret_header;
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
+pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -1,18 +1,16 @@
-//! Reads `mcp.json` with a limit.
+//! Reads a file with a limit.
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::{fs, io};
 
-use crate::text::MAX_BYTES;
-
-/// Reads at most one byte more than the limit, so that the parser reports a larger file. Other things than a file, such
+/// Reads at most one byte more than the limit, so that the caller can report a larger file. Other things than a file, such
 /// as a pipe or a device, could keep the reader waiting or never end.
-pub(crate) fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+pub(crate) fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
     }
     let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    fs::File::open(path)?.take(max_bytes + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

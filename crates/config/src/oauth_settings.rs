@@ -32,13 +32,23 @@ pub struct OAuthSettings {
     /// The identity provider, for the flow `enterprise`.
     pub identity_provider: Option<IdentityProviderSettings>,
     pub scopes: Option<Vec<String>>,
-    pub flow: Flow,
     pub redirect: Redirect,
+    /// How the person or the machine signs in (`flow`).
+    pub flow: Flow,
     /// The endpoints to use instead of discovery.
     pub endpoints: Option<Endpoints>,
-    /// The device authorization endpoint to use instead of the discovered one.
+    /// The configured token endpoint (`tokenUrl`). It is set together with `endpoints`. Without them it is set only if
+    /// no authorization endpoint is needed: the flow is not `browser`, or there is a device authorization endpoint.
+    pub token_url: Option<Url>,
+    /// The device authorization endpoint (`deviceAuthorizationUrl`, RFC 8628 §3.1) to use instead of the one in the
+    /// metadata.
     pub device_authorization_url: Option<Url>,
+    /// The `audience` of the authorization and token requests, for authorization servers that do not know `resource`.
     pub audience: Option<String>,
+    /// Further parameters of the authorization request or the device authorization request, in the order of the file.
+    /// None of them has a name that Usher sets itself. There are at most 20, with names of up to 100 and values of up to
+    /// 1,000 characters.
+    pub parameters: Vec<(String, String)>,
     /// The `prompt` of the authorization request. An empty text sends none. Without this setting, Usher sends `consent`
     /// if it asks for `offline_access`.
     pub prompt: Option<String>,
@@ -52,6 +62,11 @@ impl OAuthSettings {
     /// The endpoints, if they are used. Without a client id they are not.
     pub fn used_endpoints(&self) -> Option<&Endpoints> {
         self.endpoints.as_ref().filter(|_| self.client_id.is_some())
+    }
+
+    /// The configured token endpoint, if it is used. Without a client id it is not.
+    pub fn used_token_url(&self) -> Option<&Url> {
+        self.token_url.as_ref().filter(|_| self.client_id.is_some())
     }
 }
 

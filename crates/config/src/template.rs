@@ -77,6 +77,13 @@ impl Template {
         Ok(Self { source: source.to_owned(), parts })
     }
 
+    /// Creates a value without placeholders. `{{` and `${` have no special meaning in it.
+    pub(crate) fn literal(text: &str) -> Self {
+        let mut parts = Vec::new();
+        push_text(&mut parts, text);
+        Self { source: text.to_owned(), parts }
+    }
+
     /// The text in the file. It may contain a secret in plain text, so it must not be logged or displayed.
     pub fn source(&self) -> &str {
         &self.source

@@ -62,24 +62,59 @@ pub(crate) fn problem(text: &str, offset: usize, message: &str, hint: Option<&st
     }
 }
 
-/// Returns the line and the column in characters of a byte offset, both counted from 1. A line ends with `\n`, `\r\n`
-/// or `\r`.
-pub(crate) fn position(text: &str, offset: usize) -> (u32, u32) {
-    let before = text.get(..offset).unwrap_or(text);
-    let mut line = 1;
-    let mut column = 1;
-    let mut characters = before.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\r' if characters.peek() == Some(&'\n') => {}
-            '\n' | '\r' => {
-                line += 1;
-                column = 1;
-            }
-            _ => column += 1,
-        }
+/// Returns the line and the column in characters of a byte offset, both counted from 1.
+fn position(text: &str, offset: usize) -> (u32, u32) {
+    Positions::new(text).of(offset)
+}
+
+/// Finds the positions of byte offsets. Offsets that mostly increase cost one pass over the text in all.
+pub(crate) struct Positions<'t> {
+    text: &'t str,
+    /// The start of the text being read. Offsets before `last` are counted from here.
+    marked: Position,
+    last: Position,
+}
+
+/// A byte offset with its line and column, both counted from 1.
+#[derive(Clone, Copy)]
+struct Position {
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'t> Positions<'t> {
+    pub fn new(text: &'t str) -> Self {
+        let start = Position { offset: 0, line: 1, column: 1 };
+        Self { text, marked: start, last: start }
     }
-    (line, column)
+
+    /// Marks the start of a part of the text, whose offsets will be asked for next.
+    pub fn mark(&mut self, offset: usize) {
+        self.of(offset);
+        self.marked = self.last;
+    }
+
+    /// Returns the line and the column in characters of a byte offset. A line ends with `\n`, `\r\n` or `\r`.
+    pub fn of(&mut self, offset: usize) -> (u32, u32) {
+        let offset = if self.text.is_char_boundary(offset) { offset } else { self.text.len() };
+        let start = Position { offset: 0, line: 1, column: 1 };
+        let nearest = [self.last, self.marked, start].into_iter().find(|known| known.offset <= offset);
+        let Position { offset: from, mut line, mut column } = nearest.unwrap_or(start);
+        let mut characters = self.text[from..offset].chars().peekable();
+        while let Some(character) = characters.next() {
+            match character {
+                '\r' if characters.peek() == Some(&'\n') => {}
+                '\n' | '\r' => {
+                    line += 1;
+                    column = 1;
+                }
+                _ => column += 1,
+            }
+        }
+        self.last = Position { offset, line, column };
+        (line, column)
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use crate::limited_read::read_limited;
+use crate::text::MAX_BYTES;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The delay between two reads. If both return the same contents, the file is no longer being written.
@@ -39,7 +40,7 @@ enum Contents {
 
 impl ConfigWatch {
     pub(crate) fn new(path: PathBuf) -> Self {
-        let reported = from_read(read_limited(&path));
+        let reported = from_read(read_limited(&path, MAX_BYTES));
         Self { path, reported, interval: None }
     }
 
@@ -91,7 +92,7 @@ impl Contents {
 
 async fn read(path: &Path) -> Contents {
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || read_limited(&path)).await;
+    let read = tokio::task::spawn_blocking(move || read_limited(&path, MAX_BYTES)).await;
     from_read(read.unwrap_or_else(|panic| Err(std::io::Error::other(panic))))
 }
 

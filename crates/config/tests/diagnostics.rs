@@ -12,14 +12,15 @@ fn check(text: &[u8]) -> String {
     let environment = Environment::from_iter([("CORP_HOST", "mcp.corp.example"), ("EMPTY", "")]);
     let file = ConfigFile::new(&path, environment);
     let diagnostics = file.check().expect("read file");
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
-    match (errors.clone().next(), file.load()) {
-        (None, Ok(config)) => {
-            let warnings: Vec<_> = diagnostics.iter().collect();
-            assert_eq!(warnings, config.warnings.iter().collect::<Vec<_>>());
+    match file.load() {
+        Ok(config) => {
+            let expected = config.errors().chain(&config.warnings);
+            assert_eq!(diagnostics.iter().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
         }
-        (Some(first), Err(error)) => assert_eq!(error.diagnostic(), Some(first)),
-        (first, loaded) => panic!("check returned {first:?}, load returned {loaded:?}"),
+        // An error of the whole file.
+        Err(error) => {
+            assert_eq!(error.diagnostic().into_iter().collect::<Vec<_>>(), Vec::from_iter(&diagnostics))
+        }
     }
     let mut rendered = String::new();
     for diagnostic in &diagnostics {
@@ -126,6 +127,26 @@ fn errors_of_a_server_are_explained() {
         ("streamable-http", r#""type": "streamable-http", "url": "https://a.example""#),
         ("transport", r#""transport": "http", "url": "https://a.example""#),
         ("transport and type", r#""transport": "http", "type": "http", "url": "https://a.example""#),
+        ("transport and another type", r#""transport": "sse", "type": "http", "url": "https://a.example""#),
+        ("serverUrl", r#""serverUrl": "https://a.example""#),
+        ("httpUrl", r#""httpUrl": "https://a.example""#),
+        ("uri", r#""type": "http", "uri": "https://a.example""#),
+        ("url twice", r#""type": "http", "url": "https://a.example", "serverUrl": "https://a.example""#),
+        ("two urls", r#""type": "http", "url": "https://a.example", "serverUrl": "https://b.example""#),
+        ("cmd and envs", r#""cmd": "npx", "args": ["-y"], "envs": {"A": "1"}"#),
+        ("command as a list", r#""type": "local", "command": ["npx", "-y", "x"], "environment": {"A": "1"}"#),
+        ("command as a list and the same args", r#""command": ["npx", "-y"], "args": ["-y"]"#),
+        ("command as a list and other args", r#""command": ["npx", "-y"], "args": ["-x"]"#),
+        ("command as an empty list", r#""command": []"#),
+        ("enabled", r#""type": "http", "url": "https://a.example", "enabled": false"#),
+        ("enabled and disabled", r#""type": "http", "url": "https://a.example", "enabled": true, "disabled": true"#),
+        ("enabled is text", r#""type": "http", "url": "https://a.example", "enabled": "yes""#),
+        ("working_directory", r#""command": "npx", "working_directory": "/tmp""#),
+        ("missing envFile", r#""command": "npx", "envFile": "missing.env""#),
+        ("envFile of a service", r#""type": "http", "url": "https://a.example", "envFile": "missing.env""#),
+        ("title, description and icon", r#""command": "npx", "title": "Files", "description": "Mine", "icon": "📁""#),
+        ("empty title and long icon", r#""command": "npx", "title": "\u200b", "icon": "https://a.example/icon.png""#),
+        ("title is a number", r#""command": "npx", "title": 1"#),
         ("unknown type", r#""type": "ws", "url": "https://a.example""#),
         ("type is a number", r#""type": 1, "url": "https://a.example""#),
         ("http without a url", r#""type": "http", "command": "npx""#),
@@ -194,7 +215,6 @@ fn errors_of_sign_in_settings_are_explained() {
         ("authorization URL alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
         ("token URL alone", r#""auth": {"token_url": "https://as.example/t"}"#),
         ("invalid token URL", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
-        ("flow", r#""oauth": {"flow": "carrier pigeon"}"#),
         ("flow without a proof", r#""oauth": {"flow": "client_credentials", "clientId": "c"}"#),
         ("two proofs", r#""oauth": {"flow": "client_credentials", "clientId": "c", "clientSecret": "{{s}}", "privateKey": "{{k}}"}"#),
         ("key in plain text for a person", r#""oauth": {"clientId": "c", "privateKey": "-----BEGIN"}"#),
@@ -212,6 +232,22 @@ fn errors_of_sign_in_settings_are_explained() {
         ("prompt of another type", r#""oauth": {"prompt": ["login"]}"#),
         ("callback port", r#""oauth": {"clientId": "c", "callbackPort": 8080}"#),
         ("unknown key", r#""oauth": {"client": "c"}"#),
+        ("the same client id twice", r#""oauth": {"clientId": "c"}, "oauth_client_id": "c""#),
+        ("auth in capitals", r#""auth": {"CLIENT_ID": "c", "CLIENT_SECRET": "{{s}}"}"#),
+        ("oauth and auth", r#""oauth": {"clientId": "c"}, "auth": {"scopes": ["r"]}"#),
+        (
+            "device",
+            r#""oauth": {"flow": "device", "deviceAuthorizationUrl": "https://as.example/d", "tokenUrl": "https://as.example/t"}"#,
+        ),
+        ("client credentials", r#""oauth": {"flow": "client_credentials", "clientId": "c", "tokenUrl": "https://as.example/t"}"#),
+        ("flow", r#""oauth": {"flow": "carrier pigeon"}"#),
+        ("parameters", r#""oauth": {"parameters": {"login_hint": "ada@${CORP_HOST}", "_note": "x"}}"#),
+        (
+            "protected parameters",
+            r#""oauth": {"parameters": {"state": "x", "Code_Challenge": "x", "redirect_uri": "x", "client_id": "x", "response_type": "x", "resource": "x", "scope": "x"}}"#,
+        ),
+        ("parameter with a secret", r#""oauth": {"parameters": {"a": "{{s}}"}}"#),
+        ("parameter names", r#""oauth": {"parameters": {"": "x", "a b": "x", "n": 1}}"#),
         ("oauth is text", r#""oauth": "yes""#),
         ("disabled by a header", r#""oauth": {"clientId": "c"}, "headers": {"authorization": "Bearer {{t}}"}"#),
     ]

@@ -214,7 +214,9 @@ fn invalid_edits_are_rejected() {
 
 #[test]
 fn a_broken_file_is_never_overwritten() {
-    for text in ["{\"mcpServers\": {", "[]", "{\"mcpServers\": {\"a\": {}}}", "{\"mcpServers\": 1}"] {
+    for text in
+        ["{\"mcpServers\": {", "[]", "{\"mcpServers\": {}, \"mcpServers\": {}}", "{\"mcpServers\": 1}"]
+    {
         let folder = TestFolder::with(text);
         let file = folder.file();
         for result in [

@@ -23,7 +23,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes the lock, reads `mcp.json` and starts a task for each selected server. If the file is invalid, the engine
+    /// Takes the lock, reads `mcp.json` and starts a task for each selected server. If the file is no JSON, the engine
     /// still runs, and the snapshot contains the error.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
         let run = Arc::new(Run::start(options).await?);
@@ -73,7 +73,12 @@ impl Engine {
         &self.run.context.options
     }
 
+    /// Returns the handle of a running server. If the server does not run because its entry in `mcp.json` has an error,
+    /// returns that error.
     pub(crate) fn handle_of(&self, id: &ServerId) -> Result<Arc<ServerHandle>, ErrorView> {
-        self.run.servers.get(id).ok_or_else(|| words::config::unknown_server(&id.0))
+        let servers = &self.run.servers;
+        servers
+            .get(id)
+            .ok_or_else(|| servers.entry_error(id).unwrap_or_else(|| words::config::unknown_server(&id.0)))
     }
 }

@@ -90,8 +90,14 @@ pub(crate) mod tests {
     use super::*;
 
     pub fn stores(kind: StoreKind, asks_to_unlock: bool) -> SecretStores {
-        let config =
-            ConfigView { path: String::new(), error: None, line: None, column: None, warnings: Vec::new() };
+        let config = ConfigView {
+            path: String::new(),
+            error: None,
+            line: None,
+            column: None,
+            entry_errors: Vec::new(),
+            warnings: Vec::new(),
+        };
         let board = Board::new(config, view(&kind, None));
         SecretStores::new(kind, asks_to_unlock, Arc::new(board))
     }

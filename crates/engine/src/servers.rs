@@ -5,16 +5,19 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use usher_api::ServerId;
+use usher_api::{ErrorView, ServerId};
 use usher_config::Config;
 
 use crate::context::Context;
+use crate::server::broken_entry;
 use crate::server::handle::ServerHandle;
 use crate::server::message::Message;
 use crate::words;
 
 pub(crate) struct Servers {
     handles: Mutex<HashMap<ServerId, Arc<ServerHandle>>>,
+    /// The selected entries with an error. They have no task.
+    broken: Mutex<HashMap<ServerId, ErrorView>>,
     /// The servers to run; `None` means all. A server is never removed from the selection.
     selected: Mutex<Option<HashSet<ServerId>>>,
     /// Held while the set of servers changes.
@@ -25,6 +28,7 @@ impl Servers {
     pub fn new(selected: Option<Vec<ServerId>>) -> Self {
         Self {
             handles: Mutex::default(),
+            broken: Mutex::default(),
             selected: Mutex::new(selected.map(HashSet::from_iter)),
             changing: tokio::sync::Mutex::default(),
         }
@@ -32,6 +36,11 @@ impl Servers {
 
     pub fn get(&self, id: &ServerId) -> Option<Arc<ServerHandle>> {
         self.handles().get(id).cloned()
+    }
+
+    /// Returns the error of an entry that does not run because of it.
+    pub fn entry_error(&self, id: &ServerId) -> Option<ErrorView> {
+        self.broken().get(id).cloned()
     }
 
     pub fn ids(&self) -> Vec<ServerId> {
@@ -65,13 +74,20 @@ impl Servers {
         known.len() > before
     }
 
-    /// Starts and stops servers according to the file. A server whose entry did not change keeps running.
+    /// Starts and stops servers according to the file. A server whose entry did not change keeps running. A server whose
+    /// entry has an error is stopped and shown with the error; its grant and secrets are kept.
     pub async fn reconcile(&self, context: &Arc<Context>, path: &Path, config: Config) {
         if context.stopping.is_cancelled() {
             return;
         }
         context.placeholders.adopt(&config).await;
         let view = words::config::view(path, Ok(&config));
+        let ids = config.entries().map(|entry| ServerId(entry.name().to_owned()));
+        let order: Vec<_> = ids.filter(|id| self.is_selected(id)).collect();
+        let broken: Vec<_> =
+            config.broken.iter().map(broken_entry::view).filter(|view| self.is_selected(&view.id)).collect();
+        let errors = broken.iter().filter_map(|view| Some((view.id.clone(), view.last_error.clone()?)));
+        let were_broken = std::mem::replace(&mut *self.broken(), errors.collect());
         let entries: Vec<_> = config
             .servers
             .into_iter()
@@ -88,12 +104,14 @@ impl Servers {
             std::mem::replace(&mut *handles, unchanged).into_iter().collect()
         };
         join_all(stopping.iter().map(|(_, handle)| handle.stop())).await;
-        for (id, _) in &stopping {
-            if !entries.iter().any(|(name, _)| name == id) {
+        for id in stopping.iter().map(|(id, _)| id).chain(were_broken.keys()) {
+            if !order.contains(id) {
                 context.board.remove_server(id);
             }
         }
-        let order = entries.iter().map(|(id, _)| id.clone()).collect();
+        for view in broken {
+            context.board.change_server(view);
+        }
         for (id, server) in entries {
             let mut handles = self.handles();
             if !handles.contains_key(&id) && !context.stopping.is_cancelled() {
@@ -109,6 +127,10 @@ impl Servers {
 
     fn handles(&self) -> MutexGuard<'_, HashMap<ServerId, Arc<ServerHandle>>> {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn broken(&self) -> MutexGuard<'_, HashMap<ServerId, ErrorView>> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn selected(&self) -> MutexGuard<'_, Option<HashSet<ServerId>>> {

@@ -36,6 +36,11 @@ pub async fn demo_add(
             let server = NewServer { name: Some(id.0.clone()), url: url.into(), ..NewServer::default() };
             engine.add(server, None).await?;
         }
+        // The new entry replaces the example.
+        Some(view) if view.is_example => {
+            let server = NewServer { name: Some(id.0.clone()), url: url.into(), ..NewServer::default() };
+            engine.add(server, None).await?;
+        }
         Some(view) if view.address != url.as_str() => {
             return Err(error::rejected(format!("Another service is already named {id}.")));
         }

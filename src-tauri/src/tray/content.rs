@@ -54,13 +54,13 @@ impl Content {
 
     /// Returns the content for the engine's state.
     pub fn of(snapshot: &Snapshot) -> Self {
-        let needing = snapshot.servers.iter().filter(|server| needs_attention(server, snapshot)).count();
+        let needing = own_servers(snapshot).filter(|server| needs_attention(server, snapshot)).count();
         let store_error = store_line(&snapshot.secret_store);
         let has_config_error = snapshot.config.error.is_some();
         let has_questions = !snapshot.elicitations.is_empty();
         let look = if needing > 0 || has_questions || store_error.is_some() || has_config_error {
             Look::NeedsAttention
-        } else if snapshot.servers.iter().any(|server| is_working(&server.status)) {
+        } else if own_servers(snapshot).any(|server| is_working(&server.status)) {
             Look::Working
         } else {
             Look::Idle
@@ -71,13 +71,13 @@ impl Content {
         if has_config_error {
             lines.push(click("mcp.json has an error – see where…", Action::Open));
         }
-        lines.extend(snapshot.servers.iter().map(|server| server_line(server, snapshot)));
+        lines.extend(own_servers(snapshot).map(|server| server_line(server, snapshot)));
         let pause = if snapshot.paused {
             click("Resume all", Action::ResumeAll)
         } else {
             click("Pause all", Action::PauseAll)
         };
-        let pause = (!snapshot.servers.is_empty()).then_some(pause);
+        let pause = own_servers(snapshot).next().map(|_| pause);
         let mut content = Self::new(look, headline(look, needing, snapshot), lines, pause);
         if has_questions {
             let questions = snapshot.elicitations.iter().take(MAX_QUESTIONS).map(question_line);
@@ -101,13 +101,18 @@ impl Content {
     }
 }
 
+/// Returns the services without the untouched examples of a new `mcp.json`.
+fn own_servers(snapshot: &Snapshot) -> impl Iterator<Item = &ServerView> {
+    snapshot.servers.iter().filter(|server| !server.is_example)
+}
+
 fn headline(look: Look, needing: usize, snapshot: &Snapshot) -> String {
     match (look, needing) {
         (_, 1) => "1 service needs your attention".to_owned(),
         (_, 2..) => format!("{needing} services need your attention"),
         (Look::NeedsAttention, _) => "Usher needs your attention".to_owned(),
         (_, _) if snapshot.paused => "Paused".to_owned(),
-        (_, _) if snapshot.servers.is_empty() => "No services yet".to_owned(),
+        (_, _) if own_servers(snapshot).next().is_none() => "No services yet".to_owned(),
         (Look::Working, _) => working_headline(snapshot),
         (Look::Idle, _) => "No action needed".to_owned(),
     }
@@ -116,7 +121,7 @@ fn headline(look: Look, needing: usize, snapshot: &Snapshot) -> String {
 /// Returns the headline while services are connecting or signing in. If all these services are unreachable, the
 /// headline says so, because they may stay unreachable for a long time.
 fn working_headline(snapshot: &Snapshot) -> String {
-    let working: Vec<_> = snapshot.servers.iter().filter(|server| is_working(&server.status)).collect();
+    let working: Vec<_> = own_servers(snapshot).filter(|server| is_working(&server.status)).collect();
     let is_unreachable = |server: &&&ServerView| matches!(server.status, Status::Reconnecting { .. });
     match working.iter().filter(is_unreachable).count() {
         unreachable if unreachable < working.len() => "Working…".to_owned(),

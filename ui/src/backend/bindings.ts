@@ -69,7 +69,7 @@ export const commands = {
 	 *  server's view contains the error.
 	 */
 	demoAdd: () => typedError<ServerId, ErrorView>(__TAURI_INVOKE("demo_add")),
-	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it without servers. */
+	/**  Opens `mcp.json` in the person's editor. If it is missing, creates it with the examples. */
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
 	/**  Reads `mcp.json` again and returns its state, with its error if it has one. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
@@ -204,11 +204,16 @@ export type Code =
 /**  The path of `mcp.json`, and the result of reading it. */
 export type ConfigView = {
 	path: string,
-	/**  An error with the code `config_invalid`. The servers are then those of the last valid file. */
+	/**
+	 *  An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
+	 *  the last valid file.
+	 */
 	error: ErrorView | null,
 	/**  The position of the error, counted from 1. */
 	line: number | null,
 	column: number | null,
+	/**  The errors of single entries, each with its position. The other entries are in use. */
+	entry_errors?: string[],
 	/**  Warnings about entries that are valid but look wrong. */
 	warnings: string[],
 };
@@ -282,6 +287,14 @@ export type EndpointsView = {
 /**  One change to the engine's state. */
 export type EngineEvent = Event;
 
+/**  The position of an error in `mcp.json`. */
+export type EntryErrorView = {
+	/**  The line, counted from 1. */
+	line: number,
+	/**  The column in characters, counted from 1. */
+	column: number,
+};
+
 /**
  *  An error, as the window and the command line show it.
  * 
@@ -300,7 +313,7 @@ export type ErrorView = {
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  `mcp.json` is invalid or unreadable. The previous servers stay in use. */
+/**  `mcp.json` is unreadable or no JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed for the first time, or the list changed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
@@ -536,10 +549,17 @@ export type ServerVerb =
 export type ServerView = {
 	id: ServerId,
 	/**
-	 *  The person's name for the server: the id, or the catalogue's name at the address of that entry; sanitised for
-	 *  display. It does not depend on the server.
+	 *  The person's name for the server: the entry's `title`, the catalogue's name at the address of that entry, or the
+	 *  id; sanitised for display. It does not depend on the server.
 	 */
 	name: string,
+	/**  The person's note about the server (`description` in `mcp.json`); sanitised for display. */
+	description?: string | null,
+	/**
+	 *  The picture that the person chose (`icon` in `mcp.json`): the slug of a service in the catalogue, or up to 8
+	 *  characters such as an emoji; sanitised for display.
+	 */
+	icon?: string | null,
 	/**
 	 *  The title that the server gives itself; sanitised for display, and `None` if it is misleading. It is shown only
 	 *  beside the name and marked as the server's own.
@@ -568,6 +588,13 @@ export type ServerView = {
 	secret_requests: SecretRequestView[],
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
+	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it. */
+	is_example?: boolean,
+	/**
+	 *  The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+	 *  `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
+	 */
+	entry_error?: EntryErrorView | null,
 };
 
 /**  The steps at the service before the first sign-in. */

@@ -30,8 +30,16 @@ export type Progress = { progress: number | null; total: number | null; message:
 export class EngineState {
   phase = $state<"opening" | "ready" | "failed">("opening");
   startError = $state.raw<ErrorView | null>(null);
+  /** The services in the order of `mcp.json`, without the untouched examples of a new file. */
   servers = $state.raw<ServerView[]>([]);
-  config = $state.raw<ConfigView>({ path: "", error: null, line: null, column: null, warnings: [] });
+  config = $state.raw<ConfigView>({
+    path: "",
+    error: null,
+    line: null,
+    column: null,
+    entry_errors: [],
+    warnings: [],
+  });
   secretStore = $state.raw<SecretStoreView>({ kind: "keychain", error: null });
   /** Whether all services are paused. */
   paused = $state(false);
@@ -120,7 +128,7 @@ export class EngineState {
     this.#floor = snapshot.revision;
     this.#newest = snapshot.revision;
     this.#known.clear();
-    this.servers = snapshot.servers.map(withDemo);
+    this.servers = snapshot.servers.filter((server) => !server.is_example).map(withDemo);
     this.config = snapshot.config;
     this.secretStore = snapshot.secret_store;
     this.paused = snapshot.paused;
@@ -136,9 +144,9 @@ export class EngineState {
     switch (event.event) {
       case "server_changed": {
         const view = withDemo(event.view);
-        this.servers = this.server(view.id)
-          ? this.servers.map((server) => (server.id === view.id ? view : server))
-          : [...this.servers, view];
+        if (view.is_example) this.servers = this.servers.filter((server) => server.id !== view.id);
+        else if (!this.server(view.id)) this.servers = [...this.servers, view];
+        else this.servers = this.servers.map((server) => (server.id === view.id ? view : server));
         break;
       }
       case "server_removed":

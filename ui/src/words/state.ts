@@ -13,6 +13,7 @@ function wants({ status, wants }: ServerView): Want | null {
 
 /** The name of a service's state, the same on every screen. */
 export function stateWord(server: ServerView): string {
+  if (server.entry_error) return m.status_entry_error();
   switch (wants(server)) {
     case "permission":
     case "allow_secret":
@@ -27,10 +28,12 @@ export function stateWord(server: ServerView): string {
 
 /**
  * Returns the second line of a service in the sidebar. It ends with the account or the host, so that two services
- * with similar names can be told apart. It begins with the state, unless the service works normally.
+ * with similar names can be told apart. It begins with the state, unless the service works normally. For an entry with
+ * an error it names the line.
  */
 export function secondLine(server: ServerView): string {
-  const { auth, address } = server;
+  const { auth, address, entry_error } = server;
+  if (entry_error) return m.status_entry_error_at({ line: entry_error.line });
   const owner = (auth.kind === "o_auth" && auth.signed_in && auth.account) || hostOf(address);
   return stateTone(server) === "good" ? owner : `${stateWord(server)} · ${owner}`;
 }

@@ -65,6 +65,18 @@ describe("the engine's state", () => {
     expect(names(engine)).toEqual(["Second", "Other"]);
   });
 
+  it("leaves out the untouched examples of a new file, until they are changed", async () => {
+    const { engine, backend } = await started({
+      servers: [server({ id: "example-http", name: "Example", is_example: true }), server()],
+    });
+    expect(names(engine)).toEqual(["Notion"]);
+    backend.emit(changed(11, { id: "example-http", name: "Mine" }));
+    backend.emit({ event: "config_changed", revision: 12, order: ["example-http", "notion"], config });
+    expect(names(engine)).toEqual(["Mine", "Notion"]);
+    backend.emit(changed(13, { id: "example-http", name: "Example", is_example: true }));
+    expect(names(engine)).toEqual(["Notion"]);
+  });
+
   it("does not restore a removed server with an older event", async () => {
     const { engine, backend } = await started();
     backend.emit({ event: "server_removed", revision: 12, id: "notion" });

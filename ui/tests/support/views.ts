@@ -44,6 +44,7 @@ export const config: ConfigView = {
   error: null,
   line: null,
   column: null,
+  entry_errors: [],
   warnings: [],
 };
 
@@ -158,6 +159,8 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
   const view: Omit<ServerView, "wants"> = {
     id: "notion",
     name: "Notion",
+    description: null,
+    icon: null,
     title: null,
     catalogue: "notion",
     address: "https://mcp.notion.com/mcp",
@@ -170,6 +173,8 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     last_error: null,
     secret_requests: [],
     questions_blocked: false,
+    is_example: false,
+    entry_error: null,
     ...overrides,
   };
   return { ...view, wants: wants(view) };

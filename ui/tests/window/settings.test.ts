@@ -101,10 +101,21 @@ describe("reloading mcp.json", () => {
     backend.current.config = { ...config, error: error("config_invalid", "A brace is missing.") };
     await user.click(screen.getByTestId("config-check"));
     expect(screen.getByTestId("config-valid")).not.toHaveTextContent("mcp.json is valid.");
+    backend.current.config = { ...config, entry_errors: ["line 4, column 5: this server has no `url`"] };
+    await user.click(screen.getByTestId("config-check"));
+    expect(screen.getByTestId("config-valid")).not.toHaveTextContent("mcp.json is valid.");
     backend.fail("configCheck", error("config_invalid", "A comma is missing."));
     await user.click(screen.getByTestId("config-check"));
     expect(await screen.findByTestId("error")).toHaveTextContent("A comma is missing.");
     expect(screen.getByTestId("config-valid")).not.toHaveTextContent("mcp.json is valid.");
+  });
+});
+
+describe("the errors of single entries", () => {
+  it("are listed with their lines", async () => {
+    const entry_errors = ["line 4, column 5: this server has no `url`"];
+    await openSettings({}, new FakeBackend({ config: { ...config, entry_errors } }));
+    expect(screen.getByTestId("config-errors")).toHaveTextContent("line 4, column 5");
   });
 });
 

@@ -206,6 +206,25 @@ const rows: Row[] = [
     call: ["serverSignIn", "notion"],
   },
   {
+    name: "failed: the entry has an error",
+    view: {
+      address: "",
+      status: failed("config_invalid", "Notion has an error in mcp.json, line 4: this server has no `url`.", {
+        hint: 'Add "url".',
+      }),
+      last_error: error(
+        "config_invalid",
+        "Notion has an error in mcp.json, line 4: this server has no `url`.",
+      ),
+      entry_error: { line: 4, column: 5 },
+      auth: { kind: "unknown" },
+    },
+    word: "Error in mcp.json",
+    text: /Notion has an error in mcp\.json, line 4: this server has no `url`\..*Add "url"/s,
+    button: "Open mcp.json",
+    call: ["configOpen"],
+  },
+  {
     name: "failed: keychain locked",
     view: { status: failed("keychain_locked", "The keychain is locked.") },
     word: "Needs attention",
@@ -232,6 +251,23 @@ describe("a service's page", () => {
     await openWith({ status: { state: "needs_sign_in", reason: "expired" } });
     expect(screen.getByTestId("status").querySelector("svg")).toHaveAttribute("data-shape", "needs_you");
     expect(screen.getByTestId("server-notion")).toHaveTextContent("Sign-in needed");
+  });
+
+  it("of an entry with an error offers only what works: the file, and to remove it", async () => {
+    await openWith({
+      address: "",
+      status: failed("config_invalid", "Notion has an error."),
+      entry_error: { line: 4, column: 5 },
+    });
+    expect(screen.getByTestId("server-notion")).toHaveTextContent("Error in mcp.json · line 4");
+    for (const absent of ["reconnect", "disable", "sign-in"]) expect(screen.queryByTestId(absent)).toBeNull();
+    expect(screen.getByTestId("remove")).toBeEnabled();
+  });
+
+  it("shows the person's note and icon", async () => {
+    await openWith({ description: "For work only.", icon: "👩‍💻 and more" });
+    expect(screen.getByTestId("description")).toHaveTextContent("For work only.");
+    expect(screen.getByTestId("server-notion")).toHaveTextContent(/^👩‍💻\s/);
   });
 
   it("opens the details of an error that has some", async () => {

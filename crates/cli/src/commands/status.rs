@@ -39,7 +39,7 @@ async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
         output.result(&views, || {
             let rows = views.iter().map(|view| {
                 let error = blocking_error(view).map(|error| error.message).unwrap_or_default();
-                vec![view.id.to_string(), status_text(view), error]
+                vec![display_text(&view.id.0, 80), status_text(view), error]
             });
             table(&["name", "state", ""], rows)
         });
@@ -61,11 +61,10 @@ async fn note_orphans(engine: &Handle, output: Output) {
 }
 
 fn details(view: &ServerView) -> String {
-    let mut rows = vec![
-        ("name", display_text(&view.name, 80)),
-        ("state", status_text(view)),
-        ("address", view.address.clone()),
-    ];
+    let mut rows = vec![("name", display_text(&view.name, 80)), ("state", status_text(view))];
+    if !view.address.is_empty() {
+        rows.push(("address", view.address.clone()));
+    }
     if let AuthView::OAuth { signed_in: true, issuer, account, scopes, expires_at, refreshable, .. } =
         &view.auth
     {

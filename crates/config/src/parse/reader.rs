@@ -1,34 +1,54 @@
 //! Reads typed JSON values and collects errors and warnings.
 
+use std::collections::HashSet;
+
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 use jsonc_parser::common::Ranged;
 
+use super::ParseContext;
 use crate::display::display_text;
-use crate::text::position;
-use crate::{Diagnostic, Environment, Placeholder, Severity, Template};
+use crate::text::Positions;
+use crate::{Diagnostic, Placeholder, Severity, Template};
+
+/// The maximum number of warnings. A person does not read more.
+const MAX_WARNINGS: usize = 1000;
 
 /// Reads the entries of one file. The diagnostics quote names and server types, but no other values.
 pub(crate) struct Reader<'t> {
-    text: &'t str,
-    pub environment: &'t Environment,
+    positions: Positions<'t>,
+    pub context: ParseContext<'t>,
     /// The server being read.
-    pub server: Option<String>,
+    server: Option<String>,
     /// The environment variables of this server that were resolved.
     pub variables: Vec<String>,
+    /// The errors of the server being read or, outside a server, of the file.
     pub errors: Vec<Diagnostic>,
     pub warnings: Vec<Diagnostic>,
 }
 
 impl<'t> Reader<'t> {
-    pub fn new(text: &'t str, environment: &'t Environment) -> Self {
+    pub fn new(text: &'t str, context: ParseContext<'t>) -> Self {
         Self {
-            text,
-            environment,
+            positions: Positions::new(text),
+            context,
             server: None,
             variables: Vec::new(),
             errors: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Begins a server, whose errors are kept apart from those of the others.
+    pub fn begin_server(&mut self, at: &impl Ranged, name: String) {
+        self.positions.mark(at.start());
+        self.variables.clear();
+        self.server = Some(name);
+    }
+
+    /// Ends the server and returns its errors.
+    pub fn end_server(&mut self) -> Vec<Diagnostic> {
+        self.server = None;
+        std::mem::take(&mut self.errors)
     }
 
     pub fn error(&mut self, at: &impl Ranged, message: impl Into<String>, hint: impl Into<String>) {
@@ -37,12 +57,21 @@ impl<'t> Reader<'t> {
     }
 
     pub fn warn(&mut self, at: &impl Ranged, message: impl Into<String>, hint: impl Into<String>) {
+        if self.warnings.len() >= MAX_WARNINGS {
+            return;
+        }
         let diagnostic = self.diagnostic(Severity::Warning, at, message.into(), hint.into());
         self.warnings.push(diagnostic);
     }
 
-    fn diagnostic(&self, severity: Severity, at: &impl Ranged, message: String, hint: String) -> Diagnostic {
-        let (line, column) = position(self.text, at.start());
+    fn diagnostic(
+        &mut self,
+        severity: Severity,
+        at: &impl Ranged,
+        message: String,
+        hint: String,
+    ) -> Diagnostic {
+        let (line, column) = self.positions.of(at.start());
         let hint = Some(hint).filter(|hint| !hint.is_empty());
         Diagnostic { severity, message, hint, line, column, server: self.server.clone() }
     }
@@ -51,13 +80,17 @@ impl<'t> Reader<'t> {
     /// because programs disagree about which of the entries is used.
     pub fn entries<'a>(&mut self, object: &'a Object<'a>) -> Vec<&'a ObjectProp<'a>> {
         let mut entries: Vec<&ObjectProp<'_>> = Vec::new();
+        let mut names = HashSet::new();
         for prop in &object.properties {
             let name = prop.name.as_str();
-            if entries.iter().any(|earlier| earlier.name.as_str() == name) {
+            if name.starts_with('_') || prop.value.as_null_keyword().is_some() {
+                continue;
+            }
+            if names.insert(name) {
+                entries.push(prop);
+            } else {
                 let message = format!("duplicate entry `{}`", display_name(name));
                 self.error(prop, message, "Remove one of them.");
-            } else if !name.starts_with('_') && prop.value.as_null_keyword().is_none() {
-                entries.push(prop);
             }
         }
         entries
@@ -68,29 +101,44 @@ impl<'t> Reader<'t> {
         self.warn(prop, message, "Check the spelling. To mark a comment, begin the name with `_`.");
     }
 
-    /// Warns about another product's name for an entry.
+    /// Warns about another client's name for an entry.
     pub fn warn_alias(&mut self, prop: &ObjectProp<'_>, canonical: &str) {
         let name = display_name(prop.name.as_str());
-        self.warn(
-            prop,
-            format!("`{name}` is treated as `{canonical}`"),
-            format!("Usher's name for it is `{canonical}`."),
-        );
+        self.warn_spelling(prop, format!("`{name}` is treated as `{canonical}`"), canonical);
     }
 
-    /// Reads a value into its slot. A second entry for the same value, under any name, is an error.
-    pub fn set<T>(
+    /// Warns about another client's spelling.
+    pub fn warn_spelling(&mut self, at: &impl Ranged, message: String, canonical: &str) {
+        let hint = format!("Usher's name for it is `{canonical}`. `usher config format` rewrites it.");
+        self.warn(at, message, hint);
+    }
+
+    /// Reads a value into its slot.
+    pub fn set<T: PartialEq>(
         &mut self,
         slot: &mut Option<T>,
         prop: &ObjectProp<'_>,
         read: impl FnOnce(&mut Self, &ObjectProp<'_>) -> Option<T>,
     ) {
-        let value = read(self, prop);
-        if slot.is_some() {
-            let message = format!("`{}` repeats another entry", display_name(prop.name.as_str()));
-            self.error(prop, message, "Remove one of them.");
-        } else {
-            *slot = value;
+        if let Some(value) = read(self, prop) {
+            self.put(slot, prop, value);
+        }
+    }
+
+    /// Puts a value into its slot. The same setting may be there already, under another name. Equal values are a
+    /// warning, different ones an error.
+    pub fn put<T: PartialEq>(&mut self, slot: &mut Option<T>, prop: &ObjectProp<'_>, value: T) {
+        let name = display_name(prop.name.as_str());
+        match slot {
+            None => *slot = Some(value),
+            Some(earlier) if *earlier == value => {
+                let message = format!("`{name}` repeats another entry with the same value");
+                self.warn(prop, message, "Remove one of them.");
+            }
+            Some(_) => {
+                let message = format!("`{name}` contradicts another entry for the same setting");
+                self.error(prop, message, "Remove one of them.");
+            }
         }
     }
 
@@ -134,14 +182,14 @@ impl<'t> Reader<'t> {
             self.error(&prop.value, format!("`{name}` cannot contain a secret"), hint);
             return None;
         }
-        for placeholder in template.placeholders(self.environment) {
+        for placeholder in template.placeholders(self.context.environment) {
             if let Placeholder::Variable(variable) = placeholder
                 && !self.variables.contains(&variable)
             {
                 self.variables.push(variable);
             }
         }
-        let text = template.render_public(self.environment);
+        let text = template.render_public(self.context.environment);
         text.map_err(|error| {
             self.error(&prop.value, format!("`{name}` cannot be resolved: {error}"), error.hint());
         })

@@ -9,11 +9,13 @@
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `device_sign_in`, `unattended`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |
+//! | `broken_entry` | the view of an entry with an error, which has no task |
 //! | `names` | the name of a server, and its own title |
 //! | `refusals` | operations that the server refused, recorded by the tool calls |
 
 mod availability;
 mod begin_sign_in;
+pub(crate) mod broken_entry;
 mod connect;
 mod device_sign_in;
 mod end_sign_in;

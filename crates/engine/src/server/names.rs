@@ -16,8 +16,12 @@ const OWN_NAME: &str = "usher";
 const FILLERS: [&str; 6] = ["the", "mcp", "server", "service", "app", "official"];
 
 /// Returns the name of a server. It depends only on the server's entry in `mcp.json`, so that it stays the same across
-/// restarts and title changes. At the address of a catalogue entry, it begins with the catalogue's name.
-pub(super) fn display_name(id: &str, url: Option<&Url>) -> String {
+/// restarts and changes of the server's own title. `title` is the entry's, and takes precedence. At the address of a
+/// catalogue entry, the name begins with the catalogue's name.
+pub(super) fn display_name(id: &str, title: Option<&str>, url: Option<&Url>) -> String {
+    if let Some(title) = title {
+        return display_text(title, budgets::NAME_CHARACTERS);
+    }
     let name = match url.and_then(catalogue_by_url) {
         Some(entry) if same_text(id, &entry.slug) || same_text(id, &entry.name) => entry.name.clone(),
         Some(entry) => format!("{} ({id})", entry.name),
@@ -99,9 +103,10 @@ mod tests {
             ("demo", "https://evil.example/mcp", "demo"),
             ("notes", "http://127.0.0.1:4000/mcp", "notes"),
         ] {
-            assert_eq!(display_name(id, Some(&url(address))), name, "{id} at {address}");
+            assert_eq!(display_name(id, None, Some(&url(address))), name, "{id} at {address}");
         }
-        assert_eq!(display_name("files", None), "files");
+        assert_eq!(display_name("files", None, None), "files");
+        assert_eq!(display_name("notion", Some("My notes"), Some(&url(NOTION))), "My notes");
     }
 
     #[test]

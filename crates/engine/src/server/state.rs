@@ -19,8 +19,17 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::words::connection::{ServerLabel, describe_fault};
 
+/// The texts of an entry in `mcp.json` that only affect how the server is shown.
+pub(super) struct EntryTexts {
+    pub title: Option<String>,
+    pub description: Option<String>,
+    pub icon: Option<String>,
+    pub is_example: bool,
+}
+
 pub(super) struct ServerTask {
     pub id: ServerId,
+    pub shown: EntryTexts,
     /// Whether `mcp.json` disables the server.
     pub is_disabled: bool,
     pub endpoint: Endpoint,
@@ -40,6 +49,12 @@ impl ServerTask {
         let on_grant_change = Arc::new(move || send(Message::GrantChanged));
         Self {
             id: ServerId(config.name.clone()),
+            shown: EntryTexts {
+                title: config.title.clone(),
+                description: config.description.clone(),
+                icon: config.icon.clone(),
+                is_example: config.is_example(),
+            },
             is_disabled: config.disabled,
             endpoint: Endpoint::new(config, Arc::clone(&context), on_grant_change),
             context,
@@ -64,7 +79,7 @@ impl ServerTask {
 
     /// Returns the server's name. Another server may have the same name.
     pub fn own_name(&self) -> String {
-        display_name(&self.id.0, self.endpoint.url())
+        display_name(&self.id.0, self.shown.title.as_deref(), self.endpoint.url())
     }
 
     /// Returns the title that the server gives itself, unless it is misleading.

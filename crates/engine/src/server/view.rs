@@ -9,7 +9,7 @@ use usher_oauth::ForeignEndpoints;
 use super::phase::{Phase, SignIn, Stage};
 use super::state::ServerTask;
 
-const LONGEST_ADDRESS: usize = 2000;
+pub(super) const LONGEST_ADDRESS: usize = 2000;
 
 pub(super) fn view(task: &ServerTask) -> ServerView {
     let catalogue = task.endpoint.url().and_then(catalogue_by_url);
@@ -17,6 +17,8 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
     ServerView {
         id: task.id.clone(),
         name: task.own_name(),
+        description: task.shown.description.clone(),
+        icon: task.shown.icon.clone(),
         title: task.own_title(),
         catalogue: catalogue.map(|entry| entry.slug.clone()),
         address: display_text(task.endpoint.address(), LONGEST_ADDRESS),
@@ -30,6 +32,8 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         offers_device: offers_device(task),
         last_error: last_error.cloned(),
         questions_blocked: task.context.learned.has_questions_blocked(&task.id),
+        is_example: task.shown.is_example,
+        entry_error: None,
     }
 }
 

@@ -69,7 +69,7 @@ fn proposed_name(url: &url::Url) -> String {
 fn unused_name(proposed: &str, known: &Config) -> String {
     let mut name = proposed.to_owned();
     let mut number = 2;
-    while known.server(&name).is_some() {
+    while known.entries().any(|entry| entry.name() == name) {
         name = format!("{proposed}-{number}");
         number += 1;
     }

@@ -19,7 +19,8 @@ impl Engine {
     /// unknown which servers it contains.
     pub async fn orphans(&self) -> Result<Vec<OrphanView>, ErrorView> {
         let config = load(&self.run.config).await.map_err(|error| describe_config_error(&error))?;
-        let names: HashSet<_> = config.servers.into_iter().map(|server| server.name).collect();
+        // An entry with an error keeps its grant.
+        let names: HashSet<_> = config.entries().map(|entry| entry.name().to_owned()).collect();
         let stores = &self.run.context.stores;
         let granted = stores.run(|store| async move { store.granted_servers().await }).await;
         let granted = granted.map_err(|error| describe_secret_error(&error))?;
@@ -40,6 +41,11 @@ impl Engine {
         if !self.orphans().await?.iter().any(|orphan| orphan.server == *id) {
             return Err(words::server::no_orphan(&id.0));
         }
+        self.delete_stored_grant(id).await
+    }
+
+    /// Deletes the stored grant of a server without a task, and revokes it in the background.
+    pub(super) async fn delete_stored_grant(&self, id: &ServerId) -> Result<(), ErrorView> {
         let context = &self.run.context;
         let guard = context.guards.guard(id);
         let _guard = guard.lock().await;

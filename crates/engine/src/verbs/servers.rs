@@ -41,7 +41,7 @@ impl Engine {
         Ok(Reply::Done)
     }
 
-    /// Runs more servers; `None` runs all of `mcp.json`. If the file is invalid, they start once it is valid.
+    /// Runs more servers; `None` runs all of `mcp.json`. If the file is no JSON, they start once it is valid.
     pub async fn run_also(&self, servers: Option<&[ServerId]>) {
         let run = &self.run;
         let _changing = run.servers.changing.lock().await;
@@ -73,7 +73,7 @@ impl Engine {
         Ok(ServerId(name))
     }
 
-    /// Signs out and removes the server from `mcp.json`.
+    /// Signs out and removes the server from `mcp.json`. Its entry may have an error.
     pub async fn remove(&self, id: &ServerId) -> Result<(), ErrorView> {
         self.sign_out(id).await?;
         self.edit(id, |config, name| config.remove(name)).await?;

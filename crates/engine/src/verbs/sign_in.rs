@@ -71,8 +71,11 @@ impl Engine {
         self.run.context.callbacks.hand_over(raw_address)
     }
 
-    /// Deletes the grant, and revokes it in the background.
+    /// Deletes the grant, and revokes it in the background. The entry in `mcp.json` may have an error.
     pub async fn sign_out(&self, id: &ServerId) -> Result<(), ErrorView> {
+        if self.run.servers.entry_error(id).is_some() {
+            return self.delete_stored_grant(id).await;
+        }
         let outcome = self.handle_of(id)?.ask(Message::SignOut).await;
         outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
     }

@@ -1,4 +1,4 @@
-//! Changes to `mcp.json`; a broken file changes nothing.
+//! Changes to `mcp.json`. A file that is no JSON changes nothing, and an entry with an error stops only its server.
 
 use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
 
@@ -113,4 +113,109 @@ async fn a_missing_secret_and_a_rejected_header_are_reported() {
     let Status::Failed { error } = view.status else { panic!("not failed") };
     assert!(error.hint.unwrap().contains("header"));
     assert_eq!(engine.secrets().await.unwrap(), ["api_token"]);
+}
+
+fn broken_at(view: &ServerView, line: u32) -> bool {
+    let is_invalid = matches!(&view.status, Status::Failed { error } if error.code == Code::ConfigInvalid);
+    is_invalid && view.entry_error.is_some_and(|at| at.line == line)
+}
+
+/// The entry `demo` without its address, and another server.
+fn with_broken_demo(demo: &usher_demo::Demo) -> String {
+    format!(
+        "{{ \"mcpServers\": {{\n\"demo\": {{ \"type\": \"http\" }},\n\"other\": {{ \"type\": \"http\", \"url\": \"{}\" }} }} }}",
+        demo.url()
+    )
+}
+
+#[tokio::test]
+async fn an_entry_with_an_error_stops_only_its_server_and_keeps_its_grant() {
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
+    let other = ServerId("other".to_owned());
+    let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
+    let (_, ()) = tokio::join!(changed, async { sandbox.write_config(&with_broken_demo(&demo)) });
+    let snapshot = engine.snapshot();
+    assert_eq!(snapshot.config.error, None);
+    assert_eq!(snapshot.config.entry_errors, ["line 2, column 1: this server has no `url`"]);
+    let view = engine.server(&id()).unwrap();
+    assert!(broken_at(&view, 2), "{view:?}");
+    let Status::Failed { error } = &view.status else { panic!("not failed") };
+    assert_eq!(error.message, "demo has an error in mcp.json, line 2, column 1: this server has no `url`.");
+    assert_eq!(error.hint.as_deref(), Some("Add \"url\": \"https://…\"."));
+    assert_eq!(snapshot.servers.iter().map(|server| &server.id).collect::<Vec<_>>(), [&id(), &other]);
+    until(&engine, &other, needs_sign_in).await;
+
+    // It cannot be used, enabled or disabled, and its grant stays.
+    let outcomes = [
+        engine.tools(&id()).await.err(),
+        call(&engine, "list_notes").await.err(),
+        engine.connect(&id()).await.err(),
+        engine.sign_in(&id(), Default::default()).await.err(),
+        engine.disable(&id()).await.err(),
+    ];
+    for error in outcomes {
+        assert_eq!(error.map(|error| error.code), Some(Code::ConfigInvalid));
+    }
+    assert_eq!(engine.orphans().await.unwrap(), []);
+    engine.stop().await;
+    assert!(!requests(&demo).contains(&"POST /revoke 200".to_owned()));
+
+    // It also stays over a restart, and is used again once the entry is correct.
+    let engine = sandbox.start().await;
+    assert!(broken_at(&engine.server(&id()).unwrap(), 2));
+    sandbox.configure(&demo);
+    until(&engine, &id(), is_connected).await;
+    assert_eq!(engine.server(&id()).unwrap().entry_error, None);
+    assert_eq!(demo.token_requests("authorization_code"), 1);
+}
+
+#[tokio::test]
+async fn servers_are_added_and_removed_beside_an_entry_with_an_error() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    sandbox.write_config(&with_broken_demo(&demo));
+    let engine = sandbox.start().await;
+    let server =
+        NewServer { url: demo.url().to_string(), name: Some("new".to_owned()), ..NewServer::default() };
+    let added = engine.add(server, None).await.unwrap();
+    until(&engine, &added, needs_sign_in).await;
+    engine.remove(&added).await.unwrap();
+    assert!(broken_at(&engine.server(&id()).unwrap(), 2));
+    let same_name =
+        NewServer { url: demo.url().to_string(), name: Some("demo".to_owned()), ..NewServer::default() };
+    assert_eq!(engine.add(same_name, None).await.unwrap_err().code, Code::ConfigInvalid);
+    // Two entries with one name are one row, and neither is used.
+    let twice = "{ \"mcpServers\": { \"demo\": {\"command\": \"a\"},\n\"demo\": {\"command\": \"b\"} } }";
+    let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
+    let (_, ()) = tokio::join!(changed, async { sandbox.write_config(twice) });
+    let snapshot = engine.snapshot();
+    assert_eq!(snapshot.servers.len(), 1, "{:?}", snapshot.servers);
+    assert!(broken_at(&snapshot.servers[0], 2));
+}
+
+#[tokio::test]
+async fn removing_an_entry_with_an_error_signs_out() {
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
+    let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));
+    let (_, ()) = tokio::join!(changed, async { sandbox.write_config(&with_broken_demo(&demo)) });
+    engine.remove(&id()).await.unwrap();
+    assert_eq!(engine.server(&id()), None);
+    assert!(!std::fs::read_to_string(sandbox.path("mcp.json")).unwrap().contains("\"demo\""));
+    assert_eq!(engine.orphans().await.unwrap(), []);
+    engine.revocations_ended().await;
+    assert!(requests(&demo).contains(&"POST /revoke 200".to_owned()));
+}
+
+#[tokio::test]
+async fn the_title_is_the_name_and_the_note_and_picture_are_in_the_view() {
+    let sandbox = Sandbox::new();
+    sandbox.write_config(
+        r#"{ "mcpServers": { "notion": {
+            "type": "http", "url": "https://mcp.notion.com/mcp", "disabled": true,
+            "title": "My\u202e notes", "description": "Private", "icon": "📓" } } }"#,
+    );
+    let engine = sandbox.start().await;
+    let view = engine.server(&ServerId("notion".to_owned())).unwrap();
+    assert_eq!((view.name.as_str(), view.description.as_deref()), ("My notes", Some("Private")));
+    assert_eq!((view.icon.as_deref(), view.catalogue.as_deref()), (Some("📓"), Some("notion")));
+    assert!(!view.is_example);
 }

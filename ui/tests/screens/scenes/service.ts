@@ -53,6 +53,19 @@ export const serviceScenes: Scenes = {
       ],
     },
   },
+  "entry-error": {
+    service: {
+      address: "",
+      status: failed("config_invalid", "Notion has an error in mcp.json, line 4: this server has no `url`.", {
+        hint: 'Add "url": "https://…".',
+        details: "line 6, column 9: `title` is a number, but must be a string in double quotes",
+      }),
+      entry_error: { line: 4, column: 5 },
+      auth: { kind: "unknown" },
+      description: "The notes of the research group.",
+      icon: "📓",
+    },
+  },
   paused: {
     snapshot: { paused: true },
     prepare: ({ current }) => {
