@@ -48,8 +48,12 @@ impl<'a> TokenRequest<'a> {
                 form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
                     .append_pair("assertion", assertion.expose_secret());
             }
-            TokenRequest::Unattended { assertion: None, .. } => {
+            TokenRequest::Unattended { settings, assertion: None, .. } => {
                 form.append_pair("grant_type", "client_credentials");
+                // Some authorization servers do not know `resource`.
+                if let Some(audience) = &settings.audience {
+                    form.append_pair("audience", audience);
+                }
             }
         }
     }

@@ -76,6 +76,15 @@ async fn the_request_contains_exactly_the_required_parameters() {
 }
 
 #[tokio::test]
+async fn the_configured_audience_is_sent() {
+    let fake = fake_with(json!({})).await;
+    fake.on(TOKEN, Response::json(json!({ "access_token": "t" })));
+    let settings = ClientSettings { audience: Some("https://api.example.com".into()), ..with_secret() };
+    granted_with(&fake, &settings).await.unwrap();
+    assert_eq!(fake.requests_to(TOKEN)[0].form()["audience"], "https://api.example.com");
+}
+
+#[tokio::test]
 async fn the_secret_is_sent_by_the_method_that_the_server_supports() {
     let fake = fake_with(json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] })).await;
     fake.on(TOKEN, Response::json(json!({ "access_token": "t" })));
