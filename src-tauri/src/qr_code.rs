@@ -32,9 +32,9 @@ mod tests {
     #[test]
     fn the_path_has_the_three_corner_marks() {
         let code = view("https://as.example.com/device").expect("a code");
-        assert_eq!(code.size, 25);
+        assert_eq!(code.size, 29);
         let is_dark = |x: u32, y: u32| code.path.contains(&format!("M{x} {y}h1v1h-1z"));
-        for (left, top) in [(0, 0), (18, 0), (0, 18)] {
+        for (left, top) in [(0, 0), (22, 0), (0, 22)] {
             for offset in 0..7 {
                 assert!(is_dark(left + offset, top) && is_dark(left, top + offset), "{left} {top} {offset}");
             }
