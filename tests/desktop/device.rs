@@ -1,21 +1,21 @@
 //! The sign-in with a code on another device, in the window.
 
-use anyhow::{Context, Result, ensure};
-use serde_json::Value;
-use usher_demo::DemoOptions;
+use anyhow::{Result, ensure};
+use serde_json::json;
+use usher_demo::{Demo, DemoOptions};
 use usher_tests::consent::{Decision, answer_on_device};
-use usher_tests::{Notes, Page, steps};
+use usher_tests::{Browser, Desktop, Page, Window, steps};
 
 #[tokio::test]
 async fn the_window_shows_the_code_and_opens_the_page_only_after_a_click() -> Result<()> {
-    let Notes { demo, desktop, browser, window } = Notes::open(DemoOptions::default()).await?;
-    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(desktop.config_file())?)?;
-    let servers = config["mcpServers"].as_object_mut().context("no servers")?;
-    for (_, entry) in servers.iter_mut() {
-        entry["oauth"] = serde_json::json!({ "flow": "device" });
-    }
-    desktop.write_config(&config.to_string())?;
+    let demo = Demo::start(DemoOptions::default()).await?;
+    let desktop = Desktop::start().await?;
+    let browser = Browser::install(&desktop)?;
+    let entry = json!({ "type": "http", "url": demo.url(), "oauth": { "flow": "device" } });
+    desktop.write_config(&json!({ "mcpServers": { "notes": entry } }).to_string())?;
+    let window = Window::open(&desktop).await?;
     let page = window.page();
+    page.press(&Page::id("server-notes")).await?;
 
     page.press_to_see(&Page::id("sign-in"), &Page::id("device-code")).await?;
     let code = page.read(&Page::id("device-code")).await?;

@@ -42,7 +42,7 @@ pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use error::{Code, ErrorView};
 pub use event::Event;
 pub use prompt::{PromptArgumentView, PromptView};
-pub use reply::{AuthorizationRequestView, DeviceSignInView, OrphanView, Reply, SignInRequest};
+pub use reply::{AuthorizationRequestView, OrphanView, Reply, SignInRequest};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
@@ -51,5 +51,5 @@ pub use server::{
     Want,
 };
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
-pub use status::{NeedsSignIn, SignInStep, Status};
+pub use status::{DeviceSignInView, NeedsSignIn, SignInStep, Status};
 pub use tool::{ToolCallView, ToolContent, ToolView};

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView, ToolView};
+use crate::{
+    ConfigView, DeviceSignInView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView,
+    ToolView,
+};
 
 /// The result of a [`crate::Request`] that succeeded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,22 +52,6 @@ pub struct AuthorizationRequestView {
     pub host: String,
     pub redirect: RedirectKind,
     /// The time at which the sign-in times out.
-    pub expires_at: Timestamp,
-}
-
-/// A sign-in that waits until the person has entered a code on another device (RFC 8628).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub struct DeviceSignInView {
-    /// The code to enter. It contains nothing invisible.
-    pub user_code: String,
-    /// The page to enter it on. It is validated: https (or http on a loopback host), with no userinfo.
-    pub verification_uri: String,
-    /// The page with the code already entered, at the same site. The person should still compare the code.
-    pub verification_uri_complete: Option<String>,
-    /// The host of the page.
-    pub host: String,
-    /// The time at which the code expires.
     pub expires_at: Timestamp,
 }
 

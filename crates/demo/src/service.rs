@@ -12,7 +12,7 @@ use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
-use crate::oauth::device::DeviceCodes;
+use crate::oauth::device_codes::DeviceCodes;
 use crate::oauth::families::Families;
 use crate::oauth::pending_consents::PendingConsents;
 use crate::oauth::signing::Signer;

@@ -87,7 +87,7 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
             (first_with_metadata(http, server, issuers, settings).await?, MetadataSource::ResourceMetadata)
         }
         _ if has_grant => return Err(missing(Step::ResourceMetadata, Some(server.host()))),
-        _ => find_at_origin(http, server).await?,
+        _ => find_at_origin(http, server, settings.flow).await?,
     };
     let discovered = Discovered {
         sends_resource: resource.is_some(),
@@ -120,7 +120,7 @@ async fn first_with_metadata(
     let pinned = pinned.and_then(|pinned| issuers.iter().find(|issuer| pinned.matches(issuer.as_str())));
     let mut first_error = None;
     for issuer in pinned.map_or(issuers, std::slice::from_ref) {
-        match AuthorizationServerMetadata::find(http, issuer).await {
+        match AuthorizationServerMetadata::find(http, issuer, settings.flow).await {
             Ok(Some(metadata)) => return Ok(metadata),
             Ok(None) => {
                 first_error = first_error.or(Some(missing(Step::ServerMetadata, issuer.host().as_deref())))
@@ -136,9 +136,10 @@ async fn first_with_metadata(
 async fn find_at_origin(
     http: &HttpClient,
     server: &ServerUrl,
+    flow: Flow,
 ) -> Result<(AuthorizationServerMetadata, MetadataSource), Error> {
     let issuer = Issuer::of_origin(server.url());
-    if let Some(metadata) = AuthorizationServerMetadata::find(http, &issuer).await? {
+    if let Some(metadata) = AuthorizationServerMetadata::find(http, &issuer, flow).await? {
         return Ok((metadata, MetadataSource::ServerOrigin));
     }
     let metadata = AuthorizationServerMetadata::with_default_endpoints(issuer);
@@ -181,12 +182,12 @@ fn check(http: &HttpClient, discovered: &Discovered) -> Result<(), Error> {
         return Err(failed(ErrorKind::ReservedParameter(name)));
     }
     let optional = [
+        &metadata.authorization_endpoint,
         &metadata.registration_endpoint,
         &metadata.revocation_endpoint,
         &metadata.device_authorization_endpoint,
     ];
-    let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
-    for endpoint in endpoints.into_iter().chain(optional.into_iter().flatten()) {
+    for endpoint in std::iter::once(&metadata.token_endpoint).chain(optional.into_iter().flatten()) {
         http.check_literal(endpoint.url()).map_err(failed)?;
     }
     Ok(())
@@ -243,9 +244,9 @@ impl Discovered {
     /// Whether the authorization server and its endpoints belong to the site of the resource.
     pub(crate) fn has_own_endpoints(&self) -> bool {
         let metadata = &self.metadata;
-        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
-        let endpoints = endpoints.map(|endpoint| Some(endpoint.url().clone()));
-        are_own_endpoints(&self.resource, endpoints.into_iter().chain([metadata.issuer.url()]))
+        let endpoints = [metadata.authorization_endpoint.as_ref(), Some(&metadata.token_endpoint)];
+        let endpoints = endpoints.into_iter().flatten().map(|endpoint| Some(endpoint.url().clone()));
+        are_own_endpoints(&self.resource, endpoints.chain([metadata.issuer.url()]))
     }
 
     /// Returns the scopes of the next authorization request.

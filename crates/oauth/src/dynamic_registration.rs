@@ -12,7 +12,7 @@ use crate::http_client::{Request, Response};
 use crate::json_document::{Document, is_transient, transient};
 use crate::{
     AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
-    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step, device_authorization,
+    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step, grant_type,
 };
 
 /// The redirect of a client that needs none.
@@ -46,7 +46,7 @@ pub(crate) async fn register_client(
         }
         // By default, a client may not use the device authorization grant (RFC 7591 §2).
         None => {
-            metadata_fields["grant_types"] = json!([device_authorization::GRANT_TYPE, "refresh_token"]);
+            metadata_fields["grant_types"] = json!([grant_type::DEVICE_CODE, "refresh_token"]);
             metadata_fields["response_types"] = json!([]);
             &["client_name", "grant_types"]
         }
@@ -62,7 +62,7 @@ pub(crate) async fn register_client(
     let mut response = post(http, endpoint, &metadata_fields).await?;
     if redirect.is_none() && rejects_redirect(&response) {
         // Some servers require a redirect, although this grant has none. Usher never uses it.
-        let grant_types = [device_authorization::GRANT_TYPE, "authorization_code", "refresh_token"];
+        let grant_types = [grant_type::DEVICE_CODE, "authorization_code", "refresh_token"];
         metadata_fields["redirect_uris"] = json!([UNUSED_REDIRECT]);
         metadata_fields["grant_types"] = json!(grant_types);
         metadata_fields["response_types"] = json!(["code"]);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::device_authorization::GRANT_TYPE;
+use crate::grant_type::DEVICE_CODE;
 use crate::site::is_same_site;
 use crate::{ClientSettings, Discovered, Endpoint, MetadataSource, ServerUrl, known_servers};
 
@@ -32,15 +32,17 @@ impl Discovered {
         let metadata = &self.metadata;
         let issuer = metadata.issuer.url()?;
         let is_foreign = |url: &Url| !is_related(&issuer, url) && !is_same_site(server.url(), url);
-        let mut foreign: Vec<String> = [&metadata.authorization_endpoint, &metadata.token_endpoint]
+        let page = metadata.authorization_endpoint.as_ref();
+        let mut foreign: Vec<String> = page
             .into_iter()
+            .chain([&metadata.token_endpoint])
             .filter(|endpoint| is_foreign(endpoint.url()))
             .map(|endpoint| endpoint.host().to_owned())
             .collect();
         foreign.dedup();
         (!foreign.is_empty()).then(|| ForeignEndpoints {
             issuer: issuer.host_str().unwrap_or_default().to_owned(),
-            page: metadata.authorization_endpoint.host().to_owned(),
+            page: page.unwrap_or(&metadata.token_endpoint).host().to_owned(),
             token: metadata.token_endpoint.host().to_owned(),
             foreign,
         })
@@ -54,7 +56,7 @@ impl Discovered {
         let endpoint = metadata.device_authorization_endpoint.as_ref()?;
         let is_own = settings.device_authorization_endpoint.is_some()
             || is_related(metadata.token_endpoint.url(), endpoint.url());
-        (is_own && metadata.supports_grant_type(GRANT_TYPE)).then_some(endpoint)
+        (is_own && metadata.supports_grant_type(DEVICE_CODE)).then_some(endpoint)
     }
 
     /// Whether a sign-in on another device is possible, according to the metadata.

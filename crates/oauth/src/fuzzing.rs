@@ -7,7 +7,8 @@ use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::Document;
 use crate::{
-    AuthorizationServerMetadata, ErrorKind, Issuer, ProtectedResourceMetadata, ServerUrl, token_response,
+    AuthorizationServerMetadata, ErrorKind, Flow, Issuer, ProtectedResourceMetadata, ServerUrl,
+    token_response,
 };
 
 /// Parses the metadata of a protected resource.
@@ -17,7 +18,7 @@ pub fn resource_metadata(body: &[u8], server: &ServerUrl) -> Result<ProtectedRes
 
 /// Parses the metadata of an authorization server.
 pub fn server_metadata(body: &[u8], issuer: &Issuer) -> Result<AuthorizationServerMetadata, ErrorKind> {
-    AuthorizationServerMetadata::parse(&Document::parse(body)?, issuer)
+    AuthorizationServerMetadata::parse(&Document::parse(body)?, issuer, Flow::Browser)
 }
 
 /// Parses a response of a token endpoint to a request with these secrets. Returns the access token.

@@ -7,25 +7,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::client_authentication::{ClientAuthentication, Form, form_headers};
 use crate::echo::Sent;
+use crate::grant_type::TOKEN_EXCHANGE;
 use crate::http_client::Request;
 use crate::json_document::{Document, is_transient, transient};
 use crate::token_response::{error_response, is_usable};
-use crate::{AuthMethod, Endpoint, Error, ErrorKind, HttpClient, ServerUrl, Step};
+use crate::{AuthMethod, Error, ErrorKind, HttpClient, IdentityProvider, ServerUrl, Step};
 
-const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_JAG: &str = "urn:ietf:params:oauth:token-type:id-jag";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
-
-/// The identity provider of a company, and Usher's client there.
-#[derive(Clone, Debug)]
-pub struct IdentityProvider {
-    pub token_endpoint: Endpoint,
-    /// The client ID at the identity provider, which may differ from that at the authorization server.
-    pub client_id: String,
-    pub client_secret: Option<SecretString>,
-    /// The person's ID token.
-    pub id_token: SecretString,
-}
 
 /// The service that the assertion is for.
 pub(crate) struct Subject<'a> {

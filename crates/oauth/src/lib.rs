@@ -18,14 +18,14 @@
 //! - Registration: `registration` chooses a client, `dynamic_registration` registers a new one (RFC 7591).
 //! - Authorization: `pending_authorization` builds the request and accepts the response, `persisted_authorization`
 //!   serializes the request so that it survives a restart, `authorization_response` parses the callback.
-//! - Device authorization (RFC 8628): `device_authorization` requests a code for the person and polls for the grant,
+//! - Device authorization (RFC 8628): `device_authorization` holds the codes, `device_grant` requests them and polls,
 //!   `device_response` parses the codes and addresses, `poll_pace` is the time between two polls.
 //! - Without a person: `unattended` gets grants with the client's own credentials or with an assertion; `id_jag`
 //!   gets the assertion of an identity provider.
 //! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_request` is the content of a request,
 //!   `client_authentication` adds the client to it, with a `client_assertion` that a `signing_key` signs,
 //!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
-//! - Values: `auth_method`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
+//! - Values: `auth_method`, `grant_type`, `identity_provider`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
 //! - Data: `known_servers` reads `known_servers.json`, the deviations of single companies.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
@@ -72,6 +72,7 @@ mod client_assertion;
 mod client_authentication;
 mod client_settings;
 mod device_authorization;
+mod device_grant;
 mod device_response;
 mod discovery;
 mod display_text;
@@ -83,10 +84,12 @@ mod foreign_endpoints;
 #[doc(hidden)]
 pub mod fuzzing;
 mod grant;
+mod grant_type;
 mod hint;
 mod http_client;
 mod http_options;
 mod id_jag;
+mod identity_provider;
 mod issuer;
 mod json_document;
 mod known_servers;
@@ -126,7 +129,7 @@ pub use foreign_endpoints::ForeignEndpoints;
 pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
-pub use id_jag::IdentityProvider;
+pub use identity_provider::IdentityProvider;
 pub use issuer::Issuer;
 pub use network_zone::NetworkZone;
 pub use pending_authorization::{AuthorizationCode, PendingAuthorization, Rejected};

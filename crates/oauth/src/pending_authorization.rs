@@ -66,7 +66,10 @@ impl Registered {
         let redirect_uri = registered.ok_or_else(|| bad_redirect("the client was registered without one"))?;
         let redirect = RedirectUrl::new(redirect_uri.as_str().to_owned())
             .map_err(|_| bad_redirect("it is not an absolute URL"))?;
-        let authorization_endpoint = AuthUrl::from_url(metadata.authorization_endpoint.url().clone());
+        let Some(endpoint) = metadata.authorization_endpoint.as_ref() else {
+            return Err(failed(ErrorKind::Malformed { what: "it has no authorization endpoint".to_owned() }));
+        };
+        let authorization_endpoint = AuthUrl::from_url(endpoint.url().clone());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let oauth = BasicClient::new(ClientId::new(client.registration.client_id.clone()))
             .set_auth_uri(authorization_endpoint)
@@ -87,7 +90,7 @@ impl Registered {
             Prompt::Automatic | Prompt::Omitted => {}
             Prompt::Value(value) => request = request.add_extra_param("prompt", value.as_str()),
         }
-        for (name, value) in known_servers::authorization_parameters(metadata.authorization_endpoint.url()) {
+        for (name, value) in known_servers::authorization_parameters(endpoint.url()) {
             if !metadata.has_query_parameter(name) {
                 request = request.add_extra_param(name, value);
             }
@@ -132,7 +135,7 @@ impl PendingAuthorization {
 
     /// The host of the page that the browser opens.
     pub fn host(&self) -> &str {
-        self.discovered.metadata.authorization_endpoint.host()
+        self.url.host_str().unwrap_or_default()
     }
 
     /// The value that identifies this request in the response.

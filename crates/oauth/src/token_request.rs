@@ -4,6 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::client_authentication::Form;
 use crate::echo::Sent;
+use crate::grant_type;
 use crate::{
     AuthorizationCode, ClientSettings, DeviceAuthorization, Grant, GrantBinding, RefreshToken, Scopes,
     SigningKey,
@@ -41,11 +42,11 @@ impl<'a> TokenRequest<'a> {
                 form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", token);
             }
             TokenRequest::Device(device) => {
-                form.append_pair("grant_type", crate::device_authorization::GRANT_TYPE)
+                form.append_pair("grant_type", grant_type::DEVICE_CODE)
                     .append_pair("device_code", device.device_code.expose_secret());
             }
             TokenRequest::Unattended { assertion: Some(assertion), .. } => {
-                form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
+                form.append_pair("grant_type", grant_type::JWT_BEARER)
                     .append_pair("assertion", assertion.expose_secret());
             }
             TokenRequest::Unattended { settings, assertion: None, .. } => {

@@ -1,7 +1,6 @@
 //! The device authorization grant (RFC 8628): issues codes, and lets the person enter and approve one.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::client_authentication::{AuthenticatedClient, authenticate};
+use super::device_codes::{Decision, DeviceCode};
 use super::device_page;
 use super::error::{OAuthError, no_store};
 use super::grant::Grant;
@@ -30,35 +30,6 @@ const CAPACITY: usize = 500;
 const LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 /// The letters in each half of a code.
 const HALF: usize = 4;
-
-/// The decision of the person.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Decision {
-    Pending,
-    Allowed,
-    Denied,
-}
-
-/// A request that waits for the person, or for the client to learn the decision.
-struct DeviceCode {
-    device_code: String,
-    /// With a hyphen between the halves, as it is shown.
-    user_code: String,
-    /// Belongs to the consent page of this request, so that another website cannot send its form.
-    ticket: String,
-    client_id: String,
-    client_name: String,
-    scopes: Scopes,
-    decision: Decision,
-    redeemed: bool,
-    /// The earliest time of the next poll.
-    next_poll: Timestamp,
-    expires_at: Timestamp,
-}
-
-/// The requests, oldest first.
-#[derive(Default)]
-pub(crate) struct DeviceCodes(Mutex<VecDeque<DeviceCode>>);
 
 /// `POST /device_authorization`
 pub(crate) async fn authorize(

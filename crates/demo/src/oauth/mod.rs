@@ -9,6 +9,7 @@ pub(crate) mod codes;
 pub(crate) mod consent;
 mod consent_page;
 pub(crate) mod device;
+pub(crate) mod device_codes;
 mod device_page;
 mod error;
 pub(crate) mod families;

@@ -200,3 +200,29 @@ async fn a_sign_out_lasts_until_the_person_signs_in_again() {
     engine.start_sign_in(&id(), SignInOptions::default()).await.unwrap();
     until(&engine, &id(), is_connected).await;
 }
+
+#[tokio::test]
+async fn the_assertion_of_the_platform_is_read_again_before_each_request() {
+    let machines = Machines::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("assertion");
+    std::fs::write(&file, "first-assertion\n").unwrap();
+    let (sandbox, engine) = machines.engine(json!({ "flow": "jwt_bearer", "assertionFile": file })).await;
+    until(&engine, &id(), is_connected).await;
+    std::fs::write(&file, "second-assertion\n").unwrap();
+    sandbox.clock.advance(Duration::from_secs(3590));
+    call(&engine, "read").await.unwrap();
+    let sent: Vec<_> = machines
+        .service
+        .requests_to(TOKEN)
+        .iter()
+        .map(|request| (request.form()["assertion"].clone(), request.form().contains_key("client_id")))
+        .collect();
+    assert_eq!(sent, [("first-assertion".to_owned(), false), ("second-assertion".to_owned(), false)]);
+    // Without the file, nothing is sent.
+    std::fs::remove_file(&file).unwrap();
+    sandbox.clock.advance(Duration::from_secs(3590));
+    let error = call(&engine, "read").await.unwrap_err();
+    assert_eq!(error.code, Code::ConfigInvalid, "{}", error.message);
+    assert_eq!(machines.requests(), 2);
+}

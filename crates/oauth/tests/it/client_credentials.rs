@@ -85,6 +85,17 @@ async fn the_configured_audience_is_sent() {
 }
 
 #[tokio::test]
+async fn a_server_for_machines_needs_no_page() {
+    let missing = json!({ "authorization_endpoint": null, "code_challenge_methods_supported": null });
+    let fake = Fake::start_with_changed_metadata(missing).await;
+    fake.on(TOKEN, Response::json(json!({ "access_token": "t" })));
+    granted_with(&fake, &with_secret()).await.unwrap();
+    // A person needs one.
+    let error = discovery_error(&fake).await;
+    assert_eq!(error.kind, ErrorKind::Malformed { what: "it has no authorization endpoint".into() });
+}
+
+#[tokio::test]
 async fn the_secret_is_sent_by_the_method_that_the_server_supports() {
     let fake = fake_with(json!({ "token_endpoint_auth_methods_supported": ["client_secret_post"] })).await;
     fake.on(TOKEN, Response::json(json!({ "access_token": "t" })));

@@ -94,7 +94,7 @@ async fn every_supported_field_is_read() {
     let endpoint = |path: &str| Endpoint::parse("", &fake.at(path)).unwrap();
     let expected = AuthorizationServerMetadata {
         issuer: Issuer::parse(&fake.origin).unwrap(),
-        authorization_endpoint: endpoint("/authorize"),
+        authorization_endpoint: Some(endpoint("/authorize")),
         token_endpoint: endpoint("/token"),
         registration_endpoint: Some(endpoint("/register")),
         revocation_endpoint: Some(endpoint("/revoke")),
@@ -167,7 +167,7 @@ async fn reserved_parameters_are_rejected() {
     }
     let endpoint = fake.at("/authorize?tenant=7");
     fake.serve_changed_metadata(json!({ "authorization_endpoint": endpoint }));
-    assert_eq!(discovered(&fake).await.metadata.authorization_endpoint.as_str(), endpoint);
+    assert_eq!(discovered(&fake).await.metadata.authorization_endpoint.unwrap().as_str(), endpoint);
 }
 
 #[tokio::test]
