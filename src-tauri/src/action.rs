@@ -84,7 +84,12 @@ fn with_error(page: PageRequest, error: ErrorView, app: &AppHandle) -> PageReque
 async fn perform_in_engine(app: &AppHandle, action: &Action) -> Result<(), ErrorView> {
     let engine = app.state::<EngineSlot>().get().await?;
     match action {
-        Action::SignIn(id) => sign_in::start(&engine, id, SignInOptions::default()).await,
+        Action::SignIn(id) => {
+            if sign_in::start(&engine, id, SignInOptions::default()).await? {
+                window::open_at(app, action.page());
+            }
+            Ok(())
+        }
         Action::OpenPageAgain(id) => sign_in::open_again(&engine, id).await,
         Action::Connect(id) => engine.connect(id).await,
         Action::RetrySecretStore => secret_store::retry(app).await,

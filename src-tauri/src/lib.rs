@@ -12,7 +12,7 @@
 //! | `window` | the window, and the requests to show a service's page |
 //! | `tray`, `notices` | the tray icon with its menu, and notifications |
 //! | `links` | `dev.usher.desktop:` links from the browser |
-//! | `action`, `sign_in`, `secret_store` | the actions that a click in the window, the tray or a notification starts |
+//! | `action`, `sign_in`, `qr_code`, `secret_store` | the actions that a click in the window, the tray or a notification starts |
 //! | `service_label` | the short name of a service |
 //! | `desktop_features`, `autostart` | the features of the desktop, and starting at login |
 //! | `keychain`, `demo`, `browser` | the retry when the keychain changes, the demo service, opening the browser |
@@ -44,6 +44,7 @@ mod links;
 mod logging;
 mod notices;
 mod options;
+mod qr_code;
 mod question_text;
 mod running_instance;
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub fn server(name: &str, status: Status) -> ServerView {
         auth: AuthView::Unknown,
         permission: None,
         endpoints_to_confirm: None,
+        offers_device: false,
         last_error: None,
         wants: None,
         secret_requests: Vec::new(),
@@ -101,6 +102,7 @@ pub fn signing_in(step: SignInStep) -> Status {
         expires_at: None,
         next_redirect: None,
         next_omits_prompt: false,
+        device: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod config;
+mod device;
 mod login;
 mod one_engine;
 mod programs;

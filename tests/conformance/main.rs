@@ -1,4 +1,5 @@
-//! The public conformance suite, with one test for each required scenario. A test passes if the suite exits with
+//! The public conformance suite, with one test for each required scenario, and for each scenario of an authorization
+//! extension. A test passes if the suite exits with
 //! 0 and did not skip the scenario.
 //!
 //! The tested client, `conformance-client`, uses the engine's public API. `package-lock.json` pins the suite.
@@ -17,6 +18,17 @@ const REQUIRED: [(&str, usize); 2] = [("2026-07-28", 32), ("2025-11-25", 18)];
 const BACKCOMPAT: [(&str, &str); 2] = [
     ("2025-03-26", "auth/2025-03-26-oauth-metadata-backcompat"),
     ("2025-03-26", "auth/2025-03-26-oauth-endpoint-fallback"),
+];
+
+/// The revisions with which the scenarios of extensions run.
+const EXTENSION_REVISIONS: [&str; 2] = ["2026-07-28", "2025-11-25"];
+
+/// Scenarios of the authorization extensions.
+const EXTENSIONS: [&str; 4] = [
+    "auth/client-credentials-jwt",
+    "auth/client-credentials-basic",
+    "auth/wif-jwt-bearer",
+    "auth/enterprise-managed-authorization",
 ];
 
 fn main() -> ExitCode {
@@ -48,6 +60,9 @@ fn all() -> Result<Vec<Trial>> {
         );
         trials.extend(scenarios.iter().map(|scenario| trial(version, scenario)));
     }
+    for version in EXTENSION_REVISIONS {
+        trials.extend(EXTENSIONS.iter().map(|scenario| trial(version, scenario)));
+    }
     trials.extend(BACKCOMPAT.iter().map(|(version, scenario)| trial(version, scenario)));
     Ok(trials)
 }
@@ -77,11 +92,14 @@ fn required(version: &str) -> Result<Vec<String>> {
 
 fn run(version: &str, scenario: &str) -> Result<(), Failed> {
     let results = tempfile::tempdir()?;
+    // The suite runs the scenarios of extensions with a revision only if it is forced to.
+    let force = EXTENSIONS.contains(&scenario).then_some("--force");
     let output = suite()?
         .arg("client")
         .arg("--command")
         .arg(paths::conformance_client()?)
         .args(["--scenario", scenario, "--spec-version", version, "--timeout", "30000"])
+        .args(force)
         .arg("--output-dir")
         .arg(results.path())
         .output()?;

@@ -6,6 +6,7 @@ mod autostart;
 mod config;
 mod consent;
 mod desktop_variants;
+mod device;
 mod fixtures;
 mod foreground;
 mod grouped_notification;

@@ -45,7 +45,7 @@ pub use error::{Code, ErrorView};
 pub use event::{ConfigChangesView, Event};
 pub use program::{LaunchView, ProgramView};
 pub use prompt::{PromptArgumentView, PromptView};
-pub use reply::{AuthorizationRequestView, OrphanView, Reply};
+pub use reply::{AuthorizationRequestView, OrphanView, Reply, SignInRequest};
 pub use request::{NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
@@ -54,5 +54,5 @@ pub use server::{
     Want,
 };
 pub use snapshot::{ConfigView, SecretStoreView, Snapshot};
-pub use status::{NeedsSignIn, SignInStep, Status};
+pub use status::{DeviceSignInView, NeedsSignIn, SignInStep, Status};
 pub use tool::{ToolCallView, ToolContent, ToolView};

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView, ToolView};
+use crate::{
+    ConfigView, DeviceSignInView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView,
+    ToolView,
+};
 
 /// The result of a [`crate::Request`] that succeeded.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +19,8 @@ pub enum Reply {
     Server(ServerId),
     /// `None` when no sign-in waits for the browser.
     Authorization(Option<AuthorizationRequestView>),
+    /// The code and the page of a sign-in on another device.
+    Device(DeviceSignInView),
     Tools(Vec<ToolView>),
     Resources(Vec<ResourceView>),
     Prompts(Vec<PromptView>),
@@ -48,4 +53,25 @@ pub struct AuthorizationRequestView {
     pub redirect: RedirectKind,
     /// The time at which the sign-in times out.
     pub expires_at: Timestamp,
+}
+
+/// A sign-in that has started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignInRequest {
+    /// The page to open in the browser.
+    Browser(AuthorizationRequestView),
+    /// The code and the page for another device. The sign-in then completes automatically.
+    Device(DeviceSignInView),
+    /// Nothing to do: the server connects without a person.
+    Unattended,
+}
+
+impl From<SignInRequest> for Reply {
+    fn from(request: SignInRequest) -> Self {
+        match request {
+            SignInRequest::Browser(request) => Self::Authorization(Some(request)),
+            SignInRequest::Device(device) => Self::Device(device),
+            SignInRequest::Unattended => Self::Done,
+        }
+    }
 }

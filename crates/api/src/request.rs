@@ -32,6 +32,9 @@ pub enum Request {
         extra_scopes: Vec<String>,
         /// Hosts of another site that the person confirmed. See `EndpointsView`.
         confirmed_hosts: Vec<String>,
+        /// Whether to sign in with a code on another device, whatever `mcp.json` says.
+        #[serde(default)]
+        on_device: bool,
     },
     /// Completes a sign-in with the callback from the browser. The callback contains the code but not the PKCE
     /// verifier, so it is not a secret on its own.

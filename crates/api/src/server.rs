@@ -47,6 +47,9 @@ pub struct ServerView {
     /// The hosts that the person has to confirm before a sign-in.
     #[serde(default)]
     pub endpoints_to_confirm: Option<EndpointsView>,
+    /// Whether the authorization server offers a sign-in on another device, as far as is known.
+    #[serde(default)]
+    pub offers_device: bool,
     /// The action that the server needs from the person.
     pub wants: Option<Want>,
     /// The secrets that the entry in `mcp.json` sends to origins for which the person has not allowed them. Usher sends

@@ -35,6 +35,9 @@ pub enum Status {
         /// Whether the next attempt repeats the redirect without the `prompt` parameter, which the page may reject.
         #[serde(default)]
         next_omits_prompt: bool,
+        /// The code and the page of a sign-in on another device.
+        #[serde(default)]
+        device: Option<DeviceSignInView>,
     },
     Connected {
         since: Timestamp,
@@ -80,7 +83,25 @@ pub enum SignInStep {
     Discovering,
     Registering,
     WaitingForBrowser,
+    /// The person enters a code on another device.
+    WaitingForDevice,
     Exchanging,
     /// The grant is stored; the first list request is running.
     Connecting,
+}
+
+/// A sign-in that waits until the person has entered a code on another device (RFC 8628).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub struct DeviceSignInView {
+    /// The code to enter. It contains nothing invisible.
+    pub user_code: String,
+    /// The page to enter it on. It is validated: https (or http on a loopback host), with no userinfo.
+    pub verification_uri: String,
+    /// The page with the code already entered, at the same site. The person should still compare the code.
+    pub verification_uri_complete: Option<String>,
+    /// The host of the page.
+    pub host: String,
+    /// The time at which the code expires.
+    pub expires_at: Timestamp,
 }

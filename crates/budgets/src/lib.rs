@@ -49,6 +49,16 @@ pub const CLIENT_ID_BYTES: usize = ADDRESS_BYTES;
 /// Bytes of a client secret that a server issues. Some servers issue a signed token of about 1 kB.
 pub const CLIENT_SECRET_BYTES: usize = 8 * 1024;
 
+/// Characters of the code that a person enters on another device. Known codes have 6 to 9, some with a separator.
+pub const USER_CODE_CHARACTERS: usize = 64;
+
+/// The longest lifetime of such a code. Known codes live for 5 to 30 minutes, and nobody waits longer.
+pub const LONGEST_DEVICE_SIGN_IN: Duration = Duration::from_secs(60 * 60);
+
+/// The longest time between two polls for the outcome of a sign-in on another device. Known servers ask for 5 seconds.
+/// After a longer pause, the person would believe that the sign-in failed.
+pub const LONGEST_POLL_INTERVAL: Duration = Duration::from_secs(60);
+
 /// Scopes in one set. The largest known resource lists about 150.
 pub const SCOPES: usize = 500;
 

@@ -99,6 +99,9 @@ pub struct Login {
     /// Print the authorization URL as JSON instead of opening a browser, and read the callback URL from stdin
     #[arg(long)]
     pub no_browser: bool,
+    /// Sign in with a code that you enter on another device, such as a phone
+    #[arg(long)]
+    pub device: bool,
     /// Sign in again, even if already signed in
     #[arg(long)]
     pub again: bool,

@@ -22,6 +22,7 @@ mod engine;
 mod exit;
 mod output;
 mod paths;
+mod qr_code;
 mod session;
 
 use std::process::ExitCode;

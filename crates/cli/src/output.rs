@@ -125,6 +125,9 @@ pub fn status_text(view: &ServerView) -> String {
         Status::Unsupported { .. } => "unsupported".into(),
         Status::Connecting => "connecting".into(),
         Status::NeedsSignIn { .. } => "needs sign-in".into(),
+        Status::SigningIn { device: Some(device), .. } => {
+            format!("signing in: enter {} at {}", device.user_code, device.verification_uri)
+        }
         Status::SigningIn { .. } => "signing in".into(),
         Status::Connected { tool_count, .. } if view.is_connected_without_sign_in() => {
             format!("connected, not signed in, {}", count(*tool_count, "tool"))

@@ -185,6 +185,11 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
             why.clone(),
             "Usher supports only Streamable HTTP and local programs for now.",
         )),
+        Status::SigningIn { device: Some(device), .. } => Some(ErrorView::new(
+            Code::SignInRequired,
+            format!("The sign-in to {} is waiting for another device.", view.name),
+            format!("Enter {} at {}.", device.user_code, device.verification_uri),
+        )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
             let seconds = CONNECT_DEADLINE.as_secs();
             ErrorView::new(

@@ -133,9 +133,17 @@ impl ServerConfig {
         for header in headers {
             note(header.value.placeholders(environment), &[&server]);
         }
-        let secret =
-            self.oauth.client_secret.as_ref().map(|secret| Template::placeholders(secret, environment));
-        note(secret.unwrap_or_default(), &[&server, &token, &device]);
+        // A private key is not sent, but what it signs is.
+        let secrets = [&self.oauth.client_secret, &self.oauth.private_key, &self.oauth.assertion];
+        let secrets = secrets.into_iter().flatten();
+        let secret: Vec<_> = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
+        // The client also authenticates at the device authorization endpoint.
+        note(secret, &[&server, &token, &device]);
+        if let Some(provider) = &self.oauth.identity_provider {
+            let secrets = [Some(&provider.id_token), provider.client_secret.as_ref()].into_iter().flatten();
+            let secrets = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
+            note(secrets, &[&Origin::of(&provider.token)]);
+        }
         let variables = self.variables.iter().cloned().map(Placeholder::Variable);
         note(variables.collect(), &[&server, &token, &authorization, &device]);
         uses

@@ -64,7 +64,10 @@ pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
 pub use format::{FormatReport, Rewrite};
-pub use oauth_settings::{Endpoints, Flow, OAuthSettings, Redirect, client_secret_name, header_secret_name};
+pub use oauth_settings::{
+    Endpoints, Flow, IdentityProviderSettings, OAuthSettings, Redirect, client_secret_name,
+    header_secret_name,
+};
 pub use parse::is_plain_secret_header;
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};

@@ -1,6 +1,7 @@
 //! The sign-in settings of a server.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use url::Url;
@@ -15,6 +16,21 @@ pub struct OAuthSettings {
     pub client_id: Option<String>,
     /// The client secret. It is set only together with `client_id`.
     pub client_secret: Option<Template>,
+    /// The private key with which the client signs assertions, instead of a secret. It is set only together with
+    /// `client_id`.
+    pub private_key: Option<Template>,
+    /// The algorithm of these signatures, such as `ES256`. Without it, the kind of the key decides.
+    pub signing_algorithm: Option<String>,
+    /// The `kid` of these signatures.
+    pub key_id: Option<String>,
+    /// The `aud` of these assertions, instead of the issuer.
+    pub assertion_audience: Option<String>,
+    /// The platform's assertion, for the flow `jwt_bearer`.
+    pub assertion: Option<Template>,
+    /// The file with the platform's assertion. It is read before each request.
+    pub assertion_file: Option<PathBuf>,
+    /// The identity provider, for the flow `enterprise`.
+    pub identity_provider: Option<IdentityProviderSettings>,
     pub scopes: Option<Vec<String>>,
     pub redirect: Redirect,
     /// How the person or the machine signs in (`flow`).
@@ -84,20 +100,35 @@ pub struct Endpoints {
     pub token: Url,
 }
 
-/// The way to get a grant.
+/// A company's identity provider, and Usher's client there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IdentityProviderSettings {
+    pub token: Url,
+    pub client_id: String,
+    pub client_secret: Option<Template>,
+    /// The person's ID token.
+    pub id_token: Template,
+}
+
+/// The way to sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
-    /// The authorization code grant, with a browser on this computer.
+    /// The person approves the request in the browser on this computer.
     #[default]
     Browser,
-    /// The device authorization grant (RFC 8628), with a browser on any device.
+    /// The person enters a code on any device (RFC 8628).
     Device,
-    /// The client credentials grant (RFC 6749 §4.4), without a person.
+    /// The client's own credentials, without a person (RFC 6749 §4.4).
     ClientCredentials,
+    /// An assertion of the platform on which Usher runs, without a person (RFC 7523 §2.1).
+    JwtBearer,
+    /// An assertion of the person's identity provider (ID-JAG).
+    Enterprise,
 }
 
 impl Flow {
-    pub const ALL: [Self; 3] = [Self::Browser, Self::Device, Self::ClientCredentials];
+    pub const ALL: [Self; 5] =
+        [Self::Browser, Self::Device, Self::ClientCredentials, Self::JwtBearer, Self::Enterprise];
 
     /// The value in `mcp.json`.
     pub fn as_str(self) -> &'static str {
@@ -105,6 +136,8 @@ impl Flow {
             Self::Browser => "browser",
             Self::Device => "device",
             Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "jwt_bearer",
+            Self::Enterprise => "enterprise",
         }
     }
 }
@@ -113,10 +146,9 @@ impl FromStr for Flow {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|flow| flow.as_str() == text)
-            .ok_or_else(|| "a flow must be browser, device or client_credentials".to_owned())
+        let names = Self::ALL.map(Self::as_str).join(", ");
+        let found = Self::ALL.into_iter().find(|flow| flow.as_str() == text);
+        found.ok_or_else(|| format!("a flow must be one of: {names}"))
     }
 }
 

@@ -215,6 +215,17 @@ fn errors_of_sign_in_settings_are_explained() {
         ("authorization URL alone", r#""oauth": {"authorizationUrl": "https://as.example/a"}"#),
         ("token URL alone", r#""auth": {"token_url": "https://as.example/t"}"#),
         ("invalid token URL", r#""auth": {"auth_url": "https://as.example/a", "token_url": "x"}"#),
+        ("flow without a proof", r#""oauth": {"flow": "client_credentials", "clientId": "c"}"#),
+        ("two proofs", r#""oauth": {"flow": "client_credentials", "clientId": "c", "clientSecret": "{{s}}", "privateKey": "{{k}}"}"#),
+        ("key in plain text for a person", r#""oauth": {"clientId": "c", "privateKey": "-----BEGIN"}"#),
+        ("flow without an assertion", r#""oauth": {"flow": "jwt_bearer"}"#),
+        ("flow without an identity provider", r#""oauth": {"flow": "enterprise", "clientId": "c"}"#),
+        ("incomplete identity provider", r#""oauth": {"flow": "enterprise", "clientId": "c", "identityProvider": {"clientId": "i"}}"#),
+        (
+            "flows without a person",
+            r#""oauth": {"flow": "enterprise", "clientId": "c", "clientSecret": "{{s}}", "identityProvider":
+            {"tokenUrl": "https://idp.example/t", "clientId": "i", "clientSecret": "{{i}}", "idToken": "{{t}}"}}"#,
+        ),
         ("redirect", r#""oauth": {"redirect": "carrier pigeon"}"#),
         ("scopes", r#""oauth": {"scopes": ["a b"]}"#),
         ("prompts", r#""oauth": {"prompt": "none"}"#),

@@ -44,6 +44,31 @@ fn each_placeholder_is_sent_to_the_origins_of_its_setting() {
 }
 
 #[test]
+fn secrets_for_a_sign_in_without_a_person_and_on_another_device_have_their_own_origins() {
+    let device = r#"{ "type": "http", "url": "https://mcp.example.com/mcp",
+        "oauth": { "flow": "device", "clientId": "id", "clientSecret": "{{secret}}",
+            "deviceAuthorizationUrl": "https://device.example.com/d" } }"#;
+    assert_eq!(
+        uses(device),
+        ["{{secret}} -> https://mcp.example.com", "{{secret}} -> https://device.example.com"]
+    );
+    let key = r#"{ "type": "http", "url": "https://mcp.example.com/mcp",
+        "oauth": { "flow": "client_credentials", "clientId": "id", "privateKey": "{{key}}" } }"#;
+    assert_eq!(uses(key), ["{{key}} -> https://mcp.example.com"]);
+    let company = r#"{ "type": "http", "url": "https://mcp.example.com/mcp",
+        "oauth": { "flow": "enterprise", "clientId": "id", "clientSecret": "{{secret}}", "identityProvider": {
+            "tokenUrl": "https://idp.example.com/t", "clientId": "i", "clientSecret": "{{idp}}", "idToken": "{{id}}" } } }"#;
+    assert_eq!(
+        uses(company),
+        [
+            "{{secret}} -> https://mcp.example.com",
+            "{{id}} -> https://idp.example.com",
+            "{{idp}} -> https://idp.example.com",
+        ]
+    );
+}
+
+#[test]
 fn a_variable_in_the_address_is_a_use_of_it() {
     let path = r#"{ "type": "http", "url": "https://evil.example/${KEY}" }"#;
     assert_eq!(uses(path), ["${KEY} -> https://evil.example"]);

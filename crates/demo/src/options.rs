@@ -15,6 +15,10 @@ pub struct DemoOptions {
     /// The key that signs clients and tokens; `None` creates a random one. After a restart, existing clients and tokens
     /// are valid only with the same key and port, because their issuer and audience contain the port.
     pub signing_key: Option<[u8; 32]>,
+    /// The time between two polls that a client of the device authorization grant must wait.
+    pub device_interval: Duration,
+    /// The lifetime of a device code.
+    pub device_code_lifetime: Duration,
     /// The redirect URIs that are accepted.
     pub redirects: RedirectPolicy,
     /// The scopes named in the 401 challenge and in the protected resource metadata.
@@ -43,6 +47,8 @@ impl Default for DemoOptions {
             access_token_lifetime: Duration::from_secs(600),
             refresh_grace: Duration::ZERO,
             signing_key: None,
+            device_interval: Duration::from_secs(1),
+            device_code_lifetime: Duration::from_secs(600),
             redirects: RedirectPolicy::Any,
             challenge_scopes: ["openid", "notes:read", "notes:write"].map(String::from).to_vec(),
             eras: Eras::All,

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::mcp::McpServer;
 use crate::middleware::{delay_and_log, require_local_origin};
 use crate::oauth::metadata::RESOURCE_METADATA_PATH;
-use crate::oauth::{access, authorize, consent, metadata, registration, revocation, token};
+use crate::oauth::{access, authorize, consent, device, metadata, registration, revocation, token};
 use crate::service::Service;
 
 /// The largest accepted body of the OAuth endpoints.
@@ -38,6 +38,8 @@ pub(crate) fn router(service: Arc<Service>, stopping: &CancellationToken) -> Rou
         .route("/.well-known/oauth-authorization-server", get(metadata::authorization_server))
         .route("/register", post(registration::register))
         .route("/authorize", get(authorize::authorize).post(consent::decide))
+        .route("/device_authorization", post(device::authorize))
+        .route("/device", get(device::page).post(device::submit))
         .route("/token", post(token::token))
         .route("/revoke", post(revocation::revoke))
         .with_state(Arc::clone(&service))

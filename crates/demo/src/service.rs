@@ -12,6 +12,7 @@ use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
+use crate::oauth::device_codes::DeviceCodes;
 use crate::oauth::families::Families;
 use crate::oauth::pending_consents::PendingConsents;
 use crate::oauth::signing::Signer;
@@ -29,6 +30,7 @@ pub(crate) struct Service {
     pub(crate) epochs: Epochs,
     pub(crate) pending_consents: PendingConsents,
     pub(crate) codes: Codes,
+    pub(crate) device_codes: DeviceCodes,
     pub(crate) families: Families,
     pub(crate) token_faults: Mutex<VecDeque<TokenFault>>,
     /// The most recent requests, oldest first.
@@ -60,6 +62,7 @@ impl Service {
             epochs: Epochs::default(),
             pending_consents: PendingConsents::default(),
             codes: Codes::default(),
+            device_codes: DeviceCodes::default(),
             families: Families::default(),
             token_faults,
             request_log: Mutex::default(),

@@ -10,6 +10,7 @@ mod shared_refresh;
 mod state;
 mod storage;
 pub(crate) mod stored_grant;
+pub(crate) mod unattended;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,7 @@ use held_grant::{Freshness, HeldGrant};
 use shared_refresh::SharedRefresh;
 use state::{Held, State};
 use stored_grant::{bearer, same_tokens};
+use unattended::UnattendedSettings;
 
 /// An access token.
 type Token = SecretString;
@@ -78,9 +80,17 @@ impl Credentials {
 
     /// Prepares for a new connection, because the client, the network or the stored grant may have changed. The stored
     /// grant is read again, unless a refresh is running or a grant is not saved yet.
-    pub fn reset(&self, pre_registered: PreRegistered, http: HttpClient) {
+    ///
+    /// `unattended` are the settings of an entry whose grants need no person.
+    pub fn reset(
+        &self,
+        pre_registered: PreRegistered,
+        unattended: Option<UnattendedSettings>,
+        http: HttpClient,
+    ) {
         let mut state = self.0.lock();
         state.pre_registered = pre_registered;
+        state.unattended = unattended;
         state.http = http;
         state.backoff.end();
         state.ended = None;
@@ -104,7 +114,7 @@ impl Credentials {
                 }
                 outcome => outcome,
             },
-            Freshness::Expired if grant.refresh_token.is_some() => self.join_refresh(&grant).await,
+            Freshness::Expired if self.0.lock().is_renewable(&grant) => self.join_refresh(&grant).await,
             Freshness::Expired => Err(CredentialFault::Expired),
         }
     }
@@ -115,10 +125,15 @@ impl Credentials {
         if grant.access_token.expose() != rejected.expose_secret() {
             return self.token().await;
         }
-        if grant.refresh_token.is_none() {
+        if !self.0.lock().is_renewable(&grant) {
             return Ok(None);
         }
         self.join_refresh(&grant).await
+    }
+
+    /// Returns whether a refresh, or a new grant without a person, can replace the grant.
+    pub fn is_renewable(&self, grant: &Grant) -> bool {
+        self.0.lock().is_renewable(grant)
     }
 
     /// Returns the time at which [`Self::maintain`] must run: to refresh before expiry, to report an expiry, to repeat
@@ -138,9 +153,9 @@ impl Credentials {
         };
         let is_due = self.due().is_some_and(|due| due <= self.0.context.clock.now());
         let Some(grant) = grant.filter(|_| is_due) else { return Ok(()) };
-        let outcome = match grant.refresh_token {
-            Some(_) => self.join_refresh(&grant).await.map(drop),
-            None => Err(CredentialFault::Expired),
+        let outcome = match self.is_renewable(&grant) {
+            true => self.join_refresh(&grant).await.map(drop),
+            false => Err(CredentialFault::Expired),
         };
         if let Err(fault @ CredentialFault::Expired) = &outcome {
             self.0.lock().ended = Some(fault.clone());

@@ -7,11 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use rmcp::model::ProtocolVersion;
 use tokio_util::task::TaskTracker;
 use usher_api::{RedirectKind, ServerId};
 use usher_oauth::{
-    ClientRegistration, Discovered, ForeignEndpoints, GrantBinding, Issuer, NetworkZone, Quirks,
+    ClientRegistration, Discovered, ForeignEndpoints, GrantBinding, Issuer, NetworkZone, Quirks, RedirectUri,
 };
 use usher_secrets::private_files;
 
@@ -176,13 +177,16 @@ impl Learned {
         known.registrations.iter().find(|registration| condition(registration)).cloned()
     }
 
-    /// Stores a registration in place of the one with the same redirect. All loopback ports count as one redirect.
+    /// Stores a registration in place of the one with the same redirect, or without one. All loopback ports count as one
+    /// redirect.
     pub fn store_registration(&self, registration: ClientRegistration) {
         self.change(|contents| {
             let known = contents.issuers.entry(registration.issuer.as_str().to_owned()).or_default();
             let same_redirect = |other: &ClientRegistration| {
-                other.redirect_uri == registration.redirect_uri
-                    || (other.redirect_uri.is_loopback() && registration.redirect_uri.is_loopback())
+                let redirects = [&other.redirect_uri, &registration.redirect_uri];
+                let is_loopback =
+                    |redirect: &Option<RedirectUri>| redirect.as_ref().is_some_and(RedirectUri::is_loopback);
+                redirects[0] == redirects[1] || redirects.into_iter().all(is_loopback)
             };
             known.registrations.retain(|other| !same_redirect(other));
             known.registrations.push(registration);
@@ -266,6 +270,22 @@ impl Learned {
                 contents.questions_blocked.insert(server.clone());
             } else {
                 contents.questions_blocked.remove(server);
+            }
+        });
+    }
+
+    /// Returns whether the previous run had a sign-in that waits for another device and has not expired.
+    pub fn waits_for_device(&self, server: &ServerId, now: Timestamp) -> bool {
+        self.0.lock().device_sign_ins.get(server).is_some_and(|expires_at| *expires_at > now)
+    }
+
+    pub fn set_device_sign_in(&self, server: &ServerId, expires_at: Option<Timestamp>) {
+        self.change(|contents| match expires_at {
+            Some(expires_at) => {
+                contents.device_sign_ins.insert(server.clone(), expires_at);
+            }
+            None => {
+                contents.device_sign_ins.remove(server);
             }
         });
     }

@@ -76,6 +76,8 @@ pub struct SignInOptions {
     pub receives_links: Option<bool>,
     /// Scopes to request in addition to those that the server names.
     pub extra_scopes: Vec<String>,
+    /// Whether to sign in with a code on another device, whatever `mcp.json` says.
+    pub on_device: bool,
     /// Hosts that the person confirmed, because the authorization server's endpoints belong to another site.
     pub confirmed_hosts: Vec<String>,
     /// A client to store before the sign-in: its id in `mcp.json`, its secret in the secret store.

@@ -19,6 +19,9 @@ impl ServerKey {
         if let Some(endpoints) = settings.used_endpoints() {
             key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
         }
+        if let Some(endpoint) = &settings.device_authorization_url {
+            key.push_str(&format!(" device {endpoint}"));
+        }
         if settings.allow_missing_pkce {
             key.push_str(" allowMissingPkce");
         }

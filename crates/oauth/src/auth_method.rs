@@ -9,12 +9,19 @@ pub enum AuthMethod {
     None,
     ClientSecretBasic,
     ClientSecretPost,
+    /// A signed assertion (RFC 7523 §2.2).
+    PrivateKeyJwt,
 }
 
 impl AuthMethod {
     /// Parses the name of a method. Returns `None` if the method is not supported.
     pub fn parse(name: &str) -> Option<Self> {
-        let all = [AuthMethod::None, AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+        let all = [
+            AuthMethod::None,
+            AuthMethod::ClientSecretBasic,
+            AuthMethod::ClientSecretPost,
+            AuthMethod::PrivateKeyJwt,
+        ];
         all.into_iter().find(|method| method.as_str() == name)
     }
 
@@ -23,11 +30,15 @@ impl AuthMethod {
             AuthMethod::None => "none",
             AuthMethod::ClientSecretBasic => "client_secret_basic",
             AuthMethod::ClientSecretPost => "client_secret_post",
+            AuthMethod::PrivateKeyJwt => "private_key_jwt",
         }
     }
 
     pub fn needs_secret(self) -> bool {
-        self != AuthMethod::None
+        match self {
+            AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => true,
+            AuthMethod::None | AuthMethod::PrivateKeyJwt => false,
+        }
     }
 
     /// Chooses the method of a client with or without a secret. If `supported` is `None`, Basic is the default (RFC

@@ -18,12 +18,13 @@ pub enum RegistrationKind {
     Dynamic,
 }
 
-/// A client without its secret. It is stored for one issuer and redirect URI.
+/// A client without its secret. It is stored for one issuer, and for one redirect URI if it has one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientRegistration {
     pub client_id: String,
     pub auth_method: AuthMethod,
-    pub redirect_uri: RedirectUri,
+    /// `None` for a client of the device authorization grant, which needs no redirect.
+    pub redirect_uri: Option<RedirectUri>,
     /// The only authorization server that may see this client.
     pub issuer: Issuer,
     pub kind: RegistrationKind,

@@ -5,8 +5,8 @@ use url::Url;
 
 use crate::grant::are_own_endpoints;
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, HttpClient,
-    Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
+    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, Flow,
+    HttpClient, Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
 };
 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
@@ -66,7 +66,12 @@ pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Resul
     let timeout = Error::new(Step::ResourceMetadata, Some(request.server.host()), ErrorKind::Timeout);
     let found = tokio::time::timeout(http.deadlines().discovery, find(http, request)).await;
     let discovered = found.unwrap_or(Err(timeout))?;
-    check(http, &discovered, request.settings)?;
+    let discovered = discovered.with_device_endpoint(request.settings)?;
+    check(http, &discovered)?;
+    match request.settings.flow {
+        Flow::Browser => discovered.check_pkce(request.settings.allow_missing_pkce)?,
+        Flow::Device | Flow::ClientCredentials | Flow::JwtBearer | Flow::Enterprise => {}
+    }
     Ok(discovered)
 }
 
@@ -82,7 +87,7 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
             (first_with_metadata(http, server, issuers, settings).await?, MetadataSource::ResourceMetadata)
         }
         _ if has_grant => return Err(missing(Step::ResourceMetadata, Some(server.host()))),
-        _ => find_at_origin(http, server).await?,
+        _ => find_at_origin(http, server, settings.flow).await?,
     };
     let discovered = Discovered {
         sends_resource: resource.is_some(),
@@ -115,7 +120,7 @@ async fn first_with_metadata(
     let pinned = pinned.and_then(|pinned| issuers.iter().find(|issuer| pinned.matches(issuer.as_str())));
     let mut first_error = None;
     for issuer in pinned.map_or(issuers, std::slice::from_ref) {
-        match AuthorizationServerMetadata::find(http, issuer).await {
+        match AuthorizationServerMetadata::find(http, issuer, settings.flow).await {
             Ok(Some(metadata)) => return Ok(metadata),
             Ok(None) => {
                 first_error = first_error.or(Some(missing(Step::ServerMetadata, issuer.host().as_deref())))
@@ -131,9 +136,10 @@ async fn first_with_metadata(
 async fn find_at_origin(
     http: &HttpClient,
     server: &ServerUrl,
+    flow: Flow,
 ) -> Result<(AuthorizationServerMetadata, MetadataSource), Error> {
     let issuer = Issuer::of_origin(server.url());
-    if let Some(metadata) = AuthorizationServerMetadata::find(http, &issuer).await? {
+    if let Some(metadata) = AuthorizationServerMetadata::find(http, &issuer, flow).await? {
         return Ok((metadata, MetadataSource::ServerOrigin));
     }
     let metadata = AuthorizationServerMetadata::with_default_endpoints(issuer);
@@ -169,26 +175,20 @@ fn use_configured_endpoints(
 }
 
 /// Checks the metadata before any endpoint in it is requested or opened in the browser.
-fn check(http: &HttpClient, discovered: &Discovered, settings: &ClientSettings) -> Result<(), Error> {
+fn check(http: &HttpClient, discovered: &Discovered) -> Result<(), Error> {
     let metadata = &discovered.metadata;
     let failed = |kind| Error::new(Step::ServerMetadata, metadata.issuer.host().as_deref(), kind);
     if let Some(name) = metadata.reserved_parameter() {
         return Err(failed(ErrorKind::ReservedParameter(name)));
     }
-    let optional = [&metadata.registration_endpoint, &metadata.revocation_endpoint];
-    let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
-    for endpoint in endpoints.into_iter().chain(optional.into_iter().flatten()) {
+    let optional = [
+        &metadata.authorization_endpoint,
+        &metadata.registration_endpoint,
+        &metadata.revocation_endpoint,
+        &metadata.device_authorization_endpoint,
+    ];
+    for endpoint in std::iter::once(&metadata.token_endpoint).chain(optional.into_iter().flatten()) {
         http.check_literal(endpoint.url()).map_err(failed)?;
-    }
-    let supports_pkce = match discovered.source {
-        MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
-            !metadata.code_challenge_methods_supported.is_empty()
-        }
-        // Without metadata, PKCE support cannot be advertised.
-        MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
-    };
-    if !supports_pkce && !settings.allow_missing_pkce {
-        return Err(failed(ErrorKind::PkceUnsupported));
     }
     Ok(())
 }
@@ -205,17 +205,48 @@ impl Discovered {
         let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);
         let named = settings.scopes.clone().or(challenged);
         let chosen = named.clone().or_else(|| supported.cloned());
-        self.scopes = self.with_offline_access(chosen.unwrap_or_default());
+        // Without a person, there is no refresh token.
+        self.scopes = match settings.flow.is_unattended() {
+            true => chosen.unwrap_or_default(),
+            false => self.with_offline_access(chosen.unwrap_or_default()),
+        };
         self.adds_scopes = self.scopes != named.unwrap_or_default();
         self
+    }
+
+    /// Replaces the device authorization endpoint by that of the settings, if they name one.
+    fn with_device_endpoint(mut self, settings: &ClientSettings) -> Result<Self, Error> {
+        if let Some(url) = &settings.device_authorization_endpoint {
+            let endpoint = Endpoint::parse("the device authorization endpoint", url.as_str());
+            let host = self.metadata.issuer.host();
+            let failed = |kind| Error::new(Step::ServerMetadata, host.as_deref(), kind);
+            self.metadata.device_authorization_endpoint = Some(endpoint.map_err(failed)?);
+        }
+        Ok(self)
+    }
+
+    /// Returns an error if the authorization server does not advertise PKCE.
+    pub(crate) fn check_pkce(&self, allow_missing: bool) -> Result<(), Error> {
+        let supports_pkce = match self.source {
+            MetadataSource::ResourceMetadata | MetadataSource::ServerOrigin => {
+                !self.metadata.code_challenge_methods_supported.is_empty()
+            }
+            // Without metadata, PKCE support cannot be advertised.
+            MetadataSource::DefaultEndpoints | MetadataSource::Settings => true,
+        };
+        if supports_pkce || allow_missing {
+            return Ok(());
+        }
+        let host = self.metadata.issuer.host();
+        Err(Error::new(Step::ServerMetadata, host.as_deref(), ErrorKind::PkceUnsupported))
     }
 
     /// Whether the authorization server and its endpoints belong to the site of the resource.
     pub(crate) fn has_own_endpoints(&self) -> bool {
         let metadata = &self.metadata;
-        let endpoints = [&metadata.authorization_endpoint, &metadata.token_endpoint];
-        let endpoints = endpoints.map(|endpoint| Some(endpoint.url().clone()));
-        are_own_endpoints(&self.resource, endpoints.into_iter().chain([metadata.issuer.url()]))
+        let endpoints = [metadata.authorization_endpoint.as_ref(), Some(&metadata.token_endpoint)];
+        let endpoints = endpoints.into_iter().flatten().map(|endpoint| Some(endpoint.url().clone()));
+        are_own_endpoints(&self.resource, endpoints.chain([metadata.issuer.url()]))
     }
 
     /// Returns the scopes of the next authorization request.

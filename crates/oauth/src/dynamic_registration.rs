@@ -1,4 +1,4 @@
-//! Dynamic client registration (RFC 7591), with one redirect URI. After a rejection, less metadata is sent.
+//! Dynamic client registration (RFC 7591), with one redirect URI or none. After a rejection, less metadata is sent.
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
@@ -12,13 +12,16 @@ use crate::http_client::{Request, Response};
 use crate::json_document::{Document, is_transient, transient};
 use crate::{
     AuthMethod, AuthorizationServerMetadata, CLIENT_NAME, ClientRegistration, Endpoint, Error, ErrorKind,
-    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step,
+    HttpClient, RedirectUri, RegisteredClient, RegistrationKind, Scopes, Step, grant_type,
 };
+
+/// The redirect of a client that needs none.
+const UNUSED_REDIRECT: &str = "http://127.0.0.1/oauth/callback";
 
 pub(crate) async fn register_client(
     http: &HttpClient,
     metadata: &AuthorizationServerMetadata,
-    redirect: &RedirectUri,
+    redirect: Option<&RedirectUri>,
     scopes: &Scopes,
     now: Timestamp,
 ) -> Result<RegisteredClient, Error> {
@@ -31,23 +34,44 @@ pub(crate) async fn register_client(
     let mut metadata_fields = json!({
         "client_name": CLIENT_NAME,
         "application_type": "native",
-        "redirect_uris": [redirect.as_str()],
-        "grant_types": ["authorization_code", "refresh_token"],
-        "response_types": ["code"],
         "token_endpoint_auth_method": auth_method.as_str(),
     });
+    // The fields that every request needs.
+    let required: &[&str] = match redirect {
+        Some(redirect) => {
+            metadata_fields["redirect_uris"] = json!([redirect.as_str()]);
+            metadata_fields["grant_types"] = json!(["authorization_code", "refresh_token"]);
+            metadata_fields["response_types"] = json!(["code"]);
+            &["client_name", "redirect_uris"]
+        }
+        // By default, a client may not use the device authorization grant (RFC 7591 §2).
+        None => {
+            metadata_fields["grant_types"] = json!([grant_type::DEVICE_CODE, "refresh_token"]);
+            metadata_fields["response_types"] = json!([]);
+            &["client_name", "grant_types"]
+        }
+    };
     // Some servers grant only the scopes that the client registered with. Others reject the field.
     let fewer_fields: &[&[&str]] = match scopes.is_empty() {
-        true => &[&["client_name", "redirect_uris"]],
+        true => &[&[]],
         false => {
             metadata_fields["scope"] = scopes.to_string().into();
-            &[&["client_name", "redirect_uris", "scope"], &["client_name", "redirect_uris"]]
+            &[&["scope"], &[]]
         }
     };
     let mut response = post(http, endpoint, &metadata_fields).await?;
-    for names in fewer_fields {
+    if redirect.is_none() && rejects_redirect(&response) {
+        // Some servers require a redirect, although this grant has none. Usher never uses it.
+        let grant_types = [grant_type::DEVICE_CODE, "authorization_code", "refresh_token"];
+        metadata_fields["redirect_uris"] = json!([UNUSED_REDIRECT]);
+        metadata_fields["grant_types"] = json!(grant_types);
+        metadata_fields["response_types"] = json!(["code"]);
+        response = post(http, endpoint, &metadata_fields).await?;
+    }
+    for optional in fewer_fields {
         if may_accept_less(&response) {
-            let fields = names.iter().map(|name| ((*name).to_owned(), metadata_fields[*name].clone()));
+            let names = required.iter().chain(*optional);
+            let fields = names.map(|name| ((*name).to_owned(), metadata_fields[*name].clone()));
             response = post(http, endpoint, &Value::Object(fields.collect())).await?;
         }
     }
@@ -104,7 +128,7 @@ fn rejection(response: &Response, now: Timestamp) -> ErrorKind {
 fn accept(
     response: &Response,
     metadata: &AuthorizationServerMetadata,
-    redirect: &RedirectUri,
+    redirect: Option<&RedirectUri>,
 ) -> Result<RegisteredClient, ErrorKind> {
     let document = Document::parse(&response.body)?;
     let Some(client_id) = document.string("client_id") else {
@@ -115,7 +139,10 @@ fn accept(
         return Err(ErrorKind::Malformed { what: "it has no client ID".to_owned() });
     };
     let registered = document.strings("redirect_uris").unwrap_or_default();
-    if !registered.is_empty() && !registered.iter().any(|uri| uri == redirect.as_str()) {
+    if let Some(redirect) = redirect
+        && !registered.is_empty()
+        && !registered.iter().any(|uri| uri == redirect.as_str())
+    {
         return Err(ErrorKind::RedirectRejected { why: None });
     }
     if client_id.len() > budgets::CLIENT_ID_BYTES || !client_id.bytes().all(is_visible) {
@@ -127,7 +154,9 @@ fn accept(
     }
     let secret = secret.map(SecretString::from);
     let supported = metadata.token_endpoint_auth_methods_supported.as_deref();
-    let auth_method = match document.string("token_endpoint_auth_method").and_then(AuthMethod::parse) {
+    // A registered client has no key.
+    let registered = document.string("token_endpoint_auth_method").and_then(AuthMethod::parse);
+    let auth_method = match registered.filter(|method| *method != AuthMethod::PrivateKeyJwt) {
         Some(method) if secret.is_some() || method == AuthMethod::None => method,
         _ => AuthMethod::choose(secret.is_some(), supported),
     };
@@ -136,7 +165,7 @@ fn accept(
     let registration = ClientRegistration {
         client_id: client_id.to_owned(),
         auth_method,
-        redirect_uri: redirect.clone(),
+        redirect_uri: redirect.cloned(),
         issuer: metadata.issuer.clone(),
         kind: RegistrationKind::Dynamic,
         secret_expires_at: expires_at.and_then(|at| Timestamp::from_second(i64::try_from(at).ok()?).ok()),

@@ -26,6 +26,12 @@ impl Sent {
         Sent(long_enough.flat_map(both).flatten().collect())
     }
 
+    /// Adds a secret that was created for the request.
+    pub(crate) fn with(mut self, secret: Option<SecretString>) -> Self {
+        self.0.extend(secret);
+        self
+    }
+
     /// Adds the value of a `Basic` header (RFC 6749 §2.3.1, RFC 7617 §2), also without the form encoding.
     pub(crate) fn with_basic(mut self, id: &str, secret: &str) -> Self {
         let pairs = [format!("{}:{}", form_encoded(id), form_encoded(secret)), format!("{id}:{secret}")];

@@ -13,7 +13,7 @@ pub enum Step {
     ServerMetadata,
     /// Client registration (RFC 7591), or the choice of an existing client.
     Registration,
-    /// Building the authorization request.
+    /// Building the authorization request, or requesting a device code (RFC 8628).
     Authorization,
     /// Accepting the authorization response.
     Callback,
@@ -140,6 +140,23 @@ pub enum ErrorKind {
     /// The authorization server does not know the `resource` parameter (RFC 8707).
     #[error("the service does not accept the “resource” parameter{}", reason(.description))]
     ResourceRejected { description: Option<String> },
+    /// The client asks too often for the outcome of a device authorization (RFC 8628 §3.5).
+    #[error("the service asks Usher to wait")]
+    SlowDown {
+        /// The number of seconds between two requests.
+        interval: Option<u64>,
+    },
+    /// The authorization server has no device authorization endpoint, or one that does not belong to it.
+    #[error("the service offers no sign-in on another device")]
+    DeviceUnsupported,
+    /// The settings of a sign-in without a person lack something.
+    #[error("the settings lack {what}")]
+    SettingMissing { what: &'static str },
+    /// The assertion of the platform has expired, so it was not sent.
+    #[error("the assertion has expired")]
+    AssertionExpired,
+    #[error("the request could not be signed")]
+    SigningFailed,
     #[error("the client secret is missing")]
     ClientSecretMissing,
     #[error("there is no refresh token")]
@@ -147,14 +164,13 @@ pub enum ErrorKind {
 }
 
 /// Errors of token endpoints that report an outage or a rate limit.
-const OUTAGES: [&str; 10] = [
+const OUTAGES: [&str; 9] = [
     "temporarily_unavailable",
     "server_error",
     "service_unavailable",
     "internal_error",
     "fatal_error",
     "request_timeout",
-    "slow_down",
     "ratelimited",
     "rate_limited",
     "too_many_requests",
@@ -226,6 +242,7 @@ impl Error {
                 | ErrorKind::TooLarge
                 | ErrorKind::NotJson
                 | ErrorKind::Transient { .. }
+                | ErrorKind::SlowDown { .. }
         )
     }
 

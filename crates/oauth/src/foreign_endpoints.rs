@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::grant_type::DEVICE_CODE;
 use crate::site::is_same_site;
-use crate::{Discovered, Endpoint, MetadataSource, ServerUrl, known_servers};
+use crate::{ClientSettings, Discovered, Endpoint, MetadataSource, ServerUrl, known_servers};
 
 /// The hosts of an authorization server whose metadata names endpoints of another site. The metadata is the issuer's own
 /// claim. The page in the browser can belong to an honest service, and the code can go to another one.
@@ -31,18 +32,36 @@ impl Discovered {
         let metadata = &self.metadata;
         let issuer = metadata.issuer.url()?;
         let is_foreign = |url: &Url| !is_related(&issuer, url) && !is_same_site(server.url(), url);
-        let mut foreign: Vec<String> = [&metadata.authorization_endpoint, &metadata.token_endpoint]
+        let page = metadata.authorization_endpoint.as_ref();
+        let mut foreign: Vec<String> = page
             .into_iter()
+            .chain([&metadata.token_endpoint])
             .filter(|endpoint| is_foreign(endpoint.url()))
             .map(|endpoint| endpoint.host().to_owned())
             .collect();
         foreign.dedup();
         (!foreign.is_empty()).then(|| ForeignEndpoints {
             issuer: issuer.host_str().unwrap_or_default().to_owned(),
-            page: metadata.authorization_endpoint.host().to_owned(),
+            page: page.unwrap_or(&metadata.token_endpoint).host().to_owned(),
             token: metadata.token_endpoint.host().to_owned(),
             foreign,
         })
+    }
+
+    /// Returns the device authorization endpoint, unless it belongs to another site than the token endpoint. The person
+    /// could otherwise approve a request at one service, and the token endpoint of another one would get the device code.
+    /// An endpoint in the settings is the person's choice.
+    pub(crate) fn own_device_endpoint(&self, settings: &ClientSettings) -> Option<&Endpoint> {
+        let metadata = &self.metadata;
+        let endpoint = metadata.device_authorization_endpoint.as_ref()?;
+        let is_own = settings.device_authorization_endpoint.is_some()
+            || is_related(metadata.token_endpoint.url(), endpoint.url());
+        (is_own && metadata.supports_grant_type(DEVICE_CODE)).then_some(endpoint)
+    }
+
+    /// Whether a sign-in on another device is possible, according to the metadata.
+    pub fn offers_device_authorization(&self, settings: &ClientSettings) -> bool {
+        self.own_device_endpoint(settings).is_some()
     }
 
     /// Returns the revocation endpoint, unless it belongs to another site than the issuer and the token endpoint. It would

@@ -2,13 +2,13 @@
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::Document;
 use crate::{
-    AuthorizationServerMetadata, ErrorKind, Issuer, ProtectedResourceMetadata, ServerUrl, token_response,
+    AuthorizationServerMetadata, ErrorKind, Flow, Issuer, ProtectedResourceMetadata, ServerUrl,
+    token_response,
 };
 
 /// Parses the metadata of a protected resource.
@@ -18,16 +18,17 @@ pub fn resource_metadata(body: &[u8], server: &ServerUrl) -> Result<ProtectedRes
 
 /// Parses the metadata of an authorization server.
 pub fn server_metadata(body: &[u8], issuer: &Issuer) -> Result<AuthorizationServerMetadata, ErrorKind> {
-    AuthorizationServerMetadata::parse(&Document::parse(body)?, issuer)
+    AuthorizationServerMetadata::parse(&Document::parse(body)?, issuer, Flow::Browser)
 }
 
-/// Parses a response of a token endpoint to a request with these secrets.
+/// Parses a response of a token endpoint to a request with these secrets. Returns the access token.
 pub fn token_response<'a>(
     status: u16,
     body: &[u8],
     secrets: impl IntoIterator<Item = &'a str>,
-) -> Result<Value, ErrorKind> {
+) -> Result<String, ErrorKind> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     let response = Response { status, headers: HeaderMap::new(), body: body.to_vec() };
-    token_response::normalise(&response, &Sent::new(secrets), Timestamp::UNIX_EPOCH)
+    let parsed = token_response::parse(&response, &Sent::new(secrets), Timestamp::UNIX_EPOCH);
+    parsed.map(|parsed| parsed.access_token.expose().to_owned())
 }

@@ -86,6 +86,13 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "This may be an attempt to get your sign-in to another service. Do not continue unless the service's \
              operator explains it."
         }
+        ErrorKind::SlowDown { .. } => "Usher tries again automatically.",
+        ErrorKind::DeviceUnsupported => "Sign in with the browser on this computer instead.",
+        ErrorKind::SettingMissing { .. } => "Add it to the \"oauth\" settings of this service in mcp.json.",
+        ErrorKind::AssertionExpired => {
+            "Check that the platform renews the assertion, and this computer's clock."
+        }
+        ErrorKind::SigningFailed => "Check the private key of this service.",
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }
 }

@@ -27,6 +27,7 @@ pub struct PendingAuthorization {
     pub(crate) verifier: SecretString,
     pub(crate) discovered: Discovered,
     pub(crate) client: RegisteredClient,
+    pub(crate) redirect: RedirectUri,
     pub(crate) scopes: Scopes,
     pub(crate) adds_prompt: bool,
     pub(crate) expires_at: Timestamp,
@@ -39,6 +40,7 @@ pub struct AuthorizationCode {
     pub(crate) verifier: SecretString,
     pub(crate) discovered: Discovered,
     pub(crate) client: RegisteredClient,
+    pub(crate) redirect: RedirectUri,
     pub(crate) scopes: Scopes,
 }
 
@@ -54,15 +56,20 @@ impl Registered {
     /// Builds the authorization request, which expires after ten minutes. `extra_scopes` adds scopes that were granted
     /// before or that a step-up requests.
     pub fn authorize(self, extra_scopes: &Scopes, now: Timestamp) -> Result<PendingAuthorization, Error> {
-        let Registered { discovered, client, audience, prompt } = self;
+        let Registered { discovered, client, audience, prompt, allow_missing_pkce } = self;
         let metadata = &discovered.metadata;
         let failed = |kind| Error::new(Step::Authorization, metadata.issuer.host().as_deref(), kind);
         let scopes = discovered.requested_scopes(extra_scopes);
-        let redirect = client.registration.redirect_uri.as_str();
-        let bad_redirect =
-            |_| failed(ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() });
-        let redirect = RedirectUrl::new(redirect.to_owned()).map_err(bad_redirect)?;
-        let authorization_endpoint = AuthUrl::from_url(metadata.authorization_endpoint.url().clone());
+        discovered.check_pkce(allow_missing_pkce)?;
+        let bad_redirect = |why: &str| failed(ErrorKind::BadRedirectUri { why: why.to_owned() });
+        let registered = client.registration.redirect_uri.clone();
+        let redirect_uri = registered.ok_or_else(|| bad_redirect("the client was registered without one"))?;
+        let redirect = RedirectUrl::new(redirect_uri.as_str().to_owned())
+            .map_err(|_| bad_redirect("it is not an absolute URL"))?;
+        let Some(endpoint) = metadata.authorization_endpoint.as_ref() else {
+            return Err(failed(ErrorKind::Malformed { what: "it has no authorization endpoint".to_owned() }));
+        };
+        let authorization_endpoint = AuthUrl::from_url(endpoint.url().clone());
         let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
         let oauth = BasicClient::new(ClientId::new(client.registration.client_id.clone()))
             .set_auth_uri(authorization_endpoint)
@@ -83,7 +90,7 @@ impl Registered {
             Prompt::Automatic | Prompt::Omitted => {}
             Prompt::Value(value) => request = request.add_extra_param("prompt", value.as_str()),
         }
-        for (name, value) in known_servers::authorization_parameters(metadata.authorization_endpoint.url()) {
+        for (name, value) in known_servers::authorization_parameters(endpoint.url()) {
             if !metadata.has_query_parameter(name) {
                 request = request.add_extra_param(name, value);
             }
@@ -98,7 +105,18 @@ impl Registered {
         let (url, state) = request.url();
         let expires_at = now + LIFETIME;
         let (state, verifier) = (state.into_secret().into(), verifier.into_secret().into());
-        Ok(PendingAuthorization { url, state, verifier, discovered, client, scopes, adds_prompt, expires_at })
+        let redirect = redirect_uri;
+        Ok(PendingAuthorization {
+            url,
+            state,
+            verifier,
+            discovered,
+            client,
+            redirect,
+            scopes,
+            adds_prompt,
+            expires_at,
+        })
     }
 }
 
@@ -117,7 +135,7 @@ impl PendingAuthorization {
 
     /// The host of the page that the browser opens.
     pub fn host(&self) -> &str {
-        self.discovered.metadata.authorization_endpoint.host()
+        self.url.host_str().unwrap_or_default()
     }
 
     /// The value that identifies this request in the response.
@@ -126,7 +144,7 @@ impl PendingAuthorization {
     }
 
     pub fn redirect_uri(&self) -> &RedirectUri {
-        &self.client.registration.redirect_uri
+        &self.redirect
     }
 
     pub fn scopes(&self) -> &Scopes {
@@ -184,6 +202,7 @@ impl PendingAuthorization {
                 verifier: self.verifier,
                 discovered: self.discovered,
                 client: self.client,
+                redirect: self.redirect,
                 scopes: self.scopes,
             }),
         }

@@ -47,6 +47,7 @@ impl PendingAuthorization {
     /// other text.
     pub fn from_secret(secret: &SecretString) -> Option<Self> {
         let persisted: PersistedAuthorization = serde_json::from_str(secret.expose_secret()).ok()?;
+        let redirect = persisted.registration.redirect_uri.clone()?;
         (persisted.version == VERSION).then(|| PendingAuthorization {
             url: persisted.url,
             state: persisted.state.into(),
@@ -56,6 +57,7 @@ impl PendingAuthorization {
                 registration: persisted.registration,
                 secret: persisted.client_secret.map(Into::into),
             },
+            redirect,
             scopes: persisted.scopes,
             adds_prompt: persisted.adds_prompt,
             expires_at: persisted.expires_at,

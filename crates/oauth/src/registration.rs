@@ -16,7 +16,8 @@ const EXPIRY_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone, Debug)]
 pub struct RegistrationRequest<'a> {
     pub settings: &'a ClientSettings,
-    pub redirect: &'a RedirectUri,
+    /// `None` for the device authorization grant.
+    pub redirect: Option<&'a RedirectUri>,
     /// Scopes that [`Registered::authorize`] will request in addition to the discovered ones.
     pub extra_scopes: &'a Scopes,
     /// The client of an earlier sign-in. It is used only if it was registered dynamically with the same issuer and
@@ -31,13 +32,14 @@ pub struct Registered {
     pub(crate) client: RegisteredClient,
     pub(crate) audience: Option<String>,
     pub(crate) prompt: Prompt,
+    pub(crate) allow_missing_pkce: bool,
 }
 
 impl Discovered {
     /// Chooses the first available client: the pre-registered client, the metadata document, the known client, or a
     /// newly registered client.
     ///
-    /// A registration has one redirect URI. After [`ErrorKind::RedirectRejected`], the caller can try another URI.
+    /// A registration has one redirect URI, or none for the device authorization grant. After [`ErrorKind::RedirectRejected`], the caller can try another URI.
     pub async fn register(
         self,
         http: &HttpClient,
@@ -61,19 +63,20 @@ impl Discovered {
             client.registration.auth_method = method;
         }
         let (audience, prompt) = (settings.audience.clone(), settings.prompt.clone());
-        Ok(Registered { discovered: self, client, audience, prompt })
+        let allow_missing_pkce = settings.allow_missing_pkce;
+        Ok(Registered { discovered: self, client, audience, prompt, allow_missing_pkce })
     }
 
     fn configured_client(
         &self,
         settings: &ClientSettings,
-        redirect: &RedirectUri,
+        redirect: Option<&RedirectUri>,
     ) -> Result<Option<RegisteredClient>, Error> {
         let issuer = &self.metadata.issuer;
         let client = |client_id: &str, kind, secret: Option<SecretString>| {
             let supported = self.metadata.token_endpoint_auth_methods_supported.as_deref();
             let auth_method = AuthMethod::choose(secret.is_some(), supported);
-            let (client_id, redirect_uri) = (client_id.to_owned(), redirect.clone());
+            let (client_id, redirect_uri) = (client_id.to_owned(), redirect.cloned());
             let (issuer, secret_expires_at) = (issuer.clone(), None);
             let registration =
                 ClientRegistration { client_id, auth_method, redirect_uri, issuer, kind, secret_expires_at };
@@ -96,11 +99,11 @@ impl Discovered {
         Ok(document.map(|url| client(url.as_str(), RegistrationKind::MetadataDocument, None)))
     }
 
-    fn is_reusable(&self, client: &RegisteredClient, redirect: &RedirectUri, now: Timestamp) -> bool {
+    fn is_reusable(&self, client: &RegisteredClient, redirect: Option<&RedirectUri>, now: Timestamp) -> bool {
         let registration = &client.registration;
         registration.kind == RegistrationKind::Dynamic
             && registration.issuer == self.metadata.issuer
-            && registration.redirect_uri == *redirect
+            && registration.redirect_uri.as_ref() == redirect
             && (client.secret.is_some() || !registration.auth_method.needs_secret())
             && registration.secret_expires_at.is_none_or(|end| end > now + EXPIRY_MARGIN)
     }

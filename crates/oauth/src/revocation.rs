@@ -1,17 +1,15 @@
 //! Token revocation (RFC 7009).
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use http::Method;
-use http::header::{self, HeaderMap, HeaderValue};
+use http::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
-use url::form_urlencoded::{Serializer, byte_serialize};
 
+use crate::client_authentication::{ClientAuthentication, Form, form_headers};
 use crate::echo::Sent;
 use crate::http_client::Request;
 use crate::json_document::{is_transient, transient};
 use crate::token_response::error_response;
-use crate::{AuthMethod, Error, ErrorKind, Grant, HttpClient, RefreshToken, Step};
+use crate::{Error, ErrorKind, Grant, HttpClient, RefreshToken, Step};
 
 /// Revokes the refresh token, or the access token if there is none. Does nothing if the authorization server has no
 /// revocation endpoint.
@@ -47,43 +45,19 @@ fn request_parts(
     grant: &Grant,
     client_secret: Option<&SecretString>,
 ) -> Result<(HeaderMap, Vec<u8>), ErrorKind> {
-    let client_id = grant.binding.client_id.as_str();
-    let secret = || client_secret.map(ExposeSecret::expose_secret).ok_or(ErrorKind::ClientSecretMissing);
-    let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    let mut body = Serializer::new(String::new());
+    let mut headers = form_headers();
+    let mut form = Form::default();
     match &grant.refresh_token {
         Some(token) => {
-            body.append_pair("token", token.expose()).append_pair("token_type_hint", "refresh_token")
+            form.append_pair("token", token.expose()).append_pair("token_type_hint", "refresh_token")
         }
-        None => body
+        None => form
             .append_pair("token", grant.access_token.expose())
             .append_pair("token_type_hint", "access_token"),
     };
-    match grant.binding.auth_method {
-        AuthMethod::None => {
-            body.append_pair("client_id", client_id);
-        }
-        AuthMethod::ClientSecretPost => {
-            body.append_pair("client_id", client_id).append_pair("client_secret", secret()?);
-        }
-        AuthMethod::ClientSecretBasic => {
-            // Some servers read the client ID only here.
-            body.append_pair("client_id", client_id);
-            headers.insert(header::AUTHORIZATION, basic(client_id, secret()?));
-        }
-    }
-    Ok((headers, body.finish().into_bytes()))
-}
-
-/// Returns the header value of HTTP Basic authentication. It is always valid, because both parts are form-encoded first
-/// (RFC 6749 §2.3.1).
-fn basic(client_id: &str, secret: &str) -> HeaderValue {
-    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    let credentials = BASE64_STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)));
-    let mut value =
-        HeaderValue::from_str(&format!("Basic {credentials}")).unwrap_or(HeaderValue::from_static("Basic"));
-    value.set_sensitive(true);
-    value
+    let binding = &grant.binding;
+    let (client_id, method) = (binding.client_id.as_str(), binding.auth_method);
+    ClientAuthentication { client_id, method, secret: client_secret, key: None }
+        .apply(&mut headers, &mut form)?;
+    Ok((headers, form.into_bytes()))
 }

@@ -6,7 +6,7 @@ use url::Url;
 use crate::display_text::display_text;
 use crate::json_document::Document;
 use crate::well_known::first_usable;
-use crate::{Endpoint, Error, ErrorKind, HttpClient, Issuer, Step};
+use crate::{Endpoint, Error, ErrorKind, Flow, HttpClient, Issuer, Step};
 
 const STEP: Step = Step::ServerMetadata;
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -36,10 +36,17 @@ const RESERVED: [&str; 16] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationServerMetadata {
     pub issuer: Issuer,
-    pub authorization_endpoint: Endpoint,
+    /// `None` if no flow of the authorization server has a page. With [`Flow::Browser`], there always is one.
+    pub authorization_endpoint: Option<Endpoint>,
     pub token_endpoint: Endpoint,
     pub registration_endpoint: Option<Endpoint>,
     pub revocation_endpoint: Option<Endpoint>,
+    /// RFC 8628 §4.
+    #[serde(default)]
+    pub device_authorization_endpoint: Option<Endpoint>,
+    /// `None` if the metadata does not list the grant types.
+    #[serde(default)]
+    pub grant_types_supported: Option<Vec<String>>,
     pub scopes_supported: Vec<String>,
     /// `None` means only `client_secret_basic` (RFC 8414 §2).
     pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
@@ -50,12 +57,12 @@ pub struct AuthorizationServerMetadata {
 
 impl AuthorizationServerMetadata {
     /// Tries all well-known URLs. Returns `None` if the issuer publishes no metadata.
-    pub(crate) async fn find(http: &HttpClient, issuer: &Issuer) -> Result<Option<Self>, Error> {
+    pub(crate) async fn find(http: &HttpClient, issuer: &Issuer, flow: Flow) -> Result<Option<Self>, Error> {
         let host = issuer.host();
         // Some servers return the metadata of the root issuer at every path. It is rejected here, and the next URL is
         // tried.
         let parse = |document: &Document| {
-            Self::parse(document, issuer).map_err(|kind| Error::new(STEP, host.as_deref(), kind))
+            Self::parse(document, issuer, flow).map_err(|kind| Error::new(STEP, host.as_deref(), kind))
         };
         first_usable(http, STEP, well_known_urls(issuer), parse, |_, _| false).await
     }
@@ -77,10 +84,12 @@ impl AuthorizationServerMetadata {
     ) -> Self {
         AuthorizationServerMetadata {
             issuer,
-            authorization_endpoint,
+            authorization_endpoint: Some(authorization_endpoint),
             token_endpoint,
             registration_endpoint: None,
             revocation_endpoint: None,
+            device_authorization_endpoint: None,
+            grant_types_supported: None,
             scopes_supported: Vec::new(),
             token_endpoint_auth_methods_supported: None,
             code_challenge_methods_supported: Vec::new(),
@@ -89,7 +98,7 @@ impl AuthorizationServerMetadata {
         }
     }
 
-    pub(crate) fn parse(document: &Document, requested: &Issuer) -> Result<Self, ErrorKind> {
+    pub(crate) fn parse(document: &Document, requested: &Issuer, flow: Flow) -> Result<Self, ErrorKind> {
         let missing = |what: &str| ErrorKind::Malformed { what: format!("it has no {what}") };
         let found = document.string("issuer").ok_or_else(|| missing("issuer"))?;
         if !requested.matches(found) {
@@ -105,11 +114,24 @@ impl AuthorizationServerMetadata {
         let required = |field: &str, name: &str| endpoint(field, name)?.ok_or_else(|| missing(name));
         Ok(AuthorizationServerMetadata {
             issuer: Issuer::parse(found)?,
-            authorization_endpoint: required("authorization_endpoint", "authorization endpoint")?,
+            authorization_endpoint: match flow {
+                Flow::Browser => Some(required("authorization_endpoint", "authorization endpoint")?),
+                Flow::Device | Flow::ClientCredentials | Flow::JwtBearer | Flow::Enterprise => {
+                    endpoint("authorization_endpoint", "authorization endpoint")?
+                }
+            },
             token_endpoint: required("token_endpoint", "token endpoint")?,
             registration_endpoint: endpoint("registration_endpoint", "registration endpoint")?,
             // Sign-out works without revocation, so an invalid endpoint counts as absent.
             revocation_endpoint: endpoint("revocation_endpoint", "revocation endpoint").ok().flatten(),
+            // The other ways to sign in work without it.
+            device_authorization_endpoint: endpoint(
+                "device_authorization_endpoint",
+                "device authorization endpoint",
+            )
+            .ok()
+            .flatten(),
+            grant_types_supported: document.strings("grant_types_supported"),
             scopes_supported: document.strings("scopes_supported").unwrap_or_default(),
             token_endpoint_auth_methods_supported: document.strings("token_endpoint_auth_methods_supported"),
             code_challenge_methods_supported: document
@@ -123,13 +145,20 @@ impl AuthorizationServerMetadata {
 
     /// The first reserved parameter in the query of the authorization endpoint.
     pub(crate) fn reserved_parameter(&self) -> Option<String> {
-        let mut parameters = self.authorization_endpoint.url().query_pairs();
+        let endpoint = self.authorization_endpoint.as_ref()?;
+        let mut parameters = endpoint.url().query_pairs();
         parameters.find_map(|(name, _)| RESERVED.contains(&name.as_ref()).then(|| name.into_owned()))
     }
 
     /// Whether the query of the authorization endpoint already contains this parameter.
     pub(crate) fn has_query_parameter(&self, parameter: &str) -> bool {
-        self.authorization_endpoint.url().query_pairs().any(|(name, _)| name == parameter)
+        let endpoint = self.authorization_endpoint.as_ref();
+        endpoint.is_some_and(|endpoint| endpoint.url().query_pairs().any(|(name, _)| name == parameter))
+    }
+
+    /// Whether the metadata lists the grant type, or lists none.
+    pub(crate) fn supports_grant_type(&self, grant_type: &str) -> bool {
+        self.grant_types_supported.as_ref().is_none_or(|all| all.iter().any(|name| name == grant_type))
     }
 
     pub(crate) fn supports_scope(&self, scope: &str) -> bool {

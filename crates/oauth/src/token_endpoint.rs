@@ -1,53 +1,17 @@
 //! The token endpoint: code exchange and refresh.
 
-use futures::future::BoxFuture;
-use http::{HeaderValue, header};
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
-use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
-};
-use oauth2::{
-    AsyncHttpClient, AuthType, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields,
-    HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RequestTokenError, Scope,
-    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
-};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 
-use crate::echo::Sent;
+use crate::client_authentication::{AssertionKey, ClientAuthentication, Form, form_headers};
 use crate::http_client::Request;
 use crate::known_servers;
 use crate::token_request::TokenRequest;
-use crate::token_response::normalise;
+use crate::token_response::{self, TokenResponse};
 use crate::{
-    AccessToken, AuthMethod, AuthorizationCode, Error, ErrorKind, Grant, GrantBinding, HttpClient,
-    RefreshToken, Scopes, Step,
+    AuthMethod, AuthorizationCode, Error, ErrorKind, Grant, GrantBinding, HttpClient, RefreshToken, Step,
 };
-
-/// The fields that [`normalise`] adds to those of RFC 6749.
-#[derive(Debug, Deserialize, Serialize)]
-struct Extra {
-    account: Option<String>,
-    /// An unsupported `token_type`.
-    unknown_type: Option<String>,
-}
-
-impl ExtraTokenFields for Extra {}
-
-type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
-
-type TokenClient = oauth2::Client<
-    BasicErrorResponse,
-    Tokens,
-    BasicTokenIntrospectionResponse,
-    StandardRevocableToken,
-    BasicRevocationErrorResponse,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointNotSet,
-    EndpointSet,
->;
 
 /// Exchanges the code. The future must not be dropped, because a code can be used only once.
 ///
@@ -90,32 +54,41 @@ pub async fn refresh(
 ) -> Result<Grant, RefreshError> {
     let binding = grant.binding.clone();
     let endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
+    if grant.refresh_token.is_none() {
+        return Err(endpoint.failed(ErrorKind::NoRefreshToken).into());
+    }
     endpoint.request(TokenRequest::Refresh { grant, client_secret }).await
 }
 
 /// A request to a token endpoint. `binding` names the endpoint and the OAuth client; `now` is the time of the request.
-struct TokenEndpoint {
-    http: HttpClient,
-    step: Step,
-    now: Timestamp,
-    binding: GrantBinding,
+pub(crate) struct TokenEndpoint {
+    pub(crate) http: HttpClient,
+    pub(crate) step: Step,
+    pub(crate) now: Timestamp,
+    pub(crate) binding: GrantBinding,
 }
 
 impl TokenEndpoint {
     /// Sends the request in the form of the binding, and in other forms after rejections that they may avoid.
-    async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+    pub(crate) async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
         let mut methods = self.other_methods(request).into_iter();
         let mut rejected_authentication = None;
+        let mut audience = request.assertion_audience().unwrap_or(self.binding.issuer.as_str()).to_owned();
         loop {
-            let failed = match self.send(request).await {
+            let failed = match self.send(request, &audience).await {
                 Ok(grant) => return Ok(grant),
                 Err(failed) => failed,
             };
+            if !request.may_be_repeated() {
+                return Err(failed);
+            }
             let kind = &failed.error.kind;
             if matches!(kind, ErrorKind::ResourceRejected { .. }) && self.binding.may_omit_resource() {
                 self.binding.sends_resource = false;
             } else if self.may_add_scope(request, kind) {
                 self.binding.sends_scope = true;
+            } else if self.may_expect_endpoint_as_audience(request, kind, &audience) {
+                audience = self.binding.token_endpoint.as_str().to_owned();
             } else if may_be_rejected_authentication(kind) {
                 // The first method is the one that was agreed on, so its error is reported if all are rejected.
                 let first = rejected_authentication.get_or_insert(failed);
@@ -129,9 +102,24 @@ impl TokenEndpoint {
         }
     }
 
+    /// Whether the authorization server may have rejected the assertion because of its audience. Some servers expect their
+    /// token endpoint instead of their issuer.
+    fn may_expect_endpoint_as_audience(
+        &self,
+        request: TokenRequest<'_>,
+        kind: &ErrorKind,
+        audience: &str,
+    ) -> bool {
+        self.binding.auth_method == AuthMethod::PrivateKeyJwt
+            && matches!(kind, ErrorKind::InvalidClient { .. })
+            && request.assertion_audience().is_none()
+            && audience == self.binding.issuer.as_str()
+            && audience != self.binding.token_endpoint.as_str()
+    }
+
     /// Returns the other client authentication methods that the client's secret allows.
     fn other_methods(&self, request: TokenRequest<'_>) -> Vec<AuthMethod> {
-        if request.client_secret().is_none() {
+        if request.client_secret().is_none() || request.signing_key().is_some() {
             return Vec::new();
         }
         let mut methods = vec![AuthMethod::ClientSecretPost, AuthMethod::ClientSecretBasic];
@@ -149,108 +137,51 @@ impl TokenEndpoint {
             && may_need_scope
     }
 
-    async fn send(&self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
-        let oauth = self.client(request.client_secret())?;
-        let transport = Transport { endpoint: self, sent: request.sent() };
-        let mut parameters = Vec::new();
-        if self.binding.sends_resource {
-            parameters.push(("resource", self.binding.resource.as_str()));
+    async fn send(&self, request: TokenRequest<'_>, audience: &str) -> Result<Grant, RefreshError> {
+        let TokenEndpoint { http, step, now, binding } = self;
+        let (mut headers, mut form) = (form_headers(), Form::default());
+        request.write(&mut form);
+        if binding.sends_resource {
+            form.append_pair("resource", &binding.resource);
         }
-        if self.binding.auth_method == AuthMethod::ClientSecretBasic {
-            // Some servers read the client ID only here.
-            parameters.push(("client_id", self.binding.client_id.as_str()));
+        if request.sends_scope(binding) {
+            form.append_pair("scope", &request.scopes().to_string());
         }
-        match request {
-            TokenRequest::Exchange(code) => {
-                let redirect = RedirectUrl::new(code.client.registration.redirect_uri.as_str().to_owned());
-                let bad_redirect =
-                    |_| ErrorKind::BadRedirectUri { why: "it is not an absolute URL".to_owned() };
-                let redirect = redirect.map_err(bad_redirect).map_err(|kind| self.failed(kind))?;
-                let oauth = oauth.set_redirect_uri(redirect);
-                let mut exchange = oauth
-                    .exchange_code(oauth2::AuthorizationCode::new(code.code.expose_secret().to_owned()))
-                    .set_pkce_verifier(PkceCodeVerifier::new(code.verifier.expose_secret().to_owned()));
-                for (name, value) in parameters {
-                    exchange = exchange.add_extra_param(name, value);
-                }
-                let tokens = exchange.request_async(&transport).await;
-                self.grant(&tokens.map_err(|error| self.map_error(error))?, None, &code.scopes)
-            }
-            TokenRequest::Refresh { grant, .. } => {
-                let Some(refresh_token) = &grant.refresh_token else {
-                    return Err(self.failed(ErrorKind::NoRefreshToken).into());
-                };
-                let refresh_token = oauth2::RefreshToken::new(refresh_token.expose().to_owned());
-                let mut refresh = oauth.exchange_refresh_token(&refresh_token);
-                for (name, value) in parameters {
-                    refresh = refresh.add_extra_param(name, value);
-                }
-                if self.binding.sends_scope {
-                    refresh =
-                        refresh.add_scopes(grant.scopes.iter().map(|scope| Scope::new(scope.to_owned())));
-                }
-                let tokens = refresh.request_async(&transport).await;
-                self.grant(&tokens.map_err(|error| self.map_error(error))?, Some(grant), &grant.scopes)
-            }
-        }
+        let (client_id, method) = (binding.client_id.as_str(), binding.auth_method);
+        let key = request.signing_key().map(|key| AssertionKey { key, audience, now: *now });
+        let assertion = ClientAuthentication { client_id, method, secret: request.client_secret(), key }
+            .apply(&mut headers, &mut form)
+            .map_err(|kind| self.failed(kind))?;
+        let url = binding.token_endpoint.url().clone();
+        let outgoing = Request { method: Method::POST, url, headers, body: form.into_bytes() };
+        let response = http.send(*step, outgoing, http.deadlines().token).await?;
+        let tokens = token_response::parse(&response, &request.sent().with(assertion), *now);
+        self.grant(tokens.map_err(|kind| self.failed(kind))?, request)
     }
 
-    fn client(&self, secret: Option<&SecretString>) -> Result<TokenClient, Error> {
-        let auth_method = self.binding.auth_method;
-        let auth_type = match auth_method {
-            AuthMethod::ClientSecretBasic => AuthType::BasicAuth,
-            AuthMethod::ClientSecretPost | AuthMethod::None => AuthType::RequestBody,
-        };
-        let client = oauth2::Client::new(ClientId::new(self.binding.client_id.clone()))
-            .set_auth_type(auth_type)
-            .set_token_uri(TokenUrl::from_url(self.binding.token_endpoint.url().clone()));
-        match secret {
-            _ if !auth_method.needs_secret() => Ok(client),
-            Some(secret) => {
-                Ok(client.set_client_secret(ClientSecret::new(secret.expose_secret().to_owned())))
-            }
-            None => Err(self.failed(ErrorKind::ClientSecretMissing)),
-        }
-    }
-
-    fn grant(&self, tokens: &Tokens, old: Option<&Grant>, requested: &Scopes) -> Result<Grant, RefreshError> {
-        let refresh_token = tokens.refresh_token().map(|token| RefreshToken::new(token.secret().as_str()));
+    fn grant(&self, tokens: TokenResponse, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+        let TokenResponse { access_token, refresh_token, expires_in, scopes, account, unknown_type } = tokens;
         let is_unknown =
-            |token_type: &&String| !known_servers::is_bearer(self.binding.token_endpoint.url(), token_type);
-        if let Some(unknown) = tokens.extra_fields().unknown_type.as_ref().filter(is_unknown) {
-            let error = self.failed(ErrorKind::UnsupportedTokenType(unknown.clone()));
+            |token_type: &String| !known_servers::is_bearer(self.binding.token_endpoint.url(), token_type);
+        if let Some(unknown) = unknown_type.filter(is_unknown) {
+            let error = self.failed(ErrorKind::UnsupportedTokenType(unknown));
             return Err(RefreshError { error, rotated: refresh_token });
         }
-        let lifetime = tokens.expires_in().and_then(|lifetime| SignedDuration::try_from(lifetime).ok());
-        let granted = tokens.scopes().map(|scopes| scopes.iter().map(|scope| scope.to_string()).collect());
+        let refresh_token = refresh_token.filter(|_| request.may_have_refresh_token());
+        let old = request.replaced();
+        let lifetime =
+            expires_in.and_then(|seconds| i64::try_from(seconds).ok()).map(SignedDuration::from_secs);
         Ok(Grant {
-            access_token: AccessToken::new(tokens.access_token().secret().as_str()),
+            access_token,
             refresh_token: refresh_token.or_else(|| old.and_then(|grant| grant.refresh_token.clone())),
             expires_at: lifetime.and_then(|lifetime| self.now.checked_add(lifetime).ok()),
-            scopes: granted.unwrap_or_else(|| requested.clone()),
-            account: tokens
-                .extra_fields()
-                .account
-                .clone()
-                .or_else(|| old.and_then(|grant| grant.account.clone())),
+            scopes: scopes.unwrap_or_else(|| request.scopes().clone()),
+            account: account.or_else(|| old.and_then(|grant| grant.account.clone())),
             binding: self.binding.clone(),
         })
     }
 
-    fn map_error(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
-        match error {
-            RequestTokenError::Request(error) => error,
-            // The crate parses only normalised responses, so these errors are bugs in `normalise`. Their texts are not
-            // shown, because they could quote the response.
-            RequestTokenError::ServerResponse(_)
-            | RequestTokenError::Parse(..)
-            | RequestTokenError::Other(_) => {
-                self.failed(ErrorKind::Malformed { what: "it cannot be read".to_owned() })
-            }
-        }
-    }
-
-    fn failed(&self, kind: ErrorKind) -> Error {
+    pub(crate) fn failed(&self, kind: ErrorKind) -> Error {
         Error::new(self.step, Some(self.binding.token_endpoint.host()), kind)
     }
 }
@@ -264,34 +195,5 @@ fn may_be_rejected_authentication(kind: &ErrorKind) -> bool {
             matches!(error.as_str(), "invalid_client" | "unauthorized_client" | "invalid_request")
         }
         _ => false,
-    }
-}
-
-/// The HTTP client that the `oauth2` crate uses. It converts successful responses to the form that the crate expects.
-struct Transport<'a> {
-    endpoint: &'a TokenEndpoint,
-    sent: Sent,
-}
-
-impl<'c> AsyncHttpClient<'c> for Transport<'_> {
-    type Error = Error;
-    type Future = BoxFuture<'c, Result<HttpResponse, Error>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(self.send(request))
-    }
-}
-
-impl Transport<'_> {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, Error> {
-        let TokenEndpoint { http, step, now, binding } = self.endpoint;
-        let (parts, body) = request.into_parts();
-        let url = binding.token_endpoint.url().clone();
-        let request = Request { method: parts.method, url, headers: parts.headers, body };
-        let response = http.send(*step, request, http.deadlines().token).await?;
-        let tokens = normalise(&response, &self.sent, *now).map_err(|kind| self.endpoint.failed(kind))?;
-        let mut response = HttpResponse::new(tokens.to_string().into_bytes());
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(response)
     }
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 use usher_budgets as budgets;
 
@@ -13,13 +13,25 @@ use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
-use crate::{ErrorKind, Scopes};
+use crate::{AccessToken, ErrorKind, RefreshToken, Scopes};
 
-/// Converts a successful response to the JSON of RFC 6749 §5.1, and adds the account and an unsupported token type.
-/// Converts any other response to an error, without the secrets of the request.
-pub(crate) fn normalise(response: &Response, sent: &Sent, now: Timestamp) -> Result<Value, ErrorKind> {
+/// The fields of a successful response (RFC 6749 §5.1).
+pub(crate) struct TokenResponse {
+    pub(crate) access_token: AccessToken,
+    pub(crate) refresh_token: Option<RefreshToken>,
+    /// The lifetime of the access token in seconds.
+    pub(crate) expires_in: Option<u64>,
+    pub(crate) scopes: Option<Scopes>,
+    /// The account in the ID token, for display.
+    pub(crate) account: Option<String>,
+    /// A `token_type` other than `Bearer`. The caller rejects it, but needs the new refresh token first.
+    pub(crate) unknown_type: Option<String>,
+}
+
+/// Reads a successful response. Converts any other response to an error, without the secrets of the request.
+pub(crate) fn parse(response: &Response, sent: &Sent, now: Timestamp) -> Result<TokenResponse, ErrorKind> {
     if response.status.is_success() {
-        return normalised_fields(&read(response)?, sent);
+        return fields(&read(response)?, sent);
     }
     if is_transient(response.status) {
         return Err(transient(response, Some(now)));
@@ -36,16 +48,19 @@ pub(crate) fn error_response(response: &Response, sent: &Sent) -> ErrorKind {
     let Some(error) = document.as_ref().and_then(|document| document.string("error")) else {
         return ErrorKind::Status(status.as_u16());
     };
-    let shown = shown_error(error, sent);
-    let description = document.as_ref().and_then(|document| description(document, sent));
     // An error is final only with these two statuses and in JSON. A proxy's page or an outage must never end a grant.
     let is_final = is_json && matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+    let document = document.as_ref();
+    let description = document.and_then(|document| description(document, sent));
     match error {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
         "invalid_client" if is_final => ErrorKind::InvalidClient { description },
         "invalid_target" => ErrorKind::InvalidTarget { description },
+        "slow_down" => {
+            ErrorKind::SlowDown { interval: document.and_then(|document| document.seconds("interval")) }
+        }
         _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
-        _ => ErrorKind::TokenError { error: shown, description },
+        _ => ErrorKind::TokenError { error: shown_error(error, sent), description },
     }
 }
 
@@ -83,41 +98,39 @@ fn is_html(headers: &HeaderMap, body: &[u8]) -> bool {
     content_type.to_ascii_lowercase().contains("html") || body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Returns the normalised fields. A response with an access token is a success, even if it also contains an error.
-fn normalised_fields(document: &Document, sent: &Sent) -> Result<Value, ErrorKind> {
+/// Returns the fields. A response with an access token is a success, even if it also contains an error.
+fn fields(document: &Document, sent: &Sent) -> Result<TokenResponse, ErrorKind> {
     let Some(access_token) = document.string("access_token") else {
-        if let Some(error) = document.string("error") {
-            let error = shown_error(error, sent);
-            return Err(ErrorKind::TokenError { error, description: description(document, sent) });
-        }
-        return Err(ErrorKind::Malformed { what: "it has no access token".to_owned() });
+        return Err(match document.string("error") {
+            Some("slow_down") => ErrorKind::SlowDown { interval: document.seconds("interval") },
+            Some(error) => ErrorKind::TokenError {
+                error: shown_error(error, sent),
+                description: description(document, sent),
+            },
+            None => ErrorKind::Malformed { what: "it has no access token".to_owned() },
+        });
     };
     for name in ["access_token", "refresh_token"] {
         if document.string(name).is_some_and(|token| !is_usable(token)) {
             return Err(ErrorKind::Malformed { what: format!("its {name} is too long or not plain text") });
         }
     }
-    // The caller rejects an unknown type, but needs the new refresh token first.
     let unknown_type = document
         .string("token_type")
         .map(str::trim)
         .filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
-    let mut fields = Map::new();
-    fields.insert("access_token".to_owned(), json!(access_token));
-    fields.insert("token_type".to_owned(), json!("bearer"));
-    let optional = [
-        ("refresh_token", document.string("refresh_token").map(Value::from)),
-        ("expires_in", document.seconds("expires_in").map(Value::from)),
-        ("scope", scopes(document).map(|scopes| Value::from(scopes.to_string()))),
-        ("account", document.string("id_token").and_then(account).map(Value::from)),
-        ("unknown_type", unknown_type.map(|kind| Value::from(shown_error(kind, sent)))),
-    ];
-    fields.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    Ok(Value::Object(fields))
+    Ok(TokenResponse {
+        access_token: AccessToken::new(access_token),
+        refresh_token: document.string("refresh_token").map(RefreshToken::new),
+        expires_in: document.seconds("expires_in"),
+        scopes: scopes(document),
+        account: document.string("id_token").and_then(account),
+        unknown_type: unknown_type.map(|kind| shown_error(kind, sent)),
+    })
 }
 
 /// Whether a token fits into a header and into the secret store (RFC 6749 appendix A.12 and A.17).
-fn is_usable(token: &str) -> bool {
+pub(crate) fn is_usable(token: &str) -> bool {
     token.len() <= budgets::TOKEN_BYTES && token.bytes().all(|byte| matches!(byte, 0x20..=0x7E))
 }
 

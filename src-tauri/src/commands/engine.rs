@@ -66,6 +66,7 @@ mod tests {
             receives_links: None,
             extra_scopes: Vec::new(),
             confirmed_hosts: Vec::new(),
+            on_device: false,
         };
         for request in [
             sign_in,

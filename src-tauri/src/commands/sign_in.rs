@@ -8,7 +8,8 @@ use usher_api::{ErrorView, ServerId};
 use usher_engine::{PreRegisteredClient, SignInOptions};
 
 use crate::engine_slot::EngineSlot;
-use crate::sign_in;
+use crate::qr_code::{self, QrCodeView};
+use crate::{error, sign_in};
 
 /// A client that the person registered with the service by hand.
 #[derive(Clone, PartialEq, Deserialize, Type)]
@@ -27,7 +28,15 @@ pub async fn server_sign_in(
 ) -> Result<(), ErrorView> {
     let engine = engine.get().await?;
     let client = client.map(PreRegisteredClient::from);
-    sign_in::start(&engine, &id, SignInOptions { client, ..SignInOptions::default() }).await
+    sign_in::start(&engine, &id, SignInOptions { client, ..SignInOptions::default() }).await.map(drop)
+}
+
+/// Starts a sign-in with a code that the person enters on another device.
+#[tauri::command]
+#[specta::specta]
+pub async fn server_sign_in_on_device(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
+    let options = SignInOptions { on_device: true, ..SignInOptions::default() };
+    sign_in::start(&engine.get().await?, &id, options).await.map(drop)
 }
 
 /// Starts a sign-in with the hosts that the person confirmed, and opens the browser.
@@ -39,7 +48,7 @@ pub async fn server_confirm_endpoints(
     hosts: Vec<String>,
 ) -> Result<(), ErrorView> {
     let options = SignInOptions { confirmed_hosts: hosts, ..SignInOptions::default() };
-    sign_in::start(&engine.get().await?, &id, options).await
+    sign_in::start(&engine.get().await?, &id, options).await.map(drop)
 }
 
 /// Opens the page of the waiting sign-in again.
@@ -47,6 +56,18 @@ pub async fn server_confirm_endpoints(
 #[specta::specta]
 pub async fn server_sign_in_again(engine: State<'_, EngineSlot>, id: ServerId) -> Result<(), ErrorView> {
     sign_in::open_again(&engine.get().await?, &id).await
+}
+
+/// Returns the page of a sign-in on another device as a QR code.
+#[tauri::command]
+#[specta::specta]
+pub async fn server_sign_in_qr_code(
+    engine: State<'_, EngineSlot>,
+    id: ServerId,
+) -> Result<QrCodeView, ErrorView> {
+    let device = sign_in::waiting_device(&engine.get().await?, &id)
+        .ok_or_else(|| error::rejected("This sign-in is no longer waiting for another device."))?;
+    qr_code::view(sign_in::device_address(&device))
 }
 
 /// Returns the address of the waiting sign-in's page, for copying.

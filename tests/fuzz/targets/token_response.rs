@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
     let status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or(200);
     let body = body.strip_prefix(b"\n").unwrap_or(body);
     match fuzzing::token_response(status, body, SECRETS) {
-        Ok(fields) => assert!(fields["access_token"].is_string(), "{fields}"),
+        Ok(access_token) => assert!(!access_token.is_empty()),
         Err(error) => {
             let shown = format!("{error} {error:?}");
             for secret in SECRETS {

@@ -26,6 +26,12 @@ const TIMEOUT: Duration = Duration::from_secs(25);
 struct SuiteContext {
     client_id: Option<String>,
     client_secret: Option<String>,
+    private_key_pem: Option<String>,
+    signing_algorithm: Option<String>,
+    valid_jwt: Option<String>,
+    idp_client_id: Option<String>,
+    idp_id_token: Option<String>,
+    idp_token_endpoint: Option<String>,
     #[serde(rename = "toolCalls")]
     tool_calls: Vec<ToolCall>,
 }
@@ -46,10 +52,44 @@ async fn main() -> Result<()> {
         Err(_) => SuiteContext::default(),
     };
     let folder = tempfile::tempdir()?;
-    let person = Person::start(folder.path(), &server_url, &context).await?;
+    let person = Person::start(folder.path(), &server_url, &scenario, &context).await?;
     let done = tokio::time::timeout(TIMEOUT, person.run_scenario(&scenario, context.tool_calls)).await;
     person.engine.stop().await;
     done.context("the scenario took too long")?
+}
+
+/// The `oauth` settings that a person writes for a scenario. The presence of an endpoint in the metadata must not choose
+/// the flow.
+fn oauth_settings(scenario: &str, context: &SuiteContext) -> Value {
+    let Some(client_id) = &context.client_id else {
+        return json!({ "clientMetadataUrl": "https://conformance-test.local/client-metadata.json" });
+    };
+    let mut oauth = json!({ "clientId": client_id });
+    if context.client_secret.is_some() {
+        oauth["clientSecret"] = json!("{{secret}}");
+    }
+    if context.private_key_pem.is_some() {
+        oauth["privateKey"] = json!("{{key}}");
+        oauth["signingAlgorithm"] = json!(context.signing_algorithm);
+    }
+    match scenario {
+        "auth/client-credentials-jwt" | "auth/client-credentials-basic" => {
+            oauth["flow"] = json!("client_credentials");
+        }
+        "auth/wif-jwt-bearer" => {
+            oauth = json!({ "flow": "jwt_bearer", "assertion": "{{jwt}}" });
+        }
+        "auth/enterprise-managed-authorization" => {
+            oauth["flow"] = json!("enterprise");
+            oauth["identityProvider"] = json!({
+                "tokenUrl": context.idp_token_endpoint,
+                "clientId": context.idp_client_id,
+                "idToken": "{{id_token}}",
+            });
+        }
+        _ => {}
+    }
+    oauth
 }
 
 /// A person with one server in `mcp.json`.
@@ -61,22 +101,29 @@ struct Person {
 }
 
 impl Person {
-    async fn start(folder: &std::path::Path, server_url: &str, context: &SuiteContext) -> Result<Person> {
-        let mut oauth = json!({ "clientMetadataUrl": "https://conformance-test.local/client-metadata.json" });
-        if let Some(client_id) = &context.client_id {
-            oauth = json!({ "clientId": client_id });
-            if context.client_secret.is_some() {
-                oauth["clientSecret"] = json!("{{conformance}}");
-            }
-        }
-        // Disabled until the client secret is stored, so that the first connection uses it.
+    async fn start(
+        folder: &std::path::Path,
+        server_url: &str,
+        scenario: &str,
+        context: &SuiteContext,
+    ) -> Result<Person> {
+        let oauth = oauth_settings(scenario, context);
+        // Disabled until the secrets are stored, so that the first connection uses it.
         let server = json!({ "type": "http", "url": server_url, "oauth": oauth, "disabled": true });
         let config = json!({ "mcpServers": { "conformance": server } });
         std::fs::write(folder.join("mcp.json"), config.to_string())?;
         let engine = Engine::start(options(folder)).await?;
         accept_elicitations(&engine);
-        if let Some(secret) = &context.client_secret {
-            engine.set_secret("conformance", secret.clone().into()).await?;
+        let secrets = [
+            ("secret", &context.client_secret),
+            ("key", &context.private_key_pem),
+            ("jwt", &context.valid_jwt),
+            ("id_token", &context.idp_id_token),
+        ];
+        for (name, secret) in secrets {
+            if let Some(secret) = secret {
+                engine.set_secret(name, secret.clone().into()).await?;
+            }
         }
         let server = ServerId("conformance".to_owned());
         engine.enable(&server).await?;

@@ -43,10 +43,14 @@ export const commands = {
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
 	/**  Starts a sign-in and opens the browser. */
 	serverSignIn: (id: ServerId, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, client })),
+	/**  Starts a sign-in with a code that the person enters on another device. */
+	serverSignInOnDevice: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in_on_device", { id })),
 	/**  Opens the page of the waiting sign-in again. */
 	serverSignInAgain: (id: ServerId) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in_again", { id })),
 	/**  Returns the address of the waiting sign-in's page, for copying. */
 	serverSignInAddress: (id: ServerId) => typedError<string, ErrorView>(__TAURI_INVOKE("server_sign_in_address", { id })),
+	/**  Returns the page of a sign-in on another device as a QR code. */
+	serverSignInQrCode: (id: ServerId) => typedError<QrCodeView, ErrorView>(__TAURI_INVOKE("server_sign_in_qr_code", { id })),
 	/**  Starts a sign-in with the hosts that the person confirmed, and opens the browser. */
 	serverConfirmEndpoints: (id: ServerId, hosts: string[]) => typedError<null, ErrorView>(__TAURI_INVOKE("server_confirm_endpoints", { id, hosts })),
 	/**  Registers again with the next redirect, or repeats the request without `prompt`, and opens the browser. */
@@ -235,6 +239,20 @@ export type DesktopView = {
 	tray: TraySupport,
 	notifications: NotificationSupport,
 	autostart: AutostartState,
+};
+
+/**  A sign-in that waits until the person has entered a code on another device (RFC 8628). */
+export type DeviceSignInView = {
+	/**  The code to enter. It contains nothing invisible. */
+	user_code: string,
+	/**  The page to enter it on. It is validated: https (or http on a loopback host), with no userinfo. */
+	verification_uri: string,
+	/**  The page with the code already entered, at the same site. The person should still compare the code. */
+	verification_uri_complete: string | null,
+	/**  The host of the page. */
+	host: string,
+	/**  The time at which the code expires. */
+	expires_at: string,
 };
 
 /**  The person's answer to a server's question. */
@@ -449,6 +467,14 @@ export type PromptView = {
 	broken: string | null,
 };
 
+/**  A QR code. The page draws it as one path on a light ground. */
+export type QrCodeView = {
+	/**  The width and height in modules, without a border. */
+	size: number,
+	/**  The dark modules, as the data of an SVG path whose unit is one module. */
+	path: string,
+};
+
 /**  The redirects, in the order in which a sign-in tries them. */
 export type RedirectKind = 
 /**  `dev.usher.desktop:/oauth/callback` (RFC 8252 §7.1). */
@@ -464,11 +490,13 @@ export type RedirectKind =
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
 /**  The result of a [`crate::Request`] that succeeded. */
-export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
+export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
 /**  The id of the added server, or of the server whose sign-in was completed. */
-({ server: ServerId }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ server: ServerId }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  `None` when no sign-in waits for the browser. */
-({ authorization: AuthorizationRequestView | null }) & { config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; orphans?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
+({ authorization: AuthorizationRequestView | null }) & { config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+/**  The code and the page of a sign-in on another device. */
+({ device: DeviceSignInView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; device?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
 
 /**
  *  A request to the engine.
@@ -597,6 +625,8 @@ export type ServerView = {
 	last_error: ErrorView | null,
 	/**  The hosts that the person has to confirm before a sign-in. */
 	endpoints_to_confirm?: EndpointsView | null,
+	/**  Whether the authorization server offers a sign-in on another device, as far as is known. */
+	offers_device?: boolean,
 	/**  The action that the server needs from the person. */
 	wants: Want | null,
 	/**
@@ -632,7 +662,9 @@ export type Setup = {
 };
 
 /**  The step that a sign-in has reached. */
-export type SignInStep = "discovering" | "registering" | "waiting_for_browser" | "exchanging" | 
+export type SignInStep = "discovering" | "registering" | "waiting_for_browser" | 
+/**  The person enters a code on another device. */
+"waiting_for_device" | "exchanging" | 
 /**  The grant is stored; the first list request is running. */
 "connecting";
 
@@ -670,7 +702,9 @@ expires_at: string | null;
 /**  The redirect to try next when the page in the browser shows an error. */
 next_redirect: RedirectKind | null; 
 /**  Whether the next attempt repeats the redirect without the `prompt` parameter, which the page may reject. */
-next_omits_prompt?: boolean } | { state: "connected"; since: string; 
+next_omits_prompt?: boolean; 
+/**  The code and the page of a sign-in on another device. */
+device?: DeviceSignInView | null } | { state: "connected"; since: string; 
 /**  The MCP revision in use, such as `2026-07-28`. */
 protocol: string; tool_count: number } | { state: "reconnecting"; attempt: number; next_at: string; why: ErrorView } | 
 /**  An error that usually requires action by the person. */

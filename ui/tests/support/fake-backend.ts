@@ -13,7 +13,7 @@ import type {
   ToolView,
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
-import { catalogue, info, prompts, resources, snapshot, tools } from "./views";
+import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
 type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribePages">;
 export type Call = [method: Method, ...args: unknown[]];
@@ -47,6 +47,7 @@ export class FakeBackend {
       serverAdd: ({ name }) => name ?? "added",
       demoAdd: () => "demo",
       serverSignInAddress: () => "https://mcp.notion.com/authorize?state=1",
+      serverSignInQrCode: () => qrCode,
       signInComplete: () => "notion",
       serverTools: () => this.tools,
       serverResources: () => this.resources,

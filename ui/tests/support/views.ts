@@ -4,11 +4,13 @@ import type {
   AuthView,
   CatalogueEntry,
   ConfigView,
+  DeviceSignInView,
   ElicitationView,
   ErrorView,
   NeedsSignIn,
   ProgramView,
   PromptView,
+  QrCodeView,
   ResourceView,
   ServerView,
   Snapshot,
@@ -95,9 +97,45 @@ export function signingIn(overrides: Partial<Extract<Status, { state: "signing_i
     expires_at: secondsFromNow(4 * 60 + 38),
     next_redirect: "link_with_host",
     next_omits_prompt: false,
+    device: null,
     ...overrides,
   };
 }
+
+export const device: DeviceSignInView = {
+  user_code: "WDJB-MJHT",
+  verification_uri: "https://mcp.notion.com/device",
+  verification_uri_complete: "https://mcp.notion.com/device?user_code=WDJB-MJHT",
+  host: "mcp.notion.com",
+  expires_at: secondsFromNow(9 * 60 + 12),
+};
+
+/** A sign-in that waits for another device. */
+export function onDevice(overrides: Partial<Extract<Status, { state: "signing_in" }>> = {}): Status {
+  const { host, expires_at } = device;
+  const waiting = { step: "waiting_for_device" as const, redirect: null, opened: null, next_redirect: null };
+  return signingIn({ ...waiting, host, expires_at, device, ...overrides });
+}
+
+/** Looks like a QR code: three corner marks, and a pattern instead of the data. */
+export const qrCode: QrCodeView = (() => {
+  const size = 29;
+  const isMark = (x: number, y: number) => {
+    const [cx, cy] = [x > 14 ? x - 22 : x, y > 14 ? y - 22 : y];
+    if (cx < 0 || cy < 0 || cx > 6 || cy > 6 || (x > 14 && y > 14)) return null;
+    const ring = Math.max(Math.abs(cx - 3), Math.abs(cy - 3));
+    return ring !== 2;
+  };
+  const modules = Array.from({ length: size * size }, (_, index) => [index % size, Math.floor(index / size)]);
+  const isDark = ([x = 0, y = 0]: number[]) => isMark(x, y) ?? (x * x + 3 * y + x * y) % 5 < 2;
+  return {
+    size,
+    path: modules
+      .filter(isDark)
+      .map(([x, y]) => `M${x} ${y}h1v1h-1z`)
+      .join(""),
+  };
+})();
 
 export function failed(...about: Parameters<typeof error>): Status {
   return { state: "failed", error: error(...about) };
@@ -133,6 +171,7 @@ export function server(overrides: Partial<ServerView> = {}): ServerView {
     auth: oauth(),
     permission: null,
     endpoints_to_confirm: null,
+    offers_device: false,
     last_error: null,
     secret_requests: [],
     program: null,

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { error, server, signedOut, signingIn } from "../support/views";
+import { device, error, needsSignIn, onDevice, server, signedOut, signingIn } from "../support/views";
 import { openWith } from "../support/window";
 
 function openSignIn(overrides: Parameters<typeof signingIn>[0] = {}) {
@@ -101,5 +101,58 @@ describe("a sign-in in progress", () => {
     backend.emit({ event: "server_changed", revision: 11, view: server() });
     expect(await screen.findByTestId("tool-search_pages")).toHaveTextContent("Search pages");
     expect(screen.queryByTestId("waiting")).toBeNull();
+  });
+});
+
+describe("a sign-in on another device", () => {
+  const open = (overrides: Parameters<typeof onDevice>[0] = {}) =>
+    openWith({ status: onDevice(overrides), auth: signedOut });
+
+  it("shows the code, the page, the QR code and the time left", async () => {
+    await open();
+    const steps = within(screen.getByTestId("waiting")).getAllByRole("listitem");
+    expect(steps.map((step) => step.getAttribute("aria-current"))).toEqual([null, null, "step", null]);
+    expect(screen.getByTestId("device-code")).toHaveTextContent("WDJB-MJHT");
+    expect(screen.getByTestId("device-page")).toHaveTextContent("https://mcp.notion.com/device");
+    expect(await screen.findByRole("img", { name: "QR code of the page" })).toBeVisible();
+    expect(screen.getByTestId("device-left")).toHaveTextContent(/^The code expires in \d:\d\d$/);
+    expect(screen.queryByTestId("waiting-paste")).toBeNull();
+  });
+
+  it("opens the page only after a click, copies the code, and cancels", async () => {
+    const { backend, user } = await open();
+    expect(backend.callsOf("serverSignInAgain")).toEqual([]);
+    await user.click(screen.getByTestId("device-copy-code"));
+    expect(await navigator.clipboard.readText()).toBe("WDJB-MJHT");
+    await user.click(screen.getByTestId("device-open"));
+    await user.click(screen.getByTestId("waiting-cancel"));
+    expect(backend.callsOf("serverSignInAgain")).toEqual([["notion"]]);
+    expect(backend.callsOf("serverCancelSignIn")).toEqual([["notion"]]);
+  });
+
+  it("works without a QR code, and says that the code has expired", async () => {
+    const expired = { ...device, expires_at: new Date(Date.now() - 1000).toISOString() };
+    const { backend } = await open({ device: expired });
+    backend.fail("serverSignInQrCode", error("internal", "The address is too long for a QR code."));
+    expect(screen.getByTestId("device-left")).toHaveTextContent("The code has expired");
+    expect(screen.getByTestId("device-code")).toBeVisible();
+  });
+
+  it("is offered if the service supports it", async () => {
+    const { backend, user } = await openWith({ ...needsSignIn("never_signed_in"), offers_device: true });
+    await user.click(screen.getByTestId("sign-in-on-device"));
+    expect(backend.callsOf("serverSignInOnDevice")).toEqual([["notion"]]);
+  });
+
+  it("is offered while the browser is open, and not without support", async () => {
+    const { backend, user } = await openWith({ status: signingIn(), auth: signedOut, offers_device: true });
+    await user.click(screen.getByText("Something not working?"));
+    await user.click(screen.getByTestId("sign-in-on-device"));
+    expect(backend.callsOf("serverSignInOnDevice")).toEqual([["notion"]]);
+  });
+
+  it("is not offered without support", async () => {
+    await openWith(needsSignIn("never_signed_in"));
+    expect(screen.queryByTestId("sign-in-on-device")).toBeNull();
   });
 });

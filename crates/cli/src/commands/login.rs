@@ -1,9 +1,13 @@
-//! `usher login NAME`: signs in with the browser, or through stdin and stdout with `--no-browser`.
+//! `usher login NAME`: signs in with the browser, with a code for another device, or through stdin and stdout with
+//! `--no-browser`.
 
+use std::io::IsTerminal;
+
+use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use usher_api::{
-    AuthView, AuthorizationRequestView, Code, ErrorView, Reply, Request, ServerId, ServerVerb, ServerView,
-    Status,
+    AuthView, AuthorizationRequestView, Code, DeviceSignInView, ErrorView, Reply, Request, ServerId,
+    ServerVerb, ServerView, Status,
 };
 use usher_ipc::HolderKind;
 
@@ -12,6 +16,7 @@ use crate::engine::{Handle, unexpected_reply};
 use crate::exit::{CommandError, internal};
 use crate::output::{Output, count, is_interactive, print_line, status_text};
 use crate::paths::Paths;
+use crate::qr_code;
 use crate::session::{wait_until_connected, wait_until_settled, with_server};
 
 /// Signs in to a server. Returns when its tools are listed.
@@ -69,9 +74,17 @@ async fn sign_in(
         receives_links: receives_links(engine.holder(), login),
         extra_scopes: Vec::new(),
         confirmed_hosts: login.confirm_host.clone(),
+        on_device: login.device,
     };
     let request = match (engine.ask(request).await, open) {
         (Ok(Reply::Authorization(Some(request))), _) => request,
+        (Ok(Reply::Device(device)), _) => {
+            show_device(&device, output, login);
+            wait_for_callback(engine, id).await?;
+            return wait_until_connected(engine, id).await;
+        }
+        // The server connects without a person.
+        (Ok(Reply::Done), _) => return wait_until_connected(engine, id).await,
         (Ok(_), _) => return Err(unexpected_reply()),
         (Err(error), _) if error.error.code == Code::EndpointsUnconfirmed => {
             return Err(with_confirmation_hint(engine, id, error));
@@ -121,6 +134,40 @@ fn print_request(request: &AuthorizationRequestView) {
         "expires_at": request.expires_at,
     });
     print_line(&line.to_string());
+}
+
+/// Shows the code, the page and a QR code, or prints the code and the page as JSON.
+fn show_device(device: &DeviceSignInView, output: Output, login: &Login) {
+    if output.json || login.no_browser {
+        let line = serde_json::json!({
+            "user_code": device.user_code,
+            "verification_uri": device.verification_uri,
+            "verification_uri_complete": device.verification_uri_complete,
+            "expires_at": device.expires_at,
+        });
+        return print_line(&line.to_string());
+    }
+    output.note("On any device, open this page:");
+    output.note(&format!("  {}", device.verification_uri));
+    output.note("Enter this code there, and compare it if the page already shows one:");
+    output.note(&format!("  {}", device.user_code));
+    let address = device.verification_uri_complete.as_ref().unwrap_or(&device.verification_uri);
+    if std::io::stderr().is_terminal()
+        && let Some(code) = qr_code::draw(address)
+    {
+        output.note("Or scan this with a phone:");
+        output.note(&code);
+    }
+    let left = device.expires_at.duration_since(Timestamp::now()).as_secs().max(0);
+    output.note(&format!("Waiting until you approve the request. The code expires in {}.", minutes(left)));
+}
+
+fn minutes(seconds: i64) -> String {
+    match (seconds + 30) / 60 {
+        0 => "less than a minute".to_owned(),
+        1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
 }
 
 /// Opens the browser. In a terminal the callback URL can also be pasted.
@@ -184,7 +231,8 @@ fn is_waiting(engine: &Handle, id: &ServerId) -> bool {
     engine.server(id).is_some_and(|view| matches!(view.status, Status::SigningIn { .. }))
 }
 
-/// Waits until the sign-in succeeds or fails. The app or the loopback listener receives the callback.
+/// Waits until the sign-in succeeds or fails. The app or the loopback listener receives the callback, or the engine
+/// polls.
 async fn wait_for_callback(engine: &Handle, id: &ServerId) -> Result<(), CommandError> {
     let mut updates = engine.subscribe();
     loop {

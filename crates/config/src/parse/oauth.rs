@@ -1,12 +1,14 @@
 //! Parses sign-in settings: `oauth`, and other clients' `auth` and `oauth_client_id`.
 
+use std::path::PathBuf;
+
 use jsonc_parser::ast::ObjectProp;
 use url::Url;
 
 use super::address::read_address;
 use super::reader::{Reader, display_name};
 use super::spellings;
-use crate::{Endpoints, Flow, OAuthSettings, Redirect, Template};
+use crate::{Endpoints, Flow, IdentityProviderSettings, OAuthSettings, Redirect, Template};
 
 const MAX_PARAMETERS: usize = 20;
 const MAX_PARAMETER_NAME_BYTES: usize = 100;
@@ -44,6 +46,13 @@ const PROTECTED_PARAMETERS: [(&str, Option<&str>); 23] = [
 pub(crate) struct OAuthFields {
     client_id: Option<String>,
     client_secret: Option<Template>,
+    private_key: Option<Template>,
+    signing_algorithm: Option<String>,
+    key_id: Option<String>,
+    assertion_audience: Option<String>,
+    assertion: Option<Template>,
+    assertion_file: Option<String>,
+    identity_provider: Option<IdentityProviderSettings>,
     scopes: Option<Vec<String>>,
     redirect: Option<Redirect>,
     flow: Option<Flow>,
@@ -85,6 +94,13 @@ fn read_field(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &mut OAuth
     match name {
         "clientId" => reader.set(&mut fields.client_id, prop, Reader::resolved),
         "clientSecret" => reader.set(&mut fields.client_secret, prop, read_secret),
+        "privateKey" => reader.set(&mut fields.private_key, prop, read_secret),
+        "signingAlgorithm" => reader.set(&mut fields.signing_algorithm, prop, Reader::resolved),
+        "keyId" => reader.set(&mut fields.key_id, prop, Reader::resolved),
+        "assertionAudience" => reader.set(&mut fields.assertion_audience, prop, Reader::resolved),
+        "assertion" => reader.set(&mut fields.assertion, prop, read_secret),
+        "assertionFile" => reader.set(&mut fields.assertion_file, prop, Reader::resolved),
+        "identityProvider" => reader.set(&mut fields.identity_provider, prop, read_identity_provider),
         "scopes" => reader.set(&mut fields.scopes, prop, read_scopes),
         "redirect" => reader.set(&mut fields.redirect, prop, read_word),
         "flow" => reader.set(&mut fields.flow, prop, read_word),
@@ -160,9 +176,46 @@ fn read_secret(reader: &mut Reader<'_>, prop: &ObjectProp<'_>) -> Option<Templat
     let secret = reader.template(prop)?;
     if !secret.has_placeholders() {
         let hint = "Store it with `usher secret set NAME` and write {{NAME}} here.";
-        reader.warn(&prop.value, "the client secret is in plain text", hint);
+        let name = spellings::oauth_field(prop.name.as_str());
+        reader.warn(&prop.value, format!("the {} is in plain text", secret_name(name)), hint);
     }
     Some(secret)
+}
+
+/// Returns what people call a secret setting.
+fn secret_name(setting: &str) -> &str {
+    match setting {
+        "privateKey" => "private key",
+        "assertion" => "assertion",
+        "idToken" => "ID token",
+        _ => "client secret",
+    }
+}
+
+fn read_identity_provider(
+    reader: &mut Reader<'_>,
+    prop: &ObjectProp<'_>,
+) -> Option<IdentityProviderSettings> {
+    let object = reader.object(prop)?;
+    let (mut token, mut client_id, mut client_secret, mut id_token) = (None, None, None, None);
+    let errors_before = reader.errors.len();
+    for field in reader.entries(object) {
+        match field.name.as_str() {
+            "tokenUrl" => reader.set(&mut token, field, read_address),
+            "clientId" => reader.set(&mut client_id, field, Reader::resolved),
+            "clientSecret" => reader.set(&mut client_secret, field, read_secret),
+            "idToken" => reader.set(&mut id_token, field, read_secret),
+            _ => reader.warn_unknown(field),
+        }
+    }
+    let (Some(token), Some(client_id), Some(id_token)) = (token, client_id, id_token) else {
+        if reader.errors.len() == errors_before {
+            let hint = "Add \"tokenUrl\", \"clientId\" and \"idToken\".";
+            reader.error(&prop.name, "the identity provider is incomplete", hint);
+        }
+        return None;
+    };
+    Some(IdentityProviderSettings { token, client_id, client_secret, id_token })
 }
 
 /// Reads a list of scopes, or one string with the scopes separated by spaces.
@@ -200,6 +253,39 @@ pub(crate) fn finish(
         let hint = "Add \"clientId\", or remove the secret.";
         reader.error(at, "this server has a client secret but no client ID", hint);
     }
+    if fields.private_key.is_some() && fields.client_id.is_none() && is_missing("clientId") {
+        reader.error(
+            at,
+            "this server has a private key but no client ID",
+            "Add \"clientId\", or remove the key.",
+        );
+    }
+    if fields.private_key.is_some() && fields.client_secret.is_some() {
+        let hint = "Keep the one that the client is registered with.";
+        reader.error(at, "this server has both a client secret and a private key", hint);
+    }
+    let has_proof = fields.client_secret.is_some() || fields.private_key.is_some();
+    let lacks_client = fields.client_id.is_none() && is_missing("clientId");
+    let lacks_proof = !has_proof && is_missing("clientSecret") && is_missing("privateKey");
+    if flow == Flow::ClientCredentials && (lacks_client || lacks_proof) {
+        let hint = "Add \"clientId\", and \"clientSecret\" or \"privateKey\".";
+        reader.error(at, "the flow client_credentials needs a client with a secret or a key", hint);
+    }
+    if matches!(flow, Flow::Browser | Flow::Device) && fields.private_key.is_some() {
+        let hint = "Set \"flow\": \"client_credentials\".";
+        reader.error(at, "a private key is not used when a person signs in", hint);
+    }
+    let has_assertion = fields.assertion.is_some() || fields.assertion_file.is_some();
+    let lacks_assertion = !has_assertion && is_missing("assertion") && is_missing("assertionFile");
+    if flow == Flow::JwtBearer && lacks_assertion {
+        let hint = "Add \"assertionFile\", or \"assertion\": \"${VARIABLE}\".";
+        reader.error(at, "the flow jwt_bearer needs an assertion", hint);
+    }
+    let lacks_provider = fields.identity_provider.is_none() && is_missing("identityProvider");
+    if flow == Flow::Enterprise && (lacks_client || lacks_provider) {
+        let hint = "Add \"clientId\" and \"identityProvider\".";
+        reader.error(at, "the flow enterprise needs a client and an identity provider", hint);
+    }
     let token_url = fields.token_url.clone();
     // The device grant needs no authorization endpoint, and client credentials neither.
     let needs_page = flow == Flow::Browser && fields.device_authorization_url.is_none();
@@ -229,6 +315,13 @@ pub(crate) fn finish(
         off,
         client_id: fields.client_id,
         client_secret: fields.client_secret,
+        private_key: fields.private_key,
+        signing_algorithm: fields.signing_algorithm,
+        key_id: fields.key_id,
+        assertion_audience: fields.assertion_audience,
+        assertion: fields.assertion,
+        assertion_file: fields.assertion_file.map(PathBuf::from),
+        identity_provider: fields.identity_provider,
         scopes: fields.scopes,
         redirect: fields.redirect.unwrap_or_default(),
         flow,

@@ -22,6 +22,9 @@ pub(crate) fn oauth_field(name: &str) -> &str {
     match name {
         "client_id" | "CLIENT_ID" => "clientId",
         "client_secret" | "CLIENT_SECRET" => "clientSecret",
+        "private_key" => "privateKey",
+        "signing_algorithm" => "signingAlgorithm",
+        "key_id" => "keyId",
         "scope" => "scopes",
         "auth_url" | "authorization_url" | "authUrl" => "authorizationUrl",
         "token_url" => "tokenUrl",

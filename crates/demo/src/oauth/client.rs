@@ -22,6 +22,9 @@ pub(crate) struct Client {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) auth_method: AuthMethod,
     pub(crate) may_refresh: bool,
+    /// Whether the client registered for the device authorization grant.
+    #[serde(default)]
+    pub(crate) may_use_device: bool,
     /// The epoch of the registration. Clients of an older epoch are invalid.
     pub(crate) epoch: u64,
     /// A random value, so that two registrations with equal metadata differ.

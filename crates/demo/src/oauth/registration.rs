@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::client::{AuthMethod, Client};
+use super::device;
 use super::error::{OAuthError, no_store};
 use super::redirect::{self, RedirectKind};
 use super::signing::random_id;
@@ -44,6 +45,8 @@ enum ApplicationType {
 enum GrantType {
     AuthorizationCode,
     RefreshToken,
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 #[derive(Deserialize)]
@@ -62,14 +65,20 @@ pub(crate) async fn register(
     let client = client(&service, metadata)?;
     let client_id = client.id(&service.signer);
 
+    let grant_types = [
+        (!client.redirect_uris.is_empty()).then_some("authorization_code"),
+        client.may_use_device.then_some(device::GRANT_TYPE),
+        client.may_refresh.then_some("refresh_token"),
+    ];
+    let response_types = if client.redirect_uris.is_empty() { vec![] } else { vec!["code"] };
     let mut response = json!({
         "client_id": client_id,
         "client_id_issued_at": service.clock.now().as_second(),
         "client_name": client.name,
         "redirect_uris": client.redirect_uris,
         "token_endpoint_auth_method": client.auth_method,
-        "grant_types": if client.may_refresh { vec!["authorization_code", "refresh_token"] } else { vec!["authorization_code"] },
-        "response_types": ["code"],
+        "grant_types": grant_types.into_iter().flatten().collect::<Vec<_>>(),
+        "response_types": response_types,
     });
     if client.auth_method != AuthMethod::None {
         response["client_secret"] = service.signer.client_secret(&client_id).into();
@@ -79,7 +88,11 @@ pub(crate) async fn register(
 }
 
 fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthError> {
-    if metadata.redirect_uris.is_empty() || metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
+    let grant_types =
+        metadata.grant_types.unwrap_or_else(|| vec![GrantType::AuthorizationCode, GrantType::RefreshToken]);
+    let lacks_redirect =
+        metadata.redirect_uris.is_empty() && grant_types.contains(&GrantType::AuthorizationCode);
+    if lacks_redirect || metadata.redirect_uris.len() > MAX_REDIRECT_URIS {
         return Err(invalid_redirect("redirect_uris must contain one to five URIs"));
     }
     for uri in &metadata.redirect_uris {
@@ -98,7 +111,8 @@ fn client(service: &Service, metadata: ClientMetadata) -> Result<Client, OAuthEr
             .unwrap_or_else(|| "An unnamed app".to_owned()),
         // RFC 7591 §2: the default method is HTTP Basic.
         auth_method: metadata.token_endpoint_auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
-        may_refresh: metadata.grant_types.is_none_or(|types| types.contains(&GrantType::RefreshToken)),
+        may_refresh: grant_types.contains(&GrantType::RefreshToken),
+        may_use_device: grant_types.contains(&GrantType::DeviceCode),
         redirect_uris: metadata.redirect_uris,
         epoch: service.epochs.clients.current(),
         nonce: random_id(),

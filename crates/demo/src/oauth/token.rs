@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::client_authentication::{AuthenticatedClient, authenticate};
+use super::device;
 use super::error::{OAuthError, no_store};
 use super::grant::{Grant, Token, TokenKind, client_hash};
 use super::parameters::Parameters;
@@ -64,6 +65,7 @@ fn issue(
     match form.require("grant_type")? {
         "authorization_code" => redeem_code(service, &client, form, now),
         "refresh_token" => refresh(service, &client, form, now),
+        device::GRANT_TYPE => device::redeem(service, &client, form.require("device_code")?, now),
         _ => Err(OAuthError::new("unsupported_grant_type", "this grant_type is not supported")),
     }
 }

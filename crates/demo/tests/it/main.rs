@@ -4,6 +4,7 @@
 
 mod authorization;
 mod browser;
+mod device;
 mod lifecycle;
 mod mcp;
 mod metadata;

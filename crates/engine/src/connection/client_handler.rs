@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, ErrorData, FormElicitationCapability, Implementation,
-    ProgressNotificationParam, UrlElicitationCapability,
+    JsonObject, ProgressNotificationParam, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,8 @@ pub(crate) struct ClientHandler {
     pub requests: RunningRequests,
     pub page_visits: PageVisits,
     pub changes: Arc<ListChanges>,
+    /// The authorization extension that the entry uses, which is announced to the server.
+    pub extension: Option<&'static str>,
 }
 
 impl rmcp::ClientHandler for ClientHandler {
@@ -37,6 +39,8 @@ impl rmcp::ClientHandler for ClientHandler {
                     .with_url(UrlElicitationCapability::new()),
             );
         }
+        capabilities.extensions =
+            self.extension.map(|extension| [(extension.to_owned(), JsonObject::new())].into());
         let us = Implementation::new("usher", env!("CARGO_PKG_VERSION")).with_title("Usher");
         ClientConfig::new(capabilities, us)
     }

@@ -26,6 +26,9 @@ pub(crate) enum CredentialFault {
     /// The refresh failed and may succeed later.
     #[error(transparent)]
     Refresh(usher_oauth::Error),
+    /// The authorization server refuses a grant without a person. Only a change of the settings helps.
+    #[error(transparent)]
+    Rejected(usher_oauth::Error),
     #[error("the refresh was cancelled before it finished")]
     RefreshCancelled,
 }
@@ -40,6 +43,7 @@ impl CredentialFault {
             | Self::RefreshInterrupted
             | Self::Expired
             | Self::RegistrationLost(_)
+            | Self::Rejected(_)
             | Self::RefreshRejected(_) => false,
         }
     }
@@ -51,13 +55,16 @@ impl CredentialFault {
             Self::RefreshInterrupted => Some(NeedsSignIn::RefreshInterrupted),
             Self::RefreshRejected(_) => Some(NeedsSignIn::RefreshRejected),
             Self::RegistrationLost(_) => Some(NeedsSignIn::RegistrationLost),
-            Self::SecretStore(_) | Self::Refresh(_) | Self::RefreshCancelled => None,
+            Self::SecretStore(_) | Self::Refresh(_) | Self::Rejected(_) | Self::RefreshCancelled => None,
         }
     }
 
     /// Returns whether the grant has ended, so that no refresh can succeed any more.
     pub fn is_end_of_grant(&self) -> bool {
-        self.sign_in_reason().is_some() && !matches!(self, Self::RefreshRejected(_))
+        match self {
+            Self::Rejected(_) => true,
+            _ => self.sign_in_reason().is_some() && !matches!(self, Self::RefreshRejected(_)),
+        }
     }
 
     pub fn is_locked(&self) -> bool {

@@ -21,7 +21,7 @@ pub(crate) struct HeldGrant {
     /// known lifetime if that is less.
     refresh_at: Option<Timestamp>,
     /// The time at which the token is refreshed without a request. It is earlier than `refresh_at` by a random part of
-    /// the margin, at most half, so that not all servers refresh at once. Without a refresh token, it is the expiry.
+    /// the margin, at most half, so that not all servers refresh at once. If nothing can replace it, it is the expiry.
     due: Option<Timestamp>,
     is_short_lived: bool,
 }
@@ -37,18 +37,19 @@ pub(crate) enum Freshness {
 }
 
 impl HeldGrant {
-    /// Calculates the times. `now` is when the grant was issued or read; the time from then to expiry counts as its
+    /// Calculates the times. `is_renewable` is whether a refresh, or a new grant without a person, can replace the grant.
+    /// `now` is when the grant was issued or read; the time from then to expiry counts as its
     /// lifetime.
-    pub fn new(grant: AdmittedGrant, now: Timestamp) -> Self {
+    pub fn new(grant: AdmittedGrant, is_renewable: bool, now: Timestamp) -> Self {
         let margin =
             |end: Timestamp| (end.duration_since(now) / 10).clamp(SignedDuration::ZERO, LARGEST_MARGIN);
         let ahead = |end: Timestamp, by: SignedDuration| end.saturating_sub(by).unwrap_or(end);
         let jitter = 1.0 + rand::random::<f64>() / 2.0;
         let refresh_at = grant.expires_at.map(|end| ahead(end, margin(end)));
-        let due = match &grant.refresh_token {
-            Some(_) => grant.expires_at.map(|end| ahead(end, margin(end).mul_f64(jitter))),
-            // Without a refresh token, the person is notified at expiry.
-            None => grant.expires_at,
+        let due = match is_renewable {
+            true => grant.expires_at.map(|end| ahead(end, margin(end).mul_f64(jitter))),
+            // The person is notified at expiry.
+            false => grant.expires_at,
         };
         let is_short = |end: Timestamp| end.duration_since(now) < SHORT_LIFETIME;
         let is_short_lived = grant.expires_at.is_some_and(is_short);
@@ -110,7 +111,8 @@ mod tests {
     }
 
     fn held(grant: Grant, now: Timestamp) -> HeldGrant {
-        HeldGrant::new(AdmittedGrant::for_test(grant), now)
+        let is_renewable = grant.refresh_token.is_some();
+        HeldGrant::new(AdmittedGrant::for_test(grant), is_renewable, now)
     }
 
     fn grant(lifetime: Option<i64>, now: Timestamp) -> Grant {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
-use usher_oauth::{ErrorKind, Grant, RefreshError};
+use usher_oauth::{ClientSettings, ErrorKind, Grant, RefreshError, Step, request_unattended};
 
 use super::fault::CredentialFault;
 use super::gate::AdmittedGrant;
@@ -69,6 +69,10 @@ impl Inner {
                 return Err(CredentialFault::Ended);
             }
         };
+        let unattended = self.lock().unattended.clone();
+        if let Some(settings) = unattended {
+            return self.replace_unattended(&base, settings.current().await).await;
+        }
         let mut retried = false;
         loop {
             let error = match self.send(&base).await? {
@@ -123,6 +127,27 @@ impl Inner {
                     });
                 }
             }
+        }
+    }
+
+    /// Gets a new grant without a person, with the scopes of the old one.
+    async fn replace_unattended(
+        &self,
+        base: &HeldGrant,
+        settings: ClientSettings,
+    ) -> Result<Option<Token>, CredentialFault> {
+        let (http, now) = (self.lock().http.clone(), self.context.clock.now());
+        let (binding, scopes) = (base.binding.clone(), &base.scopes);
+        let outcome = request_unattended(&http, binding, &settings, scopes, Step::Refresh, now).boxed().await;
+        match outcome {
+            Ok(grant) => {
+                self.context.learned.learn_quirks(&base.binding, &grant.binding);
+                let token = bearer(&grant);
+                self.store(base.refreshed(grant)).await?;
+                Ok(Some(token))
+            }
+            Err(error) if error.is_transient() => Err(CredentialFault::Refresh(error)),
+            Err(error) => Err(CredentialFault::Rejected(error)),
         }
     }
 

@@ -12,11 +12,14 @@ use super::held_grant::HeldGrant;
 use super::refresh_backoff::RefreshBackoff;
 use super::refresh_pace::RefreshPace;
 use super::shared_refresh::SharedRefresh;
+use super::unattended::UnattendedSettings;
 
 pub(super) struct State {
     /// Replaced when the server's network zone changes.
     pub http: HttpClient,
     pub pre_registered: PreRegistered,
+    /// The settings of an entry whose grants need no person. A new grant then replaces a refresh.
+    pub unattended: Option<UnattendedSettings>,
     pub held: Held,
     /// A grant that is not in the secret store yet. It is not used before it is stored.
     pub unsaved: Option<AdmittedGrant>,
@@ -55,6 +58,7 @@ impl State {
         Self {
             http,
             pre_registered: None,
+            unattended: None,
             held: Held::Unread,
             unsaved: None,
             refresh: None,
@@ -63,6 +67,16 @@ impl State {
             interrupted: None,
             ended: None,
         }
+    }
+
+    pub fn held_grant(&self, grant: AdmittedGrant, now: Timestamp) -> HeldGrant {
+        let is_renewable = self.is_renewable(&grant);
+        HeldGrant::new(grant, is_renewable, now)
+    }
+
+    /// Returns whether a refresh, or a new grant without a person, can replace this grant.
+    pub fn is_renewable(&self, grant: &Grant) -> bool {
+        grant.refresh_token.is_some() || self.unattended.is_some()
     }
 
     /// Returns whether this grant's refresh token was sent and the outcome is unknown.
@@ -78,7 +92,7 @@ impl State {
             (None, Held::Grant(grant)) if self.is_interrupted(grant) => now,
             (None, Held::Grant(grant)) => {
                 let due = grant.due()?;
-                let idle_from = self.pace.idle_from(now).filter(|_| grant.refresh_token.is_some());
+                let idle_from = self.pace.idle_from(now).filter(|_| self.is_renewable(grant));
                 idle_from.map_or(due, |from| due.max(from))
             }
             (None, Held::Unread | Held::Nothing | Held::Quarantined) => return None,

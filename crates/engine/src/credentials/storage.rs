@@ -48,12 +48,16 @@ impl Inner {
         let stored = context.stores.run(|store| async move { store.grant(&context.server.0).await }).await?;
         let Some(stored) = stored else { return Ok(Held::Nothing) };
         Ok(match from_stored(stored).map(|grant| self.admit(grant)) {
-            Some(Ok(grant)) => Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now()))),
+            Some(Ok(grant)) => Held::Grant(self.held(grant)),
             Some(Err(_)) | None => {
                 tracing::warn!(server = %context.server, "the stored grant belongs to another server or client; it is not used");
                 Held::Quarantined
             }
         })
+    }
+
+    fn held(&self, grant: AdmittedGrant) -> Arc<HeldGrant> {
+        Arc::new(self.lock().held_grant(grant, self.context.clock.now()))
     }
 
     /// Returns the grant unchanged if it does not belong to the server's entry.
@@ -78,7 +82,7 @@ impl Inner {
         let stored = to_stored(&grant);
         context.stores.run(|store| async move { store.put_grant(&context.server.0, &stored).await }).await?;
         context.journal.clear(&context.server).await;
-        self.replace(Held::Grant(Arc::new(HeldGrant::new(grant, context.clock.now()))));
+        self.replace(Held::Grant(self.held(grant)));
         Ok(true)
     }
 
@@ -89,7 +93,7 @@ impl Inner {
         let held = {
             let state = self.lock();
             let unsaved = state.unsaved.clone();
-            unsaved.map(|grant| Arc::new(HeldGrant::new(grant, context.clock.now()))).or(state.held.grant())
+            unsaved.map(|grant| Arc::new(state.held_grant(grant, context.clock.now()))).or(state.held.grant())
         };
         let held = match held {
             Some(held) => Some(held),

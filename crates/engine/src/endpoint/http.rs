@@ -9,8 +9,11 @@ use rmcp::model::ProtocolVersion;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, SecretRequestView, ServerId};
-use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError};
-use usher_oauth::{ClientSettings, ErrorKind, GrantBinding, HttpClient, Prompt, Scopes, ServerUrl};
+use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError, Template};
+use usher_oauth::{
+    ClientSettings, Endpoint, ErrorKind, Flow, GrantBinding, HttpClient, IdentityProvider, KeyError, Prompt,
+    Scopes, ServerUrl, SigningKey,
+};
 
 use super::Opened;
 use crate::connection::client_handler::ClientHandler;
@@ -27,11 +30,13 @@ use crate::connection::{Connection, Handshake};
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::credentials::gate::Gate;
+use crate::credentials::unattended::UnattendedSettings;
 use crate::credentials::{Credentials, CredentialsContext};
 use crate::placeholders::{AdmittedValues, NotAdmitted};
 use crate::server_key::ServerKey;
 use crate::sign_in::persisted::PersistedSignIn;
 use crate::words::config::describe_render_error;
+use crate::words::credentials::bad_private_key;
 use crate::words::secret_origin::origins_not_stored;
 use crate::words::sign_in::describe_oauth_error;
 
@@ -112,6 +117,11 @@ impl HttpEndpoint {
         self.resolution.is_stale.store(true, Ordering::Release);
     }
 
+    /// Returns the flow that `mcp.json` chooses.
+    pub fn flow(&self) -> Flow {
+        flow(self.oauth.flow)
+    }
+
     /// Returns whether a grant with this binding belongs to the entry.
     pub fn permits(&self, binding: &GrantBinding) -> bool {
         let Ok(server) = ServerUrl::parse(self.url.as_str()) else { return false };
@@ -164,6 +174,7 @@ impl HttpEndpoint {
             requests,
             page_visits: PageVisits::default(),
             changes: Arc::clone(&changes),
+            extension: extension(self.flow()),
         };
         let uri: Arc<str> = resolved.url.as_str().into();
         let http = StreamableHttp::new(
@@ -223,7 +234,35 @@ impl HttpEndpoint {
         let client_secret = self.oauth.client_secret.as_ref();
         let client_secret = client_secret.map(|template| template.render(environment, secret));
         let client_secret = client_secret.transpose().map_err(invalid)?;
-        let settings = self.settings(client_secret.clone());
+        let signing_key = match &self.oauth.private_key {
+            Some(template) => {
+                let key = template.render(environment, secret).map_err(invalid)?;
+                Some(Arc::new(self.signing_key(&key).map_err(|error| setup_fault(bad_private_key(error)))?))
+            }
+            None => None,
+        };
+        let render = |template: &Template| template.render(environment, secret).map_err(invalid);
+        let assertion = self.oauth.assertion.as_ref().map(render).transpose()?;
+        let identity_provider = match &self.oauth.identity_provider {
+            Some(provider) => {
+                let endpoint = Endpoint::parse("the identity provider", provider.token.as_str());
+                let failed = |kind| usher_oauth::Error::new(usher_oauth::Step::TokenExchange, None, kind);
+                Some(IdentityProvider {
+                    token_endpoint: endpoint
+                        .map_err(|kind| setup_fault(describe_oauth_error(&failed(kind))))?,
+                    client_id: provider.client_id.clone(),
+                    client_secret: provider.client_secret.as_ref().map(render).transpose()?,
+                    id_token: render(&provider.id_token)?,
+                })
+            }
+            None => None,
+        };
+        let settings = ClientSettings {
+            signing_key,
+            assertion,
+            identity_provider,
+            ..self.settings(client_secret.clone())
+        };
         let key = ServerKey::new(&url, &self.oauth);
         let http = match before {
             Some(before) if !before.http.has_left_zone() => before.http.clone(),
@@ -233,7 +272,11 @@ impl HttpEndpoint {
             let credentials = before.and_then(|before| before.credentials.clone());
             let credentials = credentials.unwrap_or_else(|| self.new_credentials(&url, &key, &http));
             let pre_registered = self.oauth.client_id.clone().map(|client_id| (client_id, client_secret));
-            credentials.reset(pre_registered, http.clone());
+            let unattended = settings.flow.is_unattended().then(|| UnattendedSettings {
+                settings: settings.clone(),
+                assertion_file: self.oauth.assertion_file.clone(),
+            });
+            credentials.reset(pre_registered, unattended, http.clone());
             credentials
         });
         Ok(Resolved { url, key, http, settings, credentials, headers })
@@ -250,16 +293,27 @@ impl HttpEndpoint {
         Ok(http)
     }
 
+    fn signing_key(&self, text: &SecretString) -> Result<SigningKey, KeyError> {
+        let algorithm = self.oauth.signing_algorithm.as_deref().map(str::parse).transpose()?;
+        SigningKey::parse(text, algorithm, self.oauth.key_id.clone())
+    }
+
     fn settings(&self, client_secret: Option<SecretString>) -> ClientSettings {
         let oauth = &self.oauth;
         ClientSettings {
             client_id: oauth.client_id.clone(),
             client_secret,
+            signing_key: None,
+            assertion: None,
+            identity_provider: None,
+            assertion_audience: oauth.assertion_audience.clone(),
             // Set when a sign-in begins.
             issuer: None,
             scopes: oauth.scopes.clone().map(Scopes::from),
             metadata_document: oauth.client_metadata_url.clone(),
             endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            device_authorization_endpoint: oauth.device_authorization_url.clone(),
+            flow: flow(oauth.flow),
             audience: oauth.audience.clone(),
             prompt: match &oauth.prompt {
                 None => Prompt::Automatic,
@@ -302,6 +356,27 @@ impl HttpEndpoint {
             NotAdmitted::SecretStore(error) => CredentialFault::from(error).into(),
             NotAdmitted::NotRecorded(error) => setup_fault(origins_not_stored(&error)),
         })
+    }
+}
+
+/// Returns the identifier of the authorization extension of MCP that defines the flow.
+fn extension(flow: Flow) -> Option<&'static str> {
+    match flow {
+        Flow::Browser | Flow::Device => None,
+        Flow::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
+        Flow::JwtBearer => Some("io.modelcontextprotocol/auth/wif"),
+        Flow::Enterprise => Some("io.modelcontextprotocol/enterprise-managed-authorization"),
+    }
+}
+
+/// Returns the flow that `mcp.json` chooses. A sign-in can choose another one.
+fn flow(flow: usher_config::Flow) -> Flow {
+    match flow {
+        usher_config::Flow::Browser => Flow::Browser,
+        usher_config::Flow::Device => Flow::Device,
+        usher_config::Flow::ClientCredentials => Flow::ClientCredentials,
+        usher_config::Flow::JwtBearer => Flow::JwtBearer,
+        usher_config::Flow::Enterprise => Flow::Enterprise,
     }
 }
 

@@ -123,6 +123,11 @@ impl Endpoint {
         self.http().is_some_and(|http| http.oauth.off)
     }
 
+    /// Returns whether the entry's grants need no person.
+    pub fn is_unattended(&self) -> bool {
+        self.http().is_some_and(|http| http.flow().is_unattended())
+    }
+
     /// Returns the credentials, if the entry was resolved and uses OAuth.
     pub fn credentials(&self) -> Option<Credentials> {
         self.http()?.resolved()?.credentials.clone()

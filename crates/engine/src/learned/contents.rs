@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use usher_api::{RedirectKind, ServerId};
@@ -23,6 +24,9 @@ pub(super) struct Contents {
     /// The servers that the person forbade to ask questions.
     #[serde(default)]
     pub questions_blocked: BTreeSet<ServerId>,
+    /// The sign-ins that wait for another device, with the time at which the code expires. The secret store has the rest.
+    #[serde(default)]
+    pub device_sign_ins: BTreeMap<ServerId, Timestamp>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -99,7 +103,8 @@ impl Contents {
             (key.clone(), server)
         });
         let questions_blocked = BTreeSet::deserialize(&document["questions_blocked"]).unwrap_or_default();
-        Self { version: VERSION, servers: servers.collect(), issuers: BTreeMap::new(), questions_blocked }
+        let servers = servers.collect();
+        Self { version: VERSION, servers, questions_blocked, ..Self::default() }
     }
 
     /// Returns the text of the file. If it is too long, leaves out the largest metadata, and then the registrations. They

@@ -14,8 +14,12 @@ pub(super) fn availability(task: &ServerTask) -> Availability {
         Phase::SigningIn(sign_in) => match (&sign_in.live, &sign_in.stage) {
             (Some(live), _) => Availability::Available(Arc::clone(&live.connection)),
             (None, Stage::Exchanging { .. } | Stage::Connecting { .. }) => Availability::Pending,
+            (None, _) if task.endpoint.is_unattended() => Availability::Pending,
             (None, Stage::Probing { .. } | Stage::Preparing { .. } | Stage::Waiting(_)) => {
                 Availability::Unavailable(words::server::waits_for_browser(&name))
+            }
+            (None, Stage::WaitingForDevice(_)) => {
+                Availability::Unavailable(words::server::waits_for_device(&name))
             }
         },
         Phase::Connecting { .. } => Availability::Pending,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use usher_api::{AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, SignInStep};
-use usher_oauth::{BearerChallenge, PendingAuthorization, RedirectUri, Scopes};
+use usher_api::{AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, SignInRequest, SignInStep};
+use usher_oauth::{BearerChallenge, Flow, PendingAuthorization, RedirectUri, Scopes};
 
 use super::message::{Outcome, RequestReply};
 use super::phase::{Live, Phase, Port, SignIn, Stage, Waiting};
@@ -16,7 +16,7 @@ use crate::endpoint::Opened;
 use crate::endpoint::http::HttpEndpoint;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::WaitingSignIn;
-use crate::sign_in::prepare::{Preparation, Prepared, Receiver};
+use crate::sign_in::prepare::{Preparation, Prepared, PreparedSignIn, Receiver};
 use crate::sign_in::redirect_ladder::{self, Attempt};
 use crate::words;
 use crate::words::connection::describe_fault;
@@ -78,6 +78,7 @@ impl ServerTask {
             }
             Stage::Probing { .. }
             | Stage::Preparing { .. }
+            | Stage::WaitingForDevice(_)
             | Stage::Exchanging { .. }
             | Stage::Connecting { .. } => Err(words::sign_in::none_waiting()),
         };
@@ -134,9 +135,10 @@ impl ServerTask {
     }
 
     /// Enters the sign-in phase, and starts the job that prepares the authorization request.
-    fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>, omits_prompt: bool) {
+    pub fn prepare(&mut self, mut sign_in: SignIn, redirect: Option<RedirectKind>, omits_prompt: bool) {
         let endpoint = Arc::clone(&sign_in.endpoint);
         let options = &sign_in.options;
+        let flow = if options.on_device { Flow::Device } else { endpoint.flow() };
         let requested_redirect = redirect.or(options.redirect);
         let receives_links = options.receives_links.unwrap_or(self.context.options.receives_links);
         let mut extra_scopes = Scopes::from(options.extra_scopes.clone());
@@ -162,6 +164,8 @@ impl ServerTask {
                     context,
                     endpoint: resolved,
                     challenge,
+                    flow,
+                    assertion_file: endpoint.oauth.assertion_file.clone(),
                     requested_redirect,
                     omits_prompt,
                     receives_links,
@@ -185,21 +189,37 @@ impl ServerTask {
         }
     }
 
-    pub fn prepared(&mut self, outcome: Result<Box<Prepared>, ErrorView>) {
+    pub fn prepared(&mut self, outcome: Result<Box<PreparedSignIn>, ErrorView>) {
         let Some(mut sign_in) = self.phase.take_sign_in() else { return };
         let Stage::Preparing { reply, .. } = sign_in.stage else {
             return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
         };
         match outcome {
             Ok(prepared) => {
-                let timeout = self.context.options.sign_in_timeout;
-                let expires_at = later(self.context.options.clock.now(), timeout);
-                let (endpoint, live) = (sign_in.endpoint, sign_in.live.take());
-                let request = self.wait_for_callback(*prepared, endpoint, sign_in.options, live, expires_at);
+                let (endpoint, live, options) = (sign_in.endpoint, sign_in.live.take(), sign_in.options);
+                let request = match *prepared {
+                    PreparedSignIn::Unattended(grant) => {
+                        self.store_unattended(*grant, endpoint, options, live);
+                        SignInRequest::Unattended
+                    }
+                    PreparedSignIn::Browser(prepared) => {
+                        let timeout = self.context.options.sign_in_timeout;
+                        let expires_at = later(self.context.options.clock.now(), timeout);
+                        SignInRequest::Browser(
+                            self.wait_for_callback(prepared, endpoint, options, live, expires_at),
+                        )
+                    }
+                    PreparedSignIn::Device(prepared) => {
+                        SignInRequest::Device(self.wait_for_device(prepared, endpoint, options, live))
+                    }
+                };
                 self.outbox.reply(reply, Ok(request));
             }
             Err(error) => {
                 self.outbox.reply(reply, Err(error.clone()));
+                if sign_in.endpoint.flow().is_unattended() && !sign_in.options.on_device {
+                    return self.unattended_failed(sign_in.live.take(), error);
+                }
                 self.fall_back(sign_in.live.take(), NeedsSignIn::NeverSignedIn, error);
             }
         }

@@ -35,7 +35,7 @@ impl ServerTask {
             Ok(code) => {
                 drop(callback_registration);
                 self.forget_pending();
-                let redirect = sign_in.redirect.unwrap_or(RedirectKind::Paste);
+                let redirect = Some(sign_in.redirect.unwrap_or(RedirectKind::Paste));
                 let issuer = discovered.metadata.issuer;
                 // The page works without `prompt`.
                 if discovered.quirks.rejects_prompt {
@@ -48,7 +48,7 @@ impl ServerTask {
                 self.jobs.run_to_end(async move {
                     Outcome::Exchanged(exchange(&endpoint, code, &given_up_exchange).await)
                 });
-                sign_in.stage = Stage::Exchanging { reply, used };
+                sign_in.stage = Stage::Exchanging { reply: Some(reply), used };
                 sign_in.job = None;
                 return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
             }
@@ -94,8 +94,18 @@ impl ServerTask {
 
     pub fn exchanged(&mut self, outcome: Result<(), Fault>) {
         let Some(mut sign_in) = self.phase.take_sign_in() else { return };
-        let Stage::Exchanging { reply, used } = sign_in.stage else {
-            return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+        let (reply, used) = match sign_in.stage {
+            Stage::Exchanging { reply, used } => (reply, used),
+            Stage::WaitingForDevice(waiting) => {
+                self.forget_pending();
+                (None, waiting.used())
+            }
+            Stage::Probing { .. }
+            | Stage::Preparing { .. }
+            | Stage::Waiting(_)
+            | Stage::Connecting { .. } => {
+                return self.phase.enter(Phase::SigningIn(Box::new(sign_in)));
+            }
         };
         let error = match &outcome {
             Ok(()) => {
@@ -109,6 +119,9 @@ impl ServerTask {
                 let reason = if failure.is_registration_lost() && used.reused_registration {
                     self.context.learned.forget_registrations(&used.issuer);
                     NeedsSignIn::RegistrationLost
+                } else if matches!(failure.kind, ErrorKind::Denied) {
+                    self.fail_waiting_calls(&error);
+                    NeedsSignIn::Denied
                 } else {
                     NeedsSignIn::NeverSignedIn
                 };
@@ -123,7 +136,9 @@ impl ServerTask {
                 self.not_connected(fault)
             }
         };
-        self.outbox.reply(reply, Err(error));
+        if let Some(reply) = reply {
+            self.outbox.reply(reply, Err(error));
+        }
     }
 
     pub fn connected_while_signing_in(&mut self, outcome: Result<Opened, Fault>) {
@@ -132,13 +147,17 @@ impl ServerTask {
             SignIn { stage: Stage::Connecting { reply, used }, .. } => {
                 let result = match outcome {
                     Ok(opened) => {
-                        self.context.learned.store_redirect(&used.issuer, used.redirect);
+                        if let Some(redirect) = used.redirect {
+                            self.context.learned.store_redirect(&used.issuer, redirect);
+                        }
                         self.connected(opened);
                         Ok(self.id.clone())
                     }
                     Err(fault) => Err(self.not_connected(&fault)),
                 };
-                self.outbox.reply(reply, result);
+                if let Some(reply) = reply {
+                    self.outbox.reply(reply, result);
+                }
             }
             SignIn { stage: Stage::Probing { reply }, endpoint, options, .. } => {
                 self.probed(outcome, endpoint, options, reply);
@@ -176,9 +195,15 @@ impl ServerTask {
                     self.context.learned.forget_client(&registration.issuer, &registration.client_id);
                 }
             }
+            Stage::WaitingForDevice(waiting) => {
+                self.forget_pending();
+                waiting.given_up.cancel();
+            }
             Stage::Exchanging { reply, used } | Stage::Connecting { reply, used } => {
                 used.given_up.cancel();
-                self.outbox.reply(reply, Err(why.clone()));
+                if let Some(reply) = reply {
+                    self.outbox.reply(reply, Err(why.clone()));
+                }
             }
         }
         sign_in.live
@@ -209,6 +234,7 @@ impl ServerTask {
     pub fn forget_pending(&self) {
         if let Some(http) = self.endpoint.http() {
             http.persisted.set(&self.context, &self.id, None);
+            self.context.learned.set_device_sign_in(&self.id, None);
         }
     }
 

@@ -33,6 +33,12 @@ impl ServerTask {
                 if *token_sent && self.next_sign_in.reason() == Some(NeedsSignIn::RefreshRejected) {
                     self.next_sign_in.set_reason(NeedsSignIn::Expired);
                 }
+                if !*token_sent && self.sign_in_unattended() {
+                    return error;
+                }
+                if *token_sent && self.endpoint.is_unattended() {
+                    return self.fail(error);
+                }
                 let reason = self.next_sign_in.reason_or(fallback);
                 if *token_sent {
                     self.outbox.set_error(error.clone());
@@ -48,6 +54,9 @@ impl ServerTask {
                     self.step_up.reset_count();
                     return self.fail(words::connection::endless_step_up(&self.name()));
                 }
+                if self.sign_in_unattended() {
+                    return error;
+                }
                 self.outbox.set_error(error.clone());
                 self.phase.enter(Phase::NeedsSignIn { reason: NeedsSignIn::InsufficientScope });
             }
@@ -59,31 +68,30 @@ impl ServerTask {
             fault if fault.is_transient() => self.connect_later(fault),
             // The engine notices when the keychain is unlocked, but not when a slow store or a full disk recovers.
             Fault::Credentials(fault @ CredentialFault::SecretStore(_)) if !fault.is_locked() => {
-                return self.fail_with_retry(error);
+                return self.fail_with_retry(error, self.phase.attempt() + 1);
             }
             Fault::Tls(_)
             | Fault::Protocol(_)
             | Fault::LimitExceeded(_)
             | Fault::Status { .. }
             | Fault::Redirected { .. } => {
-                return self.fail_with_retry(error);
+                return self.fail_with_retry(error, self.phase.attempt() + 1);
             }
             _ => return self.fail(error),
         }
         error
     }
 
-    /// Fails, but retries later. Most likely a person must change something, but a captive portal or a proxy causes the
+    /// Fails, but retries later; `attempt` is the number of failures in a row. Most likely a person must change something, but a captive portal or a proxy causes the
     /// same faults.
-    fn fail_with_retry(&mut self, error: ErrorView) -> ErrorView {
-        let attempt = self.phase.attempt() + 1;
+    pub fn fail_with_retry(&mut self, error: ErrorView, attempt: u32) -> ErrorView {
         let next_try = Some(self.jobs.timer(backoff(attempt, None)));
         self.outbox.set_error(error.clone());
         self.phase.enter(Phase::Failed { error: error.clone(), attempt, next_try });
         error
     }
 
-    fn fail(&mut self, error: ErrorView) -> ErrorView {
+    pub fn fail(&mut self, error: ErrorView) -> ErrorView {
         self.outbox.set_error(error.clone());
         self.phase.enter(Phase::Failed { error: error.clone(), attempt: 0, next_try: None });
         error

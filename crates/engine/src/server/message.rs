@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
-use usher_api::{AuthorizationRequestView, ErrorView, SignInStep};
+use usher_api::{ErrorView, SignInRequest, SignInStep};
 use usher_config::Placeholder;
-use usher_oauth::{BearerChallenge, PendingAuthorization};
+use usher_oauth::{BearerChallenge, DeviceAuthorization, PendingAuthorization};
 
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
@@ -14,10 +14,10 @@ use crate::credentials::fault::CredentialFault;
 use crate::endpoint::Opened;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::Callback;
-use crate::sign_in::prepare::Prepared;
+use crate::sign_in::prepare::PreparedSignIn;
 
-/// The sender for the authorization request that a sign-in prepares.
-pub(crate) type RequestReply = oneshot::Sender<Result<AuthorizationRequestView, ErrorView>>;
+/// The sender for what a sign-in asks of the person.
+pub(crate) type RequestReply = oneshot::Sender<Result<SignInRequest, ErrorView>>;
 
 pub(crate) type SignOutReply = oneshot::Sender<Result<(), ErrorView>>;
 
@@ -47,6 +47,8 @@ pub(crate) enum Message {
     CancelSignIn(oneshot::Sender<()>),
     /// A pending request of the previous run was found in the secret store.
     RestorePending { pending: Box<PendingAuthorization>, reply: oneshot::Sender<()> },
+    /// A sign-in of the previous run that waits for another device was found in the secret store.
+    RestoreDevice(Box<DeviceAuthorization>),
     /// The callback of the waiting sign-in was received.
     CallbackReceived(Callback),
     /// The person signs out.
@@ -79,8 +81,8 @@ pub(crate) enum Message {
 pub(crate) enum Outcome {
     Step(SignInStep),
     Connected(Result<Opened, Fault>),
-    Prepared(Result<Box<Prepared>, ErrorView>),
-    /// The result of exchanging the code and storing the grant.
+    Prepared(Result<Box<PreparedSignIn>, ErrorView>),
+    /// The result of exchanging the code, or of waiting for another device, and of storing the grant.
     Exchanged(Result<(), Fault>),
     /// A backoff or the sign-in's deadline has ended.
     Due,

@@ -7,7 +7,7 @@
 //! | `state` | the state, composed of parts |
 //! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | its parts; each changes only in its own file |
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
-//! | `begin_sign_in`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
+//! | `begin_sign_in`, `device_sign_in`, `unattended`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
 //! | `view`, `availability`, `publish` | values derived from the state, and their publication |
 //! | `broken_entry` | the view of an entry with an error, which has no task |
 //! | `names` | the name of a server, and its own title |
@@ -18,6 +18,7 @@ mod availability;
 mod begin_sign_in;
 pub(crate) mod broken_entry;
 mod connect;
+mod device_sign_in;
 mod end_sign_in;
 mod fail;
 pub(crate) mod handle;
@@ -36,4 +37,5 @@ mod sign_out;
 mod state;
 mod step_up;
 mod task;
+mod unattended;
 mod view;

@@ -16,6 +16,8 @@ pub(super) struct NextSignIn {
     /// The connection whose grant ended or was rejected. The next sign-in continues with it, so that the server's
     /// session survives.
     connection: Option<Arc<Connection>>,
+    /// The number of sign-ins without a person that failed in a row.
+    failures: u32,
 }
 
 impl NextSignIn {
@@ -40,6 +42,12 @@ impl NextSignIn {
         *self.reason.get_or_insert(fallback)
     }
 
+    /// Records a failed sign-in without a person, and returns the number of failures in a row.
+    pub fn note_failure(&mut self) -> u32 {
+        self.failures = self.failures.saturating_add(1);
+        self.failures
+    }
+
     pub fn connection(&self) -> Option<Arc<Connection>> {
         self.connection.clone()
     }
@@ -58,5 +66,6 @@ impl NextSignIn {
     pub fn connected(&mut self) {
         self.reason = None;
         self.connection = None;
+        self.failures = 0;
     }
 }

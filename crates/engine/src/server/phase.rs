@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
-use usher_api::{ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInStep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use usher_api::{DeviceSignInView, ErrorView, NeedsSignIn, RedirectKind, ServerId, SignInStep};
 use usher_oauth::PendingAuthorization;
 
 use super::jobs::Job;
@@ -83,10 +83,13 @@ pub(super) enum Stage {
     Preparing { step: SignInStep, reply: RequestReply },
     /// The browser has the authorization request.
     Waiting(Waiting),
-    /// The code is being exchanged.
-    Exchanging { reply: CallbackReply, used: Used },
+    /// The person enters a code on another device. A job polls for the grant.
+    WaitingForDevice(WaitingDevice),
+    /// The code is being exchanged, or a grant without a person is being stored. Without a callback, no caller waits for
+    /// the result.
+    Exchanging { reply: Option<CallbackReply>, used: Used },
     /// The grant is stored; the first list is being requested.
-    Connecting { reply: CallbackReply, used: Used },
+    Connecting { reply: Option<CallbackReply>, used: Used },
 }
 
 pub(super) type CallbackReply = oneshot::Sender<Result<ServerId, ErrorView>>;
@@ -100,6 +103,17 @@ pub(super) struct Waiting {
     pub callback_registration: CallbackRegistration,
 }
 
+pub(super) struct WaitingDevice {
+    pub view: DeviceSignInView,
+    pub issuer: usher_oauth::Issuer,
+    /// Whether the registration is from an earlier sign-in.
+    pub reused_registration: bool,
+    /// Cancelled if the sign-in ends. The grant is then not stored.
+    pub given_up: CancellationToken,
+    /// Ends the polls when this value is dropped.
+    pub _polls: DropGuard,
+}
+
 /// The port of the redirect. It is free again when this value is dropped.
 pub(super) enum Port {
     None,
@@ -110,7 +124,8 @@ pub(super) enum Port {
 /// The issuer and the redirect to learn if the sign-in succeeds, and the resources that the exchange needs.
 pub(super) struct Used {
     pub issuer: usher_oauth::Issuer,
-    pub redirect: RedirectKind,
+    /// `None` if the sign-in had no redirect.
+    pub redirect: Option<RedirectKind>,
     /// Cancelled if the sign-in ends during the exchange. The grant is then not stored.
     pub given_up: CancellationToken,
     /// Whether the registration is from an earlier sign-in.
@@ -121,6 +136,19 @@ pub(super) struct Used {
 impl Live {
     pub fn new(connection: Arc<Connection>, tools: Arc<Vec<Offer>>, since: Timestamp) -> Self {
         Self { connection, tools, since, successor: None, is_announced: false }
+    }
+}
+
+impl WaitingDevice {
+    /// Returns the values that the rest of the sign-in needs.
+    pub fn used(self) -> Used {
+        Used {
+            issuer: self.issuer,
+            redirect: None,
+            given_up: self.given_up,
+            reused_registration: self.reused_registration,
+            _port: Port::None,
+        }
     }
 }
 

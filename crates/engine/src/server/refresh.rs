@@ -114,7 +114,7 @@ async fn keep_refreshed(id: ServerId, credentials: Option<Credentials>, clock: C
                 tokio::time::sleep(Duration::try_from(left).unwrap_or_default()).await;
                 return fault;
             }
-            Err(fault) if fault.sign_in_reason().is_some() => return fault,
+            Err(fault) if fault.is_end_of_grant() => return fault,
             // A retry might ask for the keychain's password again. When the keychain is unlocked, a new job starts.
             Err(fault) if fault.is_locked() => return pending().await,
             Err(fault) => {

@@ -76,6 +76,7 @@ impl ServerTask {
                 self.restore_pending(*pending);
                 self.outbox.reply(reply, ());
             }
+            Message::RestoreDevice(device) => self.restore_device(*device),
             Message::CallbackReceived(callback) => self.callback_received(callback),
             Message::SignOut(reply) => self.sign_out(reply),
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
@@ -116,6 +117,7 @@ impl ServerTask {
             Outcome::Connected(Ok(opened)) => self.connected(opened),
             Outcome::Connected(Err(fault)) => {
                 self.not_connected(&fault);
+                self.find_device_sign_in();
             }
             Outcome::Due if is_signing_in => self.sign_in_timed_out(),
             Outcome::Due => self.try_again(),
@@ -135,7 +137,10 @@ impl ServerTask {
                 Stage::Probing { reply } | Stage::Preparing { reply, .. } => {
                     let _ = reply.send(Err(words::sign_in::quitting()));
                 }
-                Stage::Waiting(_) | Stage::Exchanging { .. } | Stage::Connecting { .. } => {}
+                Stage::Waiting(_)
+                | Stage::WaitingForDevice(_)
+                | Stage::Exchanging { .. }
+                | Stage::Connecting { .. } => {}
             }
         }
         self.outbox.send_replies();

@@ -29,6 +29,7 @@ pub(super) fn view(task: &ServerTask) -> ServerView {
         auth: auth(task),
         permission,
         endpoints_to_confirm: endpoints_to_confirm(task),
+        offers_device: offers_device(task),
         last_error: last_error.cloned(),
         program: task.endpoint.program().map(|program| program.view()),
         questions_blocked: task.context.learned.has_questions_blocked(&task.id),
@@ -70,6 +71,7 @@ fn signing_in(task: &ServerTask, sign_in: &SignIn) -> Status {
         Stage::Probing { .. } => SignInStep::Discovering,
         Stage::Preparing { step, .. } => *step,
         Stage::Waiting(_) => SignInStep::WaitingForBrowser,
+        Stage::WaitingForDevice(_) => SignInStep::WaitingForDevice,
         Stage::Exchanging { .. } => SignInStep::Exchanging,
         Stage::Connecting { .. } => SignInStep::Connecting,
     };
@@ -77,6 +79,15 @@ fn signing_in(task: &ServerTask, sign_in: &SignIn) -> Status {
         Stage::Waiting(waiting) => sign_in.redirect.and_then(|redirect| task.next_attempt(redirect, waiting)),
         Stage::Probing { .. }
         | Stage::Preparing { .. }
+        | Stage::WaitingForDevice(_)
+        | Stage::Exchanging { .. }
+        | Stage::Connecting { .. } => None,
+    };
+    let device = match &sign_in.stage {
+        Stage::WaitingForDevice(waiting) => Some(waiting.view.clone()),
+        Stage::Probing { .. }
+        | Stage::Preparing { .. }
+        | Stage::Waiting(_)
         | Stage::Exchanging { .. }
         | Stage::Connecting { .. } => None,
     };
@@ -88,6 +99,7 @@ fn signing_in(task: &ServerTask, sign_in: &SignIn) -> Status {
         expires_at: sign_in.expires_at,
         next_redirect: next.map(|next| next.kind),
         next_omits_prompt: next.is_some_and(|next| next.omits_prompt),
+        device,
     }
 }
 
@@ -114,7 +126,7 @@ fn auth(task: &ServerTask) -> AuthView {
             account: grant.account.as_deref().map(|account| display_text(account, 200)),
             scopes: grant.scopes.iter().map(|scope| display_text(scope, 200)).collect(),
             expires_at: grant.expires_at,
-            refreshable: grant.refresh_token.is_some(),
+            refreshable: resolved.credentials.as_ref().is_some_and(|held| held.is_renewable(&grant)),
             client_id: Some(display_text(&binding.client_id, 500)),
             registration: registration.map(registration_kind),
             redirect: learned.redirect(&binding.issuer),
@@ -153,6 +165,14 @@ fn endpoints_to_confirm(task: &ServerTask) -> Option<EndpointsView> {
     let discovered = task.context.learned.discovered(&resolved.key)?;
     let ForeignEndpoints { issuer, page, token, foreign } = discovered.foreign_endpoints(&resolved.url)?;
     Some(EndpointsView { issuer, page, token, foreign })
+}
+
+/// Returns whether the known metadata offers a sign-in on another device.
+fn offers_device(task: &ServerTask) -> bool {
+    let Some(http) = task.endpoint.http().filter(|http| !http.oauth.off) else { return false };
+    let Some(resolved) = http.resolved() else { return false };
+    let discovered = task.context.learned.discovered(&resolved.key);
+    discovered.is_some_and(|discovered| discovered.offers_device_authorization(&resolved.settings))
 }
 
 fn registration_kind(kind: usher_oauth::RegistrationKind) -> RegistrationKind {

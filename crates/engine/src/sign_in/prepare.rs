@@ -1,19 +1,23 @@
-//! The steps of a sign-in before the browser opens: discover, register, and build the authorization request.
+//! The steps of a sign-in before the person acts: discover, register, and build the authorization request or get a code
+//! for another device.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use usher_api::{ErrorView, RedirectKind, ServerId, SignInStep};
 use usher_oauth::{
-    BearerChallenge, ClientRegistration, ClientSettings, Discovered, DiscoveryRequest, ErrorKind,
-    PendingAuthorization, RedirectUri, Registered, RegisteredClient, RegistrationKind, RegistrationRequest,
-    Scopes, discover,
+    BearerChallenge, ClientRegistration, ClientSettings, DeviceAuthorization, Discovered, DiscoveryRequest,
+    ErrorKind, Flow, Grant, GrantBinding, PendingAuthorization, RedirectUri, Registered, RegisteredClient,
+    RegistrationKind, RegistrationRequest, Scopes, Step, discover, request_unattended,
 };
 use usher_secrets::SecretStore;
 
 use super::loopback::{Loopback, ReservedPort, port_of};
 use super::redirect_ladder::{self, Choice};
 use crate::context::Context;
+use crate::credentials::unattended::UnattendedSettings;
 use crate::endpoint::http::Resolved;
+use crate::words::credentials::rejected;
 use crate::words::secret_store::describe_secret_error;
 use crate::words::sign_in::{cannot_listen, describe_oauth_error, unconfirmed_endpoints};
 
@@ -24,6 +28,9 @@ pub(crate) struct Preparation {
     pub endpoint: Arc<Resolved>,
     /// The challenge of the 401 or 403 that led to the sign-in.
     pub challenge: Option<BearerChallenge>,
+    pub flow: Flow,
+    /// The file with the platform's assertion.
+    pub assertion_file: Option<PathBuf>,
     pub requested_redirect: Option<RedirectKind>,
     /// Whether to leave out the `prompt` that Usher adds, because the page may reject it.
     pub omits_prompt: bool,
@@ -34,6 +41,30 @@ pub(crate) struct Preparation {
     pub extra_scopes: Scopes,
     /// The hosts of another site that the person confirmed.
     pub confirmed_hosts: Vec<String>,
+}
+
+/// A sign-in that is ready for the person.
+#[derive(Debug)]
+pub(crate) enum PreparedSignIn {
+    Browser(Prepared),
+    Device(PreparedDevice),
+    Unattended(Box<UnattendedGrant>),
+}
+
+/// A grant that needed no person, not stored yet.
+#[derive(Debug)]
+pub(crate) struct UnattendedGrant {
+    pub grant: Grant,
+    /// The form in which the request was planned.
+    pub planned: GrantBinding,
+}
+
+/// A code for another device.
+#[derive(Debug)]
+pub(crate) struct PreparedDevice {
+    pub device: DeviceAuthorization,
+    /// Whether the registration is from an earlier sign-in.
+    pub reused_registration: bool,
 }
 
 /// An authorization request, ready for the browser.
@@ -60,27 +91,38 @@ pub(crate) enum Receiver {
 
 impl Preparation {
     /// Runs the steps and reports each one to `step`.
-    pub async fn run(self, step: impl Fn(SignInStep)) -> Result<Prepared, ErrorView> {
+    pub async fn run(self, step: impl Fn(SignInStep)) -> Result<PreparedSignIn, ErrorView> {
         step(SignInStep::Discovering);
         let (discovered, was_known) = self.discover().await?;
         step(SignInStep::Registering);
-        let outcome = match self.register(discovered).await {
+        let outcome = match self.authorize(discovered).await {
             // The known metadata may be out of date, so the steps are repeated without it.
             Err(Failure::Step(error)) if was_known && suggests_stale_metadata(&error) => {
                 self.context.learned.forget_discovered(&self.endpoint.key);
                 step(SignInStep::Discovering);
                 let (discovered, _) = self.discover().await?;
                 step(SignInStep::Registering);
-                self.register(discovered).await
+                self.authorize(discovered).await
             }
             outcome => outcome,
         };
         Ok(outcome?)
     }
 
+    async fn authorize(&self, discovered: Discovered) -> Result<PreparedSignIn, Failure> {
+        self.confirm_endpoints(&discovered)?;
+        match self.flow {
+            Flow::Browser => self.register(discovered).await.map(PreparedSignIn::Browser),
+            Flow::Device => self.request_device_code(discovered).await.map(PreparedSignIn::Device),
+            Flow::ClientCredentials | Flow::JwtBearer | Flow::Enterprise => {
+                self.request_grant(discovered).await.map(PreparedSignIn::Unattended)
+            }
+        }
+    }
+
     /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with.
     fn settings(&self) -> ClientSettings {
-        let mut settings = self.endpoint.settings.clone();
+        let mut settings = ClientSettings { flow: self.flow, ..self.endpoint.settings.clone() };
         if let Some(client_id) = &settings.client_id {
             settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
         }
@@ -130,7 +172,6 @@ impl Preparation {
     /// Registers the client. If the authorization server rejects the redirect, or fails at its scheme, tries another
     /// one.
     async fn register(&self, discovered: Discovered) -> Result<Prepared, Failure> {
-        self.confirm_endpoints(&discovered)?;
         let issuer = discovered.metadata.issuer.clone();
         let remembered = self.context.learned.redirect(&issuer);
         let settings = self.settings();
@@ -142,12 +183,16 @@ impl Preparation {
         );
         let mut outage = None;
         loop {
-            let known = self.known_client(&discovered, choice).await?;
+            let fits = |client: &ClientRegistration| {
+                let redirect = client.redirect_uri.as_ref();
+                redirect.is_some_and(|redirect| redirect_ladder::fits(choice.kind, redirect))
+            };
+            let known = self.known_client(&discovered, fits).await?;
             let (redirect, receiver) = self.redirect(choice, known.as_ref()).await?;
             let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
             let extra_scopes = &self.extra_scopes;
-            let request =
-                RegistrationRequest { settings: &settings, redirect: &redirect, extra_scopes, known };
+            let redirect = Some(&redirect);
+            let request = RegistrationRequest { settings: &settings, redirect, extra_scopes, known };
             let now = self.context.options.clock.now();
             match discovered.clone().register(&self.endpoint.http, request, now).await {
                 Ok(registered) => {
@@ -189,14 +234,66 @@ impl Preparation {
         Ok(Prepared { pending, redirect: choice.kind, receiver, reused_registration })
     }
 
-    /// Returns the client of an earlier sign-in with this issuer and redirect.
+    /// Gets a code for another device, with a client that is registered for this grant. If the authorization server no
+    /// longer knows the client of an earlier sign-in, a new one is registered.
+    async fn request_device_code(&self, discovered: Discovered) -> Result<PreparedDevice, Failure> {
+        let (settings, http) = (self.settings(), &self.endpoint.http);
+        if !discovered.offers_device_authorization(&settings) {
+            let host = discovered.metadata.issuer.host();
+            let kind = ErrorKind::DeviceUnsupported;
+            return Err(usher_oauth::Error::new(Step::Authorization, host.as_deref(), kind).into());
+        }
+        let mut known = self.known_client(&discovered, |client| client.redirect_uri.is_none()).await?;
+        loop {
+            let known_id = known.as_ref().map(|client| client.registration.client_id.clone());
+            let (extra_scopes, now) = (&self.extra_scopes, self.context.options.clock.now());
+            let request = RegistrationRequest { settings: &settings, redirect: None, extra_scopes, known };
+            let registered = discovered.clone().register(http, request, now).await?;
+            let registration = registered.client().registration.clone();
+            let reused_registration = known_id.as_ref() == Some(&registration.client_id);
+            if !reused_registration {
+                self.store(registered.client()).await?;
+            }
+            let planned = registered.discovered().binding(registered.client());
+            match registered.authorize_device(http, &settings, extra_scopes, now).await {
+                Ok(device) => {
+                    self.context.learned.learn_quirks(&planned, &device.binding());
+                    return Ok(PreparedDevice { device, reused_registration });
+                }
+                Err(error) if error.is_registration_lost() && reused_registration => {
+                    self.context.learned.forget_client(&registration.issuer, &registration.client_id);
+                    known = None;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Gets a grant without a person. The client is used only at the issuer that it was first used with.
+    async fn request_grant(&self, discovered: Discovered) -> Result<Box<UnattendedGrant>, Failure> {
+        let settings = self.settings();
+        let assertion_file = self.assertion_file.clone();
+        let settings = UnattendedSettings { settings, assertion_file }.current().await;
+        let planned = discovered.unattended_binding(&settings)?;
+        self.context.learned.pin_issuer(&self.endpoint.key, &planned.client_id, &planned.issuer);
+        let scopes = discovered.scopes.union(&self.extra_scopes);
+        let (http, now) = (&self.endpoint.http, self.context.options.clock.now());
+        let binding = planned.clone();
+        let request = request_unattended(http, binding, &settings, &scopes, Step::TokenExchange, now);
+        let grant = request.await.map_err(|error| match error.is_transient() {
+            true => Failure::Step(error),
+            false => Failure::Local(rejected(&error)),
+        })?;
+        Ok(Box::new(UnattendedGrant { grant, planned }))
+    }
+
+    /// Returns the client of an earlier sign-in with this issuer that `fits` accepts.
     async fn known_client(
         &self,
         discovered: &Discovered,
-        choice: Choice,
+        fits: impl Fn(&ClientRegistration) -> bool,
     ) -> Result<Option<RegisteredClient>, ErrorView> {
         let issuer = &discovered.metadata.issuer;
-        let fits = |client: &ClientRegistration| redirect_ladder::fits(choice.kind, &client.redirect_uri);
         let Some(mut registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
         let wanted = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
         let secret = if wanted.needs_secret() {
@@ -219,7 +316,7 @@ impl Preparation {
         choice: Choice,
         known: Option<&RegisteredClient>,
     ) -> Result<(RedirectUri, Receiver), ErrorView> {
-        let preferred = known.and_then(|client| port_of(&client.registration.redirect_uri));
+        let preferred = known.and_then(|client| port_of(client.registration.redirect_uri.as_ref()?));
         Ok(match choice.kind {
             RedirectKind::Link => (RedirectUri::custom_scheme(), Receiver::None),
             RedirectKind::LinkWithHost => (RedirectUri::custom_scheme_with_host(), Receiver::None),
@@ -288,5 +385,6 @@ fn suggests_stale_metadata(error: &usher_oauth::Error) -> bool {
             | ErrorKind::Malformed { .. }
             | ErrorKind::Unreachable { .. }
             | ErrorKind::ConnectionLost { .. }
+            | ErrorKind::DeviceUnsupported
     )
 }

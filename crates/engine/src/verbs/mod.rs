@@ -24,10 +24,23 @@ impl Engine {
             Request::Snapshot => return Ok(Reply::Snapshot(Box::new(self.snapshot()))),
             Request::Add(server) => return self.add(server, None).await.map(Reply::Server),
             Request::Server { server, verb } => return self.handle_server(&server, verb).await,
-            Request::SignIn { server, redirect, receives_links, extra_scopes, confirmed_hosts } => {
-                let options =
-                    SignInOptions { redirect, receives_links, extra_scopes, confirmed_hosts, client: None };
-                return self.sign_in(&server, options).await.map(Some).map(Reply::Authorization);
+            Request::SignIn {
+                server,
+                redirect,
+                receives_links,
+                extra_scopes,
+                confirmed_hosts,
+                on_device,
+            } => {
+                let options = SignInOptions {
+                    redirect,
+                    receives_links,
+                    extra_scopes,
+                    on_device,
+                    confirmed_hosts,
+                    client: None,
+                };
+                return self.start_sign_in(&server, options).await.map(Reply::from);
             }
             Request::CompleteSignIn { address } => {
                 return self.complete_sign_in(&address).await.map(Reply::Server);

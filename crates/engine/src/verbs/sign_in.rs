@@ -1,6 +1,6 @@
 //! Methods for signing in and out.
 
-use usher_api::{AuthorizationRequestView, ErrorView, ServerId};
+use usher_api::{AuthorizationRequestView, ErrorView, ServerId, SignInRequest};
 use usher_config::{Origin, client_secret_name};
 
 use crate::engine::Engine;
@@ -9,13 +9,23 @@ use crate::server::message::Message;
 use crate::words;
 
 impl Engine {
-    /// Starts a sign-in, and returns the authorization request for the browser. Discovery and registration happen
-    /// first. A waiting sign-in of the same server ends.
+    /// Starts a sign-in in the browser, and returns the authorization request. Fails if `mcp.json` or the options choose
+    /// another way; [`Engine::start_sign_in`] supports all of them.
     pub async fn sign_in(
         &self,
         id: &ServerId,
         options: SignInOptions,
     ) -> Result<AuthorizationRequestView, ErrorView> {
+        browser_request(self.start_sign_in(id, options).await?)
+    }
+
+    /// Starts a sign-in, and returns what the person has to do. Discovery and registration happen first. A waiting
+    /// sign-in of the same server ends.
+    pub async fn start_sign_in(
+        &self,
+        id: &ServerId,
+        options: SignInOptions,
+    ) -> Result<SignInRequest, ErrorView> {
         if let Some(client) = &options.client {
             self.set_client(id, client).await?;
         }
@@ -33,7 +43,7 @@ impl Engine {
     /// Restarts the sign-in with the next redirect or without `prompt`. Call it when the page in the browser shows an error.
     pub async fn next_redirect(&self, id: &ServerId) -> Result<AuthorizationRequestView, ErrorView> {
         let outcome = self.handle_of(id)?.ask(Message::NextRedirect).await;
-        outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))
+        browser_request(outcome.unwrap_or_else(|| Err(words::server::removed_meanwhile()))?)
     }
 
     /// Returns the authorization request of the waiting sign-in, to open or copy it again.
@@ -114,5 +124,12 @@ impl Engine {
         };
         let client_id = client.client_id.clone();
         self.edit(id, move |file, name| file.set_client(name, &client_id, placeholder.as_deref())).await
+    }
+}
+
+fn browser_request(request: SignInRequest) -> Result<AuthorizationRequestView, ErrorView> {
+    match request {
+        SignInRequest::Browser(request) => Ok(request),
+        SignInRequest::Device(_) | SignInRequest::Unattended => Err(words::sign_in::not_in_browser()),
     }
 }

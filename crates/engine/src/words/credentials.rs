@@ -1,6 +1,7 @@
 //! Messages about errors of a server's credentials.
 
 use usher_api::{Code, ErrorView};
+use usher_oauth::{ErrorKind, KeyError};
 
 use super::secret_store::describe_secret_error;
 use super::sign_in::{describe_oauth_error, oauth_code};
@@ -13,6 +14,7 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
         CredentialFault::SecretStore(error) => describe_secret_error(error),
         CredentialFault::Ended => sign_in(format!("{name} signed you out.")),
         CredentialFault::RefreshInterrupted => sign_in(refresh_interrupted(name)),
+        CredentialFault::Rejected(cause) => rejected(cause),
         CredentialFault::Expired => {
             sign_in(format!("The sign-in to {name} has expired and cannot be refreshed automatically."))
         }
@@ -42,6 +44,39 @@ pub(crate) fn describe_credential_fault(fault: &CredentialFault, name: &str) -> 
     }
 }
 
+/// Describes a grant without a person that the authorization server refuses. Only a change of the settings helps.
+pub(crate) fn rejected(cause: &usher_oauth::Error) -> ErrorView {
+    let described = describe_oauth_error(cause);
+    let host = cause.host.as_deref().unwrap_or("The service");
+    let message = match &cause.kind {
+        ErrorKind::InvalidClient { description: Some(why) } => {
+            format!("{host} does not accept this client: “{why}”.")
+        }
+        ErrorKind::InvalidClient { description: None } => format!("{host} does not accept this client."),
+        _ => described.message.clone(),
+    };
+    let hint = Some(rejected_hint(cause).to_owned());
+    ErrorView { code: Code::ConfigInvalid, message, hint, ..described }
+}
+
+fn rejected_hint(cause: &usher_oauth::Error) -> &'static str {
+    match &cause.kind {
+        ErrorKind::InvalidClient { .. } => {
+            "Check the client ID, and the secret or the private key, in the settings of this service. Then reload."
+        }
+        _ => "Check the \"oauth\" settings of this service in mcp.json. Then reload.",
+    }
+}
+
+/// Describes a private key that cannot be used.
+pub(crate) fn bad_private_key(error: KeyError) -> ErrorView {
+    ErrorView::new(
+        Code::ConfigInvalid,
+        format!("The private key of this service cannot be used: {error}."),
+        "Store an unencrypted key in PEM or as a JSON Web Key with `usher secret set NAME`, then reload.",
+    )
+}
+
 pub(super) fn refresh_interrupted(name: &str) -> String {
     format!("Usher was interrupted while refreshing the sign-in to {name}, and {name} rejects the old token.")
 }
@@ -62,7 +97,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use usher_oauth::{Error, ErrorKind, Step};
+    use usher_oauth::{Error, Step};
 
     use super::*;
     use crate::words::sign_in::tests::lines;
@@ -88,6 +123,7 @@ mod tests {
             CredentialFault::SecretStore(Arc::new(locked)),
             CredentialFault::SecretStore(Arc::new(unavailable)),
             CredentialFault::RefreshCancelled,
+            CredentialFault::Rejected(refresh(ErrorKind::InvalidClient { description: None })),
         ];
         insta::assert_snapshot!(lines(faults.iter().map(|fault| describe_credential_fault(fault, "Notes"))));
     }

@@ -48,6 +48,14 @@ pub(crate) fn paused() -> ErrorView {
     ErrorView::new(Code::ServerUnreachable, "Usher is paused.", "Resume it, then try again.")
 }
 
+pub(crate) fn waits_for_device(name: &str) -> ErrorView {
+    ErrorView::new(
+        Code::SignInRequired,
+        format!("The sign-in to {name} is waiting for another device."),
+        "Enter the code that Usher shows.",
+    )
+}
+
 pub(crate) fn waits_for_browser(name: &str) -> ErrorView {
     ErrorView::new(
         Code::SignInRequired,

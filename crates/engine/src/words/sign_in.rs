@@ -33,12 +33,16 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         ErrorKind::Unreachable { .. }
         | ErrorKind::ConnectionLost { .. }
         | ErrorKind::Timeout
+        | ErrorKind::SlowDown { .. }
         | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
         ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
             Code::RegistrationUnsupported
         }
-        ErrorKind::ClientSecretMissing => Code::ConfigInvalid,
+        ErrorKind::ClientSecretMissing
+        | ErrorKind::SettingMissing { .. }
+        | ErrorKind::AssertionExpired
+        | ErrorKind::SigningFailed => Code::ConfigInvalid,
         ErrorKind::RedirectRejected { .. } | ErrorKind::BadRedirectUri { .. } => Code::RedirectRejected,
         ErrorKind::Denied => Code::AuthorizationDenied,
         ErrorKind::Expired | ErrorKind::StateMismatch | ErrorKind::BadCallback { .. } => {
@@ -58,6 +62,7 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::BadEndpoint { .. }
         | ErrorKind::BlockedAddress { .. }
         | ErrorKind::MetadataMissing
+        | ErrorKind::DeviceUnsupported
         | ErrorKind::IssuerMismatch { .. }
         | ErrorKind::ResourceMismatch { .. }
         | ErrorKind::PkceUnsupported
@@ -88,6 +93,15 @@ pub(crate) fn unconfirmed_endpoints(server: &str, endpoints: &ForeignEndpoints) 
              belong to the same site."
         ),
         format!("Continue only if you know that {issuer} works with {}.", foreign.join(" and ")),
+    )
+}
+
+/// Describes a sign-in without a browser on this computer, for a caller that supports no other.
+pub(crate) fn not_in_browser() -> ErrorView {
+    ErrorView::new(
+        Code::ProtocolError,
+        "This sign-in does not use a browser on this computer.",
+        "Start it in Usher's window, or with `usher login`.",
     )
 }
 

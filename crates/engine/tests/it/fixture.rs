@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde_json::Map;
 use tempfile::TempDir;
 use usher_api::{
-    AuthorizationRequestView, ErrorView, Event, NeedsSignIn, ServerId, ServerView, SignInStep, Status,
-    ToolCallView,
+    AuthorizationRequestView, DeviceSignInView, ErrorView, Event, NeedsSignIn, ServerId, ServerView,
+    SignInRequest, SignInStep, Status, ToolCallView,
 };
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions, Events, SignInOptions};
@@ -215,6 +215,29 @@ pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> Strin
 pub async fn sign_in(engine: &Engine, id: &ServerId) -> Result<ServerId, ErrorView> {
     let request = engine.sign_in(id, SignInOptions::default()).await?;
     approve(engine, &request).await
+}
+
+/// Starts a sign-in on another device.
+pub async fn sign_in_on_device(engine: &Engine) -> Result<DeviceSignInView, ErrorView> {
+    let options = SignInOptions { on_device: true, ..SignInOptions::default() };
+    match engine.start_sign_in(&id(), options).await? {
+        SignInRequest::Device(device) => Ok(device),
+        other @ (SignInRequest::Browser(_) | SignInRequest::Unattended) => {
+            panic!("not on a device: {other:?}")
+        }
+    }
+}
+
+/// Enters the code on the demo's page, and presses a button.
+pub async fn decide_on_device(device: &DeviceSignInView, decision: &str) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let post = async |form: &[(&str, &str)]| {
+        http.post(&device.verification_uri).form(form).send().await.unwrap().text().await.unwrap()
+    };
+    let page = post(&[("user_code", &device.user_code)]).await;
+    let (_, rest) = page.split_once(r#"name="ticket" value=""#).expect("a consent page");
+    let ticket = rest.split_once('"').unwrap().0;
+    post(&[("ticket", ticket), ("decision", decision)]).await;
 }
 
 /// Approves the request in the browser, and completes the sign-in with the callback.

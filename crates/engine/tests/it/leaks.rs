@@ -181,6 +181,113 @@ async fn no_client_secret_in_a_header_leaves_the_engine() {
     check_leaks("client_secret_basic").await;
 }
 
+/// The device code is in the secret store while the sign-in waits, and nowhere else. A server repeats it in its errors.
+#[tokio::test]
+async fn no_device_code_leaves_the_engine() {
+    const DEVICE_CODE: &str = "a-device-code+of/4711==";
+    let log = Log::start();
+    let sandbox = Sandbox::new();
+    let service = FakeService::start(Options::default()).await.unwrap();
+    service.change_server_metadata(json!({
+        "device_authorization_endpoint": service.at("/device_authorization"),
+        "grant_types_supported": null,
+    }));
+    let page = service.at("/device");
+    let polls = AtomicUsize::new(0);
+    service.intercept(move |request| match request.path.as_str() {
+        "/device_authorization" => {
+            let codes = json!({
+                "device_code": DEVICE_CODE, "user_code": "WDJB-MJHT", "verification_uri": page,
+                "interval": 1, "expires_in": 60,
+            });
+            Some(Reply::json(codes).into_response())
+        }
+        "/token" => {
+            let is_first = polls.fetch_add(1, Ordering::SeqCst) == 0;
+            let text = request.form()["device_code"].clone();
+            let error = if is_first { "authorization_pending".to_owned() } else { format!("bad {text}") };
+            let body = json!({ "error": error, "error_description": format!("{text} {}", encoded(&text)) });
+            Some(Reply::json_with(400, body).into_response())
+        }
+        _ => None,
+    });
+    sandbox.write_config(&config(&[("demo", &service.url())]));
+    let engine = sandbox.start().await;
+    let mut events = engine.subscribe();
+    let device = sign_in_on_device(&engine).await.unwrap();
+    let mut texts = vec![format!("{device:?} {}", serde_json::to_string(&engine.snapshot()).unwrap())];
+    read_all(&sandbox.path("state"), &mut texts);
+    let stored = || std::fs::read_to_string(sandbox.path("secrets")).unwrap_or_default();
+    until_true(|| stored().contains("pending:demo")).await;
+    let view = until(&engine, &id(), |view| view.last_error.is_some()).await;
+    texts.push(format!("{view:?}"));
+    while let Ok(event) = events.try_recv() {
+        texts.push(serde_json::to_string(&event).unwrap());
+    }
+    engine.stop().await;
+    read_all(&sandbox.path("state"), &mut texts);
+    read_all(&sandbox.path("runtime"), &mut texts);
+    texts.push(log.text());
+    assert!(
+        texts.iter().any(|text| text.contains("WDJB-MJHT"))
+            && texts.iter().any(|text| text.contains("bad …"))
+    );
+    for form in [encoded(DEVICE_CODE), DEVICE_CODE.to_owned()] {
+        let leaked = texts.iter().find(|text| text.contains(&form));
+        assert!(leaked.is_none(), "the device code leaked: {}", leaked.unwrap());
+    }
+    assert!(!stored().contains("pending:demo"), "the finished sign-in is deleted");
+}
+
+/// A private key is in the secret store only, and an assertion only in its request. A server repeats both.
+#[tokio::test]
+async fn no_private_key_and_no_assertion_leaves_the_engine() {
+    const KEY: &str = include_str!("../../../oauth/tests/keys/ec256.pem");
+    let log = Log::start();
+    let sandbox = Sandbox::new();
+    let service = FakeService::start(Options::default()).await.unwrap();
+    let token = service.issue_tokens("machine").access_token;
+    let requests = AtomicUsize::new(0);
+    service.intercept(move |request| {
+        if request.path != "/token" {
+            return None;
+        }
+        if requests.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Some(Reply::json(json!({ "access_token": token, "expires_in": 60 })).into_response());
+        }
+        let text = request.form()["client_assertion"].clone();
+        let body = json!({ "error": "invalid_client", "error_description": format!("bad {text}") });
+        Some(Reply::json_with(401, body).into_response())
+    });
+    let store = usher_secrets::SecretStore::open(usher_secrets::StoreKind::File(sandbox.path("secrets")));
+    store.put_named("key", &KEY.into()).await.unwrap();
+    let oauth = json!({ "flow": "client_credentials", "clientId": "machine", "privateKey": "{{key}}" });
+    let entry = json!({ "type": "http", "url": service.url(), "oauth": oauth });
+    sandbox.write_config(&json!({ "mcpServers": { "demo": entry } }).to_string());
+    let engine = sandbox.start().await;
+    let mut events = engine.subscribe();
+    until(&engine, &id(), is_connected).await;
+    sandbox.clock.advance(std::time::Duration::from_secs(120));
+    let error = call(&engine, "read").await.unwrap_err();
+    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
+    while let Ok(event) = events.try_recv() {
+        texts.push(serde_json::to_string(&event).unwrap());
+    }
+    engine.stop().await;
+    read_all(&sandbox.path("state"), &mut texts);
+    read_all(&sandbox.path("runtime"), &mut texts);
+    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
+    assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
+    let sent = service.requests_to("POST /token");
+    let assertions: Vec<_> = sent.iter().map(|request| request.form()["client_assertion"].clone()).collect();
+    assert!(assertions.len() >= 2);
+    let key_lines = KEY.lines().filter(|line| !line.starts_with('-')).map(str::to_owned);
+    for secret in assertions.into_iter().chain(key_lines) {
+        let leaked = texts.iter().find(|text| text.contains(&secret));
+        assert!(leaked.is_none(), "{secret} leaked: {}", leaked.unwrap());
+    }
+}
+
 async fn check_leaks(auth_method: &str) {
     let log = Log::start();
     let sandbox = Sandbox::new();

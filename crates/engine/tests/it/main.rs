@@ -4,8 +4,10 @@
 
 mod automatic_refresh;
 mod calls;
+mod client_credentials;
 mod config;
 mod connection;
+mod device;
 mod elicitation;
 mod fixture;
 mod granted_service;

@@ -105,6 +105,7 @@ pub fn sign_in() -> Request {
         receives_links: Some(true),
         extra_scopes: Vec::new(),
         confirmed_hosts: Vec::new(),
+        on_device: false,
     }
 }
 

@@ -26,7 +26,7 @@ async fn without_metadata_the_default_endpoints_are_used() {
     let found = discovered(&fake).await;
     assert_eq!(found.source, MetadataSource::DefaultEndpoints);
     assert_eq!(found.metadata.issuer.as_str(), fake.origin);
-    assert_eq!(found.metadata.authorization_endpoint.as_str(), fake.at("/authorize"));
+    assert_eq!(found.metadata.authorization_endpoint.unwrap().as_str(), fake.at("/authorize"));
     assert_eq!(found.metadata.token_endpoint.as_str(), fake.at("/token"));
     assert_eq!(found.metadata.registration_endpoint.unwrap().as_str(), fake.at("/register"));
     assert_eq!(fake.request_lines(), [RESOURCE_REQUESTS[0], RESOURCE_REQUESTS[1], METADATA, OPENID]);

@@ -5,9 +5,12 @@
 mod internet;
 mod support;
 
+mod assertion_grants;
 mod authorization;
 mod callback;
 mod challenge;
+mod client_credentials;
+mod device;
 mod endpoints;
 mod errors;
 mod fallback;

@@ -32,7 +32,7 @@ async fn a_native_client_is_registered_with_one_redirect() {
     let expected = ClientRegistration {
         client_id: "app".into(),
         auth_method: AuthMethod::None,
-        redirect_uri: custom_scheme(),
+        redirect_uri: Some(custom_scheme()),
         issuer: Issuer::parse(&fake.origin).unwrap(),
         kind: RegistrationKind::Dynamic,
         secret_expires_at: None,
@@ -235,7 +235,7 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
         registration: ClientRegistration {
             client_id: "known".into(),
             auth_method: AuthMethod::ClientSecretPost,
-            redirect_uri: custom_scheme(),
+            redirect_uri: Some(custom_scheme()),
             issuer: Issuer::parse(&fake.origin).unwrap(),
             kind: RegistrationKind::Dynamic,
             secret_expires_at: Some(now_plus(3600)),
@@ -252,7 +252,7 @@ async fn a_known_client_is_reused_only_if_it_is_still_valid() {
         (with(&|client| client.registration.secret_expires_at = None), "known"),
         (with(&|client| client.registration.auth_method = AuthMethod::None), "known"),
         (with(&|client| client.registration.issuer = Issuer::parse("https://old.example").unwrap()), "new"),
-        (with(&|client| client.registration.redirect_uri = RedirectUri::loopback(1)), "new"),
+        (with(&|client| client.registration.redirect_uri = Some(RedirectUri::loopback(1))), "new"),
         (with(&|client| client.registration.secret_expires_at = Some(now_plus(60))), "new"),
         (with(&|client| client.secret = None), "new"),
         (with(&|client| client.registration.kind = RegistrationKind::PreRegistered), "new"),

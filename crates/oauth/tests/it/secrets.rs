@@ -148,3 +148,86 @@ fn debug_redacts_tokens() {
     assert_eq!(format!("{:?}", usher_oauth::AccessToken::new("t")), "[redacted]");
     assert_eq!(format!("{:?}", usher_oauth::RefreshToken::new("t")), "[redacted]");
 }
+
+/// An authorization server that repeats the device code and the client secret in its errors.
+#[tokio::test]
+async fn no_device_code_is_printed() {
+    let fake = Fake::start().await;
+    fake.serve_changed_metadata(json!({ "device_authorization_endpoint": fake.at("/device_authorization") }));
+    fake.intercept(|_| {
+        let codes = json!({
+            "device_code": "device-code+CANARY/4711==", "user_code": "ABCD", "verification_uri": "https://as.example/",
+        });
+        Some(Response::json(codes).into_response())
+    });
+    let settings = ClientSettings {
+        client_id: Some("app".into()),
+        client_secret: Some(CLIENT_SECRET.into()),
+        flow: usher_oauth::Flow::Device,
+        ..Default::default()
+    };
+    let (http, extra) = (http_for(&fake).await, Scopes::default());
+    let start = async || {
+        let request = usher_oauth::RegistrationRequest {
+            settings: &settings,
+            redirect: None,
+            extra_scopes: &extra,
+            known: None,
+        };
+        let discovered = discover_with(&fake, None, &settings).await.unwrap();
+        let registered = discovered.register(&http, request, now()).await.unwrap();
+        registered.authorize_device(&http, &settings, &extra, now()).await
+    };
+    let mut device = start().await.unwrap();
+    let mut printed = vec![format!("{device:?} {:?}", device.to_secret())];
+    for echo in ECHOES {
+        fake.intercept(move |request| {
+            let mut secrets = secrets_in(request);
+            secrets.extend(request.form().get("device_code").cloned());
+            let text = secrets.iter().map(|secret| echo(secret)).collect::<Vec<_>>().join(" ");
+            let body = json!({ "error": text, "error_description": text });
+            Some(Response::json_with(400, body).into_response())
+        });
+        for error in [start().await.unwrap_err(), device.poll(&http, now()).await.unwrap_err()] {
+            printed.push(format!("{error} {error:?} {}", error.hint()));
+        }
+    }
+    for text in printed {
+        for secret in ["device-code+CANARY/4711==", CLIENT_SECRET] {
+            assert!(!contains_part(&text, secret), "{text}");
+        }
+    }
+}
+
+/// An authorization server that repeats the assertion in its errors.
+#[tokio::test]
+async fn no_assertion_and_no_key_is_printed() {
+    let settings = crate::client_credentials::with_key();
+    let mut printed = vec![format!("{settings:?}")];
+    let mut assertions = Vec::new();
+    for echo in ECHOES {
+        let fake = Fake::start_with_metadata().await;
+        fake.intercept(move |request| {
+            let assertion = request.form().get("client_assertion").cloned().unwrap_or_default();
+            let body = json!({ "error": echo(&assertion), "error_description": echo(&assertion) });
+            Some(Response::json_with(400, body).into_response())
+        });
+        let binding =
+            discover_with(&fake, None, &settings).await.unwrap().unattended_binding(&settings).unwrap();
+        let (http, scopes) = (http_for(&fake).await, Scopes::default());
+        let step = usher_oauth::Step::TokenExchange;
+        let request = usher_oauth::request_unattended(&http, binding, &settings, &scopes, step, now());
+        let error = request.await.unwrap_err();
+        printed.push(format!("{error} {error:?} {}", error.hint()));
+        let requests = fake.requests_to(TOKEN);
+        assertions.extend(requests.iter().map(|request| request.form()["client_assertion"].clone()));
+    }
+    assert_eq!(assertions.len(), ECHOES.len());
+    let key: String =
+        include_str!("../keys/ec256.pem").lines().filter(|line| !line.starts_with('-')).collect();
+    for text in &printed {
+        for secret in assertions.iter().chain([&key]) {
+            assert!(!contains_part(text, secret), "{text}");
+        }
+    }
+}

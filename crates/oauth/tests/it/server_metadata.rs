@@ -83,6 +83,8 @@ async fn every_supported_field_is_read() {
     let fake = Fake::start().await;
     fake.serve_changed_metadata(json!({
         "revocation_endpoint": fake.at("/revoke"),
+        "device_authorization_endpoint": fake.at("/device"),
+        "grant_types_supported": ["refresh_token"],
         "scopes_supported": ["read", 7, "offline_access"],
         "client_id_metadata_document_supported": true,
         "authorization_response_iss_parameter_supported": "true",
@@ -92,10 +94,12 @@ async fn every_supported_field_is_read() {
     let endpoint = |path: &str| Endpoint::parse("", &fake.at(path)).unwrap();
     let expected = AuthorizationServerMetadata {
         issuer: Issuer::parse(&fake.origin).unwrap(),
-        authorization_endpoint: endpoint("/authorize"),
+        authorization_endpoint: Some(endpoint("/authorize")),
         token_endpoint: endpoint("/token"),
         registration_endpoint: Some(endpoint("/register")),
         revocation_endpoint: Some(endpoint("/revoke")),
+        device_authorization_endpoint: Some(endpoint("/device")),
+        grant_types_supported: Some(vec!["refresh_token".into()]),
         scopes_supported: vec!["read".into(), "offline_access".into()],
         token_endpoint_auth_methods_supported: Some(vec!["none".into()]),
         code_challenge_methods_supported: vec!["S256".into()],
@@ -110,10 +114,12 @@ async fn optional_fields_of_the_wrong_type_count_as_absent() {
     let fake = Fake::start().await;
     fake.serve_changed_metadata(json!({
         "registration_endpoint": 1, "revocation_endpoint": "javascript:x", "scopes_supported": {},
+        "device_authorization_endpoint": "javascript:x", "grant_types_supported": "all",
         "client_id_metadata_document_supported": "maybe", "token_endpoint_auth_methods_supported": "none",
     }));
     let metadata = discovered(&fake).await.metadata;
     assert_eq!((metadata.registration_endpoint, metadata.revocation_endpoint), (None, None));
+    assert_eq!((metadata.device_authorization_endpoint, metadata.grant_types_supported), (None, None));
     assert_eq!((metadata.scopes_supported, metadata.token_endpoint_auth_methods_supported), (vec![], None));
     assert!(!metadata.client_id_metadata_document_supported);
 }
@@ -161,7 +167,7 @@ async fn reserved_parameters_are_rejected() {
     }
     let endpoint = fake.at("/authorize?tenant=7");
     fake.serve_changed_metadata(json!({ "authorization_endpoint": endpoint }));
-    assert_eq!(discovered(&fake).await.metadata.authorization_endpoint.as_str(), endpoint);
+    assert_eq!(discovered(&fake).await.metadata.authorization_endpoint.unwrap().as_str(), endpoint);
 }
 
 #[tokio::test]

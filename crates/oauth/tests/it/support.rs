@@ -168,7 +168,12 @@ pub async fn register_with(
     settings: &ClientSettings,
     redirect: &RedirectUri,
 ) -> Result<Registered, Error> {
-    let request = RegistrationRequest { settings, redirect, extra_scopes: &Scopes::default(), known: None };
+    let request = RegistrationRequest {
+        settings,
+        redirect: Some(redirect),
+        extra_scopes: &Scopes::default(),
+        known: None,
+    };
     discover_with(fake, None, settings).await?.register(&http_for(fake).await, request, now()).await
 }
 
@@ -181,7 +186,7 @@ pub async fn register_at(
 ) -> Registered {
     let redirect = RedirectUri::custom_scheme();
     let request =
-        RegistrationRequest { settings, redirect: &redirect, extra_scopes: &Scopes::default(), known };
+        RegistrationRequest { settings, redirect: Some(&redirect), extra_scopes: &Scopes::default(), known };
     discovered.register(&http_for(fake).await, request, now()).await.unwrap()
 }
 

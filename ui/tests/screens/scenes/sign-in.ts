@@ -1,4 +1,4 @@
-import { error, server, signedOut, signingIn } from "../../support/views";
+import { error, needsSignIn, onDevice, server, signedOut, signingIn } from "../../support/views";
 import type { Scenes } from "./scene";
 
 const permission = { scopes: ["pages:write"], tool_title: "Create a page" };
@@ -44,5 +44,7 @@ export const signInScenes: Scenes = {
       await press("waiting-paste-submit");
     },
   },
+  "sign-in-on-device": { service: { status: onDevice(), auth: signedOut }, find: "device-qr" },
+  "sign-in-offers-device": { service: { ...needsSignIn("never_signed_in"), offers_device: true } },
   "sign-in-exchanging": { service: { status: signingIn({ step: "exchanging" }), auth: signedOut } },
 };
