@@ -6,4 +6,5 @@ mod cookies;
 mod discover;
 mod endpoint_client;
 pub(crate) mod event_stream;
+pub(crate) mod sse;
 pub(crate) mod streamable;
