@@ -130,8 +130,7 @@ impl Want {
             | Status::SigningIn { .. }
             | Status::Failed { .. }
             | Status::Disabled
-            | Status::Paused
-            | Status::Unsupported { .. } => None,
+            | Status::Paused => None,
         }
     }
 }

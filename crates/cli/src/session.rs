@@ -180,11 +180,6 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
             format!("{} is disabled.", view.name),
             format!("Run `usher enable {id}`."),
         )),
-        Status::Unsupported { why } => Some(ErrorView::new(
-            Code::ConfigInvalid,
-            why.clone(),
-            "Usher supports only Streamable HTTP and local programs for now.",
-        )),
         Status::SigningIn { device: Some(device), .. } => Some(ErrorView::new(
             Code::SignInRequired,
             format!("The sign-in to {} is waiting for another device.", view.name),

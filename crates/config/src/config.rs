@@ -113,7 +113,9 @@ impl ServerConfig {
     ///
     /// Variables that are not set have no value to send.
     pub fn placeholder_uses(&self, environment: &Environment) -> Vec<PlaceholderUse> {
-        let Transport::Http { url, headers } = &self.transport else { return Vec::new() };
+        let (Transport::Http { url, headers } | Transport::Sse { url, headers }) = &self.transport else {
+            return Vec::new();
+        };
         let server = Origin::of(url);
         let origin = |url: Option<&Url>| url.and_then(Origin::of);
         let authorization = origin(self.oauth.used_endpoints().map(|endpoints| &endpoints.authorization));

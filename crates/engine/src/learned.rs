@@ -128,6 +128,15 @@ impl Learned {
         }
     }
 
+    /// Returns the transport that worked after the entry's own had failed: whether it is HTTP+SSE.
+    pub fn uses_sse(&self, server: &ServerKey) -> Option<bool> {
+        self.0.lock().servers.get(&server.key)?.uses_sse
+    }
+
+    pub fn store_uses_sse(&self, server: &ServerKey, uses_sse: bool) {
+        self.change(|contents| contents.server(server).uses_sse = Some(uses_sse));
+    }
+
     /// Returns whether a program never answers `server/discover`.
     pub fn ignores_discovery(&self, server: &ServerKey) -> bool {
         self.0.lock().servers.get(&server.key).is_some_and(|known| known.ignores_discovery)

@@ -62,14 +62,6 @@ const rows: Row[] = [
     call: ["serversResume"],
   },
   {
-    name: "unsupported",
-    view: { status: { state: "unsupported", why: "Local servers come later." } },
-    word: "Not supported yet",
-    text: /Local servers come later/,
-    button: "Open mcp.json",
-    call: ["configOpen"],
-  },
-  {
     name: "connecting",
     view: { status: { state: "connecting" } },
     word: "Connecting",

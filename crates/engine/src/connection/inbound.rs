@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, future};
-use rmcp::model::{RequestId, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::SseError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -95,6 +95,32 @@ impl Inbound {
         events.take_while(|event| future::ready(event.is_some())).filter_map(future::ready).boxed()
     }
 
+    /// Ends a stream when an event exceeds the limit. The events are not read as messages.
+    pub fn limit_events(
+        self,
+        events: BoxStream<'static, Result<Sse, SseError>>,
+    ) -> BoxStream<'static, Result<Sse, SseError>> {
+        let limited = events.map(move |event| {
+            if let Err(SseError::Body(error)) = &event
+                && is_too_large(error.as_ref())
+            {
+                self.exceed(format!("it sent an event of more than {} bytes", budgets::MESSAGE_BYTES));
+            }
+            event
+        });
+        limited.boxed()
+    }
+
+    /// Notes that the server's request which this message answers is being answered.
+    pub fn answered_by(&self, message: &ClientJsonRpcMessage) -> Option<Answered> {
+        let id = match message {
+            ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
+            ClientJsonRpcMessage::Error(error) => error.id.clone(),
+            ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
+        };
+        id.map(|id| self.answer(id))
+    }
+
     /// Notes that a request of the server is being answered.
     pub fn answer(&self, id: RequestId) -> Answered {
         Answered { inbound: self.clone(), id }
@@ -109,7 +135,7 @@ impl Inbound {
         }
     }
 
-    /// Reads a line of a program's output. Returns `None` if it is no message for Usher.
+    /// Reads a message that came as a text of its own. Returns `None` if it is no message for Usher.
     pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
         match self.admit(line).await {
             Ok(message) => message.map(|message| parse_message(&message)).transpose(),

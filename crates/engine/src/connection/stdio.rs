@@ -98,12 +98,7 @@ impl Transport<RoleClient> for StdioChannel {
         {
             self.discovery.begin(request.id.clone());
         }
-        let answered = match &message {
-            ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
-            ClientJsonRpcMessage::Error(error) => error.id.clone(),
-            ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
-        };
-        let answered = answered.map(|id| self.inbound.answer(id));
+        let answered = self.inbound.answered_by(&message);
         let (stdin, inbound, mut end) = (Arc::clone(&self.stdin), self.inbound.clone(), self.end.clone());
         async move {
             let _answered = answered;

@@ -19,6 +19,8 @@ use super::Opened;
 use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
 use crate::connection::http::adapter::HttpAdapter;
+use crate::connection::http::authorized::Authorized;
+use crate::connection::http::sse::SseChannel;
 use crate::connection::http::streamable::StreamableHttp;
 use crate::connection::inbound::Inbound;
 use crate::connection::list_changes::ListChanges;
@@ -54,6 +56,8 @@ pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct HttpEndpoint {
     pub id: ServerId,
     pub url: Url,
+    /// Whether the entry names the older transport HTTP+SSE, which is then tried first.
+    pub is_sse: bool,
     pub headers: Vec<Header>,
     pub oauth: OAuthSettings,
     /// The placeholders of the entry, and the origins to which their values are sent.
@@ -162,8 +166,31 @@ impl HttpEndpoint {
         }
     }
 
+    /// Tries the transport that worked before, or else the one that the entry names, and then the other one if the server
+    /// does not know the first.
     async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
         let resolved = self.resolve().await?;
+        let learned = &self.context.learned;
+        let sse_first = learned.uses_sse(&resolved.key).unwrap_or(self.is_sse);
+        let fault = match self.open_with(&resolved, sse_first, &reports).await {
+            Err(fault) if is_other_transport(&fault, sse_first) => fault,
+            outcome => return outcome,
+        };
+        match self.open_with(&resolved, !sse_first, &reports).await {
+            Ok(opened) => {
+                learned.store_uses_sse(&resolved.key, !sse_first);
+                Ok(opened)
+            }
+            // The server knows the other transport, but wants something first.
+            Err(
+                other
+                @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
+            ) => Err(other),
+            Err(_) => Err(fault),
+        }
+    }
+
+    async fn open_with(&self, resolved: &Resolved, sse: bool, reports: &Reports) -> Result<Opened, Fault> {
         let changes = Arc::new(ListChanges::default());
         let (monitor, faults) = StreamMonitor::new();
         let requests = RunningRequests::default();
@@ -177,26 +204,46 @@ impl HttpEndpoint {
             extension: extension(self.flow()),
         };
         let uri: Arc<str> = resolved.url.as_str().into();
-        let http = StreamableHttp::new(
-            resolved.http.connection_builder(),
-            &uri,
-            self.context.options.clock.clone(),
-        )?;
-        let credentials = resolved.credentials.clone();
-        let headers = resolved.headers.clone();
-        let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());
+        let clock = self.context.options.clock.clone();
+        let http = StreamableHttp::new(resolved.http.connection_builder(), &uri, clock)?;
+        let (credentials, headers) = (resolved.credentials.clone(), resolved.headers.clone());
+        let connection = if sse {
+            let authorized = Authorized::new(credentials.clone());
+            let url = resolved.url.url().clone();
+            let channel = SseChannel::open(http, url, authorized, headers, inbound.clone()).await?;
+            let handshake = Handshake::Detect(ProtocolVersion::LATEST_WITH_INITIALIZE);
+            Connection::open(channel, client, inbound, credentials, handshake).await?
+        } else {
+            let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());
+            self.open_streamable(resolved, &adapter, &client, &inbound).await?
+        };
+        let connection = Arc::new(connection);
+        let tools = connection.list_tools().await?;
+        watch(&connection, changes, faults, Arc::clone(reports));
+        Ok(Opened { connection, tools })
+    }
+
+    /// Performs the handshake with the newest revision that the server accepts.
+    async fn open_streamable(
+        &self,
+        resolved: &Resolved,
+        adapter: &HttpAdapter,
+        client: &ClientHandler,
+        inbound: &Inbound,
+    ) -> Result<Connection, Fault> {
         let learned = &self.context.learned;
         let mut revisions = revisions_from(learned.revision(&resolved.key));
-        let connection = loop {
-            let channel = adapter.clone().into_channel(Arc::clone(&uri));
+        loop {
+            let channel = adapter.clone().into_channel(resolved.url.as_str().into());
             let revision = revisions.remove(0);
-            let (client, credentials) = (client.clone(), credentials.clone());
             let handshake = Handshake::Detect(revision.clone());
-            let opened = Connection::open(channel, client, inbound.clone(), credentials, handshake).await;
+            let credentials = resolved.credentials.clone();
+            let opened =
+                Connection::open(channel, client.clone(), inbound.clone(), credentials, handshake).await;
             match opened {
                 Ok(connection) => {
                     learned.store_revision(&resolved.key, &revision);
-                    break Arc::new(connection);
+                    return Ok(connection);
                 }
                 Err(fault) if fault.may_reject_revision() => {
                     keep_named(&mut revisions, &fault);
@@ -206,10 +253,7 @@ impl HttpEndpoint {
                 }
                 Err(fault) => return Err(fault),
             }
-        };
-        let tools = connection.list_tools().await?;
-        watch(&connection, changes, faults, reports);
-        Ok(Opened { connection, tools })
+        }
     }
 
     async fn resolve_uncached(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
@@ -378,6 +422,12 @@ fn flow(flow: usher_config::Flow) -> Flow {
         usher_config::Flow::JwtBearer => Flow::JwtBearer,
         usher_config::Flow::Enterprise => Flow::Enterprise,
     }
+}
+
+/// Returns whether a fault says that the server does not know the transport.
+fn is_other_transport(fault: &Fault, sse: bool) -> bool {
+    // A protocol fault is about the response to the request for the stream, or its first events.
+    matches!(fault, Fault::Status { status: 400 | 404 | 405, .. }) || (sse && matches!(fault, Fault::Protocol(_)))
 }
 
 /// Returns the MCP revisions with `initialize`, newest first, beginning with the one that worked before.

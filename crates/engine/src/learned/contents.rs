@@ -50,6 +50,9 @@ pub(super) struct LearnedServer {
     /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
     #[serde(default)]
     pub revision: Option<String>,
+    /// Whether the server uses HTTP+SSE, if the transport that its entry names had failed.
+    #[serde(default)]
+    pub uses_sse: Option<bool>,
     /// Whether the server is a program that never answers `server/discover`.
     #[serde(default)]
     pub ignores_discovery: bool,

@@ -80,7 +80,6 @@ impl ServerTask {
         match self.phase.get() {
             // A running sign-in or connection attempt is not interrupted, and a pause is not ended.
             Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Paused => return,
-            Phase::Disabled if self.endpoint.unsupported().is_some() => return,
             Phase::Disabled
             | Phase::NeedsSignIn { .. }
             | Phase::Connected(_)

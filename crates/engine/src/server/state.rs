@@ -69,11 +69,6 @@ impl ServerTask {
         }
     }
 
-    /// Returns the reason why an enabled server cannot run.
-    pub fn unsupported(&self) -> Option<&'static str> {
-        self.endpoint.unsupported().filter(|_| !self.is_disabled)
-    }
-
     /// Returns the displayed name, for messages.
     pub fn name(&self) -> String {
         self.context.board.server(&self.id).map_or_else(|| self.own_name(), |shown| shown.name)

@@ -46,10 +46,7 @@ fn secret_requests(task: &ServerTask) -> Vec<SecretRequestView> {
 
 fn status(task: &ServerTask) -> Status {
     match task.phase.get() {
-        Phase::Disabled => match task.unsupported() {
-            Some(why) => Status::Unsupported { why: why.to_owned() },
-            None => Status::Disabled,
-        },
+        Phase::Disabled => Status::Disabled,
         Phase::Paused => Status::Paused,
         Phase::Connecting { .. } => Status::Connecting,
         Phase::NeedsSignIn { reason } => Status::NeedsSignIn { reason: *reason },

@@ -52,6 +52,11 @@ impl EndpointClient {
         Ok(Self { http, uri: Arc::new(Mutex::new(uri)), cookies, clock })
     }
 
+    /// Returns a client for another address of the same server, with the same cookies.
+    pub fn at(&self, uri: Url) -> Self {
+        Self { uri: Arc::new(Mutex::new(uri)), ..self.clone() }
+    }
+
     /// Sends a request with the cookies of the connection. Follows one 301 or 302 that only adds or removes a slash at
     /// the end, with the method and the body kept, and uses that address from then on.
     pub async fn send(

@@ -15,6 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sse_stream::Sse;
+use url::Url;
 use usher_budgets as budgets;
 use usher_oauth::BearerChallenge;
 
@@ -179,6 +180,43 @@ impl StreamableHttp {
             MediaType::Json | MediaType::Other(_) => {
                 Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
             }
+        }
+    }
+
+    /// Posts one message to another address of the same server, as HTTP+SSE does. Any success is an acceptance. Returns
+    /// the body if the server responds there instead of on its stream.
+    pub async fn post_to(
+        &self,
+        address: Url,
+        message: &ClientJsonRpcMessage,
+        token: Option<&SecretString>,
+        headers: HeaderMap,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let request = |http: &reqwest::Client, uri| {
+            with_token(
+                http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message),
+                token,
+            )
+        };
+        let sent = self.client.at(address).send(request).await;
+        let response = sent.map_err(|error| Fault::from_reqwest(&error))?;
+        let status = response.status();
+        check_authorization(status, response.headers(), token.is_some())?;
+        if status.is_redirection() {
+            return Err(Fault::Redirected { host: location_host(response.headers()) });
+        }
+        let kind = media_type(response.headers());
+        if !status.is_success() {
+            let fault = status_fault(status, response.headers());
+            let body = error_body(response, &kind).await;
+            return Err(rejected_token(status, &body, token.is_some()).unwrap_or(fault));
+        }
+        match kind {
+            MediaType::Json => {
+                let body = read_body(response, budgets::MESSAGE_BYTES).await?;
+                Ok((!body.trim_ascii().is_empty()).then_some(body))
+            }
+            MediaType::EventStream | MediaType::Other(_) => Ok(None),
         }
     }
 
