@@ -10,6 +10,7 @@ mod prompts;
 mod resources;
 mod server;
 mod slow_task;
+pub(crate) mod sse;
 mod tools;
 
 pub(crate) use server::McpServer;

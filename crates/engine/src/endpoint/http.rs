@@ -427,7 +427,8 @@ fn flow(flow: usher_config::Flow) -> Flow {
 /// Returns whether a fault says that the server does not know the transport.
 fn is_other_transport(fault: &Fault, sse: bool) -> bool {
     // A protocol fault is about the response to the request for the stream, or its first events.
-    matches!(fault, Fault::Status { status: 400 | 404 | 405, .. }) || (sse && matches!(fault, Fault::Protocol(_)))
+    matches!(fault, Fault::Status { status: 400 | 404 | 405, .. })
+        || (sse && matches!(fault, Fault::Protocol(_)))
 }
 
 /// Returns the MCP revisions with `initialize`, newest first, beginning with the one that worked before.

@@ -26,4 +26,5 @@ mod secret_origins;
 mod secret_store;
 mod server_quirks;
 mod sign_in;
+mod sse;
 mod step_up;
