@@ -30,7 +30,7 @@ pub enum Event {
         revision: Revision,
         changes: ConfigChangesView,
     },
-    /// `mcp.json` is unreadable or no JSON. The previous servers stay in use.
+    /// `mcp.json` is unreadable or not JSON. The previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,

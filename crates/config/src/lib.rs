@@ -1,7 +1,7 @@
 //! Reads, validates, edits and watches `mcp.json`, and lists the known services.
 //!
 //! The file belongs to the person. An edit keeps comments, order and unknown entries. An entry with an error does not
-//! affect the others, and a file that is no JSON is never overwritten.
+//! affect the others, and a file that is not JSON is never overwritten.
 //!
 //! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
 //! - `parse`: parses text into [`Config`], with errors and warnings for each server; `env_file` reads variables.

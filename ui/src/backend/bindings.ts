@@ -214,8 +214,8 @@ export type ConfigChangesView = {
 export type ConfigView = {
 	path: string,
 	/**
-	 *  An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
-	 *  the last valid file.
+	 *  An error with the code `config_invalid`, if the file cannot be read or is not JSON. The servers are then those
+	 *  of the last valid file.
 	 */
 	error: ErrorView | null,
 	/**  The position of the error, counted from 1. */
@@ -310,7 +310,7 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
 /**  `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes. */
 { event: "config_reloaded"; revision: Revision; changes: ConfigChangesView } | 
-/**  `mcp.json` is unreadable or no JSON. The previous servers stay in use. */
+/**  `mcp.json` is unreadable or not JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed for the first time, or the list changed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 

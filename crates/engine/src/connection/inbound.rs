@@ -109,7 +109,7 @@ impl Inbound {
         }
     }
 
-    /// Reads a line of a program's output. Returns `None` if it is no message for Usher.
+    /// Reads a line of a program's output. Returns `None` if it is not a message for Usher.
     pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
         match self.admit(line).await {
             Ok(message) => message.map(|message| parse_message(&message)).transpose(),

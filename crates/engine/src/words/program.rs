@@ -35,7 +35,7 @@ pub(crate) fn approval_not_stored(error: &io::Error) -> ErrorView {
     .with_details(error.to_string())
 }
 
-/// Describes a server that is no program.
+/// Describes a server that is not a program.
 pub(crate) fn no_program(name: &str) -> ErrorView {
     ErrorView::without_hint(Code::ConfigInvalid, format!("{name} is not a program, so it needs no approval."))
 }

@@ -1,4 +1,4 @@
-//! Changes to `mcp.json`. A file that is no JSON changes nothing, and an entry with an error stops only its server.
+//! Changes to `mcp.json`. A file that is not JSON changes nothing, and an entry with an error stops only its server.
 
 use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
 
