@@ -16,7 +16,7 @@ use usher_tests::{Cli, Desktop, DesktopOptions, PipedProcess};
 
 use hostile_servers::{HostileServer, SERVERS};
 
-/// Calls of the good server alone.
+/// Calls of the good server before the hostile server is used.
 const CALLS_ALONE: usize = 10;
 
 #[derive(Parser)]
@@ -70,7 +70,7 @@ async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
         beside.push(call(&cli).await?);
     }
     let peak = memory(&holder, "VmHWM")?;
-    // A peak from before the hostile server is not its cost.
+    // An earlier peak is not the hostile server's cost.
     let grown = if peak > before { peak.saturating_sub(at_rest) } else { 0 };
     Ok(json!({
         "server": server.name,
@@ -86,7 +86,7 @@ async fn call(cli: &Cli<Desktop>) -> Result<f64> {
     let begun = Instant::now();
     let output = cli.run(&["call", "good", "read"]).await?;
     if output.code != Some(0) {
-        // The time counts nevertheless.
+        // Its time still counts.
         eprintln!("a call of the good server failed: {}", output.stderr.trim_end());
     }
     Ok(begun.elapsed().as_secs_f64() * 1000.0)

@@ -155,7 +155,7 @@ pub const SERVERS: [HostileServer; 23] = [
     }),
 ];
 
-/// Options of a server that can be called without a sign-in, unless it changes that itself.
+/// The options of each hostile server. Its handshake needs no sign-in unless its `change` requires one.
 pub fn options() -> Options {
     Options::open_handshake()
 }
