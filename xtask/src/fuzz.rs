@@ -27,8 +27,8 @@ pub struct Arguments {
     /// Minutes for each target
     #[arg(long, default_value_t = 1)]
     minutes: u32,
-    /// The instrumentation that finds errors in unsafe code; `address` needs a nightly toolchain or makes stable Rust
-    /// behave like one
+    /// The instrumentation that finds errors in unsafe code; `address` sets `RUSTC_BOOTSTRAP=1`, because stable Rust
+    /// does not accept it otherwise
     #[arg(long, value_enum, default_value_t = Sanitizer::None)]
     sanitizer: Sanitizer,
     /// Targets to run; all of them if none is named
@@ -42,7 +42,7 @@ enum Sanitizer {
     Address,
 }
 
-/// The parsers of bytes from outside.
+/// The parsers of untrusted input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     /// `WWW-Authenticate` headers
