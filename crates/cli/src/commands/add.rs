@@ -124,7 +124,7 @@ async fn approve_added(paths: &Paths, output: Output, name: &str) -> Result<(), 
         .await?;
         format!("Run `usher tools {name}` to see its tools.")
     } else {
-        format!("Run `usher approve {name}` in a terminal, so that it may run.")
+        format!("Run `usher approve {name}` in a terminal to let it run.")
     };
     output.result(&serde_json::json!({ "added": name }), || format!("Added {name}. {next}"));
     Ok(())

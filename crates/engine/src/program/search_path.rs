@@ -77,7 +77,7 @@ async fn ask_shell() -> Option<OsString> {
             return Some(path);
         }
     }
-    tracing::warn!(shell = %shell.display(), "the shell did not tell its PATH");
+    tracing::warn!(shell = %shell.display(), "the shell did not report its PATH");
     None
 }
 
