@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::program::launch::Launch;
 use crate::program::output::Output;
-use crate::program::process::{Process, QuickExits, Surroundings};
+use crate::program::process::{Process, ProcessContext, QuickExits};
 use crate::server_key::ServerKey;
 use crate::words;
 use crate::words::config::describe_render_error;
@@ -153,7 +153,7 @@ impl ProgramEndpoint {
         let running = Arc::clone(&self.state.running).lock_owned().await;
         let output = Output::default();
         *self.state.output.lock().unwrap_or_else(PoisonError::into_inner) = output.clone();
-        let surroundings = Surroundings {
+        let process_context = ProcessContext {
             search_path: context.search_path.get().await,
             guardian: &context.guardian,
             tasks: &context.tasks,
@@ -164,7 +164,7 @@ impl ProgramEndpoint {
             exits: Arc::clone(&self.state.exits),
             until_end: Box::new(running),
         };
-        let started = Process::start(&resolved, surroundings);
+        let started = Process::start(&resolved, process_context);
         started.map_err(|error| setup_fault(words::program::not_started(&self.launch.view(), &error)))
     }
 }

@@ -35,8 +35,8 @@ const LEFTOVER_TIME: Duration = Duration::from_millis(500);
 /// A program that ran at least this long did not end at once.
 const LONG_ENOUGH: Duration = Duration::from_secs(60);
 
-/// What a process needs from the engine.
-pub(crate) struct Surroundings<'a> {
+/// The parts of the engine that a process needs.
+pub(crate) struct ProcessContext<'a> {
     pub search_path: &'a OsStr,
     pub guardian: &'a Guardian,
     pub tasks: &'a TaskTracker,
@@ -106,14 +106,13 @@ pub(crate) enum StartError {
 }
 
 impl Process {
-    pub fn start(resolved: &Resolved, surroundings: Surroundings<'_>) -> Result<Self, StartError> {
+    pub fn start(resolved: &Resolved, context: ProcessContext<'_>) -> Result<Self, StartError> {
         let folder = resolved.folder.clone().or_else(env::home_dir).unwrap_or_else(|| PathBuf::from("/"));
         if !folder.is_dir() {
             return Err(StartError::NoFolder(folder));
         }
         let own_path = resolved.environment.iter().find(|(name, _)| name == "PATH");
-        let search_path =
-            own_path.map_or(surroundings.search_path, |(_, path)| path.expose_secret().as_ref());
+        let search_path = own_path.map_or(context.search_path, |(_, path)| path.expose_secret().as_ref());
         let program = find(&resolved.command, search_path, &folder)?;
         let grace = if is_container(&program) { CONTAINER_GRACE } else { GRACE };
         let mut command = CommandWrap::with_new(&program, |command| {
@@ -140,20 +139,20 @@ impl Process {
         command.wrap(KillOnDrop);
         let mut child = command.spawn()?;
         let started = Instant::now();
-        let guarded = child.id().map(|id| surroundings.guardian.guard(id));
+        let guarded = child.id().map(|id| context.guardian.guard(id));
         let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
-        let Surroundings { output, secrets, on_output, exits, until_end, .. } = surroundings;
+        let ProcessContext { output, secrets, on_output, exits, until_end, .. } = context;
         let reading = {
             let output = output.clone();
             tokio::spawn(async move { output.read(stderr, secrets, on_output).await })
         };
         let stop = CancellationToken::new();
         let (sender, end) = watch::channel(None);
-        let (stopped, stopping) = (stop.clone(), surroundings.stopping);
-        surroundings.tasks.spawn(async move {
+        let (stopped, stopping) = (stop.clone(), context.stopping);
+        context.tasks.spawn(async move {
             let status = own(child.as_mut(), &stopped, &stopping, grace).await;
             // Before the id of the group can belong to others.
             drop(guarded);
