@@ -196,9 +196,9 @@ pub const OUTPUT_LINES: usize = 200;
 /// Bytes of one line of a program's stderr. The rest of a longer line is dropped.
 pub const OUTPUT_LINE_BYTES: usize = 2000;
 
-/// Ends of a program within a minute after its start, in a row, before it is not started again.
+/// Exits of a program in a row, each within a minute after its start, after which it is not started again.
 pub const QUICK_EXITS: u32 = 5;
 
-/// The deadline from the start of a program to the list of its tools, if the program downloads another one first,
-/// such as `npx`. A slow network needs minutes.
+/// The deadline from the start of a program to the list of its tools, for a program such as `npx` that first downloads
+/// another one. A slow network needs minutes.
 pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);

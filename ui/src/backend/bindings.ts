@@ -334,7 +334,7 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  When the question is cancelled if it has no answer. */
 expires_at: string } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
-/**  What starts a program, as the person sees it before the approval. All texts are sanitised for display. */
+/**  The launch of a program, as the person sees it before the approval. All texts are sanitised for display. */
 export type LaunchView = {
 	/**  The command as written in `mcp.json`, with placeholders. */
 	command: string,
@@ -425,7 +425,7 @@ export type ProgramView = {
 	is_approved: boolean,
 	/**  The launch that the person approved before, if the entry has changed since. */
 	earlier: LaunchView | null,
-	/**  The environment variables whose values have changed since. */
+	/**  The environment variables whose values have changed since that approval. */
 	changed_variables: string[],
 	/**  The newest line that the program wrote to stderr; sanitised for display, without secrets. */
 	newest_line: string | null,

@@ -38,7 +38,7 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
     .await
 }
 
-/// Approves a program that the person has just entered.
+/// Approves the launch with this digest, which the person has seen or entered.
 pub async fn approve(engine: &Handle, id: &ServerId, digest: String) -> Result<(), CommandError> {
     engine.ask(Request::Approve { server: id.clone(), digest }).await.map(drop)
 }

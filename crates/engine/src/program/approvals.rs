@@ -45,7 +45,7 @@ struct Approval {
     variables: BTreeMap<String, String>,
 }
 
-/// A launch that the person has approved. Only [`Approvals`] creates one, and only with it a program gets secrets.
+/// A launch that the person has approved. Only [`Approvals`] creates one, and a program gets secrets only with one.
 pub(crate) struct Approved<'a>(&'a Launch);
 
 impl Approved<'_> {

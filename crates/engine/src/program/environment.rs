@@ -1,7 +1,8 @@
-//! The environment of a program: few variables of Usher's own environment, and those of the entry.
+//! The environment of a program: a few variables of Usher's own environment, and those of the entry.
 
-/// The variables that a program gets from Usher's environment. The values of others may be secret, or change how
-/// the program runs. The list is that of the MCP SDKs, with the variables for locales, folders, proxies and certificates.
+/// The variables that a program gets from Usher's environment. The values of others may be secret, or change how the
+/// program runs. The list is that of the MCP SDKs, with further variables for locales, folders, proxies, certificates
+/// and the desktop session.
 const INHERITED: [&str; 47] = [
     "HOME",
     "LOGNAME",

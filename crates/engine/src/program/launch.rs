@@ -1,4 +1,4 @@
-//! What starts a program: its entry in `mcp.json` as written, and with all placeholders resolved.
+//! The launch of a program: its entry in `mcp.json` as written, and with all placeholders resolved.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -35,7 +35,8 @@ pub(crate) struct Resolved {
 }
 
 impl Launch {
-    /// The SHA-256 digest of everything that the entry determines, as hexadecimal digits. An approval is bound to it.
+    /// The SHA-256 digest of everything in the entry that affects the launch, as hexadecimal digits. An approval is
+    /// bound to it.
     pub fn digest(&self) -> String {
         let texts = |templates: &[Template]| -> Vec<String> {
             templates.iter().map(|template| template.source().to_owned()).collect()
@@ -67,7 +68,7 @@ impl Launch {
         }
     }
 
-    /// The placeholders of the entry as it writes them, without defaults and duplicates.
+    /// The placeholders of the entry as written, without defaults and duplicates.
     fn placeholders(&self) -> Vec<String> {
         let mut all = Vec::new();
         for template in self.templates() {
@@ -107,7 +108,7 @@ impl Launch {
         })
     }
 
-    /// Returns whether the program downloads another one before it runs it.
+    /// Returns whether the command is one that downloads another program and then runs it.
     pub fn is_runner(&self) -> bool {
         let name = Path::new(self.command.source()).file_stem().and_then(|name| name.to_str());
         name.is_some_and(|name| RUNNERS.contains(&name.to_ascii_lowercase().as_str()))
