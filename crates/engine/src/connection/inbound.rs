@@ -36,7 +36,7 @@ struct Inner {
     monitor: StreamMonitor,
     /// The server's requests that are not answered yet.
     open: Mutex<HashSet<RequestId>>,
-    /// The reason why the server is gone: a limit that it exceeded, or the end of its program.
+    /// The reason why the connection ended: a limit that the server exceeded, or the end of its program.
     ending: OnceLock<Ending>,
 }
 
@@ -117,7 +117,7 @@ impl Inbound {
         }
     }
 
-    /// Disconnects a program because of a line above the limit.
+    /// Notes that a program wrote a line above the limit.
     pub fn line_too_long(&self) {
         self.exceed(format!("it sent a line of more than {} bytes", budgets::MESSAGE_BYTES));
     }

@@ -43,10 +43,10 @@ pub(crate) struct ProgramEndpoint {
     pub state: ProgramState,
 }
 
-/// What an endpoint knows of its processes.
+/// The state of an endpoint's processes.
 #[derive(Default)]
 pub(crate) struct ProgramState {
-    /// Held until a process has ended, so that there is one at a time.
+    /// Held until a process has ended, so that only one runs at a time.
     running: Arc<tokio::sync::Mutex<()>>,
     exits: Arc<QuickExits>,
     /// The output of the newest process.
@@ -83,7 +83,7 @@ impl ProgramEndpoint {
         self.launch.templates().any(|template| template.placeholders(environment).contains(placeholder))
     }
 
-    /// Counts the quick ends from zero again, because the person starts the program.
+    /// Resets the count of quick exits, before an attempt that is not an automatic retry.
     pub fn forget_exits(&self) {
         self.state.exits.reset();
     }
@@ -103,7 +103,7 @@ impl ProgramEndpoint {
     pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
         let deadline = match self.launch.is_runner() {
             true => budgets::DOWNLOAD_TIMEOUT,
-            // Twice that of a remote server, because a large program needs seconds for its start.
+            // Twice that of a remote server, because a large program needs seconds to start.
             false => 2 * self.context.options.connect_timeout,
         };
         let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
@@ -124,7 +124,7 @@ impl ProgramEndpoint {
                 learned.store_ignores_discovery(&key, discovery.timed_out());
                 Ok(opened)
             }
-            // It was busy with its start. Now it is installed.
+            // The program was still being downloaded. Now it is installed, and starts quickly.
             Err(_) if discovery.came_late() => {
                 Attempt::start(self).await?.open(self, Handshake::Discover, &reports).await
             }
@@ -169,7 +169,7 @@ impl ProgramEndpoint {
     }
 }
 
-/// A started program, and what its connection needs.
+/// A started program, and the parts of its connection.
 struct Attempt {
     channel: StdioChannel,
     client: ClientHandler,
