@@ -37,7 +37,7 @@ struct Fields<'a> {
     has_url: bool,
 }
 
-/// The settings of an entry with an error by which a person recognises it.
+/// The settings that help a person to recognise an entry with an error.
 #[derive(Default)]
 pub(crate) struct Known {
     pub title: Option<String>,
@@ -202,7 +202,7 @@ fn guess_kind(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &Fields<'_
             reader.error(at, "this server has both `command` and `url`, but no `type`", hint);
             None
         }
-        // Every client treats it so.
+        // Every client treats such a server as `stdio`.
         (true, false) => Some(Kind::Stdio),
         (false, true) => {
             let message = "this server has no `type`; it is treated as `http` because it has a `url`";
