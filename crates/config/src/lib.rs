@@ -9,7 +9,7 @@
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
 //! - `starter`: the commented file of a first run, and its restoration.
-//! - `format`: rewrites entries to Usher's own spelling.
+//! - `format`: converts entries to Usher's own spelling.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
