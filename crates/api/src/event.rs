@@ -25,7 +25,7 @@ pub enum Event {
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes.
+    /// `mcp.json` was read again because it changed, and the servers follow it. Sent after the events of the changes.
     ConfigReloaded {
         revision: Revision,
         changes: ConfigChangesView,

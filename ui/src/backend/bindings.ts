@@ -308,7 +308,7 @@ export type ErrorView = {
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes. */
+/**  `mcp.json` was read again because it changed, and the servers follow it. Sent after the events of the changes. */
 { event: "config_reloaded"; revision: Revision; changes: ConfigChangesView } | 
 /**  `mcp.json` is unreadable or not JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
@@ -608,10 +608,10 @@ export type ServerView = {
 	program?: ProgramView | null,
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
-	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it. */
+	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, and unchanged. */
 	is_example?: boolean,
 	/**
-	 *  The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+	 *  The position of the first error in the entry, if it has one. The status is then `failed` with the code
 	 *  `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
 	 */
 	entry_error?: EntryErrorView | null,
