@@ -67,7 +67,7 @@ async fn a_changed_entry_does_not_run_before_it_is_approved_again() -> Result<()
 }
 
 #[tokio::test]
-async fn only_an_approved_program_gets_a_secret_and_it_stays_out_of_sight() -> Result<()> {
+async fn only_an_approved_program_gets_a_secret_and_usher_never_shows_it() -> Result<()> {
     let mut entry = tool("quiet");
     entry["env"] = json!({ "KEY": "{{tool_key}}" });
     let person = Person::new(&entry).await?;

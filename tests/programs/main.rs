@@ -2,8 +2,8 @@
 
 mod approval;
 mod ending;
+mod misbehaving;
 mod public;
-mod troubled;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_above_the_limit_is_reported_once() {
+    async fn a_line_above_the_limit_is_reported_and_the_next_line_is_read() {
         let mut text = vec![b'x'; 3 * budgets::MESSAGE_BYTES];
         text.extend(b"\n{}\n");
         assert_eq!(lines_of(&text).await, [None, None, Some("{}".to_owned())]);
