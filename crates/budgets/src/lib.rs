@@ -91,7 +91,7 @@ pub const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 /// server that recovers is used again soon.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Step-ups for one operation, or for the handshake, before the server is refused. Known servers need one.
+/// Step-ups for one operation, or for the handshake. More of them count as endless. Known servers need one.
 pub const STEP_UPS: u32 = 3;
 
 /// Cookies of one connection. Load balancers set one or two.
@@ -154,7 +154,7 @@ pub const ERROR_CHARACTERS: usize = 2000;
 /// Characters of a text of an authorization server that are shown: an error, a scope or an address.
 pub const SHOWN_CHARACTERS: usize = 200;
 
-/// Bytes of a tool's result that can say that the sign-in is not accepted. Longer results are data.
+/// Bytes of a tool's result that is checked for a refused sign-in. Longer results are data.
 pub const REFUSAL_BYTES: usize = 2000;
 
 /// Spaces at the beginning of a description's line that are kept. Markdown needs up to twelve.
@@ -187,7 +187,7 @@ pub const QUESTION_CHARACTERS: usize = 10_000;
 /// out of sight.
 pub const ASKER_CHARACTERS: usize = 100;
 
-/// Notifications about visited pages that wait for a call. A call that misses one does not wait for it.
+/// Notifications about visited pages that wait for a call. A call that misses one continues without it.
 pub const PAGE_VISIT_BACKLOG: usize = 64;
 
 /// Lines of a program's stderr that are kept, enough for the trace of an error.
