@@ -162,7 +162,8 @@ fn read_command(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut Fi
     }
     let name = display_name(entry.name.as_str());
     let message = format!("`{name}` is a list: its first item is treated as `command`, the others as `args`");
-    reader.warn_spelling(entry, message, "args");
+    let hint = "Usher's names for them are `command` and `args`. `usher config format` rewrites them.";
+    reader.warn(entry, message, hint);
     let Some(mut words) = reader.templates(entry) else { return };
     if words.is_empty() {
         reader.error(&entry.value, format!("`{name}` is an empty list"), "Add the program to run.");
