@@ -155,7 +155,7 @@ pub const SERVERS: [HostileServer; 23] = [
     }),
 ];
 
-/// The options of each hostile server. Its handshake needs no sign-in unless its `change` requires one.
+/// The options of the hostile servers. They require no sign-in, unless their `change` does.
 pub fn options() -> Options {
     Options::open_handshake()
 }

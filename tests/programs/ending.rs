@@ -49,7 +49,7 @@ async fn programs_end_when_usher_is_killed() -> Result<()> {
         let approved = cli.in_terminal(&["approve", "tool"], "y").await?;
         ensure!(approved.code == Some(0), "{approved:?}");
         let holder = cli.start(&["call", "tool", "wait"])?;
-        // Otherwise, the next command could become the holder, and the kill would end only a client.
+        // Without this wait, the next command could become the holder, and the kill would end only a client.
         let socket = cli.desktop.engine_socket();
         until_ready("an engine", || Ok(socket.exists().then_some(()))).await?;
         let shown = cli.succeed(&["call", "tool", "show"]).await?;
