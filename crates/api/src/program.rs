@@ -25,7 +25,8 @@ pub struct LaunchView {
     pub command: String,
     /// The arguments as written.
     pub arguments: Vec<String>,
-    /// The names of the environment variables. Their values may be secret.
+    /// The names of the environment variables. Their values may be secret, except those of variables that make a program
+    /// run other code, such as `NODE_OPTIONS`: they are shown as `NAME=VALUE`.
     pub environment: Vec<String>,
     /// The placeholders whose values the program gets, such as `{{notes_key}}`.
     pub placeholders: Vec<String>,

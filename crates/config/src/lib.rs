@@ -57,7 +57,7 @@ mod watch;
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
 pub use config::{BrokenServer, Config, Entry, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
-pub use display::display_text;
+pub use display::{display_text, exact_text};
 pub use display_writer::DisplayWriter;
 pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;

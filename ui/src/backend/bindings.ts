@@ -340,7 +340,10 @@ export type LaunchView = {
 	command: string,
 	/**  The arguments as written. */
 	arguments: string[],
-	/**  The names of the environment variables. Their values may be secret. */
+	/**
+	 *  The names of the environment variables. Their values may be secret, except those of variables that make a program
+	 *  run other code, such as `NODE_OPTIONS`: they are shown as `NAME=VALUE`.
+	 */
 	environment: string[],
 	/**  The placeholders whose values the program gets, such as `{{notes_key}}`. */
 	placeholders: string[],

@@ -119,14 +119,14 @@ impl ProgramEndpoint {
         };
         let attempt = Attempt::start(self).await?;
         let discovery = attempt.channel.discovery();
-        match attempt.open(self, handshake, &reports).await {
+        match attempt.open(handshake, &reports).await {
             Ok(opened) => {
                 learned.store_ignores_discovery(&key, discovery.timed_out());
                 Ok(opened)
             }
             // The program was still being downloaded. Now it is installed, and starts quickly.
             Err(_) if discovery.came_late() => {
-                Attempt::start(self).await?.open(self, Handshake::Discover, &reports).await
+                Attempt::start(self).await?.open(Handshake::Discover, &reports).await
             }
             Err(fault) => {
                 learned.store_ignores_discovery(&key, false);
@@ -159,7 +159,7 @@ impl ProgramEndpoint {
             tasks: &context.tasks,
             stopping: context.stopping.clone(),
             output,
-            secrets: resolved.secrets(&self.launch),
+            secrets: resolved.secrets.clone(),
             on_output: paced(&self.on_output),
             exits: Arc::clone(&self.state.exits),
             until_end: Box::new(running),
@@ -197,7 +197,6 @@ impl Attempt {
 
     async fn open(
         self,
-        _endpoint: &ProgramEndpoint,
         handshake: Handshake,
         reports: &Reports,
     ) -> Result<Opened, Fault> {

@@ -119,7 +119,7 @@ impl Process {
             command.args(resolved.arguments()).current_dir(&folder);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.env_clear();
-            command.envs(env::vars().filter(|(name, value)| is_inherited(name, value)));
+            command.envs(env::vars_os().filter(|(name, value)| is_inherited(name, value)));
             command.env("PATH", search_path);
             if cfg!(windows) {
                 // Otherwise, Python writes in the encoding of the console.

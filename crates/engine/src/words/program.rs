@@ -42,7 +42,7 @@ pub(crate) fn no_program(name: &str) -> ErrorView {
 
 /// Describes a program that did not start.
 pub(crate) fn not_started(launch: &LaunchView, error: &StartError) -> ErrorView {
-    let command = &launch.command;
+    let command = usher_config::display_text(&launch.command, 200);
     match error {
         StartError::NotFound => ErrorView::new(
             Code::ConfigInvalid,
