@@ -195,11 +195,7 @@ impl Attempt {
         Ok(Self { channel, client, inbound, changes, faults })
     }
 
-    async fn open(
-        self,
-        handshake: Handshake,
-        reports: &Reports,
-    ) -> Result<Opened, Fault> {
+    async fn open(self, handshake: Handshake, reports: &Reports) -> Result<Opened, Fault> {
         let Self { channel, client, inbound, changes, faults } = self;
         let connection = Arc::new(Connection::open(channel, client, inbound, None, handshake).await?);
         let tools = connection.list_tools().await?;

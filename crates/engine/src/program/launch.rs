@@ -16,9 +16,23 @@ const RUNNERS: [&str; 16] = [
 
 /// Variables that make a program run other code. Their values are shown before an approval, and are hardly ever secret.
 const CODE_VARIABLES: [&str; 17] = [
-    "PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "DYLD_INSERT_LIBRARIES", "DYLD_LIBRARY_PATH",
-    "NODE_OPTIONS", "NODE_PATH", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONHOME", "PERL5OPT", "PERL5LIB", "RUBYOPT",
-    "JAVA_TOOL_OPTIONS", "BASH_ENV", "ENV",
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PERL5OPT",
+    "PERL5LIB",
+    "RUBYOPT",
+    "JAVA_TOOL_OPTIONS",
+    "BASH_ENV",
+    "ENV",
 ];
 
 /// The entry of a program, as it is written.
@@ -147,7 +161,8 @@ fn in_home(folder: &str, home: Option<&Path>) -> PathBuf {
 }
 
 fn changes_code(variable: &str) -> bool {
-    let is_known = |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(variable) } else { *known == variable };
+    let is_known =
+        |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(variable) } else { *known == variable };
     CODE_VARIABLES.iter().any(is_known)
 }
 
@@ -205,7 +220,8 @@ mod tests {
         let resolved = launch.resolve(&environment, secret, None).expect("all placeholders are known");
         let arguments: Vec<_> = resolved.arguments().collect();
         assert_eq!(arguments, ["server", "--key=s3cret-value"]);
-        let secrets: Vec<_> = resolved.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
+        let secrets: Vec<_> =
+            resolved.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         assert_eq!(secrets, ["s3cret-value", "s3cret-value"]);
         assert!(launch.resolve(&environment, |_| None, None).is_err());
     }

@@ -123,7 +123,8 @@ impl Cleaner {
     fn remove_begun_secret(&self, shown: &mut String) {
         for secret in &self.secrets {
             let secret = display_text(secret.expose_secret(), usize::MAX);
-            let begun = secret.char_indices().map(|(at, _)| &secret[..at]).rev().find(|begun| shown.ends_with(begun));
+            let begun =
+                secret.char_indices().map(|(at, _)| &secret[..at]).rev().find(|begun| shown.ends_with(begun));
             shown.truncate(shown.len() - begun.map_or(0, str::len));
         }
     }
