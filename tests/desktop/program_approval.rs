@@ -21,7 +21,7 @@ async fn a_program_runs_only_after_a_click_and_again_after_each_change() -> Resu
 
     desktop.write_config(&config(&["quiet", "--all-files"]))?;
     let card = page.read_until(&Page::id("program-approval"), "--all-files").await?;
-    ensure!(card.contains("has changed") && card.contains("What you approved before"), "{card}");
+    ensure!(card.contains("has changed") && card.contains("Previously approved"), "{card}");
     page.screenshot("program-changed").await?;
     page.press(&Page::id("program-turn-off")).await?;
     page.see("[data-testid=service][data-state=disabled]").await?;

@@ -24,7 +24,7 @@ async fn a_program_does_not_run_before_it_is_approved() -> Result<()> {
     let view = person.until(waits).await?;
     let Status::Failed { error } = &view.status else { panic!("{view:?}") };
     ensure!(error.code == Code::ApprovalNeeded, "{error:?}");
-    // Neither a call nor a connection starts it, and no other approval.
+    // Neither a call, nor a connection, nor the approval of another digest starts it.
     person.engine.connect(&id()).await?;
     person.until(waits).await?;
     let wrong = person.engine.approve(&id(), "0".repeat(64)).await;
@@ -67,7 +67,7 @@ async fn a_changed_entry_does_not_run_before_it_is_approved_again() -> Result<()
 }
 
 #[tokio::test]
-async fn only_an_approved_program_gets_a_secret_and_it_stays_out_of_sight() -> Result<()> {
+async fn only_an_approved_program_gets_a_secret_and_usher_never_shows_it() -> Result<()> {
     let mut entry = tool("quiet");
     entry["env"] = json!({ "KEY": "{{tool_key}}" });
     let person = Person::new(&entry).await?;

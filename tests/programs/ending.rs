@@ -14,7 +14,7 @@ use crate::{Person, config, group_runs, id, tool, until_gone};
 
 #[tokio::test]
 async fn a_program_ends_with_its_connection() -> Result<()> {
-    // The first ends with its input, the second has children, and the third ignores the end of its input and the request.
+    // The first ends with its input, the second has children, and the third ignores the end of its input and SIGTERM.
     for (argument, deadline) in [("quiet", 2), ("family", 4), ("stubborn", 6)] {
         let person = Person::approved(&tool(argument)).await?;
         person.until_connected().await?;
@@ -49,7 +49,7 @@ async fn programs_end_when_usher_is_killed() -> Result<()> {
         let approved = cli.in_terminal(&["approve", "tool"], "y").await?;
         ensure!(approved.code == Some(0), "{approved:?}");
         let holder = cli.start(&["call", "tool", "wait"])?;
-        // A command that came earlier would hold the engine itself, and the first would use it.
+        // Without this wait, the next command could become the holder, and the kill would end only a client.
         let socket = cli.desktop.engine_socket();
         until_ready("an engine", || Ok(socket.exists().then_some(()))).await?;
         let shown = cli.succeed(&["call", "tool", "show"]).await?;

@@ -2,8 +2,8 @@
 
 mod approval;
 mod ending;
+mod misbehaving;
 mod public;
-mod troubled;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn config(entry: &Value) -> String {
     json!({ "mcpServers": { "tool": entry } }).to_string()
 }
 
-/// Whether any process of this group runs.
+/// Returns whether any process of this group runs.
 fn group_runs(group: u32) -> bool {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.filter_map(|entry| group_of(&entry.path())).any(|(found, state)| found == group && state != "Z")

@@ -53,7 +53,7 @@ pub enum Request {
         arguments: Map<String, Value>,
         /// The caller's name for this call, unique among its running calls.
         call: String,
-        /// The program that makes the call. A question of the server shows it to the person.
+        /// The program that makes the call. It is shown to the person with a question of the server.
         program: CallingProgram,
         /// The idle timeout: the longest time without a message from the server.
         idle_timeout_seconds: u64,

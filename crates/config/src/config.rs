@@ -64,7 +64,7 @@ impl Entry<'_> {
     }
 }
 
-/// An entry of `mcpServers` with an error, and the settings by which a person recognises it. Nothing else of it is used.
+/// An entry of `mcpServers` with an error. It has only the settings that help a person to recognise it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BrokenServer {
     /// The key of the entry or, if the key is not a valid name, a unique name derived from it.

@@ -133,7 +133,7 @@ impl Edit<'_> {
     }
 }
 
-/// Parses the text into a tree whose changes keep everything else.
+/// Parses the text into a tree. A change of the tree keeps the rest of the text.
 pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
     CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
         why: format!("the file could not be parsed: {}", error.kind()),

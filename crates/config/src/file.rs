@@ -57,7 +57,8 @@ impl ConfigFile {
         })
     }
 
-    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its folder (mode 0700).
+    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its
+    /// folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
     }
@@ -97,7 +98,7 @@ impl ConfigFile {
         ConfigWatch::new(self.path.clone())
     }
 
-    /// Rewrites the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
+    /// Converts the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
     /// its meaning.
     pub fn format(&self) -> Result<FormatReport, ConfigError> {
         let (_, report) = self.change(|body, before| format(body, before, self.context()))?;

@@ -1,7 +1,7 @@
 //! Reads, validates, edits and watches `mcp.json`, and lists the known services.
 //!
 //! The file belongs to the person. An edit keeps comments, order and unknown entries. An entry with an error does not
-//! affect the others, and a file that is no JSON is never overwritten.
+//! affect the others, and a file that is not JSON is never overwritten.
 //!
 //! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
 //! - `parse`: parses text into [`Config`], with errors and warnings for each server; `env_file` reads variables.
@@ -9,7 +9,7 @@
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
 //! - `starter`: the commented file of a first run, and its restoration.
-//! - `format`: rewrites entries to Usher's own spelling.
+//! - `format`: converts entries to Usher's own spelling.
 //! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -57,7 +57,7 @@ mod watch;
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
 pub use config::{BrokenServer, Config, Entry, Header, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
-pub use display::display_text;
+pub use display::{display_text, exact_text};
 pub use display_writer::DisplayWriter;
 pub use edit::{NewServer, NewTransport};
 pub use environment::Environment;

@@ -16,7 +16,7 @@
 //! | `calls` | tool calls, which may wait for a permission and may be repeated |
 //! | `board`, `events`, `caller` | the public state, its events, and the callers that receive them |
 //! | `words` | the messages for the person, one file for each source of errors |
-//! | `learned`, `server_key`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
+//! | `learned`, `server_key`, `state_file`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
 //! | `wake`, `clock`, `backoff` | sleep and network changes, the clock, the delay before a retry |
 //! | `fuzzing` | the parsers that `tests/fuzz` calls |
 //!
@@ -63,6 +63,7 @@ mod server;
 mod server_key;
 mod servers;
 mod sign_in;
+mod state_file;
 mod verbs;
 mod wake;
 mod words;

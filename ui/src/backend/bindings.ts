@@ -218,8 +218,8 @@ export type ConfigChangesView = {
 export type ConfigView = {
 	path: string,
 	/**
-	 *  An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
-	 *  the last valid file.
+	 *  An error with the code `config_invalid`, if the file cannot be read or is not JSON. The servers are then those
+	 *  of the last valid file.
 	 */
 	error: ErrorView | null,
 	/**  The position of the error, counted from 1. */
@@ -326,9 +326,9 @@ export type ErrorView = {
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes. */
+/**  `mcp.json` was read again because it changed, and the servers follow it. Sent after the events of the changes. */
 { event: "config_reloaded"; revision: Revision; changes: ConfigChangesView } | 
-/**  `mcp.json` is unreadable or no JSON. The previous servers stay in use. */
+/**  `mcp.json` is unreadable or not JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed for the first time, or the list changed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
@@ -352,13 +352,16 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  When the question is cancelled if it has no answer. */
 expires_at: string } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
-/**  What starts a program, as the person sees it before the approval. All texts are sanitised for display. */
+/**  The launch of a program, as the person sees it before the approval. All texts are sanitised for display. */
 export type LaunchView = {
 	/**  The command as written in `mcp.json`, with placeholders. */
 	command: string,
 	/**  The arguments as written. */
 	arguments: string[],
-	/**  The names of the environment variables. Their values may be secret. */
+	/**
+	 *  The names of the environment variables. Their values may be secret, except those of variables that make a program
+	 *  run other code, such as `NODE_OPTIONS`: they are shown as `NAME=VALUE`.
+	 */
 	environment: string[],
 	/**  The placeholders whose values the program gets, such as `{{notes_key}}`. */
 	placeholders: string[],
@@ -443,7 +446,7 @@ export type ProgramView = {
 	is_approved: boolean,
 	/**  The launch that the person approved before, if the entry has changed since. */
 	earlier: LaunchView | null,
-	/**  The environment variables whose values have changed since. */
+	/**  The environment variables whose values have changed since that approval. */
 	changed_variables: string[],
 	/**  The newest line that the program wrote to stderr; sanitised for display, without secrets. */
 	newest_line: string | null,
@@ -638,10 +641,10 @@ export type ServerView = {
 	program?: ProgramView | null,
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
-	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it. */
+	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, and unchanged. */
 	is_example?: boolean,
 	/**
-	 *  The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+	 *  The position of the first error in the entry, if it has one. The status is then `failed` with the code
 	 *  `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
 	 */
 	entry_error?: EntryErrorView | null,

@@ -245,7 +245,7 @@ describe("a service's page", () => {
     expect(screen.getByTestId("server-notion")).toHaveTextContent("Sign-in needed");
   });
 
-  it("of an entry with an error offers only what works: the file, and to remove it", async () => {
+  it("of an entry with an error only offers to open the file and to remove the entry", async () => {
     await openWith({
       address: "",
       status: failed("config_invalid", "Notion has an error."),

@@ -115,7 +115,7 @@ fn header_value(
     Ok(placeholder(&name))
 }
 
-/// Approves a program that the person typed. A script's program waits for the person.
+/// Approves a program that the person typed. A program that a script adds is not approved.
 async fn approve_added(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
     let next = if is_interactive() {
         with_server(paths, output, name, async |engine, id| {
@@ -124,7 +124,7 @@ async fn approve_added(paths: &Paths, output: Output, name: &str) -> Result<(), 
         .await?;
         format!("Run `usher tools {name}` to see its tools.")
     } else {
-        format!("Run `usher approve {name}` in a terminal, so that it may run.")
+        format!("Run `usher approve {name}` in a terminal to let it run.")
     };
     output.result(&serde_json::json!({ "added": name }), || format!("Added {name}. {next}"));
     Ok(())

@@ -38,7 +38,7 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
     .await
 }
 
-/// Approves a program that the person has just entered.
+/// Approves the launch with this digest, which the person has seen or entered.
 pub async fn approve(engine: &Handle, id: &ServerId, digest: String) -> Result<(), CommandError> {
     engine.ask(Request::Approve { server: id.clone(), digest }).await.map(drop)
 }
@@ -47,21 +47,19 @@ pub fn program_of(engine: &Handle, id: &ServerId) -> Result<ProgramView, Command
     let program = engine.server(id).and_then(|view| view.program);
     program.ok_or_else(|| {
         let shown = display_text(&id.0, 80);
-        usage_error(format!("{shown} is not a program."), "Only programs need an approval.")
+        usage_error(format!("{shown} is not a program."), "Only programs need approval.")
     })
 }
 
 /// Describes what would run. After a change of the entry, also describes what was approved.
 fn question(program: &ProgramView) -> String {
-    let mut text = format!(
-        "Usher would run this program on your computer, with your rights:\n\n{}",
-        lines(&program.launch)
-    );
+    let mut text =
+        format!("Usher would run this program on your computer, as your user:\n\n{}", lines(&program.launch));
     if let Some(earlier) = &program.earlier {
         text.push_str(&format!("\n\nThe entry in mcp.json has changed. You approved:\n\n{}", lines(earlier)));
     }
     if !program.changed_variables.is_empty() {
-        text.push_str(&format!("\n\nOther values: {}", program.changed_variables.join(", ")));
+        text.push_str(&format!("\n\nChanged values: {}", program.changed_variables.join(", ")));
     }
     text.push('\n');
     text
@@ -97,7 +95,7 @@ mod tests {
             changed_variables: vec!["API_KEY".to_owned()],
             newest_line: None,
         };
-        let expected = "Usher would run this program on your computer, with your rights:
+        let expected = "Usher would run this program on your computer, as your user:
 
   command      npx
   argument     -y
@@ -115,7 +113,7 @@ The entry in mcp.json has changed. You approved:
   gets         {{notes_key}}
   folder       your home folder
 
-Other values: API_KEY
+Changed values: API_KEY
 ";
         assert_eq!(question(&program), expected);
     }

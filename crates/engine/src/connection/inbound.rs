@@ -36,7 +36,7 @@ struct Inner {
     monitor: StreamMonitor,
     /// The server's requests that are not answered yet.
     open: Mutex<HashSet<RequestId>>,
-    /// The reason why the server is gone: a limit that it exceeded, or the end of its program.
+    /// The reason why the connection ended: a limit that the server exceeded, or the end of its program.
     ending: OnceLock<Ending>,
 }
 
@@ -135,7 +135,7 @@ impl Inbound {
         }
     }
 
-    /// Reads a message that came as a text of its own. Returns `None` if it is no message for Usher.
+    /// Reads one message from a line or an event. Returns `None` if it is not a message for Usher.
     pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
         match self.admit(line).await {
             Ok(message) => message.map(|message| parse_message(&message)).transpose(),
@@ -143,7 +143,7 @@ impl Inbound {
         }
     }
 
-    /// Disconnects a program because of a line above the limit.
+    /// Notes that a program wrote a line above the limit.
     pub fn line_too_long(&self) {
         self.exceed(format!("it sent a line of more than {} bytes", budgets::MESSAGE_BYTES));
     }

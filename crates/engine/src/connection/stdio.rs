@@ -1,4 +1,4 @@
-//! The messages of a local program: one JSON-RPC message a line (MCP, transport stdio).
+//! The messages of a local program: one JSON-RPC message per line (MCP, transport stdio).
 
 use std::io;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::program::process::{Process, ProcessEnd};
 
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
-/// The time that a program has to end after the end of its streams.
+/// The time that a program has to exit after its streams were closed.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lines that wait for the reader of the messages.
 const BACKLOG: usize = 16;
@@ -33,7 +33,7 @@ enum Line {
     TooLong,
 }
 
-/// What happens next on a channel.
+/// The next event of a channel.
 enum Next {
     Line(Line),
     DiscoveryTimedOut,
@@ -42,7 +42,7 @@ enum Next {
 
 /// The channel to a running program. Dropping it ends the program.
 pub(crate) struct StdioChannel {
-    /// `None` after the end of the input.
+    /// `None` once it is closed.
     stdin: Arc<Mutex<Option<ChildStdin>>>,
     lines: mpsc::Receiver<Line>,
     inbound: Inbound,
@@ -136,7 +136,7 @@ impl Transport<RoleClient> for StdioChannel {
                     None => continue,
                 },
                 Next::End => {
-                    // A program without output cannot be used any more.
+                    // A program that closed its output cannot be used any more.
                     *self.stdin.lock().await = None;
                     end_of(&mut self.end, &self.inbound).await;
                     return None;
@@ -147,7 +147,7 @@ impl Transport<RoleClient> for StdioChannel {
                 Ok(Some(message)) => return Some(self.discovery.interpret(message)),
                 Ok(None) => {}
                 Err(Fault::LimitExceeded(_)) => return None,
-                // Many programs write logs to stdout. The specification forbids it; nothing is answered.
+                // Many programs write logs to stdout, although the specification forbids it. Such a line is ignored.
                 Err(fault) => tracing::debug!(%fault, "ignored a line of a program"),
             }
         }
@@ -159,7 +159,7 @@ impl Transport<RoleClient> for StdioChannel {
     }
 }
 
-/// Waits for the end of a program whose streams have ended. Returns `None` if it runs on.
+/// Waits for the end of a program whose streams were closed. Returns `None` if it keeps running.
 async fn end_of(end: &mut watch::Receiver<Option<ProcessEnd>>, inbound: &Inbound) -> Option<Fault> {
     let ended = tokio::time::timeout(END_TIMEOUT, end.wait_for(Option::is_some)).await;
     let end = ended.ok()?.ok()?.clone()?;
@@ -167,15 +167,15 @@ async fn end_of(end: &mut watch::Receiver<Option<ProcessEnd>>, inbound: &Inbound
     Some(Fault::Exited(Box::new(end)))
 }
 
-/// Reads lines until the end of the output. Without a receiver, reads on, because a program that cannot write does not
-/// notice the end of its input.
+/// Reads lines until the end of the output. After the receiver is dropped, it continues to read, because a program that
+/// cannot write does not notice the end of its input.
 async fn read_lines(mut stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line>) {
     let mut buffer = BytesMut::new();
     let (mut searched, mut is_too_long) = (0, false);
     loop {
         buffer.reserve(CHUNK);
         match stdout.read_buf(&mut buffer).await {
-            // A line without an end is incomplete.
+            // The rest is an incomplete line, which is dropped.
             Ok(0) | Err(_) => return,
             Ok(_) if lines.is_closed() => {
                 buffer.clear();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_above_the_limit_is_reported_once() {
+    async fn a_line_above_the_limit_is_reported_and_the_next_line_is_read() {
         let mut text = vec![b'x'; 3 * budgets::MESSAGE_BYTES];
         text.extend(b"\n{}\n");
         assert_eq!(lines_of(&text).await, [None, None, Some("{}".to_owned())]);

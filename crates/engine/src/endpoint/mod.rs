@@ -129,8 +129,8 @@ impl Endpoint {
         }
     }
 
-    /// Makes the next connection start from scratch: it resolves the placeholders again, and the earlier ends of a program
-    /// do not count.
+    /// Makes the next connection start from scratch: it resolves the placeholders again, and earlier quick exits of a
+    /// program do not count.
     pub fn mark_stale(&self) {
         match self {
             Self::Http(http) => http.mark_stale(),

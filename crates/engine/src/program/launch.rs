@@ -1,4 +1,4 @@
-//! What starts a program: its entry in `mcp.json` as written, and with all placeholders resolved.
+//! The launch of a program: its entry in `mcp.json` as written, and with all placeholders resolved.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use usher_api::LaunchView;
-use usher_config::{Environment, RenderError, Template, display_text};
+use usher_config::{Environment, RenderError, Template, exact_text};
 
 /// Programs that download other programs and then run them. Their first start may take minutes.
 const RUNNERS: [&str; 16] = [
@@ -14,8 +14,26 @@ const RUNNERS: [&str; 16] = [
     "nix", "go", "dnx",
 ];
 
-/// Characters of a command, an argument or a folder that are shown.
-const SHOWN_CHARACTERS: usize = 2000;
+/// Variables that make a program run other code. Their values are shown before an approval, and are hardly ever secret.
+const CODE_VARIABLES: [&str; 17] = [
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PERL5OPT",
+    "PERL5LIB",
+    "RUBYOPT",
+    "JAVA_TOOL_OPTIONS",
+    "BASH_ENV",
+    "ENV",
+];
 
 /// The entry of a program, as it is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,10 +50,13 @@ pub(crate) struct Resolved {
     pub arguments: Vec<SecretString>,
     pub environment: Vec<(String, SecretString)>,
     pub folder: Option<PathBuf>,
+    /// The values of all secrets of the entry, longest first. They must not appear in a shown line.
+    pub secrets: Vec<SecretString>,
 }
 
 impl Launch {
-    /// The SHA-256 digest of everything that the entry determines, as hexadecimal digits. An approval is bound to it.
+    /// The SHA-256 digest of everything in the entry that affects the launch, as hexadecimal digits. An approval is
+    /// bound to it.
     pub fn digest(&self) -> String {
         let texts = |templates: &[Template]| -> Vec<String> {
             templates.iter().map(|template| template.source().to_owned()).collect()
@@ -54,20 +75,25 @@ impl Launch {
         variables.map(|(name, value)| (name.clone(), digest(value.source().as_bytes()))).collect()
     }
 
-    /// Describes the launch for the person. The values of environment variables may be secret, so they are not shown.
+    /// Describes the whole launch for the person. The values of most environment variables may be secret, so only their
+    /// names are shown.
     pub fn view(&self) -> LaunchView {
-        let shown = |template: &Template| display_text(template.source(), SHOWN_CHARACTERS);
+        let shown = |template: &Template| exact_text(template.source());
+        let variable = |(name, value): &(String, Template)| match changes_code(name) {
+            true => format!("{}={}", exact_text(name), shown(value)),
+            false => exact_text(name),
+        };
         LaunchView {
             command: shown(&self.command),
             arguments: self.args.iter().map(shown).collect(),
-            environment: self.env.iter().map(|(name, _)| display_text(name, SHOWN_CHARACTERS)).collect(),
+            environment: self.env.iter().map(variable).collect(),
             placeholders: self.placeholders(),
             folder: self.cwd.as_ref().map(shown),
             digest: self.digest(),
         }
     }
 
-    /// The placeholders of the entry as it writes them, without defaults and duplicates.
+    /// The placeholders of the entry as written, without defaults and duplicates.
     fn placeholders(&self) -> Vec<String> {
         let mut all = Vec::new();
         for template in self.templates() {
@@ -99,7 +125,13 @@ impl Launch {
         for (name, value) in &self.env {
             variables.push((name.clone(), render(value)?));
         }
+        let mut secrets: Vec<SecretString> = Vec::new();
+        for template in self.templates() {
+            secrets.extend(template.secret_names().into_iter().filter_map(&secret));
+        }
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         Ok(Resolved {
+            secrets,
             command: render(&self.command)?.expose_secret().to_owned(),
             arguments: self.args.iter().map(render).collect::<Result<_, _>>()?,
             environment: variables,
@@ -107,7 +139,7 @@ impl Launch {
         })
     }
 
-    /// Returns whether the program downloads another one before it runs it.
+    /// Returns whether the command is one that downloads another program and then runs it.
     pub fn is_runner(&self) -> bool {
         let name = Path::new(self.command.source()).file_stem().and_then(|name| name.to_str());
         name.is_some_and(|name| RUNNERS.contains(&name.to_ascii_lowercase().as_str()))
@@ -115,16 +147,6 @@ impl Launch {
 }
 
 impl Resolved {
-    /// The values that must not appear in a shown line, longest first.
-    pub fn secrets(&self, launch: &Launch) -> Vec<SecretString> {
-        let rendered = self.environment.iter().map(|(_, value)| value).chain(&self.arguments);
-        let templates = launch.env.iter().map(|(_, template)| template).chain(&launch.args);
-        let with_secret = rendered.zip(templates).filter(|(_, template)| !template.secret_names().is_empty());
-        let mut secrets: Vec<SecretString> = with_secret.map(|(value, _)| value.clone()).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        secrets
-    }
-
     pub fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.arguments.iter().map(|argument| OsString::from(argument.expose_secret()))
     }
@@ -136,6 +158,12 @@ fn in_home(folder: &str, home: Option<&Path>) -> PathBuf {
         (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),
         (Some(_), None) | (None, _) => PathBuf::from(folder),
     }
+}
+
+fn changes_code(variable: &str) -> bool {
+    let is_known =
+        |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(variable) } else { *known == variable };
+    CODE_VARIABLES.iter().any(is_known)
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -187,15 +215,25 @@ mod tests {
     #[test]
     fn placeholders_are_resolved_and_secrets_are_known() {
         let environment = Environment::from_iter([("NAME", "server")]);
-        let launch = Launch { args: vec![template("${NAME}"), template("{{key}}")], ..launch() };
+        let launch = Launch { args: vec![template("${NAME}"), template("--key={{key}}")], ..launch() };
         let secret = |name: &str| (name == "key").then(|| SecretString::from("s3cret-value"));
         let resolved = launch.resolve(&environment, secret, None).expect("all placeholders are known");
         let arguments: Vec<_> = resolved.arguments().collect();
-        assert_eq!(arguments, ["server", "s3cret-value"]);
+        assert_eq!(arguments, ["server", "--key=s3cret-value"]);
         let secrets: Vec<_> =
-            resolved.secrets(&launch).iter().map(|secret| secret.expose_secret().to_owned()).collect();
+            resolved.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         assert_eq!(secrets, ["s3cret-value", "s3cret-value"]);
         assert!(launch.resolve(&environment, |_| None, None).is_err());
+    }
+
+    #[test]
+    fn the_person_sees_everything_that_runs_but_no_secret() {
+        let script = format!("{}\u{202e}\n  rm -rf ~", "x".repeat(5000));
+        let env = [("API_KEY", "k-1"), ("NODE_OPTIONS", "--require ./x.js")];
+        let env = env.map(|(name, value)| (name.to_owned(), template(value))).to_vec();
+        let view = Launch { args: vec![template("-e"), template(&script)], env, ..launch() }.view();
+        assert_eq!(view.arguments[1], format!("{}\\u{{202e}}\\n  rm -rf ~", "x".repeat(5000)));
+        assert_eq!(view.environment, ["API_KEY", "NODE_OPTIONS=--require ./x.js"]);
     }
 
     #[test]

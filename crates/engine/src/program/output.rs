@@ -113,9 +113,20 @@ impl Cleaner {
             }
         }
         if is_cut {
+            self.remove_begun_secret(&mut shown);
             shown.push('…');
         }
         (!shown.is_empty()).then_some(shown)
+    }
+
+    /// Removes the beginning of a secret at the end of a cut line.
+    fn remove_begun_secret(&self, shown: &mut String) {
+        for secret in &self.secrets {
+            let secret = display_text(secret.expose_secret(), usize::MAX);
+            let begun =
+                secret.char_indices().map(|(at, _)| &secret[..at]).rev().find(|begun| shown.ends_with(begun));
+            shown.truncate(shown.len() - begun.map_or(0, str::len));
+        }
     }
 }
 
@@ -135,6 +146,13 @@ mod tests {
         let bytes = b"\x1b[31mred\x1b[0m text\r\n\n10%\r20%\rkey=abc123secret \xff\nlast";
         let lines = lines_of(bytes, &["abc123secret", "10%"]).await;
         assert_eq!(lines, ["red text", "10%", "20%", "key=•••• \u{fffd}", "last"]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_the_limit_cuts_is_removed() {
+        let before = "x ".repeat(budgets::OUTPUT_LINE_BYTES / 2 - 5);
+        let lines = lines_of(format!("{before}abc123secret and more").as_bytes(), &["abc123secret"]).await;
+        assert_eq!(lines, [format!("{before}…")]);
     }
 
     #[tokio::test]

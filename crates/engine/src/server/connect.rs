@@ -110,7 +110,7 @@ impl ServerTask {
                 self.phase.reset_attempts();
                 self.try_again();
             }
-            // A program that runs on this computer most likely still runs, and there is one at a time.
+            // A local program most likely still runs, and only one may run at a time.
             Phase::Connected(live) if self.endpoint.program().is_some() => {
                 let connection = Arc::clone(&live.connection);
                 let job = self.open_job(Some(connection));

@@ -42,7 +42,7 @@ impl Engine {
         Ok(Reply::Done)
     }
 
-    /// Runs more servers; `None` runs all of `mcp.json`. If the file is no JSON, they start once it is valid.
+    /// Runs more servers; `None` runs all of `mcp.json`. If the file is not JSON, they start once it is valid.
     pub async fn run_also(&self, servers: Option<&[ServerId]>) {
         let run = &self.run;
         let _changing = run.servers.changing.lock().await;

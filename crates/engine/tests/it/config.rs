@@ -1,4 +1,4 @@
-//! Changes to `mcp.json`. A file that is no JSON changes nothing, and an entry with an error stops only its server.
+//! Changes to `mcp.json`. A file that is not JSON changes nothing, and an entry with an error stops only its server.
 
 use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
 
@@ -156,7 +156,7 @@ async fn an_entry_with_an_error_stops_only_its_server_and_keeps_its_grant() {
     engine.stop().await;
     assert!(!requests(&demo).contains(&"POST /revoke 200".to_owned()));
 
-    // It also stays over a restart, and is used again once the entry is correct.
+    // The grant also survives a restart, and is used again once the entry is correct.
     let engine = sandbox.start().await;
     assert!(broken_at(&engine.server(&id()).unwrap(), 2));
     sandbox.configure(&demo);
