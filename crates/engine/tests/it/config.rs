@@ -1,6 +1,6 @@
 //! Changes to `mcp.json`. A file that is not JSON changes nothing, and an entry with an error stops only its server.
 
-use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status, TransportKind};
+use usher_api::{AuthView, Code, Event, NewServer, ServerId, ServerView, Status};
 
 use crate::fixture::*;
 
@@ -49,28 +49,6 @@ async fn a_change_affects_only_the_changed_entries() {
     assert_eq!(order, ["other", "demo"]);
     assert_eq!(engine.server(&id()).unwrap(), before);
     assert_eq!(requests(&demo), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn unsupported_transports_are_reported() {
-    let sandbox = Sandbox::new();
-    sandbox.write_config(
-        r#"{ "mcpServers": {
-            "old": { "type": "sse", "url": "https://old.example.com/sse" },
-            "off": { "type": "http", "url": "https://off.example.com/mcp", "disabled": true }
-        } }"#,
-    );
-    let engine = sandbox.start().await;
-    let seen: Vec<_> = engine
-        .snapshot()
-        .servers
-        .into_iter()
-        .map(|server| (server.id.0, server.transport, matches!(server.status, Status::Unsupported { .. })))
-        .collect();
-    let expected =
-        [("old".to_owned(), TransportKind::Sse, true), ("off".to_owned(), TransportKind::Http, false)];
-    assert_eq!(seen, expected);
-    assert_eq!(engine.server(&ServerId("off".to_owned())).unwrap().status, Status::Disabled);
 }
 
 #[tokio::test]
