@@ -193,11 +193,28 @@ async fn links_folders_and_pipes_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_symbolic_link_in_place_of_the_lock_is_rejected() {
-    let file = SecretsFile::new();
-    symlink("/dev/null", file.temp.path().join("secrets.json.lock")).expect("linked");
-    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
-    assert!(matches!(error, Error::UnsafeFile { .. }), "{error}");
+async fn a_lock_that_is_a_link_a_pipe_or_open_to_others_is_rejected() {
+    let private = |path: &Path, mode| {
+        fs::write(path, "").expect("written");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    };
+    let link = |lock: &Path| {
+        private(&lock.with_extension("target"), 0o600);
+        symlink(lock.with_extension("target"), lock).expect("linked");
+    };
+    let pipe = |lock: &Path| {
+        let status = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(lock).status();
+        assert!(status.expect("mkfifo runs").success());
+    };
+    let open = |lock: &Path| private(lock, 0o606);
+    let prepare: [(&dyn Fn(&Path), &str); 3] =
+        [(&link, "symbolic link"), (&pipe, "not a regular file"), (&open, "other users can access it")];
+    for (prepare, why) in prepare {
+        let file = SecretsFile::new();
+        prepare(&file.temp.path().join("secrets.json.lock"));
+        let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
+        assert!(matches!(error, Error::UnsafeFile { .. }) && error.to_string().contains(why), "{error}");
+    }
 }
 
 #[tokio::test]
