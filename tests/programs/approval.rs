@@ -50,13 +50,19 @@ async fn a_changed_entry_does_not_run_before_it_is_approved_again() -> Result<()
         json!({ "command": format!("{}/tool.sh", crate::FOLDER), "args": ["quiet"], "env": { "ENV": "x" } }),
         json!({ "command": format!("{}/tool.sh", crate::FOLDER), "args": ["quiet"], "cwd": "/" }),
     ];
+    let mut seen = Vec::new();
     for changed in changes {
         std::fs::write(person.path("mcp.json"), config(&changed))?;
-        let view = person.until(waits).await.with_context(|| changed.to_string())?;
+        // The view of the previous change waits, too.
+        let is_new = |view: &ServerView| {
+            waits(view) && view.program.as_ref().is_some_and(|program| !seen.contains(&program.launch.digest))
+        };
+        let view = person.until(is_new).await.with_context(|| changed.to_string())?;
         let program = view.program.context("not a program")?;
+        seen.push(program.launch.digest.clone());
         let earlier = program.earlier.context("the earlier launch is not shown")?;
         ensure!(earlier.arguments == ["quiet"] && earlier.digest != program.launch.digest);
-        crate::until_gone(running, std::time::Duration::from_secs(10)).await?;
+        crate::until_gone(running).await?;
     }
     ensure!(!file.exists(), "the changed program ran");
     // The entry that was approved runs again at once.

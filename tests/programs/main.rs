@@ -127,11 +127,11 @@ fn group_of(process: &Path) -> Option<(u32, String)> {
 }
 
 /// Waits until no process of the group runs. Returns the time that it took.
-async fn until_gone(group: u32, deadline: Duration) -> Result<Duration> {
+async fn until_gone(group: u32) -> Result<Duration> {
     let begun = std::time::Instant::now();
     while group_runs(group) {
-        if begun.elapsed() > deadline {
-            bail!("the group {group} still runs after {deadline:?}");
+        if begun.elapsed() > TIMEOUT {
+            bail!("the group {group} still runs after {TIMEOUT:?}");
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

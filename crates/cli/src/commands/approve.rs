@@ -1,14 +1,14 @@
 //! `usher approve NAME`: shows the command of a local program, and approves it.
 
 use serde_json::json;
-use usher_api::{LaunchView, ProgramView, Request, ServerId};
+use usher_api::{Code, ErrorView, LaunchView, ProgramView, Request, ServerId};
 use usher_config::display_text;
 
 use crate::engine::Handle;
 use crate::exit::{CommandError, usage_error};
 use crate::output::{Output, confirm, is_interactive};
 use crate::paths::Paths;
-use crate::session::with_server;
+use crate::session::{wait_until_settled, with_server};
 
 /// Asks the person at the terminal. A script cannot approve a program.
 pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
@@ -27,9 +27,10 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
         }
         output.note(&question(&program));
         if !confirm("Approve this program?", false)? {
-            return Err(usage_error("Nothing was approved.", "The program does not run."));
+            let (message, hint) = ("Nothing was approved.", "The program does not run.");
+            return Err(ErrorView::new(Code::AuthorizationDenied, message, hint).into());
         }
-        approve(engine, id, program.launch.digest).await?;
+        approve(engine, output, id, program.launch.digest).await?;
         output.result(&json!({ "approved": name }), || {
             format!("Approved. Run `usher tools {shown}` to see its tools.")
         });
@@ -39,13 +40,25 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
 }
 
 /// Approves the launch with this digest, which the person has seen or entered.
-pub async fn approve(engine: &Handle, id: &ServerId, digest: String) -> Result<(), CommandError> {
-    engine.ask(Request::Approve { server: id.clone(), digest }).await.map(drop)
+pub async fn approve(
+    engine: &Handle,
+    output: Output,
+    id: &ServerId,
+    digest: String,
+) -> Result<(), CommandError> {
+    engine.ask(Request::Approve { server: id.clone(), digest }).await?;
+    output.note(&format!("Starting {}…", display_text(&id.0, 80)));
+    // The program has started. The end of this command would interrupt a download, which some runners cannot repair.
+    wait_until_settled(engine, id).await.map(drop)
 }
 
-pub fn program_of(engine: &Handle, id: &ServerId) -> Result<ProgramView, CommandError> {
+fn program_of(engine: &Handle, id: &ServerId) -> Result<ProgramView, CommandError> {
     let program = engine.server(id).and_then(|view| view.program);
     program.ok_or_else(|| {
+        let broken = engine.server(id).filter(|view| view.entry_error.is_some());
+        if let Some(error) = broken.and_then(|view| view.last_error) {
+            return error.into();
+        }
         let shown = display_text(&id.0, 80);
         usage_error(format!("{shown} is not a program."), "Only programs need approval.")
     })

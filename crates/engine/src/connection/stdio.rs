@@ -11,7 +11,7 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::ChildStdin;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use usher_budgets as budgets;
 
 use super::discovery::{Discovery, unknown_method};
@@ -19,6 +19,8 @@ use super::fault::Fault;
 use super::inbound::Inbound;
 use crate::program::process::{Process, ProcessEnd};
 
+/// The time for reading what a program wrote before its end.
+const LEFTOVER_TIME: Duration = Duration::from_millis(500);
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
 /// The time that a program has to exit after its streams were closed.
@@ -44,7 +46,11 @@ enum Next {
 pub(crate) struct StdioChannel {
     /// `None` once it is closed.
     stdin: Arc<Mutex<Option<ChildStdin>>>,
+    /// Ends a write that waits for the program.
+    closing: CancellationToken,
     lines: mpsc::Receiver<Line>,
+    /// The line that is being read. It is kept until it is read, because rmcp drops `receive` at other events.
+    current: Option<Bytes>,
     inbound: Inbound,
     end: watch::Receiver<Option<ProcessEnd>>,
     discovery: Discovery,
@@ -55,10 +61,23 @@ impl StdioChannel {
     pub fn new(process: Process, inbound: Inbound) -> Self {
         let Process { stdin, stdout, stop, end } = process;
         let (sender, lines) = mpsc::channel(BACKLOG);
-        tokio::spawn(read_lines(stdout, sender));
+        let mut ended = end.clone();
+        tokio::spawn(async move {
+            let after_end = async {
+                let _ = ended.wait_for(Option::is_some).await;
+                tokio::time::sleep(LEFTOVER_TIME).await;
+            };
+            tokio::select! {
+                () = read_lines(stdout, sender) => {}
+                // A process that left the group keeps the output open.
+                () = after_end => {}
+            }
+        });
         Self {
             stdin: Arc::new(Mutex::new(Some(stdin))),
+            closing: CancellationToken::new(),
             lines,
+            current: None,
             inbound,
             end,
             discovery: Discovery::default(),
@@ -84,6 +103,11 @@ impl StdioChannel {
             () = timeout => Next::DiscoveryTimedOut,
         }
     }
+
+    async fn close_stdin(&mut self) {
+        self.closing.cancel();
+        *self.stdin.lock().await = None;
+    }
 }
 
 impl Transport<RoleClient> for StdioChannel {
@@ -100,6 +124,7 @@ impl Transport<RoleClient> for StdioChannel {
         }
         let answered = self.inbound.answered_by(&message);
         let (stdin, inbound, mut end) = (Arc::clone(&self.stdin), self.inbound.clone(), self.end.clone());
+        let closing = self.closing.clone();
         async move {
             let _answered = answered;
             let mut line =
@@ -107,13 +132,18 @@ impl Transport<RoleClient> for StdioChannel {
             line.push(b'\n');
             let write = async {
                 let mut stdin = stdin.lock().await;
-                let Some(pipe) = stdin.as_mut() else {
+                // The input is closed if the line is not written completely. Its rest would spoil the next message.
+                let Some(mut pipe) = stdin.take() else {
                     return Err(io::Error::from(io::ErrorKind::BrokenPipe));
                 };
                 pipe.write_all(&line).await?;
-                pipe.flush().await
+                pipe.flush().await?;
+                *stdin = Some(pipe);
+                Ok(())
             };
-            match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, write).await {
+            let write = tokio::time::timeout(budgets::RESPONSE_TIMEOUT, write);
+            let written = closing.run_until_cancelled(write).await;
+            match written.unwrap_or(Ok(Err(io::ErrorKind::BrokenPipe.into()))) {
                 Ok(Ok(())) => Ok(()),
                 // Most likely the program has ended, or is about to.
                 Ok(Err(_)) => Err(end_of(&mut end, &inbound).await.unwrap_or(Fault::Lost)),
@@ -125,7 +155,11 @@ impl Transport<RoleClient> for StdioChannel {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let line = match self.next().await {
+            let next = match self.current.take() {
+                Some(line) => Next::Line(Line::Complete(line)),
+                None => self.next().await,
+            };
+            let line = match next {
                 Next::Line(Line::Complete(line)) => line,
                 Next::Line(Line::TooLong) => {
                     self.inbound.line_too_long();
@@ -137,12 +171,15 @@ impl Transport<RoleClient> for StdioChannel {
                 },
                 Next::End => {
                     // A program that closed its output cannot be used any more.
-                    *self.stdin.lock().await = None;
+                    self.close_stdin().await;
                     end_of(&mut self.end, &self.inbound).await;
                     return None;
                 }
             };
-            match self.inbound.read_line(line).await {
+            self.current = Some(line.clone());
+            let read = self.inbound.read_line(line).await;
+            self.current = None;
+            match read {
                 Ok(Some(message)) if self.discovery.is_late(&message) => {}
                 Ok(Some(message)) => return Some(self.discovery.interpret(message)),
                 Ok(None) => {}
@@ -154,7 +191,7 @@ impl Transport<RoleClient> for StdioChannel {
     }
 
     async fn close(&mut self) -> Result<(), Fault> {
-        *self.stdin.lock().await = None;
+        self.close_stdin().await;
         Ok(())
     }
 }
@@ -187,11 +224,11 @@ async fn read_lines(mut stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line
         while let Some(length) = buffer[searched..].iter().position(|byte| *byte == b'\n') {
             let line = buffer.split_to(searched + length + 1).freeze();
             searched = 0;
-            let line =
-                if std::mem::take(&mut is_too_long) { Line::TooLong } else { Line::Complete(trimmed(line)) };
-            if !matches!(&line, Line::Complete(text) if text.is_empty()) {
+            let line = trimmed(line);
+            // The end of a line that was too long is not a line.
+            if !std::mem::take(&mut is_too_long) && !line.is_empty() {
                 // Fails if the connection was closed.
-                let _ = lines.send(line).await;
+                let _ = lines.send(Line::Complete(line)).await;
             }
         }
         searched = buffer.len();
@@ -237,6 +274,6 @@ mod tests {
     async fn a_line_above_the_limit_is_reported_and_the_next_line_is_read() {
         let mut text = vec![b'x'; 3 * budgets::MESSAGE_BYTES];
         text.extend(b"\n{}\n");
-        assert_eq!(lines_of(&text).await, [None, None, Some("{}".to_owned())]);
+        assert_eq!(lines_of(&text).await, [None, Some("{}".to_owned())]);
     }
 }

@@ -113,7 +113,8 @@ impl ProgramEndpoint {
     async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
         let key = ServerKey::of_program(&self.launch.digest());
         let learned = &self.context.learned;
-        let handshake = match learned.ignores_discovery(&key) {
+        let ignores_discovery = learned.ignores_discovery(&key);
+        let handshake = match ignores_discovery {
             true => Handshake::Initialize,
             false => Handshake::Detect(ProtocolVersion::LATEST_WITH_INITIALIZE),
         };
@@ -121,7 +122,8 @@ impl ProgramEndpoint {
         let discovery = attempt.channel.discovery();
         match attempt.open(handshake, &reports).await {
             Ok(opened) => {
-                learned.store_ignores_discovery(&key, discovery.timed_out());
+                // Without the request, there is nothing new to learn.
+                learned.store_ignores_discovery(&key, ignores_discovery || discovery.timed_out());
                 Ok(opened)
             }
             // The program was still being downloaded. Now it is installed, and starts quickly.

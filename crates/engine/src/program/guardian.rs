@@ -43,14 +43,14 @@ struct Shell {
     pipe: Option<ChildStdin>,
 }
 
-/// The entry of a running program. Dropping it removes the entry.
+/// The entry of a running program.
 pub(super) struct Guarded {
     guardian: Guardian,
     group: u32,
 }
 
 impl Guardian {
-    /// Ends this process group if Usher ends before the returned value is dropped.
+    /// Ends this process group if Usher ends before the returned value is released.
     pub(super) fn guard(&self, group: u32) -> Guarded {
         let mut state = self.lock();
         state.groups.insert(group);
@@ -69,8 +69,10 @@ impl Guardian {
     }
 }
 
-impl Drop for Guarded {
-    fn drop(&mut self) {
+impl Guarded {
+    /// Removes the entry, because the group has ended. If it is dropped instead, because the runtime ends, the group ends
+    /// with Usher.
+    pub(super) fn release(self) {
         let mut state = self.guardian.lock();
         state.groups.remove(&self.group);
         if let Some(shell) = &mut state.shell
@@ -141,7 +143,9 @@ mod tests {
         let mut children: Vec<Child> = (0..4).map(|_| stubborn()).collect();
         let mut guarded: Vec<Guarded> = children.iter().map(|child| guardian.guard(child.id())).collect();
         // The second, the last, then the first: removed from the middle, the end and the beginning of the list.
-        drop((guarded.remove(1), guarded.remove(2), guarded.remove(0)));
+        for ended in [guarded.remove(1), guarded.remove(2), guarded.remove(0)] {
+            ended.release();
+        }
         drop(guardian);
         // The remaining entry owns the last clone, as if the process ended.
         let state = Arc::clone(&guarded[0].guardian.0);

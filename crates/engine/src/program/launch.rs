@@ -15,7 +15,7 @@ const RUNNERS: [&str; 16] = [
 ];
 
 /// Variables that make a program run other code. Their values are shown before an approval, and are hardly ever secret.
-const CODE_VARIABLES: [&str; 17] = [
+const CODE_VARIABLES: [&str; 32] = [
     "PATH",
     "LD_PRELOAD",
     "LD_LIBRARY_PATH",
@@ -31,8 +31,24 @@ const CODE_VARIABLES: [&str; 17] = [
     "PERL5LIB",
     "RUBYOPT",
     "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "RUBYLIB",
+    "DOTNET_STARTUP_HOOKS",
     "BASH_ENV",
     "ENV",
+    "HOME",
+    // The registries and the hosts from which runners get their programs.
+    "npm_config_registry",
+    "NPM_CONFIG_REGISTRY",
+    "npm_config_userconfig",
+    "NPM_CONFIG_USERCONFIG",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "PIP_INDEX_URL",
+    "DENO_REGISTRY_URL",
+    "DOCKER_HOST",
 ];
 
 /// The entry of a program, as it is written.
@@ -58,13 +74,9 @@ impl Launch {
     /// The SHA-256 digest of everything in the entry that affects the launch, as hexadecimal digits. An approval is
     /// bound to it.
     pub fn digest(&self) -> String {
-        let texts = |templates: &[Template]| -> Vec<String> {
-            templates.iter().map(|template| template.source().to_owned()).collect()
-        };
-        let env: Vec<(&str, &str)> =
-            self.env.iter().map(|(name, value)| (name.as_str(), value.source())).collect();
-        let everything =
-            (self.command.source(), texts(&self.args), env, self.cwd.as_ref().map(Template::source));
+        let args: Vec<_> = self.args.iter().map(identity).collect();
+        let env: Vec<_> = self.env.iter().map(|(name, value)| (name, identity(value))).collect();
+        let everything = (identity(&self.command), args, env, self.cwd.as_ref().map(identity));
         // A tuple of texts is always valid JSON.
         digest(&serde_json::to_vec(&everything).unwrap_or_default())
     }
@@ -72,7 +84,8 @@ impl Launch {
     /// The digest of each environment variable's text, to find the changed ones.
     pub fn variable_digests(&self) -> Vec<(String, String)> {
         let variables = self.env.iter();
-        variables.map(|(name, value)| (name.clone(), digest(value.source().as_bytes()))).collect()
+        let digest_of = |value| digest(&serde_json::to_vec(&identity(value)).unwrap_or_default());
+        variables.map(|(name, value)| (name.clone(), digest_of(value))).collect()
     }
 
     /// Describes the whole launch for the person. The values of most environment variables may be secret, so only their
@@ -112,7 +125,7 @@ impl Launch {
         std::iter::once(&self.command).chain(&self.args).chain(values).chain(&self.cwd)
     }
 
-    /// Resolves the placeholders. A folder that begins with `~/` is inside `home`.
+    /// Resolves the placeholders. A folder that begins with `~/`, or that is relative, is inside `home`.
     pub fn resolve(
         &self,
         environment: &Environment,
@@ -152,11 +165,21 @@ impl Resolved {
     }
 }
 
+/// Returns the digest of an entry with only this command and these arguments. Returns `None` if one of them has an invalid
+/// placeholder.
+pub fn digest_of_command(command: &str, args: &[String]) -> Option<String> {
+    let args: Result<_, _> = args.iter().map(|argument| Template::parse(argument)).collect();
+    let command = Template::parse(command).ok()?;
+    Some(Launch { command, args: args.ok()?, env: Vec::new(), cwd: None }.digest())
+}
+
 fn in_home(folder: &str, home: Option<&Path>) -> PathBuf {
     let inside = folder.strip_prefix("~").filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']));
     match (inside, home) {
         (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),
-        (Some(_), None) | (None, _) => PathBuf::from(folder),
+        // Otherwise, the folder would depend on where Usher was started, which the person did not approve.
+        (None, Some(home)) => home.join(folder),
+        (_, None) => PathBuf::from(folder),
     }
 }
 
@@ -164,6 +187,11 @@ fn changes_code(variable: &str) -> bool {
     let is_known =
         |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(variable) } else { *known == variable };
     CODE_VARIABLES.iter().any(is_known)
+}
+
+/// What distinguishes two texts. The values of an `envFile` have no placeholders, even if they look like ones.
+fn identity(template: &Template) -> (&str, bool) {
+    (template.source(), template.has_placeholders())
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -189,7 +217,7 @@ mod tests {
 
     #[test]
     fn each_part_of_an_entry_changes_the_digest() {
-        let changes: [fn(&mut Launch); 6] = [
+        let changes: [fn(&mut Launch); 7] = [
             |launch| launch.command = template("npm"),
             |launch| launch.args[1] = template("server@2"),
             |launch| {
@@ -197,6 +225,7 @@ mod tests {
             },
             |launch| launch.env[0].0 = "NODE_OPTIONS".to_owned(),
             |launch| launch.env[0].1 = template("{{other}}"),
+            |launch| launch.env[0].1 = Template::literal("{{key}}"),
             |launch| launch.cwd = Some(template("/tmp")),
         ];
         let mut digests = vec![launch().digest()];
@@ -240,7 +269,7 @@ mod tests {
     fn a_folder_may_begin_with_the_home_folder() {
         let home = Path::new("/home/ada");
         for (folder, expected) in
-            [("~", "/home/ada"), ("~/notes", "/home/ada/notes"), ("~ada", "~ada"), ("/srv", "/srv")]
+            [("~", "/home/ada"), ("~/notes", "/home/ada/notes"), ("src", "/home/ada/src"), ("/srv", "/srv")]
         {
             assert_eq!(in_home(folder, Some(home)), PathBuf::from(expected), "{folder}");
         }

@@ -108,7 +108,7 @@ pub(crate) enum StartError {
 impl Process {
     pub fn start(resolved: &Resolved, context: ProcessContext<'_>) -> Result<Self, StartError> {
         let folder = resolved.folder.clone().or_else(env::home_dir).unwrap_or_else(|| PathBuf::from("/"));
-        if !folder.is_dir() {
+        if !folder.is_absolute() || !folder.is_dir() {
             return Err(StartError::NoFolder(folder));
         }
         let own_path = resolved.environment.iter().find(|(name, _)| name == "PATH");
@@ -139,11 +139,11 @@ impl Process {
         command.wrap(KillOnDrop);
         let mut child = command.spawn()?;
         let started = Instant::now();
-        let guarded = child.id().map(|id| context.guardian.guard(id));
         let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
+        let guarded = child.id().map(|id| context.guardian.guard(id));
         let ProcessContext { output, secrets, on_output, exits, until_end, .. } = context;
         let reading = {
             let output = output.clone();
@@ -155,7 +155,9 @@ impl Process {
         context.tasks.spawn(async move {
             let status = own(child.as_mut(), &stopped, &stopping, grace).await;
             // Before the system can reuse the id of the group.
-            drop(guarded);
+            if let Some(guarded) = guarded {
+                guarded.release();
+            }
             read_to_end(reading).await;
             let (uptime, is_wanted) = (started.elapsed(), stopped.is_cancelled());
             let is_final = !is_wanted && exits.note(uptime);
@@ -175,10 +177,7 @@ async fn own(
 ) -> Option<ExitStatus> {
     let status = tokio::select! {
         status = child.wait() => status.ok(),
-        () = stop.cancelled() => {
-            let grace = if stopping.is_cancelled() { QUITTING_GRACE } else { grace };
-            end(child, grace).await
-        }
+        () = stop.cancelled() => end(child, grace, stopping).await,
     };
     if ask_to_end(child) {
         tokio::time::sleep(LEFTOVER_TIME).await;
@@ -188,15 +187,32 @@ async fn own(
 }
 
 /// Ends a program whose input was closed: waits, asks it to end, waits again, and kills it.
-async fn end(child: &mut dyn ChildWrapper, grace: Duration) -> Option<ExitStatus> {
+async fn end(
+    child: &mut dyn ChildWrapper,
+    grace: Duration,
+    stopping: &CancellationToken,
+) -> Option<ExitStatus> {
     for _ in 0..2 {
-        if let Ok(status) = tokio::time::timeout(grace, child.wait()).await {
-            return status.ok();
+        tokio::select! {
+            status = child.wait() => return status.ok(),
+            () = patience(grace, stopping) => {}
         }
         ask_to_end(child);
     }
     let _ = child.start_kill();
     child.wait().await.ok()
+}
+
+/// Waits for the time that a program has. It is shorter as soon as Usher quits.
+async fn patience(grace: Duration, stopping: &CancellationToken) {
+    let quitting = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(QUITTING_GRACE).await;
+    };
+    tokio::select! {
+        () = tokio::time::sleep(grace) => {}
+        () = quitting => {}
+    }
 }
 
 /// Asks all processes of the group to end. Returns whether there are any.

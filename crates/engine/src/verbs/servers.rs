@@ -46,7 +46,8 @@ impl Engine {
     pub async fn run_also(&self, servers: Option<&[ServerId]>) {
         let run = &self.run;
         let _changing = run.servers.changing.lock().await;
-        if run.servers.select(servers)
+        // A named server may have been added so recently that the watch has not reported it.
+        if (run.servers.select(servers) || servers.is_some())
             && let Ok(config) = load(&run.config).await
         {
             run.servers.reconcile(&run.context, run.config.path(), config).await;
