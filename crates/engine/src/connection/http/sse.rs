@@ -38,6 +38,8 @@ struct Poster {
 /// The channel over one stream. The session ends with the stream.
 pub(crate) struct SseChannel {
     events: Events,
+    /// The message that is being read. It is kept until it is read, because rmcp drops `receive` at other events.
+    current: Option<Bytes>,
     responses: mpsc::Receiver<Bytes>,
     poster: Poster,
     /// The address of the stream.
@@ -49,7 +51,8 @@ pub(crate) struct SseChannel {
 /// What happens next on a channel.
 enum Next {
     Event(Sse),
-    Response(Bytes),
+    /// A message that came in the body of a response, or that was not read completely.
+    Message(Bytes),
     DiscoveryTimedOut,
     End,
 }
@@ -86,7 +89,7 @@ impl SseChannel {
             Poster { http, authorized, headers, address: Arc::new(Mutex::new(address)), responses: sender };
         // From here on, the limits on messages apply.
         let events = inbound.clone().limit_events(events);
-        Ok(Self { events, responses, poster, url, inbound, discovery: Discovery::default() })
+        Ok(Self { events, current: None, responses, poster, url, inbound, discovery: Discovery::default() })
     }
 
     async fn next(&mut self) -> Next {
@@ -102,7 +105,7 @@ impl SseChannel {
                 Some(Ok(event)) => Next::Event(event),
                 Some(Err(_)) | None => Next::End,
             },
-            Some(response) = self.responses.recv() => Next::Response(response),
+            Some(response) = self.responses.recv() => Next::Message(response),
             () = timeout => Next::DiscoveryTimedOut,
         }
     }
@@ -130,7 +133,11 @@ impl Transport<RoleClient> for SseChannel {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let text = match self.next().await {
+            let next = match self.current.take() {
+                Some(text) => Next::Message(text),
+                None => self.next().await,
+            };
+            let text = match next {
                 Next::Event(event) => {
                     match endpoint_of(&event).map(|address| same_origin(&self.url, address)) {
                         Some(Ok(address)) => {
@@ -147,14 +154,17 @@ impl Transport<RoleClient> for SseChannel {
                         },
                     }
                 }
-                Next::Response(response) => response,
+                Next::Message(response) => response,
                 Next::DiscoveryTimedOut => match self.discovery.time_out() {
                     Some(id) => return Some(unknown_method(id)),
                     None => continue,
                 },
                 Next::End => return None,
             };
-            match self.inbound.read_line(text).await {
+            self.current = Some(text.clone());
+            let read = self.inbound.read_line(text).await;
+            self.current = None;
+            match read {
                 Ok(Some(message)) if self.discovery.is_late(&message) => {}
                 Ok(Some(message)) => return Some(self.discovery.interpret(message)),
                 Ok(None) => {}
