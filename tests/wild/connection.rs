@@ -127,7 +127,7 @@ const ROWS: [Row; 24] = [
                 "protocolVersion": "2025-06-18", "capabilities": { "tools": {} },
                 "serverInfo": { "name": "fake", "version": "1" },
             });
-            let message = match request.rpc_method() {
+            let message = match request.rpc_method().as_str() {
                 "initialize" => json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": accepted }),
                 "tools/list" => list_message(request),
                 _ => return None,

@@ -194,22 +194,27 @@ async fn links_folders_and_pipes_are_rejected() {
 
 #[tokio::test]
 async fn a_lock_that_is_a_link_a_pipe_or_open_to_others_is_rejected() {
-    let private = |path: &Path, mode| {
+    fn private(path: &Path, mode: u32) {
         fs::write(path, "").expect("written");
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
-    };
-    let link = |lock: &Path| {
+    }
+    fn link(lock: &Path) {
         private(&lock.with_extension("target"), 0o600);
         symlink(lock.with_extension("target"), lock).expect("linked");
-    };
-    let pipe = |lock: &Path| {
+    }
+    fn pipe(lock: &Path) {
         let status = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(lock).status();
         assert!(status.expect("mkfifo runs").success());
-    };
-    let open = |lock: &Path| private(lock, 0o606);
-    let prepare: [(&dyn Fn(&Path), &str); 3] =
-        [(&link, "symbolic link"), (&pipe, "not a regular file"), (&open, "other users can access it")];
-    for (prepare, why) in prepare {
+    }
+    fn open(lock: &Path) {
+        private(lock, 0o606);
+    }
+    let cases = [
+        (link as fn(&Path), "symbolic link"),
+        (pipe, "not a regular file"),
+        (open, "other users can access it"),
+    ];
+    for (prepare, why) in cases {
         let file = SecretsFile::new();
         prepare(&file.temp.path().join("secrets.json.lock"));
         let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");

@@ -693,9 +693,7 @@ export type SnapshotTaken = Snapshot;
 /**  The state of a server. ARCHITECTURE.md lists the transitions. */
 export type Status = { state: "disabled" } | 
 /**  The person paused all servers (see `Snapshot::paused`). */
-{ state: "paused" } | 
-/**  The server is of a type that Usher does not support yet. */
-{ state: "unsupported"; why: string } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
+{ state: "paused" } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
 /**  The host of the page in the browser, once it is known. */
 host: string | null; redirect: RedirectKind | null; 
 /**  The time at which the browser was opened. */
