@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
-use crate::mcp::sse::SseSessions;
+use crate::mcp::sse_sessions::SseSessions;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
 use crate::oauth::device_codes::DeviceCodes;

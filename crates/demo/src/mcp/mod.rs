@@ -11,6 +11,7 @@ mod resources;
 mod server;
 mod slow_task;
 pub(crate) mod sse;
+pub(crate) mod sse_sessions;
 mod tools;
 
 pub(crate) use server::McpServer;

@@ -1,8 +1,7 @@
 //! The older transport HTTP+SSE (MCP 2024-11-05): a stream names an address for messages, and carries all responses.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -16,18 +15,11 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::McpServer;
-use crate::memory::lock;
+use super::sse_sessions::WAITING_MESSAGES;
 use crate::service::Service;
 
 /// The address for messages.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
-/// The messages that wait in each direction of a session.
-const WAITING_MESSAGES: usize = 16;
-
-/// The open sessions by their id.
-#[derive(Default)]
-pub(crate) struct SseSessions(Mutex<HashMap<String, mpsc::Sender<ClientJsonRpcMessage>>>);
-
 #[derive(Deserialize)]
 pub(crate) struct Session {
     session: String,
@@ -41,7 +33,7 @@ struct Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        lock(&self.service.sse_sessions.0).remove(&self.id);
+        self.service.sse_sessions.close(&self.id);
     }
 }
 
@@ -49,11 +41,10 @@ impl Drop for Open {
 pub(crate) async fn open(
     State((service, stopping)): State<(Arc<Service>, CancellationToken)>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let (to_server, from_client) = mpsc::channel(WAITING_MESSAGES);
     let (to_client, from_server) = mpsc::channel(WAITING_MESSAGES);
-    let open = Open { service: Arc::clone(&service), id: format!("{:032x}", rand::random::<u128>()) };
+    let (id, from_client) = service.sse_sessions.open();
+    let open = Open { service: Arc::clone(&service), id };
     let address = Event::default().event("endpoint").data(format!("{MESSAGES_PATH}?session={}", open.id));
-    lock(&service.sse_sessions.0).insert(open.id.clone(), to_server);
     tokio::spawn(async move {
         // Fails if the client leaves before the handshake is complete.
         if let Ok(running) = McpServer::new(service).serve((to_client, from_client)).await {
@@ -75,7 +66,7 @@ pub(crate) async fn receive(
     Query(Session { session }): Query<Session>,
     Json(message): Json<ClientJsonRpcMessage>,
 ) -> StatusCode {
-    let Some(mut server) = lock(&service.sse_sessions.0).get(&session).cloned() else {
+    let Some(mut server) = service.sse_sessions.get(&session) else {
         return StatusCode::NOT_FOUND;
     };
     match server.send(message).await {

@@ -127,14 +127,21 @@ impl Drop for Shell {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::io::Read;
     use std::os::unix::process::{CommandExt, ExitStatusExt};
 
     use super::*;
 
     /// Starts a program that ignores SIGTERM.
     fn stubborn() -> Child {
-        let script = "trap '' TERM; exec sleep 600";
-        Command::new("/bin/sh").args(["-c", script]).process_group(0).spawn().expect("start a shell")
+        let script = "trap '' TERM; echo; exec sleep 600";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).process_group(0).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("start a shell");
+        // Before its line, a request would end it.
+        let mut line = [0];
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut line).expect("read a line");
+        child
     }
 
     #[test]
