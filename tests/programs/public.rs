@@ -1,4 +1,4 @@
-//! Public servers from npm: started by `npx` as in people's `mcp.json`, and over HTTP.
+//! Public servers from npm and PyPI: started by `npx` and `uvx` as in people's `mcp.json`, and over HTTP.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
@@ -57,6 +57,21 @@ async fn server_memory_gets_its_environment() -> Result<()> {
     let ada = json!({ "entities": [{ "name": "Ada", "entityType": "person", "observations": ["wrote a program"] }] });
     person.call("create_entities", arguments(ada)?).await?;
     ensure!(std::fs::read_to_string(file)?.contains("wrote a program"), "nothing was stored");
+    person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_python_server_is_started_by_uvx() -> Result<()> {
+    let entry = json!({
+        "command": format!("{FOLDER}/.venv/bin/uvx"),
+        "args": ["--offline", "--constraints", format!("{FOLDER}/mcp-server-time.txt"), "mcp-server-time"],
+        "env": { "UV_CACHE_DIR": format!("{FOLDER}/.uv"), "TZ": "UTC" },
+    });
+    let person = Person::approved(&entry).await?;
+    person.until_connected().await?;
+    let time = person.call("get_current_time", arguments(json!({ "timezone": "Europe/Vienna" }))?).await?;
+    ensure!(time.contains("Europe/Vienna"), "{time}");
     person.engine.stop().await;
     Ok(())
 }
