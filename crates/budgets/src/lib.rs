@@ -52,7 +52,7 @@ pub const CLIENT_SECRET_BYTES: usize = 8 * 1024;
 /// Characters of the code that a person enters on another device. Known codes have 6 to 9, some with a separator.
 pub const USER_CODE_CHARACTERS: usize = 64;
 
-/// The longest lifetime of such a code. Known codes live for 5 to 30 minutes, and nobody waits longer.
+/// The longest lifetime of such a code. Known codes are valid for 5 to 30 minutes.
 pub const LONGEST_DEVICE_SIGN_IN: Duration = Duration::from_secs(60 * 60);
 
 /// The longest time between two polls for the outcome of a sign-in on another device. Known servers ask for 5 seconds.

@@ -109,7 +109,8 @@ impl ServerConfig {
     /// - The client secret is sent to the token endpoint and to the device authorization endpoint. The server names
     ///   these endpoints, unless the entry does. The origins are therefore the server's, and those of the configured
     ///   endpoints.
-    /// - The variables in addresses and other settings are sent to the server and to the configured endpoints.
+    /// - The variables in addresses and other settings are sent to the server, to the configured endpoints, and to the
+    ///   identity provider.
     ///
     /// Variables that are not set have no value to send.
     pub fn placeholder_uses(&self, environment: &Environment) -> Vec<PlaceholderUse> {
@@ -121,6 +122,7 @@ impl ServerConfig {
         let authorization = origin(self.oauth.used_endpoints().map(|endpoints| &endpoints.authorization));
         let token = origin(self.oauth.used_token_url());
         let device = origin(self.oauth.device_authorization_url.as_ref());
+        let provider = origin(self.oauth.identity_provider.as_ref().map(|provider| &provider.token));
         let mut uses: Vec<PlaceholderUse> = Vec::new();
         let mut note = |placeholders: Vec<Placeholder>, origins: &[&Option<Origin>]| {
             for placeholder in placeholders {
@@ -141,13 +143,13 @@ impl ServerConfig {
         let secret: Vec<_> = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
         // The client also authenticates at the device authorization endpoint.
         note(secret, &[&server, &token, &device]);
-        if let Some(provider) = &self.oauth.identity_provider {
-            let secrets = [Some(&provider.id_token), provider.client_secret.as_ref()].into_iter().flatten();
+        if let Some(settings) = &self.oauth.identity_provider {
+            let secrets = [Some(&settings.id_token), settings.client_secret.as_ref()].into_iter().flatten();
             let secrets = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
-            note(secrets, &[&Origin::of(&provider.token)]);
+            note(secrets, &[&provider]);
         }
         let variables = self.variables.iter().cloned().map(Placeholder::Variable);
-        note(variables.collect(), &[&server, &token, &authorization, &device]);
+        note(variables.collect(), &[&server, &token, &authorization, &device, &provider]);
         uses
     }
 }

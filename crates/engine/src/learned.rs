@@ -283,6 +283,21 @@ impl Learned {
         });
     }
 
+    /// Returns whether the person signed out from a server that needs no person to sign in.
+    pub fn is_signed_out(&self, server: &ServerId) -> bool {
+        self.0.lock().signed_out.contains(server)
+    }
+
+    pub fn set_signed_out(&self, server: &ServerId, signed_out: bool) {
+        self.change(|contents| {
+            if signed_out {
+                contents.signed_out.insert(server.clone());
+            } else {
+                contents.signed_out.remove(server);
+            }
+        });
+    }
+
     /// Returns whether the previous run had a sign-in that waits for another device and has not expired.
     pub fn waits_for_device(&self, server: &ServerId, now: Timestamp) -> bool {
         self.0.lock().device_sign_ins.get(server).is_some_and(|expires_at| *expires_at > now)

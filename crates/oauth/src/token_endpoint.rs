@@ -18,7 +18,7 @@ use crate::{
 /// If the authorization server rejects the form of the request, other forms are tried: without `resource`, or with
 /// another client authentication method. The grant's binding records the form that succeeded.
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
-    let endpoint =
+    let mut endpoint =
         TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding: code.binding() };
     let request = TokenRequest::Exchange(&code);
     // A refresh token without an access token is dropped, because there is no grant to store it in.
@@ -53,7 +53,7 @@ pub async fn refresh(
     now: Timestamp,
 ) -> Result<Grant, RefreshError> {
     let binding = grant.binding.clone();
-    let endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
+    let mut endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
     if grant.refresh_token.is_none() {
         return Err(endpoint.failed(ErrorKind::NoRefreshToken).into());
     }
@@ -70,7 +70,8 @@ pub(crate) struct TokenEndpoint {
 
 impl TokenEndpoint {
     /// Sends the request in the form of the binding, and in other forms after rejections that they may avoid.
-    pub(crate) async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+    /// `binding` then contains the form that was sent last.
+    pub(crate) async fn request(&mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
         let mut methods = self.other_methods(request).into_iter();
         let mut rejected_authentication = None;
         let mut audience = request.assertion_audience().unwrap_or(self.binding.issuer.as_str()).to_owned();

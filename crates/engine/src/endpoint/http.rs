@@ -113,7 +113,7 @@ impl HttpEndpoint {
         let gate = Gate {
             server: &server,
             client_id: self.oauth.client_id.as_deref(),
-            token_endpoint: self.oauth.used_endpoints().map(|endpoints| &endpoints.token),
+            token_endpoint: self.oauth.used_token_url(),
             discovered: discovered.as_ref(),
         };
         gate.permits(binding)
@@ -224,10 +224,14 @@ impl HttpEndpoint {
             issuer: None,
             scopes: oauth.scopes.clone().map(Scopes::from),
             metadata_document: oauth.client_metadata_url.clone(),
-            endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            endpoints: oauth.token_url.clone().map(|token| {
+                let authorization = oauth.endpoints.as_ref().map(|endpoints| endpoints.authorization.clone());
+                (authorization, token)
+            }),
             device_authorization_endpoint: oauth.device_authorization_url.clone(),
             flow: flow(oauth.flow),
             audience: oauth.audience.clone(),
+            parameters: oauth.parameters.clone(),
             prompt: match &oauth.prompt {
                 None => Prompt::Automatic,
                 Some(prompt) if prompt.is_empty() => Prompt::Omitted,
@@ -243,7 +247,7 @@ impl HttpEndpoint {
             server: self.id.clone(),
             url: url.clone(),
             key: key.clone(),
-            token_endpoint: self.oauth.used_endpoints().map(|endpoints| endpoints.token.clone()),
+            token_endpoint: self.oauth.used_token_url().cloned(),
             stores: self.context.stores.clone(),
             learned: self.context.learned.clone(),
             journal: self.context.journal.clone(),

@@ -24,6 +24,9 @@ pub(super) struct Contents {
     /// The servers that the person forbade to ask questions.
     #[serde(default)]
     pub questions_blocked: BTreeSet<ServerId>,
+    /// The servers without a person from which the person signed out. They are not signed in automatically.
+    #[serde(default)]
+    pub signed_out: BTreeSet<ServerId>,
     /// The sign-ins that wait for another device, with the time at which the code expires. The secret store has the rest.
     #[serde(default)]
     pub device_sign_ins: BTreeMap<ServerId, Timestamp>,
@@ -87,7 +90,8 @@ impl Contents {
     }
 
     /// Parses the file. If it cannot be parsed or has another version, returns what protects a client or a grant and can
-    /// still be read: the issuers of pre-registered clients, the network zones, and the servers that may ask no questions.
+    /// still be read: the issuers of pre-registered clients, the network zones, the servers that may ask no questions, and
+    /// those from which the person signed out.
     pub fn read(bytes: &[u8]) -> Result<Self, Box<Self>> {
         match serde_json::from_slice::<Self>(bytes) {
             Ok(contents) if contents.version == VERSION => Ok(contents),
@@ -106,8 +110,9 @@ impl Contents {
             (key.clone(), server)
         });
         let questions_blocked = BTreeSet::deserialize(&document["questions_blocked"]).unwrap_or_default();
+        let signed_out = BTreeSet::deserialize(&document["signed_out"]).unwrap_or_default();
         let servers = servers.collect();
-        Self { version: VERSION, servers, questions_blocked, ..Self::default() }
+        Self { version: VERSION, servers, questions_blocked, signed_out, ..Self::default() }
     }
 
     /// Returns the text of the file. If it is too long, leaves out the largest metadata, and then the registrations. They

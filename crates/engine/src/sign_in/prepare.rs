@@ -120,12 +120,17 @@ impl Preparation {
         }
     }
 
-    /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with.
+    /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with. So is the
+    /// assertion of the platform, which may have no client ID: another issuer could use it at the first one.
     fn settings(&self) -> ClientSettings {
         let mut settings = ClientSettings { flow: self.flow, ..self.endpoint.settings.clone() };
-        if let Some(client_id) = &settings.client_id {
-            settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
-        }
+        let client_id = match (&settings.client_id, self.flow) {
+            (Some(client_id), _) => Some(client_id.as_str()),
+            (None, Flow::JwtBearer) => Some(""),
+            (None, _) => None,
+        };
+        let pinned = |client_id| self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
+        settings.issuer = client_id.and_then(pinned);
         settings
     }
 
@@ -280,7 +285,7 @@ impl Preparation {
         let (http, now) = (&self.endpoint.http, self.context.options.clock.now());
         let binding = planned.clone();
         let request = request_unattended(http, binding, &settings, &scopes, Step::TokenExchange, now);
-        let grant = request.await.map_err(|error| match error.is_transient() {
+        let grant = request.await.map_err(|error| match error.may_pass_without_person() {
             true => Failure::Step(error),
             false => Failure::Local(rejected(&error)),
         })?;

@@ -80,6 +80,7 @@ impl Engine {
         self.sign_out(id).await?;
         self.edit(id, |config, name| config.remove(name)).await?;
         self.run.context.learned.set_questions_blocked(id, false);
+        self.run.context.learned.set_signed_out(id, false);
         Ok(())
     }
 

@@ -196,7 +196,7 @@ async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<
 }
 
 /// The deadline that applies to a message.
-enum Deadline {
+pub(super) enum Deadline {
     Discover(RequestId),
     Response,
     /// No deadline here, because the caller of the tool has its own.
@@ -204,7 +204,7 @@ enum Deadline {
 }
 
 impl Deadline {
-    fn for_message(message: &ClientJsonRpcMessage) -> Self {
+    pub fn for_message(message: &ClientJsonRpcMessage) -> Self {
         match message {
             ClientJsonRpcMessage::Request(request) => match &request.request {
                 ClientRequest::DiscoverRequest(_) => Self::Discover(request.id.clone()),

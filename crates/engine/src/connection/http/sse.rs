@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use url::Url;
 use usher_budgets as budgets;
 
+use super::adapter::Deadline;
 use super::authorized::Authorized;
 use super::streamable::{Events, StreamableHttp};
 use crate::connection::discovery::{Discovery, unknown_method};
@@ -187,8 +188,15 @@ impl Poster {
             let (http, address, headers) = (self.http.clone(), address.clone(), self.headers.clone());
             async move { http.post_to(address, message, token.as_ref(), headers).await }
         });
-        let posted = tokio::time::timeout(budgets::RESPONSE_TIMEOUT, exchange).await;
-        match posted.unwrap_or(Err(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs()))) {
+        let posted = match Deadline::for_message(message) {
+            // Some servers hold the response to a POST until the tool has finished.
+            Deadline::Caller => exchange.await,
+            Deadline::Discover(_) | Deadline::Response => {
+                let posted = tokio::time::timeout(budgets::RESPONSE_TIMEOUT, exchange).await;
+                posted.unwrap_or(Err(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs())))
+            }
+        };
+        match posted {
             Ok(Some(body)) => {
                 // Fails only if the channel was closed.
                 let _ = self.responses.send(Bytes::from(body)).await;
