@@ -48,6 +48,8 @@ impl Output {
                 self.append(lines);
                 on_line();
             }
+            // The pipe of a program that floods it is always ready. The other tasks need their turn.
+            tokio::task::yield_now().await;
         }
         if let Some(line) = cleaner.finish() {
             self.append(vec![line]);
