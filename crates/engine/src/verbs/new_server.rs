@@ -2,7 +2,7 @@
 
 use secrecy::SecretString;
 use usher_api::{Code, ErrorView, NewServer, RedirectKind};
-use usher_config::{Config, NewTransport, Redirect, catalogue_by_url, client_secret_name};
+use usher_config::{Config, Redirect, catalogue_by_url, client_secret_name};
 use usher_oauth::ServerUrl;
 
 use crate::words::sign_in::describe_oauth_error;
@@ -32,7 +32,6 @@ pub(super) fn entry(
     };
     let secret = client_secret.map(|secret| (client_secret_name(&name), secret));
     let entry = usher_config::NewServer {
-        transport: NewTransport::Http { url, headers: Vec::new() },
         client_id: server.client_id,
         client_secret: secret.as_ref().map(|(name, _)| format!("{{{{{name}}}}}")),
         scopes: server.scopes,
@@ -43,6 +42,7 @@ pub(super) fn entry(
             Some(RedirectKind::Loopback) => Redirect::Loopback,
             Some(RedirectKind::Paste) => Redirect::Paste,
         },
+        ..usher_config::NewServer::http(url)
     };
     Ok((name, entry, secret))
 }
