@@ -1,17 +1,14 @@
 //! Methods for the set of servers, and for one server's connection.
 
 use futures::future::join_all;
-use secrecy::SecretString;
-use usher_api::{AuthView, ErrorView, NewServer, Reply, ServerId, ServerVerb};
+use usher_api::{AuthView, ErrorView, Reply, ServerId, ServerVerb};
 use usher_config::{Config, ConfigError, ConfigFile};
 use usher_oauth::ServerUrl;
 
-use super::new_server;
 use crate::engine::Engine;
 use crate::run::load;
 use crate::server::message::Message;
 use crate::server_key::ServerKey;
-use crate::words::config::describe_config_error;
 use crate::words::server::removed_meanwhile;
 
 impl Engine {
@@ -52,27 +49,6 @@ impl Engine {
         {
             run.servers.reconcile(&run.context, run.config.path(), config).await;
         }
-    }
-
-    /// Adds a server to `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json` gets a
-    /// placeholder for it.
-    pub async fn add(
-        &self,
-        server: NewServer,
-        client_secret: Option<SecretString>,
-    ) -> Result<ServerId, ErrorView> {
-        let _changing = self.run.servers.changing.lock().await;
-        let known = load(&self.run.config).await.map_err(|error| describe_config_error(&error))?;
-        let (name, entry, secret) = new_server::entry(server, client_secret, &known)?;
-        if let Some((secret_name, secret)) = &secret {
-            // A rejected entry must not replace the secret of another server.
-            self.run.config.check_add(&name, &entry).map_err(|error| describe_config_error(&error))?;
-            self.put_secret(secret_name, secret).await?;
-            self.bind_secret(secret_name, Vec::from_iter(entry.origin()).as_slice()).await?;
-        }
-        let added = name.clone();
-        self.run.change_config(move |file| file.add(&added, &entry)).await?;
-        Ok(ServerId(name))
     }
 
     /// Signs out and removes the server from `mcp.json`. Its entry may have an error.
