@@ -3,14 +3,19 @@
 use secrecy::SecretString;
 use usher_api::{
     AuthView, Code, EntryCheckView, EntryDraftView, EntrySecretState, EntrySignIn, NewProgram, NewServer,
-    ServerView, TransportKind, Want,
+    ServerId, ServerView, TransportKind, Want,
 };
+use usher_demo::Demo;
 use usher_engine::{Engine, EntryInput, SecretPlace, allowed_origins};
 
 use crate::fixture::*;
 
 fn input(entry: &str) -> EntryInput {
     EntryInput { name: None, entry: entry.to_owned(), secrets: Vec::new(), approved: None }
+}
+
+fn named(name: &str) -> ServerId {
+    ServerId(name.to_owned())
 }
 
 fn key_header(value: &str) -> (SecretPlace, SecretString) {
@@ -178,4 +183,48 @@ async fn a_changed_kind_of_sign_in_deletes_the_old_grant_and_secrets() {
     until(&engine, &id(), needs_sign_in).await;
     let text = file(&sandbox);
     assert!(!text.contains("wrong"), "{text}");
+}
+
+async fn two_accounts() -> (Sandbox, Demo, Engine, ServerId) {
+    let (sandbox, demo, engine) = signed_in(Default::default()).await;
+    let second = drafted(&engine, demo.url().as_str()).await;
+    let input = EntryInput { name: Some("demo".to_owned()), ..input(&second.entry) };
+    let second = engine.add_entry(input).await.unwrap();
+    assert_eq!(second, named("demo-2"));
+    until(&engine, &second, needs_sign_in).await;
+    sign_in(&engine, &second).await.unwrap();
+    (sandbox, demo, engine, second)
+}
+
+#[tokio::test]
+async fn signing_out_of_one_account_leaves_the_other() {
+    let (_sandbox, demo, engine, second) = two_accounts().await;
+    let before = engine.server(&id()).unwrap();
+    engine.sign_out(&second).await.unwrap();
+    engine.revocations_ended().await;
+    assert_eq!(account(&engine.server(&second).unwrap()), None);
+    demo.forget_requests();
+    engine.tools(&id()).await.unwrap();
+    assert_eq!(engine.server(&id()).unwrap(), before);
+    assert!(!requests(&demo).iter().any(|request| request.ends_with("401")), "{:?}", requests(&demo));
+}
+
+#[tokio::test]
+async fn forgetting_one_account_leaves_the_client_of_the_other() {
+    let (_sandbox, demo, engine, second) = two_accounts().await;
+    let before = engine.server(&id()).unwrap();
+    engine.forget(&second).unwrap();
+    until_true(|| engine.server(&id()).unwrap() == before).await;
+    demo.forget_requests();
+    // The next sign-in of the second account registers a client of its own.
+    engine.sign_out(&second).await.unwrap();
+    sign_in(&engine, &second).await.unwrap();
+    assert!(requests(&demo).contains(&"POST /register 201".to_owned()), "{:?}", requests(&demo));
+    let after = engine.server(&id()).unwrap();
+    assert_eq!((after.auth, after.status), (before.auth, before.status));
+    // The first account keeps its client for its next sign-in.
+    demo.forget_requests();
+    engine.sign_out(&id()).await.unwrap();
+    sign_in(&engine, &id()).await.unwrap();
+    assert!(!requests(&demo).contains(&"POST /register 201".to_owned()), "{:?}", requests(&demo));
 }
