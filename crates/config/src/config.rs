@@ -102,7 +102,54 @@ pub struct ServerConfig {
     pub variables: Vec<String>,
 }
 
+/// A named secret that an entry uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    pub name: String,
+    /// The keys that lead to its placeholder, such as `headers` and `X-Api-Key`.
+    pub setting: Vec<String>,
+}
+
 impl ServerConfig {
+    /// Returns the named secrets of the entry, without duplicates.
+    pub fn secrets(&self) -> Vec<SecretUse> {
+        let mut uses: Vec<SecretUse> = Vec::new();
+        let mut note = |setting: &[&str], template: &Template| {
+            for name in template.secret_names() {
+                if !uses.iter().any(|known| known.name == name) {
+                    let setting = setting.iter().map(|key| (*key).to_owned()).collect();
+                    uses.push(SecretUse { name: name.to_owned(), setting });
+                }
+            }
+        };
+        match &self.transport {
+            Transport::Http { headers, .. } | Transport::Sse { headers, .. } => {
+                headers.iter().for_each(|header| note(&["headers", &header.name], &header.value));
+            }
+            Transport::Stdio { command, args, env, cwd } => {
+                note(&["command"], command);
+                args.iter().for_each(|argument| note(&["args"], argument));
+                env.iter().for_each(|(name, value)| note(&["env", name], value));
+                cwd.iter().for_each(|cwd| note(&["cwd"], cwd));
+            }
+        }
+        let oauth = &self.oauth;
+        let settings = [
+            ("clientSecret", &oauth.client_secret),
+            ("privateKey", &oauth.private_key),
+            ("assertion", &oauth.assertion),
+        ];
+        for (name, template) in settings {
+            template.iter().for_each(|template| note(&["oauth", name], template));
+        }
+        if let Some(provider) = &oauth.identity_provider {
+            note(&["oauth", "identityProvider", "idToken"], &provider.id_token);
+            let secret = provider.client_secret.iter();
+            secret.for_each(|secret| note(&["oauth", "identityProvider", "clientSecret"], secret));
+        }
+        uses
+    }
+
     /// Returns each placeholder of an HTTP entry with each origin to which its value is sent:
     ///
     /// - A header is sent to the server.

@@ -65,11 +65,7 @@ impl ConfigFile {
 
     /// Returns the error that [`ConfigFile::add`] would return, without changing the file.
     pub fn check_add(&self, name: &str, server: &NewServer) -> Result<(), ConfigError> {
-        let bytes = self.read()?;
-        let before = self.parse(bytes.as_deref())?;
-        let text =
-            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
-        Edit::Add { name, server }.apply(&text.body, &before, self.context()).map(drop)
+        self.check_edit(&Edit::Add { name, server })
     }
 
     /// Removes a server and the comments on its lines. The entry may have an error.
@@ -114,9 +110,18 @@ impl ConfigFile {
         format(&text.body, &before, self.context()).map(|(_, report)| report)
     }
 
-    fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
+    pub(crate) fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
         let (config, ()) = self.change(|body, before| Ok((edit.apply(body, before, self.context())?, ())))?;
         Ok(config)
+    }
+
+    /// Returns the error of an edit, without changing the file.
+    pub(crate) fn check_edit(&self, edit: &Edit<'_>) -> Result<(), ConfigError> {
+        let bytes = self.read()?;
+        let before = self.parse(bytes.as_deref())?;
+        let text =
+            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
+        edit.apply(&text.body, &before, self.context()).map(drop)
     }
 
     /// Changes the text and writes the result. If another program changed the file in the meantime, the change is
@@ -151,7 +156,7 @@ impl ConfigFile {
         Err(ConfigError::KeepsChanging { path: self.path.clone() })
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
         match read_limited(&self.path, MAX_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -159,18 +164,18 @@ impl ConfigFile {
         }
     }
 
-    fn parse(&self, bytes: Option<&[u8]>) -> Result<Config, ConfigError> {
+    pub(crate) fn parse(&self, bytes: Option<&[u8]>) -> Result<Config, ConfigError> {
         Text::from_bytes(bytes.unwrap_or_default())
             .and_then(|text| parse(&text.body, self.context()))
             .map_err(|diagnostic| self.invalid(diagnostic))
     }
 
-    fn context(&self) -> ParseContext<'_> {
+    pub(crate) fn context(&self) -> ParseContext<'_> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         ParseContext { environment: &self.environment, folder }
     }
 
-    fn invalid(&self, diagnostic: Diagnostic) -> ConfigError {
+    pub(crate) fn invalid(&self, diagnostic: Diagnostic) -> ConfigError {
         ConfigError::Invalid { path: self.path.clone(), diagnostic: Box::new(diagnostic) }
     }
 

@@ -86,6 +86,12 @@ pub fn header_secret_name(server: &str, header: &str) -> String {
     format!("{}_header_{}", escape(server), escape(&header.to_ascii_lowercase()))
 }
 
+/// Returns the name under which another secret setting of a server is stored: an environment variable, for example.
+pub fn setting_secret_name(server: &str, path: &[&str]) -> String {
+    let path: Vec<_> = path.iter().map(|key| escape(key)).collect();
+    format!("{}_{}", escape(server), path.join("_"))
+}
+
 fn escape(text: &str) -> String {
     let mut name = String::new();
     for character in text.chars() {

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
+pub(crate) use address::is_web_address;
 pub use headers::is_plain_secret_header;
 pub(crate) use reader::display_name;
 

@@ -73,7 +73,9 @@ pub use clock::Clock;
 pub use engine::Engine;
 pub use events::Events;
 pub use lock::listens_at;
-pub use options::{CallOptions, EngineOptions, PreRegisteredClient, SignInOptions, StartError};
+pub use options::{
+    CallOptions, EngineOptions, EntryInput, PreRegisteredClient, SecretPlace, SignInOptions, StartError,
+};
 pub use program::launch::digest_of_command;
 pub use words::config::describe_config_error;
 pub use words::secret_store::describe_secret_error;

@@ -41,6 +41,15 @@ export const commands = {
 	/**  Returns the known services, in the order of the gallery. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
+	/**  Checks an address, a command or JSON. If the JSON has several servers, `choice` is the position of one of them. */
+	entryCheck: (text: string, choice: number, name: string | null) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check", { text, choice, name })),
+	/**  Checks the text that replaces an entry. The result says what the replacement deletes. */
+	entryCheckReplacement: (id: ServerId, text: string) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check_replacement", { id, text })),
+	/**  Returns an entry for the editor. */
+	entryRead: (id: ServerId) => typedError<EntryView, ErrorView>(__TAURI_INVOKE("entry_read", { id })),
+	entryAdd: (input: EntryInput) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("entry_add", { input })),
+	/**  Replaces an entry. Fails if it no longer has the version that the editor read. */
+	entryReplace: (id: ServerId, version: string, input: EntryInput) => typedError<null, ErrorView>(__TAURI_INVOKE("entry_replace", { id, version, input })),
 	/**  Starts a sign-in and opens the browser. */
 	serverSignIn: (id: ServerId, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, client })),
 	/**  Starts a sign-in with a code that the person enters on another device. */
@@ -300,12 +309,119 @@ export type EndpointsView = {
 /**  One change to the engine's state. */
 export type EngineEvent = Event;
 
+/**  The result of the check of a text. Nothing has been written. */
+export type EntryCheckView = {
+	/**  The entry that the text becomes; `None` if it has an error. */
+	draft: EntryDraftView | null,
+	/**  The errors, or the warnings of an entry without an error. */
+	problems: EntryProblemView[],
+	/**  The names of the servers in the text, if there are several; sanitised for display. One of them is checked. */
+	choices: string[],
+};
+
+/**  An entry that could be written. */
+export type EntryDraftView = {
+	/**  The name that the entry gets in `mcp.json`. */
+	id: ServerId,
+	/**  The name that the front ends will show. */
+	name: string,
+	/**
+	 *  The entry as JSON, in Usher's spelling. A secret that the person has just entered is in it; those in `mcp.json`
+	 *  and in the secret store are not.
+	 */
+	entry: string,
+	transport: TransportKind,
+	sign_in: EntrySignIn,
+	/**  The service's slug, if the catalogue contains the address. */
+	catalogue: string | null,
+	/**  The address, or the command of a local program without its arguments. */
+	address: string,
+	launch: LaunchView | null,
+	secrets: EntrySecretView[],
+	/**  The other entries with this address. */
+	same_address: SameAddressView[],
+	removes: EntryRemovalView,
+};
+
 /**  The position of an error in `mcp.json`. */
 export type EntryErrorView = {
 	/**  The line, counted from 1. */
 	line: number,
 	/**  The column in characters, counted from 1. */
 	column: number,
+};
+
+/**  An entry that the person entered. */
+export type EntryInput = {
+	/**  The name in `mcp.json`. `None` derives one. A replaced entry keeps its name. */
+	name: string | null,
+	/**  The entry as JSON. */
+	entry: string,
+	/**  The secrets that the person entered beside it. They go to the secret store. */
+	secrets: EntrySecret[],
+	/**  The digest of the launch that the person saw. It approves the program. */
+	approved: string | null,
+};
+
+/**  An error or a warning about a text. */
+export type EntryProblemView = {
+	is_error: boolean,
+	message: string,
+	hint: string | null,
+	/**  The line in the text, counted from 1. */
+	line: number,
+	/**  The column in characters, counted from 1. */
+	column: number,
+};
+
+/**  What is deleted when an entry is replaced. */
+export type EntryRemovalView = {
+	/**  Whether the person is signed out, because the kind of sign-in changes. */
+	grant: boolean,
+	/**  The names of the secrets that no entry uses any more. */
+	secrets: string[],
+};
+
+export type EntrySecret = {
+	place: SecretPlace,
+	value: string,
+};
+
+export type EntrySecretState = 
+/**  The secret store has it. */
+"stored" | 
+/**  The person has to enter it. */
+"missing" | 
+/**  It is in the text that the person entered. It moves to the secret store when the entry is written. */
+"entered" | 
+/**  It is in plain text in `mcp.json`. */
+"in_file";
+
+/**  A secret of an entry. Its value is never shown. */
+export type EntrySecretView = {
+	/**  The name in the placeholder `{{name}}`; `None` for a secret in plain text. */
+	name: string | null,
+	/**  The keys in the entry that lead to the secret, such as `headers` and `X-Api-Key`. */
+	setting: string[],
+	state: EntrySecretState,
+};
+
+/**  The kind of sign-in that an entry uses. */
+export type EntrySignIn = 
+/**  A local program, which has no sign-in. */
+"none" | 
+/**  OAuth, if the server requires it. */
+"o_auth" | 
+/**  An `Authorization` header. */
+"header";
+
+/**  An entry of `mcp.json`, for an editor. */
+export type EntryView = {
+	/**  The entry as it is written. `[hidden]` is in place of each secret in plain text. */
+	text: string,
+	/**  Identifies this state of the entry. A replacement names it. */
+	version: string,
+	check: EntryCheckView,
 };
 
 /**
@@ -547,6 +663,22 @@ export type ResourceView = {
  *  recipient ignores an event if its snapshot has the same or a higher revision.
  */
 export type Revision = number;
+
+/**  Another entry with the same address. */
+export type SameAddressView = {
+	server: ServerId,
+	/**  The name that the front ends show. */
+	name: string,
+	/**  The account, if the person is signed in and it is known. */
+	account: string | null,
+};
+
+/**  The place of a secret in an entry. */
+export type SecretPlace = 
+/**  The name of a placeholder that the entry has. */
+({ name: string }) & { setting?: never } | 
+/**  The keys that lead to a setting, which gets a placeholder. */
+({ setting: string[] }) & { name?: never };
 
 /**  A secret that `mcp.json` sends to an origin for which the person has not allowed it. */
 export type SecretRequestView = {

@@ -44,18 +44,18 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
         ));
     }
     let server = NewServer {
-        transport,
         client_id: add.client_id.clone(),
         client_secret: client_secret.as_deref().map(placeholder),
         scopes: (!add.scope.is_empty()).then(|| add.scope.clone()),
         redirect: add.redirect.unwrap_or_default(),
+        ..NewServer::new(transport)
     };
     // A rejected entry must not replace the secret of another server.
     file.check_add(&add.name, &server)?;
     let requests = store(paths, output, secrets, &server).await?;
     ask_about_secrets(paths, output, requests).await?;
     file.add(&add.name, &server)?;
-    if let NewTransport::Stdio { command, args } = &server.transport {
+    if let NewTransport::Stdio { command, args, .. } = &server.transport {
         return approve_added(paths, output, &add.name, digest_of_command(command, args)).await;
     }
     output.result(&serde_json::json!({ "added": add.name }), || {
@@ -66,7 +66,7 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
 
 fn transport(output: Output, add: &Add, secrets: &mut Vec<NewSecret>) -> Result<NewTransport, CommandError> {
     if let Some((command, args)) = add.command.split_first() {
-        return Ok(NewTransport::Stdio { command: command.clone(), args: args.to_vec() });
+        return Ok(NewServer::program(command.clone(), args.to_vec()).transport);
     }
     let text = add.url.as_deref().unwrap_or_default();
     let url = url::Url::parse(text).map_err(|error| {

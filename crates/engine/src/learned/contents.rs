@@ -40,6 +40,12 @@ pub(super) struct LearnedServer {
     pub challenge: Option<String>,
     /// The pre-registered client, with the first issuer that it was used with.
     pub client: Option<PinnedClient>,
+    /// The pre-registered clients of other accounts at this address, each with its issuer.
+    #[serde(default)]
+    pub other_clients: Vec<PinnedClient>,
+    /// The entries that do not use this metadata again, because the person chose to forget it for them only.
+    #[serde(default)]
+    pub forgotten_by: BTreeSet<ServerId>,
     /// The endpoints of another site that the person confirmed.
     #[serde(default)]
     pub confirmed_endpoints: Option<ForeignEndpoints>,
@@ -73,8 +79,24 @@ pub(super) struct LearnedIssuer {
     pub redirect: Option<RedirectKind>,
     #[serde(default)]
     pub registrations: Vec<ClientRegistration>,
+    /// The entries that do not use a client again, because the person chose to forget it for them only.
+    #[serde(default)]
+    pub forgotten_by: BTreeMap<String, BTreeSet<ServerId>>,
     #[serde(default)]
     pub quirks: Quirks,
+}
+
+impl LearnedServer {
+    /// Returns the pre-registered clients, each with the first issuer that it was used with.
+    pub fn clients(&self) -> impl Iterator<Item = &PinnedClient> {
+        self.client.iter().chain(&self.other_clients)
+    }
+}
+
+impl LearnedIssuer {
+    pub fn has_forgotten(&self, server: &ServerId, client_id: &str) -> bool {
+        self.forgotten_by.get(client_id).is_some_and(|servers| servers.contains(server))
+    }
 }
 
 /// The version of the file.
@@ -104,6 +126,7 @@ impl Contents {
         let servers = document["servers"].as_object().into_iter().flatten().map(|(key, fields)| {
             let server = LearnedServer {
                 client: PinnedClient::deserialize(&fields["client"]).ok(),
+                other_clients: Vec::deserialize(&fields["other_clients"]).unwrap_or_default(),
                 zone: NetworkZone::deserialize(&fields["reach"]).ok(),
                 ..LearnedServer::default()
             };

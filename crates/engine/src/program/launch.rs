@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use usher_api::LaunchView;
-use usher_config::{Environment, RenderError, Template, exact_text};
+use usher_config::{Environment, RenderError, Template, Transport, exact_text};
 
 /// Programs that download other programs and then run them. Their first start may take minutes.
 const RUNNERS: [&str; 16] = [
@@ -71,6 +71,19 @@ pub(crate) struct Resolved {
 }
 
 impl Launch {
+    /// Returns the launch of an entry, if it is a program.
+    pub fn of(transport: &Transport) -> Option<Self> {
+        match transport {
+            Transport::Http { .. } | Transport::Sse { .. } => None,
+            Transport::Stdio { command, args, env, cwd } => Some(Self {
+                command: command.clone(),
+                args: args.clone(),
+                env: env.clone(),
+                cwd: cwd.clone(),
+            }),
+        }
+    }
+
     /// The SHA-256 digest of everything in the entry that affects the launch, as hexadecimal digits. An approval is
     /// bound to it.
     pub fn digest(&self) -> String {

@@ -9,7 +9,7 @@ use usher_oauth::ForeignEndpoints;
 use super::phase::{Phase, SignIn, Stage};
 use super::state::ServerTask;
 
-pub(super) const LONGEST_ADDRESS: usize = 2000;
+pub(crate) const LONGEST_ADDRESS: usize = 2000;
 
 pub(super) fn view(task: &ServerTask) -> ServerView {
     let catalogue = task.endpoint.url().and_then(catalogue_by_url);

@@ -143,7 +143,7 @@ impl Preparation {
             quirks.rejects_prompt |= self.omits_prompt;
             Discovered { quirks, ..discovered }.with_challenge(challenge, &self.settings())
         };
-        if let Some(discovered) = learned.discovered_by(&self.endpoint.key, named) {
+        if let Some(discovered) = learned.discovered_by(&self.endpoint.key, &self.server, named) {
             return Ok((with_quirks(discovered), true));
         }
         // A quarantined grant counts, too. A server may name itself as its issuer only if there is no grant.
@@ -299,7 +299,8 @@ impl Preparation {
         fits: impl Fn(&ClientRegistration) -> bool,
     ) -> Result<Option<RegisteredClient>, ErrorView> {
         let issuer = &discovered.metadata.issuer;
-        let Some(mut registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
+        let known = self.context.learned.registration_for(&self.server, issuer, fits);
+        let Some(mut registration) = known else { return Ok(None) };
         let wanted = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
         let secret = if wanted.needs_secret() {
             let client_id = &registration.client_id;
@@ -357,7 +358,7 @@ impl Preparation {
                 |store: SecretStore| async move { store.put_client_secret(issuer, client_id, secret).await };
             self.context.stores.run(write).await.map_err(|error| describe_secret_error(&error))?;
         }
-        self.context.learned.store_registration(registration.clone());
+        self.context.learned.store_registration(&self.server, registration.clone());
         Ok(())
     }
 }

@@ -156,7 +156,7 @@ async fn servers_are_added_and_removed_beside_an_entry_with_an_error() {
     assert!(broken_at(&engine.server(&id()).unwrap(), 2));
     let same_name =
         NewServer { url: demo.url().to_string(), name: Some("demo".to_owned()), ..NewServer::default() };
-    assert_eq!(engine.add(same_name, None).await.unwrap_err().code, Code::ConfigInvalid);
+    assert_eq!(engine.add(same_name, None).await, Ok(ServerId("demo-2".to_owned())));
     // Two entries with one name are one row, and neither is used.
     let twice = "{ \"mcpServers\": { \"demo\": {\"command\": \"a\"},\n\"demo\": {\"command\": \"b\"} } }";
     let changed = until_event(&engine, |event| matches!(event, Event::ConfigChanged { .. }));

@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod device;
 mod elicitation;
+mod entries;
 mod fixture;
 mod granted_service;
 mod interrupted_refresh;
