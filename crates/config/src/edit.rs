@@ -3,8 +3,9 @@
 
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 
-use crate::entry_text::{self, entry_in, key_of, no_such_server};
-use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings, syntax};
+use crate::entry_place::{self, entry_in, key_of, no_such_server};
+use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings};
+use crate::tree::{parse_root, property, text};
 use crate::{Config, ConfigError, Diagnostic, NewServer, ServerConfig, plain_secrets};
 
 /// One change. It can be applied again if the file changed in the meantime.
@@ -69,7 +70,7 @@ impl Edit<'_> {
             Self::ReplaceEntry { name, entry, version } => {
                 let key = key_of(before, name);
                 let old = entry_in(body, key).ok_or_else(|| no_such_server(name))?;
-                if entry_text::version(&old) != **version {
+                if entry_place::version(&old) != **version {
                     return Err(ConfigError::EntryChanged { name: display_name(name) });
                 }
                 entry_put = Some((key, plain_secrets::restore(entry, &old)?));
@@ -84,7 +85,7 @@ impl Edit<'_> {
         }
         let mut body = root.to_string();
         if let Some((key, entry)) = entry_put {
-            body = entry_text::put(&body, key, &entry)?;
+            body = entry_place::put(&body, key, &entry)?;
         }
         let invalid = |diagnostic: &Diagnostic| ConfigError::InvalidServer {
             why: diagnostic.message.clone(),
@@ -97,14 +98,6 @@ impl Edit<'_> {
             None => Ok(body),
         }
     }
-}
-
-/// Parses the text into a tree. A change of the tree keeps the rest of the text.
-pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
-    CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
-        why: format!("the file could not be parsed: {}", error.kind()),
-        hint: None,
-    })
 }
 
 /// Adds an entry at the end, or in place of an untouched example of the starter file.
@@ -154,11 +147,6 @@ fn find(root: &CstRootNode, key: &str) -> Option<CstObjectProp> {
     property(&servers, key).filter(|_| !key.starts_with('_'))
 }
 
-/// Finds a property by name. Like the parser, it compares names with their escapes resolved.
-pub(crate) fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
-    object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
-}
-
 fn set_disabled(server: &CstObjectProp, disabled: bool) {
     let Some(object) = server.object_value() else { return };
     let (disables, enables) = (property(&object, "disabled"), property(&object, "enabled"));
@@ -202,8 +190,4 @@ fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&st
         Some(secret) => secrets.iter().for_each(|property| property.set_value(text(secret))),
         None => secrets.into_iter().for_each(CstObjectProp::remove),
     }
-}
-
-pub(crate) fn text(text: &str) -> CstInputValue {
-    CstInputValue::String(text.to_owned())
 }

@@ -3,8 +3,8 @@
 use jsonc_parser::cst::{CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstObjectProp};
 use serde::Serialize;
 
-use crate::edit::{parse_root, property, text};
 use crate::parse::{ParseContext, SERVERS, display_name, parse, spellings};
+use crate::tree::{parse_root, property, text};
 use crate::{Config, ConfigError};
 
 /// One change of spelling, or one that was not possible.

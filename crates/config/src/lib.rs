@@ -11,8 +11,9 @@
 //! - `starter`: the commented file of a first run, and its restoration.
 //! - `format`: converts entries to Usher's own spelling.
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
-//! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it.
-//! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
+//! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
+//!   place in the file.
+//! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
@@ -41,6 +42,7 @@ mod diagnostic;
 mod display;
 mod display_writer;
 mod edit;
+mod entry_place;
 mod entry_text;
 mod env_file;
 mod environment;
@@ -58,6 +60,7 @@ mod plain_secrets;
 mod starter;
 mod template;
 mod text;
+mod tree;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};

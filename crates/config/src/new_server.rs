@@ -3,7 +3,7 @@
 use jsonc_parser::cst::CstInputValue;
 use url::Url;
 
-use crate::edit::text;
+use crate::tree::text;
 use crate::{Endpoints, Origin, Redirect};
 
 /// A server to add.

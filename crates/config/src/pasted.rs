@@ -4,7 +4,7 @@ use jsonc_parser::ast::{Object, Value};
 use jsonc_parser::common::Ranged;
 use url::Url;
 
-use crate::entry_text::{blank, property};
+use crate::entry_place::{blank, property};
 use crate::parse::{SERVERS, display_name, is_web_address, spellings, syntax};
 use crate::text::problem;
 use crate::{Diagnostic, NewServer, NewTransport};

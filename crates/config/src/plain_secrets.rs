@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use jsonc_parser::cst::{CstObject, CstObjectProp, CstRootNode};
 use secrecy::SecretString;
 
-use crate::edit::{parse_root, property, text};
 use crate::parse::{is_plain_secret_header, spellings};
+use crate::tree::{parse_root, property, text};
 use crate::{ConfigError, Template, client_secret_name, header_secret_name, setting_secret_name};
 
 /// The text that replaces a secret when a front end reads an entry.

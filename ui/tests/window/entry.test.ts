@@ -232,7 +232,7 @@ describe("editing an entry", () => {
       choices: [],
     });
     await user.type(json, "x");
-    expect(await screen.findByTestId("entry-problems")).toHaveTextContent("Line 3: Unexpected word.");
+    expect(await screen.findByText(/Unexpected word/)).toHaveTextContent("Line 3: Unexpected word.");
   });
 
   it("says what saving deletes before it is saved", async () => {
