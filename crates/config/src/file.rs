@@ -146,6 +146,12 @@ impl ConfigFile {
                 return Ok((config, outcome));
             }
             let after = Text { body: end_with_newline(&text.body, body), ..text }.to_bytes();
+            if after.len() as u64 > MAX_BYTES {
+                return Err(ConfigError::InvalidServer {
+                    why: "mcp.json would be larger than 4 MiB".to_owned(),
+                    hint: Some("Shorten the entry, or remove others.".to_owned()),
+                });
+            }
             let prepared =
                 atomic_write::prepare(&target, &after).map_err(|source| self.io("writing", source))?;
             if self.read()? == before {

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 
 use jsonc_parser::cst::{CstObject, CstObjectProp, CstRootNode};
+use jsonc_parser::parse_to_serde_value;
 use secrecy::SecretString;
+use serde_json::Value;
 
-use crate::parse::{is_plain_secret_header, spellings};
+use crate::parse::{is_plain_secret_header, spellings, syntax};
 use crate::tree::{parse_root, property, text};
 use crate::{ConfigError, Template, client_secret_name, header_secret_name, setting_secret_name};
 
@@ -60,7 +62,24 @@ pub(crate) fn restore(entry: &str, old: &str) -> Result<String, ConfigError> {
         };
         secret.prop.set_value(text(value));
     }
-    Ok(root.to_string())
+    let restored = root.to_string();
+    // A setting with another name may not count as a secret. Its value must not be lost.
+    if contains_hidden(&parse_to_serde_value(&restored, &syntax::options()).unwrap_or_default()) {
+        return Err(ConfigError::InvalidServer {
+            why: format!("{HIDDEN} is at a place where no value was hidden"),
+            hint: Some("Enter the value again.".to_owned()),
+        });
+    }
+    Ok(restored)
+}
+
+fn contains_hidden(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == HIDDEN,
+        Value::Array(items) => items.iter().any(contains_hidden),
+        Value::Object(fields) => fields.values().any(contains_hidden),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Returns the keys that lead to the values that are [`HIDDEN`].
@@ -85,7 +104,12 @@ pub(crate) fn take(
             ["oauth", "clientSecret"] => client_secret_name(server),
             path => setting_secret_name(server, path),
         };
-        let is_used = |name: &String| taken.contains(name) || secrets.iter().any(|other| other.name == *name);
+        let is_used = |name: &String| {
+            taken.contains(name)
+                || secrets.iter().any(|other| other.name == *name)
+                // Another setting of this entry may have this placeholder. Its secret must not be replaced.
+                || entry.contains(&format!("{{{{{name}}}}}"))
+        };
         let mut name = proposed.clone();
         let mut number = 2;
         while is_used(&name) {
@@ -122,7 +146,9 @@ fn find(entry: &CstObject) -> Vec<PlainSecret> {
     for (name, prop) in named(entry) {
         let Some(object) = prop.object_value() else { continue };
         match spellings::entry_field(&name) {
-            "headers" => note(&mut found, &["headers"], &object, is_plain_secret_header),
+            "headers" => note(&mut found, &["headers"], &object, |name, value| {
+                is_plain_secret_header(name, "") && is_plain(value)
+            }),
             "env" => {
                 note(&mut found, &["env"], &object, |name, value| is_secret_variable(name) && is_plain(value))
             }
@@ -174,7 +200,7 @@ fn is_secret_variable(name: &str) -> bool {
     words.iter().any(|word| name.contains(word))
 }
 
-/// Returns whether a value has no placeholder.
+/// Returns whether a value has no placeholder. A value with an invalid placeholder may be a secret, too.
 fn is_plain(value: &str) -> bool {
-    Template::parse(value).is_ok_and(|value| !value.has_placeholders())
+    !Template::parse(value).is_ok_and(|value| value.has_placeholders())
 }

@@ -187,6 +187,18 @@ fn a_given_secret_gets_a_free_name_and_a_placeholder() {
     assert_eq!(draft.shown, "{\n  \"type\": \"http\",\n  \"url\": \"https://mcp.example.com\"\n}");
 }
 
+#[test]
+fn a_given_secret_does_not_replace_the_secret_of_another_setting() {
+    let given = GivenSecret {
+        setting: vec!["headers".to_owned(), "X-Team".to_owned()],
+        value: SecretString::from("k-1"),
+    };
+    let text = r#"{ "url": "https://mcp.example.com", "headers": { "X-Old": "{{a_header_x-team}}" } }"#;
+    let file = TestFolder::with("{}").file();
+    let draft = file.draft("a", text, &[given], &HashSet::new()).expect("a valid entry");
+    assert_eq!(taken(&draft)[0].0, "a_header_x-team-2");
+}
+
 const FILE: &str = r#"{
   // Mine.
   "mcpServers": {
@@ -222,6 +234,14 @@ fn an_entry_is_read_without_its_secrets_and_replaced_in_place() {
 }
 
 #[test]
+fn a_secret_that_looks_like_an_invalid_placeholder_is_hidden() {
+    let entry = r#"{ "command": "x", "env": { "API_KEY": "k-1{{" }, "headers": { "X-Key": "k-1{{" } }"#;
+    let folder = TestFolder::with(&format!(r#"{{ "mcpServers": {{ "a": {entry} }} }}"#));
+    let text = folder.file().entry("a").expect("an entry").text;
+    assert!(!text.contains("k-1"), "{text}");
+}
+
+#[test]
 fn a_rejected_replacement_changes_nothing() {
     let folder = TestFolder::with(FILE);
     let version = folder.file().entry("one").expect("an entry").version;
@@ -231,12 +251,22 @@ fn a_rejected_replacement_changes_nothing() {
         r#"{ "url": "nowhere" }"#,
         r#"{ "command": "x" }, "three": { "command": "y" }"#,
         r#"{ "url": "https://one.example", "headers": { "Authorization": "[hidden]" } }"#,
+        r#"{ "url": "https://one.example", "headers": { "X-Team": "[hidden]" } }"#,
     ] {
         let error = folder.file().replace_entry("one", entry, &version).expect_err(entry);
         assert!(matches!(error, ConfigError::InvalidServer { .. }), "{error}");
     }
     let unknown = folder.file().replace_entry("three", "{}", &version).expect_err("no such entry");
     assert!(matches!(unknown, ConfigError::NoSuchServer { .. }));
+    assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn an_entry_that_makes_the_file_too_large_is_rejected() {
+    let folder = TestFolder::with(FILE);
+    let entry = format!(r#"{{ "command": "x", "args": ["{}"] }}"#, "a".repeat(4 * 1024 * 1024));
+    let error = folder.file().add_entry("three", &entry).expect_err("too large");
+    assert!(matches!(error, ConfigError::InvalidServer { .. }), "{error}");
     assert_eq!(folder.text(), FILE);
 }
 

@@ -112,8 +112,14 @@ export class EntryEditor {
   }
 
   async choose(choice: number): Promise<void> {
+    this.stop();
     this.choice = choice;
-    await this.#checkText();
+    this.isAnotherAccount = false;
+    // A secret that was entered for one server is never sent to another.
+    this.#secrets.clear();
+    this.#keys = [];
+    this.#pending = this.#checkText();
+    await this.#pending;
   }
 
   setText(setting: Setting, text: string): void {
@@ -184,11 +190,17 @@ export class EntryEditor {
   /** Adds or replaces the entry. Returns the server's id. */
   async save(): Promise<ServerId> {
     await this.settle();
+    const { draft } = this;
+    // A placeholder may have been removed after its secret was entered.
+    const isUsed = ({ place }: Secret): boolean =>
+      place.name === undefined || (draft?.secrets.some(({ name }) => name === place.name) ?? true);
     const input: EntryInput = {
-      name: this.name.trim() || null,
-      entry: this.isJson ? this.#json : entryText(this.entry),
-      secrets: [...this.#secrets.values()].map(asSent),
-      approved: this.draft?.launch?.digest ?? null,
+      // The name that was shown, which the pasted text may contain.
+      name: this.name.trim() || draft?.id || null,
+      // The text as it was read, with its comments, unless a field changed.
+      entry: this.#json,
+      secrets: [...this.#secrets.values()].filter(isUsed).map(asSent),
+      approved: draft?.launch?.digest ?? null,
     };
     if (this.replaces === null || this.#version === null) return this.backend.entryAdd(input);
     await this.backend.entryReplace(this.replaces, this.#version, input);
@@ -236,7 +248,15 @@ export class EntryEditor {
       this.#entry = null;
       return;
     }
-    await this.#run(() => this.backend.entryCheck(text, this.choice, null), true);
+    await this.#run(
+      () => this.backend.entryCheck(text, this.choice, null),
+      (result) => {
+        // The entry and the JSON of an earlier text must not be saved.
+        this.#entry = null;
+        this.#accept(result);
+        this.#json = result.draft?.entry ?? "";
+      },
+    );
   }
 
   async #checkEntry(json: string, replacesFields: boolean): Promise<void> {
@@ -246,10 +266,13 @@ export class EntryEditor {
       replaces === null
         ? () => this.backend.entryCheck(json, 0, name)
         : () => this.backend.entryCheckReplacement(replaces, json);
-    await this.#run(check, replacesFields);
+    await this.#run(check, (result) => {
+      if (replacesFields) this.#accept(result);
+      else this.#check = { ...result, choices: this.#check?.choices ?? [] };
+    });
   }
 
-  async #run(check: () => Promise<EntryCheckView>, replacesFields: boolean): Promise<void> {
+  async #run(check: () => Promise<EntryCheckView>, accept: (result: EntryCheckView) => void): Promise<void> {
     const number = ++this.#checks;
     const result = await check().catch((thrown: unknown) => {
       if (number === this.#checks) this.error = errorView(thrown);
@@ -257,8 +280,7 @@ export class EntryEditor {
     });
     if (number !== this.#checks || result === undefined) return;
     this.error = null;
-    if (replacesFields) this.#accept(result);
-    else this.#check = { ...result, choices: this.#check?.choices ?? [] };
+    accept(result);
   }
 
   #accept(check: EntryCheckView): void {

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/svelte";
+import { fireEvent, screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import { FakeBackend } from "../support/fake-backend";
@@ -33,17 +33,17 @@ describe("adding an entry", () => {
     await user.type(field, "mcp.example.com/mcp");
     expect(await screen.findByTestId("entry-preview")).toHaveTextContent("https://mcp.example.com/mcp");
     expect(screen.getByTestId("entry-preview")).toHaveTextContent("You sign in in the browser");
-    const view = server({ id: "added", name: "example", catalogue: null });
+    const view = server({ id: "example", name: "example", catalogue: null });
     backend.current = snapshot({ revision: 11, servers: [view] });
     await user.click(screen.getByTestId("add-submit"));
     await waitFor(() => expect(screen.queryByTestId("add-dialog")).toBeNull());
     expect(added(backend)).toEqual({
-      name: null,
+      name: "example",
       entry: JSON.stringify({ url: "https://mcp.example.com/mcp" }, null, 2),
       secrets: [],
       approved: null,
     });
-    expect(backend.callsOf("serverSignIn")).toEqual([["added"]]);
+    expect(backend.callsOf("serverSignIn")).toEqual([["example"]]);
   });
 
   it("explains a text that is no server, and adds nothing with Enter", async () => {
@@ -74,6 +74,17 @@ describe("adding an entry", () => {
     expect(backend.callsOf("serverSignIn")).toEqual([]);
   });
 
+  it("shows the launch of a program before Enter approves it", async () => {
+    const { backend, user, field } = await openAdd();
+    await fireEvent.input(field, { target: { value: "npx server --all" } });
+    await fireEvent.keyDown(field, { key: "Enter" });
+    expect(await screen.findByTestId("entry-preview")).toHaveTextContent("--all");
+    expect(backend.callsOf("entryAdd")).toEqual([]);
+    await user.type(field, "{Enter}");
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(added(backend)).toMatchObject({ approved: "digest of npx server --all" });
+  });
+
   it("lets the person choose one of several servers", async () => {
     const backend = new FakeBackend({ servers: [] });
     backend.check = (check) => ({ ...check, choices: ["a", "b"] });
@@ -81,6 +92,20 @@ describe("adding an entry", () => {
     await user.type(field, "https://a.example");
     await user.selectOptions(await screen.findByTestId("entry-choice"), "b");
     await waitFor(() => expect(backend.callsOf("entryCheck").at(-1)).toEqual(["https://a.example", 1, null]));
+  });
+
+  it("drops the key of one server when the person chooses another", async () => {
+    const backend = new FakeBackend({ servers: [] });
+    backend.check = (check) => ({ ...check, choices: ["a", "b"] });
+    const { user, field } = await openAdd(backend);
+    await user.type(field, "https://a.example");
+    await user.click(await screen.findByTestId("entry-settings"));
+    await user.click(screen.getByTestId("api-key"));
+    await user.type(await screen.findByTestId("api-key-value"), "k-1");
+    await user.selectOptions(screen.getByTestId("entry-choice"), "b");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(added(backend)["secrets"]).toEqual([]);
   });
 
   it("sends an API key as a secret, never inside the entry", async () => {
@@ -144,6 +169,21 @@ describe("adding an entry", () => {
     ]);
   });
 
+  it("does not add the entry of an earlier text", async () => {
+    const { backend, user, field } = await openAdd();
+    await user.type(field, "https://mcp.example.com");
+    await user.click(await screen.findByTestId("entry-settings"));
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    await user.clear(field);
+    await user.type(field, "notaurl");
+    expect(await screen.findByText(/neither an address nor a command/)).toBeInTheDocument();
+    expect(screen.getByTestId("add-submit")).toBeDisabled();
+    await user.clear(field);
+    await user.type(field, "https://other.example{Enter}");
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(JSON.parse(added(backend)["entry"] as string)).toEqual({ url: "https://other.example" });
+  });
+
   it("keeps the dialog open if the engine rejects the entry", async () => {
     const backend = new FakeBackend({ servers: [] });
     backend.fail("entryAdd", error("config_invalid", "mcp.json is broken."));
@@ -205,6 +245,7 @@ describe("editing an entry", () => {
     const [[id, version, input]] = backend.callsOf("entryReplace") as [[string, string, object]];
     expect([id, version]).toEqual(["notion", "v1"]);
     expect(input).toMatchObject({ secrets: [{ place: { name: "notion_key" }, value: "k-2" }] });
+    expect((input as { entry: string }).entry).toContain("// Mine.");
   });
 
   it("removes a secret with its setting", async () => {

@@ -109,6 +109,8 @@ impl Engine {
         input: EntryInput,
     ) -> Result<(), ErrorView> {
         let secrets = {
+            // No other change comes between the check and the edit. It would sign out for nothing.
+            let _changing = self.run.servers.changing.lock().await;
             let known = self.known().await?;
             let (named, given) = split(input.secrets);
             let drafted = self.draft(&id.0, &input.entry, &given, &secret_names(&known, Some(id))).await;
@@ -123,10 +125,13 @@ impl Engine {
                 self.sign_out(id).await?;
             }
             self.store(&draft.server, &secrets).await?;
-            let (entry, expected) = (draft.entry, version.to_owned());
-            self.edit(id, move |file, name| file.replace_entry(name, &entry, &expected)).await?;
+            let (name, entry, expected) = (id.0.clone(), draft.entry, version.to_owned());
+            self.run.change_config(move |file| file.replace_entry(&name, &entry, &expected)).await?;
             for name in &removal.secrets {
-                self.delete_secret(name).await?;
+                // The entry is replaced already.
+                if let Err(error) = self.delete_secret(name).await {
+                    tracing::warn!(server = %id, code = ?error.code, "an unused secret could not be deleted");
+                }
             }
             secrets
         };

@@ -97,10 +97,13 @@ impl CheckContext<'_> {
             .is_some_and(|view| matches!(view.auth, AuthView::OAuth { signed_in: true, .. }));
         let used = secret_names(self.known, self.replaces);
         let new: Vec<_> = server.secrets().into_iter().map(|one| one.name).collect();
+        let is_unused = |name: &String| !new.contains(name) && !used.contains(name);
+        // An entry with an error may use any secret.
+        let are_uses_known = self.known.entries().all(|entry| matches!(entry, Entry::Server(_)));
         let old_secrets = old.secrets().into_iter().map(|one| one.name);
         EntryRemovalView {
             grant: is_signed_in && sign_in_of(old) != sign_in_of(server),
-            secrets: old_secrets.filter(|name| !new.contains(name) && !used.contains(name)).collect(),
+            secrets: old_secrets.filter(|name| are_uses_known && is_unused(name)).collect(),
         }
     }
 }

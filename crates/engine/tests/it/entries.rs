@@ -185,6 +185,22 @@ async fn a_changed_kind_of_sign_in_deletes_the_old_grant_and_secrets() {
     assert!(!text.contains("wrong"), "{text}");
 }
 
+#[tokio::test]
+async fn a_secret_that_an_entry_with_an_error_may_use_is_kept() {
+    let (sandbox, demo) = (Sandbox::new(), demo().await);
+    let headers = r#""headers": { "X-Team": "{{team}}" }"#;
+    // The second entry has no address.
+    let file = format!(
+        r#"{{ "mcpServers": {{ "demo": {{ "url": "{}", {headers} }}, "other": {{ {headers} }} }} }}"#,
+        demo.url()
+    );
+    sandbox.write_config(&file);
+    let engine = sandbox.start().await;
+    let without = format!(r#"{{ "url": "{}" }}"#, demo.url());
+    let check = accepted(engine.check_replacement(&id(), &without).await.unwrap());
+    assert!(check.removes.secrets.is_empty(), "{:?}", check.removes);
+}
+
 async fn two_accounts() -> (Sandbox, Demo, Engine, ServerId) {
     let (sandbox, demo, engine) = signed_in(Default::default()).await;
     let second = drafted(&engine, demo.url().as_str()).await;
