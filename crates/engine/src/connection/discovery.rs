@@ -28,9 +28,12 @@ impl Discovery {
         self.request = Some(request);
     }
 
-    /// Returns the deadline of the request, if it still waits for a response.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// Waits for the deadline of the request. Never returns if no request waits for a response.
+    pub async fn expired(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Notes that the deadline has passed. Returns the request.

@@ -136,7 +136,7 @@ impl Inbound {
     }
 
     /// Reads one message from a line or an event. Returns `None` if it is not a message for Usher.
-    pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
+    pub async fn read_text(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
         match self.admit(line).await {
             Ok(message) => message.map(|message| parse_message(&message)).transpose(),
             Err(fault) => Err(fault),

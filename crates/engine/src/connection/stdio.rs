@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -14,9 +13,10 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use usher_budgets as budgets;
 
-use super::discovery::{Discovery, unknown_method};
+use super::discovery::Discovery;
 use super::fault::Fault;
 use super::inbound::Inbound;
+use super::message_reader::MessageReader;
 use crate::program::process::{Process, ProcessEnd};
 
 /// The time for reading what a program wrote before its end.
@@ -49,11 +49,8 @@ pub(crate) struct StdioChannel {
     /// Ends a write that waits for the program.
     closing: CancellationToken,
     lines: mpsc::Receiver<Line>,
-    /// The line that is being read. It is kept until it is read, because rmcp drops `receive` at other events.
-    current: Option<Bytes>,
-    inbound: Inbound,
     end: watch::Receiver<Option<ProcessEnd>>,
-    discovery: Discovery,
+    reader: MessageReader,
     _stop: DropGuard,
 }
 
@@ -77,30 +74,21 @@ impl StdioChannel {
             stdin: Arc::new(Mutex::new(Some(stdin))),
             closing: CancellationToken::new(),
             lines,
-            current: None,
-            inbound,
+            reader: MessageReader::new(inbound),
             end,
-            discovery: Discovery::default(),
             _stop: stop,
         }
     }
 
     pub fn discovery(&self) -> Discovery {
-        self.discovery.clone()
+        self.reader.discovery.clone()
     }
 
     /// Waits for the next line, or for the deadline of `server/discover`.
     async fn next(&mut self) -> Next {
-        let deadline = self.discovery.deadline();
-        let timeout = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             line = self.lines.recv() => line.map_or(Next::End, Next::Line),
-            () = timeout => Next::DiscoveryTimedOut,
+            () = self.reader.discovery.expired() => Next::DiscoveryTimedOut,
         }
     }
 
@@ -117,13 +105,9 @@ impl Transport<RoleClient> for StdioChannel {
         &mut self,
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
-        if let ClientJsonRpcMessage::Request(request) = &message
-            && matches!(request.request, ClientRequest::DiscoverRequest(_))
-        {
-            self.discovery.begin(request.id.clone());
-        }
-        let answered = self.inbound.answered_by(&message);
-        let (stdin, inbound, mut end) = (Arc::clone(&self.stdin), self.inbound.clone(), self.end.clone());
+        let answered = self.reader.note_sent(&message);
+        let (stdin, inbound, mut end) =
+            (Arc::clone(&self.stdin), self.reader.inbound.clone(), self.end.clone());
         let closing = self.closing.clone();
         async move {
             let _answered = answered;
@@ -155,37 +139,31 @@ impl Transport<RoleClient> for StdioChannel {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let next = match self.current.take() {
+            let next = match self.reader.interrupted() {
                 Some(line) => Next::Line(Line::Complete(line)),
                 None => self.next().await,
             };
             let line = match next {
                 Next::Line(Line::Complete(line)) => line,
                 Next::Line(Line::TooLong) => {
-                    self.inbound.line_too_long();
+                    self.reader.inbound.line_too_long();
                     return None;
                 }
-                Next::DiscoveryTimedOut => match self.discovery.time_out() {
-                    Some(id) => return Some(unknown_method(id)),
+                Next::DiscoveryTimedOut => match self.reader.time_out() {
+                    Some(message) => return Some(message),
                     None => continue,
                 },
                 Next::End => {
                     // A program that closed its output cannot be used any more.
                     self.close_stdin().await;
-                    end_of(&mut self.end, &self.inbound).await;
+                    end_of(&mut self.end, &self.reader.inbound).await;
                     return None;
                 }
             };
-            self.current = Some(line.clone());
-            let read = self.inbound.read_line(line).await;
-            self.current = None;
-            match read {
-                Ok(Some(message)) if self.discovery.is_late(&message) => {}
-                Ok(Some(message)) => return Some(self.discovery.interpret(message)),
+            match self.reader.read(line).await {
+                Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
-                Err(Fault::LimitExceeded(_)) => return None,
-                // Many programs write logs to stdout, although the specification forbids it. Such a line is ignored.
-                Err(fault) => tracing::debug!(%fault, "ignored a line of a program"),
+                Err(_) => return None,
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::StreamExt;
 use http::HeaderMap;
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
+use rmcp::model::ClientJsonRpcMessage;
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use sse_stream::Sse;
@@ -18,9 +18,9 @@ use usher_budgets as budgets;
 use super::adapter::Deadline;
 use super::authorized::Authorized;
 use super::streamable::{Events, StreamableHttp};
-use crate::connection::discovery::{Discovery, unknown_method};
 use crate::connection::fault::Fault;
 use crate::connection::inbound::Inbound;
+use crate::connection::message_reader::MessageReader;
 
 /// The time that the server has to name the address for messages.
 const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,14 +39,11 @@ struct Poster {
 /// The channel over one stream. The session ends with the stream.
 pub(crate) struct SseChannel {
     events: Events,
-    /// The message that is being read. It is kept until it is read, because rmcp drops `receive` at other events.
-    current: Option<Bytes>,
     responses: mpsc::Receiver<Bytes>,
     poster: Poster,
     /// The address of the stream.
     url: Url,
-    inbound: Inbound,
-    discovery: Discovery,
+    reader: MessageReader,
 }
 
 /// What happens next on a channel.
@@ -90,24 +87,17 @@ impl SseChannel {
             Poster { http, authorized, headers, address: Arc::new(Mutex::new(address)), responses: sender };
         // From here on, the limits on messages apply.
         let events = inbound.clone().limit_events(events);
-        Ok(Self { events, current: None, responses, poster, url, inbound, discovery: Discovery::default() })
+        Ok(Self { events, responses, poster, url, reader: MessageReader::new(inbound) })
     }
 
     async fn next(&mut self) -> Next {
-        let deadline = self.discovery.deadline();
-        let timeout = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             event = self.events.next() => match event {
                 Some(Ok(event)) => Next::Event(event),
                 Some(Err(_)) | None => Next::End,
             },
             Some(response) = self.responses.recv() => Next::Message(response),
-            () = timeout => Next::DiscoveryTimedOut,
+            () = self.reader.discovery.expired() => Next::DiscoveryTimedOut,
         }
     }
 }
@@ -119,12 +109,7 @@ impl Transport<RoleClient> for SseChannel {
         &mut self,
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
-        if let ClientJsonRpcMessage::Request(request) = &message
-            && matches!(request.request, ClientRequest::DiscoverRequest(_))
-        {
-            self.discovery.begin(request.id.clone());
-        }
-        let answered = self.inbound.answered_by(&message);
+        let answered = self.reader.note_sent(&message);
         let poster = self.poster.clone();
         async move {
             let _answered = answered;
@@ -134,7 +119,7 @@ impl Transport<RoleClient> for SseChannel {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let next = match self.current.take() {
+            let next = match self.reader.interrupted() {
                 Some(text) => Next::Message(text),
                 None => self.next().await,
             };
@@ -146,7 +131,7 @@ impl Transport<RoleClient> for SseChannel {
                             continue;
                         }
                         Some(Err(fault)) => {
-                            self.inbound.monitor().report(fault);
+                            self.reader.inbound.monitor().report(fault);
                             return None;
                         }
                         None => match event.data {
@@ -156,21 +141,16 @@ impl Transport<RoleClient> for SseChannel {
                     }
                 }
                 Next::Message(response) => response,
-                Next::DiscoveryTimedOut => match self.discovery.time_out() {
-                    Some(id) => return Some(unknown_method(id)),
+                Next::DiscoveryTimedOut => match self.reader.time_out() {
+                    Some(message) => return Some(message),
                     None => continue,
                 },
                 Next::End => return None,
             };
-            self.current = Some(text.clone());
-            let read = self.inbound.read_line(text).await;
-            self.current = None;
-            match read {
-                Ok(Some(message)) if self.discovery.is_late(&message) => {}
-                Ok(Some(message)) => return Some(self.discovery.interpret(message)),
+            match self.reader.read(text).await {
+                Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
-                Err(Fault::LimitExceeded(_)) => return None,
-                Err(fault) => tracing::debug!(%fault, "ignored an event"),
+                Err(_) => return None,
             }
         }
     }
