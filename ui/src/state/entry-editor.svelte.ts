@@ -180,7 +180,7 @@ export class EntryEditor {
     );
   }
 
-  /** Makes this the entry of another account. `label` tells the accounts apart. */
+  /** Turns this into an entry for another account. The person recognises the account by its `label`. */
   labelAccount(name: string, label: string): void {
     this.isAnotherAccount = true;
     const title = label.trim() === "" ? "" : `${name} (${label.trim()})`;

@@ -126,8 +126,8 @@ fn name_of_address(url: &url::Url) -> String {
     distinctive.to_owned()
 }
 
-/// Returns the name of the package that a runner starts, or of the program, without the words that all of them have:
-/// `filesystem` for `npx -y @modelcontextprotocol/server-filesystem`.
+/// Proposes a name for a program: that of the package which a runner starts, or else of the program itself. Common words
+/// such as `server` are left out: `npx -y @modelcontextprotocol/server-filesystem` becomes `filesystem`.
 fn name_of_program(command: &str, args: &[&str]) -> String {
     let stem = Path::new(command).file_stem().and_then(|stem| stem.to_str()).unwrap_or(command);
     let is_package = |argument: &&&str| !argument.starts_with('-') && !SUBCOMMANDS.contains(*argument);
