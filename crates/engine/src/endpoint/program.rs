@@ -190,6 +190,7 @@ impl Attempt {
             requests,
             page_visits: PageVisits::default(),
             changes: Arc::clone(&changes),
+            extension: None,
         };
         let channel = StdioChannel::new(endpoint.start().await?, inbound.clone());
         Ok(Self { channel, client, inbound, changes, faults })
