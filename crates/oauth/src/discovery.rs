@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::grant::are_own_endpoints;
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, Flow,
+    AuthorizationServerMetadata, Challenge, ClientSettings, Endpoint, Error, ErrorKind, Flow,
     HttpClient, Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
 };
 
@@ -16,7 +16,7 @@ pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 pub struct DiscoveryRequest<'a> {
     pub server: &'a ServerUrl,
     /// The challenge in the 401 response, if any.
-    pub challenge: Option<&'a BearerChallenge>,
+    pub challenge: Option<&'a Challenge>,
     pub settings: &'a ClientSettings,
     /// Whether a grant for this server is stored. If not, a server without protected resource metadata is assumed to be
     /// its own authorization server (MCP 2025-03-26).
@@ -150,7 +150,7 @@ async fn find_at_origin(
 /// Uses the endpoints configured in `mcp.json`. Sends no request.
 fn use_configured_endpoints(
     server: &ServerUrl,
-    challenge: Option<&BearerChallenge>,
+    challenge: Option<&Challenge>,
     settings: &ClientSettings,
     authorization: &Url,
     token: &Url,
@@ -199,7 +199,7 @@ fn missing(step: Step, host: Option<&str>) -> Error {
 
 impl Discovered {
     /// Chooses the scopes to request: those of the settings, else of the challenge, else of the resource, else none.
-    pub fn with_challenge(mut self, challenge: Option<&BearerChallenge>, settings: &ClientSettings) -> Self {
+    pub fn with_challenge(mut self, challenge: Option<&Challenge>, settings: &ClientSettings) -> Self {
         let challenged =
             challenge.and_then(|challenge| challenge.scope.clone()).filter(|scopes| !scopes.is_empty());
         let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);

@@ -34,6 +34,17 @@ pub enum ProofRefusal {
     Invalid,
 }
 
+impl ProofRefusal {
+    /// Parses the error code of a response.
+    pub(crate) fn parse(error: &str) -> Option<Self> {
+        match error {
+            "use_dpop_nonce" => Some(ProofRefusal::NonceRequired),
+            "invalid_dpop_proof" => Some(ProofRefusal::Invalid),
+            _ => None,
+        }
+    }
+}
+
 /// What the responses of an authorization server and of a resource server taught about their proofs. Clones share it.
 /// It is not stored: after a restart, the first response teaches it again.
 #[derive(Clone, Debug, Default)]

@@ -122,7 +122,7 @@ mod well_known;
 
 pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
-pub use challenge::BearerChallenge;
+pub use challenge::Challenge;
 pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
 pub use client_settings::{ClientSettings, Flow, Prompt};
 pub use device_authorization::DeviceAuthorization;

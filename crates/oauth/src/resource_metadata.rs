@@ -6,9 +6,7 @@ use usher_budgets as budgets;
 use crate::display_text::{display_text, display_text_option};
 use crate::json_document::Document;
 use crate::well_known::first_usable;
-use crate::{
-    Attempt, BearerChallenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step,
-};
+use crate::{Attempt, Challenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step};
 
 const STEP: Step = Step::ResourceMetadata;
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -30,7 +28,7 @@ impl ProtectedResourceMetadata {
     pub(crate) async fn find(
         http: &HttpClient,
         server: &ServerUrl,
-        challenge: Option<&BearerChallenge>,
+        challenge: Option<&Challenge>,
     ) -> Result<Option<Self>, Error> {
         let raw = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
         let (challenged, unusable) = match raw.map(|raw| challenged_url(server, raw)) {

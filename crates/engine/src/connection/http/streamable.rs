@@ -16,7 +16,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use sse_stream::Sse;
 use usher_budgets as budgets;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use super::endpoint_client::EndpointClient;
 use super::event_stream::event_stream;
@@ -230,12 +230,12 @@ fn rejected_token(status: StatusCode, body: &[u8], token_sent: bool) -> Option<F
 
 /// Returns an error for a 401, and for a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
 fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool) -> Result<(), Fault> {
-    let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
+    let challenge = || Challenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
     match status {
         StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized { challenge: challenge(), token_sent }),
         // Some servers send the challenge with another status.
         StatusCode::BAD_REQUEST => {
-            let is_refusal = |challenge: &BearerChallenge| challenge.error.as_deref() == Some(INVALID_TOKEN);
+            let is_refusal = |challenge: &Challenge| challenge.error.as_deref() == Some(INVALID_TOKEN);
             match challenge().filter(|challenge| is_refusal(challenge)) {
                 challenge @ Some(_) => Err(Fault::Unauthorized { challenge, token_sent }),
                 None => Ok(()),
