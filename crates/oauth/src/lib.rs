@@ -132,7 +132,7 @@ pub use dpop_session::{DpopSession, PROOF_HEADER, Proof, ProofRecipient, ProofRe
 pub use endpoint::Endpoint;
 pub use error::{Attempt, Error, ErrorKind, Step};
 pub use foreign_endpoints::ForeignEndpoints;
-pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
+pub use grant::{AccessToken, DpopBinding, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
 pub use identity_provider::IdentityProvider;

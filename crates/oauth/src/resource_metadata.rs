@@ -20,6 +20,8 @@ pub struct ProtectedResourceMetadata {
     pub scopes_supported: Option<Scopes>,
     /// Sanitised, for display.
     pub resource_name: Option<String>,
+    /// Whether the server accepts only tokens that are bound to a key (`dpop_bound_access_tokens_required`).
+    pub requires_dpop: bool,
 }
 
 impl ProtectedResourceMetadata {
@@ -82,6 +84,7 @@ impl ProtectedResourceMetadata {
                 .collect::<Result<_, _>>()?,
             scopes_supported: scopes.filter(|scopes| !scopes.is_empty()),
             resource_name: display_text_option(document.string("resource_name")),
+            requires_dpop: document.is_true("dpop_bound_access_tokens_required"),
         })
     }
 }

@@ -22,7 +22,7 @@ pub async fn revoke(
     let Some(endpoint) = &binding.revocation_endpoint else { return Ok(()) };
     let failed = |kind| Error::new(Step::Revocation, Some(endpoint.host()), kind);
     let (headers, body) = request_parts(grant, client_secret).map_err(failed)?;
-    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body, prover: None };
     let response = http.send(Step::Revocation, request, http.deadlines().request).await?;
     match response.status {
         status if status.is_success() => Ok(()),
