@@ -1,6 +1,5 @@
 //! Conversion of a grant between `usher-oauth`, which refreshes it, and `usher-secrets`, which stores it.
 
-use secrecy::SecretString;
 use usher_oauth::{
     AccessToken, AuthMethod, DpopBinding, DpopKey, Endpoint, Grant, GrantBinding, Issuer, RefreshToken,
     Scopes,
@@ -78,9 +77,4 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
 pub(crate) fn same_tokens(one: &Grant, other: &Grant) -> bool {
     let refresh = |grant: &Grant| grant.refresh_token.as_ref().map(|token| token.expose().to_owned());
     one.access_token.expose() == other.access_token.expose() && refresh(one) == refresh(other)
-}
-
-/// Returns the access token, to send with a request.
-pub(crate) fn bearer(grant: &Grant) -> SecretString {
-    grant.access_token.as_secret().clone()
 }

@@ -181,6 +181,7 @@ impl HttpEndpoint {
             resolved.http.connection_builder(),
             &uri,
             self.context.options.clock.clone(),
+            resolved.http.dpop().clone(),
         )?;
         let credentials = resolved.credentials.clone();
         let headers = resolved.headers.clone();
