@@ -2,7 +2,9 @@
 
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
-use crate::commands::{application, config, demo, engine, links, secret_store, servers, sign_in, tools};
+use crate::commands::{
+    application, config, demo, engine, entries, links, secret_store, servers, sign_in, tools,
+};
 use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
 /// Returns the commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
@@ -29,6 +31,11 @@ fn commands() -> Commands<tauri::Wry> {
         servers::snapshot,
         servers::catalogue_list,
         servers::server_add,
+        entries::entry_check,
+        entries::entry_check_replacement,
+        entries::entry_read,
+        entries::entry_add,
+        entries::entry_replace,
         sign_in::server_sign_in,
         sign_in::server_sign_in_on_device,
         sign_in::server_sign_in_again,

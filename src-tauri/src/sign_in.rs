@@ -31,7 +31,6 @@ pub fn waiting_device(engine: &Engine, id: &ServerId) -> Option<DeviceSignInView
         Status::SigningIn { device, .. } => device,
         Status::Disabled
         | Status::Paused
-        | Status::Unsupported { .. }
         | Status::Connecting
         | Status::NeedsSignIn { .. }
         | Status::Connected { .. }

@@ -59,8 +59,8 @@ pub fn start_parts(app: &AppHandle, link: Option<String>) {
     tauri::async_runtime::spawn(async move { start_engine(&app).await });
 }
 
-/// Registers for links, starts the demo if the person added it, then starts the engine. In a first run, writes the
-/// examples into `mcp.json` before.
+/// Writes an `mcp.json` with examples if it is missing, registers for links, starts the demo if the person added it,
+/// then starts the engine.
 pub async fn start_engine(app: &AppHandle) {
     let links = app.state::<LinkRegistration>();
     let Paths { config, state_dir, runtime_dir, .. } = app.state::<Paths>().inner().clone();

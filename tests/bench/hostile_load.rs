@@ -1,7 +1,8 @@
 //! Measures the memory and time that hostile servers cost the command `usher`, and prints JSON for `cargo xtask bench`.
 //!
 //! For each server, one command holds the engine while it waits for a quiet server. A second command uses the hostile
-//! server, so that the holder runs it too. Meanwhile, further commands call a good server.
+//! server, so that the holder runs it too. Meanwhile, further commands call a good server. The hostile server is a process
+//! with the lowest priority, because a real one runs on another machine and takes no time from the calls.
 
 mod hostile_servers;
 
@@ -16,7 +17,7 @@ use usher_tests::{Cli, Desktop, DesktopOptions, PipedProcess};
 
 use hostile_servers::{HostileServer, SERVERS};
 
-/// Calls of the good server alone.
+/// Calls of the good server before the hostile server is used.
 const CALLS_ALONE: usize = 10;
 
 #[derive(Parser)]
@@ -27,11 +28,17 @@ struct Arguments {
     /// Only the servers whose name contains this text
     #[arg(long)]
     only: Option<String>,
+    /// Runs the server of this name until the end of the input, and prints its address
+    #[arg(long, hide = true)]
+    serve: Option<String>,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    if let Some(name) = arguments.serve {
+        return serve(&name).await;
+    }
     let mut measured = Vec::new();
     for server in &SERVERS {
         if arguments.only.as_ref().is_none_or(|text| server.name.contains(text)) {
@@ -45,14 +52,29 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+async fn serve(name: &str) -> Result<()> {
+    let server = SERVERS.iter().find(|server| server.name == name).context("no such server")?;
+    let service = FakeService::start(hostile_servers::options()).await?;
+    (server.change)(&service);
+    println!("{}", service.url());
+    tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
 async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
     let quiet = FakeService::start(Options::open_handshake()).await?;
     let good = FakeService::start(Options::open_handshake()).await?;
-    let hostile = FakeService::start(hostile_servers::options()).await?;
-    (server.change)(&hostile);
+    let mut command = std::process::Command::new("nice");
+    command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["--serve", server.name]);
+    let mut hostile = PipedProcess::start(command)?;
+    let hostile_url = hostile.line().await?;
     let desktop = Desktop::start_with(DesktopOptions::HEADLESS).await?;
-    let addresses = [("quiet", quiet.url()), ("good", good.url()), ("hostile", hostile.url())];
-    desktop.configure(addresses.iter().map(|(name, url)| (*name, url.as_str())))?;
+    let (quiet_url, good_url) = (quiet.url(), good.url());
+    desktop.configure([
+        ("quiet", quiet_url.as_str()),
+        ("good", good_url.as_str()),
+        ("hostile", hostile_url.as_str()),
+    ])?;
     let cli = Cli::new(desktop).env("USHER_SECRET_STORE", "memory");
 
     let holder = cli.start(&["call", "quiet", "wait", "--timeout", "3600"])?;
@@ -70,7 +92,7 @@ async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
         beside.push(call(&cli).await?);
     }
     let peak = memory(&holder, "VmHWM")?;
-    // A peak from before the hostile server is not its cost.
+    // An earlier peak is not the hostile server's cost.
     let grown = if peak > before { peak.saturating_sub(at_rest) } else { 0 };
     Ok(json!({
         "server": server.name,
@@ -86,7 +108,7 @@ async fn call(cli: &Cli<Desktop>) -> Result<f64> {
     let begun = Instant::now();
     let output = cli.run(&["call", "good", "read"]).await?;
     if output.code != Some(0) {
-        // The time counts nevertheless.
+        // Its time still counts.
         eprintln!("a call of the good server failed: {}", output.stderr.trim_end());
     }
     Ok(begun.elapsed().as_secs_f64() * 1000.0)

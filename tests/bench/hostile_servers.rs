@@ -35,7 +35,7 @@ const fn signing_in(name: &'static str, change: fn(&FakeService)) -> HostileServ
 pub const SERVERS: [HostileServer; 23] = [
     calling("200 pages of 16 MiB", |service| {
         on(service, "tools/list", |request| {
-            page(request, &[tool(&"x".repeat(15 * MIB))], &request.json()["params"]["cursor"])
+            page(request, &[tool("read", &"x".repeat(15 * MIB))], &request.json()["params"]["cursor"])
         });
     }),
     calling("a page with 12 MB of the smallest items", |service| {
@@ -43,13 +43,14 @@ pub const SERVERS: [HostileServer; 23] = [
     }),
     calling("pages with 20,000 tools", |service| {
         on(service, "tools/list", |request| {
-            page(request, &vec![tool("x"); 20_000], &request.json()["params"]["cursor"])
+            page(request, &vec![tool("read", "x"); 20_000], &request.json()["params"]["cursor"])
         });
     }),
     calling("a list of the largest number of tools", |service| {
         on(service, "tools/list", |request| {
             let start = request.json()["params"]["cursor"].as_str().map_or(0, str::len);
-            let tools = vec![tool(&"x".repeat(90)); 1000];
+            let tools: Vec<Value> =
+                (0..1000).map(|number| tool(&format!("tool_{start}_{number}"), &"x".repeat(90))).collect();
             if 1000 * (start + 1) < budgets::LIST_ITEMS {
                 page(request, &tools, &request.json()["params"]["cursor"])
             } else {
@@ -155,7 +156,7 @@ pub const SERVERS: [HostileServer; 23] = [
     }),
 ];
 
-/// Options of a server that can be called without a sign-in, unless it changes that itself.
+/// The options of the hostile servers. They require no sign-in, unless their `change` does.
 pub fn options() -> Options {
     Options::open_handshake()
 }
@@ -178,8 +179,8 @@ fn require_sign_in(service: &FakeService) {
     });
 }
 
-fn tool(description: &str) -> Value {
-    json!({ "name": "read", "description": description, "inputSchema": { "type": "object" } })
+fn tool(name: &str, description: &str) -> Value {
+    json!({ "name": name, "description": description, "inputSchema": { "type": "object" } })
 }
 
 /// A page of a list that names a new next page.

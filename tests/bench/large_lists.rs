@@ -52,7 +52,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
     let Arguments { tools } = Arguments::parse();
-    // The longest list of such tools is shorter than the limit of bytes.
+    // Short enough that the longest list of such tools stays below the limit in bytes.
     let description = "Finds pages by their words, **newest first**. ".repeat(2);
     let worst = large_server::worst_texts();
     let worst = worst.iter().flat_map(|(name, text)| {

@@ -30,7 +30,7 @@ async fn a_script_approves_nothing() -> Result<()> {
     ensure!(approved.code == Some(2) && approved.stderr.contains("terminal"), "{approved:?}");
 
     let declined = cli.in_terminal(&["approve", "tool"], "n").await?;
-    ensure!(declined.code == Some(2) && declined.stdout.contains(TOOL), "{declined:?}");
+    ensure!(declined.code == Some(5) && declined.stdout.contains(TOOL), "{declined:?}");
     ensure!(cli.run(&["tools", "tool"]).await?.code == Some(3));
     let approved = cli.in_terminal(&["approve", "tool"], "y").await?;
     ensure!(approved.code == Some(0), "{approved:?}");

@@ -24,7 +24,7 @@ async fn a_program_does_not_run_before_it_is_approved() -> Result<()> {
     let view = person.until(waits).await?;
     let Status::Failed { error } = &view.status else { panic!("{view:?}") };
     ensure!(error.code == Code::ApprovalNeeded, "{error:?}");
-    // Neither a call nor a connection starts it, and no other approval.
+    // Neither a call, nor a connection, nor the approval of another digest starts it.
     person.engine.connect(&id()).await?;
     person.until(waits).await?;
     let wrong = person.engine.approve(&id(), "0".repeat(64)).await;
@@ -50,13 +50,19 @@ async fn a_changed_entry_does_not_run_before_it_is_approved_again() -> Result<()
         json!({ "command": format!("{}/tool.sh", crate::FOLDER), "args": ["quiet"], "env": { "ENV": "x" } }),
         json!({ "command": format!("{}/tool.sh", crate::FOLDER), "args": ["quiet"], "cwd": "/" }),
     ];
+    let mut seen = Vec::new();
     for changed in changes {
         std::fs::write(person.path("mcp.json"), config(&changed))?;
-        let view = person.until(waits).await.with_context(|| changed.to_string())?;
+        // The view of the previous change waits, too.
+        let is_new = |view: &ServerView| {
+            waits(view) && view.program.as_ref().is_some_and(|program| !seen.contains(&program.launch.digest))
+        };
+        let view = person.until(is_new).await.with_context(|| changed.to_string())?;
         let program = view.program.context("not a program")?;
+        seen.push(program.launch.digest.clone());
         let earlier = program.earlier.context("the earlier launch is not shown")?;
         ensure!(earlier.arguments == ["quiet"] && earlier.digest != program.launch.digest);
-        crate::until_gone(running, std::time::Duration::from_secs(10)).await?;
+        crate::until_gone(running).await?;
     }
     ensure!(!file.exists(), "the changed program ran");
     // The entry that was approved runs again at once.
@@ -67,7 +73,7 @@ async fn a_changed_entry_does_not_run_before_it_is_approved_again() -> Result<()
 }
 
 #[tokio::test]
-async fn only_an_approved_program_gets_a_secret_and_it_stays_out_of_sight() -> Result<()> {
+async fn only_an_approved_program_gets_a_secret_and_usher_never_shows_it() -> Result<()> {
     let mut entry = tool("quiet");
     entry["env"] = json!({ "KEY": "{{tool_key}}" });
     let person = Person::new(&entry).await?;

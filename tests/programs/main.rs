@@ -2,8 +2,8 @@
 
 mod approval;
 mod ending;
+mod misbehaving;
 mod public;
-mod troubled;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -110,7 +110,7 @@ fn config(entry: &Value) -> String {
     json!({ "mcpServers": { "tool": entry } }).to_string()
 }
 
-/// Whether any process of this group runs.
+/// Returns whether any process of this group runs.
 fn group_runs(group: u32) -> bool {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     processes.filter_map(|entry| group_of(&entry.path())).any(|(found, state)| found == group && state != "Z")
@@ -127,11 +127,11 @@ fn group_of(process: &Path) -> Option<(u32, String)> {
 }
 
 /// Waits until no process of the group runs. Returns the time that it took.
-async fn until_gone(group: u32, deadline: Duration) -> Result<Duration> {
+async fn until_gone(group: u32) -> Result<Duration> {
     let begun = std::time::Instant::now();
     while group_runs(group) {
-        if begun.elapsed() > deadline {
-            bail!("the group {group} still runs after {deadline:?}");
+        if begun.elapsed() > TIMEOUT {
+            bail!("the group {group} still runs after {TIMEOUT:?}");
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -1,8 +1,10 @@
-//! Public servers from npm, started by `npx` as in people's `mcp.json`.
+//! Public servers from npm and PyPI: started by `npx` and `uvx` as in people's `mcp.json`, and over HTTP.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Map, Value, json};
 use usher_api::Status;
+use usher_tests::PipedProcess;
+use usher_tests::wait::until_ready;
 
 use crate::{FOLDER, Person};
 
@@ -56,5 +58,50 @@ async fn server_memory_gets_its_environment() -> Result<()> {
     person.call("create_entities", arguments(ada)?).await?;
     ensure!(std::fs::read_to_string(file)?.contains("wrote a program"), "nothing was stored");
     person.engine.stop().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_python_server_is_started_by_uvx() -> Result<()> {
+    let entry = json!({
+        "command": format!("{FOLDER}/.venv/bin/uvx"),
+        "args": ["--offline", "--constraints", format!("{FOLDER}/mcp-server-time.txt"), "mcp-server-time"],
+        "env": { "UV_CACHE_DIR": format!("{FOLDER}/.uv"), "TZ": "UTC" },
+    });
+    let person = Person::approved(&entry).await?;
+    person.until_connected().await?;
+    let time = person.call("get_current_time", arguments(json!({ "timezone": "Europe/Vienna" }))?).await?;
+    ensure!(time.contains("Europe/Vienna"), "{time}");
+    person.engine.stop().await;
+    Ok(())
+}
+
+/// Starts server-everything on a port, and waits until it listens there.
+async fn served(transport: &str) -> Result<(PipedProcess, u16)> {
+    let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut command = std::process::Command::new("node");
+    command.arg(format!("{FOLDER}/node_modules/@modelcontextprotocol/server-everything/dist/index.js"));
+    command.arg(transport).env("PORT", port.to_string());
+    let process = PipedProcess::start(command)?;
+    until_ready("server-everything", || Ok(std::net::TcpStream::connect(("127.0.0.1", port)).ok())).await?;
+    Ok((process, port))
+}
+
+#[tokio::test]
+async fn server_everything_is_used_by_either_http_transport_whatever_its_entry_says() -> Result<()> {
+    for (transport, path) in [("sse", "sse"), ("streamableHttp", "mcp")] {
+        let (_process, port) = served(transport).await?;
+        for kind in ["sse", "http"] {
+            let entry = json!({ "type": kind, "url": format!("http://127.0.0.1:{port}/{path}") });
+            let person = Person::new(&entry).await?;
+            let view = person.until_connected().await.with_context(|| format!("{transport} as {kind}"))?;
+            let Status::Connected { tool_count, .. } = view.status else { unreachable!("connected") };
+            ensure!(tool_count >= 5, "{tool_count} tools");
+            let echo = person.call("echo", arguments(json!({ "message": "hello" }))?).await?;
+            ensure!(echo.contains("hello"), "{echo}");
+            ensure!(!person.engine.resources(&crate::id()).await?.is_empty(), "no resources");
+            person.engine.stop().await;
+        }
+    }
     Ok(())
 }

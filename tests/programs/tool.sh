@@ -1,5 +1,5 @@
 #!/bin/sh
-# A small MCP server. It answers `initialize`, has one tool, and misbehaves as its argument says.
+# A small MCP server. It answers `initialize`, has three tools, and misbehaves as its argument says.
 case $1 in
   ends) echo 'Traceback: no key' >&2; exit 3 ;;
   missing) exec /does/not/exist ;;

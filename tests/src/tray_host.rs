@@ -171,6 +171,12 @@ impl TrayHost {
                 {
                     Ok(None)
                 }
+                // The click made the app quit, before it replied.
+                Err(zbus::Error::MethodError(name, _, _))
+                    if name.as_str() == "org.freedesktop.DBus.Error.NoReply" =>
+                {
+                    Ok(Some(()))
+                }
                 Err(error) => Err(error).context("the click failed"),
             }
         })

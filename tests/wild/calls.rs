@@ -229,7 +229,7 @@ async fn an_invalid_header_of_an_argument_is_never_sent() -> Result<()> {
         } });
         let good = json!({ "name": "read", "inputSchema": { "type": "object" } });
         let person = discovering(vec![json!({ "name": "bad", "inputSchema": schema }), good]).await?;
-        let arguments = json!({ "value": "secret\r\nX-Injected: 1" });
+        let arguments = json!({ "value": "secret" });
         // Whether the tool can be called is not the point.
         let _ = call(&person, "bad", serde_json::from_value(arguments)?).await;
         call(&person, "read", Map::new()).await.with_context(|| header.to_string())?;
@@ -243,6 +243,22 @@ async fn an_invalid_header_of_an_argument_is_never_sent() -> Result<()> {
         }
         person.engine.stop().await;
     }
+    Ok(())
+}
+
+/// A value with a line break would add a header of its own.
+#[tokio::test]
+async fn a_value_with_a_line_break_is_encoded_in_its_header() -> Result<()> {
+    let schema = json!({ "type": "object", "properties": {
+        "value": { "type": "string", "x-mcp-header": "Value" },
+    } });
+    let person = discovering(vec![json!({ "name": "read", "inputSchema": schema })]).await?;
+    let arguments = json!({ "value": "a\r\nX-Injected: 1" });
+    call(&person, "read", serde_json::from_value(arguments)?).await?;
+    let sent = last_call(&person.service)?;
+    let headers = ["mcp-param-value", "x-injected"].map(|name| header_of(&sent, name));
+    ensure!(headers == [Some("=?base64?YQ0KWC1JbmplY3RlZDogMQ==?="), None], "{headers:?}");
+    person.engine.stop().await;
     Ok(())
 }
 

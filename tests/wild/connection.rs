@@ -122,10 +122,18 @@ const ROWS: [Row; 24] = [
     }),
     row("an error of null is beside the result", OPEN, |service| {
         service.intercept(|request| {
-            let message = usher_fake_service::merged(list_message(request), json!({ "note": 1 }));
-            let body = message.to_string().replace("\"note\":1", "\"error\":null");
-            (request.rpc_method() == "tools/list")
-                .then(|| Reply::new(200, "application/json", body).into_response())
+            // Usher reads lists itself, and leaves other responses to a library, which rejects the error of null.
+            let accepted = json!({
+                "protocolVersion": "2025-06-18", "capabilities": { "tools": {} },
+                "serverInfo": { "name": "fake", "version": "1" },
+            });
+            let message = match request.rpc_method().as_str() {
+                "initialize" => json!({ "jsonrpc": "2.0", "id": request.json()["id"], "result": accepted }),
+                "tools/list" => list_message(request),
+                _ => return None,
+            };
+            let body = message.to_string().replacen('{', "{\"error\":null,", 1);
+            Some(Reply::new(200, "application/json", body).into_response())
         });
     }),
     row("the response is an array with one message", OPEN, |service| {

@@ -27,8 +27,8 @@ pub struct Arguments {
     /// Minutes for each target
     #[arg(long, default_value_t = 1)]
     minutes: u32,
-    /// The instrumentation that finds errors in unsafe code; `address` needs a nightly toolchain or makes stable Rust
-    /// behave like one
+    /// The instrumentation that finds errors in unsafe code; `address` sets `RUSTC_BOOTSTRAP=1`, because stable Rust
+    /// does not accept it otherwise
     #[arg(long, value_enum, default_value_t = Sanitizer::None)]
     sanitizer: Sanitizer,
     /// Targets to run; all of them if none is named
@@ -42,7 +42,16 @@ enum Sanitizer {
     Address,
 }
 
-/// The parsers of bytes from outside.
+impl Sanitizer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Address => "address",
+        }
+    }
+}
+
+/// The parsers of untrusted input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Target {
     /// `WWW-Authenticate` headers
@@ -113,8 +122,9 @@ fn run(repository: &Repository, arguments: &Arguments, target: Target) -> Result
     match new {
         Some(input) => bail!(
             "{name} crashed. The input is {}. To run it again: \
-             cargo fuzz run --fuzz-dir {FOLDER} --sanitizer none {name} {}",
+             cargo fuzz run --fuzz-dir {FOLDER} --sanitizer {} {name} {}",
             input.display(),
+            arguments.sanitizer.name(),
             input.display()
         ),
         None => bail!("{name} failed without a crash ({status})"),
@@ -123,12 +133,11 @@ fn run(repository: &Repository, arguments: &Arguments, target: Target) -> Result
 
 fn cargo_fuzz(repository: &Repository, sanitizer: Sanitizer, subcommand: &str) -> Command {
     let mut command = repository.cargo();
-    command.args(["fuzz", subcommand, "--fuzz-dir", FOLDER, "--sanitizer"]);
-    match sanitizer {
-        Sanitizer::None => command.arg("none"),
+    command.args(["fuzz", subcommand, "--fuzz-dir", FOLDER, "--sanitizer", sanitizer.name()]);
+    if matches!(sanitizer, Sanitizer::Address) {
         // Stable Rust contains the sanitizer, but accepts its option only with this variable.
-        Sanitizer::Address => command.arg("address").env("RUSTC_BOOTSTRAP", "1"),
-    };
+        command.env("RUSTC_BOOTSTRAP", "1");
+    }
     // The fuzz targets are built without Clippy.
     command.env_remove("RUSTC_WORKSPACE_WRAPPER").env_remove("CLIPPY_ARGS");
     command

@@ -57,7 +57,7 @@ enum Task {
     Soak(soak::Arguments),
     /// Kill the engine and make its token endpoint fail, thousands of times
     Faults(faults::Arguments),
-    /// Run the fuzz targets of the parsers of bytes from outside, until the first crash
+    /// Fuzz the parsers of untrusted input, until the first crash
     Fuzz(fuzz::Arguments),
     /// Build the packages that people install, from release builds
     Bundle(bundle::Arguments),

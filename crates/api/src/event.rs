@@ -25,12 +25,12 @@ pub enum Event {
         order: Vec<ServerId>,
         config: ConfigView,
     },
-    /// `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes.
+    /// `mcp.json` was read again because it changed, and the servers follow it. Sent after the events of the changes.
     ConfigReloaded {
         revision: Revision,
         changes: ConfigChangesView,
     },
-    /// `mcp.json` is unreadable or no JSON. The previous servers stay in use.
+    /// `mcp.json` is unreadable or not JSON. The previous servers stay in use.
     ConfigRejected {
         revision: Revision,
         config: ConfigView,

@@ -26,6 +26,7 @@
 
 mod auth;
 mod elicitation;
+mod entry;
 mod error;
 mod event;
 mod program;
@@ -41,12 +42,16 @@ mod tool;
 
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
+pub use entry::{
+    EntryCheckView, EntryDraftView, EntryProblemView, EntryRemovalView, EntrySecretState, EntrySecretView,
+    EntrySignIn, EntryView, SameAddressView,
+};
 pub use error::{Code, ErrorView};
 pub use event::{ConfigChangesView, Event};
 pub use program::{LaunchView, ProgramView};
 pub use prompt::{PromptArgumentView, PromptView};
 pub use reply::{AuthorizationRequestView, OrphanView, Reply, SignInRequest};
-pub use request::{NewServer, Request, ServerVerb};
+pub use request::{NewProgram, NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
 pub use server::{

@@ -17,7 +17,7 @@ use crate::{CallingProgram, ElicitationAnswer, RedirectKind, ServerId};
 pub enum Request {
     Snapshot,
     #[cfg_attr(feature = "specta", specta(skip))]
-    Add(NewServer),
+    Add(Box<NewServer>),
     /// A verb that needs only the server.
     Server {
         server: ServerId,
@@ -53,7 +53,7 @@ pub enum Request {
         arguments: Map<String, Value>,
         /// The caller's name for this call, unique among its running calls.
         call: String,
-        /// The program that makes the call. A question of the server shows it to the person.
+        /// The program that makes the call. It is shown to the person with a question of the server.
         program: CallingProgram,
         /// The idle timeout: the longest time without a message from the server.
         idle_timeout_seconds: u64,
@@ -154,17 +154,41 @@ pub enum ServerVerb {
     Prompts,
 }
 
-/// A server to add to `mcp.json`.
+/// A server to add to `mcp.json`: an address, or a program. Secrets are not part of it: values contain placeholders.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct NewServer {
-    /// `None` derives a name from the address.
+    /// `None` derives a name from the address or the command. If the name is in use, a number is added to it.
     pub name: Option<String>,
+    /// The address; empty for a program.
     pub url: String,
+    /// The program to run instead. It needs the person's approval.
+    pub program: Option<NewProgram>,
+    /// Names and templates, such as `Bearer {{notion_key}}`.
+    pub headers: Vec<(String, String)>,
+    pub title: Option<String>,
+    pub description: Option<String>,
     pub client_id: Option<String>,
+    /// The authorization endpoint. It is set together with `client_id` and `token_url`, or not at all.
+    pub authorization_url: Option<String>,
+    pub token_url: Option<String>,
+    pub audience: Option<String>,
+    /// Further parameters of the authorization request.
+    pub parameters: Vec<(String, String)>,
     pub scopes: Option<Vec<String>>,
     /// The only redirect to use; `None` tries all of them.
     pub redirect: Option<RedirectKind>,
+}
+
+/// The program of a new server. Arguments and the values of variables are templates.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewProgram {
+    pub command: String,
+    pub args: Vec<String>,
+    pub env: Vec<(String, String)>,
+    /// The folder; `None` for the home folder.
+    pub cwd: Option<String>,
 }
 
 impl Request {

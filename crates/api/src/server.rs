@@ -60,10 +60,10 @@ pub struct ServerView {
     pub program: Option<ProgramView>,
     /// Whether the person forbade the server to ask questions. They are then declined at once.
     pub questions_blocked: bool,
-    /// Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it.
+    /// Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, and unchanged.
     #[serde(default)]
     pub is_example: bool,
-    /// The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+    /// The position of the first error in the entry, if it has one. The status is then `failed` with the code
     /// `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
     #[serde(default)]
     pub entry_error: Option<EntryErrorView>,
@@ -130,8 +130,7 @@ impl Want {
             | Status::SigningIn { .. }
             | Status::Failed { .. }
             | Status::Disabled
-            | Status::Paused
-            | Status::Unsupported { .. } => None,
+            | Status::Paused => None,
         }
     }
 }

@@ -25,8 +25,8 @@ pub struct Snapshot {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ConfigView {
     pub path: String,
-    /// An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
-    /// the last valid file.
+    /// An error with the code `config_invalid`, if the file cannot be read or is not JSON. The servers are then those
+    /// of the last valid file.
     pub error: Option<ErrorView>,
     /// The position of the error, counted from 1.
     pub line: Option<u32>,

@@ -13,10 +13,6 @@ pub enum Status {
     Disabled,
     /// The person paused all servers (see `Snapshot::paused`).
     Paused,
-    /// The server is of a type that Usher does not support yet.
-    Unsupported {
-        why: String,
-    },
     Connecting,
     NeedsSignIn {
         reason: NeedsSignIn,

@@ -55,7 +55,7 @@ pub const CLIENT_SECRET_BYTES: usize = 8 * 1024;
 /// Characters of the code that a person enters on another device. Known codes have 6 to 9, some with a separator.
 pub const USER_CODE_CHARACTERS: usize = 64;
 
-/// The longest lifetime of such a code. Known codes live for 5 to 30 minutes, and nobody waits longer.
+/// The longest lifetime of such a code. Known codes are valid for 5 to 30 minutes.
 pub const LONGEST_DEVICE_SIGN_IN: Duration = Duration::from_secs(60 * 60);
 
 /// The longest time between two polls for the outcome of a sign-in on another device. Known servers ask for 5 seconds.
@@ -104,7 +104,7 @@ pub const SHORTEST_REFRESH: Duration = Duration::from_secs(1);
 /// server that recovers is used again soon.
 pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(5 * 60);
 
-/// Step-ups for one operation, or for the handshake, before the server is refused. Known servers need one.
+/// Step-ups for one operation, or for the handshake. More of them count as endless. Known servers need one.
 pub const STEP_UPS: u32 = 3;
 
 /// Cookies of one connection. Load balancers set one or two.
@@ -167,7 +167,7 @@ pub const ERROR_CHARACTERS: usize = 2000;
 /// Characters of a text of an authorization server that are shown: an error, a scope or an address.
 pub const SHOWN_CHARACTERS: usize = 200;
 
-/// Bytes of a tool's result that can say that the sign-in is not accepted. Longer results are data.
+/// Bytes of a tool's result that is checked for a refused sign-in. Longer results are data.
 pub const REFUSAL_BYTES: usize = 2000;
 
 /// Spaces at the beginning of a description's line that are kept. Markdown needs up to twelve.
@@ -200,7 +200,7 @@ pub const QUESTION_CHARACTERS: usize = 10_000;
 /// out of sight.
 pub const ASKER_CHARACTERS: usize = 100;
 
-/// Notifications about visited pages that wait for a call. A call that misses one does not wait for it.
+/// Notifications about visited pages that wait for a call. A call that misses one continues without it.
 pub const PAGE_VISIT_BACKLOG: usize = 64;
 
 /// Lines of a program's stderr that are kept, enough for the trace of an error.
@@ -209,9 +209,9 @@ pub const OUTPUT_LINES: usize = 200;
 /// Bytes of one line of a program's stderr. The rest of a longer line is dropped.
 pub const OUTPUT_LINE_BYTES: usize = 2000;
 
-/// Ends of a program within a minute after its start, in a row, before it is not started again.
+/// Exits of a program in a row, each within a minute after its start, after which it is not started again.
 pub const QUICK_EXITS: u32 = 5;
 
-/// The deadline from the start of a program to the list of its tools, if the program downloads another one first,
-/// such as `npx`. A slow network needs minutes.
+/// The deadline from the start of a program to the list of its tools, for a program such as `npx` that first downloads
+/// another one. A slow network needs minutes.
 pub const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(10 * 60);

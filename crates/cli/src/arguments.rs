@@ -37,8 +37,8 @@ pub enum Command {
     Server(ServerCommand),
     /// Show the command of a local program, and approve it
     ///
-    /// A program runs only after you approved its command, arguments, environment and folder. Any change of its entry in
-    /// mcp.json asks again. This needs a person at a terminal.
+    /// A program runs only after you approved its command, arguments, environment and folder. After any change of its
+    /// entry in mcp.json, Usher asks again. Only a person at a terminal can approve a program.
     Approve(ServerName),
     /// Connect to the servers and show their states
     Status(Status),
@@ -134,7 +134,7 @@ pub struct Call {
 pub enum Config {
     /// Report all errors and warnings in mcp.json
     Check,
-    /// Rewrite the spellings of other clients to Usher's own
+    /// Convert entries from other clients to Usher's own spelling
     ///
     /// Comments, order and unknown keys stay, and no entry changes its meaning.
     Format {
@@ -142,7 +142,7 @@ pub enum Config {
         #[arg(long)]
         check: bool,
     },
-    /// Save mcp.json beside it under a new name, and start again with the examples
+    /// Save a copy of mcp.json under a new name, and start again with the examples
     ///
     /// The sign-ins and secrets are kept.
     Restore,

@@ -61,6 +61,7 @@ impl From<ConfigError> for CommandError {
             ConfigError::Invalid { .. }
             | ConfigError::BrokenServer { .. }
             | ConfigError::Io { .. }
+            | ConfigError::EntryChanged { .. }
             | ConfigError::KeepsChanging { .. } => exit_code(view.code),
         };
         Self { error: view, exit_code }

@@ -122,7 +122,6 @@ pub fn status_text(view: &ServerView) -> String {
     match &view.status {
         Status::Disabled => "disabled".into(),
         Status::Paused => "paused".into(),
-        Status::Unsupported { .. } => "unsupported".into(),
         Status::Connecting => "connecting".into(),
         Status::NeedsSignIn { .. } => "needs sign-in".into(),
         Status::SigningIn { device: Some(device), .. } => {

@@ -123,6 +123,11 @@ pub async fn ask_about_secrets(
     outcome
 }
 
+/// A program may first have to be downloaded. The engine has its own deadline for it.
+fn connect_deadline(view: &ServerView) -> Duration {
+    if view.program.is_some() { PROGRAM_DEADLINE } else { CONNECT_DEADLINE }
+}
+
 /// Waits until the server is no longer connecting, or until the deadline. Returns its view.
 pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
     let wait = async {
@@ -139,9 +144,7 @@ pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<Server
             }
         }
     };
-    // A program may first have to be downloaded. The engine has its own deadline for it.
-    let is_program = engine.server(id).is_some_and(|view| view.program.is_some());
-    let deadline = if is_program { PROGRAM_DEADLINE } else { CONNECT_DEADLINE };
+    let deadline = engine.server(id).as_ref().map_or(CONNECT_DEADLINE, connect_deadline);
     match tokio::time::timeout(deadline, wait).await {
         Ok(outcome) => outcome,
         Err(_) => engine.server(id).ok_or_else(|| unknown_server(&id.0)),
@@ -180,18 +183,13 @@ pub fn blocking_error(view: &ServerView) -> Option<ErrorView> {
             format!("{} is disabled.", view.name),
             format!("Run `usher enable {id}`."),
         )),
-        Status::Unsupported { why } => Some(ErrorView::new(
-            Code::ConfigInvalid,
-            why.clone(),
-            "Usher supports only Streamable HTTP and local programs for now.",
-        )),
         Status::SigningIn { device: Some(device), .. } => Some(ErrorView::new(
             Code::SignInRequired,
             format!("The sign-in to {} is waiting for another device.", view.name),
             format!("Enter {} at {}.", device.user_code, device.verification_uri),
         )),
         Status::Connecting | Status::SigningIn { .. } => Some(view.last_error.clone().unwrap_or_else(|| {
-            let seconds = CONNECT_DEADLINE.as_secs();
+            let seconds = connect_deadline(view).as_secs();
             ErrorView::new(
                 Code::ServerUnreachable,
                 format!("{} did not respond within {seconds} seconds.", view.name),

@@ -64,7 +64,7 @@ impl Entry<'_> {
     }
 }
 
-/// An entry of `mcpServers` with an error, and the settings by which a person recognises it. Nothing else of it is used.
+/// An entry of `mcpServers` with an error. It has only the settings that help a person to recognise it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BrokenServer {
     /// The key of the entry or, if the key is not a valid name, a unique name derived from it.
@@ -102,23 +102,74 @@ pub struct ServerConfig {
     pub variables: Vec<String>,
 }
 
+/// A named secret that an entry uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretUse {
+    pub name: String,
+    /// The keys that lead to its placeholder, such as `headers` and `X-Api-Key`.
+    pub setting: Vec<String>,
+}
+
 impl ServerConfig {
+    /// Returns the named secrets of the entry, without duplicates.
+    pub fn secrets(&self) -> Vec<SecretUse> {
+        let mut uses: Vec<SecretUse> = Vec::new();
+        let mut note = |setting: &[&str], template: &Template| {
+            for name in template.secret_names() {
+                if !uses.iter().any(|known| known.name == name) {
+                    let setting = setting.iter().map(|key| (*key).to_owned()).collect();
+                    uses.push(SecretUse { name: name.to_owned(), setting });
+                }
+            }
+        };
+        match &self.transport {
+            Transport::Http { headers, .. } | Transport::Sse { headers, .. } => {
+                headers.iter().for_each(|header| note(&["headers", &header.name], &header.value));
+            }
+            Transport::Stdio { command, args, env, cwd } => {
+                note(&["command"], command);
+                args.iter().for_each(|argument| note(&["args"], argument));
+                env.iter().for_each(|(name, value)| note(&["env", name], value));
+                cwd.iter().for_each(|cwd| note(&["cwd"], cwd));
+            }
+        }
+        let oauth = &self.oauth;
+        let settings = [
+            ("clientSecret", &oauth.client_secret),
+            ("privateKey", &oauth.private_key),
+            ("assertion", &oauth.assertion),
+        ];
+        for (name, template) in settings {
+            template.iter().for_each(|template| note(&["oauth", name], template));
+        }
+        if let Some(provider) = &oauth.identity_provider {
+            note(&["oauth", "identityProvider", "idToken"], &provider.id_token);
+            let secret = provider.client_secret.iter();
+            secret.for_each(|secret| note(&["oauth", "identityProvider", "clientSecret"], secret));
+        }
+        uses
+    }
+
     /// Returns each placeholder of an HTTP entry with each origin to which its value is sent:
     ///
     /// - A header is sent to the server.
     /// - The client secret is sent to the token endpoint and to the device authorization endpoint. The server names
     ///   these endpoints, unless the entry does. The origins are therefore the server's, and those of the configured
     ///   endpoints.
-    /// - The variables in addresses and other settings are sent to the server and to the configured endpoints.
+    /// - The variables in addresses and other settings are sent to the server, to the configured endpoints, and to the
+    ///   identity provider.
     ///
     /// Variables that are not set have no value to send.
     pub fn placeholder_uses(&self, environment: &Environment) -> Vec<PlaceholderUse> {
-        let Transport::Http { url, headers } = &self.transport else { return Vec::new() };
+        let (Transport::Http { url, headers } | Transport::Sse { url, headers }) = &self.transport else {
+            return Vec::new();
+        };
         let server = Origin::of(url);
         let origin = |url: Option<&Url>| url.and_then(Origin::of);
         let authorization = origin(self.oauth.used_endpoints().map(|endpoints| &endpoints.authorization));
         let token = origin(self.oauth.used_token_url());
         let device = origin(self.oauth.device_authorization_url.as_ref());
+        let provider = origin(self.oauth.identity_provider.as_ref().map(|provider| &provider.token));
         let mut uses: Vec<PlaceholderUse> = Vec::new();
         let mut note = |placeholders: Vec<Placeholder>, origins: &[&Option<Origin>]| {
             for placeholder in placeholders {
@@ -139,13 +190,13 @@ impl ServerConfig {
         let secret: Vec<_> = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
         // The client also authenticates at the device authorization endpoint.
         note(secret, &[&server, &token, &device]);
-        if let Some(provider) = &self.oauth.identity_provider {
-            let secrets = [Some(&provider.id_token), provider.client_secret.as_ref()].into_iter().flatten();
+        if let Some(settings) = &self.oauth.identity_provider {
+            let secrets = [Some(&settings.id_token), settings.client_secret.as_ref()].into_iter().flatten();
             let secrets = secrets.flat_map(|secret| secret.placeholders(environment)).collect();
-            note(secrets, &[&Origin::of(&provider.token)]);
+            note(secrets, &[&provider]);
         }
         let variables = self.variables.iter().cloned().map(Placeholder::Variable);
-        note(variables.collect(), &[&server, &token, &authorization, &device]);
+        note(variables.collect(), &[&server, &token, &authorization, &device, &provider]);
         uses
     }
 }

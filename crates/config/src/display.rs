@@ -16,6 +16,20 @@ pub fn display_text(text: &str, max_chars: usize) -> String {
     format!("{}…", shown[..end.0].trim_end())
 }
 
+/// Shows a text completely, for a decision about it. Only characters that [`display_text`] removes or replaces are written
+/// as escapes, such as `\n` or `\u{200b}`.
+pub fn exact_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character == ' ' || !(character.is_whitespace() || is_deceptive(character)) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
 /// Removes complete ECMA-48 sequences (`ESC [ … m`, `ESC ] … BEL`, and their C1 forms), so that their
 /// parameters do not appear as text.
 fn without_escapes(text: &str) -> String {

@@ -2,99 +2,49 @@
 //! and trailing commas.
 
 use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
-use url::Url;
 
-use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings, syntax};
-use crate::{Config, ConfigError, Diagnostic, Origin, Redirect, ServerConfig};
-
-/// A server to add.
-#[derive(Clone, Debug)]
-pub struct NewServer {
-    pub transport: NewTransport,
-    pub client_id: Option<String>,
-    /// A placeholder such as `{{corp_secret}}`. The secret itself is in the secret store.
-    pub client_secret: Option<String>,
-    pub scopes: Option<Vec<String>>,
-    pub redirect: Redirect,
-}
-
-/// The transport of a new server.
-#[derive(Clone, Debug)]
-pub enum NewTransport {
-    /// Header values are templates.
-    Http {
-        url: Url,
-        headers: Vec<(String, String)>,
-    },
-    Stdio {
-        command: String,
-        args: Vec<String>,
-    },
-}
-
-impl NewServer {
-    /// Creates an HTTP server with the default settings.
-    pub fn http(url: Url) -> Self {
-        Self {
-            transport: NewTransport::Http { url, headers: Vec::new() },
-            client_id: None,
-            client_secret: None,
-            scopes: None,
-            redirect: Redirect::Auto,
-        }
-    }
-
-    /// Returns the origin of an HTTP server.
-    pub fn origin(&self) -> Option<Origin> {
-        match &self.transport {
-            NewTransport::Http { url, .. } => Origin::of(url),
-            NewTransport::Stdio { .. } => None,
-        }
-    }
-
-    fn to_value(&self) -> CstInputValue {
-        let mut fields = Vec::new();
-        match &self.transport {
-            NewTransport::Http { url, headers } => {
-                fields.push(("type", text("http")));
-                fields.push(("url", text(url.as_str())));
-                if !headers.is_empty() {
-                    let headers = headers.iter().map(|(name, value)| (name.clone(), text(value)));
-                    fields.push(("headers", CstInputValue::Object(headers.collect())));
-                }
-            }
-            NewTransport::Stdio { command, args } => {
-                fields.push(("type", text("stdio")));
-                fields.push(("command", text(command)));
-                fields.push(("args", texts(args)));
-            }
-        }
-        let mut oauth = Vec::new();
-        oauth.extend(self.client_id.as_deref().map(|client_id| ("clientId", text(client_id))));
-        oauth.extend(self.client_secret.as_deref().map(|secret| ("clientSecret", text(secret))));
-        oauth.extend(self.scopes.as_ref().map(|scopes| ("scopes", texts(scopes))));
-        if self.redirect != Redirect::Auto {
-            oauth.push(("redirect", text(self.redirect.as_str())));
-        }
-        if !oauth.is_empty() {
-            fields.push(("oauth", object(oauth)));
-        }
-        object(fields)
-    }
-}
+use crate::entry_place::{self, entry_in, key_of, no_such_server};
+use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings};
+use crate::tree::{parse_root, property, text};
+use crate::{Config, ConfigError, Diagnostic, NewServer, ServerConfig, plain_secrets};
 
 /// One change. It can be applied again if the file changed in the meantime.
 pub(crate) enum Edit<'a> {
-    Add { name: &'a str, server: &'a NewServer },
-    Remove { name: &'a str },
-    SetDisabled { name: &'a str, disabled: bool },
-    SetClient { name: &'a str, client_id: &'a str, client_secret: Option<&'a str> },
+    Add {
+        name: &'a str,
+        server: &'a NewServer,
+    },
+    /// Adds an entry with this text.
+    AddEntry {
+        name: &'a str,
+        entry: &'a str,
+    },
+    /// Replaces the text of an entry that has this version.
+    ReplaceEntry {
+        name: &'a str,
+        entry: &'a str,
+        version: &'a str,
+    },
+    Remove {
+        name: &'a str,
+    },
+    SetDisabled {
+        name: &'a str,
+        disabled: bool,
+    },
+    SetClient {
+        name: &'a str,
+        client_id: &'a str,
+        client_secret: Option<&'a str>,
+    },
 }
 
 impl Edit<'_> {
     fn name(&self) -> &str {
         match self {
             Self::Add { name, .. }
+            | Self::AddEntry { name, .. }
+            | Self::ReplaceEntry { name, .. }
             | Self::Remove { name }
             | Self::SetDisabled { name, .. }
             | Self::SetClient { name, .. } => name,
@@ -109,8 +59,22 @@ impl Edit<'_> {
         context: ParseContext<'_>,
     ) -> Result<String, ConfigError> {
         let root = parse_root(body)?;
+        let mut entry_put = None;
         match self {
-            Self::Add { name, server } => add(&root, before, name, server)?,
+            Self::Add { name, server } => add(&root, before, name, server.to_value())?,
+            Self::AddEntry { name, entry } => {
+                add(&root, before, name, CstInputValue::Object(Vec::new()))?;
+                // An entry that is not in the file has no hidden values.
+                entry_put = Some((*name, plain_secrets::restore(entry, "{}")?));
+            }
+            Self::ReplaceEntry { name, entry, version } => {
+                let key = key_of(before, name);
+                let old = entry_in(body, key).ok_or_else(|| no_such_server(name))?;
+                if entry_place::version(&old) != **version {
+                    return Err(ConfigError::EntryChanged { name: display_name(name) });
+                }
+                entry_put = Some((key, plain_secrets::restore(entry, &old)?));
+            }
             Self::Remove { name } => remove(&root, before, name)?,
             Self::SetDisabled { name, disabled } => {
                 set_disabled(&find_valid(&root, before, name)?, *disabled);
@@ -119,7 +83,10 @@ impl Edit<'_> {
                 set_client(&find_valid(&root, before, name)?, client_id, *client_secret);
             }
         }
-        let body = root.to_string();
+        let mut body = root.to_string();
+        if let Some((key, entry)) = entry_put {
+            body = entry_place::put(&body, key, &entry)?;
+        }
         let invalid = |diagnostic: &Diagnostic| ConfigError::InvalidServer {
             why: diagnostic.message.clone(),
             hint: diagnostic.hint.clone(),
@@ -133,16 +100,8 @@ impl Edit<'_> {
     }
 }
 
-/// Parses the text into a tree whose changes keep everything else.
-pub(crate) fn parse_root(body: &str) -> Result<CstRootNode, ConfigError> {
-    CstRootNode::parse(body, &syntax::options()).map_err(|error| ConfigError::InvalidServer {
-        why: format!("the file could not be parsed: {}", error.kind()),
-        hint: None,
-    })
-}
-
 /// Adds an entry at the end, or in place of an untouched example of the starter file.
-fn add(root: &CstRootNode, before: &Config, name: &str, server: &NewServer) -> Result<(), ConfigError> {
+fn add(root: &CstRootNode, before: &Config, name: &str, value: CstInputValue) -> Result<(), ConfigError> {
     check_name(name).map_err(|why| ConfigError::InvalidServer {
         why: format!("the name {why}"),
         hint: Some("Choose a short name.".to_owned()),
@@ -155,9 +114,9 @@ fn add(root: &CstRootNode, before: &Config, name: &str, server: &NewServer) -> R
     }
     let servers = root.object_value_or_set().object_value_or_set(SERVERS);
     match property(&servers, name) {
-        None => drop(servers.append(name, server.to_value())),
+        None => drop(servers.append(name, value)),
         Some(example) if before.server(name).is_some_and(ServerConfig::is_example) => {
-            example.set_value(server.to_value());
+            example.set_value(value);
         }
         Some(_) => return Err(ConfigError::ServerExists { name: name.to_owned() }),
     }
@@ -166,8 +125,8 @@ fn add(root: &CstRootNode, before: &Config, name: &str, server: &NewServer) -> R
 
 /// Removes an entry, which may have an error. If several entries have the same name, removes all of them.
 fn remove(root: &CstRootNode, before: &Config, name: &str) -> Result<(), ConfigError> {
-    let key = before.broken(name).map_or(name, |broken| &broken.key);
-    find(root, key).ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })?.remove();
+    let key = key_of(before, name);
+    find(root, key).ok_or_else(|| no_such_server(name))?.remove();
     while let Some(duplicate) = find(root, key) {
         duplicate.remove();
     }
@@ -180,17 +139,12 @@ fn find_valid(root: &CstRootNode, before: &Config, name: &str) -> Result<CstObje
         let diagnostic = Box::new(diagnostic.clone());
         return Err(ConfigError::BrokenServer { name: display_name(name), diagnostic });
     }
-    find(root, name).ok_or_else(|| ConfigError::NoSuchServer { name: name.to_owned() })
+    find(root, name).ok_or_else(|| no_such_server(name))
 }
 
 fn find(root: &CstRootNode, key: &str) -> Option<CstObjectProp> {
     let servers = root.object_value().and_then(|root| root.object_value(SERVERS))?;
     property(&servers, key).filter(|_| !key.starts_with('_'))
-}
-
-/// Finds a property by name. Like the parser, it compares names with their escapes resolved.
-pub(crate) fn property(object: &CstObject, name: &str) -> Option<CstObjectProp> {
-    object.properties().into_iter().find(|property| property.decoded_name().as_deref() == Some(name))
 }
 
 fn set_disabled(server: &CstObjectProp, disabled: bool) {
@@ -236,16 +190,4 @@ fn set_client(server: &CstObjectProp, client_id: &str, client_secret: Option<&st
         Some(secret) => secrets.iter().for_each(|property| property.set_value(text(secret))),
         None => secrets.into_iter().for_each(CstObjectProp::remove),
     }
-}
-
-pub(crate) fn text(text: &str) -> CstInputValue {
-    CstInputValue::String(text.to_owned())
-}
-
-fn texts(items: &[String]) -> CstInputValue {
-    CstInputValue::Array(items.iter().map(|item| text(item)).collect())
-}
-
-fn object(fields: Vec<(&str, CstInputValue)>) -> CstInputValue {
-    CstInputValue::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }

@@ -22,6 +22,9 @@ pub enum ConfigError {
     /// The entry to change has an error.
     #[error("{name} has an error in mcp.json, {diagnostic}")]
     BrokenServer { name: String, diagnostic: Box<Diagnostic> },
+    /// The entry to replace is not the one that was read.
+    #[error("the entry of {name} was changed meanwhile; nothing was written")]
+    EntryChanged { name: String },
     /// The change would make the entry invalid.
     #[error("the server cannot be saved: {why}")]
     InvalidServer { why: String, hint: Option<String> },
@@ -38,6 +41,7 @@ impl ConfigError {
             Self::Io { .. }
             | Self::ServerExists { .. }
             | Self::NoSuchServer { .. }
+            | Self::EntryChanged { .. }
             | Self::InvalidServer { .. }
             | Self::KeepsChanging { .. } => None,
         }
@@ -65,6 +69,7 @@ impl ConfigError {
             )),
             Self::ServerExists { .. } => Some("Choose another name, or remove that server first.".to_owned()),
             Self::NoSuchServer { .. } => Some("Run `usher list` to see the names.".to_owned()),
+            Self::EntryChanged { .. } => Some("Open the entry again to edit it as it is now.".to_owned()),
             Self::InvalidServer { hint, .. } => hint.clone(),
             Self::KeepsChanging { .. } => {
                 Some("Close the other program that writes the file, then try again.".to_owned())

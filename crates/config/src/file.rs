@@ -57,18 +57,15 @@ impl ConfigFile {
         })
     }
 
-    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its folder (mode 0700).
+    /// Adds a server at the end, or in place of an untouched example of the same name. Creates a missing file and its
+    /// folder (mode 0700).
     pub fn add(&self, name: &str, server: &NewServer) -> Result<Config, ConfigError> {
         self.edit(&Edit::Add { name, server })
     }
 
     /// Returns the error that [`ConfigFile::add`] would return, without changing the file.
     pub fn check_add(&self, name: &str, server: &NewServer) -> Result<(), ConfigError> {
-        let bytes = self.read()?;
-        let before = self.parse(bytes.as_deref())?;
-        let text =
-            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
-        Edit::Add { name, server }.apply(&text.body, &before, self.context()).map(drop)
+        self.check_edit(&Edit::Add { name, server })
     }
 
     /// Removes a server and the comments on its lines. The entry may have an error.
@@ -97,7 +94,7 @@ impl ConfigFile {
         ConfigWatch::new(self.path.clone())
     }
 
-    /// Rewrites the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
+    /// Converts the valid entries to Usher's own spelling. Comments, order and unknown keys stay, and no entry changes
     /// its meaning.
     pub fn format(&self) -> Result<FormatReport, ConfigError> {
         let (_, report) = self.change(|body, before| format(body, before, self.context()))?;
@@ -113,9 +110,18 @@ impl ConfigFile {
         format(&text.body, &before, self.context()).map(|(_, report)| report)
     }
 
-    fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
+    pub(crate) fn edit(&self, edit: &Edit<'_>) -> Result<Config, ConfigError> {
         let (config, ()) = self.change(|body, before| Ok((edit.apply(body, before, self.context())?, ())))?;
         Ok(config)
+    }
+
+    /// Returns the error of an edit, without changing the file.
+    pub(crate) fn check_edit(&self, edit: &Edit<'_>) -> Result<(), ConfigError> {
+        let bytes = self.read()?;
+        let before = self.parse(bytes.as_deref())?;
+        let text =
+            Text::from_bytes(&bytes.unwrap_or_default()).map_err(|diagnostic| self.invalid(diagnostic))?;
+        edit.apply(&text.body, &before, self.context()).map(drop)
     }
 
     /// Changes the text and writes the result. If another program changed the file in the meantime, the change is
@@ -140,6 +146,12 @@ impl ConfigFile {
                 return Ok((config, outcome));
             }
             let after = Text { body: end_with_newline(&text.body, body), ..text }.to_bytes();
+            if after.len() as u64 > MAX_BYTES {
+                return Err(ConfigError::InvalidServer {
+                    why: "mcp.json would be larger than 4 MiB".to_owned(),
+                    hint: Some("Shorten the entry, or remove others.".to_owned()),
+                });
+            }
             let prepared =
                 atomic_write::prepare(&target, &after).map_err(|source| self.io("writing", source))?;
             if self.read()? == before {
@@ -150,7 +162,7 @@ impl ConfigFile {
         Err(ConfigError::KeepsChanging { path: self.path.clone() })
     }
 
-    fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, ConfigError> {
         match read_limited(&self.path, MAX_BYTES) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -158,18 +170,18 @@ impl ConfigFile {
         }
     }
 
-    fn parse(&self, bytes: Option<&[u8]>) -> Result<Config, ConfigError> {
+    pub(crate) fn parse(&self, bytes: Option<&[u8]>) -> Result<Config, ConfigError> {
         Text::from_bytes(bytes.unwrap_or_default())
             .and_then(|text| parse(&text.body, self.context()))
             .map_err(|diagnostic| self.invalid(diagnostic))
     }
 
-    fn context(&self) -> ParseContext<'_> {
+    pub(crate) fn context(&self) -> ParseContext<'_> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         ParseContext { environment: &self.environment, folder }
     }
 
-    fn invalid(&self, diagnostic: Diagnostic) -> ConfigError {
+    pub(crate) fn invalid(&self, diagnostic: Diagnostic) -> ConfigError {
         ConfigError::Invalid { path: self.path.clone(), diagnostic: Box::new(diagnostic) }
     }
 

@@ -1,10 +1,10 @@
-//! Rewrites the entries of `mcp.json` to Usher's own spelling. Comments, order and unknown keys stay.
+//! Converts the entries of `mcp.json` to Usher's own spelling. Comments, order and unknown keys stay.
 
 use jsonc_parser::cst::{CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstObjectProp};
 use serde::Serialize;
 
-use crate::edit::{parse_root, property, text};
 use crate::parse::{ParseContext, SERVERS, display_name, parse, spellings};
+use crate::tree::{parse_root, property, text};
 use crate::{Config, ConfigError};
 
 /// One change of spelling, or one that was not possible.
@@ -180,7 +180,7 @@ impl Formatter<'_> {
     }
 }
 
-/// Returns the properties that the parser reads: neither comments nor nulls.
+/// Returns the properties that the parser reads: all but comments and nulls.
 fn used_properties(object: &CstObject) -> Vec<CstObjectProp> {
     let is_used = |prop: &CstObjectProp| {
         let is_null = prop.value().is_some_and(|value| value.as_null_keyword().is_some());

@@ -1,7 +1,7 @@
 //! Reads, validates, edits and watches `mcp.json`, and lists the known services.
 //!
 //! The file belongs to the person. An edit keeps comments, order and unknown entries. An entry with an error does not
-//! affect the others, and a file that is no JSON is never overwritten.
+//! affect the others, and a file that is not JSON is never overwritten.
 //!
 //! - `file`: [`ConfigFile`], the entry point: load, check, edit and watch.
 //! - `parse`: parses text into [`Config`], with errors and warnings for each server; `env_file` reads variables.
@@ -9,8 +9,11 @@
 //! - `template`: values with placeholders, `{{name}}` and `${VAR}`.
 //! - `placeholder`: one placeholder, and a web origin to which its value is sent.
 //! - `starter`: the commented file of a first run, and its restoration.
-//! - `format`: rewrites entries to Usher's own spelling.
-//! - `edit`: changes to the text; `limited_read` reads the file, `atomic_write` replaces it on disk.
+//! - `format`: converts entries to Usher's own spelling.
+//! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
+//! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
+//!   place in the file.
+//! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
@@ -39,38 +42,47 @@ mod diagnostic;
 mod display;
 mod display_writer;
 mod edit;
+mod entry_place;
+mod entry_text;
 mod env_file;
 mod environment;
 mod error;
 mod file;
 mod format;
 mod limited_read;
+mod new_server;
 mod oauth_settings;
 mod parse;
+mod pasted;
 mod paths;
 mod placeholder;
+mod plain_secrets;
 mod starter;
 mod template;
 mod text;
+mod tree;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
-pub use config::{BrokenServer, Config, Entry, Header, ServerConfig, Transport};
+pub use config::{BrokenServer, Config, Entry, Header, SecretUse, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
-pub use display::display_text;
+pub use display::{display_text, exact_text};
 pub use display_writer::DisplayWriter;
-pub use edit::{NewServer, NewTransport};
+pub use entry_text::{Draft, EntryText};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
 pub use format::{FormatReport, Rewrite};
+pub use new_server::{NewServer, NewTransport};
 pub use oauth_settings::{
     Endpoints, Flow, IdentityProviderSettings, OAuthSettings, Redirect, client_secret_name,
-    header_secret_name,
+    header_secret_name, setting_secret_name,
 };
 pub use parse::is_plain_secret_header;
+pub use pasted::{PastedEntry, read_pasted};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
+pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret};
 pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

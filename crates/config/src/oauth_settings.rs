@@ -59,14 +59,19 @@ pub struct OAuthSettings {
 }
 
 impl OAuthSettings {
-    /// The endpoints, if they are used. Without a client id they are not.
+    /// The endpoints, if they are used. Without a client id they are not, unless an assertion replaces the client.
     pub fn used_endpoints(&self) -> Option<&Endpoints> {
-        self.endpoints.as_ref().filter(|_| self.client_id.is_some())
+        self.endpoints.as_ref().filter(|_| self.uses_endpoints())
     }
 
-    /// The configured token endpoint, if it is used. Without a client id it is not.
+    /// The configured token endpoint, if it is used. Without a client id it is not, unless an assertion replaces the
+    /// client.
     pub fn used_token_url(&self) -> Option<&Url> {
-        self.token_url.as_ref().filter(|_| self.client_id.is_some())
+        self.token_url.as_ref().filter(|_| self.uses_endpoints())
+    }
+
+    fn uses_endpoints(&self) -> bool {
+        self.client_id.is_some() || self.flow == Flow::JwtBearer
     }
 }
 
@@ -79,6 +84,12 @@ pub fn client_secret_name(server: &str) -> String {
 /// Returns the name under which the value of a server's header is stored. Different headers get different names.
 pub fn header_secret_name(server: &str, header: &str) -> String {
     format!("{}_header_{}", escape(server), escape(&header.to_ascii_lowercase()))
+}
+
+/// Returns the name under which another secret setting of a server is stored: an environment variable, for example.
+pub fn setting_secret_name(server: &str, path: &[&str]) -> String {
+    let path: Vec<_> = path.iter().map(|key| escape(key)).collect();
+    format!("{}_{}", escape(server), path.join("_"))
 }
 
 fn escape(text: &str) -> String {

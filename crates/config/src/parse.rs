@@ -15,6 +15,7 @@ use std::path::Path;
 
 use jsonc_parser::ast::{Object, ObjectProp, Value};
 
+pub(crate) use address::is_web_address;
 pub use headers::is_plain_secret_header;
 pub(crate) use reader::display_name;
 
@@ -175,7 +176,8 @@ fn broken(server: Read) -> BrokenServer {
     }
 }
 
-/// Returns a unique name for an entry whose key is not a valid name; `None` if the key is valid. `taken` gets the name.
+/// Returns a unique name for an entry whose key is not a valid name, and adds it to `taken`. Returns `None` if the key
+/// is valid.
 fn name_of_invalid(key: &str, taken: &mut HashSet<String>) -> Option<String> {
     check_name(key).err()?;
     let shown = match display_name(key) {

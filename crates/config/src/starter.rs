@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use crate::parse::{ParseContext, parse};
 use crate::{ConfigError, ConfigFile, Environment, ServerConfig, atomic_write};
 
-/// The number of saved files beside `mcp.json` after which the person must delete some.
+/// The maximum number of saved files. The person must then delete some.
 const MAX_SAVED: u32 = 1000;
 
 /// The outcome of [`ConfigFile::restore`].
@@ -52,7 +52,7 @@ impl ConfigFile {
             .map_err(|source| self.io("writing", source))
     }
 
-    /// Saves the file beside `mcp.json` under a new name, then replaces it with the starter file. The file may be
+    /// Saves a copy of the file under a new name, then replaces the file with the starter file. The file may be
     /// invalid. If it is a link, the link stays.
     pub fn restore(&self) -> Result<Restored, ConfigError> {
         let target =

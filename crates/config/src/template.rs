@@ -78,7 +78,7 @@ impl Template {
     }
 
     /// Creates a value without placeholders. `{{` and `${` have no special meaning in it.
-    pub(crate) fn literal(text: &str) -> Self {
+    pub fn literal(text: &str) -> Self {
         let mut parts = Vec::new();
         push_text(&mut parts, text);
         Self { source: text.to_owned(), parts }

@@ -67,10 +67,10 @@ fn position(text: &str, offset: usize) -> (u32, u32) {
     Positions::new(text).of(offset)
 }
 
-/// Finds the positions of byte offsets. Offsets that mostly increase cost one pass over the text in all.
+/// Finds the positions of byte offsets. If the offsets mostly increase, this takes about one pass over the text.
 pub(crate) struct Positions<'t> {
     text: &'t str,
-    /// The start of the text being read. Offsets before `last` are counted from here.
+    /// The start of the part being read. Offsets before `last` are counted from here.
     marked: Position,
     last: Position,
 }
@@ -89,7 +89,7 @@ impl<'t> Positions<'t> {
         Self { text, marked: start, last: start }
     }
 
-    /// Marks the start of a part of the text, whose offsets will be asked for next.
+    /// Marks the start of the part from which the next offsets come.
     pub fn mark(&mut self, offset: usize) {
         self.of(offset);
         self.marked = self.last;

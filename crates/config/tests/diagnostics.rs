@@ -239,7 +239,7 @@ fn errors_of_sign_in_settings_are_explained() {
             "device",
             r#""oauth": {"flow": "device", "deviceAuthorizationUrl": "https://as.example/d", "tokenUrl": "https://as.example/t"}"#,
         ),
-        ("client credentials", r#""oauth": {"flow": "client_credentials", "clientId": "c", "tokenUrl": "https://as.example/t"}"#),
+        ("client credentials", r#""oauth": {"flow": "client_credentials", "clientId": "c", "clientSecret": "{{s}}", "tokenUrl": "https://as.example/t"}"#),
         ("flow", r#""oauth": {"flow": "carrier pigeon"}"#),
         ("parameters", r#""oauth": {"parameters": {"login_hint": "ada@${CORP_HOST}", "_note": "x"}}"#),
         (

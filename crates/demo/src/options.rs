@@ -23,6 +23,8 @@ pub struct DemoOptions {
     pub redirects: RedirectPolicy,
     /// The scopes named in the 401 challenge and in the protected resource metadata.
     pub challenge_scopes: Vec<String>,
+    /// The transport of the MCP server.
+    pub transport: Transport,
     /// The supported eras of MCP.
     pub eras: Eras,
     /// Whether `ask_back` sends its question on the session's stream instead of the call's stream. This applies only to
@@ -53,6 +55,7 @@ impl Default for DemoOptions {
             device_code_lifetime: Duration::from_secs(600),
             redirects: RedirectPolicy::Any,
             challenge_scopes: ["openid", "notes:read", "notes:write"].map(String::from).to_vec(),
+            transport: Transport::default(),
             eras: Eras::All,
             elicits_by_session: false,
             guard: Guard::default(),
@@ -63,6 +66,15 @@ impl Default for DemoOptions {
             token_faults: Vec::new(),
         }
     }
+}
+
+/// A transport of MCP over HTTP. The address of the MCP server is the same for both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    #[default]
+    StreamableHttp,
+    /// The older HTTP+SSE. A POST to the address of the MCP server gets the status 405.
+    Sse,
 }
 
 /// The redirect URIs that the demo accepts, modelled on real services. All policies accept `https` and loopback `http`.

@@ -10,9 +10,11 @@ use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, Stream
 use tokio_util::sync::CancellationToken;
 
 use crate::mcp::McpServer;
+use crate::mcp::sse::{self, MESSAGES_PATH};
 use crate::middleware::{delay_and_log, require_local_origin};
 use crate::oauth::metadata::RESOURCE_METADATA_PATH;
 use crate::oauth::{access, authorize, consent, device, metadata, registration, revocation, token};
+use crate::options::Transport;
 use crate::service::Service;
 
 /// The largest accepted body of the OAuth endpoints.
@@ -29,9 +31,14 @@ pub(crate) fn router(service: Arc<Service>, stopping: &CancellationToken) -> Rou
         // `require_local_origin` has checked the host and the origin.
         StreamableHttpServerConfig::default().with_cancellation_token(stopping.child_token()),
     );
-    let protected = Router::new()
-        .route_service("/mcp", mcp)
-        .layer(from_fn_with_state(Arc::clone(&service), access::require_token));
+    let mcp = match service.options.transport {
+        Transport::StreamableHttp => Router::new().route_service("/mcp", mcp),
+        Transport::Sse => Router::new()
+            .route("/mcp", get(sse::open))
+            .route(MESSAGES_PATH, post(sse::receive))
+            .with_state((Arc::clone(&service), stopping.clone())),
+    };
+    let protected = mcp.layer(from_fn_with_state(Arc::clone(&service), access::require_token));
 
     Router::new()
         .route(RESOURCE_METADATA_PATH, get(metadata::protected_resource))

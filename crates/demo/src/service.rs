@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::epochs::Epochs;
 use crate::mcp::announcements::Announcements;
 use crate::mcp::notebook::Notebook;
+use crate::mcp::sse_sessions::SseSessions;
 use crate::oauth::client::Client;
 use crate::oauth::codes::Codes;
 use crate::oauth::device_codes::DeviceCodes;
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     pub(crate) announcements: Announcements,
     /// The sessions of the `initialize` era.
     pub(crate) sessions: Arc<LocalSessionManager>,
+    pub(crate) sse_sessions: SseSessions,
     pub(crate) hidden_tools: Mutex<HashSet<String>>,
     pub(crate) list_fault: Mutex<Option<ListFault>>,
     /// Each running call of `slow_task` holds a clone.
@@ -72,6 +74,7 @@ impl Service {
             notebook: Notebook::default(),
             announcements: Announcements::default(),
             sessions: Arc::default(),
+            sse_sessions: SseSessions::default(),
             hidden_tools: Mutex::default(),
             list_fault: Mutex::default(),
             running_tasks: Arc::default(),

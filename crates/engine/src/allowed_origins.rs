@@ -6,31 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use usher_config::{Origin, Placeholder, PlaceholderUse};
-use usher_secrets::private_files;
 
-const FILE: &str = "allowed-origins.json";
-/// The number of bytes that are read. A hundred secrets with three origins each need 20 kB.
-const LARGEST: u64 = 1024 * 1024;
+use crate::state_file::{self, StateFile};
+
 const VERSION: u32 = 1;
 
 /// The allowed origins. Clones share one file.
 #[derive(Clone, Debug)]
-pub(crate) struct AllowedOrigins(Arc<Inner>);
+pub(crate) struct AllowedOrigins(Arc<StateFile<Contents>>);
 
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    contents: Mutex<Contents>,
-    /// Held while the contents change and are written, so that the newest contents are written last.
-    writing: tokio::sync::Mutex<()>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
     version: u32,
@@ -41,38 +31,35 @@ struct Contents {
     origins: BTreeMap<String, Vec<String>>,
 }
 
+impl state_file::Contents for Contents {
+    const FILE: &'static str = "allowed-origins.json";
+    /// A hundred secrets with three origins each need 20 kB.
+    const LARGEST: u64 = 1024 * 1024;
+
+    fn is_current(&self) -> bool {
+        self.version == VERSION
+    }
+
+    fn first() -> Self {
+        Self { version: VERSION, asks_at_first_use: false, origins: BTreeMap::new() }
+    }
+
+    /// The damaged file may have contained any name, so each use needs the person's permission.
+    fn after_damage() -> Self {
+        Self { asks_at_first_use: true, ..Self::first() }
+    }
+}
+
 impl AllowedOrigins {
     /// Reads the file. Returns `None` in the second place if the file exists, and otherwise a token to fill it with.
-    ///
-    /// After a file that cannot be parsed, each use needs the person's permission: it may have contained any name.
     pub fn open(state_dir: &Path) -> io::Result<(Self, Option<FirstRun>)> {
-        private_files::create_private_dir(state_dir)?;
-        let path = state_dir.join(FILE);
-        let (contents, first_run) = match private_files::read(&path, LARGEST) {
-            Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
-                Ok(contents) if contents.version == VERSION => (contents, None),
-                Ok(_) | Err(_) => {
-                    tracing::warn!(path = %path.display(), "the file cannot be parsed; it was moved aside");
-                    let contents =
-                        Contents { version: VERSION, asks_at_first_use: true, ..Contents::default() };
-                    // The new file is written first, so that a crash in between does not look like a first run.
-                    std::fs::copy(&path, path.with_extension("json.broken"))?;
-                    write(&path, &contents)?;
-                    (contents, None)
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                (Contents { version: VERSION, ..Contents::default() }, Some(FirstRun(())))
-            }
-            Err(error) => return Err(error),
-        };
-        let contents = Mutex::new(contents);
-        Ok((Self(Arc::new(Inner { path, contents, writing: tokio::sync::Mutex::default() })), first_run))
+        let (file, existed) = StateFile::open(state_dir)?;
+        Ok((Self(Arc::new(file)), (!existed).then_some(FirstRun(()))))
     }
 
     /// Allows the uses in the config file of the first run. Earlier versions of Usher sent all of them unasked.
     pub async fn adopt(&self, _first_run: FirstRun, uses: &[PlaceholderUse]) -> io::Result<()> {
-        self.change(|contents| uses.iter().for_each(|one| contents.add(one))).await
+        self.0.change(|contents| uses.iter().for_each(|one| contents.add(one))).await
     }
 
     /// Returns the uses that need the person's permission.
@@ -88,57 +75,47 @@ impl AllowedOrigins {
         if uses.is_empty() {
             return Ok(refused);
         }
-        self.change(|contents| {
-            refused = uses.iter().filter(|one| !contents.permits(one)).cloned().collect();
-            if refused.is_empty() {
-                uses.iter().for_each(|one| contents.add(one));
-            }
-        })
-        .await?;
+        self.0
+            .change(|contents| {
+                refused = uses.iter().filter(|one| !contents.permits(one)).cloned().collect();
+                if refused.is_empty() {
+                    uses.iter().for_each(|one| contents.add(one));
+                }
+            })
+            .await?;
         Ok(refused)
     }
 
     /// Allows a use because the person decided so.
     pub async fn allow(&self, allowed: &PlaceholderUse) -> io::Result<()> {
-        self.change(|contents| contents.add(allowed)).await
+        self.0.change(|contents| contents.add(allowed)).await
     }
 
     /// Allows these uses of a value that was just stored, and no others.
     pub async fn replace(&self, placeholder: &Placeholder, origins: &[Origin]) -> io::Result<()> {
-        self.change(|contents| {
-            contents.origins.remove(&placeholder.to_string());
-            for origin in origins {
-                contents.add(&PlaceholderUse { placeholder: placeholder.clone(), origin: origin.clone() });
-            }
-        })
-        .await
+        self.0
+            .change(|contents| {
+                contents.origins.remove(&placeholder.to_string());
+                for origin in origins {
+                    contents
+                        .add(&PlaceholderUse { placeholder: placeholder.clone(), origin: origin.clone() });
+                }
+            })
+            .await
     }
 
     /// Forgets all origins of a placeholder. Returns whether there were any.
     pub async fn forget(&self, placeholder: &Placeholder) -> io::Result<bool> {
         let mut existed = false;
-        self.change(|contents| existed = contents.origins.remove(&placeholder.to_string()).is_some()).await?;
+        self.0
+            .change(|contents| existed = contents.origins.remove(&placeholder.to_string()).is_some())
+            .await?;
         Ok(existed)
     }
 
     /// Returns the origins to which the value may be sent.
     pub fn of(&self, placeholder: &Placeholder) -> Vec<String> {
         self.0.lock().origins.get(&placeholder.to_string()).cloned().unwrap_or_default()
-    }
-
-    /// Changes the contents, and returns once they are on disk. If they cannot be written, nothing changes.
-    async fn change(&self, change: impl FnOnce(&mut Contents)) -> io::Result<()> {
-        let _writing = self.0.writing.lock().await;
-        let mut contents = self.0.lock().clone();
-        change(&mut contents);
-        let is_written = self.0.path.exists();
-        if is_written && contents == *self.0.lock() {
-            return Ok(());
-        }
-        let (path, written) = (self.0.path.clone(), contents.clone());
-        tokio::task::spawn_blocking(move || write(&path, &written)).await.map_err(io::Error::other)??;
-        *self.0.lock() = contents;
-        Ok(())
     }
 }
 
@@ -149,24 +126,8 @@ pub(crate) struct FirstRun(());
 /// Reads the origins to which the value of each placeholder may be sent. The keys are placeholders, such as
 /// `{{notion_key}}`.
 pub fn allowed_origins(state_dir: &Path) -> io::Result<BTreeMap<String, Vec<String>>> {
-    match private_files::read(&state_dir.join(FILE), LARGEST) {
-        Ok(bytes) => {
-            let contents: Contents = serde_json::from_slice(&bytes).map_err(io::Error::other)?;
-            Ok(contents.origins)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-        Err(error) => Err(error),
-    }
-}
-
-fn write(path: &Path, contents: &Contents) -> io::Result<()> {
-    private_files::replace(path, &serde_json::to_vec_pretty(contents)?)
-}
-
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Contents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    let contents = StateFile::<Contents>::read(state_dir)?;
+    Ok(contents.map(|contents| contents.origins).unwrap_or_default())
 }
 
 impl Contents {
@@ -233,7 +194,7 @@ mod tests {
         let (allowed, first_run) = AllowedOrigins::open(folder.path()).expect("open");
         allowed.adopt(first_run.expect("the first run"), &uses([HOME, VARIABLE])).await.expect("write");
         assert_eq!(allowed.refused(&uses([HOME, VARIABLE])), []);
-        std::fs::write(folder.path().join(FILE), "{").expect("damage the file");
+        std::fs::write(folder.path().join("allowed-origins.json"), "{").expect("damage the file");
         for _ in 0..2 {
             let (damaged, first_run) = AllowedOrigins::open(folder.path()).expect("open");
             assert!(first_run.is_none());

@@ -12,6 +12,7 @@ pub(crate) mod inbound;
 mod json;
 pub(crate) mod list_changes;
 mod lists;
+mod message_reader;
 pub(crate) mod offers;
 pub(crate) mod page_visits;
 mod pagination;

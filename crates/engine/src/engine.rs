@@ -23,8 +23,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Takes the lock, reads `mcp.json` and starts a task for each selected server. If the file is no JSON, the engine
-    /// still runs, and the snapshot contains the error.
+    /// Takes the lock, reads `mcp.json` and starts a task for each selected server. If the file is not JSON, the
+    /// engine still runs, and the snapshot contains the error.
     pub async fn start(options: EngineOptions) -> Result<Self, StartError> {
         let run = Arc::new(Run::start(options).await?);
         Ok(Self { run, calls: Arc::default(), callers: Callers::new(), caller: Callers::holder() })

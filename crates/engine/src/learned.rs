@@ -2,6 +2,7 @@
 //! secret, and are stored in one file.
 
 mod contents;
+mod forget;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,8 +19,11 @@ use usher_secrets::private_files;
 
 use crate::server_key::ServerKey;
 use contents::{Contents, PinnedClient};
+pub(crate) use forget::UsedByOthers;
 
 const FILE: &str = "kept.json";
+/// The number of pre-registered clients at one address, besides the first one. The oldest ones are forgotten.
+const MAX_OTHER_CLIENTS: usize = 100;
 /// The number of bytes that are read, more than Usher writes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -77,10 +81,16 @@ impl Learned {
         self.0.lock().servers.get(&server.key)?.discovered.clone()
     }
 
-    /// Returns the discovered metadata, unless the server's challenge now names another document.
-    pub fn discovered_by(&self, server: &ServerKey, challenge: Option<&str>) -> Option<Discovered> {
+    /// Returns the discovered metadata, unless the server's challenge now names another document, or the person chose to
+    /// forget the metadata for this server.
+    pub fn discovered_by(
+        &self,
+        server: &ServerKey,
+        id: &ServerId,
+        challenge: Option<&str>,
+    ) -> Option<Discovered> {
         let contents = self.0.lock();
-        let known = contents.servers.get(&server.key)?;
+        let known = contents.servers.get(&server.key).filter(|known| !known.forgotten_by.contains(id))?;
         match challenge {
             Some(challenge) if known.challenge.as_deref() != Some(challenge) => None,
             Some(_) | None => known.discovered.clone(),
@@ -91,6 +101,7 @@ impl Learned {
         self.change(|contents| {
             let known = contents.server(server);
             known.discovered = Some(discovered.clone());
+            known.forgotten_by.clear();
             known.challenge = challenge.map(str::to_owned);
         });
     }
@@ -128,6 +139,15 @@ impl Learned {
         }
     }
 
+    /// Returns the transport that worked after the entry's own had failed: whether it is HTTP+SSE.
+    pub fn uses_sse(&self, server: &ServerKey) -> Option<bool> {
+        self.0.lock().servers.get(&server.key)?.uses_sse
+    }
+
+    pub fn store_uses_sse(&self, server: &ServerKey, uses_sse: bool) {
+        self.change(|contents| contents.server(server).uses_sse = Some(uses_sse));
+    }
+
     /// Returns whether a program never answers `server/discover`.
     pub fn ignores_discovery(&self, server: &ServerKey) -> bool {
         self.0.lock().servers.get(&server.key).is_some_and(|known| known.ignores_discovery)
@@ -151,18 +171,26 @@ impl Learned {
     /// Returns the issuer that a pre-registered client was first used with at this address, whatever the settings were.
     pub fn pinned_issuer(&self, server: &ServerKey, client_id: &str) -> Option<Issuer> {
         let contents = self.0.lock();
-        let client = contents.servers.get(&server.address)?.client.as_ref()?;
-        (client.client_id == client_id).then(|| client.issuer.clone())
+        let mut clients = contents.servers.get(&server.address)?.clients();
+        clients.find(|client| client.client_id == client_id).map(|client| client.issuer.clone())
     }
 
     pub fn pin_issuer(&self, server: &ServerKey, client_id: &str, issuer: &Issuer) {
         let client = PinnedClient { client_id: client_id.to_owned(), issuer: issuer.clone() };
         self.change(|contents| {
-            let pinned = &mut contents.servers.entry(server.address.clone()).or_default().client;
+            let known = contents.servers.entry(server.address.clone()).or_default();
             // A client's issuer is never replaced: no other issuer may see the client or its secret.
-            if pinned.as_ref().is_none_or(|pinned| pinned.client_id != client.client_id) {
-                *pinned = Some(client);
+            if known.clients().any(|pinned| pinned.client_id == client.client_id) {
+                return;
             }
+            if known.client.is_none() {
+                known.client = Some(client);
+                return;
+            }
+            // Another account at the same address has a client of its own.
+            known.other_clients.push(client);
+            let excess = known.other_clients.len().saturating_sub(MAX_OTHER_CLIENTS);
+            known.other_clients.drain(..excess);
         });
     }
 
@@ -177,9 +205,24 @@ impl Learned {
         known.registrations.iter().find(|registration| condition(registration)).cloned()
     }
 
+    /// Returns the first registration at an issuer that `condition` accepts and the server has not forgotten.
+    pub fn registration_for(
+        &self,
+        server: &ServerId,
+        issuer: &Issuer,
+        condition: impl Fn(&ClientRegistration) -> bool,
+    ) -> Option<ClientRegistration> {
+        let contents = self.0.lock();
+        let known = contents.issuers.get(issuer.as_str())?;
+        let usable = |registration: &&ClientRegistration| {
+            condition(registration) && !known.has_forgotten(server, &registration.client_id)
+        };
+        known.registrations.iter().find(usable).cloned()
+    }
+
     /// Stores a registration in place of the one with the same redirect, or without one. All loopback ports count as one
-    /// redirect.
-    pub fn store_registration(&self, registration: ClientRegistration) {
+    /// redirect. A registration that the server has forgotten stays, because another server uses it.
+    pub fn store_registration(&self, server: &ServerId, registration: ClientRegistration) {
         self.change(|contents| {
             let known = contents.issuers.entry(registration.issuer.as_str().to_owned()).or_default();
             let same_redirect = |other: &ClientRegistration| {
@@ -188,7 +231,11 @@ impl Learned {
                     |redirect: &Option<RedirectUri>| redirect.as_ref().is_some_and(RedirectUri::is_loopback);
                 redirects[0] == redirects[1] || redirects.into_iter().all(is_loopback)
             };
-            known.registrations.retain(|other| !same_redirect(other));
+            let forgotten = known.forgotten_by.clone();
+            let is_of_others = |other: &ClientRegistration| {
+                forgotten.get(&other.client_id).is_some_and(|servers| servers.contains(server))
+            };
+            known.registrations.retain(|other| !same_redirect(other) || is_of_others(other));
             known.registrations.push(registration);
         });
     }
@@ -198,6 +245,7 @@ impl Learned {
         self.change(|contents| {
             if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
                 known.registrations.retain(|registration| registration.client_id != client_id);
+                known.forgotten_by.remove(client_id);
             }
         });
     }
@@ -207,6 +255,7 @@ impl Learned {
         self.change(|contents| {
             if let Some(known) = contents.issuers.get_mut(issuer.as_str()) {
                 known.registrations.clear();
+                known.forgotten_by.clear();
             }
         });
     }
@@ -242,23 +291,6 @@ impl Learned {
         }
     }
 
-    /// Deletes the metadata of a server, and the registrations and the redirect of its issuer. The issuer of a
-    /// pre-registered client and the network zone stay, because they protect the client and the grant.
-    pub fn forget(&self, server: &ServerKey, issuer: Option<&str>) {
-        self.change(|contents| {
-            if let Some(known) = contents.servers.get_mut(&server.key) {
-                known.discovered = None;
-                known.challenge = None;
-                known.call_challenge = None;
-                known.confirmed_endpoints = None;
-                known.revision = None;
-            }
-            if let Some(issuer) = issuer {
-                contents.issuers.remove(issuer);
-            }
-        });
-    }
-
     /// Returns whether the person forbade the server to ask questions.
     pub fn has_questions_blocked(&self, server: &ServerId) -> bool {
         self.0.lock().questions_blocked.contains(server)
@@ -270,6 +302,21 @@ impl Learned {
                 contents.questions_blocked.insert(server.clone());
             } else {
                 contents.questions_blocked.remove(server);
+            }
+        });
+    }
+
+    /// Returns whether the person signed out from a server that needs no person to sign in.
+    pub fn is_signed_out(&self, server: &ServerId) -> bool {
+        self.0.lock().signed_out.contains(server)
+    }
+
+    pub fn set_signed_out(&self, server: &ServerId, signed_out: bool) {
+        self.change(|contents| {
+            if signed_out {
+                contents.signed_out.insert(server.clone());
+            } else {
+                contents.signed_out.remove(server);
             }
         });
     }

@@ -91,6 +91,28 @@ pub struct PreRegisteredClient {
     pub client_secret: Option<SecretString>,
 }
 
+/// An entry of `mcp.json` that a person entered. It may contain secrets in plain text, so it has no `Debug`.
+#[derive(Clone)]
+pub struct EntryInput {
+    /// The name; `None` derives one, and keeps that of an entry that is replaced.
+    pub name: Option<String>,
+    /// The object, as JSON.
+    pub entry: String,
+    /// The secrets that the person entered beside it.
+    pub secrets: Vec<(SecretPlace, SecretString)>,
+    /// `LaunchView::digest` of the launch that the person saw and approved.
+    pub approved: Option<String>,
+}
+
+/// The place of a secret in an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// The name of a placeholder that the entry has.
+    Name(String),
+    /// The keys that lead to a setting, which gets a placeholder: `headers` and `X-Api-Key`, for example.
+    Setting(Vec<String>),
+}
+
 /// The options of a tool call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallOptions {

@@ -107,7 +107,7 @@ impl Placeholders {
         Ok(AdmittedValues { environment: self.environment.filtered(is_used), secrets })
     }
 
-    /// Returns the values for a program that the person has approved. They were named in what the person saw.
+    /// Returns the values for a program that the person has approved. The person saw their names before.
     pub async fn admit_program(
         &self,
         approved: &Approved<'_>,

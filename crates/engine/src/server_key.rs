@@ -18,6 +18,8 @@ impl ServerKey {
         let mut key = address.clone();
         if let Some(endpoints) = settings.used_endpoints() {
             key.push_str(&format!(" {} {}", endpoints.authorization, endpoints.token));
+        } else if let Some(token) = settings.used_token_url() {
+            key.push_str(&format!(" token {token}"));
         }
         if let Some(endpoint) = &settings.device_authorization_url {
             key.push_str(&format!(" device {endpoint}"));

@@ -1,4 +1,5 @@
-//! The private parsers of this crate, for `tests/fuzz` only. Normal builds compile it too, so that it stays valid.
+//! The private parsers of this crate, for `tests/fuzz` only. Normal builds compile this module too, so that it stays
+//! valid.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,11 +8,12 @@ use tokio::runtime::Builder;
 use crate::line::{self, Lines, MAX_HELLO, MAX_REPLY, MAX_REQUEST};
 use crate::message::{ClientMessage, Hello, HolderMessage};
 
-/// Reads the lines of a client up to the first invalid one, as the holder does. Returns what was read, written again.
+/// Reads the lines of a client up to the first invalid one, as the holder does. Returns the messages, written again.
 pub fn client_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     run(async {
         let mut lines = Lines::new(bytes);
-        // A request without a hello is refused. Both are read here, so that each can be an input of its own.
+        // The holder refuses a request without a hello. Here, the hello is optional, so that a single request can be an
+        // input.
         match lines.next::<Hello>(MAX_HELLO).await {
             Ok(Some(hello)) => {
                 let mut read = vec![written(&hello, MAX_HELLO).await];
@@ -24,7 +26,7 @@ pub fn client_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     })
 }
 
-/// Reads the lines of the holder up to the first invalid one, as a client does. Returns what was read, written again.
+/// Reads the lines of the holder up to the first invalid one, as a client does. Returns the messages, written again.
 pub fn holder_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
     run(rest::<HolderMessage>(Lines::new(bytes), MAX_REPLY))
 }

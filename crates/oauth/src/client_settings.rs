@@ -64,13 +64,17 @@ pub struct ClientSettings {
     pub scopes: Option<Scopes>,
     /// The URL of this app's client ID metadata document, if it has one.
     pub metadata_document: Option<Url>,
-    /// The authorization and token endpoints of a server without metadata. Ignored without a `client_id`.
-    pub endpoints: Option<(Url, Url)>,
+    /// The authorization endpoint, if the flow needs one, and the token endpoint. They replace the metadata. Ignored
+    /// without a `client_id`, unless the flow is [`Flow::JwtBearer`].
+    pub endpoints: Option<(Option<Url>, Url)>,
     /// The device authorization endpoint to use instead of that in the metadata.
     pub device_authorization_endpoint: Option<Url>,
     pub flow: Flow,
     /// The `audience` parameter of the authorization request, which some authorization servers require.
     pub audience: Option<String>,
+    /// Further parameters of the authorization request and of the device authorization request. None of them has a name
+    /// that Usher sets itself.
+    pub parameters: Vec<(String, String)>,
     pub prompt: Prompt,
     /// Allows an authorization server that does not advertise PKCE. PKCE is used anyway.
     pub allow_missing_pkce: bool,

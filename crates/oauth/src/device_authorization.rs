@@ -81,7 +81,7 @@ impl DeviceAuthorization {
 
     /// Returns the time to wait before the next poll. The wait counts from the last response, also before the first
     /// poll. Returns [`ErrorKind::Expired`] after the code has expired, because some servers report an expired code as
-    /// pending for ever.
+    /// pending forever.
     pub fn next_poll(&self, now: Timestamp) -> Result<Duration, Error> {
         let left = Duration::try_from(self.expires_at.duration_since(now)).unwrap_or_default();
         if left.is_zero() {

@@ -30,7 +30,7 @@ impl Registered {
         extra_scopes: &Scopes,
         now: Timestamp,
     ) -> Result<DeviceAuthorization, Error> {
-        let Registered { mut discovered, mut client, audience, .. } = self;
+        let Registered { mut discovered, mut client, audience, parameters, .. } = self;
         let scopes = discovered.requested_scopes(extra_scopes);
         let issuer = discovered.metadata.issuer.host();
         let Some(endpoint) = discovered.own_device_endpoint(settings).cloned() else {
@@ -39,8 +39,20 @@ impl Registered {
         let mut other_method = other_method(&client);
         loop {
             let binding = discovered.binding(&client);
-            let request = DeviceRequest { http, endpoint: &endpoint, client: &client, binding: &binding };
+            let request = DeviceRequest {
+                http,
+                endpoint: &endpoint,
+                client: &client,
+                binding: &binding,
+                parameters: &parameters,
+            };
             let error = match request.send(&scopes, audience.as_deref(), now).await {
+                Ok(response) if !discovered.owns_device_page(settings, response.verification_uri.url()) => {
+                    let name = "the page for the code".to_owned();
+                    let why = "it belongs to another site than the authorization server".to_owned();
+                    let kind = ErrorKind::BadEndpoint { name, why };
+                    return Err(Error::new(Step::Authorization, Some(endpoint.host()), kind));
+                }
                 Ok(response) => {
                     return Ok(DeviceAuthorization::new(response, discovered, client, scopes, now));
                 }
@@ -56,6 +68,15 @@ impl Registered {
                 return Err(error);
             }
         }
+    }
+}
+
+/// Whether the server answered the question of the poll.
+fn is_understood(error: &Error) -> bool {
+    match &error.kind {
+        ErrorKind::SlowDown { .. } => true,
+        ErrorKind::TokenError { error, .. } => error == "authorization_pending",
+        _ => false,
     }
 }
 
@@ -75,6 +96,8 @@ struct DeviceRequest<'a> {
     endpoint: &'a Endpoint,
     client: &'a RegisteredClient,
     binding: &'a GrantBinding,
+    /// The further parameters of the settings.
+    parameters: &'a [(String, String)],
 }
 
 impl DeviceRequest<'_> {
@@ -98,6 +121,9 @@ impl DeviceRequest<'_> {
         }
         if let Some(audience) = audience {
             form.append_pair("audience", audience);
+        }
+        for (name, value) in self.parameters {
+            form.append_pair(name, value);
         }
         let url = self.endpoint.url().clone();
         let request = Request { method: Method::POST, url, headers, body: form.into_bytes(), prover: None };
@@ -153,12 +179,17 @@ impl DeviceAuthorization {
             return Err(self.failed(ErrorKind::Expired));
         }
         let binding = self.binding();
-        let endpoint = TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding };
+        let mut endpoint = TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding };
         let error = match endpoint.request(TokenRequest::Device(self)).await {
             Ok(grant) => return Ok(Some(grant)),
             Err(failed) => failed.error,
         };
         if self.pace.continues_after(&error) {
+            // The next polls begin with the form that the server has understood.
+            if is_understood(&error) {
+                self.client.registration.auth_method = endpoint.binding.auth_method;
+                self.discovered.sends_resource = endpoint.binding.sends_resource;
+            }
             return Ok(None);
         }
         Err(match &error.kind {

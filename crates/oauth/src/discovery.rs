@@ -83,8 +83,9 @@ pub async fn discover(http: &HttpClient, request: DiscoveryRequest<'_>) -> Resul
 
 async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discovered, Error> {
     let DiscoveryRequest { server, challenge, settings, has_grant } = request;
-    if let (Some((authorization, token)), Some(_)) = (&settings.endpoints, &settings.client_id) {
-        return use_configured_endpoints(server, challenge, settings, authorization, token);
+    let has_client = settings.client_id.is_some() || settings.flow == Flow::JwtBearer;
+    if let Some((authorization, token)) = settings.endpoints.as_ref().filter(|_| has_client) {
+        return use_configured_endpoints(server, challenge, settings, authorization.as_ref(), token);
     }
     let resource = ProtectedResourceMetadata::find(http, server, challenge).await?;
     let (metadata, source) = match &resource {
@@ -116,15 +117,15 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
     Ok(Discovered { sends_resource, ..discovered }.with_challenge(challenge, settings))
 }
 
-/// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client is
-/// pinned to a listed issuer, only that issuer is tried.
+/// Returns the metadata of the first listed authorization server that publishes any. If a pre-registered client or the
+/// assertion of a platform is pinned to a listed issuer, only that issuer is tried.
 async fn first_with_metadata(
     http: &HttpClient,
     server: &ServerUrl,
     issuers: &[Issuer],
     settings: &ClientSettings,
 ) -> Result<AuthorizationServerMetadata, Error> {
-    let pinned = settings.client_id.as_ref().and(settings.issuer.as_ref());
+    let pinned = settings.issuer.as_ref();
     let pinned = pinned.and_then(|pinned| issuers.iter().find(|issuer| pinned.matches(issuer.as_str())));
     let mut first_error = None;
     for issuer in pinned.map_or(issuers, std::slice::from_ref) {
@@ -160,14 +161,16 @@ fn use_configured_endpoints(
     server: &ServerUrl,
     challenge: Option<&Challenge>,
     settings: &ClientSettings,
-    authorization: &Url,
+    authorization: Option<&Url>,
     token: &Url,
 ) -> Result<Discovered, Error> {
     let failed = |kind| Error::new(Step::ServerMetadata, Some(server.host()), kind);
-    let authorization =
-        Endpoint::parse("the authorization endpoint", authorization.as_str()).map_err(failed)?;
+    let authorization = authorization
+        .map(|url| Endpoint::parse("the authorization endpoint", url.as_str()).map_err(failed))
+        .transpose()?;
     let token = Endpoint::parse("the token endpoint", token.as_str()).map_err(failed)?;
-    let issuer = settings.issuer.clone().unwrap_or_else(|| Issuer::of_origin(authorization.url()));
+    let origin = authorization.as_ref().unwrap_or(&token).url();
+    let issuer = settings.issuer.clone().unwrap_or_else(|| Issuer::of_origin(origin));
     let discovered = Discovered {
         resource: server.as_resource(),
         sends_resource: false,

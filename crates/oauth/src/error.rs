@@ -161,6 +161,9 @@ pub enum ErrorKind {
     /// The assertion of the platform has expired, so it was not sent.
     #[error("the assertion has expired")]
     AssertionExpired,
+    /// The file with the assertion of the platform cannot be read.
+    #[error("the assertion cannot be read")]
+    AssertionMissing,
     #[error("the request could not be signed")]
     SigningFailed,
     #[error("the client secret is missing")]
@@ -253,6 +256,18 @@ impl Error {
                 | ErrorKind::SlowDown { .. }
                 | ErrorKind::NonceRefused
         )
+    }
+
+    /// Whether a later request for a grant without a person may succeed with the same settings: after an outage, or with
+    /// the next assertion of the platform.
+    pub fn may_pass_without_person(&self) -> bool {
+        match &self.kind {
+            ErrorKind::AssertionExpired | ErrorKind::AssertionMissing => true,
+            ErrorKind::TokenError { error, .. } => OUTAGES.contains(&error.as_str()),
+            // A gateway or a captive portal. An authorization server refuses a client with other statuses, and in JSON.
+            ErrorKind::Status(status) => !matches!(status, 400 | 401),
+            _ => self.is_transient(),
+        }
     }
 
     /// Whether the server may have processed the request although it returned no usable result. A refresh token in the

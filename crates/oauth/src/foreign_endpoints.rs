@@ -59,6 +59,15 @@ impl Discovered {
         (is_own && metadata.supports_grant_type(DEVICE_CODE)).then_some(endpoint)
     }
 
+    /// Whether the page on which the person enters the code belongs to the issuer or the token endpoint. A server could
+    /// otherwise request a code at another service for itself, and have the person approve it there. An endpoint in the
+    /// settings is the person's choice.
+    pub(crate) fn owns_device_page(&self, settings: &ClientSettings, page: &Url) -> bool {
+        let own = [self.metadata.issuer.url(), Some(self.metadata.token_endpoint.url().clone())];
+        settings.device_authorization_endpoint.is_some()
+            || own.iter().flatten().any(|own| is_related(own, page))
+    }
+
     /// Whether a sign-in on another device is possible, according to the metadata.
     pub fn offers_device_authorization(&self, settings: &ClientSettings) -> bool {
         self.own_device_endpoint(settings).is_some()

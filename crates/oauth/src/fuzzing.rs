@@ -1,4 +1,5 @@
-//! The private parsers of this crate, for `tests/fuzz` only. Normal builds compile it too, so that it stays valid.
+//! The private parsers of this crate, for `tests/fuzz` only. Normal builds compile this module too, so that it stays
+//! valid.
 
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;

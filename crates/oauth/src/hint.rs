@@ -97,6 +97,7 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
         ErrorKind::AssertionExpired => {
             "Check that the platform renews the assertion, and this computer's clock."
         }
+        ErrorKind::AssertionMissing => "Check \"assertionFile\" in the settings of this service.",
         ErrorKind::SigningFailed => "Check the private key of this service.",
         ErrorKind::ClientSecretMissing => "Enter the client secret again.",
     }

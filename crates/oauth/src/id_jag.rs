@@ -61,7 +61,9 @@ pub(crate) async fn request_id_jag(
     }
     let document = Document::parse(&response.body).map_err(failed)?;
     let malformed = |what: &str| failed(ErrorKind::Malformed { what: what.to_owned() });
-    if document.string("issued_token_type") != Some(ID_JAG) {
+    // An access token of the identity provider must not reach the authorization server.
+    let is_assertion = document.string("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("N_A"));
+    if document.string("issued_token_type") != Some(ID_JAG) || !is_assertion {
         return Err(malformed("it is not an identity assertion"));
     }
     let assertion = document.string("access_token").filter(|assertion| is_usable(assertion));

@@ -116,3 +116,22 @@ fn retry_after(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> 
     };
     Some(wait.min(budgets::LONGEST_RETRY_AFTER))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_up_to_its_limits() {
+        let read = |list: Value| {
+            let body = json!({ "list": list }).to_string();
+            Document::parse(body.as_bytes()).expect("a document").strings("list").expect("a list")
+        };
+        assert_eq!(read(json!(["a", 7, "b"])), ["a", "b"]);
+        assert_eq!(read(vec!["a"; 90_000].into()).len(), budgets::METADATA_STRINGS);
+        let long = "x".repeat(budgets::METADATA_LIST_BYTES / 2);
+        assert_eq!(read(vec![long; 5].into()).len(), 2);
+    }
+}

@@ -143,7 +143,7 @@ pub use quirks::Quirks;
 pub use redirect_uri::RedirectUri;
 pub use registration::{Registered, RegistrationRequest};
 pub use resource_metadata::ProtectedResourceMetadata;
-pub use revocation::revoke;
+pub use revocation::{revoke, revoke_with_key};
 pub use scopes::Scopes;
 pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;

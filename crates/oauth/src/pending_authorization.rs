@@ -56,7 +56,7 @@ impl Registered {
     /// Builds the authorization request, which expires after ten minutes. `extra_scopes` adds scopes that were granted
     /// before or that a step-up requests.
     pub fn authorize(self, extra_scopes: &Scopes, now: Timestamp) -> Result<PendingAuthorization, Error> {
-        let Registered { discovered, client, audience, prompt, allow_missing_pkce } = self;
+        let Registered { discovered, client, audience, parameters, prompt, allow_missing_pkce } = self;
         let metadata = &discovered.metadata;
         let failed = |kind| Error::new(Step::Authorization, metadata.issuer.host().as_deref(), kind);
         let scopes = discovered.requested_scopes(extra_scopes);
@@ -91,9 +91,16 @@ impl Registered {
             Prompt::Value(value) => request = request.add_extra_param("prompt", value.as_str()),
         }
         for (name, value) in known_servers::authorization_parameters(endpoint.url()) {
-            if !metadata.has_query_parameter(name) {
+            let is_configured = parameters.iter().any(|(configured, _)| configured == name);
+            if !is_configured && !metadata.has_query_parameter(name) {
                 request = request.add_extra_param(name, value);
             }
+        }
+        for (name, value) in &parameters {
+            if metadata.has_query_parameter(name) {
+                return Err(failed(ErrorKind::ReservedParameter(name.clone())));
+            }
+            request = request.add_extra_param(name.as_str(), value.as_str());
         }
         if let Some(audience) = &audience {
             // Some endpoints already have an audience in their URL, which conflicts only with a configured audience.

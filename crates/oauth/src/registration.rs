@@ -31,6 +31,7 @@ pub struct Registered {
     pub(crate) discovered: Discovered,
     pub(crate) client: RegisteredClient,
     pub(crate) audience: Option<String>,
+    pub(crate) parameters: Vec<(String, String)>,
     pub(crate) prompt: Prompt,
     pub(crate) allow_missing_pkce: bool,
 }
@@ -63,8 +64,8 @@ impl Discovered {
             client.registration.auth_method = method;
         }
         let (audience, prompt) = (settings.audience.clone(), settings.prompt.clone());
-        let allow_missing_pkce = settings.allow_missing_pkce;
-        Ok(Registered { discovered: self, client, audience, prompt, allow_missing_pkce })
+        let (parameters, allow_missing_pkce) = (settings.parameters.clone(), settings.allow_missing_pkce);
+        Ok(Registered { discovered: self, client, audience, parameters, prompt, allow_missing_pkce })
     }
 
     fn configured_client(

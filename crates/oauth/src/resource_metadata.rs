@@ -39,7 +39,7 @@ impl ProtectedResourceMetadata {
             None => (None, None),
         };
         let parse = |document: &Document| Self::parse(document, server).map_err(|kind| failed(server, kind));
-        // Some servers return an HTML page for every unknown path. It means that there is no document.
+        // Some servers answer every unknown path with an HTML page, so a page means that the document does not exist.
         let is_absent = |url: &Url, kind: &ErrorKind| {
             matches!(kind, ErrorKind::NotJson) && challenged.as_ref() != Some(url)
         };

@@ -75,19 +75,19 @@ impl AuthorizationServerMetadata {
         let endpoint = |path: &str| Endpoint::parse("the default endpoint", &format!("{issuer}{path}"));
         Ok(AuthorizationServerMetadata {
             registration_endpoint: Some(endpoint("/register")?),
-            ..Self::minimal(issuer.clone(), endpoint("/authorize")?, endpoint("/token")?)
+            ..Self::minimal(issuer.clone(), Some(endpoint("/authorize")?), endpoint("/token")?)
         })
     }
 
-    /// Returns metadata with only the two endpoints that every authorization server has.
+    /// Returns metadata with only the token endpoint, and the authorization endpoint if there is one.
     pub(crate) fn minimal(
         issuer: Issuer,
-        authorization_endpoint: Endpoint,
+        authorization_endpoint: Option<Endpoint>,
         token_endpoint: Endpoint,
     ) -> Self {
         AuthorizationServerMetadata {
             issuer,
-            authorization_endpoint: Some(authorization_endpoint),
+            authorization_endpoint,
             token_endpoint,
             registration_endpoint: None,
             revocation_endpoint: None,

@@ -21,7 +21,7 @@ use crate::{
 /// another client authentication method. The grant's binding records the form that succeeded. If the binding asks for
 /// proofs, or if the authorization server does, the request proves a new key (RFC 9449).
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
-    let endpoint =
+    let mut endpoint =
         TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding: code.binding() };
     let request = TokenRequest::Exchange(&code);
     // A refresh token without an access token is dropped, because there is no grant to store it in.
@@ -56,7 +56,7 @@ pub async fn refresh(
     now: Timestamp,
 ) -> Result<Grant, RefreshError> {
     let binding = grant.binding.clone();
-    let endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
+    let mut endpoint = TokenEndpoint { http: http.clone(), step: Step::Refresh, now, binding };
     if grant.refresh_token.is_none() {
         return Err(endpoint.failed(ErrorKind::NoRefreshToken).into());
     }
@@ -73,7 +73,8 @@ pub(crate) struct TokenEndpoint {
 
 impl TokenEndpoint {
     /// Sends the request in the form of the binding, and in other forms after rejections that they may avoid.
-    pub(crate) async fn request(mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
+    /// `binding` then contains the form that was sent last.
+    pub(crate) async fn request(&mut self, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
         let mut methods = self.other_methods(request).into_iter();
         let mut rejected_authentication = None;
         let mut audience = request.assertion_audience().unwrap_or(self.binding.issuer.as_str()).to_owned();

@@ -62,9 +62,26 @@ impl Discovered {
     }
 }
 
+impl GrantBinding {
+    /// Replaces the client and its authentication method by those that the settings name now. The method with which a
+    /// secret was sent is kept if the settings still have a secret.
+    pub fn with_client_of(self, settings: &ClientSettings) -> Self {
+        let auth_method = match (&settings.signing_key, &settings.client_secret) {
+            (Some(_), _) => AuthMethod::PrivateKeyJwt,
+            (None, Some(_)) if self.auth_method.needs_secret() => self.auth_method,
+            (None, Some(_)) => AuthMethod::ClientSecretBasic,
+            (None, None) => AuthMethod::None,
+        };
+        GrantBinding { client_id: settings.client_id.clone().unwrap_or_default(), auth_method, ..self }
+    }
+}
+
 /// Gets a grant at the token endpoint of `binding`, with the client of the settings. `step` is [`Step::TokenExchange`]
 /// for the first grant, and [`Step::Refresh`] for one that replaces it. A grant without a person never has a refresh
 /// token.
+///
+/// `binding` may be that of a grant from before a change of the settings. Its client and its authentication method are
+/// therefore replaced by those of the settings; see [`GrantBinding::with_client_of`].
 pub async fn request_unattended(
     http: &HttpClient,
     binding: GrantBinding,
@@ -73,15 +90,16 @@ pub async fn request_unattended(
     step: Step,
     now: Timestamp,
 ) -> Result<Grant, Error> {
+    let binding = binding.with_client_of(settings);
     let missing =
         |what| Error::new(step, Some(binding.token_endpoint.host()), ErrorKind::SettingMissing { what });
     let assertion = match settings.flow {
         Flow::Browser | Flow::Device | Flow::ClientCredentials => None,
         Flow::JwtBearer => {
-            let assertion = settings.assertion.clone().ok_or_else(|| missing("an assertion"))?;
+            let failed = |kind| Error::new(step, Some(binding.token_endpoint.host()), kind);
+            let assertion = settings.assertion.clone().ok_or_else(|| failed(ErrorKind::AssertionMissing))?;
             if is_expired(&assertion, now) {
-                let kind = ErrorKind::AssertionExpired;
-                return Err(Error::new(step, Some(binding.token_endpoint.host()), kind));
+                return Err(failed(ErrorKind::AssertionExpired));
             }
             Some(assertion)
         }
@@ -93,7 +111,7 @@ pub async fn request_unattended(
             Some(request_id_jag(provider, Subject { audience, resource, scope }, now).await?)
         }
     };
-    let endpoint = TokenEndpoint { http: http.clone(), step, now, binding };
+    let mut endpoint = TokenEndpoint { http: http.clone(), step, now, binding };
     let request = TokenRequest::Unattended { settings, scopes, assertion: assertion.as_ref() };
     endpoint.request(request).await.map_err(|failed| failed.error)
 }

@@ -199,11 +199,33 @@ async fn links_folders_and_pipes_are_rejected() {
 }
 
 #[tokio::test]
-async fn a_symbolic_link_in_place_of_the_lock_is_rejected() {
-    let file = SecretsFile::new();
-    symlink("/dev/null", file.temp.path().join("secrets.json.lock")).expect("linked");
-    let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
-    assert!(matches!(error, Error::UnsafeFile { .. }), "{error}");
+async fn a_lock_that_is_a_link_a_pipe_or_open_to_others_is_rejected() {
+    fn private(path: &Path, mode: u32) {
+        fs::write(path, "").expect("written");
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("set");
+    }
+    fn link(lock: &Path) {
+        private(&lock.with_extension("target"), 0o600);
+        symlink(lock.with_extension("target"), lock).expect("linked");
+    }
+    fn pipe(lock: &Path) {
+        let status = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(lock).status();
+        assert!(status.expect("mkfifo runs").success());
+    }
+    fn open(lock: &Path) {
+        private(lock, 0o606);
+    }
+    let cases = [
+        (link as fn(&Path), "symbolic link"),
+        (pipe, "not a regular file"),
+        (open, "other users can access it"),
+    ];
+    for (prepare, why) in cases {
+        let file = SecretsFile::new();
+        prepare(&file.temp.path().join("secrets.json.lock"));
+        let error = file.store().put_grant("s", &grant("r")).await.expect_err("rejected");
+        assert!(matches!(error, Error::UnsafeFile { .. }) && error.to_string().contains(why), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ pub mod application;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod entries;
 pub mod links;
 pub mod secret_store;
 pub mod servers;

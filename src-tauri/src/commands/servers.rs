@@ -39,6 +39,6 @@ pub fn catalogue_list() -> Result<&'static [CatalogueEntry], ErrorView> {
 #[specta::specta]
 pub async fn server_add(engine: State<'_, EngineSlot>, server: NewServer) -> Result<ServerId, ErrorView> {
     let NewServer { name, url, client_id, client_secret, scopes } = server;
-    let server = usher_api::NewServer { name, url, client_id, scopes, redirect: None };
+    let server = usher_api::NewServer { name, url, client_id, scopes, ..usher_api::NewServer::default() };
     engine.get().await?.add(server, client_secret.map(SecretString::from)).await
 }

@@ -149,7 +149,7 @@ fn change(server: &ServerView) -> Change {
         Status::Connected { .. } if server.permission.is_some() => Change::Begins(Want::Permission),
         // The error of one call, which the next call may clear. The tray and the window show it.
         Status::Connected { .. } if server.wants.is_some() => Change::None,
-        Status::Connected { .. } | Status::Disabled | Status::Unsupported { .. } => Change::Ends,
+        Status::Connected { .. } | Status::Disabled => Change::Ends,
         Status::Failed { .. } if server.wants == Some(Want::AllowSecret) => Change::Begins(Want::AllowSecret),
         Status::Failed { .. } if server.wants == Some(Want::Approve) => Change::Begins(Want::Approve),
         Status::Paused

@@ -135,7 +135,7 @@ fn needs_attention(server: &ServerView, snapshot: &Snapshot) -> bool {
     match server.status {
         Status::Failed { .. } => true,
         Status::NeedsSignIn { reason: NeedsSignIn::SignedOut } | Status::SigningIn { .. } => false,
-        Status::Disabled | Status::Paused | Status::Unsupported { .. } => false,
+        Status::Disabled | Status::Paused => false,
         Status::NeedsSignIn { .. }
         | Status::Connecting
         | Status::Connected { .. }
@@ -202,7 +202,6 @@ fn state_text(status: &Status) -> &'static str {
         Status::Failed { .. } => "needs attention – see why…",
         Status::Disabled => "off",
         Status::Paused => "paused",
-        Status::Unsupported { .. } => "not supported yet",
         Status::Connecting => "connecting",
         Status::SigningIn { .. } => "signing in",
         Status::Connected { .. } => "connected",

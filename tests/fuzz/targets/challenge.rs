@@ -1,4 +1,4 @@
-//! `WWW-Authenticate` headers, one a line.
+//! `WWW-Authenticate` headers, one per line.
 
 #![no_main]
 

@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
         // Three bytes can replace each invalid one.
         assert!(data.len() <= 3 * LARGEST_EVENT, "an event of {} bytes", data.len());
     }
-    // The chunks are an accident of the network. Only the moment of an error depends on them.
+    // The events must not depend on the chunks. Only the moment of an error may.
     let whole = fuzzing::events(vec![body.to_vec()], LARGEST_EVENT);
     if events.iter().chain(&whole).all(Result::is_ok) {
         assert_eq!(events, whole);

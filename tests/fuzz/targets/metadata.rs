@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use usher_oauth::{Issuer, ServerUrl, fuzzing};
 
 fuzz_target!(|body: &[u8]| {
-    // The document chooses the address from which it comes, so that valid documents are possible.
+    // The address is taken from the document itself, so that the fuzzer can find valid documents.
     let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let text = |name: &str| document[name].as_str().unwrap_or("https://mcp.example.com/mcp");
     if let Ok(server) = ServerUrl::parse(text("resource"))

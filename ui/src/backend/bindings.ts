@@ -41,6 +41,15 @@ export const commands = {
 	/**  Returns the known services, in the order of the gallery. */
 	catalogueList: () => typedError<CatalogueEntry[], ErrorView>(__TAURI_INVOKE("catalogue_list")),
 	serverAdd: (server: NewServer) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("server_add", { server })),
+	/**  Checks an address, a command or JSON. If the JSON has several servers, `choice` is the position of one of them. */
+	entryCheck: (text: string, choice: number, name: string | null) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check", { text, choice, name })),
+	/**  Checks the text that replaces an entry. The result says what the replacement deletes. */
+	entryCheckReplacement: (id: ServerId, text: string) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check_replacement", { id, text })),
+	/**  Returns an entry for the editor. */
+	entryRead: (id: ServerId) => typedError<EntryView, ErrorView>(__TAURI_INVOKE("entry_read", { id })),
+	entryAdd: (input: EntryInput) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("entry_add", { input })),
+	/**  Replaces an entry. Fails if it no longer has the version that the editor read. */
+	entryReplace: (id: ServerId, version: string, input: EntryInput) => typedError<null, ErrorView>(__TAURI_INVOKE("entry_replace", { id, version, input })),
 	/**  Starts a sign-in and opens the browser. */
 	serverSignIn: (id: ServerId, client: Client | null) => typedError<null, ErrorView>(__TAURI_INVOKE("server_sign_in", { id, client })),
 	/**  Starts a sign-in with a code that the person enters on another device. */
@@ -218,8 +227,8 @@ export type ConfigChangesView = {
 export type ConfigView = {
 	path: string,
 	/**
-	 *  An error with the code `config_invalid`, if the file cannot be read or is no JSON. The servers are then those of
-	 *  the last valid file.
+	 *  An error with the code `config_invalid`, if the file cannot be read or is not JSON. The servers are then those
+	 *  of the last valid file.
 	 */
 	error: ErrorView | null,
 	/**  The position of the error, counted from 1. */
@@ -300,12 +309,119 @@ export type EndpointsView = {
 /**  One change to the engine's state. */
 export type EngineEvent = Event;
 
+/**  The result of the check of a text. Nothing has been written. */
+export type EntryCheckView = {
+	/**  The entry that the text becomes; `None` if it has an error. */
+	draft: EntryDraftView | null,
+	/**  The errors, or the warnings of an entry without an error. */
+	problems: EntryProblemView[],
+	/**  The names of the servers in the text, if there are several; sanitised for display. One of them is checked. */
+	choices: string[],
+};
+
+/**  An entry that could be written. */
+export type EntryDraftView = {
+	/**  The name that the entry gets in `mcp.json`. */
+	id: ServerId,
+	/**  The name that the front ends will show. */
+	name: string,
+	/**
+	 *  The entry as JSON, in Usher's spelling. A secret that the person has just entered is in it; those in `mcp.json`
+	 *  and in the secret store are not.
+	 */
+	entry: string,
+	transport: TransportKind,
+	sign_in: EntrySignIn,
+	/**  The service's slug, if the catalogue contains the address. */
+	catalogue: string | null,
+	/**  The address, or the command of a local program without its arguments. */
+	address: string,
+	launch: LaunchView | null,
+	secrets: EntrySecretView[],
+	/**  The other entries with this address. */
+	same_address: SameAddressView[],
+	removes: EntryRemovalView,
+};
+
 /**  The position of an error in `mcp.json`. */
 export type EntryErrorView = {
 	/**  The line, counted from 1. */
 	line: number,
 	/**  The column in characters, counted from 1. */
 	column: number,
+};
+
+/**  An entry that the person entered. */
+export type EntryInput = {
+	/**  The name in `mcp.json`. `None` derives one. A replaced entry keeps its name. */
+	name: string | null,
+	/**  The entry as JSON. */
+	entry: string,
+	/**  The secrets that the person entered beside it. They go to the secret store. */
+	secrets: EntrySecret[],
+	/**  The digest of the launch that the person saw. It approves the program. */
+	approved: string | null,
+};
+
+/**  An error or a warning about a text. */
+export type EntryProblemView = {
+	is_error: boolean,
+	message: string,
+	hint: string | null,
+	/**  The line in the text, counted from 1. */
+	line: number,
+	/**  The column in characters, counted from 1. */
+	column: number,
+};
+
+/**  What is deleted when an entry is replaced. */
+export type EntryRemovalView = {
+	/**  Whether the person is signed out, because the kind of sign-in changes. */
+	grant: boolean,
+	/**  The names of the secrets that no entry uses any more. */
+	secrets: string[],
+};
+
+export type EntrySecret = {
+	place: SecretPlace,
+	value: string,
+};
+
+export type EntrySecretState = 
+/**  The secret store has it. */
+"stored" | 
+/**  The person has to enter it. */
+"missing" | 
+/**  It is in the text that the person entered. It moves to the secret store when the entry is written. */
+"entered" | 
+/**  It is in plain text in `mcp.json`. */
+"in_file";
+
+/**  A secret of an entry. Its value is never shown. */
+export type EntrySecretView = {
+	/**  The name in the placeholder `{{name}}`; `None` for a secret in plain text. */
+	name: string | null,
+	/**  The keys in the entry that lead to the secret, such as `headers` and `X-Api-Key`. */
+	setting: string[],
+	state: EntrySecretState,
+};
+
+/**  The kind of sign-in that an entry uses. */
+export type EntrySignIn = 
+/**  A local program, which has no sign-in. */
+"none" | 
+/**  OAuth, if the server requires it. */
+"o_auth" | 
+/**  An `Authorization` header. */
+"header";
+
+/**  An entry of `mcp.json`, for an editor. */
+export type EntryView = {
+	/**  The entry as it is written. `[hidden]` is in place of each secret in plain text. */
+	text: string,
+	/**  Identifies this state of the entry. A replacement names it. */
+	version: string,
+	check: EntryCheckView,
 };
 
 /**
@@ -326,9 +442,9 @@ export type ErrorView = {
 export type Event = { event: "server_changed"; revision: Revision; view: ServerView } | { event: "server_removed"; revision: Revision; id: ServerId } | 
 /**  The servers or their order changed, or `mcp.json` became valid again. */
 { event: "config_changed"; revision: Revision; order: ServerId[]; config: ConfigView } | 
-/**  `mcp.json` was read again because it changed, and the servers follow it. It is sent after the changes. */
+/**  `mcp.json` was read again because it changed, and the servers follow it. Sent after the events of the changes. */
 { event: "config_reloaded"; revision: Revision; changes: ConfigChangesView } | 
-/**  `mcp.json` is unreadable or no JSON. The previous servers stay in use. */
+/**  `mcp.json` is unreadable or not JSON. The previous servers stay in use. */
 { event: "config_rejected"; revision: Revision; config: ConfigView } | { event: "secret_store_changed"; revision: Revision; secret_store: SecretStoreView } | { event: "paused_changed"; revision: Revision; paused: boolean } | 
 /**  The tools of a connected server were listed for the first time, or the list changed. */
 { event: "tools_changed"; revision: Revision; id: ServerId } | 
@@ -352,13 +468,16 @@ export type Event = { event: "server_changed"; revision: Revision; view: ServerV
 /**  When the question is cancelled if it has no answer. */
 expires_at: string } | { event: "elicitation_requested"; revision: Revision; elicitation: ElicitationView } | { event: "elicitation_ended"; revision: Revision; id: string };
 
-/**  What starts a program, as the person sees it before the approval. All texts are sanitised for display. */
+/**  The launch of a program, as the person sees it before the approval. All texts are sanitised for display. */
 export type LaunchView = {
 	/**  The command as written in `mcp.json`, with placeholders. */
 	command: string,
 	/**  The arguments as written. */
 	arguments: string[],
-	/**  The names of the environment variables. Their values may be secret. */
+	/**
+	 *  The names of the environment variables. Their values may be secret, except those of variables that make a program
+	 *  run other code, such as `NODE_OPTIONS`: they are shown as `NAME=VALUE`.
+	 */
 	environment: string[],
 	/**  The placeholders whose values the program gets, such as `{{notes_key}}`. */
 	placeholders: string[],
@@ -443,7 +562,7 @@ export type ProgramView = {
 	is_approved: boolean,
 	/**  The launch that the person approved before, if the entry has changed since. */
 	earlier: LaunchView | null,
-	/**  The environment variables whose values have changed since. */
+	/**  The environment variables whose values have changed since that approval. */
 	changed_variables: string[],
 	/**  The newest line that the program wrote to stderr; sanitised for display, without secrets. */
 	newest_line: string | null,
@@ -545,6 +664,22 @@ export type ResourceView = {
  */
 export type Revision = number;
 
+/**  Another entry with the same address. */
+export type SameAddressView = {
+	server: ServerId,
+	/**  The name that the front ends show. */
+	name: string,
+	/**  The account, if the person is signed in and it is known. */
+	account: string | null,
+};
+
+/**  The place of a secret in an entry. */
+export type SecretPlace = 
+/**  The name of a placeholder that the entry has. */
+({ name: string }) & { setting?: never } | 
+/**  The keys that lead to a setting, which gets a placeholder. */
+({ setting: string[] }) & { name?: never };
+
 /**  A secret that `mcp.json` sends to an origin for which the person has not allowed it. */
 export type SecretRequestView = {
 	/**  The placeholder as `mcp.json` has it: `{{name}}` for a named secret, `${VAR}` for an environment variable. */
@@ -638,10 +773,10 @@ export type ServerView = {
 	program?: ProgramView | null,
 	/**  Whether the person forbade the server to ask questions. They are then declined at once. */
 	questions_blocked: boolean,
-	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, as Usher wrote it. */
+	/**  Whether the entry is one of the disabled examples that Usher writes into a new `mcp.json`, and unchanged. */
 	is_example?: boolean,
 	/**
-	 *  The position of the error in the entry, if `mcp.json` has one there. The status is then `failed` with the code
+	 *  The position of the first error in the entry, if it has one. The status is then `failed` with the code
 	 *  `config_invalid`, and the server cannot be used. Its grant and secrets are kept.
 	 */
 	entry_error?: EntryErrorView | null,
@@ -690,9 +825,7 @@ export type SnapshotTaken = Snapshot;
 /**  The state of a server. ARCHITECTURE.md lists the transitions. */
 export type Status = { state: "disabled" } | 
 /**  The person paused all servers (see `Snapshot::paused`). */
-{ state: "paused" } | 
-/**  The server is of a type that Usher does not support yet. */
-{ state: "unsupported"; why: string } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
+{ state: "paused" } | { state: "connecting" } | { state: "needs_sign_in"; reason: NeedsSignIn } | { state: "signing_in"; step: SignInStep; 
 /**  The host of the page in the browser, once it is known. */
 host: string | null; redirect: RedirectKind | null; 
 /**  The time at which the browser was opened. */

@@ -27,8 +27,6 @@ export function nextAction(server: ServerView): NextAction | null {
       return "enable";
     case "paused":
       return "resume_all";
-    case "unsupported":
-      return "open_config";
     case "connecting":
       return "stop";
     case "needs_sign_in":

@@ -12,7 +12,8 @@ export type Page =
 
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
-export type Dialog = { kind: "add_by_address" } | { kind: OfferKind; item: Offer } | { kind: "remove" };
+export type Dialog =
+  { kind: "add" } | { kind: "edit" } | { kind: OfferKind; item: Offer } | { kind: "remove" };
 
 /** A value that belongs to a page. It is discarded when another page is shown. */
 type OfPage<Value> = { pageKey: string; value: Value } | null;
@@ -117,7 +118,8 @@ export class Navigation {
     const { dialog } = this;
     return (
       dialog?.kind === "tool" ||
-      dialog?.kind === "add_by_address" ||
+      dialog?.kind === "add" ||
+      dialog?.kind === "edit" ||
       this.clientForm ||
       this.page.kind === "set_up"
     );

@@ -15,6 +15,7 @@ import { Calls } from "./calls.svelte";
 import { Catalogue } from "./catalogue.svelte";
 import { Commands } from "./commands.svelte";
 import { EngineState } from "./engine.svelte";
+import type { EntryEditor } from "./entry-editor.svelte";
 import { Lists } from "./lists.svelte";
 import { Navigation } from "./navigation.svelte";
 import { Requests } from "./requests.svelte";
@@ -107,6 +108,21 @@ export class Usher {
     await this.#show(id);
     void this.signIn(id);
     return true;
+  }
+
+  /** Adds an entry, shows its page, and starts its sign-in if it has one. Returns whether the entry was added. */
+  async addEntry(area: string, editor: EntryEditor): Promise<boolean> {
+    const id = await this.commands.run(area, () => editor.save());
+    if (id === undefined) return false;
+    const signsIn = editor.draft?.sign_in === "o_auth";
+    await this.#show(id);
+    if (signsIn) void this.signIn(id);
+    return true;
+  }
+
+  /** Replaces an entry. Returns whether it was written. */
+  async saveEntry(area: string, editor: EntryEditor): Promise<boolean> {
+    return (await this.commands.run(area, () => editor.save())) !== undefined;
   }
 
   /** Shows an added service. The reply to the command may arrive before the event that adds the service. */

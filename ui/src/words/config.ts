@@ -1,10 +1,10 @@
 import type { ConfigChangesView } from "../backend/bindings";
 import { m } from "../paraglide/messages";
 
-/** The names that are shown of each kind of change. */
+/** The number of names that are shown for each kind of change. */
 const MAX_NAMES = 3;
 
-/** A reload of `mcp.json` in one sentence. */
+/** Describes a reload of `mcp.json` in one sentence. */
 export function reloadText({ added, changed, removed, failed }: ConfigChangesView): string {
   const parts = [
     { names: added, text: m.config_added },

@@ -47,7 +47,6 @@ export function stateTone(server: ServerView): Tone {
 const LOOKS: Record<Status["state"], { tone: Tone; word: () => string }> = {
   disabled: { tone: "quiet", word: m.status_disabled },
   paused: { tone: "quiet", word: m.status_paused },
-  unsupported: { tone: "quiet", word: m.status_unsupported },
   connecting: { tone: "working", word: m.status_connecting },
   needs_sign_in: { tone: "needs_you", word: m.status_needs_sign_in },
   signing_in: { tone: "working", word: m.status_signing_in },
@@ -72,8 +71,6 @@ export function stateWords(server: ServerView): { headline: string; text: string
         headline: m.state_paused({ name }),
         text: isSignedIn(server) ? m.state_paused_text_signed_in() : m.state_paused_text(),
       };
-    case "unsupported":
-      return { headline: m.state_unsupported({ name }), text: status.why };
     case "connecting":
       return server.program
         ? { headline: m.state_starting({ name }), text: server.program.newest_line }

@@ -1,3 +1,4 @@
+import { entryScenes } from "./scenes/entry";
 import { galleryScenes } from "./scenes/gallery";
 import { offerScenes } from "./scenes/offers";
 import { largeScenes } from "./scenes/large";
@@ -11,6 +12,7 @@ import { toolsScenes } from "./scenes/tools";
 export const scenes: Scenes = {
   ...startScenes,
   ...galleryScenes,
+  ...entryScenes,
   ...serviceScenes,
   ...signInScenes,
   ...toolsScenes,

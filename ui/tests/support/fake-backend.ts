@@ -1,6 +1,7 @@
 import { tauriBackend, type Backend } from "../../src/backend/backend";
 import type {
   DesktopView,
+  EntryCheckView,
   ErrorView,
   Event,
   OrphanView,
@@ -13,6 +14,7 @@ import type {
   ToolView,
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
+import { checkOf, entryView } from "./entries";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
 type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribePages">;
@@ -29,6 +31,9 @@ export class FakeBackend {
   prompts: PromptView[] = prompts;
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
+  entry = entryView();
+  /** Changes the replies to checks of entries. */
+  check = (check: EntryCheckView): EntryCheckView => check;
   orphansLeft: OrphanView[] = [];
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
@@ -45,6 +50,10 @@ export class FakeBackend {
       catalogueList: () => catalogue,
       appInfo: () => this.info,
       serverAdd: ({ name }) => name ?? "added",
+      entryCheck: (text, _choice, name) => this.check(checkOf(text, name)),
+      entryCheckReplacement: (id, text) => this.check(checkOf(text, id)),
+      entryRead: () => this.entry,
+      entryAdd: ({ name }) => name ?? "added",
       demoAdd: () => "demo",
       serverSignInAddress: () => "https://mcp.notion.com/authorize?state=1",
       serverSignInQrCode: () => qrCode,

@@ -1,4 +1,4 @@
-import { screen, waitFor } from "@testing-library/svelte";
+import { screen } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import { FakeBackend } from "../support/fake-backend";
@@ -73,26 +73,11 @@ describe("the first start", () => {
   });
 
   it("offers to add an unknown address", async () => {
-    const { backend, user } = await open(withoutServices());
+    const { user } = await open(withoutServices());
     await user.type(screen.getByTestId("gallery-search"), "mcp.example.com/mcp");
     await user.click(screen.getByRole("button", { name: "Add this address" }));
     expect(await screen.findByTestId("add-url")).toHaveValue("mcp.example.com/mcp");
-    await user.click(screen.getByTestId("add-submit"));
-    expect(backend.callsOf("serverAdd")).toEqual([
-      [{ name: null, url: "https://mcp.example.com/mcp", ...withoutClient }],
-    ]);
-    await waitFor(() => expect(screen.queryByTestId("add-dialog")).toBeNull());
-  });
-
-  it("keeps the dialog open if the address is rejected", async () => {
-    const backend = withoutServices();
-    backend.fail("serverAdd", error("config_invalid", "http is only for this computer."));
-    const { user } = await open(backend);
-    await user.click(screen.getByTestId("add-server"));
-    await user.type(await screen.findByTestId("add-url"), "http://example.com/mcp");
-    await user.click(screen.getByTestId("add-submit"));
-    expect(await screen.findByRole("alert")).toHaveTextContent("http is only for this computer.");
-    expect(screen.getByTestId("add-url")).toHaveValue("http://example.com/mcp");
+    expect(await screen.findByTestId("entry-preview")).toHaveTextContent("https://mcp.example.com/mcp");
   });
 
   it("opens an added service instead of adding it twice", async () => {

@@ -9,9 +9,9 @@ use super::figure::Figure;
 use crate::command;
 use crate::repository::Repository;
 
-/// The largest growth of the process that runs the engine.
+/// The largest permitted growth of the process that runs the engine.
 const MEGABYTES: f64 = 50.0;
-/// The largest delay of the slowest call of a good server, compared with the slowest call without a hostile server.
+/// The largest permitted delay of the slowest call of a good server, compared with the slowest call before.
 const MILLISECONDS: f64 = 50.0;
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {

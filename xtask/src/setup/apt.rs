@@ -32,8 +32,8 @@ const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 /// The other packages of a virtual desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
 const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
 
-/// The packages of the tools that inspect Usher's own packages.
-const PACKAGE_TOOLS: &[&str] = &["appstream", "rpm"];
+/// The packages of the tools that inspect Usher's own packages, and of Python for the programs in the tests.
+const TEST_TOOLS: &[&str] = &["appstream", "python3-venv", "rpm"];
 
 /// How long to wait while another program holds apt's lock.
 const LOCK_DEADLINE: Duration = Duration::from_secs(5 * 60);
@@ -46,7 +46,7 @@ pub fn packages(desktop: bool, tests: bool) -> Vec<&'static str> {
         packages.extend(DESKTOP_EXTRAS);
     }
     if tests {
-        packages.extend(PACKAGE_TOOLS);
+        packages.extend(TEST_TOOLS);
     }
     packages.sort_unstable();
     packages.dedup();

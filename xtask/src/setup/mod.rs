@@ -3,6 +3,7 @@
 mod apt;
 mod npm;
 mod programs;
+mod python;
 mod version;
 
 use std::env;
@@ -71,6 +72,7 @@ fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
     if is_test {
         npm::install(repository, "tests/conformance")?;
         npm::install(repository, "tests/programs")?;
+        python::install(repository, "tests/programs")?;
         npm::install(repository, "xtask/bundle")?;
     }
     Ok(())

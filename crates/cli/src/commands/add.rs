@@ -6,10 +6,11 @@ use usher_config::{
     Environment, NewServer, NewTransport, Origin, Template, client_secret_name, display_text,
     header_secret_name, is_plain_secret_header,
 };
+use usher_engine::digest_of_command;
 use usher_secrets::SecretStore;
 
 use crate::arguments::Add;
-use crate::commands::approve::{approve, program_of};
+use crate::commands::approve::approve;
 use crate::commands::secret::read_secret;
 use crate::exit::{CommandError, usage_error};
 use crate::output::{Output, confirm, is_interactive};
@@ -43,19 +44,19 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
         ));
     }
     let server = NewServer {
-        transport,
         client_id: add.client_id.clone(),
         client_secret: client_secret.as_deref().map(placeholder),
         scopes: (!add.scope.is_empty()).then(|| add.scope.clone()),
         redirect: add.redirect.unwrap_or_default(),
+        ..NewServer::new(transport)
     };
     // A rejected entry must not replace the secret of another server.
     file.check_add(&add.name, &server)?;
     let requests = store(paths, output, secrets, &server).await?;
     ask_about_secrets(paths, output, requests).await?;
     file.add(&add.name, &server)?;
-    if matches!(server.transport, NewTransport::Stdio { .. }) {
-        return approve_added(paths, output, &add.name).await;
+    if let NewTransport::Stdio { command, args, .. } = &server.transport {
+        return approve_added(paths, output, &add.name, digest_of_command(command, args)).await;
     }
     output.result(&serde_json::json!({ "added": add.name }), || {
         format!("Added {0}. Run `usher login {0}` to sign in.", add.name)
@@ -65,7 +66,7 @@ pub async fn run(paths: &Paths, output: Output, add: &Add) -> Result<(), Command
 
 fn transport(output: Output, add: &Add, secrets: &mut Vec<NewSecret>) -> Result<NewTransport, CommandError> {
     if let Some((command, args)) = add.command.split_first() {
-        return Ok(NewTransport::Stdio { command: command.clone(), args: args.to_vec() });
+        return Ok(NewServer::program(command.clone(), args.to_vec()).transport);
     }
     let text = add.url.as_deref().unwrap_or_default();
     let url = url::Url::parse(text).map_err(|error| {
@@ -115,16 +116,20 @@ fn header_value(
     Ok(placeholder(&name))
 }
 
-/// Approves a program that the person typed. A script's program waits for the person.
-async fn approve_added(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
-    let next = if is_interactive() {
-        with_server(paths, output, name, async |engine, id| {
-            approve(engine, id, program_of(engine, id)?.launch.digest).await
-        })
-        .await?;
+/// Approves a program that the person typed. A program that a script adds is not approved.
+async fn approve_added(
+    paths: &Paths,
+    output: Output,
+    name: &str,
+    typed: Option<String>,
+) -> Result<(), CommandError> {
+    // Only what the person typed: another program may have changed the entry since.
+    let next = if let Some(digest) = typed.filter(|_| is_interactive()) {
+        with_server(paths, output, name, async |engine, id| approve(engine, output, id, digest).await)
+            .await?;
         format!("Run `usher tools {name}` to see its tools.")
     } else {
-        format!("Run `usher approve {name}` in a terminal, so that it may run.")
+        format!("Run `usher approve {name}` in a terminal to let it run.")
     };
     output.result(&serde_json::json!({ "added": name }), || format!("Added {name}. {next}"));
     Ok(())

@@ -1,14 +1,14 @@
 //! `usher approve NAME`: shows the command of a local program, and approves it.
 
 use serde_json::json;
-use usher_api::{LaunchView, ProgramView, Request, ServerId};
+use usher_api::{Code, ErrorView, LaunchView, ProgramView, Request, ServerId};
 use usher_config::display_text;
 
 use crate::engine::Handle;
 use crate::exit::{CommandError, usage_error};
 use crate::output::{Output, confirm, is_interactive};
 use crate::paths::Paths;
-use crate::session::with_server;
+use crate::session::{wait_until_settled, with_server};
 
 /// Asks the person at the terminal. A script cannot approve a program.
 pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
@@ -27,9 +27,10 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
         }
         output.note(&question(&program));
         if !confirm("Approve this program?", false)? {
-            return Err(usage_error("Nothing was approved.", "The program does not run."));
+            let (message, hint) = ("Nothing was approved.", "The program does not run.");
+            return Err(ErrorView::new(Code::AuthorizationDenied, message, hint).into());
         }
-        approve(engine, id, program.launch.digest).await?;
+        approve(engine, output, id, program.launch.digest).await?;
         output.result(&json!({ "approved": name }), || {
             format!("Approved. Run `usher tools {shown}` to see its tools.")
         });
@@ -38,30 +39,40 @@ pub async fn run(paths: &Paths, output: Output, name: &str) -> Result<(), Comman
     .await
 }
 
-/// Approves a program that the person has just entered.
-pub async fn approve(engine: &Handle, id: &ServerId, digest: String) -> Result<(), CommandError> {
-    engine.ask(Request::Approve { server: id.clone(), digest }).await.map(drop)
+/// Approves the launch with this digest, which the person has seen or entered.
+pub async fn approve(
+    engine: &Handle,
+    output: Output,
+    id: &ServerId,
+    digest: String,
+) -> Result<(), CommandError> {
+    engine.ask(Request::Approve { server: id.clone(), digest }).await?;
+    output.note(&format!("Starting {}…", display_text(&id.0, 80)));
+    // The program has started. The end of this command would interrupt a download, which some runners cannot repair.
+    wait_until_settled(engine, id).await.map(drop)
 }
 
-pub fn program_of(engine: &Handle, id: &ServerId) -> Result<ProgramView, CommandError> {
+fn program_of(engine: &Handle, id: &ServerId) -> Result<ProgramView, CommandError> {
     let program = engine.server(id).and_then(|view| view.program);
     program.ok_or_else(|| {
+        let broken = engine.server(id).filter(|view| view.entry_error.is_some());
+        if let Some(error) = broken.and_then(|view| view.last_error) {
+            return error.into();
+        }
         let shown = display_text(&id.0, 80);
-        usage_error(format!("{shown} is not a program."), "Only programs need an approval.")
+        usage_error(format!("{shown} is not a program."), "Only programs need approval.")
     })
 }
 
 /// Describes what would run. After a change of the entry, also describes what was approved.
 fn question(program: &ProgramView) -> String {
-    let mut text = format!(
-        "Usher would run this program on your computer, with your rights:\n\n{}",
-        lines(&program.launch)
-    );
+    let mut text =
+        format!("Usher would run this program on your computer, as your user:\n\n{}", lines(&program.launch));
     if let Some(earlier) = &program.earlier {
         text.push_str(&format!("\n\nThe entry in mcp.json has changed. You approved:\n\n{}", lines(earlier)));
     }
     if !program.changed_variables.is_empty() {
-        text.push_str(&format!("\n\nOther values: {}", program.changed_variables.join(", ")));
+        text.push_str(&format!("\n\nChanged values: {}", program.changed_variables.join(", ")));
     }
     text.push('\n');
     text
@@ -97,7 +108,7 @@ mod tests {
             changed_variables: vec!["API_KEY".to_owned()],
             newest_line: None,
         };
-        let expected = "Usher would run this program on your computer, with your rights:
+        let expected = "Usher would run this program on your computer, as your user:
 
   command      npx
   argument     -y
@@ -115,7 +126,7 @@ The entry in mcp.json has changed. You approved:
   gets         {{notes_key}}
   folder       your home folder
 
-Other values: API_KEY
+Changed values: API_KEY
 ";
         assert_eq!(question(&program), expected);
     }

@@ -65,7 +65,7 @@ fn format(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
     output.result(&report_value(file.path(), &report), || {
         let head = match report.rewritten.len() {
             0 => "Nothing to change.".to_owned(),
-            changes => format!("Changed {} in {}:", places(changes), file.path().display()),
+            changes => format!("Changed {} in {}:", spellings(changes), file.path().display()),
         };
         report_text(head, &report)
     });
@@ -79,7 +79,7 @@ fn check_format(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
     output.result(&report_value(file.path(), &report), || {
         let head = match changes {
             0 => "Nothing to change.".to_owned(),
-            changes => format!("{} to change in {}:", places(changes), file.path().display()),
+            changes => format!("{} to change in {}:", spellings(changes), file.path().display()),
         };
         report_text(head, &report)
     });
@@ -90,7 +90,7 @@ fn check_format(file: &ConfigFile, output: Output) -> Result<(), CommandError> {
     Err(ErrorView::new(Code::ConfigInvalid, message, "Run `usher config format`.").into())
 }
 
-fn places(changes: usize) -> String {
+fn spellings(changes: usize) -> String {
     count(u32::try_from(changes).unwrap_or(u32::MAX), "spelling")
 }
 

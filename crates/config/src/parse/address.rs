@@ -10,7 +10,7 @@ pub(crate) fn read_address(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> O
     let text = reader.resolved(entry)?;
     let name = display_name(entry.name.as_str());
     let url = match Url::parse(&text) {
-        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => url,
+        Ok(url) if is_web_address(&url) => url,
         Ok(_) | Err(_) => {
             let hint = "Enter a full address, such as https://mcp.example.com/mcp.";
             reader.error(&entry.value, format!("`{name}` is not a web address"), hint);
@@ -32,6 +32,11 @@ pub(crate) fn read_address(reader: &mut Reader<'_>, entry: &ObjectProp<'_>) -> O
         reader.warn(&entry.value, message, "Use https://.");
     }
     Some(url)
+}
+
+/// Returns whether a URL can be the address of a server.
+pub(crate) fn is_web_address(url: &Url) -> bool {
+    matches!(url.scheme(), "https" | "http") && url.has_host()
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -14,8 +14,8 @@ const MAX_PARAMETERS: usize = 20;
 const MAX_PARAMETER_NAME_BYTES: usize = 100;
 const MAX_PARAMETER_CHARS: usize = 1000;
 
-/// The parameters that `oauth.parameters` must not set, with the setting that does, if there is one. The others protect
-/// the sign-in, or select the grant.
+/// The parameters that `oauth.parameters` must not set, with the setting to use instead, if there is one. The others
+/// protect the sign-in, or select the grant type.
 const PROTECTED_PARAMETERS: [(&str, Option<&str>); 23] = [
     ("assertion", None),
     ("audience", Some("audience")),
@@ -287,7 +287,7 @@ pub(crate) fn finish(
         reader.error(at, "the flow enterprise needs a client and an identity provider", hint);
     }
     let token_url = fields.token_url.clone();
-    // The device grant needs no authorization endpoint, and client credentials neither.
+    // Neither the device grant nor the client credentials grant needs an authorization endpoint.
     let needs_page = flow == Flow::Browser && fields.device_authorization_url.is_none();
     let endpoints = match (fields.authorization_url, fields.token_url) {
         (Some(authorization), Some(token)) => Some(Endpoints { authorization, token }),

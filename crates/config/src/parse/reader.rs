@@ -125,8 +125,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Puts a value into its slot. The same setting may be there already, under another name. Equal values are a
-    /// warning, different ones an error.
+    /// Puts a value into its slot. The slot may already have a value, from another name of the same setting. An equal
+    /// value is then a warning, and a different one an error.
     pub fn put<T: PartialEq>(&mut self, slot: &mut Option<T>, prop: &ObjectProp<'_>, value: T) {
         let name = display_name(prop.name.as_str());
         match slot {

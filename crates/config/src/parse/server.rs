@@ -37,7 +37,7 @@ struct Fields<'a> {
     has_url: bool,
 }
 
-/// The settings of an entry with an error by which a person recognises it.
+/// The settings that help a person to recognise an entry with an error.
 #[derive(Default)]
 pub(crate) struct Known {
     pub title: Option<String>,
@@ -162,7 +162,8 @@ fn read_command(reader: &mut Reader<'_>, entry: &ObjectProp<'_>, fields: &mut Fi
     }
     let name = display_name(entry.name.as_str());
     let message = format!("`{name}` is a list: its first item is treated as `command`, the others as `args`");
-    reader.warn_spelling(entry, message, "args");
+    let hint = "Usher's names for them are `command` and `args`. `usher config format` rewrites them.";
+    reader.warn(entry, message, hint);
     let Some(mut words) = reader.templates(entry) else { return };
     if words.is_empty() {
         reader.error(&entry.value, format!("`{name}` is an empty list"), "Add the program to run.");
@@ -202,7 +203,7 @@ fn guess_kind(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, fields: &Fields<'_
             reader.error(at, "this server has both `command` and `url`, but no `type`", hint);
             None
         }
-        // Every client treats it so.
+        // Every client treats such a server as `stdio`.
         (true, false) => Some(Kind::Stdio),
         (false, true) => {
             let message = "this server has no `type`; it is treated as `http` because it has a `url`";

@@ -10,6 +10,8 @@ mod prompts;
 mod resources;
 mod server;
 mod slow_task;
+pub(crate) mod sse;
+pub(crate) mod sse_sessions;
 mod tools;
 
 pub(crate) use server::McpServer;

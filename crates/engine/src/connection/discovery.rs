@@ -7,7 +7,7 @@ use rmcp::model::{ErrorCode, ErrorData, ProtocolVersion, RequestId, ServerJsonRp
 use tokio::time::Instant;
 use usher_budgets as budgets;
 
-/// The request `server/discover`, which older servers do not know, and some never answer.
+/// The state of one `server/discover` request, which some older servers never answer. Clones share the outcome.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Discovery {
     deadline: Option<Instant>,
@@ -28,9 +28,12 @@ impl Discovery {
         self.request = Some(request);
     }
 
-    /// Returns the deadline of a request without a response.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+    /// Waits for the deadline of the request. Never returns if no request waits for a response.
+    pub async fn expired(&self) {
+        match self.deadline {
+            Some(deadline) => tokio::time::sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
     }
 
     /// Notes that the deadline has passed. Returns the request.
@@ -40,8 +43,8 @@ impl Discovery {
         self.request.clone()
     }
 
-    /// Returns whether the server supports `server/discover`, but its response came after the deadline. A program that
-    /// was downloaded first answers so late.
+    /// Returns whether the server supports `server/discover`, but its response came after the deadline. That happens if
+    /// the program is downloaded first.
     pub fn came_late(&self) -> bool {
         self.outcome.came_late.load(Ordering::Relaxed)
     }
@@ -62,7 +65,7 @@ impl Discovery {
         is_late
     }
 
-    /// Returns what rmcp gets in place of a response to the request, and any other message unchanged.
+    /// Interprets the response to the request for rmcp. Returns any other message unchanged.
     pub fn interpret(&mut self, message: ServerJsonRpcMessage) -> ServerJsonRpcMessage {
         if !self.is_answered_by(&message) {
             return message;

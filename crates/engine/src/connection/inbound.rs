@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, future};
-use rmcp::model::{RequestId, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, RequestId, ServerJsonRpcMessage};
 use rmcp::transport::streamable_http_client::SseError;
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,7 +36,7 @@ struct Inner {
     monitor: StreamMonitor,
     /// The server's requests that are not answered yet.
     open: Mutex<HashSet<RequestId>>,
-    /// The reason why the server is gone: a limit that it exceeded, or the end of its program.
+    /// The reason why the connection ended: a limit that the server exceeded, or the end of its program.
     ending: OnceLock<Ending>,
 }
 
@@ -95,6 +95,32 @@ impl Inbound {
         events.take_while(|event| future::ready(event.is_some())).filter_map(future::ready).boxed()
     }
 
+    /// Ends a stream when an event exceeds the limit. The events are not read as messages.
+    pub fn limit_events(
+        self,
+        events: BoxStream<'static, Result<Sse, SseError>>,
+    ) -> BoxStream<'static, Result<Sse, SseError>> {
+        let limited = events.map(move |event| {
+            if let Err(SseError::Body(error)) = &event
+                && is_too_large(error.as_ref())
+            {
+                self.exceed(format!("it sent an event of more than {} bytes", budgets::MESSAGE_BYTES));
+            }
+            event
+        });
+        limited.boxed()
+    }
+
+    /// Notes that the server's request which this message answers is being answered.
+    pub fn answered_by(&self, message: &ClientJsonRpcMessage) -> Option<Answered> {
+        let id = match message {
+            ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
+            ClientJsonRpcMessage::Error(error) => error.id.clone(),
+            ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
+        };
+        id.map(|id| self.answer(id))
+    }
+
     /// Notes that a request of the server is being answered.
     pub fn answer(&self, id: RequestId) -> Answered {
         Answered { inbound: self.clone(), id }
@@ -109,15 +135,15 @@ impl Inbound {
         }
     }
 
-    /// Reads a line of a program's output. Returns `None` if it is no message for Usher.
-    pub async fn read_line(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
+    /// Reads one message from a line or an event. Returns `None` if it is not a message for Usher.
+    pub async fn read_text(&self, line: Bytes) -> Result<Option<ServerJsonRpcMessage>, Fault> {
         match self.admit(line).await {
             Ok(message) => message.map(|message| parse_message(&message)).transpose(),
             Err(fault) => Err(fault),
         }
     }
 
-    /// Disconnects a program because of a line above the limit.
+    /// Notes that a program wrote a line above the limit.
     pub fn line_too_long(&self) {
         self.exceed(format!("it sent a line of more than {} bytes", budgets::MESSAGE_BYTES));
     }

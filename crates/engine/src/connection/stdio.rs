@@ -1,27 +1,29 @@
-//! The messages of a local program: one JSON-RPC message a line (MCP, transport stdio).
+//! The messages of a local program: one JSON-RPC message per line (MCP, transport stdio).
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use rmcp::model::{ClientJsonRpcMessage, ClientRequest};
 use rmcp::service::{RoleClient, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::ChildStdin;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio_util::sync::DropGuard;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use usher_budgets as budgets;
 
-use super::discovery::{Discovery, unknown_method};
+use super::discovery::Discovery;
 use super::fault::Fault;
 use super::inbound::Inbound;
+use super::message_reader::MessageReader;
 use crate::program::process::{Process, ProcessEnd};
 
+/// The time for reading what a program wrote before its end.
+const LEFTOVER_TIME: Duration = Duration::from_millis(500);
 /// Bytes that are read at once.
 const CHUNK: usize = 64 * 1024;
-/// The time that a program has to end after the end of its streams.
+/// The time that a program has to exit after its streams were closed.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 /// Lines that wait for the reader of the messages.
 const BACKLOG: usize = 16;
@@ -33,7 +35,7 @@ enum Line {
     TooLong,
 }
 
-/// What happens next on a channel.
+/// The next event of a channel.
 enum Next {
     Line(Line),
     DiscoveryTimedOut,
@@ -42,12 +44,13 @@ enum Next {
 
 /// The channel to a running program. Dropping it ends the program.
 pub(crate) struct StdioChannel {
-    /// `None` after the end of the input.
+    /// `None` once it is closed.
     stdin: Arc<Mutex<Option<ChildStdin>>>,
+    /// Ends a write that waits for the program.
+    closing: CancellationToken,
     lines: mpsc::Receiver<Line>,
-    inbound: Inbound,
     end: watch::Receiver<Option<ProcessEnd>>,
-    discovery: Discovery,
+    reader: MessageReader,
     _stop: DropGuard,
 }
 
@@ -55,34 +58,43 @@ impl StdioChannel {
     pub fn new(process: Process, inbound: Inbound) -> Self {
         let Process { stdin, stdout, stop, end } = process;
         let (sender, lines) = mpsc::channel(BACKLOG);
-        tokio::spawn(read_lines(stdout, sender));
+        let mut ended = end.clone();
+        tokio::spawn(async move {
+            let after_end = async {
+                let _ = ended.wait_for(Option::is_some).await;
+                tokio::time::sleep(LEFTOVER_TIME).await;
+            };
+            tokio::select! {
+                () = read_lines(stdout, sender) => {}
+                // A process that left the group keeps the output open.
+                () = after_end => {}
+            }
+        });
         Self {
             stdin: Arc::new(Mutex::new(Some(stdin))),
+            closing: CancellationToken::new(),
             lines,
-            inbound,
+            reader: MessageReader::new(inbound),
             end,
-            discovery: Discovery::default(),
             _stop: stop,
         }
     }
 
     pub fn discovery(&self) -> Discovery {
-        self.discovery.clone()
+        self.reader.discovery.clone()
     }
 
     /// Waits for the next line, or for the deadline of `server/discover`.
     async fn next(&mut self) -> Next {
-        let deadline = self.discovery.deadline();
-        let timeout = async {
-            match deadline {
-                Some(deadline) => tokio::time::sleep_until(deadline).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             line = self.lines.recv() => line.map_or(Next::End, Next::Line),
-            () = timeout => Next::DiscoveryTimedOut,
+            () = self.reader.discovery.expired() => Next::DiscoveryTimedOut,
         }
+    }
+
+    async fn close_stdin(&mut self) {
+        self.closing.cancel();
+        *self.stdin.lock().await = None;
     }
 }
 
@@ -93,18 +105,10 @@ impl Transport<RoleClient> for StdioChannel {
         &mut self,
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
-        if let ClientJsonRpcMessage::Request(request) = &message
-            && matches!(request.request, ClientRequest::DiscoverRequest(_))
-        {
-            self.discovery.begin(request.id.clone());
-        }
-        let answered = match &message {
-            ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
-            ClientJsonRpcMessage::Error(error) => error.id.clone(),
-            ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
-        };
-        let answered = answered.map(|id| self.inbound.answer(id));
-        let (stdin, inbound, mut end) = (Arc::clone(&self.stdin), self.inbound.clone(), self.end.clone());
+        let answered = self.reader.note_sent(&message);
+        let (stdin, inbound, mut end) =
+            (Arc::clone(&self.stdin), self.reader.inbound.clone(), self.end.clone());
+        let closing = self.closing.clone();
         async move {
             let _answered = answered;
             let mut line =
@@ -112,13 +116,18 @@ impl Transport<RoleClient> for StdioChannel {
             line.push(b'\n');
             let write = async {
                 let mut stdin = stdin.lock().await;
-                let Some(pipe) = stdin.as_mut() else {
+                // The input is closed if the line is not written completely. Its rest would spoil the next message.
+                let Some(mut pipe) = stdin.take() else {
                     return Err(io::Error::from(io::ErrorKind::BrokenPipe));
                 };
                 pipe.write_all(&line).await?;
-                pipe.flush().await
+                pipe.flush().await?;
+                *stdin = Some(pipe);
+                Ok(())
             };
-            match tokio::time::timeout(budgets::RESPONSE_TIMEOUT, write).await {
+            let write = tokio::time::timeout(budgets::RESPONSE_TIMEOUT, write);
+            let written = closing.run_until_cancelled(write).await;
+            match written.unwrap_or(Ok(Err(io::ErrorKind::BrokenPipe.into()))) {
                 Ok(Ok(())) => Ok(()),
                 // Most likely the program has ended, or is about to.
                 Ok(Err(_)) => Err(end_of(&mut end, &inbound).await.unwrap_or(Fault::Lost)),
@@ -130,41 +139,42 @@ impl Transport<RoleClient> for StdioChannel {
 
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleClient>> {
         loop {
-            let line = match self.next().await {
+            let next = match self.reader.interrupted() {
+                Some(line) => Next::Line(Line::Complete(line)),
+                None => self.next().await,
+            };
+            let line = match next {
                 Next::Line(Line::Complete(line)) => line,
                 Next::Line(Line::TooLong) => {
-                    self.inbound.line_too_long();
+                    self.reader.inbound.line_too_long();
                     return None;
                 }
-                Next::DiscoveryTimedOut => match self.discovery.time_out() {
-                    Some(id) => return Some(unknown_method(id)),
+                Next::DiscoveryTimedOut => match self.reader.time_out() {
+                    Some(message) => return Some(message),
                     None => continue,
                 },
                 Next::End => {
-                    // A program without output cannot be used any more.
-                    *self.stdin.lock().await = None;
-                    end_of(&mut self.end, &self.inbound).await;
+                    // A program that closed its output cannot be used any more.
+                    self.close_stdin().await;
+                    end_of(&mut self.end, &self.reader.inbound).await;
                     return None;
                 }
             };
-            match self.inbound.read_line(line).await {
-                Ok(Some(message)) if self.discovery.is_late(&message) => {}
-                Ok(Some(message)) => return Some(self.discovery.interpret(message)),
+            match self.reader.read(line).await {
+                Ok(Some(message)) => return Some(message),
                 Ok(None) => {}
-                Err(Fault::LimitExceeded(_)) => return None,
-                // Many programs write logs to stdout. The specification forbids it; nothing is answered.
-                Err(fault) => tracing::debug!(%fault, "ignored a line of a program"),
+                Err(_) => return None,
             }
         }
     }
 
     async fn close(&mut self) -> Result<(), Fault> {
-        *self.stdin.lock().await = None;
+        self.close_stdin().await;
         Ok(())
     }
 }
 
-/// Waits for the end of a program whose streams have ended. Returns `None` if it runs on.
+/// Waits for the end of a program whose streams were closed. Returns `None` if it keeps running.
 async fn end_of(end: &mut watch::Receiver<Option<ProcessEnd>>, inbound: &Inbound) -> Option<Fault> {
     let ended = tokio::time::timeout(END_TIMEOUT, end.wait_for(Option::is_some)).await;
     let end = ended.ok()?.ok()?.clone()?;
@@ -172,15 +182,15 @@ async fn end_of(end: &mut watch::Receiver<Option<ProcessEnd>>, inbound: &Inbound
     Some(Fault::Exited(Box::new(end)))
 }
 
-/// Reads lines until the end of the output. Without a receiver, reads on, because a program that cannot write does not
-/// notice the end of its input.
+/// Reads lines until the end of the output. After the receiver is dropped, it continues to read, because a program that
+/// cannot write does not notice the end of its input.
 async fn read_lines(mut stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line>) {
     let mut buffer = BytesMut::new();
     let (mut searched, mut is_too_long) = (0, false);
     loop {
         buffer.reserve(CHUNK);
         match stdout.read_buf(&mut buffer).await {
-            // A line without an end is incomplete.
+            // The rest is an incomplete line, which is dropped.
             Ok(0) | Err(_) => return,
             Ok(_) if lines.is_closed() => {
                 buffer.clear();
@@ -192,11 +202,11 @@ async fn read_lines(mut stdout: impl AsyncRead + Unpin, lines: mpsc::Sender<Line
         while let Some(length) = buffer[searched..].iter().position(|byte| *byte == b'\n') {
             let line = buffer.split_to(searched + length + 1).freeze();
             searched = 0;
-            let line =
-                if std::mem::take(&mut is_too_long) { Line::TooLong } else { Line::Complete(trimmed(line)) };
-            if !matches!(&line, Line::Complete(text) if text.is_empty()) {
+            let line = trimmed(line);
+            // The end of a line that was too long is not a line.
+            if !std::mem::take(&mut is_too_long) && !line.is_empty() {
                 // Fails if the connection was closed.
-                let _ = lines.send(line).await;
+                let _ = lines.send(Line::Complete(line)).await;
             }
         }
         searched = buffer.len();
@@ -239,9 +249,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_above_the_limit_is_reported_once() {
+    async fn a_line_above_the_limit_is_reported_and_the_next_line_is_read() {
         let mut text = vec![b'x'; 3 * budgets::MESSAGE_BYTES];
         text.extend(b"\n{}\n");
-        assert_eq!(lines_of(&text).await, [None, None, Some("{}".to_owned())]);
+        assert_eq!(lines_of(&text).await, [None, Some("{}".to_owned())]);
     }
 }

@@ -26,7 +26,8 @@ pub(crate) enum CredentialFault {
     /// The refresh failed and may succeed later.
     #[error(transparent)]
     Refresh(usher_oauth::Error),
-    /// The authorization server refuses a grant without a person. Only a change of the settings helps.
+    /// The authorization server refuses a grant without a person. Only a change of the settings helps. It is not used for
+    /// an assertion that the platform replaces.
     #[error(transparent)]
     Rejected(usher_oauth::Error),
     #[error("the refresh was cancelled before it finished")]

@@ -138,16 +138,18 @@ impl Inner {
         settings: ClientSettings,
     ) -> Result<Option<Token>, CredentialFault> {
         let (http, now) = (self.lock().http.clone(), self.context.clock.now());
-        let (binding, scopes) = (base.binding.clone(), &base.scopes);
+        // The settings may have changed since the old grant was issued.
+        let (planned, scopes) = (base.binding.clone().with_client_of(&settings), &base.scopes);
+        let binding = planned.clone();
         let outcome = request_unattended(&http, binding, &settings, scopes, Step::Refresh, now).boxed().await;
         match outcome {
             Ok(grant) => {
-                self.context.learned.learn_quirks(&base.binding, &grant.binding);
+                self.context.learned.learn_quirks(&planned, &grant.binding);
                 let token = Token::of(&grant);
                 self.store(base.refreshed(grant)).await?;
                 Ok(Some(token))
             }
-            Err(error) if error.is_transient() => Err(CredentialFault::Refresh(error)),
+            Err(error) if error.may_pass_without_person() => Err(CredentialFault::Refresh(error)),
             Err(error) => Err(CredentialFault::Rejected(error)),
         }
     }

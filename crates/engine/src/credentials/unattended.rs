@@ -1,6 +1,7 @@
 //! The settings of an entry whose grants need no person.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use tokio::io::AsyncReadExt;
@@ -31,10 +32,20 @@ impl UnattendedSettings {
     }
 }
 
-async fn read(path: &PathBuf) -> std::io::Result<SecretString> {
+/// Reads the assertion. An empty file is being replaced, and a part of an assertion is never sent.
+async fn read(path: &Path) -> io::Result<SecretString> {
+    let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidData, why.to_owned());
+    // A pipe would block.
+    if !tokio::fs::metadata(path).await?.is_file() {
+        return Err(invalid("it is not a file"));
+    }
     let file = tokio::fs::File::open(path).await?;
     let mut text = String::new();
     let limit = u64::try_from(budgets::TOKEN_BYTES).unwrap_or(u64::MAX);
-    file.take(limit).read_to_string(&mut text).await?;
-    Ok(text.trim().into())
+    file.take(limit.saturating_add(1)).read_to_string(&mut text).await?;
+    match text.trim() {
+        "" => Err(invalid("it is empty")),
+        _ if text.len() > budgets::TOKEN_BYTES => Err(invalid("it is too long for an assertion")),
+        assertion => Ok(assertion.into()),
+    }
 }

@@ -1,11 +1,11 @@
 //! An HTTP endpoint: the entry in `mcp.json`, and its resolved form.
 
+mod opening;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use rmcp::model::ProtocolVersion;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use usher_api::{ErrorView, SecretRequestView, ServerId};
@@ -15,18 +15,7 @@ use usher_oauth::{
     Scopes, ServerUrl, SigningKey,
 };
 
-use super::Opened;
-use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
-use crate::connection::http::adapter::HttpAdapter;
-use crate::connection::http::streamable::StreamableHttp;
-use crate::connection::inbound::Inbound;
-use crate::connection::list_changes::ListChanges;
-use crate::connection::page_visits::PageVisits;
-use crate::connection::running_requests::RunningRequests;
-use crate::connection::stream_monitor::StreamMonitor;
-use crate::connection::watch::{Reports, watch};
-use crate::connection::{Connection, Handshake};
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::credentials::gate::Gate;
@@ -40,13 +29,6 @@ use crate::words::credentials::bad_private_key;
 use crate::words::secret_origin::origins_not_stored;
 use crate::words::sign_in::describe_oauth_error;
 
-/// The deadline for reusing an open connection after a sign-in. After it, a new connection is faster.
-const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The MCP revisions with `initialize`, newest first.
-const REVISIONS: [ProtocolVersion; 3] =
-    [ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_03_26];
-
 /// A function that is called when the grant of a server changes.
 pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
 
@@ -54,6 +36,8 @@ pub(crate) type OnGrantChange = Arc<dyn Fn() + Send + Sync>;
 pub(crate) struct HttpEndpoint {
     pub id: ServerId,
     pub url: Url,
+    /// Whether the entry names the older transport HTTP+SSE, which is then tried first.
+    pub is_sse: bool,
     pub headers: Vec<Header>,
     pub oauth: OAuthSettings,
     /// The placeholders of the entry, and the origins to which their values are sent.
@@ -129,7 +113,7 @@ impl HttpEndpoint {
         let gate = Gate {
             server: &server,
             client_id: self.oauth.client_id.as_deref(),
-            token_endpoint: self.oauth.used_endpoints().map(|endpoints| &endpoints.token),
+            token_endpoint: self.oauth.used_token_url(),
             discovered: discovered.as_ref(),
         };
         gate.permits(binding)
@@ -139,78 +123,6 @@ impl HttpEndpoint {
     pub fn secret_requests(&self) -> Vec<SecretRequestView> {
         let refused = self.resolution.refused.lock().unwrap_or_else(PoisonError::into_inner);
         self.context.placeholders.requests(&refused)
-    }
-
-    /// Connects within the deadline. Without a grant, the server's challenge is returned as
-    /// [`Fault::Unauthorized`].
-    pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
-        let deadline = self.context.options.connect_timeout;
-        let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
-        outcome.unwrap_or_else(|_| Err(Fault::TimedOut(deadline.as_secs())))
-    }
-
-    /// Continues with an open connection after a sign-in. Listing the tools proves that the server accepts the new
-    /// token. If the connection itself fails, a new one replaces it.
-    pub async fn reuse(&self, connection: Arc<Connection>, reports: Reports) -> Result<Opened, Fault> {
-        match tokio::time::timeout(REUSE_TIMEOUT, connection.verify()).await {
-            Ok(Ok(tools)) => Ok(Opened { connection, tools }),
-            Ok(Err(
-                fault
-                @ (Fault::Unauthorized { .. } | Fault::InsufficientScope { .. } | Fault::Credentials(_)),
-            )) => Err(fault),
-            Ok(Err(_)) | Err(_) => self.connect(reports).await,
-        }
-    }
-
-    async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
-        let resolved = self.resolve().await?;
-        let changes = Arc::new(ListChanges::default());
-        let (monitor, faults) = StreamMonitor::new();
-        let requests = RunningRequests::default();
-        let inbound = Inbound::new(requests.clone(), monitor);
-        let client = ClientHandler {
-            server: self.id.clone(),
-            elicitations: Arc::clone(&self.context.elicitations),
-            requests,
-            page_visits: PageVisits::default(),
-            changes: Arc::clone(&changes),
-            extension: extension(self.flow()),
-        };
-        let uri: Arc<str> = resolved.url.as_str().into();
-        let http = StreamableHttp::new(
-            resolved.http.connection_builder(),
-            &uri,
-            self.context.options.clock.clone(),
-            resolved.http.dpop().clone(),
-        )?;
-        let credentials = resolved.credentials.clone();
-        let headers = resolved.headers.clone();
-        let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());
-        let learned = &self.context.learned;
-        let mut revisions = revisions_from(learned.revision(&resolved.key));
-        let connection = loop {
-            let channel = adapter.clone().into_channel(Arc::clone(&uri));
-            let revision = revisions.remove(0);
-            let (client, credentials) = (client.clone(), credentials.clone());
-            let handshake = Handshake::Detect(revision.clone());
-            let opened = Connection::open(channel, client, inbound.clone(), credentials, handshake).await;
-            match opened {
-                Ok(connection) => {
-                    learned.store_revision(&resolved.key, &revision);
-                    break Arc::new(connection);
-                }
-                Err(fault) if fault.may_reject_revision() => {
-                    keep_named(&mut revisions, &fault);
-                    if revisions.is_empty() {
-                        return Err(fault);
-                    }
-                }
-                Err(fault) => return Err(fault),
-            }
-        };
-        let tools = connection.list_tools().await?;
-        watch(&connection, changes, faults, reports);
-        Ok(Opened { connection, tools })
     }
 
     async fn resolve_uncached(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
@@ -312,10 +224,14 @@ impl HttpEndpoint {
             issuer: None,
             scopes: oauth.scopes.clone().map(Scopes::from),
             metadata_document: oauth.client_metadata_url.clone(),
-            endpoints: oauth.endpoints.clone().map(|endpoints| (endpoints.authorization, endpoints.token)),
+            endpoints: oauth.token_url.clone().map(|token| {
+                let authorization = oauth.endpoints.as_ref().map(|endpoints| endpoints.authorization.clone());
+                (authorization, token)
+            }),
             device_authorization_endpoint: oauth.device_authorization_url.clone(),
             flow: flow(oauth.flow),
             audience: oauth.audience.clone(),
+            parameters: oauth.parameters.clone(),
             prompt: match &oauth.prompt {
                 None => Prompt::Automatic,
                 Some(prompt) if prompt.is_empty() => Prompt::Omitted,
@@ -331,7 +247,7 @@ impl HttpEndpoint {
             server: self.id.clone(),
             url: url.clone(),
             key: key.clone(),
-            token_endpoint: self.oauth.used_endpoints().map(|endpoints| endpoints.token.clone()),
+            token_endpoint: self.oauth.used_token_url().cloned(),
             stores: self.context.stores.clone(),
             learned: self.context.learned.clone(),
             journal: self.context.journal.clone(),
@@ -360,16 +276,6 @@ impl HttpEndpoint {
     }
 }
 
-/// Returns the identifier of the authorization extension of MCP that defines the flow.
-fn extension(flow: Flow) -> Option<&'static str> {
-    match flow {
-        Flow::Browser | Flow::Device => None,
-        Flow::ClientCredentials => Some("io.modelcontextprotocol/oauth-client-credentials"),
-        Flow::JwtBearer => Some("io.modelcontextprotocol/auth/wif"),
-        Flow::Enterprise => Some("io.modelcontextprotocol/enterprise-managed-authorization"),
-    }
-}
-
 /// Returns the flow that `mcp.json` chooses. A sign-in can choose another one.
 fn flow(flow: usher_config::Flow) -> Flow {
     match flow {
@@ -378,24 +284,6 @@ fn flow(flow: usher_config::Flow) -> Flow {
         usher_config::Flow::ClientCredentials => Flow::ClientCredentials,
         usher_config::Flow::JwtBearer => Flow::JwtBearer,
         usher_config::Flow::Enterprise => Flow::Enterprise,
-    }
-}
-
-/// Returns the MCP revisions with `initialize`, newest first, beginning with the one that worked before.
-fn revisions_from(known: Option<String>) -> Vec<ProtocolVersion> {
-    let mut all = REVISIONS.to_vec();
-    let known = known.and_then(|known| all.iter().position(|revision| revision.as_str() == known));
-    // The newer ones follow, because the server may have been upgraded.
-    all.rotate_left(known.unwrap_or(0));
-    all
-}
-
-/// Keeps only the revisions that the server's error names, if it names any of them.
-fn keep_named(revisions: &mut Vec<ProtocolVersion>, fault: &Fault) {
-    let text = fault.to_string();
-    let is_named = |revision: &ProtocolVersion| text.contains(revision.as_str());
-    if revisions.iter().any(is_named) {
-        revisions.retain(is_named);
     }
 }
 

@@ -16,17 +16,14 @@ use crate::connection::watch::Reports;
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::program::launch::Launch;
-use crate::words;
 use http::{HttpEndpoint, OnGrantChange, Resolution};
 use program::{OnOutput, ProgramEndpoint, ProgramState};
 
 /// The endpoint of one server.
 #[derive(Clone)]
 pub(crate) enum Endpoint {
-    /// Streamable HTTP.
+    /// Streamable HTTP, or the older HTTP+SSE.
     Http(Arc<HttpEndpoint>),
-    /// The older HTTP+SSE transport, which is not supported yet.
-    Sse { address: String },
     /// A local program.
     Program(Arc<ProgramEndpoint>),
 }
@@ -45,18 +42,20 @@ impl Endpoint {
         on_output: OnOutput,
     ) -> Self {
         match &config.transport {
-            Transport::Http { url, headers } => Self::Http(Arc::new(HttpEndpoint {
-                id: ServerId(config.name.clone()),
-                url: url.clone(),
-                headers: headers.clone(),
-                oauth: config.oauth.clone(),
-                uses: context.placeholders.uses(config),
-                context,
-                persisted: Arc::default(),
-                on_grant_change,
-                resolution: Resolution::default(),
-            })),
-            Transport::Sse { url, .. } => Self::Sse { address: url.to_string() },
+            Transport::Http { url, headers } | Transport::Sse { url, headers } => {
+                Self::Http(Arc::new(HttpEndpoint {
+                    id: ServerId(config.name.clone()),
+                    url: url.clone(),
+                    is_sse: matches!(config.transport, Transport::Sse { .. }),
+                    headers: headers.clone(),
+                    oauth: config.oauth.clone(),
+                    uses: context.placeholders.uses(config),
+                    context,
+                    persisted: Arc::default(),
+                    on_grant_change,
+                    resolution: Resolution::default(),
+                }))
+            }
             Transport::Stdio { command, args, env, cwd } => Self::Program(Arc::new(ProgramEndpoint {
                 id: ServerId(config.name.clone()),
                 launch: Launch {
@@ -74,8 +73,8 @@ impl Endpoint {
 
     pub fn kind(&self) -> TransportKind {
         match self {
+            Self::Http(http) if http.is_sse => TransportKind::Sse,
             Self::Http(_) => TransportKind::Http,
-            Self::Sse { .. } => TransportKind::Sse,
             Self::Program(_) => TransportKind::Stdio,
         }
     }
@@ -84,18 +83,7 @@ impl Endpoint {
     pub fn address(&self) -> &str {
         match self {
             Self::Http(http) => http.url.as_str(),
-            Self::Sse { address } => address,
             Self::Program(program) => program.launch.command.source(),
-        }
-    }
-
-    /// Returns the reason if Usher does not support this kind of endpoint.
-    pub fn unsupported(&self) -> Option<&'static str> {
-        match self {
-            Self::Http(_) | Self::Program(_) => None,
-            Self::Sse { .. } => {
-                Some("This address uses the older HTTP+SSE transport, which Usher does not support yet.")
-            }
         }
     }
 
@@ -103,14 +91,14 @@ impl Endpoint {
     pub fn http(&self) -> Option<&Arc<HttpEndpoint>> {
         match self {
             Self::Http(http) => Some(http),
-            Self::Sse { .. } | Self::Program(_) => None,
+            Self::Program(_) => None,
         }
     }
 
     pub fn program(&self) -> Option<&Arc<ProgramEndpoint>> {
         match self {
             Self::Program(program) => Some(program),
-            Self::Http(_) | Self::Sse { .. } => None,
+            Self::Http(_) => None,
         }
     }
 
@@ -138,17 +126,15 @@ impl Endpoint {
         match self {
             Self::Http(http) => http.uses.iter().any(|one| one.placeholder == *placeholder),
             Self::Program(program) => program.uses_placeholder(placeholder),
-            Self::Sse { .. } => false,
         }
     }
 
-    /// Makes the next connection start from scratch: it resolves the placeholders again, and the earlier ends of a program
-    /// do not count.
+    /// Makes the next connection start from scratch: it resolves the placeholders again, and earlier quick exits of a
+    /// program do not count.
     pub fn mark_stale(&self) {
         match self {
             Self::Http(http) => http.mark_stale(),
             Self::Program(program) => program.forget_exits(),
-            Self::Sse { .. } => {}
         }
     }
 
@@ -160,10 +146,6 @@ impl Endpoint {
             (Self::Http(http), None) => http.connect(reports).await,
             (Self::Program(program), Some(connection)) => program.reuse(connection, reports).await,
             (Self::Program(program), None) => program.connect(reports).await,
-            (Self::Sse { .. }, Some(_) | None) => {
-                let why = self.unsupported().unwrap_or_default();
-                Err(Fault::Setup(Box::new(words::server::unsupported(why))))
-            }
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::program::launch::Launch;
 use crate::program::output::Output;
-use crate::program::process::{Process, QuickExits, Surroundings};
+use crate::program::process::{Process, ProcessContext, QuickExits};
 use crate::server_key::ServerKey;
 use crate::words;
 use crate::words::config::describe_render_error;
@@ -43,10 +43,10 @@ pub(crate) struct ProgramEndpoint {
     pub state: ProgramState,
 }
 
-/// What an endpoint knows of its processes.
+/// The state of an endpoint's processes.
 #[derive(Default)]
 pub(crate) struct ProgramState {
-    /// Held until a process has ended, so that there is one at a time.
+    /// Held until a process has ended, so that only one runs at a time.
     running: Arc<tokio::sync::Mutex<()>>,
     exits: Arc<QuickExits>,
     /// The output of the newest process.
@@ -83,7 +83,7 @@ impl ProgramEndpoint {
         self.launch.templates().any(|template| template.placeholders(environment).contains(placeholder))
     }
 
-    /// Counts the quick ends from zero again, because the person starts the program.
+    /// Resets the count of quick exits, before an attempt that is not an automatic retry.
     pub fn forget_exits(&self) {
         self.state.exits.reset();
     }
@@ -103,7 +103,7 @@ impl ProgramEndpoint {
     pub async fn connect(&self, reports: Reports) -> Result<Opened, Fault> {
         let deadline = match self.launch.is_runner() {
             true => budgets::DOWNLOAD_TIMEOUT,
-            // Twice that of a remote server, because a large program needs seconds for its start.
+            // Twice that of a remote server, because a large program needs seconds to start.
             false => 2 * self.context.options.connect_timeout,
         };
         let outcome = tokio::time::timeout(deadline, self.open(reports)).await;
@@ -113,20 +113,22 @@ impl ProgramEndpoint {
     async fn open(&self, reports: Reports) -> Result<Opened, Fault> {
         let key = ServerKey::of_program(&self.launch.digest());
         let learned = &self.context.learned;
-        let handshake = match learned.ignores_discovery(&key) {
+        let ignores_discovery = learned.ignores_discovery(&key);
+        let handshake = match ignores_discovery {
             true => Handshake::Initialize,
             false => Handshake::Detect(ProtocolVersion::LATEST_WITH_INITIALIZE),
         };
         let attempt = Attempt::start(self).await?;
         let discovery = attempt.channel.discovery();
-        match attempt.open(self, handshake, &reports).await {
+        match attempt.open(handshake, &reports).await {
             Ok(opened) => {
-                learned.store_ignores_discovery(&key, discovery.timed_out());
+                // Without the request, there is nothing new to learn.
+                learned.store_ignores_discovery(&key, ignores_discovery || discovery.timed_out());
                 Ok(opened)
             }
-            // It was busy with its start. Now it is installed.
+            // The program was still being downloaded. Now it is installed, and starts quickly.
             Err(_) if discovery.came_late() => {
-                Attempt::start(self).await?.open(self, Handshake::Discover, &reports).await
+                Attempt::start(self).await?.open(Handshake::Discover, &reports).await
             }
             Err(fault) => {
                 learned.store_ignores_discovery(&key, false);
@@ -153,23 +155,23 @@ impl ProgramEndpoint {
         let running = Arc::clone(&self.state.running).lock_owned().await;
         let output = Output::default();
         *self.state.output.lock().unwrap_or_else(PoisonError::into_inner) = output.clone();
-        let surroundings = Surroundings {
+        let process_context = ProcessContext {
             search_path: context.search_path.get().await,
             guardian: &context.guardian,
             tasks: &context.tasks,
             stopping: context.stopping.clone(),
             output,
-            secrets: resolved.secrets(&self.launch),
+            secrets: resolved.secrets.clone(),
             on_output: paced(&self.on_output),
             exits: Arc::clone(&self.state.exits),
             until_end: Box::new(running),
         };
-        let started = Process::start(&resolved, surroundings);
+        let started = Process::start(&resolved, process_context);
         started.map_err(|error| setup_fault(words::program::not_started(&self.launch.view(), &error)))
     }
 }
 
-/// A started program, and what its connection needs.
+/// A started program, and the parts of its connection.
 struct Attempt {
     channel: StdioChannel,
     client: ClientHandler,
@@ -196,12 +198,7 @@ impl Attempt {
         Ok(Self { channel, client, inbound, changes, faults })
     }
 
-    async fn open(
-        self,
-        _endpoint: &ProgramEndpoint,
-        handshake: Handshake,
-        reports: &Reports,
-    ) -> Result<Opened, Fault> {
+    async fn open(self, handshake: Handshake, reports: &Reports) -> Result<Opened, Fault> {
         let Self { channel, client, inbound, changes, faults } = self;
         let connection = Arc::new(Connection::open(channel, client, inbound, None, handshake).await?);
         let tools = connection.list_tools().await?;

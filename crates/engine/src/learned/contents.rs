@@ -24,6 +24,9 @@ pub(super) struct Contents {
     /// The servers that the person forbade to ask questions.
     #[serde(default)]
     pub questions_blocked: BTreeSet<ServerId>,
+    /// The servers without a person from which the person signed out. They are not signed in automatically.
+    #[serde(default)]
+    pub signed_out: BTreeSet<ServerId>,
     /// The sign-ins that wait for another device, with the time at which the code expires. The secret store has the rest.
     #[serde(default)]
     pub device_sign_ins: BTreeMap<ServerId, Timestamp>,
@@ -37,6 +40,12 @@ pub(super) struct LearnedServer {
     pub challenge: Option<String>,
     /// The pre-registered client, with the first issuer that it was used with.
     pub client: Option<PinnedClient>,
+    /// The pre-registered clients of other accounts at this address, each with its issuer.
+    #[serde(default)]
+    pub other_clients: Vec<PinnedClient>,
+    /// The entries that do not use this metadata again, because the person chose to forget it for them only.
+    #[serde(default)]
+    pub forgotten_by: BTreeSet<ServerId>,
     /// The endpoints of another site that the person confirmed.
     #[serde(default)]
     pub confirmed_endpoints: Option<ForeignEndpoints>,
@@ -50,6 +59,9 @@ pub(super) struct LearnedServer {
     /// The MCP revision of the last handshake with `initialize`, if the server rejects newer ones.
     #[serde(default)]
     pub revision: Option<String>,
+    /// Whether the server uses HTTP+SSE, if the transport that its entry names had failed.
+    #[serde(default)]
+    pub uses_sse: Option<bool>,
     /// Whether the server is a program that never answers `server/discover`.
     #[serde(default)]
     pub ignores_discovery: bool,
@@ -67,8 +79,24 @@ pub(super) struct LearnedIssuer {
     pub redirect: Option<RedirectKind>,
     #[serde(default)]
     pub registrations: Vec<ClientRegistration>,
+    /// The entries that do not use a client again, because the person chose to forget it for them only.
+    #[serde(default)]
+    pub forgotten_by: BTreeMap<String, BTreeSet<ServerId>>,
     #[serde(default)]
     pub quirks: Quirks,
+}
+
+impl LearnedServer {
+    /// Returns the pre-registered clients, each with the first issuer that it was used with.
+    pub fn clients(&self) -> impl Iterator<Item = &PinnedClient> {
+        self.client.iter().chain(&self.other_clients)
+    }
+}
+
+impl LearnedIssuer {
+    pub fn has_forgotten(&self, server: &ServerId, client_id: &str) -> bool {
+        self.forgotten_by.get(client_id).is_some_and(|servers| servers.contains(server))
+    }
 }
 
 /// The version of the file.
@@ -84,7 +112,8 @@ impl Contents {
     }
 
     /// Parses the file. If it cannot be parsed or has another version, returns what protects a client or a grant and can
-    /// still be read: the issuers of pre-registered clients, the network zones, and the servers that may ask no questions.
+    /// still be read: the issuers of pre-registered clients, the network zones, the servers that may ask no questions, and
+    /// those from which the person signed out.
     pub fn read(bytes: &[u8]) -> Result<Self, Box<Self>> {
         match serde_json::from_slice::<Self>(bytes) {
             Ok(contents) if contents.version == VERSION => Ok(contents),
@@ -97,14 +126,16 @@ impl Contents {
         let servers = document["servers"].as_object().into_iter().flatten().map(|(key, fields)| {
             let server = LearnedServer {
                 client: PinnedClient::deserialize(&fields["client"]).ok(),
+                other_clients: Vec::deserialize(&fields["other_clients"]).unwrap_or_default(),
                 zone: NetworkZone::deserialize(&fields["reach"]).ok(),
                 ..LearnedServer::default()
             };
             (key.clone(), server)
         });
         let questions_blocked = BTreeSet::deserialize(&document["questions_blocked"]).unwrap_or_default();
+        let signed_out = BTreeSet::deserialize(&document["signed_out"]).unwrap_or_default();
         let servers = servers.collect();
-        Self { version: VERSION, servers, questions_blocked, ..Self::default() }
+        Self { version: VERSION, servers, questions_blocked, signed_out, ..Self::default() }
     }
 
     /// Returns the text of the file. If it is too long, leaves out the largest metadata, and then the registrations. They

@@ -57,7 +57,7 @@ async fn forgetting_a_server_deletes_only_its_metadata_and_its_issuer() {
     learned.store_discovered(&other, &discovered(), None);
     learned.store_redirect(&used, RedirectKind::Loopback);
     learned.store_redirect(&unused, RedirectKind::Loopback);
-    learned.forget(&one, Some(used.as_str()));
+    learned.forget(&one, &ServerId("one".to_owned()), Some(used.as_str()), &UsedByOthers::default());
     assert!(learned.discovered(&one).is_none() && learned.discovered(&other).is_some());
     assert_eq!(learned.redirect(&used), None);
     assert_eq!(learned.redirect(&unused), Some(RedirectKind::Loopback));
@@ -72,8 +72,10 @@ async fn a_pre_registered_client_belongs_to_the_first_issuer_that_it_was_used_wi
     let (first, other) = (issuer("https://as.example.com"), issuer("https://evil.example"));
     learned.pin_issuer(&server, "client", &first);
     learned.pin_issuer(&server, "client", &other);
-    assert_eq!(learned.pinned_issuer(&server, "client"), Some(first));
+    assert_eq!(learned.pinned_issuer(&server, "client"), Some(first.clone()));
     assert_eq!(learned.pinned_issuer(&server, "another"), None);
     learned.pin_issuer(&server, "another", &other);
     assert_eq!(learned.pinned_issuer(&server, "another"), Some(other));
+    // The client of another account at this address changes nothing for the first one.
+    assert_eq!(learned.pinned_issuer(&server, "client"), Some(first));
 }

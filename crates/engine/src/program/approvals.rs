@@ -5,37 +5,44 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use usher_api::{LaunchView, ServerId};
-use usher_secrets::private_files;
 
 use super::launch::Launch;
+use crate::state_file::{self, StateFile};
 
-const FILE: &str = "approvals.json";
-/// The number of bytes that are read. A hundred programs need 100 kB.
-const LARGEST: u64 = 4 * 1024 * 1024;
 const VERSION: u32 = 1;
 
 /// The approvals. Clones share one file.
 #[derive(Clone, Debug)]
-pub(crate) struct Approvals(Arc<Inner>);
+pub(crate) struct Approvals(Arc<StateFile<Contents>>);
 
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    contents: Mutex<Contents>,
-    /// Held while the contents change and are written, so that the newest contents are written last.
-    writing: tokio::sync::Mutex<()>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
     version: u32,
     programs: BTreeMap<ServerId, Approval>,
+}
+
+impl state_file::Contents for Contents {
+    const FILE: &'static str = "approvals.json";
+    /// A hundred programs need 100 kB.
+    const LARGEST: u64 = 4 * 1024 * 1024;
+
+    fn is_current(&self) -> bool {
+        self.version == VERSION
+    }
+
+    fn first() -> Self {
+        Self { version: VERSION, programs: BTreeMap::new() }
+    }
+
+    fn after_damage() -> Self {
+        Self::first()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +52,7 @@ struct Approval {
     variables: BTreeMap<String, String>,
 }
 
-/// A launch that the person has approved. Only [`Approvals`] creates one, and only with it a program gets secrets.
+/// A launch that the person has approved. Only [`Approvals`] creates one, and a program gets secrets only with one.
 pub(crate) struct Approved<'a>(&'a Launch);
 
 impl Approved<'_> {
@@ -57,22 +64,8 @@ impl Approved<'_> {
 impl Approvals {
     /// Reads the file. If it cannot be parsed, nothing is approved.
     pub fn open(state_dir: &Path) -> io::Result<Self> {
-        private_files::create_private_dir(state_dir)?;
-        let path = state_dir.join(FILE);
-        let contents = match private_files::read(&path, LARGEST) {
-            Ok(bytes) => match serde_json::from_slice::<Contents>(&bytes) {
-                Ok(contents) if contents.version == VERSION => contents,
-                Ok(_) | Err(_) => {
-                    tracing::warn!(path = %path.display(), "the file cannot be parsed; it was moved aside");
-                    std::fs::rename(&path, path.with_extension("json.broken"))?;
-                    Contents::default()
-                }
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Contents::default(),
-            Err(error) => return Err(error),
-        };
-        let contents = Mutex::new(Contents { version: VERSION, ..contents });
-        Ok(Self(Arc::new(Inner { path, contents, writing: tokio::sync::Mutex::default() })))
+        let (file, _existed) = StateFile::open(state_dir)?;
+        Ok(Self(Arc::new(file)))
     }
 
     /// Returns the launch as an approved one, if the person has approved exactly this launch for this server.
@@ -99,20 +92,7 @@ impl Approvals {
     pub async fn store(&self, server: &ServerId, launch: &Launch) -> io::Result<()> {
         let approval =
             Approval { launch: launch.view(), variables: launch.variable_digests().into_iter().collect() };
-        let _writing = self.0.writing.lock().await;
-        let mut contents = self.0.lock().clone();
-        contents.programs.insert(server.clone(), approval);
-        let (path, text) = (self.0.path.clone(), serde_json::to_vec_pretty(&contents)?);
-        let written = tokio::task::spawn_blocking(move || private_files::replace(&path, &text));
-        written.await.map_err(io::Error::other)??;
-        *self.0.lock() = contents;
-        Ok(())
-    }
-}
-
-impl Inner {
-    fn lock(&self) -> MutexGuard<'_, Contents> {
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.change(|contents| drop(contents.programs.insert(server.clone(), approval))).await
     }
 }
 
@@ -151,7 +131,7 @@ mod tests {
         let notes = ServerId("notes".to_owned());
         let approvals = Approvals::open(folder.path()).expect("open");
         approvals.store(&notes, &launch("notes", "a")).await.expect("write");
-        std::fs::write(folder.path().join(FILE), "{").expect("damage the file");
+        std::fs::write(folder.path().join("approvals.json"), "{").expect("damage the file");
         let approvals = Approvals::open(folder.path()).expect("open again");
         assert!(approvals.approved(&notes, &launch("notes", "a")).is_none());
         assert!(folder.path().join("approvals.json.broken").exists());

@@ -1,7 +1,10 @@
-//! The environment of a program: few variables of Usher's own environment, and those of the entry.
+//! The environment of a program: a few variables of Usher's own environment, and those of the entry.
 
-/// The variables that a program gets from Usher's environment. The values of others may be secret, or change how
-/// the program runs. The list is that of the MCP SDKs, with the variables for locales, folders, proxies and certificates.
+use std::ffi::OsStr;
+
+/// The variables that a program gets from Usher's environment. The values of others may be secret, or change how the
+/// program runs. The list is that of the MCP SDKs, with further variables for locales, folders, proxies, certificates
+/// and the desktop session.
 const INHERITED: [&str; 47] = [
     "HOME",
     "LOGNAME",
@@ -56,11 +59,12 @@ const INHERITED: [&str; 47] = [
 const INHERITED_PREFIXES: [&str; 2] = ["LC_", "XDG_"];
 
 /// Returns whether a program gets this variable from Usher's environment.
-pub(super) fn is_inherited(name: &str, value: &str) -> bool {
+pub(super) fn is_inherited(name: &OsStr, value: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
     let is_known =
         |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(name) } else { *known == name };
     // Some shells export functions in this form.
-    let is_function = value.starts_with("()");
+    let is_function = value.as_encoded_bytes().starts_with(b"()");
     !is_function
         && (INHERITED.iter().any(is_known)
             || INHERITED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)))
@@ -84,7 +88,7 @@ mod tests {
             ("APPIMAGE", "/opt/usher", false),
             ("USHER_SECRET_STORE", "memory", false),
         ] {
-            assert_eq!(is_inherited(name, value), expected, "{name}");
+            assert_eq!(is_inherited(name.as_ref(), value.as_ref()), expected, "{name}");
         }
     }
 }

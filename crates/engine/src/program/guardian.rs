@@ -1,16 +1,16 @@
 //! Ends the programs if Usher is killed.
 //!
-//! On Unix, nothing ends the children of a killed process. A small shell therefore reads from a pipe which programs run.
-//! When Usher ends for any reason, the pipe closes, and the shell ends the process groups that are left. On Windows, each
-//! program is in a job object, which the system closes.
+//! On Unix, nothing ends the children of a killed process. Usher therefore starts a small shell script, and reports the
+//! start and end of each program on its stdin. When Usher ends for any reason, this stdin closes, and the script ends
+//! the remaining process groups. On Windows, each program is in a job object, which the system closes.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Reads lines `+GROUP` and `-GROUP`. At the end of its input, ends the remaining groups: first with a request, and a
-/// second later by force.
+/// Reads lines `+GROUP` and `-GROUP`. At the end of its input, ends the remaining groups: first with SIGTERM, and a
+/// second later with SIGKILL.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM QUIT
 groups=' '
@@ -28,7 +28,7 @@ sleep 1
 for group; do kill -s KILL -- "-$group" 2>/dev/null; done
 "#;
 
-/// Knows the running programs. Clones share one shell, which starts with the first program.
+/// The list of the running programs. Clones share one shell, which starts with the first program.
 #[derive(Clone, Default)]
 pub(crate) struct Guardian(Arc<Mutex<State>>);
 
@@ -43,22 +43,22 @@ struct Shell {
     pipe: Option<ChildStdin>,
 }
 
-/// The entry of a running program. Dropping it removes the entry.
+/// The entry of a running program.
 pub(super) struct Guarded {
     guardian: Guardian,
     group: u32,
 }
 
 impl Guardian {
-    /// Ends this process group if Usher ends before the returned value is dropped.
+    /// Ends this process group if Usher ends before the returned value is released.
     pub(super) fn guard(&self, group: u32) -> Guarded {
         let mut state = self.lock();
         state.groups.insert(group);
-        let told = match &mut state.shell {
-            Some(shell) => shell.tell('+', group),
+        let sent = match &mut state.shell {
+            Some(shell) => shell.send('+', group),
             None => Err(io::ErrorKind::NotConnected.into()),
         };
-        if told.is_err() && cfg!(unix) {
+        if sent.is_err() && cfg!(unix) {
             state.restart();
         }
         Guarded { guardian: self.clone(), group }
@@ -69,12 +69,14 @@ impl Guardian {
     }
 }
 
-impl Drop for Guarded {
-    fn drop(&mut self) {
+impl Guarded {
+    /// Removes the entry, because the group has ended. If it is dropped instead, because the runtime ends, the group ends
+    /// with Usher.
+    pub(super) fn release(self) {
         let mut state = self.guardian.lock();
         state.groups.remove(&self.group);
         if let Some(shell) = &mut state.shell
-            && shell.tell('-', self.group).is_err()
+            && shell.send('-', self.group).is_err()
         {
             state.restart();
         }
@@ -82,7 +84,7 @@ impl Drop for Guarded {
 }
 
 impl State {
-    /// Starts a shell that knows all groups, because none is running.
+    /// Starts a shell with all groups, because none is running.
     fn restart(&mut self) {
         self.shell = None;
         match Shell::start(&self.groups) {
@@ -97,19 +99,19 @@ impl Shell {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT]).env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        // A group of its own, so that a key press in the terminal does not end it.
+        // A group of its own, so that Ctrl+C in the terminal does not end it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut process = command.spawn()?;
         let pipe = process.stdin.take();
         let mut shell = Self { process, pipe };
         for group in groups {
-            shell.tell('+', *group)?;
+            shell.send('+', *group)?;
         }
         Ok(shell)
     }
 
-    fn tell(&mut self, change: char, group: u32) -> io::Result<()> {
+    fn send(&mut self, change: char, group: u32) -> io::Result<()> {
         let Some(pipe) = &mut self.pipe else { return Err(io::ErrorKind::BrokenPipe.into()) };
         pipe.write_all(format!("{change}{group}\n").as_bytes())
     }
@@ -117,7 +119,7 @@ impl Shell {
 
 impl Drop for Shell {
     fn drop(&mut self) {
-        // The shell ends at once if no group is left, and otherwise within a second.
+        // The shell ends at once if no group is left, and otherwise after a second.
         self.pipe = None;
         let _ = self.process.wait();
     }
@@ -125,14 +127,21 @@ impl Drop for Shell {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::io::Read;
     use std::os::unix::process::{CommandExt, ExitStatusExt};
 
     use super::*;
 
-    /// Starts a program that ignores the request to end.
+    /// Starts a program that ignores SIGTERM.
     fn stubborn() -> Child {
-        let script = "trap '' TERM; exec sleep 600";
-        Command::new("/bin/sh").args(["-c", script]).process_group(0).spawn().expect("start a shell")
+        let script = "trap '' TERM; echo; exec sleep 600";
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).process_group(0).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("start a shell");
+        // Before its line, a request would end it.
+        let mut line = [0];
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut line).expect("read a line");
+        child
     }
 
     #[test]
@@ -141,7 +150,9 @@ mod tests {
         let mut children: Vec<Child> = (0..4).map(|_| stubborn()).collect();
         let mut guarded: Vec<Guarded> = children.iter().map(|child| guardian.guard(child.id())).collect();
         // The second, the last, then the first: removed from the middle, the end and the beginning of the list.
-        drop((guarded.remove(1), guarded.remove(2), guarded.remove(0)));
+        for ended in [guarded.remove(1), guarded.remove(2), guarded.remove(0)] {
+            ended.release();
+        }
         drop(guardian);
         // The remaining entry owns the last clone, as if the process ended.
         let state = Arc::clone(&guarded[0].guardian.0);

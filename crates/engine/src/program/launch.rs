@@ -1,4 +1,4 @@
-//! What starts a program: its entry in `mcp.json` as written, and with all placeholders resolved.
+//! The launch of a program: its entry in `mcp.json` as written, and with all placeholders resolved.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use usher_api::LaunchView;
-use usher_config::{Environment, RenderError, Template, display_text};
+use usher_config::{Environment, RenderError, Template, Transport, exact_text};
 
 /// Programs that download other programs and then run them. Their first start may take minutes.
 const RUNNERS: [&str; 16] = [
@@ -14,8 +14,42 @@ const RUNNERS: [&str; 16] = [
     "nix", "go", "dnx",
 ];
 
-/// Characters of a command, an argument or a folder that are shown.
-const SHOWN_CHARACTERS: usize = 2000;
+/// Variables that make a program run other code. Their values are shown before an approval, and are hardly ever secret.
+const CODE_VARIABLES: [&str; 32] = [
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "DYLD_INSERT_LIBRARIES",
+    "DYLD_LIBRARY_PATH",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PERL5OPT",
+    "PERL5LIB",
+    "RUBYOPT",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "RUBYLIB",
+    "DOTNET_STARTUP_HOOKS",
+    "BASH_ENV",
+    "ENV",
+    "HOME",
+    // The registries and the hosts from which runners get their programs.
+    "npm_config_registry",
+    "NPM_CONFIG_REGISTRY",
+    "npm_config_userconfig",
+    "NPM_CONFIG_USERCONFIG",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "PIP_INDEX_URL",
+    "DENO_REGISTRY_URL",
+    "DOCKER_HOST",
+];
 
 /// The entry of a program, as it is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,18 +66,30 @@ pub(crate) struct Resolved {
     pub arguments: Vec<SecretString>,
     pub environment: Vec<(String, SecretString)>,
     pub folder: Option<PathBuf>,
+    /// The values of all secrets of the entry, longest first. They must not appear in a shown line.
+    pub secrets: Vec<SecretString>,
 }
 
 impl Launch {
-    /// The SHA-256 digest of everything that the entry determines, as hexadecimal digits. An approval is bound to it.
+    /// Returns the launch of an entry, if it is a program.
+    pub fn of(transport: &Transport) -> Option<Self> {
+        match transport {
+            Transport::Http { .. } | Transport::Sse { .. } => None,
+            Transport::Stdio { command, args, env, cwd } => Some(Self {
+                command: command.clone(),
+                args: args.clone(),
+                env: env.clone(),
+                cwd: cwd.clone(),
+            }),
+        }
+    }
+
+    /// The SHA-256 digest of everything in the entry that affects the launch, as hexadecimal digits. An approval is
+    /// bound to it.
     pub fn digest(&self) -> String {
-        let texts = |templates: &[Template]| -> Vec<String> {
-            templates.iter().map(|template| template.source().to_owned()).collect()
-        };
-        let env: Vec<(&str, &str)> =
-            self.env.iter().map(|(name, value)| (name.as_str(), value.source())).collect();
-        let everything =
-            (self.command.source(), texts(&self.args), env, self.cwd.as_ref().map(Template::source));
+        let args: Vec<_> = self.args.iter().map(identity).collect();
+        let env: Vec<_> = self.env.iter().map(|(name, value)| (name, identity(value))).collect();
+        let everything = (identity(&self.command), args, env, self.cwd.as_ref().map(identity));
         // A tuple of texts is always valid JSON.
         digest(&serde_json::to_vec(&everything).unwrap_or_default())
     }
@@ -51,23 +97,29 @@ impl Launch {
     /// The digest of each environment variable's text, to find the changed ones.
     pub fn variable_digests(&self) -> Vec<(String, String)> {
         let variables = self.env.iter();
-        variables.map(|(name, value)| (name.clone(), digest(value.source().as_bytes()))).collect()
+        let digest_of = |value| digest(&serde_json::to_vec(&identity(value)).unwrap_or_default());
+        variables.map(|(name, value)| (name.clone(), digest_of(value))).collect()
     }
 
-    /// Describes the launch for the person. The values of environment variables may be secret, so they are not shown.
+    /// Describes the whole launch for the person. The values of most environment variables may be secret, so only their
+    /// names are shown.
     pub fn view(&self) -> LaunchView {
-        let shown = |template: &Template| display_text(template.source(), SHOWN_CHARACTERS);
+        let shown = |template: &Template| exact_text(template.source());
+        let variable = |(name, value): &(String, Template)| match changes_code(name) {
+            true => format!("{}={}", exact_text(name), shown(value)),
+            false => exact_text(name),
+        };
         LaunchView {
             command: shown(&self.command),
             arguments: self.args.iter().map(shown).collect(),
-            environment: self.env.iter().map(|(name, _)| display_text(name, SHOWN_CHARACTERS)).collect(),
+            environment: self.env.iter().map(variable).collect(),
             placeholders: self.placeholders(),
             folder: self.cwd.as_ref().map(shown),
             digest: self.digest(),
         }
     }
 
-    /// The placeholders of the entry as it writes them, without defaults and duplicates.
+    /// The placeholders of the entry as written, without defaults and duplicates.
     fn placeholders(&self) -> Vec<String> {
         let mut all = Vec::new();
         for template in self.templates() {
@@ -86,7 +138,7 @@ impl Launch {
         std::iter::once(&self.command).chain(&self.args).chain(values).chain(&self.cwd)
     }
 
-    /// Resolves the placeholders. A folder that begins with `~/` is inside `home`.
+    /// Resolves the placeholders. A folder that begins with `~/`, or that is relative, is inside `home`.
     pub fn resolve(
         &self,
         environment: &Environment,
@@ -99,7 +151,13 @@ impl Launch {
         for (name, value) in &self.env {
             variables.push((name.clone(), render(value)?));
         }
+        let mut secrets: Vec<SecretString> = Vec::new();
+        for template in self.templates() {
+            secrets.extend(template.secret_names().into_iter().filter_map(&secret));
+        }
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         Ok(Resolved {
+            secrets,
             command: render(&self.command)?.expose_secret().to_owned(),
             arguments: self.args.iter().map(render).collect::<Result<_, _>>()?,
             environment: variables,
@@ -107,7 +165,7 @@ impl Launch {
         })
     }
 
-    /// Returns whether the program downloads another one before it runs it.
+    /// Returns whether the command is one that downloads another program and then runs it.
     pub fn is_runner(&self) -> bool {
         let name = Path::new(self.command.source()).file_stem().and_then(|name| name.to_str());
         name.is_some_and(|name| RUNNERS.contains(&name.to_ascii_lowercase().as_str()))
@@ -115,27 +173,38 @@ impl Launch {
 }
 
 impl Resolved {
-    /// The values that must not appear in a shown line, longest first.
-    pub fn secrets(&self, launch: &Launch) -> Vec<SecretString> {
-        let rendered = self.environment.iter().map(|(_, value)| value).chain(&self.arguments);
-        let templates = launch.env.iter().map(|(_, template)| template).chain(&launch.args);
-        let with_secret = rendered.zip(templates).filter(|(_, template)| !template.secret_names().is_empty());
-        let mut secrets: Vec<SecretString> = with_secret.map(|(value, _)| value.clone()).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
-        secrets
-    }
-
     pub fn arguments(&self) -> impl Iterator<Item = OsString> {
         self.arguments.iter().map(|argument| OsString::from(argument.expose_secret()))
     }
+}
+
+/// Returns the digest of an entry with only this command and these arguments. Returns `None` if one of them has an invalid
+/// placeholder.
+pub fn digest_of_command(command: &str, args: &[String]) -> Option<String> {
+    let args: Result<_, _> = args.iter().map(|argument| Template::parse(argument)).collect();
+    let command = Template::parse(command).ok()?;
+    Some(Launch { command, args: args.ok()?, env: Vec::new(), cwd: None }.digest())
 }
 
 fn in_home(folder: &str, home: Option<&Path>) -> PathBuf {
     let inside = folder.strip_prefix("~").filter(|rest| rest.is_empty() || rest.starts_with(['/', '\\']));
     match (inside, home) {
         (Some(rest), Some(home)) => home.join(rest.trim_start_matches(['/', '\\'])),
-        (Some(_), None) | (None, _) => PathBuf::from(folder),
+        // Otherwise, the folder would depend on where Usher was started, which the person did not approve.
+        (None, Some(home)) => home.join(folder),
+        (_, None) => PathBuf::from(folder),
     }
+}
+
+fn changes_code(variable: &str) -> bool {
+    let is_known =
+        |known: &&str| if cfg!(windows) { known.eq_ignore_ascii_case(variable) } else { *known == variable };
+    CODE_VARIABLES.iter().any(is_known)
+}
+
+/// What distinguishes two texts. The values of an `envFile` have no placeholders, even if they look like ones.
+fn identity(template: &Template) -> (&str, bool) {
+    (template.source(), template.has_placeholders())
 }
 
 fn digest(bytes: &[u8]) -> String {
@@ -161,7 +230,7 @@ mod tests {
 
     #[test]
     fn each_part_of_an_entry_changes_the_digest() {
-        let changes: [fn(&mut Launch); 6] = [
+        let changes: [fn(&mut Launch); 7] = [
             |launch| launch.command = template("npm"),
             |launch| launch.args[1] = template("server@2"),
             |launch| {
@@ -169,6 +238,7 @@ mod tests {
             },
             |launch| launch.env[0].0 = "NODE_OPTIONS".to_owned(),
             |launch| launch.env[0].1 = template("{{other}}"),
+            |launch| launch.env[0].1 = Template::literal("{{key}}"),
             |launch| launch.cwd = Some(template("/tmp")),
         ];
         let mut digests = vec![launch().digest()];
@@ -187,22 +257,32 @@ mod tests {
     #[test]
     fn placeholders_are_resolved_and_secrets_are_known() {
         let environment = Environment::from_iter([("NAME", "server")]);
-        let launch = Launch { args: vec![template("${NAME}"), template("{{key}}")], ..launch() };
+        let launch = Launch { args: vec![template("${NAME}"), template("--key={{key}}")], ..launch() };
         let secret = |name: &str| (name == "key").then(|| SecretString::from("s3cret-value"));
         let resolved = launch.resolve(&environment, secret, None).expect("all placeholders are known");
         let arguments: Vec<_> = resolved.arguments().collect();
-        assert_eq!(arguments, ["server", "s3cret-value"]);
+        assert_eq!(arguments, ["server", "--key=s3cret-value"]);
         let secrets: Vec<_> =
-            resolved.secrets(&launch).iter().map(|secret| secret.expose_secret().to_owned()).collect();
+            resolved.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
         assert_eq!(secrets, ["s3cret-value", "s3cret-value"]);
         assert!(launch.resolve(&environment, |_| None, None).is_err());
+    }
+
+    #[test]
+    fn the_person_sees_everything_that_runs_but_no_secret() {
+        let script = format!("{}\u{202e}\n  rm -rf ~", "x".repeat(5000));
+        let env = [("API_KEY", "k-1"), ("NODE_OPTIONS", "--require ./x.js")];
+        let env = env.map(|(name, value)| (name.to_owned(), template(value))).to_vec();
+        let view = Launch { args: vec![template("-e"), template(&script)], env, ..launch() }.view();
+        assert_eq!(view.arguments[1], format!("{}\\u{{202e}}\\n  rm -rf ~", "x".repeat(5000)));
+        assert_eq!(view.environment, ["API_KEY", "NODE_OPTIONS=--require ./x.js"]);
     }
 
     #[test]
     fn a_folder_may_begin_with_the_home_folder() {
         let home = Path::new("/home/ada");
         for (folder, expected) in
-            [("~", "/home/ada"), ("~/notes", "/home/ada/notes"), ("~ada", "~ada"), ("/srv", "/srv")]
+            [("~", "/home/ada"), ("~/notes", "/home/ada/notes"), ("src", "/home/ada/src"), ("/srv", "/srv")]
         {
             assert_eq!(in_home(folder, Some(home)), PathBuf::from(expected), "{folder}");
         }

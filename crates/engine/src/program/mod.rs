@@ -1,4 +1,4 @@
-//! A local program that is an MCP server: what starts it, the person's approval, and the running process.
+//! A local program that is an MCP server: its launch, the person's approval, and the running process.
 //!
 //! A program is started without a shell, in a session and process group of its own. The group ends with its program,
 //! with its connection and with Usher, even if Usher is killed.

@@ -36,7 +36,7 @@ impl Output {
         secrets: Vec<SecretString>,
         on_line: impl Fn(),
     ) {
-        let mut cleaner = Cleaner { secrets, line: Vec::new(), is_cut: false };
+        let mut cleaner = Cleaner { secrets: shown_lines(&secrets), line: Vec::new(), is_cut: false };
         let mut chunk = vec![0; CHUNK];
         loop {
             let length = match stderr.read(&mut chunk).await {
@@ -48,6 +48,8 @@ impl Output {
                 self.append(lines);
                 on_line();
             }
+            // The pipe of a program that floods it is always ready. The other tasks need their turn.
+            tokio::task::yield_now().await;
         }
         if let Some(line) = cleaner.finish() {
             self.append(vec![line]);
@@ -68,8 +70,18 @@ impl Output {
     }
 }
 
+/// Returns each line of the secrets in the form that it has in the output, the longest first.
+fn shown_lines(secrets: &[SecretString]) -> Vec<SecretString> {
+    let lines = secrets.iter().flat_map(|secret| secret.expose_secret().split(['\n', '\r']));
+    let mut shown: Vec<_> = lines.map(|line| display_text(line, usize::MAX)).collect();
+    shown.retain(|line| line.len() >= SHORTEST_SECRET);
+    shown.sort_by_key(|line| std::cmp::Reverse(line.len()));
+    shown.into_iter().map(SecretString::from).collect()
+}
+
 /// Splits bytes into lines that can be shown.
 struct Cleaner {
+    /// The texts to replace.
     secrets: Vec<SecretString>,
     /// The bytes of the current line.
     line: Vec<u8>,
@@ -106,16 +118,23 @@ impl Cleaner {
         let text = String::from_utf8_lossy(&bytes);
         let mut shown = display_text(&text, budgets::OUTPUT_LINE_BYTES);
         for secret in &self.secrets {
-            // In the form that it has in a shown line.
-            let secret = display_text(secret.expose_secret(), usize::MAX);
-            if secret.len() >= SHORTEST_SECRET && shown.contains(&secret) {
-                shown = shown.replace(&secret, REDACTED);
-            }
+            shown = shown.replace(secret.expose_secret(), REDACTED);
         }
         if is_cut {
+            self.remove_begun_secret(&mut shown);
             shown.push('…');
         }
         (!shown.is_empty()).then_some(shown)
+    }
+
+    /// Removes the beginning of a secret at the end of a cut line.
+    fn remove_begun_secret(&self, shown: &mut String) {
+        for secret in &self.secrets {
+            let secret = secret.expose_secret();
+            let begun =
+                secret.char_indices().map(|(at, _)| &secret[..at]).rev().find(|begun| shown.ends_with(begun));
+            shown.truncate(shown.len() - begun.map_or(0, str::len));
+        }
     }
 }
 
@@ -135,6 +154,19 @@ mod tests {
         let bytes = b"\x1b[31mred\x1b[0m text\r\n\n10%\r20%\rkey=abc123secret \xff\nlast";
         let lines = lines_of(bytes, &["abc123secret", "10%"]).await;
         assert_eq!(lines, ["red text", "10%", "20%", "key=•••• \u{fffd}", "last"]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_the_limit_cuts_is_removed() {
+        let before = "x ".repeat(budgets::OUTPUT_LINE_BYTES / 2 - 5);
+        let lines = lines_of(format!("{before}abc123secret and more").as_bytes(), &["abc123secret"]).await;
+        assert_eq!(lines, [format!("{before}…")]);
+    }
+
+    #[tokio::test]
+    async fn each_line_of_a_secret_is_replaced() {
+        let lines = lines_of(b"a first-line\nb second-line\n", &["first-line\nsecond-line"]).await;
+        assert_eq!(lines, ["a ••••", "b ••••"]);
     }
 
     #[tokio::test]

@@ -23,20 +23,20 @@ use super::guardian::Guardian;
 use super::launch::Resolved;
 use super::output::Output;
 
-/// The time that a program has to end after the end of its input, and again after a request to end.
+/// The time that a program has to exit after its input is closed, and again after SIGTERM.
 const GRACE: Duration = Duration::from_secs(2);
-/// The same for programs that end a container first.
+/// The same for programs that must stop a container first.
 const CONTAINER_GRACE: Duration = Duration::from_secs(10);
 /// The same while Usher quits.
 const QUITTING_GRACE: Duration = Duration::from_millis(500);
-/// The time for reading what a program wrote before its end.
+/// The time for reading the rest of a program's output, and for its remaining processes to exit.
 const LEFTOVER_TIME: Duration = Duration::from_millis(500);
 
-/// A program that ran at least this long did not end at once.
+/// An exit after at least this time is not a quick one.
 const LONG_ENOUGH: Duration = Duration::from_secs(60);
 
-/// What a process needs from the engine.
-pub(crate) struct Surroundings<'a> {
+/// The parts of the engine that a process needs.
+pub(crate) struct ProcessContext<'a> {
     pub search_path: &'a OsStr,
     pub guardian: &'a Guardian,
     pub tasks: &'a TaskTracker,
@@ -52,7 +52,7 @@ pub(crate) struct Surroundings<'a> {
     pub until_end: Box<dyn Send + Sync>,
 }
 
-/// Counts the ends in a row that came soon after a start.
+/// Counts the exits in a row that came soon after a start.
 #[derive(Debug, Default)]
 pub(crate) struct QuickExits(AtomicU32);
 
@@ -75,12 +75,12 @@ pub(crate) struct ProcessEnd {
     pub uptime: Duration,
     /// The last lines of its output.
     pub lines: Vec<String>,
-    /// Whether it is not started again: it ended at once several times, or its start can never succeed.
+    /// Whether it is not started again, because it exited soon several times or its start can never succeed.
     pub is_final: bool,
 }
 
 impl QuickExits {
-    /// Counts an end. Returns whether there were too many.
+    /// Counts an exit. Returns whether there were too many quick ones.
     fn note(&self, uptime: Duration) -> bool {
         if uptime >= LONG_ENOUGH {
             self.reset();
@@ -106,21 +106,20 @@ pub(crate) enum StartError {
 }
 
 impl Process {
-    pub fn start(resolved: &Resolved, surroundings: Surroundings<'_>) -> Result<Self, StartError> {
+    pub fn start(resolved: &Resolved, context: ProcessContext<'_>) -> Result<Self, StartError> {
         let folder = resolved.folder.clone().or_else(env::home_dir).unwrap_or_else(|| PathBuf::from("/"));
-        if !folder.is_dir() {
+        if !folder.is_absolute() || !folder.is_dir() {
             return Err(StartError::NoFolder(folder));
         }
         let own_path = resolved.environment.iter().find(|(name, _)| name == "PATH");
-        let search_path =
-            own_path.map_or(surroundings.search_path, |(_, path)| path.expose_secret().as_ref());
+        let search_path = own_path.map_or(context.search_path, |(_, path)| path.expose_secret().as_ref());
         let program = find(&resolved.command, search_path, &folder)?;
         let grace = if is_container(&program) { CONTAINER_GRACE } else { GRACE };
         let mut command = CommandWrap::with_new(&program, |command| {
             command.args(resolved.arguments()).current_dir(&folder);
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
             command.env_clear();
-            command.envs(env::vars().filter(|(name, value)| is_inherited(name, value)));
+            command.envs(env::vars_os().filter(|(name, value)| is_inherited(name, value)));
             command.env("PATH", search_path);
             if cfg!(windows) {
                 // Otherwise, Python writes in the encoding of the console.
@@ -128,7 +127,7 @@ impl Process {
             }
             command.envs(resolved.environment.iter().map(|(name, value)| (name, value.expose_secret())));
         });
-        // A session of its own has no terminal, so that a program cannot ask there.
+        // A session of its own has no terminal, so the program cannot ask questions there.
         #[cfg(unix)]
         command.wrap(process_wrap::tokio::ProcessSession);
         #[cfg(windows)]
@@ -140,23 +139,25 @@ impl Process {
         command.wrap(KillOnDrop);
         let mut child = command.spawn()?;
         let started = Instant::now();
-        let guarded = child.id().map(|id| surroundings.guardian.guard(id));
         let pipes = (child.stdin().take(), child.stdout().take(), child.stderr().take());
         let (Some(stdin), Some(stdout), Some(stderr)) = pipes else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
-        let Surroundings { output, secrets, on_output, exits, until_end, .. } = surroundings;
+        let guarded = child.id().map(|id| context.guardian.guard(id));
+        let ProcessContext { output, secrets, on_output, exits, until_end, .. } = context;
         let reading = {
             let output = output.clone();
             tokio::spawn(async move { output.read(stderr, secrets, on_output).await })
         };
         let stop = CancellationToken::new();
         let (sender, end) = watch::channel(None);
-        let (stopped, stopping) = (stop.clone(), surroundings.stopping);
-        surroundings.tasks.spawn(async move {
+        let (stopped, stopping) = (stop.clone(), context.stopping);
+        context.tasks.spawn(async move {
             let status = own(child.as_mut(), &stopped, &stopping, grace).await;
-            // Before the id of the group can belong to others.
-            drop(guarded);
+            // Before the system can reuse the id of the group.
+            if let Some(guarded) = guarded {
+                guarded.release();
+            }
             read_to_end(reading).await;
             let (uptime, is_wanted) = (started.elapsed(), stopped.is_cancelled());
             let is_final = !is_wanted && exits.note(uptime);
@@ -167,7 +168,7 @@ impl Process {
     }
 }
 
-/// Waits for the end, or causes it. Afterwards nothing of the group is left.
+/// Waits for the end, or causes it. Afterwards, no process of the group is left.
 async fn own(
     child: &mut dyn ChildWrapper,
     stop: &CancellationToken,
@@ -176,10 +177,7 @@ async fn own(
 ) -> Option<ExitStatus> {
     let status = tokio::select! {
         status = child.wait() => status.ok(),
-        () = stop.cancelled() => {
-            let grace = if stopping.is_cancelled() { QUITTING_GRACE } else { grace };
-            end(child, grace).await
-        }
+        () = stop.cancelled() => end(child, grace, stopping).await,
     };
     if ask_to_end(child) {
         tokio::time::sleep(LEFTOVER_TIME).await;
@@ -188,11 +186,16 @@ async fn own(
     status
 }
 
-/// Ends a program whose input was closed: waits, asks, and kills it.
-async fn end(child: &mut dyn ChildWrapper, grace: Duration) -> Option<ExitStatus> {
+/// Ends a program whose input was closed: waits, asks it to end, waits again, and kills it.
+async fn end(
+    child: &mut dyn ChildWrapper,
+    grace: Duration,
+    stopping: &CancellationToken,
+) -> Option<ExitStatus> {
     for _ in 0..2 {
-        if let Ok(status) = tokio::time::timeout(grace, child.wait()).await {
-            return status.ok();
+        tokio::select! {
+            status = child.wait() => return status.ok(),
+            () = patience(grace, stopping) => {}
         }
         ask_to_end(child);
     }
@@ -200,11 +203,23 @@ async fn end(child: &mut dyn ChildWrapper, grace: Duration) -> Option<ExitStatus
     child.wait().await.ok()
 }
 
+/// Waits for the time that a program has. It is shorter as soon as Usher quits.
+async fn patience(grace: Duration, stopping: &CancellationToken) {
+    let quitting = async {
+        stopping.cancelled().await;
+        tokio::time::sleep(QUITTING_GRACE).await;
+    };
+    tokio::select! {
+        () = tokio::time::sleep(grace) => {}
+        () = quitting => {}
+    }
+}
+
 /// Asks all processes of the group to end. Returns whether there are any.
 fn ask_to_end(child: &dyn ChildWrapper) -> bool {
     #[cfg(unix)]
     return child.signal(rustix::process::Signal::TERM.as_raw()).is_ok();
-    // Windows has no such request. The job ends what is left.
+    // Windows has no such request. The job object ends the remaining processes.
     #[cfg(not(unix))]
     {
         let _ = child;
@@ -226,14 +241,14 @@ fn process_end(status: Option<ExitStatus>, uptime: Duration, is_final: bool, out
     #[cfg(not(unix))]
     let signal = None;
     let code = status.and_then(|status| status.code());
-    // 126 and 127: a start script did not find its program, or may not start it.
+    // 126 and 127: a start script has no permission to run its program, or did not find it.
     let is_final = is_final || matches!(code, Some(126 | 127));
     ProcessEnd { code, signal, uptime, lines: output.lines(), is_final }
 }
 
-/// Finds a program by name in the search path, or by its path, which is relative to the folder.
+/// Finds a program by name in the search path, or by its path. A relative path begins at the folder.
 fn find(command: &str, search_path: &OsStr, folder: &Path) -> Result<PathBuf, StartError> {
-    // A home folder in the command is not resolved by a shell.
+    // No shell replaces a `~` in the command.
     let in_home = command.strip_prefix("~/").zip(env::home_dir()).map(|(rest, home)| home.join(rest));
     let command = in_home.unwrap_or_else(|| PathBuf::from(command));
     which::which_in(command, Some(search_path), folder).map_err(|_| StartError::NotFound)

@@ -1,6 +1,6 @@
 //! The PATH in which programs are found.
 //!
-//! An app that was started from a menu has a bare PATH: the lines that add Homebrew, nvm or cargo are in the
+//! An app that was started from a menu has a minimal PATH: the lines that add Homebrew, nvm or cargo are in the
 //! start-up files of the person's shell. So the shell is asked once, when the first program starts.
 
 use std::collections::BTreeSet;
@@ -68,7 +68,8 @@ fn join(of_shell: Option<&OsStr>, own: &OsStr, home: Option<&Path>) -> OsString 
     env::join_paths(folders).unwrap_or_else(|_| own.to_owned())
 }
 
-/// Asks the person's shell as a login shell, first as an interactive one, because some people set the path there.
+/// Asks the person's shell: first as an interactive login shell, because some people set the path only there, then as a
+/// plain login shell.
 async fn ask_shell() -> Option<OsString> {
     let shell = env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute());
     let shell = PathBuf::from(shell.unwrap_or_else(|| "/bin/sh".into()));
@@ -77,14 +78,14 @@ async fn ask_shell() -> Option<OsString> {
             return Some(path);
         }
     }
-    tracing::warn!(shell = %shell.display(), "the shell did not tell its PATH");
+    tracing::warn!(shell = %shell.display(), "the shell did not report its PATH");
     None
 }
 
 /// The options that make a shell run a command, in the order of the attempts.
 fn options_of(shell: &Path) -> &'static [&'static str] {
     match shell.file_name().and_then(OsStr::to_str) {
-        // They accept `-l` only alone.
+        // These shells accept `-l` only without other options.
         Some("tcsh" | "csh") => &["-ic"],
         Some("pwsh") => &["-Login -Command"],
         Some(_) | None => &["-l -i -c", "-l -c"],
@@ -117,7 +118,7 @@ async fn between_marks(stdout: impl AsyncRead + Unpin, mark: &str) -> Option<OsS
     loop {
         let read = stdout.read_buf(&mut text).await.ok()?;
         let parts: Vec<String> = String::from_utf8_lossy(&text).split(mark).map(str::to_owned).collect();
-        // One read may return more than the second mark: a shell can print the line once more.
+        // One read may return more than two marks, because a shell can run the command twice.
         if let [_, path, _, ..] = parts.as_slice() {
             let path = path.trim();
             return path.contains('/').then(|| OsString::from(path));
@@ -147,7 +148,7 @@ mod tests {
         let chatty = r#"echo "Welcome, PATH=/wrong"; PATH=/opt/tools:$PATH; export PATH; shift; eval "$2$1" 2>/dev/null; eval "$2"; echo bye"#;
         let own = env::var("PATH").expect("a path");
         assert_eq!(path_of(chatty).await, Some(format!("/opt/tools:{own}").into()));
-        // Something in the background keeps the pipe open.
+        // A program in the background keeps the pipe open.
         let background = r#"sleep 60 & eval "$3""#;
         assert_eq!(path_of(background).await, Some(own.into()));
     }

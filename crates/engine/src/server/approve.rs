@@ -13,7 +13,7 @@ use crate::words;
 type Reply = oneshot::Sender<Result<(), ErrorView>>;
 
 impl ServerTask {
-    /// Stores the approval beside the loop, because it is written to a file.
+    /// Stores the approval outside the task's loop, because it is written to a file.
     pub fn approve(&mut self, digest: String, reply: Reply) {
         let Some(program) = self.endpoint.program().map(Arc::clone) else {
             return self.outbox.reply(reply, Err(words::program::no_program(&self.name())));
@@ -25,7 +25,7 @@ impl ServerTask {
         });
     }
 
-    /// Starts the approved program, unless it is turned off.
+    /// Starts the approved program, unless the server is disabled or already connected.
     pub fn approved(&mut self, outcome: Result<(), ErrorView>, reply: Reply) {
         if outcome.is_ok() && !matches!(self.phase.get(), Phase::Disabled | Phase::Connected(_)) {
             self.connect_again();

@@ -28,10 +28,7 @@ pub(super) fn availability(task: &ServerTask) -> Availability {
         Phase::NeedsSignIn { reason } => {
             Availability::Unavailable(words::server::needs_sign_in(&name, *reason))
         }
-        Phase::Disabled => Availability::Unavailable(match task.unsupported() {
-            Some(why) => words::server::unsupported(why),
-            None => words::server::disabled(&name),
-        }),
+        Phase::Disabled => Availability::Unavailable(words::server::disabled(&name)),
         Phase::Paused => Availability::Unavailable(words::server::paused()),
     }
 }

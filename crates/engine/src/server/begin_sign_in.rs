@@ -37,6 +37,7 @@ impl ServerTask {
         if matches!(self.phase.get(), Phase::Paused) {
             return self.outbox.reply(reply, Err(words::server::paused()));
         }
+        self.context.learned.set_signed_out(&self.id, false);
         let (live, probe) = match self.phase.take() {
             Phase::Connected(live) => (Some(live), None),
             Phase::SigningIn(mut sign_in) => {

@@ -25,6 +25,7 @@ pub(crate) fn view(entry: &BrokenServer) -> ServerView {
         auth: AuthView::Unknown,
         permission: None,
         endpoints_to_confirm: None,
+        offers_device: false,
         last_error: Some(error),
         wants: None,
         secret_requests: Vec::new(),

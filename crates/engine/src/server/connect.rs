@@ -80,7 +80,6 @@ impl ServerTask {
         match self.phase.get() {
             // A running sign-in or connection attempt is not interrupted, and a pause is not ended.
             Phase::SigningIn(_) | Phase::Connecting { .. } | Phase::Paused => return,
-            Phase::Disabled if self.endpoint.unsupported().is_some() => return,
             Phase::Disabled
             | Phase::NeedsSignIn { .. }
             | Phase::Connected(_)
@@ -111,7 +110,7 @@ impl ServerTask {
                 self.phase.reset_attempts();
                 self.try_again();
             }
-            // A program that runs on this computer most likely still runs, and there is one at a time.
+            // A local program most likely still runs, and only one may run at a time.
             Phase::Connected(live) if self.endpoint.program().is_some() => {
                 let connection = Arc::clone(&live.connection);
                 let job = self.open_job(Some(connection));

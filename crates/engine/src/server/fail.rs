@@ -82,8 +82,8 @@ impl ServerTask {
         error
     }
 
-    /// Fails, but retries later; `attempt` is the number of failures in a row. Most likely a person must change something, but a captive portal or a proxy causes the
-    /// same faults.
+    /// Fails, but retries later. `attempt` is the number of failures in a row. Most likely a person must change something,
+    /// but a captive portal or a proxy causes the same faults.
     pub fn fail_with_retry(&mut self, error: ErrorView, attempt: u32) -> ErrorView {
         let next_try = Some(self.jobs.timer(backoff(attempt, None)));
         self.outbox.set_error(error.clone());

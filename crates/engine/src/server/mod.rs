@@ -5,6 +5,7 @@
 //! | `handle`, `message` | the interface of the task |
 //! | `task` | the message loop |
 //! | `state` | the state, composed of parts |
+//! | `transitions` | the table of the allowed transitions |
 //! | `phase`, `next_sign_in`, `step_up`, `refresh_job`, `jobs`, `outbox` | its parts; each changes only in its own file |
 //! | `connect`, `fail`, `refresh` | transitions of a connection |
 //! | `begin_sign_in`, `device_sign_in`, `unattended`, `end_sign_in`, `permission`, `sign_out` | transitions of a sign-in |
@@ -24,7 +25,7 @@ mod fail;
 pub(crate) mod handle;
 mod jobs;
 pub(crate) mod message;
-mod names;
+pub(crate) mod names;
 mod next_sign_in;
 mod outbox;
 mod permission;
@@ -37,5 +38,6 @@ mod sign_out;
 mod state;
 mod step_up;
 mod task;
+mod transitions;
 mod unattended;
-mod view;
+pub(crate) mod view;

@@ -18,7 +18,7 @@ const FILLERS: [&str; 6] = ["the", "mcp", "server", "service", "app", "official"
 /// Returns the name of a server. It depends only on the server's entry in `mcp.json`, so that it stays the same across
 /// restarts and changes of the server's own title. `title` is the entry's, and takes precedence. At the address of a
 /// catalogue entry, the name begins with the catalogue's name.
-pub(super) fn display_name(id: &str, title: Option<&str>, url: Option<&Url>) -> String {
+pub(crate) fn display_name(id: &str, title: Option<&str>, url: Option<&Url>) -> String {
     if let Some(title) = title {
         return display_text(title, budgets::NAME_CHARACTERS);
     }

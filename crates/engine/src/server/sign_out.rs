@@ -39,6 +39,9 @@ impl ServerTask {
         self.jobs.ignore_outcomes();
         self.forget_pending();
         self.next_sign_in.set_reason(NeedsSignIn::SignedOut);
+        if self.endpoint.is_unattended() {
+            self.context.learned.set_signed_out(&self.id, true);
+        }
         self.next_sign_in.set_connection(None);
         self.outbox.clear_error();
         self.step_up.signed_out();

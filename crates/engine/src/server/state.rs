@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::words::connection::{ServerLabel, describe_fault};
 
-/// The texts of an entry in `mcp.json` that only affect how the server is shown.
+/// The parts of an entry in `mcp.json` that only affect how the server is shown.
 pub(super) struct EntryTexts {
     pub title: Option<String>,
     pub description: Option<String>,
@@ -67,11 +67,6 @@ impl ServerTask {
             refresh: RefreshJob::default(),
             outbox: Outbox::default(),
         }
-    }
-
-    /// Returns the reason why an enabled server cannot run.
-    pub fn unsupported(&self) -> Option<&'static str> {
-        self.endpoint.unsupported().filter(|_| !self.is_disabled)
     }
 
     /// Returns the displayed name, for messages.

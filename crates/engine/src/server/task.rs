@@ -26,7 +26,7 @@ pub(super) fn spawn(
     let (inbox, messages) = mpsc::unbounded_channel();
     let mut task = ServerTask::new(config, context, inbox.clone());
     let availability = task.outbox.subscribe();
-    if !task.is_disabled && task.unsupported().is_none() {
+    if !task.is_disabled {
         task.begin();
     }
     task.publish();

@@ -1,4 +1,4 @@
-//! Transitions of a sign-in without a person: it starts by itself when the server asks for a token.
+//! Transitions of a sign-in without a person: it starts automatically when the server asks for a token.
 
 use std::sync::Arc;
 
@@ -20,11 +20,16 @@ impl ServerTask {
     pub fn sign_in_unattended(&mut self) -> bool {
         let endpoint = self.endpoint.http().filter(|http| http.flow().is_unattended() && !http.oauth.off);
         let Some(endpoint) = endpoint.cloned() else { return false };
+        // Also in an earlier run.
+        if self.context.learned.is_signed_out(&self.id) {
+            self.next_sign_in.set_reason(NeedsSignIn::SignedOut);
+        }
         if self.next_sign_in.reason() == Some(NeedsSignIn::SignedOut) {
             return false;
         }
         let live = self.phase.take_live();
-        let (reply, _nobody_waits) = oneshot::channel();
+        // No caller waits for the request.
+        let (reply, _request) = oneshot::channel();
         let stage = Stage::Preparing { step: SignInStep::Discovering, reply };
         self.prepare(SignIn::new(endpoint, stage, SignInOptions::default(), live), None, false);
         true
@@ -61,19 +66,23 @@ impl ServerTask {
         self.phase.enter(Phase::SigningIn(Box::new(SignIn::new(endpoint, stage, options, live))));
     }
 
-    /// Ends a sign-in without a person that failed. An outage passes; anything else needs other settings, so it is not
-    /// tried again.
+    /// Ends a sign-in without a person that failed. It is tried again later, because an outage can cause most errors, also
+    /// those of the metadata. A refused client needs other settings, and some errors need the person.
     pub fn unattended_failed(&mut self, live: Option<Live>, error: ErrorView) {
         self.jobs.ignore_outcomes();
         if let Some(live) = live {
             self.outbox.set_error(error);
             return self.phase.enter(Phase::Connected(live));
         }
-        if matches!(error.code, Code::ServerUnreachable | Code::TlsFailed) {
+        let needs_person = matches!(
+            error.code,
+            Code::ConfigInvalid | Code::EndpointsUnconfirmed | Code::SecretNotAllowed | Code::KeychainLocked
+        );
+        if needs_person {
+            self.fail(error);
+        } else {
             let attempt = self.next_sign_in.note_failure();
             self.fail_with_retry(error, attempt);
-        } else {
-            self.fail(error);
         }
     }
 }

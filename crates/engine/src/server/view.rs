@@ -9,7 +9,7 @@ use usher_oauth::ForeignEndpoints;
 use super::phase::{Phase, SignIn, Stage};
 use super::state::ServerTask;
 
-pub(super) const LONGEST_ADDRESS: usize = 2000;
+pub(crate) const LONGEST_ADDRESS: usize = 2000;
 
 pub(super) fn view(task: &ServerTask) -> ServerView {
     let catalogue = task.endpoint.url().and_then(catalogue_by_url);
@@ -46,10 +46,7 @@ fn secret_requests(task: &ServerTask) -> Vec<SecretRequestView> {
 
 fn status(task: &ServerTask) -> Status {
     match task.phase.get() {
-        Phase::Disabled => match task.unsupported() {
-            Some(why) => Status::Unsupported { why: why.to_owned() },
-            None => Status::Disabled,
-        },
+        Phase::Disabled => Status::Disabled,
         Phase::Paused => Status::Paused,
         Phase::Connecting { .. } => Status::Connecting,
         Phase::NeedsSignIn { reason } => Status::NeedsSignIn { reason: *reason },

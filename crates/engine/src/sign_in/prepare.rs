@@ -120,12 +120,17 @@ impl Preparation {
         }
     }
 
-    /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with.
+    /// Returns the client settings. A pre-registered client is bound to the issuer that it was first used with. So is the
+    /// assertion of the platform, which may have no client ID: another issuer could use it at the first one.
     fn settings(&self) -> ClientSettings {
         let mut settings = ClientSettings { flow: self.flow, ..self.endpoint.settings.clone() };
-        if let Some(client_id) = &settings.client_id {
-            settings.issuer = self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
-        }
+        let client_id = match (&settings.client_id, self.flow) {
+            (Some(client_id), _) => Some(client_id.as_str()),
+            (None, Flow::JwtBearer) => Some(""),
+            (None, _) => None,
+        };
+        let pinned = |client_id| self.context.learned.pinned_issuer(&self.endpoint.key, client_id);
+        settings.issuer = client_id.and_then(pinned);
         settings
     }
 
@@ -138,7 +143,7 @@ impl Preparation {
             quirks.rejects_prompt |= self.omits_prompt;
             Discovered { quirks, ..discovered }.with_challenge(challenge, &self.settings())
         };
-        if let Some(discovered) = learned.discovered_by(&self.endpoint.key, named) {
+        if let Some(discovered) = learned.discovered_by(&self.endpoint.key, &self.server, named) {
             return Ok((with_quirks(discovered), true));
         }
         // A quarantined grant counts, too. A server may name itself as its issuer only if there is no grant.
@@ -280,7 +285,7 @@ impl Preparation {
         let (http, now) = (&self.endpoint.http, self.context.options.clock.now());
         let binding = planned.clone();
         let request = request_unattended(http, binding, &settings, &scopes, Step::TokenExchange, now);
-        let grant = request.await.map_err(|error| match error.is_transient() {
+        let grant = request.await.map_err(|error| match error.may_pass_without_person() {
             true => Failure::Step(error),
             false => Failure::Local(rejected(&error)),
         })?;
@@ -294,7 +299,8 @@ impl Preparation {
         fits: impl Fn(&ClientRegistration) -> bool,
     ) -> Result<Option<RegisteredClient>, ErrorView> {
         let issuer = &discovered.metadata.issuer;
-        let Some(mut registration) = self.context.learned.registration(issuer, fits) else { return Ok(None) };
+        let known = self.context.learned.registration_for(&self.server, issuer, fits);
+        let Some(mut registration) = known else { return Ok(None) };
         let wanted = discovered.quirks.auth_method.unwrap_or(registration.auth_method);
         let secret = if wanted.needs_secret() {
             let client_id = &registration.client_id;
@@ -352,7 +358,7 @@ impl Preparation {
                 |store: SecretStore| async move { store.put_client_secret(issuer, client_id, secret).await };
             self.context.stores.run(write).await.map_err(|error| describe_secret_error(&error))?;
         }
-        self.context.learned.store_registration(registration.clone());
+        self.context.learned.store_registration(&self.server, registration.clone());
         Ok(())
     }
 }

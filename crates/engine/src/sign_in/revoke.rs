@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::error::Elapsed;
 use usher_api::ServerId;
-use usher_oauth::{Grant, HttpClient, ServerUrl};
+use usher_oauth::{AuthMethod, Grant, HttpClient, ServerUrl};
 use usher_secrets::SecretStore;
 
 use crate::context::Context;
@@ -72,9 +72,19 @@ pub(crate) async fn revoke(endpoint: &HttpEndpoint, resolved: &Arc<Resolved>, gr
         None => None,
     };
     let (id, resolved) = (endpoint.id.clone(), Arc::clone(resolved));
+    let now = endpoint.context.options.clock.now();
     endpoint.context.tasks.spawn(async move {
         let _running = running;
-        let revoked = usher_oauth::revoke(&resolved.http, &grant, secret.as_ref());
+        let revoked = async {
+            match grant.binding.auth_method {
+                AuthMethod::PrivateKeyJwt => {
+                    usher_oauth::revoke_with_key(&resolved.http, &grant, &resolved.settings, now).await
+                }
+                AuthMethod::None | AuthMethod::ClientSecretBasic | AuthMethod::ClientSecretPost => {
+                    usher_oauth::revoke(&resolved.http, &grant, secret.as_ref()).await
+                }
+            }
+        };
         log(&id, tokio::time::timeout(REVOCATION_TIMEOUT, revoked).await);
     });
 }

@@ -1,6 +1,8 @@
 //! The engine's methods, grouped by subject, and the dispatch of requests to them.
 
 mod config;
+mod entries;
+mod entry_check;
 mod new_server;
 mod orphans;
 mod resources;
@@ -22,7 +24,7 @@ impl Engine {
     pub async fn handle(&self, request: Request) -> Result<Reply, ErrorView> {
         match request {
             Request::Snapshot => return Ok(Reply::Snapshot(Box::new(self.snapshot()))),
-            Request::Add(server) => return self.add(server, None).await.map(Reply::Server),
+            Request::Add(server) => return self.add(*server, None).await.map(Reply::Server),
             Request::Server { server, verb } => return self.handle_server(&server, verb).await,
             Request::SignIn {
                 server,

@@ -1,17 +1,15 @@
 //! Methods for the set of servers, and for one server's connection.
 
 use futures::future::join_all;
-use secrecy::SecretString;
-use usher_api::{AuthView, ErrorView, NewServer, Reply, ServerId, ServerVerb};
-use usher_config::{Config, ConfigError, ConfigFile};
+use usher_api::{AuthView, ErrorView, Reply, ServerId, ServerVerb};
+use usher_config::{Config, ConfigError, ConfigFile, ServerConfig};
 use usher_oauth::ServerUrl;
 
-use super::new_server;
 use crate::engine::Engine;
+use crate::learned::UsedByOthers;
 use crate::run::load;
 use crate::server::message::Message;
 use crate::server_key::ServerKey;
-use crate::words::config::describe_config_error;
 use crate::words::server::removed_meanwhile;
 
 impl Engine {
@@ -42,36 +40,16 @@ impl Engine {
         Ok(Reply::Done)
     }
 
-    /// Runs more servers; `None` runs all of `mcp.json`. If the file is no JSON, they start once it is valid.
+    /// Runs more servers; `None` runs all of `mcp.json`. If the file is not JSON, they start once it is valid.
     pub async fn run_also(&self, servers: Option<&[ServerId]>) {
         let run = &self.run;
         let _changing = run.servers.changing.lock().await;
-        if run.servers.select(servers)
+        // A named server may have been added so recently that the watch has not reported it.
+        if (run.servers.select(servers) || servers.is_some())
             && let Ok(config) = load(&run.config).await
         {
             run.servers.reconcile(&run.context, run.config.path(), config).await;
         }
-    }
-
-    /// Adds a server to `mcp.json` and connects it. The client secret goes to the secret store, and `mcp.json` gets a
-    /// placeholder for it.
-    pub async fn add(
-        &self,
-        server: NewServer,
-        client_secret: Option<SecretString>,
-    ) -> Result<ServerId, ErrorView> {
-        let _changing = self.run.servers.changing.lock().await;
-        let known = load(&self.run.config).await.map_err(|error| describe_config_error(&error))?;
-        let (name, entry, secret) = new_server::entry(server, client_secret, &known)?;
-        if let Some((secret_name, secret)) = &secret {
-            // A rejected entry must not replace the secret of another server.
-            self.run.config.check_add(&name, &entry).map_err(|error| describe_config_error(&error))?;
-            self.put_secret(secret_name, secret).await?;
-            self.bind_secret(secret_name, Vec::from_iter(entry.origin()).as_slice()).await?;
-        }
-        let added = name.clone();
-        self.run.change_config(move |file| file.add(&added, &entry)).await?;
-        Ok(ServerId(name))
     }
 
     /// Signs out and removes the server from `mcp.json`. Its entry may have an error.
@@ -79,6 +57,7 @@ impl Engine {
         self.sign_out(id).await?;
         self.edit(id, |config, name| config.remove(name)).await?;
         self.run.context.learned.set_questions_blocked(id, false);
+        self.run.context.learned.set_signed_out(id, false);
         Ok(())
     }
 
@@ -114,21 +93,33 @@ impl Engine {
         approved.unwrap_or_else(|| Err(removed_meanwhile()))
     }
 
-    /// Forgets a server's metadata, client registration and redirect. Its grant is kept. The next sign-in discovers and
-    /// registers again.
+    /// Forgets a server's metadata, client registration and redirect. Its grant is kept, and so is what other servers with
+    /// a grant use. The next sign-in discovers and registers again.
     pub fn forget(&self, id: &ServerId) -> Result<(), ErrorView> {
         let handle = self.handle_of(id)?;
-        let issuer = match self.server(id).map(|view| view.auth) {
-            Some(AuthView::OAuth { issuer, .. }) => issuer,
-            Some(AuthView::Unknown | AuthView::None | AuthView::Header) | None => None,
-        };
-        let url = handle.config.transport.url().and_then(|url| ServerUrl::parse(url.as_str()).ok());
-        if let Some(url) = url {
-            let key = ServerKey::new(&url, &handle.config.oauth);
-            self.run.context.learned.forget(&key, issuer.as_deref());
+        let issuer = self.server(id).and_then(|view| Identity::of(view.auth)).map(|identity| identity.issuer);
+        if let Some(key) = key_of(&handle.config) {
+            let others = self.used_by_others(id, &key, issuer.as_deref());
+            self.run.context.learned.forget(&key, id, issuer.as_deref(), &others);
             handle.send(Message::Publish);
         }
         Ok(())
+    }
+
+    /// Returns what the other servers with a grant use of this key and this issuer.
+    fn used_by_others(&self, id: &ServerId, key: &ServerKey, issuer: Option<&str>) -> UsedByOthers {
+        let mut used = UsedByOthers::default();
+        for other in self.run.servers.all().iter().filter(|other| other.config.name != id.0) {
+            let view = self.server(&ServerId(other.config.name.clone()));
+            let Some(identity) = view.and_then(|view| Identity::of(view.auth)) else { continue };
+            let Some(client_id) = identity.granted_to else { continue };
+            used.metadata |= key_of(&other.config).as_ref() == Some(key);
+            if Some(identity.issuer.as_str()) == issuer {
+                used.issuer = true;
+                used.clients.insert(client_id);
+            }
+        }
+        used
     }
 
     /// Sets whether a server's questions are declined without asking the person. Declines the open ones if so.
@@ -178,4 +169,27 @@ impl Engine {
         let name = id.0.clone();
         self.run.change_config(move |file| edit(file, &name)).await
     }
+}
+
+/// The authorization server of a server, and the client of its grant.
+struct Identity {
+    issuer: String,
+    /// `None` if the person is not signed in.
+    granted_to: Option<String>,
+}
+
+impl Identity {
+    fn of(auth: AuthView) -> Option<Self> {
+        match auth {
+            AuthView::OAuth { issuer, signed_in, client_id, .. } => {
+                Some(Self { issuer: issuer?, granted_to: client_id.filter(|_| signed_in) })
+            }
+            AuthView::Unknown | AuthView::None | AuthView::Header => None,
+        }
+    }
+}
+
+fn key_of(config: &ServerConfig) -> Option<ServerKey> {
+    let url = config.transport.url().and_then(|url| ServerUrl::parse(url.as_str()).ok())?;
+    Some(ServerKey::new(&url, &config.oauth))
 }

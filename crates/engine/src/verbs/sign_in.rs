@@ -108,13 +108,8 @@ impl Engine {
             Some(secret) => {
                 // The person entered the secret for the server's address and token endpoint as they are now.
                 let handle = self.handle_of(id)?;
-                let endpoints = handle.config.oauth.endpoints.as_ref();
-                let addresses = handle
-                    .config
-                    .transport
-                    .url()
-                    .into_iter()
-                    .chain(endpoints.map(|endpoints| &endpoints.token));
+                let config = &handle.config;
+                let addresses = config.transport.url().into_iter().chain(config.oauth.token_url.as_ref());
                 let origins: Vec<_> = addresses.filter_map(Origin::of).collect();
                 self.put_secret(&secret_name, secret).await?;
                 self.bind_secret(&secret_name, &origins).await?;

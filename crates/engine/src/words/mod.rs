@@ -11,7 +11,7 @@ pub(crate) mod server;
 pub(crate) mod sign_in;
 
 /// Capitalises an error text of a lower layer, which is written for the middle of a sentence.
-fn capitalized(text: &str) -> String {
+pub(crate) fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().chain(characters).collect(),

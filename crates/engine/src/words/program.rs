@@ -17,7 +17,7 @@ pub(crate) fn not_approved(name: &str) -> ErrorView {
     )
 }
 
-/// Describes an approval of an entry that is not the present one.
+/// Describes an approval of a launch that has changed since the person saw it.
 pub(crate) fn changed_meanwhile() -> ErrorView {
     ErrorView::new(
         Code::ApprovalNeeded,
@@ -35,14 +35,14 @@ pub(crate) fn approval_not_stored(error: &io::Error) -> ErrorView {
     .with_details(error.to_string())
 }
 
-/// Describes a server that is no program.
+/// Describes a server that is not a program.
 pub(crate) fn no_program(name: &str) -> ErrorView {
     ErrorView::without_hint(Code::ConfigInvalid, format!("{name} is not a program, so it needs no approval."))
 }
 
 /// Describes a program that did not start.
 pub(crate) fn not_started(launch: &LaunchView, error: &StartError) -> ErrorView {
-    let command = &launch.command;
+    let command = usher_config::display_text(&launch.command, 200);
     match error {
         StartError::NotFound => ErrorView::new(
             Code::ConfigInvalid,
@@ -56,8 +56,8 @@ pub(crate) fn not_started(launch: &LaunchView, error: &StartError) -> ErrorView 
         ),
         StartError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => ErrorView::new(
             Code::ConfigInvalid,
-            format!("The program {command} may not be started."),
-            "Make it executable, and check that you may enter its folder.",
+            format!("The program {command} could not be started (permission denied)."),
+            "Make the file executable, and check the permissions of its folder.",
         ),
         StartError::Io(error) => ErrorView::new(
             Code::ConfigInvalid,
@@ -73,12 +73,12 @@ pub(crate) fn exited(name: &str, end: &ProcessEnd) -> ErrorView {
     let how = match (end.code, end.signal) {
         (Some(0), _) => "ended".to_owned(),
         (Some(code), _) => format!("ended with exit code {code}"),
-        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, Some(signal)) => format!("was terminated by signal {signal}"),
         (None, None) => "ended".to_owned(),
     };
     let message = match end.lines.last() {
         Some(line) => format!("The program of {name} {how}: {}", usher_config::display_text(line, 200)),
-        None => format!("The program of {name} {how} and wrote no error."),
+        None => format!("The program of {name} {how} without an error message."),
     };
     let hint = match end.is_final {
         true => "Check the entry in mcp.json and the program's output, then connect again.",

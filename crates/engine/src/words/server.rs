@@ -36,14 +36,6 @@ pub(crate) fn disabled(name: &str) -> ErrorView {
     ErrorView::new(Code::ConfigInvalid, format!("{name} is turned off."), "Turn it on, then try again.")
 }
 
-pub(crate) fn unsupported(why: &str) -> ErrorView {
-    ErrorView::new(
-        Code::ConfigInvalid,
-        why,
-        "Usher supports only Streamable HTTP and local programs for now.",
-    )
-}
-
 pub(crate) fn paused() -> ErrorView {
     ErrorView::new(Code::ServerUnreachable, "Usher is paused.", "Resume it, then try again.")
 }

@@ -34,6 +34,9 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::ConnectionLost { .. }
         | ErrorKind::Timeout
         | ErrorKind::SlowDown { .. }
+        // The platform replaces its assertion.
+        | ErrorKind::AssertionExpired
+        | ErrorKind::AssertionMissing
         | ErrorKind::Transient { .. } => Code::ServerUnreachable,
         ErrorKind::Tls { .. } => Code::TlsFailed,
         ErrorKind::RegistrationUnsupported | ErrorKind::RegistrationRejected { .. } => {
@@ -41,7 +44,6 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         }
         ErrorKind::ClientSecretMissing
         | ErrorKind::SettingMissing { .. }
-        | ErrorKind::AssertionExpired
         | ErrorKind::SigningFailed => Code::ConfigInvalid,
         ErrorKind::RedirectRejected { .. } | ErrorKind::BadRedirectUri { .. } => Code::RedirectRejected,
         ErrorKind::Denied => Code::AuthorizationDenied,

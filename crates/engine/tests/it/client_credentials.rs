@@ -131,6 +131,21 @@ async fn a_new_token_replaces_the_old_one_ahead_of_its_expiry_and_after_a_reject
 }
 
 #[tokio::test]
+async fn a_key_that_replaces_the_secret_is_used_for_the_next_grant() {
+    let machines = Machines::start().await;
+    let (sandbox, engine) = machines.engine(with_secret()).await;
+    until(&engine, &id(), is_connected).await;
+    engine.stop().await;
+    let entry = json!({ "type": "http", "url": machines.service.url(), "oauth": with_key() });
+    sandbox.write_config(&json!({ "mcpServers": { "demo": entry } }).to_string());
+    sandbox.clock.advance(Duration::from_secs(4000));
+    let _engine = sandbox.start_connected().await;
+    let requests = machines.service.requests_to(TOKEN);
+    assert_eq!(requests.len(), 2);
+    assert!(requests[1].authorization().is_empty() && requests[1].form().contains_key("client_assertion"));
+}
+
+#[tokio::test]
 async fn a_refused_client_is_an_error_of_the_settings_and_is_not_tried_again() {
     let machines = Machines::start().await;
     machines.service.on(TOKEN, Reply::oauth_error(401, "invalid_client"));
@@ -175,6 +190,20 @@ async fn an_outage_is_retried() {
 }
 
 #[tokio::test]
+async fn an_outage_of_the_metadata_is_retried() {
+    const METADATA: &str = "GET /.well-known/oauth-authorization-server";
+    let machines = Machines::start().await;
+    let document = json!({
+        "issuer": machines.service.origin,
+        "token_endpoint": machines.service.at("/token"),
+        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+    });
+    machines.service.on_each(METADATA, [Reply::text(502, ""), Reply::json(document)]);
+    let (_sandbox, engine) = machines.engine(with_secret()).await;
+    until(&engine, &id(), is_connected).await;
+}
+
+#[tokio::test]
 async fn a_bad_key_is_named_and_nothing_is_sent() {
     let machines = Machines::start().await;
     let (_sandbox, engine) = machines
@@ -192,11 +221,15 @@ async fn a_bad_key_is_named_and_nothing_is_sent() {
 #[tokio::test]
 async fn a_sign_out_lasts_until_the_person_signs_in_again() {
     let machines = Machines::start().await;
-    let (_sandbox, engine) = machines.engine(with_secret()).await;
+    let (sandbox, engine) = machines.engine(with_secret()).await;
     until(&engine, &id(), is_connected).await;
     engine.sign_out(&id()).await.unwrap();
     engine.connect(&id()).await.unwrap();
     until_sign_in_needed(&engine, NeedsSignIn::SignedOut).await;
+    engine.stop().await;
+    let engine = sandbox.start().await;
+    until_sign_in_needed(&engine, NeedsSignIn::SignedOut).await;
+    assert_eq!(machines.requests(), 1);
     engine.start_sign_in(&id(), SignInOptions::default()).await.unwrap();
     until(&engine, &id(), is_connected).await;
 }
@@ -221,8 +254,12 @@ async fn the_assertion_of_the_platform_is_read_again_before_each_request() {
     assert_eq!(sent, [("first-assertion".to_owned(), false), ("second-assertion".to_owned(), false)]);
     // Without the file, nothing is sent.
     std::fs::remove_file(&file).unwrap();
-    sandbox.clock.advance(Duration::from_secs(3590));
+    sandbox.clock.advance(Duration::from_secs(3610));
     let error = call(&engine, "read").await.unwrap_err();
-    assert_eq!(error.code, Code::ConfigInvalid, "{}", error.message);
+    assert_eq!(error.code, Code::ServerUnreachable, "{}", error.message);
     assert_eq!(machines.requests(), 2);
+    // The next one is found automatically.
+    std::fs::write(&file, "third-assertion\n").unwrap();
+    sandbox.clock.advance(Duration::from_secs(120));
+    until_true(|| machines.requests() == 3).await;
 }

@@ -320,7 +320,6 @@ fn state(status: &Status) -> String {
     match status {
         Status::Disabled => "disabled".to_owned(),
         Status::Paused => "paused".to_owned(),
-        Status::Unsupported { .. } => "unsupported".to_owned(),
         Status::Connecting => "connecting".to_owned(),
         Status::NeedsSignIn { reason } => format!("needs sign-in: {reason:?}"),
         Status::SigningIn { step, opened, .. } => match (step, opened) {

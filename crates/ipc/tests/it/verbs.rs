@@ -154,7 +154,7 @@ async fn every_client_sees_a_server_being_added_and_removed() {
         url: fixture.demo.url().to_string(),
         ..usher_api::NewServer::default()
     };
-    assert_eq!(one.ask(Request::Add(added)).await, Ok(Reply::Server(server.clone())));
+    assert_eq!(one.ask(Request::Add(Box::new(added))).await, Ok(Reply::Server(server.clone())));
     let mut updates = two.subscribe();
     while two.server(&server).is_none() {
         tokio::time::timeout(DEADLINE, updates.recv()).await.unwrap().unwrap();

@@ -58,13 +58,23 @@ async fn the_assertion_of_the_platform_is_sent_once_and_without_a_client() {
 }
 
 #[tokio::test]
+async fn the_assertion_is_not_sent_to_another_issuer() {
+    let fake = Fake::start_with_metadata().await;
+    let issuer = Some(usher_oauth::Issuer::parse("https://first.example.com").unwrap());
+    let settings = ClientSettings { issuer, ..on_platform(Some(jwt(now().as_second() + 60))) };
+    let error = granted_with(&fake, &settings).await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::IssuerMismatch { .. }), "{error:?}");
+    assert!(fake.requests_to(TOKEN).is_empty());
+}
+
+#[tokio::test]
 async fn an_expired_or_missing_assertion_is_not_sent() {
     let fake = Fake::start_with_metadata().await;
     fake.on(TOKEN, Response::json(json!({ "access_token": "t" })));
     let at = |seconds: i64| Some(jwt(now().as_second() + seconds));
     for (assertion, expected) in [
         (at(-61), Some(ErrorKind::AssertionExpired)),
-        (None, Some(ErrorKind::SettingMissing { what: "an assertion" })),
+        (None, Some(ErrorKind::AssertionMissing)),
         (at(-59), None),
         (Some("opaque".into()), None),
     ] {
@@ -136,6 +146,7 @@ async fn a_refusal_of_the_identity_provider_is_reported_and_its_answer_is_checke
         (refused, ErrorKind::InvalidGrant { description: Some("not your team".into()) }),
         (Response::text(503, ""), ErrorKind::Transient { status: 503, retry_after: None }),
         (id_jag(json!({ "issued_token_type": "urn:x" })), other("it is not an identity assertion")),
+        (id_jag(json!({ "token_type": "Bearer" })), other("it is not an identity assertion")),
         (id_jag(json!({ "access_token": null })), other("it has no usable assertion")),
     ] {
         let fake = Fake::start_with_metadata().await;

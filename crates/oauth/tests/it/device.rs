@@ -53,11 +53,13 @@ async fn started(fake: &Fake) -> DeviceAuthorization {
     started_with(fake, &device_settings()).await.unwrap()
 }
 
-/// Requests codes, with these changes in the response.
+/// Requests codes from an endpoint in the settings, with these changes in the response.
 async fn started_with_codes(changes: Value) -> Result<DeviceAuthorization, ErrorKind> {
     let fake = fake_with(json!({})).await;
     fake.on(DEVICE, Response::json(merged(codes(&fake), changes)));
-    started_with(&fake, &device_settings()).await.map_err(|error| error.kind)
+    let endpoint = Some(Url::parse(&fake.at("/device_authorization")).unwrap());
+    let settings = ClientSettings { device_authorization_endpoint: endpoint, ..device_settings() };
+    started_with(&fake, &settings).await.map_err(|error| error.kind)
 }
 
 async fn polled(fake: &Fake, device: &mut DeviceAuthorization) -> Result<Option<Grant>, Error> {
@@ -81,6 +83,14 @@ async fn the_client_registers_for_the_grant_and_the_person_gets_the_code() {
     assert_eq!(complete, fake.at("/device?user_code=WDJB-MJHT"));
     assert_eq!(device.expires_at(), now_plus(600));
     assert_eq!(device.next_poll(now()).unwrap(), Duration::from_secs(6), "also before the first poll");
+}
+
+#[tokio::test]
+async fn the_further_parameters_of_the_settings_are_sent() {
+    let fake = fake_with(json!({})).await;
+    let parameters = vec![("organization".to_owned(), "acme".to_owned())];
+    started_with(&fake, &ClientSettings { parameters, ..device_settings() }).await.unwrap();
+    assert_eq!(fake.requests_to(DEVICE)[0].form()["organization"], "acme");
 }
 
 #[tokio::test]
@@ -209,6 +219,16 @@ async fn unusual_codes_are_read_and_misleading_ones_are_refused() {
     }
 }
 
+/// The authorization server could have requested the code at the other service, for itself.
+#[tokio::test]
+async fn a_page_of_another_site_is_refused() {
+    let fake = fake_with(json!({})).await;
+    let changes = json!({ "verification_uri": "https://github.com/login/device" });
+    fake.on(DEVICE, Response::json(merged(codes(&fake), changes)));
+    let error = started_with(&fake, &device_settings()).await.unwrap_err();
+    assert!(matches!(error.kind, ErrorKind::BadEndpoint { .. }), "{error:?}");
+}
+
 #[tokio::test]
 async fn the_grant_is_offered_only_if_the_metadata_supports_it() {
     let settings = device_settings();
@@ -294,6 +314,23 @@ async fn a_confidential_client_authenticates_and_tries_the_other_method() {
     fake.on(DEVICE, rejected);
     let error = started_with(&fake, &settings).await.unwrap_err();
     assert!(error.is_registration_lost(), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_polls_keep_the_method_that_the_token_endpoint_accepts() {
+    let fake = fake_with(json!({})).await;
+    let settings = ClientSettings {
+        client_id: Some("id".into()),
+        client_secret: Some("a-secret".into()),
+        ..device_settings()
+    };
+    let mut device = started_with(&fake, &settings).await.unwrap();
+    let pending = Response::oauth_error(400, "authorization_pending");
+    fake.on_each(TOKEN, [Response::oauth_error(401, "invalid_client"), pending.clone(), pending]);
+    for requests in [2, 3] {
+        assert!(polled(&fake, &mut device).await.unwrap().is_none());
+        assert_eq!(fake.requests_to(TOKEN).len(), requests);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use usher_oauth::{
-    ClientSettings, DiscoveryRequest, ErrorKind, Issuer, MetadataSource, Step, discover, exchange,
+    ClientSettings, DiscoveryRequest, ErrorKind, Flow, Issuer, MetadataSource, Step, discover, exchange,
 };
 
 use crate::support::*;
@@ -84,11 +84,25 @@ async fn the_fallback_checks_the_issuer_too() {
 #[tokio::test]
 async fn configured_endpoints_need_no_request() {
     let fake = Fake::start().await;
-    let endpoints = Some((fake.at("/a").parse().unwrap(), fake.at("/t").parse().unwrap()));
+    let endpoints = Some((Some(fake.at("/a").parse().unwrap()), fake.at("/t").parse().unwrap()));
     let settings = ClientSettings { client_id: Some("id".into()), endpoints, ..Default::default() };
     let found = discover_with(&fake, None, &settings).await.unwrap();
     assert_eq!(found.source, MetadataSource::Settings);
     assert_eq!(found.metadata.issuer, Issuer::parse(&fake.origin).unwrap());
     assert_eq!(found.metadata.token_endpoint.as_str(), fake.at("/t"));
     assert_eq!(fake.request_lines(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn without_a_person_the_token_endpoint_in_the_settings_is_enough() {
+    let fake = Fake::start_with_metadata().await;
+    for (client_id, flow) in [(Some("id"), Flow::ClientCredentials), (None, Flow::JwtBearer)] {
+        let endpoints = Some((None, fake.at("/t").parse().unwrap()));
+        let client_id = client_id.map(str::to_owned);
+        let settings = ClientSettings { client_id, endpoints, flow, ..Default::default() };
+        let found = discover_with(&fake, None, &settings).await.unwrap();
+        assert_eq!(found.source, MetadataSource::Settings);
+        assert_eq!(found.metadata.token_endpoint.as_str(), fake.at("/t"));
+        assert_eq!(fake.request_lines(), Vec::<String>::new());
+    }
 }

@@ -154,9 +154,10 @@ fn debug_redacts_tokens() {
 async fn no_device_code_is_printed() {
     let fake = Fake::start().await;
     fake.serve_changed_metadata(json!({ "device_authorization_endpoint": fake.at("/device_authorization") }));
-    fake.intercept(|_| {
+    let page = fake.at("/device");
+    fake.intercept(move |_| {
         let codes = json!({
-            "device_code": "device-code+CANARY/4711==", "user_code": "ABCD", "verification_uri": "https://as.example/",
+            "device_code": "device-code+CANARY/4711==", "user_code": "ABCD", "verification_uri": page,
         });
         Some(Response::json(codes).into_response())
     });

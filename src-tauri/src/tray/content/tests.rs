@@ -82,7 +82,6 @@ fn an_expired_sign_in_needs_attention() {
 
 #[test]
 fn every_state_has_its_line() {
-    let unsupported = Status::Unsupported { why: "sse".to_owned() };
     insta::assert_snapshot!(shown(&snapshot([
         server("Asana", Status::Connecting),
         server("Box", signing_in(SignInStep::Discovering)),
@@ -91,7 +90,6 @@ fn every_state_has_its_line() {
         server("Linear", Status::Failed { error: error() }),
         server("Notion", needs(NeedsSignIn::NeverSignedIn)),
         needing_permission("Sentry"),
-        server("Slack", unsupported),
         server("Vercel", Status::Paused),
         server("A name that is much too long to fit into any menu", Status::Disabled),
     ])), @r#"
@@ -105,7 +103,6 @@ fn every_state_has_its_line() {
     Linear: needs attention – see why…  → OpenServer(ServerId("linear"))
     Sign in to Notion…  → SignIn(ServerId("notion"))
     Sentry: permission needed – grant access…  → SignIn(ServerId("sentry"))
-    Slack: not supported yet  → OpenServer(ServerId("slack"))
     Vercel: paused  → OpenServer(ServerId("vercel"))
     A name that is much too long to fit int…: off  → OpenServer(ServerId("a name that is much too long to fit into any menu"))
     ---

@@ -18,10 +18,5 @@ export const galleryScenes: Scenes = {
       ),
     press: ["connect-notion"],
   },
-  "add-by-address": {
-    snapshot,
-    press: ["add-server"],
-    act: ({ type }) => type("add-url", "https://mcp.example.com/mcp"),
-  },
   "set-up": { press: ["add-service", "connect-slack", "client-id"] },
 };

@@ -132,20 +132,6 @@ export const serviceScenes: Scenes = {
   "needs-sign-in-rejected": { service: needsSignIn("refresh_rejected") },
   connecting: { service: { status: { state: "connecting" }, auth: { kind: "unknown" } } },
   disabled: { service: { status: { state: "disabled" } } },
-  unsupported: {
-    service: {
-      id: "old",
-      name: "old",
-      catalogue: null,
-      address: "https://old.example.com/sse",
-      transport: "sse",
-      status: {
-        state: "unsupported",
-        why: "This address uses the older HTTP+SSE transport, which Usher does not support yet.",
-      },
-      auth: { kind: "unknown" },
-    },
-  },
   "needs-sign-in": { service: needsSignIn("never_signed_in") },
   "needs-sign-in-expired": {
     service: {

@@ -113,7 +113,7 @@ impl StreamableHttpClient for HttpAdapter {
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<StreamableHttpPostResponse, Error> {
-        let _answered = answered_request(&message).map(|id| self.inbound.answer(id));
+        let _answered = self.inbound.answered_by(&message);
         let headers = self.all_headers(headers);
         let exchange = async {
             let response = self.authorized.run(|token| {
@@ -195,17 +195,8 @@ async fn in_time<T>(exchange: impl Future<Output = Result<T, Fault>>) -> Result<
     outcome.unwrap_or_else(|_| Err(Fault::TimedOut(budgets::RESPONSE_TIMEOUT.as_secs())))
 }
 
-/// Returns the id of the server's request that a message answers.
-fn answered_request(message: &ClientJsonRpcMessage) -> Option<RequestId> {
-    match message {
-        ClientJsonRpcMessage::Response(response) => Some(response.id.clone()),
-        ClientJsonRpcMessage::Error(error) => error.id.clone(),
-        ClientJsonRpcMessage::Request(_) | ClientJsonRpcMessage::Notification(_) => None,
-    }
-}
-
 /// The deadline that applies to a message.
-enum Deadline {
+pub(super) enum Deadline {
     Discover(RequestId),
     Response,
     /// No deadline here, because the caller of the tool has its own.
@@ -213,7 +204,7 @@ enum Deadline {
 }
 
 impl Deadline {
-    fn for_message(message: &ClientJsonRpcMessage) -> Self {
+    pub fn for_message(message: &ClientJsonRpcMessage) -> Self {
         match message {
             ClientJsonRpcMessage::Request(request) => match &request.request {
                 ClientRequest::DiscoverRequest(_) => Self::Discover(request.id.clone()),

@@ -74,6 +74,11 @@ impl EndpointClient {
         Ok(Self { http, uri: Arc::new(Mutex::new(uri)), cookies, clock, dpop })
     }
 
+    /// Returns a client for another address of the same server, with the same cookies.
+    pub fn at(&self, uri: Url) -> Self {
+        Self { uri: Arc::new(Mutex::new(uri)), ..self.clone() }
+    }
+
     /// Sends a request with the token and the cookies of the connection. If the server refuses the proof of a token that
     /// is bound to a key, sends it again with the server's nonce or time. Such a refusal says nothing about the token.
     pub async fn send(

@@ -14,6 +14,7 @@ use rmcp::transport::streamable_http_client::SseError;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sse_stream::Sse;
+use url::Url;
 use usher_budgets as budgets;
 use usher_oauth::{Challenge, DpopSession};
 
@@ -182,6 +183,39 @@ impl StreamableHttp {
             MediaType::Json | MediaType::Other(_) => {
                 Err(Fault::Protocol("the server's stream is not an event stream".to_owned()))
             }
+        }
+    }
+
+    /// Posts one message to another address of the same server, as HTTP+SSE does. Any success is an acceptance. Returns
+    /// the body if the server responds there instead of on its stream.
+    pub async fn post_to(
+        &self,
+        address: Url,
+        message: &ClientJsonRpcMessage,
+        token: Option<&Token>,
+        headers: HeaderMap,
+    ) -> Result<Option<Vec<u8>>, Fault> {
+        let request = |http: &reqwest::Client, uri| {
+            http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message)
+        };
+        let response = self.client.at(address).send(token, request).await.map_err(SendError::into_fault)?;
+        let status = response.status();
+        check_authorization(status, response.headers(), token.is_some())?;
+        if status.is_redirection() {
+            return Err(Fault::Redirected { host: location_host(response.headers()) });
+        }
+        let kind = media_type(response.headers());
+        if !status.is_success() {
+            let fault = status_fault(status, response.headers());
+            let body = error_body(response, &kind).await;
+            return Err(rejected_token(status, &body, token.is_some()).unwrap_or(fault));
+        }
+        match kind {
+            MediaType::Json => {
+                let body = read_body(response, budgets::MESSAGE_BYTES).await?;
+                Ok((!body.trim_ascii().is_empty()).then_some(body))
+            }
+            MediaType::EventStream | MediaType::Other(_) => Ok(None),
         }
     }
 

@@ -104,7 +104,7 @@ async fn a_program_that_never_answers_is_ended_at_the_deadline() -> Result<()> {
 }
 
 #[tokio::test]
-async fn logs_on_stdout_are_ignored_and_a_deaf_server_is_initialized() -> Result<()> {
+async fn logs_on_stdout_and_a_server_that_ignores_discovery_are_tolerated() -> Result<()> {
     for argument in ["chatty", "deaf"] {
         let person = Person::approved(&tool(argument)).await?;
         person.until_connected().await.context(argument)?;
