@@ -24,11 +24,13 @@ const BACKCOMPAT: [(&str, &str); 2] = [
 const EXTENSION_REVISIONS: [&str; 2] = ["2026-07-28", "2025-11-25"];
 
 /// Scenarios of the authorization extensions.
-const EXTENSIONS: [&str; 4] = [
+const EXTENSIONS: [&str; 6] = [
     "auth/client-credentials-jwt",
     "auth/client-credentials-basic",
     "auth/wif-jwt-bearer",
     "auth/enterprise-managed-authorization",
+    "auth/dpop",
+    "auth/dpop-nonce",
 ];
 
 fn main() -> ExitCode {

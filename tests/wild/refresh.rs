@@ -165,6 +165,8 @@ async fn expired(
         sends_scope: false,
         has_configured_endpoints: false,
         auth_method: "none".to_owned(),
+        dpop_key: None,
+        token_type: "Bearer".to_owned(),
     };
     Ok((Person::with_grant(service, &grant).await?, issued))
 }

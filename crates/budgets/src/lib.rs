@@ -43,6 +43,9 @@ pub const METADATA_LIST_BYTES: usize = 64 * 1024;
 /// not be used.
 pub const TOKEN_BYTES: usize = 32 * 1024;
 
+/// Bytes of a nonce that a server sets for proofs (RFC 9449 §8.1). Each later request repeats it in a header.
+pub const NONCE_BYTES: usize = 1024;
+
 /// Bytes of a client ID. The longest known client IDs are addresses of metadata documents.
 pub const CLIENT_ID_BYTES: usize = ADDRESS_BYTES;
 

@@ -35,5 +35,5 @@ mod service;
 
 pub use demo::{Demo, StartError};
 pub use mcp::announcements::McpList;
-pub use options::{DemoOptions, Eras, Guard, ListFault, RedirectPolicy, TokenFault, Transport};
+pub use options::{DemoOptions, Dpop, Eras, Guard, ListFault, RedirectPolicy, TokenFault, Transport};
 pub use request_log::RequestRecord;

@@ -32,6 +32,8 @@ pub struct DemoOptions {
     pub elicits_by_session: bool,
     /// The MCP server's response to a request without a valid token.
     pub guard: Guard,
+    /// Whether tokens are bound to a key of the client.
+    pub dpop: Dpop,
     /// The time for which a client may cache the tool list (`ttlMs`); `None` omits it.
     pub tool_list_ttl: Option<Duration>,
     /// The page size of MCP lists; `None` returns each list in one page.
@@ -57,6 +59,7 @@ impl Default for DemoOptions {
             eras: Eras::All,
             elicits_by_session: false,
             guard: Guard::default(),
+            dpop: Dpop::default(),
             tool_list_ttl: None,
             page_size: None,
             latency: Duration::ZERO,
@@ -86,6 +89,19 @@ pub enum RedirectPolicy {
     NoPrivateUse,
     /// Registration accepts private-use schemes, but the authorization endpoint shows an error page.
     PrivateUseRejectedAtAuthorize,
+}
+
+/// Whether tokens are bound to a key of the client (RFC 9449).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dpop {
+    /// The demo issues bearer tokens, and ignores proofs.
+    #[default]
+    Off,
+    /// Token requests, and requests to the MCP server, need a proof.
+    Required,
+    /// Each proof also needs a nonce, which is valid for five minutes. The authorization server and the MCP server have
+    /// nonces of their own, and each response has a new one.
+    RequiredWithNonces,
 }
 
 /// The MCP server's response to a request without a valid token.

@@ -17,6 +17,7 @@ use crate::oauth::device_codes::DeviceCodes;
 use crate::oauth::families::Families;
 use crate::oauth::pending_consents::PendingConsents;
 use crate::oauth::signing::Signer;
+use crate::oauth::used_proofs::UsedProofs;
 use crate::options::{DemoOptions, ListFault, TokenFault};
 use crate::request_log::RequestRecord;
 
@@ -33,6 +34,7 @@ pub(crate) struct Service {
     pub(crate) codes: Codes,
     pub(crate) device_codes: DeviceCodes,
     pub(crate) families: Families,
+    pub(crate) used_proofs: UsedProofs,
     pub(crate) token_faults: Mutex<VecDeque<TokenFault>>,
     /// The most recent requests, oldest first.
     pub(crate) request_log: Mutex<VecDeque<RequestRecord>>,
@@ -66,6 +68,7 @@ impl Service {
             codes: Codes::default(),
             device_codes: DeviceCodes::default(),
             families: Families::default(),
+            used_proofs: UsedProofs::default(),
             token_faults,
             request_log: Mutex::default(),
             notebook: Notebook::default(),

@@ -170,12 +170,12 @@ impl Connection {
 
     /// Returns the token that a request would carry now, without reading the store.
     pub fn cached_token(&self) -> Option<SecretString> {
-        self.credentials.as_ref()?.cached_token()
+        self.credentials.as_ref()?.cached_token().map(|token| token.secret().clone())
     }
 
     /// Returns a token other than the rejected one, or `None` if there is no way to get one.
     pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<SecretString>, Fault> {
         let Some(credentials) = &self.credentials else { return Ok(None) };
-        Ok(credentials.refresh(rejected).await?)
+        Ok(credentials.refresh(rejected).await?.map(|token| token.secret().clone()))
     }
 }

@@ -10,6 +10,7 @@ mod shared_refresh;
 mod state;
 mod storage;
 pub(crate) mod stored_grant;
+pub(crate) mod token;
 pub(crate) mod unattended;
 
 use std::fmt;
@@ -32,11 +33,9 @@ use fault::CredentialFault;
 use held_grant::{Freshness, HeldGrant};
 use shared_refresh::SharedRefresh;
 use state::{Held, State};
-use stored_grant::{bearer, same_tokens};
+use stored_grant::same_tokens;
+use token::Token;
 use unattended::UnattendedSettings;
-
-/// An access token.
-type Token = SecretString;
 
 /// The client id in `mcp.json`, with its secret if there is one.
 pub(crate) type PreRegistered = Option<(String, Option<SecretString>)>;
@@ -104,13 +103,13 @@ impl Credentials {
     pub async fn token(&self) -> Result<Option<Token>, CredentialFault> {
         let Some(grant) = self.grant().await? else { return Ok(None) };
         match self.freshness(&grant) {
-            Freshness::Fresh => Ok(Some(bearer(&grant))),
+            Freshness::Fresh => Ok(Some(Token::of(&grant))),
             Freshness::Due => match self.join_refresh(&grant).await {
                 // The token is still valid.
                 Err(fault)
                     if fault.is_transient() || matches!(fault, CredentialFault::RefreshRejected(_)) =>
                 {
-                    Ok(Some(bearer(&grant)))
+                    Ok(Some(Token::of(&grant)))
                 }
                 outcome => outcome,
             },
@@ -120,7 +119,7 @@ impl Credentials {
     }
 
     /// Returns a token other than the rejected one, or `None` if there is no way to get one.
-    pub async fn refresh(&self, rejected: &Token) -> Result<Option<Token>, CredentialFault> {
+    pub async fn refresh(&self, rejected: &SecretString) -> Result<Option<Token>, CredentialFault> {
         let Some(grant) = self.grant().await? else { return Ok(None) };
         if grant.access_token.expose() != rejected.expose_secret() {
             return self.token().await;
@@ -178,7 +177,7 @@ impl Credentials {
     pub fn cached_token(&self) -> Option<Token> {
         let grant = self.held()?;
         match grant.freshness(self.0.context.clock.now()) {
-            Freshness::Fresh | Freshness::Due => Some(bearer(&grant)),
+            Freshness::Fresh | Freshness::Due => Some(Token::of(&grant)),
             Freshness::Expired => None,
         }
     }
@@ -268,7 +267,7 @@ impl Credentials {
             let mut state = self.0.lock();
             // `held` changes before the refresh ends, so a late caller finds the new grant here.
             match &state.held {
-                Held::Grant(newer) if !same_tokens(newer, grant) => return Ok(Some(bearer(newer))),
+                Held::Grant(newer) if !same_tokens(newer, grant) => return Ok(Some(Token::of(newer))),
                 Held::Grant(_) | Held::Unread => {}
                 Held::Nothing | Held::Quarantined => return Ok(None),
             }

@@ -12,7 +12,10 @@ use crate::{Moment, Protocol, Reply};
 
 pub(crate) fn respond(shared: &Shared, request: &Request) -> Response {
     if shared.options.requires_authorization {
-        let Some(token) = request.authorization().strip_prefix("Bearer ") else {
+        // A test that binds tokens to a key checks the proofs itself.
+        let schemes = ["Bearer ", "DPoP "];
+        let Some(token) = schemes.iter().find_map(|scheme| request.authorization().strip_prefix(scheme))
+        else {
             return shared.challenge("");
         };
         let Access::Valid { family, is_first_use } = shared.ledger.use_access_token(token) else {

@@ -1,65 +1,95 @@
-//! The Bearer challenge in the `WWW-Authenticate` header of a 401 or 403.
+//! The challenges in the `WWW-Authenticate` headers of a 401 or 403: Bearer and DPoP.
 
 use http::HeaderValue;
 
-use crate::Scopes;
 use crate::display_text::display_text_option;
+use crate::{DpopKey, ProofRefusal, Scopes};
 
-/// A Bearer challenge (RFC 6750 §3, RFC 9728 §5.1).
+/// What the Bearer and DPoP challenges of one response ask for (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BearerChallenge {
+pub struct Challenge {
     pub resource_metadata: Option<String>,
     pub scope: Option<Scopes>,
     pub error: Option<String>,
     /// Sanitised for display.
     pub error_description: Option<String>,
+    /// Whether there is a Bearer challenge.
+    pub offers_bearer: bool,
+    /// Whether there is a DPoP challenge that accepts the algorithm of Usher's proofs.
+    pub offers_dpop: bool,
 }
 
-impl BearerChallenge {
-    /// Parses the `WWW-Authenticate` headers of one response; each may contain several challenges. Returns the first
-    /// Bearer challenge with resource metadata, else the first Bearer challenge.
+impl Challenge {
+    /// Parses the `WWW-Authenticate` headers of one response; each may contain several challenges. Prefers the first
+    /// challenge with resource metadata, else the first one. The error of a request with a proof is that of the DPoP
+    /// challenge.
     pub fn from_headers<'a>(values: impl IntoIterator<Item = &'a HeaderValue>) -> Option<Self> {
         let texts: Vec<_> =
             values.into_iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-        let bearers: Vec<Self> = texts
+        let found: Vec<Self> = texts
             .iter()
             .flat_map(|text| challenges(text))
-            .filter(|challenge| challenge.scheme.eq_ignore_ascii_case("bearer"))
-            .map(Self::from_parameters)
+            .filter_map(|challenge| Self::from_parameters(&challenge))
             .collect();
-        let with_metadata = bearers.iter().find(|bearer| bearer.resource_metadata.is_some());
-        with_metadata.or(bearers.first()).cloned()
+        let with_metadata = found.iter().find(|challenge| challenge.resource_metadata.is_some());
+        let mut preferred = with_metadata.or(found.first())?.clone();
+        let mut refused_proofs = found.iter().filter(|challenge| !challenge.offers_bearer);
+        if preferred.error.is_none()
+            && let Some(refused) = refused_proofs.find(|challenge| challenge.error.is_some())
+        {
+            preferred.error = refused.error.clone();
+            preferred.error_description = refused.error_description.clone();
+            preferred.scope = preferred.scope.or_else(|| refused.scope.clone());
+        }
+        preferred.offers_bearer = found.iter().any(|challenge| challenge.offers_bearer);
+        preferred.offers_dpop = found.iter().any(|challenge| challenge.offers_dpop);
+        Some(preferred)
     }
 
-    fn from_parameters(challenge: Challenge<'_>) -> Self {
+    /// Returns `None` for a challenge of another scheme.
+    fn from_parameters(challenge: &SchemeChallenge<'_>) -> Option<Self> {
+        let is_scheme = |name: &str| challenge.scheme.eq_ignore_ascii_case(name);
+        let (is_bearer, is_dpop) = (is_scheme("bearer"), is_scheme("dpop"));
+        if !is_bearer && !is_dpop {
+            return None;
+        }
         let value = |name: &str| {
             let mut named = challenge.parameters.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
             named.next().map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
         };
-        BearerChallenge {
+        let accepts_proofs =
+            value("algs").is_none_or(|names| names.split(' ').any(|name| name == DpopKey::ALGORITHM));
+        Some(Challenge {
             resource_metadata: value("resource_metadata"),
             scope: value("scope").map(|scope| Scopes::parse(&scope)),
             error: value("error"),
             error_description: display_text_option(value("error_description").as_deref()),
-        }
+            offers_bearer: is_bearer,
+            offers_dpop: is_dpop && accepts_proofs,
+        })
     }
 
     /// Whether the token is valid but lacks scopes (RFC 6750 §3.1).
     pub fn is_insufficient_scope(&self) -> bool {
         self.error.as_deref() == Some("insufficient_scope")
     }
+
+    /// The reason why the proof of the request was refused, if that is the reason for the challenge.
+    pub fn proof_refusal(&self) -> Option<ProofRefusal> {
+        ProofRefusal::parse(self.error.as_deref()?)
+    }
 }
 
 /// A challenge of any scheme (RFC 9110 §11.6.1).
-struct Challenge<'a> {
+struct SchemeChallenge<'a> {
     scheme: &'a str,
     parameters: Vec<(&'a str, String)>,
 }
 
 /// Splits a header into its challenges. Commas separate both parameters and challenges. A word followed by `=` is a
 /// parameter of the current challenge. Any other word begins a new challenge.
-fn challenges(text: &str) -> Vec<Challenge<'_>> {
-    let mut found: Vec<Challenge<'_>> = Vec::new();
+fn challenges(text: &str) -> Vec<SchemeChallenge<'_>> {
+    let mut found: Vec<SchemeChallenge<'_>> = Vec::new();
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',']);
@@ -83,7 +113,7 @@ fn challenges(text: &str) -> Vec<Challenge<'_>> {
             (Some(value), None) => rest = parameter_value(value).1,
             (None, _) if after.starts_with('=') => rest = after.trim_start_matches('='),
             (None, _) => {
-                found.push(Challenge { scheme: word, parameters: Vec::new() });
+                found.push(SchemeChallenge { scheme: word, parameters: Vec::new() });
                 rest = after;
             }
         }

@@ -126,7 +126,7 @@ impl DeviceRequest<'_> {
             form.append_pair(name, value);
         }
         let url = self.endpoint.url().clone();
-        let request = Request { method: Method::POST, url, headers, body: form.into_bytes() };
+        let request = Request { method: Method::POST, url, headers, body: form.into_bytes(), prover: None };
         let response = self.http.send(Step::Authorization, request, self.http.deadlines().request).await?;
         if is_transient(response.status) {
             return Err(failed(transient(&response, Some(now))));

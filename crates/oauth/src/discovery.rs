@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::grant::are_own_endpoints;
 use crate::{
-    AuthorizationServerMetadata, BearerChallenge, ClientSettings, Endpoint, Error, ErrorKind, Flow,
+    AuthorizationServerMetadata, Challenge, ClientSettings, DpopKey, Endpoint, Error, ErrorKind, Flow,
     HttpClient, Issuer, ProtectedResourceMetadata, Quirks, Scopes, ServerUrl, Step,
 };
 
@@ -16,7 +16,7 @@ pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 pub struct DiscoveryRequest<'a> {
     pub server: &'a ServerUrl,
     /// The challenge in the 401 response, if any.
-    pub challenge: Option<&'a BearerChallenge>,
+    pub challenge: Option<&'a Challenge>,
     pub settings: &'a ClientSettings,
     /// Whether a grant for this server is stored. If not, a server without protected resource metadata is assumed to be
     /// its own authorization server (MCP 2025-03-26).
@@ -58,6 +58,12 @@ pub struct Discovered {
     /// Whether `scopes` contains scopes that neither the settings nor a challenge name.
     #[serde(default)]
     pub adds_scopes: bool,
+    /// Whether the resource metadata requires tokens that are bound to a key (RFC 9728 §2).
+    #[serde(default)]
+    pub requires_dpop: bool,
+    /// Whether the last challenge accepts such tokens (RFC 9449 §7.1).
+    #[serde(default)]
+    pub offers_dpop: bool,
 }
 
 /// Finds the authorization server of `request.server`. Reads the protected resource metadata and then the authorization
@@ -95,6 +101,8 @@ async fn find(http: &HttpClient, request: DiscoveryRequest<'_>) -> Result<Discov
         resource: resource
             .as_ref()
             .map_or_else(|| server.as_resource(), |resource| resource.resource.clone()),
+        requires_dpop: resource.as_ref().is_some_and(|resource| resource.requires_dpop),
+        offers_dpop: false,
         resource_name: resource.as_ref().and_then(|resource| resource.resource_name.clone()),
         scopes_supported: resource.and_then(|resource| resource.scopes_supported),
         metadata,
@@ -151,7 +159,7 @@ async fn find_at_origin(
 /// Uses the endpoints configured in `mcp.json`. Sends no request.
 fn use_configured_endpoints(
     server: &ServerUrl,
-    challenge: Option<&BearerChallenge>,
+    challenge: Option<&Challenge>,
     settings: &ClientSettings,
     authorization: Option<&Url>,
     token: &Url,
@@ -173,6 +181,8 @@ fn use_configured_endpoints(
         scopes: Scopes::default(),
         quirks: Quirks::default(),
         adds_scopes: false,
+        requires_dpop: false,
+        offers_dpop: false,
     };
     Ok(discovered.with_challenge(challenge, settings))
 }
@@ -202,7 +212,8 @@ fn missing(step: Step, host: Option<&str>) -> Error {
 
 impl Discovered {
     /// Chooses the scopes to request: those of the settings, else of the challenge, else of the resource, else none.
-    pub fn with_challenge(mut self, challenge: Option<&BearerChallenge>, settings: &ClientSettings) -> Self {
+    /// Adopts the scheme of the challenge.
+    pub fn with_challenge(mut self, challenge: Option<&Challenge>, settings: &ClientSettings) -> Self {
         let challenged =
             challenge.and_then(|challenge| challenge.scope.clone()).filter(|scopes| !scopes.is_empty());
         let supported = self.scopes_supported.as_ref().filter(|_| !self.quirks.rejects_added_scopes);
@@ -214,7 +225,21 @@ impl Discovered {
             false => self.with_offline_access(chosen.unwrap_or_default()),
         };
         self.adds_scopes = self.scopes != named.unwrap_or_default();
+        // A refusal of scopes can name another scheme than the request had.
+        if let Some(challenge) = challenge.filter(|challenge| !challenge.is_insufficient_scope())
+            && (challenge.offers_bearer || challenge.offers_dpop)
+        {
+            self.offers_dpop = challenge.offers_dpop;
+        }
         self
+    }
+
+    /// Whether tokens are bound to a key. Support by the authorization server alone is no reason, because a server
+    /// that accepts only bearer tokens can share it.
+    pub(crate) fn uses_dpop(&self) -> bool {
+        let algorithms = self.metadata.dpop_signing_alg_values_supported.as_ref();
+        let is_supported = algorithms.is_none_or(|all| all.iter().any(|name| name == DpopKey::ALGORITHM));
+        (self.requires_dpop || self.offers_dpop) && is_supported
     }
 
     /// Replaces the device authorization endpoint by that of the settings, if they name one.

@@ -86,7 +86,7 @@ async fn post(http: &HttpClient, endpoint: &Endpoint, body: &Value) -> Result<Re
     let json = HeaderValue::from_static("application/json");
     let headers = HeaderMap::from_iter([(header::ACCEPT, json.clone()), (header::CONTENT_TYPE, json)]);
     let body = body.to_string().into_bytes();
-    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body, prover: None };
     http.send(Step::Registration, request, http.deadlines().request).await
 }
 

@@ -132,6 +132,12 @@ pub enum ErrorKind {
     Transient { status: u16, retry_after: Option<Duration> },
     #[error("the service returned “{error}”{}", reason(.description))]
     TokenError { error: String, description: Option<String> },
+    /// The authorization server refused the proof that Usher has the key of the tokens (RFC 9449 §5).
+    #[error("the service rejected the proof of Usher's key{}", reason(.description))]
+    ProofRefused { description: Option<String> },
+    /// The authorization server also refused a proof with the nonce that it sent (RFC 9449 §8).
+    #[error("the service rejected the nonce that it sent")]
+    NonceRefused,
     #[error("the service issued a token of the unsupported type “{0}”")]
     UnsupportedTokenType(String),
     /// The authorization server issues no tokens for this resource (RFC 8707 §2).
@@ -210,7 +216,9 @@ impl Error {
     pub fn is_refresh_rejected(&self) -> bool {
         let is_rejection = match &self.kind {
             ErrorKind::TokenError { error, .. } => !OUTAGES.contains(&error.as_str()),
-            ErrorKind::InvalidTarget { .. } | ErrorKind::ResourceRejected { .. } => true,
+            ErrorKind::InvalidTarget { .. }
+            | ErrorKind::ResourceRejected { .. }
+            | ErrorKind::ProofRefused { .. } => true,
             _ => false,
         };
         is_rejection && self.step == Step::Refresh
@@ -246,6 +254,7 @@ impl Error {
                 | ErrorKind::NotJson
                 | ErrorKind::Transient { .. }
                 | ErrorKind::SlowDown { .. }
+                | ErrorKind::NonceRefused
         )
     }
 

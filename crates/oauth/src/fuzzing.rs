@@ -29,7 +29,7 @@ pub fn token_response<'a>(
     secrets: impl IntoIterator<Item = &'a str>,
 ) -> Result<String, ErrorKind> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let response = Response { status, headers: HeaderMap::new(), body: body.to_vec() };
+    let response = Response { status, headers: HeaderMap::new(), body: body.to_vec(), proof: None };
     let parsed = token_response::parse(&response, &Sent::new(secrets), Timestamp::UNIX_EPOCH);
     parsed.map(|parsed| parsed.access_token.expose().to_owned())
 }

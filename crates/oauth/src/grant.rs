@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::site::is_same_site;
-use crate::{AuthMethod, Endpoint, Issuer, Scopes};
+use crate::{AuthMethod, DpopKey, Endpoint, Issuer, Scopes};
 
 /// An access token. It has no `Display` and no `Serialize`, and `Debug` redacts it.
 #[derive(Clone)]
@@ -58,6 +58,25 @@ pub struct Grant {
     /// The signed-in account, for display only: `email`, `preferred_username` or `name` of the ID token.
     pub account: Option<String>,
     pub binding: GrantBinding,
+    /// `None` if the tokens are bound to no key.
+    pub dpop: Option<DpopBinding>,
+}
+
+/// The key to which the tokens of a grant are bound (RFC 9449 §5).
+#[derive(Clone, Debug)]
+pub struct DpopBinding {
+    /// The key of every refresh. The refresh token of a public client is bound to it.
+    pub key: DpopKey,
+    /// Whether the access token is bound too: its type is `DPoP`, not `Bearer`.
+    pub binds_access_token: bool,
+}
+
+impl Grant {
+    /// The key with which each request to the resource server proves its right to use the access token. `None` for a
+    /// bearer token.
+    pub fn access_key(&self) -> Option<&DpopKey> {
+        self.dpop.as_ref().filter(|dpop| dpop.binds_access_token).map(|dpop| &dpop.key)
+    }
 }
 
 /// The issuer, endpoints, client and resource of a grant. The refresh token is sent only to this token endpoint.
@@ -77,6 +96,9 @@ pub struct GrantBinding {
     /// Whether the endpoints are those of the settings.
     #[serde(default)]
     pub has_configured_endpoints: bool,
+    /// Whether token requests carry a proof (RFC 9449 §5).
+    #[serde(default)]
+    pub sends_proof: bool,
 }
 
 impl GrantBinding {

@@ -76,8 +76,13 @@ fn hint(step: Step, kind: &ErrorKind) -> &'static str {
             "Sign in again; Usher will register again. If you entered a client ID yourself, check it and its secret."
         }
         ErrorKind::Transient { .. } => "Usher tries again automatically.",
+        ErrorKind::ProofRefused { .. } => {
+            "Check the date and time of this computer, then sign in again. If the error persists, contact the \
+             service's operator."
+        }
+        ErrorKind::NonceRefused => "Try again in a moment.",
         ErrorKind::UnsupportedTokenType(_) => {
-            "Usher supports only bearer tokens. Contact the service's operator."
+            "Usher supports only Bearer and DPoP tokens. Contact the service's operator."
         }
         ErrorKind::ResourceRejected { .. } => {
             "Sign in again. If the error persists, contact the service's operator."

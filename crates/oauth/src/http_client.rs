@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 use hyper_util::client::proxy::matcher::Matcher;
+use jiff::Timestamp;
 use reqwest::dns::{Name, Resolve};
 use url::{Host, Url};
 use usher_budgets as budgets;
@@ -16,7 +17,10 @@ use usher_budgets as budgets;
 use crate::endpoint::{check_url, is_loopback};
 use crate::resolver::{GuardedResolver, SystemResolver, lookup};
 use crate::transport_error::{kind_of, kind_of_lookup};
-use crate::{Deadlines, Error, ErrorKind, HttpOptions, NetworkZone, ServerUrl, Step};
+use crate::{
+    Deadlines, DpopKey, DpopSession, Error, ErrorKind, HttpOptions, NetworkZone, PROOF_HEADER, Proof,
+    ProofRecipient, ProofRequest, ServerUrl, Step,
+};
 
 /// An HTTP client for the sign-in to one server. Cloning is cheap.
 ///
@@ -36,6 +40,7 @@ struct Inner {
     is_server_proxied: bool,
     resolver: Arc<GuardedResolver>,
     options: HttpOptions,
+    dpop: DpopSession,
 }
 
 /// A request, which may be redirected.
@@ -44,6 +49,14 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The key that the request proves. After a redirect, the proof is a new one.
+    pub(crate) prover: Option<Prover>,
+}
+
+/// The key that a request to an authorization server proves, and the time of the request.
+pub(crate) struct Prover {
+    pub(crate) key: DpopKey,
+    pub(crate) now: Timestamp,
 }
 
 /// A response with its body. It may contain tokens, so it has no `Debug`.
@@ -51,6 +64,8 @@ pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// The proof of the request.
+    pub(crate) proof: Option<Proof>,
 }
 
 impl HttpClient {
@@ -92,6 +107,7 @@ impl HttpClient {
                 proxies,
                 resolver,
                 options,
+                dpop: DpopSession::default(),
             }),
         })
     }
@@ -105,6 +121,11 @@ impl HttpClient {
     /// discovery, because the old metadata was checked for the old zone.
     pub fn has_left_zone(&self) -> bool {
         self.inner.resolver.has_left_zone.load(Ordering::Relaxed)
+    }
+
+    /// The nonces of the server and of its authorization server. The caller's own requests to the server share them.
+    pub fn dpop(&self) -> &DpopSession {
+        &self.inner.dpop
     }
 
     pub(crate) fn deadlines(&self) -> Deadlines {
@@ -122,7 +143,7 @@ impl HttpClient {
     /// Gets a document. Follows at most five redirects, and checks each like the first URL.
     pub(crate) async fn get(&self, step: Step, url: Url) -> Result<Response, Error> {
         let headers = HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static("application/json"))]);
-        let request = Request { method: Method::GET, url, headers, body: Vec::new() };
+        let request = Request { method: Method::GET, url, headers, body: Vec::new(), prover: None };
         self.send(step, request, self.deadlines().request).await
     }
 
@@ -145,10 +166,10 @@ impl HttpClient {
         let mut redirects = 0;
         loop {
             let failed = |kind| Error::new(step, url.host_str(), kind);
-            let response = self.send_once(&request, &url).await.map_err(failed)?;
+            let (response, proof) = self.send_once(&request, &url).await.map_err(failed)?;
             let target = match redirect_target(&response, &url) {
                 Some(target) if may_follow(&request.method, response.status(), &url, &target) => target,
-                _ => return read(response).await.map_err(failed),
+                _ => return read(response, proof).await.map_err(failed),
             };
             if redirects == budgets::REDIRECTS {
                 return Err(failed(ErrorKind::BadRedirect {
@@ -164,7 +185,11 @@ impl HttpClient {
         }
     }
 
-    async fn send_once(&self, request: &Request, url: &Url) -> Result<reqwest::Response, ErrorKind> {
+    async fn send_once(
+        &self,
+        request: &Request,
+        url: &Url,
+    ) -> Result<(reqwest::Response, Option<Proof>), ErrorKind> {
         self.check_literal(url)?;
         let client = match &self.inner.proxied {
             Some(proxied) if is_proxied(&self.inner.proxies, url) => {
@@ -173,8 +198,23 @@ impl HttpClient {
             }
             _ => &self.inner.direct,
         };
-        let outgoing = client.request(request.method.clone(), url.clone()).headers(request.headers.clone());
-        outgoing.body(request.body.clone()).send().await.map_err(|error| kind_of(&error))
+        let mut headers = request.headers.clone();
+        let proof = match &request.prover {
+            Some(Prover { key, now }) => {
+                let proven = ProofRequest { method: &request.method, url, access_token: None };
+                let recipient = ProofRecipient::AuthorizationServer;
+                let proof = self.dpop().prove(recipient, key, proven, *now)?;
+                headers.insert(PROOF_HEADER, proof.value().clone());
+                Some(proof)
+            }
+            None => None,
+        };
+        let outgoing = client.request(request.method.clone(), url.clone()).headers(headers);
+        let response = outgoing.body(request.body.clone()).send().await.map_err(|error| kind_of(&error))?;
+        if let Some(proof) = &proof {
+            self.dpop().note(proof, response.headers());
+        }
+        Ok((response, proof))
     }
 
     /// Checks a host that is not resolved: an IP address or a loopback name.
@@ -239,7 +279,7 @@ fn may_follow(method: &Method, status: StatusCode, from: &Url, target: &Url) -> 
 }
 
 /// Reads the decompressed body up to the limit.
-async fn read(mut response: reqwest::Response) -> Result<Response, ErrorKind> {
+async fn read(mut response: reqwest::Response, proof: Option<Proof>) -> Result<Response, ErrorKind> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     // An event stream never ends. Some servers open one at every unknown path.
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
@@ -253,5 +293,5 @@ async fn read(mut response: reqwest::Response) -> Result<Response, ErrorKind> {
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Response { status, headers, body })
+    Ok(Response { status, headers, body, proof })
 }

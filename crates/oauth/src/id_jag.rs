@@ -50,7 +50,7 @@ pub(crate) async fn request_id_jag(
     let authentication = ClientAuthentication { client_id, method, secret, key: None };
     authentication.apply(&mut headers, &mut form).map_err(failed)?;
     let url = endpoint.url().clone();
-    let request = Request { method: Method::POST, url, headers, body: form.into_bytes() };
+    let request = Request { method: Method::POST, url, headers, body: form.into_bytes(), prover: None };
     let response = http.send(Step::TokenExchange, request, http.deadlines().token).await?;
     if is_transient(response.status) {
         return Err(failed(transient(&response, Some(now))));

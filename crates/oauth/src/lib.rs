@@ -25,6 +25,8 @@
 //! - Tokens: `token_endpoint` exchanges codes and refreshes grants, `token_request` is the content of a request,
 //!   `client_authentication` adds the client to it, with a `client_assertion` that a `signing_key` signs,
 //!   `token_response` parses the responses, `grant` holds the tokens, `revocation` revokes them (RFC 7009).
+//! - Tokens that are bound to a key (RFC 9449): `dpop_key` is the key and creates the proofs, `dpop_session` keeps the
+//!   servers' nonces and decides which requests are repeated.
 //! - Values: `auth_method`, `grant_type`, `identity_provider`, `client`, `client_settings`, `endpoint`, `issuer`, `quirks`, `redirect_uri`, `scopes`,
 //!   `server_url`, `site`.
 //! - Data: `known_servers` reads `known_servers.json`, the deviations of single companies.
@@ -76,6 +78,8 @@ mod device_grant;
 mod device_response;
 mod discovery;
 mod display_text;
+mod dpop_key;
+mod dpop_session;
 mod dynamic_registration;
 mod echo;
 mod endpoint;
@@ -118,15 +122,17 @@ mod well_known;
 
 pub use auth_method::AuthMethod;
 pub use authorization_response::AuthorizationResponse;
-pub use challenge::BearerChallenge;
+pub use challenge::Challenge;
 pub use client::{ClientRegistration, RegisteredClient, RegistrationKind};
 pub use client_settings::{ClientSettings, Flow, Prompt};
 pub use device_authorization::DeviceAuthorization;
 pub use discovery::{Discovered, DiscoveryRequest, MetadataSource, discover};
+pub use dpop_key::{DpopKey, ProofRequest};
+pub use dpop_session::{DpopSession, PROOF_HEADER, Proof, ProofRecipient, ProofRefusal, ProofRetries};
 pub use endpoint::Endpoint;
 pub use error::{Attempt, Error, ErrorKind, Step};
 pub use foreign_endpoints::ForeignEndpoints;
-pub use grant::{AccessToken, Grant, GrantBinding, RefreshToken};
+pub use grant::{AccessToken, DpopBinding, Grant, GrantBinding, RefreshToken};
 pub use http_client::HttpClient;
 pub use http_options::{Deadlines, HttpOptions};
 pub use identity_provider::IdentityProvider;

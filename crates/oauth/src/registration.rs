@@ -123,6 +123,7 @@ impl Discovered {
             sends_resource: self.sends_resource,
             sends_scope: self.quirks.refresh_needs_scope,
             has_configured_endpoints: self.source == MetadataSource::Settings,
+            sends_proof: self.uses_dpop(),
         }
     }
 }

@@ -6,9 +6,7 @@ use usher_budgets as budgets;
 use crate::display_text::{display_text, display_text_option};
 use crate::json_document::Document;
 use crate::well_known::first_usable;
-use crate::{
-    Attempt, BearerChallenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step,
-};
+use crate::{Attempt, Challenge, Endpoint, Error, ErrorKind, HttpClient, Issuer, Scopes, ServerUrl, Step};
 
 const STEP: Step = Step::ResourceMetadata;
 const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -22,6 +20,8 @@ pub struct ProtectedResourceMetadata {
     pub scopes_supported: Option<Scopes>,
     /// Sanitised, for display.
     pub resource_name: Option<String>,
+    /// Whether the server accepts only tokens that are bound to a key (`dpop_bound_access_tokens_required`).
+    pub requires_dpop: bool,
 }
 
 impl ProtectedResourceMetadata {
@@ -30,7 +30,7 @@ impl ProtectedResourceMetadata {
     pub(crate) async fn find(
         http: &HttpClient,
         server: &ServerUrl,
-        challenge: Option<&BearerChallenge>,
+        challenge: Option<&Challenge>,
     ) -> Result<Option<Self>, Error> {
         let raw = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
         let (challenged, unusable) = match raw.map(|raw| challenged_url(server, raw)) {
@@ -84,6 +84,7 @@ impl ProtectedResourceMetadata {
                 .collect::<Result<_, _>>()?,
             scopes_supported: scopes.filter(|scopes| !scopes.is_empty()),
             resource_name: display_text_option(document.string("resource_name")),
+            requires_dpop: document.is_true("dpop_bound_access_tokens_required"),
         })
     }
 }

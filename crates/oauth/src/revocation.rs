@@ -44,7 +44,7 @@ async fn send(
     let Some(endpoint) = &binding.revocation_endpoint else { return Ok(()) };
     let failed = |kind| Error::new(Step::Revocation, Some(endpoint.host()), kind);
     let (headers, body, assertion) = request_parts(grant, client_secret, key).map_err(failed)?;
-    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body };
+    let request = Request { method: Method::POST, url: endpoint.url().clone(), headers, body, prover: None };
     let response = http.send(Step::Revocation, request, http.deadlines().request).await?;
     match response.status {
         status if status.is_success() => Ok(()),

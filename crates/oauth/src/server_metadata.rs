@@ -53,6 +53,9 @@ pub struct AuthorizationServerMetadata {
     pub code_challenge_methods_supported: Vec<String>,
     pub client_id_metadata_document_supported: bool,
     pub authorization_response_iss_parameter_supported: bool,
+    /// The algorithms of proofs (RFC 9449 §5.1). `None` if the metadata does not list them.
+    #[serde(default)]
+    pub dpop_signing_alg_values_supported: Option<Vec<String>>,
 }
 
 impl AuthorizationServerMetadata {
@@ -95,6 +98,7 @@ impl AuthorizationServerMetadata {
             code_challenge_methods_supported: Vec::new(),
             client_id_metadata_document_supported: false,
             authorization_response_iss_parameter_supported: false,
+            dpop_signing_alg_values_supported: None,
         }
     }
 
@@ -140,6 +144,7 @@ impl AuthorizationServerMetadata {
             client_id_metadata_document_supported: document.is_true("client_id_metadata_document_supported"),
             authorization_response_iss_parameter_supported: document
                 .is_true("authorization_response_iss_parameter_supported"),
+            dpop_signing_alg_values_supported: document.strings("dpop_signing_alg_values_supported"),
         })
     }
 

@@ -1,4 +1,4 @@
-//! A private key that signs the assertions of a client, and JSON Web Signatures with it (RFC 7515).
+//! A private key that signs the assertions of a client or proofs, and JSON Web Signatures with it (RFC 7515).
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use ring::rand::SystemRandom;
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-    Ed25519KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
+    Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaKeyPair,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -98,6 +98,22 @@ impl SigningKey {
             | SigningAlgorithm::EdDsa => natural == algorithm,
         };
         if fits { Ok(SigningKey { key, algorithm, key_id }) } else { Err(KeyError::WrongAlgorithm) }
+    }
+
+    /// Parses an unencrypted PKCS #8 key. Its kind decides the algorithm.
+    pub(crate) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+        from_pkcs8(der).map(|(key, algorithm)| SigningKey { key, algorithm, key_id: None })
+    }
+
+    /// Returns the public key of an elliptic curve as a JSON Web Key, or `None` for another kind of key.
+    pub(crate) fn public_jwk(&self) -> Option<Value> {
+        let Key::Ec(key) = &self.key else { return None };
+        let (curve, ..) = CURVES.iter().find(|(_, algorithm, _)| *algorithm == self.algorithm)?;
+        // The form of the point precedes its two coordinates (SEC 1 §2.3.3).
+        let point = key.public_key().as_ref().get(1..)?;
+        let (x, y) = point.split_at(point.len() / 2);
+        let encode = |coordinate: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(coordinate);
+        Some(json!({ "kty": "EC", "crv": curve, "x": encode(x), "y": encode(y) }))
     }
 
     /// Returns the JWS in compact serialization. `header` is added to `alg`, `typ` and `kid`.
@@ -282,7 +298,7 @@ fn from_jwk(text: &str) -> Result<(Key, SigningAlgorithm), KeyError> {
 #[cfg(test)]
 mod tests {
     use ring::signature::{
-        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, KeyPair, RSA_PKCS1_2048_8192_SHA256,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
         RSA_PSS_2048_8192_SHA256, UnparsedPublicKey, VerificationAlgorithm,
     };
 

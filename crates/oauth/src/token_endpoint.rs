@@ -5,18 +5,21 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 
 use crate::client_authentication::{AssertionKey, ClientAuthentication, Form, form_headers};
-use crate::http_client::Request;
+use crate::echo::Sent;
+use crate::http_client::{Prover, Request, Response};
 use crate::known_servers;
 use crate::token_request::TokenRequest;
-use crate::token_response::{self, TokenResponse};
+use crate::token_response::{self, TokenResponse, TokenType, proof_refusal};
 use crate::{
-    AuthMethod, AuthorizationCode, Error, ErrorKind, Grant, GrantBinding, HttpClient, RefreshToken, Step,
+    AuthMethod, AuthorizationCode, DpopBinding, DpopKey, Error, ErrorKind, Grant, GrantBinding, HttpClient,
+    ProofRetries, RefreshToken, Step,
 };
 
 /// Exchanges the code. The future must not be dropped, because a code can be used only once.
 ///
 /// If the authorization server rejects the form of the request, other forms are tried: without `resource`, or with
-/// another client authentication method. The grant's binding records the form that succeeded.
+/// another client authentication method. The grant's binding records the form that succeeded. If the binding asks for
+/// proofs, or if the authorization server does, the request proves a new key (RFC 9449).
 pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp) -> Result<Grant, Error> {
     let mut endpoint =
         TokenEndpoint { http: http.clone(), step: Step::TokenExchange, now, binding: code.binding() };
@@ -45,7 +48,7 @@ impl From<Error> for RefreshError {
 ///
 /// The old refresh token may become invalid. The future must therefore not be dropped, and the new grant must be stored
 /// before it is used. If no new refresh token is returned, the new grant contains the old one. Like [`exchange`], it
-/// tries other forms of the request; a refresh can also repeat the scopes.
+/// tries other forms of the request; a refresh can also repeat the scopes. It proves the key of the grant.
 pub async fn refresh(
     http: &HttpClient,
     grant: &Grant,
@@ -75,8 +78,13 @@ impl TokenEndpoint {
         let mut methods = self.other_methods(request).into_iter();
         let mut rejected_authentication = None;
         let mut audience = request.assertion_audience().unwrap_or(self.binding.issuer.as_str()).to_owned();
+        let mut key = match request.replaced().and_then(|grant| grant.dpop.as_ref()) {
+            Some(DpopBinding { key, .. }) => Some(key.clone()),
+            None if self.binding.sends_proof => Some(self.new_key()?),
+            None => None,
+        };
         loop {
-            let failed = match self.send(request, &audience).await {
+            let failed = match self.send(request, &audience, &mut key).await {
                 Ok(grant) => return Ok(grant),
                 Err(failed) => failed,
             };
@@ -138,7 +146,47 @@ impl TokenEndpoint {
             && may_need_scope
     }
 
-    async fn send(&self, request: TokenRequest<'_>, audience: &str) -> Result<Grant, RefreshError> {
+    fn new_key(&self) -> Result<DpopKey, Error> {
+        DpopKey::generate().map_err(|kind| self.failed(kind))
+    }
+
+    /// Sends the request. Repeats it once with the nonce of the response, once with the server's time, and once with a
+    /// new key if the authorization server requires a proof, which neither its metadata nor the server stated.
+    async fn send(
+        &mut self,
+        request: TokenRequest<'_>,
+        audience: &str,
+        key: &mut Option<DpopKey>,
+    ) -> Result<Grant, RefreshError> {
+        let mut retries = ProofRetries::default();
+        loop {
+            let (response, sent) = self.send_once(request, audience, key.clone()).await?;
+            match (proof_refusal(&response), &response.proof) {
+                (Some(_), None) => {
+                    *key = Some(self.new_key()?);
+                    self.binding.sends_proof = true;
+                    continue;
+                }
+                (Some(refusal), Some(proof))
+                    if retries.permit(self.http.dpop(), proof, refusal, &response.headers) =>
+                {
+                    continue;
+                }
+                (Some(_) | None, Some(_) | None) => {}
+            }
+            let tokens = token_response::parse(&response, &sent, self.now);
+            return self.grant(tokens.map_err(|kind| self.failed(kind))?, request, key.clone());
+        }
+    }
+
+    /// Sends the request with a new client assertion and a new proof. Returns the secrets that the response could
+    /// repeat.
+    async fn send_once(
+        &self,
+        request: TokenRequest<'_>,
+        audience: &str,
+        key: Option<DpopKey>,
+    ) -> Result<(Response, Sent), RefreshError> {
         let TokenEndpoint { http, step, now, binding } = self;
         let (mut headers, mut form) = (form_headers(), Form::default());
         request.write(&mut form);
@@ -149,36 +197,57 @@ impl TokenEndpoint {
             form.append_pair("scope", &request.scopes().to_string());
         }
         let (client_id, method) = (binding.client_id.as_str(), binding.auth_method);
-        let key = request.signing_key().map(|key| AssertionKey { key, audience, now: *now });
-        let assertion = ClientAuthentication { client_id, method, secret: request.client_secret(), key }
+        let assertion_key = request.signing_key().map(|key| AssertionKey { key, audience, now: *now });
+        let secret = request.client_secret();
+        let assertion = ClientAuthentication { client_id, method, secret, key: assertion_key }
             .apply(&mut headers, &mut form)
             .map_err(|kind| self.failed(kind))?;
         let url = binding.token_endpoint.url().clone();
-        let outgoing = Request { method: Method::POST, url, headers, body: form.into_bytes() };
+        let prover = key.map(|key| Prover { key, now: *now });
+        let outgoing = Request { method: Method::POST, url, headers, body: form.into_bytes(), prover };
         let response = http.send(*step, outgoing, http.deadlines().token).await?;
-        let tokens = token_response::parse(&response, &request.sent().with(assertion), *now);
-        self.grant(tokens.map_err(|kind| self.failed(kind))?, request)
+        let proof = response.proof.as_ref().and_then(|proof| proof.value().to_str().ok());
+        let sent = request.sent().with(assertion).with(proof.map(Into::into));
+        Ok((response, sent))
     }
 
-    fn grant(&self, tokens: TokenResponse, request: TokenRequest<'_>) -> Result<Grant, RefreshError> {
-        let TokenResponse { access_token, refresh_token, expires_in, scopes, account, unknown_type } = tokens;
-        let is_unknown =
-            |token_type: &String| !known_servers::is_bearer(self.binding.token_endpoint.url(), token_type);
-        if let Some(unknown) = unknown_type.filter(is_unknown) {
-            let error = self.failed(ErrorKind::UnsupportedTokenType(unknown));
-            return Err(RefreshError { error, rotated: refresh_token });
-        }
+    fn grant(
+        &self,
+        tokens: TokenResponse,
+        request: TokenRequest<'_>,
+        key: Option<DpopKey>,
+    ) -> Result<Grant, RefreshError> {
+        let TokenResponse { access_token, refresh_token, expires_in, scopes, account, token_type } = tokens;
+        let endpoint = self.binding.token_endpoint.url();
+        let unsupported = |name: String| self.failed(ErrorKind::UnsupportedTokenType(name));
+        let binds_access_token = match (token_type, &key) {
+            (TokenType::Bearer, Some(_) | None) => Ok(false),
+            (TokenType::Dpop, Some(_)) => Ok(true),
+            (TokenType::Dpop, None) => Err(unsupported("DPoP".to_owned())),
+            (TokenType::Unknown(name), Some(_) | None) if known_servers::is_bearer(endpoint, &name) => {
+                Ok(false)
+            }
+            (TokenType::Unknown(name), Some(_) | None) => Err(unsupported(name)),
+        };
+        let binds_access_token = match binds_access_token {
+            Ok(binds) => binds,
+            Err(error) => return Err(RefreshError { error, rotated: refresh_token }),
+        };
         let refresh_token = refresh_token.filter(|_| request.may_have_refresh_token());
         let old = request.replaced();
+        let refresh_token = refresh_token.or_else(|| old.and_then(|grant| grant.refresh_token.clone()));
+        // The refresh token can be bound to the key although the access token is not.
+        let key = key.filter(|_| binds_access_token || refresh_token.is_some());
         let lifetime =
             expires_in.and_then(|seconds| i64::try_from(seconds).ok()).map(SignedDuration::from_secs);
         Ok(Grant {
             access_token,
-            refresh_token: refresh_token.or_else(|| old.and_then(|grant| grant.refresh_token.clone())),
+            refresh_token,
             expires_at: lifetime.and_then(|lifetime| self.now.checked_add(lifetime).ok()),
             scopes: scopes.unwrap_or_else(|| request.scopes().clone()),
             account: account.or_else(|| old.and_then(|grant| grant.account.clone())),
             binding: self.binding.clone(),
+            dpop: key.map(|key| DpopBinding { key, binds_access_token }),
         })
     }
 

@@ -13,7 +13,7 @@ use crate::echo::Sent;
 use crate::http_client::Response;
 use crate::json_document::{Document, is_transient, transient};
 use crate::pending_authorization::is_about_resource;
-use crate::{AccessToken, ErrorKind, RefreshToken, Scopes};
+use crate::{AccessToken, ErrorKind, ProofRefusal, RefreshToken, Scopes};
 
 /// The fields of a successful response (RFC 6749 §5.1).
 pub(crate) struct TokenResponse {
@@ -24,8 +24,16 @@ pub(crate) struct TokenResponse {
     pub(crate) scopes: Option<Scopes>,
     /// The account in the ID token, for display.
     pub(crate) account: Option<String>,
-    /// A `token_type` other than `Bearer`. The caller rejects it, but needs the new refresh token first.
-    pub(crate) unknown_type: Option<String>,
+    pub(crate) token_type: TokenType,
+}
+
+/// The `token_type` of a response. Without one, the token is a bearer token.
+pub(crate) enum TokenType {
+    Bearer,
+    /// The access token is bound to the key that the request proved (RFC 9449 §5).
+    Dpop,
+    /// The caller rejects it, but needs the new refresh token first.
+    Unknown(String),
 }
 
 /// Reads a successful response. Converts any other response to an error, without the secrets of the request.
@@ -56,12 +64,22 @@ pub(crate) fn error_response(response: &Response, sent: &Sent) -> ErrorKind {
         "invalid_grant" if is_final => ErrorKind::InvalidGrant { description },
         "invalid_client" if is_final => ErrorKind::InvalidClient { description },
         "invalid_target" => ErrorKind::InvalidTarget { description },
+        "use_dpop_nonce" => ErrorKind::NonceRefused,
+        "invalid_dpop_proof" => ErrorKind::ProofRefused { description },
         "slow_down" => {
             ErrorKind::SlowDown { interval: document.and_then(|document| document.seconds("interval")) }
         }
         _ if is_about_resource(error, description.as_deref()) => ErrorKind::ResourceRejected { description },
         _ => ErrorKind::TokenError { error: shown_error(error, sent), description },
     }
+}
+
+/// The reason why the authorization server refused the proof of a request, or a request without one (RFC 9449 §5 and
+/// §8).
+pub(crate) fn proof_refusal(response: &Response) -> Option<ProofRefusal> {
+    let is_refused = matches!(response.status, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED);
+    let document = is_refused.then(|| Document::parse(&response.body).ok()).flatten()?;
+    ProofRefusal::parse(document.string("error")?)
 }
 
 fn description(document: &Document, sent: &Sent) -> Option<String> {
@@ -115,17 +133,19 @@ fn fields(document: &Document, sent: &Sent) -> Result<TokenResponse, ErrorKind> 
             return Err(ErrorKind::Malformed { what: format!("its {name} is too long or not plain text") });
         }
     }
-    let unknown_type = document
-        .string("token_type")
-        .map(str::trim)
-        .filter(|kind| !kind.is_empty() && !kind.eq_ignore_ascii_case("bearer"));
+    let token_type = match document.string("token_type").map(str::trim) {
+        None | Some("") => TokenType::Bearer,
+        Some(kind) if kind.eq_ignore_ascii_case("bearer") => TokenType::Bearer,
+        Some(kind) if kind.eq_ignore_ascii_case("dpop") => TokenType::Dpop,
+        Some(kind) => TokenType::Unknown(shown_error(kind, sent)),
+    };
     Ok(TokenResponse {
         access_token: AccessToken::new(access_token),
         refresh_token: document.string("refresh_token").map(RefreshToken::new),
         expires_in: document.seconds("expires_in"),
         scopes: scopes(document),
         account: document.string("id_token").and_then(account),
-        unknown_type: unknown_type.map(|kind| shown_error(kind, sent)),
+        token_type,
     })
 }
 

@@ -57,6 +57,7 @@ impl Discovered {
             sends_resource: self.sends_resource,
             sends_scope: true,
             has_configured_endpoints: self.source == MetadataSource::Settings,
+            sends_proof: self.uses_dpop(),
         })
     }
 }

@@ -38,6 +38,10 @@ struct GrantForm {
     #[serde(default)]
     has_configured_endpoints: bool,
     auth_method: String,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "expose_some")]
+    dpop_key: Option<SecretString>,
+    #[serde(default = "default_token_type")]
+    token_type: String,
 }
 
 #[derive(Serialize)]
@@ -57,6 +61,10 @@ fn expose_some<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> R
 
 fn default_sends_resource() -> bool {
     true
+}
+
+fn default_token_type() -> String {
+    "Bearer".to_owned()
 }
 
 /// Returns JSON in a buffer that is zeroed when dropped.

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 /// The stored tokens of one server.
 ///
 /// The fields from `issuer` on are the binding. The refresh token is sent only to `token_endpoint`. `Debug` redacts the
-/// tokens.
+/// tokens and the key.
 #[derive(Clone, Debug)]
 pub struct StoredGrant {
     pub access_token: SecretString,
@@ -31,4 +31,8 @@ pub struct StoredGrant {
     pub has_configured_endpoints: bool,
     /// The client's authentication method at the token endpoint, as named in RFC 7591 §2.
     pub auth_method: String,
+    /// The private key to which the tokens are bound (RFC 9449), if they are bound to one.
+    pub dpop_key: Option<SecretString>,
+    /// The type of the access token: `Bearer`, or `DPoP` if it is bound to `dpop_key`.
+    pub token_type: String,
 }

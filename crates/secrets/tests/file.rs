@@ -27,13 +27,17 @@ fn grant(refresh_token: &str) -> StoredGrant {
         sends_scope: true,
         has_configured_endpoints: true,
         auth_method: "client_secret_post".to_owned(),
+        dpop_key: Some(SecretString::from("private key")),
+        token_type: "DPoP".to_owned(),
     }
 }
 
 /// Returns a grant as text, including its tokens, for comparisons.
 fn to_text(grant: &StoredGrant) -> String {
-    let refresh_token = grant.refresh_token.as_ref().map(|token| token.expose_secret());
-    format!("{} {refresh_token:?} {grant:?}", grant.access_token.expose_secret())
+    let expose =
+        |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+    let (refresh_token, key) = (expose(&grant.refresh_token), expose(&grant.dpop_key));
+    format!("{} {refresh_token:?} {key:?} {grant:?}", grant.access_token.expose_secret())
 }
 
 /// A secrets file in a temporary folder.
@@ -86,6 +90,8 @@ async fn a_grant_round_trips() {
         scopes: Vec::new(),
         account: None,
         revocation_endpoint: None,
+        dpop_key: None,
+        token_type: "Bearer".to_owned(),
         ..grant("")
     };
     store.put_grant("bare", &bare).await.expect("written");

@@ -4,12 +4,12 @@
 
 use http::HeaderValue;
 use libfuzzer_sys::fuzz_target;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 fuzz_target!(|bytes: &[u8]| {
     let headers: Vec<HeaderValue> =
         bytes.split(|byte| *byte == b'\n').filter_map(|line| HeaderValue::from_bytes(line).ok()).collect();
-    let Some(challenge) = BearerChallenge::from_headers(&headers) else { return };
+    let Some(challenge) = Challenge::from_headers(&headers) else { return };
     let _ = challenge.is_insufficient_scope();
     if let Some(description) = &challenge.error_description {
         assert!(!description.chars().any(char::is_control), "a control character: {description:?}");

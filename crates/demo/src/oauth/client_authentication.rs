@@ -13,6 +13,8 @@ use crate::service::Service;
 pub(crate) struct AuthenticatedClient {
     pub(crate) id: String,
     pub(crate) client: Client,
+    /// The thumbprint of the key that the request proves, if tokens are bound to a key.
+    pub(crate) key: Option<String>,
 }
 
 pub(crate) fn authenticate(
@@ -60,7 +62,7 @@ fn check(
     if secret.is_some_and(|secret| !service.signer.is_client_secret(&id, &secret)) {
         return Err(OAuthError::invalid_client("the client secret is wrong"));
     }
-    Ok(AuthenticatedClient { id, client })
+    Ok(AuthenticatedClient { id, client, key: None })
 }
 
 /// Decodes the client id and secret. Form encoding (RFC 6749 §2.3.1) is not decoded, because it does not change the ids

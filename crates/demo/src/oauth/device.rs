@@ -41,7 +41,7 @@ pub(crate) async fn authorize(
     if form.repeated().is_some() {
         return Err(OAuthError::invalid_request("a parameter is repeated"));
     }
-    let AuthenticatedClient { id, client } = authenticate(&service, &headers, &form)?;
+    let AuthenticatedClient { id, client, key: _ } = authenticate(&service, &headers, &form)?;
     if !client.may_use_device {
         return Err(OAuthError::new("unauthorized_client", "the client did not register for this grant"));
     }

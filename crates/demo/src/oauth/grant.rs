@@ -51,6 +51,9 @@ pub(crate) struct Token {
     pub(crate) rotation: u32,
     epoch: u64,
     expires_at: Timestamp,
+    /// The thumbprint of the key that the token is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<String>,
     /// A random value, so that two tokens with equal claims differ.
     id: String,
 }
@@ -100,7 +103,7 @@ impl Grant<'_> {
         let options = &service.options;
         let mut response = json!({
             "access_token": self.token(service, TokenKind::Access, self.scopes, saturating_add(now, options.access_token_lifetime)),
-            "token_type": "Bearer",
+            "token_type": if self.client.key.is_some() { "DPoP" } else { "Bearer" },
             "expires_in": options.access_token_lifetime.as_secs(),
             "scope": self.scopes.to_string(),
         });
@@ -125,6 +128,7 @@ impl Grant<'_> {
             rotation: self.rotation,
             epoch: kind.current_epoch(service),
             expires_at,
+            key: self.client.key.clone(),
             id: random_id(),
         };
         service.signer.sign(kind.typ(), &token)

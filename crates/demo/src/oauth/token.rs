@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::client_authentication::{AuthenticatedClient, authenticate};
 use super::device;
+use super::dpop::{self, Checker};
 use super::error::{OAuthError, no_store};
 use super::grant::{Grant, Token, TokenKind, client_hash};
 use super::parameters::Parameters;
@@ -30,6 +31,8 @@ pub(crate) async fn token(State(service): State<Arc<Service>>, headers: HeaderMa
         Some(fault) => faulty_response(fault, || respond(&service, &headers, &form)),
         None => respond(&service, &headers, &form),
     };
+    let checker = Checker::AuthorizationServer;
+    dpop::add_nonce(&service, checker, response.headers_mut(), service.clock.now());
     if let Some(grant_type) = form.get("grant_type") {
         response.extensions_mut().insert(GrantType(grant_type.chars().take(64).collect()));
     }
@@ -59,6 +62,8 @@ fn issue(
         return Err(OAuthError::invalid_request("a parameter is repeated"));
     }
     let client = authenticate(service, headers, form)?;
+    let key = dpop::key_of_token_request(service, headers, now)?;
+    let client = AuthenticatedClient { key, ..client };
     if form.get("resource").is_some_and(|resource| resource != service.resource) {
         return Err(OAuthError::invalid_target(&service.resource));
     }
@@ -123,6 +128,9 @@ fn refresh(
         Token::check(service, TokenKind::Refresh, presented, now).map_err(OAuthError::invalid_grant)?;
     if token.client != client_hash(&client.id) {
         return Err(OAuthError::invalid_grant("the refresh token was issued to another client"));
+    }
+    if token.key != client.key {
+        return Err(OAuthError::invalid_grant("the refresh token is bound to another key"));
     }
     let granted = Scopes::parse(&token.scope)
         .ok_or_else(|| OAuthError::invalid_grant("the refresh token has an unknown scope"))?;

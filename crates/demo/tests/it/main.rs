@@ -5,6 +5,7 @@
 mod authorization;
 mod browser;
 mod device;
+mod dpop;
 mod lifecycle;
 mod mcp;
 mod metadata;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use usher_api::ErrorView;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use super::refused_result::is_refusal;
 use crate::caller::{Addressee, CallerId, KnownCall};
@@ -129,7 +129,7 @@ impl ToolCall<'_> {
     async fn request_permission(
         &self,
         connection: &Connection,
-        challenge: Box<BearerChallenge>,
+        challenge: Box<Challenge>,
     ) -> Result<(), ErrorView> {
         let label = self.handle.label();
         let refused = describe_fault(&Fault::InsufficientScope { challenge: challenge.clone() }, &label);

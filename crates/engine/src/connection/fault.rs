@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use usher_api::{ErrorView, SecretRequestView};
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use crate::credentials::fault::CredentialFault;
 use crate::program::process::ProcessEnd;
@@ -14,10 +14,10 @@ use crate::program::process::ProcessEnd;
 pub(crate) enum Fault {
     /// 401. `token_sent` distinguishes a rejected token from a missing one.
     #[error("the server requires authorization")]
-    Unauthorized { challenge: Option<Box<BearerChallenge>>, token_sent: bool },
+    Unauthorized { challenge: Option<Box<Challenge>>, token_sent: bool },
     /// 403 with `insufficient_scope` (RFC 6750 §3.1).
     #[error("the server asks for more permissions")]
-    InsufficientScope { challenge: Box<BearerChallenge> },
+    InsufficientScope { challenge: Box<Challenge> },
     /// No token is available for the request.
     #[error(transparent)]
     Credentials(#[from] CredentialFault),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use usher_budgets as budgets;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use super::Connection;
 use super::fault::Fault;
@@ -15,7 +15,7 @@ pub(crate) enum Report {
     /// A request or a stream failed.
     Failed(Arc<Fault>),
     /// A request was refused because it had no token. The connection itself works without one.
-    SignInRequired(Option<Box<BearerChallenge>>),
+    SignInRequired(Option<Box<Challenge>>),
     /// The tools were listed.
     ToolsListed,
     /// The server reported a change of a list other than the tools.

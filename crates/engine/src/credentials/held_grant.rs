@@ -132,7 +132,9 @@ mod tests {
                 sends_resource: true,
                 sends_scope: false,
                 has_configured_endpoints: false,
+                sends_proof: false,
             },
+            dpop: None,
         }
     }
 

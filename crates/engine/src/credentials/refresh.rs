@@ -6,12 +6,13 @@ use std::sync::Arc;
 use futures::FutureExt;
 use usher_oauth::{ClientSettings, ErrorKind, Grant, RefreshError, Step, request_unattended};
 
+use super::Inner;
 use super::fault::CredentialFault;
 use super::gate::AdmittedGrant;
 use super::held_grant::{Freshness, HeldGrant};
 use super::state::Held;
-use super::stored_grant::{bearer, same_tokens};
-use super::{Inner, Token};
+use super::stored_grant::same_tokens;
+use super::token::Token;
 
 impl Inner {
     /// Runs one refresh under the guard, and records its outcome.
@@ -60,7 +61,7 @@ impl Inner {
             Held::Grant(stored) => {
                 if stored.freshness(context.clock.now()) == Freshness::Fresh {
                     self.hold(Held::Grant(Arc::clone(&stored)));
-                    return Ok(Some(bearer(&stored)));
+                    return Ok(Some(Token::of(&stored)));
                 }
                 stored
             }
@@ -78,7 +79,7 @@ impl Inner {
             let error = match self.send(&base).await? {
                 Ok(refreshed) => {
                     context.learned.learn_quirks(&base.binding, &refreshed.binding);
-                    let token = bearer(&refreshed);
+                    let token = Token::of(&refreshed);
                     self.store(base.refreshed(refreshed)).await?;
                     return Ok(Some(token));
                 }
@@ -144,7 +145,7 @@ impl Inner {
         match outcome {
             Ok(grant) => {
                 self.context.learned.learn_quirks(&planned, &grant.binding);
-                let token = bearer(&grant);
+                let token = Token::of(&grant);
                 self.store(base.refreshed(grant)).await?;
                 Ok(Some(token))
             }

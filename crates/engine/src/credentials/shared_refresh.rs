@@ -4,8 +4,8 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use tokio::task::JoinHandle;
 
-use super::Token;
 use super::fault::CredentialFault;
+use super::token::Token;
 
 type Outcome = Result<Option<Token>, CredentialFault>;
 

@@ -1,8 +1,13 @@
 //! Conversion of a grant between `usher-oauth`, which refreshes it, and `usher-secrets`, which stores it.
 
-use secrecy::SecretString;
-use usher_oauth::{AccessToken, AuthMethod, Endpoint, Grant, GrantBinding, Issuer, RefreshToken, Scopes};
+use usher_oauth::{
+    AccessToken, AuthMethod, DpopBinding, DpopKey, Endpoint, Grant, GrantBinding, Issuer, RefreshToken,
+    Scopes,
+};
 use usher_secrets::StoredGrant;
+
+const BEARER: &str = "Bearer";
+const DPOP: &str = "DPoP";
 
 pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
     let binding = &grant.binding;
@@ -24,6 +29,8 @@ pub(crate) fn to_stored(grant: &Grant) -> StoredGrant {
         sends_scope: binding.sends_scope,
         has_configured_endpoints: binding.has_configured_endpoints,
         auth_method: binding.auth_method.as_str().to_owned(),
+        dpop_key: grant.dpop.as_ref().map(|dpop| dpop.key.as_secret().clone()),
+        token_type: (if grant.access_key().is_some() { DPOP } else { BEARER }).to_owned(),
     }
 }
 
@@ -33,6 +40,15 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
     let revocation_endpoint = match &stored.revocation_endpoint {
         Some(raw) => Some(Endpoint::parse("the revocation endpoint", raw).ok()?),
         None => None,
+    };
+    let key = match &stored.dpop_key {
+        Some(secret) => Some(DpopKey::from_secret(secret)?),
+        None => None,
+    };
+    let binds_access_token = match (stored.token_type.as_str(), &key) {
+        (BEARER, _) => false,
+        (DPOP, Some(_)) => true,
+        (_, _) => return None,
     };
     let binding = GrantBinding {
         issuer: Issuer::parse(&stored.issuer).ok()?,
@@ -44,6 +60,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         sends_resource: stored.sends_resource,
         sends_scope: stored.sends_scope,
         has_configured_endpoints: stored.has_configured_endpoints,
+        sends_proof: key.is_some(),
     };
     Some(Grant {
         access_token: AccessToken::new(stored.access_token),
@@ -52,6 +69,7 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
         scopes: Scopes::from(stored.scopes),
         account: stored.account,
         binding,
+        dpop: key.map(|key| DpopBinding { key, binds_access_token }),
     })
 }
 
@@ -59,9 +77,4 @@ pub(crate) fn from_stored(stored: StoredGrant) -> Option<Grant> {
 pub(crate) fn same_tokens(one: &Grant, other: &Grant) -> bool {
     let refresh = |grant: &Grant| grant.refresh_token.as_ref().map(|token| token.expose().to_owned());
     one.access_token.expose() == other.access_token.expose() && refresh(one) == refresh(other)
-}
-
-/// Returns the access token, to send with a request.
-pub(crate) fn bearer(grant: &Grant) -> SecretString {
-    grant.access_token.as_secret().clone()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use usher_api::{AuthorizationRequestView, ErrorView, NeedsSignIn, RedirectKind, SignInRequest, SignInStep};
-use usher_oauth::{BearerChallenge, Flow, PendingAuthorization, RedirectUri, Scopes};
+use usher_oauth::{Challenge, Flow, PendingAuthorization, RedirectUri, Scopes};
 
 use super::message::{Outcome, RequestReply};
 use super::phase::{Live, Phase, Port, SignIn, Stage, Waiting};
@@ -152,7 +152,7 @@ impl ServerTask {
             let required = step_up.scope.clone().unwrap_or_default();
             extra_scopes = granted.union(self.step_up.requested()).union(&required).union(&extra_scopes);
         }
-        let challenge: Option<BearerChallenge> =
+        let challenge: Option<Challenge> =
             self.step_up.challenge().or(self.next_sign_in.challenge()).cloned();
         let confirmed_hosts = options.confirmed_hosts.clone();
         let report = self.jobs.step_reporter();

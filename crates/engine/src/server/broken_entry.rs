@@ -31,6 +31,7 @@ pub(crate) fn view(entry: &BrokenServer) -> ServerView {
         secret_requests: Vec::new(),
         program: None,
         questions_blocked: false,
+        offers_device: false,
         is_example: false,
         entry_error: entry
             .errors

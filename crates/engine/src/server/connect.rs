@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use usher_api::{Code, ErrorView};
 use usher_config::Placeholder;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use super::jobs::Job;
 use super::message::Outcome;
@@ -173,7 +173,7 @@ impl ServerTask {
         }
         if let Some(address) = self.context.learned.call_challenge(&resolved.key) {
             let resource_metadata = (!address.is_empty()).then_some(address);
-            self.next_sign_in.set_challenge(BearerChallenge { resource_metadata, ..Default::default() });
+            self.next_sign_in.set_challenge(Challenge { resource_metadata, ..Default::default() });
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use usher_api::{ErrorView, NeedsSignIn};
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use super::phase::Phase;
 use super::state::ServerTask;
@@ -115,7 +115,7 @@ impl ServerTask {
 
     /// Stores the challenge of a 401 for the next sign-in. If a token was rejected, the authorization server may have
     /// moved, so its metadata is forgotten.
-    pub fn note_challenge(&mut self, challenge: Option<&BearerChallenge>, token_sent: bool) {
+    pub fn note_challenge(&mut self, challenge: Option<&Challenge>, token_sent: bool) {
         self.next_sign_in.set_challenge(challenge.cloned().unwrap_or_default());
         if token_sent && let Some(resolved) = self.endpoint.http().and_then(|http| http.resolved()) {
             self.context.learned.forget_discovered(&resolved.key);
@@ -159,7 +159,7 @@ impl ServerTask {
 
     /// Offers a sign-in, because a request without a token was refused. The connection stays, because the lists and
     /// other requests need no token.
-    pub fn call_refused(&mut self, connection: &Arc<Connection>, challenge: Option<Box<BearerChallenge>>) {
+    pub fn call_refused(&mut self, connection: &Arc<Connection>, challenge: Option<Box<Challenge>>) {
         let fault = Fault::Unauthorized { challenge, token_sent: false };
         let Fault::Unauthorized { challenge, .. } = &fault else { return };
         if self.endpoint.is_oauth_off() || !matches!(self.phase.get(), Phase::Connected(_)) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use usher_api::{ErrorView, SignInRequest, SignInStep};
 use usher_config::Placeholder;
-use usher_oauth::{BearerChallenge, DeviceAuthorization, PendingAuthorization};
+use usher_oauth::{Challenge, DeviceAuthorization, PendingAuthorization};
 
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
@@ -90,7 +90,7 @@ pub(crate) enum Outcome {
 
 /// A call that failed with `insufficient_scope` and waits for the permission.
 pub(crate) struct PermissionNeeded {
-    pub challenge: Box<BearerChallenge>,
+    pub challenge: Box<Challenge>,
     /// The tool's title.
     pub tool_title: String,
     /// Receives the result. It is closed if the caller no longer waits.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use usher_api::NeedsSignIn;
-use usher_oauth::BearerChallenge;
+use usher_oauth::Challenge;
 
 use crate::connection::Connection;
 
 #[derive(Default)]
 pub(super) struct NextSignIn {
     /// The challenge of the last 401. A 401 without one counts as an empty challenge.
-    challenge: Option<BearerChallenge>,
+    challenge: Option<Challenge>,
     /// The reason why a sign-in is needed.
     reason: Option<NeedsSignIn>,
     /// The connection whose grant ended or was rejected. The next sign-in continues with it, so that the server's
@@ -21,11 +21,11 @@ pub(super) struct NextSignIn {
 }
 
 impl NextSignIn {
-    pub fn challenge(&self) -> Option<&BearerChallenge> {
+    pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
     }
 
-    pub fn set_challenge(&mut self, challenge: BearerChallenge) {
+    pub fn set_challenge(&mut self, challenge: Challenge) {
         self.challenge = Some(challenge);
     }
 

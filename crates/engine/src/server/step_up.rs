@@ -1,14 +1,14 @@
 //! Step-up: the scopes that a 403 asks for, and the calls that wait for them.
 
 use usher_budgets as budgets;
-use usher_oauth::{BearerChallenge, Scopes};
+use usher_oauth::{Challenge, Scopes};
 
 use super::message::PermissionNeeded;
 
 #[derive(Default)]
 pub(super) struct StepUp {
     /// The challenge of a 403 whose scopes are not granted yet.
-    challenge: Option<BearerChallenge>,
+    challenge: Option<Challenge>,
     /// The number of consecutive step-ups of the handshake.
     count: u32,
     /// The scopes of the last authorization request.
@@ -19,7 +19,7 @@ pub(super) struct StepUp {
 }
 
 impl StepUp {
-    pub fn challenge(&self) -> Option<&BearerChallenge> {
+    pub fn challenge(&self) -> Option<&Challenge> {
         self.challenge.as_ref()
     }
 
@@ -52,13 +52,13 @@ impl StepUp {
     }
 
     /// Records a step-up of the handshake.
-    pub fn note_handshake(&mut self, challenge: &BearerChallenge) {
+    pub fn note_handshake(&mut self, challenge: &Challenge) {
         self.note_scopes(challenge);
         self.count += 1;
     }
 
     /// Adds the scopes of a 403 to those not granted yet, so that one approval covers all.
-    pub fn note_scopes(&mut self, challenge: &BearerChallenge) {
+    pub fn note_scopes(&mut self, challenge: &Challenge) {
         let mut merged = challenge.clone();
         if let Some(before) = self.challenge.take() {
             let scopes = before.scope.unwrap_or_default().union(&merged.scope.unwrap_or_default());

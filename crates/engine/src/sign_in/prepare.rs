@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use usher_api::{ErrorView, RedirectKind, ServerId, SignInStep};
 use usher_oauth::{
-    BearerChallenge, ClientRegistration, ClientSettings, DeviceAuthorization, Discovered, DiscoveryRequest,
+    Challenge, ClientRegistration, ClientSettings, DeviceAuthorization, Discovered, DiscoveryRequest,
     ErrorKind, Flow, Grant, GrantBinding, PendingAuthorization, RedirectUri, Registered, RegisteredClient,
     RegistrationKind, RegistrationRequest, Scopes, Step, discover, request_unattended,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Preparation {
     pub context: Arc<Context>,
     pub endpoint: Arc<Resolved>,
     /// The challenge of the 401 or 403 that led to the sign-in.
-    pub challenge: Option<BearerChallenge>,
+    pub challenge: Option<Challenge>,
     pub flow: Flow,
     /// The file with the platform's assertion.
     pub assertion_file: Option<PathBuf>,

@@ -151,7 +151,7 @@ pub(crate) fn refused_in_result(name: &str) -> ErrorView {
 #[cfg(test)]
 mod tests {
     use usher_api::SecretRequestView;
-    use usher_oauth::BearerChallenge;
+    use usher_oauth::Challenge;
 
     use super::*;
     use crate::words::sign_in::tests::lines;
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn every_connection_fault_has_a_message() {
         let server = ServerLabel { name: "Notes".to_owned(), host: Some("mcp.example.com".to_owned()) };
-        let challenge = || Box::new(BearerChallenge::default());
+        let challenge = || Box::new(Challenge::default());
         let faults = [
             Fault::Unauthorized { challenge: None, token_sent: false },
             Fault::Unauthorized { challenge: None, token_sent: true },

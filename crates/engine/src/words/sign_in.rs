@@ -70,6 +70,8 @@ pub(super) fn oauth_code(error: &usher_oauth::Error) -> Code {
         | ErrorKind::PkceUnsupported
         | ErrorKind::ReservedParameter(_)
         | ErrorKind::TokenError { .. }
+        | ErrorKind::ProofRefused { .. }
+        | ErrorKind::NonceRefused
         | ErrorKind::UnsupportedTokenType(_)
         | ErrorKind::InvalidTarget { .. }
         | ErrorKind::ResourceRejected { .. } => match error.step {
@@ -205,7 +207,7 @@ pub(super) mod tests {
             step(Step::Callback, ErrorKind::CallbackIssuerMismatch { expected: text("a"), received: None }),
             step(Step::TokenExchange, transient()),
             step(Step::TokenExchange, ErrorKind::InvalidGrant { description: None }),
-            step(Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("DPoP"))),
+            step(Step::TokenExchange, ErrorKind::UnsupportedTokenType(text("MAC"))),
         ];
         insta::assert_snapshot!(lines(errors.iter().map(describe_oauth_error)));
     }

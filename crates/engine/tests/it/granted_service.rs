@@ -68,6 +68,8 @@ impl GrantedService {
             sends_scope: false,
             has_configured_endpoints: false,
             auth_method: "none".to_owned(),
+            dpop_key: None,
+            token_type: "Bearer".to_owned(),
         }
     }
 

@@ -288,6 +288,64 @@ async fn no_private_key_and_no_assertion_leaves_the_engine() {
     }
 }
 
+/// The key that tokens are bound to is in the secret store only, and a proof only in its request. A server repeats the
+/// proof.
+#[tokio::test]
+async fn no_key_of_a_grant_and_no_proof_leaves_the_engine() {
+    let log = Log::start();
+    let sandbox = Sandbox::new();
+    let service = FakeService::start(Options::default()).await.unwrap();
+    let issued = service.issue_tokens("client-0");
+    let requests = AtomicUsize::new(0);
+    let proof = |request: &Request| request.headers["dpop"].to_str().unwrap().to_owned();
+    service.intercept(move |request| match request.path.as_str() {
+        "/mcp" if request.authorization().is_empty() => {
+            Some(Reply::text(401, "").with("www-authenticate", "DPoP").into_response())
+        }
+        "/token" if requests.fetch_add(1, Ordering::SeqCst) == 0 => {
+            let (access, refresh) = (&issued.access_token, &issued.refresh_token);
+            let body = json!({
+                "access_token": access, "refresh_token": refresh, "token_type": "DPoP", "expires_in": 60,
+            });
+            Some(Reply::json(body).into_response())
+        }
+        "/token" => {
+            let body =
+                json!({ "error": "invalid_dpop_proof", "error_description": format!("bad {}", proof(request)) });
+            Some(Reply::json_with(400, body).into_response())
+        }
+        _ => None,
+    });
+    sandbox.write_config(&config(&[("demo", &service.url())]));
+    let engine = sandbox.start().await;
+    let mut events = engine.subscribe();
+    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+    engine.complete_sign_in(&service.approve(&request.authorization_url).unwrap()).await.unwrap();
+    until(&engine, &id(), is_connected).await;
+    let store = usher_secrets::SecretStore::open(usher_secrets::StoreKind::File(sandbox.path("secrets")));
+    let grant = store.grant("demo").await.unwrap().expect("a stored grant");
+    let key = secrecy::ExposeSecret::expose_secret(&grant.dpop_key.expect("a stored key")).to_owned();
+    sandbox.clock.advance(std::time::Duration::from_secs(120));
+    let error = call(&engine, "read").await.unwrap_err();
+    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
+    while let Ok(event) = events.try_recv() {
+        texts.push(serde_json::to_string(&event).unwrap());
+    }
+    engine.stop().await;
+    read_all(&sandbox.path("state"), &mut texts);
+    read_all(&sandbox.path("runtime"), &mut texts);
+    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
+    assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
+    let sent = service.requests();
+    let proofs: Vec<_> =
+        sent.iter().filter(|request| request.headers.contains_key("dpop")).map(proof).collect();
+    assert!(proofs.len() >= 4);
+    for secret in proofs.into_iter().chain([key]) {
+        let leaked = texts.iter().find(|text| text.contains(&secret));
+        assert!(leaked.is_none(), "{secret} leaked: {}", leaked.unwrap());
+    }
+}
+
 async fn check_leaks(auth_method: &str) {
     let log = Log::start();
     let sandbox = Sandbox::new();

@@ -8,6 +8,7 @@ mod client_credentials;
 mod config;
 mod connection;
 mod device;
+mod dpop;
 mod elicitation;
 mod entries;
 mod fixture;

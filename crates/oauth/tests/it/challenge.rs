@@ -1,27 +1,35 @@
 //! `WWW-Authenticate` headers of real servers.
 
 use axum::http::HeaderValue;
-use usher_oauth::{BearerChallenge, Scopes};
+use usher_oauth::{Challenge, ProofRefusal, Scopes};
 
-fn read(headers: &[&str]) -> Option<BearerChallenge> {
+fn read(headers: &[&str]) -> Option<Challenge> {
     let values: Vec<HeaderValue> =
         headers.iter().map(|text| HeaderValue::from_bytes(text.as_bytes()).unwrap()).collect();
-    BearerChallenge::from_headers(&values)
+    Challenge::from_headers(&values)
 }
 
-fn bearer(metadata: &str, scope: &str, error: &str, description: &str) -> Option<BearerChallenge> {
+fn bearer(metadata: &str, scope: &str, error: &str, description: &str) -> Option<Challenge> {
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    Some(BearerChallenge {
+    Some(Challenge {
         resource_metadata: some(metadata),
         scope: some(scope).map(|scope| Scopes::parse(&scope)),
         error: some(error),
         error_description: some(description),
+        offers_bearer: true,
+        offers_dpop: false,
     })
+}
+
+/// A response with a DPoP challenge, and with a Bearer challenge if `offers_bearer` is true.
+fn dpop(metadata: &str, scope: &str, error: &str, offers_bearer: bool) -> Option<Challenge> {
+    let plain = bearer(metadata, scope, error, "")?;
+    Some(Challenge { offers_bearer, offers_dpop: true, ..plain })
 }
 
 #[test]
 fn every_spelling_is_parsed() {
-    let table: &[(&[&str], Option<BearerChallenge>)] = &[
+    let table: &[(&[&str], Option<Challenge>)] = &[
         (&[], None),
         (&["Basic realm=\"x\""], None),
         (&["Bearer"], bearer("", "", "", "")),
@@ -35,7 +43,7 @@ fn every_spelling_is_parsed() {
         // Several schemes in one header.
         (
             &[r#"Basic realm="a, Bearer scope=\"no\"", Bearer error="invalid_token", DPoP algs="ES256""#],
-            bearer("", "", "invalid_token", ""),
+            dpop("", "", "invalid_token", true),
         ),
         (&[r#"Negotiate YWJj==, Bearer scope=a"#], bearer("", "a", "", "")),
         (&[r#"Bearer scope="a", Basic scope="b""#], bearer("", "a", "", "")),
@@ -64,6 +72,29 @@ fn every_spelling_is_parsed() {
         ),
         (&["Bearer scope='', error='e'"], bearer("", "", "e", "")),
         (&["Bearer scope='a, error=e"], bearer("", "'a", "e", "")),
+        // DPoP alone, and with Bearer. The challenge with resource metadata is preferred.
+        (
+            &[r#"DPoP resource_metadata="https://a.example/m", scope="a""#],
+            dpop("https://a.example/m", "a", "", false),
+        ),
+        (&[r#"dpop algs="PS256 ES256", error="use_dpop_nonce""#], dpop("", "", "use_dpop_nonce", false)),
+        (
+            &["Bearer", r#"DPoP resource_metadata="https://a.example/m""#],
+            dpop("https://a.example/m", "", "", true),
+        ),
+        // The error of a request with a proof is that of the DPoP challenge.
+        (
+            &[
+                r#"Bearer resource_metadata="https://a.example/m", DPoP error="insufficient_scope", scope="b""#,
+            ],
+            dpop("https://a.example/m", "b", "insufficient_scope", true),
+        ),
+        (
+            &[r#"DPoP resource_metadata="https://a.example/m", Bearer error="invalid_token""#],
+            dpop("https://a.example/m", "", "", true),
+        ),
+        // Usher's proofs have the algorithm ES256.
+        (&[r#"Bearer scope="a", DPoP algs="PS256 ES2560""#], bearer("", "a", "", "")),
         // The Bearer challenge with resource metadata is preferred.
         (
             &["Bearer error=\"x\"", r#"Bearer resource_metadata="https://a.example/m""#],
@@ -87,12 +118,21 @@ fn insufficient_scope_is_a_step_up() {
     assert!(!read(&[r#"Bearer error="invalid_token""#]).unwrap().is_insufficient_scope());
 }
 
+#[test]
+fn a_refused_proof_is_told_apart_from_a_refused_token() {
+    let refusal = |error: &str| read(&[&format!("DPoP error=\"{error}\"")]).unwrap().proof_refusal();
+    assert_eq!(refusal("use_dpop_nonce"), Some(ProofRefusal::NonceRequired));
+    assert_eq!(refusal("invalid_dpop_proof"), Some(ProofRefusal::Invalid));
+    assert_eq!(refusal("invalid_token"), None);
+    assert_eq!(read(&["DPoP"]).unwrap().proof_refusal(), None);
+}
+
 /// Building the set takes time for each pair of scopes, so its size is limited.
 #[test]
 fn a_challenge_with_very_many_scopes_is_cut() {
     let count = |scopes: String| {
         let header = format!("Bearer scope=\"{scopes}\"").parse().unwrap();
-        BearerChallenge::from_headers([&header]).unwrap().scope.unwrap().iter().count()
+        Challenge::from_headers([&header]).unwrap().scope.unwrap().iter().count()
     };
     let numbered = |count: usize| (0..count).map(|number| format!("s{number} ")).collect::<String>();
     assert_eq!(count(numbered(90_000)), 500);

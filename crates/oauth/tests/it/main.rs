@@ -11,6 +11,7 @@ mod callback;
 mod challenge;
 mod client_credentials;
 mod device;
+mod dpop;
 mod endpoints;
 mod errors;
 mod fallback;

@@ -27,7 +27,9 @@ pub fn grant(fake: &Fake) -> Grant {
             sends_resource: true,
             sends_scope: false,
             has_configured_endpoints: false,
+            sends_proof: false,
         },
+        dpop: None,
     }
 }
 

@@ -105,6 +105,7 @@ async fn every_supported_field_is_read() {
         code_challenge_methods_supported: vec!["S256".into()],
         client_id_metadata_document_supported: true,
         authorization_response_iss_parameter_supported: true,
+        dpop_signing_alg_values_supported: None,
     };
     assert_eq!(discovered(&fake).await.metadata, expected);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use usher_fake_service::FakeService;
 pub use usher_fake_service::{Reply as Response, merged};
 use usher_oauth::{
-    AuthorizationCode, AuthorizationResponse, BearerChallenge, ClientSettings, Deadlines, Discovered,
+    AuthorizationCode, AuthorizationResponse, Challenge, ClientSettings, Deadlines, Discovered,
     DiscoveryRequest, Error, Grant, HttpClient, HttpOptions, PendingAuthorization, RedirectUri, Registered,
     RegisteredClient, RegistrationRequest, Scopes, ServerUrl, discover, exchange,
 };
@@ -139,7 +139,7 @@ pub async fn http_for(fake: &Fake) -> HttpClient {
 
 pub async fn discover_with(
     fake: &Fake,
-    challenge: Option<&BearerChallenge>,
+    challenge: Option<&Challenge>,
     settings: &ClientSettings,
 ) -> Result<Discovered, Error> {
     let (http, server) = (http_for(fake).await, fake.server());
@@ -149,7 +149,7 @@ pub async fn discover_with(
 pub async fn discover_with_client(
     http: &HttpClient,
     server: &ServerUrl,
-    challenge: Option<&BearerChallenge>,
+    challenge: Option<&Challenge>,
 ) -> Result<Discovered, Error> {
     let settings = ClientSettings::default();
     discover(http, DiscoveryRequest { server, challenge, settings: &settings, has_grant: false }).await
@@ -226,8 +226,8 @@ pub async fn exchanged(fake: &Fake, responses: impl IntoIterator<Item = Response
     exchange(&http_for(fake).await, code, now()).await
 }
 
-pub fn challenge(text: &str) -> BearerChallenge {
-    BearerChallenge::from_headers([&text.parse().unwrap()]).unwrap()
+pub fn challenge(text: &str) -> Challenge {
+    Challenge::from_headers([&text.parse().unwrap()]).unwrap()
 }
 
 pub fn parameter(pending: &PendingAuthorization, name: &str) -> Option<String> {

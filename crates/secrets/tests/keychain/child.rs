@@ -126,6 +126,8 @@ fn grant(refresh_token: &str, length: usize) -> StoredGrant {
         sends_scope: false,
         has_configured_endpoints: false,
         auth_method: "none".to_owned(),
+        dpop_key: None,
+        token_type: "Bearer".to_owned(),
     }
 }
 

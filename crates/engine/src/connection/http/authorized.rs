@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::connection::fault::Fault;
 use crate::credentials::Credentials;
+use crate::credentials::token::Token;
 
 /// The credentials of one server. Clones share them.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ impl Authorized {
     }
 
     /// Runs an exchange with the current token. If the server rejects the token, runs it again with a new one.
-    pub async fn run<T, F>(&self, exchange: impl Fn(Option<SecretString>) -> F) -> Result<T, Fault>
+    pub async fn run<T, F>(&self, exchange: impl Fn(Option<Token>) -> F) -> Result<T, Fault>
     where
         F: Future<Output = Result<T, Fault>>,
     {
@@ -37,14 +38,14 @@ impl Authorized {
         let (Some(credentials), Some(token)) = (&self.credentials, token) else {
             return Err(Fault::Unauthorized { challenge, token_sent });
         };
-        if self.was_rejected(&token) {
+        if self.was_rejected(token.secret()) {
             return Err(Fault::Unauthorized { challenge, token_sent });
         }
-        match credentials.refresh(&token).await? {
+        match credentials.refresh(token.secret()).await? {
             Some(refreshed) => {
                 let outcome = exchange(Some(refreshed.clone())).await;
                 if matches!(outcome, Err(Fault::Unauthorized { .. })) {
-                    self.note_rejected(refreshed);
+                    self.note_rejected(refreshed.secret().clone());
                 }
                 outcome
             }
@@ -53,7 +54,7 @@ impl Authorized {
     }
 
     /// Returns the token in memory, for requests that are not worth a refresh.
-    pub fn cached_token(&self) -> Option<SecretString> {
+    pub fn cached_token(&self) -> Option<Token> {
         self.credentials.as_ref()?.cached_token()
     }
 

@@ -11,18 +11,18 @@ use rmcp::transport::common::http_header::{
     EVENT_STREAM_MIME_TYPE, HEADER_LAST_EVENT_ID, HEADER_SESSION_ID, JSON_MIME_TYPE,
 };
 use rmcp::transport::streamable_http_client::SseError;
-use secrecy::{ExposeSecret, SecretString};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use sse_stream::Sse;
 use url::Url;
 use usher_budgets as budgets;
-use usher_oauth::BearerChallenge;
+use usher_oauth::{Challenge, DpopSession};
 
-use super::endpoint_client::EndpointClient;
+use super::endpoint_client::{EndpointClient, SendError};
 use super::event_stream::event_stream;
 use crate::clock::Clock;
 use crate::connection::fault::Fault;
+use crate::credentials::token::Token;
 
 const INVALID_TOKEN: &str = "invalid_token";
 
@@ -51,8 +51,13 @@ pub(crate) struct StreamableHttp {
 }
 
 impl StreamableHttp {
-    pub fn new(builder: reqwest::ClientBuilder, uri: &str, clock: Clock) -> Result<Self, Fault> {
-        let client = EndpointClient::new(builder, uri, clock)?;
+    pub fn new(
+        builder: reqwest::ClientBuilder,
+        uri: &str,
+        clock: Clock,
+        dpop: DpopSession,
+    ) -> Result<Self, Fault> {
+        let client = EndpointClient::new(builder, uri, clock, dpop)?;
         Ok(Self { client, accepted_session: Arc::default() })
     }
 
@@ -61,19 +66,17 @@ impl StreamableHttp {
         &self,
         message: &ClientJsonRpcMessage,
         session: Option<&str>,
-        token: Option<&SecretString>,
+        token: Option<&Token>,
         headers: HeaderMap,
     ) -> Result<PostResponse, Fault> {
         let request = |http: &reqwest::Client, uri| {
             let request = http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message);
-            with_session(with_token(request, token), session)
+            with_session(request, session)
         };
-        let response = match self.client.send(request).await {
+        let response = match self.client.send(token, request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_timeout() => {
-                return Err(Fault::from_reqwest(&error));
-            }
-            Err(error) => return Ok(PostResponse::Dropped(Fault::from_reqwest(&error))),
+            Err(SendError::Failed(fault)) => return Err(fault),
+            Err(SendError::Dropped(fault)) => return Ok(PostResponse::Dropped(fault)),
         };
         let status = response.status();
         let authorization = check_authorization(status, response.headers(), token.is_some());
@@ -152,18 +155,18 @@ impl StreamableHttp {
         &self,
         session: Option<&str>,
         last_event: Option<&str>,
-        token: Option<&SecretString>,
+        token: Option<&Token>,
         headers: HeaderMap,
     ) -> Result<Option<Events>, Fault> {
         let request = |http: &reqwest::Client, uri| {
             let request = http.get(uri).headers(headers.clone()).header(ACCEPT, EVENT_STREAM_MIME_TYPE);
-            let request = with_session(with_token(request, token), session);
+            let request = with_session(request, session);
             match last_event {
                 Some(last_event) => request.header(HEADER_LAST_EVENT_ID, last_event),
                 None => request,
             }
         };
-        let response = self.client.send(request).await.map_err(|error| Fault::from_reqwest(&error))?;
+        let response = self.client.send(token, request).await.map_err(SendError::into_fault)?;
         let status = response.status();
         check_authorization(status, response.headers(), token.is_some())?;
         if matches!(status, StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND) {
@@ -189,17 +192,13 @@ impl StreamableHttp {
         &self,
         address: Url,
         message: &ClientJsonRpcMessage,
-        token: Option<&SecretString>,
+        token: Option<&Token>,
         headers: HeaderMap,
     ) -> Result<Option<Vec<u8>>, Fault> {
         let request = |http: &reqwest::Client, uri| {
-            with_token(
-                http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message),
-                token,
-            )
+            http.post(uri).headers(headers.clone()).header(ACCEPT, accepted()).json(message)
         };
-        let sent = self.client.at(address).send(request).await;
-        let response = sent.map_err(|error| Fault::from_reqwest(&error))?;
+        let response = self.client.at(address).send(token, request).await.map_err(SendError::into_fault)?;
         let status = response.status();
         check_authorization(status, response.headers(), token.is_some())?;
         if status.is_redirection() {
@@ -224,13 +223,13 @@ impl StreamableHttp {
     pub async fn delete(
         &self,
         session: &str,
-        token: Option<&SecretString>,
+        token: Option<&Token>,
         headers: HeaderMap,
     ) -> Result<(), Fault> {
         let request = |http: &reqwest::Client, uri| {
-            with_session(with_token(http.delete(uri).headers(headers.clone()), token), Some(session))
+            with_session(http.delete(uri).headers(headers.clone()), Some(session))
         };
-        let response = self.client.send(request).await.map_err(|error| Fault::from_reqwest(&error))?;
+        let response = self.client.send(token, request).await.map_err(SendError::into_fault)?;
         match response.status() {
             status if status.is_success() => Ok(()),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => Ok(()),
@@ -241,13 +240,6 @@ impl StreamableHttp {
 
 fn accepted() -> HeaderValue {
     HeaderValue::from_static("application/json, text/event-stream")
-}
-
-fn with_token(request: reqwest::RequestBuilder, token: Option<&SecretString>) -> reqwest::RequestBuilder {
-    match token {
-        Some(token) => request.bearer_auth(token.expose_secret()),
-        None => request,
-    }
 }
 
 fn with_session(request: reqwest::RequestBuilder, session: Option<&str>) -> reqwest::RequestBuilder {
@@ -268,12 +260,12 @@ fn rejected_token(status: StatusCode, body: &[u8], token_sent: bool) -> Option<F
 
 /// Returns an error for a 401, and for a 403 with `insufficient_scope`. All `WWW-Authenticate` headers are read.
 fn check_authorization(status: StatusCode, headers: &HeaderMap, token_sent: bool) -> Result<(), Fault> {
-    let challenge = || BearerChallenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
+    let challenge = || Challenge::from_headers(headers.get_all(WWW_AUTHENTICATE)).map(Box::new);
     match status {
         StatusCode::UNAUTHORIZED => Err(Fault::Unauthorized { challenge: challenge(), token_sent }),
         // Some servers send the challenge with another status.
         StatusCode::BAD_REQUEST => {
-            let is_refusal = |challenge: &BearerChallenge| challenge.error.as_deref() == Some(INVALID_TOKEN);
+            let is_refusal = |challenge: &Challenge| challenge.error.as_deref() == Some(INVALID_TOKEN);
             match challenge().filter(|challenge| is_refusal(challenge)) {
                 challenge @ Some(_) => Err(Fault::Unauthorized { challenge, token_sent }),
                 None => Ok(()),

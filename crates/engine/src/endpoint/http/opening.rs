@@ -90,7 +90,12 @@ impl HttpEndpoint {
         };
         let uri: Arc<str> = resolved.url.as_str().into();
         let clock = self.context.options.clock.clone();
-        let http = StreamableHttp::new(resolved.http.connection_builder(), &uri, clock)?;
+        let http = StreamableHttp::new(
+            resolved.http.connection_builder(),
+            &uri,
+            clock,
+            resolved.http.dpop().clone(),
+        )?;
         let (credentials, headers) = (resolved.credentials.clone(), resolved.headers.clone());
         let connection = if sse {
             let authorized = Authorized::new(credentials.clone());
