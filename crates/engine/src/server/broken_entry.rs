@@ -31,7 +31,6 @@ pub(crate) fn view(entry: &BrokenServer) -> ServerView {
         secret_requests: Vec::new(),
         program: None,
         questions_blocked: false,
-        offers_device: false,
         is_example: false,
         entry_error: entry
             .errors
