@@ -197,6 +197,9 @@ async fn a_declined_question_is_not_asked_again_during_the_call() {
     let caller = engine.clone();
     let call = tokio::spawn(async move { call(&caller, "read").await });
     let question = until_questions(&engine, 1).await.remove(0);
+    let view = engine.server(&id()).unwrap();
+    assert_eq!(view.title.as_deref(), Some("fake"));
+    assert_eq!(question.service, view.name, "the server's own title must not say who asks");
     engine.answer_elicitation(&question.id, ElicitationAnswer::Decline).await.unwrap();
     tokio::time::timeout(TIMEOUT, call).await.unwrap().unwrap().unwrap_err();
     let mut asked = 0;
