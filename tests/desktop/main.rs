@@ -1,12 +1,13 @@
 //! Tests of the app with a real window, browser and keychain. Each test has its own desktop.
 //!
-//! nextest runs at most two of these tests at a time (`.config/nextest.toml`).
+//! nextest runs at most three of these tests at a time (`.config/nextest.toml`).
 
 mod autostart;
 mod config;
 mod consent;
 mod desktop_variants;
 mod device;
+mod entry_forms;
 mod fixtures;
 mod foreground;
 mod grouped_notification;
