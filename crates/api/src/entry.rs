@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LaunchView, ServerId, TransportKind};
+use crate::{ErrorView, LaunchView, ServerId, TransportKind};
 
 /// The result of the check of a text. Nothing has been written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,27 @@ pub enum EntrySignIn {
     OAuth,
     /// An `Authorization` header.
     Header,
+}
+
+/// What answers at the address of an entry that is not written yet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ProbeView {
+    /// Nothing was sent: the entry is a program, or it has headers or placeholders.
+    NotTried,
+    /// A server that works without a sign-in.
+    Open {
+        /// The server's own title, sanitised for display.
+        title: Option<String>,
+        tools: u32,
+    },
+    /// A server with a sign-in by OAuth.
+    SignIn,
+    /// A server that requires authorization and names no sign-in. It may want an API key.
+    Unauthorized,
+    /// No MCP server answers.
+    Failed { error: ErrorView },
 }
 
 /// A secret of an entry. Its value is never shown.

@@ -44,7 +44,7 @@ pub use auth::{AuthView, RedirectKind, RegistrationKind};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use entry::{
     EntryCheckView, EntryDraftView, EntryProblemView, EntryRemovalView, EntrySecretState, EntrySecretView,
-    EntrySignIn, EntryView, SameAddressView,
+    EntrySignIn, EntryView, ProbeView, SameAddressView,
 };
 pub use error::{Code, ErrorView};
 pub use event::{ConfigChangesView, Event};

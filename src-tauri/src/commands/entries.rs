@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use specta::Type;
 use tauri::State;
-use usher_api::{EntryCheckView, EntryView, ErrorView, ServerId};
+use usher_api::{EntryCheckView, EntryView, ErrorView, ProbeView, ServerId};
 
 use crate::engine_slot::EngineSlot;
 
@@ -61,6 +61,13 @@ pub async fn entry_check_replacement(
     text: String,
 ) -> Result<EntryCheckView, ErrorView> {
     engine.get().await?.check_replacement(&id, &text).await
+}
+
+/// Asks what answers at the address of an entry, before it is written.
+#[tauri::command]
+#[specta::specta]
+pub async fn entry_probe(engine: State<'_, EngineSlot>, text: String) -> Result<ProbeView, ErrorView> {
+    engine.get().await?.probe(&text).await
 }
 
 /// Returns an entry for the editor.

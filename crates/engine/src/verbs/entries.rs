@@ -156,6 +156,12 @@ impl Engine {
         load(&self.run.config).await.map_err(|error| describe_config_error(&error))
     }
 
+    /// Drafts an entry without a name of its own and without regard to the other entries. Returns `None` if the text has
+    /// an error.
+    pub(super) async fn draft_alone(&self, text: &str) -> Option<ServerConfig> {
+        self.draft(UNNAMED, text, &[], &Default::default()).await.ok().map(|draft| draft.server)
+    }
+
     /// Drafts an entry under the first free name.
     async fn draft_new(
         &self,

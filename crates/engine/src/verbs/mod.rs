@@ -5,6 +5,7 @@ mod entries;
 mod entry_check;
 mod new_server;
 mod orphans;
+mod probe;
 mod resources;
 mod secrets;
 mod servers;

@@ -20,6 +20,7 @@ mod lifecycle;
 mod limits;
 mod list_changes;
 mod pause;
+mod probe;
 mod races;
 mod redirects;
 mod refresh;
