@@ -45,6 +45,8 @@ export const commands = {
 	entryCheck: (text: string, choice: number, name: string | null) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check", { text, choice, name })),
 	/**  Checks the text that replaces an entry. The result says what the replacement deletes. */
 	entryCheckReplacement: (id: ServerId, text: string) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check_replacement", { id, text })),
+	/**  Asks what answers at the address of an entry, before it is written. */
+	entryProbe: (text: string) => typedError<ProbeView, ErrorView>(__TAURI_INVOKE("entry_probe", { text })),
 	/**  Returns an entry for the editor. */
 	entryRead: (id: ServerId) => typedError<EntryView, ErrorView>(__TAURI_INVOKE("entry_read", { id })),
 	entryAdd: (input: EntryInput) => typedError<ServerId, ErrorView>(__TAURI_INVOKE("entry_add", { input })),
@@ -554,6 +556,21 @@ export type PermissionView = {
 
 /**  The operating system, for the page's help texts. */
 export type Platform = "linux" | "macos" | "windows";
+
+/**  What answers at the address of an entry that is not written yet. */
+export type ProbeView = 
+/**  Nothing was sent: the entry is a program, or it has headers or placeholders. */
+{ kind: "not_tried" } | 
+/**  A server that works without a sign-in. */
+{ kind: "open"; 
+/**  The server's own title, sanitised for display. */
+title: string | null; tools: number } | 
+/**  A server with a sign-in by OAuth. */
+{ kind: "sign_in" } | 
+/**  A server that requires authorization and names no sign-in. It may want an API key. */
+{ kind: "unauthorized" } | 
+/**  No MCP server answers. */
+{ kind: "failed"; error: ErrorView };
 
 /**  A program of `mcp.json`, its approval and its output. */
 export type ProgramView = {

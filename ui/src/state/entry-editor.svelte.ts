@@ -187,14 +187,14 @@ export class EntryEditor {
     this.setText(["title"], title);
   }
 
-  /** Adds or replaces the entry. Returns the server's id. */
-  async save(): Promise<ServerId> {
+  /** The entry with its secrets, after the check of the last change. */
+  async input(): Promise<EntryInput> {
     await this.settle();
     const { draft } = this;
     // A placeholder may have been removed after its secret was entered.
     const isUsed = ({ place }: Secret): boolean =>
       place.name === undefined || (draft?.secrets.some(({ name }) => name === place.name) ?? true);
-    const input: EntryInput = {
+    return {
       // The name that was shown, which the pasted text may contain.
       name: this.name.trim() || draft?.id || null,
       // The text as it was read, with its comments, unless a field changed.
@@ -202,8 +202,12 @@ export class EntryEditor {
       secrets: [...this.#secrets.values()].filter(isUsed).map(asSent),
       approved: draft?.launch?.digest ?? null,
     };
-    if (this.replaces === null || this.#version === null) return this.backend.entryAdd(input);
-    await this.backend.entryReplace(this.replaces, this.#version, input);
+  }
+
+  /** Writes the entry in place of the one that is edited. */
+  async replace(): Promise<ServerId> {
+    if (this.replaces === null || this.#version === null) throw new Error("no entry is edited");
+    await this.backend.entryReplace(this.replaces, this.#version, await this.input());
     return this.replaces;
   }
 

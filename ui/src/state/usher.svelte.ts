@@ -4,10 +4,12 @@ import type { Backend } from "../backend/backend";
 import type {
   CatalogueEntry,
   Client,
+  EntryInput,
   NewServer,
   PromptView,
   ResourceView,
   ServerId,
+  ServerView,
   ToolView,
 } from "../backend/bindings";
 import { App } from "./app.svelte";
@@ -16,6 +18,7 @@ import { Catalogue } from "./catalogue.svelte";
 import { Commands } from "./commands.svelte";
 import { EngineState } from "./engine.svelte";
 import type { EntryEditor } from "./entry-editor.svelte";
+import { FirstSignIns } from "./first-sign-ins.svelte";
 import { Lists } from "./lists.svelte";
 import { Navigation } from "./navigation.svelte";
 import { Requests } from "./requests.svelte";
@@ -29,6 +32,7 @@ export class Usher {
   readonly navigation: Navigation;
   readonly catalogue: Catalogue;
   readonly requests: Requests;
+  readonly firstSignIns: FirstSignIns;
   readonly calls: Calls;
   readonly tools: Lists<ToolView>;
   readonly resources: Lists<ResourceView>;
@@ -42,9 +46,11 @@ export class Usher {
     this.navigation = new Navigation(this.engine, (page) => {
       this.commands.clearError(page.kind === "service" ? page.id : page.kind);
       this.requests.leavePage();
+      this.firstSignIns.removed = null;
     });
     this.catalogue = new Catalogue(backend, this.engine);
     this.requests = new Requests(backend, this.engine, this.commands, this.navigation);
+    this.firstSignIns = new FirstSignIns(backend, this.engine);
     this.calls = new Calls(backend, this.engine);
     this.tools = new Lists((id) => backend.serverTools(id));
     this.resources = new Lists((id) => backend.serverResources(id));
@@ -65,6 +71,7 @@ export class Usher {
 
   stop(): void {
     clearTimeout(this.#slowStart);
+    this.firstSignIns.stop();
     this.engine.stop();
   }
 
@@ -105,24 +112,32 @@ export class Usher {
   async addAndSignIn(area: string, server: NewServer): Promise<boolean> {
     const id = await this.commands.run(area, () => this.backend.serverAdd(server));
     if (id === undefined) return false;
-    await this.#show(id);
-    void this.signIn(id);
+    await this.#beginFirstSignIn(id, () => this.addAndSignIn(area, server));
     return true;
   }
 
-  /** Adds an entry, shows its page, and starts its sign-in if it has one. Returns whether the entry was added. */
-  async addEntry(area: string, editor: EntryEditor): Promise<boolean> {
-    const id = await this.commands.run(area, () => editor.save());
+  /** Adds an entry, shows its page, and starts its sign-in if `signsIn`. Returns whether the entry was added. */
+  async addEntry(area: string, editor: EntryEditor, signsIn: boolean): Promise<boolean> {
+    return this.#addInput(area, await editor.input(), signsIn);
+  }
+
+  async #addInput(area: string, input: EntryInput, signsIn: boolean): Promise<boolean> {
+    const id = await this.commands.run(area, () => this.backend.entryAdd(input));
     if (id === undefined) return false;
-    const signsIn = editor.draft?.sign_in === "o_auth";
-    await this.#show(id);
-    if (signsIn) void this.signIn(id);
+    if (signsIn) await this.#beginFirstSignIn(id, () => this.#addInput(area, input, signsIn));
+    else await this.#show(id);
     return true;
+  }
+
+  async #beginFirstSignIn(id: ServerId, addAgain: () => Promise<unknown>): Promise<void> {
+    this.firstSignIns.begin(id, addAgain);
+    await this.#show(id);
+    void this.signIn(id);
   }
 
   /** Replaces an entry. Returns whether it was written. */
   async saveEntry(area: string, editor: EntryEditor): Promise<boolean> {
-    return (await this.commands.run(area, () => editor.save())) !== undefined;
+    return (await this.commands.run(area, () => editor.replace())) !== undefined;
   }
 
   /** Shows an added service. The reply to the command may arrive before the event that adds the service. */
@@ -138,6 +153,14 @@ export class Usher {
 
   async signIn(id: ServerId, client?: Client): Promise<void> {
     await this.commands.run(id, () => this.backend.serverSignIn(id, client));
+  }
+
+  /** Cancels a sign-in. A service that was just added is removed, which the person can undo. */
+  async cancelSignIn(server: ServerView): Promise<void> {
+    const removed = await this.commands.run(server.id, () => this.firstSignIns.cancel(server));
+    if (!removed) return;
+    this.navigation.go({ kind: "gallery" });
+    this.firstSignIns.removed = removed;
   }
 }
 

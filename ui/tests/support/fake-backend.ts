@@ -6,6 +6,7 @@ import type {
   Event,
   OrphanView,
   PageRequest,
+  ProbeView,
   PromptView,
   ResourceView,
   ServerId,
@@ -34,6 +35,8 @@ export class FakeBackend {
   entry = entryView();
   /** Changes the replies to checks of entries. */
   check = (check: EntryCheckView): EntryCheckView => check;
+  /** What answers at the address of a new entry. */
+  probe: ProbeView = { kind: "sign_in" };
   orphansLeft: OrphanView[] = [];
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
@@ -52,6 +55,7 @@ export class FakeBackend {
       serverAdd: ({ name }) => name ?? "added",
       entryCheck: (text, _choice, name) => this.check(checkOf(text, name)),
       entryCheckReplacement: (id, text) => this.check(checkOf(text, id)),
+      entryProbe: () => this.probe,
       entryRead: () => this.entry,
       entryAdd: ({ name }) => name ?? "added",
       demoAdd: () => "demo",

@@ -46,6 +46,51 @@ describe("adding an entry", () => {
     expect(backend.callsOf("serverSignIn")).toEqual([["example"]]);
   });
 
+  it("says what answers at the address that was pasted", async () => {
+    const backend = new FakeBackend({ servers: [] });
+    backend.probe = { kind: "open", title: "Bee Notes", tools: 14 };
+    const { user, field } = await openAdd(backend);
+    await user.click(field);
+    await user.paste("mcp.example.com/mcp");
+    await waitFor(() => expect(screen.getByTestId("entry-probe")).toHaveTextContent("Found Bee Notes"));
+    expect(screen.getByTestId("entry-probe")).toHaveTextContent("14");
+    expect(backend.callsOf("entryProbe")).toHaveLength(1);
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(backend.callsOf("entryProbe")).toHaveLength(1);
+  });
+
+  it("adds an address where nothing answers only after the person has seen that", async () => {
+    const backend = new FakeBackend({ servers: [] });
+    backend.probe = {
+      kind: "failed",
+      error: error("server_unreachable", "Could not reach mcp.example.com."),
+    };
+    const { user, field } = await openAdd(backend);
+    await user.type(field, "mcp.example.com/mcp{Enter}");
+    await waitFor(() => expect(screen.getByTestId("add-submit")).toHaveTextContent("Add anyway"));
+    expect(screen.getByTestId("entry-probe")).toHaveTextContent("Could not reach mcp.example.com.");
+    expect(backend.callsOf("entryAdd")).toEqual([]);
+
+    // Another address is asked, too.
+    await user.type(field, "2");
+    await waitFor(() => expect(screen.getByTestId("add-submit")).toHaveTextContent("Add and sign in"));
+    await user.type(field, "{Enter}");
+    await waitFor(() => expect(screen.getByTestId("add-submit")).toHaveTextContent("Add anyway"));
+    expect(backend.callsOf("entryAdd")).toEqual([]);
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+  });
+
+  it("does not ask about a program", async () => {
+    const { backend, user, field } = await openAdd();
+    await user.type(field, "npx -y some-server");
+    await screen.findByTestId("entry-preview");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(backend.callsOf("entryProbe")).toEqual([]);
+  });
+
   it("explains a text that is no server, and adds nothing with Enter", async () => {
     const { backend, user, field } = await openAdd();
     await user.type(field, "notaurl{Enter}");

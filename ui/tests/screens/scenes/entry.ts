@@ -1,4 +1,5 @@
 import { draftOf } from "../../support/entries";
+import { error } from "../../support/views";
 import type { Scenes } from "./scene";
 
 const snapshot = { servers: [] };
@@ -11,6 +12,20 @@ export const entryScenes: Scenes = {
     act: async ({ type, press }) => {
       await type("add-url", "https://mcp.example.com/mcp");
       await press("api-key");
+    },
+  },
+  "entry-nothing-answers": {
+    snapshot,
+    prepare: (backend) => {
+      const unreachable = error("server_unreachable", "Could not reach mcp.example.com: connection refused.");
+      backend.probe = { kind: "failed", error: unreachable };
+    },
+    press: ["add-server"],
+    act: async ({ type, find, press }) => {
+      await type("add-url", "https://mcp.example.com/mcp");
+      await find("entry-preview");
+      await press("add-submit");
+      await find("error");
     },
   },
   "entry-program": {

@@ -46,5 +46,19 @@ export const signInScenes: Scenes = {
   },
   "sign-in-on-device": { service: { status: onDevice(), auth: signedOut }, find: "device-qr" },
   "sign-in-offers-device": { service: { ...needsSignIn("never_signed_in"), offers_device: true } },
+  "sign-in-not-added": {
+    press: ["add-service", "add-server"],
+    act: async ({ type, find, press }, backend) => {
+      await type("add-url", "https://mcp.example.com/mcp");
+      await find("entry-preview");
+      const view = server({ id: "example", name: "Example", status: signingIn(), auth: signedOut });
+      backend.current = { ...backend.current, revision: 11, servers: [...backend.current.servers, view] };
+      await press("add-submit");
+      await find("waiting");
+      await press("waiting-cancel");
+      backend.emit({ event: "server_removed", revision: 12, id: "example" });
+      await find("not-added");
+    },
+  },
   "sign-in-exchanging": { service: { status: signingIn({ step: "exchanging" }), auth: signedOut } },
 };
