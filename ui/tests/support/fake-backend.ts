@@ -8,6 +8,7 @@ import type {
   PageRequest,
   PromptView,
   ResourceView,
+  SecretsView,
   ServerId,
   Snapshot,
   ToolCallView,
@@ -15,6 +16,7 @@ import type {
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
 import { checkOf, entryView } from "./entries";
+import { secretList } from "./secrets";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
 type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribePages">;
@@ -35,6 +37,7 @@ export class FakeBackend {
   /** Changes the replies to checks of entries. */
   check = (check: EntryCheckView): EntryCheckView => check;
   orphansLeft: OrphanView[] = [];
+  secretList: SecretsView = secretList();
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
   #onDesktop: (desktop: DesktopView) => void = () => undefined;
@@ -63,6 +66,7 @@ export class FakeBackend {
       serverPrompts: () => this.prompts,
       toolCall: () => this.result,
       orphans: () => this.orphansLeft,
+      secrets: () => this.secretList,
       configCheck: () => this.current.config,
     };
 
