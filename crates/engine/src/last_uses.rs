@@ -157,7 +157,8 @@ mod tests {
     #[tokio::test]
     async fn a_damaged_file_is_replaced() {
         let folder = tempfile::tempdir().expect("create a folder");
-        std::fs::write(folder.path().join("last-uses.json"), "{").expect("damage the file");
+        usher_secrets::private_files::replace(&folder.path().join("last-uses.json"), b"{")
+            .expect("damage the file");
         let uses = LastUses::open(folder.path(), Clock::default()).expect("open");
         assert_eq!(uses.of("key"), None);
         uses.record("key");
