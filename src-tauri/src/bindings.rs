@@ -3,7 +3,7 @@
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
 use crate::commands::{
-    application, config, demo, engine, entries, links, secret_store, servers, sign_in, tools,
+    application, config, demo, engine, entries, links, secret_store, secrets, servers, sign_in, tools,
 };
 use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
@@ -52,6 +52,8 @@ fn commands() -> Commands<tauri::Wry> {
         config::config_check,
         secret_store::secret_store_retry,
         secret_store::secret_store_choose,
+        secrets::secret_add,
+        secrets::secret_set,
         links::link_open,
     ]
 }

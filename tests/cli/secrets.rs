@@ -47,6 +47,69 @@ async fn a_secret_goes_to_another_service_only_after_a_person_at_a_terminal_allo
 }
 
 #[tokio::test]
+async fn the_list_names_the_servers_that_use_a_secret_and_its_last_use() -> Result<()> {
+    let (cli, home) = (headless().await?, service().await?);
+    assert!(cli.succeed(&["secret", "list"]).await?.contains("No named secrets."));
+    cli.succeed(&["add", "notes", &home.url(), "--header", "X-Key={{key}}"]).await?;
+    let mut row = json!({
+        "name": "key",
+        "state": "missing",
+        "uses": [{
+            "server": "notes", "server_name": "notes", "setting": ["headers", "X-Key"],
+            "is_program": false, "is_disabled": false }],
+        "origins": [],
+        "refused_origins": [],
+        "in_use": false,
+        "last_used": null,
+    });
+    assert_eq!(list(&cli).await?, [row.clone()]);
+    set(&cli, "key", "hush").await?;
+    let table = cli.succeed(&["secret", "list"]).await?;
+    assert!(table.contains("notes (headers.X-Key)") && table.contains("never"), "{table}");
+
+    cli.succeed(&["status", "notes"]).await?;
+    let used = list(&cli).await?;
+    row["state"] = json!("stored");
+    row["origins"] = json!([home.at("")]);
+    row["last_used"] = used[0]["last_used"].clone();
+    assert!(row["last_used"].is_string(), "{row}");
+    assert_eq!(used, [row.clone()]);
+
+    cli.succeed(&["secret", "disallow", "key", &home.url()]).await?;
+    row["refused_origins"] = row["origins"].take();
+    row["origins"] = json!([]);
+    assert_eq!(list(&cli).await?, [row]);
+    home.forget_requests();
+    assert_eq!(cli.run(&["status", "notes"]).await?.code, Some(3));
+    assert!(home.requests().is_empty(), "something was sent");
+    let again = cli.run(&["secret", "disallow", "key", &home.url()]).await?;
+    assert_eq!(again.code, Some(2), "{again:?}");
+
+    // The value and the last use of the next secret with this name are its own.
+    cli.succeed(&["secret", "remove", "key"]).await?;
+    set(&cli, "key", "hush again").await?;
+    assert_eq!(list(&cli).await?[0]["last_used"], Value::Null);
+
+    std::fs::write(cli.desktop.config_file(), "{")?;
+    let without_file = cli.run(&["secret", "list"]).await?;
+    assert_eq!(without_file.code, Some(0), "{without_file:?}");
+    assert!(without_file.stderr.contains("unknown which secrets are used"), "{}", without_file.stderr);
+    assert!(without_file.stdout.contains("stored"), "{}", without_file.stdout);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_name_that_no_placeholder_can_have_is_not_stored() -> Result<()> {
+    let cli = headless().await?;
+    for name in ["two words", "${VAR}", "{{key}}"] {
+        let refused = cli.run(&["secret", "set", name]).await?;
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+    }
+    assert_eq!(list(&cli).await?, [] as [Value; 0]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_variable_goes_to_a_service_only_after_a_person_at_a_terminal_allows_it() -> Result<()> {
     let (cli, home) = (headless().await?.env("NOTES_KEY", "hush"), service().await?);
     // The first run with an empty mcp.json.
@@ -143,7 +206,14 @@ async fn set(cli: &Cli<Desktop>, name: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// The secrets and variables with a value, and the origins for which each is allowed.
 async fn listed(cli: &Cli<Desktop>) -> Result<Value> {
+    let rows = list(cli).await?;
+    let rows = rows.iter().filter(|row| row["state"] != "missing");
+    Ok(rows.map(|row| json!({ "name": row["name"], "origins": row["origins"] })).collect())
+}
+
+async fn list(cli: &Cli<Desktop>) -> Result<Vec<Value>> {
     Ok(serde_json::from_str(&cli.succeed(&["secret", "list", "--json"]).await?)?)
 }
 

@@ -14,6 +14,7 @@ mod grouped_notification;
 mod keychain;
 mod keychain_unlock;
 mod links;
+mod named_secrets;
 mod notifications;
 mod one_engine;
 mod program_approval;

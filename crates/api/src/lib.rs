@@ -9,6 +9,7 @@
 //! | `request`, `reply` | a request with its arguments, and its result |
 //! | `snapshot`, `event`, `revision` | the engine's public state, one change to it, and its version |
 //! | `server`, `auth`, `status` | one server: its view, its sign-in, its state |
+//! | `secret` | the named secrets: their uses, and the origins to which they may be sent |
 //! | `program` | a local program: its launch, its approval and its output |
 //! | `tool`, `resource`, `prompt` | a server's tools, resources and prompts |
 //! | `elicitation` | a server's question to the person, and the answer |
@@ -35,6 +36,7 @@ mod reply;
 mod request;
 mod resource;
 mod revision;
+mod secret;
 mod server;
 mod snapshot;
 mod status;
@@ -54,6 +56,7 @@ pub use reply::{AuthorizationRequestView, OrphanView, Reply, SignInRequest};
 pub use request::{NewProgram, NewServer, Request, ServerVerb};
 pub use resource::ResourceView;
 pub use revision::Revision;
+pub use secret::{SecretState, SecretUseView, SecretView, SecretsView};
 pub use server::{
     EndpointsView, EntryErrorView, PermissionView, SecretRequestView, ServerId, ServerView, TransportKind,
     Want,

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ConfigView, DeviceSignInView, PromptView, RedirectKind, ResourceView, ServerId, Snapshot, ToolCallView,
-    ToolView,
+    ConfigView, DeviceSignInView, PromptView, RedirectKind, ResourceView, SecretsView, ServerId, Snapshot,
+    ToolCallView, ToolView,
 };
 
 /// The result of a [`crate::Request`] that succeeded.
@@ -27,6 +27,7 @@ pub enum Reply {
     ToolCall(ToolCallView),
     Config(ConfigView),
     Orphans(Vec<OrphanView>),
+    Secrets(SecretsView),
 }
 
 /// A grant whose server is not in `mcp.json`, because its entry was removed by hand.

@@ -85,6 +85,12 @@ pub enum Request {
         /// An address with this origin.
         origin: String,
     },
+    /// Withdraws the permission to send a secret to an origin. The next use there needs the person's permission again.
+    DisallowSecret {
+        /// As in `AllowSecret`.
+        secret: String,
+        origin: String,
+    },
     /// Approves a local program. Send it only after the person saw the launch with this digest and agreed.
     Approve {
         server: ServerId,
@@ -98,7 +104,7 @@ pub enum Request {
         name: String,
         address: String,
     },
-    /// Forgets all origins for which a secret is allowed.
+    /// Forgets all origins for which a secret is allowed, and when it was last used.
     #[cfg_attr(feature = "specta", specta(skip))]
     ForgetSecretOrigins {
         secret: String,
@@ -106,6 +112,12 @@ pub enum Request {
     #[cfg_attr(feature = "specta", specta(skip))]
     RetrySecretStore,
     CheckConfig,
+    /// Lists the named secrets.
+    Secrets,
+    /// Deletes a named secret, and forgets which origins may get it. Succeeds if there is no such secret.
+    DeleteSecret {
+        name: String,
+    },
     /// Lists the grants whose servers are not in `mcp.json`.
     Orphans,
     /// Revokes and deletes such a grant.
@@ -205,6 +217,8 @@ impl Request {
             | Self::HandOverCallback { .. }
             | Self::CallTool { .. }
             | Self::AllowSecret { .. }
+            | Self::DisallowSecret { .. }
+            | Self::DeleteSecret { .. }
             | Self::Approve { .. }
             | Self::SecretStored { .. }
             | Self::ForgetSecretOrigins { .. }
@@ -218,6 +232,7 @@ impl Request {
             | Self::ResumeAll
             | Self::RetrySecretStore
             | Self::CheckConfig
+            | Self::Secrets
             | Self::Orphans
             | Self::ShowWindow => false,
         }
@@ -230,6 +245,8 @@ impl Request {
             Self::SignIn { .. }
             | Self::HandOverCallback { .. }
             | Self::AllowSecret { .. }
+            | Self::DisallowSecret { .. }
+            | Self::DeleteSecret { .. }
             | Self::Approve { .. }
             | Self::SecretStored { .. }
             | Self::ForgetSecretOrigins { .. } => true,

@@ -152,13 +152,26 @@ pub enum Config {
 pub enum Secret {
     /// Store a secret, read from stdin
     Set { name: String },
-    /// List the stored secrets, and the services that may get them
+    /// List the secrets, the servers that use them, and the services that may get them
+    ///
+    /// A missing secret is used in mcp.json, but has no value. The last use is accurate to an hour.
     List,
     /// Allow a secret for another service
     ///
     /// Usher sends a secret only to the services that it was first used with. Run this command if mcp.json now names
     /// another address. It needs a person at a terminal.
     Allow {
+        /// Name of the secret, or an environment variable, written as '${VAR}'
+        #[arg(value_name = "NAME")]
+        secret: String,
+        /// Address of the service; only its scheme, host and port count
+        #[arg(value_name = "ORIGIN")]
+        origin: String,
+    },
+    /// Stop sending a secret to a service
+    ///
+    /// The servers at this address then fail until you allow the secret again.
+    Disallow {
         /// Name of the secret, or an environment variable, written as '${VAR}'
         #[arg(value_name = "NAME")]
         secret: String,

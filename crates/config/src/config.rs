@@ -114,23 +114,32 @@ impl ServerConfig {
     /// Returns the named secrets of the entry, without duplicates.
     pub fn secrets(&self) -> Vec<SecretUse> {
         let mut uses: Vec<SecretUse> = Vec::new();
-        let mut note = |setting: &[&str], template: &Template| {
+        for (setting, template) in self.templates() {
             for name in template.secret_names() {
                 if !uses.iter().any(|known| known.name == name) {
                     let setting = setting.iter().map(|key| (*key).to_owned()).collect();
                     uses.push(SecretUse { name: name.to_owned(), setting });
                 }
             }
-        };
+        }
+        uses
+    }
+
+    /// Returns the values that may have placeholders, each with the keys that lead to it. The settings that are resolved
+    /// when the file is read, such as the address, are not among them.
+    pub fn templates(&self) -> Vec<(Vec<&str>, &Template)> {
+        let mut templates: Vec<(Vec<&str>, &Template)> = Vec::new();
         match &self.transport {
             Transport::Http { headers, .. } | Transport::Sse { headers, .. } => {
-                headers.iter().for_each(|header| note(&["headers", &header.name], &header.value));
+                templates.extend(
+                    headers.iter().map(|header| (vec!["headers", header.name.as_str()], &header.value)),
+                );
             }
             Transport::Stdio { command, args, env, cwd } => {
-                note(&["command"], command);
-                args.iter().for_each(|argument| note(&["args"], argument));
-                env.iter().for_each(|(name, value)| note(&["env", name], value));
-                cwd.iter().for_each(|cwd| note(&["cwd"], cwd));
+                templates.push((vec!["command"], command));
+                templates.extend(args.iter().map(|argument| (vec!["args"], argument)));
+                templates.extend(env.iter().map(|(name, value)| (vec!["env", name.as_str()], value)));
+                templates.extend(cwd.iter().map(|cwd| (vec!["cwd"], cwd)));
             }
         }
         let oauth = &self.oauth;
@@ -140,14 +149,15 @@ impl ServerConfig {
             ("assertion", &oauth.assertion),
         ];
         for (name, template) in settings {
-            template.iter().for_each(|template| note(&["oauth", name], template));
+            templates.extend(template.iter().map(|template| (vec!["oauth", name], template)));
         }
         if let Some(provider) = &oauth.identity_provider {
-            note(&["oauth", "identityProvider", "idToken"], &provider.id_token);
+            templates.push((vec!["oauth", "identityProvider", "idToken"], &provider.id_token));
             let secret = provider.client_secret.iter();
-            secret.for_each(|secret| note(&["oauth", "identityProvider", "clientSecret"], secret));
+            templates
+                .extend(secret.map(|secret| (vec!["oauth", "identityProvider", "clientSecret"], secret)));
         }
-        uses
+        templates
     }
 
     /// Returns each placeholder of an HTTP entry with each origin to which its value is sent:

@@ -91,6 +91,25 @@ impl AllowedOrigins {
         self.0.change(|contents| contents.add(allowed)).await
     }
 
+    /// Withdraws the permission for a use. The value of a secret without an origin needs the person's permission too: its
+    /// next use is not a first one. Returns whether the use was allowed.
+    pub async fn disallow(&self, withdrawn: &PlaceholderUse) -> io::Result<bool> {
+        let mut existed = false;
+        let name = withdrawn.placeholder.to_string();
+        self.0
+            .change(|contents| {
+                let Some(origins) = contents.origins.get_mut(&name) else { return };
+                let before = origins.len();
+                origins.retain(|origin| origin != withdrawn.origin.as_str());
+                existed = origins.len() < before;
+                if origins.is_empty() && matches!(withdrawn.placeholder, Placeholder::Variable(_)) {
+                    contents.origins.remove(&name);
+                }
+            })
+            .await?;
+        Ok(existed)
+    }
+
     /// Allows these uses of a value that was just stored, and no others.
     pub async fn replace(&self, placeholder: &Placeholder, origins: &[Origin]) -> io::Result<()> {
         self.0
@@ -111,6 +130,13 @@ impl AllowedOrigins {
             .change(|contents| existed = contents.origins.remove(&placeholder.to_string()).is_some())
             .await?;
         Ok(existed)
+    }
+
+    /// Returns the environment variables that may be sent to an origin.
+    pub fn variables(&self) -> Vec<Placeholder> {
+        let contents = self.0.lock();
+        let placeholders = contents.origins.keys().filter_map(|text| text.parse::<Placeholder>().ok());
+        placeholders.filter(|placeholder| matches!(placeholder, Placeholder::Variable(_))).collect()
     }
 
     /// Returns the origins to which the value may be sent.
@@ -186,6 +212,25 @@ mod tests {
         assert_eq!(reopened.of(&home.placeholder), ["https://b.example"]);
         assert!(reopened.forget(&home.placeholder).await.expect("write"));
         assert!(!reopened.forget(&home.placeholder).await.expect("write"));
+    }
+
+    #[tokio::test]
+    async fn a_withdrawn_origin_needs_permission_again() {
+        let folder = tempfile::tempdir().expect("create a folder");
+        let (allowed, first_run) = AllowedOrigins::open(folder.path()).expect("open");
+        let all = uses([HOME, ELSEWHERE, VARIABLE]);
+        let [home, elsewhere, variable] = &all;
+        allowed.adopt(first_run.expect("the first run"), &all).await.expect("write");
+        assert!(allowed.disallow(elsewhere).await.expect("write"));
+        assert!(!allowed.disallow(elsewhere).await.expect("write"));
+        assert_eq!(allowed.refused(&all), uses([ELSEWHERE]));
+        assert!(allowed.disallow(home).await.expect("write"));
+        assert_eq!(allowed.record(&uses([HOME])).await.expect("write"), uses([HOME]), "not a first use");
+        assert_eq!(allowed.variables(), std::slice::from_ref(&variable.placeholder));
+        assert!(allowed.disallow(variable).await.expect("write"));
+        assert_eq!(allowed.variables(), []);
+        let (reopened, _) = AllowedOrigins::open(folder.path()).expect("open again");
+        assert_eq!(reopened.refused(&all), all);
     }
 
     #[tokio::test]

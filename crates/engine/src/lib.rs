@@ -16,7 +16,7 @@
 //! | `calls` | tool calls, which may wait for a permission and may be repeated |
 //! | `board`, `events`, `caller` | the public state, its events, and the callers that receive them |
 //! | `words` | the messages for the person, one file for each source of errors |
-//! | `learned`, `server_key`, `state_file`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
+//! | `learned`, `server_key`, `state_file`, `allowed_origins`, `last_uses`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
 //! | `wake`, `clock`, `backoff` | sleep and network changes, the clock, the delay before a retry |
 //! | `fuzzing` | the parsers that `tests/fuzz` calls |
 //!
@@ -51,6 +51,7 @@ mod engine;
 mod events;
 #[doc(hidden)]
 pub mod fuzzing;
+mod last_uses;
 mod learned;
 mod lock;
 mod options;
@@ -77,6 +78,7 @@ pub use options::{
     CallOptions, EngineOptions, EntryInput, PreRegisteredClient, SecretPlace, SignInOptions, StartError,
 };
 pub use program::launch::digest_of_command;
+pub use verbs::MAX_SECRET_BYTES;
 pub use words::config::describe_config_error;
 pub use words::secret_store::describe_secret_error;
 pub use words::sign_in::describe_oauth_error;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use secrecy::SecretString;
@@ -9,12 +10,15 @@ use usher_api::SecretRequestView;
 use usher_config::{Config, Environment, Placeholder, PlaceholderUse};
 
 use crate::allowed_origins::{AllowedOrigins, FirstRun};
+use crate::clock::Clock;
+use crate::last_uses::LastUses;
 use crate::program::approvals::Approved;
 use crate::secret_stores::SecretStores;
 
 /// The only owner of the values. It returns the values of an entry only if all their uses are allowed.
 pub(crate) struct Placeholders {
     pub allowed: AllowedOrigins,
+    pub last_uses: LastUses,
     environment: Environment,
     stores: SecretStores,
     /// Taken when the first valid `mcp.json` was read.
@@ -40,13 +44,16 @@ pub(crate) enum NotAdmitted {
 }
 
 impl Placeholders {
-    pub fn new(
-        allowed: AllowedOrigins,
-        first_run: Option<FirstRun>,
+    /// Opens the files of the allowed origins and of the last uses.
+    pub fn open(
+        state_dir: &Path,
+        clock: Clock,
         environment: Environment,
         stores: SecretStores,
-    ) -> Self {
-        Self { allowed, environment, stores, first_run: Mutex::new(first_run) }
+    ) -> io::Result<Self> {
+        let (allowed, first_run) = AllowedOrigins::open(state_dir)?;
+        let last_uses = LastUses::open(state_dir, clock)?;
+        Ok(Self { allowed, last_uses, environment, stores, first_run: Mutex::new(first_run) })
     }
 
     pub fn environment(&self) -> &Environment {
@@ -100,6 +107,7 @@ impl Placeholders {
         if !refused.is_empty() {
             return Err(NotAdmitted::Refused(refused));
         }
+        secrets.keys().for_each(|name| self.last_uses.record(name));
         let is_used = |name: &str| {
             let is_it = |one: &PlaceholderUse| matches!(&one.placeholder, Placeholder::Variable(variable) if variable == name);
             uses.iter().any(is_it)
@@ -127,6 +135,7 @@ impl Placeholders {
                 }
             }
         }
+        secrets.keys().for_each(|name| self.last_uses.record(name));
         let is_used = |name: &str| variables.iter().any(|variable| variable == name);
         Ok(AdmittedValues { environment: self.environment.filtered(is_used), secrets })
     }

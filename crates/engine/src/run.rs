@@ -4,16 +4,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use usher_api::{Code, ErrorView};
 use usher_config::{Config, ConfigError, ConfigFile, Environment};
 
-use crate::allowed_origins::AllowedOrigins;
 use crate::board::Board;
 use crate::connection::elicitation::Elicitations;
 use crate::context::{Context, GrantGuards};
+use crate::last_uses;
 use crate::learned::Learned;
 use crate::lock::{EngineLock, LockError};
 use crate::options::{EngineOptions, StartError};
@@ -50,8 +50,6 @@ impl Run {
         let tasks = TaskTracker::new();
         let learned = Learned::open(&options.state_dir, tasks.clone())
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
-        let (allowed, first_run) = AllowedOrigins::open(&options.state_dir)
-            .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let approvals = Approvals::open(&options.state_dir)
             .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let config = ConfigFile::new(options.config.clone(), Environment::of_process());
@@ -61,10 +59,13 @@ impl Run {
         let board = Arc::new(Board::new(config_view, store_view));
         let stores =
             SecretStores::new(options.secret_store.clone(), options.asks_to_unlock, Arc::clone(&board));
+        let (clock, environment) = (options.clock.clone(), config.environment().clone());
+        let placeholders = Placeholders::open(&options.state_dir, clock, environment, stores.clone())
+            .map_err(|error| StartError::Failed(folder_error(&options.state_dir, &error)))?;
         let servers = Arc::new(Servers::new(options.only.clone()));
         let elicitations = Elicitations::new(Arc::clone(&board), learned.clone(), options.clock.clone());
         let context = Arc::new(Context {
-            placeholders: Placeholders::new(allowed, first_run, config.environment().clone(), stores.clone()),
+            placeholders,
             approvals,
             search_path: SearchPath::default(),
             guardian: Guardian::default(),
@@ -85,6 +86,7 @@ impl Run {
         }
         watch_config(&context, &servers, &config);
         watch_secret_store(&context, &servers);
+        save_last_uses(&context, &servers);
         wake::watch(Arc::clone(&context), Arc::clone(&servers));
         let stored_sign_ins = StoredSignIns::default();
         Ok(Self { context, servers, config, stored_sign_ins, lock: Mutex::new(Some(lock)) })
@@ -92,6 +94,7 @@ impl Run {
 
     pub async fn stop(&self) {
         self.context.stopping.cancel();
+        self.servers.record_secret_uses(&self.context);
         let handles = self.servers.take_all();
         let end = async {
             join_all(handles.iter().map(|handle| handle.stop())).await;
@@ -99,6 +102,7 @@ impl Run {
             // Interrupting a refresh or a code exchange could lose a single-use token.
             self.context.tasks.wait().await;
         };
+        let end = join(end, self.context.placeholders.last_uses.save());
         if tokio::time::timeout(STOP_TIMEOUT, end).await.is_err() {
             tracing::warn!("stopped while work was still running");
         }
@@ -179,6 +183,23 @@ fn watch_secret_store(context: &Arc<Context>, servers: &Arc<Servers>) {
                 else => return,
             }
             servers.send_all(|| Message::SecretsChanged(None));
+        }
+    });
+}
+
+/// Stores once an hour when the named secrets were last used.
+fn save_last_uses(context: &Arc<Context>, servers: &Arc<Servers>) {
+    let (context, servers) = (Arc::clone(context), Arc::clone(servers));
+    let mut hours = tokio::time::interval(last_uses::ACCURACY);
+    hours.reset();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = context.stopping.cancelled() => return,
+                _ = hours.tick() => {}
+            }
+            servers.record_secret_uses(&context);
+            context.placeholders.last_uses.save().await;
         }
     });
 }

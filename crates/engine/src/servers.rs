@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
-use usher_api::{ConfigChangesView, ErrorView, ServerId};
+use usher_api::{ConfigChangesView, ErrorView, ServerId, Status};
 use usher_config::Config;
 
 use crate::context::Context;
@@ -58,6 +58,17 @@ impl Servers {
     pub fn send_all(&self, message: impl Fn() -> Message) {
         for handle in self.handles().values() {
             handle.send(message());
+        }
+    }
+
+    /// Records that the secrets of the connected servers are used now.
+    pub fn record_secret_uses(&self, context: &Context) {
+        for (id, handle) in &*self.handles() {
+            let view = context.board.server(id);
+            if view.is_some_and(|view| matches!(view.status, Status::Connected { .. })) {
+                let secrets = handle.config.secrets();
+                secrets.iter().for_each(|secret| context.placeholders.last_uses.record(&secret.name));
+            }
         }
     }
 

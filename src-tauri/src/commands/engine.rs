@@ -25,6 +25,9 @@ fn is_for_page(request: &Request) -> bool {
         | Request::CompleteSignIn { .. }
         | Request::CancelCall { .. }
         | Request::AllowSecret { .. }
+        | Request::DisallowSecret { .. }
+        | Request::DeleteSecret { .. }
+        | Request::Secrets
         | Request::Approve { .. }
         | Request::PauseAll
         | Request::ResumeAll

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod entries;
 pub mod links;
 pub mod secret_store;
+pub mod secrets;
 pub mod servers;
 pub mod sign_in;
 pub mod tools;

@@ -7,6 +7,7 @@ import {
   type PageRequest,
   type PromptView,
   type ResourceView,
+  type SecretsView,
   type ServerId,
   type ServerVerb,
   type Snapshot,
@@ -59,6 +60,16 @@ export const tauriBackend = {
   serversResume: () => engineRequest({ request: "resume_all" }),
   /** Allows a secret for an origin, both as a `SecretRequestView` names them. */
   secretAllow: (secret: string, origin: string) => engineRequest({ request: "allow_secret", secret, origin }),
+  /** Withdraws the permission to send a secret to an origin. */
+  secretDisallow: (secret: string, origin: string) =>
+    engineRequest({ request: "disallow_secret", secret, origin }),
+  secretRemove: (name: string) => engineRequest({ request: "delete_secret", name }),
+  /** Returns the named secrets, without their values. */
+  secrets: async (): Promise<SecretsView> => {
+    const reply = (await engineRequest({ request: "secrets" })) as { secrets?: SecretsView };
+    if (reply.secrets === undefined) throw new BackendError(errorView('Unexpected reply to "secrets".'));
+    return reply.secrets;
+  },
   /** Approves a local program. `digest` is that of the launch that the person saw. */
   programApprove: (server: ServerId, digest: string) => engineRequest({ request: "approve", server, digest }),
   toolCancel: (call: string) => engineRequest({ request: "cancel_call", call }),

@@ -88,6 +88,10 @@ export const commands = {
 	secretStoreRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_retry")),
 	/**  Changes the secret store. The secrets in the previous store stay there. */
 	secretStoreChoose: (kind: SecretStoreChoice) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_choose", { kind })),
+	/**  Stores a new secret. Fails if there is one with this name. */
+	secretAdd: (name: string, value: string) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_add", { name, value })),
+	/**  Replaces the value of a secret, or stores a missing one. The services that use it get the new value. */
+	secretSet: (name: string, value: string) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_set", { name, value })),
 	/**  Opens a link that the person clicked: https, or http on a loopback host. Rejects other links. */
 	linkOpen: (url: string) => typedError<null, ErrorView>(__TAURI_INVOKE("link_open", { url })),
 };
@@ -626,13 +630,13 @@ export type RedirectKind =
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
 /**  The result of a [`crate::Request`] that succeeded. */
-export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; tool_call?: never; tools?: never } | 
+export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; tool_call?: never; tools?: never } | 
 /**  The id of the added server, or of the server whose sign-in was completed. */
-({ server: ServerId }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ server: ServerId }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  `None` when no sign-in waits for the browser. */
-({ authorization: AuthorizationRequestView | null }) & { config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ authorization: AuthorizationRequestView | null }) & { config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  The code and the page of a sign-in on another device. */
-({ device: DeviceSignInView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; device?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
+({ device: DeviceSignInView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; device?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ secrets: SecretsView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
 
 /**
  *  A request to the engine.
@@ -654,10 +658,18 @@ export type Request = { request: "snapshot" } |
 secret: string; 
 /**  An address with this origin. */
 origin: string } | 
+/**  Withdraws the permission to send a secret to an origin. The next use there needs the person's permission again. */
+{ request: "disallow_secret"; 
+/**  As in `AllowSecret`. */
+secret: string; origin: string } | 
 /**  Approves a local program. Send it only after the person saw the launch with this digest and agreed. */
 { request: "approve"; server: ServerId; 
 /**  `LaunchView::digest` */
 digest: string } | { request: "check_config" } | 
+/**  Lists the named secrets. */
+{ request: "secrets" } | 
+/**  Deletes a named secret, and forgets which origins may get it. Succeeds if there is no such secret. */
+{ request: "delete_secret"; name: string } | 
 /**  Lists the grants whose servers are not in `mcp.json`. */
 { request: "orphans" } | 
 /**  Revokes and deletes such a grant. */
@@ -707,6 +719,15 @@ export type SecretRequestView = {
 	allowed_origins: string[],
 };
 
+/**  Whether there is a value. */
+export type SecretState = 
+/**  The secret store has the value. */
+"stored" | 
+/**  An entry uses the secret, and the secret store does not have it. */
+"missing" | 
+/**  An environment variable. */
+"variable";
+
 /**  The person's choice of a secret store. */
 export type SecretStoreChoice = 
 /**  The system's keychain. */
@@ -720,6 +741,55 @@ export type SecretStoreChoice =
 export type SecretStoreView = 
 /**  `error` is `keychain_unavailable` or `keychain_locked` while the store cannot be used. */
 { kind: "keychain"; error: ErrorView | null } | { kind: "file"; path: string; error: ErrorView | null } | { kind: "memory" };
+
+/**  A setting of an entry that uses a secret. */
+export type SecretUseView = {
+	server: ServerId,
+	/**  The server's name, as the front ends show it. */
+	server_name: string,
+	/**  The keys that lead to the setting, such as `headers` and `X-Api-Key`. */
+	setting: string[],
+	/**  Whether the server is a program on this computer. */
+	is_program: boolean,
+	/**  Whether the server is disabled in `mcp.json`. */
+	is_disabled: boolean,
+};
+
+/**  A named secret, or an environment variable. */
+export type SecretView = {
+	/**
+	 *  The name of a secret, or an environment variable as `${VAR}`. The name of a stored secret may contain any
+	 *  characters except control characters.
+	 */
+	name: string,
+	state: SecretState,
+	/**
+	 *  The settings in `mcp.json` with this placeholder, in the order of the file, without the untouched examples of a
+	 *  new file. Settings that are resolved when the file is read, such as an address, are left out.
+	 */
+	uses: SecretUseView[],
+	/**  The origins to which the value may be sent, such as `https://mcp.example.com`. */
+	origins: string[],
+	/**  Further origins to which an entry would send the value. The person has not allowed them. */
+	refused_origins: string[],
+	/**  Whether a server that uses the stored secret is connected now. */
+	in_use: boolean,
+	/**
+	 *  The last time at which a server that uses the stored secret began to connect, or was seen connected. It is
+	 *  accurate to an hour, and up to an hour is lost if Usher is killed. `None` if that has not happened yet, or for an
+	 *  environment variable.
+	 */
+	last_used: string | null,
+};
+
+/**  The named secrets, sorted by name, and then the environment variables that may be sent. */
+export type SecretsView = {
+	secrets: SecretView[],
+	/**  The displayed names of the entries with an error in `mcp.json`. It is unknown which secrets they use. */
+	unknown_entries: string[],
+	/**  The error of `mcp.json`, if it cannot be read or is not JSON. It is then unknown which secrets are used. */
+	config_error: ErrorView | null,
+};
 
 /**  A server's name, unique in `mcp.json`. It is untrusted: it is never used as a path, and is sanitised for display. */
 export type ServerId = string;

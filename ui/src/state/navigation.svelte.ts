@@ -8,12 +8,18 @@ export type Page =
   | { kind: "gallery" }
   | { kind: "set_up"; entry: CatalogueEntry }
   | { kind: "service"; id: ServerId }
-  | { kind: "settings" };
+  | { kind: "settings" }
+  | { kind: "secrets" };
 
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
 export type Dialog =
-  { kind: "add" } | { kind: "edit" } | { kind: OfferKind; item: Offer } | { kind: "remove" };
+  | { kind: "add" }
+  | { kind: "edit" }
+  | { kind: OfferKind; item: Offer }
+  | { kind: "remove" }
+  | { kind: "secret_add" }
+  | { kind: "secret_value" | "secret_remove"; name: string };
 
 /** A value that belongs to a page. It is discarded when another page is shown. */
 type OfPage<Value> = { pageKey: string; value: Value } | null;
@@ -69,6 +75,7 @@ export class Navigation {
         return `set_up ${page.entry.slug}`;
       case "gallery":
       case "settings":
+      case "secrets":
         return page.kind;
     }
   }
@@ -120,6 +127,8 @@ export class Navigation {
       dialog?.kind === "tool" ||
       dialog?.kind === "add" ||
       dialog?.kind === "edit" ||
+      dialog?.kind === "secret_add" ||
+      dialog?.kind === "secret_value" ||
       this.clientForm ||
       this.page.kind === "set_up"
     );

@@ -22,6 +22,7 @@ import { FirstSignIns } from "./first-sign-ins.svelte";
 import { Lists } from "./lists.svelte";
 import { Navigation } from "./navigation.svelte";
 import { Requests } from "./requests.svelte";
+import { Secrets } from "./secrets.svelte";
 
 /** Milliseconds before a start counts as slow. */
 const SLOW_START = 250;
@@ -38,6 +39,7 @@ export class Usher {
   readonly resources: Lists<ResourceView>;
   readonly prompts: Lists<PromptView>;
   readonly commands = new Commands();
+  readonly secrets: Secrets;
   readonly app: App;
   #slowStart: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,6 +57,7 @@ export class Usher {
     this.tools = new Lists((id) => backend.serverTools(id));
     this.resources = new Lists((id) => backend.serverResources(id));
     this.prompts = new Lists((id) => backend.serverPrompts(id));
+    this.secrets = new Secrets(backend, this.commands);
     this.app = new App(backend);
   }
 

@@ -3,6 +3,7 @@ import { galleryScenes } from "./scenes/gallery";
 import { offerScenes } from "./scenes/offers";
 import { largeScenes } from "./scenes/large";
 import type { Scenes } from "./scenes/scene";
+import { secretsScenes } from "./scenes/secrets";
 import { serviceScenes } from "./scenes/service";
 import { settingsScenes } from "./scenes/settings";
 import { signInScenes } from "./scenes/sign-in";
@@ -18,5 +19,6 @@ export const scenes: Scenes = {
   ...toolsScenes,
   ...offerScenes,
   ...settingsScenes,
+  ...secretsScenes,
   ...largeScenes,
 };

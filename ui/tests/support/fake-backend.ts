@@ -9,6 +9,7 @@ import type {
   ProbeView,
   PromptView,
   ResourceView,
+  SecretsView,
   ServerId,
   Snapshot,
   ToolCallView,
@@ -16,6 +17,7 @@ import type {
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
 import { checkOf, entryView } from "./entries";
+import { secretList } from "./secrets";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
 type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribePages">;
@@ -38,6 +40,7 @@ export class FakeBackend {
   /** What answers at the address of a new entry. */
   probe: ProbeView = { kind: "sign_in" };
   orphansLeft: OrphanView[] = [];
+  secretList: SecretsView = secretList();
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
   #onDesktop: (desktop: DesktopView) => void = () => undefined;
@@ -67,6 +70,7 @@ export class FakeBackend {
       serverPrompts: () => this.prompts,
       toolCall: () => this.result,
       orphans: () => this.orphansLeft,
+      secrets: () => this.secretList,
       configCheck: () => this.current.config,
     };
 

@@ -10,6 +10,7 @@ pub mod list;
 pub mod login;
 pub mod man;
 pub mod secret;
+pub mod secret_list;
 pub mod server;
 pub mod status;
 pub mod tools;

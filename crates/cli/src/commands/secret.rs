@@ -1,33 +1,38 @@
-//! `usher secret set|list|allow|remove`: the named secrets, which mcp.json refers to as {{name}}, and the services that
-//! may get them.
+//! `usher secret set|allow|disallow|remove`: the named secrets, which mcp.json refers to as {{name}}, and the services
+//! that may get them.
 
 use std::collections::BTreeMap;
 
 use secrecy::SecretString;
-use serde::Serialize;
 use usher_api::Request;
 use usher_config::{Environment, Origin, Placeholder, display_text};
+use usher_engine::MAX_SECRET_BYTES;
 use usher_secrets::SecretStore;
 
 use crate::arguments::Secret;
+use crate::commands::secret_list;
 use crate::exit::{CommandError, internal, usage_error};
-use crate::output::{Output, is_interactive, read_stdin, table};
+use crate::output::{Output, is_interactive, read_stdin};
 use crate::paths::Paths;
 use crate::session::{ask_about_secrets, notify_secret_changed, secret_store};
-
-/// The longest accepted secret, in bytes.
-const MAX_LENGTH: u64 = 64 * 1024;
 
 pub async fn run(paths: &Paths, output: Output, command: &Secret) -> Result<(), CommandError> {
     match command {
         Secret::Set { name } => set(paths, output, name).await,
-        Secret::List => list(paths, output).await,
+        Secret::List => secret_list::run(paths, output).await,
         Secret::Allow { secret, origin } => allow(paths, output, secret, origin).await,
+        Secret::Disallow { secret, origin } => disallow(paths, output, secret, origin).await,
         Secret::Remove { name } => remove(paths, output, name).await,
     }
 }
 
 async fn set(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
+    if !matches!(name.parse::<Placeholder>(), Ok(Placeholder::Secret(parsed)) if parsed == name) {
+        return Err(usage_error(
+            format!("“{}” is not the name of a secret.", display_text(name, 80)),
+            "Use letters, digits, “_”, “-” and “.”.",
+        ));
+    }
     let store = SecretStore::open(secret_store(paths).await?);
     if is_interactive() {
         output.note("Paste the secret, then press Ctrl-D.");
@@ -61,36 +66,6 @@ async fn bind_new_secret(paths: &Paths, output: Output, name: &str) -> Result<()
     ask_about_secrets(paths, output, vec![request]).await
 }
 
-#[derive(Serialize)]
-struct Row {
-    /// The name of a secret, or an environment variable as `${VAR}`.
-    name: String,
-    origins: Vec<String>,
-}
-
-async fn list(paths: &Paths, output: Output) -> Result<(), CommandError> {
-    let mut allowed = origins(paths)?;
-    let names = SecretStore::open(secret_store(paths).await?).named_list().await?;
-    let mut rows: Vec<Row> = Vec::new();
-    for name in names {
-        let origins = allowed.remove(&Placeholder::Secret(name.clone()).to_string()).unwrap_or_default();
-        rows.push(Row { name, origins });
-    }
-    let variables = allowed.into_iter().filter(|(placeholder, _)| placeholder.starts_with('$'));
-    rows.extend(variables.map(|(name, origins)| Row { name, origins }));
-    output.result(&rows, || {
-        if rows.is_empty() {
-            return "No named secrets.".into();
-        }
-        let cells = rows.iter().map(|row| {
-            let origins = if row.origins.is_empty() { "not used yet".into() } else { row.origins.join(", ") };
-            vec![display_text(&row.name, 80), display_text(&origins, 300)]
-        });
-        table(&["name", "allowed for"], cells)
-    });
-    Ok(())
-}
-
 async fn allow(paths: &Paths, output: Output, secret: &str, origin: &str) -> Result<(), CommandError> {
     let (secret, origin) = (placeholder(secret)?, parse_origin(origin)?);
     if !is_interactive() {
@@ -109,6 +84,21 @@ async fn allow(paths: &Paths, output: Output, secret: &str, origin: &str) -> Res
     Ok(())
 }
 
+async fn disallow(paths: &Paths, output: Output, secret: &str, origin: &str) -> Result<(), CommandError> {
+    let (secret, origin) = (placeholder(secret)?, parse_origin(origin)?);
+    if !origins(paths)?.get(&secret.to_string()).is_some_and(|known| known.contains(&origin.to_string())) {
+        return Err(usage_error(
+            format!("{secret} is not allowed for {origin}."),
+            "Run `usher secret list` to see the services that may get it.",
+        ));
+    }
+    let request = Request::DisallowSecret { secret: secret.to_string(), origin: origin.to_string() };
+    ask_about_secrets(paths, output, vec![request]).await?;
+    let disallowed = serde_json::json!({ "disallowed": secret.to_string(), "origin": origin.to_string() });
+    output.result(&disallowed, || format!("{secret} is not sent to {origin} any more."));
+    Ok(())
+}
+
 async fn remove(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
     let placeholder = name.parse::<Placeholder>().unwrap_or_else(|_| Placeholder::Secret(name.to_owned()));
     let was_allowed = origins(paths)?.contains_key(&placeholder.to_string());
@@ -116,7 +106,8 @@ async fn remove(paths: &Paths, output: Output, name: &str) -> Result<(), Command
         Placeholder::Secret(name) => SecretStore::open(secret_store(paths).await?).delete_named(name).await?,
         Placeholder::Variable(_) => was_allowed,
     };
-    if was_allowed {
+    // A secret of a program is allowed for no origin, but it has a last use. A name that no placeholder can have has neither.
+    if was_allowed || (existed && placeholder.to_string().parse::<Placeholder>().is_ok()) {
         let request = Request::ForgetSecretOrigins { secret: placeholder.to_string() };
         ask_about_secrets(paths, output, vec![request]).await?;
     }
@@ -170,8 +161,8 @@ fn argument(placeholder: &Placeholder) -> String {
 
 /// Reads a secret from stdin, without the line ending that a terminal or `echo` adds.
 pub fn read_secret() -> Result<SecretString, CommandError> {
-    let text = read_stdin("the secret", MAX_LENGTH + 1)?;
-    if text.len() as u64 > MAX_LENGTH {
+    let text = read_stdin("the secret", MAX_SECRET_BYTES as u64 + 1)?;
+    if text.len() > MAX_SECRET_BYTES {
         return Err(usage_error(
             "The secret on stdin is longer than 64 kB.",
             "Check that this is the right file.",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 use usher_api::{ServerId, TransportKind};
-use usher_config::{Placeholder, ServerConfig, Transport};
+use usher_config::{Placeholder, PlaceholderUse, ServerConfig, Transport};
 
 use crate::connection::Connection;
 use crate::connection::fault::Fault;
@@ -126,6 +126,14 @@ impl Endpoint {
         match self {
             Self::Http(http) => http.uses.iter().any(|one| one.placeholder == *placeholder),
             Self::Program(program) => program.uses_placeholder(placeholder),
+        }
+    }
+
+    /// Returns whether the entry sends this placeholder's value to this origin.
+    pub fn sends(&self, one: &PlaceholderUse) -> bool {
+        match self {
+            Self::Http(http) => http.uses.contains(one),
+            Self::Program(_) => false,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use usher_api::{Code, ErrorView};
-use usher_config::Placeholder;
+use usher_config::{Placeholder, PlaceholderUse};
 use usher_oauth::Challenge;
 
 use super::jobs::Job;
@@ -218,7 +218,30 @@ impl ServerTask {
                 _ => false,
             },
         };
-        if is_affected && !matches!(self.phase.get(), Phase::Disabled) {
+        if is_affected {
+            self.connect_with_new_values();
+        }
+    }
+
+    /// The person withdrew the permission for a use of a secret. The connection with it ends.
+    pub fn secret_disallowed(&mut self, withdrawn: &PlaceholderUse) {
+        if self.endpoint.sends(withdrawn) {
+            self.connect_with_new_values();
+        }
+    }
+
+    /// Replaces the connection, or the running attempt, because the values of placeholders may no longer be used.
+    fn connect_with_new_values(&mut self) {
+        if matches!(self.phase.get(), Phase::Disabled) {
+            return;
+        }
+        // A sign-in is not interrupted. The connection after it gets the new value.
+        self.endpoint.mark_stale();
+        if matches!(self.phase.get(), Phase::Connecting { .. }) {
+            // The running attempt may use the earlier value.
+            let job = self.connect_job();
+            self.phase.retry(job);
+        } else {
             self.connect_again();
         }
     }

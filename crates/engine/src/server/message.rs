@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 use usher_api::{ErrorView, SignInRequest, SignInStep};
-use usher_config::Placeholder;
+use usher_config::{Placeholder, PlaceholderUse};
 use usher_oauth::{Challenge, DeviceAuthorization, PendingAuthorization};
 
 use crate::connection::Connection;
@@ -57,6 +57,8 @@ pub(crate) enum Message {
     SignedOut { outcome: Result<(), CredentialFault>, reply: SignOutReply },
     /// The secret store works again (`None`), or the value of this placeholder was set or withdrawn.
     SecretsChanged(Option<Placeholder>),
+    /// The person withdrew the permission for this use of a secret.
+    SecretDisallowed(PlaceholderUse),
     /// The person allowed a secret for another origin.
     SecretAllowed,
     /// The person approves the launch of the program with this digest.

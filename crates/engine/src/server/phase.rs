@@ -270,7 +270,7 @@ impl CurrentPhase {
         }
     }
 
-    /// Replaces the backoff with a job that retries. The status does not change before the outcome.
+    /// Replaces the running attempt, or the backoff, with a job that tries again. The status does not change before the outcome.
     pub fn retry(&mut self, retry: Job) {
         match &mut self.phase {
             Phase::Reconnecting { job, for_refresh, .. } => {
@@ -278,9 +278,9 @@ impl CurrentPhase {
                 *for_refresh = false;
             }
             Phase::Failed { next_try, .. } => *next_try = Some(retry),
+            Phase::Connecting { job } => *job = retry,
             Phase::Disabled
             | Phase::Paused
-            | Phase::Connecting { .. }
             | Phase::NeedsSignIn { .. }
             | Phase::SigningIn(_)
             | Phase::Connected(_) => {}

@@ -18,7 +18,8 @@ const SHORTEST_WAIT: Duration = Duration::from_secs(1);
 
 impl ServerTask {
     /// Starts or stops the job after each message. A grant that only lacks scopes is still refreshed, because the
-    /// person may decline the step-up. A rejected refresh is tried again, because the rejection may be temporary.
+    /// person may decline the step-up. A rejected refresh is tried again, because the rejection may be temporary. Without
+    /// the permission to send the entry's secrets, nothing is refreshed.
     pub fn update_refresh(&mut self) {
         let should_run = match self.phase.get() {
             Phase::Connecting { .. }
@@ -31,7 +32,7 @@ impl ServerTask {
             }
             Phase::Disabled | Phase::Paused | Phase::NeedsSignIn { .. } => false,
         };
-        if !should_run {
+        if !should_run || self.waits_for_secret() {
             self.refresh.stop();
         } else if !self.refresh.is_running() {
             let (id, credentials) = (self.id.clone(), self.endpoint.credentials());

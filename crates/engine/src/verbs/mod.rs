@@ -7,6 +7,7 @@ mod new_server;
 mod orphans;
 mod probe;
 mod resources;
+mod secret_list;
 mod secrets;
 mod servers;
 mod sign_in;
@@ -18,6 +19,8 @@ use usher_api::{Code, ErrorView, Reply, Request};
 
 use crate::engine::Engine;
 use crate::options::{CallOptions, SignInOptions};
+
+pub use secrets::MAX_SECRET_BYTES;
 
 impl Engine {
     /// Carries out a request. `ShowWindow` fails here, because a process with a window handles it before it reaches the
@@ -74,6 +77,11 @@ impl Engine {
             Request::ResumeAll => self.resume_all().await,
             Request::SecretsChanged { name } => self.secrets_changed(name.as_deref()),
             Request::AllowSecret { secret, origin } => self.allow_secret(&secret, &origin).await?,
+            Request::DisallowSecret { secret, origin } => self.disallow_secret(&secret, &origin).await?,
+            Request::DeleteSecret { name } => {
+                self.delete_secret(&name).await?;
+            }
+            Request::Secrets => return self.secret_list().await.map(Reply::Secrets),
             Request::Approve { server, digest } => self.approve(&server, digest).await?,
             Request::SecretStored { name, address } => self.secret_stored(&name, &address).await?,
             Request::ForgetSecretOrigins { secret } => self.forget_secret_origins(&secret).await?,

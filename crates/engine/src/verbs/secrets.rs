@@ -1,21 +1,36 @@
 //! Methods for named secrets and the secret store.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use usher_api::ErrorView;
 use usher_config::{Origin, Placeholder, PlaceholderUse};
 use usher_secrets::StoreKind;
 
 use crate::engine::Engine;
 use crate::server::message::Message;
+use crate::words::named_secret::{invalid_name, name_in_use, no_value, value_too_long};
 use crate::words::secret_origin::{invalid_request, origins_not_stored};
 use crate::words::secret_store::describe_secret_error;
 
+/// The longest value of a named secret that a person enters, in bytes.
+pub const MAX_SECRET_BYTES: usize = 64 * 1024;
+
 impl Engine {
-    /// Stores a secret that `mcp.json` refers to as `{{name}}`, and connects the servers that need it.
+    /// Stores a secret that `mcp.json` refers to as `{{name}}`, and connects the servers that need it. Line breaks at the
+    /// end of the value are left out. The origins for which an earlier value was allowed stay allowed.
     pub async fn set_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
+        let (name, secret) = (checked_name(name)?, checked_value(&secret)?);
         self.put_secret(name, &secret).await?;
         self.secrets_changed(Some(name));
         Ok(())
+    }
+
+    /// Like [`Self::set_secret`], but fails if there is a secret with this name.
+    pub async fn add_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
+        let name = checked_name(name)?;
+        if self.secrets().await?.iter().any(|known| known == name) {
+            return Err(name_in_use(name));
+        }
+        self.set_secret(name, secret).await
     }
 
     /// Retries the servers that need this secret; `None` retries all that failed because of the store. Call it after a
@@ -25,12 +40,14 @@ impl Engine {
         self.run.servers.send_all(|| Message::SecretsChanged(placeholder.clone()));
     }
 
-    /// Deletes a named secret, and forgets the origins for which it was allowed. Returns whether it existed.
+    /// Deletes a named secret, and forgets the origins for which it was allowed and its last use. The servers that use it
+    /// fail. Returns whether it existed.
     pub async fn delete_secret(&self, name: &str) -> Result<bool, ErrorView> {
         let stores = &self.run.context.stores;
         let outcome = stores.run(|store| async move { store.delete_named(name).await }).await;
         let existed = outcome.map_err(|error| describe_secret_error(&error))?;
-        self.forget_secret_origins(&Placeholder::Secret(name.to_owned()).to_string()).await?;
+        self.forget_origins(&Placeholder::Secret(name.to_owned())).await?;
+        self.secrets_changed(Some(name));
         Ok(existed)
     }
 
@@ -46,6 +63,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Withdraws the permission to send a secret to an origin. The servers there get a new connection, and fail until the
+    /// person allows the secret again. The arguments are those of [`Self::allow_secret`].
+    pub async fn disallow_secret(&self, secret: &str, origin: &str) -> Result<(), ErrorView> {
+        let placeholder = secret.parse::<Placeholder>().map_err(|error| invalid_request(&error))?;
+        let origin = origin.parse::<Origin>().map_err(|error| invalid_request(&error))?;
+        let allowed = &self.run.context.placeholders.allowed;
+        let withdrawn = PlaceholderUse { placeholder, origin };
+        let outcome = allowed.disallow(&withdrawn).await;
+        if outcome.map_err(|error| origins_not_stored(&error))? {
+            self.run.servers.send_all(|| Message::SecretDisallowed(withdrawn.clone()));
+        }
+        Ok(())
+    }
+
     /// Binds a named secret to the server for which its value was just stored, and connects the servers that need it.
     pub async fn secret_stored(&self, name: &str, address: &str) -> Result<(), ErrorView> {
         let origin = address.parse::<Origin>().map_err(|error| invalid_request(&error))?;
@@ -54,14 +85,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Forgets the origins for which a secret is allowed.
+    /// Forgets the origins for which a secret is allowed, and its last use.
     pub async fn forget_secret_origins(&self, secret: &str) -> Result<(), ErrorView> {
         let placeholder = secret.parse::<Placeholder>().map_err(|error| invalid_request(&error))?;
-        let outcome = self.run.context.placeholders.allowed.forget(&placeholder).await;
-        if outcome.map_err(|error| origins_not_stored(&error))? {
+        if self.forget_origins(&placeholder).await? {
             self.run.servers.send_all(|| Message::SecretsChanged(Some(placeholder.clone())));
         }
         Ok(())
+    }
+
+    /// Returns whether the secret was allowed for any origin.
+    async fn forget_origins(&self, placeholder: &Placeholder) -> Result<bool, ErrorView> {
+        let placeholders = &self.run.context.placeholders;
+        if let Placeholder::Secret(name) = placeholder {
+            let forgotten = placeholders.last_uses.forget(name).await;
+            forgotten.map_err(|error| origins_not_stored(&error))?;
+        }
+        placeholders.allowed.forget(placeholder).await.map_err(|error| origins_not_stored(&error))
     }
 
     /// Allows a named secret for these origins only.
@@ -107,4 +147,24 @@ impl Engine {
         self.secrets_changed(None);
         Ok(())
     }
+}
+
+/// Returns the name if a placeholder can have it.
+fn checked_name(name: &str) -> Result<&str, ErrorView> {
+    match name.parse::<Placeholder>() {
+        Ok(Placeholder::Secret(parsed)) if parsed == name => Ok(name),
+        Ok(Placeholder::Secret(_) | Placeholder::Variable(_)) | Err(_) => Err(invalid_name()),
+    }
+}
+
+/// Returns the value without line breaks at its end, which copying a line adds.
+fn checked_value(secret: &SecretString) -> Result<SecretString, ErrorView> {
+    let value = secret.expose_secret().trim_end_matches(['\r', '\n']);
+    if value.is_empty() {
+        return Err(no_value());
+    }
+    if value.len() > MAX_SECRET_BYTES {
+        return Err(value_too_long(MAX_SECRET_BYTES));
+    }
+    Ok(SecretString::from(value))
 }

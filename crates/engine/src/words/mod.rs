@@ -3,6 +3,7 @@
 pub(crate) mod config;
 pub(crate) mod connection;
 pub(crate) mod credentials;
+pub(crate) mod named_secret;
 pub(crate) mod offer;
 pub(crate) mod program;
 pub(crate) mod secret_origin;

@@ -19,6 +19,7 @@ mod leaks;
 mod lifecycle;
 mod limits;
 mod list_changes;
+mod named_secrets;
 mod pause;
 mod probe;
 mod races;

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use usher_api::{Request, ServerVerb};
+use usher_api::{Reply, Request, ServerVerb};
 use usher_ipc::Client;
 use usher_secrets::{SecretStore, StoreKind};
 
@@ -98,6 +98,8 @@ async fn no_secret_crosses_the_socket() {
     store.put_named("corp", &"a-named-secret".into()).await.unwrap();
     secrets.push("a-named-secret".to_owned());
     client.ask(Request::SecretsChanged { name: Some("corp".to_owned()) }).await.unwrap();
+    let Reply::Secrets(list) = client.ask(Request::Secrets).await.unwrap() else { panic!("another reply") };
+    assert_eq!(list.secrets[0].name, "corp");
 
     // A refresh that fails, a sign-out, and the snapshot again.
     fixture.demo.revoke_access_tokens();
