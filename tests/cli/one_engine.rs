@@ -173,10 +173,10 @@ async fn a_secret_goes_to_the_store_of_the_running_usher() -> Result<()> {
     set.write_line("hush").await?;
     assert_eq!(set.finish().await?.code, Some(0));
     let listed = cli.run(&["secret", "list", "--json"]).await?;
-    assert_eq!(
-        serde_json::from_str::<Value>(&listed.stdout)?,
-        serde_json::json!([{ "name": "corp", "origins": [] }])
-    );
+    let secrets = serde_json::from_str::<Value>(&listed.stdout)?;
+    assert_eq!(secrets.as_array().map(Vec::len), Some(1), "{secrets}");
+    assert_eq!((&secrets[0]["name"], &secrets[0]["state"]), (&"corp".into(), &"stored".into()), "{secrets}");
+    assert_eq!(secrets[0]["origins"], serde_json::json!([]));
     Ok(())
 }
 
