@@ -33,10 +33,11 @@ impl Challenge {
             .collect();
         let with_metadata = found.iter().find(|challenge| challenge.resource_metadata.is_some());
         let mut preferred = with_metadata.or(found.first())?.clone();
-        let mut refused_proofs = found.iter().filter(|challenge| !challenge.offers_bearer);
-        if preferred.error.is_none()
-            && let Some(refused) = refused_proofs.find(|challenge| challenge.error.is_some())
-        {
+        let of_proofs = || found.iter().filter(|challenge| !challenge.offers_bearer);
+        // The refusal of a proof says nothing about the token, whatever a challenge for bearer tokens says.
+        let refused_proof = of_proofs().find(|challenge| challenge.proof_refusal().is_some());
+        let other = || of_proofs().find(|challenge| challenge.error.is_some() && preferred.error.is_none());
+        if let Some(refused) = refused_proof.or_else(other) {
             preferred.error = refused.error.clone();
             preferred.error_description = refused.error_description.clone();
             preferred.scope = preferred.scope.or_else(|| refused.scope.clone());

@@ -225,11 +225,15 @@ impl Discovered {
             false => self.with_offline_access(chosen.unwrap_or_default()),
         };
         self.adds_scopes = self.scopes != named.unwrap_or_default();
-        // A refusal of scopes can name another scheme than the request had.
-        if let Some(challenge) = challenge.filter(|challenge| !challenge.is_insufficient_scope())
-            && (challenge.offers_bearer || challenge.offers_dpop)
-        {
-            self.offers_dpop = challenge.offers_dpop;
+        match challenge {
+            // A refusal of scopes can name another scheme than the request had. It never takes the key from a grant.
+            Some(challenge) if challenge.is_insufficient_scope() => {
+                self.offers_dpop |= challenge.offers_dpop;
+            }
+            Some(challenge) if challenge.offers_bearer || challenge.offers_dpop => {
+                self.offers_dpop = challenge.offers_dpop;
+            }
+            Some(_) | None => {}
         }
         self
     }

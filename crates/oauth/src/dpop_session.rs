@@ -85,6 +85,9 @@ pub struct Proof {
     recipient: ProofRecipient,
     origin: Origin,
     nonce: Option<String>,
+    /// This computer's time.
+    created_at: Timestamp,
+    /// The time in the proof.
     issued_at: Timestamp,
 }
 
@@ -114,7 +117,7 @@ impl DpopSession {
         let proof = key.proof(request, nonce.as_deref(), issued_at)?;
         let mut value = HeaderValue::from_str(proof.expose_secret()).map_err(|_| ErrorKind::SigningFailed)?;
         value.set_sensitive(true);
-        Ok(Proof { value, recipient, origin, nonce, issued_at })
+        Ok(Proof { value, recipient, origin, nonce, created_at: now, issued_at })
     }
 
     /// Keeps the nonce of the response to this proof, whatever its status. Nonces that are too long are ignored.
@@ -138,13 +141,12 @@ impl DpopSession {
         let Some(date) = date.and_then(|date| DateTimeParser::new().parse_timestamp(date.trim()).ok()) else {
             return false;
         };
-        let skew = date.duration_since(proof.issued_at);
-        if skew.abs() <= CLOCK_SKEW {
+        if date.duration_since(proof.issued_at).abs() <= CLOCK_SKEW {
             return false;
         }
+        // Measured from this computer's time, so that refusals of several requests at a time do not add up.
         let mut servers = self.lock();
-        let server = servers.server(proof.recipient, &proof.origin);
-        server.ahead = server.ahead.saturating_add(skew);
+        servers.server(proof.recipient, &proof.origin).ahead = date.duration_since(proof.created_at);
         true
     }
 
@@ -275,6 +277,19 @@ mod tests {
         exchange.answer(&second, "n-2");
         assert!(!permit(&mut retries, &second), "the request was repeated before");
         assert!(permit(&mut ProofRetries::default(), &second));
+    }
+
+    #[test]
+    fn refusals_of_requests_at_the_same_time_do_not_add_up() {
+        let exchange = Exchange::new();
+        let url = "https://mcp.example/x";
+        let headers = headers(&[("date", "Thu, 01 Jan 1970 00:10:00 GMT")]);
+        for proof in [exchange.prove(ResourceServer, url), exchange.prove(ResourceServer, url)].iter() {
+            let permit =
+                ProofRetries::default().permit(&exchange.session, proof, ProofRefusal::Invalid, &headers);
+            assert!(permit);
+            assert_eq!(claims(&exchange.prove(ResourceServer, url))["iat"], 600);
+        }
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::secret::Secret;
 
 /// The version of the format. Unknown fields of the same version are ignored.
 const VERSION: u32 = 1;
+/// The version of a grant with a key. An Usher that knows only the first version would lose the key, so it must not read
+/// such a grant.
+const VERSION_WITH_KEY: u32 = 2;
 
 /// The stored form of a grant. Unknown fields are ignored.
 #[derive(Serialize, Deserialize)]
@@ -71,9 +74,9 @@ fn default_token_type() -> String {
 pub(crate) fn encode_grant(grant: &StoredGrant) -> Secret {
     // Large enough for any known grant, because a reallocation would leave a copy of the tokens in memory.
     let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    let version = if grant.dpop_key.is_some() { VERSION_WITH_KEY } else { VERSION };
     #[expect(clippy::expect_used, reason = "serializing strings and numbers into memory cannot fail")]
-    serde_json::to_writer(&mut *bytes, &VersionedGrant { version: VERSION, grant })
-        .expect("a grant serializes");
+    serde_json::to_writer(&mut *bytes, &VersionedGrant { version, grant }).expect("a grant serializes");
     bytes
 }
 
@@ -84,7 +87,7 @@ pub(crate) fn decode_grant(bytes: &[u8]) -> Result<StoredGrant, String> {
         version: u32,
     }
     let version: Version = serde_json::from_slice(bytes).map_err(|error| describe(&error))?;
-    if version.version != VERSION {
+    if ![VERSION, VERSION_WITH_KEY].contains(&version.version) {
         return Err(format!("version {} was written by a newer Usher", version.version));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -109,4 +112,26 @@ fn describe(error: &serde_json::Error) -> String {
         serde_json::error::Category::Io => "it could not be read",
     };
     format!("{what} (line {}, column {})", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_with_a_key_has_a_version_that_an_older_usher_refuses() {
+        let text = r#"{ "version": 1, "access_token": "a", "issuer": "i", "token_endpoint": "t", "client_id": "c",
+            "resource": "r", "auth_method": "none" }"#;
+        let without = decode_grant(text.as_bytes()).expect("a grant");
+        let with_key = StoredGrant { dpop_key: Some("key".into()), ..without.clone() };
+        for (grant, version) in [(without, VERSION), (with_key, VERSION_WITH_KEY)] {
+            let bytes = encode_grant(&grant);
+            let json: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+            assert_eq!(json["version"], version);
+            assert_eq!(
+                decode_grant(&bytes).expect("the same grant").dpop_key.is_some(),
+                grant.dpop_key.is_some()
+            );
+        }
+    }
 }

@@ -45,6 +45,15 @@ fn every_spelling_is_parsed() {
             &[r#"Basic realm="a, Bearer scope=\"no\"", Bearer error="invalid_token", DPoP algs="ES256""#],
             dpop("", "", "invalid_token", true),
         ),
+        // The refusal of a proof says nothing about the token.
+        (
+            &[r#"Bearer error="invalid_token", DPoP error="use_dpop_nonce""#],
+            dpop("", "", "use_dpop_nonce", true),
+        ),
+        (
+            &[r#"DPoP error="invalid_token", Bearer error="insufficient_scope""#],
+            dpop("", "", "invalid_token", true),
+        ),
         (&[r#"Negotiate YWJj==, Bearer scope=a"#], bearer("", "a", "", "")),
         (&[r#"Bearer scope="a", Basic scope="b""#], bearer("", "a", "", "")),
         // Quoted pairs, commas and equals signs inside quotes.
