@@ -46,6 +46,8 @@ pub(crate) struct HttpEndpoint {
     pub persisted: Arc<PersistedSignIn>,
     pub on_grant_change: OnGrantChange,
     pub resolution: Resolution,
+    /// Whether what is learned about the server is stored. False before its entry is added.
+    pub learns: bool,
 }
 
 /// The last result of resolving the entry.
@@ -202,7 +204,9 @@ impl HttpEndpoint {
             ErrorKind::Timeout => Fault::Unreachable("timed out".to_owned()),
             _ => setup_fault(describe_oauth_error(&error)),
         })?;
-        self.context.learned.note_zone(key, http.zone());
+        if self.learns {
+            self.context.learned.note_zone(key, http.zone());
+        }
         Ok(http)
     }
 

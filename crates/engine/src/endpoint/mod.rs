@@ -54,6 +54,7 @@ impl Endpoint {
                     persisted: Arc::default(),
                     on_grant_change,
                     resolution: Resolution::default(),
+                    learns: true,
                 }))
             }
             Transport::Stdio { command, args, env, cwd } => Self::Program(Arc::new(ProgramEndpoint {

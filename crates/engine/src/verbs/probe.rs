@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use usher_api::{ErrorView, ProbeView};
-use usher_config::{ServerConfig, Transport, display_text};
+use usher_api::{ErrorView, ProbeView, ServerId};
+use usher_config::{OAuthSettings, Transport, display_text};
 use usher_oauth::{Challenge, DiscoveryRequest, MetadataSource, discover};
 
 use crate::connection::fault::Fault;
-use crate::endpoint::Endpoint;
-use crate::endpoint::http::HttpEndpoint;
+use crate::endpoint::http::{HttpEndpoint, Resolution};
 use crate::engine::Engine;
 use crate::words::connection::{ServerLabel, describe_fault};
 
@@ -22,18 +21,30 @@ const LONGEST_TITLE: usize = 60;
 
 impl Engine {
     /// Asks the server of an entry's text which sign-in it requires, or which tools it has. Sends no header of the entry
-    /// and no token, and writes nothing to `mcp.json`. A program is not started.
+    /// and no token, and stores nothing. A program is not started.
     pub async fn probe(&self, text: &str) -> Result<ProbeView, ErrorView> {
         let Some(server) = self.draft_alone(text).await else { return Ok(ProbeView::NotTried) };
-        let (Transport::Http { headers, .. } | Transport::Sse { headers, .. }) = &server.transport else {
+        let (Transport::Http { url, headers } | Transport::Sse { url, headers }) = &server.transport else {
             return Ok(ProbeView::NotTried);
         };
         let context = Arc::clone(&self.run.context);
         if !headers.is_empty() || !context.placeholders.uses(&server).is_empty() {
             return Ok(ProbeView::NotTried);
         }
-        let endpoint = Endpoint::new(&without_sign_in(server), context, Arc::new(|| {}), Arc::new(|| {}));
-        let Endpoint::Http(endpoint) = endpoint else { return Ok(ProbeView::NotTried) };
+        let endpoint = HttpEndpoint {
+            id: ServerId(server.name.clone()),
+            url: url.clone(),
+            is_sse: matches!(server.transport, Transport::Sse { .. }),
+            headers: Vec::new(),
+            // Without credentials, so that no stored token is read.
+            oauth: OAuthSettings { off: true, ..server.oauth },
+            uses: Vec::new(),
+            context,
+            persisted: Arc::default(),
+            on_grant_change: Arc::new(|| {}),
+            resolution: Resolution::default(),
+            learns: false,
+        };
         let outcome = tokio::time::timeout(TIMEOUT, ask(&endpoint)).await;
         Ok(outcome.unwrap_or_else(|_| failed(&endpoint, &Fault::TimedOut(TIMEOUT.as_secs()))))
     }
@@ -69,10 +80,4 @@ fn failed(endpoint: &HttpEndpoint, fault: &Fault) -> ProbeView {
     let host = endpoint.url.host_str().unwrap_or_default().to_owned();
     let label = ServerLabel { name: host.clone(), host: Some(host) };
     ProbeView::Failed { error: describe_fault(fault, &label) }
-}
-
-/// Returns the server without credentials, so that no stored token is read.
-fn without_sign_in(mut server: ServerConfig) -> ServerConfig {
-    server.oauth.off = true;
-    server
 }

@@ -46,6 +46,14 @@ async fn each_kind_of_server_is_recognised_and_nothing_is_written() {
     assert_eq!(error.code, Code::ServerUnreachable);
 
     assert!(engine.snapshot().servers.is_empty());
+    engine.stop().await;
+    for file in std::fs::read_dir(sandbox.options().state_dir).unwrap() {
+        let path = file.unwrap().path();
+        let text = std::fs::read(&path)
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default();
+        assert!(!text.contains(&open.url()), "{} contains the address", path.display());
+    }
     assert_eq!(std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), file);
 }
 

@@ -63,7 +63,9 @@ impl HttpEndpoint {
         };
         match self.open_with(&resolved, !sse_first, &reports).await {
             Ok(opened) => {
-                learned.store_uses_sse(&resolved.key, !sse_first);
+                if self.learns {
+                    learned.store_uses_sse(&resolved.key, !sse_first);
+                }
                 Ok(opened)
             }
             // The server knows the other transport, but wants something first.
@@ -132,7 +134,9 @@ impl HttpEndpoint {
                 Connection::open(channel, client.clone(), inbound.clone(), credentials, handshake).await;
             match opened {
                 Ok(connection) => {
-                    learned.store_revision(&resolved.key, &revision);
+                    if self.learns {
+                        learned.store_revision(&resolved.key, &revision);
+                    }
                     return Ok(connection);
                 }
                 Err(fault) if fault.may_reject_revision() => {
