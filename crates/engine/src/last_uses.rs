@@ -73,15 +73,16 @@ impl LastUses {
 
     /// Writes the file if a use in it is an hour older than the newest one, or missing.
     pub async fn save(&self) {
-        let latest = self.latest().clone();
         let accuracy = SignedDuration::try_from(ACCURACY).unwrap_or(SignedDuration::MAX);
         let is_due = {
             let stored = self.file.lock();
-            latest.iter().any(|(name, at)| {
+            self.latest().iter().any(|(name, at)| {
                 stored.last_used.get(name).is_none_or(|stored| at.duration_since(*stored) >= accuracy)
             })
         };
-        if is_due && let Err(error) = self.file.change(|contents| contents.last_used = latest).await {
+        // Read while the file is changed, so that a use that was just forgotten does not return.
+        let store = |contents: &mut Contents| contents.last_used = self.latest().clone();
+        if is_due && let Err(error) = self.file.change(store).await {
             tracing::warn!(%error, "the last uses of the secrets could not be stored");
         }
     }

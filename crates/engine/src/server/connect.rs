@@ -223,11 +223,27 @@ impl ServerTask {
         }
     }
 
-    /// The person withdrew the permission for a use of a secret. The connection with it ends.
+    /// The person withdrew the permission for a use of a secret. What uses it ends: a sign-in, the connection and its
+    /// calls.
     pub fn secret_disallowed(&mut self, withdrawn: &PlaceholderUse) {
         if self.endpoint.sends(withdrawn) {
-            self.connect_with_new_values();
+            self.end_uses_of_values();
         }
+    }
+
+    /// The person deleted a secret. What uses it ends.
+    pub fn secret_deleted(&mut self, placeholder: &Placeholder) {
+        if self.endpoint.uses_placeholder(placeholder) {
+            self.end_uses_of_values();
+        }
+    }
+
+    fn end_uses_of_values(&mut self) {
+        self.cancel_sign_in();
+        if let Some(connection) = self.phase.connection() {
+            connection.close_now();
+        }
+        self.connect_with_new_values();
     }
 
     /// Replaces the connection, or the running attempt, because the values of placeholders may no longer be used.

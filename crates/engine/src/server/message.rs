@@ -59,6 +59,8 @@ pub(crate) enum Message {
     SecretsChanged(Option<Placeholder>),
     /// The person withdrew the permission for this use of a secret.
     SecretDisallowed(PlaceholderUse),
+    /// The person deleted this secret.
+    SecretDeleted(Placeholder),
     /// The person allowed a secret for another origin.
     SecretAllowed,
     /// The person approves the launch of the program with this digest.

@@ -82,6 +82,7 @@ impl ServerTask {
             Message::SignedOut { outcome, reply } => self.signed_out(outcome, reply),
             Message::SecretsChanged(named) => self.secrets_changed(named.as_ref()),
             Message::SecretDisallowed(withdrawn) => self.secret_disallowed(&withdrawn),
+            Message::SecretDeleted(placeholder) => self.secret_deleted(&placeholder),
             Message::SecretAllowed => self.secret_allowed(),
             Message::Approve { digest, reply } => self.approve(digest, reply),
             Message::Approved { outcome, reply } => self.approved(outcome, reply),

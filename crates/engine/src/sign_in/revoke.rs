@@ -8,6 +8,7 @@ use usher_api::ServerId;
 use usher_oauth::{AuthMethod, Grant, HttpClient, ServerUrl};
 use usher_secrets::SecretStore;
 
+use crate::connection::fault::Fault;
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::endpoint::http::{HttpEndpoint, Resolved};
@@ -19,7 +20,10 @@ const REVOCATION_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) async fn sign_out(endpoint: &HttpEndpoint) -> Result<(), CredentialFault> {
     let context = &endpoint.context;
     // Without a network the grant cannot be revoked, but it is still deleted.
-    let Some(resolved) = endpoint.resolve().await.ok().or_else(|| endpoint.resolved()) else {
+    let now = endpoint.resolve().await;
+    // A secret that may not be sent any more, or that was deleted, is not sent for a revocation either.
+    let has_values = !matches!(now, Err(Fault::SecretNotAllowed(_) | Fault::Setup(_)));
+    let Some(resolved) = now.ok().or_else(|| endpoint.resolved()) else {
         let guard = context.guards.guard(&endpoint.id);
         let _guard = guard.lock().await;
         context.stores.run(|store| async move { store.delete_grant(&endpoint.id.0).await }).await?;
@@ -27,7 +31,9 @@ pub(crate) async fn sign_out(endpoint: &HttpEndpoint) -> Result<(), CredentialFa
     };
     let Some(credentials) = &resolved.credentials else { return Ok(()) };
     let Some(grant) = credentials.remove().await? else { return Ok(()) };
-    revoke(endpoint, &resolved, Grant::clone(&grant)).await;
+    if has_values || matches!(grant.binding.auth_method, AuthMethod::None) {
+        revoke(endpoint, &resolved, Grant::clone(&grant)).await;
+    }
     Ok(())
 }
 

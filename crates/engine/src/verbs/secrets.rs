@@ -30,6 +30,9 @@ impl Engine {
         if self.secrets().await?.iter().any(|known| known == name) {
             return Err(name_in_use(name));
         }
+        let secret = checked_value(&secret)?;
+        // A secret that was deleted outside of Usher can have left its permissions.
+        self.forget_origins(&Placeholder::Secret(name.to_owned())).await?;
         self.set_secret(name, secret).await
     }
 
@@ -46,9 +49,11 @@ impl Engine {
         let stores = &self.run.context.stores;
         let outcome = stores.run(|store| async move { store.delete_named(name).await }).await;
         let existed = outcome.map_err(|error| describe_secret_error(&error))?;
-        self.forget_origins(&Placeholder::Secret(name.to_owned())).await?;
-        self.secrets_changed(Some(name));
-        Ok(existed)
+        let placeholder = Placeholder::Secret(name.to_owned());
+        let forgotten = self.forget_origins(&placeholder).await;
+        // Even if the origins are still stored, nothing may go on with the deleted value.
+        self.run.servers.send_all(|| Message::SecretDeleted(placeholder.clone()));
+        forgotten.map(|_| existed)
     }
 
     /// Allows a secret for an origin, and connects the servers that wait for it. `secret` is a placeholder of
@@ -98,8 +103,10 @@ impl Engine {
     async fn forget_origins(&self, placeholder: &Placeholder) -> Result<bool, ErrorView> {
         let placeholders = &self.run.context.placeholders;
         if let Placeholder::Secret(name) = placeholder {
-            let forgotten = placeholders.last_uses.forget(name).await;
-            forgotten.map_err(|error| origins_not_stored(&error))?;
+            // The permissions matter more.
+            if let Err(error) = placeholders.last_uses.forget(name).await {
+                tracing::warn!(%error, "the last use of a secret could not be forgotten");
+            }
         }
         placeholders.allowed.forget(placeholder).await.map_err(|error| origins_not_stored(&error))
     }

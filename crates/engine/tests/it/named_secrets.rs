@@ -7,7 +7,8 @@ use tokio::net::TcpListener;
 use usher_api::{
     Code, Request, SecretState, SecretUseView, SecretView, SecretsView, ServerId, ServerView, Status,
 };
-use usher_engine::{Engine, EngineOptions, MAX_SECRET_BYTES, allowed_origins};
+use usher_demo::DemoOptions;
+use usher_engine::{Engine, EngineOptions, MAX_SECRET_BYTES, SignInOptions, allowed_origins};
 use usher_fake_service::FakeService;
 
 use crate::fixture::*;
@@ -233,6 +234,32 @@ async fn a_connection_attempt_with_a_withdrawn_secret_ends() {
     assert_eq!(engine.server(&id()).unwrap().status, Status::Connecting);
     engine.disallow_secret("key", &origin).await.unwrap();
     until(&engine, &id(), is_refused).await;
+}
+
+/// The connection stays in use during a sign-in, and the person may cancel the sign-in.
+#[tokio::test]
+async fn a_withdrawn_secret_is_not_used_by_a_connection_with_a_running_sign_in() {
+    let challenge_scopes = ["openid", "notes:read"].map(String::from).to_vec();
+    let demo = demo_with(DemoOptions { challenge_scopes, ..DemoOptions::default() }).await;
+    for deletes in [false, true] {
+        let sandbox = Sandbox::new();
+        write_servers(&sandbox, &json!({ "demo": entry_with_key(demo.url().as_str()) }));
+        let engine = sandbox.start().await;
+        engine.add_secret("key", "hush".into()).await.unwrap();
+        sign_in(&engine, &id()).await.unwrap();
+        until(&engine, &id(), is_connected).await;
+        let started = engine.start_sign_in(&id(), SignInOptions::default()).await;
+        started.unwrap();
+        until(&engine, &id(), |view| matches!(view.status, Status::SigningIn { .. })).await;
+        if deletes {
+            engine.delete_secret("key").await.unwrap();
+        } else {
+            let origin = demo.url().origin().ascii_serialization();
+            engine.disallow_secret("key", &origin).await.unwrap();
+        }
+        until(&engine, &id(), has_failed).await;
+        engine.stop().await;
+    }
 }
 
 #[tokio::test]
