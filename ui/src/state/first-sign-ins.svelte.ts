@@ -6,9 +6,13 @@ import { isSignedIn } from "../lib/account";
 import type { EngineState } from "./engine.svelte";
 
 /** A service that was added in this window and has not been signed in to. */
-type Added = { addAgain: () => Promise<unknown>; forget: () => void };
+type Added = { addAgain: () => Promise<boolean>; forget: () => void };
 
-export type Removed = { name: string; addAgain: () => Promise<unknown> };
+export type Removed = { name: string; addAgain: () => Promise<boolean> };
+
+function isUsed(server: ServerView): boolean {
+  return server.status.state === "connected" || isSignedIn(server);
+}
 
 /** The first sign-ins of services that were just added. Cancelling one removes the service again. */
 export class FirstSignIns {
@@ -22,13 +26,16 @@ export class FirstSignIns {
   ) {}
 
   /** Follows a service that was just added, until it is signed in or connected. `addAgain` undoes its removal. */
-  begin(id: ServerId, addAgain: () => Promise<unknown>): void {
+  begin(id: ServerId, addAgain: () => Promise<boolean>): void {
     this.removed = null;
     this.#added.get(id)?.forget();
+    let wasSeen = false;
     const stop = $effect.root(() => {
       $effect(() => {
         const server = this.engine.server(id);
-        if (server && (server.status.state === "connected" || isSignedIn(server))) this.#forget(id);
+        // Another service of this name may follow one that was removed.
+        if (server ? isUsed(server) : wasSeen) this.#forget(id);
+        wasSeen ||= server !== undefined;
       });
     });
     this.#added.set(id, { addAgain, forget: stop });
@@ -43,18 +50,26 @@ export class FirstSignIns {
   async cancel(server: ServerView): Promise<Removed | null> {
     const isFirst = this.has(server);
     await this.backend.serverCancelSignIn(server.id);
+    if (!isFirst) return null;
+    // The sign-in may have been completed meanwhile.
+    await this.engine.reload();
     const added = this.#added.get(server.id);
-    if (!isFirst || !added) return null;
+    const now = this.engine.server(server.id);
+    if (!added || !now || isUsed(now)) return null;
     this.#forget(server.id);
     await this.backend.serverRemove(server.id);
     return { name: server.name, addAgain: added.addAgain };
   }
 
-  /** Adds the removed service again. */
-  undo(): void {
+  /** Adds the removed service again. If that fails, it can be tried again. */
+  async undo(): Promise<void> {
     const { removed } = this;
-    this.removed = null;
-    void removed?.addAgain();
+    if (removed && (await removed.addAgain()) && this.removed === removed) this.removed = null;
+  }
+
+  /** Keeps a service whose entry the person has edited. */
+  keep(id: ServerId): void {
+    this.#forget(id);
   }
 
   stop(): void {

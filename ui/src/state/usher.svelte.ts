@@ -127,12 +127,12 @@ export class Usher {
   async #addInput(area: string, input: EntryInput, signsIn: boolean): Promise<boolean> {
     const id = await this.commands.run(area, () => this.backend.entryAdd(input));
     if (id === undefined) return false;
-    if (signsIn) await this.#beginFirstSignIn(id, () => this.#addInput(area, input, signsIn));
+    if (signsIn) await this.#beginFirstSignIn(id, () => this.#addInput("gallery", input, signsIn));
     else await this.#show(id);
     return true;
   }
 
-  async #beginFirstSignIn(id: ServerId, addAgain: () => Promise<unknown>): Promise<void> {
+  async #beginFirstSignIn(id: ServerId, addAgain: () => Promise<boolean>): Promise<void> {
     this.firstSignIns.begin(id, addAgain);
     await this.#show(id);
     void this.signIn(id);
@@ -140,7 +140,9 @@ export class Usher {
 
   /** Replaces an entry. Returns whether it was written. */
   async saveEntry(area: string, editor: EntryEditor): Promise<boolean> {
-    return (await this.commands.run(area, () => editor.replace())) !== undefined;
+    const id = await this.commands.run(area, () => editor.replace());
+    if (id !== undefined) this.firstSignIns.keep(id);
+    return id !== undefined;
   }
 
   /** Shows an added service. The reply to the command may arrive before the event that adds the service. */

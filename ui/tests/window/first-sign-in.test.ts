@@ -1,9 +1,9 @@
-import { screen, waitFor } from "@testing-library/svelte";
+import { screen, waitFor, within } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
 import type { ServerView } from "../../src/backend/bindings";
 import { FakeBackend } from "../support/fake-backend";
-import { connected, needsSignIn, server, signedOut, signingIn, snapshot } from "../support/views";
+import { connected, error, needsSignIn, server, signedOut, signingIn, snapshot } from "../support/views";
 import { open } from "../support/window";
 
 const ID = "example";
@@ -62,6 +62,43 @@ describe("the first sign-in of a new service", () => {
     await user.click(await screen.findByTestId("waiting-cancel"));
     expect(backend.callsOf("serverCancelSignIn")).toEqual([[ID]]);
     expect(backend.callsOf("serverRemove")).toEqual([]);
+  });
+});
+
+describe("a first sign-in that ends in another way", () => {
+  it("keeps a service whose entry the person has edited since", async () => {
+    const { backend, user } = await openFirstSignIn();
+    const emit = (revision: number, view: Partial<ServerView>): void =>
+      backend.emit({ event: "server_changed", revision, view: example(view) });
+    emit(12, needsSignIn("never_signed_in"));
+    await user.click(await screen.findByTestId("edit"));
+    const stored = within(await screen.findByTestId("stored-headers.X-Api-Key"));
+    await user.click(stored.getByRole("button", { name: "Remove" }));
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    emit(13, { status: signingIn() });
+    await user.click(await screen.findByTestId("waiting-cancel"));
+    await waitFor(() => expect(backend.callsOf("serverCancelSignIn")).toEqual([[ID]]));
+    expect(backend.callsOf("serverRemove")).toEqual([]);
+  });
+
+  it("keeps a service whose sign-in was completed when the person cancelled it", async () => {
+    const { backend, user } = await openFirstSignIn();
+    backend.current = snapshot({ revision: 12, servers: [example({ status: connected })] });
+    await user.click(screen.getByTestId("waiting-cancel"));
+    await waitFor(() => expect(screen.queryByTestId("waiting")).toBeNull());
+    expect(backend.callsOf("serverRemove")).toEqual([]);
+  });
+
+  it("can be undone again after adding has failed", async () => {
+    const { backend, user } = await openFirstSignIn();
+    await user.click(screen.getByTestId("waiting-cancel"));
+    await waitFor(() => expect(backend.callsOf("serverRemove")).toEqual([[ID]]));
+    backend.emit({ event: "server_removed", revision: 12, id: ID });
+    backend.fail("entryAdd", error("config_invalid", "mcp.json has an error in line 3."));
+    await user.click(await screen.findByTestId("not-added-show"));
+    expect(await screen.findByText("mcp.json has an error in line 3.")).toBeVisible();
+    expect(screen.getByTestId("not-added")).toBeVisible();
   });
 });
 

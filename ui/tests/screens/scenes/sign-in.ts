@@ -56,6 +56,9 @@ export const signInScenes: Scenes = {
       await press("add-submit");
       await find("waiting");
       await press("waiting-cancel");
+      while (backend.callsOf("serverRemove").length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       backend.emit({ event: "server_removed", revision: 12, id: "example" });
       await find("not-added");
     },
