@@ -49,16 +49,38 @@ pub fn test(repository: &Repository, steps: &[Step]) -> Result<ExitCode> {
     steps.sort_unstable();
     steps.dedup();
     let mut summary = Summary::default();
-    for step in steps {
-        let name = step.name();
-        println!("\n── {name} ──");
-        let started = Instant::now();
-        let counts = count_errors(step.run(repository));
+    for together in steps.chunk_by(|step, next| (*step, *next) == (Step::Ui, Step::Clippy)) {
+        let names: Vec<_> = together.iter().map(|step| step.name()).collect();
+        println!("\n── {} ──", names.join(", "));
+        for result in run_together(repository, together) {
+            summary.push(result);
+        }
         leftovers::end();
-        summary.push(StepResult { name, counts, elapsed: started.elapsed() });
     }
     println!("\n{summary}");
     Ok(if summary.counts().failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs steps at the same time. The tests of the UI leave a part of the machine idle, which the compiler uses.
+fn run_together(repository: &Repository, steps: &[Step]) -> Vec<StepResult> {
+    // Each of several steps would build the UI at first. A failure is reported by the steps.
+    if steps.len() > 1 {
+        let _ = ui::build_if_changed(repository);
+    }
+    let run = |step: Step| {
+        let started = Instant::now();
+        let counts = count_errors(step.run(repository));
+        StepResult { name: step.name(), counts, elapsed: started.elapsed() }
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = steps.iter().map(|step| (step, scope.spawn(|| run(*step)))).collect();
+        let results = threads.into_iter().map(|(step, thread)| {
+            let panicked =
+                |_| StepResult { name: step.name(), counts: Counts::check(false), elapsed: Duration::ZERO };
+            thread.join().unwrap_or_else(panicked)
+        });
+        results.collect()
+    })
 }
 
 impl Step {
