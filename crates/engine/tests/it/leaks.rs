@@ -159,6 +159,25 @@ fn encoded(secret: &str) -> String {
     url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()
 }
 
+/// Stops the engine, and returns what it showed, logged and stored outside of the secret store.
+async fn shown_and_stored(
+    sandbox: &Sandbox,
+    engine: Engine,
+    mut events: usher_engine::Events,
+    error: &usher_api::ErrorView,
+    log: &Log,
+) -> Vec<String> {
+    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
+    while let Ok(event) = events.try_recv() {
+        texts.push(serde_json::to_string(&event).unwrap());
+    }
+    engine.stop().await;
+    read_all(&sandbox.path("state"), &mut texts);
+    read_all(&sandbox.path("runtime"), &mut texts);
+    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
+    texts
+}
+
 fn read_all(folder: &Path, texts: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -265,18 +284,11 @@ async fn no_private_key_and_no_assertion_leaves_the_engine() {
     let entry = json!({ "type": "http", "url": service.url(), "oauth": oauth });
     sandbox.write_config(&json!({ "mcpServers": { "demo": entry } }).to_string());
     let engine = sandbox.start().await;
-    let mut events = engine.subscribe();
+    let events = engine.subscribe();
     until(&engine, &id(), is_connected).await;
     sandbox.clock.advance(std::time::Duration::from_secs(120));
     let error = call(&engine, "read").await.unwrap_err();
-    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
-    while let Ok(event) = events.try_recv() {
-        texts.push(serde_json::to_string(&event).unwrap());
-    }
-    engine.stop().await;
-    read_all(&sandbox.path("state"), &mut texts);
-    read_all(&sandbox.path("runtime"), &mut texts);
-    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
+    let texts = shown_and_stored(&sandbox, engine, events, &error, &log).await;
     assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
     let sent = service.requests_to("POST /token");
     let assertions: Vec<_> = sent.iter().map(|request| request.form()["client_assertion"].clone()).collect();
@@ -318,7 +330,7 @@ async fn no_key_of_a_grant_and_no_proof_leaves_the_engine() {
     });
     sandbox.write_config(&config(&[("demo", &service.url())]));
     let engine = sandbox.start().await;
-    let mut events = engine.subscribe();
+    let events = engine.subscribe();
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     engine.complete_sign_in(&service.approve(&request.authorization_url).unwrap()).await.unwrap();
     until(&engine, &id(), is_connected).await;
@@ -327,14 +339,7 @@ async fn no_key_of_a_grant_and_no_proof_leaves_the_engine() {
     let key = secrecy::ExposeSecret::expose_secret(&grant.dpop_key.expect("a stored key")).to_owned();
     sandbox.clock.advance(std::time::Duration::from_secs(120));
     let error = call(&engine, "read").await.unwrap_err();
-    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
-    while let Ok(event) = events.try_recv() {
-        texts.push(serde_json::to_string(&event).unwrap());
-    }
-    engine.stop().await;
-    read_all(&sandbox.path("state"), &mut texts);
-    read_all(&sandbox.path("runtime"), &mut texts);
-    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
+    let texts = shown_and_stored(&sandbox, engine, events, &error, &log).await;
     assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
     let sent = service.requests();
     let proofs: Vec<_> =
