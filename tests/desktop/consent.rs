@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::json;
 use thirtyfour::extensions::cdp::ChromeDevTools;
 use usher_demo::DemoOptions;
-use usher_tests::{Notes, Page, steps, violations};
+use usher_tests::{Notes, Page, Rules, steps, violations};
 
 #[tokio::test]
 async fn the_consent_page_is_accessible() -> Result<()> {
@@ -23,7 +23,7 @@ async fn check(page: &Page, screen: &str) -> Result<()> {
         for width in [1200, 760] {
             let metrics = json!({ "width": width, "height": 820, "deviceScaleFactor": 1, "mobile": false });
             browser.execute_cdp_with_params("Emulation.setDeviceMetricsOverride", metrics).await?;
-            let found = violations(page).await?;
+            let found = violations(page, Rules::All).await?;
             assert!(found.is_empty(), "axe found on {theme}/{screen}-{width}: {found:#?}");
             page.screenshot(&format!("{theme}/{screen}-{width}")).await?;
         }

@@ -83,7 +83,7 @@ mod window;
 mod windows;
 
 pub use app::App;
-pub use axe::violations;
+pub use axe::{Rules, violations};
 pub use browser::Browser;
 pub use bus::Bus;
 pub use cli::Cli;
