@@ -165,7 +165,10 @@ fn count_errors(counts: Result<Counts>) -> Counts {
 fn build(repository: &Repository) -> Result<()> {
     ui::build_if_changed(repository)?;
     let mut build = repository.cargo();
-    command::run(build.args(["build", "--workspace", "--all-targets", "--locked"]), start::BUILD_DEADLINE)
+    // `--all-targets` would also build a test of each program that has none (`test = false`).
+    let targets = ["--lib", "--bins", "--examples", "--tests"];
+    build.args(["build", "--workspace", "--locked"]).args(targets);
+    command::run(&mut build, start::BUILD_DEADLINE)
 }
 
 /// Runs the tests of a filter.
