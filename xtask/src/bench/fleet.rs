@@ -1,25 +1,17 @@
 //! The overhead of the engine with many services at a start, and with many callers at one token expiry.
 
-use std::process::Stdio;
-
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde_json::Value;
 
-use super::figure::{Figure, median};
-use crate::command;
+use super::figure::Figure;
+use super::measurements::{self, median_of, numbers};
 use crate::repository::Repository;
 
 const GOAL: f64 = 1.5;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: a start with many services, an expiry with many callers");
-    let mut fleet = repository.command(repository.built("release", "fleet"));
-    // The program has its own deadline of some minutes.
-    let output = fleet.stderr(Stdio::inherit()).output().with_context(|| command::display(&fleet))?;
-    if !output.status.success() {
-        bail!("{} failed ({})", command::display(&fleet), output.status);
-    }
-    let measured: Value = serde_json::from_slice(&output.stdout).context("parse the measurements")?;
+    let measured = measurements::of_program(repository, "release", "fleet")?;
     Ok([start(&measured)?, callers(&measured)?])
 }
 
@@ -40,16 +32,6 @@ fn callers(measured: &Value) -> Result<Figure> {
     let text = format!("{:.0} ms ({expired:.0} ms, {valid:.0} ms with a valid token)", expired - valid);
     let is_one = refreshes.iter().all(|refreshes| *refreshes == 1.0);
     Ok(Figure::new(&name, text).with_value(expired - valid).with_goal("one refresh", is_one))
-}
-
-fn median_of(measured: &Value, key: &str) -> Result<f64> {
-    median(&numbers(measured, key)?).with_context(|| format!("{key} is empty"))
-}
-
-fn numbers(measured: &Value, key: &str) -> Result<Vec<f64>> {
-    let numbers = measured[key].as_array().with_context(|| format!("{key} is missing"))?;
-    let numbers: Option<Vec<f64>> = numbers.iter().map(Value::as_f64).collect();
-    numbers.with_context(|| format!("{key} is not a list of numbers"))
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! The memory and time that hostile servers cost.
 
-use std::process::Stdio;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::figure::Figure;
-use crate::command;
+use super::measurements;
 use crate::repository::Repository;
 
 /// The largest permitted growth of the process that runs the engine.
@@ -16,12 +14,8 @@ const MILLISECONDS: f64 = 50.0;
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
     println!("bench: hostile servers");
-    let mut load = repository.command(repository.built("release", "hostile-load"));
-    let output = load.stderr(Stdio::inherit()).output().with_context(|| command::display(&load))?;
-    if !output.status.success() {
-        bail!("{} failed ({})", command::display(&load), output.status);
-    }
-    let measured: Vec<Value> = serde_json::from_slice(&output.stdout).context("parse the measurements")?;
+    let measured = measurements::of_program(repository, "release", "hostile-load")?;
+    let measured = measured.as_array().context("the measurements are not a list")?;
     measured.iter().map(figure).collect()
 }
 

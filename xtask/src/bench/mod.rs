@@ -13,6 +13,7 @@ mod figure;
 mod fleet;
 mod hostile_load;
 mod large_lists;
+mod measurements;
 mod memory;
 mod tray;
 mod virtual_desktop;

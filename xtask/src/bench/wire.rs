@@ -1,24 +1,17 @@
 //! Counts the requests that a service receives during a first sign-in, and during a start with a stored grant.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::figure::Figure;
-use crate::command;
+use super::measurements;
 use crate::repository::Repository;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: counting requests");
-    let mut count = repository.command(repository.built("debug", "wire-count"));
-    // No deadline is needed here, because `wire-count` stops after a minute.
-    let output = count.stderr(Stdio::inherit()).output().with_context(|| command::display(&count))?;
-    if !output.status.success() {
-        bail!("{} failed ({})", command::display(&count), output.status);
-    }
-    let counted: Value = serde_json::from_slice(&output.stdout).context("parse the counted requests")?;
+    let counted = measurements::of_program(repository, "debug", "wire-count")?;
     Ok([
         first_sign_in(&requests(&counted, "first_sign_in")?),
         stored_grant(&requests(&counted, "stored_grant")?),
