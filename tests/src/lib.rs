@@ -30,6 +30,7 @@
 //! - `process`, `piped_process`: child processes, without and with pipes to the test
 //! - `kill_switch`: kills a process at a chosen moment
 //! - `folder_watch`, `keychain_watch`: observers of files and of the keychain
+//! - `bare_client`: MCP clients that do without Usher, for comparison
 //! - `wait`, `paths`: waiting with a deadline, and the paths of the built programs
 //! - `requirements`: the check for programs and libraries that a desktop needs
 //!
@@ -50,6 +51,7 @@
 
 mod app;
 mod axe;
+pub mod bare_client;
 mod browser;
 mod bus;
 mod cli;
