@@ -5,6 +5,7 @@
 //! - the window with the longest list of tools and with the worst descriptions, compared with ten tools
 //! - the requests of a sign-in
 //! - the time with many services, and with many callers
+//! - the start of a program, compared with the program alone
 //! - the memory and time that hostile servers cost
 //! - the sizes of the UI and of the programs
 
@@ -15,6 +16,7 @@ mod hostile_load;
 mod large_lists;
 mod measurements;
 mod memory;
+mod program_start;
 mod tray;
 mod virtual_desktop;
 mod windows;
@@ -46,6 +48,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
         return windows::measure_into(repository, arguments.runs, path);
     }
     setup::set_up(repository, Purpose::Bench)?;
+    setup::public_programs(repository)?;
     ui::build_if_changed(repository)?;
     build_release(repository)?;
     start::build(repository)?;
@@ -57,6 +60,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend(large_lists::measure(repository)?);
     report.extend(wire::measure(repository)?);
     report.extend(fleet::measure(repository)?);
+    report.extend([program_start::measure(repository)?]);
     report.extend(hostile_load::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
@@ -81,6 +85,7 @@ fn build_release(repository: &Repository) -> Result<()> {
         "fleet",
         "hostile-load",
         "large-lists",
+        "program-start",
         "tray-memory",
     ]
     .map(|name| ["--bin", name]);

@@ -71,7 +71,7 @@ fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
     npm::install(repository, "ui")?;
     if is_test {
         npm::install(repository, "tests/conformance")?;
-        npm::install(repository, "tests/programs")?;
+        public_programs(repository)?;
         python::install(repository, "tests/programs")?;
         npm::install(repository, "xtask/bundle")?;
     }
@@ -82,6 +82,11 @@ fn install_packages(repository: &Repository, purpose: Purpose) -> Result<()> {
 pub fn bundler(repository: &Repository) -> Result<()> {
     npm::check_node(repository)?;
     npm::install(repository, "xtask/bundle")
+}
+
+/// Installs the public MCP servers that run as programs.
+pub fn public_programs(repository: &Repository) -> Result<()> {
+    npm::install(repository, "tests/programs")
 }
 
 /// Installs the program that builds and runs the fuzz targets.
