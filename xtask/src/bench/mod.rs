@@ -6,6 +6,7 @@
 //! - the requests of a sign-in
 //! - the time with many services, and with many callers
 //! - the start of a program, compared with the program alone
+//! - tool calls of a program and of an HTTP server, compared with a bare client
 //! - the memory and time that hostile servers cost
 //! - the sizes of the UI and of the programs
 
@@ -17,6 +18,7 @@ mod large_lists;
 mod measurements;
 mod memory;
 mod program_start;
+mod tool_call;
 mod tray;
 mod virtual_desktop;
 mod windows;
@@ -61,6 +63,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend(wire::measure(repository)?);
     report.extend(fleet::measure(repository)?);
     report.extend([program_start::measure(repository)?]);
+    report.extend(tool_call::measure(repository)?);
     report.extend(hostile_load::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
@@ -86,6 +89,7 @@ fn build_release(repository: &Repository) -> Result<()> {
         "hostile-load",
         "large-lists",
         "program-start",
+        "tool-call",
         "tray-memory",
     ]
     .map(|name| ["--bin", name]);
