@@ -7,6 +7,7 @@
 //! - the time with many services, and with many callers
 //! - the start of a program, compared with the program alone
 //! - tool calls of a program and of an HTTP server, compared with a bare client
+//! - the memory that a connected HTTP server needs
 //! - the memory and time that hostile servers cost
 //! - the sizes of the UI and of the programs
 
@@ -18,6 +19,7 @@ mod large_lists;
 mod measurements;
 mod memory;
 mod program_start;
+mod server_memory;
 mod tool_call;
 mod tray;
 mod virtual_desktop;
@@ -64,6 +66,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend(fleet::measure(repository)?);
     report.extend([program_start::measure(repository)?]);
     report.extend(tool_call::measure(repository)?);
+    report.extend([server_memory::measure(repository)?]);
     report.extend(hostile_load::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
@@ -89,6 +92,7 @@ fn build_release(repository: &Repository) -> Result<()> {
         "hostile-load",
         "large-lists",
         "program-start",
+        "server-memory",
         "tool-call",
         "tray-memory",
     ]
