@@ -8,10 +8,12 @@
 //! - the start of a program, compared with the program alone
 //! - tool calls of a program and of an HTTP server, compared with a bare client
 //! - the memory that a connected HTTP server needs
+//! - the command `usher tools` as a whole process, compared with curl
 //! - the memory and time that hostile servers cost
 //! - the sizes of the UI and of the programs
 
 mod bundle;
+mod command_time;
 mod figure;
 mod fleet;
 mod hostile_load;
@@ -67,6 +69,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     report.extend([program_start::measure(repository)?]);
     report.extend(tool_call::measure(repository)?);
     report.extend([server_memory::measure(repository)?]);
+    report.extend(command_time::measure(repository)?);
     report.extend(hostile_load::measure(repository)?);
     report.extend([
         bundle::measure(&repository.path("ui/dist"))?,
@@ -88,6 +91,7 @@ fn build_release(repository: &Repository) -> Result<()> {
         "usher-desktop",
         "usher",
         "usher-empty-window",
+        "command-time",
         "fleet",
         "hostile-load",
         "large-lists",

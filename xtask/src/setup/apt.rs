@@ -29,8 +29,9 @@ const APP: &[&str] = &[
 /// The programs and libraries of a virtual desktop, with their packages. The tests check first that each is installed.
 const DESKTOP: &str = include_str!("../../desktop-packages.txt");
 
-/// The other packages of a virtual desktop: the icon theme, manuals, certificates for TLS tests, keys of the X server.
-const DESKTOP_EXTRAS: &[&str] = &["hicolor-icon-theme", "man-db", "openssl", "xauth"];
+/// The other packages of a virtual desktop: the client that the benchmarks compare with, the icon theme, manuals,
+/// certificates for TLS tests, keys of the X server.
+const DESKTOP_EXTRAS: &[&str] = &["curl", "hicolor-icon-theme", "man-db", "openssl", "xauth"];
 
 /// The packages of the tools that inspect Usher's own packages, and of Python for the programs in the tests.
 const TEST_TOOLS: &[&str] = &["appstream", "python3-venv", "rpm"];
