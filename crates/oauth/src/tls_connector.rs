@@ -2,6 +2,10 @@
 //!
 //! Loading the authorities takes tens of milliseconds of CPU time. Each server has two clients, so loading them for
 //! each client would take seconds with fifty servers.
+//!
+//! A client that sends only http requests loads them too: reqwest builds no client without a connector, and native-tls
+//! loads the authorities of OpenSSL whenever it builds one, even with `disable_built_in_roots`. It loads OpenSSL's default
+//! file and then the file that `openssl-probe` finds, which is often the same one.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
