@@ -4,27 +4,25 @@
 //! A private authority issued the certificate of the https server. Its folder is in `SSL_CERT_DIR`, so that the system's
 //! certificates are loaded as on any computer.
 
-mod tls_server;
-
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
 use serde_json::{Value, json};
 use usher_fake_service::{FakeService, Options};
 use usher_tests::bare_client::{client_information, initialized, request};
 use usher_tests::{Cli, Desktop, DesktopOptions, Output, PipedProcess};
 
-use tls_server::TlsServer;
+use crate::this_program;
+use crate::tls_server::TlsServer;
 
 const DEADLINE: Duration = Duration::from_secs(300);
 /// The tool that the server offers.
 const TOOL: &str = "read";
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of runs of each command, alternately
     #[arg(long, default_value_t = 20)]
     runs: u32,
@@ -33,9 +31,7 @@ struct Arguments {
     serve: bool,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+pub async fn run(arguments: Arguments) -> Result<()> {
     if arguments.serve {
         return serve().await;
     }
@@ -53,9 +49,7 @@ async fn serve() -> Result<()> {
 }
 
 async fn measure(runs: u32) -> Result<Value> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--serve");
-    let mut servers = PipedProcess::start(command)?;
+    let mut servers = PipedProcess::start(this_program(&["command-time", "--serve"])?)?;
     let (http, https) = (servers.line().await?, servers.line().await?);
     let authorities = servers.line().await?;
     let desktop = Desktop::start_with(DesktopOptions::HEADLESS).await?;

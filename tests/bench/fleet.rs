@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use futures::future::try_join_all;
 use serde_json::json;
 use tempfile::TempDir;
@@ -20,16 +19,14 @@ const CALLERS: usize = 500;
 const LIFETIME: Duration = Duration::from_secs(600);
 const DEADLINE: Duration = Duration::from_secs(300);
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of measurements of each figure
     #[arg(long, default_value_t = 5)]
     runs: u32,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Arguments { runs } = Arguments::parse();
+pub async fn run(Arguments { runs }: Arguments) -> Result<()> {
     let measured = tokio::time::timeout(DEADLINE, measure(runs)).await.context("timed out")??;
     println!("{measured}");
     Ok(())

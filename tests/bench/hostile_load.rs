@@ -4,24 +4,21 @@
 //! server, so that the holder runs it too. Meanwhile, further commands call a good server. The hostile server is a process
 //! with the lowest priority, because a real one runs on another machine and takes no time from the calls.
 
-mod hostile_servers;
-
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use serde_json::{Value, json};
 use usher_fake_service::{FakeService, Options};
 use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions, PipedProcess};
 
-use hostile_servers::{HostileServer, SERVERS};
+use crate::hostile_servers::{HostileServer, SERVERS};
 
 /// Calls of the good server before the hostile server is used.
 const CALLS_ALONE: usize = 10;
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// Seconds for each hostile server
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -33,9 +30,7 @@ struct Arguments {
     serve: Option<String>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+pub async fn run(arguments: Arguments) -> Result<()> {
     if let Some(name) = arguments.serve {
         return serve(&name).await;
     }
@@ -65,7 +60,7 @@ async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
     let quiet = FakeService::start(Options::open_handshake()).await?;
     let good = FakeService::start(Options::open_handshake()).await?;
     let mut command = std::process::Command::new("nice");
-    command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["--serve", server.name]);
+    command.args(["-n", "19"]).arg(std::env::current_exe()?).args(["hostile-load", "--serve", server.name]);
     let mut hostile = PipedProcess::start(command)?;
     let hostile_url = hostile.line().await?;
     let desktop = Desktop::start_with(DesktopOptions::HEADLESS).await?;

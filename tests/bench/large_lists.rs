@@ -6,7 +6,6 @@ use std::io::BufRead;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use serde_json::{Value, json};
 use usher_budgets as budgets;
 use usher_tests::{Desktop, LaunchedApp, Page, Window, large_server};
@@ -42,16 +41,14 @@ const TYPE: &str = r#"
     })();
 "#;
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of tools in the longest list
     #[arg(long, default_value_t = budgets::LIST_ITEMS)]
     tools: usize,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Arguments { tools } = Arguments::parse();
+pub async fn run(Arguments { tools }: Arguments) -> Result<()> {
     // Short enough that the longest list of such tools stays below the limit in bytes.
     let description = "Finds pages by their words, **newest first**. ".repeat(2);
     let worst = large_server::worst_texts();

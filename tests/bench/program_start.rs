@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
 use serde_json::json;
 use usher_api::ServerId;
 use usher_engine::{Engine, EngineOptions};
@@ -17,16 +16,14 @@ use usher_tests::{paths, wait};
 const SCRIPT: &str = "tests/programs/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
 const DEADLINE: Duration = Duration::from_secs(300);
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of starts of each kind, alternately
     #[arg(long, default_value_t = 15)]
     runs: u32,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Arguments { runs } = Arguments::parse();
+pub async fn run(Arguments { runs }: Arguments) -> Result<()> {
     let measured = tokio::time::timeout(DEADLINE, measure(runs)).await.context("timed out")??;
     println!("{measured}");
     Ok(())

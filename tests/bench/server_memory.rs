@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::this_program;
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
 use futures::future::try_join_all;
 use serde_json::json;
 use usher_engine::Engine;
@@ -20,8 +20,8 @@ use usher_tests::engine::{config, options, until_connected};
 const SETTLE: Duration = Duration::from_secs(3);
 const DEADLINE: Duration = Duration::from_secs(300);
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of engines of each kind, alternately
     #[arg(long, default_value_t = 3)]
     runs: u32,
@@ -36,9 +36,7 @@ struct Arguments {
     engine: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+pub async fn run(arguments: Arguments) -> Result<()> {
     if let Some(count) = arguments.serve {
         return serve(count).await;
     }
@@ -75,7 +73,7 @@ async fn until_end_of_input() -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<serde_json::Value> {
     let count = arguments.servers;
     ensure!(count > 1, "two servers are the least");
-    let mut servers = PipedProcess::start(this_program(&["--serve", &count.to_string()])?)?;
+    let mut servers = PipedProcess::start(this_program(&["server-memory", "--serve", &count.to_string()])?)?;
     let urls: Vec<String> = serde_json::from_str(&servers.line().await?)?;
     let (mut one, mut many) = (Vec::new(), Vec::new());
     for _ in 0..arguments.runs {
@@ -91,7 +89,7 @@ async fn engine_memory(urls: &[String]) -> Result<f64> {
     let names: Vec<String> = (0..urls.len()).map(|number| format!("service-{number}")).collect();
     let entries = names.iter().map(String::as_str).zip(urls.iter().map(String::as_str));
     std::fs::write(folder.path().join("mcp.json"), config(entries))?;
-    let mut command = this_program(&["--engine"])?;
+    let mut command = this_program(&["server-memory", "--engine"])?;
     command.arg(folder.path());
     let mut engine = PipedProcess::start(command)?;
     engine.line().await?;
@@ -110,10 +108,4 @@ fn private_memory(process: u32) -> Result<f64> {
     };
     // The unit is 1024 bytes.
     Ok((field("Private_Clean:")? + field("Private_Dirty:")?) * 1.024)
-}
-
-fn this_program(arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(arguments);
-    Ok(command)
 }

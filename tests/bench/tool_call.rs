@@ -3,15 +3,11 @@
 //!
 //! The servers and the client of the socket are further processes of this program, in the roles of `Arguments`.
 
-mod calls;
-mod small_program;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use usher_engine::Engine;
@@ -21,12 +17,13 @@ use usher_tests::bare_client::{BareHttpClient, BareProgramClient};
 use usher_tests::engine::{options, until_connected};
 use usher_tests::{PipedProcess, wait};
 
-use calls::{BareClient, id};
+use crate::calls::{BareClient, id};
+use crate::this_program;
 
 const DEADLINE: Duration = Duration::from_secs(300);
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The number of turns of each client, alternately
     #[arg(long, default_value_t = 20)]
     turns: u32,
@@ -44,9 +41,7 @@ struct Arguments {
     caller: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
+pub async fn run(arguments: Arguments) -> Result<()> {
     if arguments.program {
         return small_program::run();
     }
@@ -69,10 +64,12 @@ async fn serve() -> Result<()> {
 }
 
 async fn measure(arguments: &Arguments) -> Result<Value> {
-    let entry = json!({ "type": "stdio", "command": std::env::current_exe()?, "args": ["--program"] });
-    let bare = BareClient::Program(BareProgramClient::start(this_program(&["--program"])?).await?);
+    let entry =
+        json!({ "type": "stdio", "command": std::env::current_exe()?, "args": ["tool-call", "--program"] });
+    let bare =
+        BareClient::Program(BareProgramClient::start(this_program(&["tool-call", "--program"])?).await?);
     let program = measure_clients(arguments, &entry, bare).await?;
-    let mut service = PipedProcess::start(this_program(&["--service"])?)?;
+    let mut service = PipedProcess::start(this_program(&["tool-call", "--service"])?)?;
     let url = service.line().await?;
     let entry = json!({ "type": "http", "url": url });
     let bare = BareClient::Http(BareHttpClient::connect(&url).await?);
@@ -125,7 +122,7 @@ impl Held {
 
     /// Starts a process that makes calls through the socket.
     fn caller(&self) -> Result<PipedProcess> {
-        let mut command = this_program(&["--caller"])?;
+        let mut command = this_program(&["tool-call", "--caller"])?;
         command.arg(Path::new(self.folder.path()));
         PipedProcess::start(command)
     }
@@ -134,10 +131,4 @@ impl Held {
         drop(self.socket);
         self.engine.stop().await;
     }
-}
-
-fn this_program(arguments: &[&str]) -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(arguments);
-    Ok(command)
 }

@@ -22,22 +22,19 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use clap::Parser;
 use usher_tests::{App, Desktop, NotificationServer, Process, TrayHost, Windows};
 
 const TITLE: &str = "Usher";
 /// The time that a program needs to finish its work after the start, such as reading ahead.
 const SETTLE: Duration = Duration::from_secs(3);
 
-#[derive(Parser)]
-struct Arguments {
+#[derive(clap::Args)]
+pub struct Arguments {
     /// The bare runtime, a program that opens no window
     bare: PathBuf,
 }
 
-#[tokio::main]
-async fn main() -> Result<()> {
-    let Arguments { bare } = Arguments::parse();
+pub async fn run(Arguments { bare }: Arguments) -> Result<()> {
     let desktop = Desktop::start().await?;
     let tray = TrayHost::start(desktop.bus()?).await?;
     let _notifications = NotificationServer::start(desktop.bus()?).await?;

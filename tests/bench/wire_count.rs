@@ -12,8 +12,7 @@ use usher_tests::engine::{config, options, sign_in, until_connected};
 
 const DEADLINE: Duration = Duration::from_secs(60);
 
-#[tokio::main]
-async fn main() -> Result<()> {
+pub async fn run() -> Result<()> {
     let counted = tokio::time::timeout(DEADLINE, count()).await.context("timed out after one minute")??;
     println!("{counted}");
     Ok(())

@@ -12,7 +12,7 @@ const GOALS: [(&str, f64); 2] = [("http", 40.0), ("https", 60.0)];
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
     println!("bench: the command `usher tools`");
-    figures(&measurements::of_program(repository, "release", "command-time")?)
+    figures(&measurements::of_subject(repository, "command-time")?)
 }
 
 fn figures(measured: &Value) -> Result<Vec<Figure>> {

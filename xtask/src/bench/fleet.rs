@@ -11,7 +11,7 @@ const GOAL: f64 = 1.5;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: a start with many services, an expiry with many callers");
-    let measured = measurements::of_program(repository, "release", "fleet")?;
+    let measured = measurements::of_subject(repository, "fleet")?;
     Ok([start(&measured)?, callers(&measured)?])
 }
 

@@ -14,7 +14,7 @@ const MILLISECONDS: f64 = 50.0;
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
     println!("bench: hostile servers");
-    let measured = measurements::of_program(repository, "release", "hostile-load")?;
+    let measured = measurements::of_subject(repository, "hostile-load")?;
     let measured = measured.as_array().context("the measurements are not a list")?;
     measured.iter().map(figure).collect()
 }

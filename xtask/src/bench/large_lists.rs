@@ -29,7 +29,8 @@ struct Measured {
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
     println!("bench: the window with long lists");
-    let mut program = repository.command(repository.built("release", "large-lists"));
+    let mut program = repository.command(repository.built("release", "measure"));
+    program.arg("large-lists");
     let mut child =
         program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("start large-lists")?;
     let mut input = child.stdin.take().context("large-lists has no stdin")?;

@@ -1,4 +1,4 @@
-//! The measurements that a measuring program of `tests/bench` prints as JSON.
+//! The measurements that the measuring program (`tests/bench`) prints as JSON.
 
 use std::process::Stdio;
 
@@ -9,14 +9,15 @@ use super::figure::median;
 use crate::command;
 use crate::repository::Repository;
 
-/// Runs a measuring program, by profile ("debug", "release") and name. The program has its own deadline.
-pub fn of_program(repository: &Repository, profile: &str, name: &str) -> Result<Value> {
-    let mut program = repository.command(repository.built(profile, name));
-    let output = program.stderr(Stdio::inherit()).output().with_context(|| command::display(&program))?;
+/// Measures a subject. The program has its own deadline.
+pub fn of_subject(repository: &Repository, subject: &str) -> Result<Value> {
+    let mut program = repository.command(repository.built("release", "measure"));
+    let output =
+        program.arg(subject).stderr(Stdio::inherit()).output().with_context(|| command::display(&program))?;
     if !output.status.success() {
         bail!("{} failed ({})", command::display(&program), output.status);
     }
-    serde_json::from_slice(&output.stdout).with_context(|| format!("parse the measurements of {name}"))
+    serde_json::from_slice(&output.stdout).with_context(|| format!("parse the measurements of {subject}"))
 }
 
 pub fn median_of(measured: &Value, key: &str) -> Result<f64> {

@@ -57,7 +57,6 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
     setup::public_programs(repository)?;
     ui::build_if_changed(repository)?;
     build_release(repository)?;
-    start::build(repository)?;
     let mut report = Report::default();
     let windows = virtual_desktop::measure_windows(repository, arguments.runs)?;
     report.extend(windows::figures(&windows)?);
@@ -84,23 +83,12 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
 }
 
 fn build_release(repository: &Repository) -> Result<()> {
-    println!("build: release builds of the app, the command line and the empty window");
+    println!(
+        "build: release builds of the app, the command line, the empty window and the measuring program"
+    );
     let packages =
         ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window", "-p", "usher-tests"];
-    let programs = [
-        "usher-desktop",
-        "usher",
-        "usher-empty-window",
-        "command-time",
-        "fleet",
-        "hostile-load",
-        "large-lists",
-        "program-start",
-        "server-memory",
-        "tool-call",
-        "tray-memory",
-    ]
-    .map(|name| ["--bin", name]);
+    let programs = ["usher-desktop", "usher", "usher-empty-window", "measure"].map(|name| ["--bin", name]);
     let mut build = repository.cargo();
     command::run(
         build.args(["build", "--release"]).args(packages).args(programs.concat()),

@@ -11,7 +11,7 @@ const GOAL: f64 = 1.05;
 
 pub fn measure(repository: &Repository) -> Result<Figure> {
     println!("bench: the start of a program");
-    figure(&measurements::of_program(repository, "release", "program-start")?)
+    figure(&measurements::of_subject(repository, "program-start")?)
 }
 
 fn figure(measured: &Value) -> Result<Figure> {

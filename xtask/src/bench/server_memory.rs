@@ -11,7 +11,7 @@ const GOAL: f64 = 300.0;
 
 pub fn measure(repository: &Repository) -> Result<Figure> {
     println!("bench: the memory of a connected server");
-    figure(&measurements::of_program(repository, "release", "server-memory")?)
+    figure(&measurements::of_subject(repository, "server-memory")?)
 }
 
 fn figure(measured: &Value) -> Result<Figure> {

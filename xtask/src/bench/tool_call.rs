@@ -12,7 +12,7 @@ const GOAL: f64 = 0.3;
 
 pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
     println!("bench: tool calls");
-    figures(&measurements::of_program(repository, "release", "tool-call")?)
+    figures(&measurements::of_subject(repository, "tool-call")?)
 }
 
 fn figures(measured: &Value) -> Result<Vec<Figure>> {

@@ -12,7 +12,8 @@ use crate::repository::Repository;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: the app in the tray");
-    let mut program = repository.command(repository.built("release", "tray-memory"));
+    let mut program = repository.command(repository.built("release", "measure"));
+    program.arg("tray-memory");
     let mut child = program
         .arg(repository.built("release", "usher-empty-window"))
         .stdin(Stdio::piped())

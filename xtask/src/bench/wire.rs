@@ -11,7 +11,7 @@ use crate::repository::Repository;
 
 pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     println!("bench: counting requests");
-    let counted = measurements::of_program(repository, "debug", "wire-count")?;
+    let counted = measurements::of_subject(repository, "wire-count")?;
     Ok([
         first_sign_in(&requests(&counted, "first_sign_in")?),
         stored_grant(&requests(&counted, "stored_grant")?),
