@@ -15,7 +15,7 @@ const TOOL: &str = "read";
 
 /// A client that does without Usher.
 pub enum BareClient {
-    Program(BareProgramClient),
+    Program(Box<BareProgramClient>),
     Http(BareHttpClient),
 }
 

@@ -5,7 +5,6 @@
 //! certificates are loaded as on any computer.
 
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};

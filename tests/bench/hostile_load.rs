@@ -12,7 +12,7 @@ use usher_fake_service::{FakeService, Options};
 use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions, PipedProcess};
 
-use crate::hostile_servers::{HostileServer, SERVERS};
+use crate::hostile_servers::{self, HostileServer, SERVERS};
 
 /// Calls of the good server before the hostile server is used.
 const CALLS_ALONE: usize = 10;

@@ -4,7 +4,6 @@
 //! The servers and each engine are further processes of this program, in the roles of `Arguments`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use crate::this_program;

@@ -4,7 +4,6 @@
 //! The servers and the client of the socket are further processes of this program, in the roles of `Arguments`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -17,7 +16,8 @@ use usher_tests::bare_client::{BareHttpClient, BareProgramClient};
 use usher_tests::engine::{options, until_connected};
 use usher_tests::{PipedProcess, wait};
 
-use crate::calls::{BareClient, id};
+use crate::calls::{self, BareClient, id};
+use crate::small_program;
 use crate::this_program;
 
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -66,8 +66,9 @@ async fn serve() -> Result<()> {
 async fn measure(arguments: &Arguments) -> Result<Value> {
     let entry =
         json!({ "type": "stdio", "command": std::env::current_exe()?, "args": ["tool-call", "--program"] });
-    let bare =
-        BareClient::Program(BareProgramClient::start(this_program(&["tool-call", "--program"])?).await?);
+    let bare = BareClient::Program(Box::new(
+        BareProgramClient::start(this_program(&["tool-call", "--program"])?).await?,
+    ));
     let program = measure_clients(arguments, &entry, bare).await?;
     let mut service = PipedProcess::start(this_program(&["tool-call", "--service"])?)?;
     let url = service.line().await?;
