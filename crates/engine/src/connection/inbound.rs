@@ -36,14 +36,18 @@ struct Inner {
     monitor: StreamMonitor,
     /// The server's requests that are not answered yet.
     open: Mutex<HashSet<RequestId>>,
-    /// The reason why the connection ended: a limit that the server exceeded, or the end of its program.
+    /// The reason why the connection ended, where it is more specific than a lost connection.
     ending: OnceLock<Ending>,
 }
 
 #[derive(Debug)]
 enum Ending {
+    /// The server exceeded a limit.
     LimitExceeded(String),
+    /// The program ended.
     Exited(ProcessEnd),
+    /// A secret of the entry may no longer be sent.
+    SecretWithdrawn,
 }
 
 /// The fields that all kinds of messages have, as text.
@@ -131,7 +135,23 @@ impl Inbound {
         match (fault, self.0.ending.get()) {
             (Fault::Lost, Some(Ending::LimitExceeded(limit))) => Fault::LimitExceeded(limit.clone()),
             (Fault::Lost, Some(Ending::Exited(end))) => Fault::Exited(Box::new(end.clone())),
-            (fault, _) => fault,
+            (fault, Some(Ending::SecretWithdrawn | Ending::LimitExceeded(_) | Ending::Exited(_)) | None) => {
+                fault
+            }
+        }
+    }
+
+    /// Notes that a secret of the entry may no longer be sent, so that no further message is sent.
+    pub fn secret_withdrawn(&self) {
+        let _ = self.0.ending.set(Ending::SecretWithdrawn);
+    }
+
+    /// Fails if no further message may be sent. Also the end of a session is not announced, because the request has the
+    /// headers of the entry.
+    pub fn check_may_send(&self) -> Result<(), Fault> {
+        match self.0.ending.get() {
+            Some(Ending::SecretWithdrawn) => Err(Fault::Lost),
+            Some(Ending::LimitExceeded(_) | Ending::Exited(_)) | None => Ok(()),
         }
     }
 

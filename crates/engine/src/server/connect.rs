@@ -241,7 +241,7 @@ impl ServerTask {
     fn end_uses_of_values(&mut self) {
         self.cancel_sign_in();
         if let Some(connection) = self.phase.connection() {
-            connection.close_now();
+            connection.close_without_notice();
         }
         self.connect_with_new_values();
     }

@@ -205,19 +205,24 @@ async fn an_unusable_name_or_value_is_not_stored() {
 async fn a_withdrawn_origin_gets_the_secret_only_after_the_person_allows_it_again() {
     let (_sandbox, service, engine) = connected_with_key().await;
     let origin = service.at("");
+    service.forget_requests();
     engine.handle(Request::DisallowSecret { secret: "key".to_owned(), origin: service.url() }).await.unwrap();
     let view = until(&engine, &id(), is_refused).await;
     assert_eq!(view.secret_requests[0].origin, origin);
     let key = secret(&engine, "key").await;
     assert_eq!((key.origins, key.refused_origins), (Vec::new(), vec![origin.clone()]));
     assert!(!key.in_use && key.last_used.is_some());
-    service.forget_requests();
     engine.connect(&id()).await.unwrap();
     until(&engine, &id(), is_refused).await;
-    assert!(service.requests().is_empty(), "something was sent");
+    let sent = || service.requests().into_iter().map(|request| request.line).collect::<Vec<_>>();
+    assert_eq!(sent(), Vec::<String>::new());
 
     engine.allow_secret("key", &origin).await.unwrap();
     until(&engine, &id(), is_connected).await;
+    assert!(
+        !sent().iter().any(|line| line.starts_with("DELETE")),
+        "the old session was ended with the secret"
+    );
     assert_eq!(secret(&engine, "key").await.origins, [origin]);
 }
 

@@ -116,6 +116,7 @@ impl StreamableHttpClient for HttpAdapter {
         let _answered = self.inbound.answered_by(&message);
         let headers = self.all_headers(headers);
         let exchange = async {
+            self.inbound.check_may_send().map_err(Error::Client)?;
             let response = self.authorized.run(|token| {
                 let (message, session, headers) = (&message, session.as_deref(), headers.clone());
                 async move { self.http.post(message, session, token.as_ref(), headers).await }
@@ -154,6 +155,7 @@ impl StreamableHttpClient for HttpAdapter {
         _auth_header: Option<String>,
         headers: HashMap<HeaderName, HeaderValue>,
     ) -> Result<(), Error> {
+        self.inbound.check_may_send().map_err(Error::Client)?;
         let token = self.authorized.cached_token();
         self.http.delete(&session, token.as_ref(), self.all_headers(headers)).await.map_err(Error::Client)
     }
@@ -169,6 +171,7 @@ impl StreamableHttpClient for HttpAdapter {
         let headers = self.all_headers(headers);
         loop {
             let next_sign_in = self.inbound.monitor().next_sign_in();
+            self.inbound.check_may_send().map_err(Error::Client)?;
             let exchange = self.authorized.run(|token| {
                 let (session, last_event) = (session.as_deref(), last_event.as_deref());
                 let headers = headers.clone();

@@ -110,9 +110,11 @@ impl Transport<RoleClient> for SseChannel {
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
         let answered = self.reader.note_sent(&message);
+        let may_send = self.reader.inbound.check_may_send();
         let poster = self.poster.clone();
         async move {
             let _answered = answered;
+            may_send?;
             poster.post(&message).await
         }
     }
