@@ -104,7 +104,7 @@ impl BadResponse {
                 Reply::new(200, "application/json", "not gzip").with("content-encoding", "gzip")
             }
             Self::OtherTokenType => {
-                body["token_type"] = json!("DPoP");
+                body["token_type"] = json!("mac");
                 Reply::json_with(status, body)
             }
             Self::Error(status, error) => Reply::oauth_error(status, error),

@@ -33,9 +33,9 @@ pub async fn exchange(http: &HttpClient, code: AuthorizationCode, now: Timestamp
 #[error("{error}")]
 pub struct RefreshError {
     pub error: Error,
-    /// A new refresh token that the response contains anyway. The caller must store it, because it replaces the old
-    /// one.
-    pub rotated: Option<RefreshToken>,
+    /// The old grant with the new refresh token that the response contains anyway, and with the key that the request
+    /// proved. The caller must store it, because the old refresh token may no longer be valid.
+    pub rotated: Option<Box<Grant>>,
 }
 
 impl From<Error> for RefreshError {
@@ -231,7 +231,11 @@ impl TokenEndpoint {
         };
         let binds_access_token = match binds_access_token {
             Ok(binds) => binds,
-            Err(error) => return Err(RefreshError { error, rotated: refresh_token }),
+            Err(error) => {
+                let rotated = refresh_token.zip(request.replaced());
+                let rotated = rotated.map(|(token, old)| Box::new(self.rotated(old, token, key)));
+                return Err(RefreshError { error, rotated });
+            }
         };
         let refresh_token = refresh_token.filter(|_| request.may_have_refresh_token());
         let old = request.replaced();
@@ -249,6 +253,17 @@ impl TokenEndpoint {
             binding: self.binding.clone(),
             dpop: key.map(|key| DpopBinding { key, binds_access_token }),
         })
+    }
+
+    /// Returns the old grant with a new refresh token, which is bound to the key.
+    fn rotated(&self, old: &Grant, refresh_token: RefreshToken, key: Option<DpopKey>) -> Grant {
+        let binds_access_token = old.access_key().is_some();
+        Grant {
+            refresh_token: Some(refresh_token),
+            binding: self.binding.clone(),
+            dpop: key.map(|key| DpopBinding { key, binds_access_token }),
+            ..old.clone()
+        }
     }
 
     pub(crate) fn failed(&self, kind: ErrorKind) -> Error {

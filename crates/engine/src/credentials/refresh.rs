@@ -84,10 +84,8 @@ impl Inner {
                     return Ok(Some(token));
                 }
                 Err(RefreshError { error, rotated: Some(rotated) }) => {
-                    // The type of the access token is not supported. The rotated refresh token is stored, because the
-                    // old one may no longer be valid.
-                    let grant = Grant { refresh_token: Some(rotated), ..Grant::clone(&base) };
-                    self.store(base.refreshed(grant)).await?;
+                    // The type of the access token is not supported, but the old refresh token may no longer be valid.
+                    self.store(base.refreshed(*rotated)).await?;
                     return Err(CredentialFault::Refresh(error));
                 }
                 Err(RefreshError { error, rotated: None }) => error,

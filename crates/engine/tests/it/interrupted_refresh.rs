@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use axum::response::IntoResponse;
 use tokio::runtime::Runtime;
 use usher_api::NeedsSignIn;
 use usher_engine::Engine;
-use usher_fake_service::{BadResponse, Options, TokenFault};
+use usher_fake_service::{BadResponse, Options, Reply, Request, TokenFault};
 use usher_secrets::StoredGrant;
 
 use crate::fixture::*;
@@ -123,11 +124,35 @@ async fn an_unsupported_token_type_keeps_the_new_refresh_token() {
     service.until_requests("POST /token", 1).await;
     service.release_token_reply();
     let view = until(&engine, &id(), is_reconnecting).await;
-    assert!(view.last_error.unwrap().message.contains("DPoP"));
+    assert!(view.last_error.unwrap().message.contains("mac"));
     assert_eq!(service.stored_rotation(&store).await, Some(1));
     service.release_token_reply();
     until(&engine, &id(), is_connected).await;
     assert_eq!(service.sent_tokens(), [0, 1]);
+}
+
+#[tokio::test]
+async fn an_unsupported_token_type_keeps_the_key_that_was_proved() {
+    let sandbox = Sandbox::new();
+    let service = GrantedService::start(Options::default()).await;
+    service.store_grant(&sandbox).await;
+    service.add_fault(service.family(), TokenFault::AfterCommit(BadResponse::OtherTokenType));
+    // The grant has no key yet, and the authorization server now requires a proof.
+    service.intercept(|request| {
+        let is_unproven = request.path == "/token" && !request.headers.contains_key("dpop");
+        is_unproven.then(|| Reply::oauth_error(400, "use_dpop_nonce").into_response())
+    });
+    sandbox.start_connected().await;
+    assert_eq!(service.sent_tokens(), [0, 0, 1]);
+    let requests = service.requests_to("POST /token");
+    // The first part of a proof contains the public key.
+    let key = |request: &Request| {
+        let proof = request.headers.get("dpop")?.to_str().unwrap();
+        Some(proof.split_once('.').unwrap().0.to_owned())
+    };
+    let keys: Vec<_> = requests.iter().map(key).collect();
+    assert!(keys[0].is_none() && keys[1].is_some());
+    assert_eq!(keys[1], keys[2], "the next refresh proves the same key");
 }
 
 #[tokio::test]

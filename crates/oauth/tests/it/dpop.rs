@@ -181,6 +181,36 @@ async fn a_proof_is_sent_if_only_the_authorization_server_requires_it() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_of_an_unusable_response_is_bound_to_the_key_that_was_proved() {
+    let fake = Fake::start_with_metadata().await;
+    let unusable = json!({ "access_token": "t", "refresh_token": "next", "token_type": "mac" });
+    let responses = [
+        tokens("Bearer"),
+        nonce_required("n-1"),
+        Response::json(unusable),
+        nonce_required("n-2"),
+        tokens(DPOP),
+    ];
+    let (http, grant) = signed_in(&fake, "Bearer", responses).await;
+    let old = grant.unwrap();
+    let failed = refresh(&http, &old, None, now()).await.unwrap_err();
+    let rotated = failed.rotated.expect("the new refresh token");
+    assert!(rotated.dpop.is_some() && rotated.access_key().is_none(), "the old access token is not bound");
+    assert_eq!(rotated.access_token.expose(), old.access_token.expose());
+    assert!(refresh(&http, &rotated, None, now()).await.unwrap().access_key().is_some());
+    let requests = fake.requests_to(TOKEN);
+    assert!(
+        requests[..2].iter().all(|request| proof(&request.headers).is_none()),
+        "nobody asked for a proof"
+    );
+    // Each later request, also the first of the next refresh, has a proof of the same key.
+    let proofs = proofs(&requests[2..]);
+    assert_eq!(proofs.len(), 3);
+    assert!(proofs.iter().all(|(header, _)| *header == proofs[0].0), "one key");
+    assert_eq!(requests[3].form()["refresh_token"], "next");
+}
+
+#[tokio::test]
 async fn an_invalid_proof_is_repeated_once_with_the_time_of_the_server() {
     let rejected = || Response::oauth_error(400, "invalid_dpop_proof");
     let fake = Fake::start_with_metadata().await;

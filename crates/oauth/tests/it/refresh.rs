@@ -176,7 +176,8 @@ async fn a_rotated_refresh_token_survives_an_unsupported_token_type() {
         let fake = Fake::start_with_response(TOKEN, Response::json(response)).await;
         let failed = refresh(&http_for(&fake).await, &grant(&fake), None, now()).await.unwrap_err();
         assert_eq!(failed.error.kind, ErrorKind::UnsupportedTokenType("DPoP".into()));
-        assert_eq!(failed.rotated.as_ref().map(RefreshToken::expose), expected);
+        let rotated = failed.rotated.as_ref().and_then(|grant| grant.refresh_token.as_ref());
+        assert_eq!(rotated.map(RefreshToken::expose), expected);
         assert!(!failed.error.is_terminal_for_grant() && !failed.error.is_outcome_unknown());
         assert!(!format!("{failed:?} {failed}").contains("next"));
     }
