@@ -97,12 +97,13 @@ pub enum Request {
         /// `LaunchView::digest`
         digest: String,
     },
-    /// Reports that the caller stored a new value of a named secret for this server only. Origins for which the earlier
-    /// value was allowed are forgotten.
+    /// Reports that the caller stored a new value of a named secret.
     #[cfg_attr(feature = "specta", specta(skip))]
     SecretStored {
         name: String,
-        address: String,
+        /// The value is for the server at this address only: the origins of the earlier value are forgotten. Without an
+        /// address they stay allowed.
+        address: Option<String>,
     },
     /// Forgets all origins for which a secret is allowed, and when it was last used.
     #[cfg_attr(feature = "specta", specta(skip))]

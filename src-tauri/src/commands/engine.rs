@@ -77,7 +77,7 @@ mod tests {
             Request::server(&server, ServerVerb::NextRedirect),
             Request::HandOverCallback { address: address.clone() },
             Request::SecretsChanged { name: None },
-            Request::SecretStored { name: "key".to_owned(), address: "https://evil.example".to_owned() },
+            Request::SecretStored { name: "key".to_owned(), address: None },
             Request::ForgetSecretOrigins { secret: "key".to_owned() },
             Request::RetrySecretStore,
             Request::ShowWindow,

@@ -158,7 +158,7 @@ async fn store(
         SecretStore::open(secret_store(paths).await?).put_named(&name, &value).await?;
         notify_secret_changed(paths, &name).await;
         requests.retain(|request| !matches!(request, Request::AllowSecret { secret, .. } if *secret == placeholder(&name)));
-        requests.push(Request::SecretStored { name, address: origin.to_string() });
+        requests.push(Request::SecretStored { name, address: Some(origin.to_string()) });
     }
     Ok(requests)
 }

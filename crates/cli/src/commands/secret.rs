@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use usher_api::Request;
-use usher_config::{Environment, Origin, Placeholder, display_text};
+use usher_config::{Origin, Placeholder, display_text};
 use usher_engine::MAX_SECRET_BYTES;
 use usher_secrets::SecretStore;
 
@@ -38,32 +38,12 @@ async fn set(paths: &Paths, output: Output, name: &str) -> Result<(), CommandErr
         output.note("Paste the secret, then press Ctrl-D.");
     }
     store.put_named(name, &read_secret()?).await?;
-    bind_new_secret(paths, output, name).await?;
-    notify_secret_changed(paths, name).await;
+    let stored = Request::SecretStored { name: name.to_owned(), address: None };
+    ask_about_secrets(paths, output, vec![stored]).await?;
     output.result(&serde_json::json!({ "stored": name }), || {
         format!("Stored. Refer to it in mcp.json as {{{{{}}}}}.", display_text(name, 80))
     });
     Ok(())
-}
-
-/// Binds a secret that no service may get yet, if mcp.json sends it to exactly one origin. Otherwise its first use
-/// binds it.
-async fn bind_new_secret(paths: &Paths, output: Output, name: &str) -> Result<(), CommandError> {
-    let secret = Placeholder::Secret(name.to_owned());
-    if origins(paths)?.contains_key(&secret.to_string()) {
-        return Ok(());
-    }
-    // The secret is stored even if mcp.json is invalid.
-    let Ok(config) = paths.config_file().load() else { return Ok(()) };
-    let environment = Environment::of_process();
-    let servers = config.servers.iter().filter(|server| !server.is_example());
-    let uses = servers.flat_map(|server| server.placeholder_uses(&environment));
-    let mut origins: Vec<_> = uses.filter(|one| one.placeholder == secret).map(|one| one.origin).collect();
-    origins.sort();
-    origins.dedup();
-    let [origin] = origins.as_slice() else { return Ok(()) };
-    let request = Request::SecretStored { name: name.to_owned(), address: origin.to_string() };
-    ask_about_secrets(paths, output, vec![request]).await
 }
 
 async fn allow(paths: &Paths, output: Output, secret: &str, origin: &str) -> Result<(), CommandError> {

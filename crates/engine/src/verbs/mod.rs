@@ -83,7 +83,7 @@ impl Engine {
             }
             Request::Secrets => return self.secret_list().await.map(Reply::Secrets),
             Request::Approve { server, digest } => self.approve(&server, digest).await?,
-            Request::SecretStored { name, address } => self.secret_stored(&name, &address).await?,
+            Request::SecretStored { name, address } => self.secret_stored(&name, address.as_deref()).await?,
             Request::ForgetSecretOrigins { secret } => self.forget_secret_origins(&secret).await?,
             Request::RetrySecretStore => self.retry_secret_store().await?,
             Request::Orphans => return self.orphans().await.map(Reply::Orphans),

@@ -6,6 +6,7 @@ use usher_config::{Origin, Placeholder, PlaceholderUse};
 use usher_secrets::StoreKind;
 
 use crate::engine::Engine;
+use crate::run::load;
 use crate::server::message::Message;
 use crate::words::named_secret::{invalid_name, name_in_use, no_value, value_too_long};
 use crate::words::secret_origin::{invalid_request, origins_not_stored};
@@ -20,8 +21,7 @@ impl Engine {
     pub async fn set_secret(&self, name: &str, secret: SecretString) -> Result<(), ErrorView> {
         let (name, secret) = (checked_name(name)?, checked_value(&secret)?);
         self.put_secret(name, &secret).await?;
-        self.secrets_changed(Some(name));
-        Ok(())
+        self.secret_stored(name, None).await
     }
 
     /// Like [`Self::set_secret`], but fails if there is a secret with this name.
@@ -82,11 +82,33 @@ impl Engine {
         Ok(())
     }
 
-    /// Binds a named secret to the server for which its value was just stored, and connects the servers that need it.
-    pub async fn secret_stored(&self, name: &str, address: &str) -> Result<(), ErrorView> {
-        let origin = address.parse::<Origin>().map_err(|error| invalid_request(&error))?;
-        self.bind_secret(name, &[origin]).await?;
+    /// Binds a named secret whose value was just stored, and connects the servers that need it. With an address, the value
+    /// was stored for the server there only.
+    pub async fn secret_stored(&self, name: &str, address: Option<&str>) -> Result<(), ErrorView> {
+        match address {
+            Some(address) => {
+                let origin = address.parse::<Origin>().map_err(|error| invalid_request(&error))?;
+                self.bind_secret(name, &[origin]).await?;
+            }
+            None => self.bind_to_only_origin(name).await?,
+        }
         self.secrets_changed(Some(name));
+        Ok(())
+    }
+
+    /// Binds a secret that no origin may get yet, if `mcp.json` sends it to exactly one origin. A later change of the file,
+    /// even while the entry is disabled, then needs the person's permission. Otherwise the first use binds the secret.
+    async fn bind_to_only_origin(&self, name: &str) -> Result<(), ErrorView> {
+        // The secret is stored even if the file is invalid.
+        let Ok(config) = load(&self.run.config).await else { return Ok(()) };
+        let (placeholders, secret) = (&self.run.context.placeholders, Placeholder::Secret(name.to_owned()));
+        let servers = config.servers.iter().filter(|server| !server.is_example());
+        let uses = servers.flat_map(|server| placeholders.uses(server));
+        let uses: Vec<_> = uses.filter(|one| one.placeholder == secret).collect();
+        if uses.iter().all(|one| one.origin == uses[0].origin) {
+            // Nothing changes if the secret is allowed for another origin.
+            placeholders.allowed.record(&uses).await.map_err(|error| origins_not_stored(&error))?;
+        }
         Ok(())
     }
 

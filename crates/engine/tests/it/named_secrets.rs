@@ -1,5 +1,6 @@
 //! The named secrets: their list, a new value, a withdrawn origin, and their removal.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -173,6 +174,33 @@ async fn a_new_value_replaces_the_old_one_where_it_was_allowed() {
     until(&engine, &id(), is_connected).await;
     assert_eq!(allowed_origins(&sandbox.path("state")).unwrap(), origins);
     assert_eq!(engine.secrets().await.unwrap(), ["key"]);
+}
+
+#[tokio::test]
+async fn a_secret_of_a_disabled_entry_is_bound_before_its_first_use() {
+    let (sandbox, service, other) = (Sandbox::new(), mcp_server(|_| None).await, mcp_server(|_| None).await);
+    let disabled = |service: &FakeService| {
+        let mut entry = entry_with_key(&service.url());
+        entry["disabled"] = true.into();
+        entry
+    };
+    // What the file contains at the first start is allowed.
+    sandbox.write_config("{}");
+    let engine = sandbox.start().await;
+    write_servers(&sandbox, &json!({ "demo": disabled(&service), "two": disabled(&other) }));
+    engine.set_secret("key", "hush".into()).await.unwrap();
+    let bound = || allowed_origins(&sandbox.path("state")).unwrap();
+    assert!(bound().is_empty(), "two origins may use it: {:?}", bound());
+
+    write_servers(&sandbox, &json!({ "demo": disabled(&service) }));
+    for value in ["hush", "hush again"] {
+        engine.set_secret("key", value.into()).await.unwrap();
+        assert_eq!(bound(), BTreeMap::from([("{{key}}".to_owned(), vec![service.at("")])]));
+        // Storing another value does not allow another address.
+        write_servers(&sandbox, &json!({ "demo": entry_with_key(&other.url()) }));
+        until(&engine, &id(), is_refused).await;
+    }
+    assert!(other.requests().is_empty(), "something was sent");
 }
 
 #[tokio::test]
