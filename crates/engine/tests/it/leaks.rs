@@ -1,58 +1,19 @@
-//! No secret leaves the engine: not in a view, an event, an error, a log or a file outside the secret store.
+//! No token, code or client secret leaves the engine: not in a view, an event, an error, a log or a file outside the
+//! secret store.
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tracing_subscriber::fmt::MakeWriter;
 use usher_api::{AuthorizationRequestView, ErrorView};
 use usher_engine::{Engine, SignInOptions};
 use usher_fake_service::{FakeService, IssuedTokens, Options, Reply, Request};
 
 use crate::fixture::*;
-
-/// Everything that a person can turn on: `USHER_LOG=trace` in the app, `-v` on the command line.
-const LOUDEST: &str = "warn,rmcp::transport::worker=off,usher=trace";
-
-/// The log of the process.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn start() -> Self {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_env_filter(LOUDEST).with_writer(log.clone());
-        tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
-        log
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Log;
-
-    fn make_writer(&'a self) -> Log {
-        self.clone()
-    }
-}
+use crate::leak_search::*;
 
 const CODE: &str = "a-code+of/4711==";
 const CLIENT_SECRET: &str = "a-client-secret+of/4711==";
@@ -159,37 +120,6 @@ fn encoded(secret: &str) -> String {
     url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()
 }
 
-/// Stops the engine, and returns what it showed, logged and stored outside of the secret store.
-async fn shown_and_stored(
-    sandbox: &Sandbox,
-    engine: Engine,
-    mut events: usher_engine::Events,
-    error: &usher_api::ErrorView,
-    log: &Log,
-) -> Vec<String> {
-    let mut texts = vec![format!("{error:?}"), serde_json::to_string(&engine.snapshot()).unwrap()];
-    while let Ok(event) = events.try_recv() {
-        texts.push(serde_json::to_string(&event).unwrap());
-    }
-    engine.stop().await;
-    read_all(&sandbox.path("state"), &mut texts);
-    read_all(&sandbox.path("runtime"), &mut texts);
-    texts.extend([std::fs::read_to_string(sandbox.path("mcp.json")).unwrap(), log.text()]);
-    texts
-}
-
-fn read_all(folder: &Path, texts: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            read_all(&path, texts);
-        } else if path.is_file() {
-            texts.push(path.display().to_string());
-            texts.push(String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned());
-        }
-    }
-}
-
 #[tokio::test]
 async fn no_secret_leaves_the_engine() {
     check_leaks("client_secret_post").await;
@@ -252,103 +182,9 @@ async fn no_device_code_leaves_the_engine() {
             && texts.iter().any(|text| text.contains("bad …"))
     );
     for form in [encoded(DEVICE_CODE), DEVICE_CODE.to_owned()] {
-        let leaked = texts.iter().find(|text| text.contains(&form));
-        assert!(leaked.is_none(), "the device code leaked: {}", leaked.unwrap());
+        assert_absent(&texts, "device code", &form);
     }
     assert!(!stored().contains("pending:demo"), "the finished sign-in is deleted");
-}
-
-/// A private key is in the secret store only, and an assertion only in its request. A server repeats both.
-#[tokio::test]
-async fn no_private_key_and_no_assertion_leaves_the_engine() {
-    const KEY: &str = include_str!("../../../oauth/tests/keys/ec256.pem");
-    let log = Log::start();
-    let sandbox = Sandbox::new();
-    let service = FakeService::start(Options::default()).await.unwrap();
-    let token = service.issue_tokens("machine").access_token;
-    let requests = AtomicUsize::new(0);
-    service.intercept(move |request| {
-        if request.path != "/token" {
-            return None;
-        }
-        if requests.fetch_add(1, Ordering::SeqCst) == 0 {
-            return Some(Reply::json(json!({ "access_token": token, "expires_in": 60 })).into_response());
-        }
-        let text = request.form()["client_assertion"].clone();
-        let body = json!({ "error": "invalid_client", "error_description": format!("bad {text}") });
-        Some(Reply::json_with(401, body).into_response())
-    });
-    let store = usher_secrets::SecretStore::open(usher_secrets::StoreKind::File(sandbox.path("secrets")));
-    store.put_named("key", &KEY.into()).await.unwrap();
-    let oauth = json!({ "flow": "client_credentials", "clientId": "machine", "privateKey": "{{key}}" });
-    let entry = json!({ "type": "http", "url": service.url(), "oauth": oauth });
-    sandbox.write_config(&json!({ "mcpServers": { "demo": entry } }).to_string());
-    let engine = sandbox.start().await;
-    let events = engine.subscribe();
-    until(&engine, &id(), is_connected).await;
-    sandbox.clock.advance(std::time::Duration::from_secs(120));
-    let error = call(&engine, "read").await.unwrap_err();
-    let texts = shown_and_stored(&sandbox, engine, events, &error, &log).await;
-    assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
-    let sent = service.requests_to("POST /token");
-    let assertions: Vec<_> = sent.iter().map(|request| request.form()["client_assertion"].clone()).collect();
-    assert!(assertions.len() >= 2);
-    let key_lines = KEY.lines().filter(|line| !line.starts_with('-')).map(str::to_owned);
-    for secret in assertions.into_iter().chain(key_lines) {
-        let leaked = texts.iter().find(|text| text.contains(&secret));
-        assert!(leaked.is_none(), "{secret} leaked: {}", leaked.unwrap());
-    }
-}
-
-/// The key that tokens are bound to is in the secret store only, and a proof only in its request. A server repeats the
-/// proof.
-#[tokio::test]
-async fn no_key_of_a_grant_and_no_proof_leaves_the_engine() {
-    let log = Log::start();
-    let sandbox = Sandbox::new();
-    let service = FakeService::start(Options::default()).await.unwrap();
-    let issued = service.issue_tokens("client-0");
-    let requests = AtomicUsize::new(0);
-    let proof = |request: &Request| request.headers["dpop"].to_str().unwrap().to_owned();
-    service.intercept(move |request| match request.path.as_str() {
-        "/mcp" if request.authorization().is_empty() => {
-            Some(Reply::text(401, "").with("www-authenticate", "DPoP").into_response())
-        }
-        "/token" if requests.fetch_add(1, Ordering::SeqCst) == 0 => {
-            let (access, refresh) = (&issued.access_token, &issued.refresh_token);
-            let body = json!({
-                "access_token": access, "refresh_token": refresh, "token_type": "DPoP", "expires_in": 60,
-            });
-            Some(Reply::json(body).into_response())
-        }
-        "/token" => {
-            let body =
-                json!({ "error": "invalid_dpop_proof", "error_description": format!("bad {}", proof(request)) });
-            Some(Reply::json_with(400, body).into_response())
-        }
-        _ => None,
-    });
-    sandbox.write_config(&config(&[("demo", &service.url())]));
-    let engine = sandbox.start().await;
-    let events = engine.subscribe();
-    let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
-    engine.complete_sign_in(&service.approve(&request.authorization_url).unwrap()).await.unwrap();
-    until(&engine, &id(), is_connected).await;
-    let store = usher_secrets::SecretStore::open(usher_secrets::StoreKind::File(sandbox.path("secrets")));
-    let grant = store.grant("demo").await.unwrap().expect("a stored grant");
-    let key = secrecy::ExposeSecret::expose_secret(&grant.dpop_key.expect("a stored key")).to_owned();
-    sandbox.clock.advance(std::time::Duration::from_secs(120));
-    let error = call(&engine, "read").await.unwrap_err();
-    let texts = shown_and_stored(&sandbox, engine, events, &error, &log).await;
-    assert!(texts.iter().any(|text| text.contains("bad …")), "{texts:?}");
-    let sent = service.requests();
-    let proofs: Vec<_> =
-        sent.iter().filter(|request| request.headers.contains_key("dpop")).map(proof).collect();
-    assert!(proofs.len() >= 4);
-    for secret in proofs.into_iter().chain([key]) {
-        let leaked = texts.iter().find(|text| text.contains(&secret));
-        assert!(leaked.is_none(), "{secret} leaked: {}", leaked.unwrap());
-    }
 }
 
 async fn check_leaks(auth_method: &str) {
@@ -407,8 +243,7 @@ async fn check_leaks(auth_method: &str) {
     for (kind, secret) in secrets {
         assert!(secret.len() >= 16);
         for form in [encoded(&secret), secret] {
-            let leaked = texts.iter().find(|text| text.contains(&form));
-            assert!(leaked.is_none(), "the {kind} {form} leaked: {}", leaked.unwrap());
+            assert_absent(&texts, kind, &form);
         }
     }
 }

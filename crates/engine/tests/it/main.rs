@@ -15,6 +15,8 @@ mod fixture;
 mod granted_service;
 mod interrupted_refresh;
 mod invariants;
+mod leak_search;
+mod leaked_keys;
 mod leaks;
 mod lifecycle;
 mod limits;
