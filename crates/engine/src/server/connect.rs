@@ -248,11 +248,12 @@ impl ServerTask {
 
     /// Replaces the connection, or the running attempt, because the values of placeholders may no longer be used.
     fn connect_with_new_values(&mut self) {
+        // A disabled server can still be signed out, which sends the client secret.
+        self.endpoint.mark_stale();
         if matches!(self.phase.get(), Phase::Disabled) {
             return;
         }
         // A sign-in is not interrupted. The connection after it gets the new value.
-        self.endpoint.mark_stale();
         if matches!(self.phase.get(), Phase::Connecting { .. }) {
             // The running attempt may use the earlier value.
             let job = self.connect_job();

@@ -27,12 +27,15 @@ pub(crate) async fn sign_out(endpoint: &HttpEndpoint) -> Result<(), CredentialFa
         let guard = context.guards.guard(&endpoint.id);
         let _guard = guard.lock().await;
         context.stores.run(|store| async move { store.delete_grant(&endpoint.id.0).await }).await?;
+        tracing::info!(server = %endpoint.id, "the grant was not revoked, because its entry cannot be used");
         return Ok(());
     };
     let Some(credentials) = &resolved.credentials else { return Ok(()) };
     let Some(grant) = credentials.remove().await? else { return Ok(()) };
     if has_values || matches!(grant.binding.auth_method, AuthMethod::None) {
         revoke(endpoint, &resolved, Grant::clone(&grant)).await;
+    } else {
+        tracing::info!(server = %endpoint.id, "the grant was not revoked, because the secret of its client may not be sent");
     }
     Ok(())
 }

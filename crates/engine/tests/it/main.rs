@@ -32,5 +32,6 @@ mod secret_origins;
 mod secret_store;
 mod server_quirks;
 mod sign_in;
+mod sign_out;
 mod sse;
 mod step_up;
