@@ -138,20 +138,22 @@ impl Preparation {
         let learned = &self.context.learned;
         let challenge = self.challenge.as_ref();
         let named = challenge.and_then(|challenge| challenge.resource_metadata.as_deref());
-        let with_quirks = |discovered: Discovered| {
-            let mut quirks = learned.quirks(&discovered.metadata.issuer);
-            quirks.rejects_prompt |= self.omits_prompt;
-            Discovered { quirks, ..discovered }.with_challenge(challenge, &self.settings())
+        let credentials = self.endpoint.credentials.as_ref();
+        let held = credentials.and_then(|credentials| credentials.held());
+        // Metadata that is read again for more scopes says nothing about the key of the grant.
+        let keeps_key = challenge.is_some_and(Challenge::is_insufficient_scope)
+            && held.as_ref().is_some_and(|grant| grant.access_key().is_some());
+        let with_quirks = |mut discovered: Discovered| {
+            discovered.quirks = learned.quirks(&discovered.metadata.issuer);
+            discovered.quirks.rejects_prompt |= self.omits_prompt;
+            discovered.offers_dpop |= keeps_key;
+            discovered.with_challenge(challenge, &self.settings())
         };
         if let Some(discovered) = learned.discovered_by(&self.endpoint.key, &self.server, named) {
             return Ok((with_quirks(discovered), true));
         }
         // A quarantined grant counts, too. A server may name itself as its issuer only if there is no grant.
-        let has_grant = self
-            .endpoint
-            .credentials
-            .as_ref()
-            .is_some_and(|credentials| credentials.held().is_some() || credentials.is_quarantined());
+        let has_grant = held.is_some() || credentials.is_some_and(|credentials| credentials.is_quarantined());
         let request =
             DiscoveryRequest { server: &self.endpoint.url, challenge, settings: &self.settings(), has_grant };
         let discovered = discover(&self.endpoint.http, request).await?;

@@ -220,6 +220,36 @@ async fn a_bearer_token_is_sent_without_a_proof() {
 }
 
 #[tokio::test]
+async fn a_step_up_never_replaces_a_bound_token_by_a_bearer_token() {
+    // The second challenge names another document than the first, so the metadata is read again.
+    for extra in ["", ", resource_metadata=\"/.well-known/oauth-protected-resource/mcp\""] {
+        let service = Service::start("DPoP", move |request, _| {
+            let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"more\"{extra}");
+            let refused = Reply::text(403, "").with("www-authenticate", &challenge);
+            (request.rpc_method() == "tools/call").then_some(refused)
+        })
+        .await;
+        let (_sandbox, engine) = service.signed_in().await;
+        until(&engine, &id(), is_connected).await;
+        let waiting = tokio::spawn({
+            let engine = engine.clone();
+            async move { call(&engine, "write").await }
+        });
+        until(&engine, &id(), |view| view.permission.is_some()).await;
+        service.service.forget_requests();
+        let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
+        let is_metadata = |request: &Request| request.path.starts_with("/.well-known/");
+        assert_eq!(service.service.requests().iter().any(is_metadata), !extra.is_empty());
+        let callback = service.service.approve(&request.authorization_url).unwrap();
+        engine.complete_sign_in(&callback).await.unwrap();
+        let token_request = service.service.requests_to("POST /token").remove(0);
+        assert!(claims(&token_request).is_some(), "the new token is bound, too: {extra}");
+        engine.stop().await;
+        waiting.await.unwrap().unwrap_err();
+    }
+}
+
+#[tokio::test]
 async fn each_request_has_a_proof_of_its_own() {
     let service = Service::start("DPoP", |request, nonce| {
         // Each response could carry a nonce; the server refuses only requests without one.

@@ -87,6 +87,30 @@ async fn tokens_are_bound_if_the_server_asks_for_it_and_the_algorithm_is_support
 }
 
 #[tokio::test]
+async fn a_refusal_of_scopes_never_takes_the_key_from_the_tokens() {
+    let table = [
+        ("DPoP", "Bearer error=\"insufficient_scope\", scope=\"more\"", true),
+        ("DPoP", "DPoP error=\"insufficient_scope\"", true),
+        ("Bearer", "DPoP error=\"insufficient_scope\"", true),
+        ("Bearer", "Bearer error=\"insufficient_scope\"", false),
+        // A refusal of the token names the schemes that the server accepts now.
+        ("DPoP", "Bearer error=\"invalid_token\"", false),
+    ];
+    for (first, later, expected) in table {
+        let fake = Fake::start_with_metadata().await;
+        fake.on(REGISTER, created(json!({ "client_id": "app" }))).on(TOKEN, tokens(DPOP));
+        let settings = ClientSettings::default();
+        let found = discover_with(&fake, Some(&challenge(first)), &settings).await.unwrap();
+        let found = found.with_challenge(Some(&challenge(later)), &settings);
+        let registered = register_at(&fake, found, &settings, None).await;
+        let code = accepted(registered.authorize(&Scopes::default(), now()).unwrap());
+        exchange(&http_for(&fake).await, code, now()).await.ok();
+        let proven = proof(&fake.requests_to(TOKEN)[0].headers).is_some();
+        assert_eq!(proven, expected, "{first}, {later}");
+    }
+}
+
+#[tokio::test]
 async fn the_proof_names_the_token_endpoint_and_contains_only_a_public_key() {
     let token_endpoint = |fake: &Fake| json!({ "token_endpoint": fake.at("/token?tenant=1") });
     let fake = Fake::start_with_metadata().await;
