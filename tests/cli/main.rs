@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod config;
+mod core_dumps;
 mod device;
 mod login;
 mod one_engine;

@@ -83,7 +83,8 @@ fn check_link_handler(desktop: &Desktop) -> Result<()> {
 /// WebDriver's environment variables.
 pub async fn open_notes_by_entry(desktop: &Desktop) -> Result<Window> {
     // The driver treats the exit of the program that it started as the app's exit, so the script keeps running.
-    let script = format!("#!/bin/sh\ngio launch {ENTRY} && exec sleep infinity\n");
+    // The tests look at the program of the process.
+    let script = format!("#!/bin/sh\nUSHER_ALLOW_DEBUGGER=1 gio launch {ENTRY} && exec sleep infinity\n");
     let program = desktop.install_script("double-click", &script)?;
     let options = WindowOptions { program: Some(program), ..WindowOptions::default() };
     let window = Window::open_with(desktop, options).await?;
