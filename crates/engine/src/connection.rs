@@ -2,7 +2,7 @@
 
 mod call;
 pub(crate) mod call_result;
-pub(crate) mod client_handler;
+mod client_handler;
 mod discovery;
 pub(crate) mod display;
 pub(crate) mod elicitation;
@@ -14,12 +14,13 @@ pub(crate) mod list_changes;
 mod lists;
 mod message_reader;
 pub(crate) mod offers;
-pub(crate) mod page_visits;
+mod page_visits;
 mod pagination;
+pub(crate) mod parts;
 pub(crate) mod rmcp_error;
-pub(crate) mod running_requests;
+mod running_requests;
 pub(crate) mod stdio;
-pub(crate) mod stream_monitor;
+mod stream_monitor;
 mod subscription;
 pub(crate) mod watch;
 
@@ -32,19 +33,16 @@ use rmcp::service::{ClientLifecycleMode, Peer, RoleClient, serve_client_with_lif
 use rmcp::transport::IntoTransport;
 use secrecy::SecretString;
 use tokio_util::sync::{CancellationToken, DropGuard};
-use usher_api::ServerId;
 
 use crate::credentials::Credentials;
 use client_handler::ClientHandler;
-use elicitation::Elicitations;
 use fault::Fault;
 use inbound::Inbound;
 use list_changes::ListChanges;
 use lists::Listing;
-use page_visits::PageVisits;
+use offers::Offer;
+use parts::ConnectionParts;
 use rmcp_error::from_initialize;
-use running_requests::RunningRequests;
-use stream_monitor::StreamMonitor;
 
 pub(crate) use call::CallTerms;
 
@@ -61,26 +59,27 @@ pub(crate) enum Handshake {
 /// A connection. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    server: ServerId,
     peer: Peer<RoleClient>,
-    elicitations: Arc<Elicitations>,
-    requests: RunningRequests,
+    client: ClientHandler,
     inbound: Inbound,
     listing: Mutex<Option<Listing>>,
-    page_visits: PageVisits,
-    monitor: StreamMonitor,
     credentials: Option<Credentials>,
     closing: CancellationToken,
     _close_on_drop: DropGuard,
     closed: CancellationToken,
 }
 
+/// A connection over which the tools were listed.
+pub(crate) struct Opened {
+    pub connection: Arc<Connection>,
+    pub tools: Arc<Vec<Offer>>,
+}
+
 impl Connection {
     /// Performs the handshake.
     pub async fn open<T, E, A>(
         channel: T,
-        client: ClientHandler,
-        inbound: Inbound,
+        parts: &ConnectionParts,
         credentials: Option<Credentials>,
         handshake: Handshake,
     ) -> Result<Self, Fault>
@@ -96,12 +95,10 @@ impl Connection {
             Handshake::Discover => ClientLifecycleMode::Discover { preferred_versions },
             Handshake::Initialize => ClientLifecycleMode::Initialize,
         };
-        let server = client.server.clone();
-        let (elicitations, requests) = (Arc::clone(&client.elicitations), client.requests.clone());
-        let page_visits = client.page_visits.clone();
+        let (client, inbound) = (parts.client.clone(), parts.inbound.clone());
         let closing = CancellationToken::new();
         let close_on_drop = closing.clone().drop_guard();
-        let service = serve_client_with_lifecycle_and_ct(client, channel, lifecycle, closing.clone())
+        let service = serve_client_with_lifecycle_and_ct(client.clone(), channel, lifecycle, closing.clone())
             .await
             .map_err(|error| inbound.reason_for(from_initialize(error)))?;
         let peer = service.peer().clone();
@@ -111,16 +108,11 @@ impl Connection {
             let _ = service.waiting().await;
             drop(close);
         });
-        let monitor = inbound.monitor().clone();
         Ok(Self {
-            server,
             peer,
-            elicitations,
-            requests,
+            client,
             inbound,
-            page_visits,
             listing: Mutex::default(),
-            monitor,
             credentials,
             closing,
             _close_on_drop: close_on_drop,
@@ -166,7 +158,8 @@ impl Connection {
 
     /// Handles the server's notifications in the background until the connection ends.
     pub fn subscribe(&self, changes: Arc<ListChanges>) {
-        let (peer, monitor, closed) = (self.peer.clone(), self.monitor.clone(), self.closed.clone());
+        let (peer, monitor, closed) =
+            (self.peer.clone(), self.inbound.monitor().clone(), self.closed.clone());
         tokio::spawn(async move {
             tokio::select! {
                 () = closed.cancelled() => {}

@@ -66,7 +66,7 @@ impl Connection {
         terms: &CallTerms<'_>,
     ) -> Result<CallResult, Fault> {
         let mut visited = HashSet::new();
-        let mut completed_visits = self.page_visits.subscribe();
+        let mut completed_visits = self.client.page_visits.subscribe();
         for round in 0..budgets::CALL_ROUNDS {
             let request = CallToolRequest::new(params.clone());
             let response = self.request(ClientRequest::CallToolRequest(request), terms).await;
@@ -111,7 +111,7 @@ impl Connection {
 
     /// Sends one request. Progress and questions to the person restart its idle timeout.
     async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<Response, Fault> {
-        let sent = self.requests.send(&self.peer, request, Some(terms.addressee.clone())).await;
+        let sent = self.client.requests.send(&self.peer, request, Some(terms.addressee.clone())).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
         let idle_timeout = terms.idle_timeout.min(LONGEST_CALL);
         let begun = tokio::time::Instant::now();
@@ -141,7 +141,7 @@ impl Connection {
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
                 () = self.closed.cancelled() => break Fault::Lost,
                 () = tokio::time::sleep_until(idle_deadline.min(begun + LONGEST_CALL)) => {
-                    let asks = self.elicitations.is_open(&self.server, &terms.addressee);
+                    let asks = self.client.elicitations.is_open(&self.client.server, &terms.addressee);
                     if !asks || begun.elapsed() >= LONGEST_CALL {
                         break Fault::TimedOut(begun.elapsed().as_secs());
                     }
@@ -156,7 +156,8 @@ impl Connection {
     /// Asks the person to visit addresses, one after the other.
     async fn visit(&self, questions: Vec<UrlToVisit>, terms: &CallTerms<'_>) -> Result<(), Fault> {
         for (_, question) in questions {
-            let question = self.elicitations.ask(&self.server, terms.addressee.clone(), question);
+            let question =
+                self.client.elicitations.ask(&self.client.server, terms.addressee.clone(), question);
             let answer = tokio::select! {
                 answer = question => answer,
                 () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),
@@ -173,8 +174,11 @@ impl Connection {
         for (key, request) in requests {
             let response = match request {
                 InputRequest::Elicitation(request) => {
-                    let question =
-                        self.elicitations.ask(&self.server, terms.addressee.clone(), request.params);
+                    let question = self.client.elicitations.ask(
+                        &self.client.server,
+                        terms.addressee.clone(),
+                        request.params,
+                    );
                     tokio::select! {
                         answer = question => serde_json::to_value(answer),
                         () = terms.cancelled.cancelled() => return Err(Fault::Cancelled),

@@ -56,7 +56,7 @@ impl Connection {
     /// Requests the tools. Success proves that the server accepts the current token.
     pub async fn verify(&self) -> Result<Arc<Vec<Offer>>, Fault> {
         let tools = self.list_tools().await?;
-        self.monitor.signed_in();
+        self.inbound.monitor().signed_in();
         Ok(tools)
     }
 
@@ -98,7 +98,7 @@ impl Connection {
                 extensions,
             }),
         };
-        let sent = self.requests.send(&self.peer, request, None).await;
+        let sent = self.client.requests.send(&self.peer, request, None).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
         let Ok(response) = timeout(budgets::PAGE_TIMEOUT, &mut handle.rx).await else {
             let fault = Fault::TimedOut(budgets::PAGE_TIMEOUT.as_secs());

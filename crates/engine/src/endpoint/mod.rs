@@ -9,10 +9,9 @@ use url::Url;
 use usher_api::{ServerId, TransportKind};
 use usher_config::{Placeholder, PlaceholderUse, ServerConfig, Transport};
 
-use crate::connection::Connection;
 use crate::connection::fault::Fault;
-use crate::connection::offers::Offer;
 use crate::connection::watch::Reports;
+use crate::connection::{Connection, Opened};
 use crate::context::Context;
 use crate::credentials::Credentials;
 use crate::program::launch::Launch;
@@ -26,12 +25,6 @@ pub(crate) enum Endpoint {
     Http(Arc<HttpEndpoint>),
     /// A local program.
     Program(Arc<ProgramEndpoint>),
-}
-
-/// A connection over which the tools were listed.
-pub(crate) struct Opened {
-    pub connection: Arc<Connection>,
-    pub tools: Arc<Vec<Offer>>,
 }
 
 impl Endpoint {

@@ -8,17 +8,11 @@ use usher_api::{ErrorView, ProgramView, ServerId};
 use usher_budgets as budgets;
 use usher_config::{Placeholder, RenderError};
 
-use super::Opened;
-use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
-use crate::connection::inbound::Inbound;
-use crate::connection::list_changes::ListChanges;
-use crate::connection::page_visits::PageVisits;
-use crate::connection::running_requests::RunningRequests;
+use crate::connection::parts::ConnectionParts;
 use crate::connection::stdio::StdioChannel;
-use crate::connection::stream_monitor::StreamMonitor;
-use crate::connection::watch::{Reports, watch};
-use crate::connection::{Connection, Handshake};
+use crate::connection::watch::Reports;
+use crate::connection::{Connection, Handshake, Opened};
 use crate::context::Context;
 use crate::credentials::fault::CredentialFault;
 use crate::program::launch::Launch;
@@ -174,36 +168,20 @@ impl ProgramEndpoint {
 /// A started program, and the parts of its connection.
 struct Attempt {
     channel: StdioChannel,
-    client: ClientHandler,
-    inbound: Inbound,
-    changes: Arc<ListChanges>,
-    faults: tokio::sync::mpsc::UnboundedReceiver<Fault>,
+    parts: ConnectionParts,
 }
 
 impl Attempt {
     async fn start(endpoint: &ProgramEndpoint) -> Result<Self, Fault> {
-        let changes = Arc::new(ListChanges::default());
-        let (monitor, faults) = StreamMonitor::new();
-        let requests = RunningRequests::default();
-        let inbound = Inbound::new(requests.clone(), monitor);
-        let client = ClientHandler {
-            server: endpoint.id.clone(),
-            elicitations: Arc::clone(&endpoint.context.elicitations),
-            requests,
-            page_visits: PageVisits::default(),
-            changes: Arc::clone(&changes),
-            extension: None,
-        };
-        let channel = StdioChannel::new(endpoint.start().await?, inbound.clone());
-        Ok(Self { channel, client, inbound, changes, faults })
+        let parts = ConnectionParts::new(&endpoint.id, &endpoint.context.elicitations, None);
+        let channel = StdioChannel::new(endpoint.start().await?, parts.inbound.clone());
+        Ok(Self { channel, parts })
     }
 
     async fn open(self, handshake: Handshake, reports: &Reports) -> Result<Opened, Fault> {
-        let Self { channel, client, inbound, changes, faults } = self;
-        let connection = Arc::new(Connection::open(channel, client, inbound, None, handshake).await?);
-        let tools = connection.list_tools().await?;
-        watch(&connection, changes, faults, Arc::clone(reports));
-        Ok(Opened { connection, tools })
+        let Self { channel, parts } = self;
+        let connection = Connection::open(channel, &parts, None, handshake).await?;
+        parts.complete(connection, reports).await
     }
 }
 

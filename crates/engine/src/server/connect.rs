@@ -10,9 +10,8 @@ use super::jobs::Job;
 use super::message::Outcome;
 use super::phase::{Live, Phase};
 use super::state::ServerTask;
-use crate::connection::Connection;
 use crate::connection::list_changes::List;
-use crate::endpoint::Opened;
+use crate::connection::{Connection, Opened};
 use crate::words;
 
 impl ServerTask {

@@ -7,11 +7,10 @@ use usher_api::{ErrorView, SignInRequest, SignInStep};
 use usher_config::{Placeholder, PlaceholderUse};
 use usher_oauth::{Challenge, DeviceAuthorization, PendingAuthorization};
 
-use crate::connection::Connection;
 use crate::connection::fault::Fault;
 use crate::connection::watch::Report;
+use crate::connection::{Connection, Opened};
 use crate::credentials::fault::CredentialFault;
-use crate::endpoint::Opened;
 use crate::options::SignInOptions;
 use crate::sign_in::callback::Callback;
 use crate::sign_in::prepare::PreparedSignIn;

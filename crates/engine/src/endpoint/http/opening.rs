@@ -7,20 +7,14 @@ use rmcp::model::ProtocolVersion;
 use usher_oauth::Flow;
 
 use super::{HttpEndpoint, Resolved};
-use crate::connection::client_handler::ClientHandler;
 use crate::connection::fault::Fault;
 use crate::connection::http::adapter::HttpAdapter;
 use crate::connection::http::authorized::Authorized;
 use crate::connection::http::sse::SseChannel;
 use crate::connection::http::streamable::StreamableHttp;
-use crate::connection::inbound::Inbound;
-use crate::connection::list_changes::ListChanges;
-use crate::connection::page_visits::PageVisits;
-use crate::connection::running_requests::RunningRequests;
-use crate::connection::stream_monitor::StreamMonitor;
-use crate::connection::watch::{Reports, watch};
-use crate::connection::{Connection, Handshake};
-use crate::endpoint::Opened;
+use crate::connection::parts::ConnectionParts;
+use crate::connection::watch::Reports;
+use crate::connection::{Connection, Handshake, Opened};
 
 /// The deadline for reusing an open connection after a sign-in. After it, a new connection is faster.
 const REUSE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -78,18 +72,7 @@ impl HttpEndpoint {
     }
 
     async fn open_with(&self, resolved: &Resolved, sse: bool, reports: &Reports) -> Result<Opened, Fault> {
-        let changes = Arc::new(ListChanges::default());
-        let (monitor, faults) = StreamMonitor::new();
-        let requests = RunningRequests::default();
-        let inbound = Inbound::new(requests.clone(), monitor);
-        let client = ClientHandler {
-            server: self.id.clone(),
-            elicitations: Arc::clone(&self.context.elicitations),
-            requests,
-            page_visits: PageVisits::default(),
-            changes: Arc::clone(&changes),
-            extension: extension(self.flow()),
-        };
+        let parts = ConnectionParts::new(&self.id, &self.context.elicitations, extension(self.flow()));
         let uri: Arc<str> = resolved.url.as_str().into();
         let clock = self.context.options.clock.clone();
         let http = StreamableHttp::new(
@@ -102,17 +85,14 @@ impl HttpEndpoint {
         let connection = if sse {
             let authorized = Authorized::new(credentials.clone());
             let url = resolved.url.url().clone();
-            let channel = SseChannel::open(http, url, authorized, headers, inbound.clone()).await?;
+            let channel = SseChannel::open(http, url, authorized, headers, parts.inbound.clone()).await?;
             let handshake = Handshake::Detect(ProtocolVersion::LATEST_WITH_INITIALIZE);
-            Connection::open(channel, client, inbound, credentials, handshake).await?
+            Connection::open(channel, &parts, credentials, handshake).await?
         } else {
-            let adapter = HttpAdapter::new(http, credentials.clone(), headers, inbound.clone());
-            self.open_streamable(resolved, &adapter, &client, &inbound).await?
+            let adapter = HttpAdapter::new(http, credentials, headers, parts.inbound.clone());
+            self.open_streamable(resolved, &adapter, &parts).await?
         };
-        let connection = Arc::new(connection);
-        let tools = connection.list_tools().await?;
-        watch(&connection, changes, faults, Arc::clone(reports));
-        Ok(Opened { connection, tools })
+        parts.complete(connection, reports).await
     }
 
     /// Performs the handshake with the newest revision that the server accepts.
@@ -120,8 +100,7 @@ impl HttpEndpoint {
         &self,
         resolved: &Resolved,
         adapter: &HttpAdapter,
-        client: &ClientHandler,
-        inbound: &Inbound,
+        parts: &ConnectionParts,
     ) -> Result<Connection, Fault> {
         let learned = &self.context.learned;
         let mut revisions = revisions_from(learned.revision(&resolved.key));
@@ -130,9 +109,7 @@ impl HttpEndpoint {
             let revision = revisions.remove(0);
             let handshake = Handshake::Detect(revision.clone());
             let credentials = resolved.credentials.clone();
-            let opened =
-                Connection::open(channel, client.clone(), inbound.clone(), credentials, handshake).await;
-            match opened {
+            match Connection::open(channel, parts, credentials, handshake).await {
                 Ok(connection) => {
                     if self.learns {
                         learned.store_revision(&resolved.key, &revision);
