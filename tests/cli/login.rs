@@ -74,6 +74,29 @@ async fn fifty_callers_at_once_share_each_refresh() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_sign_in_without_an_entry_is_in_the_status_until_it_is_signed_out() -> Result<()> {
+    let cli = headless().await?;
+    let demo = add_demo(&cli, DemoOptions::default()).await?;
+    cli.sign_in("demo").await?;
+    let status =
+        async || anyhow::Ok(serde_json::from_str::<Value>(&cli.succeed(&["status", "--json"]).await?)?);
+    let before = status().await?;
+    assert_eq!((&before["servers"][0]["id"], &before["orphans"]), (&json!("demo"), &json!([])));
+
+    std::fs::write(cli.desktop.config_file(), r#"{ "mcpServers": {} }"#)?;
+    let orphan = json!({ "server": "demo", "name": "demo", "host": demo.url().host_str() });
+    assert_eq!(status().await?, json!({ "servers": [], "orphans": [orphan] }));
+    let text = cli.run(&["status"]).await?;
+    assert!(text.stderr.contains("Run `usher logout demo`"), "{}", text.stderr);
+    cli.succeed(&["logout", "demo"]).await?;
+    assert_eq!(status().await?, json!({ "servers": [], "orphans": [] }));
+
+    std::fs::write(cli.desktop.secret_file(), "not secrets")?;
+    assert_eq!(status().await?, json!({ "servers": [], "orphans": null }));
+    Ok(())
+}
+
 async fn engine_of(desktop: &Desktop, clock: &Clock) -> Result<Engine> {
     let (state, runtime) = (desktop.folder("state/usher"), desktop.folder("run/usher"));
     let store = StoreKind::File(desktop.secret_file());

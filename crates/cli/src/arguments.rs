@@ -41,6 +41,10 @@ pub enum Command {
     /// entry in mcp.json, Usher asks again. Only a person at a terminal can approve a program.
     Approve(ServerName),
     /// Connect to the servers and show their states
+    ///
+    /// Without a name, it also lists the sign-ins that are stored but whose servers were removed from mcp.json. With
+    /// `--json`, the result is then an object: `servers` contains the states, and `orphans` these sign-ins. `orphans` is
+    /// null if the secret store cannot be read.
     Status(Status),
     /// List a server's tools
     Tools(ServerName),

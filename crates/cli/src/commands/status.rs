@@ -1,6 +1,7 @@
 //! `usher status [NAME]`: connects to the servers and shows their states.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use usher_api::{AuthView, OrphanView, Reply, Request, ServerView};
 use usher_config::display_text;
 
@@ -9,6 +10,14 @@ use crate::exit::CommandError;
 use crate::output::{Output, status_text, table};
 use crate::paths::Paths;
 use crate::session::{blocking_error, wait_until_settled, with_all_servers, with_server};
+
+/// The JSON result without a name.
+#[derive(Serialize)]
+struct AllServers<'a> {
+    servers: &'a [ServerView],
+    /// The sign-ins whose servers are not in mcp.json; `None` if the secret store cannot be read.
+    orphans: Option<&'a [OrphanView]>,
+}
 
 /// Shows one server in detail and returns its error, if any. Without a name, shows a table of all servers.
 pub async fn run(paths: &Paths, output: Output, name: Option<&str>) -> Result<(), CommandError> {
@@ -36,22 +45,29 @@ async fn show_all(paths: &Paths, output: Output) -> Result<(), CommandError> {
         if let Some(error) = engine.snapshot()?.config.error {
             return Err(error.into());
         }
-        output.result(&views, || {
+        let orphans = orphans(engine).await;
+        output.result(&AllServers { servers: &views, orphans: orphans.as_deref() }, || {
             let rows = views.iter().map(|view| {
                 let error = blocking_error(view).map(|error| error.message).unwrap_or_default();
                 vec![display_text(&view.id.0, 80), status_text(view), error]
             });
             table(&["name", "state", ""], rows)
         });
-        note_orphans(engine, output).await;
+        note_orphans(output, orphans.unwrap_or_default());
         Ok(())
     })
     .await
 }
 
-/// Names the sign-ins that are left of removed entries. An error of the secret store is shown with the servers.
-async fn note_orphans(engine: &Handle, output: Output) {
-    let Ok(Reply::Orphans(orphans)) = engine.ask(Request::Orphans).await else { return };
+/// Returns the sign-ins that are left of removed entries. An error of the secret store is shown with the servers.
+async fn orphans(engine: &Handle) -> Option<Vec<OrphanView>> {
+    match engine.ask(Request::Orphans).await {
+        Ok(Reply::Orphans(orphans)) => Some(orphans),
+        Ok(_) | Err(_) => None,
+    }
+}
+
+fn note_orphans(output: Output, orphans: Vec<OrphanView>) {
     for OrphanView { name, host, .. } in orphans {
         let host = host.map(|host| format!(" ({host})")).unwrap_or_default();
         output.note(&format!(
