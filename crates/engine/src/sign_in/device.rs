@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt;
+use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use usher_oauth::DeviceAuthorization;
 
@@ -22,6 +23,7 @@ pub(crate) async fn wait(
     let resolved = endpoint.resolve().await?;
     let clock = &endpoint.context.options.clock;
     let planned = device.binding();
+    let mut stored = device.to_secret();
     loop {
         let wait = device.next_poll(clock.now()).map_err(Fault::Exchange)?;
         tokio::select! {
@@ -31,6 +33,12 @@ pub(crate) async fn wait(
         let outcome = device.poll(&resolved.http, clock.now()).boxed().await;
         if let Some(grant) = outcome.map_err(Fault::Exchange)? {
             return store(&endpoint, &resolved, &planned, grant, &given_up).await;
+        }
+        // The server's response can lengthen the interval, also for the polls after a restart.
+        let now_stored = device.to_secret();
+        if now_stored.expose_secret() != stored.expose_secret() {
+            endpoint.persisted.update(&endpoint.context, &endpoint.id, &stored, &now_stored);
+            stored = now_stored;
         }
     }
 }

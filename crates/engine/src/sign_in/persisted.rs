@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use usher_api::{ErrorView, ServerId};
 use usher_oauth::PendingAuthorization;
 
@@ -24,6 +24,28 @@ impl PersistedSignIn {
     /// Stores this request in the background, or deletes the stored one.
     pub fn set(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId, value: Option<SecretString>) {
         *self.value.lock().unwrap_or_else(PoisonError::into_inner) = value;
+        self.start_write(context, server);
+    }
+
+    /// Stores a newer form of a request in the background, unless another one was set or the request was deleted.
+    pub fn update(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        server: &ServerId,
+        earlier: &SecretString,
+        newer: &SecretString,
+    ) {
+        {
+            let mut value = self.value.lock().unwrap_or_else(PoisonError::into_inner);
+            if value.as_ref().map(ExposeSecret::expose_secret) != Some(earlier.expose_secret()) {
+                return;
+            }
+            *value = Some(newer.clone());
+        }
+        self.start_write(context, server);
+    }
+
+    fn start_write(self: &Arc<Self>, context: &Arc<Context>, server: &ServerId) {
         let (this, context_of_write, server) = (Arc::clone(self), Arc::clone(context), server.clone());
         context.tasks.spawn(async move { this.write(&context_of_write, &server).await });
     }

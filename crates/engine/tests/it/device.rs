@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use usher_api::{AuthView, Code, NeedsSignIn, Reply, Request, SignInRequest, SignInStep, Status};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Engine, SignInOptions};
+use usher_fake_service::{FakeService, Options, Reply as Response};
+use usher_oauth::DeviceAuthorization;
+use usher_secrets::{SecretStore, StoreKind};
 
 use crate::fixture::*;
 
@@ -183,6 +187,45 @@ async fn a_sign_in_survives_a_restart_of_usher() {
     assert!(!is_waiting(&engine) && polls(&demo) == asked_before);
 }
 
+/// The time between two polls of the stored sign-in.
+async fn stored_wait(sandbox: &Sandbox) -> Option<Duration> {
+    let store = SecretStore::open(StoreKind::File(sandbox.path("secrets")));
+    let device = DeviceAuthorization::from_secret(&store.pending("demo").await.unwrap()?)?;
+    device.next_poll(Timestamp::now()).ok()
+}
+
+#[tokio::test]
+async fn a_longer_interval_survives_a_restart() {
+    let service = FakeService::start(Options::default()).await.unwrap();
+    service.change_server_metadata(json!({
+        "device_authorization_endpoint": service.at("/device_authorization"),
+        "grant_types_supported": null,
+    }));
+    let codes = json!({
+        "device_code": "a-device-code", "user_code": "WDJB-MJHT", "verification_uri": service.at("/device"),
+        "interval": 1, "expires_in": 600,
+    });
+    service.on("POST /device_authorization", Response::json(codes));
+    service.on("POST /token", Response::oauth_error(400, "slow_down"));
+    let (sandbox, engine) = started_at(&service.url()).await;
+    sign_in_on_device(&engine).await.unwrap();
+    // Each `slow_down` adds five seconds, and each wait one.
+    let slowed_down = async {
+        while stored_wait(&sandbox).await != Some(Duration::from_secs(7)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, slowed_down).await.unwrap();
+    assert_eq!(service.requests_to("POST /token").len(), 1);
+    engine.stop().await;
+
+    let engine = sandbox.start().await;
+    until_true(|| is_waiting(&engine)).await;
+    assert_eq!(stored_wait(&sandbox).await, Some(Duration::from_secs(7)));
+    engine.cancel_sign_in(&id()).await;
+    until_true(|| !std::fs::read_to_string(sandbox.path("secrets")).unwrap().contains("pending:")).await;
+}
+
 #[tokio::test]
 async fn a_waiting_sign_in_ends_when_its_address_changes() {
     let (sandbox, _demo, engine) = started(Default::default()).await;
@@ -199,8 +242,7 @@ async fn a_waiting_sign_in_ends_when_its_address_changes() {
 
 #[tokio::test]
 async fn a_server_without_the_endpoint_gets_a_clear_error() {
-    let service =
-        usher_fake_service::FakeService::start(usher_fake_service::Options::default()).await.unwrap();
+    let service = FakeService::start(Options::default()).await.unwrap();
     let (_sandbox, engine) = started_at(&service.url()).await;
     let error = sign_in_on_device(&engine).await.unwrap_err();
     assert_eq!(error.code, Code::DiscoveryFailed);
