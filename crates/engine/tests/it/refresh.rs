@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use serde_json::Map;
 use usher_api::{AuthView, Code, NeedsSignIn, ServerView};
 use usher_demo::TokenFault;
 use usher_engine::{CallOptions, Engine};
+use usher_fake_service::{Options, Request};
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 
 use crate::fixture::*;
+use crate::granted_service::GrantedService;
 
 const LIFETIME: Duration = Duration::from_secs(100);
 
@@ -43,6 +46,32 @@ async fn fifty_callers_with_a_revoked_token_make_one_refresh() {
     demo.revoke_access_tokens();
     fifty_searches(&engine).await;
     assert_eq!(demo.token_requests("refresh_token"), 1);
+}
+
+#[tokio::test]
+async fn a_caller_that_arrives_during_a_refresh_waits_for_its_outcome() {
+    let (sandbox, service) = (Sandbox::new(), GrantedService::start(Options::default()).await);
+    service.store_grant(&sandbox).await;
+    let engine = sandbox.start_connected().await;
+    service.ledger().expire(service.family());
+    service.hold_token_replies();
+    let start_call = |name: &'static str| {
+        let engine = engine.clone();
+        tokio::spawn(async move {
+            engine.call_tool(&id(), "read", Map::new(), CallOptions::new(name)).await.unwrap()
+        })
+    };
+    let is_call = |request: &Request| request.rpc_method() == "tools/call";
+    let first = start_call("first");
+    service.until_requests("POST /token", 2).await;
+    let second = start_call("second");
+    // The service rejects the old token of the second call, too, while it holds the reply to the refresh.
+    until_true(|| service.requests().iter().filter(|request| is_call(request)).count() == 2).await;
+    service.release_token_reply();
+    for call in [first, second] {
+        assert!(!call.await.unwrap().is_error);
+    }
+    assert_eq!(service.sent_tokens(), [0, 1], "one refresh at the start, and one for both calls");
 }
 
 #[tokio::test]
