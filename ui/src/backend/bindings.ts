@@ -45,6 +45,8 @@ export const commands = {
 	entryCheck: (text: string, choice: number, name: string | null) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check", { text, choice, name })),
 	/**  Checks the text that replaces an entry. The result says what the replacement deletes. */
 	entryCheckReplacement: (id: ServerId, text: string) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check_replacement", { id, text })),
+	/**  Returns the text of an entry with the values of `changed`, which has no comments. The comments of `text` stay. */
+	entryMerge: (text: string, changed: string) => typedError<string, ErrorView>(__TAURI_INVOKE("entry_merge", { text, changed })),
 	/**  Asks what answers at the address of an entry, before it is written. */
 	entryProbe: (text: string) => typedError<ProbeView, ErrorView>(__TAURI_INVOKE("entry_probe", { text })),
 	/**  Returns an entry for the editor. */

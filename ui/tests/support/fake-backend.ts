@@ -16,7 +16,7 @@ import type {
   ToolView,
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
-import { checkOf, entryView } from "./entries";
+import { checkOf, commentsOf, entryView } from "./entries";
 import { secretList } from "./secrets";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
@@ -58,6 +58,7 @@ export class FakeBackend {
       serverAdd: ({ name }) => name ?? "added",
       entryCheck: (text, _choice, name) => this.check(checkOf(text, name)),
       entryCheckReplacement: (id, text) => this.check(checkOf(text, id)),
+      entryMerge: (text, changed) => `${commentsOf(text)}${changed}`,
       entryProbe: () => this.probe,
       entryRead: () => this.entry,
       entryAdd: ({ name }) => name ?? "added",

@@ -301,7 +301,36 @@ describe("editing an entry", () => {
     await user.click(screen.getByTestId("add-submit"));
     await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
     const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
-    expect(JSON.parse(entry)).toEqual({ url: "https://mcp.notion.com/mcp", headers: { "X-Team": "red" } });
+    const rest = { url: "https://mcp.notion.com/mcp", headers: { "X-Team": "red" } };
+    expect(entry).toBe(`// Mine.\n${JSON.stringify(rest, null, 2)}`);
+  });
+
+  it("keeps the comments when a field is changed", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    const json = await screen.findByTestId("entry-json");
+    expect((json as HTMLTextAreaElement).value).toMatch(/^\/\/ Mine\.\n\{[^]*"title": "Notes"/);
+    await fireEvent.input(json, {
+      target: { value: '// Ours.\n{ "url": "https://mcp.example.com/mcp" }' },
+    });
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    await user.type(await screen.findByTestId("entry-title"), "Bees");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    const changed = { url: "https://mcp.example.com/mcp", title: "Bees" };
+    expect(entry).toBe(`// Ours.\n${JSON.stringify(changed, null, 2)}`);
+  });
+
+  it("saves the fields even if the comments cannot be kept", async () => {
+    const backend = new FakeBackend().fail("entryMerge", error("config_invalid", "Its comments cannot be kept."));
+    const { user } = await openEdit(backend);
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    expect(JSON.parse(entry)).toMatchObject({ title: "Notes" });
   });
 
   it("edits the JSON with its comments, and shows the line of an error", async () => {
