@@ -11,6 +11,7 @@ import type {
   SecretPlace,
   ServerId,
 } from "../backend/bindings";
+import { withoutLabel } from "../lib/account";
 import {
   entryText,
   parseEntry,
@@ -194,6 +195,14 @@ export class EntryEditor {
     return secrets.filter(
       ({ name, state }) => state === "missing" && name !== null && !this.secret({ name }),
     );
+  }
+
+  /** Begins an entry for another account of the service that has this text. */
+  async addAccount(text: string): Promise<void> {
+    this.text = text;
+    await this.settle();
+    const other = this.draft?.same_address[0];
+    if (other && this.text === text) this.labelAccount(withoutLabel(other.name), "");
   }
 
   /** Turns this into an entry for another account. The person recognises the account by its `label`. */

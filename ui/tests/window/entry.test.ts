@@ -267,6 +267,23 @@ describe("another account", () => {
     expect(screen.queryByTestId("add-dialog")).toBeNull();
   });
 
+  it("is offered on the card of a service that is already added", async () => {
+    const { backend, user } = await open(withSameAddress());
+    await user.click(screen.getByTestId("add-service"));
+    expect(screen.queryByTestId("account-linear")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Add another account of Notion" }));
+    const label = await screen.findByTestId("account-label");
+    await waitFor(() => expect(label).toHaveFocus());
+    expect(screen.getByTestId("add-url")).toHaveValue("https://mcp.notion.com/mcp");
+    await user.type(label, "work");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(JSON.parse(added(backend)["entry"] as string)).toEqual({
+      url: "https://mcp.notion.com/mcp",
+      title: "Notion (work)",
+    });
+  });
+
   it("gets a title with its label", async () => {
     const { backend, user } = await paste();
     await user.click(screen.getByTestId("another-account"));
