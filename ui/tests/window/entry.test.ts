@@ -310,6 +310,23 @@ describe("editing an entry", () => {
     expect((input as { entry: string }).entry).toContain("// Mine.");
   });
 
+  it("keeps the lines of a pasted private key", async () => {
+    const { backend, user } = await openEdit();
+    const stored = within(screen.getByTestId("stored-headers.X-Api-Key"));
+    await user.click(stored.getByRole("button", { name: "Replace" }));
+    await user.click(screen.getByTestId("replace-headers.X-Api-Key"));
+    const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n";
+    await user.paste(key);
+    const lines = await screen.findByTestId("replace-headers.X-Api-Key-lines");
+    expect(lines).toHaveValue(key);
+    await waitFor(() => expect(lines).toHaveFocus());
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    expect(backend.callsOf("entryReplace")[0]?.[2]).toMatchObject({
+      secrets: [{ place: { name: "notion_key" }, value: key }],
+    });
+  });
+
   it("removes a secret with its setting", async () => {
     const { backend, user } = await openEdit();
     await user.click(
