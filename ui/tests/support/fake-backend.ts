@@ -32,6 +32,7 @@ export class FakeBackend {
   tools: ToolView[] = tools;
   resources: ResourceView[] = resources;
   prompts: PromptView[] = prompts;
+  log: string[] = [];
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
   entry = entryView();
@@ -69,6 +70,7 @@ export class FakeBackend {
       serverTools: () => this.tools,
       serverResources: () => this.resources,
       serverPrompts: () => this.prompts,
+      serverLog: () => this.log,
       toolCall: () => this.result,
       orphans: () => this.orphansLeft,
       secrets: () => this.secretList,
