@@ -367,6 +367,62 @@ describe("editing an entry", () => {
     expect(JSON.parse(entry)).toMatchObject({ title: "Notes" });
   });
 
+  it("has fields for the icon and for the authorization request", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-icon"), "📓");
+    await user.click(screen.getByText("Sign-in settings"));
+    await user.type(screen.getByTestId("entry-audience"), "https://api.example.com");
+    await user.type(screen.getByTestId("entry-prompt"), " login  consent ");
+    const parameters = within(screen.getByTestId("parameters"));
+    await user.click(screen.getByTestId("parameters-add"));
+    await user.type(parameters.getByLabelText("Value 1"), "acme");
+    await user.type(parameters.getByLabelText("Name 1"), "organization");
+    await user.tab();
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    expect(JSON.parse(entry.replace("// Mine.", ""))).toMatchObject({
+      icon: "📓",
+      oauth: {
+        audience: "https://api.example.com",
+        prompt: "login consent",
+        parameters: { organization: "acme" },
+      },
+    });
+  });
+
+  it("shows why a parameter is not allowed, and removes it", async () => {
+    const backend = new FakeBackend();
+    const { user } = await openEdit(backend);
+    const message = "The parameter `state` is set by Usher.";
+    const problem = { is_error: true, message, hint: "Remove it.", line: 4, column: 7 };
+    const accepted = backend.check;
+    backend.check = () => ({ draft: null, problems: [problem], choices: [] });
+    await user.click(screen.getByText("Sign-in settings"));
+    await user.click(screen.getByTestId("parameters-add"));
+    const parameters = within(screen.getByTestId("parameters"));
+    await user.type(parameters.getByLabelText("Name 1"), "state");
+    await user.tab();
+    expect(await screen.findByText(message)).toBeInTheDocument();
+    expect(screen.getByText("Remove it.")).toBeInTheDocument();
+    const [, checked] = backend.callsOf("entryCheckReplacement").at(-1) as [string, string];
+    expect(checked).toContain('"state": ""');
+    backend.check = accepted;
+    await user.click(parameters.getByRole("button", { name: "Remove row 1" }));
+    await waitFor(() => expect(screen.queryByText(message)).toBeNull());
+    const [, left] = backend.callsOf("entryCheckReplacement").at(-1) as [string, string];
+    expect(left).not.toContain("parameters");
+  });
+
+  it("offers no more parameters than mcp.json allows", async () => {
+    const { user } = await openEdit();
+    await user.click(screen.getByText("Sign-in settings"));
+    const add = screen.getByTestId("parameters-add");
+    for (let row = 0; row < 20; row += 1) await user.click(add);
+    expect(add).toBeDisabled();
+    expect(screen.getByTestId("headers-add")).toBeEnabled();
+  });
+
   it("edits the JSON with its comments, and shows the line of an error", async () => {
     const backend = new FakeBackend();
     const { user } = await openEdit(backend);
