@@ -33,6 +33,7 @@ fn commands() -> Commands<tauri::Wry> {
         servers::server_add,
         entries::entry_check,
         entries::entry_check_replacement,
+        entries::entry_merge,
         entries::entry_probe,
         entries::entry_read,
         entries::entry_add,

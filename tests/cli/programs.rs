@@ -46,3 +46,19 @@ async fn a_program_that_ends_at_once_is_explained() -> Result<()> {
     ensure!(tools.code == Some(5) && tools.stderr.contains("exit code 3"), "{tools:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn the_log_of_a_program_is_printed() -> Result<()> {
+    let cli = headless().await?;
+    cli.in_terminal(&["add", "tool", "--", TOOL, "ends"], "").await?;
+    ensure!(cli.succeed(&["logs", "tool"]).await?.trim_end() == "Traceback: no key");
+    let lines: Vec<String> = serde_json::from_str(&cli.succeed(&["logs", "tool", "--json"]).await?)?;
+    ensure!(lines == ["Traceback: no key"], "{lines:?}");
+
+    cli.in_terminal(&["add", "quiet", "--", TOOL, "quiet"], "").await?;
+    ensure!(cli.succeed(&["logs", "quiet"]).await?.contains("has written nothing"));
+    cli.succeed(&["add", "service", "http://127.0.0.1:1/mcp"]).await?;
+    let refused = cli.run(&["logs", "service"]).await?;
+    ensure!(refused.code == Some(6) && refused.stderr.contains("is not a program"), "{refused:?}");
+    Ok(())
+}

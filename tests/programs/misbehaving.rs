@@ -27,6 +27,7 @@ async fn a_program_that_ends_at_once_fails_with_its_last_lines() -> Result<()> {
         person.engine.reconnect_all();
     };
     ensure!(seen.len() + 1 == usher_budgets::QUICK_EXITS as usize, "{} attempts", seen.len() + 1);
+    ensure!(person.engine.log(&id()).await? == ["Traceback: no key"]);
     let Status::Failed { error } = view.status else { unreachable!("failed") };
     ensure!(error.code == Code::ProcessExited, "{error:?}");
     ensure!(
@@ -81,6 +82,8 @@ async fn a_flood_on_stderr_disturbs_nothing() -> Result<()> {
         .await?;
     let line = view.program.and_then(|program| program.newest_line);
     ensure!(line.as_deref() == Some("a line of the log, again and again and again"), "{line:?}");
+    let log = person.engine.log(&id()).await?;
+    ensure!(log.len() <= usher_budgets::OUTPUT_LINES && log.last() == line.as_ref(), "{log:?}");
     for _ in 0..20 {
         person.pid().await?;
     }

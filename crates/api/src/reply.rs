@@ -24,6 +24,8 @@ pub enum Reply {
     Tools(Vec<ToolView>),
     Resources(Vec<ResourceView>),
     Prompts(Vec<PromptView>),
+    /// The last lines that a program wrote to stderr, oldest first; sanitised for display, without secrets.
+    Log(Vec<String>),
     ToolCall(ToolCallView),
     Config(ConfigView),
     Orphans(Vec<OrphanView>),

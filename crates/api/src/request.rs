@@ -165,6 +165,8 @@ pub enum ServerVerb {
     Tools,
     Resources,
     Prompts,
+    /// Returns the last lines that a program wrote to stderr.
+    Log,
 }
 
 /// A server to add to `mcp.json`: an address, or a program. Secrets are not part of it: values contain placeholders.
@@ -285,7 +287,8 @@ impl ServerVerb {
             | Self::DeclinePermission
             | Self::Tools
             | Self::Resources
-            | Self::Prompts => false,
+            | Self::Prompts
+            | Self::Log => false,
         }
     }
 
@@ -305,7 +308,8 @@ impl ServerVerb {
             | Self::AllowQuestions
             | Self::Tools
             | Self::Resources
-            | Self::Prompts => true,
+            | Self::Prompts
+            | Self::Log => true,
         }
     }
 }

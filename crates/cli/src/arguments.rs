@@ -48,6 +48,8 @@ pub enum Command {
     Status(Status),
     /// List a server's tools
     Tools(ServerName),
+    /// Print the last lines that a local program wrote to stderr
+    Logs(ServerName),
     /// Call a tool
     Call(Call),
     /// Check, format or restore mcp.json

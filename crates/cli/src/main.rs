@@ -62,6 +62,7 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
         Command::Approve(server) => commands::approve::run(paths, output, &server.name).await,
         Command::Status(status) => commands::status::run(paths, output, status.name.as_deref()).await,
         Command::Tools(server) => commands::tools::run(paths, output, &server.name).await,
+        Command::Logs(server) => commands::logs::run(paths, output, &server.name).await,
         Command::Call(call) => commands::call::run(paths, output, call).await,
         Command::Config { command } => commands::config::run(paths, output, command).await,
         Command::Secret { command } => commands::secret::run(paths, output, command).await,

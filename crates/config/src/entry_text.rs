@@ -13,7 +13,7 @@ use crate::parse::{ParseContext, SERVERS, parse, syntax};
 use crate::plain_secrets::{self, GivenSecret, TakenSecret};
 use crate::text::{Text, problem};
 use crate::tree::parse_root;
-use crate::{Config, ConfigError, ConfigFile, Diagnostic, NewServer, ServerConfig, format};
+use crate::{Config, ConfigError, ConfigFile, Diagnostic, NewServer, ServerConfig, entry_merge, format};
 
 /// An entry as it is in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,19 @@ impl ConfigFile {
             }),
             None => Err(config.broken.into_iter().flat_map(|broken| broken.errors).collect()),
         }
+    }
+
+    /// Returns the text of an entry in Usher's spelling, with the values of `changed`, which has no comments. Members that
+    /// did not change keep their text, and the comments stay.
+    pub fn merge_entry(&self, name: &str, text: &str, changed: &str) -> Result<String, ConfigError> {
+        let text = in_own_spelling(name, text, self.context()).map_err(|errors| {
+            let first = errors.into_iter().next();
+            ConfigError::InvalidServer {
+                why: first.as_ref().map_or("it has an error".to_owned(), |error| error.message.clone()),
+                hint: first.and_then(|error| error.hint),
+            }
+        })?;
+        entry_merge::merge(&text, changed)
     }
 
     /// Adds an entry as [`ConfigFile::add`] does.

@@ -12,7 +12,7 @@
 //! - `format`: converts entries to Usher's own spelling.
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
 //! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
-//!   place in the file.
+//!   place in the file. `entry_merge` changes single members of it.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -42,6 +42,7 @@ mod diagnostic;
 mod display;
 mod display_writer;
 mod edit;
+mod entry_merge;
 mod entry_place;
 mod entry_text;
 mod env_file;

@@ -63,6 +63,17 @@ pub async fn entry_check_replacement(
     engine.get().await?.check_replacement(&id, &text).await
 }
 
+/// Returns the text of an entry with the values of `changed`, which has no comments. The comments of `text` stay.
+#[tauri::command]
+#[specta::specta]
+pub async fn entry_merge(
+    engine: State<'_, EngineSlot>,
+    text: String,
+    changed: String,
+) -> Result<String, ErrorView> {
+    engine.get().await?.merge_entry(&text, &changed).await
+}
+
 /// Asks what answers at the address of an entry, before it is written.
 #[tauri::command]
 #[specta::specta]

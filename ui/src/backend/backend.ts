@@ -16,7 +16,7 @@ import {
 import { BackendError, errorView } from "./error";
 import { shell } from "./shell";
 
-type Lists = { tools: ToolView[]; resources: ResourceView[]; prompts: PromptView[] };
+type Lists = { tools: ToolView[]; resources: ResourceView[]; prompts: PromptView[]; log: string[] };
 
 const { engineRequest, pageRequestTake, ...commands } = shell;
 
@@ -96,6 +96,8 @@ export const tauriBackend = {
   serverTools: listOf("tools"),
   serverResources: listOf("resources"),
   serverPrompts: listOf("prompts"),
+  /** Returns the last lines that a program wrote to stderr, oldest first. */
+  serverLog: listOf("log"),
 };
 
 /**

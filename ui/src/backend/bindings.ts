@@ -45,6 +45,8 @@ export const commands = {
 	entryCheck: (text: string, choice: number, name: string | null) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check", { text, choice, name })),
 	/**  Checks the text that replaces an entry. The result says what the replacement deletes. */
 	entryCheckReplacement: (id: ServerId, text: string) => typedError<EntryCheckView, ErrorView>(__TAURI_INVOKE("entry_check_replacement", { id, text })),
+	/**  Returns the text of an entry with the values of `changed`, which has no comments. The comments of `text` stay. */
+	entryMerge: (text: string, changed: string) => typedError<string, ErrorView>(__TAURI_INVOKE("entry_merge", { text, changed })),
 	/**  Asks what answers at the address of an entry, before it is written. */
 	entryProbe: (text: string) => typedError<ProbeView, ErrorView>(__TAURI_INVOKE("entry_probe", { text })),
 	/**  Returns an entry for the editor. */
@@ -630,13 +632,15 @@ export type RedirectKind =
 export type RegistrationKind = "pre_registered" | "metadata_document" | "dynamic";
 
 /**  The result of a [`crate::Request`] that succeeded. */
-export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; tool_call?: never; tools?: never } | 
+export type Reply = "done" | ({ snapshot: Snapshot }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; tool_call?: never; tools?: never } | 
 /**  The id of the added server, or of the server whose sign-in was completed. */
-({ server: ServerId }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ server: ServerId }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  `None` when no sign-in waits for the browser. */
-({ authorization: AuthorizationRequestView | null }) & { config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+({ authorization: AuthorizationRequestView | null }) & { config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
 /**  The code and the page of a sign-in on another device. */
-({ device: DeviceSignInView }) & { authorization?: never; config?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; device?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ secrets: SecretsView }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
+({ device: DeviceSignInView }) & { authorization?: never; config?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tools: ToolView[] }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never } | ({ resources: ResourceView[] }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ prompts: PromptView[] }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | 
+/**  The last lines that a program wrote to stderr, oldest first; sanitised for display, without secrets. */
+({ log: string[] }) & { authorization?: never; config?: never; device?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ tool_call: ToolCallView }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tools?: never } | ({ config: ConfigView }) & { authorization?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ orphans: OrphanView[] }) & { authorization?: never; config?: never; device?: never; log?: never; prompts?: never; resources?: never; secrets?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never } | ({ secrets: SecretsView }) & { authorization?: never; config?: never; device?: never; log?: never; orphans?: never; prompts?: never; resources?: never; server?: never; snapshot?: never; tool_call?: never; tools?: never };
 
 /**
  *  A request to the engine.
@@ -813,7 +817,9 @@ export type ServerVerb =
 /**  Declines the permission that a call waits for. */
 "decline_permission" | 
 /**  Declines the server's open questions, and all later ones until `AllowQuestions`. */
-"block_questions" | "allow_questions" | "tools" | "resources" | "prompts";
+"block_questions" | "allow_questions" | "tools" | "resources" | "prompts" | 
+/**  Returns the last lines that a program wrote to stderr. */
+"log";
 
 /**  One server with its state. */
 export type ServerView = {

@@ -11,6 +11,7 @@ import type {
   SecretPlace,
   ServerId,
 } from "../backend/bindings";
+import { withoutLabel } from "../lib/account";
 import {
   entryText,
   parseEntry,
@@ -43,6 +44,10 @@ export class EntryEditor {
   #entry = $state.raw<Entry | null>(null);
   #check = $state.raw<EntryCheckView | null>(null);
   #json = $state("");
+  /** The newest JSON that was not written by the fields. They keep its comments. */
+  #commented: string | null = null;
+  /** Counts the changes of the JSON and the fields. */
+  #changes = 0;
   /** The secrets that the person entered beside the entry, by the name or the setting of each. */
   readonly #secrets = new SvelteMap<string, Secret>();
   /** The headers whose values are among these secrets. */
@@ -80,7 +85,11 @@ export class EntryEditor {
 
   set json(json: string) {
     this.#json = json;
-    this.#schedule(() => this.#checkEntry(json, true));
+    this.#changes += 1;
+    this.#schedule(async () => {
+      await this.#checkEntry(json, true);
+      if (this.#json === json && this.draft) this.#commented = json;
+    });
   }
 
   /** The entry as the fields show it. */
@@ -108,7 +117,15 @@ export class EntryEditor {
     this.#json = view.text;
     this.#accept(view.check);
     this.#json = view.text;
+    this.#commented = view.check.draft === null ? null : view.text;
     this.isJson = view.check.draft === null;
+  }
+
+  /** Shows the JSON in place of the fields, or the fields again. */
+  async toggleJson(): Promise<void> {
+    // The last change of a field may not be in the JSON yet.
+    await this.settle();
+    this.isJson = !this.isJson;
   }
 
   async choose(choice: number): Promise<void> {
@@ -180,6 +197,14 @@ export class EntryEditor {
     );
   }
 
+  /** Begins an entry for another account of the service that has this text. */
+  async addAccount(text: string): Promise<void> {
+    this.text = text;
+    await this.settle();
+    const other = this.draft?.same_address[0];
+    if (other && this.text === text) this.labelAccount(withoutLabel(other.name), "");
+  }
+
   /** Turns this into an entry for another account. The person recognises the account by its `label`. */
   labelAccount(name: string, label: string): void {
     this.isAnotherAccount = true;
@@ -241,7 +266,19 @@ export class EntryEditor {
   #change(entry: Entry): void {
     this.#entry = entry;
     this.#json = entryText(entry);
-    this.#schedule(() => this.#checkEntry(this.#json, false));
+    const change = ++this.#changes;
+    this.#schedule(async () => {
+      await this.#keepComments(change);
+      await this.#checkEntry(this.#json, false);
+    });
+  }
+
+  /** Writes the changed fields into the text with comments. If that is not possible, the comments are lost. */
+  async #keepComments(change: number): Promise<void> {
+    const commented = this.#commented;
+    if (commented === null) return;
+    const merged = await this.backend.entryMerge(commented, entryText(this.entry)).catch(() => null);
+    if (merged !== null && change === this.#changes) this.#json = merged;
   }
 
   async #checkText(): Promise<void> {
@@ -259,6 +296,7 @@ export class EntryEditor {
         this.#entry = null;
         this.#accept(result);
         this.#json = result.draft?.entry ?? "";
+        this.#commented = null;
       },
     );
   }

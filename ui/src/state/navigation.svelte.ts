@@ -14,7 +14,8 @@ export type Page =
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
 export type Dialog =
-  | { kind: "add" }
+  // `account` is the service of which another account is added.
+  | { kind: "add"; account?: CatalogueEntry }
   | { kind: "edit" }
   | { kind: OfferKind; item: Offer }
   | { kind: "remove" }

@@ -16,10 +16,15 @@ type Json = {
 
 /** A check as the engine replies to it, without the engine's many rules. */
 export function checkOf(text: string, name: string | null = null): EntryCheckView {
-  const trimmed = text.trim();
+  const trimmed = text.slice(commentsOf(text).length).trim();
   if (trimmed === "notaurl") return refused("“notaurl” is neither an address nor a command with arguments.");
   const entry = entryOf(trimmed);
   return entry ? accepted(draftOf(entry, name)) : refused("This is no JSON.");
+}
+
+/** The comments above an entry. */
+export function commentsOf(text: string): string {
+  return /^(\/\/.*\n)*/.exec(text)?.[0] ?? "";
 }
 
 export function accepted(draft: EntryDraftView): EntryCheckView {

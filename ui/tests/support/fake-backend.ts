@@ -16,7 +16,7 @@ import type {
   ToolView,
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
-import { checkOf, entryView } from "./entries";
+import { checkOf, commentsOf, entryView } from "./entries";
 import { secretList } from "./secrets";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
@@ -32,6 +32,7 @@ export class FakeBackend {
   tools: ToolView[] = tools;
   resources: ResourceView[] = resources;
   prompts: PromptView[] = prompts;
+  log: string[] = [];
   result: ToolCallView = { is_error: false, content: [{ kind: "text", text: "Done." }], structured: null };
   info = info;
   entry = entryView();
@@ -58,6 +59,7 @@ export class FakeBackend {
       serverAdd: ({ name }) => name ?? "added",
       entryCheck: (text, _choice, name) => this.check(checkOf(text, name)),
       entryCheckReplacement: (id, text) => this.check(checkOf(text, id)),
+      entryMerge: (text, changed) => `${commentsOf(text)}${changed}`,
       entryProbe: () => this.probe,
       entryRead: () => this.entry,
       entryAdd: ({ name }) => name ?? "added",
@@ -68,6 +70,7 @@ export class FakeBackend {
       serverTools: () => this.tools,
       serverResources: () => this.resources,
       serverPrompts: () => this.prompts,
+      serverLog: () => this.log,
       toolCall: () => this.result,
       orphans: () => this.orphansLeft,
       secrets: () => this.secretList,

@@ -1,8 +1,47 @@
 import { screen } from "@testing-library/svelte";
 import { describe, expect, it } from "vitest";
 
-import { error, failed } from "../support/views";
-import { openWith } from "../support/window";
+import { FakeBackend } from "../support/fake-backend";
+import { error, failed, program, server } from "../support/views";
+import { open, openWith } from "../support/window";
+
+describe("the log of a program", () => {
+  const service = { transport: "stdio" as const, program: program({ is_approved: true }) };
+  const withLog = (log: string[]) =>
+    Object.assign(new FakeBackend({ servers: [server(service)] }), { log });
+
+  it("shows the last lines, and copies them", async () => {
+    const { backend, user } = await open(withLog(["starting", "ready"]));
+    await user.click(screen.getByTestId("tab-details"));
+    expect(await screen.findByTestId("log-lines")).toHaveTextContent("starting ready");
+    await user.click(screen.getByTestId("copy-log"));
+    expect(await navigator.clipboard.readText()).toBe("starting\nready");
+    expect(backend.callsOf("serverLog")[0]).toEqual(["notion"]);
+  });
+
+  it("follows a new line", async () => {
+    const { backend, user } = await open(withLog([]));
+    await user.click(screen.getByTestId("tab-details"));
+    expect(await screen.findByText(/has written nothing/)).toBeInTheDocument();
+    backend.log = ["first"];
+    const view = server({ ...service, program: program({ is_approved: true, newest_line: "first" }) });
+    backend.emit({ event: "server_changed", revision: 11, view });
+    expect(await screen.findByTestId("log-lines")).toHaveTextContent("first");
+  });
+
+  it("explains why it could not be read", async () => {
+    const { user } = await open(withLog([]).fail("serverLog", error("internal", "No log.")));
+    await user.click(screen.getByTestId("tab-details"));
+    expect(await screen.findByText("No log.")).toBeInTheDocument();
+  });
+
+  it("is shown only for a program that may run", async () => {
+    const status = failed("approval_needed", "Not approved.");
+    const { backend } = await openWith({ ...service, status, program: program() });
+    expect(screen.queryByTestId("program-log")).toBeNull();
+    expect(backend.callsOf("serverLog")).toEqual([]);
+  });
+});
 
 describe("the Details tab", () => {
   it("shows the account, the permissions, the expiry and the protocol details", async () => {

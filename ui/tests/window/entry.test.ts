@@ -267,6 +267,23 @@ describe("another account", () => {
     expect(screen.queryByTestId("add-dialog")).toBeNull();
   });
 
+  it("is offered on the card of a service that is already added", async () => {
+    const { backend, user } = await open(withSameAddress());
+    await user.click(screen.getByTestId("add-service"));
+    expect(screen.queryByTestId("account-linear")).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Add another account of Notion" }));
+    const label = await screen.findByTestId("account-label");
+    await waitFor(() => expect(label).toHaveFocus());
+    expect(screen.getByTestId("add-url")).toHaveValue("https://mcp.notion.com/mcp");
+    await user.type(label, "work");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    expect(JSON.parse(added(backend)["entry"] as string)).toEqual({
+      url: "https://mcp.notion.com/mcp",
+      title: "Notion (work)",
+    });
+  });
+
   it("gets a title with its label", async () => {
     const { backend, user } = await paste();
     await user.click(screen.getByTestId("another-account"));
@@ -293,6 +310,23 @@ describe("editing an entry", () => {
     expect((input as { entry: string }).entry).toContain("// Mine.");
   });
 
+  it("keeps the lines of a pasted private key", async () => {
+    const { backend, user } = await openEdit();
+    const stored = within(screen.getByTestId("stored-headers.X-Api-Key"));
+    await user.click(stored.getByRole("button", { name: "Replace" }));
+    await user.click(screen.getByTestId("replace-headers.X-Api-Key"));
+    const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQ==\n-----END PRIVATE KEY-----\n";
+    await user.paste(key);
+    const lines = await screen.findByTestId("replace-headers.X-Api-Key-lines");
+    expect(lines).toHaveValue(key);
+    await waitFor(() => expect(lines).toHaveFocus());
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    expect(backend.callsOf("entryReplace")[0]?.[2]).toMatchObject({
+      secrets: [{ place: { name: "notion_key" }, value: key }],
+    });
+  });
+
   it("removes a secret with its setting", async () => {
     const { backend, user } = await openEdit();
     await user.click(
@@ -301,7 +335,92 @@ describe("editing an entry", () => {
     await user.click(screen.getByTestId("add-submit"));
     await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
     const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
-    expect(JSON.parse(entry)).toEqual({ url: "https://mcp.notion.com/mcp", headers: { "X-Team": "red" } });
+    const rest = { url: "https://mcp.notion.com/mcp", headers: { "X-Team": "red" } };
+    expect(entry).toBe(`// Mine.\n${JSON.stringify(rest, null, 2)}`);
+  });
+
+  it("keeps the comments when a field is changed", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    const json = await screen.findByTestId("entry-json");
+    expect((json as HTMLTextAreaElement).value).toMatch(/^\/\/ Mine\.\n\{[^]*"title": "Notes"/);
+    await fireEvent.input(json, {
+      target: { value: '// Ours.\n{ "url": "https://mcp.example.com/mcp" }' },
+    });
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    await user.type(await screen.findByTestId("entry-title"), "Bees");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    const changed = { url: "https://mcp.example.com/mcp", title: "Bees" };
+    expect(entry).toBe(`// Ours.\n${JSON.stringify(changed, null, 2)}`);
+  });
+
+  it("saves the fields even if the comments cannot be kept", async () => {
+    const backend = new FakeBackend().fail("entryMerge", error("config_invalid", "Its comments cannot be kept."));
+    const { user } = await openEdit(backend);
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    expect(JSON.parse(entry)).toMatchObject({ title: "Notes" });
+  });
+
+  it("has fields for the icon and for the authorization request", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-icon"), "📓");
+    await user.click(screen.getByText("Sign-in settings"));
+    await user.type(screen.getByTestId("entry-audience"), "https://api.example.com");
+    await user.type(screen.getByTestId("entry-prompt"), " login  consent ");
+    const parameters = within(screen.getByTestId("parameters"));
+    await user.click(screen.getByTestId("parameters-add"));
+    await user.type(parameters.getByLabelText("Value 1"), "acme");
+    await user.type(parameters.getByLabelText("Name 1"), "organization");
+    await user.tab();
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
+    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
+    expect(JSON.parse(entry.replace("// Mine.", ""))).toMatchObject({
+      icon: "📓",
+      oauth: {
+        audience: "https://api.example.com",
+        prompt: "login consent",
+        parameters: { organization: "acme" },
+      },
+    });
+  });
+
+  it("shows why a parameter is not allowed, and removes it", async () => {
+    const backend = new FakeBackend();
+    const { user } = await openEdit(backend);
+    const message = "The parameter `state` is set by Usher.";
+    const problem = { is_error: true, message, hint: "Remove it.", line: 4, column: 7 };
+    const accepted = backend.check;
+    backend.check = () => ({ draft: null, problems: [problem], choices: [] });
+    await user.click(screen.getByText("Sign-in settings"));
+    await user.click(screen.getByTestId("parameters-add"));
+    const parameters = within(screen.getByTestId("parameters"));
+    await user.type(parameters.getByLabelText("Name 1"), "state");
+    await user.tab();
+    expect(await screen.findByText(message)).toBeInTheDocument();
+    expect(screen.getByText("Remove it.")).toBeInTheDocument();
+    const [, checked] = backend.callsOf("entryCheckReplacement").at(-1) as [string, string];
+    expect(checked).toContain('"state": ""');
+    backend.check = accepted;
+    await user.click(parameters.getByRole("button", { name: "Remove row 1" }));
+    await waitFor(() => expect(screen.queryByText(message)).toBeNull());
+    const [, left] = backend.callsOf("entryCheckReplacement").at(-1) as [string, string];
+    expect(left).not.toContain("parameters");
+  });
+
+  it("offers no more parameters than mcp.json allows", async () => {
+    const { user } = await openEdit();
+    await user.click(screen.getByText("Sign-in settings"));
+    const add = screen.getByTestId("parameters-add");
+    for (let row = 0; row < 20; row += 1) await user.click(add);
+    expect(add).toBeDisabled();
+    expect(screen.getByTestId("headers-add")).toBeEnabled();
   });
 
   it("edits the JSON with its comments, and shows the line of an error", async () => {

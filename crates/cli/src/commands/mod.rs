@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod list;
 pub mod login;
+pub mod logs;
 pub mod man;
 pub mod secret;
 pub mod secret_list;

@@ -63,6 +63,11 @@ impl ProgramEndpoint {
         }
     }
 
+    /// Returns the last lines of the newest process, oldest first.
+    pub fn output_lines(&self) -> Vec<String> {
+        self.output().lines()
+    }
+
     /// Approves the launch that the person saw. Fails if the entry has changed since.
     pub async fn approve(&self, digest: &str) -> Result<(), ErrorView> {
         if self.launch.digest() != digest {

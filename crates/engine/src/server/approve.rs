@@ -1,4 +1,4 @@
-//! The person's approval of a local program.
+//! The person's approval of a local program, and the program's output.
 
 use std::sync::Arc;
 
@@ -23,6 +23,12 @@ impl ServerTask {
             let outcome = program.approve(&digest).await;
             send(Message::Approved { outcome, reply });
         });
+    }
+
+    /// Returns the last lines of the program's output.
+    pub fn log(&self) -> Result<Vec<String>, ErrorView> {
+        let program = self.endpoint.program().ok_or_else(|| words::program::no_log(&self.name()))?;
+        Ok(program.output_lines())
     }
 
     /// Starts the approved program, unless the server is disabled or already connected.

@@ -66,6 +66,8 @@ pub(crate) enum Message {
     Approve { digest: String, reply: oneshot::Sender<Result<(), ErrorView>> },
     /// The approval was stored, or could not be stored.
     Approved { outcome: Result<(), ErrorView>, reply: oneshot::Sender<Result<(), ErrorView>> },
+    /// The lines of the program's output are read.
+    Log(oneshot::Sender<Result<Vec<String>, ErrorView>>),
     /// An observation about a connection.
     Reported { connection: Arc<Connection>, report: Report },
     /// The grant in memory changed or ended.

@@ -86,6 +86,7 @@ impl ServerTask {
             Message::SecretAllowed => self.secret_allowed(),
             Message::Approve { digest, reply } => self.approve(digest, reply),
             Message::Approved { outcome, reply } => self.approved(outcome, reply),
+            Message::Log(reply) => self.outbox.reply(reply, self.log()),
             Message::Reported { connection, report } if self.phase.is_current(&connection) => match report {
                 Report::Failed(fault) => self.connection_failed(&connection, &fault),
                 Report::SignInRequired(challenge) => self.call_refused(&connection, challenge),

@@ -54,6 +54,13 @@ impl Engine {
         })
     }
 
+    /// Returns the text of an entry with the values of `changed`, which has no comments. The comments of `text` stay.
+    pub async fn merge_entry(&self, text: &str, changed: &str) -> Result<String, ErrorView> {
+        let (text, changed) = (text.to_owned(), changed.to_owned());
+        let merged = self.on_file(move |file| file.merge_entry(UNNAMED, &text, &changed)).await?;
+        merged.map_err(|error| describe_config_error(&error))
+    }
+
     /// Returns an entry for an editor. It may have an error.
     pub async fn entry(&self, id: &ServerId) -> Result<EntryView, ErrorView> {
         let name = id.0.clone();

@@ -36,6 +36,7 @@ impl Engine {
             ServerVerb::Tools => return self.tools(id).await.map(Reply::Tools),
             ServerVerb::Resources => return self.resources(id).await.map(Reply::Resources),
             ServerVerb::Prompts => return self.prompts(id).await.map(Reply::Prompts),
+            ServerVerb::Log => return self.log(id).await.map(Reply::Log),
         }
         Ok(Reply::Done)
     }
@@ -91,6 +92,12 @@ impl Engine {
         let handle = self.handle_of(id)?;
         let approved = handle.ask(|reply| Message::Approve { digest, reply }).await;
         approved.unwrap_or_else(|| Err(removed_meanwhile()))
+    }
+
+    /// Returns the last lines that a program wrote to stderr, oldest first: those of its newest process.
+    pub async fn log(&self, id: &ServerId) -> Result<Vec<String>, ErrorView> {
+        let lines = self.handle_of(id)?.ask(Message::Log).await;
+        lines.unwrap_or_else(|| Err(removed_meanwhile()))
     }
 
     /// Forgets a server's metadata, client registration and redirect. Its grant is kept, and so is what other servers with

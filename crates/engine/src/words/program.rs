@@ -40,6 +40,11 @@ pub(crate) fn no_program(name: &str) -> ErrorView {
     ErrorView::without_hint(Code::ConfigInvalid, format!("{name} is not a program, so it needs no approval."))
 }
 
+/// The log was requested of a server that is not a program.
+pub(crate) fn no_log(name: &str) -> ErrorView {
+    ErrorView::without_hint(Code::ConfigInvalid, format!("{name} is not a program, so it has no log."))
+}
+
 /// Describes a program that did not start.
 pub(crate) fn not_started(launch: &LaunchView, error: &StartError) -> ErrorView {
     let command = usher_config::display_text(&launch.command, 200);
@@ -110,6 +115,7 @@ mod tests {
             not_approved("Notes"),
             changed_meanwhile(),
             no_program("Notes"),
+            no_log("Notes"),
             not_started(&launch, &StartError::NotFound),
             not_started(&launch, &StartError::NoFolder(PathBuf::from("/srv/notes"))),
             not_started(&launch, &StartError::Io(io::ErrorKind::PermissionDenied.into())),

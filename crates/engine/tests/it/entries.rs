@@ -244,3 +244,18 @@ async fn forgetting_one_account_leaves_the_client_of_the_other() {
     sign_in(&engine, &id()).await.unwrap();
     assert!(!requests(&demo).contains(&"POST /register 201".to_owned()), "{:?}", requests(&demo));
 }
+
+#[tokio::test]
+async fn a_changed_field_keeps_the_comments_in_the_file() {
+    let sandbox = Sandbox::new();
+    let text = "{ \"mcpServers\": { \"demo\": {\n  // Ours.\n  \"command\": \"usher-no-such-program\", // mine\n  \"args\": [] // none\n} } }";
+    sandbox.write_config(text);
+    let engine = sandbox.start().await;
+    let entry = engine.entry(&id()).await.unwrap();
+    let changed = r#"{ "command": "usher-no-such-program", "args": ["--all"] }"#;
+    let merged = engine.merge_entry(&entry.text, changed).await.unwrap();
+    engine.replace_entry(&id(), &entry.version, input(&merged)).await.unwrap();
+    assert_eq!(file(&sandbox), text.replace("[]", "[\"--all\"]"));
+    let error = engine.merge_entry("{", changed).await.unwrap_err();
+    assert_eq!(error.code, Code::ConfigInvalid);
+}

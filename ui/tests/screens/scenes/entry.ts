@@ -56,6 +56,14 @@ export const entryScenes: Scenes = {
     },
   },
   "entry-edit": { press: ["tab-details", "edit"], find: "entry-title" },
+  "entry-edit-sign-in": {
+    press: ["tab-details", "edit"],
+    act: async ({ find, unfold, press }) => {
+      await find("entry-title");
+      await unfold("oauth-fields");
+      await press("parameters-add");
+    },
+  },
   "entry-edit-json": {
     press: ["tab-details", "edit"],
     act: async ({ find, press }) => {

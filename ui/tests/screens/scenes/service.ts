@@ -108,6 +108,18 @@ export const serviceScenes: Scenes = {
       program: program({ is_approved: true, newest_line: "Error: ENOENT: no such file or directory" }),
     },
   },
+  "program-log": {
+    service: { ...files, program: program({ is_approved: true, newest_line: "Listening on stdio" }) },
+    prepare: (backend) => {
+      backend.log = [
+        "npm warn exec The following package was not found and will be installed",
+        ...Array.from({ length: 40 }, (_, line) => `Indexed /home/ada/notes/${line}.md in ${line % 7} ms`),
+        "Listening on stdio",
+      ];
+    },
+    press: ["tab-details"],
+    find: "log-lines",
+  },
   "entry-error": {
     service: {
       address: "",
