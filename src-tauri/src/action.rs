@@ -7,6 +7,7 @@ use usher_api::{ElicitationAnswer, ErrorView, ServerId};
 use usher_engine::SignInOptions;
 
 use crate::engine_slot::EngineSlot;
+use crate::events::Closing;
 use crate::window::page_request::PageRequest;
 use crate::{secret_store, sign_in, window};
 
@@ -59,7 +60,9 @@ pub fn perform(app: &AppHandle, action: Action) {
         Action::Open | Action::OpenServer(_) | Action::AnswerQuestion(..) => {
             window::open_at(app, action.page());
         }
-        Action::Quit => app.exit(0),
+        Action::Quit if window::may_end(app, Closing::App) => app.exit(0),
+        // The page asks the person.
+        Action::Quit => window::raise(app),
         action => {
             let app = app.clone();
             tauri::async_runtime::spawn(async move {

@@ -10,11 +10,13 @@ use usher_config::Environment;
 
 use crate::desktop_features::DesktopFeatures;
 use crate::engine_slot::EngineSlot;
+use crate::events::Closing;
 use crate::links::deep_link::{self, Arguments};
 use crate::notices::NoticeQueue;
 use crate::options::{Options, Paths};
 use crate::running_instance::{self, HandOver};
 use crate::settings::Settings;
+use crate::window::unsaved_text::UnsavedText;
 use crate::{bindings, logging, start, window};
 
 /// How long the engine may take to stop. This is slightly longer than the engine's own deadline for finishing a
@@ -114,7 +116,15 @@ fn build(paths: Paths, StartMode { link, hidden }: StartMode) -> tauri::Result<t
         .invoke_handler(bindings.invoke_handler())
         .on_window_event(|window, event| match event {
             WindowEvent::Focused(focused) => window.state::<NoticeQueue>().set_window_focused(*focused),
-            WindowEvent::Destroyed => window.state::<NoticeQueue>().set_window_focused(false),
+            WindowEvent::CloseRequested { api, .. }
+                if !window::may_end(window.app_handle(), Closing::Window) =>
+            {
+                api.prevent_close();
+            }
+            WindowEvent::Destroyed => {
+                window.state::<NoticeQueue>().set_window_focused(false);
+                window.state::<UnsavedText>().set(false);
+            }
             _ => {}
         })
         .setup(move |app| {

@@ -3,13 +3,14 @@
 use tauri_specta::{Builder, Commands, collect_commands, collect_events};
 
 use crate::commands::{
-    application, config, demo, engine, entries, links, secret_store, secrets, servers, sign_in, tools,
+    application, config, demo, engine, entries, links, secret_store, secrets, servers, sign_in, tools, window,
 };
-use crate::events::{DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
+use crate::events::{CloseRequested, DesktopChanged, EngineEvent, PageRequested, SnapshotTaken};
 
 /// Returns the commands, the events and their types, from which `ui/src/backend/bindings.ts` is generated.
 pub fn bindings() -> Builder<tauri::Wry> {
     Builder::new().disable_serde_phases().commands(commands()).events(collect_events![
+        CloseRequested,
         DesktopChanged,
         EngineEvent,
         PageRequested,
@@ -51,10 +52,15 @@ fn commands() -> Commands<tauri::Wry> {
         demo::demo_add,
         config::config_open,
         config::config_check,
+        config::config_text_read,
+        config::config_text_check,
+        config::config_text_save,
         secret_store::secret_store_retry,
         secret_store::secret_store_choose,
         secrets::secret_add,
         secrets::secret_set,
         links::link_open,
+        window::window_keeps_text,
+        window::window_close,
     ]
 }

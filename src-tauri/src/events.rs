@@ -28,6 +28,19 @@ pub struct DesktopChanged(pub DesktopView);
 #[tauri_specta(event_name = "page_requested")]
 pub struct PageRequested;
 
+/// The person wants to close the window or to quit, while the page has a text that is not saved.
+#[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
+#[tauri_specta(event_name = "close_requested")]
+pub struct CloseRequested(pub Closing);
+
+/// What the person asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    Window,
+    App,
+}
+
 /// Sends an event to the page, if the window is open.
 pub fn emit<E: Event + Serialize + Clone>(app: &AppHandle, event: &E) {
     if let Err(error) = event.emit(app) {

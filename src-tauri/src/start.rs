@@ -17,6 +17,7 @@ use crate::settings::Settings;
 use crate::tray::Tray;
 use crate::tray::content::Content;
 use crate::window::page_request::PageRequests;
+use crate::window::unsaved_text::UnsavedText;
 use crate::{autostart, engine_events, events, keychain, links, notices, tray, window};
 
 /// How long the engine waits for the demo.
@@ -39,6 +40,7 @@ pub fn manage_state(app: &AppHandle, paths: Paths, with_link: bool) {
     app.manage(LinkRegistration::default());
     app.manage(StartLink::new(with_link));
     app.manage(PageRequests::default());
+    app.manage(UnsavedText::default());
     app.manage(Tray::new());
     app.manage(NoticeQueue::default());
 }

@@ -4,6 +4,7 @@
 
 mod autostart;
 mod config;
+mod config_editor;
 mod consent;
 mod desktop_variants;
 mod device;

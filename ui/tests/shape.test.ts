@@ -53,6 +53,22 @@ describe("the modules of ui/src", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("load the code editor only when it is opened", () => {
+    const isStatic = (source: string) =>
+      [...source.matchAll(/^\s*import\b[^;(]*?"([^"]+)";/gm)].map(([, name]) => name ?? "");
+    const sourceOf = (module: string) => SOURCES[`../src/${module}`] ?? "";
+    const loaded = new Set(["main.ts"]);
+    for (const module of loaded) {
+      const names = isStatic(sourceOf(module)).map((name) => join(dirname(module), name));
+      for (const target of graph.get(module) ?? [])
+        if (names.some((name) => target === name || target === `${name}.ts`)) loaded.add(target);
+    }
+    expect(loaded).toContain("features/main/MainScreen.svelte");
+    expect(loaded).not.toContain("features/mcp-json/McpJson.svelte");
+    const packages = [...loaded].flatMap((module) => isStatic(sourceOf(module)));
+    expect(packages.filter((name) => /codemirror|lezer|style-mod|lang-jsonc/.test(name))).toEqual([]);
+  });
+
   it("are all used", () => {
     const used = new Set([...graph.values()].flat());
     const unused = [...graph.keys()].filter((module) => !used.has(module) && module !== "main.ts");

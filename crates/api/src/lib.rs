@@ -13,6 +13,7 @@
 //! | `program` | a local program: its launch, its approval and its output |
 //! | `tool`, `resource`, `prompt` | a server's tools, resources and prompts |
 //! | `elicitation` | a server's question to the person, and the answer |
+//! | `config_text` | the text of `mcp.json`, for an editor |
 //! | `error` | a failure as a code, a message and a hint |
 //!
 //! ```
@@ -26,6 +27,7 @@
 //! ```
 
 mod auth;
+mod config_text;
 mod elicitation;
 mod entry;
 mod error;
@@ -43,6 +45,7 @@ mod status;
 mod tool;
 
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
+pub use config_text::{ConfigSaveView, ConfigTextCheckView, ConfigTextView};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use entry::{
     EntryCheckView, EntryDraftView, EntryProblemView, EntryRemovalView, EntrySecretState, EntrySecretView,

@@ -62,6 +62,8 @@ impl From<ConfigError> for CommandError {
             | ConfigError::BrokenServer { .. }
             | ConfigError::Io { .. }
             | ConfigError::EntryChanged { .. }
+            | ConfigError::FileChanged { .. }
+            | ConfigError::InvalidText { .. }
             | ConfigError::KeepsChanging { .. } => exit_code(view.code),
         };
         Self { error: view, exit_code }

@@ -30,9 +30,9 @@ pub(crate) fn entry_in(body: &str, key: &str) -> Option<String> {
     server_prop(&value, key).map(|prop| dedented(body, prop))
 }
 
-/// Returns the digest of an entry.
-pub(crate) fn version(entry: &str) -> String {
-    Sha256::digest(entry.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// Returns the digest of an entry or of the file.
+pub(crate) fn version(contents: impl AsRef<[u8]>) -> String {
+    Sha256::digest(contents).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Returns the key of an entry in the file.

@@ -25,6 +25,12 @@ pub enum ConfigError {
     /// The entry to replace is not the one that was read.
     #[error("the entry of {name} was changed meanwhile; nothing was written")]
     EntryChanged { name: String },
+    /// The file to replace is not the one that was read.
+    #[error("{} was changed meanwhile; nothing was written", path.display())]
+    FileChanged { path: PathBuf },
+    /// The text that replaces the file is not the JSON of an `mcp.json`.
+    #[error("the text cannot be saved: {diagnostic}")]
+    InvalidText { diagnostic: Box<Diagnostic> },
     /// The change would make the entry invalid.
     #[error("the server cannot be saved: {why}")]
     InvalidServer { why: String, hint: Option<String> },
@@ -37,11 +43,14 @@ impl ConfigError {
     /// The problem and its position, if the text is invalid.
     pub fn diagnostic(&self) -> Option<&Diagnostic> {
         match self {
-            Self::Invalid { diagnostic, .. } | Self::BrokenServer { diagnostic, .. } => Some(diagnostic),
+            Self::Invalid { diagnostic, .. }
+            | Self::BrokenServer { diagnostic, .. }
+            | Self::InvalidText { diagnostic } => Some(diagnostic),
             Self::Io { .. }
             | Self::ServerExists { .. }
             | Self::NoSuchServer { .. }
             | Self::EntryChanged { .. }
+            | Self::FileChanged { .. }
             | Self::InvalidServer { .. }
             | Self::KeepsChanging { .. } => None,
         }
@@ -60,9 +69,9 @@ impl ConfigError {
     /// The next step.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Invalid { diagnostic, .. } | Self::BrokenServer { diagnostic, .. } => {
-                diagnostic.hint.clone()
-            }
+            Self::Invalid { diagnostic, .. }
+            | Self::BrokenServer { diagnostic, .. }
+            | Self::InvalidText { diagnostic } => diagnostic.hint.clone(),
             Self::Io { path, .. } => Some(format!(
                 "Check that you have permission to read and write {} and its folder.",
                 path.display()
@@ -70,6 +79,7 @@ impl ConfigError {
             Self::ServerExists { .. } => Some("Choose another name, or remove that server first.".to_owned()),
             Self::NoSuchServer { .. } => Some("Run `usher list` to see the names.".to_owned()),
             Self::EntryChanged { .. } => Some("Open the entry again to edit it as it is now.".to_owned()),
+            Self::FileChanged { .. } => Some("Compare your text with the file as it is now.".to_owned()),
             Self::InvalidServer { hint, .. } => hint.clone(),
             Self::KeepsChanging { .. } => {
                 Some("Close the other program that writes the file, then try again.".to_owned())

@@ -13,6 +13,7 @@
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
 //! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
 //!   place in the file. `entry_merge` changes single members of it.
+//! - `file_text`: the text of the whole file, for an editor; `hidden_values` hides the secrets in it.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -49,7 +50,9 @@ mod env_file;
 mod environment;
 mod error;
 mod file;
+mod file_text;
 mod format;
+mod hidden_values;
 mod limited_read;
 mod new_server;
 mod oauth_settings;
@@ -73,6 +76,7 @@ pub use entry_text::{Draft, EntryText};
 pub use environment::Environment;
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use file_text::{FileText, TextCheck};
 pub use format::{FormatReport, Rewrite};
 pub use new_server::{NewServer, NewTransport};
 pub use oauth_settings::{

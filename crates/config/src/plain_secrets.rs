@@ -146,12 +146,8 @@ fn find(entry: &CstObject) -> Vec<PlainSecret> {
     for (name, prop) in named(entry) {
         let Some(object) = prop.object_value() else { continue };
         match spellings::entry_field(&name) {
-            "headers" => note(&mut found, &["headers"], &object, |name, value| {
-                is_plain_secret_header(name, "") && is_plain(value)
-            }),
-            "env" => {
-                note(&mut found, &["env"], &object, |name, value| is_secret_variable(name) && is_plain(value))
-            }
+            "headers" => note(&mut found, &["headers"], &object, is_secret_header),
+            "env" => note(&mut found, &["env"], &object, is_secret_variable),
             "oauth" => {
                 note(&mut found, &["oauth"], &object, is_secret_setting);
                 for (name, prop) in named(&object).filter(|(name, _)| name == "identityProvider") {
@@ -189,15 +185,20 @@ fn named(object: &CstObject) -> impl Iterator<Item = (String, CstObjectProp)> {
     object.properties().into_iter().filter_map(|prop| Some((prop.decoded_name()?, prop)))
 }
 
-fn is_secret_setting(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret_header(name: &str, value: &str) -> bool {
+    is_plain_secret_header(name, "") && is_plain(value)
+}
+
+/// Returns whether a setting of `oauth`, in Usher's spelling, is a secret.
+pub(crate) fn is_secret_setting(name: &str, value: &str) -> bool {
     matches!(name, "clientSecret" | "privateKey" | "assertion" | "idToken") && is_plain(value)
 }
 
-/// Returns whether a variable of a program usually contains a secret.
-fn is_secret_variable(name: &str) -> bool {
+/// Returns whether a variable of a program has a name that usually belongs to a secret.
+pub(crate) fn is_secret_variable(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let words = ["key", "secret", "token", "password", "passwd", "credential", "authorization"];
-    words.iter().any(|word| name.contains(word))
+    words.iter().any(|word| name.contains(word)) && is_plain(value)
 }
 
 /// Returns whether a value has no placeholder. A value with an invalid placeholder may be a secret, too.

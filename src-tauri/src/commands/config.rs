@@ -1,7 +1,9 @@
 //! Commands for the `mcp.json` file.
+//!
+//! Those for its text are not requests to the engine, because a text that the person enters may contain secrets.
 
 use tauri::State;
-use usher_api::{ConfigView, ErrorView};
+use usher_api::{ConfigSaveView, ConfigTextCheckView, ConfigTextView, ConfigView, ErrorView};
 use usher_config::{ConfigFile, Environment};
 
 use crate::browser;
@@ -23,4 +25,32 @@ pub async fn config_open(paths: State<'_, Paths>) -> Result<(), ErrorView> {
 #[specta::specta]
 pub async fn config_check(engine: State<'_, EngineSlot>) -> Result<ConfigView, ErrorView> {
     Ok(engine.get().await?.check_config())
+}
+
+/// Returns the text of `mcp.json` for the editor. Secrets in plain text are hidden.
+#[tauri::command]
+#[specta::specta]
+pub async fn config_text_read(engine: State<'_, EngineSlot>) -> Result<ConfigTextView, ErrorView> {
+    engine.get().await?.config_text().await
+}
+
+/// Checks a text that may replace `mcp.json`. Writes nothing.
+#[tauri::command]
+#[specta::specta]
+pub async fn config_text_check(
+    engine: State<'_, EngineSlot>,
+    text: String,
+) -> Result<ConfigTextCheckView, ErrorView> {
+    engine.get().await?.check_config_text(text).await
+}
+
+/// Replaces the text of `mcp.json`, unless the file no longer has the version that the editor read.
+#[tauri::command]
+#[specta::specta]
+pub async fn config_text_save(
+    engine: State<'_, EngineSlot>,
+    text: String,
+    version: String,
+) -> Result<ConfigSaveView, ErrorView> {
+    engine.get().await?.save_config_text(text, version).await
 }

@@ -13,3 +13,4 @@ pub mod secrets;
 pub mod servers;
 pub mod sign_in;
 pub mod tools;
+pub mod window;

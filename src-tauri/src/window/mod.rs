@@ -1,15 +1,17 @@
 //! The app's window. It shows only Usher's own page, and appears once that page is ready.
 
 pub mod page_request;
+pub mod unsaved_text;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tauri::webview::{Color, NewWindowResponse};
 use tauri::{AppHandle, Manager, Theme, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 use self::page_request::{PageRequest, PageRequests};
+use self::unsaved_text::UnsavedText;
 use crate::desktop_features::{DesktopFeatures, TraySupport};
-use crate::events::{self, PageRequested};
+use crate::events::{self, CloseRequested, Closing, PageRequested};
 use crate::settings::{Appearance, Settings};
 
 /// The window's label in capabilities and plugins.
@@ -165,6 +167,15 @@ pub fn raise_at(app: &AppHandle, page: PageRequest) {
     if app.get_webview_window(LABEL).is_some() {
         open_at(app, Some(page));
     }
+}
+
+/// Whether the window may close, or the app quit. If a text would be lost, the page is told to ask the person.
+pub fn may_end(app: &AppHandle, closing: Closing) -> bool {
+    let may_end = app.state::<UnsavedText>().may_end(Instant::now());
+    if !may_end {
+        events::emit(app, &CloseRequested(closing));
+    }
+    may_end
 }
 
 /// Whether the address is one of the pages embedded in the binary. No link or script may navigate elsewhere.

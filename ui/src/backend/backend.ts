@@ -1,6 +1,7 @@
 import {
   events,
   type Client,
+  type Closing,
   type DesktopView,
   type Event,
   type OrphanView,
@@ -52,6 +53,10 @@ export const tauriBackend = {
     await events.pageRequested.listen(() => void take().catch(() => undefined));
     await take();
   },
+
+  /** Reports that the person wants to close the window or quit, while `windowKeepsText` is in force. */
+  subscribeClose: (listener: (closing: Closing) => void) =>
+    events.closeRequested.listen(({ payload }) => listener(payload)),
 
   /** Starts a sign-in and opens the browser. `client` is a pre-registered client. */
   serverSignIn: (id: ServerId, client?: Client) => shell.serverSignIn(id, client ?? null),

@@ -86,6 +86,12 @@ export const commands = {
 	configOpen: () => typedError<null, ErrorView>(__TAURI_INVOKE("config_open")),
 	/**  Reads `mcp.json` again and returns its state, with its error if it has one. */
 	configCheck: () => typedError<ConfigView, ErrorView>(__TAURI_INVOKE("config_check")),
+	/**  Returns the text of `mcp.json` for the editor. Secrets in plain text are hidden. */
+	configTextRead: () => typedError<ConfigTextView, ErrorView>(__TAURI_INVOKE("config_text_read")),
+	/**  Checks a text that may replace `mcp.json`. Writes nothing. */
+	configTextCheck: (text: string) => typedError<ConfigTextCheckView, ErrorView>(__TAURI_INVOKE("config_text_check", { text })),
+	/**  Replaces the text of `mcp.json`, unless the file no longer has the version that the editor read. */
+	configTextSave: (text: string, version: string) => typedError<ConfigSaveView, ErrorView>(__TAURI_INVOKE("config_text_save", { text, version })),
 	/**  Retries the store, and everything that waits for it. */
 	secretStoreRetry: () => typedError<null, ErrorView>(__TAURI_INVOKE("secret_store_retry")),
 	/**  Changes the secret store. The secrets in the previous store stay there. */
@@ -96,10 +102,18 @@ export const commands = {
 	secretSet: (name: string, value: string) => typedError<null, ErrorView>(__TAURI_INVOKE("secret_set", { name, value })),
 	/**  Opens a link that the person clicked: https, or http on a loopback host. Rejects other links. */
 	linkOpen: (url: string) => typedError<null, ErrorView>(__TAURI_INVOKE("link_open", { url })),
+	/**
+	 *  Reports whether the page has a text that is lost if the window closes. Closing the window then sends
+	 *  `close_requested`. The page also calls this when the person decides to keep the window.
+	 */
+	windowKeepsText: (isUnsaved: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("window_keeps_text", { isUnsaved })),
+	/**  Closes the window or quits, although the page has a text that is not saved. The person has agreed. */
+	windowClose: (closing: Closing) => typedError<null, ErrorView>(__TAURI_INVOKE("window_close", { closing })),
 };
 
 /** Events */
 export const events = {
+	closeRequested: makeEvent<CloseRequested, CloseRequested>("close_requested"),
 	desktopChanged: makeEvent<DesktopChanged, DesktopChanged>("desktop_changed"),
 	engineEvent: makeEvent<EngineEvent, EngineEvent>("engine_event"),
 	pageRequested: makeEvent<PageRequested, PageRequested>("page_requested"),
@@ -179,6 +193,12 @@ export type Client = {
 	client_secret: string | null,
 };
 
+/**  The person wants to close the window or to quit, while the page has a text that is not saved. */
+export type CloseRequested = Closing;
+
+/**  What the person asked for. */
+export type Closing = "window" | "app";
+
 /**  The kinds of error that callers distinguish. Each code exists because a caller acts on it. */
 export type Code = 
 /**  `mcp.json` or one of its entries is invalid. The window opens the file. */
@@ -229,6 +249,34 @@ export type ConfigChangesView = {
 	removed: string[],
 	/**  The entries that have an error, and had none before. */
 	failed: string[],
+};
+
+/**  The outcome of saving a text. */
+export type ConfigSaveView = { kind: "saved"; file: ConfigTextView } | 
+/**  Nothing was written, because the file is not the one that the person edited. */
+{ kind: "changed"; 
+/**  The file as it is now. */
+file: ConfigTextView };
+
+/**  The result of the check of a text. Nothing has been written. */
+export type ConfigTextCheckView = {
+	/**  The first errors and warnings. The errors come first, in the order of the text. */
+	problems: EntryProblemView[],
+	/**  The number of further problems. */
+	omitted: number,
+	/**  Whether the text can be saved. Entries with errors can: the other entries are used. */
+	can_be_saved: boolean,
+};
+
+/**  The file as it is now. */
+export type ConfigTextView = {
+	/**
+	 *  The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text, unless the file
+	 *  is not JSON.
+	 */
+	text: string,
+	/**  Identifies this state of the file. A text that replaces it names it. */
+	version: string,
 };
 
 /**  The path of `mcp.json`, and the result of reading it. */

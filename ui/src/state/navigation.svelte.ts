@@ -9,7 +9,8 @@ export type Page =
   | { kind: "set_up"; entry: CatalogueEntry }
   | { kind: "service"; id: ServerId }
   | { kind: "settings" }
-  | { kind: "secrets" };
+  | { kind: "secrets" }
+  | { kind: "mcp_json" };
 
 export type Tab = "tools" | "resources" | "prompts" | "details";
 
@@ -29,15 +30,21 @@ type OfPage<Value> = { pageKey: string; value: Value } | null;
 export class Navigation {
   /** Whether the start is slow enough to show the "Opening…" screen. */
   isSlowStart = $state(false);
+  /** The page that the person wants to see instead of one with a text that is not saved. */
+  leaving = $state.raw<Page | null>(null);
   #requested = $state.raw<Page | null>(null);
   #tab = $state.raw<OfPage<Tab>>(null);
   #dialog = $state.raw<OfPage<Dialog>>(null);
   #clientForm = $state.raw<OfPage<boolean>>(null);
 
-  /** `onleave` is called with each page that another one replaces. */
+  /**
+   * `onleave` is called with each page that another one replaces. `isUnsaved` returns whether a page has a text that the
+   * person must not lose without being asked.
+   */
   constructor(
     private readonly engine: EngineState,
     private readonly onleave: (page: Page) => void = () => undefined,
+    private readonly isUnsaved: (page: Page) => boolean = () => false,
   ) {}
 
   get screen(): Screen {
@@ -54,10 +61,7 @@ export class Navigation {
 
   /** The requested page. A removed service is replaced by the first service, or by the gallery if none is left. */
   get page(): Page {
-    const requested = this.#requested;
-    if (requested && (requested.kind !== "service" || this.engine.server(requested.id))) return requested;
-    const first = this.engine.servers[0];
-    return first ? { kind: "service", id: first.id } : { kind: "gallery" };
+    return this.#shown(this.#requested);
   }
 
   /** The service whose page is shown. */
@@ -68,24 +72,25 @@ export class Navigation {
 
   /** The page's identity. The scroll position, tab and dialog are reset when it changes. */
   get pageKey(): string {
-    const { page } = this;
-    switch (page.kind) {
-      case "service":
-        return `service ${page.id}`;
-      case "set_up":
-        return `set_up ${page.entry.slug}`;
-      case "gallery":
-      case "settings":
-      case "secrets":
-        return page.kind;
-    }
+    return keyOf(this.page);
   }
 
-  /** Shows a page. Unless it is already shown, it starts with its first tab and no dialog. */
+  /**
+   * Shows a page. Unless it is already shown, it starts with its first tab and no dialog. If a text would be lost, the
+   * person is asked first.
+   */
   go(page: Page): void {
-    const [left, before] = [this.page, this.pageKey];
+    const left = this.page;
+    if (keyOf(this.#shown(page)) === keyOf(left)) {
+      this.#requested = page;
+      return;
+    }
+    if (this.isUnsaved(left)) {
+      this.leaving = page;
+      return;
+    }
+    this.leaving = null;
     this.#requested = page;
-    if (this.pageKey === before) return;
     this.onleave(left);
     this.#tab = null;
     this.#dialog = null;
@@ -131,11 +136,32 @@ export class Navigation {
       dialog?.kind === "secret_add" ||
       dialog?.kind === "secret_value" ||
       this.clientForm ||
-      this.page.kind === "set_up"
+      this.page.kind === "set_up" ||
+      this.isUnsaved(this.page)
     );
+  }
+
+  #shown(requested: Page | null): Page {
+    if (requested && (requested.kind !== "service" || this.engine.server(requested.id))) return requested;
+    const first = this.engine.servers[0];
+    return first ? { kind: "service", id: first.id } : { kind: "gallery" };
   }
 
   #valueOf<Value>(stored: OfPage<Value>): Value | null {
     return stored?.pageKey === this.pageKey ? stored.value : null;
+  }
+}
+
+function keyOf(page: Page): string {
+  switch (page.kind) {
+    case "service":
+      return `service ${page.id}`;
+    case "set_up":
+      return `set_up ${page.entry.slug}`;
+    case "gallery":
+    case "settings":
+    case "secrets":
+    case "mcp_json":
+      return page.kind;
   }
 }

@@ -16,6 +16,7 @@ import { App } from "./app.svelte";
 import { Calls } from "./calls.svelte";
 import { Catalogue } from "./catalogue.svelte";
 import { Commands } from "./commands.svelte";
+import { ConfigEditor, type Place } from "./config-editor.svelte";
 import { EngineState } from "./engine.svelte";
 import type { EntryEditor } from "./entry-editor.svelte";
 import { FirstSignIns } from "./first-sign-ins.svelte";
@@ -40,16 +41,22 @@ export class Usher {
   readonly prompts: Lists<PromptView>;
   readonly commands = new Commands();
   readonly secrets: Secrets;
+  readonly configEditor: ConfigEditor;
   readonly app: App;
   #slowStart: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly backend: Backend) {
     this.engine = new EngineState(backend);
-    this.navigation = new Navigation(this.engine, (page) => {
-      this.commands.clearError(page.kind === "service" ? page.id : page.kind);
-      this.requests.leavePage();
-      this.firstSignIns.removed = null;
-    });
+    this.configEditor = new ConfigEditor(backend, this.commands);
+    this.navigation = new Navigation(
+      this.engine,
+      (page) => {
+        this.commands.clearError(page.kind === "service" ? page.id : page.kind);
+        this.requests.leavePage();
+        this.firstSignIns.removed = null;
+      },
+      (page) => page.kind === "mcp_json" && this.configEditor.isUnsaved,
+    );
     this.catalogue = new Catalogue(backend, this.engine);
     this.requests = new Requests(backend, this.engine, this.commands, this.navigation);
     this.firstSignIns = new FirstSignIns(backend, this.engine);
@@ -65,6 +72,7 @@ export class Usher {
     this.#slowStart = setTimeout(() => (this.navigation.isSlowStart = true), SLOW_START);
     await Promise.all([
       this.requests.followPages(),
+      this.backend.subscribeClose((closing) => this.configEditor.askToClose(closing)).catch(() => undefined),
       this.engine.start(),
       this.catalogue.load(),
       this.app.load(),
@@ -75,7 +83,28 @@ export class Usher {
   stop(): void {
     clearTimeout(this.#slowStart);
     this.firstSignIns.stop();
+    this.configEditor.stop();
     this.engine.stop();
+  }
+
+  /** Opens the editor of `mcp.json`, at a place in it. */
+  editConfig(place: Place | null = null): void {
+    this.configEditor.place = place;
+    this.navigation.go({ kind: "mcp_json" });
+  }
+
+  /** Shows the page, or closes the window, for which the person gives the unsaved text of `mcp.json` up. */
+  async discardConfigText(): Promise<void> {
+    const page = this.navigation.leaving;
+    if (this.configEditor.closing !== null) return this.configEditor.close();
+    this.configEditor.discard();
+    if (page !== null) this.navigation.go(page);
+  }
+
+  /** Keeps the text of `mcp.json` on the page. */
+  keepConfigText(): void {
+    this.navigation.leaving = null;
+    if (this.configEditor.closing !== null) this.configEditor.keepOpen();
   }
 
   /** Starts the engine again after it failed to start. */

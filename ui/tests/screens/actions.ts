@@ -1,3 +1,5 @@
+import { EditorView } from "@codemirror/view";
+
 export type Actions = typeof actions;
 
 /** The actions of a person, on elements found by their `data-testid`. */
@@ -23,6 +25,13 @@ export const actions = {
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true }));
     await new Promise((resolve) => setTimeout(resolve, 20));
+  },
+  /** Replaces the text of the code editor in an element. */
+  async edit(testid: string, change: (text: string) => string): Promise<void> {
+    const view = EditorView.findFromDOM(await actions.find(testid));
+    if (!view) throw new Error(`no editor in “${testid}”`);
+    const text = view.state.doc.toString();
+    view.dispatch({ changes: { from: 0, to: text.length, insert: change(text) } });
   },
   /** Opens a `details` element. */
   async unfold(testid: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { entryScenes } from "./scenes/entry";
 import { galleryScenes } from "./scenes/gallery";
+import { mcpJsonScenes } from "./scenes/mcp-json";
 import { offerScenes } from "./scenes/offers";
 import { largeScenes } from "./scenes/large";
 import type { Scenes } from "./scenes/scene";
@@ -20,5 +21,6 @@ export const scenes: Scenes = {
   ...offerScenes,
   ...settingsScenes,
   ...secretsScenes,
+  ...mcpJsonScenes,
   ...largeScenes,
 };

@@ -1,5 +1,7 @@
 import { tauriBackend, type Backend } from "../../src/backend/backend";
 import type {
+  Closing,
+  ConfigTextView,
   DesktopView,
   EntryCheckView,
   ErrorView,
@@ -17,10 +19,11 @@ import type {
 } from "../../src/backend/bindings";
 import { BackendError } from "../../src/backend/error";
 import { checkOf, commentsOf, entryView } from "./entries";
+import { checkOfText, textView } from "./mcp-json";
 import { secretList } from "./secrets";
 import { catalogue, info, prompts, qrCode, resources, snapshot, tools } from "./views";
 
-type Method = Exclude<keyof Backend, "subscribe" | "subscribeDesktop" | "subscribePages">;
+type Method = Exclude<keyof Backend, "subscribe" | "subscribeClose" | "subscribeDesktop" | "subscribePages">;
 export type Call = [method: Method, ...args: unknown[]];
 
 export interface FakeBackend extends Backend {}
@@ -42,11 +45,14 @@ export class FakeBackend {
   probe: ProbeView = { kind: "sign_in" };
   orphansLeft: OrphanView[] = [];
   secretList: SecretsView = secretList();
+  /** The file `mcp.json`. */
+  file: ConfigTextView = textView();
   #responses = new Map<Method, () => Promise<never>>();
   #onEvent: (event: Event) => void = () => undefined;
   #onDesktop: (desktop: DesktopView) => void = () => undefined;
   #onReplaced: (snapshot: Snapshot) => void = () => undefined;
   #onPage: (page: PageRequest) => void = () => undefined;
+  #onClose: (closing: Closing) => void = () => undefined;
   /** The service whose page is requested when the window opens. */
   initialPage: ServerId | null = null;
 
@@ -75,6 +81,13 @@ export class FakeBackend {
       orphans: () => this.orphansLeft,
       secrets: () => this.secretList,
       configCheck: () => this.current.config,
+      configTextRead: () => this.file,
+      configTextCheck: checkOfText,
+      configTextSave: (text, version) => {
+        if (version !== this.file.version) return { kind: "changed", file: this.file };
+        this.file = textView(text);
+        return { kind: "saved", file: this.file };
+      },
     };
 
   constructor(current: Partial<Snapshot> = {}) {
@@ -139,6 +152,16 @@ export class FakeBackend {
   async subscribeDesktop(listener: (desktop: DesktopView) => void): Promise<() => void> {
     this.#onDesktop = listener;
     return () => (this.#onDesktop = () => undefined);
+  }
+
+  /** Asks to close the window or to quit, as the app's Rust side does if the page keeps a text. */
+  requestClose(closing: Closing): void {
+    this.#onClose(closing);
+  }
+
+  async subscribeClose(listener: (closing: Closing) => void): Promise<() => void> {
+    this.#onClose = listener;
+    return () => (this.#onClose = () => undefined);
   }
 
   async subscribePages(listener: (page: PageRequest) => void): Promise<void> {

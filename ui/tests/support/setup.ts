@@ -9,6 +9,7 @@ configure({ testIdAttribute: "data-testid", asyncUtilTimeout: 45_000 });
 // Missing in jsdom.
 Element.prototype.scrollIntoView = () => undefined;
 Element.prototype.scrollTo = () => undefined;
+Range.prototype.getClientRects ??= () => [] as unknown as DOMRectList;
 globalThis.ResizeObserver ??= class {
   observe(): void {}
   unobserve(): void {}

@@ -261,7 +261,8 @@ impl Engine {
         Ok(())
     }
 
-    async fn on_file<T: Send + 'static>(
+    /// Reads or writes `mcp.json` on a blocking thread.
+    pub(super) async fn on_file<T: Send + 'static>(
         &self,
         read: impl FnOnce(&ConfigFile) -> T + Send + 'static,
     ) -> Result<T, ErrorView> {

@@ -1,6 +1,7 @@
 //! The engine's methods, grouped by subject, and the dispatch of requests to them.
 
 mod config;
+mod config_text;
 mod entries;
 mod entry_check;
 mod new_server;

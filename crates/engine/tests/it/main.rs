@@ -6,6 +6,7 @@ mod automatic_refresh;
 mod calls;
 mod client_credentials;
 mod config;
+mod config_text;
 mod connection;
 mod device;
 mod dpop;

@@ -1,0 +1,187 @@
+//! The text of the whole file: what an editor reads, what a check finds, and what is written.
+
+use std::fs;
+
+use usher_config::{ConfigError, ConfigFile, Environment, HIDDEN, Severity};
+
+const FILE: &str = r#"{
+  // The team's services.
+  "mcpServers": {
+    "notes": { "type": "http", "url": "https://notes.example", "headers": { "X-Api-Key": "k-\u0031" } },
+    "tool": { "command": "tool", "env": { "API_TOKEN": "t-2", "LEVEL": "high", "KEY": "{{stored}}" } },
+    "_old": { "type": "http", "url": "https://old.example", "auth": { "client_id": "me", "client_secret": "s-3" } },
+  },
+}
+"#;
+
+struct TestFolder(tempfile::TempDir);
+
+impl TestFolder {
+    fn with(text: &str) -> Self {
+        let folder = Self(tempfile::tempdir().expect("temp dir"));
+        fs::write(folder.file().path(), text).expect("write file");
+        folder
+    }
+
+    fn file(&self) -> ConfigFile {
+        ConfigFile::new(self.0.path().join("mcp.json"), Environment::default())
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.file().path()).expect("read file")
+    }
+
+    /// The messages of a check with their lines, and whether the text can be saved.
+    fn check(&self, text: &str) -> (Vec<(u32, Severity, String)>, bool) {
+        let check = self.file().check_text(text).expect("a check");
+        let problems = check.problems.into_iter();
+        (problems.map(|found| (found.line, found.severity, found.message)).collect(), check.can_be_saved)
+    }
+}
+
+fn hidden() -> String {
+    FILE.replace(r"k-\u0031", HIDDEN).replace("t-2", HIDDEN).replace("s-3", HIDDEN)
+}
+
+#[test]
+fn secrets_are_hidden_and_stay_when_the_text_is_saved() {
+    let folder = TestFolder::with(FILE);
+    let read = folder.file().text().expect("the text");
+    assert_eq!(read.text, hidden());
+
+    let edited = read.text.replace("notes.example", "notes2.example").replace("team's", "team’s");
+    let (config, saved) = folder.file().save_text(&edited, &read.version).expect("save");
+    assert_eq!(folder.text(), FILE.replace("notes.example", "notes2.example").replace("team's", "team’s"));
+    assert_eq!(config, folder.file().load().expect("read the file"));
+    assert_eq!(saved, folder.file().text().expect("the text"));
+    assert_ne!(saved.version, read.version);
+}
+
+#[test]
+fn a_hidden_value_is_kept_only_where_it_was() {
+    let folder = TestFolder::with(FILE);
+    let read = folder.file().text().expect("the text");
+    let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
+    for (from, to, line) in [
+        ("\"notes\"", "\"moved\"", 4),
+        ("X-Api-Key", "X-Team", 4),
+        ("\"high\"", "\"[hidden]\"", 5),
+        ("\"https://old.example\"", "\"[hidden]\"", 6),
+        ("\"LEVEL\"", "\"API_TOKEN\": \"[hidden]\", \"LEVEL\"", 5),
+    ] {
+        let edited = read.text.replacen(from, to, 1);
+        assert_ne!(edited, read.text, "{from}");
+        let (problems, can_be_saved) = folder.check(&edited);
+        assert!(problems.contains(&(line, Severity::Error, misplaced.clone())), "{problems:?}");
+        assert!(!can_be_saved, "{from}");
+        let error = folder.file().save_text(&edited, &read.version).expect_err(from);
+        assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
+    }
+    assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn repeated_entries_keep_their_own_secrets() {
+    let entry = |key: &str| format!(r#""a": {{ "command": "a", "env": {{ "KEY": "{key}" }} }}"#);
+    let text = format!(r#"{{ "mcpServers": {{ {}, {} }} }}"#, entry("one"), entry("two"));
+    let folder = TestFolder::with(&text);
+    let read = folder.file().text().expect("the text");
+    folder.file().save_text(&format!("{}\n", read.text), &read.version).expect("save");
+    assert_eq!(folder.text(), format!("{text}\n"));
+
+    // Which of the secrets belongs to the entry that is left?
+    let read = folder.file().text().expect("the text");
+    let one = format!(r#"{{ "mcpServers": {{ {} }} }}"#, entry(HIDDEN));
+    let error = folder.file().save_text(&one, &read.version).expect_err("ambiguous");
+    assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
+}
+
+#[test]
+fn a_check_finds_what_the_checker_of_the_file_finds() {
+    let folder = TestFolder::with(FILE);
+    let text = "{ \"mcpServers\": {\n  \"a\": { \"type\": \"http\" },\n  \"b\": { \"url\": \"https://b.example\" }\n} }";
+    let check = folder.file().check_text(text).expect("a check");
+    let other = TestFolder::with(text);
+    assert_eq!(check.problems, other.file().check().expect("a check"));
+    assert!(check.can_be_saved);
+    let lines: Vec<_> = check.problems.iter().map(|found| (found.severity, found.line)).collect();
+    assert_eq!(lines, [(Severity::Error, 2), (Severity::Warning, 3)]);
+    assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn a_text_that_is_no_config_is_not_saved() {
+    let folder = TestFolder::with(FILE);
+    let version = folder.file().text().expect("the text").version;
+    let large = format!("{{}}{}", " ".repeat(4 * 1024 * 1024));
+    for text in ["{ \"mcpServers\": {", "[]", "{ \"mcpServers\": {}, \"mcpServers\": {} }", &large] {
+        let (problems, can_be_saved) = folder.check(text);
+        assert!(!problems.is_empty() && !can_be_saved, "{problems:?}");
+        let error = folder.file().save_text(text, &version).expect_err("not saved");
+        assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
+    }
+    assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn a_file_that_changed_meanwhile_is_not_replaced() {
+    let folder = TestFolder::with(FILE);
+    let read = folder.file().text().expect("the text");
+    let changed = FILE.replace("// The", "// Our");
+    fs::write(folder.file().path(), &changed).expect("write file");
+    let error = folder.file().save_text("{}", &read.version).expect_err("it changed");
+    assert!(matches!(error, ConfigError::FileChanged { .. }), "{error}");
+    assert_eq!(folder.text(), changed);
+    fs::remove_file(folder.file().path()).expect("remove the file");
+    let error = folder.file().save_text("{}", &read.version).expect_err("it is gone");
+    assert!(matches!(error, ConfigError::FileChanged { .. }), "{error}");
+    assert!(!folder.file().path().exists());
+}
+
+#[test]
+fn a_broken_file_is_read_and_mended() {
+    let broken = "{ \"mcpServers\": { \"a\": { \"command\": \"a\" }";
+    let folder = TestFolder::with(broken);
+    let read = folder.file().text().expect("the text");
+    assert_eq!(read.text, broken);
+    folder.file().save_text(&format!("{broken} }} }}"), &read.version).expect("save");
+    assert_eq!(folder.file().load().expect("a valid file").servers.len(), 1);
+}
+
+#[test]
+fn a_missing_file_is_empty_and_created() {
+    let folder = TestFolder::with("");
+    fs::remove_file(folder.file().path()).expect("remove the file");
+    let read = folder.file().text().expect("the text");
+    assert_eq!(read.text, "");
+    folder.file().save_text("{}\n", &read.version).expect("save");
+    assert_eq!(folder.text(), "{}\n");
+}
+
+#[test]
+fn line_ends_and_the_byte_order_mark_are_kept() {
+    let folder = TestFolder::with("\u{feff}{\r\n  \"mcpServers\": {}\r\n}\r\n");
+    let read = folder.file().text().expect("the text");
+    assert_eq!(read.text, "{\n  \"mcpServers\": {}\n}\n");
+    let edited = read.text.replace("{}", "{\n  }");
+    let (_, saved) = folder.file().save_text(&edited, &read.version).expect("save");
+    assert_eq!(saved.text, edited);
+    assert_eq!(folder.text(), "\u{feff}{\r\n  \"mcpServers\": {\r\n  }\r\n}\r\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symlink_and_the_permissions_are_kept() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = TestFolder::with("");
+    let (link, target) = (folder.file().path().to_owned(), folder.0.path().join("real.json"));
+    fs::rename(&link, &target).expect("move the file");
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("set permissions");
+    symlink("real.json", &link).expect("create link");
+    let read = folder.file().text().expect("the text");
+    folder.file().save_text("{}\n", &read.version).expect("save");
+    assert!(fs::symlink_metadata(&link).expect("metadata").is_symlink());
+    assert_eq!(fs::read_to_string(&target).expect("read file"), "{}\n");
+    assert_eq!(fs::metadata(&target).expect("metadata").permissions().mode() & 0o777, 0o640);
+}

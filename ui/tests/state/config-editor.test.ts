@@ -1,0 +1,186 @@
+import { describe, expect, it, vi } from "vitest";
+
+import type { FakeBackend } from "../support/fake-backend";
+import { problem, TEXT, textView } from "../support/mcp-json";
+import { started } from "../support/usher";
+import { error } from "../support/views";
+
+const EDITED = TEXT.replace("notion.com", "notion.example");
+const OUTSIDE = TEXT.replace("// for now", "// for today");
+
+async function opened() {
+  const start = await started();
+  await start.configEditor.open();
+  await start.configEditor.settle();
+  return { ...start, editor: start.configEditor };
+}
+
+/** Whether closing the window would lose a text, as the page reported it. */
+function reports(backend: FakeBackend): unknown[] {
+  return backend.callsOf("windowKeepsText").map(([isUnsaved]) => isUnsaved);
+}
+
+describe("the text of mcp.json", () => {
+  it("is checked once after a pause, and only the newest check counts", async () => {
+    const { editor, backend } = await opened();
+    vi.useFakeTimers();
+    try {
+      const first = TEXT.replace("Notion", "oops");
+      editor.text = `${first} o`;
+      await vi.advanceTimersByTimeAsync(100);
+      editor.text = `${TEXT} oops`;
+      await vi.advanceTimersByTimeAsync(1000);
+      expect(backend.callsOf("configTextCheck")).toEqual([[TEXT], [`${TEXT} oops`]]);
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(editor.check).toEqual({
+      problems: [
+        problem({ message: "Unexpected word.", hint: expect.any(String) as string, line: 13, column: 2 }),
+      ],
+      omitted: 0,
+      can_be_saved: false,
+    });
+    expect(editor.canBeSaved).toBe(false);
+  });
+
+  it("is saved only over the file that the person compared it with", async () => {
+    const { editor, backend } = await opened();
+    await editor.compare();
+    expect(editor.comparison).toBeNull();
+    editor.text = EDITED;
+    await editor.compare();
+    expect(editor.comparison).toEqual({ before: TEXT, after: EDITED, version: textView().version });
+    await editor.save();
+    expect(backend.callsOf("configTextSave")).toEqual([[EDITED, textView().version]]);
+    expect(backend.file.text).toBe(EDITED);
+    expect([editor.isSaved, editor.isUnsaved, editor.comparison]).toEqual([true, false, null]);
+    expect(reports(backend)).toEqual([true, false]);
+  });
+
+  it("is not compared while it is no JSON", async () => {
+    const { editor } = await opened();
+    editor.text = "oops";
+    await editor.compare();
+    expect(editor.comparison).toBeNull();
+  });
+
+  it("stays when it cannot be saved", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    await editor.compare();
+    const failure = error("config_invalid", "writing /c/mcp.json failed: the disk is full.");
+    backend.fail("configTextSave", failure);
+    await editor.save();
+    expect(editor.saveError).toEqual(failure);
+    expect([editor.text, editor.isUnsaved]).toEqual([EDITED, true]);
+    expect(editor.comparison).not.toBeNull();
+    editor.endComparison();
+    expect(editor.saveError).toBeNull();
+  });
+});
+
+describe("a file that changes meanwhile", () => {
+  it("is shown if the person has changed nothing", async () => {
+    const { editor, backend } = await opened();
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    expect([editor.text, editor.changed, editor.isUnsaved]).toEqual([OUTSIDE, null, false]);
+  });
+
+  it("is reported, compared and overwritten only on demand", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    expect([editor.text, editor.changed]).toEqual([EDITED, textView(OUTSIDE)]);
+    editor.showChanges();
+    expect(editor.comparison).toEqual({ before: TEXT, after: OUTSIDE, version: null });
+    await editor.save();
+    expect(backend.callsOf("configTextSave")).toEqual([]);
+
+    await editor.compare();
+    const { version } = textView(OUTSIDE);
+    expect(editor.comparison).toEqual({ before: OUTSIDE, after: EDITED, version });
+    await editor.save();
+    expect([backend.file.text, editor.changed]).toEqual([EDITED, null]);
+  });
+
+  it("is reported when the text is saved", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    await editor.compare();
+    backend.file = textView(OUTSIDE);
+    await editor.save();
+    expect([backend.file.text, editor.text]).toEqual([OUTSIDE, EDITED]);
+    expect([editor.changed, editor.comparison]).toEqual([textView(OUTSIDE), null]);
+  });
+
+  it("can be loaded, and the person's text brought back", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    editor.loadChanged();
+    expect([editor.text, editor.changed, editor.replaced]).toEqual([OUTSIDE, null, EDITED]);
+    editor.bringBack();
+    expect([editor.text, editor.isUnsaved, editor.replaced]).toEqual([EDITED, true, null]);
+    await editor.compare();
+    expect(editor.comparison?.before).toBe(OUTSIDE);
+  });
+
+  it("is not reported if it is as before again", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    backend.file = textView();
+    await editor.look();
+    expect([editor.text, editor.changed]).toEqual([EDITED, null]);
+  });
+});
+
+describe("an unsaved text", () => {
+  it("keeps its page until the person decides", async () => {
+    const { usher, editor, navigation } = await opened();
+    usher.editConfig();
+    editor.text = EDITED;
+    navigation.go({ kind: "settings" });
+    expect([navigation.page.kind, navigation.leaving]).toEqual(["mcp_json", { kind: "settings" }]);
+    expect(navigation.hasForm).toBe(true);
+    usher.keepConfigText();
+    expect([navigation.page.kind, navigation.leaving, editor.text]).toEqual(["mcp_json", null, EDITED]);
+
+    navigation.go({ kind: "gallery" });
+    await usher.discardConfigText();
+    expect([navigation.page.kind, navigation.leaving, editor.text]).toEqual(["gallery", null, TEXT]);
+  });
+
+  it("keeps the window open until the person decides", async () => {
+    const { usher, editor, backend } = await opened();
+    editor.text = EDITED;
+    backend.requestClose("window");
+    expect([editor.closing, backend.callsOf("windowClose")]).toEqual(["window", []]);
+    usher.keepConfigText();
+    expect([editor.closing, editor.text]).toEqual([null, EDITED]);
+    expect(reports(backend)).toEqual([true, true]);
+
+    backend.requestClose("app");
+    await usher.discardConfigText();
+    expect(backend.callsOf("windowClose")).toEqual([["app"]]);
+  });
+
+  it("is needed for the question: without one the window closes", async () => {
+    const { editor, backend } = await opened();
+    backend.requestClose("window");
+    expect([editor.closing, backend.callsOf("windowClose")]).toEqual([null, [["window"]]]);
+  });
+});
+
+it("a file that cannot be read is an error", async () => {
+  const { configEditor, backend } = await started();
+  const failure = error("config_invalid", "reading /c/mcp.json failed: permission denied.");
+  backend.fail("configTextRead", failure);
+  await configEditor.open();
+  expect([configEditor.error, configEditor.file, configEditor.isUnsaved]).toEqual([failure, null, false]);
+});
