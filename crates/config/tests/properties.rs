@@ -150,6 +150,7 @@ proptest! {
         let (_folder, config_file) = config_file(&bytes);
         let _ = config_file.check();
         let _ = config_file.load();
+        let _ = config_file.text();
         let _ = config_file.add("a", &NewServer::http(Url::parse("https://a.example").expect("valid URL")));
     }
 
@@ -159,11 +160,27 @@ proptest! {
     ) {
         let (_folder, config_file) = config_file(text.as_bytes());
         let _ = config_file.check();
+        let _ = config_file.check_text(&text);
         let broken = config_file.load().is_err();
         let _ = config_file.remove("a");
         if broken {
             prop_assert_eq!(fs::read(config_file.path()).expect("read file"), text.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_saved_text_keeps_hidden_secrets_and_every_other_byte(file in test_file()) {
+        let secret = r"k-\u0031";
+        let headers = format!("\"headers\": {{ \"X-Key\": \"{secret}\" }}, \"type\":");
+        let text = file.text.replace("\"type\":", &headers);
+        let (_folder, config_file) = config_file(text.as_bytes());
+        let read = config_file.text().expect("the text");
+        prop_assert!(!read.text.contains(secret), "{}", read.text);
+        config_file.save_text(&format!("// mine\n{}", read.text), &read.version).expect("save");
+        let body = text.trim_start_matches('\u{feff}');
+        let line_end = if body.contains("\r\n") { "\r\n" } else { "\n" };
+        let expected = format!("{}// mine{line_end}{body}", &text[..text.len() - body.len()]);
+        prop_assert_eq!(fs::read_to_string(config_file.path()).expect("read file"), expected);
     }
 
     #[test]

@@ -71,6 +71,14 @@ describe("the editor of mcp.json", () => {
     expect(screen.getByTestId("config-saved")).toHaveTextContent("Saved");
   });
 
+  it("saves with Ctrl+S from every place on the page", async () => {
+    const { user } = await openEditor();
+    await edit(moved);
+    screen.getByTestId("mcp-json-back").focus();
+    await user.keyboard("{Control>}s{/Control}");
+    await screen.findByTestId("config-diff");
+  });
+
   it("warns before entries with an error are saved, and shows why saving failed", async () => {
     const { backend, user } = await openEditor();
     await edit((text) =>
@@ -149,5 +157,13 @@ describe("the editor of mcp.json", () => {
     await user.click(await screen.findByTestId("config-edit"));
     expect(await screen.findByTestId("error-message")).toHaveTextContent("permission denied");
     expect(screen.queryByTestId("config-text")).toBeNull();
+  });
+
+  it("reads the file again when the window gets the focus", async () => {
+    const { backend } = await openEditor();
+    backend.file = textView(TEXT.replace("server-notes", "server-notes@2"));
+    await fireEvent.focus(window);
+    await waitFor(() => expect(text()).toHaveTextContent("server-notes@2"));
+    expect(screen.queryByTestId("config-changed")).toBeNull();
   });
 });
