@@ -17,9 +17,9 @@ const LONGEST_LIST: usize = 1000;
 pub(crate) fn merge(text: &str, changed: &str) -> Result<String, ConfigError> {
     let parsed = |text: &str| parse_to_serde_value::<Value>(text, &syntax::options()).ok();
     let (Some(before), Some(after)) = (parsed(text), parsed(changed)) else { return Err(failed()) };
+    let (Value::Object(members), Value::Object(new)) = (&before, &after) else { return Err(failed()) };
     let root = parse_root(text)?;
-    let value = root.value().ok_or_else(failed)?;
-    change(&value, &before, &after);
+    change_object(&root.object_value().ok_or_else(failed)?, members, new);
     let merged = root.to_string();
     if parsed(&merged).is_some_and(|merged| is_same(&merged, &after)) { Ok(merged) } else { Err(failed()) }
 }
@@ -79,25 +79,26 @@ fn change_array(array: &CstArray, before: &[Value], after: &[Value]) {
             array.insert(index + offset, input(value));
         }
     };
-    // From the end, so that the earlier positions stay valid.
-    for change_of_items in capture_diff_slices(Algorithm::Myers, &texts(before), &texts(after)).into_iter().rev()
-    {
-        match change_of_items {
-            DiffOp::Equal { .. } => {}
-            DiffOp::Delete { old_index, old_len, .. } => remove_all(&nodes[old_index..old_index + old_len]),
-            DiffOp::Insert { old_index, new_index, new_len } => {
-                insert_all(old_index, &after[new_index..new_index + new_len]);
+    let (mut old, mut new) = (0, 0);
+    for part in capture_diff_slices(Algorithm::Myers, &texts(before), &texts(after)) {
+        // Only the lengths count: the position of an insertion may lie before equal items.
+        let (old_len, new_len) = match part {
+            DiffOp::Equal { len, .. } => {
+                (old, new) = (old + len, new + len);
+                continue;
             }
-            DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-                let shared = old_len.min(new_len);
-                insert_all(old_index + shared, &after[new_index + shared..new_index + new_len]);
-                remove_all(&nodes[old_index + shared..old_index + old_len]);
-                for offset in 0..shared {
-                    let (old, new) = (old_index + offset, new_index + offset);
-                    change(&nodes[old], &before[old], &after[new]);
-                }
-            }
+            DiffOp::Delete { old_len, .. } => (old_len, 0),
+            DiffOp::Insert { new_len, .. } => (0, new_len),
+            DiffOp::Replace { old_len, new_len, .. } => (old_len, new_len),
+        };
+        let shared = old_len.min(new_len);
+        for offset in 0..shared {
+            change(&nodes[old + offset], &before[old + offset], &after[new + offset]);
         }
+        remove_all(&nodes[old + shared..old + old_len]);
+        // The items before this part are already those of `after`.
+        insert_all(new + shared, &after[new + shared..new + new_len]);
+        (old, new) = (old + old_len, new + new_len);
     }
 }
 
@@ -109,9 +110,8 @@ fn is_same(one: &Value, other: &Value) -> bool {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| is_same(one, other))
         }
         (Value::Object(one), Value::Object(other)) => {
-            let is_in_other = |(name, value): (&String, &Value)| {
-                other.get(name).is_some_and(|other| is_same(value, other))
-            };
+            let is_in_other =
+                |(name, value): (&String, &Value)| other.get(name).is_some_and(|other| is_same(value, other));
             one.len() == other.len() && one.iter().all(is_in_other)
         }
         (one, other) => one == other,

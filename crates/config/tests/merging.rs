@@ -81,11 +81,7 @@ fn a_removed_member_takes_only_its_own_comments_along() {
             "    // Who asks.\n    \"X-Team\": \"red\", // or blue\n",
             ("", ""),
         ),
-        (
-            json!({ "X-Team": "red", "X-Region": "eu" }),
-            "    /* For tests. */ \"X-Test\": \"1\",\n",
-            ("", ""),
-        ),
+        (json!({ "X-Team": "red", "X-Region": "eu" }), "    /* For tests. */ \"X-Test\": \"1\",\n", ("", "")),
         // The member before it is now the last one, and needs no comma.
         (
             json!({ "X-Team": "red", "X-Test": "1" }),
@@ -112,9 +108,11 @@ fn a_removed_object_takes_the_comments_inside_it_and_directly_above_it_along() {
 #[test]
 fn an_added_member_comes_last_and_a_renamed_one_keeps_its_place() {
     let headers = json!({ "X-Group": "red", "X-Test": "1", "X-Region": "eu", "X-New": "yes" });
-    let expected = ENTRY
-        .replacen("X-Team", "X-Group", 1)
-        .replacen("\"eu\" // since May", "\"eu\", // since May\n    \"X-New\": \"yes\"", 1);
+    let expected = ENTRY.replacen("X-Team", "X-Group", 1).replacen(
+        "\"eu\" // since May",
+        "\"eu\", // since May\n    \"X-New\": \"yes\"",
+        1,
+    );
     assert_eq!(merged(ENTRY, &with("/headers", headers)), expected);
 }
 
@@ -155,6 +153,16 @@ fn an_entry_in_another_clients_spelling_keeps_its_comments() {
 }
 
 #[test]
+fn equal_items_around_an_inserted_one_keep_their_order() {
+    let text = "{ \"command\": \"x\", \"args\": [\"b\", /* one */ \"a\"] }";
+    let changed = json!({ "command": "x", "args": ["a", "c", "a"] });
+    assert_eq!(
+        serde_json::from_str::<Value>(&merged(text, &changed).replace("/* one */", "")).ok(),
+        Some(changed)
+    );
+}
+
+#[test]
 fn a_text_with_an_error_is_not_merged() {
     let file = ConfigFile::new("/nowhere/mcp.json", Environment::default());
     for (text, changed) in [("{ oops }", "{}"), (ENTRY, "{ oops }"), ("[]", "{}"), (ENTRY, "[]")] {
@@ -182,14 +190,13 @@ fn value() -> impl Strategy<Value = Value> {
 fn write(value: &Value, lines: bool, text: &mut String) {
     let (open, close, items): (_, _, Vec<(Option<&String>, &Value)>) = match value {
         Value::Array(items) => ('[', ']', items.iter().map(|item| (None, item)).collect()),
-        Value::Object(fields) => {
-            ('{', '}', fields.iter().map(|(name, value)| (Some(name), value)).collect())
-        }
+        Value::Object(fields) => ('{', '}', fields.iter().map(|(name, value)| (Some(name), value)).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             return text.push_str(&value.to_string());
         }
     };
-    let (before, after) = if lines { ("\n  // before\n  ", " // after") } else { (" /* before */ ", " /* after */") };
+    let (before, after) =
+        if lines { ("\n  // before\n  ", " // after") } else { (" /* before */ ", " /* after */") };
     text.push(open);
     let count = items.len();
     for (index, (name, item)) in items.into_iter().enumerate() {
