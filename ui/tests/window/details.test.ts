@@ -7,8 +7,7 @@ import { open, openWith } from "../support/window";
 
 describe("the log of a program", () => {
   const service = { transport: "stdio" as const, program: program({ is_approved: true }) };
-  const withLog = (log: string[]) =>
-    Object.assign(new FakeBackend({ servers: [server(service)] }), { log });
+  const withLog = (log: string[]) => Object.assign(new FakeBackend({ servers: [server(service)] }), { log });
 
   it("shows the last lines, and copies them", async () => {
     const { backend, user } = await open(withLog(["starting", "ready"]));
