@@ -186,7 +186,10 @@ impl Scene {
             self.engine.connect(&self.id).await?;
         }
         self.wait_until("the fault", |scene| {
-            scene.service.faults_ahead(scene.family) == 0 && scene.status() != Some(Status::Connecting)
+            scene.service.faults_ahead(scene.family) == 0
+                && scene.status() != Some(Status::Connecting)
+                // The state after an earlier OAuth error stays until the refresh has ended.
+                && (is_oauth_error(fault) || !scene.is_rejected())
         })
         .await?;
         *outages.faults.entry(name(fault)).or_default() += 1;
@@ -228,7 +231,7 @@ impl Scene {
                 self.is_revoked = true;
             }
             Ok(Some(_)) if needs_sign_in || (is_rejected && !is_oauth_error(fault)) => {
-                violations.push("the engine asks for a sign-in".to_owned());
+                violations.push(format!("the engine asks for a sign-in: {:?}", self.status()));
             }
             Ok(Some((_, number))) => {
                 let is_newest = state.is_some_and(|state| state.current == number);
