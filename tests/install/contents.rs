@@ -151,7 +151,7 @@ fn man_pages_and_shell_completions_work() -> Result<()> {
     let completions = share.join("bash-completion/completions/usher");
     let mut shell = Command::new("bash");
     let offered = run(shell.args(["--norc", "-c", bash, "bash"]).arg(&completions))?;
-    assert_eq!(offered.trim(), "login logout");
+    assert_eq!(offered.trim(), "login logout logs");
     for file in ["zsh/vendor-completions/_usher", "fish/vendor_completions.d/usher.fish"] {
         assert!(std::fs::read_to_string(share.join(file))?.contains("login"), "{file}");
     }
