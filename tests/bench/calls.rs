@@ -11,6 +11,8 @@ use usher_engine::{CallOptions, Engine};
 use usher_ipc::{Client, JoinOptions};
 use usher_tests::bare_client::{BareHttpClient, BareProgramClient};
 
+use crate::milliseconds;
+
 const TOOL: &str = "read";
 
 /// A client that does without Usher.
@@ -86,8 +88,4 @@ fn request(number: usize) -> Request {
 fn check(result: &ToolCallView) -> Result<()> {
     ensure!(!result.is_error && !result.content.is_empty(), "unexpected result: {result:?}");
     Ok(())
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

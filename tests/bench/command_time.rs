@@ -13,8 +13,8 @@ use usher_fake_service::{FakeService, Options};
 use usher_tests::bare_client::{client_information, initialized, request};
 use usher_tests::{Cli, Desktop, DesktopOptions, Output, PipedProcess};
 
-use crate::this_program;
 use crate::tls_server::TlsServer;
+use crate::{milliseconds, this_program};
 
 const DEADLINE: Duration = Duration::from_secs(300);
 /// The tool that the server offers.
@@ -105,8 +105,4 @@ async fn curl(desktop: &Desktop, url: &str, authorities: &Path) -> Result<f64> {
 fn check(program: &str, output: &Output) -> Result<()> {
     ensure!(output.code == Some(0) && output.stdout.contains(TOOL), "{program} failed: {output:?}");
     Ok(())
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

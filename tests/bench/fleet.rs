@@ -12,6 +12,8 @@ use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Clock, Engine, EngineOptions};
 use usher_tests::engine;
 
+use crate::milliseconds;
+
 const SERVICES: u32 = 50;
 /// The latency of the fastest service. Each further service takes this much longer, up to one second.
 const STEP: Duration = Duration::from_millis(20);
@@ -140,8 +142,4 @@ impl Sandbox {
         engine.stop().await;
         Ok(taken)
     }
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }

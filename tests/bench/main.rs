@@ -17,6 +17,7 @@ mod tray_memory;
 mod wire_count;
 
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::Result;
 use clap::Parser;
@@ -64,4 +65,9 @@ fn this_program(arguments: &[&str]) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(arguments);
     Ok(command)
+}
+
+/// The milliseconds since a moment.
+fn milliseconds(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
 }

@@ -13,6 +13,8 @@ use usher_tests::bare_client::BareProgramClient;
 use usher_tests::engine::{options, until_connected};
 use usher_tests::{paths, wait};
 
+use crate::milliseconds;
+
 const SCRIPT: &str = "tests/programs/node_modules/@modelcontextprotocol/server-everything/dist/index.js";
 const DEADLINE: Duration = Duration::from_secs(300);
 
@@ -89,8 +91,4 @@ async fn without_usher(script: &Path) -> Result<f64> {
     ensure!(listed["tools"].as_array().is_some_and(|tools| !tools.is_empty()), "the program listed no tools");
     client.stop().await?;
     Ok(taken)
-}
-
-fn milliseconds(since: Instant) -> f64 {
-    since.elapsed().as_secs_f64() * 1000.0
 }
