@@ -169,7 +169,8 @@ pub fn raise_at(app: &AppHandle, page: PageRequest) {
     }
 }
 
-/// Whether the window may close, or the app quit. If a text would be lost, the page is told to ask the person.
+/// Returns whether the window may close, or the app may quit. If an unsaved text would be lost, tells the page to ask
+/// the person.
 pub fn may_end(app: &AppHandle, closing: Closing) -> bool {
     let may_end = app.state::<UnsavedText>().may_end(Instant::now());
     if !may_end {

@@ -225,7 +225,7 @@ async fn a_refresh_token_of_an_unusable_response_is_bound_to_the_key_that_was_pr
     let requests = fake.requests_to(TOKEN);
     assert!(
         requests[..2].iter().all(|request| proof(&request.headers).is_none()),
-        "nobody asked for a proof"
+        "a request had a proof before the server asked for one"
     );
     // Each later request, also the first of the next refresh, has a proof of the same key.
     let proofs = proofs(&requests[2..]);
