@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio_native_tls::{TlsAcceptor, native_tls};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// The extensions of both certificates.
 const OPENSSL_CONFIG: &str = "\
@@ -32,10 +36,11 @@ impl TlsServer {
     pub async fn start(target: &str) -> Result<TlsServer> {
         let folder = tempfile::tempdir()?;
         create_certificates(folder.path())?;
-        let (certificate, key) =
-            (std::fs::read(folder.path().join("cert.pem"))?, std::fs::read(folder.path().join("key.pem"))?);
-        let identity = native_tls::Identity::from_pkcs8(&certificate, &key)?;
-        let acceptor = TlsAcceptor::from(native_tls::TlsAcceptor::new(identity)?);
+        let certificate = CertificateDer::from_pem_file(folder.path().join("cert.pem"))?;
+        let key = PrivateKeyDer::from_pem_file(folder.path().join("key.pem"))?;
+        let config =
+            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key)?;
+        let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let port = listener.local_addr()?.port();
         tokio::spawn(accept(listener, acceptor, target.to_owned()));

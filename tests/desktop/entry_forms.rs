@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use usher_demo::{Demo, DemoOptions};
-use usher_fake_service::{FakeService, Options};
+use usher_fake_service::{FakeService, Options, http_client};
 use usher_tests::{Browser, Desktop, Page, Window, steps};
 
 const TOOL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/programs/tool.sh");
@@ -159,7 +159,7 @@ async fn register(demo: &Demo) -> Result<(String, String)> {
         "grant_types": ["authorization_code", "refresh_token"],
         "token_endpoint_auth_method": "client_secret_basic",
     });
-    let http = reqwest::Client::builder().no_proxy().build()?;
+    let http = http_client().build()?;
     let response = http.post(format!("{}/register", demo.issuer())).json(&metadata).send().await?;
     let client: Value = response.error_for_status()?.json().await?;
     let text = |name: &str| client[name].as_str().map(str::to_owned);

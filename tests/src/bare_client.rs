@@ -7,6 +7,7 @@ use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use usher_fake_service::http_client;
 
 /// The header of a session.
 const SESSION: &str = "mcp-session-id";
@@ -73,7 +74,7 @@ impl BareProgramClient {
 impl BareHttpClient {
     /// Performs the handshake.
     pub async fn connect(url: &str) -> Result<BareHttpClient> {
-        let http = reqwest::Client::builder().no_proxy().build()?;
+        let http = http_client().build()?;
         let accepted = HeaderValue::from_static("application/json, text/event-stream");
         let headers = HeaderMap::from_iter([(ACCEPT, accepted)]);
         let mut client = BareHttpClient { http, url: url.to_owned(), headers, requests: 0 };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use usher_fake_service::http_client;
 
 /// The button to press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,11 +14,7 @@ pub enum Decision {
 
 /// Answers the demo's consent page and returns the address that it redirects to.
 pub async fn answer(authorization_url: &str, decision: Decision) -> Result<String> {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(Duration::from_secs(20))
-        .build()?;
+    let http = http_client().timeout(Duration::from_secs(20)).build()?;
     let page = http.get(authorization_url).send().await?.error_for_status()?.text().await?;
     let action = url::Url::parse(authorization_url)?.join("/authorize")?;
     let form = [("ticket", ticket(&page)?), ("decision", decision.name())];
@@ -28,7 +25,7 @@ pub async fn answer(authorization_url: &str, decision: Decision) -> Result<Strin
 
 /// Enters a code on the demo's page for devices, and presses the button.
 pub async fn answer_on_device(page: &str, user_code: &str, decision: Decision) -> Result<()> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build()?;
+    let http = http_client().timeout(Duration::from_secs(20)).build()?;
     let post = async |form: &[(&str, &str)]| -> Result<String> {
         Ok(http.post(page).form(form).send().await?.error_for_status()?.text().await?)
     };

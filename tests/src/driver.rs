@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 use thirtyfour::common::config::WebDriverConfig;
 use thirtyfour::{Capabilities, WebDriver};
+use usher_fake_service::http_client;
 
 use crate::wait::until;
 use crate::{Page, Process, free_port};
@@ -24,11 +25,8 @@ impl Driver {
         let port = free_port()?;
         let mut process = Process::start(command.arg(format!("--port={port}")))?;
         // A proxy configured on this machine must not be used for loopback.
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(60))
-            .build()
-            .context("create an HTTP client")?;
+        let client =
+            http_client().timeout(Duration::from_secs(60)).build().context("create an HTTP client")?;
         let address = format!("http://127.0.0.1:{port}");
         until("the WebDriver to listen", || {
             let running = process.expect_running();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use usher_api::{ErrorView, ServerId, ServerView, Status};
 use usher_engine::{Clock, Engine, EngineOptions, SignInOptions};
-use usher_fake_service::{FakeService, Options};
+use usher_fake_service::{FakeService, Options, http_client};
 use usher_secrets::{SecretStore, StoreKind, StoredGrant};
 use usher_tests::engine::options;
 use usher_tests::wait::TIMEOUT;
@@ -68,7 +68,7 @@ impl Person {
 
     /// Requests the authorization page, and returns the callback that it redirects to.
     pub async fn open_page(&self, url: &str) -> Result<String> {
-        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let browser = http_client().build()?;
         let page = browser.get(url).send().await?;
         let Some(callback) = page.headers().get("location") else {
             bail!("the page shows an error: {}", page.text().await?);

@@ -17,6 +17,7 @@
 //! - `token_gate`: replies of the token endpoint that wait for the test
 //! - `ledger`: every token family, with its refreshes and their outcomes
 //! - `mcp`: a small MCP server
+//! - `http_client`: the HTTP client of tests
 //! - `lock`: a lock that ignores poisoning
 //! - `wire`: connections that break off after any byte
 //!
@@ -35,6 +36,7 @@
 
 mod authorization;
 mod clients;
+mod http_client;
 mod ledger;
 mod lock;
 mod mcp;
@@ -51,6 +53,7 @@ mod token_gate;
 mod wire;
 
 pub use authorization::merged;
+pub use http_client::http_client;
 pub use ledger::{Activity, FamilyId, FamilyState, IssuedTokens, Ledger, Outcome, Refresh, Rejection};
 pub use mcp::result;
 pub use options::{Options, Protocol};

@@ -7,10 +7,11 @@ use std::time::Duration;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::dns::Resolve;
 use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use crate::resolver::GuardedResolver;
-use crate::tls_connector::tls_connector;
+use crate::tls_config::{shared_tls_config, tls_config};
 
 const USER_AGENT: &str = concat!("Usher/", env!("CARGO_PKG_VERSION"));
 
@@ -47,7 +48,7 @@ pub struct HttpOptions {
     /// Pairs of addresses. A connection to the first address, if it is permitted, goes to the second one.
     pub connect_to: Vec<(IpAddr, SocketAddr)>,
     /// Certificate authorities to trust in addition to the system's.
-    pub authorities: Vec<reqwest::Certificate>,
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 impl HttpOptions {
@@ -73,12 +74,13 @@ impl HttpOptions {
     }
 
     fn builder(&self) -> reqwest::ClientBuilder {
-        let builder = reqwest::Client::builder().user_agent(USER_AGENT).redirect(Policy::none());
-        match tls_connector().filter(|_| self.authorities.is_empty()) {
-            Some(connector) => builder.tls_backend_preconfigured(connector),
-            None => {
-                self.authorities.iter().cloned().fold(builder, reqwest::ClientBuilder::add_root_certificate)
-            }
-        }
+        let tls = match self.authorities.as_slice() {
+            [] => shared_tls_config(),
+            authorities => tls_config(authorities.to_vec()),
+        };
+        reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(Policy::none())
+            .tls_backend_preconfigured(tls)
     }
 }

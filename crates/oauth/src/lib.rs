@@ -31,7 +31,7 @@
 //!   `server_url`, `site`.
 //! - Data: `known_servers` reads `known_servers.json`, the deviations of single companies.
 //! - HTTP: `http_client` and `http_options`; `network_zone` and `resolver` protect private networks;
-//!   `tls_connector` caches the system's certificates; `json_document` fetches and reads JSON.
+//!   `tls_config` caches the system's certificate authorities, `tls_error` explains TLS failures; `json_document` fetches and reads JSON.
 //! - Errors: `error` and `hint`; `transport_error` maps the HTTP library's errors; `display_text` sanitises
 //!   text; `echo` removes secrets that a server repeats.
 //! - Tests: `fuzzing` has the parsers that `tests/fuzz` calls.
@@ -112,7 +112,8 @@ mod server_metadata;
 mod server_url;
 mod signing_key;
 mod site;
-mod tls_connector;
+mod tls_config;
+mod tls_error;
 mod token_endpoint;
 mod token_request;
 mod token_response;
@@ -148,6 +149,7 @@ pub use scopes::Scopes;
 pub use server_metadata::AuthorizationServerMetadata;
 pub use server_url::ServerUrl;
 pub use signing_key::{KeyError, SigningAlgorithm, SigningKey};
+pub use tls_error::tls_reason;
 pub use token_endpoint::{RefreshError, exchange, refresh};
 pub use unattended::request_unattended;
 

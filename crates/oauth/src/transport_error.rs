@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use crate::ErrorKind;
 use crate::display_text::display_text;
 use crate::resolver::Blocked;
+use crate::tls_error::tls_reason;
 
 pub(crate) fn kind_of(error: &reqwest::Error) -> ErrorKind {
     if error.is_timeout() {
@@ -33,28 +34,16 @@ fn kind_of_cause(error: &(dyn StdError + 'static)) -> Option<ErrorKind> {
     while let Some(current) = cause {
         // `io::Error::source` skips the wrapped error.
         let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let wrapped = wrapped.map(|inner| inner as &(dyn StdError + 'static));
-        for candidate in [Some(current), wrapped].into_iter().flatten() {
-            if let Some(blocked) = candidate.downcast_ref::<Blocked>() {
-                return Some(ErrorKind::BlockedAddress { address: blocked.name.clone() });
-            }
-            if let Some(tls) = candidate.downcast_ref::<native_tls::Error>() {
-                return Some(ErrorKind::Tls { why: tls_reason(&tls.to_string()) });
-            }
+        let blocked = current.downcast_ref::<Blocked>();
+        if let Some(blocked) = blocked.or_else(|| wrapped?.downcast_ref::<Blocked>()) {
+            return Some(ErrorKind::BlockedAddress { address: blocked.name.clone() });
+        }
+        if let Some(why) = tls_reason(current) {
+            return Some(ErrorKind::Tls { why: why.to_owned() });
         }
         cause = current.source();
     }
     None
-}
-
-/// TLS libraries put the readable reason into parentheses at the end.
-fn tls_reason(text: &str) -> String {
-    let reason = text.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
-    match reason {
-        Some(reason) => display_text(reason),
-        None if text.contains("certificate") => "its certificate is not trusted".to_owned(),
-        None => "the TLS handshake failed".to_owned(),
-    }
 }
 
 /// The text of the root cause, which contains no URL.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use usher_api::{Code, ElicitationAnswer, ErrorView, Event, ServerId, Status, ToolView};
 use usher_engine::{CallOptions, Engine, SignInOptions};
+use usher_fake_service::http_client;
 use usher_tests::engine::options;
 use usher_tests::wait::until_ready;
 
@@ -127,7 +128,7 @@ impl Person {
         }
         let server = ServerId("conformance".to_owned());
         engine.enable(&server).await?;
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+        let http = http_client().build()?;
         Ok(Person { engine, server, http, sign_ins_left: Cell::new(MAX_SIGN_INS) })
     }
 

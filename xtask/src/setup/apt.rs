@@ -20,7 +20,6 @@ const APP: &[&str] = &[
     "libdbus-1-dev",
     "libglib2.0-bin",
     "librsvg2-dev",
-    "libssl-dev",
     "libwebkit2gtk-4.1-dev",
     "pkg-config",
     "xdg-utils",

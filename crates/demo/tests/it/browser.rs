@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use url::Url;
 use usher_demo::{Demo, DemoOptions};
+use usher_fake_service::http_client;
 
 pub const REDIRECT: &str = "dev.usher.desktop:/oauth/callback";
 pub const VERIFIER: &str = "a-verifier-that-is-long-enough-to-be-one-0123456789";
@@ -32,7 +33,7 @@ pub async fn start(options: DemoOptions) -> (Demo, Browser) {
 impl Browser {
     pub fn new(demo: &Demo) -> Browser {
         Browser {
-            http: reqwest::Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap(),
+            http: http_client().build().unwrap(),
             issuer: demo.issuer().to_owned(),
             resource: demo.url().to_string(),
         }

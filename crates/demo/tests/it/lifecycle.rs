@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use usher_demo::{Demo, DemoOptions, RequestRecord, StartError};
+use usher_fake_service::http_client;
 
 use crate::browser::{Browser, call, start, text};
 
@@ -46,7 +47,8 @@ async fn a_connection_without_a_request_does_not_delay_the_stop() {
     let mut connection = TcpStream::connect(("127.0.0.1", demo.port())).await.unwrap();
     connection.write_all(b"GET /mcp HTTP/1.1\r\n").await.unwrap();
     // The demo has accepted the connection before this one.
-    reqwest::get(demo.url().join("/").unwrap()).await.unwrap();
+    let http = http_client().build().unwrap();
+    http.get(demo.url().join("/").unwrap()).send().await.unwrap();
     assert!(tokio::time::timeout(Duration::from_secs(3), demo.stop()).await.is_ok());
 }
 

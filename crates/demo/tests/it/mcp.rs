@@ -18,6 +18,7 @@ use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, ErrorData};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use usher_demo::{Demo, DemoOptions, Eras, McpList};
+use usher_fake_service::http_client;
 
 use crate::browser::{Browser, start};
 
@@ -84,7 +85,13 @@ async fn connect(
     let token = Browser::new(demo).sign_in().await.access_token;
     let config = StreamableHttpClientTransportConfig::with_uri(demo.url().to_string()).auth_header(token);
     let client = Client { version: era.0, action, progress: Mutex::default(), progressed: Notify::new() };
-    client.serve_with_lifecycle(StreamableHttpClientTransport::from_config(config), era.1).await.unwrap()
+    client
+        .serve_with_lifecycle(
+            StreamableHttpClientTransport::with_client(http_client().build().unwrap(), config),
+            era.1,
+        )
+        .await
+        .unwrap()
 }
 
 fn params(name: &'static str, arguments: Value) -> CallToolRequestParams {

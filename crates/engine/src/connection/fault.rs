@@ -1,7 +1,6 @@
 //! The errors between Usher and an MCP server. They are typed, so that no decision depends on an error text.
 
 use std::error::Error;
-use std::io;
 
 use usher_api::{ErrorView, SecretRequestView};
 use usher_oauth::Challenge;
@@ -112,12 +111,8 @@ impl Fault {
         }
         let mut cause: &(dyn Error + 'static) = error;
         loop {
-            // An io::Error's source() skips the error that it wraps.
-            let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            if cause.is::<native_tls::Error>()
-                || wrapped.is_some_and(|wrapped| wrapped.is::<native_tls::Error>())
-            {
-                return Self::Tls(tls_reason(&cause.to_string()));
+            if let Some(why) = usher_oauth::tls_reason(cause) {
+                return Self::Tls(why.to_owned());
             }
             match cause.source() {
                 Some(source) => cause = source,
@@ -131,10 +126,4 @@ impl Fault {
             }
         }
     }
-}
-
-/// Extracts the readable reason, which TLS libraries put in parentheses at the end.
-fn tls_reason(text: &str) -> String {
-    let reason = text.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(reason, _)| reason);
-    reason.unwrap_or("the TLS handshake failed").to_owned()
 }

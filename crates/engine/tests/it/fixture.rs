@@ -12,7 +12,7 @@ use usher_api::{
 };
 use usher_demo::{Demo, DemoOptions, Eras, RequestRecord};
 use usher_engine::{CallOptions, Clock, Engine, EngineOptions, Events, SignInOptions};
-use usher_fake_service::{FakeService, Options, Request};
+use usher_fake_service::{FakeService, Options, Request, http_client};
 use usher_secrets::StoreKind;
 
 /// The deadline of every wait, long enough for a busy machine.
@@ -198,8 +198,7 @@ pub fn is_reconnecting(view: &ServerView) -> bool {
 
 /// Opens the consent page and presses a button, as a person does. Returns the callback.
 pub async fn decide(request: &AuthorizationRequestView, decision: &str) -> String {
-    let http =
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+    let http = http_client().build().unwrap();
     let page = http.get(&request.authorization_url).send().await.unwrap().text().await.unwrap();
     let ticket =
         page.split_once(r#"name="ticket" value=""#).unwrap_or_else(|| panic!("not a consent page: {page}")).1;
@@ -230,7 +229,7 @@ pub async fn sign_in_on_device(engine: &Engine) -> Result<DeviceSignInView, Erro
 
 /// Enters the code on the demo's page, and presses a button.
 pub async fn decide_on_device(device: &DeviceSignInView, decision: &str) {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = http_client().build().unwrap();
     let post = async |form: &[(&str, &str)]| {
         http.post(&device.verification_uri).form(form).send().await.unwrap().text().await.unwrap()
     };

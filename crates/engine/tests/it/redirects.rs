@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use reqwest::{IntoUrl, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use usher_api::{AuthView, Code, RedirectKind, Status};
 use usher_demo::{DemoOptions, RedirectPolicy};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
+use usher_fake_service::http_client;
 
 use crate::fixture::*;
 
@@ -19,6 +21,10 @@ fn redirect(engine: &Engine) -> Option<RedirectKind> {
         AuthView::OAuth { redirect, .. } => redirect,
         AuthView::Unknown | AuthView::None | AuthView::Header => None,
     }
+}
+
+async fn get(url: impl IntoUrl) -> reqwest::Result<Response> {
+    http_client().build()?.get(url).send().await
 }
 
 #[tokio::test]
@@ -36,13 +42,13 @@ async fn loopback_is_used_and_remembered_after_a_rejected_redirect() {
 
     // The browser opens the callback at the listener.
     let callback = decide(&request, "allow").await;
-    let page = reqwest::get(&callback).await.unwrap();
+    let page = get(&callback).await.unwrap();
     assert_eq!(page.status(), 200);
     assert!(page.text().await.unwrap().contains("You are signed in."));
     until(&engine, &id(), is_connected).await;
     assert_eq!(redirect(&engine), Some(RedirectKind::Loopback));
     // The listener is closed.
-    assert!(reqwest::get(&request.redirect_uri).await.is_err());
+    assert!(get(&request.redirect_uri).await.is_err());
 
     engine.sign_out(&id()).await.unwrap();
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
@@ -66,7 +72,7 @@ async fn when_only_the_page_rejects_the_redirect_the_person_can_try_the_next_one
     let third = engine.next_redirect(&id()).await.unwrap();
     assert_eq!(third.redirect, RedirectKind::Loopback);
     let callback = decide(&third, "allow").await;
-    assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
+    assert_eq!(get(&callback).await.unwrap().status(), 200);
     until(&engine, &id(), is_connected).await;
 }
 
@@ -87,7 +93,7 @@ async fn paste_is_the_last_redirect() {
     assert_eq!(next_redirect, None);
     assert_eq!(engine.next_redirect(&id()).await.unwrap_err().code, Code::RedirectRejected);
     let callback = decide(&request, "allow").await;
-    assert!(reqwest::get(&callback).await.is_err(), "paste opens no listener");
+    assert!(get(&callback).await.is_err(), "paste opens no listener");
     engine.complete_sign_in(&callback).await.unwrap();
 }
 
@@ -114,13 +120,13 @@ async fn the_listener_accepts_only_its_own_callback() {
     let (_sandbox, _demo, engine) = started(accepting(RedirectPolicy::NoPrivateUse)).await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let forged = format!("{}?code=a&state=b", request.redirect_uri);
-    assert_eq!(reqwest::get(&forged).await.unwrap().status(), 400);
+    assert_eq!(get(&forged).await.unwrap().status(), 400);
     let elsewhere = request.redirect_uri.replace("/oauth/callback", "/");
-    assert_eq!(reqwest::get(&elsewhere).await.unwrap().status(), 404);
+    assert_eq!(get(&elsewhere).await.unwrap().status(), 404);
     let rebound = request.redirect_uri.replace("127.0.0.1", "localhost");
-    assert_eq!(reqwest::get(format!("{rebound}?code=a&state=b")).await.unwrap().status(), 400);
+    assert_eq!(get(format!("{rebound}?code=a&state=b")).await.unwrap().status(), 400);
     let callback = decide(&request, "allow").await;
-    assert_eq!(reqwest::get(&callback).await.unwrap().status(), 200);
+    assert_eq!(get(&callback).await.unwrap().status(), 200);
 }
 
 /// Other programs on this computer can connect to the listener, too.
@@ -137,7 +143,7 @@ async fn connections_without_a_request_end_with_the_listener() {
             connections.push((sent, connection));
         }
         // The listener has accepted the connections before this one.
-        assert_eq!(reqwest::get(request.redirect_uri.replace("/callback", "")).await.unwrap().status(), 404);
+        assert_eq!(get(request.redirect_uri.replace("/callback", "")).await.unwrap().status(), 404);
         if quits {
             engine.stop().await;
         } else {

@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use usher_api::{AuthorizationRequestView, CallingProgram, Reply, Request, ServerId, ServerView, Status};
 use usher_demo::{Demo, DemoOptions};
 use usher_engine::{Engine, EngineOptions, SignInOptions};
+use usher_fake_service::http_client;
 use usher_ipc::{Client, ConnectError, Holder, JoinOptions, Paths, Server, Servers};
 use usher_secrets::StoreKind;
 
@@ -157,8 +158,7 @@ pub async fn wait_until(what: &str, condition: impl Fn() -> bool) {
 
 /// Approves the request in the browser and returns the callback.
 pub async fn approve(request: &AuthorizationRequestView) -> String {
-    let http =
-        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap();
+    let http = http_client().build().unwrap();
     let page = http.get(&request.authorization_url).send().await.unwrap().text().await.unwrap();
     let ticket = page.split_once(r#"name="ticket" value=""#).unwrap().1.split_once('"').unwrap().0;
     let mut address = url::Url::parse(&request.authorization_url).unwrap();

@@ -11,7 +11,7 @@ fn every_error_has_a_message_and_a_hint() {
     let kinds = [
         (Step::Probe, ErrorKind::Unreachable { why: text("Connection refused (os error 111)") }),
         (Step::Refresh, ErrorKind::ConnectionLost { why: text("connection reset by peer") }),
-        (Step::Probe, ErrorKind::Tls { why: text("self-signed certificate") }),
+        (Step::Probe, ErrorKind::Tls { why: text("its certificate has expired") }),
         (Step::ResourceMetadata, ErrorKind::Timeout),
         (Step::ResourceMetadata, ErrorKind::TooLarge),
         (Step::ServerMetadata, ErrorKind::NotJson),

@@ -6,7 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_native_tls::{TlsAcceptor, TlsStream, native_tls};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::server::TlsStream;
 use usher_oauth::{Deadlines, HttpClient, HttpOptions};
 
 use crate::support::Fake;
@@ -98,8 +102,11 @@ impl axum::serve::Listener for Tls {
 pub async fn public_server() -> (Fake, SocketAddr) {
     let (certificate, key) =
         (include_bytes!("fixtures/server.pem"), include_bytes!("fixtures/server-key.pem"));
-    let identity = native_tls::Identity::from_pkcs8(certificate, key).unwrap();
-    let acceptor = native_tls::TlsAcceptor::new(identity).unwrap().into();
+    let certificate = CertificateDer::from_pem_slice(certificate).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key).unwrap();
+    let config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (fake, router) = Fake::without_listener("https://mcp.public.example");
@@ -108,7 +115,7 @@ pub async fn public_server() -> (Fake, SocketAddr) {
 }
 
 pub fn options(names: Arc<Names>, public: SocketAddr) -> HttpOptions {
-    let authority = reqwest::Certificate::from_pem(include_bytes!("fixtures/authority.pem")).unwrap();
+    let authority = CertificateDer::from_pem_slice(include_bytes!("fixtures/authority.pem")).unwrap();
     HttpOptions {
         deadlines: Deadlines::default(),
         resolver: Some(names),
