@@ -19,6 +19,7 @@ pub(crate) mod operation;
 mod page_visits;
 mod pagination;
 pub(crate) mod parts;
+pub(crate) mod progress;
 pub(crate) mod rmcp_error;
 pub(crate) mod rpc_error;
 mod running_requests;

@@ -74,6 +74,7 @@ pub use calls::call::{CallError, OnProgress};
 pub use clock::Clock;
 pub use connection::introduction::Introduction;
 pub use connection::offers::ListName;
+pub use connection::progress::Progress;
 pub use connection::rpc_error::RpcError;
 pub use engine::Engine;
 pub use events::Events;

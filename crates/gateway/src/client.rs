@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use usher_api::{CallingProgram, ServerId};
-use usher_engine::{CallError, CallOptions, Engine, ListName, RelayedRequest};
+use usher_engine::{CallError, CallOptions, Engine, ListName, Progress, RelayedRequest};
 
 use crate::announcements::Announcements;
 use crate::definitions::{Change, Definitions};
@@ -123,7 +123,8 @@ impl Client {
             let rest = std::iter::from_fn(|| changes.try_recv().ok());
             let changed: Vec<_> = first.into_iter().chain(rest).collect();
             let servers = self.0.target.servers(&self.0.engine);
-            let concerns = |change: &Change| self.0.target.joins_names() || servers.contains(&change.server);
+            let concerns =
+                |change: &Change| change.server.as_ref().is_none_or(|server| servers.contains(server));
             let lists: BTreeSet<ListName> =
                 changed.iter().filter(|change| concerns(change)).map(|change| change.list).collect();
             for list in lists {
@@ -213,6 +214,7 @@ impl Client {
     fn server_info(&self) -> Value {
         let title = match &self.0.target {
             Target::One(id) => self.0.engine.server(id).map_or(id.0.clone(), |view| view.name),
+            Target::Group(name) => name.clone(),
             Target::All => "Usher".to_owned(),
         };
         json!({ "name": NAME, "title": title, "version": env!("CARGO_PKG_VERSION") })
@@ -344,15 +346,12 @@ impl Client {
         let params: Map<String, Value> = serde_json::from_str(&params.to_json()).unwrap_or_default();
         let token = meta.and_then(|meta| meta.get("progressToken")).map(str::to_owned);
         let outbox = self.0.outbox.clone();
-        let on_progress = move |progress: f64, total: Option<f64>, message: Option<String>| {
-            let Some(token) = &token else { return };
-            let mut params = json!({ "progress": progress, "total": total, "message": message });
-            if let Some(params) = params.as_object_mut() {
-                params.retain(|_, value| !value.is_null());
+        let on_progress = move |progress: Progress| {
+            let params = std::str::from_utf8(progress.json()).ok().and_then(Members::parse);
+            if let (Some(token), Some(mut params)) = (&token, params) {
+                params.set("progressToken", token.as_str());
+                outbox.try_send(notification("notifications/progress", Some(&params.to_json())));
             }
-            let rest = params.to_string().split_off(1);
-            let params = format!("{{\"progressToken\":{token},{rest}");
-            outbox.try_send(notification("notifications/progress", Some(&params)));
         };
         let relayed = RelayedRequest {
             server: server.clone(),

@@ -1,7 +1,7 @@
 //! The last known definitions of every server: its introduction and its lists. Clients get their lists from here at
 //! once, also while a server is unreachable or needs a sign-in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,10 +19,11 @@ const FIRST_LIST: Duration = Duration::from_secs(4);
 /// The items of a list, each as the JSON text that the server sent.
 pub(crate) type Items = Arc<Vec<Bytes>>;
 
-/// A list whose items changed.
+/// A list that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
-    pub server: ServerId,
+    /// `None` if the servers of a target may have changed.
+    pub server: Option<ServerId>,
     pub list: ListName,
 }
 
@@ -76,6 +77,7 @@ impl Definitions {
     /// Follows the engine's events until the engine ends.
     pub async fn follow(self, engine: Engine) {
         let mut events = engine.subscribe();
+        let mut disabled = HashSet::new();
         loop {
             let (server, lists): (_, &[ListName]) = match events.recv().await {
                 Ok(Event::ToolsChanged { id, .. }) => (id, &[ListName::Tools]),
@@ -85,6 +87,23 @@ impl Definitions {
                 Ok(Event::PromptsChanged { id, .. }) => (id, &[ListName::Prompts]),
                 Ok(Event::ServerRemoved { id, .. }) => {
                     self.forget(&id);
+                    continue;
+                }
+                Ok(Event::ConfigChanged { .. } | Event::ConfigReloaded { .. }) => {
+                    self.announce_targets();
+                    continue;
+                }
+                Ok(Event::ServerChanged { view, .. }) => {
+                    let is_disabled = view.status == Status::Disabled;
+                    let was_disabled = disabled.contains(&view.id);
+                    if is_disabled != was_disabled {
+                        if is_disabled {
+                            disabled.insert(view.id);
+                        } else {
+                            disabled.remove(&view.id);
+                        }
+                        self.announce_targets();
+                    }
                     continue;
                 }
                 Ok(_) => continue,
@@ -133,9 +152,16 @@ impl Definitions {
         let previous = lock(&self.0.lists).insert((server.clone(), list), Some(Arc::clone(&items)));
         if previous.flatten().is_none_or(|previous| previous != items) {
             // Fails if there is no client.
-            let _ = self.0.changes.send(Change { server: server.clone(), list });
+            let _ = self.0.changes.send(Change { server: Some(server.clone()), list });
         }
         Some(items)
+    }
+
+    /// Announces that the servers of a target may have changed.
+    fn announce_targets(&self) {
+        for list in ListName::ALL {
+            let _ = self.0.changes.send(Change { server: None, list });
+        }
     }
 
     fn forget(&self, server: &ServerId) {
@@ -144,7 +170,7 @@ impl Definitions {
         let forgotten: Vec<_> = lists.keys().filter(|(known, _)| known == server).cloned().collect();
         for key in forgotten {
             lists.insert(key.clone(), None);
-            let _ = self.0.changes.send(Change { server: key.0, list: key.1 });
+            let _ = self.0.changes.send(Change { server: None, list: key.1 });
         }
     }
 }

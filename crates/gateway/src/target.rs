@@ -1,6 +1,6 @@
 //! The servers that a client uses.
 
-use usher_api::{BridgeTarget, ErrorView, ServerId, Status};
+use usher_api::{BridgeTarget, ErrorView, ServerId, ServerView, Status};
 use usher_engine::Engine;
 
 use crate::words;
@@ -10,7 +10,9 @@ use crate::words;
 pub(crate) enum Target {
     /// One server, whose names stay as they are.
     One(ServerId),
-    /// All servers that are enabled, with joined names.
+    /// The servers of a group, with joined names.
+    Group(String),
+    /// All servers, with joined names.
     All,
 }
 
@@ -25,21 +27,29 @@ impl Target {
             BridgeTarget::Named(name) => {
                 let id = ServerId(name.clone());
                 engine.run_also(Some(std::slice::from_ref(&id))).await;
-                match engine.server(&id) {
-                    Some(_) => Ok(Self::One(id)),
-                    None => Err(words::unknown_target(&id)),
+                if engine.server(&id).is_some() {
+                    return Ok(Self::One(id));
                 }
+                let members = engine.group(name).ok_or_else(|| words::unknown_target(&id))?;
+                engine.run_also(Some(&members)).await;
+                Ok(Self::Group(name.clone()))
             }
         }
     }
 
-    /// Returns the servers, in the order of `mcp.json`.
+    /// Returns the servers that are enabled, in the order of the group or of `mcp.json`.
     pub fn servers(&self, engine: &Engine) -> Vec<ServerId> {
         match self {
             Self::One(id) => vec![id.clone()],
+            Self::Group(name) => {
+                let members = engine.group(name).unwrap_or_default();
+                members
+                    .into_iter()
+                    .filter(|id| engine.server(id).is_some_and(|view| is_enabled(&view)))
+                    .collect()
+            }
             Self::All => {
-                let servers = engine.snapshot().servers.into_iter();
-                servers.filter(|server| server.status != Status::Disabled).map(|server| server.id).collect()
+                engine.snapshot().servers.into_iter().filter(is_enabled).map(|view| view.id).collect()
             }
         }
     }
@@ -48,7 +58,11 @@ impl Target {
     pub fn joins_names(&self) -> bool {
         match self {
             Self::One(_) => false,
-            Self::All => true,
+            Self::Group(_) | Self::All => true,
         }
     }
+}
+
+fn is_enabled(view: &ServerView) -> bool {
+    view.status != Status::Disabled
 }

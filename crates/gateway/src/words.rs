@@ -10,7 +10,7 @@ const LABEL_CHARACTERS: usize = 40;
 pub(crate) fn unknown_target(id: &ServerId) -> ErrorView {
     ErrorView::new(
         Code::ConfigInvalid,
-        format!("Usher has no server named “{}”.", id.0),
+        format!("Usher has no server or group named “{}”.", id.0),
         "Run `usher list` to see the names. Then correct the name in the settings of this AI client.",
     )
 }

@@ -14,6 +14,7 @@ use crate::caller::{Addressee, CallerId, KnownCall};
 use crate::connection::call_result::CallResult;
 use crate::connection::fault::Fault;
 use crate::connection::operation::Operation;
+use crate::connection::progress::Progress;
 use crate::connection::rpc_error::RpcError;
 use crate::connection::watch::Report;
 use crate::connection::{CallTerms, Connection};
@@ -26,8 +27,8 @@ use crate::words::offer::broken_tool;
 /// How long a call waits for the next connection after its response was lost.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Receives the progress, the total if it is known, and the server's own text.
-pub type OnProgress = Box<dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync>;
+/// Receives the progress of a call.
+pub type OnProgress = Box<dyn Fn(Progress) + Send + Sync>;
 
 /// The error of a call.
 #[derive(Clone, Debug)]

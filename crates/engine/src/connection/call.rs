@@ -15,6 +15,7 @@ use super::call_result::{Answer, CallResult};
 use super::fault::Fault;
 use super::operation::Operation;
 use super::page_visits::visit_id;
+use super::progress::Progress;
 use super::rmcp_error::from_service;
 use crate::caller::Addressee;
 
@@ -53,7 +54,7 @@ pub(crate) struct CallTerms<'a> {
     pub cancelled: CancellationToken,
     /// The caller that gets the server's questions.
     pub addressee: Addressee,
-    pub on_progress: &'a (dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync),
+    pub on_progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
 impl Connection {
@@ -114,7 +115,7 @@ impl Connection {
                 biased;
                 response = &mut handle.rx => {
                     while let Some(step) = running.pending_progress() {
-                        (terms.on_progress)(step.progress, step.total, step.message);
+                        (terms.on_progress)(step);
                     }
                     return match response.map_err(|_| Fault::Lost)? {
                         Ok(_) => {
@@ -129,7 +130,7 @@ impl Connection {
                 }
                 step = running.progress() => {
                     idle_deadline = tokio::time::Instant::now() + idle_timeout;
-                    (terms.on_progress)(step.progress, step.total, step.message);
+                    (terms.on_progress)(step);
                 }
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
                 () = self.closed.cancelled() => break Fault::Lost,

@@ -44,6 +44,8 @@ pub enum ListName {
 }
 
 impl ListName {
+    pub const ALL: [Self; 4] = [Self::Tools, Self::Resources, Self::ResourceTemplates, Self::Prompts];
+
     /// The method that requests a page of the list.
     pub fn method(self) -> &'static str {
         match self {

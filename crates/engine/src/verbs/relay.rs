@@ -64,6 +64,11 @@ impl Engine {
         call.run().await.map(|result| result.into_json())
     }
 
+    /// Returns the servers of a group in `mcp.json`.
+    pub fn group(&self, name: &str) -> Option<Vec<ServerId>> {
+        self.run.servers.group(name)
+    }
+
     /// Returns how a server introduces itself. Fails if it is not connected.
     pub async fn introduction(&self, id: &ServerId) -> Result<Introduction, ErrorView> {
         Ok(self.handle_of(id)?.connection().await?.introduction())

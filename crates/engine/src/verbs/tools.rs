@@ -12,6 +12,7 @@ use crate::calls::running::RunningCall;
 use crate::connection::display;
 use crate::connection::offers::Offer;
 use crate::connection::operation::Operation;
+use crate::connection::progress::{Progress, ProgressFields};
 use crate::connection::watch::Report;
 use crate::engine::Engine;
 use crate::options::CallOptions;
@@ -45,7 +46,8 @@ impl Engine {
         let (cancelled, _running) = self.begin_call(&options.call)?;
         let (caller, name) = (self.caller.id, options.call.clone());
         let board = Arc::clone(&self.run.context.board);
-        let on_progress = move |progress, total, message: Option<String>| {
+        let on_progress = move |progress: Progress| {
+            let Some(ProgressFields { progress, total, message }) = progress.fields() else { return };
             board.call_progressed(caller, &name, progress, total, message.as_deref().map(display::name));
         };
         let operation =
