@@ -41,7 +41,8 @@ pub fn read_pasted(text: &str) -> Result<Vec<PastedEntry>, Diagnostic> {
         return read_json(text);
     }
     if is_named_entry(trimmed) {
-        return read_json(&format!("{{{text}}}"));
+        // The text may end with a line comment.
+        return read_json(&format!("{{{text}\n}}"));
     }
     let server = match address(trimmed)? {
         Some(url) => NewServer::http(url),

@@ -295,8 +295,8 @@ export class EntryEditor {
         // The entry and the JSON of an earlier text must not be saved.
         this.#entry = null;
         this.#accept(result);
-        this.#json = result.draft?.entry ?? "";
-        this.#commented = null;
+        this.#json = result.draft?.commented ?? "";
+        this.#commented = result.draft?.commented ?? null;
       },
     );
   }

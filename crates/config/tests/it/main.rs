@@ -9,6 +9,7 @@ mod file_text;
 mod fixture;
 mod formatting;
 mod merging;
+mod pasted_comments;
 mod placeholder_uses;
 mod properties;
 mod starting;
