@@ -83,6 +83,14 @@ fn a_named_entry_may_end_with_a_comment() {
 }
 
 #[test]
+fn a_text_may_begin_with_comments() {
+    for entry in ["{ \"command\": \"x\" }", "\"notes\": { \"command\": \"x\" }"] {
+        let (draft, _) = added(&format!("// .vscode/mcp.json\n/* ours */ {entry}"));
+        assert_eq!(draft.server.transport.url(), None, "{entry}");
+    }
+}
+
+#[test]
 fn the_spelling_of_another_client_is_rewritten_around_its_comments() {
     let pasted = r#"{
   "serverUrl": "https://mcp.example.com/mcp", // by IT
