@@ -119,6 +119,67 @@ async fn a_program_with_a_secret_becomes_a_service() -> Result<()> {
     search(&window).await
 }
 
+#[tokio::test]
+async fn an_icon_a_prompt_and_parameters_are_saved_beside_the_comments() -> Result<()> {
+    let service = FakeService::start(Options { requires_authorization: false, ..Options::default() }).await?;
+    let desktop = Desktop::start().await?;
+    let text = r#"{
+  "mcpServers": {
+    "notes": {
+      // The team's notes.
+      "type": "http",
+      "url": "ADDRESS" // by IT
+    }
+  }
+}
+"#;
+    desktop.write_config(&text.replace("ADDRESS", &service.url()))?;
+    let window = Window::open(&desktop).await?;
+    let page = window.page();
+    page.see(&Page::status("connected")).await?;
+    edit(page).await?;
+    page.fill(&Page::id("entry-icon"), "★").await?;
+    page.press(&format!("{} summary", Page::id("oauth-fields"))).await?;
+    page.fill(&Page::id("entry-prompt"), " login  consent ").await?;
+    page.press(&Page::id("parameters-add")).await?;
+    let field = |number: usize| format!("{} input:nth-of-type({number})", Page::id("parameters"));
+    page.fill(&field(2), "acme").await?;
+    page.fill(&field(1), "organization").await?;
+    page.screenshot("form-parameters").await?;
+    save(page).await?;
+
+    let saved = read_config(&desktop)?;
+    let expected = r#"{
+  "mcpServers": {
+    "notes": {
+      // The team's notes.
+      "type": "http",
+      "url": "ADDRESS", // by IT
+      "icon": "★",
+      "oauth": {
+        "prompt": "login consent",
+        "parameters": {
+          "organization": "acme"
+        }
+      }
+    }
+  }
+}
+"#;
+    ensure!(saved == expected.replace("ADDRESS", &service.url()), "{saved}");
+    edit(page).await?;
+    page.see(&Page::id("parameters")).await?;
+    for (selector, value) in [
+        (Page::id("entry-icon"), "★"),
+        (Page::id("entry-prompt"), "login consent"),
+        (field(1), "organization"),
+    ] {
+        let shown = page.see(&selector).await?.value().await?;
+        ensure!(shown.as_deref() == Some(value), "{selector} has {shown:?}");
+    }
+    Ok(())
+}
+
 /// Opens the form for a new entry, types an address, a command or JSON, and waits until the preview contains `shown`.
 async fn type_entry(page: &Page, text: &str, shown: &str) -> Result<()> {
     page.press(&Page::id("add-service")).await?;

@@ -19,6 +19,7 @@ mod named_secrets;
 mod notifications;
 mod one_engine;
 mod program_approval;
+mod program_log;
 mod questions;
 mod screen_check;
 mod screens;

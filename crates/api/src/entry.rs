@@ -30,6 +30,8 @@ pub struct EntryDraftView {
     /// The entry as JSON, in Usher's spelling. A secret that the person has just entered is in it; those in `mcp.json`
     /// and in the secret store are not.
     pub entry: String,
+    /// The same entry with its comments.
+    pub commented: String,
     pub transport: TransportKind,
     pub sign_in: EntrySignIn,
     /// The service's slug, if the catalogue contains the address.

@@ -82,7 +82,8 @@ fn skip_string(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     }
 }
 
-fn is_deceptive(character: char) -> bool {
+/// Whether [`display_text`] removes a character.
+pub(crate) fn is_deceptive(character: char) -> bool {
     let shown_as_space = matches!(character, '\t' | '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
     (character.is_control() && !shown_as_space)
         || matches!(

@@ -1,77 +1,105 @@
 //! Changes to the text of an entry that keep its comments: only the members that differ are written.
 
+use std::collections::HashSet;
+
 use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp};
 use jsonc_parser::parse_to_serde_value;
 use serde_json::{Map, Value};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::ConfigError;
+use crate::comments::comments;
 use crate::parse::syntax;
 use crate::tree::parse_root;
 
-/// The items of the longest list that is compared item by item. A longer list is replaced.
-const LONGEST_LIST: usize = 1000;
+/// The items of the longest part of a list that is compared and changed item by item. Each change of an item takes a time
+/// that grows with the list.
+const LONGEST_CHANGE: usize = 1000;
 
 /// Returns `text` with the values of `changed`, which is JSON without comments. A comment stays, unless its member is
-/// removed.
+/// removed. Both texts must be an object.
 pub(crate) fn merge(text: &str, changed: &str) -> Result<String, ConfigError> {
-    let parsed = |text: &str| parse_to_serde_value::<Value>(text, &syntax::options()).ok();
-    let (Some(before), Some(after)) = (parsed(text), parsed(changed)) else { return Err(failed()) };
-    let (Value::Object(members), Value::Object(new)) = (&before, &after) else { return Err(failed()) };
     let root = parse_root(text)?;
-    change_object(&root.object_value().ok_or_else(failed)?, members, new);
+    let after = parse_root(changed)?;
+    let (Some(entry), Some(Value::Object(members))) = (root.object_value(), value_of(&after.into())) else {
+        return Err(ConfigError::InvalidServer {
+            why: "the entry must be an object in `{ }`".to_owned(),
+            hint: None,
+        });
+    };
+    change_object(&entry, &members)?;
     let merged = root.to_string();
-    if parsed(&merged).is_some_and(|merged| is_same(&merged, &after)) { Ok(merged) } else { Err(failed()) }
+    // Each change leaves the new value in its place. This finds a mistake of the library that writes the text.
+    let is_merged = value_of(&root.into()).is_some_and(|merged| is_same(&merged, &Value::Object(members)));
+    if is_merged { Ok(merged) } else { Err(cannot_keep_comments()) }
 }
 
-fn failed() -> ConfigError {
+fn cannot_keep_comments() -> ConfigError {
     ConfigError::InvalidServer {
-        why: "its comments cannot be kept".to_owned(),
-        hint: Some("Edit the entry as JSON.".to_owned()),
+        why: "its comments would be lost".to_owned(),
+        hint: Some("Start again, and change the entry as JSON.".to_owned()),
     }
 }
 
-fn change(node: &CstNode, before: &Value, after: &Value) {
-    if is_same(before, after) {
-        return;
-    }
-    if let (Some(object), Value::Object(before), Value::Object(after)) = (node.as_object(), before, after) {
-        return change_object(&object, before, after);
-    }
-    if let (Some(array), Value::Array(before), Value::Array(after)) = (node.as_array(), before, after)
-        && before.len().max(after.len()) <= LONGEST_LIST
-    {
-        return change_array(&array, before, after);
-    }
-    replace(node, input(after));
+/// Returns the value of a part of the text. If a name occurs twice, the last one counts.
+fn value_of(node: &CstNode) -> Option<Value> {
+    parse_to_serde_value(&node.to_string(), &syntax::options()).ok()
 }
 
-fn change_object(object: &CstObject, before: &Map<String, Value>, after: &Map<String, Value>) {
-    let mut added: Vec<_> = after.iter().filter(|(name, _)| !before.contains_key(*name)).collect();
-    for prop in object.properties() {
-        let Some((name, value)) = prop.decoded_name().and_then(|name| before.get_key_value(&name)) else {
-            continue;
-        };
-        match after.get(name) {
-            Some(next) => {
-                if let Some(node) = prop.value() {
-                    change(&node, value, next);
-                }
+fn change(node: &CstNode, after: &Value) -> Result<(), ConfigError> {
+    let before = value_of(node);
+    if before.as_ref().is_some_and(|before| is_same(before, after)) {
+        return Ok(());
+    }
+    match (node.as_object(), node.as_array(), before, after) {
+        (Some(object), _, _, Value::Object(after)) => return change_object(&object, after),
+        (_, Some(array), Some(Value::Array(before)), Value::Array(after)) => {
+            match differences(&before, after) {
+                Some(parts) => return change_array(&array, parts, after),
+                None if !comments(&array.into()).is_empty() => return Err(cannot_keep_comments()),
+                None => replace(node, input(&Value::from(after.clone()))),
             }
+        }
+        (_, _, _, after) => replace(node, input(after)),
+    }
+    Ok(())
+}
+
+fn change_object(object: &CstObject, after: &Map<String, Value>) -> Result<(), ConfigError> {
+    let props = object.properties().into_iter();
+    let props: Vec<_> = props.filter_map(|prop| Some((prop.decoded_name()?, prop))).collect();
+    let names: HashSet<_> = props.iter().map(|(name, _)| name.as_str()).collect();
+    let mut added: Vec<_> = after.iter().filter(|(name, _)| !names.contains(name.as_str())).collect();
+    let mut removed = Vec::new();
+    for (name, prop) in &props {
+        let Some(node) = prop.value() else { continue };
+        match after.get(name) {
+            Some(next) => change(&node, next)?,
             // A renamed member keeps its place and its comments.
-            None => match added.iter().position(|(_, next)| is_same(value, next)) {
-                Some(position) => rename(&prop, added.remove(position).0),
-                None => remove(prop.into()),
+            None => match position_of(&node, &added) {
+                Some(position) => rename(prop, added.remove(position).0),
+                None => removed.push(prop.clone()),
             },
         }
     }
+    // Backwards, because each removal moves the members after it.
+    removed.into_iter().rev().for_each(|prop| remove(prop.into()));
     for (name, value) in added {
         object.append(name, input(value));
     }
+    Ok(())
 }
 
-fn change_array(array: &CstArray, before: &[Value], after: &[Value]) {
-    let texts = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
+/// Returns the position of the member that has the value of a node.
+fn position_of(node: &CstNode, members: &[(&String, &Value)]) -> Option<usize> {
+    if members.is_empty() {
+        return None;
+    }
+    let value = value_of(node)?;
+    members.iter().position(|(_, member)| is_same(&value, member))
+}
+
+fn change_array(array: &CstArray, parts: Vec<DiffOp>, after: &[Value]) -> Result<(), ConfigError> {
     let nodes = array.elements();
     let remove_all = |nodes: &[CstNode]| nodes.iter().rev().cloned().for_each(remove);
     let insert_all = |index: usize, values: &[Value]| {
@@ -80,7 +108,7 @@ fn change_array(array: &CstArray, before: &[Value], after: &[Value]) {
         }
     };
     let (mut old, mut new) = (0, 0);
-    for part in capture_diff_slices(Algorithm::Myers, &texts(before), &texts(after)) {
+    for part in parts {
         // Only the lengths count: the position of an insertion may lie before equal items.
         let (old_len, new_len) = match part {
             DiffOp::Equal { len, .. } => {
@@ -93,13 +121,29 @@ fn change_array(array: &CstArray, before: &[Value], after: &[Value]) {
         };
         let shared = old_len.min(new_len);
         for offset in 0..shared {
-            change(&nodes[old + offset], &before[old + offset], &after[new + offset]);
+            change(&nodes[old + offset], &after[new + offset])?;
         }
         remove_all(&nodes[old + shared..old + old_len]);
         // The items before this part are already those of `after`.
         insert_all(new + shared, &after[new + shared..new + new_len]);
         (old, new) = (old + old_len, new + new_len);
     }
+    Ok(())
+}
+
+/// Returns the parts that differ; `None` if they are too long.
+fn differences(before: &[Value], after: &[Value]) -> Option<Vec<DiffOp>> {
+    let start = before.iter().zip(after).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&before[start..], &after[start..]);
+    let end = old.iter().rev().zip(new.iter().rev()).take_while(|(old, new)| old == new).count();
+    let (old, new) = (&old[..old.len() - end], &new[..new.len() - end]);
+    if old.len().max(new.len()) > LONGEST_CHANGE {
+        return None;
+    }
+    let texts = |values: &[Value]| values.iter().map(Value::to_string).collect::<Vec<_>>();
+    let equal = |len| [DiffOp::Equal { old_index: 0, new_index: 0, len }];
+    let changed = capture_diff_slices(Algorithm::Myers, &texts(old), &texts(new));
+    Some(equal(start).into_iter().chain(changed).chain(equal(end)).collect())
 }
 
 /// Compares numbers by their value: the window may write `1.0` as `1`.

@@ -53,8 +53,21 @@ fn server_prop<'a>(root: &'a Value<'a>, key: &str) -> Option<&'a ObjectProp<'a>>
 }
 
 pub(crate) fn dedented(body: &str, prop: &ObjectProp<'_>) -> String {
-    let indent = indent_of(body, prop.start());
-    let text = body[prop.value.start()..prop.value.end()].replace("\r\n", "\n");
+    without_indent(&body[prop.value.start()..prop.value.end()], indent_of(body, prop.start()))
+}
+
+/// Returns an object without the indentation of its end, if its end has a line of its own and its members are indented
+/// further. An object from the middle of a text has such an indentation.
+pub(crate) fn outdented(object: &str) -> String {
+    let lines: Vec<_> = object.split('\n').collect();
+    let indent_at = |index: usize| indent_of(lines.get(index).copied().unwrap_or_default(), 0);
+    let end = indent_at(lines.len() - 1);
+    let is_usual = lines.last() == Some(&format!("{end}}}").as_str()) && indent_at(1).len() > end.len();
+    without_indent(object, if is_usual { end } else { "" })
+}
+
+fn without_indent(text: &str, indent: &str) -> String {
+    let text = text.replace("\r\n", "\n");
     let mut lines = text.split('\n');
     let mut dedented = lines.next().unwrap_or_default().to_owned();
     for line in lines {

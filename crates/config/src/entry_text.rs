@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use jsonc_parser::ast::Value;
 use jsonc_parser::parse_to_serde_value;
 
+use crate::comments::{comments, with_clean_comments};
 use crate::edit::Edit;
 use crate::entry_place::{
-    blank, dedented, entry_in, key_of, no_such_server, object_range, property, version,
+    blank, dedented, entry_in, key_of, no_such_server, object_range, outdented, property, put, version,
 };
 use crate::parse::{ParseContext, SERVERS, parse, syntax};
 use crate::plain_secrets::{self, GivenSecret, TakenSecret};
@@ -29,6 +30,8 @@ pub struct EntryText {
 pub struct Draft {
     /// The object in Usher's spelling, as the person entered it, as JSON without comments.
     pub shown: String,
+    /// The same object with its comments, for an editor. Without comments, it is `shown`.
+    pub commented: String,
     /// The object with placeholders in place of the secrets, for the file.
     pub entry: String,
     pub server: ServerConfig,
@@ -58,15 +61,17 @@ impl ConfigFile {
         given: &[GivenSecret],
         taken: &HashSet<String>,
     ) -> Result<Draft, Vec<Diagnostic>> {
-        let invalid = |error: ConfigError| vec![problem("", 0, &error.to_string(), error.hint().as_deref())];
         let shown = in_own_spelling(name, text, self.context())?;
         let (entry, secrets) = plain_secrets::take(&shown, name, given, taken).map_err(invalid)?;
         let hidden = plain_secrets::hidden(&entry).map_err(invalid)?;
+        let plain = without_comments(&shown).map_err(|error| vec![error])?;
+        let commented = with_comments(&shown).map_err(invalid)?.unwrap_or_else(|| plain.clone());
         let body = format!("{}{entry}}}}}", opening(name));
         let config = parse(&body, self.context()).map_err(|error| vec![error])?;
         match config.servers.into_iter().next() {
             Some(server) => Ok(Draft {
-                shown: without_comments(&shown).map_err(|error| vec![error])?,
+                shown: plain,
+                commented,
                 entry,
                 server,
                 warnings: config.warnings,
@@ -124,6 +129,10 @@ impl NewServer {
     }
 }
 
+fn invalid(error: ConfigError) -> Vec<Diagnostic> {
+    vec![problem("", 0, &error.to_string(), error.hint().as_deref())]
+}
+
 /// Parses the text of an entry, and returns it in Usher's spelling.
 fn in_own_spelling(name: &str, text: &str, context: ParseContext<'_>) -> Result<String, Vec<Diagnostic>> {
     // The entry must be one object: its text must not close the object around it.
@@ -131,7 +140,7 @@ fn in_own_spelling(name: &str, text: &str, context: ParseContext<'_>) -> Result<
     let opening = opening(name);
     // The text before the object becomes white space, so that errors have their positions in `text`.
     let before = blank(&text[..range.start]);
-    let body = format!("{opening}{before}{}}}}}", &text[range]);
+    let body = format!("{opening}{before}{}}}}}", &text[range.clone()]);
     let adjust = |mut diagnostic: Diagnostic| {
         if diagnostic.line == 1 {
             let shift = u32::try_from(opening.chars().count()).unwrap_or(u32::MAX);
@@ -143,6 +152,9 @@ fn in_own_spelling(name: &str, text: &str, context: ParseContext<'_>) -> Result<
     if let Some(broken) = config.broken.first() {
         return Err(broken.errors.iter().cloned().map(adjust).collect());
     }
+    // The entry has lines of its own, so that new members get the indentation of the others.
+    let file = format!("{{\n  {}: {{\n    {}: {{}}\n  }}\n}}", quoted(SERVERS), quoted(name));
+    let body = put(&file, name, &outdented(&text[range])).map_err(invalid)?;
     let formatted = format::format(&body, &config, context).map_or_else(|_| body.clone(), |(body, _)| body);
     Ok(entry_in(&formatted, name).unwrap_or_default())
 }
@@ -151,6 +163,12 @@ fn without_comments(entry: &str) -> Result<String, Diagnostic> {
     let value: serde_json::Value = parse_to_serde_value(entry, &syntax::options())
         .map_err(|error| problem(entry, error.range().start, &error.kind().to_string(), None))?;
     Ok(format!("{value:#}"))
+}
+
+/// Returns an entry as it is written to the file, with its comments; `None` if it has none.
+fn with_comments(entry: &str) -> Result<Option<String>, ConfigError> {
+    let has_comments = !comments(&parse_root(entry)?.into()).is_empty();
+    has_comments.then(|| with_clean_comments(entry)).transpose()
 }
 
 /// Returns the text before the only entry of a file.

@@ -1,8 +1,9 @@
 //! Converts the entries of `mcp.json` to Usher's own spelling. Comments, order and unknown keys stay.
 
-use jsonc_parser::cst::{CstArray, CstContainerNode, CstInputValue, CstNode, CstObject, CstObjectProp};
+use jsonc_parser::cst::{CstArray, CstInputValue, CstObject, CstObjectProp};
 use serde::Serialize;
 
+use crate::comments::comments;
 use crate::parse::{ParseContext, SERVERS, display_name, parse, spellings};
 use crate::tree::{parse_root, property, text};
 use crate::{Config, ConfigError};
@@ -204,20 +205,4 @@ fn string_value(prop: &CstObjectProp) -> Option<String> {
 
 fn string_values(array: &CstArray) -> Option<Vec<String>> {
     array.elements().iter().map(|element| element.as_string_lit()?.decoded_value().ok()).collect()
-}
-
-/// Returns the comments in a part of the file, in order.
-fn comments(container: &CstContainerNode) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut pending: Vec<CstNode> = container.children();
-    pending.reverse();
-    while let Some(node) = pending.pop() {
-        match node {
-            CstNode::Container(container) => pending.extend(container.children().into_iter().rev()),
-            CstNode::Leaf(leaf) => {
-                found.extend(CstNode::Leaf(leaf).as_comment().map(|comment| comment.raw_value()));
-            }
-        }
-    }
-    found
 }

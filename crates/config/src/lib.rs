@@ -12,7 +12,7 @@
 //! - `format`: converts entries to Usher's own spelling.
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
 //! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
-//!   place in the file. `entry_merge` changes single members of it.
+//!   place in the file. `entry_merge` changes single members of it, and `comments` finds its comments.
 //! - `file_text`: the text of the whole file, for an editor; `hidden_values` hides the secrets in it.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
@@ -38,6 +38,7 @@
 
 mod atomic_write;
 mod catalogue;
+mod comments;
 mod config;
 mod diagnostic;
 mod display;

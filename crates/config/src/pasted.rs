@@ -37,11 +37,13 @@ pub fn read_pasted(text: &str) -> Result<Vec<PastedEntry>, Diagnostic> {
     if trimmed.is_empty() {
         return Err(unrecognised("there is nothing to add"));
     }
-    if trimmed.starts_with('{') {
+    let json = after_comments(trimmed);
+    if json.starts_with('{') {
         return read_json(text);
     }
-    if is_named_entry(trimmed) {
-        return read_json(&format!("{{{text}}}"));
+    if is_named_entry(json) {
+        // The text may end with a line comment.
+        return read_json(&format!("{{{text}\n}}"));
     }
     let server = match address(trimmed)? {
         Some(url) => NewServer::http(url),
@@ -54,6 +56,19 @@ pub fn read_pasted(text: &str) -> Result<Vec<PastedEntry>, Diagnostic> {
 fn unrecognised(message: &str) -> Diagnostic {
     let hint = "Enter an address such as https://mcp.example.com/mcp, a command such as `npx -y some-server`, or the JSON of a server.";
     problem("", 0, message, Some(hint))
+}
+
+/// Returns the text after the comments at its beginning. A file in a documentation often begins with its path.
+fn after_comments(mut text: &str) -> &str {
+    loop {
+        let rest = match (text.strip_prefix("//"), text.strip_prefix("/*")) {
+            (Some(line), _) => line.split_once('\n'),
+            (None, Some(block)) => block.split_once("*/"),
+            (None, None) => return text,
+        };
+        let Some((_, rest)) = rest else { return "" };
+        text = rest.trim_start();
+    }
 }
 
 /// Whether the text is an entry with its name, without the object around it: `"name": { … }`.

@@ -386,6 +386,8 @@ export type EntryDraftView = {
 	 *  and in the secret store are not.
 	 */
 	entry: string,
+	/**  The same entry with its comments. */
+	commented: string,
 	transport: TransportKind,
 	sign_in: EntrySignIn,
 	/**  The service's slug, if the catalogue contains the address. */

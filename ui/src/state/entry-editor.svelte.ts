@@ -1,7 +1,7 @@
 import { SvelteMap } from "svelte/reactivity";
 
 import type { Backend } from "../backend/backend";
-import { errorView } from "../backend/error";
+import { BackendError, errorView } from "../backend/error";
 import type {
   EntryCheckView,
   EntryDraftView,
@@ -45,9 +45,11 @@ export class EntryEditor {
   #check = $state.raw<EntryCheckView | null>(null);
   #json = $state("");
   /** The newest JSON that was not written by the fields. They keep its comments. */
-  #commented: string | null = null;
+  #commented = "";
   /** Counts the changes of the JSON and the fields. */
   #changes = 0;
+  /** Why the JSON lacks the newest values of the fields. It must not be saved. */
+  #unwritten: ErrorView | null = null;
   /** The secrets that the person entered beside the entry, by the name or the setting of each. */
   readonly #secrets = new SvelteMap<string, Secret>();
   /** The headers whose values are among these secrets. */
@@ -114,10 +116,8 @@ export class EntryEditor {
   async load(id: ServerId): Promise<void> {
     const view = await this.backend.entryRead(id);
     this.#version = view.version;
-    this.#json = view.text;
     this.#accept(view.check);
-    this.#json = view.text;
-    this.#commented = view.check.draft === null ? null : view.text;
+    this.#json = this.#commented = view.text;
     this.isJson = view.check.draft === null;
   }
 
@@ -125,7 +125,7 @@ export class EntryEditor {
   async toggleJson(): Promise<void> {
     // The last change of a field may not be in the JSON yet.
     await this.settle();
-    this.isJson = !this.isJson;
+    if (this.#unwritten === null) this.isJson = !this.isJson;
   }
 
   async choose(choice: number): Promise<void> {
@@ -215,6 +215,7 @@ export class EntryEditor {
   /** The entry with its secrets, after the check of the last change. */
   async input(): Promise<EntryInput> {
     await this.settle();
+    if (this.#unwritten !== null) throw new BackendError(this.#unwritten);
     const { draft } = this;
     // A placeholder may have been removed after its secret was entered.
     const isUsed = ({ place }: Secret): boolean =>
@@ -222,7 +223,6 @@ export class EntryEditor {
     return {
       // The name that was shown, which the pasted text may contain.
       name: this.name.trim() || draft?.id || null,
-      // The text as it was read, with its comments, unless a field changed.
       entry: this.#json,
       secrets: [...this.#secrets.values()].filter(isUsed).map(asSent),
       approved: draft?.launch?.digest ?? null,
@@ -238,9 +238,9 @@ export class EntryEditor {
 
   /** Waits for the check of the last change. */
   async settle(): Promise<void> {
-    if (this.#timer !== undefined) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
+    // A change that could not be written is tried again.
+    if (this.#timer !== undefined || this.#unwritten !== null) {
+      this.stop();
       this.#pending = this.#next();
     }
     await this.#pending;
@@ -265,24 +265,28 @@ export class EntryEditor {
 
   #change(entry: Entry): void {
     this.#entry = entry;
-    this.#json = entryText(entry);
     const change = ++this.#changes;
     this.#schedule(async () => {
-      await this.#keepComments(change);
-      await this.#checkEntry(this.#json, false);
+      if (await this.#write(entry, change)) await this.#checkEntry(this.#json, false);
     });
   }
 
-  /** Writes the changed fields into the text with comments. If that is not possible, the comments are lost. */
-  async #keepComments(change: number): Promise<void> {
-    const commented = this.#commented;
-    if (commented === null) return;
-    const merged = await this.backend.entryMerge(commented, entryText(this.entry)).catch(() => null);
-    if (merged !== null && change === this.#changes) this.#json = merged;
+  /** Writes the fields into the JSON, which keeps its comments. Returns whether they are in it. */
+  async #write(entry: Entry, change: number): Promise<boolean> {
+    try {
+      const merged = await this.backend.entryMerge(this.#commented, entryText(entry));
+      if (change !== this.#changes) return false;
+      this.#json = merged;
+      this.#unwritten = null;
+    } catch (thrown) {
+      if (change === this.#changes) this.error = this.#unwritten = errorView(thrown);
+    }
+    return this.#unwritten === null;
   }
 
   async #checkText(): Promise<void> {
     const text = this.#text;
+    this.#unwritten = null;
     if (text.trim() === "") {
       this.#checks += 1;
       this.#check = null;
@@ -295,8 +299,7 @@ export class EntryEditor {
         // The entry and the JSON of an earlier text must not be saved.
         this.#entry = null;
         this.#accept(result);
-        this.#json = result.draft?.entry ?? "";
-        this.#commented = null;
+        this.#json = this.#commented = result.draft?.commented ?? "";
       },
     );
   }
@@ -329,7 +332,6 @@ export class EntryEditor {
     this.#check = check;
     if (check.draft === null) return;
     this.#entry = parseEntry(check.draft.entry);
-    if (!this.isJson) this.#json = check.draft.entry;
   }
 }
 

@@ -150,7 +150,8 @@ export class Usher {
 
   /** Adds an entry, shows its page, and starts its sign-in if `signsIn`. Returns whether the entry was added. */
   async addEntry(area: string, editor: EntryEditor, signsIn: boolean): Promise<boolean> {
-    return this.#addInput(area, await editor.input(), signsIn);
+    const input = await this.commands.run(area, () => editor.input());
+    return input !== undefined && this.#addInput(area, input, signsIn);
   }
 
   async #addInput(area: string, input: EntryInput, signsIn: boolean): Promise<boolean> {

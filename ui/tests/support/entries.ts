@@ -19,7 +19,9 @@ export function checkOf(text: string, name: string | null = null): EntryCheckVie
   const trimmed = text.slice(commentsOf(text).length).trim();
   if (trimmed === "notaurl") return refused("“notaurl” is neither an address nor a command with arguments.");
   const entry = entryOf(trimmed);
-  return entry ? accepted(draftOf(entry, name)) : refused("This is no JSON.");
+  if (!entry) return refused("This is no JSON.");
+  const draft = draftOf(entry, name);
+  return accepted({ ...draft, commented: `${commentsOf(text)}${draft.entry}` });
 }
 
 /** The comments above an entry. */
@@ -49,6 +51,7 @@ export function draftOf(entry: Json, name: string | null = null): EntryDraftView
     id,
     name: entry.title ?? id,
     entry: JSON.stringify(entry, null, 2),
+    commented: JSON.stringify(entry, null, 2),
     transport: entry.command ? "stdio" : "http",
     sign_in: entry.command ? "none" : authorization ? "header" : "o_auth",
     catalogue: null,

@@ -84,15 +84,24 @@ describe("editing an entry", () => {
     expect(entry).toBe(`// Ours.\n${JSON.stringify(changed, null, 2)}`);
   });
 
-  it("saves the fields even if the comments cannot be kept", async () => {
-    const refused = error("config_invalid", "Its comments cannot be kept.");
-    const backend = withoutSecrets().fail("entryMerge", refused);
+  it("saves nothing while the fields cannot be written beside the comments", async () => {
+    const backend = withoutSecrets();
+    backend.fail("entryMerge", error("config_invalid", "Its comments would be lost."));
     const { user } = await openEdit(backend);
     await user.type(screen.getByTestId("entry-title"), "Notes");
     await user.click(screen.getByTestId("add-submit"));
+    expect(await screen.findByText("Its comments would be lost.")).toBeInTheDocument();
+    await user.click(screen.getByTestId("entry-json-toggle"));
+    expect(screen.queryByTestId("entry-json")).toBeNull();
+    expect(screen.getByTestId("entry-title")).toHaveValue("Notes");
+    expect(backend.callsOf("entryReplace")).toEqual([]);
+    // The next attempt succeeds.
+    backend.entryMerge = () => Promise.resolve('// Mine.\n{ "title": "Notes" }');
+    await user.click(screen.getByTestId("add-submit"));
     await waitFor(() => expect(backend.callsOf("entryReplace")).toHaveLength(1));
-    const { entry } = backend.callsOf("entryReplace")[0]?.[2] as { entry: string };
-    expect(JSON.parse(entry)).toMatchObject({ title: "Notes" });
+    expect(backend.callsOf("entryReplace")[0]?.[2]).toMatchObject({
+      entry: '// Mine.\n{ "title": "Notes" }',
+    });
   });
 
   it("has fields for the icon and for the authorization request", async () => {

@@ -73,6 +73,17 @@ describe("adding an entry", () => {
     await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
   });
 
+  it("keeps the comments of pasted JSON, also when a field is changed", async () => {
+    const { backend, user, field } = await openAdd();
+    await user.click(field);
+    await user.paste('// Ours.\n{ "command": "x", "args": ["a"] }');
+    await user.type(await screen.findByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(backend.callsOf("entryAdd")).toHaveLength(1));
+    const entry = { command: "x", args: ["a"], title: "Notes" };
+    expect(added(backend)).toMatchObject({ entry: `// Ours.\n${JSON.stringify(entry, null, 2)}` });
+  });
+
   it("does not ask about a program", async () => {
     const { backend, user, field } = await openAdd();
     await user.type(field, "npx -y some-server");

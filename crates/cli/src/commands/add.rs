@@ -15,7 +15,7 @@ use crate::commands::secret::read_secret;
 use crate::exit::{CommandError, usage_error};
 use crate::output::{Output, confirm, is_interactive};
 use crate::paths::Paths;
-use crate::session::{ask_about_secrets, notify_secret_changed, secret_store, with_server};
+use crate::session::{ask_about_secrets, secret_store, with_server};
 
 /// A value for the secret store, with its name.
 struct NewSecret {
@@ -156,7 +156,6 @@ async fn store(
             }
         };
         SecretStore::open(secret_store(paths).await?).put_named(&name, &value).await?;
-        notify_secret_changed(paths, &name).await;
         requests.retain(|request| !matches!(request, Request::AllowSecret { secret, .. } if *secret == placeholder(&name)));
         requests.push(Request::SecretStored { name, address: Some(origin.to_string()) });
     }

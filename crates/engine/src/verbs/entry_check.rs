@@ -34,6 +34,7 @@ impl CheckContext<'_> {
             name: display_name(&id.0, server.title.as_deref(), url),
             id,
             entry: draft.shown.clone(),
+            commented: draft.commented.clone(),
             transport: match server.transport {
                 Transport::Http { .. } => TransportKind::Http,
                 Transport::Sse { .. } => TransportKind::Sse,

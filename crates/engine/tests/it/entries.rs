@@ -259,3 +259,32 @@ async fn a_changed_field_keeps_the_comments_in_the_file() {
     let error = engine.merge_entry("{", changed).await.unwrap_err();
     assert_eq!(error.code, Code::ConfigInvalid);
 }
+
+#[tokio::test]
+async fn pasted_json_keeps_its_comments_and_loses_its_secret() {
+    let sandbox = Sandbox::new();
+    sandbox.write_config("{}");
+    let engine = sandbox.start().await;
+    let pasted = r#"{ "mcpServers": { "notes": {
+  // Ours.
+  "cmd": "usher-no-such-program", // mine
+  "_comment": "Ask Ada.",
+  "args": [] /* none */,
+  "envs": { "API_KEY": "k-\u0031" } // rotated
+} } }"#;
+    let draft = drafted(&engine, pasted).await;
+    let changed = draft.entry.replace("\"args\": []", "\"args\": [\"--all\"]");
+    assert_ne!(changed, draft.entry);
+    let merged = engine.merge_entry(&draft.commented, &changed).await.unwrap();
+    let name = Some(draft.id.0);
+    assert_eq!(engine.add_entry(EntryInput { name, ..input(&merged) }).await, Ok(named("notes")));
+    let kept = r#"    "notes": {
+      // Ours.
+      "command": "usher-no-such-program", // mine
+      "_comment": "Ask Ada.",
+      "args": ["--all"] /* none */,
+      "env": { "API_KEY": "{{notes_env_API_5f_KEY}}" } // rotated
+    }
+"#;
+    assert!(file(&sandbox).contains(kept), "{}", file(&sandbox));
+}

@@ -5,13 +5,7 @@ use std::fs;
 use url::Url;
 use usher_config::{ConfigFile, Environment, NewServer, Transport, starter_text};
 
-fn names(folder: &tempfile::TempDir) -> Vec<String> {
-    let entries = fs::read_dir(folder.path()).expect("read folder");
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.expect("read entry").file_name().into_string().expect("UTF-8")).collect();
-    names.sort();
-    names
-}
+use crate::fixture::names_in;
 
 fn file(folder: &tempfile::TempDir) -> ConfigFile {
     ConfigFile::new(folder.path().join("mcp.json"), Environment::default())
@@ -50,7 +44,7 @@ fn a_new_file_has_one_disabled_example_of_each_kind() {
             ("example-program", "stdio"),
         ]
     );
-    assert_eq!(names(&folder), ["mcp.json"]);
+    assert_eq!(names_in(folder.path()), ["mcp.json"]);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -71,7 +65,7 @@ fn an_existing_file_is_never_overwritten() {
         fs::remove_file(folder.path().join("mcp.json")).expect("remove file");
         std::os::unix::fs::symlink("missing", folder.path().join("mcp.json")).expect("create link");
         assert!(!file(&folder).create_if_missing().expect("nothing to do"));
-        assert_eq!(names(&folder), ["mcp.json"]);
+        assert_eq!(names_in(folder.path()), ["mcp.json"]);
     }
 }
 
@@ -105,7 +99,10 @@ fn restoring_saves_each_previous_file_under_its_own_name() {
         assert_eq!(fs::read(&saved).expect("read file"), bytes);
         assert_eq!(read(file.path()), starter_text());
     }
-    assert_eq!(names(&folder), ["mcp.json", "mcp.saved-1.json", "mcp.saved-2.json", "mcp.saved-3.json"]);
+    assert_eq!(
+        names_in(folder.path()),
+        ["mcp.json", "mcp.saved-1.json", "mcp.saved-2.json", "mcp.saved-3.json"]
+    );
 }
 
 #[cfg(unix)]

@@ -153,6 +153,56 @@ fn an_entry_in_another_clients_spelling_keeps_its_comments() {
 }
 
 #[test]
+fn a_name_that_occurs_twice_keeps_its_comments() {
+    let text = r#"{
+  "command": "x",
+  "extra": {
+    "a": ["one"], // first
+    "a": ["one", "two"], // second
+    "b": 1, // kept
+    "b": 2
+  }
+}"#;
+    let changed = |extra: Value| merged(text, &json!({ "command": "x", "extra": extra }));
+    assert_eq!(changed(json!({ "a": ["one", "two"], "b": 2 })), text);
+    let longer = changed(json!({ "a": ["one", "two", "three"], "b": 2 }));
+    for comment in ["// first", "// second", "// kept"] {
+        assert!(longer.contains(comment), "{longer}");
+    }
+    let renamed = changed(json!({ "a": ["one", "two"], "c": 2 }));
+    assert!(renamed.ends_with("// second\n    \"c\": 2\n  }\n}"), "{renamed}");
+}
+
+#[test]
+fn a_long_list_keeps_the_comments_of_its_items() {
+    let items = |range: std::ops::Range<usize>| range.map(|item| format!("item {item}")).collect::<Vec<_>>();
+    let lines: Vec<_> =
+        items(0..3000).iter().map(|item| format!("    \"{item}\", // the {item}\n")).collect();
+    let text = |lines: &[String]| {
+        format!("{{\n  \"command\": \"x\",\n  \"args\": [\n{}    \"end\"\n  ]\n}}", lines.concat())
+    };
+    let changed = |args: Vec<String>| merged(&text(&lines), &json!({ "command": "x", "args": args }));
+    let end = || vec!["end".to_owned()];
+    let removed = changed([items(0..1000), items(1002..3000), end()].concat());
+    assert_eq!(removed, text(&[&lines[..1000], &lines[1002..]].concat()));
+    let inserted = changed([items(0..1000), end(), items(1000..3000), end()].concat());
+    let new = "    \"end\",\n".to_owned();
+    assert_eq!(inserted, text(&[&lines[..1000], &[new], &lines[1000..]].concat()));
+}
+
+#[test]
+fn a_list_that_changes_too_much_loses_no_comment() {
+    let list = |items: &str| format!(r#"{{ "command": "x", "args": [{}] }}"#, items.repeat(1001) + "\"end\"");
+    let changed = json!({ "command": "x", "args": ["end"] }).to_string();
+    let file = ConfigFile::new("/nowhere/mcp.json", Environment::default());
+    let error = file.merge_entry("notes", &list("\"a\", /* why */ "), &changed).expect_err("comments");
+    assert_eq!(error.to_string(), "the server cannot be saved: its comments would be lost");
+    assert_eq!(error.hint().as_deref(), Some("Start again, and change the entry as JSON."));
+    let merged = file.merge_entry("notes", &list("\"a\", "), &changed).expect("no comments");
+    assert_eq!(serde_json::from_str::<Value>(&merged).expect("JSON").to_string(), changed);
+}
+
+#[test]
 fn equal_items_around_an_inserted_one_keep_their_order() {
     let text = "{ \"command\": \"x\", \"args\": [\"b\", /* one */ \"a\"] }";
     let changed = json!({ "command": "x", "args": ["a", "c", "a"] });

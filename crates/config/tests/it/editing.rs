@@ -1,48 +1,12 @@
 //! Edits to `mcp.json`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use url::Url;
 use usher_config::{ConfigError, ConfigFile, Environment, NewServer, NewTransport, Redirect, Transport};
 
-struct TestFolder(tempfile::TempDir);
-
-impl TestFolder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("temp dir"))
-    }
-
-    fn with(text: &str) -> Self {
-        let folder = Self::new();
-        fs::write(folder.path(), text).expect("write file");
-        folder
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("mcp.json")
-    }
-
-    fn file(&self) -> ConfigFile {
-        ConfigFile::new(self.path(), Environment::default())
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.path()).expect("read file")
-    }
-
-    fn names(&self) -> Vec<String> {
-        names_in(self.0.path())
-    }
-}
-
-fn names_in(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("read folder");
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.expect("read entry").file_name().into_string().expect("UTF-8")).collect();
-    names.sort();
-    names
-}
+use crate::fixture::{TestFolder, names_in};
 
 fn notion() -> NewServer {
     NewServer::http(Url::parse("https://mcp.notion.com/mcp").expect("valid URL"))
@@ -51,7 +15,7 @@ fn notion() -> NewServer {
 #[test]
 fn a_missing_file_is_an_empty_config_and_is_created_with_the_first_server() {
     let folder = TestFolder::new();
-    let file = ConfigFile::new(folder.0.path().join("a/b/mcp.json"), Environment::default());
+    let file = ConfigFile::new(folder.folder().join("a/b/mcp.json"), Environment::default());
     assert_eq!(file.load().expect("empty config"), Default::default());
     assert_eq!(file.check().expect("empty config"), []);
     let config = file.add("notion", &notion()).expect("add server");
@@ -70,7 +34,7 @@ fn a_missing_file_is_an_empty_config_and_is_created_with_the_first_server() {
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = |path: &Path| fs::metadata(path).expect("metadata").permissions().mode() & 0o777;
-        assert_eq!(mode(&folder.0.path().join("a")), 0o700);
+        assert_eq!(mode(&folder.folder().join("a")), 0o700);
         assert_eq!(mode(file.path().parent().expect("parent folder")), 0o700);
         assert_eq!(mode(file.path()), 0o600);
     }
@@ -278,7 +242,7 @@ mod unix {
     #[test]
     fn a_symlink_is_kept_and_its_target_written() {
         let folder = TestFolder::new();
-        let dotfiles = folder.0.path().join("dotfiles");
+        let dotfiles = folder.folder().join("dotfiles");
         fs::create_dir(&dotfiles).expect("create folder");
         fs::write(dotfiles.join("real.json"), "{}").expect("write file");
         symlink("real.json", dotfiles.join("second")).expect("create link");
@@ -298,7 +262,7 @@ mod unix {
         assert_eq!(folder.file().load().expect("empty config").servers, []);
         folder.file().add("notion", &notion()).expect("add server");
         assert!(fs::symlink_metadata(folder.path()).expect("metadata").is_symlink());
-        assert!(folder.0.path().join("later/real.json").exists());
+        assert!(folder.folder().join("later/real.json").exists());
     }
 
     #[test]

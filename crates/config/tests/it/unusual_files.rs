@@ -1,43 +1,16 @@
 //! Files in place of `mcp.json` that are encoded unusually, are no files, or are locked.
 
 use std::fs;
-use std::path::PathBuf;
 
 use url::Url;
-use usher_config::{ConfigError, ConfigFile, Environment, NewServer};
+use usher_config::{ConfigError, NewServer};
+
+use crate::fixture::TestFolder;
 
 const TEXT: &str = r#"{"mcpServers": {"a": {"type": "http", "url": "https://a.example"}}}"#;
 
-struct TestFolder(tempfile::TempDir);
-
-impl TestFolder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().expect("temp dir"))
-    }
-
-    fn with(bytes: &[u8]) -> Self {
-        let folder = Self::new();
-        fs::write(folder.path(), bytes).expect("write file");
-        folder
-    }
-
-    fn path(&self) -> PathBuf {
-        self.0.path().join("mcp.json")
-    }
-
-    fn file(&self) -> ConfigFile {
-        ConfigFile::new(self.path(), Environment::default())
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        fs::read(self.path()).expect("read file")
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.0.path()).expect("read folder");
-        let name = |entry: fs::DirEntry| entry.file_name().into_string().expect("UTF-8");
-        entries.map(|entry| name(entry.expect("read entry"))).collect()
-    }
+fn bytes_of(folder: &TestFolder) -> Vec<u8> {
+    fs::read(folder.path()).expect("read file")
 }
 
 fn notion() -> NewServer {
@@ -64,7 +37,7 @@ fn a_file_that_is_not_utf_8_is_never_overwritten() {
             let error = result.expect_err("should be rejected");
             assert!(matches!(error, ConfigError::Invalid { .. }), "{bytes:?}: {error}");
         }
-        assert_eq!(folder.bytes(), bytes);
+        assert_eq!(bytes_of(&folder), bytes);
         assert_eq!(folder.names(), ["mcp.json"]);
     }
 }
@@ -78,7 +51,7 @@ fn a_byte_order_mark_changes_nothing_but_the_first_bytes() {
         for folder in [&plain, &marked] {
             folder.file().add("new", &notion()).expect("add server");
         }
-        assert_eq!(marked.bytes(), ["\u{feff}".as_bytes(), &plain.bytes()].concat());
+        assert_eq!(bytes_of(&marked), ["\u{feff}".as_bytes(), &bytes_of(&plain)].concat());
     }
 }
 
@@ -115,13 +88,13 @@ fn a_pipe_or_a_device_in_place_of_the_file_is_refused_at_once() {
 #[test]
 fn a_lock_that_is_never_released_ends_an_edit_and_not_a_reader() {
     let folder = TestFolder::with(TEXT.as_bytes());
-    let lock = fs::File::open(folder.0.path()).expect("open folder");
+    let lock = fs::File::open(folder.folder()).expect("open folder");
     lock.lock().expect("lock folder");
     let (reader, writer) = (folder.file(), folder.file());
     in_time(move || reader.load()).expect("a reader needs no lock");
     let outcome = in_time(move || writer.add("b", &notion()));
     assert!(matches!(outcome, Err(ConfigError::Io { .. })), "{outcome:?}");
-    assert_eq!(folder.bytes(), TEXT.as_bytes());
+    assert_eq!(bytes_of(&folder), TEXT.as_bytes());
     drop(lock);
     folder.file().add("b", &notion()).expect("the lock is free again");
 }

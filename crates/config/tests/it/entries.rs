@@ -1,30 +1,11 @@
 //! The texts from which entries are added and edited.
 
 use std::collections::HashSet;
-use std::fs;
 
 use secrecy::{ExposeSecret, SecretString};
-use usher_config::{
-    ConfigError, ConfigFile, Diagnostic, Draft, Environment, GivenSecret, HIDDEN, Transport, read_pasted,
-};
+use usher_config::{ConfigError, Diagnostic, Draft, GivenSecret, HIDDEN, Transport, read_pasted};
 
-struct TestFolder(tempfile::TempDir);
-
-impl TestFolder {
-    fn with(text: &str) -> Self {
-        let folder = Self(tempfile::tempdir().expect("temp dir"));
-        fs::write(folder.file().path(), text).expect("write file");
-        folder
-    }
-
-    fn file(&self) -> ConfigFile {
-        ConfigFile::new(self.0.path().join("mcp.json"), Environment::default())
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.file().path()).expect("read file")
-    }
-}
+use crate::fixture::TestFolder;
 
 fn draft(name: &str, text: &str) -> Result<Draft, Vec<Diagnostic>> {
     TestFolder::with("{}").file().draft(name, text, &[], &HashSet::new())
@@ -236,7 +217,7 @@ fn an_entry_is_read_without_its_secrets_and_replaced_in_place() {
 #[test]
 fn a_secret_that_looks_like_an_invalid_placeholder_is_hidden() {
     let entry = r#"{ "command": "x", "env": { "API_KEY": "k-1{{" }, "headers": { "X-Key": "k-1{{" } }"#;
-    let folder = TestFolder::with(&format!(r#"{{ "mcpServers": {{ "a": {entry} }} }}"#));
+    let folder = TestFolder::with(format!(r#"{{ "mcpServers": {{ "a": {entry} }} }}"#));
     let text = folder.file().entry("a").expect("an entry").text;
     assert!(!text.contains("k-1"), "{text}");
 }
@@ -272,7 +253,7 @@ fn an_entry_that_makes_the_file_too_large_is_rejected() {
 
 #[test]
 fn an_added_entry_keeps_its_comments_and_the_style_of_the_file() {
-    let folder = TestFolder::with(&FILE.replace('\n', "\r\n"));
+    let folder = TestFolder::with(FILE.replace('\n', "\r\n"));
     let entry = "{\n  // Why.\n  \"command\": \"x\"\n}";
     folder.file().add_entry("three", entry).expect("add");
     let text = folder.text();

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use usher_config::{ConfigError, ConfigFile, Environment, HIDDEN, Severity};
+use usher_config::{ConfigError, HIDDEN, Severity};
+
+use crate::fixture::TestFolder;
 
 const FILE: &str = r#"{
   // The team's services.
@@ -14,29 +16,11 @@ const FILE: &str = r#"{
 }
 "#;
 
-struct TestFolder(tempfile::TempDir);
-
-impl TestFolder {
-    fn with(text: &str) -> Self {
-        let folder = Self(tempfile::tempdir().expect("temp dir"));
-        fs::write(folder.file().path(), text).expect("write file");
-        folder
-    }
-
-    fn file(&self) -> ConfigFile {
-        ConfigFile::new(self.0.path().join("mcp.json"), Environment::default())
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.file().path()).expect("read file")
-    }
-
-    /// The messages of a check with their lines, and whether the text can be saved.
-    fn check(&self, text: &str) -> (Vec<(u32, Severity, String)>, bool) {
-        let check = self.file().check_text(text).expect("a check");
-        let problems = check.problems.into_iter();
-        (problems.map(|found| (found.line, found.severity, found.message)).collect(), check.can_be_saved)
-    }
+/// The messages of a check with their lines, and whether the text can be saved.
+fn check(folder: &TestFolder, text: &str) -> (Vec<(u32, Severity, String)>, bool) {
+    let check = folder.file().check_text(text).expect("a check");
+    let problems = check.problems.into_iter();
+    (problems.map(|found| (found.line, found.severity, found.message)).collect(), check.can_be_saved)
 }
 
 fn hidden() -> String {
@@ -71,7 +55,7 @@ fn a_hidden_value_is_kept_only_where_it_was() {
     ] {
         let edited = read.text.replacen(from, to, 1);
         assert_ne!(edited, read.text, "{from}");
-        let (problems, can_be_saved) = folder.check(&edited);
+        let (problems, can_be_saved) = check(&folder, &edited);
         assert!(problems.contains(&(line, Severity::Error, misplaced.clone())), "{problems:?}");
         assert!(!can_be_saved, "{from}");
         let error = folder.file().save_text(&edited, &read.version).expect_err(from);
@@ -115,7 +99,7 @@ fn a_text_that_is_no_config_is_not_saved() {
     let version = folder.file().text().expect("the text").version;
     let large = format!("{{}}{}", " ".repeat(4 * 1024 * 1024));
     for text in ["{ \"mcpServers\": {", "[]", "{ \"mcpServers\": {}, \"mcpServers\": {} }", &large] {
-        let (problems, can_be_saved) = folder.check(text);
+        let (problems, can_be_saved) = check(&folder, text);
         assert!(!problems.is_empty() && !can_be_saved, "{problems:?}");
         let error = folder.file().save_text(text, &version).expect_err("not saved");
         assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
@@ -175,7 +159,7 @@ fn a_symlink_and_the_permissions_are_kept() {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     let folder = TestFolder::with("");
-    let (link, target) = (folder.file().path().to_owned(), folder.0.path().join("real.json"));
+    let (link, target) = (folder.file().path().to_owned(), folder.folder().join("real.json"));
     fs::rename(&link, &target).expect("move the file");
     fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).expect("set permissions");
     symlink("real.json", &link).expect("create link");
