@@ -30,7 +30,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("usher-engine", &["usher-api", "usher-budgets", "usher-config", "usher-oauth", "usher-secrets"]),
     ("usher-fake-service", &[]),
     ("usher-bridge", &["usher-api", "usher-config"]),
-    ("usher-gateway", &["usher-api", "usher-engine"]),
+    ("usher-gateway", &["usher-api", "usher-engine", "usher-secrets"]),
     ("usher-ipc", &["usher-api", "usher-engine", "usher-gateway", "usher-secrets"]),
     ("usher-oauth", &["usher-budgets"]),
     ("usher-secrets", &[]),

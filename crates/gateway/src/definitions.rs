@@ -1,15 +1,18 @@
 //! The last known definitions of every server: its introduction and its lists. Clients get their lists from here at
 //! once, also while a server is unreachable or needs a sign-in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 use usher_api::{Event, ServerId, Status};
 use usher_engine::{Engine, Introduction, ListName};
+
+use crate::definition_files::{DefinitionFiles, StoredDefinitions};
 
 /// Changes that wait for a client that does not keep up.
 const BACKLOG: usize = 256;
@@ -33,16 +36,29 @@ pub(crate) struct Definitions(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The lists that a client has asked for. `None` if the server has not sent the list yet.
-    lists: Mutex<HashMap<(ServerId, ListName), Option<Items>>>,
-    introductions: Mutex<HashMap<ServerId, Introduction>>,
+    servers: Mutex<HashMap<ServerId, Known>>,
+    files: DefinitionFiles,
+    /// Held while a server's file is read or written, so that the newest definitions are written last.
+    files_in_use: tokio::sync::Mutex<()>,
     changes: broadcast::Sender<Change>,
 }
 
+/// The definitions of one server.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// The endpoint that the definitions belong to.
+    endpoint: String,
+    introduction: Introduction,
+    lists: BTreeMap<ListName, Items>,
+    /// The lists that a client has asked for.
+    wanted: BTreeSet<ListName>,
+}
+
 impl Definitions {
-    pub fn new() -> Self {
+    pub fn new(files: DefinitionFiles) -> Self {
         let (changes, _) = broadcast::channel(BACKLOG);
-        Self(Arc::new(Inner { lists: Mutex::default(), introductions: Mutex::default(), changes }))
+        let (servers, files_in_use) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self(Arc::new(Inner { servers, files, files_in_use, changes }))
     }
 
     /// Subscribes to the changes of all servers' lists.
@@ -50,28 +66,30 @@ impl Definitions {
         self.0.changes.subscribe()
     }
 
-    /// Returns a list as it is known, or `None` if the server never sent it.
-    fn known(&self, server: &ServerId, list: ListName) -> Option<Items> {
-        lock(&self.0.lists).entry((server.clone(), list)).or_default().clone()
+    /// Returns a list. If it is not known, waits a short time for the server. Empty if the server does not respond.
+    pub async fn list(&self, engine: &Engine, server: &ServerId, list: ListName) -> Items {
+        self.load(engine, server).await;
+        let known = {
+            let mut servers = self.servers();
+            let known = servers.entry(server.clone()).or_default();
+            known.wanted.insert(list);
+            known.lists.get(&list).cloned()
+        };
+        match known {
+            Some(items) => items,
+            None => {
+                timeout(FIRST_LIST, self.fetch(engine, server, list)).await.ok().flatten().unwrap_or_default()
+            }
+        }
     }
 
     /// Returns the introduction of a server, or `None` if it never connected. Does not wait for the server.
     pub async fn introduction(&self, engine: &Engine, server: &ServerId) -> Option<Introduction> {
-        let is_connected =
-            engine.server(server).is_some_and(|view| matches!(view.status, Status::Connected { .. }));
-        if is_connected && let Ok(introduction) = engine.introduction(server).await {
-            lock(&self.0.introductions).insert(server.clone(), introduction);
+        self.load(engine, server).await;
+        if let Some(introduction) = current_introduction(engine, server).await {
+            return Some(introduction);
         }
-        lock(&self.0.introductions).get(server).cloned()
-    }
-
-    /// Returns a list. If it is not known, waits a short time for the server. Empty if the server does not respond.
-    pub async fn list(&self, engine: &Engine, server: &ServerId, list: ListName) -> Items {
-        if let Some(known) = self.known(server, list) {
-            return known;
-        }
-        let fetched = timeout(FIRST_LIST, self.fetch(engine, server, list)).await;
-        fetched.ok().flatten().unwrap_or_default()
+        self.servers().get(server).map(|known| known.introduction.clone())
     }
 
     /// Follows the engine's events until the engine ends.
@@ -79,49 +97,64 @@ impl Definitions {
         let mut events = engine.subscribe();
         let mut disabled = HashSet::new();
         loop {
-            let (server, lists): (_, &[ListName]) = match events.recv().await {
-                Ok(Event::ToolsChanged { id, .. }) => (id, &[ListName::Tools]),
+            match events.recv().await {
+                Ok(Event::ToolsChanged { id, .. }) => {
+                    self.fetch_in_background(&engine, &id, &[ListName::Tools])
+                }
                 Ok(Event::ResourcesChanged { id, .. }) => {
-                    (id, &[ListName::Resources, ListName::ResourceTemplates])
+                    let lists = [ListName::Resources, ListName::ResourceTemplates];
+                    self.fetch_in_background(&engine, &id, &lists);
                 }
-                Ok(Event::PromptsChanged { id, .. }) => (id, &[ListName::Prompts]),
+                Ok(Event::PromptsChanged { id, .. }) => {
+                    self.fetch_in_background(&engine, &id, &[ListName::Prompts]);
+                }
                 Ok(Event::ServerRemoved { id, .. }) => {
-                    self.forget(&id);
-                    continue;
-                }
-                Ok(Event::ConfigChanged { .. } | Event::ConfigReloaded { .. }) => {
+                    self.servers().remove(&id);
+                    self.0.files.remove(&id).await;
                     self.announce_targets();
-                    continue;
                 }
+                Ok(Event::ConfigChanged { .. } | Event::ConfigReloaded { .. }) => self.announce_targets(),
                 Ok(Event::ServerChanged { view, .. }) => {
-                    let is_disabled = view.status == Status::Disabled;
-                    let was_disabled = disabled.contains(&view.id);
-                    if is_disabled != was_disabled {
-                        if is_disabled {
-                            disabled.insert(view.id);
-                        } else {
-                            disabled.remove(&view.id);
-                        }
+                    let has_changed = match view.status {
+                        Status::Disabled => disabled.insert(view.id),
+                        _ => disabled.remove(&view.id),
+                    };
+                    if has_changed {
                         self.announce_targets();
                     }
-                    continue;
                 }
-                Ok(_) => continue,
-                Err(broadcast::error::RecvError::Lagged(_)) => {
-                    self.fetch_all(&engine);
-                    continue;
+                Ok(_) => {}
+                Err(RecvError::Lagged(_)) => {
+                    let servers: Vec<_> = self.servers().keys().cloned().collect();
+                    for server in servers {
+                        self.fetch_in_background(&engine, &server, &ListName::ALL);
+                    }
+                    self.announce_targets();
                 }
-                Err(broadcast::error::RecvError::Closed) => return,
-            };
-            self.fetch_in_background(&engine, &server, lists);
+                Err(RecvError::Closed) => return,
+            }
         }
     }
 
-    /// Updates all lists that a client has asked for.
-    fn fetch_all(&self, engine: &Engine) {
-        let wanted: Vec<_> = lock(&self.0.lists).keys().cloned().collect();
-        for (server, list) in wanted {
-            self.fetch_in_background(engine, &server, &[list]);
+    /// Reads the definitions of a server's present endpoint, unless they are known.
+    async fn load(&self, engine: &Engine, server: &ServerId) {
+        let Some(endpoint) = engine.endpoint_of(server) else { return };
+        let is_known = || self.servers().get(server).is_some_and(|known| known.endpoint == endpoint);
+        if is_known() {
+            return;
+        }
+        let _files_in_use = self.0.files_in_use.lock().await;
+        let stored = self.0.files.read(server, &endpoint).await;
+        let was_stored = stored.is_some();
+        if !is_known() {
+            let StoredDefinitions { introduction, lists } = stored.unwrap_or_default();
+            let mut servers = self.servers();
+            let wanted = servers.remove(server).map(|known| known.wanted).unwrap_or_default();
+            servers.insert(server.clone(), Known { endpoint, introduction, lists, wanted });
+        }
+        if was_stored {
+            // They may be out of date.
+            self.fetch_in_background(engine, server, &ListName::ALL);
         }
     }
 
@@ -130,8 +163,9 @@ impl Definitions {
             (self.clone(), engine.clone(), server.clone(), lists.to_vec());
         tokio::spawn(async move {
             for list in lists {
+                let is_wanted =
+                    definitions.servers().get(&server).is_some_and(|known| known.wanted.contains(&list));
                 // The tools of a new server are news for the clients of all servers.
-                let is_wanted = lock(&definitions.0.lists).contains_key(&(server.clone(), list));
                 if is_wanted || list == ListName::Tools {
                     definitions.fetch(&engine, &server, list).await;
                 }
@@ -141,6 +175,7 @@ impl Definitions {
 
     /// Gets a list from its server, and announces it if it changed. Returns `None` if the server does not respond.
     async fn fetch(&self, engine: &Engine, server: &ServerId, list: ListName) -> Option<Items> {
+        let endpoint = engine.endpoint_of(server)?;
         let items = match engine.relay_list(server, list).await {
             Ok(items) => Arc::new(items),
             Err(error) => {
@@ -148,11 +183,26 @@ impl Definitions {
                 return None;
             }
         };
-        self.introduction(engine, server).await;
-        let previous = lock(&self.0.lists).insert((server.clone(), list), Some(Arc::clone(&items)));
-        if previous.flatten().is_none_or(|previous| previous != items) {
+        let introduction = current_introduction(engine, server).await.unwrap_or_default();
+        let _files_in_use = self.0.files_in_use.lock().await;
+        let changed = {
+            let mut servers = self.servers();
+            let known = servers.entry(server.clone()).or_default();
+            if known.endpoint != endpoint {
+                *known =
+                    Known { endpoint: endpoint.clone(), wanted: known.wanted.clone(), ..Known::default() };
+            }
+            known.introduction = introduction.clone();
+            let previous = known.lists.insert(list, Arc::clone(&items));
+            let has_changed = previous.is_none_or(|previous| previous != items);
+            has_changed.then(|| StoredDefinitions { introduction, lists: known.lists.clone() })
+        };
+        if let Some(definitions) = changed {
             // Fails if there is no client.
             let _ = self.0.changes.send(Change { server: Some(server.clone()), list });
+            if let Err(error) = self.0.files.write(server, &endpoint, definitions).await {
+                tracing::warn!(%error, "could not store the lists of a server");
+            }
         }
         Some(items)
     }
@@ -164,17 +214,14 @@ impl Definitions {
         }
     }
 
-    fn forget(&self, server: &ServerId) {
-        lock(&self.0.introductions).remove(server);
-        let mut lists = lock(&self.0.lists);
-        let forgotten: Vec<_> = lists.keys().filter(|(known, _)| known == server).cloned().collect();
-        for key in forgotten {
-            lists.insert(key.clone(), None);
-            let _ = self.0.changes.send(Change { server: None, list: key.1 });
-        }
+    fn servers(&self) -> MutexGuard<'_, HashMap<ServerId, Known>> {
+        self.0.servers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Returns the introduction of a server that is connected.
+async fn current_introduction(engine: &Engine, server: &ServerId) -> Option<Introduction> {
+    let is_connected =
+        engine.server(server).is_some_and(|view| matches!(view.status, Status::Connected { .. }));
+    if is_connected { engine.introduction(server).await.ok() } else { None }
 }

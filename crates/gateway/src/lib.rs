@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `client` | one client: its requests and their responses |
 //! | `running`, `announcements` | its running requests; the changed lists that it hears of |
-//! | `definitions` | the last known lists of all servers |
+//! | `definitions`, `definition_files` | the last known lists of all servers, and their files |
 //! | `target`, `offers`, `names` | the servers of a client; its own lists; joined names |
 //! | `era` | the two eras of MCP |
 //! | `rpc`, `members`, `lines`, `outbox` | messages, JSON objects with unread values, and the lines in both directions |
@@ -16,6 +16,7 @@
 
 mod announcements;
 mod client;
+mod definition_files;
 mod definitions;
 mod era;
 mod lines;
@@ -35,6 +36,7 @@ use usher_api::{BridgeHello, ErrorView};
 use usher_engine::Engine;
 
 use client::Client;
+use definition_files::DefinitionFiles;
 use definitions::Definitions;
 use lines::{Line, MAX_LINE, next_line};
 use outbox::{Outbox, write_lines};
@@ -57,7 +59,8 @@ pub struct Admitted {
 
 impl Gateway {
     pub fn start(engine: Engine) -> Self {
-        let definitions = Definitions::new();
+        let files = DefinitionFiles::new(&engine.options().state_dir);
+        let definitions = Definitions::new(files);
         let following = tokio::spawn(definitions.clone().follow(engine));
         Self { definitions, _following: AbortOnDropHandle::new(following) }
     }

@@ -64,6 +64,16 @@ impl Engine {
         call.run().await.map(|result| result.into_json())
     }
 
+    /// Returns a text that identifies the endpoint of a server: its address, or the digest of its program. It may contain
+    /// a secret in the address.
+    pub fn endpoint_of(&self, id: &ServerId) -> Option<String> {
+        let handle = self.handle_of(id).ok()?;
+        match handle.config.transport.url() {
+            Some(url) => Some(url.to_string()),
+            None => Some(format!("program {}", self.server(id)?.program?.launch.digest)),
+        }
+    }
+
     /// Returns the servers of a group in `mcp.json`.
     pub fn group(&self, name: &str) -> Option<Vec<ServerId>> {
         self.run.servers.group(name)
