@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
-use usher_api::{CallingProgram, ServerId};
+use usher_api::{CallingProgram, Code, ServerId};
 use usher_engine::{CallError, CallOptions, Engine, ListName, Progress, RelayedRequest};
 
 use crate::announcements::Announcements;
-use crate::definitions::{Change, Definitions};
+use crate::definitions::{Change, Definitions, Items};
 use crate::era::{Era, REVISIONS};
 use crate::members::{Members, quoted};
 use crate::offers::{Offers, Route};
@@ -21,6 +21,7 @@ use crate::rpc::{
     Failure, INVALID_PARAMS, INVALID_REQUEST, Incoming, NO_RESPONSE, Request, notification, response,
 };
 use crate::running::{CannotRun, RunningRequests};
+use crate::sign_in_tool;
 use crate::target::Target;
 use crate::words;
 
@@ -244,7 +245,16 @@ impl Client {
         let servers = self.0.target.servers(&self.0.engine);
         let lists = servers.iter().map(|server| self.0.definitions.list(&self.0.engine, server, list));
         let lists = futures::future::join_all(lists).await;
-        let servers: Vec<_> = servers.into_iter().zip(lists).collect();
+        let stand_in = |server: &ServerId, items: Items| {
+            let has_none = list == ListName::Tools && items.is_empty();
+            let stand_in = if has_none { sign_in_tool::stand_in(&self.0.engine, server) } else { None };
+            stand_in.unwrap_or(items)
+        };
+        let servers: Vec<_> = servers
+            .into_iter()
+            .zip(lists)
+            .map(|(server, items)| (server.clone(), stand_in(&server, items)))
+            .collect();
         Offers::join(list, &servers, self.0.target.joins_names())
     }
 
@@ -258,13 +268,20 @@ impl Client {
         let name = params.text("name").ok_or_else(|| missing("name"))?;
         let route = self.route(ListName::Tools, &name).await?;
         params.set("name", quoted(&route.key));
+        if route.key == sign_in_tool::NAME {
+            return tokio::select! {
+                result = sign_in_tool::call(&self.0.engine, &route.server) => Ok(result.to_string()),
+                () = cancelled.cancelled() => Ok(String::new()),
+            };
+        }
         match self.send(&route.server, request, &params, meta, cancelled).await {
             Ok(result) => Ok(result),
             Err(CallError { rpc: Some(error), .. }) => Err(error.into()),
             // The model reads a result. Clients show an error of the protocol as a broken server.
             Err(CallError { error, rpc: None }) => {
-                let text = words::sentence(&error);
-                Ok(json!({ "content": [{ "type": "text", "text": text }], "isError": true }).to_string())
+                let view = self.0.engine.server(&route.server).filter(|_| error.code == Code::SignInRequired);
+                let text = view.map_or_else(|| words::sentence(&error), |view| words::sign_in_needed(&view));
+                Ok(sign_in_tool::result(&text, true).to_string())
             }
         }
     }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `client` | one client: its requests and their responses |
 //! | `running`, `announcements` | its running requests; the changed lists that it hears of |
+//! | `sign_in_tool` | the tool that stands in for the tools of a service that needs a sign-in |
 //! | `definitions`, `definition_files` | the last known lists of all servers, and their files |
 //! | `target`, `offers`, `names` | the servers of a client; its own lists; joined names |
 //! | `era` | the two eras of MCP |
@@ -26,6 +27,7 @@ mod offers;
 mod outbox;
 mod rpc;
 mod running;
+mod sign_in_tool;
 mod target;
 mod words;
 

@@ -1,6 +1,6 @@
 //! The texts for a client's person and for its model.
 
-use usher_api::{BridgeHello, Code, ErrorView, ServerId};
+use usher_api::{BridgeHello, Code, ErrorView, ServerId, ServerView};
 
 /// The longest instructions of one server, in characters.
 const INSTRUCTION_CHARACTERS: usize = 4000;
@@ -13,6 +13,27 @@ pub(crate) fn unknown_target(id: &ServerId) -> ErrorView {
         format!("Usher has no server or group named “{}”.", id.0),
         "Run `usher list` to see the names. Then correct the name in the settings of this AI client.",
     )
+}
+
+/// The description of the tool that stands in for the tools of a service.
+pub(crate) fn sign_in_tool(view: &ServerView) -> String {
+    format!(
+        "{} needs the person to sign in before its tools can be used. Call this tool, and ask the person to sign in.",
+        view.name
+    )
+}
+
+/// The result of a call that needs a sign-in.
+pub(crate) fn sign_in_needed(view: &ServerView) -> String {
+    format!(
+        "{} needs the person to sign in. Ask the person to open Usher or to run `usher login {}`. Then call the tool again.",
+        view.name, view.id
+    )
+}
+
+/// The result of a call after the sign-in.
+pub(crate) fn signed_in(view: &ServerView) -> String {
+    format!("The person signed in to {}. List the tools again to see its tools.", view.name)
 }
 
 /// Returns an error as one text: what happened, and what to do next.

@@ -87,11 +87,10 @@ fn build_release(repository: &Repository) -> Result<()> {
     println!(
         "build: release builds of the app, the command line, the empty window and the measuring program"
     );
-    let packages =
-        ["usher-desktop", "usher-cli", "usher-bridge", "usher-empty-window", "usher-tests"]
-            .map(|package| ["-p", package]);
-    let programs =
-        ["usher-desktop", "usher", "usher-bridge", "usher-empty-window", "measure"].map(|name| ["--bin", name]);
+    let packages = ["usher-desktop", "usher-cli", "usher-bridge", "usher-empty-window", "usher-tests"]
+        .map(|package| ["-p", package]);
+    let programs = ["usher-desktop", "usher", "usher-bridge", "usher-empty-window", "measure"]
+        .map(|name| ["--bin", name]);
     let mut build = repository.cargo();
     command::run(
         build.args(["build", "--release"]).args(packages.concat()).args(programs.concat()),

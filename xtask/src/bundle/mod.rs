@@ -138,7 +138,9 @@ fn linuxdeploy() -> Option<PathBuf> {
 /// Builds the programs and `usher-empty-window` in one call, as `cargo xtask bench` does, so that both tasks share the
 /// built dependencies.
 fn build_release(repository: &Repository) -> Result<()> {
-    println!("build: release builds of the app, the command line and the bridge (the first time takes many minutes)");
+    println!(
+        "build: release builds of the app, the command line and the bridge (the first time takes many minutes)"
+    );
     let packages = ["usher-desktop", "usher-cli", "usher-bridge", "usher-empty-window"];
     let packages = packages.map(|package| ["-p", package]).concat();
     let mut build = repository.cargo();

@@ -6,8 +6,9 @@ use super::reader::Reader;
 use super::{MAX_NAME_CHARS, display_name};
 use crate::Group;
 
-/// The maximum number of groups, and of servers in each.
 const MAX_GROUPS: usize = 200;
+/// The maximum number of names in a group that are read.
+const MAX_MEMBERS: usize = 2000;
 
 /// Reads the groups. `servers` contains the names of all entries, also of those with an error.
 pub(super) fn read_groups(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, servers: &[&str]) -> Vec<Group> {
@@ -53,7 +54,7 @@ fn members(reader: &mut Reader<'_>, prop: &ObjectProp<'_>, servers: &[&str]) -> 
         return Vec::new();
     };
     let mut members: Vec<String> = Vec::new();
-    for element in list.elements.iter().take(servers.len()) {
+    for element in list.elements.iter().take(MAX_MEMBERS) {
         match element {
             Value::StringLit(name) if servers.contains(&name.value.as_ref()) => {
                 if !members.iter().any(|member| *member == name.value) {
