@@ -11,9 +11,10 @@
 //! - `starter`: the commented file of a first run, and its restoration.
 //! - `format`: converts entries to Usher's own spelling.
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
-//! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
-//!   place in the file. `entry_merge` changes single members of it.
-//! - `file_text`: the text of the whole file, for an editor; `hidden_values` hides the secrets in it.
+//! - `entry_text`: the text of one entry, for an editor. `entry_place` finds it in the file, `entry_merge` changes single
+//!   members of it, and `plain_secrets` takes secrets out of it.
+//! - `file_text`: the text of the whole file, for an editor.
+//! - `hidden_values`: hides the secrets in these texts, and puts them back; `secret_places` finds them.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
@@ -61,6 +62,7 @@ mod pasted;
 mod paths;
 mod placeholder;
 mod plain_secrets;
+mod secret_places;
 mod starter;
 mod template;
 mod text;

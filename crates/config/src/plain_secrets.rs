@@ -1,13 +1,11 @@
-//! Secrets in plain text in an entry of `mcp.json`: hidden for a front end, or moved to the secret store.
+//! Secrets in plain text in an entry of `mcp.json`: recognised, and moved to the secret store.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use jsonc_parser::cst::{CstObject, CstObjectProp, CstRootNode};
-use jsonc_parser::parse_to_serde_value;
 use secrecy::SecretString;
-use serde_json::Value;
 
-use crate::parse::{is_plain_secret_header, spellings, syntax};
+use crate::parse::{is_plain_secret_header, spellings};
 use crate::tree::{parse_root, property, text};
 use crate::{ConfigError, Template, client_secret_name, header_secret_name, setting_secret_name};
 
@@ -37,49 +35,6 @@ struct PlainSecret {
     path: Vec<String>,
     prop: CstObjectProp,
     value: String,
-}
-
-/// Returns the entry with [`HIDDEN`] in place of each secret in plain text.
-pub(crate) fn hide(entry: &str) -> Result<String, ConfigError> {
-    let root = parse_root(entry)?;
-    for secret in secrets_in(&root) {
-        secret.prop.set_value(text(HIDDEN));
-    }
-    Ok(root.to_string())
-}
-
-/// Returns the entry with the secrets of `old` in place of [`HIDDEN`]. A hidden value must stay where it was.
-pub(crate) fn restore(entry: &str, old: &str) -> Result<String, ConfigError> {
-    let (root, old) = (parse_root(entry)?, parse_root(old)?);
-    let known = secrets_in(&old).into_iter().map(|secret| (secret.path, secret.value));
-    let known: BTreeMap<_, _> = known.collect();
-    for secret in secrets_in(&root).into_iter().filter(|secret| secret.value == HIDDEN) {
-        let Some(value) = known.get(&secret.path) else {
-            return Err(ConfigError::InvalidServer {
-                why: format!("`{}` is {HIDDEN}, but there is no hidden value", secret.path.join(".")),
-                hint: Some("Enter the value again.".to_owned()),
-            });
-        };
-        secret.prop.set_value(text(value));
-    }
-    let restored = root.to_string();
-    // A setting with another name may not count as a secret. Its value must not be lost.
-    if contains_hidden(&parse_to_serde_value(&restored, &syntax::options()).unwrap_or_default()) {
-        return Err(ConfigError::InvalidServer {
-            why: format!("{HIDDEN} is at a place where no value was hidden"),
-            hint: Some("Enter the value again.".to_owned()),
-        });
-    }
-    Ok(restored)
-}
-
-fn contains_hidden(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == HIDDEN,
-        Value::Array(items) => items.iter().any(contains_hidden),
-        Value::Object(fields) => fields.values().any(contains_hidden),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// Returns the keys that lead to the values that are [`HIDDEN`].

@@ -226,11 +226,25 @@ fn an_entry_is_read_without_its_secrets_and_replaced_in_place() {
     assert!(drafted.secrets.is_empty());
     assert_eq!(drafted.hidden, [["headers", "Authorization"]]);
 
-    let edited = entry.text.replace("two.example", "2.example");
+    let edited = entry.text.replace("two.example", "two.example/mcp");
     folder.file().replace_entry("two", &edited, &entry.version).expect("replace");
-    assert_eq!(folder.text(), FILE.replace("two.example", "2.example"));
+    assert_eq!(folder.text(), FILE.replace("two.example", "two.example/mcp"));
     let outdated = folder.file().replace_entry("two", &edited, &entry.version).expect_err("it changed");
     assert!(matches!(outdated, ConfigError::EntryChanged { .. }), "{outdated}");
+}
+
+#[test]
+fn a_hidden_value_of_an_entry_never_goes_to_another_host() {
+    let folder = TestFolder::with(FILE);
+    let entry = folder.file().entry("two").expect("an entry");
+    let edited = entry.text.replace("two.example", "evil.example");
+    for error in [
+        folder.file().check_replace("two", &edited, &entry.version).expect_err("another host"),
+        folder.file().replace_entry("two", &edited, &entry.version).expect_err("another host"),
+    ] {
+        assert!(error.to_string().contains("the address or the command of its entry changed"), "{error}");
+    }
+    assert_eq!(folder.text(), FILE);
 }
 
 #[test]

@@ -49,9 +49,9 @@ fn secrets_are_hidden_and_stay_when_the_text_is_saved() {
     let read = folder.file().text().expect("the text");
     assert_eq!(read.text, hidden());
 
-    let edited = read.text.replace("notes.example", "notes2.example").replace("team's", "team’s");
+    let edited = read.text.replace("notes.example", "notes.example/mcp").replace("team's", "team’s");
     let (config, saved) = folder.file().save_text(&edited, &read.version).expect("save");
-    assert_eq!(folder.text(), FILE.replace("notes.example", "notes2.example").replace("team's", "team’s"));
+    assert_eq!(folder.text(), FILE.replace("notes.example", "notes.example/mcp").replace("team's", "team’s"));
     assert_eq!(config, folder.file().load().expect("read the file"));
     assert_eq!(saved, folder.file().text().expect("the text"));
     assert_ne!(saved.version, read.version);
@@ -63,7 +63,6 @@ fn a_hidden_value_is_kept_only_where_it_was() {
     let read = folder.file().text().expect("the text");
     let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
     for (from, to, line) in [
-        ("\"notes\"", "\"moved\"", 4),
         ("X-Api-Key", "X-Team", 4),
         ("\"high\"", "\"[hidden]\"", 5),
         ("\"https://old.example\"", "\"[hidden]\"", 6),
@@ -78,6 +77,98 @@ fn a_hidden_value_is_kept_only_where_it_was() {
         assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
     }
     assert_eq!(folder.text(), FILE);
+}
+
+/// Two services with a secret each, and a program.
+fn services(first: &str, second: &str, third: &str) -> String {
+    let service = |name: &str, url: &str, key: &str| {
+        let headers = format!(r#""headers": {{ "Authorization": "{key}" }}"#);
+        format!(r#""{name}": {{ "type": "http", "url": "{url}", {headers} }}"#)
+    };
+    let (old, new) = ("https://old.example/mcp", "https://new.example/mcp");
+    let entries = [
+        service("notes", old, first),
+        service("notes-new", new, second),
+        format!(r#""tool": {{ "command": "tool", "args": ["--all"], "env": {{ "KEY": "{third}" }} }}"#),
+    ];
+    format!("{{ \"mcpServers\": {{\n{}\n}} }}\n", entries.join(",\n"))
+}
+
+#[test]
+fn a_hidden_value_follows_its_destination_when_entries_are_renamed() {
+    let file = services("Bearer a", "Bearer b", "c");
+    let without_first =
+        |text: &str| text.lines().filter(|line| !line.contains("old.example")).collect::<String>();
+    let swapped = |text: &str| {
+        text.replace("\"notes\"", "\"\"").replace("notes-new", "notes").replace("\"\"", "\"notes-new\"")
+    };
+    for edit in [
+        &|text: &str| text.replace("\"notes\"", "\"moved\"").replace("\"tool\": {", "\"moved-tool\": {"),
+        &|text: &str| without_first(text).replace("notes-new", "notes"),
+        &swapped,
+    ] as [&dyn Fn(&str) -> String; 3]
+    {
+        let folder = TestFolder::with(&file);
+        let read = folder.file().text().expect("the text");
+        let edited = edit(&read.text);
+        assert_ne!(edited, read.text);
+        let (problems, can_be_saved) = folder.check(&edited);
+        assert!(can_be_saved, "{problems:?}");
+        folder.file().save_text(&edited, &read.version).expect("save");
+        assert_eq!(folder.text(), edit(&file));
+    }
+}
+
+#[test]
+fn a_renamed_entry_whose_value_is_ambiguous_needs_it_again() {
+    let file = services("Bearer a", "Bearer b", "c").replace("new.example", "old.example");
+    let folder = TestFolder::with(&file);
+    let read = folder.file().text().expect("the text");
+    let (problems, can_be_saved) = folder.check(&read.text.replace("\"notes\"", "\"moved\""));
+    let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
+    assert!(problems.contains(&(2, Severity::Error, misplaced)), "{problems:?}");
+    assert!(!can_be_saved);
+}
+
+#[test]
+fn a_hidden_value_never_goes_to_another_destination() {
+    let provider = r#""identityProvider": { "tokenUrl": "https://idp.example/token", "clientId": "me", "idToken": "s-4" }"#;
+    let oauth = format!(
+        r#""oauth": {{ "clientId": "me", "clientSecret": "s-3", "tokenUrl": "https://as.example/t", {provider} }}"#
+    );
+    let file = services("Bearer a", "Bearer b", "c")
+        .replace("https://new.example/mcp", "https://${HOST}/mcp")
+        .replace(r#""Bearer b" }"#, &format!(r#""Bearer b" }}, {oauth}"#));
+    let moved = format!("{HIDDEN} is not filled in, because the address or the command of its entry changed");
+    for (from, to, line, count) in [
+        ("https://old.example", "http://old.example", 2, 1),
+        ("old.example", "evil.example", 2, 1),
+        ("old.example", "old.example:8443", 2, 1),
+        ("\"url\"", "\"_url\"", 2, 1),
+        ("${HOST}", "${OTHER}", 3, 2),
+        ("as.example", "evil.example", 3, 1),
+        ("idp.example", "evil.example", 3, 1),
+        ("\"tool\",", "\"other-tool\",", 4, 1),
+        ("--all", "--upload=evil.example", 4, 1),
+        ("\"args\"", "\"cwd\": \"/tmp\", \"args\"", 4, 1),
+    ] {
+        let folder = TestFolder::with(&file);
+        let read = folder.file().text().expect("the text");
+        assert!(!["Bearer", "s-3", "s-4"].iter().any(|secret| read.text.contains(secret)), "{}", read.text);
+        let edited = read.text.replacen(from, to, 1);
+        assert_ne!(edited, read.text, "{from}");
+        let (problems, can_be_saved) = folder.check(&edited);
+        let found = problems.iter().filter(|found| **found == (line, Severity::Error, moved.clone()));
+        assert_eq!(found.count(), count, "{from}: {problems:?}");
+        assert!(!can_be_saved, "{from}");
+        let error = folder.file().save_text(&edited, &read.version).expect_err(from);
+        assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
+        assert_eq!(folder.text(), file);
+        // The value that the person enters again is used.
+        let entered = edited.replace(HIDDEN, "{{key}}");
+        folder.file().save_text(&entered, &read.version).expect("save");
+        assert_eq!(folder.text(), entered);
+    }
 }
 
 #[test]
