@@ -89,7 +89,7 @@ pub use parse::is_plain_secret_header;
 pub use pasted::{PastedEntry, read_pasted};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
-pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret};
+pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret, has_secret_name};
 pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -149,11 +149,15 @@ pub(crate) fn is_secret_setting(name: &str, value: &str) -> bool {
     matches!(name, "clientSecret" | "privateKey" | "assertion" | "idToken") && is_plain(value)
 }
 
-/// Returns whether a variable of a program has a name that usually belongs to a secret.
 pub(crate) fn is_secret_variable(name: &str, value: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    has_secret_name(name) && is_plain(value)
+}
+
+/// Returns whether a variable of a program has a name that usually belongs to a secret.
+pub fn has_secret_name(variable: &str) -> bool {
+    let name = variable.to_ascii_lowercase();
     let words = ["key", "secret", "token", "password", "passwd", "credential", "authorization"];
-    words.iter().any(|word| name.contains(word)) && is_plain(value)
+    words.iter().any(|word| name.contains(word))
 }
 
 /// Returns whether a value has no placeholder. A value with an invalid placeholder may be a secret, too.
