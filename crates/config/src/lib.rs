@@ -17,7 +17,7 @@
 //! - `hidden_values`: hides the secrets in these texts, and puts them back; `secret_places` finds them.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
-//! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
+//! - `text`, `line_ends`, `diagnostic`, `error`: text decoding, line ends, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
 //! - `catalogue`: the known services, from `catalogue.json`.
 //! - `display`: sanitises untrusted text; `display_writer` does so for logs.
@@ -55,6 +55,7 @@ mod file_text;
 mod format;
 mod hidden_values;
 mod limited_read;
+mod line_ends;
 mod new_server;
 mod oauth_settings;
 mod parse;

@@ -260,6 +260,34 @@ fn line_ends_and_the_byte_order_mark_are_kept() {
     assert_eq!(folder.text(), "\u{feff}{\r\n  \"mcpServers\": {\r\n  }\r\n}\r\n");
 }
 
+#[test]
+fn mixed_line_ends_are_kept() {
+    let mixed = "{\n  // One.\r\n  // Two.\n  \"mcpServers\": {}\r\n}\n";
+    let folder = TestFolder::with(mixed);
+    let read = folder.file().text().expect("the text");
+    folder.file().save_text(&read.text.replace("Two", "Three"), &read.version).expect("save");
+    assert_eq!(folder.text(), mixed.replace("Two", "Three"));
+}
+
+#[test]
+fn a_hidden_value_keeps_its_line_breaks() {
+    let file = "{ \"mcpServers\": {\r\n  \"a\": {\r\n    \"url\": \"https://a.example\",\r\n    \
+        \"oauth\": { \"flow\": \"client_credentials\", \"clientId\": \"me\", \"privateKey\": \"one\r\ntwo\n  three\" }\r\n  }\r\n} }\r\n";
+    let folder = TestFolder::with(file);
+    for text in ["// First\n", "// Second\n"] {
+        let read = folder.file().text().expect("the text");
+        assert!(!read.text.contains("three"), "{}", read.text);
+        folder.file().save_text(&format!("{}{text}", read.text), &read.version).expect("save");
+    }
+    assert_eq!(folder.text(), format!("{file}// First\r\n// Second\r\n"));
+
+    let entry = folder.file().entry("a").expect("an entry");
+    let edited = entry.text.replace("a.example", "a.example/mcp");
+    folder.file().replace_entry("a", &edited, &entry.version).expect("replace");
+    let expected = file.replace("a.example", "a.example/mcp");
+    assert_eq!(folder.text(), format!("{expected}// First\r\n// Second\r\n"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_symlink_and_the_permissions_are_kept() {
