@@ -9,7 +9,7 @@ use crate::{Config, ConfigError, ConfigFile, Diagnostic, atomic_write, hidden_va
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileText {
     /// The text, with `\n` at the end of each line and [`HIDDEN`](crate::HIDDEN) in place of each secret in plain text.
-    /// A file that is not JSON is shown with its secrets, because they cannot be found.
+    /// Comments are not searched. A file that is not JSON is shown with its secrets, because they cannot be found.
     pub text: String,
     /// The digest of the file. A missing file has that of an empty one.
     pub version: String,

@@ -1,9 +1,10 @@
-//! Secrets in plain text in the file or in one entry: hidden for an editor, and put back when its text is saved.
+//! Secrets in plain text in the file or in one entry: hidden for an editor, and put back when its text is saved. Comments
+//! are not searched.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use jsonc_parser::ast::Value;
+use jsonc_parser::ast::{StringLit, Value};
 use jsonc_parser::common::Ranged;
 
 use crate::Diagnostic;
@@ -43,8 +44,8 @@ pub(crate) fn restore_in_entry(entry: &str, old: &str) -> Result<String, Vec<Dia
 
 fn hide_with(text: &str, find: Find) -> String {
     let Ok(Some(root)) = syntax::parse(text) else { return text.to_owned() };
-    let hidden = format!("\"{HIDDEN}\"");
-    replaced(text, find(&root).into_iter().map(|secret| (secret.range, hidden.as_str())))
+    let masked = |secret: Secret<'_>| (secret.range, serde_json::Value::from(secret.masked).to_string());
+    replaced(text, find(&root).into_iter().map(masked))
 }
 
 fn restore_with(text: &str, old: &str, find: Find) -> Result<String, Vec<Diagnostic>> {
@@ -79,44 +80,53 @@ fn restore_with(text: &str, old: &str, find: Find) -> Result<String, Vec<Diagnos
         }
     }
     values.sort_by_key(|(range, _)| range.start);
-    let mut misplaced = Vec::new();
-    find_hidden(&root, &mut misplaced);
-    misplaced.retain(|range| values.binary_search_by_key(&range.start, |(range, _)| range.start).is_err());
+    // A person can also write the text, for example in a description.
+    let own: HashSet<_> = old_root.iter().flat_map(hidden_texts).map(|literal| &literal.value).collect();
+    let mut misplaced: Vec<_> = hidden_texts(&root);
+    misplaced.retain(|literal| {
+        values.binary_search_by_key(&literal.start(), |(range, _)| range.start).is_err()
+            && (literal.value == HIDDEN || !own.contains(&literal.value))
+    });
     if misplaced.is_empty() {
         return Ok(replaced(text, values.into_iter()));
     }
     let hint = "Enter the value again, or write the placeholder of a stored secret.";
-    let problems = misplaced.iter().take(MAX_MISPLACED).map(|range| {
-        let message = match moved.contains(&range.start) {
+    let problems = misplaced.iter().take(MAX_MISPLACED).map(|literal| {
+        let message = match moved.contains(&literal.start()) {
             true => {
                 format!("{HIDDEN} is not filled in, because the address or the command of its entry changed")
             }
             false => format!("{HIDDEN} is at a place where no value was hidden"),
         };
-        problem(text, range.start, &message, Some(hint))
+        problem(text, literal.start(), &message, Some(hint))
     });
     Err(problems.collect())
 }
 
 /// Returns the text with other strings in these places, which are in the order of the text.
-fn replaced<'a>(text: &str, places: impl Iterator<Item = (Range<usize>, &'a str)>) -> String {
+fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, impl AsRef<str>)>) -> String {
     let mut output = String::with_capacity(text.len());
     let mut end = 0;
     for (range, value) in places {
         output.push_str(&text[end..range.start]);
-        output.push_str(value);
+        output.push_str(value.as_ref());
         end = range.end;
     }
     output.push_str(&text[end..]);
     output
 }
 
-/// Finds all strings that are [`HIDDEN`].
-fn find_hidden(value: &Value<'_>, found: &mut Vec<Range<usize>>) {
-    match value {
-        Value::StringLit(text) if text.value == HIDDEN => found.push(text.start()..text.end()),
-        Value::Array(array) => array.elements.iter().for_each(|element| find_hidden(element, found)),
-        Value::Object(object) => object.properties.iter().for_each(|prop| find_hidden(&prop.value, found)),
-        Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
+/// Returns all strings that contain [`HIDDEN`].
+fn hidden_texts<'a>(root: &'a Value<'a>) -> Vec<&'a StringLit<'a>> {
+    let mut found = Vec::new();
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::StringLit(literal) if literal.value.contains(HIDDEN) => found.push(literal),
+            Value::Array(array) => open.extend(array.elements.iter().rev()),
+            Value::Object(object) => open.extend(object.properties.iter().rev().map(|prop| &prop.value)),
+            Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
+        }
     }
+    found
 }

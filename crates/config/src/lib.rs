@@ -14,7 +14,8 @@
 //! - `entry_text`: the text of one entry, for an editor. `entry_place` finds it in the file, `entry_merge` changes single
 //!   members of it, and `plain_secrets` takes secrets out of it.
 //! - `file_text`: the text of the whole file, for an editor.
-//! - `hidden_values`: hides the secrets in these texts, and puts them back; `secret_places` finds them.
+//! - `hidden_values`: hides the secrets in these texts, and puts them back; `secret_places` finds them, and
+//!   `secret_texts` those inside a longer text.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
 //! - `text`, `line_ends`, `diagnostic`, `error`: text decoding, line ends, problems with their positions, and errors.
@@ -64,6 +65,7 @@ mod paths;
 mod placeholder;
 mod plain_secrets;
 mod secret_places;
+mod secret_texts;
 mod starter;
 mod template;
 mod text;
@@ -91,6 +93,7 @@ pub use pasted::{PastedEntry, read_pasted};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
 pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret, has_secret_name};
+pub use secret_texts::secrets_in_arguments;
 pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

@@ -161,6 +161,6 @@ pub fn has_secret_name(variable: &str) -> bool {
 }
 
 /// Returns whether a value has no placeholder. A value with an invalid placeholder may be a secret, too.
-fn is_plain(value: &str) -> bool {
+pub(crate) fn is_plain(value: &str) -> bool {
     !Template::parse(value).is_ok_and(|value| value.has_placeholders())
 }

@@ -248,6 +248,26 @@ fn a_hidden_value_of_an_entry_never_goes_to_another_host() {
 }
 
 #[test]
+fn a_hidden_argument_stays_while_the_program_is_the_same() {
+    let file = r#"{ "mcpServers": { "a": { "command": ["npx", "x", "--api-key", "k-1"], "env": { "KEY": "k-2" } } } }"#;
+    let folder = TestFolder::with(file);
+    let entry = folder.file().entry("a").expect("an entry");
+    assert!(!entry.text.contains("k-"), "{}", entry.text);
+    let split = format!(
+        r#"{{ "command": "npx", "args": ["x", "--api-key", "{HIDDEN}"], "env": {{ "KEY": "{HIDDEN}" }} }}"#
+    );
+    let other = split.replace("\"x\"", "\"y\"");
+    folder.file().replace_entry("a", &other, &entry.version).expect_err("another program");
+    assert_eq!(folder.text(), file);
+    folder.file().replace_entry("a", &split, &entry.version).expect("replace");
+    assert!(
+        folder.text().contains(r#""x", "--api-key", "k-1"], "env": { "KEY": "k-2" }"#),
+        "{}",
+        folder.text()
+    );
+}
+
+#[test]
 fn a_secret_that_looks_like_an_invalid_placeholder_is_hidden() {
     let entry = r#"{ "command": "x", "env": { "API_KEY": "k-1{{" }, "headers": { "X-Key": "k-1{{" } }"#;
     let folder = TestFolder::with(&format!(r#"{{ "mcpServers": {{ "a": {entry} }} }}"#));

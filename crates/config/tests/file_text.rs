@@ -79,6 +79,61 @@ fn a_hidden_value_is_kept_only_where_it_was() {
     assert_eq!(folder.text(), FILE);
 }
 
+#[test]
+fn secrets_in_arguments_addresses_and_comments_of_entries_are_hidden() {
+    let file = r#"{
+  "mcpServers": {
+    "query": { "type": "http", "url": "https://query.example/mcp?team=a&api_key=s-1", "_headers": { "X-Key": "s-2" } },
+    "tool": {
+      "command": "npx",
+      "args": ["mcp-remote", "https://r.example?token=s-3", "--header", "Authorization: Bearer s-4", "--api-key", "s-5", "--all"],
+      "env": { "DATABASE_URL": "postgres://ada:s-6@db/notes", "KEY": "s-7" }
+    },
+    "list": { "command": ["tool", "--password=s-8"] },
+    "oauth": { "url": "https://o.example", "oauth": { "tokenUrl": "https://o.example/token?key=s-9", "_clientSecret": "s-10" } }
+  },
+  "_mcpServers": { "old": { "url": "https://old.example", "headers": { "Authorization": "s-11" } } }
+}
+"#;
+    let folder = TestFolder::with(file);
+    let read = folder.file().text().expect("the text");
+    assert!(!read.text.contains("s-"), "{}", read.text);
+    assert!(read.text.contains("https://query.example/mcp?team=a&api_key=[hidden]"), "{}", read.text);
+    let edited = read.text.replace("\"list\"", "\"renamed\"");
+    folder.file().save_text(&edited, &read.version).expect("save");
+    assert_eq!(folder.text(), file.replace("\"list\"", "\"renamed\""));
+
+    let read = folder.file().text().expect("the text");
+    for (from, to, line) in [
+        ("query.example", "evil.example", 3),
+        ("team=a", "team=b", 3),
+        ("_headers", "headers", 3),
+        ("r.example", "evil.example", 6),
+        ("Authorization:", "X-Key:", 6),
+        ("@db", "@evil", 7),
+        ("--all", "--more", 7),
+        ("--password=", "--passwd=", 9),
+        ("_clientSecret", "clientSecret", 10),
+        ("https://old.example", "https://evil.example", 12),
+        ("\"--all\"", "\"--all\", \"X-Key: [hidden]\"", 6),
+    ] {
+        let edited = read.text.replacen(from, to, 1);
+        assert_ne!(edited, read.text, "{from}");
+        let (problems, can_be_saved) = folder.check(&edited);
+        let errors = problems.iter().filter(|(_, _, message)| message.starts_with(HIDDEN));
+        assert!(errors.clone().any(|(found, ..)| *found == line) && !can_be_saved, "{from}: {problems:?}");
+        folder.file().save_text(&edited, &read.version).expect_err(from);
+    }
+}
+
+#[test]
+fn a_text_that_a_person_wrote_is_no_hidden_value() {
+    let file = r#"{ "mcpServers": { "a": { "command": "a", "description": "[hidden] from others" } } }"#;
+    let folder = TestFolder::with(file);
+    let version = folder.file().text().expect("the text").version;
+    folder.file().save_text(&format!("{file}\n"), &version).expect("save");
+}
+
 /// Two services with a secret each, and a program.
 fn services(first: &str, second: &str, third: &str) -> String {
     let service = |name: &str, url: &str, key: &str| {

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use usher_api::LaunchView;
-use usher_config::{Environment, Placeholder, RenderError, Template, Transport, exact_text, has_secret_name};
+use usher_config::{
+    Environment, Placeholder, RenderError, Template, Transport, exact_text, has_secret_name,
+    secrets_in_arguments,
+};
 
 /// Programs that download other programs and then run them. Their first start may take minutes.
 const RUNNERS: [&str; 16] = [
@@ -160,7 +163,8 @@ impl Launch {
         })
     }
 
-    /// Returns the values of all placeholders, those of variables with the name of a secret, and those of an `envFile`.
+    /// Returns the values of all placeholders, those of variables with the name of a secret, those of an `envFile`, and
+    /// the secrets in plain text among the arguments.
     fn secret_values(
         &self,
         environment: &Environment,
@@ -177,7 +181,9 @@ impl Launch {
         let secret_variables = variables.filter(|((name, _), (_, written))| {
             has_secret_name(name) || (written.is_literal() && !changes_code(name))
         });
-        values.chain(secret_variables.map(|((_, value), _)| value.clone())).collect()
+        let arguments: Vec<_> = self.args.iter().map(Template::source).collect();
+        let secret_arguments = secrets_in_arguments(&arguments).into_iter().map(SecretString::from);
+        values.chain(secret_variables.map(|((_, value), _)| value.clone())).chain(secret_arguments).collect()
     }
 
     /// Returns whether the command is one that downloads another program and then runs it.
@@ -296,10 +302,14 @@ mod tests {
             ("PATH", Template::literal("/usr/local/bin")),
         ];
         let env = written.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let resolved = Launch { env, ..launch() }.resolve(&environment, |_| None, None).expect("no secret");
+        let args = vec![template("--api-key"), template("plain-argument")];
+        let launch = Launch { args, env, ..launch() };
+        let resolved = launch.resolve(&environment, |_| None, None).expect("no secret");
         let mut secrets: Vec<_> = resolved.secrets.iter().map(ExposeSecret::expose_secret).collect();
         secrets.sort_unstable();
-        assert_eq!(secrets, ["default-password", "from-variable", "plain-token", "postgres://ada:pw@db"]);
+        let expected =
+            ["default-password", "from-variable", "plain-argument", "plain-token", "postgres://ada:pw@db"];
+        assert_eq!(secrets, expected);
     }
 
     #[test]
