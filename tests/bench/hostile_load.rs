@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
 use usher_fake_service::{FakeService, Options};
 use usher_tests::wait::until_ready;
@@ -25,7 +25,8 @@ pub struct Arguments {
     /// Only the servers whose name contains this text
     #[arg(long)]
     only: Option<String>,
-    /// Runs the server of this name until the end of the input, and prints its address
+    /// Runs the server of this name until the end of the input. Prints its address, and the number of its hostile
+    /// responses at the end
     #[arg(long, hide = true)]
     serve: Option<String>,
 }
@@ -53,6 +54,7 @@ async fn serve(name: &str) -> Result<()> {
     (server.change)(&service);
     println!("{}", service.url());
     tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await?;
+    println!("{}", server.attacks(&service));
     Ok(())
 }
 
@@ -76,17 +78,29 @@ async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
     until_ready("the holder to wait", || Ok((quiet.rpc_count("tools/call") > 0).then_some(()))).await?;
     let mut alone = Vec::new();
     for _ in 0..CALLS_ALONE {
-        alone.push(call(&cli).await?);
+        alone.push(
+            call(&cli)
+                .await?
+                .map_err(|error| anyhow!("a call without the hostile server failed: {error}"))?,
+        );
     }
     let at_rest = memory(&holder, "VmRSS")?;
     let before = memory(&holder, "VmHWM")?;
 
     let _user = cli.start(server.command)?;
-    let (begun, mut beside) = (Instant::now(), Vec::new());
+    let (begun, mut beside, mut failed) = (Instant::now(), Vec::new(), 0);
     while begun.elapsed() < duration {
-        beside.push(call(&cli).await?);
+        match call(&cli).await? {
+            Ok(milliseconds) => beside.push(milliseconds),
+            Err(error) => {
+                eprintln!("a call of the good server failed: {error}");
+                failed += 1;
+            }
+        }
     }
     let peak = memory(&holder, "VmHWM")?;
+    let attacks: usize = hostile.finish().await?.stdout.trim().parse().context("a number of responses")?;
+    ensure!(attacks > 0, "the hostile server got no request for its hostile response");
     // An earlier peak is not the hostile server's cost.
     let grown = if peak > before { peak.saturating_sub(at_rest) } else { 0 };
     Ok(json!({
@@ -95,18 +109,17 @@ async fn measure(server: &HostileServer, duration: Duration) -> Result<Value> {
         "alone": slowest(&alone),
         "beside": slowest(&beside),
         "calls": beside.len(),
+        "failed": failed,
     }))
 }
 
-/// Calls the good server with a command of its own, which uses the engine of the holder. Returns milliseconds.
-async fn call(cli: &Cli<Desktop>) -> Result<f64> {
+/// Calls the good server with a command of its own, which uses the engine of the holder. Returns milliseconds, or the
+/// error of the call.
+async fn call(cli: &Cli<Desktop>) -> Result<Result<f64, String>> {
     let begun = Instant::now();
     let output = cli.run(&["call", "good", "read"]).await?;
-    if output.code != Some(0) {
-        // Its time still counts.
-        eprintln!("a call of the good server failed: {}", output.stderr.trim_end());
-    }
-    Ok(begun.elapsed().as_secs_f64() * 1000.0)
+    let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
+    Ok(if output.code == Some(0) { Ok(milliseconds) } else { Err(output.stderr.trim_end().to_owned()) })
 }
 
 /// A field of the status of a process, in KiB.

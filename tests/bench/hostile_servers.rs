@@ -17,36 +17,48 @@ const MIB: usize = 1024 * 1024;
 /// A hostile server, and the command that makes Usher use it.
 pub struct HostileServer {
     pub name: &'static str,
+    /// The method or the start of the line of the requests that get a hostile response.
+    attacked: &'static str,
     pub change: fn(&FakeService),
     pub command: &'static [&'static str],
+}
+
+impl HostileServer {
+    /// The number of requests that got a hostile response.
+    pub fn attacks(&self, service: &FakeService) -> usize {
+        let is_it = |request: &Request| {
+            request.rpc_method() == self.attacked || request.line.starts_with(self.attacked)
+        };
+        service.requests().into_iter().filter(is_it).count()
+    }
 }
 
 const CALL: &[&str] = &["call", "hostile", "read"];
 const LOGIN: &[&str] = &["login", "hostile", "--no-browser"];
 
-const fn calling(name: &'static str, change: fn(&FakeService)) -> HostileServer {
-    HostileServer { name, change, command: CALL }
+const fn calling(name: &'static str, attacked: &'static str, change: fn(&FakeService)) -> HostileServer {
+    HostileServer { name, attacked, change, command: CALL }
 }
 
-const fn signing_in(name: &'static str, change: fn(&FakeService)) -> HostileServer {
-    HostileServer { name, change, command: LOGIN }
+const fn signing_in(name: &'static str, attacked: &'static str, change: fn(&FakeService)) -> HostileServer {
+    HostileServer { name, attacked, change, command: LOGIN }
 }
 
 pub const SERVERS: [HostileServer; 23] = [
-    calling("200 pages of 16 MiB", |service| {
+    calling("200 pages of 16 MiB", "tools/list", |service| {
         on(service, "tools/list", |request| {
             page(request, &[tool("read", &"x".repeat(15 * MIB))], &request.json()["params"]["cursor"])
         });
     }),
-    calling("a page with 12 MB of the smallest items", |service| {
+    calling("a page with 12 MB of the smallest items", "tools/list", |service| {
         on(service, "tools/list", |request| text_reply(request, r#""tools":["#, "{},", 4 * MIB, "{}]"));
     }),
-    calling("pages with 20,000 tools", |service| {
+    calling("pages with 20,000 tools", "tools/list", |service| {
         on(service, "tools/list", |request| {
             page(request, &vec![tool("read", "x"); 20_000], &request.json()["params"]["cursor"])
         });
     }),
-    calling("a list of the largest number of tools", |service| {
+    calling("a list of the largest number of tools", "tools/list", |service| {
         on(service, "tools/list", |request| {
             let start = request.json()["params"]["cursor"].as_str().map_or(0, str::len);
             let tools: Vec<Value> =
@@ -61,44 +73,44 @@ pub const SERVERS: [HostileServer; 23] = [
             }
         });
     }),
-    calling("a result with 12 MB of the smallest values", |service| {
+    calling("a result with 12 MB of the smallest values", "tools/call", |service| {
         on(service, "tools/call", |request| {
             text_reply(request, r#""content":[],"structuredContent":{"a":["#, "0,", 6 * MIB, "0]}")
         });
     }),
-    calling("a result with deep nesting", |service| {
+    calling("a result with deep nesting", "tools/call", |service| {
         on(service, "tools/call", |request| {
             text_reply(request, r#""content":[],"structuredContent":"#, "[", 8 * MIB, "")
         });
     }),
-    calling("an event with deep nesting", |service| {
+    calling("an event with deep nesting", "tools/call", |service| {
         on(service, "tools/call", |_| {
             Reply::new(200, "text/event-stream", format!("data: {}\n\n", "{\"a\":".repeat(MIB)))
                 .into_response()
         });
     }),
-    calling("questions without end during a call", |service| {
+    calling("questions without end during a call", "tools/call", |service| {
         on(service, "tools/call", |_| endless_events(|number| question(&json!(number))));
     }),
-    calling("questions with ids of 64 KiB during a call", |service| {
+    calling("questions with ids of 64 KiB during a call", "tools/call", |service| {
         on(service, "tools/call", |_| {
             endless_events(|number| question(&json!(format!("{number}{}", "x".repeat(64 * 1024)))))
         });
     }),
-    calling("questions without end on the stream of the session", |service| {
+    calling("questions without end on the stream of the session", "GET /mcp", |service| {
         on_stream(service, || endless_events(|number| question(&json!(number))));
     }),
-    calling("pings without end", |service| {
+    calling("pings without end", "tools/call", |service| {
         on(service, "tools/call", |_| {
             endless_events(|number| json!({ "jsonrpc": "2.0", "id": number, "method": "ping" }))
         });
     }),
-    calling("requests of an unknown kind without end", |service| {
+    calling("requests of an unknown kind without end", "GET /mcp", |service| {
         on_stream(service, || {
             endless_events(|number| json!({ "jsonrpc": "2.0", "id": number, "method": "unknown/thing" }))
         });
     }),
-    calling("progress without end", |service| {
+    calling("progress without end", "tools/call", |service| {
         on(service, "tools/call", |request| {
             let token = request.json()["params"]["_meta"]["progressToken"].clone();
             endless_events(move |number| {
@@ -106,12 +118,12 @@ pub const SERVERS: [HostileServer; 23] = [
             })
         });
     }),
-    calling("changed lists without end", |service| {
+    calling("changed lists without end", "GET /mcp", |service| {
         on_stream(service, || {
             endless_events(|_| notification("notifications/tools/list_changed", json!({})))
         });
     }),
-    calling("log messages of 1 MiB without end", |service| {
+    calling("log messages of 1 MiB without end", "GET /mcp", |service| {
         on_stream(service, || {
             let text = "x".repeat(MIB);
             endless_events(move |_| {
@@ -119,29 +131,29 @@ pub const SERVERS: [HostileServer; 23] = [
             })
         });
     }),
-    calling("an event without a line end", |service| {
+    calling("an event without a line end", "tools/call", |service| {
         on(service, "tools/call", |_| endless("text/event-stream", "data: ", "x"));
     }),
-    calling("comments without end", |service| {
+    calling("comments without end", "tools/call", |service| {
         on(service, "tools/call", |_| endless("text/event-stream", "", ": comment\n"));
     }),
-    calling("a JSON response without an end", |service| {
+    calling("a JSON response without an end", "tools/call", |service| {
         on(service, "tools/call", |_| endless("application/json", "{", " "));
     }),
-    calling("a stream that ends at once, with retry: 0", |service| {
+    calling("a stream that ends at once, with retry: 0", "GET /mcp", |service| {
         service.on("GET /mcp", Reply::new(200, "text/event-stream", "retry: 0\n\n"));
     }),
-    calling("a compressed response of 256 MiB", |service| {
+    calling("a compressed response of 256 MiB", "tools/call", |service| {
         on(service, "tools/call", |_| bomb("application/json"));
     }),
-    calling("a challenge with 80,000 scopes", |service| {
+    calling("a challenge with 80,000 scopes", "POST /mcp", |service| {
         service.intercept(|request| {
             let challenge = format!("Bearer scope=\"{}\"", scopes(80_000).join(" "));
             (request.path == "/mcp")
                 .then(|| Reply::text(401, "").with("www-authenticate", &challenge).into_response())
         });
     }),
-    signing_in("metadata with 90,000 scopes", |service| {
+    signing_in("metadata with 90,000 scopes", "GET /.well-known/oauth-protected-resource/mcp", |service| {
         require_sign_in(service);
         service.change_server_metadata(json!({ "scopes_supported": scopes(90_000) }));
         let resource = json!({
@@ -149,7 +161,7 @@ pub const SERVERS: [HostileServer; 23] = [
         });
         service.on("GET /.well-known/oauth-protected-resource/mcp", Reply::json(resource));
     }),
-    signing_in("a registration with a secret of 1 MiB", |service| {
+    signing_in("a registration with a secret of 1 MiB", "POST /register", |service| {
         require_sign_in(service);
         let client = json!({ "client_id": "c", "client_secret": "x".repeat(MIB - 100) });
         service.on("POST /register", Reply::json_with(201, client));

@@ -57,6 +57,12 @@ async fn the_log_of_a_program_is_printed() -> Result<()> {
 
     cli.in_terminal(&["add", "quiet", "--", TOOL, "quiet"], "").await?;
     ensure!(cli.succeed(&["logs", "quiet"]).await?.contains("has written nothing"));
+    cli.succeed(&["disable", "quiet"]).await?;
+    let disabled = cli.run(&["logs", "quiet"]).await?;
+    ensure!(disabled.code != Some(0) && disabled.stderr.contains("usher enable quiet"), "{disabled:?}");
+    cli.succeed(&["add", "unapproved", "--", TOOL, "quiet"]).await?;
+    let unapproved = cli.run(&["logs", "unapproved"]).await?;
+    ensure!(unapproved.code == Some(3) && unapproved.stderr.contains("not approved"), "{unapproved:?}");
     cli.succeed(&["add", "service", "http://127.0.0.1:1/mcp"]).await?;
     let refused = cli.run(&["logs", "service"]).await?;
     ensure!(refused.code == Some(6) && refused.stderr.contains("is not a program"), "{refused:?}");

@@ -11,8 +11,8 @@ use crate::EntryProblemView;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct ConfigTextView {
-    /// The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text, unless the file
-    /// is not JSON.
+    /// The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text. Comments are
+    /// not searched, and a file that is not JSON is shown as it is.
     pub text: String,
     /// Identifies this state of the file. A text that replaces it names it.
     pub version: String,

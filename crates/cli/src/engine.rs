@@ -50,6 +50,11 @@ impl Handle {
         self.answers_questions.store(answers, Ordering::SeqCst);
     }
 
+    /// Returns whether another process holds the engine.
+    pub fn is_joined(&self) -> bool {
+        matches!(&*self.access(), Access::Joined(_))
+    }
+
     pub fn holder(&self) -> HolderKind {
         match &*self.access() {
             Access::Held(_) => HolderKind::Command,

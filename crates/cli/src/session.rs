@@ -130,12 +130,21 @@ fn connect_deadline(view: &ServerView) -> Duration {
 
 /// Waits until the server is no longer connecting, or until the deadline. Returns its view.
 pub async fn wait_until_settled(engine: &Handle, id: &ServerId) -> Result<ServerView, CommandError> {
+    wait_until_settled_or(engine, id, |_| false).await
+}
+
+/// Also stops to wait when `is_enough` accepts the view.
+pub async fn wait_until_settled_or(
+    engine: &Handle,
+    id: &ServerId,
+    is_enough: impl Fn(&ServerView) -> bool,
+) -> Result<ServerView, CommandError> {
     let wait = async {
         let mut updates = engine.subscribe();
         loop {
             match engine.server(id) {
                 None => return Err(unknown_server(&id.0)),
-                Some(view) if view.status != Status::Connecting => return Ok(view),
+                Some(view) if view.status != Status::Connecting || is_enough(&view) => return Ok(view),
                 Some(_) => {}
             }
             if updates.next().await.is_none() {

@@ -6,7 +6,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstObjectProp, CstRootNode};
 use crate::entry_place::{self, entry_in, key_of, no_such_server};
 use crate::parse::{ParseContext, SERVERS, check_name, display_name, parse, spellings};
 use crate::tree::{parse_root, property, text};
-use crate::{Config, ConfigError, Diagnostic, NewServer, ServerConfig, plain_secrets};
+use crate::{Config, ConfigError, Diagnostic, NewServer, ServerConfig, hidden_values};
 
 /// One change. It can be applied again if the file changed in the meantime.
 pub(crate) enum Edit<'a> {
@@ -59,13 +59,21 @@ impl Edit<'_> {
         context: ParseContext<'_>,
     ) -> Result<String, ConfigError> {
         let root = parse_root(body)?;
+        let invalid = |diagnostic: &Diagnostic| ConfigError::InvalidServer {
+            why: diagnostic.message.clone(),
+            hint: diagnostic.hint.clone(),
+        };
+        let restored = |entry: &str, old: &str| {
+            let restored = hidden_values::restore_in_entry(entry, old);
+            restored.map_err(|problems| problems.first().map_or_else(|| no_such_server(self.name()), invalid))
+        };
         let mut entry_put = None;
         match self {
             Self::Add { name, server } => add(&root, before, name, server.to_value())?,
             Self::AddEntry { name, entry } => {
                 add(&root, before, name, CstInputValue::Object(Vec::new()))?;
                 // An entry that is not in the file has no hidden values.
-                entry_put = Some((*name, plain_secrets::restore(entry, "{}")?));
+                entry_put = Some((*name, restored(entry, "{}")?));
             }
             Self::ReplaceEntry { name, entry, version } => {
                 let key = key_of(before, name);
@@ -73,7 +81,7 @@ impl Edit<'_> {
                 if entry_place::version(&old) != **version {
                     return Err(ConfigError::EntryChanged { name: display_name(name) });
                 }
-                entry_put = Some((key, plain_secrets::restore(entry, &old)?));
+                entry_put = Some((key, restored(entry, &old)?));
             }
             Self::Remove { name } => remove(&root, before, name)?,
             Self::SetDisabled { name, disabled } => {
@@ -87,10 +95,6 @@ impl Edit<'_> {
         if let Some((key, entry)) = entry_put {
             body = entry_place::put(&body, key, &entry)?;
         }
-        let invalid = |diagnostic: &Diagnostic| ConfigError::InvalidServer {
-            why: diagnostic.message.clone(),
-            hint: diagnostic.hint.clone(),
-        };
         // Usher must be able to read the result. This rejects a header with a line break, for example.
         let after = parse(&body, context).map_err(|diagnostic| invalid(&diagnostic))?;
         match after.broken(self.name()).and_then(|broken| broken.errors.first()) {

@@ -14,7 +14,9 @@ use crate::parse::{ParseContext, SERVERS, parse, syntax};
 use crate::plain_secrets::{self, GivenSecret, TakenSecret};
 use crate::text::{Text, problem};
 use crate::tree::parse_root;
-use crate::{Config, ConfigError, ConfigFile, Diagnostic, NewServer, ServerConfig, entry_merge, format};
+use crate::{
+    Config, ConfigError, ConfigFile, Diagnostic, NewServer, ServerConfig, entry_merge, format, hidden_values,
+};
 
 /// An entry as it is in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl ConfigFile {
         let config = self.parse(Some(&bytes))?;
         let text = Text::from_bytes(&bytes).map_err(|diagnostic| self.invalid(diagnostic))?;
         let raw = entry_in(&text.body, key_of(&config, name)).ok_or_else(|| no_such_server(name))?;
-        Ok(EntryText { text: plain_secrets::hide(&raw)?, version: version(&raw) })
+        Ok(EntryText { text: hidden_values::hide_in_entry(&raw), version: version(&raw) })
     }
 
     /// Checks the text of an entry, and converts it to Usher's spelling. Given secrets and those in plain text are taken

@@ -3,13 +3,13 @@
 use crate::entry_place::version;
 use crate::parse::parse;
 use crate::text::{MAX_BYTES, Text, problem};
-use crate::{Config, ConfigError, ConfigFile, Diagnostic, atomic_write, hidden_values};
+use crate::{Config, ConfigError, ConfigFile, Diagnostic, atomic_write, hidden_values, line_ends};
 
 /// The file as an editor shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileText {
     /// The text, with `\n` at the end of each line and [`HIDDEN`](crate::HIDDEN) in place of each secret in plain text.
-    /// A file that is not JSON is shown with its secrets, because they cannot be found.
+    /// Comments are not searched. A file that is not JSON is shown with its secrets, because they cannot be found.
     pub text: String,
     /// The digest of the file. A missing file has that of an empty one.
     pub version: String,
@@ -52,7 +52,7 @@ impl ConfigFile {
     }
 
     /// Replaces the text of the file, if the file still has this version. Hidden values stay as they are. The file keeps
-    /// its line ends, byte order mark and permissions.
+    /// its byte order mark, line ends and permissions.
     pub fn save_text(&self, text: &str, expected: &str) -> Result<(Config, FileText), ConfigError> {
         let not_saved = |diagnostic| ConfigError::InvalidText { diagnostic: Box::new(diagnostic) };
         check_size(text).map_err(not_saved)?;
@@ -67,11 +67,11 @@ impl ConfigFile {
             return Err(changed());
         }
         let old = Text::from_bytes(bytes).map_err(|diagnostic| self.invalid(diagnostic))?;
-        let mut body = hidden_values::restore(text, &old.body)
+        // A hidden value keeps its own line breaks.
+        let shown_before = hidden_values::hide(&old.body);
+        let text = line_ends::with_ends_of(&shown_before, text, line_ends::first(&shown_before));
+        let body = hidden_values::restore(&text, &old.body)
             .map_err(|problems| problems.into_iter().next().map_or_else(changed, not_saved))?;
-        if old.body.contains("\r\n") {
-            body = body.replace('\n', "\r\n");
-        }
         let config = parse(&body, self.context()).map_err(not_saved)?;
         let after = Text { body, ..old };
         let bytes = after.to_bytes();
@@ -92,7 +92,7 @@ impl ConfigFile {
 }
 
 fn shown(body: &str, bytes: &[u8]) -> FileText {
-    let text = hidden_values::hide(body).replace("\r\n", "\n").replace('\r', "\n");
+    let text = line_ends::with_newlines(&hidden_values::hide(body));
     FileText { text, version: version(bytes) }
 }
 

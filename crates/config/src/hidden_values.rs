@@ -1,153 +1,132 @@
-//! Secrets in plain text in the whole file: hidden for an editor, and put back when its text is saved.
+//! Secrets in plain text in the file or in one entry: hidden for an editor, and put back when its text is saved. Comments
+//! are not searched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 
-use jsonc_parser::ast::{Object, Value};
+use jsonc_parser::ast::{StringLit, Value};
 use jsonc_parser::common::Ranged;
 
 use crate::Diagnostic;
-use crate::parse::{SERVERS, spellings, syntax};
-use crate::plain_secrets::{HIDDEN, is_secret_header, is_secret_setting, is_secret_variable};
+use crate::parse::syntax;
+use crate::plain_secrets::HIDDEN;
+use crate::secret_places::{Secret, in_entry, in_file};
 use crate::text::problem;
-
-/// The keys under which clients list servers. Usher ignores all but the first, but does not show their secrets.
-const LISTS: [&str; 3] = [SERVERS, "servers", "context_servers"];
 
 /// The maximum number of reported places without a hidden value.
 const MAX_MISPLACED: usize = 100;
 
-/// The keys that lead to a value. Several values have the same keys if a name is repeated.
-type Place = Vec<String>;
+/// Finds the secrets in a text, in its order.
+type Find = for<'a> fn(&'a Value<'a>) -> Vec<Secret<'a>>;
 
-/// A secret in plain text.
-struct Secret {
-    place: Place,
-    /// The string with its quotes.
-    range: Range<usize>,
-    is_hidden: bool,
-}
-
-/// Returns the text with [`HIDDEN`] in place of each secret in plain text. A text that is not JSON is returned unchanged,
-/// because its secrets cannot be found.
+/// Returns the text of a file with [`HIDDEN`] in place of each secret in plain text. A text that is not JSON is returned
+/// unchanged, because its secrets cannot be found.
 pub(crate) fn hide(body: &str) -> String {
-    let Ok(Some(root)) = syntax::parse(body) else { return body.to_owned() };
-    let hidden = format!("\"{HIDDEN}\"");
-    replaced(body, secrets_in(&root).into_iter().map(|secret| (secret.range, hidden.as_str())))
+    hide_with(body, in_file)
 }
 
-/// Returns the text with the secrets of `old` in place of [`HIDDEN`]. A hidden value must stay where it was. Fails with
-/// each place in `text` where no value was hidden, or if the text is not JSON.
+/// Does the same for the text of one entry.
+pub(crate) fn hide_in_entry(entry: &str) -> String {
+    hide_with(entry, in_entry)
+}
+
+/// Returns the text of a file with the secrets of `old` in place of [`HIDDEN`]. A secret returns only to its setting, and
+/// only if it still goes to the same destination. The entry may have another name if exactly one old entry has this
+/// destination. Fails with each place in `text` that has no hidden value, or if the text is not JSON.
 pub(crate) fn restore(text: &str, old: &str) -> Result<String, Vec<Diagnostic>> {
+    restore_with(text, old, in_file)
+}
+
+/// Does the same for the text of one entry.
+pub(crate) fn restore_in_entry(entry: &str, old: &str) -> Result<String, Vec<Diagnostic>> {
+    restore_with(entry, old, in_entry)
+}
+
+fn hide_with(text: &str, find: Find) -> String {
+    let Ok(Some(root)) = syntax::parse(text) else { return text.to_owned() };
+    let masked = |secret: Secret<'_>| (secret.range, serde_json::Value::from(secret.masked).to_string());
+    replaced(text, find(&root).into_iter().map(masked))
+}
+
+fn restore_with(text: &str, old: &str, find: Find) -> Result<String, Vec<Diagnostic>> {
     let Some(root) = syntax::parse(text).map_err(|error| vec![error])? else { return Ok(text.to_owned()) };
     let old_root = syntax::parse(old).ok().flatten();
-    let mut known: BTreeMap<Place, Vec<&str>> = BTreeMap::new();
-    for secret in old_root.iter().flat_map(secrets_in) {
-        known.entry(secret.place).or_default().push(&old[secret.range]);
+    let old_secrets: Vec<_> = old_root.iter().flat_map(find).collect();
+    // The old values, by use and entry.
+    let mut known: BTreeMap<_, BTreeMap<_, Vec<&str>>> = BTreeMap::new();
+    let mut settings = HashSet::new();
+    for Secret { entry, usage, range, .. } in &old_secrets {
+        known.entry(usage).or_default().entry(entry).or_default().push(&old[range.clone()]);
+        settings.insert((entry, &usage.setting));
     }
-    let mut places: BTreeMap<Place, Vec<Secret>> = BTreeMap::new();
-    for secret in secrets_in(&root) {
-        places.entry(secret.place.clone()).or_default().push(secret);
+    let secrets = find(&root);
+    let mut uses: BTreeMap<_, Vec<&Secret<'_>>> = BTreeMap::new();
+    for secret in &secrets {
+        uses.entry((&secret.usage, &secret.entry)).or_default().push(secret);
     }
     let mut values: Vec<(Range<usize>, &str)> = Vec::new();
-    for (place, secrets) in places {
-        let Some(known) = known.get(&place).filter(|known| known.len() == secrets.len()) else { continue };
-        let pairs = secrets.into_iter().zip(known).filter(|(secret, _)| secret.is_hidden);
-        values.extend(pairs.map(|(secret, value)| (secret.range, *value)));
+    let mut moved = HashSet::new();
+    for ((usage, entry), secrets) in uses {
+        let old_values = known.get(usage).and_then(|entries| match entries.get(entry) {
+            None if entries.len() == 1 => entries.values().next(),
+            same => same,
+        });
+        let hidden = |secret: &&Secret<'_>| secret.is_hidden;
+        if let Some(old_values) = old_values.filter(|old_values| old_values.len() == secrets.len()) {
+            let pairs = secrets.into_iter().zip(old_values).filter(|(secret, _)| hidden(secret));
+            values.extend(pairs.map(|(secret, value)| (secret.range.clone(), *value)));
+        } else if old_values.is_none() && settings.contains(&(entry, &usage.setting)) {
+            moved.extend(secrets.into_iter().filter(hidden).map(|secret| secret.range.start));
+        }
     }
     values.sort_by_key(|(range, _)| range.start);
-    let mut misplaced = Vec::new();
-    find_hidden(&root, &mut misplaced);
-    misplaced.retain(|range| values.binary_search_by_key(&range.start, |(range, _)| range.start).is_err());
+    // A person can also write the text, for example in a description.
+    let own: HashSet<_> = old_root.iter().flat_map(hidden_texts).map(|literal| &literal.value).collect();
+    let mut misplaced: Vec<_> = hidden_texts(&root);
+    misplaced.retain(|literal| {
+        values.binary_search_by_key(&literal.start(), |(range, _)| range.start).is_err()
+            && (literal.value == HIDDEN || !own.contains(&literal.value))
+    });
     if misplaced.is_empty() {
         return Ok(replaced(text, values.into_iter()));
     }
-    let message = format!("{HIDDEN} is at a place where no value was hidden");
     let hint = "Enter the value again, or write the placeholder of a stored secret.";
-    let shown = misplaced.iter().take(MAX_MISPLACED);
-    Err(shown.map(|range| problem(text, range.start, &message, Some(hint))).collect())
+    let problems = misplaced.iter().take(MAX_MISPLACED).map(|literal| {
+        let message = match moved.contains(&literal.start()) {
+            true => {
+                format!("{HIDDEN} is not filled in, because the address or the command of its entry changed")
+            }
+            false => format!("{HIDDEN} is at a place where no value was hidden"),
+        };
+        problem(text, literal.start(), &message, Some(hint))
+    });
+    Err(problems.collect())
 }
 
 /// Returns the text with other strings in these places, which are in the order of the text.
-fn replaced<'a>(text: &str, places: impl Iterator<Item = (Range<usize>, &'a str)>) -> String {
+fn replaced(text: &str, places: impl Iterator<Item = (Range<usize>, impl AsRef<str>)>) -> String {
     let mut output = String::with_capacity(text.len());
     let mut end = 0;
     for (range, value) in places {
         output.push_str(&text[end..range.start]);
-        output.push_str(value);
+        output.push_str(value.as_ref());
         end = range.end;
     }
     output.push_str(&text[end..]);
     output
 }
 
-fn secrets_in(root: &Value<'_>) -> Vec<Secret> {
+/// Returns all strings that contain [`HIDDEN`].
+fn hidden_texts<'a>(root: &'a Value<'a>) -> Vec<&'a StringLit<'a>> {
     let mut found = Vec::new();
-    for list in root.as_object().iter().flat_map(|root| &root.properties) {
-        let key = list.name.as_str();
-        let Some(servers) = list.value.as_object().filter(|_| LISTS.contains(&key)) else { continue };
-        for entry in &servers.properties {
-            if let Some(object) = entry.value.as_object() {
-                find(object, &[key, entry.name.as_str()], &mut found);
-            }
+    let mut open = vec![root];
+    while let Some(value) = open.pop() {
+        match value {
+            Value::StringLit(literal) if literal.value.contains(HIDDEN) => found.push(literal),
+            Value::Array(array) => open.extend(array.elements.iter().rev()),
+            Value::Object(object) => open.extend(object.properties.iter().rev().map(|prop| &prop.value)),
+            Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
         }
     }
-    // The settings of an identity provider can come after a client secret.
-    found.sort_by_key(|secret| secret.range.start);
     found
-}
-
-fn find(entry: &Object<'_>, path: &[&str], found: &mut Vec<Secret>) {
-    for prop in &entry.properties {
-        let Some(object) = prop.value.as_object() else { continue };
-        let field = spellings::entry_field(prop.name.as_str());
-        let path = [path, &[field]].concat();
-        match field {
-            "headers" => note(object, &path, found, as_written, is_secret_header),
-            "env" => note(object, &path, found, as_written, is_secret_variable),
-            "oauth" => {
-                for prop in &object.properties {
-                    let name = prop.name.as_str();
-                    if let Some(provider) = prop.value.as_object().filter(|_| name == "identityProvider") {
-                        let path = [path.as_slice(), &[name]].concat();
-                        note(provider, &path, found, spellings::oauth_field, is_secret_setting);
-                    }
-                }
-                note(object, &path, found, spellings::oauth_field, is_secret_setting);
-            }
-            _ => {}
-        }
-    }
-}
-
-fn note(
-    object: &Object<'_>,
-    path: &[&str],
-    found: &mut Vec<Secret>,
-    canonical: fn(&str) -> &str,
-    is_secret: fn(&str, &str) -> bool,
-) {
-    for prop in &object.properties {
-        let Some(value) = prop.value.as_string_lit().map(|literal| literal.value.as_ref()) else { continue };
-        let name = canonical(prop.name.as_str());
-        if !value.is_empty() && is_secret(name, value) {
-            let place = path.iter().chain([&name]).map(|key| (*key).to_owned()).collect();
-            let range = prop.value.start()..prop.value.end();
-            found.push(Secret { place, range, is_hidden: value == HIDDEN });
-        }
-    }
-}
-
-fn as_written(name: &str) -> &str {
-    name
-}
-
-/// Finds all strings that are [`HIDDEN`].
-fn find_hidden(value: &Value<'_>, found: &mut Vec<Range<usize>>) {
-    match value {
-        Value::StringLit(text) if text.value == HIDDEN => found.push(text.start()..text.end()),
-        Value::Array(array) => array.elements.iter().for_each(|element| find_hidden(element, found)),
-        Value::Object(object) => object.properties.iter().for_each(|prop| find_hidden(&prop.value, found)),
-        Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {}
-    }
 }

@@ -11,12 +11,14 @@
 //! - `starter`: the commented file of a first run, and its restoration.
 //! - `format`: converts entries to Usher's own spelling.
 //! - `new_server`: a server to add. `pasted` reads an address, a command or another client's JSON.
-//! - `entry_text`: the text of one entry, for an editor; `plain_secrets` finds the secrets in it, and `entry_place` its
-//!   place in the file. `entry_merge` changes single members of it, and `comments` finds its comments.
-//! - `file_text`: the text of the whole file, for an editor; `hidden_values` hides the secrets in it.
+//! - `entry_text`: the text of one entry, for an editor. `entry_place` finds it in the file, `entry_merge` changes single
+//!   members of it, `comments` finds its comments, and `plain_secrets` takes secrets out of it.
+//! - `file_text`: the text of the whole file, for an editor.
+//! - `hidden_values`: hides the secrets in these texts, and puts them back; `secret_places` finds them, and
+//!   `secret_texts` those inside a longer text.
 //! - `edit`: changes to the text, made in its `tree`; `limited_read` reads the file, `atomic_write` replaces it on disk.
 //! - `watch`: notices changes by polling.
-//! - `text`, `diagnostic`, `error`: text decoding, problems with their positions, and errors.
+//! - `text`, `line_ends`, `diagnostic`, `error`: text decoding, line ends, problems with their positions, and errors.
 //! - `paths`, `environment`: the folders that Usher uses, from the environment variables.
 //! - `catalogue`: the known services, from `catalogue.json`.
 //! - `display`: sanitises untrusted text; `display_writer` does so for logs.
@@ -55,6 +57,7 @@ mod file_text;
 mod format;
 mod hidden_values;
 mod limited_read;
+mod line_ends;
 mod new_server;
 mod oauth_settings;
 mod parse;
@@ -62,6 +65,8 @@ mod pasted;
 mod paths;
 mod placeholder;
 mod plain_secrets;
+mod secret_places;
+mod secret_texts;
 mod starter;
 mod template;
 mod text;
@@ -88,7 +93,8 @@ pub use parse::is_plain_secret_header;
 pub use pasted::{PastedEntry, read_pasted};
 pub use paths::{Platform, config_dir, config_path, runtime_dir, state_dir};
 pub use placeholder::{Origin, Placeholder, PlaceholderError, PlaceholderUse};
-pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret};
+pub use plain_secrets::{GivenSecret, HIDDEN, TakenSecret, has_secret_name};
+pub use secret_texts::secrets_in_arguments;
 pub use starter::{Restored, starter_text};
 pub use template::{RenderError, Template, TemplateError};
 pub use watch::ConfigWatch;

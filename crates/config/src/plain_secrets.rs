@@ -1,13 +1,11 @@
-//! Secrets in plain text in an entry of `mcp.json`: hidden for a front end, or moved to the secret store.
+//! Secrets in plain text in an entry of `mcp.json`: recognised, and moved to the secret store.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use jsonc_parser::cst::{CstObject, CstObjectProp, CstRootNode};
-use jsonc_parser::parse_to_serde_value;
 use secrecy::SecretString;
-use serde_json::Value;
 
-use crate::parse::{is_plain_secret_header, spellings, syntax};
+use crate::parse::{is_plain_secret_header, spellings};
 use crate::tree::{parse_root, property, text};
 use crate::{ConfigError, Template, client_secret_name, header_secret_name, setting_secret_name};
 
@@ -37,49 +35,6 @@ struct PlainSecret {
     path: Vec<String>,
     prop: CstObjectProp,
     value: String,
-}
-
-/// Returns the entry with [`HIDDEN`] in place of each secret in plain text.
-pub(crate) fn hide(entry: &str) -> Result<String, ConfigError> {
-    let root = parse_root(entry)?;
-    for secret in secrets_in(&root) {
-        secret.prop.set_value(text(HIDDEN));
-    }
-    Ok(root.to_string())
-}
-
-/// Returns the entry with the secrets of `old` in place of [`HIDDEN`]. A hidden value must stay where it was.
-pub(crate) fn restore(entry: &str, old: &str) -> Result<String, ConfigError> {
-    let (root, old) = (parse_root(entry)?, parse_root(old)?);
-    let known = secrets_in(&old).into_iter().map(|secret| (secret.path, secret.value));
-    let known: BTreeMap<_, _> = known.collect();
-    for secret in secrets_in(&root).into_iter().filter(|secret| secret.value == HIDDEN) {
-        let Some(value) = known.get(&secret.path) else {
-            return Err(ConfigError::InvalidServer {
-                why: format!("`{}` is {HIDDEN}, but there is no hidden value", secret.path.join(".")),
-                hint: Some("Enter the value again.".to_owned()),
-            });
-        };
-        secret.prop.set_value(text(value));
-    }
-    let restored = root.to_string();
-    // A setting with another name may not count as a secret. Its value must not be lost.
-    if contains_hidden(&parse_to_serde_value(&restored, &syntax::options()).unwrap_or_default()) {
-        return Err(ConfigError::InvalidServer {
-            why: format!("{HIDDEN} is at a place where no value was hidden"),
-            hint: Some("Enter the value again.".to_owned()),
-        });
-    }
-    Ok(restored)
-}
-
-fn contains_hidden(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text == HIDDEN,
-        Value::Array(items) => items.iter().any(contains_hidden),
-        Value::Object(fields) => fields.values().any(contains_hidden),
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    }
 }
 
 /// Returns the keys that lead to the values that are [`HIDDEN`].
@@ -194,14 +149,18 @@ pub(crate) fn is_secret_setting(name: &str, value: &str) -> bool {
     matches!(name, "clientSecret" | "privateKey" | "assertion" | "idToken") && is_plain(value)
 }
 
-/// Returns whether a variable of a program has a name that usually belongs to a secret.
 pub(crate) fn is_secret_variable(name: &str, value: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    has_secret_name(name) && is_plain(value)
+}
+
+/// Returns whether a variable of a program has a name that usually belongs to a secret.
+pub fn has_secret_name(variable: &str) -> bool {
+    let name = variable.to_ascii_lowercase();
     let words = ["key", "secret", "token", "password", "passwd", "credential", "authorization"];
-    words.iter().any(|word| name.contains(word)) && is_plain(value)
+    words.iter().any(|word| name.contains(word))
 }
 
 /// Returns whether a value has no placeholder. A value with an invalid placeholder may be a secret, too.
-fn is_plain(value: &str) -> bool {
+pub(crate) fn is_plain(value: &str) -> bool {
     !Template::parse(value).is_ok_and(|value| value.has_placeholders())
 }

@@ -11,6 +11,7 @@ use crate::placeholder::{Placeholder, is_secret_name, is_variable_name};
 pub struct Template {
     source: String,
     parts: Vec<Part>,
+    is_literal: bool,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -74,19 +75,24 @@ impl Template {
             rest = &placeholder[length..];
         }
         push_text(&mut parts, rest);
-        Ok(Self { source: source.to_owned(), parts })
+        Ok(Self { source: source.to_owned(), parts, is_literal: false })
     }
 
     /// Creates a value without placeholders. `{{` and `${` have no special meaning in it.
     pub fn literal(text: &str) -> Self {
         let mut parts = Vec::new();
         push_text(&mut parts, text);
-        Self { source: text.to_owned(), parts }
+        Self { source: text.to_owned(), parts, is_literal: true }
     }
 
     /// The text in the file. It may contain a secret in plain text, so it must not be logged or displayed.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// Whether `{{` and `${` have no special meaning in the value, as in a file of environment variables.
+    pub fn is_literal(&self) -> bool {
+        self.is_literal
     }
 
     /// Whether the value has any placeholder.

@@ -159,13 +159,6 @@ impl Connection {
         self.closing.cancel();
     }
 
-    /// Closes the connection and ends its calls, because a secret of its entry may no longer be sent. Sends nothing, not
-    /// even the end of the session. Does not wait.
-    pub fn close_without_notice(&self) {
-        self.inbound.secret_withdrawn();
-        self.closing.cancel();
-    }
-
     /// Returns a token that is cancelled when the connection has ended.
     pub fn closed(&self) -> CancellationToken {
         self.closed.clone()

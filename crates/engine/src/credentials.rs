@@ -80,17 +80,20 @@ impl Credentials {
     /// Prepares for a new connection, because the client, the network or the stored grant may have changed. The stored
     /// grant is read again, unless a refresh is running or a grant is not saved yet.
     ///
-    /// `unattended` are the settings of an entry whose grants need no person.
+    /// `unattended` are the settings of an entry whose grants need no person. After `values_withdrawn` is cancelled,
+    /// nothing is refreshed.
     pub fn reset(
         &self,
         pre_registered: PreRegistered,
         unattended: Option<UnattendedSettings>,
         http: HttpClient,
+        values_withdrawn: CancellationToken,
     ) {
         let mut state = self.0.lock();
         state.pre_registered = pre_registered;
         state.unattended = unattended;
         state.http = http;
+        state.values_withdrawn = values_withdrawn;
         state.backoff.end();
         state.ended = None;
         if state.unsaved.is_none() && state.refresh.is_none() {

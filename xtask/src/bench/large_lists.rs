@@ -39,7 +39,7 @@ pub fn measure(repository: &Repository) -> Result<Vec<Figure>> {
         let line: Value =
             serde_json::from_str(&line.context("read a measurement")?).context("parse a measurement")?;
         let pid = line["pid"].as_u64().and_then(|pid| pid.try_into().ok()).context("a process id")?;
-        measured.push(parse(&line, megabytes(memory::of_tree(pid)))?);
+        measured.push(parse(&line, megabytes(memory::of_tree(pid)?))?);
         writeln!(input).context("continue large-lists")?;
     }
     let status = child.wait().context("wait for large-lists")?;

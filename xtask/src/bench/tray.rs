@@ -25,7 +25,7 @@ pub fn measure(repository: &Repository) -> Result<[Figure; 2]> {
     for line in BufReader::new(child.stdout.take().context("tray-memory has no stdout")?).lines() {
         let line = line.context("read the process to measure")?;
         let (name, pid) = line.split_once(' ').with_context(|| format!("unexpected line {line:?}"))?;
-        let bytes = memory::of_tree(pid.parse().context("a process id")?);
+        let bytes = memory::of_tree(pid.parse().context("a process id")?)?;
         measured.push((name.to_owned(), megabytes(bytes)));
         writeln!(input).context("continue tray-memory")?;
     }

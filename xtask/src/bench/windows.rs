@@ -93,12 +93,13 @@ fn open(program: &Path) -> Result<Opened> {
         }
     });
     let painted = ready.recv_timeout(OPEN_DEADLINE);
-    let opened = painted.context("the window did not report its first paint").map(|(_, painted)| {
+    let painted = painted.context("the window did not report its first paint");
+    let opened = painted.and_then(|(_, painted)| {
         thread::sleep(SETTLE);
-        Opened {
+        Ok(Opened {
             milliseconds: painted.duration_since(started).as_secs_f64() * 1000.0,
-            megabytes: megabytes(memory::of_tree(child.id())),
-        }
+            megabytes: megabytes(memory::of_tree(child.id())?),
+        })
     });
     leftovers::end_tree(&mut child);
     opened

@@ -207,11 +207,45 @@ fn an_entry_is_read_without_its_secrets_and_replaced_in_place() {
     assert!(drafted.secrets.is_empty());
     assert_eq!(drafted.hidden, [["headers", "Authorization"]]);
 
-    let edited = entry.text.replace("two.example", "2.example");
+    let edited = entry.text.replace("two.example", "two.example/mcp");
     folder.file().replace_entry("two", &edited, &entry.version).expect("replace");
-    assert_eq!(folder.text(), FILE.replace("two.example", "2.example"));
+    assert_eq!(folder.text(), FILE.replace("two.example", "two.example/mcp"));
     let outdated = folder.file().replace_entry("two", &edited, &entry.version).expect_err("it changed");
     assert!(matches!(outdated, ConfigError::EntryChanged { .. }), "{outdated}");
+}
+
+#[test]
+fn a_hidden_value_of_an_entry_never_goes_to_another_host() {
+    let folder = TestFolder::with(FILE);
+    let entry = folder.file().entry("two").expect("an entry");
+    let edited = entry.text.replace("two.example", "evil.example");
+    for error in [
+        folder.file().check_replace("two", &edited, &entry.version).expect_err("another host"),
+        folder.file().replace_entry("two", &edited, &entry.version).expect_err("another host"),
+    ] {
+        assert!(error.to_string().contains("the address or the command of its entry changed"), "{error}");
+    }
+    assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn a_hidden_argument_stays_while_the_program_is_the_same() {
+    let file = r#"{ "mcpServers": { "a": { "command": ["npx", "x", "--api-key", "k-1"], "env": { "KEY": "k-2" } } } }"#;
+    let folder = TestFolder::with(file);
+    let entry = folder.file().entry("a").expect("an entry");
+    assert!(!entry.text.contains("k-"), "{}", entry.text);
+    let split = format!(
+        r#"{{ "command": "npx", "args": ["x", "--api-key", "{HIDDEN}"], "env": {{ "KEY": "{HIDDEN}" }} }}"#
+    );
+    let other = split.replace("\"x\"", "\"y\"");
+    folder.file().replace_entry("a", &other, &entry.version).expect_err("another program");
+    assert_eq!(folder.text(), file);
+    folder.file().replace_entry("a", &split, &entry.version).expect("replace");
+    assert!(
+        folder.text().contains(r#""x", "--api-key", "k-1"], "env": { "KEY": "k-2" }"#),
+        "{}",
+        folder.text()
+    );
 }
 
 #[test]

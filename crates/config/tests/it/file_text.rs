@@ -33,9 +33,9 @@ fn secrets_are_hidden_and_stay_when_the_text_is_saved() {
     let read = folder.file().text().expect("the text");
     assert_eq!(read.text, hidden());
 
-    let edited = read.text.replace("notes.example", "notes2.example").replace("team's", "team’s");
+    let edited = read.text.replace("notes.example", "notes.example/mcp").replace("team's", "team’s");
     let (config, saved) = folder.file().save_text(&edited, &read.version).expect("save");
-    assert_eq!(folder.text(), FILE.replace("notes.example", "notes2.example").replace("team's", "team’s"));
+    assert_eq!(folder.text(), FILE.replace("notes.example", "notes.example/mcp").replace("team's", "team’s"));
     assert_eq!(config, folder.file().load().expect("read the file"));
     assert_eq!(saved, folder.file().text().expect("the text"));
     assert_ne!(saved.version, read.version);
@@ -47,7 +47,6 @@ fn a_hidden_value_is_kept_only_where_it_was() {
     let read = folder.file().text().expect("the text");
     let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
     for (from, to, line) in [
-        ("\"notes\"", "\"moved\"", 4),
         ("X-Api-Key", "X-Team", 4),
         ("\"high\"", "\"[hidden]\"", 5),
         ("\"https://old.example\"", "\"[hidden]\"", 6),
@@ -62,6 +61,153 @@ fn a_hidden_value_is_kept_only_where_it_was() {
         assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
     }
     assert_eq!(folder.text(), FILE);
+}
+
+#[test]
+fn secrets_in_arguments_addresses_and_comments_of_entries_are_hidden() {
+    let file = r#"{
+  "mcpServers": {
+    "query": { "type": "http", "url": "https://query.example/mcp?team=a&api_key=s-1", "_headers": { "X-Key": "s-2" } },
+    "tool": {
+      "command": "npx",
+      "args": ["mcp-remote", "https://r.example?token=s-3", "--header", "Authorization: Bearer s-4", "--api-key", "s-5", "--all"],
+      "env": { "DATABASE_URL": "postgres://ada:s-6@db/notes", "KEY": "s-7" }
+    },
+    "list": { "command": ["tool", "--password=s-8"] },
+    "oauth": { "url": "https://o.example", "oauth": { "tokenUrl": "https://o.example/token?key=s-9", "_clientSecret": "s-10" } }
+  },
+  "_mcpServers": { "old": { "url": "https://old.example", "headers": { "Authorization": "s-11" } } }
+}
+"#;
+    let folder = TestFolder::with(file);
+    let read = folder.file().text().expect("the text");
+    assert!(!read.text.contains("s-"), "{}", read.text);
+    assert!(read.text.contains("https://query.example/mcp?team=a&api_key=[hidden]"), "{}", read.text);
+    let edited = read.text.replace("\"list\"", "\"renamed\"");
+    folder.file().save_text(&edited, &read.version).expect("save");
+    assert_eq!(folder.text(), file.replace("\"list\"", "\"renamed\""));
+
+    let read = folder.file().text().expect("the text");
+    for (from, to, line) in [
+        ("query.example", "evil.example", 3),
+        ("team=a", "team=b", 3),
+        ("_headers", "headers", 3),
+        ("r.example", "evil.example", 6),
+        ("Authorization:", "X-Key:", 6),
+        ("@db", "@evil", 7),
+        ("--all", "--more", 7),
+        ("--password=", "--passwd=", 9),
+        ("_clientSecret", "clientSecret", 10),
+        ("https://old.example", "https://evil.example", 12),
+        ("\"--all\"", "\"--all\", \"X-Key: [hidden]\"", 6),
+    ] {
+        let edited = read.text.replacen(from, to, 1);
+        assert_ne!(edited, read.text, "{from}");
+        let (problems, can_be_saved) = folder.check(&edited);
+        let errors = problems.iter().filter(|(_, _, message)| message.starts_with(HIDDEN));
+        assert!(errors.clone().any(|(found, ..)| *found == line) && !can_be_saved, "{from}: {problems:?}");
+        folder.file().save_text(&edited, &read.version).expect_err(from);
+    }
+}
+
+#[test]
+fn a_text_that_a_person_wrote_is_no_hidden_value() {
+    let file = r#"{ "mcpServers": { "a": { "command": "a", "description": "[hidden] from others" } } }"#;
+    let folder = TestFolder::with(file);
+    let version = folder.file().text().expect("the text").version;
+    folder.file().save_text(&format!("{file}\n"), &version).expect("save");
+}
+
+/// Two services with a secret each, and a program.
+fn services(first: &str, second: &str, third: &str) -> String {
+    let service = |name: &str, url: &str, key: &str| {
+        let headers = format!(r#""headers": {{ "Authorization": "{key}" }}"#);
+        format!(r#""{name}": {{ "type": "http", "url": "{url}", {headers} }}"#)
+    };
+    let (old, new) = ("https://old.example/mcp", "https://new.example/mcp");
+    let entries = [
+        service("notes", old, first),
+        service("notes-new", new, second),
+        format!(r#""tool": {{ "command": "tool", "args": ["--all"], "env": {{ "KEY": "{third}" }} }}"#),
+    ];
+    format!("{{ \"mcpServers\": {{\n{}\n}} }}\n", entries.join(",\n"))
+}
+
+#[test]
+fn a_hidden_value_follows_its_destination_when_entries_are_renamed() {
+    let file = services("Bearer a", "Bearer b", "c");
+    let without_first =
+        |text: &str| text.lines().filter(|line| !line.contains("old.example")).collect::<String>();
+    let swapped = |text: &str| {
+        text.replace("\"notes\"", "\"\"").replace("notes-new", "notes").replace("\"\"", "\"notes-new\"")
+    };
+    for edit in [
+        &|text: &str| text.replace("\"notes\"", "\"moved\"").replace("\"tool\": {", "\"moved-tool\": {"),
+        &|text: &str| without_first(text).replace("notes-new", "notes"),
+        &swapped,
+    ] as [&dyn Fn(&str) -> String; 3]
+    {
+        let folder = TestFolder::with(&file);
+        let read = folder.file().text().expect("the text");
+        let edited = edit(&read.text);
+        assert_ne!(edited, read.text);
+        let (problems, can_be_saved) = folder.check(&edited);
+        assert!(can_be_saved, "{problems:?}");
+        folder.file().save_text(&edited, &read.version).expect("save");
+        assert_eq!(folder.text(), edit(&file));
+    }
+}
+
+#[test]
+fn a_renamed_entry_whose_value_is_ambiguous_needs_it_again() {
+    let file = services("Bearer a", "Bearer b", "c").replace("new.example", "old.example");
+    let folder = TestFolder::with(&file);
+    let read = folder.file().text().expect("the text");
+    let (problems, can_be_saved) = folder.check(&read.text.replace("\"notes\"", "\"moved\""));
+    let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
+    assert!(problems.contains(&(2, Severity::Error, misplaced)), "{problems:?}");
+    assert!(!can_be_saved);
+}
+
+#[test]
+fn a_hidden_value_never_goes_to_another_destination() {
+    let provider = r#""identityProvider": { "tokenUrl": "https://idp.example/token", "clientId": "me", "idToken": "s-4" }"#;
+    let oauth = format!(
+        r#""oauth": {{ "clientId": "me", "clientSecret": "s-3", "tokenUrl": "https://as.example/t", {provider} }}"#
+    );
+    let file = services("Bearer a", "Bearer b", "c")
+        .replace("https://new.example/mcp", "https://${HOST}/mcp")
+        .replace(r#""Bearer b" }"#, &format!(r#""Bearer b" }}, {oauth}"#));
+    let moved = format!("{HIDDEN} is not filled in, because the address or the command of its entry changed");
+    for (from, to, line, count) in [
+        ("https://old.example", "http://old.example", 2, 1),
+        ("old.example", "evil.example", 2, 1),
+        ("old.example", "old.example:8443", 2, 1),
+        ("\"url\"", "\"_url\"", 2, 1),
+        ("${HOST}", "${OTHER}", 3, 2),
+        ("as.example", "evil.example", 3, 1),
+        ("idp.example", "evil.example", 3, 1),
+        ("\"tool\",", "\"other-tool\",", 4, 1),
+        ("--all", "--upload=evil.example", 4, 1),
+        ("\"args\"", "\"cwd\": \"/tmp\", \"args\"", 4, 1),
+    ] {
+        let folder = TestFolder::with(&file);
+        let read = folder.file().text().expect("the text");
+        assert!(!["Bearer", "s-3", "s-4"].iter().any(|secret| read.text.contains(secret)), "{}", read.text);
+        let edited = read.text.replacen(from, to, 1);
+        assert_ne!(edited, read.text, "{from}");
+        let (problems, can_be_saved) = folder.check(&edited);
+        let found = problems.iter().filter(|found| **found == (line, Severity::Error, moved.clone()));
+        assert_eq!(found.count(), count, "{from}: {problems:?}");
+        assert!(!can_be_saved, "{from}");
+        let error = folder.file().save_text(&edited, &read.version).expect_err(from);
+        assert!(matches!(error, ConfigError::InvalidText { .. }), "{error}");
+        assert_eq!(folder.text(), file);
+        // The value that the person enters again is used.
+        let entered = edited.replace(HIDDEN, "{{key}}");
+        folder.file().save_text(&entered, &read.version).expect("save");
+        assert_eq!(folder.text(), entered);
+    }
 }
 
 #[test]
@@ -151,6 +297,34 @@ fn line_ends_and_the_byte_order_mark_are_kept() {
     let (_, saved) = folder.file().save_text(&edited, &read.version).expect("save");
     assert_eq!(saved.text, edited);
     assert_eq!(folder.text(), "\u{feff}{\r\n  \"mcpServers\": {\r\n  }\r\n}\r\n");
+}
+
+#[test]
+fn mixed_line_ends_are_kept() {
+    let mixed = "{\n  // One.\r\n  // Two.\n  \"mcpServers\": {}\r\n}\n";
+    let folder = TestFolder::with(mixed);
+    let read = folder.file().text().expect("the text");
+    folder.file().save_text(&read.text.replace("Two", "Three"), &read.version).expect("save");
+    assert_eq!(folder.text(), mixed.replace("Two", "Three"));
+}
+
+#[test]
+fn a_hidden_value_keeps_its_line_breaks() {
+    let file = "{ \"mcpServers\": {\r\n  \"a\": {\r\n    \"url\": \"https://a.example\",\r\n    \
+        \"oauth\": { \"flow\": \"client_credentials\", \"clientId\": \"me\", \"privateKey\": \"one\r\ntwo\n  three\" }\r\n  }\r\n} }\r\n";
+    let folder = TestFolder::with(file);
+    for text in ["// First\n", "// Second\n"] {
+        let read = folder.file().text().expect("the text");
+        assert!(!read.text.contains("three"), "{}", read.text);
+        folder.file().save_text(&format!("{}{text}", read.text), &read.version).expect("save");
+    }
+    assert_eq!(folder.text(), format!("{file}// First\r\n// Second\r\n"));
+
+    let entry = folder.file().entry("a").expect("an entry");
+    let edited = entry.text.replace("a.example", "a.example/mcp");
+    folder.file().replace_entry("a", &edited, &entry.version).expect("replace");
+    let expected = file.replace("a.example", "a.example/mcp");
+    assert_eq!(folder.text(), format!("{expected}// First\r\n// Second\r\n"));
 }
 
 #[cfg(unix)]

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use sse_stream::Sse;
+use tokio_util::sync::CancellationToken;
 use usher_budgets as budgets;
 
 use super::fault::Fault;
@@ -39,6 +40,8 @@ struct Inner {
     open: Mutex<HashSet<RequestId>>,
     /// The reason why the connection ended, where it is more specific than a lost connection.
     ending: OnceLock<Ending>,
+    /// Cancelled when a value in the headers of the entry may no longer be sent.
+    values_withdrawn: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -47,8 +50,6 @@ enum Ending {
     LimitExceeded(String),
     /// The program ended.
     Exited(ProcessEnd),
-    /// A secret of the entry may no longer be sent.
-    SecretWithdrawn,
 }
 
 /// The fields that all kinds of messages have, as text.
@@ -71,8 +72,13 @@ pub(crate) struct Answered {
 }
 
 impl Inbound {
-    pub fn new(requests: RunningRequests, monitor: StreamMonitor) -> Self {
-        Self(Arc::new(Inner { requests, monitor, open: Mutex::default(), ending: OnceLock::new() }))
+    pub fn new(
+        requests: RunningRequests,
+        monitor: StreamMonitor,
+        values_withdrawn: CancellationToken,
+    ) -> Self {
+        let (open, ending) = (Mutex::default(), OnceLock::new());
+        Self(Arc::new(Inner { requests, monitor, open, ending, values_withdrawn }))
     }
 
     /// Returns the monitor of the connection's streams.
@@ -136,24 +142,14 @@ impl Inbound {
         match (fault, self.0.ending.get()) {
             (Fault::Lost, Some(Ending::LimitExceeded(limit))) => Fault::LimitExceeded(limit.clone()),
             (Fault::Lost, Some(Ending::Exited(end))) => Fault::Exited(Box::new(end.clone())),
-            (fault, Some(Ending::SecretWithdrawn | Ending::LimitExceeded(_) | Ending::Exited(_)) | None) => {
-                fault
-            }
+            (fault, Some(Ending::LimitExceeded(_) | Ending::Exited(_)) | None) => fault,
         }
     }
 
-    /// Notes that a secret of the entry may no longer be sent, so that no further message is sent.
-    pub fn secret_withdrawn(&self) {
-        let _ = self.0.ending.set(Ending::SecretWithdrawn);
-    }
-
-    /// Fails if no further message may be sent. Also the end of a session is not announced, because the request has the
+    /// Fails if no further request may be sent. Also the end of a session is not announced, because each request has the
     /// headers of the entry.
     pub fn check_may_send(&self) -> Result<(), Fault> {
-        match self.0.ending.get() {
-            Some(Ending::SecretWithdrawn) => Err(Fault::Lost),
-            Some(Ending::LimitExceeded(_) | Ending::Exited(_)) | None => Ok(()),
-        }
+        if self.0.values_withdrawn.is_cancelled() { Err(Fault::Lost) } else { Ok(()) }
     }
 
     /// Reads one message from a line or an event. Returns `None` if it is not a message for Usher.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
 use usher_api::ServerId;
 
 use super::client_handler::ClientHandler;
@@ -24,11 +25,17 @@ pub(crate) struct ConnectionParts {
 }
 
 impl ConnectionParts {
-    /// `extension` is the authorization extension that the entry uses.
-    pub fn new(server: &ServerId, elicitations: &Arc<Elicitations>, extension: Option<&'static str>) -> Self {
+    /// `extension` is the authorization extension that the entry uses. After `values_withdrawn` is cancelled, an HTTP
+    /// connection sends nothing.
+    pub fn new(
+        server: &ServerId,
+        elicitations: &Arc<Elicitations>,
+        extension: Option<&'static str>,
+        values_withdrawn: CancellationToken,
+    ) -> Self {
         let (monitor, faults) = StreamMonitor::new();
         let requests = RunningRequests::default();
-        let inbound = Inbound::new(requests.clone(), monitor);
+        let inbound = Inbound::new(requests.clone(), monitor, values_withdrawn);
         let client = ClientHandler {
             server: server.clone(),
             elicitations: Arc::clone(elicitations),

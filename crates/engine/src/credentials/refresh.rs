@@ -136,6 +136,7 @@ impl Inner {
         settings: ClientSettings,
     ) -> Result<Option<Token>, CredentialFault> {
         let (http, now) = (self.lock().http.clone(), self.context.clock.now());
+        self.check_may_send()?;
         // The settings may have changed since the old grant was issued.
         let (planned, scopes) = (base.binding.clone().with_client_of(&settings), &base.scopes);
         let binding = planned.clone();
@@ -155,12 +156,19 @@ impl Inner {
     /// Writes the journal, then sends the refresh token.
     async fn send(&self, base: &HeldGrant) -> Result<Result<Grant, RefreshError>, CredentialFault> {
         let secret = self.client_secret(base).await?;
+        self.check_may_send()?;
         let now = self.context.clock.now();
         if let Some(token) = &base.refresh_token {
             self.context.journal.add(&self.context.server, token, now).await;
         }
         let http = self.lock().http.clone();
         Ok(usher_oauth::refresh(&http, base, secret.as_ref(), now).boxed().await)
+    }
+
+    /// Fails if the values of the entry may no longer be sent.
+    fn check_may_send(&self) -> Result<(), CredentialFault> {
+        let is_withdrawn = self.lock().values_withdrawn.is_cancelled();
+        if is_withdrawn { Err(CredentialFault::RefreshCancelled) } else { Ok(()) }
     }
 
     /// Returns whether the secret of a dynamically registered client is lost. A person cannot enter such a secret.

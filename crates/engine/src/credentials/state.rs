@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 use usher_oauth::{Grant, HttpClient, RefreshToken};
 
 use super::PreRegistered;
@@ -20,6 +21,8 @@ pub(super) struct State {
     pub pre_registered: PreRegistered,
     /// The settings of an entry whose grants need no person. A new grant then replaces a refresh.
     pub unattended: Option<UnattendedSettings>,
+    /// Cancelled when the values of the entry may no longer be sent.
+    pub values_withdrawn: CancellationToken,
     pub held: Held,
     /// A grant that is not in the secret store yet. It is not used before it is stored.
     pub unsaved: Option<AdmittedGrant>,
@@ -59,6 +62,7 @@ impl State {
             http,
             pre_registered: None,
             unattended: None,
+            values_withdrawn: CancellationToken::new(),
             held: Held::Unread,
             unsaved: None,
             refresh: None,

@@ -3,10 +3,11 @@
 mod opening;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use usher_api::{ErrorView, SecretRequestView, ServerId};
 use usher_config::{Header, OAuthSettings, PlaceholderUse, RenderError, Template};
@@ -59,6 +60,8 @@ pub(crate) struct Resolution {
     refused: Mutex<Vec<PlaceholderUse>>,
     /// The lock that is held while the entry is resolved.
     resolving: tokio::sync::Mutex<()>,
+    /// Cancelled and replaced when the values of the entry may no longer be sent.
+    values_withdrawn: Mutex<CancellationToken>,
 }
 
 /// The entry with all placeholders resolved. When the entry is resolved again, the new value takes over the credentials,
@@ -72,17 +75,20 @@ pub(crate) struct Resolved {
     /// `None` if OAuth is off, because the entry sets an `Authorization` header.
     pub credentials: Option<Credentials>,
     headers: HeaderMap,
+    /// Cancelled when these values may no longer be sent.
+    values_withdrawn: CancellationToken,
 }
 
 impl HttpEndpoint {
     /// Resolves the entry: reads its secrets and looks up the host. Returns the earlier result if it is not stale and
     /// the server is still in the same network zone.
     pub async fn resolve(&self) -> Result<Arc<Resolved>, Fault> {
-        let Resolution { resolved: earlier, is_stale, resolving, refused: _ } = &self.resolution;
+        let Resolution { resolved: earlier, is_stale, resolving, .. } = &self.resolution;
         let _resolving = resolving.lock().await;
         let before = self.resolved();
         if let Some(resolved) = &before
             && !is_stale.load(Ordering::Acquire)
+            && !resolved.values_withdrawn.is_cancelled()
             && !resolved.http.has_left_zone()
         {
             return Ok(Arc::clone(resolved));
@@ -101,6 +107,15 @@ impl HttpEndpoint {
     /// Makes the next call of [`Self::resolve`] resolve the entry again. The credentials are kept.
     pub fn mark_stale(&self) {
         self.resolution.is_stale.store(true, Ordering::Release);
+    }
+
+    /// Forbids every use of the values with which the entry was resolved, also by an attempt that is running.
+    pub fn withdraw_values(&self) {
+        std::mem::take(&mut *self.values_withdrawn()).cancel();
+    }
+
+    fn values_withdrawn(&self) -> MutexGuard<'_, CancellationToken> {
+        self.resolution.values_withdrawn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the flow that `mcp.json` chooses.
@@ -130,6 +145,8 @@ impl HttpEndpoint {
     async fn resolve_uncached(&self, before: Option<&Resolved>) -> Result<Resolved, Fault> {
         let url =
             ServerUrl::parse(self.url.as_str()).map_err(|error| setup_fault(describe_oauth_error(&error)))?;
+        // Before the values are read, so that a withdrawal from now on counts.
+        let values_withdrawn = self.values_withdrawn().clone();
         // Before anything is sent, even a query for the host's name, which may contain a variable.
         let values = self.admitted_values().await?;
         let secret = |name: &str| values.secret(name);
@@ -191,10 +208,10 @@ impl HttpEndpoint {
                 settings: settings.clone(),
                 assertion_file: self.oauth.assertion_file.clone(),
             });
-            credentials.reset(pre_registered, unattended, http.clone());
+            credentials.reset(pre_registered, unattended, http.clone(), values_withdrawn.clone());
             credentials
         });
-        Ok(Resolved { url, key, http, settings, credentials, headers })
+        Ok(Resolved { url, key, http, settings, credentials, headers, values_withdrawn })
     }
 
     /// Creates the HTTP client for the network zone in which the server is now.

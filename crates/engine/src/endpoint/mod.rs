@@ -131,6 +131,15 @@ impl Endpoint {
         }
     }
 
+    /// Forbids every use of the values of the entry's placeholders until the next connection admits them. A program got
+    /// its values when it started.
+    pub fn withdraw_values(&self) {
+        match self {
+            Self::Http(http) => http.withdraw_values(),
+            Self::Program(_) => {}
+        }
+    }
+
     /// Makes the next connection start from scratch: it resolves the placeholders again, and earlier quick exits of a
     /// program do not count.
     pub fn mark_stale(&self) {

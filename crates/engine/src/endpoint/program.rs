@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::ProtocolVersion;
+use tokio_util::sync::CancellationToken;
 use usher_api::{ErrorView, ProgramView, ServerId};
 use usher_budgets as budgets;
 use usher_config::{Placeholder, RenderError};
@@ -178,7 +179,12 @@ struct Attempt {
 
 impl Attempt {
     async fn start(endpoint: &ProgramEndpoint) -> Result<Self, Fault> {
-        let parts = ConnectionParts::new(&endpoint.id, &endpoint.context.elicitations, None);
+        let parts = ConnectionParts::new(
+            &endpoint.id,
+            &endpoint.context.elicitations,
+            None,
+            CancellationToken::new(),
+        );
         let channel = StdioChannel::new(endpoint.start().await?, parts.inbound.clone());
         Ok(Self { channel, parts })
     }

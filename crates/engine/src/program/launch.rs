@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use usher_api::LaunchView;
-use usher_config::{Environment, RenderError, Template, Transport, exact_text};
+use usher_config::{
+    Environment, Placeholder, RenderError, Template, Transport, exact_text, has_secret_name,
+    secrets_in_arguments,
+};
 
 /// Programs that download other programs and then run them. Their first start may take minutes.
 const RUNNERS: [&str; 16] = [
@@ -66,7 +69,7 @@ pub(crate) struct Resolved {
     pub arguments: Vec<SecretString>,
     pub environment: Vec<(String, SecretString)>,
     pub folder: Option<PathBuf>,
-    /// The values of all secrets of the entry, longest first. They must not appear in a shown line.
+    /// The values that must not appear in a shown line. Some may be too short to be recognised there.
     pub secrets: Vec<SecretString>,
 }
 
@@ -151,18 +154,36 @@ impl Launch {
         for (name, value) in &self.env {
             variables.push((name.clone(), render(value)?));
         }
-        let mut secrets: Vec<SecretString> = Vec::new();
-        for template in self.templates() {
-            secrets.extend(template.secret_names().into_iter().filter_map(&secret));
-        }
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
         Ok(Resolved {
-            secrets,
+            secrets: self.secret_values(environment, &secret, &variables),
             command: render(&self.command)?.expose_secret().to_owned(),
             arguments: self.args.iter().map(render).collect::<Result<_, _>>()?,
             environment: variables,
             folder: folder.map(|folder| in_home(folder.expose_secret(), home)),
         })
+    }
+
+    /// Returns the values of all placeholders, those of variables with the name of a secret, those of an `envFile`, and
+    /// the secrets in plain text among the arguments.
+    fn secret_values(
+        &self,
+        environment: &Environment,
+        secret: impl Fn(&str) -> Option<SecretString>,
+        variables: &[(String, SecretString)],
+    ) -> Vec<SecretString> {
+        let placeholders = self.templates().flat_map(|template| template.placeholders(environment));
+        let values = placeholders.filter_map(|placeholder| match placeholder {
+            Placeholder::Secret(name) => secret(&name),
+            Placeholder::Variable(name) if changes_code(&name) => None,
+            Placeholder::Variable(name) => environment.get(&name).map(SecretString::from),
+        });
+        let variables = variables.iter().zip(&self.env);
+        let secret_variables = variables.filter(|((name, _), (_, written))| {
+            has_secret_name(name) || (written.is_literal() && !changes_code(name))
+        });
+        let arguments: Vec<_> = self.args.iter().map(Template::source).collect();
+        let secret_arguments = secrets_in_arguments(&arguments).into_iter().map(SecretString::from);
+        values.chain(secret_variables.map(|((_, value), _)| value.clone())).chain(secret_arguments).collect()
     }
 
     /// Returns whether the command is one that downloads another program and then runs it.
@@ -264,8 +285,31 @@ mod tests {
         assert_eq!(arguments, ["server", "--key=s3cret-value"]);
         let secrets: Vec<_> =
             resolved.secrets.iter().map(|secret| secret.expose_secret().to_owned()).collect();
-        assert_eq!(secrets, ["s3cret-value", "s3cret-value"]);
+        assert_eq!(secrets, ["server", "s3cret-value", "s3cret-value", "s3cret-value"]);
         assert!(launch.resolve(&environment, |_| None, None).is_err());
+    }
+
+    #[test]
+    fn values_of_variables_and_of_files_are_secrets_too() {
+        let environment = Environment::from_iter([("TOKEN", "from-variable"), ("HOME", "/home/ada")]);
+        let written = [
+            ("API_TOKEN", template("plain-token")),
+            ("DB_PASSWORD", template("${UNSET:-default-password}")),
+            ("MODE", template("development")),
+            ("AUTH", template("Bearer ${TOKEN}")),
+            ("FOLDER", template("${HOME}/notes")),
+            ("DATABASE_URL", Template::literal("postgres://ada:pw@db")),
+            ("PATH", Template::literal("/usr/local/bin")),
+        ];
+        let env = written.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let args = vec![template("--api-key"), template("plain-argument")];
+        let launch = Launch { args, env, ..launch() };
+        let resolved = launch.resolve(&environment, |_| None, None).expect("no secret");
+        let mut secrets: Vec<_> = resolved.secrets.iter().map(ExposeSecret::expose_secret).collect();
+        secrets.sort_unstable();
+        let expected =
+            ["default-password", "from-variable", "plain-argument", "plain-token", "postgres://ada:pw@db"];
+        assert_eq!(secrets, expected);
     }
 
     #[test]

@@ -75,7 +75,8 @@ fn shown_lines(secrets: &[SecretString]) -> Vec<SecretString> {
     let lines = secrets.iter().flat_map(|secret| secret.expose_secret().split(['\n', '\r']));
     let mut shown: Vec<_> = lines.map(|line| display_text(line, usize::MAX)).collect();
     shown.retain(|line| line.len() >= SHORTEST_SECRET);
-    shown.sort_by_key(|line| std::cmp::Reverse(line.len()));
+    shown.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    shown.dedup();
     shown.into_iter().map(SecretString::from).collect()
 }
 

@@ -238,9 +238,11 @@ impl ServerTask {
     }
 
     fn end_uses_of_values(&mut self) {
+        // First of all: a connection that is dropped announces the end of its session with the headers of the entry.
+        self.endpoint.withdraw_values();
         self.cancel_sign_in();
         if let Some(connection) = self.phase.connection() {
-            connection.close_without_notice();
+            connection.close_now();
         }
         self.connect_with_new_values();
     }

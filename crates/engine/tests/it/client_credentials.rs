@@ -132,20 +132,30 @@ async fn a_new_token_replaces_the_old_one_ahead_of_its_expiry_and_after_a_reject
 
 #[tokio::test]
 async fn a_client_secret_that_may_not_be_sent_any_more_gets_no_token() {
-    let machines = Machines::start().await;
-    let (sandbox, engine) = machines.engine(with_secret()).await;
-    until(&engine, &id(), is_connected).await;
-    engine.disallow_secret("machine_secret", &machines.service.at("")).await.unwrap();
-    let is_refused = |view: &ServerView| matches!(&view.status, Status::Failed { error } if error.code == Code::SecretNotAllowed);
-    until(&engine, &id(), is_refused).await;
-    // The token has expired, and a new one is due.
-    sandbox.clock.advance(Duration::from_secs(4000));
-    engine.reconnect_all();
-    let sent = machines.service.until_requests(TOKEN, 2);
-    tokio::time::timeout(Duration::from_millis(500), sent).await.unwrap_err();
-    engine.allow_secret("machine_secret", &machines.service.at("")).await.unwrap();
-    until(&engine, &id(), is_connected).await;
-    assert_eq!(machines.requests(), 2);
+    for deletes in [false, true] {
+        let machines = Machines::start().await;
+        let (sandbox, engine) = machines.engine(with_secret()).await;
+        until(&engine, &id(), is_connected).await;
+        if deletes {
+            assert!(engine.delete_secret("machine_secret").await.unwrap());
+        } else {
+            engine.disallow_secret("machine_secret", &machines.service.at("")).await.unwrap();
+        }
+        let (code, _) = error_of(&until(&engine, &id(), has_failed).await);
+        assert_eq!(code == Code::SecretNotAllowed, !deletes);
+        // The token has expired, and a new one is due.
+        sandbox.clock.advance(Duration::from_secs(4000));
+        engine.reconnect_all();
+        let sent = machines.service.until_requests(TOKEN, 2);
+        tokio::time::timeout(Duration::from_millis(500), sent).await.unwrap_err();
+        if deletes {
+            engine.add_secret("machine_secret", "another".into()).await.unwrap();
+        } else {
+            engine.allow_secret("machine_secret", &machines.service.at("")).await.unwrap();
+        }
+        until(&engine, &id(), is_connected).await;
+        assert_eq!(machines.requests(), 2);
+    }
 }
 
 #[tokio::test]

@@ -36,3 +36,4 @@ mod sign_in;
 mod sign_out;
 mod sse;
 mod step_up;
+mod withdrawn_secrets;

@@ -116,10 +116,12 @@ impl StreamableHttpClient for HttpAdapter {
         let _answered = self.inbound.answered_by(&message);
         let headers = self.all_headers(headers);
         let exchange = async {
-            self.inbound.check_may_send().map_err(Error::Client)?;
             let response = self.authorized.run(|token| {
                 let (message, session, headers) = (&message, session.as_deref(), headers.clone());
-                async move { self.http.post(message, session, token.as_ref(), headers).await }
+                async move {
+                    self.inbound.check_may_send()?;
+                    self.http.post(message, session, token.as_ref(), headers).await
+                }
             });
             response.await.map_err(Error::Client)
         };
@@ -171,11 +173,13 @@ impl StreamableHttpClient for HttpAdapter {
         let headers = self.all_headers(headers);
         loop {
             let next_sign_in = self.inbound.monitor().next_sign_in();
-            self.inbound.check_may_send().map_err(Error::Client)?;
             let exchange = self.authorized.run(|token| {
                 let (session, last_event) = (session.as_deref(), last_event.as_deref());
                 let headers = headers.clone();
-                async move { self.http.get(session, last_event, token.as_ref(), headers).await }
+                async move {
+                    self.inbound.check_may_send()?;
+                    self.http.get(session, last_event, token.as_ref(), headers).await
+                }
             });
             let error = match in_time(exchange).await {
                 Ok(Some(stream)) => {

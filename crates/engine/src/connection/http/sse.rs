@@ -32,6 +32,7 @@ struct Poster {
     authorized: Authorized,
     headers: HeaderMap,
     address: Arc<Mutex<Url>>,
+    inbound: Inbound,
     /// Responses that came in the body of a POST, as some servers send them.
     responses: mpsc::Sender<Bytes>,
 }
@@ -65,8 +66,11 @@ impl SseChannel {
         inbound: Inbound,
     ) -> Result<Self, Fault> {
         let get = authorized.run(|token| {
-            let (http, headers) = (http.clone(), headers.clone());
-            async move { http.get(None, None, token.as_ref(), headers).await }
+            let (http, headers, inbound) = (http.clone(), headers.clone(), &inbound);
+            async move {
+                inbound.check_may_send()?;
+                http.get(None, None, token.as_ref(), headers).await
+            }
         });
         let Some(mut events) = get.await? else {
             return Err(Fault::Status { status: 405, retry_after: None });
@@ -83,8 +87,9 @@ impl SseChannel {
         let endpoint = tokio::time::timeout(ENDPOINT_TIMEOUT, endpoint).await;
         let address = endpoint.unwrap_or_else(|_| Err(no_address()))?;
         let (sender, responses) = mpsc::channel(budgets::OPEN_SERVER_REQUESTS);
+        let address = Arc::new(Mutex::new(address));
         let poster =
-            Poster { http, authorized, headers, address: Arc::new(Mutex::new(address)), responses: sender };
+            Poster { http, authorized, headers, address, inbound: inbound.clone(), responses: sender };
         // From here on, the limits on messages apply.
         let events = inbound.clone().limit_events(events);
         Ok(Self { events, responses, poster, url, reader: MessageReader::new(inbound) })
@@ -110,11 +115,9 @@ impl Transport<RoleClient> for SseChannel {
         message: TxJsonRpcMessage<RoleClient>,
     ) -> impl Future<Output = Result<(), Fault>> + Send + 'static {
         let answered = self.reader.note_sent(&message);
-        let may_send = self.reader.inbound.check_may_send();
         let poster = self.poster.clone();
         async move {
             let _answered = answered;
-            may_send?;
             poster.post(&message).await
         }
     }
@@ -168,7 +171,10 @@ impl Poster {
         let address = self.address.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let exchange = self.authorized.run(|token| {
             let (http, address, headers) = (self.http.clone(), address.clone(), self.headers.clone());
-            async move { http.post_to(address, message, token.as_ref(), headers).await }
+            async move {
+                self.inbound.check_may_send()?;
+                http.post_to(address, message, token.as_ref(), headers).await
+            }
         });
         let posted = match Deadline::for_message(message) {
             // Some servers hold the response to a POST until the tool has finished.

@@ -72,7 +72,8 @@ impl HttpEndpoint {
     }
 
     async fn open_with(&self, resolved: &Resolved, sse: bool, reports: &Reports) -> Result<Opened, Fault> {
-        let parts = ConnectionParts::new(&self.id, &self.context.elicitations, extension(self.flow()));
+        let (extension, withdrawn) = (extension(self.flow()), resolved.values_withdrawn.clone());
+        let parts = ConnectionParts::new(&self.id, &self.context.elicitations, extension, withdrawn);
         let uri: Arc<str> = resolved.url.as_str().into();
         let clock = self.context.options.clock.clone();
         let http = StreamableHttp::new(
