@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
 use usher_api::ErrorView;
 use usher_engine::{Engine, EngineOptions};
-use usher_ipc::{Access, Holder, Server};
+use usher_ipc::{Access, Holder, HolderKind, Server};
 
 use crate::error;
 
@@ -75,7 +75,7 @@ impl EngineSlot {
         show_window: impl Fn() + Send + Sync + 'static,
         on_command_running: impl Fn(),
     ) -> Result<Engine, ErrorView> {
-        let started = Access::hold(&options, |pid| {
+        let started = Access::hold(&options, HolderKind::App, |pid| {
             self.state.send_replace(State::Waiting(error::command_running(pid)));
             on_command_running();
         })

@@ -32,9 +32,10 @@ pub fn origin(question: &ElicitationView) -> String {
     let Some(tool) = question.tool.as_deref().map(shorten) else {
         return format!("{asker} asks outside a call.");
     };
-    match question.program {
+    match &question.program {
         Some(CallingProgram::Window) => format!("You are running “{tool}” on {asker}."),
         Some(CallingProgram::CommandLine) => format!("The usher command is running “{tool}” on {asker}."),
+        Some(CallingProgram::Client(client)) => format!("{client} is running “{tool}” on {asker}."),
         None => format!("“{tool}” is running on {asker}."),
     }
 }

@@ -35,7 +35,10 @@ fn every_library_is_a_dependency() -> Result<()> {
         "Source: usher\n\nPackage: usher\nArchitecture: any\n",
     )?;
     let mut shlibdeps = Command::new("dpkg-shlibdeps");
-    shlibdeps.current_dir(folder.path()).arg("-O").args(["root/usr/bin/usher", "root/usr/bin/usher-desktop"]);
+    shlibdeps
+        .current_dir(folder.path())
+        .arg("-O")
+        .args(["usher", "usher-bridge", "usher-desktop"].map(|name| format!("root/usr/bin/{name}")));
     let found = run(&mut shlibdeps)?;
     let found = found.trim().strip_prefix("shlibs:Depends=").context("no output of dpkg-shlibdeps")?;
     let libraries: BTreeSet<&str> = found.split(", ").collect();

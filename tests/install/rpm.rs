@@ -42,7 +42,7 @@ fn the_rpm_requires_its_libraries_and_is_installed_unchanged_and_removed_complet
     assert_eq!(root.rpm(&["--verify", "--nodeps", "--noscripts"], "usher".as_ref())?, "");
     let required = query("[%{REQUIRENAME}\\n]")?;
     let required: BTreeSet<&str> = required.lines().collect();
-    for program in ["usr/bin/usher", "usr/bin/usher-desktop"] {
+    for program in ["usr/bin/usher", "usr/bin/usher-bridge", "usr/bin/usher-desktop"] {
         let libraries = libraries(&root.path().join(program))?;
         assert!(
             libraries.contains("libc.so.6()(64bit)\n") || !cfg!(target_pointer_width = "64"),

@@ -34,7 +34,7 @@ pub struct ElicitationView {
 }
 
 /// A program that calls tools.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "snake_case")]
 pub enum CallingProgram {
@@ -42,6 +42,8 @@ pub enum CallingProgram {
     Window,
     /// The command `usher call`.
     CommandLine,
+    /// An AI client of the gateway, by the label that names it, sanitised for display.
+    Client(String),
 }
 
 /// The person's answer.

@@ -27,6 +27,7 @@
 //! ```
 
 mod auth;
+mod bridge;
 mod config_text;
 mod elicitation;
 mod entry;
@@ -45,6 +46,7 @@ mod status;
 mod tool;
 
 pub use auth::{AuthView, RedirectKind, RegistrationKind};
+pub use bridge::{BridgeFirstMessage, BridgeHello, BridgeReply, BridgeTarget};
 pub use config_text::{ConfigSaveView, ConfigTextCheckView, ConfigTextView};
 pub use elicitation::{CallingProgram, ElicitationAnswer, ElicitationView};
 pub use entry::{

@@ -128,6 +128,9 @@ pub enum Request {
     /// Brings the app's window to the front. Fails in a process without a window.
     #[cfg_attr(feature = "specta", specta(skip))]
     ShowWindow,
+    /// Ends `usher serve`, because another program wants to run the engine. Fails in any other process.
+    #[cfg_attr(feature = "specta", specta(skip))]
+    Yield,
 }
 
 /// The verbs whose only argument is a server.
@@ -237,7 +240,8 @@ impl Request {
             | Self::CheckConfig
             | Self::Secrets
             | Self::Orphans
-            | Self::ShowWindow => false,
+            | Self::ShowWindow
+            | Self::Yield => false,
         }
     }
 

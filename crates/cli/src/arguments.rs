@@ -52,6 +52,15 @@ pub enum Command {
     Logs(ServerName),
     /// Call a tool
     Call(Call),
+    /// Connect an AI client to a server that you signed in to
+    ///
+    /// An AI client starts this command instead of the server. It speaks MCP over stdin and stdout. Every client uses the
+    /// same connection and the same sign-in. If Usher is not running, it starts `usher serve`.
+    Bridge(Bridge),
+    /// Run Usher for AI clients, without a window
+    ///
+    /// It ends five minutes after the last client, or when the app starts. `usher bridge` starts it when necessary.
+    Serve,
     /// Check, format or restore mcp.json
     Config {
         #[command(subcommand)]
@@ -69,6 +78,19 @@ pub enum Command {
     /// Write the man pages to a folder
     #[command(hide = true)]
     Man { folder: PathBuf },
+}
+
+#[derive(Debug, Args)]
+pub struct Bridge {
+    /// Server in mcp.json
+    #[arg(value_name = "SERVER", required_unless_present = "all")]
+    pub server: Option<String>,
+    /// Offer all servers that are enabled
+    #[arg(long, conflicts_with = "server")]
+    pub all: bool,
+    /// Name of the AI client, which Usher shows in its questions
+    #[arg(long = "as", value_name = "LABEL")]
+    pub label: Option<String>,
 }
 
 #[derive(Debug, Args)]

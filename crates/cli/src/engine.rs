@@ -160,7 +160,7 @@ impl Handle {
 
 /// Declines the questions that belong to no call, unless this command is running a call. Without an answer, the server
 /// would keep waiting.
-fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBool>) {
+pub fn decline_unrelated_questions(engine: &Engine, answers_questions: Arc<AtomicBool>) {
     let mut events = engine.subscribe();
     let engine = engine.clone();
     tokio::spawn(async move {

@@ -24,6 +24,7 @@ mod output;
 mod paths;
 mod qr_code;
 mod session;
+mod termination;
 
 use std::process::ExitCode;
 
@@ -64,6 +65,8 @@ async fn run(arguments: &Arguments, output: Output) -> Result<(), CommandError> 
         Command::Tools(server) => commands::tools::run(paths, output, &server.name).await,
         Command::Logs(server) => commands::logs::run(paths, output, &server.name).await,
         Command::Call(call) => commands::call::run(paths, output, call).await,
+        Command::Bridge(bridge) => commands::bridge::run(paths, bridge),
+        Command::Serve => commands::serve::run(paths, output).await,
         Command::Config { command } => commands::config::run(paths, output, command).await,
         Command::Secret { command } => commands::secret::run(paths, output, command).await,
         Command::Demo(demo) => commands::demo::run(output, demo).await,

@@ -14,8 +14,19 @@ pub struct Config {
     pub servers: Vec<ServerConfig>,
     /// The entries with an error, in the order of the file. They do not run.
     pub broken: Vec<BrokenServer>,
+    /// The groups in the order of the file.
+    pub groups: Vec<Group>,
     /// Entries that are ignored, deprecated or unsafe.
     pub warnings: Vec<Diagnostic>,
+}
+
+/// Servers that an AI client uses together, under one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The name, which no server has.
+    pub name: String,
+    /// The names of entries, each once.
+    pub servers: Vec<String>,
 }
 
 /// An entry of `mcpServers`, as [`Config::entries`] returns it.

@@ -74,7 +74,7 @@ mod tree;
 mod watch;
 
 pub use catalogue::{CatalogueEntry, Setup, Tier, catalogue, catalogue_by_url};
-pub use config::{BrokenServer, Config, Entry, Header, SecretUse, ServerConfig, Transport};
+pub use config::{BrokenServer, Config, Entry, Group, Header, SecretUse, ServerConfig, Transport};
 pub use diagnostic::{Diagnostic, Severity};
 pub use display::{display_text, exact_text};
 pub use display_writer::DisplayWriter;

@@ -3,6 +3,7 @@
 mod address;
 mod display;
 mod env;
+mod groups;
 mod headers;
 mod oauth;
 mod reader;
@@ -19,10 +20,11 @@ pub(crate) use address::is_web_address;
 pub use headers::is_plain_secret_header;
 pub(crate) use reader::display_name;
 
-use crate::{BrokenServer, Config, Diagnostic, Environment, ServerConfig};
+use crate::{BrokenServer, Config, Diagnostic, Environment, Group, ServerConfig};
 use reader::Reader;
 
 pub(crate) const SERVERS: &str = "mcpServers";
+const GROUPS: &str = "groups";
 /// The maximum length of a server's name. It is below the secret store's limit of 350 characters.
 const MAX_NAME_CHARS: usize = 200;
 /// The maximum number of entries. Each one is a task of the engine, or a row in the window.
@@ -40,12 +42,12 @@ pub(crate) struct ParseContext<'a> {
 pub(crate) fn parse(text: &str, context: ParseContext<'_>) -> Result<Config, Diagnostic> {
     let root = syntax::parse(text)?;
     let mut reader = Reader::new(text, context);
-    let read = root.map(|root| read(&mut reader, &root)).unwrap_or_default();
+    let (read, groups) = root.map(|root| read(&mut reader, &root)).unwrap_or_default();
     // The reader's errors up to here belong to the whole file.
     if let Some(error) = reader.errors.into_iter().next() {
         return Err(error);
     }
-    let mut config = Config { warnings: sorted(reader.warnings), ..Config::default() };
+    let mut config = Config { groups, warnings: sorted(reader.warnings), ..Config::default() };
     for entry in read {
         match entry {
             Read::Server(server) => config.servers.push(*server),
@@ -70,15 +72,25 @@ enum Read {
     Broken(Box<BrokenServer>),
 }
 
-fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Read> {
+impl Read {
+    fn name(&self) -> &str {
+        match self {
+            Self::Server(server) => &server.name,
+            Self::Broken(broken) => &broken.name,
+        }
+    }
+}
+
+fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> (Vec<Read>, Vec<Group>) {
     let Some(root) = value.as_object() else {
         let hint = "The file must be one object: { \"mcpServers\": { … } }.";
         reader.error(value, "the file must begin with `{`", hint);
-        return Vec::new();
+        return Default::default();
     };
     let mut servers = None;
     let mut others = HashSet::new();
     let mut misnamed = None;
+    let mut groups = None;
     for prop in &root.properties {
         let name = prop.name.as_str();
         if name.starts_with('_') || prop.value.as_null_keyword().is_some() {
@@ -98,6 +110,8 @@ fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Read> {
             );
         } else if matches!(name, "servers" | "context_servers") {
             misnamed = Some(prop);
+        } else if name == GROUPS {
+            groups = Some(prop);
         }
     }
     // The config files of VS Code and Zed look similar but use these keys.
@@ -105,14 +119,17 @@ fn read(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Read> {
         let message = format!("`{}` is ignored", prop.name.as_str());
         reader.warn(prop, message, "Put the servers in `mcpServers`.");
     }
-    let Some(servers) = servers.and_then(|prop| reader.object(prop)) else { return Vec::new() };
+    let Some(servers) = servers.and_then(|prop| reader.object(prop)) else { return Default::default() };
     let entries = servers.properties.iter().filter(|prop| is_entry(prop));
     if entries.count() > MAX_SERVERS {
         let hint = "Check that this is the right file.";
         reader.error(servers, format!("there are more than {MAX_SERVERS} servers"), hint);
-        return Vec::new();
+        return Default::default();
     }
-    read_servers(reader, servers)
+    let read = read_servers(reader, servers);
+    let names: Vec<&str> = read.iter().map(Read::name).collect();
+    let groups = groups.map(|prop| groups::read_groups(reader, prop, &names)).unwrap_or_default();
+    (read, groups)
 }
 
 fn is_entry(prop: &ObjectProp<'_>) -> bool {

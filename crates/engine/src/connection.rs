@@ -9,15 +9,19 @@ pub(crate) mod elicitation;
 pub(crate) mod fault;
 pub(crate) mod http;
 pub(crate) mod inbound;
+pub(crate) mod introduction;
 mod json;
 pub(crate) mod list_changes;
 mod lists;
 mod message_reader;
 pub(crate) mod offers;
+pub(crate) mod operation;
 mod page_visits;
 mod pagination;
 pub(crate) mod parts;
+pub(crate) mod progress;
 pub(crate) mod rmcp_error;
+pub(crate) mod rpc_error;
 mod running_requests;
 pub(crate) mod stdio;
 mod stream_monitor;
@@ -38,6 +42,7 @@ use crate::credentials::Credentials;
 use client_handler::ClientHandler;
 use fault::Fault;
 use inbound::Inbound;
+use introduction::Introduction;
 use list_changes::ListChanges;
 use lists::Listing;
 use offers::Offer;
@@ -131,6 +136,16 @@ impl Connection {
         let implementation = info.server_info.as_ref()?;
         let title = implementation.title.as_ref().unwrap_or(&implementation.name);
         (!title.is_empty()).then(|| title.clone())
+    }
+
+    /// Returns how the server introduces itself.
+    pub fn introduction(&self) -> Introduction {
+        let Some(info) = self.peer.peer_info() else { return Introduction::default() };
+        let capabilities = match serde_json::to_value(&info.capabilities) {
+            Ok(serde_json::Value::Object(capabilities)) => capabilities,
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        };
+        Introduction { title: self.title(), instructions: info.instructions.clone(), capabilities }
     }
 
     /// Closes the connection. Waits at most `deadline` for the server to be notified.

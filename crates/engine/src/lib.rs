@@ -13,7 +13,7 @@
 //! | `sign_in` | discovery and registration, redirect, callback, exchange, revocation |
 //! | `credentials` | one server's grant: storage, cache and refresh |
 //! | `connection` | a live MCP connection over any channel; Streamable HTTP |
-//! | `calls` | tool calls, which may wait for a permission and may be repeated |
+//! | `calls` | calls, which may wait for a permission and may be repeated |
 //! | `board`, `events`, `caller` | the public state, its events, and the callers that receive them |
 //! | `words` | the messages for the person, one file for each source of errors |
 //! | `learned`, `server_key`, `state_file`, `allowed_origins`, `last_uses`, `refresh_journal`, `secret_stores`, `lock` | the files on disk and the secret store |
@@ -70,7 +70,12 @@ mod wake;
 mod words;
 
 pub use allowed_origins::allowed_origins;
+pub use calls::call::{CallError, OnProgress};
 pub use clock::Clock;
+pub use connection::introduction::Introduction;
+pub use connection::offers::ListName;
+pub use connection::progress::Progress;
+pub use connection::rpc_error::RpcError;
 pub use engine::Engine;
 pub use events::Events;
 pub use lock::listens_at;
@@ -78,7 +83,7 @@ pub use options::{
     CallOptions, EngineOptions, EntryInput, PreRegisteredClient, SecretPlace, SignInOptions, StartError,
 };
 pub use program::launch::digest_of_command;
-pub use verbs::MAX_SECRET_BYTES;
+pub use verbs::{MAX_SECRET_BYTES, RelayedRequest};
 pub use words::config::describe_config_error;
 pub use words::secret_store::describe_secret_error;
 pub use words::sign_in::describe_oauth_error;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::join_all;
 use usher_api::{ConfigChangesView, ErrorView, ServerId, Status};
-use usher_config::Config;
+use usher_config::{Config, Group};
 
 use crate::context::Context;
 use crate::server::broken_entry;
@@ -20,6 +20,8 @@ pub(crate) struct Servers {
     broken: Mutex<HashMap<ServerId, ErrorView>>,
     /// The servers to run; `None` means all. A server is never removed from the selection.
     selected: Mutex<Option<HashSet<ServerId>>>,
+    /// The groups of the file.
+    groups: Mutex<Vec<Group>>,
     /// Held while the set of servers changes.
     pub changing: tokio::sync::Mutex<()>,
 }
@@ -30,6 +32,7 @@ impl Servers {
             handles: Mutex::default(),
             broken: Mutex::default(),
             selected: Mutex::new(selected.map(HashSet::from_iter)),
+            groups: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
@@ -41,6 +44,13 @@ impl Servers {
     /// Returns the error of an entry that does not run because of it.
     pub fn entry_error(&self, id: &ServerId) -> Option<ErrorView> {
         self.broken().get(id).cloned()
+    }
+
+    /// Returns the servers of a group.
+    pub fn group(&self, name: &str) -> Option<Vec<ServerId>> {
+        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        let group = groups.iter().find(|group| group.name == name)?;
+        Some(group.servers.iter().cloned().map(ServerId).collect())
     }
 
     pub fn ids(&self) -> Vec<ServerId> {
@@ -94,6 +104,7 @@ impl Servers {
             return changes;
         }
         context.placeholders.adopt(&config).await;
+        self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&config.groups);
         let view = words::config::view(path, Ok(&config));
         let ids = config.entries().map(|entry| ServerId(entry.name().to_owned()));
         let order: Vec<_> = ids.filter(|id| self.is_selected(id)).collect();

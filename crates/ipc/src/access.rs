@@ -54,11 +54,13 @@ impl Access {
         }
     }
 
-    /// Starts the engine as soon as no command holds it. Returns [`StartError::Held`] if another app holds it.
+    /// Starts the engine for a program of this kind, as soon as no command holds it. Returns [`StartError::Held`] if
+    /// another app holds it. `usher serve` makes room for the app, but not for another `usher serve`.
     ///
     /// `on_wait` is called with the command's process id if the wait takes longer than two seconds.
     pub async fn hold(
         options: &EngineOptions,
+        kind: HolderKind,
         on_wait: impl FnOnce(Option<u32>),
     ) -> Result<Engine, StartError> {
         let begun = Instant::now();
@@ -68,16 +70,26 @@ impl Access {
                 Err(StartError::Held { pid, runtime_dir }) => (pid, runtime_dir),
                 outcome => return outcome,
             };
-            let holder = Client::connect(&runtime_dir, JoinOptions::default()).await;
-            if holder.is_ok_and(|holder| holder.holder() == HolderKind::App) {
-                return Err(StartError::Held { pid, runtime_dir });
+            let mut retry = HOLD_RETRY;
+            if let Ok(holder) = Client::connect(&runtime_dir, JoinOptions::default()).await {
+                match (holder.holder(), kind) {
+                    (HolderKind::App, _) | (HolderKind::Serve, HolderKind::Serve) => {
+                        return Err(StartError::Held { pid, runtime_dir });
+                    }
+                    (HolderKind::Serve, HolderKind::App | HolderKind::Command) => {
+                        // It ends even if its reply is lost. An AI client must not start another one meanwhile.
+                        let _ = holder.ask(Request::Yield).await;
+                        retry = JOIN_RETRY;
+                    }
+                    (HolderKind::Command, _) => {}
+                }
             }
             if begun.elapsed() > QUIET_WAIT
                 && let Some(on_wait) = on_wait.take()
             {
                 on_wait(pid);
             }
-            sleep(HOLD_RETRY).await;
+            sleep(retry).await;
         }
     }
 

@@ -150,7 +150,8 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let hello = Hello { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), options };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let hello = Hello { protocol: PROTOCOL, version, options };
     // A holder may refuse the client without reading the hello. Its reason is more useful than the write error.
     let written = line::write(&mut writer, &hello, MAX_HELLO).await;
     match lines.next(MAX_REPLY).await {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +17,8 @@ pub(crate) struct Clients(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
+    /// The number of clients.
+    count: watch::Sender<usize>,
     next: u64,
     clients: HashMap<u64, Entry>,
 }
@@ -52,11 +56,31 @@ impl Clients {
         let number = state.next;
         state.next += 1;
         state.clients.insert(number, Entry { running: 0, idle_since: Instant::now(), leave });
+        state.publish_count();
         Some(Arc::new(ClientSlot { clients: self.clone(), number }))
+    }
+
+    /// Waits until no client has been connected for this long.
+    pub async fn idle(&self, duration: Duration) {
+        let mut count = self.lock().count.subscribe();
+        loop {
+            // The sender is a part of `self`.
+            let _ = count.wait_for(|count| *count == 0).await;
+            tokio::select! {
+                () = tokio::time::sleep(duration) => return,
+                _ = count.changed() => {}
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn publish_count(&self) {
+        self.count.send_replace(self.clients.len());
     }
 }
 
@@ -71,7 +95,9 @@ impl ClientSlot {
 
 impl Drop for ClientSlot {
     fn drop(&mut self) {
-        self.clients.lock().clients.remove(&self.number);
+        let mut state = self.clients.lock();
+        state.clients.remove(&self.number);
+        state.publish_count();
     }
 }
 
@@ -88,6 +114,23 @@ impl Drop for Running {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_holder_is_idle_when_it_had_no_client_for_a_while() {
+        let clients = Clients::default();
+        let client = clients.admit(CancellationToken::new()).expect("there is room");
+        let idle = tokio::spawn({
+            let clients = clients.clone();
+            async move { clients.idle(Duration::from_secs(300)).await }
+        });
+        tokio::time::sleep(Duration::from_secs(1000)).await;
+        drop(client);
+        tokio::time::sleep(Duration::from_secs(299)).await;
+        drop(clients.admit(CancellationToken::new()).expect("there is room"));
+        tokio::time::sleep(Duration::from_secs(299)).await;
+        assert!(!idle.is_finished());
+        tokio::time::timeout(Duration::from_secs(2), idle).await.expect("idle in time").expect("no panic");
+    }
 
     #[test]
     fn the_client_that_is_idle_longest_makes_room_and_a_busy_one_does_not() {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use tokio::runtime::Builder;
 
 use crate::line::{self, Lines, MAX_HELLO, MAX_REPLY, MAX_REQUEST};
-use crate::message::{ClientMessage, Hello, HolderMessage};
+use crate::message::{ClientMessage, FirstMessage, HolderMessage};
 
 /// Reads the lines of a client up to the first invalid one, as the holder does. Returns the messages, written again.
 pub fn client_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
@@ -14,7 +14,7 @@ pub fn client_lines(bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut lines = Lines::new(bytes);
         // The holder refuses a request without a hello. Here, the hello is optional, so that a single request can be an
         // input.
-        match lines.next::<Hello>(MAX_HELLO).await {
+        match lines.next::<FirstMessage>(MAX_HELLO).await {
             Ok(Some(hello)) => {
                 let mut read = vec![written(&hello, MAX_HELLO).await];
                 read.extend(rest::<ClientMessage>(lines, MAX_REQUEST).await);

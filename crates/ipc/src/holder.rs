@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// The program that holds the engine.
 pub enum Holder {
     Command,
+    Serve {
+        /// Ends the command, because the app wants to run the engine.
+        yield_now: Box<dyn Fn() + Send + Sync>,
+    },
     App {
         /// Brings the window to the front.
         show_window: Box<dyn Fn() + Send + Sync>,
@@ -17,6 +21,8 @@ pub enum Holder {
 pub enum HolderKind {
     /// An `usher` command, which ends when its own work is done.
     Command,
+    /// The command `usher serve`, which runs for AI clients until the app starts.
+    Serve,
     /// The app, whose window can ask the person.
     App,
 }
@@ -25,6 +31,7 @@ impl Holder {
     pub(crate) fn kind(&self) -> HolderKind {
         match self {
             Self::Command => HolderKind::Command,
+            Self::Serve { .. } => HolderKind::Serve,
             Self::App { .. } => HolderKind::App,
         }
     }

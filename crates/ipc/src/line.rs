@@ -41,6 +41,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(reader) }
     }
 
+    /// Returns the reader, with what it has read ahead.
+    pub fn into_reader(self) -> BufReader<R> {
+        self.reader
+    }
+
     /// Reads the next line; `None` at the end of the stream. The first byte has no deadline, because a client may have
     /// nothing to send. If the read is cancelled in the middle of a line, the part already read is lost.
     pub async fn next<T: DeserializeOwned>(&mut self, max: usize) -> Result<Option<T>, LineError> {

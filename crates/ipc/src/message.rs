@@ -2,13 +2,13 @@
 //! events.
 
 use serde::{Deserialize, Serialize};
-use usher_api::{ErrorView, Event, Reply, Request, ServerId, Snapshot};
+use usher_api::{BridgeFirstMessage, ErrorView, Event, Reply, Request, ServerId, Snapshot};
 
 use crate::{HolderKind, Paths};
 
 /// The protocol version. It increases with every change to these messages or to the views in them. A client with another
 /// version is refused. Both sides are installed together, so no other version needs support.
-pub(crate) const PROTOCOL: u32 = 6;
+pub(crate) const PROTOCOL: u32 = 7;
 
 /// The options of a client that joins the engine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -29,6 +29,15 @@ pub enum Servers {
     None,
     Named(Vec<ServerId>),
     All,
+}
+
+/// The first message on a connection.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum FirstMessage {
+    Client(Hello),
+    /// The bridge of an AI client, whose protocol is MCP from here on.
+    Bridge(BridgeFirstMessage),
 }
 
 /// The first message of a client.

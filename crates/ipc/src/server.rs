@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use usher_engine::Engine;
+use usher_gateway::Gateway;
 
 use crate::Holder;
 use crate::clients::Clients;
@@ -18,6 +19,7 @@ use crate::work::WorkTracker;
 /// The listener for other processes, until it is dropped. Drop it before the engine stops and releases the lock,
 /// because the socket belongs to the holder of the lock.
 pub struct Server {
+    clients: Clients,
     work: WorkTracker,
     ending: CancellationToken,
     accepting: AbortOnDropHandle<()>,
@@ -30,9 +32,17 @@ impl Server {
         let (listener, socket_file) = Listener::bind(&engine.options().runtime_dir)?;
         let work = WorkTracker::new();
         let ending = CancellationToken::new();
-        let context = Arc::new(SessionContext { engine, holder, work: work.clone(), ending: ending.clone() });
-        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, context)));
-        Ok(Self { work, ending, accepting, socket_file: Some(socket_file) })
+        let clients = Clients::default();
+        let gateway = Gateway::start(engine.for_another());
+        let context =
+            Arc::new(SessionContext { engine, holder, gateway, work: work.clone(), ending: ending.clone() });
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, clients.clone(), context)));
+        Ok(Self { clients, work, ending, accepting, socket_file: Some(socket_file) })
+    }
+
+    /// Waits until no client has been connected for this long.
+    pub async fn idle(&self, duration: Duration) {
+        self.clients.idle(duration).await;
     }
 
     /// Finishes the work that must not be interrupted (calls, sign-ins, changes), then stops listening. Until then, it
@@ -48,8 +58,7 @@ impl Server {
     }
 }
 
-async fn accept(mut listener: Listener, context: Arc<SessionContext>) {
-    let clients = Clients::default();
+async fn accept(mut listener: Listener, clients: Clients, context: Arc<SessionContext>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}

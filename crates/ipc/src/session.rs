@@ -8,13 +8,14 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use usher_api::{Code, ErrorView, Event, Reply, Request};
+use usher_api::{BridgeFirstMessage, BridgeReply, Code, ErrorView, Event, Reply, Request};
 use usher_engine::{Engine, Events};
+use usher_gateway::{Admitted, Gateway};
 
 use crate::Holder;
 use crate::clients::ClientSlot;
 use crate::line::{self, LineError, Lines, MAX_HELLO, MAX_REPLY, MAX_REQUEST};
-use crate::message::{ClientMessage, Hello, HolderMessage, JoinOptions, PROTOCOL, Servers};
+use crate::message::{ClientMessage, FirstMessage, Hello, HolderMessage, JoinOptions, PROTOCOL, Servers};
 use crate::paths::store_argument;
 use crate::socket::{Peer, Stream};
 use crate::work::WorkTracker;
@@ -30,6 +31,7 @@ const MAX_CONCURRENT_REQUESTS: usize = 64;
 pub(crate) struct SessionContext {
     pub engine: Engine,
     pub holder: Holder,
+    pub gateway: Gateway,
     pub work: WorkTracker,
     /// Cancelled once all work is finished.
     pub ending: CancellationToken,
@@ -57,16 +59,30 @@ pub(crate) async fn serve(
         () = connection.leave.cancelled() => return,
     };
     match accepted {
-        Ok((welcome, client)) => {
+        Ok(Accepted::Bridge(admitted)) => {
+            // A bridge is never idle, so it makes no room for other clients.
+            let _busy = connection.slot.begin();
+            if line::write(&mut writer, &BridgeReply::Welcome, MAX_REPLY).await.is_ok() {
+                admitted.serve(lines.into_reader(), writer, &connection.leave).await;
+            }
+        }
+        Ok(Accepted::Client(welcome, client)) => {
             if line::write(&mut writer, &welcome, MAX_REPLY).await.is_ok() {
                 run(lines, writer, client, connection, context).await;
             }
         }
+        // A bridge knows this message, too.
         Err(error) => {
             tracing::warn!(error = error.message, "refused a client");
             let _ = line::write(&mut writer, &HolderMessage::Refused(error), MAX_REPLY).await;
         }
     }
+}
+
+/// The other side of a connection.
+enum Accepted {
+    Client(Box<HolderMessage>, AcceptedClient),
+    Bridge(Admitted),
 }
 
 /// A client's access to the engine. Its calls are cancelled when it disconnects.
@@ -81,21 +97,31 @@ impl Drop for AcceptedClient {
     }
 }
 
-/// Reads the hello and decides whether to accept the client.
+/// Reads the first message and decides whether to accept the client.
 async fn accept(
     lines: &mut Lines<impl AsyncRead + Unpin>,
     peer: Peer,
     context: &SessionContext,
-) -> Result<(HolderMessage, AcceptedClient), ErrorView> {
+) -> Result<Accepted, ErrorView> {
     if !peer.is_same_user() {
         return Err(refusal("The running Usher belongs to another user."));
     }
-    let hello = match timeout(HELLO_DEADLINE, lines.next::<Hello>(MAX_HELLO)).await {
-        Ok(Ok(Some(hello))) => hello,
+    let first = match timeout(HELLO_DEADLINE, lines.next::<FirstMessage>(MAX_HELLO)).await {
+        Ok(Ok(Some(first))) => first,
         Ok(Ok(None)) => return Err(refusal("The client closed the connection before its hello.")),
         Ok(Err(error)) => return Err(invalid_message(&error)),
         Err(_) => return Err(invalid_message(&LineError::TooSlow)),
     };
+    match first {
+        FirstMessage::Client(hello) => accept_client(hello, context).await,
+        FirstMessage::Bridge(BridgeFirstMessage { bridge }) => {
+            let admitted = context.gateway.admit(&bridge, context.engine.for_another()).await;
+            admitted.map(Accepted::Bridge)
+        }
+    }
+}
+
+async fn accept_client(hello: Hello, context: &SessionContext) -> Result<Accepted, ErrorView> {
     let version = env!("CARGO_PKG_VERSION");
     if hello.protocol != PROTOCOL || hello.version != version {
         let message = if hello.version == version {
@@ -133,7 +159,7 @@ async fn accept(
         secret_store: store_argument(&snapshot.secret_store),
         snapshot: events.is_some().then(|| Box::new(snapshot)),
     };
-    Ok((welcome, AcceptedClient { engine, events }))
+    Ok(Accepted::Client(Box::new(welcome), AcceptedClient { engine, events }))
 }
 
 async fn run(
@@ -195,6 +221,10 @@ async fn read_requests(
                 match (request, &context.holder) {
                     (Request::ShowWindow, Holder::App { show_window }) => {
                         show_window();
+                        Ok(Reply::Done)
+                    }
+                    (Request::Yield, Holder::Serve { yield_now }) => {
+                        yield_now();
                         Ok(Reply::Done)
                     }
                     (request, _) => engine.handle(request).await,

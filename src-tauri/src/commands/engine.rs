@@ -49,7 +49,8 @@ fn is_for_page(request: &Request) -> bool {
         | Request::SecretsChanged { .. }
         | Request::SecretStored { .. }
         | Request::ForgetSecretOrigins { .. }
-        | Request::ShowWindow => false,
+        | Request::ShowWindow
+        | Request::Yield => false,
     }
 }
 
@@ -81,6 +82,7 @@ mod tests {
             Request::ForgetSecretOrigins { secret: "key".to_owned() },
             Request::RetrySecretStore,
             Request::ShowWindow,
+            Request::Yield,
         ] {
             assert!(!is_for_page(&request), "{request:?}");
         }

@@ -173,7 +173,9 @@ export type CallingProgram =
 /**  The app's window. */
 "window" | 
 /**  The command `usher call`. */
-"command_line";
+"command_line" | 
+/**  An AI client of the gateway, by the label that names it, sanitised for display. */
+{ client: string };
 
 /**  One service of the gallery. */
 export type CatalogueEntry = {
@@ -271,8 +273,8 @@ export type ConfigTextCheckView = {
 /**  The file as it is now. */
 export type ConfigTextView = {
 	/**
-	 *  The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text. Comments are
-	 *  not searched, and a file that is not JSON is shown as it is.
+	 *  The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text, unless the file
+	 *  is not JSON.
 	 */
 	text: string,
 	/**  Identifies this state of the file. A text that replaces it names it. */

@@ -232,14 +232,21 @@ describe("an elicitation", () => {
     );
   });
 
-  it("says who asks in a window's call, and outside a call", async () => {
+  it("says who asks in the call of the window, of an AI client, and outside a call", async () => {
     const own = elicitation({ id: "q1", program: "window" });
-    const unknown = elicitation({ id: "q2", program: null, tool: null });
-    const { backend } = await openWith({}, { elicitations: [own, unknown] });
+    const clients = elicitation({ id: "q2", program: { client: "Cursor" } });
+    const unknown = elicitation({ id: "q3", program: null, tool: null });
+    const { backend } = await openWith({}, { elicitations: [own, clients, unknown] });
     expect(await screen.findByTestId("elicitation")).toHaveAccessibleName(
       "You are running “Create a page” on Notion (mcp.notion.com)",
     );
     backend.emit({ event: "elicitation_ended", revision: 11, id: "q1" });
+    await waitFor(() =>
+      expect(screen.getByTestId("elicitation")).toHaveAccessibleName(
+        "Cursor is running “Create a page” on Notion (mcp.notion.com)",
+      ),
+    );
+    backend.emit({ event: "elicitation_ended", revision: 12, id: "q2" });
     await waitFor(() =>
       expect(screen.getByTestId("elicitation")).toHaveAccessibleName(
         "Notion (mcp.notion.com) asks a question outside a call",

@@ -74,6 +74,7 @@ pub fn bench(repository: &Repository, arguments: &Arguments) -> Result<()> {
         bundle::measure(&repository.path("ui/dist"))?,
         size("release binary: app", &repository.built("release", "usher-desktop"))?,
         size("release binary: command line", &repository.built("release", "usher"))?,
+        size("release binary: bridge", &repository.built("release", "usher-bridge"))?,
     ]);
     let path = repository.target("bench/report.json");
     fs::create_dir_all(repository.target("bench")).context("create the report folder")?;
@@ -86,12 +87,13 @@ fn build_release(repository: &Repository) -> Result<()> {
     println!(
         "build: release builds of the app, the command line, the empty window and the measuring program"
     );
-    let packages =
-        ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window", "-p", "usher-tests"];
-    let programs = ["usher-desktop", "usher", "usher-empty-window", "measure"].map(|name| ["--bin", name]);
+    let packages = ["usher-desktop", "usher-cli", "usher-bridge", "usher-empty-window", "usher-tests"]
+        .map(|package| ["-p", package]);
+    let programs = ["usher-desktop", "usher", "usher-bridge", "usher-empty-window", "measure"]
+        .map(|name| ["--bin", name]);
     let mut build = repository.cargo();
     command::run(
-        build.args(["build", "--release"]).args(packages).args(programs.concat()),
+        build.args(["build", "--release"]).args(packages.concat()).args(programs.concat()),
         start::BUILD_DEADLINE,
     )
 }

@@ -4,11 +4,11 @@ use std::fs;
 
 use anyhow::{Context, Result};
 
-use super::UNDETECTED;
+use super::{PROGRAMS, UNDETECTED};
 use crate::command;
 use crate::repository::Repository;
 
-/// Returns the items of the field `Depends` for both programs in `profile`; none without Debian's build tools. The
+/// Returns the items of the field `Depends` for the programs in `profile`; none without Debian's build tools. The
 /// items have library versions, so that a system with older libraries rejects the package.
 pub fn read(repository: &Repository, profile: &str) -> Result<Option<Vec<String>>> {
     // The tool must run in a source package.
@@ -18,7 +18,7 @@ pub fn read(repository: &Repository, profile: &str) -> Result<Option<Vec<String>
         .context("write a control file for dpkg-shlibdeps")?;
     let mut shlibdeps = repository.command("dpkg-shlibdeps");
     shlibdeps.current_dir(folder).arg("-O");
-    shlibdeps.args(["usher", "usher-desktop"].map(|name| repository.built(profile, name)));
+    shlibdeps.args(PROGRAMS.map(|name| repository.built(profile, name)));
     Ok(command::try_output(&mut shlibdeps).as_deref().and_then(items))
 }
 

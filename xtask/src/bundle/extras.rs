@@ -1,4 +1,4 @@
-//! The files of a package besides the app: the command, manual pages, completions, licences, a scalable icon and the
+//! The files of a package besides the app: the commands, manual pages, completions, licences, a scalable icon and the
 //! AppStream metadata.
 
 use std::fs;
@@ -19,8 +19,8 @@ const NOTICES: &str = "THIRD-PARTY-NOTICES";
 
 /// The paths of the extra files.
 pub struct Extras {
-    /// The command without the target triple in its file name. The Tauri CLI adds the triple.
-    pub command: PathBuf,
+    /// The commands without the target triple in their file names. The Tauri CLI adds the triple.
+    pub commands: Vec<PathBuf>,
     /// The contents of `/usr/share`.
     pub share: PathBuf,
     pub zsh_completions: PathBuf,
@@ -56,12 +56,17 @@ pub fn make(repository: &Repository, profile: &str) -> Result<Extras> {
     // The desktop file refers to the icon by the name of the program.
     let scalable = share.join("icons/hicolor/scalable/apps/usher-desktop.svg");
     write(&scalable, &fs::read(repository.path("icons/usher.svg")).context("read icons/usher.svg")?)?;
-    let command = folder.join("usher");
-    let with_target = format!("usher-{}{}", host(repository)?, std::env::consts::EXE_SUFFIX);
-    fs::copy(&usher, folder.join(with_target)).with_context(|| format!("copy {}", usher.display()))?;
+    let host = host(repository)?;
+    let mut commands = Vec::new();
+    for name in ["usher", "usher-bridge"] {
+        let built = repository.built(profile, name);
+        let with_target = format!("{name}-{host}{}", std::env::consts::EXE_SUFFIX);
+        fs::copy(&built, folder.join(with_target)).with_context(|| format!("copy {}", built.display()))?;
+        commands.push(folder.join(name));
+    }
     let after_removal = folder.join("after-removal");
     write(&after_removal, b"rmdir /usr/share/doc/usher 2>/dev/null || :\n")?;
-    Ok(Extras { command, share, zsh_completions, notices, after_removal })
+    Ok(Extras { commands, share, zsh_completions, notices, after_removal })
 }
 
 /// Writes the compressed manual pages.

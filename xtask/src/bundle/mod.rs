@@ -25,6 +25,9 @@ use crate::{command, start, ui};
 /// Dependencies that are not libraries: the databases of desktop entries and icons, and the program that opens links.
 const UNDETECTED: [&str; 3] = ["desktop-file-utils", "hicolor-icon-theme", "xdg-utils"];
 
+/// The packaged programs.
+const PROGRAMS: [&str; 3] = ["usher", "usher-bridge", "usher-desktop"];
+
 const PACKAGE_DEADLINE: Duration = Duration::from_secs(20 * 60);
 
 #[derive(clap::Args)]
@@ -135,8 +138,11 @@ fn linuxdeploy() -> Option<PathBuf> {
 /// Builds the programs and `usher-empty-window` in one call, as `cargo xtask bench` does, so that both tasks share the
 /// built dependencies.
 fn build_release(repository: &Repository) -> Result<()> {
-    println!("build: release builds of the app and the command line (the first time takes many minutes)");
-    let packages = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-empty-window"];
+    println!(
+        "build: release builds of the app, the command line and the bridge (the first time takes many minutes)"
+    );
+    let packages = ["usher-desktop", "usher-cli", "usher-bridge", "usher-empty-window"];
+    let packages = packages.map(|package| ["-p", package]).concat();
     let mut build = repository.cargo();
     command::run(build.args(["build", "--release", "--locked"]).args(packages), start::BUILD_DEADLINE)
 }
@@ -181,7 +187,7 @@ fn package(repository: &Repository, profile: Profile, formats: &[Format]) -> Res
 /// Returns the additions to `tauri.conf.json`: the generated files.
 fn config(extras: &extras::Extras) -> Value {
     let mut config = json!({ "bundle": {
-        "externalBin": [&extras.command],
+        "externalBin": &extras.commands,
         "linux": {
             "deb": { "files": files(extras, "/usr/share/zsh/vendor-completions/_usher") },
             "rpm": {

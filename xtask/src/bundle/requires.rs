@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use super::UNDETECTED;
+use super::{PROGRAMS, UNDETECTED};
 use crate::command;
 use crate::repository::Repository;
 
-/// The requirements of both programs in `profile`; none without objdump.
+/// The requirements of the programs in `profile`; none without objdump.
 pub fn read(repository: &Repository, profile: &str) -> Option<Vec<String>> {
     let mut requirements: BTreeSet<String> = UNDETECTED.map(str::to_owned).into();
-    for name in ["usher", "usher-desktop"] {
+    for name in PROGRAMS {
         let program = repository.built(profile, name);
         let mut objdump = repository.command("objdump");
         // The output is parsed, so it must not be translated.

@@ -60,7 +60,7 @@ async fn call_tool(
         // Only a window can ask the person for a permission.
         permission_seconds: match engine.holder() {
             HolderKind::App => PERMISSION_TIMEOUT.as_secs(),
-            HolderKind::Command => 0,
+            HolderKind::Command | HolderKind::Serve => 0,
         },
         // Without a terminal, the app asks the person.
         asks_holder: !can_ask && engine.holder() == HolderKind::App,

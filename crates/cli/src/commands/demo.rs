@@ -7,6 +7,7 @@ use usher_demo::{Demo, DemoOptions};
 use crate::arguments;
 use crate::exit::{CommandError, internal};
 use crate::output::Output;
+use crate::termination::termination;
 
 /// Runs until Ctrl-C or SIGTERM, then prints how many requests the token endpoint received.
 pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), CommandError> {
@@ -22,26 +23,11 @@ pub async fn run(output: Output, arguments: &arguments::Demo) -> Result<(), Comm
     output.result(&serde_json::json!({ "url": url, "pid": std::process::id() }), || {
         format!("The Usher demo is running at {url}\n\n  usher add demo {url}\n  usher login demo\n\nPress Ctrl-C to stop it.")
     });
-    wait_for_end().await.map_err(|error| internal(format!("Could not wait for Ctrl-C: {error}.")))?;
+    termination().await.map_err(|error| internal(format!("Could not wait for Ctrl-C: {error}.")))?;
     let exchanges = demo.token_requests("authorization_code");
     let refreshes = demo.token_requests("refresh_token");
     demo.stop().await;
     let count = serde_json::json!({ "token_requests": { "authorization_code": exchanges, "refresh_token": refreshes } });
     output.result(&count, || format!("Stopped. Sign-ins: {exchanges}, token refreshes: {refreshes}."));
     Ok(())
-}
-
-#[cfg(unix)]
-async fn wait_for_end() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        outcome = tokio::signal::ctrl_c() => outcome,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait_for_end() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -122,7 +122,7 @@ fn receives_links(holder: HolderKind, login: &Login) -> Option<bool> {
         // The caller passes the callback to the standard input, so every redirect works.
         _ if login.no_browser => Some(true),
         HolderKind::App => None,
-        HolderKind::Command => Some(has_link_handler()),
+        HolderKind::Command | HolderKind::Serve => Some(has_link_handler()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod approve;
+pub mod bridge;
 pub mod call;
 pub mod completions;
 pub mod config;
@@ -12,6 +13,7 @@ pub mod logs;
 pub mod man;
 pub mod secret;
 pub mod secret_list;
+pub mod serve;
 pub mod server;
 pub mod status;
 pub mod tools;

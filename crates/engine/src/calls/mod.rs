@@ -1,5 +1,5 @@
-//! Tool calls, from the caller's point of view.
+//! Calls, from the caller's point of view.
 
+pub(crate) mod call;
 mod refused_result;
 pub(crate) mod running;
-pub(crate) mod tool_call;

@@ -73,11 +73,15 @@ fn has_number(text: &str, number: &str) -> bool {
 mod tests {
     use serde_json::json;
 
+    use rmcp::model::CallToolRequestParams;
+
     use super::*;
     use crate::connection::call_result::Answer;
+    use crate::connection::operation::Operation;
 
     fn result(json: &Value) -> CallResult {
-        match Answer::parse(json.to_string().into()) {
+        let operation = Operation::Tool(CallToolRequestParams::new("read"));
+        match Answer::parse(json.to_string().into(), &operation) {
             Ok(Answer::Result(result)) => result,
             _ => panic!("not a result: {json}"),
         }

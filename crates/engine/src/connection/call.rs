@@ -1,13 +1,10 @@
-//! A tool call: one request, or several if the server asks for input in between.
+//! A tool call, or another operation: one request, or several if the server asks for input in between.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rmcp::model::{
-    CallToolRequest, CallToolRequestParams, ClientRequest, ElicitRequestParams, ElicitationAction,
-    InputRequest, InputRequests, InputResponses,
-};
+use rmcp::model::{ElicitRequestParams, ElicitationAction, InputRequest, InputRequests, InputResponses};
 use rmcp::service::ServiceError;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +13,9 @@ use usher_budgets as budgets;
 use super::Connection;
 use super::call_result::{Answer, CallResult};
 use super::fault::Fault;
+use super::operation::Operation;
 use super::page_visits::visit_id;
+use super::progress::Progress;
 use super::rmcp_error::from_service;
 use crate::caller::Addressee;
 
@@ -55,21 +54,16 @@ pub(crate) struct CallTerms<'a> {
     pub cancelled: CancellationToken,
     /// The caller that gets the server's questions.
     pub addressee: Addressee,
-    pub on_progress: &'a (dyn Fn(f64, Option<f64>, Option<String>) + Send + Sync),
+    pub on_progress: &'a (dyn Fn(Progress) + Send + Sync),
 }
 
 impl Connection {
-    /// Calls a tool. If the server asks for input, gets the input and calls again.
-    pub async fn call_tool(
-        &self,
-        mut params: CallToolRequestParams,
-        terms: &CallTerms<'_>,
-    ) -> Result<CallResult, Fault> {
+    /// Sends a request. If the server asks for input, gets the input and sends it again.
+    pub async fn call(&self, mut operation: Operation, terms: &CallTerms<'_>) -> Result<CallResult, Fault> {
         let mut visited = HashSet::new();
         let mut completed_visits = self.client.page_visits.subscribe();
         for round in 0..budgets::CALL_ROUNDS {
-            let request = CallToolRequest::new(params.clone());
-            let response = self.request(ClientRequest::CallToolRequest(request), terms).await;
+            let response = self.request(&operation, terms).await;
             let result = match response.map_err(|fault| self.inbound.reason_for(fault))? {
                 Response::UrlsToVisit(mut questions) => {
                     let ids: Vec<_> =
@@ -89,7 +83,7 @@ impl Connection {
                 }
                 Response::Result(result) => result,
             };
-            match Answer::parse(result)? {
+            match Answer::parse(result, &operation)? {
                 Answer::Result(result) => return Ok(result),
                 Answer::InputRequired(required) => {
                     let requests = required.input_requests.unwrap_or_default();
@@ -101,8 +95,7 @@ impl Connection {
                         tokio::time::sleep(Duration::from_millis(50 << round.min(4))).await;
                     }
                     let responses = self.input(requests, terms).await?;
-                    params.input_responses = (!responses.is_empty()).then_some(responses);
-                    params.request_state = required.request_state;
+                    operation.set_input((!responses.is_empty()).then_some(responses), required.request_state);
                 }
             }
         }
@@ -110,8 +103,9 @@ impl Connection {
     }
 
     /// Sends one request. Progress and questions to the person restart its idle timeout.
-    async fn request(&self, request: ClientRequest, terms: &CallTerms<'_>) -> Result<Response, Fault> {
-        let sent = self.client.requests.send(&self.peer, request, Some(terms.addressee.clone())).await;
+    async fn request(&self, operation: &Operation, terms: &CallTerms<'_>) -> Result<Response, Fault> {
+        let addressee = Some(terms.addressee.clone());
+        let sent = self.client.requests.send(&self.peer, operation.request(), addressee).await;
         let (mut handle, mut running) = sent.map_err(from_service)?;
         let idle_timeout = terms.idle_timeout.min(LONGEST_CALL);
         let begun = tokio::time::Instant::now();
@@ -121,7 +115,7 @@ impl Connection {
                 biased;
                 response = &mut handle.rx => {
                     while let Some(step) = running.pending_progress() {
-                        (terms.on_progress)(step.progress, step.total, step.message);
+                        (terms.on_progress)(step);
                     }
                     return match response.map_err(|_| Fault::Lost)? {
                         Ok(_) => {
@@ -136,7 +130,7 @@ impl Connection {
                 }
                 step = running.progress() => {
                     idle_deadline = tokio::time::Instant::now() + idle_timeout;
-                    (terms.on_progress)(step.progress, step.total, step.message);
+                    (terms.on_progress)(step);
                 }
                 () = terms.cancelled.cancelled() => break Fault::Cancelled,
                 () = self.closed.cancelled() => break Fault::Lost,

@@ -1,4 +1,4 @@
-//! The result of a tool call, as the JSON that the server sent.
+//! The result of a tool call or of another operation, as the JSON that the server sent.
 
 use bytes::Bytes;
 use rmcp::model::InputRequiredResult;
@@ -9,6 +9,7 @@ use usher_budgets as budgets;
 
 use super::fault::Fault;
 use super::json::{Elements, boolean, is_object, text};
+use super::operation::Operation;
 
 const MAX: usize = budgets::RESULT_BLOCKS;
 
@@ -59,15 +60,23 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// Reads the answer from the result of a call request.
-    pub fn parse(result: Bytes) -> Result<Self, Fault> {
-        let not_a_result = || Fault::violation("its response is not a tool result");
+    /// Reads the answer from the result of an operation.
+    pub fn parse(result: Bytes, operation: &Operation) -> Result<Self, Fault> {
+        let not_a_result = || {
+            Fault::violation(match operation {
+                Operation::Tool(_) => "its response is not a tool result",
+                Operation::Other { .. } => "its response has no result",
+            })
+        };
         let fields: ResultJson<'_> = serde_json::from_slice(&result).map_err(|_| not_a_result())?;
         if text(fields.result_type).as_deref() == Some("input_required") {
             let required = serde_json::from_slice(&result);
             return required
                 .map(|required| Self::InputRequired(Box::new(required)))
                 .map_err(|_| Fault::violation("it asked for input without saying which"));
+        }
+        if matches!(operation, Operation::Other { .. }) {
+            return Ok(Self::Result(CallResult(result)));
         }
         let is_result = fields.content.is_some() || fields.structured_content.is_some();
         if !is_result {
@@ -82,6 +91,11 @@ impl Answer {
 }
 
 impl CallResult {
+    /// Returns the result as JSON text.
+    pub fn into_json(self) -> Bytes {
+        self.0
+    }
+
     /// Returns whether the tool reported a failure.
     pub fn is_error(&self) -> bool {
         boolean(self.read().and_then(|fields| fields.is_error)) == Some(true)

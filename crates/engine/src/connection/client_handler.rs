@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rmcp::model::{
     ClientCapabilities, ClientConfig, CustomNotification, ElicitRequestParams, ElicitResult,
     ElicitationAction, ElicitationCapability, ErrorData, FormElicitationCapability, Implementation,
-    JsonObject, ProgressNotificationParam, UrlElicitationCapability,
+    JsonObject, UrlElicitationCapability,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleClient};
 use tokio_util::sync::CancellationToken;
@@ -64,14 +64,6 @@ impl rmcp::ClientHandler for ClientHandler {
             // The server withdrew its question, or the connection ended.
             () = context.ct.cancelled() => Ok(ElicitResult::new(ElicitationAction::Cancel)),
         }
-    }
-
-    async fn on_progress(
-        &self,
-        progress: ProgressNotificationParam,
-        _context: NotificationContext<RoleClient>,
-    ) {
-        self.requests.note_progress(progress);
     }
 
     async fn on_custom_notification(

@@ -109,7 +109,7 @@ impl Elicitations {
             host: shown.map(|view| host_of(view.address)).unwrap_or_default(),
             call: addressee.own_call().map(str::to_owned),
             tool: addressee.call.as_ref().map(|call| tool_name(&call.tool)),
-            program: addressee.call.as_ref().map(|call| call.program),
+            program: addressee.call.as_ref().map(|call| call.program.clone()),
             message: display_text(&message, budgets::QUESTION_CHARACTERS),
             schema: schema.as_ref().map(Value::to_string),
             url,

@@ -5,6 +5,7 @@ use std::error::Error;
 use usher_api::{ErrorView, SecretRequestView};
 use usher_oauth::Challenge;
 
+use super::rpc_error::RpcError;
 use crate::credentials::fault::CredentialFault;
 use crate::program::process::ProcessEnd;
 
@@ -40,8 +41,8 @@ pub(crate) enum Fault {
     #[error("the connection was lost")]
     Lost,
     /// A JSON-RPC error from the server.
-    #[error("the server returned error {code}: {message}")]
-    Rpc { code: i32, message: String },
+    #[error(transparent)]
+    Rpc(RpcError),
     /// The server's response does not follow the protocol.
     #[error("{0}")]
     Protocol(String),
@@ -74,7 +75,7 @@ impl Fault {
     pub fn may_reject_revision(&self) -> bool {
         match self {
             Self::Status { status: 400, .. } => true,
-            Self::Rpc { message, .. } => message.to_ascii_lowercase().contains("version"),
+            Self::Rpc(error) => error.message.to_ascii_lowercase().contains("version"),
             _ => false,
         }
     }
@@ -91,7 +92,7 @@ impl Fault {
             | Self::Tls(_)
             | Self::Exchange(_)
             | Self::Redirected { .. }
-            | Self::Rpc { .. }
+            | Self::Rpc(_)
             | Self::Protocol(_)
             | Self::LimitExceeded(_)
             | Self::NotApproved

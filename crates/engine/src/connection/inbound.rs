@@ -23,6 +23,7 @@ use usher_budgets as budgets;
 
 use super::fault::Fault;
 use super::offers;
+use super::progress::Progress;
 use super::running_requests::{ResultKind, RunningRequests};
 use super::stream_monitor::StreamMonitor;
 use crate::program::process::ProcessEnd;
@@ -194,6 +195,15 @@ impl Inbound {
         let message = without_wrapping(message);
         let envelope: Envelope<'_> =
             serde_json::from_slice(&message).map_err(|error| not_json_rpc(&error))?;
+        if envelope.method.as_deref() == Some("notifications/progress")
+            && envelope.id.is_none()
+            && message.len() <= budgets::SERVER_REQUEST_BYTES
+        {
+            if let Some(params) = envelope.params {
+                self.0.requests.note_progress(Progress::new(text_of(&message, params))).await;
+            }
+            return Ok(None);
+        }
         if envelope.method.is_some() {
             return self.admit_from_server(&message, &envelope);
         }
@@ -317,9 +327,9 @@ fn object(fields: &[(&str, &str)]) -> Bytes {
     Bytes::from(format!("{{\"jsonrpc\":\"2.0\"{fields}}}"))
 }
 
-/// Returns the text of a result. It shares the memory of the message, unless most of the message is something else.
-fn text_of(message: &Bytes, result: &RawValue) -> Bytes {
-    let text = result.get().as_bytes();
+/// Returns the text of a part. It shares the memory of the message, unless most of the message is something else.
+fn text_of(message: &Bytes, part: &RawValue) -> Bytes {
+    let text = part.get().as_bytes();
     if text.len() < message.len() / 2 { Bytes::copy_from_slice(text) } else { message.slice_ref(text) }
 }
 

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use rmcp::model::{
-    ClientRequest, ListPromptsRequest, ListResourcesRequest, ListToolsRequest, PaginatedRequestParams,
-    ServerResult,
+    ClientRequest, ListPromptsRequest, ListResourceTemplatesRequest, ListResourcesRequest, ListToolsRequest,
+    PaginatedRequestParams, ServerResult,
 };
 use tokio::time::timeout;
 use usher_budgets as budgets;
@@ -67,6 +67,13 @@ impl Connection {
         Ok(self.list(ListName::Resources).await?.offers)
     }
 
+    pub async fn list_resource_templates(&self) -> Result<Vec<Offer>, Fault> {
+        if self.peer.peer_info().is_none_or(|info| info.capabilities.resources.is_none()) {
+            return Ok(Vec::new());
+        }
+        Ok(self.list(ListName::ResourceTemplates).await?.offers)
+    }
+
     pub async fn list_prompts(&self) -> Result<Vec<Offer>, Fault> {
         if self.peer.peer_info().is_none_or(|info| info.capabilities.prompts.is_none()) {
             return Ok(Vec::new());
@@ -92,6 +99,13 @@ impl Connection {
                 params,
                 extensions,
             }),
+            ListName::ResourceTemplates => {
+                ClientRequest::ListResourceTemplatesRequest(ListResourceTemplatesRequest {
+                    method: Default::default(),
+                    params,
+                    extensions,
+                })
+            }
             ListName::Prompts => ClientRequest::ListPromptsRequest(ListPromptsRequest {
                 method: Default::default(),
                 params,

@@ -34,12 +34,37 @@ pub(crate) struct Page {
     pub bytes: usize,
 }
 
-/// A list of a page.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum ListName {
+/// A list of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListName {
     Tools,
     Resources,
+    ResourceTemplates,
     Prompts,
+}
+
+impl ListName {
+    pub const ALL: [Self; 4] = [Self::Tools, Self::Resources, Self::ResourceTemplates, Self::Prompts];
+
+    /// The method that requests a page of the list.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Tools => "tools/list",
+            Self::Resources => "resources/list",
+            Self::ResourceTemplates => "resources/templates/list",
+            Self::Prompts => "prompts/list",
+        }
+    }
+
+    /// The field of the result that contains the items.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Resources => "resources",
+            Self::ResourceTemplates => "resourceTemplates",
+            Self::Prompts => "prompts",
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -49,6 +74,8 @@ struct PageJson<'a> {
     tools: Option<&'a RawValue>,
     #[serde(borrow)]
     resources: Option<&'a RawValue>,
+    #[serde(borrow)]
+    resource_templates: Option<&'a RawValue>,
     #[serde(borrow)]
     prompts: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -75,6 +102,8 @@ struct OfferJson<'a> {
     output_schema: Option<&'a RawValue>,
     #[serde(borrow)]
     uri: Option<&'a RawValue>,
+    #[serde(borrow)]
+    uri_template: Option<&'a RawValue>,
     #[serde(borrow)]
     mime_type: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -105,6 +134,7 @@ impl Page {
         let items = match list {
             ListName::Tools => page.tools,
             ListName::Resources => page.resources,
+            ListName::ResourceTemplates => page.resource_templates,
             ListName::Prompts => page.prompts,
         };
         let offers = Elements::<MAX>::parse(items?)?
@@ -146,6 +176,23 @@ impl Offer {
         boolean(hints.read_only_hint) == Some(true) || boolean(hints.idempotent_hint) == Some(true)
     }
 
+    /// Returns the item as the JSON text that the server sent.
+    pub fn json(&self) -> Bytes {
+        self.json.clone()
+    }
+
+    /// Returns why the item cannot be used, as a sentence.
+    pub fn broken(&self, list: ListName) -> Option<&'static str> {
+        let fields = self.read();
+        match list {
+            ListName::Tools => self.reason_against_tool(&fields),
+            _ if self.is_too_large() => Some(words::TOO_LARGE),
+            ListName::Resources => text(fields.uri).is_none().then_some(words::NO_ADDRESS),
+            ListName::ResourceTemplates => text(fields.uri_template).is_none().then_some(words::NO_ADDRESS),
+            ListName::Prompts => text(fields.name).is_none().then_some(words::NO_NAME),
+        }
+    }
+
     /// Returns why the tool cannot be used, as a sentence.
     pub fn broken_tool(&self) -> Option<&'static str> {
         self.reason_against_tool(&self.read())
@@ -174,37 +221,25 @@ impl Offer {
 
     pub fn resource(&self) -> ResourceView {
         let fields = self.read();
-        let uri = text(fields.uri);
-        let broken = if self.is_too_large() {
-            Some(words::TOO_LARGE)
-        } else {
-            uri.is_none().then_some(words::NO_ADDRESS)
-        };
         ResourceView {
-            uri: uri.unwrap_or_default(),
+            uri: text(fields.uri).unwrap_or_default(),
             name: text(fields.name).as_deref().map(name).unwrap_or_default(),
             title: text(fields.title).as_deref().map(name),
             description: text(fields.description).as_deref().map(description),
             mime_type: text(fields.mime_type).as_deref().map(name),
-            broken: broken.map(str::to_owned),
+            broken: self.broken(ListName::Resources).map(str::to_owned),
         }
     }
 
     pub fn prompt(&self) -> PromptView {
         let fields = self.read();
         let arguments = fields.arguments.and_then(Elements::<MAX>::parse).unwrap_or_default();
-        let name_of_prompt = text(fields.name);
-        let broken = if self.is_too_large() {
-            Some(words::TOO_LARGE)
-        } else {
-            name_of_prompt.is_none().then_some(words::NO_NAME)
-        };
         PromptView {
-            name: name_of_prompt.unwrap_or_default(),
+            name: text(fields.name).unwrap_or_default(),
             title: text(fields.title).as_deref().map(name),
             description: text(fields.description).as_deref().map(description),
             arguments: arguments.into_iter().filter_map(argument).collect(),
-            broken: broken.map(str::to_owned),
+            broken: self.broken(ListName::Prompts).map(str::to_owned),
         }
     }
 

@@ -6,6 +6,7 @@ use rmcp::transport::DynamicTransportError;
 use rmcp::transport::streamable_http_client::StreamableHttpError;
 
 use super::fault::Fault;
+use super::rpc_error::RpcError;
 
 pub(crate) fn from_initialize(error: ClientInitializeError) -> Fault {
     match error {
@@ -44,7 +45,7 @@ pub(crate) fn from_service(error: ServiceError) -> Fault {
 }
 
 fn from_rpc(error: ErrorData) -> Fault {
-    Fault::Rpc { code: error.code.0, message: error.message.into_owned() }
+    Fault::Rpc(RpcError { code: error.code.0, message: error.message.into_owned(), data: error.data })
 }
 
 fn from_transport(error: DynamicTransportError) -> Fault {

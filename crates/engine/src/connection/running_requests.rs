@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use rmcp::model::{ClientRequest, ProgressNotificationParam, ProgressToken, RequestId};
+use rmcp::model::{ClientRequest, ProgressToken, RequestId};
 use rmcp::service::{InboundStreamOrigin, Peer, PeerRequestOptions, RequestHandle, RoleClient, ServiceError};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use usher_budgets as budgets;
 
+use super::progress::Progress;
 use crate::caller::Addressee;
 
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ struct Inner {
 struct Running {
     kind: ResultKind,
     progress_token: ProgressToken,
-    progress: mpsc::Sender<ProgressNotificationParam>,
+    progress: mpsc::Sender<Progress>,
     /// `None` for a request that gives the server no reason to ask something, such as a list.
     questions: Option<Questions>,
     /// The result as JSON text.
@@ -53,7 +54,7 @@ pub(crate) struct Questions {
 pub(crate) struct RunningRequest {
     requests: RunningRequests,
     id: RequestId,
-    progress: mpsc::Receiver<ProgressNotificationParam>,
+    progress: mpsc::Receiver<Progress>,
     _ended: DropGuard,
 }
 
@@ -85,9 +86,11 @@ impl RunningRequests {
         Ok((handle, RunningRequest { requests: self.clone(), id, progress, _ended: ended.drop_guard() }))
     }
 
-    pub fn note_progress(&self, progress: ProgressNotificationParam) {
+    pub async fn note_progress(&self, progress: Progress) {
+        let Some(token) = progress.token() else { return };
+        let _no_request_is_being_sent = self.0.sending.lock().await;
         let running = self.running();
-        let request = running.values().find(|request| request.progress_token == progress.progress_token);
+        let request = running.values().find(|request| request.progress_token == token);
         if let Some(request) = request {
             let _ = request.progress.try_send(progress);
         }
@@ -143,12 +146,12 @@ impl RunningRequest {
     }
 
     /// Returns a progress notification that has already arrived.
-    pub fn pending_progress(&mut self) -> Option<ProgressNotificationParam> {
+    pub fn pending_progress(&mut self) -> Option<Progress> {
         self.progress.try_recv().ok()
     }
 
     /// Waits for the next progress notification, forever if none arrives.
-    pub async fn progress(&mut self) -> ProgressNotificationParam {
+    pub async fn progress(&mut self) -> Progress {
         match self.progress.recv().await {
             Some(progress) => progress,
             None => std::future::pending().await,

@@ -148,7 +148,7 @@ impl ServerTask {
             | Fault::TimedOut(_)
             | Fault::Status { .. }
             | Fault::Redirected { .. }
-            | Fault::Rpc { .. }
+            | Fault::Rpc(_)
             | Fault::Protocol(_)
             | Fault::Cancelled
             | Fault::SecretNotAllowed(_)

@@ -7,6 +7,7 @@ mod entry_check;
 mod new_server;
 mod orphans;
 mod probe;
+mod relay;
 mod resources;
 mod secret_list;
 mod secrets;
@@ -21,11 +22,12 @@ use usher_api::{Code, ErrorView, Reply, Request};
 use crate::engine::Engine;
 use crate::options::{CallOptions, SignInOptions};
 
+pub use relay::RelayedRequest;
 pub use secrets::MAX_SECRET_BYTES;
 
 impl Engine {
-    /// Carries out a request. `ShowWindow` fails here, because a process with a window handles it before it reaches the
-    /// engine.
+    /// Carries out a request. `ShowWindow` and `Yield` fail here, because the processes that can handle them do so before
+    /// they reach the engine.
     pub async fn handle(&self, request: Request) -> Result<Reply, ErrorView> {
         match request {
             Request::Snapshot => return Ok(Reply::Snapshot(Box::new(self.snapshot()))),
@@ -90,6 +92,10 @@ impl Engine {
             Request::Orphans => return self.orphans().await.map(Reply::Orphans),
             Request::RemoveOrphan { server } => self.remove_orphan(&server).await?,
             Request::CheckConfig => return Ok(Reply::Config(self.check_config())),
+            Request::Yield => {
+                let message = "The running Usher is not `usher serve`.";
+                return Err(ErrorView::without_hint(Code::Internal, message));
+            }
             Request::ShowWindow => {
                 let message = "The running Usher is a command without a window.";
                 return Err(ErrorView::without_hint(Code::Internal, message));

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
+use rmcp::model::CallToolRequestParams;
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 use usher_api::{Code, ElicitationAnswer, ErrorView, ServerId, ToolCallView, ToolView};
 
-use crate::calls::tool_call::ToolCall;
+use crate::calls::call::Call;
+use crate::calls::running::RunningCall;
+use crate::connection::display;
 use crate::connection::offers::Offer;
+use crate::connection::operation::Operation;
+use crate::connection::progress::{Progress, ProgressFields};
 use crate::connection::watch::Report;
 use crate::engine::Engine;
 use crate::options::CallOptions;
@@ -37,17 +43,31 @@ impl Engine {
         arguments: Map<String, Value>,
         options: CallOptions,
     ) -> Result<ToolCallView, ErrorView> {
+        let (cancelled, _running) = self.begin_call(&options.call)?;
+        let (caller, name) = (self.caller.id, options.call.clone());
+        let board = Arc::clone(&self.run.context.board);
+        let on_progress = move |progress: Progress| {
+            let Some(ProgressFields { progress, total, message }) = progress.fields() else { return };
+            board.call_progressed(caller, &name, progress, total, message.as_deref().map(display::name));
+        };
+        let operation =
+            Operation::Tool(CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments));
+        let handle = self.handle_of(id)?;
+        let call = Call { handle, caller, operation, options, on_progress: Box::new(on_progress), cancelled };
+        call.run().await.map(|result| result.view()).map_err(|error| error.error)
+    }
+
+    /// Records a running call of this handle.
+    pub(super) fn begin_call(&self, name: &str) -> Result<(CancellationToken, RunningCall), ErrorView> {
         let cancelled = self.caller.gone.child_token();
-        let _running = self.calls.begin(self.caller.id, &options.call, cancelled.clone()).map_err(|_| {
+        let running = self.calls.begin(self.caller.id, name, cancelled.clone()).map_err(|_| {
             ErrorView::new(
                 Code::Internal,
                 "A call with this name is already running.",
                 "Give each call its own name.",
             )
         })?;
-        let caller = self.caller.id;
-        let call = ToolCall { handle: self.handle_of(id)?, caller, tool, arguments, options, cancelled };
-        call.run().await.map(|result| result.view())
+        Ok((cancelled, running))
     }
 
     /// Cancels a running call of this handle, and notifies the server.

@@ -8,6 +8,7 @@ use super::program;
 use super::secret_origin::secret_not_allowed;
 use super::sign_in::describe_oauth_error;
 use crate::connection::fault::Fault;
+use crate::connection::rpc_error::RpcError;
 
 /// A server's name and host, for messages.
 pub(crate) struct ServerLabel {
@@ -98,7 +99,7 @@ pub(crate) fn describe_fault(fault: &Fault, server: &ServerLabel) -> ErrorView {
             format!("The connection to {name} was lost."),
             "Try again. The last call may or may not have run.",
         ),
-        Fault::Rpc { code, message } => ErrorView::without_hint(
+        Fault::Rpc(RpcError { code, message, data: _ }) => ErrorView::without_hint(
             Code::ProtocolError,
             format!("{name} returned an error: {}", display_text(message, 500)),
         )
@@ -175,7 +176,7 @@ mod tests {
             Fault::Redirected { host: Some("evil.example".to_owned()) },
             Fault::Redirected { host: None },
             Fault::Lost,
-            Fault::Rpc { code: -32602, message: "no \u{1b}[31msuch tool".to_owned() },
+            Fault::Rpc(RpcError { code: -32602, message: "no \u{1b}[31msuch tool".to_owned(), data: None }),
             Fault::Protocol("the server answered with text/html instead of JSON".to_owned()),
             Fault::SecretNotAllowed(vec![SecretRequestView {
                 secret: "{{notes_key}}".to_owned(),

@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use usher_engine::StartError;
-use usher_ipc::{Access, Holder, Server};
+use usher_ipc::{Access, Holder, HolderKind, Server};
 
 use crate::fixture::*;
 
@@ -26,16 +26,15 @@ async fn the_app_waits_for_a_command_but_not_for_a_second_app() {
     let held = fixture.hold().await;
     let options = fixture.options();
     let (on_wait, waits) = oneshot::channel();
-    let holding =
-        tokio::spawn(
-            async move { Access::hold(&options, move |pid| on_wait.send(pid).unwrap()).await.unwrap() },
-        );
+    let holding = tokio::spawn(async move {
+        Access::hold(&options, HolderKind::App, move |pid| on_wait.send(pid).unwrap()).await.unwrap()
+    });
     assert_eq!(timeout(DEADLINE, waits).await.unwrap().unwrap(), Some(std::process::id()));
     drop(held.server);
     held.engine.stop().await;
     let engine = timeout(DEADLINE, holding).await.unwrap().unwrap();
 
     let _server = Server::start(engine, Holder::App { show_window: Box::new(|| ()) }).unwrap();
-    let second = Access::hold(&fixture.options(), |_| panic!("waited for an app")).await;
+    let second = Access::hold(&fixture.options(), HolderKind::App, |_| panic!("waited for an app")).await;
     assert!(matches!(second, Err(StartError::Held { .. })));
 }

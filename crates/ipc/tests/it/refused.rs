@@ -28,7 +28,7 @@ async fn send(fixture: &Fixture, lines: &[u8]) -> Vec<Value> {
 
 fn hello() -> Value {
     let options = json!({ "paths": null, "servers": "none", "events": false });
-    json!({ "protocol": 6, "version": env!("CARGO_PKG_VERSION"), "options": options })
+    json!({ "protocol": 7, "version": env!("CARGO_PKG_VERSION"), "options": options })
 }
 
 fn line(value: &Value) -> Vec<u8> {

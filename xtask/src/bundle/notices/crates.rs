@@ -12,7 +12,7 @@ use crate::command;
 use crate::repository::Repository;
 
 /// The packages whose programs are packaged.
-const PROGRAMS: [&str; 4] = ["-p", "usher-desktop", "-p", "usher-cli"];
+const PACKAGES: [&str; 6] = ["-p", "usher-desktop", "-p", "usher-cli", "-p", "usher-bridge"];
 
 /// Returns the standard library, then the crates sorted by name and version.
 pub fn read(repository: &Repository) -> Result<Vec<Component>> {
@@ -41,7 +41,7 @@ type NameAndVersion = (String, String);
 fn linked(repository: &Repository, host: &str) -> Result<BTreeSet<NameAndVersion>> {
     let mut cargo = repository.cargo();
     cargo.args(["tree", "--locked", "--edges", "normal", "--prefix", "none", "--no-dedupe"]);
-    let tree = command::output(cargo.args(["--target", host]).args(PROGRAMS))?;
+    let tree = command::output(cargo.args(["--target", host]).args(PACKAGES))?;
     Ok(tree.lines().filter_map(name_and_version).collect())
 }
 

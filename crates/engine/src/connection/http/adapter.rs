@@ -215,7 +215,7 @@ impl Deadline {
         match message {
             ClientJsonRpcMessage::Request(request) => match &request.request {
                 ClientRequest::DiscoverRequest(_) => Self::Discover(request.id.clone()),
-                ClientRequest::CallToolRequest(_) => Self::Caller,
+                ClientRequest::CallToolRequest(_) | ClientRequest::CustomRequest(_) => Self::Caller,
                 _ => Self::Response,
             },
             ClientJsonRpcMessage::Response(_)

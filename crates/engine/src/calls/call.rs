@@ -1,11 +1,9 @@
-//! One tool call. It waits for a missing permission, and is repeated if that does no harm.
+//! One call of a tool, or another operation. It waits for a missing permission, and is repeated if that does no harm.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::CallToolRequestParams;
 use secrecy::SecretString;
-use serde_json::{Map, Value};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use usher_api::ErrorView;
@@ -15,8 +13,11 @@ use super::refused_result::is_refusal;
 use crate::caller::{Addressee, CallerId, KnownCall};
 use crate::connection::call_result::CallResult;
 use crate::connection::fault::Fault;
+use crate::connection::operation::Operation;
+use crate::connection::progress::Progress;
+use crate::connection::rpc_error::RpcError;
 use crate::connection::watch::Report;
-use crate::connection::{CallTerms, Connection, display};
+use crate::connection::{CallTerms, Connection};
 use crate::options::CallOptions;
 use crate::server::handle::ServerHandle;
 use crate::server::message::{Message, PermissionNeeded};
@@ -26,23 +27,43 @@ use crate::words::offer::broken_tool;
 /// How long a call waits for the next connection after its response was lost.
 const RECONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) struct ToolCall<'a> {
+/// Receives the progress of a call.
+pub type OnProgress = Box<dyn Fn(Progress) + Send + Sync>;
+
+/// The error of a call.
+#[derive(Clone, Debug)]
+pub struct CallError {
+    /// The error, for the person.
+    pub error: ErrorView,
+    /// The server's own error, if it answered with one.
+    pub rpc: Option<RpcError>,
+}
+
+impl From<ErrorView> for CallError {
+    fn from(error: ErrorView) -> Self {
+        Self { error, rpc: None }
+    }
+}
+
+pub(crate) struct Call {
     pub handle: Arc<ServerHandle>,
     pub caller: CallerId,
-    pub tool: &'a str,
-    pub arguments: Map<String, Value>,
+    pub operation: Operation,
     pub options: CallOptions,
+    pub on_progress: OnProgress,
     pub cancelled: CancellationToken,
 }
 
-impl ToolCall<'_> {
-    pub async fn run(&self) -> Result<CallResult, ErrorView> {
-        let operation = format!("tools/call {}", self.tool);
+impl Call {
+    pub async fn run(&self) -> Result<CallResult, CallError> {
+        let operation = self.operation.label();
         let may_request = !self.options.permission_timeout.is_zero();
         let (mut requested, mut repeated) = (false, false);
         let mut connection = self.handle.connection().await?;
-        if let Some(why) = connection.reason_against(self.tool) {
-            return Err(broken_tool(self.tool, why));
+        if let Some(tool) = self.operation.tool()
+            && let Some(why) = connection.reason_against(tool)
+        {
+            return Err(broken_tool(tool, why).into());
         }
         loop {
             let token = connection.cached_token();
@@ -54,7 +75,7 @@ impl ToolCall<'_> {
                     connection = self.handle.connection().await?;
                     continue;
                 }
-                Err(Fault::Lost) if !repeated && connection.may_repeat(self.tool) => {
+                Err(Fault::Lost) if !repeated && self.operation.may_repeat(&connection) => {
                     repeated = true;
                     match self.next_connection(&connection).await {
                         Some(newer) => {
@@ -64,21 +85,28 @@ impl ToolCall<'_> {
                         None => Err(Fault::Lost),
                     }
                 }
-                Ok(result) if is_refusal(&result) => match self.refresh(&connection, token).await {
+                Ok(result) if self.is_refusal(&result) => match self.refresh(&connection, token).await {
                     // The call may have had an effect before the token was rejected. It is therefore repeated only if
                     // the tool allows that.
-                    Ok(true) if connection.may_repeat(self.tool) => continue,
+                    Ok(true) if self.operation.may_repeat(&connection) => continue,
                     Ok(_) => Ok(result),
                     Err(fault) if fault.is_transient() => Ok(result),
                     Err(fault) => Err(fault),
                 },
                 Ok(result) => {
-                    self.handle.accepted_in_result(self.tool, &connection);
+                    if self.operation.tool().is_some() {
+                        self.handle.accepted_in_result(&operation, &connection);
+                    }
                     Ok(result)
                 }
                 outcome => outcome,
             };
-            return self.handle.report(connection, outcome, &operation);
+            let rpc = match &outcome {
+                Err(Fault::Rpc(error)) => Some(error.clone()),
+                Ok(_) | Err(_) => None,
+            };
+            let reported = self.handle.report(connection, outcome, &operation);
+            return reported.map_err(|error| CallError { error, rpc });
         }
     }
 
@@ -93,7 +121,7 @@ impl ToolCall<'_> {
             && !self.handle.refusals.was_refreshed_for_result(&token)
             && let Some(refreshed) = connection.refresh(&token).await?
         {
-            self.handle.refusals.note_refreshed(self.tool, refreshed);
+            self.handle.refusals.note_refreshed(&self.operation.label(), refreshed);
             return Ok(true);
         }
         self.handle.refused_in_result(Arc::clone(connection));
@@ -101,28 +129,28 @@ impl ToolCall<'_> {
     }
 
     async fn send(&self, connection: &Connection) -> Result<CallResult, Fault> {
-        let board = Arc::clone(&self.handle.context.board);
         let (caller, call) = (self.caller, self.options.call.clone());
         let addressee = Addressee {
             caller: if self.options.asks_holder { CallerId::HOLDER } else { caller },
             call: Some(KnownCall {
                 caller,
-                name: call.clone(),
-                tool: connection.title_of(self.tool),
-                program: self.options.program,
+                name: call,
+                tool: self.operation.title(connection),
+                program: self.options.program.clone(),
             }),
-        };
-        let on_progress = move |progress, total, message: Option<String>| {
-            board.call_progressed(caller, &call, progress, total, message.as_deref().map(display::name));
         };
         let terms = CallTerms {
             idle_timeout: self.options.timeout,
             cancelled: self.cancelled.clone(),
             addressee,
-            on_progress: &on_progress,
+            on_progress: &*self.on_progress,
         };
-        let params = CallToolRequestParams::new(self.tool.to_owned()).with_arguments(self.arguments.clone());
-        connection.call_tool(params, &terms).await
+        connection.call(self.operation.clone(), &terms).await
+    }
+
+    /// Returns whether the result of a tool is the refusal of the token.
+    fn is_refusal(&self, result: &CallResult) -> bool {
+        matches!(self.operation, Operation::Tool(_)) && is_refusal(result)
     }
 
     /// Asks the person for the permission, and waits until a sign-in grants it.
@@ -133,7 +161,7 @@ impl ToolCall<'_> {
     ) -> Result<(), ErrorView> {
         let label = self.handle.label();
         let refused = describe_fault(&Fault::InsufficientScope { challenge: challenge.clone() }, &label);
-        let tool_title = connection.title_of(self.tool);
+        let tool_title = self.operation.title(connection);
         let (reply, answer) = oneshot::channel();
         self.handle.send(Message::PermissionNeeded(PermissionNeeded { challenge, tool_title, reply }));
         let _abandoned = Abandoned(&self.handle);
