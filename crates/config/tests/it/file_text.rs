@@ -103,7 +103,7 @@ fn secrets_in_arguments_addresses_and_comments_of_entries_are_hidden() {
     ] {
         let edited = read.text.replacen(from, to, 1);
         assert_ne!(edited, read.text, "{from}");
-        let (problems, can_be_saved) = folder.check(&edited);
+        let (problems, can_be_saved) = check(&folder, &edited);
         let errors = problems.iter().filter(|(_, _, message)| message.starts_with(HIDDEN));
         assert!(errors.clone().any(|(found, ..)| *found == line) && !can_be_saved, "{from}: {problems:?}");
         folder.file().save_text(&edited, &read.version).expect_err(from);
@@ -151,7 +151,7 @@ fn a_hidden_value_follows_its_destination_when_entries_are_renamed() {
         let read = folder.file().text().expect("the text");
         let edited = edit(&read.text);
         assert_ne!(edited, read.text);
-        let (problems, can_be_saved) = folder.check(&edited);
+        let (problems, can_be_saved) = check(&folder, &edited);
         assert!(can_be_saved, "{problems:?}");
         folder.file().save_text(&edited, &read.version).expect("save");
         assert_eq!(folder.text(), edit(&file));
@@ -163,7 +163,7 @@ fn a_renamed_entry_whose_value_is_ambiguous_needs_it_again() {
     let file = services("Bearer a", "Bearer b", "c").replace("new.example", "old.example");
     let folder = TestFolder::with(&file);
     let read = folder.file().text().expect("the text");
-    let (problems, can_be_saved) = folder.check(&read.text.replace("\"notes\"", "\"moved\""));
+    let (problems, can_be_saved) = check(&folder, &read.text.replace("\"notes\"", "\"moved\""));
     let misplaced = format!("{HIDDEN} is at a place where no value was hidden");
     assert!(problems.contains(&(2, Severity::Error, misplaced)), "{problems:?}");
     assert!(!can_be_saved);
@@ -196,7 +196,7 @@ fn a_hidden_value_never_goes_to_another_destination() {
         assert!(!["Bearer", "s-3", "s-4"].iter().any(|secret| read.text.contains(secret)), "{}", read.text);
         let edited = read.text.replacen(from, to, 1);
         assert_ne!(edited, read.text, "{from}");
-        let (problems, can_be_saved) = folder.check(&edited);
+        let (problems, can_be_saved) = check(&folder, &edited);
         let found = problems.iter().filter(|found| **found == (line, Severity::Error, moved.clone()));
         assert_eq!(found.count(), count, "{from}: {problems:?}");
         assert!(!can_be_saved, "{from}");

@@ -8,6 +8,7 @@ mod entries;
 mod file_text;
 mod fixture;
 mod formatting;
+mod groups;
 mod merging;
 mod pasted_comments;
 mod placeholder_uses;
