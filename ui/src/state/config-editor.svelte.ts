@@ -1,10 +1,9 @@
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
-import type { Closing, ConfigTextCheckView, ConfigTextView, ErrorView } from "../backend/bindings";
+import type { ConfigTextView, ErrorView } from "../backend/bindings";
+import type { CloseQuestion } from "./close-question.svelte";
 import type { Commands } from "./commands.svelte";
-
-/** Milliseconds without a change before the text is checked. */
-const PAUSE = 300;
+import { TextCheck } from "./text-check.svelte";
 
 /** The area of the commands of the editor. */
 const AREA = "mcp_json";
@@ -20,30 +19,25 @@ export class ConfigEditor {
   file = $state.raw<ConfigTextView | null>(null);
   /** The file as it is now, if it changed while the person edited it. */
   changed = $state.raw<ConfigTextView | null>(null);
-  /** The newest check of the text. */
-  check = $state.raw<ConfigTextCheckView | null>(null);
-  /** The error of the last read or check, if the engine could not carry it out. */
-  error = $state.raw<ErrorView | null>(null);
+  /** The error of the last read. */
+  readError = $state.raw<ErrorView | null>(null);
   comparison = $state.raw<Comparison | null>(null);
   /** The person's text that the file replaced. */
   replaced = $state.raw<string | null>(null);
   /** Whether the text was saved, and not changed since. */
   isSaved = $state(false);
-  /** What the person wants to close, although the text is not saved. */
-  closing = $state.raw<Closing | null>(null);
   /** The place that the editor should show, once. */
   place = $state.raw<Place | null>(null);
+  readonly check: TextCheck;
   #text = $state("");
-  #hasReported = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts the checks, so that a late reply of an earlier one is ignored. */
-  #checks = 0;
-  #pending: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly backend: Backend,
     private readonly commands: Commands,
-  ) {}
+    private readonly closeQuestion: CloseQuestion,
+  ) {
+    this.check = new TextCheck(() => backend.configTextCheck(this.#text));
+  }
 
   get text(): string {
     return this.#text;
@@ -55,8 +49,7 @@ export class ConfigEditor {
     this.isSaved = false;
     this.replaced = null;
     this.#report();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#startCheck(), PAUSE);
+    this.check.schedule();
   }
 
   get isUnsaved(): boolean {
@@ -64,7 +57,7 @@ export class ConfigEditor {
   }
 
   get canBeSaved(): boolean {
-    return this.isUnsaved && this.check?.can_be_saved === true;
+    return this.isUnsaved && this.check.result?.can_be_saved === true;
   }
 
   get isSaving(): boolean {
@@ -113,7 +106,7 @@ export class ConfigEditor {
 
   /** Shows what the file loses and gets before the text is saved, unless it cannot be saved. */
   async compare(): Promise<void> {
-    await this.settle();
+    await this.check.settle();
     const over = this.changed ?? this.file;
     if (over === null || !this.canBeSaved) return;
     this.comparison = { before: over.text, after: this.#text, version: over.version };
@@ -145,46 +138,13 @@ export class ConfigEditor {
     if (file !== null) this.#show(file);
   }
 
-  /** Asks the person whether the window may close or the app quit, if a text would be lost. */
-  askToClose(closing: Closing): void {
-    if (this.isUnsaved) this.closing = closing;
-    else void this.backend.windowClose(closing).catch(() => undefined);
-  }
-
-  /** Closes what the person wanted to close, without the unsaved text. */
-  async close(): Promise<void> {
-    const { closing } = this;
-    this.closing = null;
-    if (closing === null) return;
-    this.discard();
-    await this.commands.run(AREA, () => this.backend.windowClose(closing));
-  }
-
-  /** Keeps the window open. */
-  keepOpen(): void {
-    this.closing = null;
-    // The app's Rust side asks again only after this.
-    this.#report(true);
-  }
-
-  /** Waits for the check of the last change. */
-  async settle(): Promise<void> {
-    if (this.#timer !== undefined) this.#startCheck();
-    await this.#pending;
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
   async #read(): Promise<ConfigTextView | null> {
     try {
       const file = await this.backend.configTextRead();
-      this.error = null;
+      this.readError = null;
       return file;
     } catch (thrown) {
-      this.error = errorView(thrown);
+      this.readError = errorView(thrown);
       return null;
     }
   }
@@ -196,28 +156,10 @@ export class ConfigEditor {
     this.isSaved = false;
     this.#text = file.text;
     this.#report();
-    this.#startCheck();
+    this.check.start();
   }
 
-  #startCheck(): void {
-    this.stop();
-    this.#pending = this.#runCheck();
-  }
-
-  async #runCheck(): Promise<void> {
-    const number = ++this.#checks;
-    const result = await this.backend.configTextCheck(this.#text).then(
-      (check) => ({ check, error: null }),
-      (thrown: unknown) => ({ check: null, error: errorView(thrown) }),
-    );
-    if (number === this.#checks) Object.assign(this, result);
-  }
-
-  /** Reports to the app's Rust side whether closing the window would lose a text. */
-  #report(isRepeated = false): void {
-    const { isUnsaved } = this;
-    if (isUnsaved === this.#hasReported && !isRepeated) return;
-    this.#hasReported = isUnsaved;
-    void this.backend.windowKeepsText(isUnsaved).catch(() => undefined);
+  #report(): void {
+    this.closeQuestion.report(this.isUnsaved);
   }
 }

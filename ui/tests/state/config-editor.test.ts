@@ -11,7 +11,7 @@ const OUTSIDE = TEXT.replace("// for now", "// for today");
 async function opened() {
   const start = await started();
   await start.configEditor.open();
-  await start.configEditor.settle();
+  await start.configEditor.check.settle();
   return { ...start, editor: start.configEditor };
 }
 
@@ -34,7 +34,7 @@ describe("the text of mcp.json", () => {
     } finally {
       vi.useRealTimers();
     }
-    expect(editor.check).toEqual({
+    expect(editor.check.result).toEqual({
       problems: [
         problem({ message: "Unexpected word.", hint: expect.any(String) as string, line: 13, column: 2 }),
       ],
@@ -157,12 +157,12 @@ describe("an unsaved text", () => {
   });
 
   it("keeps the window open until the person decides", async () => {
-    const { usher, editor, backend } = await opened();
+    const { usher, closeQuestion, editor, backend } = await opened();
     editor.text = EDITED;
     backend.requestClose("window");
-    expect([editor.closing, backend.callsOf("windowClose")]).toEqual(["window", []]);
+    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual(["window", []]);
     usher.keepConfigText();
-    expect([editor.closing, editor.text]).toEqual([null, EDITED]);
+    expect([closeQuestion.closing, editor.text]).toEqual([null, EDITED]);
     expect(reports(backend)).toEqual([true, true]);
 
     backend.requestClose("app");
@@ -171,9 +171,9 @@ describe("an unsaved text", () => {
   });
 
   it("is needed for the question: without one the window closes", async () => {
-    const { editor, backend } = await opened();
+    const { closeQuestion, backend } = await opened();
     backend.requestClose("window");
-    expect([editor.closing, backend.callsOf("windowClose")]).toEqual([null, [["window"]]]);
+    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual([null, [["window"]]]);
   });
 });
 
@@ -182,5 +182,5 @@ it("a file that cannot be read is an error", async () => {
   const failure = error("config_invalid", "reading /c/mcp.json failed: permission denied.");
   backend.fail("configTextRead", failure);
   await configEditor.open();
-  expect([configEditor.error, configEditor.file, configEditor.isUnsaved]).toEqual([failure, null, false]);
+  expect([configEditor.readError, configEditor.file, configEditor.isUnsaved]).toEqual([failure, null, false]);
 });
