@@ -108,13 +108,14 @@ export class ConfigEditor {
   async compare(): Promise<void> {
     await this.check.settle();
     const over = this.changed ?? this.file;
-    if (over === null || !this.canBeSaved) return;
+    if (over === null || !this.canBeSaved || this.isSaving) return;
+    this.commands.clearError(AREA);
     this.comparison = { before: over.text, after: this.#text, version: over.version };
   }
 
+  /** Ends the comparison, unless its text is being saved: the outcome must be seen. */
   endComparison(): void {
-    this.comparison = null;
-    this.commands.clearError(AREA);
+    if (!this.isSaving) this.comparison = null;
   }
 
   /** Saves the text that the person compared. */
@@ -128,12 +129,14 @@ export class ConfigEditor {
       this.changed = outcome.file;
       return;
     }
+    if (this.isUnsaved && this.#text !== after) return this.#keepTextOver(outcome.file);
     this.#show(outcome.file);
     this.isSaved = true;
   }
 
   /** Gives the unsaved text up. */
   discard(): void {
+    this.comparison = null;
     const file = this.changed ?? this.file;
     if (file !== null) this.#show(file);
   }
@@ -155,6 +158,14 @@ export class ConfigEditor {
     this.replaced = null;
     this.isSaved = false;
     this.#text = file.text;
+    this.#report();
+    this.check.start();
+  }
+
+  /** Takes the saved file without its text: the person typed on while it was saved. */
+  #keepTextOver(file: ConfigTextView): void {
+    this.file = file;
+    this.changed = null;
     this.#report();
     this.check.start();
   }

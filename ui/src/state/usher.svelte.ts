@@ -97,6 +97,13 @@ export class Usher {
     this.navigation.go({ kind: "mcp_json" });
   }
 
+  /** Saves the text of `mcp.json` that the person compared. If the person is asked whether to discard it, this answers. */
+  async saveConfigText(): Promise<void> {
+    await this.configEditor.save();
+    const isAsked = this.navigation.leaving !== null || this.closeQuestion.closing !== null;
+    if (isAsked && !this.configEditor.isUnsaved) await this.discardConfigText();
+  }
+
   /** Gives up the unsaved text of `mcp.json`. Then closes the window or shows the page, as the person asked. */
   async discardConfigText(): Promise<void> {
     const page = this.navigation.leaving;

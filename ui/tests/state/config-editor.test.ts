@@ -76,7 +76,67 @@ describe("the text of mcp.json", () => {
     expect([editor.text, editor.isUnsaved]).toEqual([EDITED, true]);
     expect(editor.comparison).not.toBeNull();
     editor.endComparison();
+    await editor.compare();
     expect(editor.saveError).toBeNull();
+  });
+});
+
+describe("a text that is being saved", () => {
+  async function saving() {
+    const opening = await opened();
+    const { editor, backend } = opening;
+    editor.text = EDITED;
+    await editor.compare();
+    return { ...opening, release: backend.hold("configTextSave") };
+  }
+
+  it("is not replaced by the saved text if the person typed on", async () => {
+    const { editor, backend, release } = await saving();
+    const saved = editor.save();
+    editor.text = `${EDITED}// more`;
+    release();
+    await saved;
+    expect([editor.text, editor.file]).toEqual([`${EDITED}// more`, textView(EDITED)]);
+    expect([editor.isUnsaved, editor.isSaved, editor.comparison]).toEqual([true, false, null]);
+    expect(reports(backend)).toEqual([true]);
+    await editor.check.settle();
+    expect(backend.callsOf("configTextCheck").at(-1)).toEqual([`${EDITED}// more`]);
+  });
+
+  it("keeps its comparison open, which shows why it was not saved", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    await editor.compare();
+    const failure = error("config_invalid", "writing /c/mcp.json failed: the disk is full.");
+    const release = backend.fail("configTextSave", failure).hold("configTextSave");
+    const saved = editor.save();
+    editor.endComparison();
+    await editor.compare();
+    expect(editor.comparison?.after).toBe(EDITED);
+    release();
+    await saved;
+    expect([editor.saveError, editor.comparison?.after]).toEqual([failure, EDITED]);
+  });
+
+  it("is shown as it was saved if the person discarded it meanwhile", async () => {
+    const { editor, release } = await saving();
+    const saved = editor.save();
+    editor.discard();
+    release();
+    await saved;
+    expect([editor.text, editor.isUnsaved, editor.comparison]).toEqual([EDITED, false, null]);
+  });
+
+  it("leaves nothing to ask about when it is saved", async () => {
+    const { usher, navigation, closeQuestion, backend, release } = await saving();
+    usher.editConfig();
+    const saved = usher.saveConfigText();
+    navigation.go({ kind: "settings" });
+    expect(navigation.leaving).toEqual({ kind: "settings" });
+    release();
+    await saved;
+    expect([navigation.leaving, navigation.page.kind]).toEqual([null, "settings"]);
+    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual([null, []]);
   });
 });
 

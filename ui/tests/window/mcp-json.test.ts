@@ -93,6 +93,22 @@ describe("the editor of mcp.json", () => {
     expect(await dialog.findByTestId("error-message")).toHaveTextContent("the disk is full");
   });
 
+  it("keeps the dialog open while the text is saved", async () => {
+    const { backend, user } = await openEditor();
+    await edit(moved);
+    await user.click(screen.getByTestId("config-save"));
+    await screen.findByTestId("config-diff");
+    const release = backend.hold("configTextSave");
+    await user.click(screen.getByTestId("config-save-confirm"));
+    await waitFor(() => expect(screen.getByTestId("config-save-cancel")).toBeDisabled());
+    expect(screen.getByRole("button", { name: "Close" })).toBeDisabled();
+    await user.keyboard("{Escape}");
+    expect(screen.getByTestId("config-comparison")).toBeVisible();
+    release();
+    await waitFor(() => expect(screen.queryByTestId("config-comparison")).toBeNull());
+    expect(screen.getByTestId("config-saved")).toHaveTextContent("Saved");
+  });
+
   it("warns if the file changed meanwhile, and shows, loads or replaces it", async () => {
     const { backend, user } = await openEditor();
     await edit(moved);
