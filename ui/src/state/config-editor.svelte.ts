@@ -30,6 +30,8 @@ export class ConfigEditor {
   place = $state.raw<Place | null>(null);
   readonly check: TextCheck;
   #text = $state("");
+  /** Counts the reads and saves, so that a late reply to an earlier read is ignored. */
+  #reads = 0;
 
   constructor(
     private readonly backend: Backend,
@@ -77,13 +79,18 @@ export class ConfigEditor {
 
   /** Reads the file again. A change is shown, or reported if the person has unsaved text. */
   async look(): Promise<void> {
-    const known = this.file;
-    if (known === null || this.isSaving) return;
+    if (this.file === null || this.isSaving) return;
     const now = await this.#read();
-    if (now === null || this.file !== known || this.isSaving) return;
-    if (now.version === known.version) this.changed = null;
-    else if (this.isUnsaved) this.changed = now;
-    else this.#show(now);
+    if (now !== null && !this.isSaving) this.#update(this.file, now);
+  }
+
+  #update(file: ConfigTextView, now: ConfigTextView): void {
+    const known = this.changed ?? file;
+    if (now.version === file.version) this.changed = null;
+    else if (this.isUnsaved && now.text !== this.#text) this.changed = now;
+    else return this.#show(now);
+    // The result of a check depends on the file too: hidden values are those of the file.
+    if (now.version !== known.version || this.check.error !== null) this.check.start();
   }
 
   /** Shows what another program changed in the file. */
@@ -122,12 +129,13 @@ export class ConfigEditor {
   async save(): Promise<void> {
     const { after, version } = this.comparison ?? {};
     if (after === undefined || version === undefined || version === null || this.isSaving) return;
+    this.#reads += 1;
     const outcome = await this.commands.run(AREA, () => this.backend.configTextSave(after, version));
     if (outcome === undefined) return;
     this.comparison = null;
     if (outcome.kind === "changed") {
       this.changed = outcome.file;
-      return;
+      return this.check.start();
     }
     if (this.isUnsaved && this.#text !== after) return this.#keepTextOver(outcome.file);
     this.#show(outcome.file);
@@ -141,15 +149,16 @@ export class ConfigEditor {
     if (file !== null) this.#show(file);
   }
 
+  /** Reads the file. Returns `null` after an error, or if a newer read or a save makes the reply out of date. */
   async #read(): Promise<ConfigTextView | null> {
-    try {
-      const file = await this.backend.configTextRead();
-      this.readError = null;
-      return file;
-    } catch (thrown) {
-      this.readError = errorView(thrown);
-      return null;
-    }
+    const number = ++this.#reads;
+    const { file, error } = await this.backend.configTextRead().then(
+      (file) => ({ file, error: null }),
+      (thrown: unknown) => ({ file: null, error: errorView(thrown) }),
+    );
+    if (number !== this.#reads) return null;
+    this.readError = error;
+    return file;
   }
 
   #show(file: ConfigTextView): void {

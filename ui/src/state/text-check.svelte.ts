@@ -29,9 +29,10 @@ export class TextCheck {
     this.#pending = this.#run();
   }
 
-  /** Waits for the check of the last change. */
+  /** Waits for the check of the last change. A check that failed is repeated. */
   async settle(): Promise<void> {
-    if (this.#timer !== undefined) this.start();
+    await this.#pending;
+    if (this.#timer !== undefined || this.error !== null) this.start();
     await this.#pending;
   }
 

@@ -237,6 +237,70 @@ describe("an unsaved text", () => {
   });
 });
 
+describe("a check", () => {
+  const failure = error("config_invalid", "reading /c/mcp.json failed: permission denied.");
+
+  async function failed() {
+    const opening = await opened();
+    const { editor, backend } = opening;
+    backend.fail("configTextCheck", failure).fail("configTextRead", failure);
+    editor.text = EDITED;
+    await editor.check.settle();
+    await editor.look();
+    expect([editor.check.error, editor.readError, editor.canBeSaved]).toEqual([failure, failure, false]);
+    backend.restore("configTextRead");
+    return opening;
+  }
+
+  it("that failed is repeated when the file can be read again", async () => {
+    const { editor, backend } = await failed();
+    await editor.look();
+    await editor.check.settle();
+    expect([editor.check.error, editor.readError]).toEqual([failure, null]);
+    backend.restore("configTextCheck");
+    await editor.look();
+    await editor.check.settle();
+    expect([editor.check.error, editor.canBeSaved]).toEqual([null, true]);
+  });
+
+  it("that failed is repeated before the text is compared", async () => {
+    const { editor, backend } = await failed();
+    backend.restore("configTextCheck");
+    await editor.compare();
+    expect(editor.comparison?.after).toBe(EDITED);
+  });
+
+  it("is repeated when the file changed, because hidden values are those of the file", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    await editor.check.settle();
+    const checks = () => backend.callsOf("configTextCheck").length;
+    const before = checks();
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    expect([editor.changed, checks()]).toEqual([textView(OUTSIDE), before + 1]);
+    await editor.look();
+    expect(checks()).toBe(before + 1);
+    backend.file = textView();
+    await editor.look();
+    expect([editor.changed, checks()]).toEqual([null, before + 2]);
+  });
+});
+
+it("a late reply to an earlier read is ignored", async () => {
+  const { editor, backend } = await opened();
+  editor.text = EDITED;
+  backend.file = textView(OUTSIDE);
+  const failure = error("config_invalid", "reading /c/mcp.json failed: permission denied.");
+  const release = backend.fail("configTextRead", failure).hold("configTextRead");
+  const early = editor.look();
+  backend.restore("configTextRead");
+  await editor.look();
+  release();
+  await early;
+  expect([editor.changed, editor.readError]).toEqual([textView(OUTSIDE), null]);
+});
+
 it("a file that cannot be read is an error", async () => {
   const { configEditor, backend } = await started();
   const failure = error("config_invalid", "reading /c/mcp.json failed: permission denied.");

@@ -93,6 +93,18 @@ describe("the editor of mcp.json", () => {
     expect(await dialog.findByTestId("error-message")).toHaveTextContent("the disk is full");
   });
 
+  it("says that a text was not checked, and checks it again", async () => {
+    const { backend, user } = await openEditor();
+    backend.fail("configTextCheck", error("config_invalid", "reading mcp.json failed: permission denied."));
+    await edit(moved);
+    await waitFor(() => expect(status()).toHaveTextContent("Not checked"));
+    backend.restore("configTextCheck");
+    await user.click(screen.getByTestId("config-try-again"));
+    await waitFor(() => expect(status()).toHaveTextContent("No errors"));
+    expect(screen.getByTestId("config-save")).toBeEnabled();
+    expect(screen.queryByTestId("error")).toBeNull();
+  });
+
   it("keeps the dialog open while the text is saved", async () => {
     const { backend, user } = await openEditor();
     await edit(moved);
