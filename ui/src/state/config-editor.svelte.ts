@@ -22,8 +22,8 @@ export class ConfigEditor {
   /** The error of the last read. */
   readError = $state.raw<ErrorView | null>(null);
   comparison = $state.raw<Comparison | null>(null);
-  /** The person's text that the file replaced. */
-  replaced = $state.raw<string | null>(null);
+  /** The person's texts that the file replaced, the newest last. They are kept until a save or `discard`. */
+  replaced = $state.raw<string[]>([]);
   /** Whether the text was saved, and not changed since. */
   isSaved = $state(false);
   /** The place that the editor should show, once. */
@@ -49,11 +49,11 @@ export class ConfigEditor {
     if (text === this.#text) return;
     this.#text = text;
     this.isSaved = false;
-    this.replaced = null;
     this.#report();
     this.check.schedule();
   }
 
+  /** Whether the text differs from the file. */
   get isUnsaved(): boolean {
     return this.file !== null && this.#text !== this.file.text;
   }
@@ -102,13 +102,23 @@ export class ConfigEditor {
   /** Replaces the text by the file as it is now. `bringBack` undoes it. */
   loadChanged(): void {
     if (this.changed === null) return;
-    const mine = this.#text;
+    if (this.isUnsaved) this.replaced = [...this.replaced, this.#text];
     this.#show(this.changed);
-    this.replaced = mine;
   }
 
+  /** Brings the newest replaced text back. An unsaved text in its place becomes the oldest one. */
   bringBack(): void {
-    if (this.replaced !== null) this.text = this.replaced;
+    const mine = this.replaced.at(-1);
+    if (mine === undefined) return;
+    const others = this.replaced.slice(0, -1);
+    this.replaced = this.isUnsaved ? [this.#text, ...others] : others;
+    this.text = mine;
+  }
+
+  /** Gives up the replaced texts. */
+  discardReplaced(): void {
+    this.replaced = [];
+    this.#report();
   }
 
   /** Shows what the file loses and gets before the text is saved, unless it cannot be saved. */
@@ -137,14 +147,16 @@ export class ConfigEditor {
       this.changed = outcome.file;
       return this.check.start();
     }
+    this.replaced = [];
     if (this.isUnsaved && this.#text !== after) return this.#keepTextOver(outcome.file);
     this.#show(outcome.file);
     this.isSaved = true;
   }
 
-  /** Gives the unsaved text up. */
+  /** Gives up the unsaved text and the replaced ones. */
   discard(): void {
     this.comparison = null;
+    this.replaced = [];
     const file = this.changed ?? this.file;
     if (file !== null) this.#show(file);
   }
@@ -164,7 +176,6 @@ export class ConfigEditor {
   #show(file: ConfigTextView): void {
     this.file = file;
     this.changed = null;
-    this.replaced = null;
     this.isSaved = false;
     this.#text = file.text;
     this.#report();
@@ -180,6 +191,6 @@ export class ConfigEditor {
   }
 
   #report(): void {
-    this.closeQuestion.report(this.isUnsaved);
+    this.closeQuestion.report(this.isUnsaved || this.replaced.length > 0);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 
+import type { ConfigEditor } from "../../src/state/config-editor.svelte";
 import type { FakeBackend } from "../support/fake-backend";
 import { problem, TEXT, textView } from "../support/mcp-json";
 import { started } from "../support/usher";
@@ -18,6 +19,15 @@ async function opened() {
 /** Whether closing the window would lose a text, as the page reported it. */
 function reports(backend: FakeBackend): unknown[] {
   return backend.callsOf("windowKeepsText").map(([isUnsaved]) => isUnsaved);
+}
+
+/** Types a text, lets another program write the file, and loads this file. */
+async function replace(editor: ConfigEditor, backend: FakeBackend, mine: string, outside: string) {
+  editor.text = mine;
+  backend.file = textView(outside);
+  await editor.look();
+  editor.loadChanged();
+  expect([editor.text, editor.replaced.at(-1)]).toEqual([outside, mine]);
 }
 
 describe("the text of mcp.json", () => {
@@ -182,11 +192,55 @@ describe("a file that changes meanwhile", () => {
     backend.file = textView(OUTSIDE);
     await editor.look();
     editor.loadChanged();
-    expect([editor.text, editor.changed, editor.replaced]).toEqual([OUTSIDE, null, EDITED]);
+    expect([editor.text, editor.changed, editor.replaced]).toEqual([OUTSIDE, null, [EDITED]]);
     editor.bringBack();
-    expect([editor.text, editor.isUnsaved, editor.replaced]).toEqual([EDITED, true, null]);
+    expect([editor.text, editor.isUnsaved, editor.replaced]).toEqual([EDITED, true, []]);
     await editor.compare();
     expect(editor.comparison?.before).toBe(OUTSIDE);
+  });
+
+  it("leaves the person's text, which neither another change nor typing removes", async () => {
+    const { editor, backend, closeQuestion } = await opened();
+    await replace(editor, backend, EDITED, OUTSIDE);
+    const again = OUTSIDE.replace("notes", "jottings");
+    backend.file = textView(again);
+    await editor.look();
+    expect([editor.text, editor.replaced]).toEqual([again, [EDITED]]);
+    editor.text = `${again}// more`;
+    expect(editor.replaced).toEqual([EDITED]);
+    editor.text = again;
+    expect([editor.isUnsaved, reports(backend)]).toEqual([false, [true]]);
+    backend.requestClose("window");
+    expect(closeQuestion.closing).toBe("window");
+  });
+
+  it("leaves each of the person's texts, which can be brought back in turn", async () => {
+    const { editor, backend } = await opened();
+    const first = `${TEXT}// first`;
+    const second = `${TEXT}// second`;
+    await replace(editor, backend, first, OUTSIDE);
+    await replace(editor, backend, second, TEXT);
+    editor.text = `${TEXT}// third`;
+    const shown = [0, 1, 2].map(() => (editor.bringBack(), editor.text));
+    expect(shown).toEqual([second, first, `${TEXT}// third`]);
+    expect(editor.replaced).toEqual([first, second]);
+  });
+
+  it("leaves the person's text until it is saved or discarded", async () => {
+    const { editor, backend } = await opened();
+    await replace(editor, backend, EDITED, OUTSIDE);
+    editor.discardReplaced();
+    expect([editor.replaced, reports(backend)]).toEqual([[], [true, false]]);
+
+    await replace(editor, backend, EDITED, TEXT);
+    editor.discard();
+    expect([editor.replaced, reports(backend)]).toEqual([[], [true, false, true, false]]);
+
+    await replace(editor, backend, EDITED, OUTSIDE);
+    editor.text = TEXT;
+    await editor.compare();
+    await editor.save();
+    expect([editor.replaced, reports(backend)]).toEqual([[], [true, false, true, false, true, false]]);
   });
 
   it("is not reported if it is as before again", async () => {
