@@ -93,6 +93,12 @@ export class ConfigEditor {
     if (now.version !== known.version || this.check.error !== null) this.check.start();
   }
 
+  /** Whether the file changed after the person compared the text with it. The text can then not be saved over it. */
+  get isComparisonOutdated(): boolean {
+    const version = this.comparison?.version ?? null;
+    return version !== null && version !== (this.changed ?? this.file)?.version;
+  }
+
   /** Shows what another program changed in the file. */
   showChanges(): void {
     if (this.file === null || this.changed === null) return;
@@ -138,15 +144,17 @@ export class ConfigEditor {
   /** Saves the text that the person compared. */
   async save(): Promise<void> {
     const { after, version } = this.comparison ?? {};
-    if (after === undefined || version === undefined || version === null || this.isSaving) return;
+    if (after === undefined || version === undefined || version === null) return;
+    if (this.isSaving || this.isComparisonOutdated) return;
     this.#reads += 1;
     const outcome = await this.commands.run(AREA, () => this.backend.configTextSave(after, version));
     if (outcome === undefined) return;
-    this.comparison = null;
     if (outcome.kind === "changed") {
+      // The comparison stays open, and is now out of date.
       this.changed = outcome.file;
       return this.check.start();
     }
+    this.comparison = null;
     this.replaced = [];
     if (this.isUnsaved && this.#text !== after) return this.#keepTextOver(outcome.file);
     this.#show(outcome.file);

@@ -183,7 +183,28 @@ describe("a file that changes meanwhile", () => {
     backend.file = textView(OUTSIDE);
     await editor.save();
     expect([backend.file.text, editor.text]).toEqual([OUTSIDE, EDITED]);
-    expect([editor.changed, editor.comparison]).toEqual([textView(OUTSIDE), null]);
+    expect([editor.changed, editor.isComparisonOutdated]).toEqual([textView(OUTSIDE), true]);
+    await editor.compare();
+    expect([editor.comparison?.before, editor.isComparisonOutdated]).toEqual([OUTSIDE, false]);
+    await editor.save();
+    expect(backend.file.text).toBe(EDITED);
+  });
+
+  it("is never replaced by a comparison with an earlier one", async () => {
+    const { editor, backend } = await opened();
+    editor.text = EDITED;
+    backend.file = textView(OUTSIDE);
+    await editor.look();
+    await editor.compare();
+    expect(editor.isComparisonOutdated).toBe(false);
+    backend.file = textView();
+    await editor.look();
+    expect([editor.changed, editor.isComparisonOutdated]).toEqual([null, true]);
+    await editor.save();
+    expect(backend.callsOf("configTextSave")).toEqual([]);
+    editor.showChanges();
+    editor.endComparison();
+    expect(editor.isComparisonOutdated).toBe(false);
   });
 
   it("can be loaded, and the person's text brought back", async () => {

@@ -147,6 +147,26 @@ describe("the editor of mcp.json", () => {
     await waitFor(() => expect(backend.file.text).toBe(moved(TEXT)));
   });
 
+  it("says that the file changed while its comparison is shown, and compares again", async () => {
+    const { backend, user } = await openEditor();
+    await edit(moved);
+    await user.click(screen.getByTestId("config-save"));
+    await screen.findByTestId("config-diff");
+    const outside = TEXT.replace("server-notes", "server-notes@2");
+    backend.file = textView(outside);
+    await fireEvent.focus(window);
+    await screen.findByTestId("config-comparison-outdated");
+    expect(screen.queryByTestId("config-comparison-over-changed")).toBeNull();
+    expect(screen.queryByTestId("config-save-confirm")).toBeNull();
+
+    await user.click(screen.getByTestId("config-compare-again"));
+    await screen.findByTestId("config-comparison-over-changed");
+    expect(screen.queryByTestId("config-comparison-outdated")).toBeNull();
+    await waitFor(() => expect(screen.getByTestId("config-diff")).toHaveTextContent("server-notes@2"));
+    await user.click(screen.getByTestId("config-save-confirm"));
+    await waitFor(() => expect(backend.file.text).toBe(moved(TEXT)));
+  });
+
   it("asks before the unsaved text is lost, and keeps it otherwise", async () => {
     const { backend, user } = await openEditor();
     await edit(moved);
