@@ -100,7 +100,7 @@ export class Usher {
   /** Saves the text of `mcp.json` that the person compared. If the person is asked whether to discard it, this answers. */
   async saveConfigText(): Promise<void> {
     await this.configEditor.save();
-    const isAsked = this.navigation.leaving !== null || this.closeQuestion.closing !== null;
+    const isAsked = this.navigation.leaving !== null || this.closeQuestion.request !== null;
     if (isAsked && !this.configEditor.isUnsaved) await this.discardConfigText();
   }
 
@@ -108,7 +108,7 @@ export class Usher {
   async discardConfigText(): Promise<void> {
     const page = this.navigation.leaving;
     this.configEditor.discard();
-    if (this.closeQuestion.closing !== null)
+    if (this.closeQuestion.request !== null)
       await this.closeQuestion.close().catch((thrown: unknown) => (this.requests.notice = errorView(thrown)));
     else if (page !== null) this.navigation.go(page);
   }

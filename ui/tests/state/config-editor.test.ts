@@ -146,7 +146,7 @@ describe("a text that is being saved", () => {
     release();
     await saved;
     expect([navigation.leaving, navigation.page.kind]).toEqual([null, "settings"]);
-    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual([null, []]);
+    expect([closeQuestion.request, backend.callsOf("windowClose")]).toEqual([null, []]);
   });
 });
 
@@ -232,7 +232,7 @@ describe("a file that changes meanwhile", () => {
     editor.text = again;
     expect([editor.isUnsaved, reports(backend)]).toEqual([false, [true]]);
     backend.requestClose("window");
-    expect(closeQuestion.closing).toBe("window");
+    expect(closeQuestion.request).toEqual({ closing: "window" });
   });
 
   it("leaves each of the person's texts, which can be brought back in turn", async () => {
@@ -295,10 +295,10 @@ describe("an unsaved text", () => {
     const { usher, closeQuestion, editor, backend } = await opened();
     editor.text = EDITED;
     backend.requestClose("window");
-    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual(["window", []]);
+    expect([closeQuestion.request, backend.callsOf("windowClose")]).toEqual([{ closing: "window" }, []]);
     usher.keepConfigText();
-    expect([closeQuestion.closing, editor.text]).toEqual([null, EDITED]);
-    expect(reports(backend)).toEqual([true, true]);
+    expect([closeQuestion.request, editor.text]).toEqual([null, EDITED]);
+    expect(reports(backend)).toEqual([true]);
 
     backend.requestClose("app");
     await usher.discardConfigText();
@@ -308,7 +308,7 @@ describe("an unsaved text", () => {
   it("is needed for the question: without one the window closes", async () => {
     const { closeQuestion, backend } = await opened();
     backend.requestClose("window");
-    expect([closeQuestion.closing, backend.callsOf("windowClose")]).toEqual([null, [["window"]]]);
+    expect([closeQuestion.request, backend.callsOf("windowClose")]).toEqual([null, [["window"]]]);
   });
 });
 

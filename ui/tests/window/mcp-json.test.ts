@@ -183,6 +183,26 @@ describe("the editor of mcp.json", () => {
     await waitFor(() => expect(backend.callsOf("windowClose")).toEqual([["window"]]));
   });
 
+  it("acknowledges each request to close once its question is shown", async () => {
+    const { backend, user } = await openEditor();
+    const acknowledged = () => backend.callsOf("windowAsksPerson").length;
+    await edit(moved);
+    await user.click(screen.getByTestId("settings"));
+    await screen.findByTestId("confirm");
+    expect(acknowledged()).toBe(0);
+    for (const count of [1, 2]) {
+      backend.requestClose("window");
+      await waitFor(() => expect(acknowledged()).toBe(count));
+      expect(screen.getByTestId("confirm")).toBeVisible();
+    }
+    await user.click(screen.getByTestId("remove-cancel"));
+    await waitFor(() => expect(screen.queryByTestId("confirm")).toBeNull());
+    expect([acknowledged(), backend.callsOf("windowClose")]).toEqual([2, []]);
+    backend.requestClose("app");
+    await screen.findByTestId("confirm");
+    await waitFor(() => expect(acknowledged()).toBe(3));
+  });
+
   it("opens from the bar of a broken file at the line of its error", async () => {
     const backend = new FakeBackend({
       config: { ...config, error: error("config_invalid", "Unexpected word."), line: 7, column: 18 },
