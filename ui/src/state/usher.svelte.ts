@@ -197,8 +197,10 @@ export class Usher {
     await this.commands.run(id, () => this.backend.linkOpen(url));
   }
 
-  async signIn(id: ServerId, client?: Client): Promise<void> {
-    await this.commands.run(id, () => this.backend.serverSignIn(id, client));
+  /** Starts a sign-in. Returns whether it was started. */
+  async signIn(id: ServerId, client?: Client): Promise<boolean> {
+    const isStarted = async () => (await this.backend.serverSignIn(id, client), true);
+    return (await this.commands.run(id, isStarted)) ?? false;
   }
 
   /** Cancels a sign-in. A service that was just added is removed, which the person can undo. */
