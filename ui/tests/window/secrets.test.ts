@@ -204,6 +204,24 @@ describe("a secret's value", () => {
   });
 });
 
+describe("a value that is being stored", () => {
+  it("can be changed only after an error, and its dialog stays open", async () => {
+    const { backend, user } = await openSecrets();
+    const release = backend.fail("secretSet", error("internal", "The disk is full.")).hold("secretSet");
+    await user.click((await card("notion_key")).getByTestId("secret-set-notion_key"));
+    await user.type(await screen.findByTestId("secret-value"), "k-2");
+    await user.click(screen.getByTestId("secret-save"));
+    await waitFor(() => expect(screen.getByTestId("secret-value")).toBeDisabled());
+    for (const name of ["Close", "Cancel"]) expect(screen.getByRole("button", { name })).toBeDisabled();
+    await user.keyboard("{Escape}");
+    release();
+    const dialog = within(screen.getByTestId("secret-dialog"));
+    expect(await dialog.findByRole("alert")).toHaveTextContent("The disk is full.");
+    await waitFor(() => expect(screen.getByTestId("secret-value")).toBeEnabled());
+    expect(screen.getByTestId("secret-value")).toHaveValue("k-2");
+  });
+});
+
 describe("the origins of a secret", () => {
   it("are withdrawn and allowed by name", async () => {
     const { backend, user } = await openSecrets();
