@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { FakeBackend } from "../support/fake-backend";
 import { checkOf } from "../support/entries";
-import { error, server } from "../support/views";
+import { error, failed, server } from "../support/views";
 import { open } from "../support/window";
 
 async function openEdit(backend = new FakeBackend()) {
@@ -192,5 +192,14 @@ describe("editing an entry", () => {
     const { user } = await open(backend);
     await user.click(screen.getByTestId("edit"));
     expect(await screen.findByTestId("entry-json")).toHaveValue("{ oops }");
+  });
+
+  it("keeps the text of its fields when the state of the service changes", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    const view = server({ status: failed("server_unreachable", "There is no connection.") });
+    backend.emit({ event: "server_changed", revision: 11, view });
+    expect(await screen.findByText("There is no connection.")).toBeInTheDocument();
+    expect(screen.getByTestId("entry-title")).toHaveValue("Notes");
   });
 });
