@@ -52,7 +52,8 @@ export class EntryEditor {
   readonly #secrets = new SvelteMap<string, Secret>();
   /** The headers whose values are among these secrets. */
   #keys = $state.raw<string[]>([]);
-  #version: string | null = null;
+  /** The version of the entry that is edited; `null` before it was read. */
+  #version = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the checks, so that a late reply of an earlier one is ignored. */
   #checks = 0;
@@ -108,6 +109,11 @@ export class EntryEditor {
   /** Whether the fields can be shown. */
   get hasEntry(): boolean {
     return this.#entry !== null;
+  }
+
+  /** Whether the entry that is edited was read. The person must not type before, because the text would be replaced. */
+  get isLoaded(): boolean {
+    return this.#version !== null;
   }
 
   /** Reads the entry that is edited. */
@@ -236,9 +242,10 @@ export class EntryEditor {
     return this.replaces;
   }
 
-  /** Waits for the check of the last change. */
+  /** Waits for the check of the last change. A check that failed is repeated. */
   async settle(): Promise<void> {
-    if (this.#timer !== undefined) {
+    await this.#pending;
+    if (this.#timer !== undefined || this.error !== null) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       this.#pending = this.#next();
