@@ -35,7 +35,7 @@ describe("the editor of mcp.json", () => {
     await edit((text) => text.replace('"npx"', "oops"));
     const problems = within(await screen.findByTestId("config-problems"));
     const problem = problems.getByRole("button");
-    expect(problem).toHaveTextContent(/Error in line 7 Unexpected word\. Put text in double quotes/);
+    expect(problem).toHaveTextContent(/Error on line 7 Unexpected word\. Put text in double quotes/);
     expect(status()).toHaveTextContent("Errors: 1 · Fix the errors to save.");
     expect(screen.getByTestId("config-save")).toBeDisabled();
     await waitFor(() => {

@@ -86,10 +86,10 @@ describe("the page of the secrets", () => {
   });
 
   it("explains that mcp.json cannot be read", async () => {
-    const config_error = error("config_invalid", "A brace is missing.", { hint: "Add it in line 3." });
+    const config_error = error("config_invalid", "A brace is missing.", { hint: "Add it on line 3." });
     await openSecrets(withSecrets({ config_error }));
     expect(await screen.findByTestId("error")).toHaveTextContent(
-      /does not know which services.*Add it in line 3/s,
+      /does not know which services.*Add it on line 3/s,
     );
   });
 
