@@ -435,7 +435,7 @@ export type EntryProblemView = {
 	column: number,
 };
 
-/**  What is deleted when an entry is replaced. */
+/**  The sign-in and the secrets that are deleted when an entry is replaced. */
 export type EntryRemovalView = {
 	/**  Whether the person is signed out, because the kind of sign-in changes. */
 	grant: boolean,
@@ -616,7 +616,7 @@ export type PermissionView = {
 /**  The operating system, for the page's help texts. */
 export type Platform = "linux" | "macos" | "windows";
 
-/**  What answers at the address of an entry that is not written yet. */
+/**  The result of a probe of an address, before its entry is written. */
 export type ProbeView = 
 /**  Nothing was sent: the entry is a program, or it has headers or placeholders. */
 { kind: "not_tried" } | 

@@ -41,7 +41,7 @@ export class FakeBackend {
   entry = entryView();
   /** Changes the replies to checks of entries. */
   check = (check: EntryCheckView): EntryCheckView => check;
-  /** What answers at the address of a new entry. */
+  /** The result of the probe of a new entry's address. */
   probe: ProbeView = { kind: "sign_in" };
   orphansLeft: OrphanView[] = [];
   secretList: SecretsView = secretList();
