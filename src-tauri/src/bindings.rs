@@ -61,6 +61,7 @@ fn commands() -> Commands<tauri::Wry> {
         secrets::secret_set,
         links::link_open,
         window::window_keeps_text,
+        window::window_asks_person,
         window::window_close,
     ]
 }

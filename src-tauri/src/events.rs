@@ -33,7 +33,7 @@ pub struct PageRequested;
 #[tauri_specta(event_name = "close_requested")]
 pub struct CloseRequested(pub Closing);
 
-/// What the person asked for.
+/// The part of Usher that the person wants to close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Type)]
 #[serde(rename_all = "snake_case")]
 pub enum Closing {

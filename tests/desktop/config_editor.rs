@@ -23,7 +23,7 @@ async fn an_error_is_shown_at_its_line_and_a_saved_server_appears() -> Result<()
     let shown = page.read_until(TEXT, "mcpServers").await?;
     ensure!(shown.contains("example-http"), "{shown}");
     type_text(page, "{ \"mcpServers\": { \"notes\": { \"url\": oops } } }").await?;
-    let problems = page.read_until(&Page::id("config-problems"), "Error in line 1").await?;
+    let problems = page.read_until(&Page::id("config-problems"), "Error on line 1").await?;
     ensure!(problems.contains("Unexpected word."), "{problems}");
     let marked = page.read(&format!("{TEXT} .cm-lintRange-error")).await?;
     ensure!(marked == "oops", "{marked}");

@@ -6,7 +6,7 @@ use usher_api::{OrphanView, ServerId};
 
 use crate::person::{Person, id, service};
 
-/// What is left in `mcp.json`.
+/// The contents that are left in `mcp.json`.
 const REMAINS: [&str; 3] = [
     r#"{ "mcpServers": {} }"#,
     "{}",

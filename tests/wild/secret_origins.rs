@@ -1,4 +1,4 @@
-//! Changes of `mcp.json` that would send a secret somewhere else. A program that can edit the file must not be able to
+//! Changes to `mcp.json` that would send a secret somewhere else. A program that can edit the file must not be able to
 //! read the secrets that the file names.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Changes of `mcp.json` after a sign-in.
+//! Changes to `mcp.json` after a sign-in.
 
 use std::sync::Arc;
 

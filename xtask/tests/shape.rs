@@ -1,4 +1,5 @@
-//! The dependency rules of ARCHITECTURE.md, checked against the manifests and the sources.
+//! The dependency rules of ARCHITECTURE.md and the rule for doc comments of CONTRIBUTING.md, checked against the
+//! manifests and the sources.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -13,6 +14,8 @@ use self::module_graph::ModuleGraph;
 
 #[path = "shape/contents.rs"]
 mod contents;
+#[path = "shape/doc_comments.rs"]
+mod doc_comments;
 #[path = "shape/module_graph.rs"]
 mod module_graph;
 
@@ -158,6 +161,53 @@ fn only_the_backend_folder_imports_tauri() {
         let text = fs::read_to_string(&source).expect("read a source of the UI");
         assert!(!text.contains("@tauri-apps"), "{} names @tauri-apps", source.display());
     }
+}
+
+#[test]
+fn a_doc_comment_begins_with_a_noun_or_a_verb() {
+    let folders =
+        ["crates", "src-tauri", "tests", "ui/src", "ui/tests", "xtask"].map(|folder| root().join(folder));
+    let entries = folders.iter().flat_map(|folder| {
+        WalkDir::new(folder).into_iter().filter_entry(|entry| {
+            !["target", "node_modules", "paraglide"].iter().any(|name| entry.file_name() == *name)
+        })
+    });
+    let mut sources = 0;
+    let mut wrong = String::new();
+    for entry in entries.map(|entry| entry.expect("an entry")) {
+        if !entry.file_type().is_file() || !(is_source(entry.path()) || is_rust(entry.path())) {
+            continue;
+        }
+        sources += 1;
+        let text = fs::read_to_string(entry.path()).expect("read a source");
+        for comment in doc_comments::refused(&text) {
+            wrong.push_str(&format!("{}: {comment}\n", entry.path().display()));
+        }
+    }
+    assert!(sources > 500, "only {sources} sources were found");
+    assert!(wrong.is_empty(), "begin with a noun phrase or a verb:\n{wrong}");
+}
+
+#[test]
+fn a_doc_comment_that_begins_with_what_is_found() {
+    for comment in ["/// What it is.", "//! Who asks.", "/** That it ends. */", "<!-- Where it is. -->"] {
+        assert_eq!(doc_comments::refused(&format!("    {comment}\n")), [comment]);
+    }
+    assert_eq!(doc_comments::refused("  /**\n   * What it is.\n   */\n"), ["* What it is."]);
+    let allowed = [
+        "// What it is.",
+        "/// The item.\n/// What it is.",
+        "/// Whatever_name",
+        "/// Whether it is.",
+        "/**\n * The item.\n * What it is. */",
+    ];
+    for text in allowed {
+        assert_eq!(doc_comments::refused(text), Vec::<&str>::new(), "{text}");
+    }
+}
+
+fn is_rust(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "rs")
 }
 
 fn is_source(path: &Path) -> bool {

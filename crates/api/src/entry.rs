@@ -58,7 +58,7 @@ pub enum EntrySignIn {
     Header,
 }
 
-/// What answers at the address of an entry that is not written yet.
+/// The result of a probe of an address, before its entry is written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -115,7 +115,7 @@ pub struct SameAddressView {
     pub account: Option<String>,
 }
 
-/// What is deleted when an entry is replaced.
+/// The sign-in and the secrets that are deleted when an entry is replaced.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub struct EntryRemovalView {

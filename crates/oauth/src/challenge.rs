@@ -5,7 +5,7 @@ use http::HeaderValue;
 use crate::display_text::display_text_option;
 use crate::{DpopKey, ProofRefusal, Scopes};
 
-/// What the Bearer and DPoP challenges of one response ask for (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1).
+/// The parameters of the Bearer and DPoP challenges of one response (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
     pub resource_metadata: Option<String>,

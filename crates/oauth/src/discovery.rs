@@ -52,7 +52,7 @@ pub struct Discovered {
     pub scopes_supported: Option<Scopes>,
     /// The scopes to request in the next authorization.
     pub scopes: Scopes,
-    /// What was learned about the authorization server. The caller stores it by issuer, and sets it before each step.
+    /// The known quirks of the authorization server. The caller stores them by issuer, and sets them before each step.
     #[serde(default)]
     pub quirks: Quirks,
     /// Whether `scopes` contains scopes that neither the settings nor a challenge name.

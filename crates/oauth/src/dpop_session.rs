@@ -45,8 +45,8 @@ impl ProofRefusal {
     }
 }
 
-/// What the responses of an authorization server and of a resource server taught about their proofs. Clones share it.
-/// It is not stored: after a restart, the first response teaches it again.
+/// The nonces and the clock offsets of an authorization server and of a resource server, from their responses. Clones
+/// share them. They are not stored: after a restart, the first response contains them again.
 #[derive(Clone, Debug, Default)]
 pub struct DpopSession(Arc<Mutex<Servers>>);
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AuthMethod, GrantBinding};
 
-/// What was learned about an authorization server from requests that it rejected. Later requests are sent in the form
+/// The quirks of an authorization server, learned from requests that it rejected. Later requests are sent in the form
 /// that it accepts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -9,11 +9,20 @@ use crate::window;
 use crate::window::unsaved_text::UnsavedText;
 
 /// Reports whether the page has a text that is lost if the window closes. Closing the window then sends
-/// `close_requested`. The page also calls this when the person decides to keep the window.
+/// `close_requested`.
 #[tauri::command]
 #[specta::specta]
 pub fn window_keeps_text(unsaved: State<'_, UnsavedText>, is_unsaved: bool) -> Result<(), ErrorView> {
     unsaved.set(is_unsaved);
+    Ok(())
+}
+
+/// Acknowledges `close_requested`: the page now asks the person. Without this, the next request closes the window or
+/// quits.
+#[tauri::command]
+#[specta::specta]
+pub fn window_asks_person(unsaved: State<'_, UnsavedText>) -> Result<(), ErrorView> {
+    unsaved.acknowledge();
     Ok(())
 }
 

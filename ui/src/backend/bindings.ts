@@ -104,9 +104,14 @@ export const commands = {
 	linkOpen: (url: string) => typedError<null, ErrorView>(__TAURI_INVOKE("link_open", { url })),
 	/**
 	 *  Reports whether the page has a text that is lost if the window closes. Closing the window then sends
-	 *  `close_requested`. The page also calls this when the person decides to keep the window.
+	 *  `close_requested`.
 	 */
 	windowKeepsText: (isUnsaved: boolean) => typedError<null, ErrorView>(__TAURI_INVOKE("window_keeps_text", { isUnsaved })),
+	/**
+	 *  Acknowledges `close_requested`: the page now asks the person. Without this, the next request closes the window or
+	 *  quits.
+	 */
+	windowAsksPerson: () => typedError<null, ErrorView>(__TAURI_INVOKE("window_asks_person")),
 	/**  Closes the window or quits, although the page has a text that is not saved. The person has agreed. */
 	windowClose: (closing: Closing) => typedError<null, ErrorView>(__TAURI_INVOKE("window_close", { closing })),
 };
@@ -198,7 +203,7 @@ export type Client = {
 /**  The person wants to close the window or to quit, while the page has a text that is not saved. */
 export type CloseRequested = Closing;
 
-/**  What the person asked for. */
+/**  The part of Usher that the person wants to close. */
 export type Closing = "window" | "app";
 
 /**  The kinds of error that callers distinguish. Each code exists because a caller acts on it. */
@@ -434,7 +439,7 @@ export type EntryProblemView = {
 	column: number,
 };
 
-/**  What is deleted when an entry is replaced. */
+/**  The sign-in and the secrets that are deleted when an entry is replaced. */
 export type EntryRemovalView = {
 	/**  Whether the person is signed out, because the kind of sign-in changes. */
 	grant: boolean,
@@ -615,7 +620,7 @@ export type PermissionView = {
 /**  The operating system, for the page's help texts. */
 export type Platform = "linux" | "macos" | "windows";
 
-/**  What answers at the address of an entry that is not written yet. */
+/**  The result of a probe of an address, before its entry is written. */
 export type ProbeView = 
 /**  Nothing was sent: the entry is a program, or it has headers or placeholders. */
 { kind: "not_tried" } | 

@@ -1,10 +1,9 @@
 import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
-import type { Closing, ConfigTextCheckView, ConfigTextView, ErrorView } from "../backend/bindings";
+import type { ConfigTextView, ErrorView } from "../backend/bindings";
+import type { CloseQuestion } from "./close-question.svelte";
 import type { Commands } from "./commands.svelte";
-
-/** Milliseconds without a change before the text is checked. */
-const PAUSE = 300;
+import { TextCheck } from "./text-check.svelte";
 
 /** The area of the commands of the editor. */
 const AREA = "mcp_json";
@@ -20,30 +19,27 @@ export class ConfigEditor {
   file = $state.raw<ConfigTextView | null>(null);
   /** The file as it is now, if it changed while the person edited it. */
   changed = $state.raw<ConfigTextView | null>(null);
-  /** The newest check of the text. */
-  check = $state.raw<ConfigTextCheckView | null>(null);
-  /** The error of the last read or check, if the engine could not carry it out. */
-  error = $state.raw<ErrorView | null>(null);
+  /** The error of the last read. */
+  readError = $state.raw<ErrorView | null>(null);
   comparison = $state.raw<Comparison | null>(null);
-  /** The person's text that the file replaced. */
-  replaced = $state.raw<string | null>(null);
+  /** The person's texts that the file replaced, the newest last. They are kept until a save or `discard`. */
+  replaced = $state.raw<string[]>([]);
   /** Whether the text was saved, and not changed since. */
   isSaved = $state(false);
-  /** What the person wants to close, although the text is not saved. */
-  closing = $state.raw<Closing | null>(null);
   /** The place that the editor should show, once. */
   place = $state.raw<Place | null>(null);
+  readonly check: TextCheck;
   #text = $state("");
-  #hasReported = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts the checks, so that a late reply of an earlier one is ignored. */
-  #checks = 0;
-  #pending: Promise<void> = Promise.resolve();
+  /** Counts the reads and saves, so that a late reply to an earlier read is ignored. */
+  #reads = 0;
 
   constructor(
     private readonly backend: Backend,
     private readonly commands: Commands,
-  ) {}
+    private readonly closeQuestion: CloseQuestion,
+  ) {
+    this.check = new TextCheck(() => backend.configTextCheck(this.#text));
+  }
 
   get text(): string {
     return this.#text;
@@ -53,18 +49,17 @@ export class ConfigEditor {
     if (text === this.#text) return;
     this.#text = text;
     this.isSaved = false;
-    this.replaced = null;
     this.#report();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#startCheck(), PAUSE);
+    this.check.schedule();
   }
 
+  /** Whether the text differs from the file. */
   get isUnsaved(): boolean {
     return this.file !== null && this.#text !== this.file.text;
   }
 
   get canBeSaved(): boolean {
-    return this.isUnsaved && this.check?.can_be_saved === true;
+    return this.isUnsaved && this.check.result?.can_be_saved === true;
   }
 
   get isSaving(): boolean {
@@ -84,13 +79,24 @@ export class ConfigEditor {
 
   /** Reads the file again. A change is shown, or reported if the person has unsaved text. */
   async look(): Promise<void> {
-    const known = this.file;
-    if (known === null || this.isSaving) return;
+    if (this.file === null || this.isSaving) return;
     const now = await this.#read();
-    if (now === null || this.file !== known || this.isSaving) return;
-    if (now.version === known.version) this.changed = null;
-    else if (this.isUnsaved) this.changed = now;
-    else this.#show(now);
+    if (now !== null && !this.isSaving) this.#update(this.file, now);
+  }
+
+  #update(file: ConfigTextView, now: ConfigTextView): void {
+    const known = this.changed ?? file;
+    if (now.version === file.version) this.changed = null;
+    else if (this.isUnsaved && now.text !== this.#text) this.changed = now;
+    else return this.#show(now);
+    // The result of a check depends on the file too: hidden values are those of the file.
+    if (now.version !== known.version || this.check.error !== null) this.check.start();
+  }
+
+  /** Whether the file changed after the person compared the text with it. The text can then not be saved over it. */
+  get isComparisonOutdated(): boolean {
+    const version = this.comparison?.version ?? null;
+    return version !== null && version !== (this.changed ?? this.file)?.version;
   }
 
   /** Shows what another program changed in the file. */
@@ -102,122 +108,97 @@ export class ConfigEditor {
   /** Replaces the text by the file as it is now. `bringBack` undoes it. */
   loadChanged(): void {
     if (this.changed === null) return;
-    const mine = this.#text;
+    if (this.isUnsaved) this.replaced = [...this.replaced, this.#text];
     this.#show(this.changed);
-    this.replaced = mine;
   }
 
+  /** Brings the newest replaced text back. An unsaved text in its place becomes the oldest one. */
   bringBack(): void {
-    if (this.replaced !== null) this.text = this.replaced;
+    const mine = this.replaced.at(-1);
+    if (mine === undefined) return;
+    const others = this.replaced.slice(0, -1);
+    this.replaced = this.isUnsaved ? [this.#text, ...others] : others;
+    this.text = mine;
+  }
+
+  /** Gives up the replaced texts. */
+  discardReplaced(): void {
+    this.replaced = [];
+    this.#report();
   }
 
   /** Shows what the file loses and gets before the text is saved, unless it cannot be saved. */
   async compare(): Promise<void> {
-    await this.settle();
+    await this.check.settle();
     const over = this.changed ?? this.file;
-    if (over === null || !this.canBeSaved) return;
+    if (over === null || !this.canBeSaved || this.isSaving) return;
+    this.commands.clearError(AREA);
     this.comparison = { before: over.text, after: this.#text, version: over.version };
   }
 
+  /** Ends the comparison, unless its text is being saved: the outcome must be seen. */
   endComparison(): void {
-    this.comparison = null;
-    this.commands.clearError(AREA);
+    if (!this.isSaving) this.comparison = null;
   }
 
   /** Saves the text that the person compared. */
   async save(): Promise<void> {
     const { after, version } = this.comparison ?? {};
-    if (after === undefined || version === undefined || version === null || this.isSaving) return;
+    if (after === undefined || version === undefined || version === null) return;
+    if (this.isSaving || this.isComparisonOutdated) return;
+    this.#reads += 1;
     const outcome = await this.commands.run(AREA, () => this.backend.configTextSave(after, version));
     if (outcome === undefined) return;
-    this.comparison = null;
     if (outcome.kind === "changed") {
+      // The comparison stays open, and is now out of date.
       this.changed = outcome.file;
-      return;
+      return this.check.start();
     }
+    this.comparison = null;
+    this.replaced = [];
+    if (this.isUnsaved && this.#text !== after) return this.#keepTextOver(outcome.file);
     this.#show(outcome.file);
     this.isSaved = true;
   }
 
-  /** Gives the unsaved text up. */
+  /** Gives up the unsaved text and the replaced ones. */
   discard(): void {
+    this.comparison = null;
+    this.replaced = [];
     const file = this.changed ?? this.file;
     if (file !== null) this.#show(file);
   }
 
-  /** Asks the person whether the window may close or the app quit, if a text would be lost. */
-  askToClose(closing: Closing): void {
-    if (this.isUnsaved) this.closing = closing;
-    else void this.backend.windowClose(closing).catch(() => undefined);
-  }
-
-  /** Closes what the person wanted to close, without the unsaved text. */
-  async close(): Promise<void> {
-    const { closing } = this;
-    this.closing = null;
-    if (closing === null) return;
-    this.discard();
-    await this.commands.run(AREA, () => this.backend.windowClose(closing));
-  }
-
-  /** Keeps the window open. */
-  keepOpen(): void {
-    this.closing = null;
-    // The app's Rust side asks again only after this.
-    this.#report(true);
-  }
-
-  /** Waits for the check of the last change. */
-  async settle(): Promise<void> {
-    if (this.#timer !== undefined) this.#startCheck();
-    await this.#pending;
-  }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-  }
-
+  /** Reads the file. Returns `null` after an error, or if a newer read or a save makes the reply out of date. */
   async #read(): Promise<ConfigTextView | null> {
-    try {
-      const file = await this.backend.configTextRead();
-      this.error = null;
-      return file;
-    } catch (thrown) {
-      this.error = errorView(thrown);
-      return null;
-    }
+    const number = ++this.#reads;
+    const { file, error } = await this.backend.configTextRead().then(
+      (file) => ({ file, error: null }),
+      (thrown: unknown) => ({ file: null, error: errorView(thrown) }),
+    );
+    if (number !== this.#reads) return null;
+    this.readError = error;
+    return file;
   }
 
   #show(file: ConfigTextView): void {
     this.file = file;
     this.changed = null;
-    this.replaced = null;
     this.isSaved = false;
     this.#text = file.text;
     this.#report();
-    this.#startCheck();
+    this.check.start();
   }
 
-  #startCheck(): void {
-    this.stop();
-    this.#pending = this.#runCheck();
+  /** Takes the saved file without its text: the person typed on while it was saved. */
+  #keepTextOver(file: ConfigTextView): void {
+    this.file = file;
+    this.changed = null;
+    this.#report();
+    this.check.start();
   }
 
-  async #runCheck(): Promise<void> {
-    const number = ++this.#checks;
-    const result = await this.backend.configTextCheck(this.#text).then(
-      (check) => ({ check, error: null }),
-      (thrown: unknown) => ({ check: null, error: errorView(thrown) }),
-    );
-    if (number === this.#checks) Object.assign(this, result);
-  }
-
-  /** Reports to the app's Rust side whether closing the window would lose a text. */
-  #report(isRepeated = false): void {
-    const { isUnsaved } = this;
-    if (isUnsaved === this.#hasReported && !isRepeated) return;
-    this.#hasReported = isUnsaved;
-    void this.backend.windowKeepsText(isUnsaved).catch(() => undefined);
+  #report(): void {
+    this.closeQuestion.report(this.isUnsaved || this.replaced.length > 0);
   }
 }

@@ -54,7 +54,8 @@ export class EntryEditor {
   readonly #secrets = new SvelteMap<string, Secret>();
   /** The headers whose values are among these secrets. */
   #keys = $state.raw<string[]>([]);
-  #version: string | null = null;
+  /** The version of the entry that is edited; `null` before it was read. */
+  #version = $state<string | null>(null);
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the checks, so that a late reply of an earlier one is ignored. */
   #checks = 0;
@@ -110,6 +111,11 @@ export class EntryEditor {
   /** Whether the fields can be shown. */
   get hasEntry(): boolean {
     return this.#entry !== null;
+  }
+
+  /** Whether the entry that is edited was read. The person must not type before, because the text would be replaced. */
+  get isLoaded(): boolean {
+    return this.#version !== null;
   }
 
   /** Reads the entry that is edited. */
@@ -236,10 +242,11 @@ export class EntryEditor {
     return this.replaces;
   }
 
-  /** Waits for the check of the last change. */
+  /** Waits for the check of the last change. A check that failed is repeated. */
   async settle(): Promise<void> {
-    // A change that could not be written is tried again.
-    if (this.#timer !== undefined || this.#unwritten !== null) {
+    await this.#pending;
+    // A change that could not be written is tried again, too.
+    if (this.#timer !== undefined || this.error !== null || this.#unwritten !== null) {
       this.stop();
       this.#pending = this.#next();
     }

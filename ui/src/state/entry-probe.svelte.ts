@@ -2,7 +2,7 @@ import type { Backend } from "../backend/backend";
 import { errorView } from "../backend/error";
 import type { EntryDraftView, ErrorView, ProbeView } from "../backend/bindings";
 
-/** What answers at the address of a new entry. */
+/** The probe of a new entry's address. */
 export class EntryProbe {
   #address = $state<string | null>(null);
   #reply = $state.raw<ProbeView | null>(null);

@@ -1,6 +1,7 @@
 import { createContext } from "svelte";
 
 import type { Backend } from "../backend/backend";
+import { errorView } from "../backend/error";
 import type {
   CatalogueEntry,
   Client,
@@ -15,6 +16,7 @@ import type {
 import { App } from "./app.svelte";
 import { Calls } from "./calls.svelte";
 import { Catalogue } from "./catalogue.svelte";
+import { CloseQuestion } from "./close-question.svelte";
 import { Commands } from "./commands.svelte";
 import { ConfigEditor, type Place } from "./config-editor.svelte";
 import { EngineState } from "./engine.svelte";
@@ -41,13 +43,15 @@ export class Usher {
   readonly prompts: Lists<PromptView>;
   readonly commands = new Commands();
   readonly secrets: Secrets;
+  readonly closeQuestion: CloseQuestion;
   readonly configEditor: ConfigEditor;
   readonly app: App;
   #slowStart: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly backend: Backend) {
     this.engine = new EngineState(backend);
-    this.configEditor = new ConfigEditor(backend, this.commands);
+    this.closeQuestion = new CloseQuestion(backend);
+    this.configEditor = new ConfigEditor(backend, this.commands, this.closeQuestion);
     this.navigation = new Navigation(
       this.engine,
       (page) => {
@@ -72,7 +76,7 @@ export class Usher {
     this.#slowStart = setTimeout(() => (this.navigation.isSlowStart = true), SLOW_START);
     await Promise.all([
       this.requests.followPages(),
-      this.backend.subscribeClose((closing) => this.configEditor.askToClose(closing)).catch(() => undefined),
+      this.backend.subscribeClose((closing) => this.closeQuestion.ask(closing)).catch(() => undefined),
       this.engine.start(),
       this.catalogue.load(),
       this.app.load(),
@@ -83,7 +87,7 @@ export class Usher {
   stop(): void {
     clearTimeout(this.#slowStart);
     this.firstSignIns.stop();
-    this.configEditor.stop();
+    this.configEditor.check.stop();
     this.engine.stop();
   }
 
@@ -93,18 +97,26 @@ export class Usher {
     this.navigation.go({ kind: "mcp_json" });
   }
 
-  /** Shows the page, or closes the window, for which the person gives the unsaved text of `mcp.json` up. */
+  /** Saves the text of `mcp.json` that the person compared. If the person is asked whether to discard it, this answers. */
+  async saveConfigText(): Promise<void> {
+    await this.configEditor.save();
+    const isAsked = this.navigation.leaving !== null || this.closeQuestion.request !== null;
+    if (isAsked && !this.configEditor.isUnsaved) await this.discardConfigText();
+  }
+
+  /** Gives up the unsaved text of `mcp.json`. Then closes the window or shows the page, as the person asked. */
   async discardConfigText(): Promise<void> {
     const page = this.navigation.leaving;
-    if (this.configEditor.closing !== null) return this.configEditor.close();
     this.configEditor.discard();
-    if (page !== null) this.navigation.go(page);
+    if (this.closeQuestion.request !== null)
+      await this.closeQuestion.close().catch((thrown: unknown) => (this.requests.notice = errorView(thrown)));
+    else if (page !== null) this.navigation.go(page);
   }
 
   /** Keeps the text of `mcp.json` on the page. */
   keepConfigText(): void {
     this.navigation.leaving = null;
-    if (this.configEditor.closing !== null) this.configEditor.keepOpen();
+    this.closeQuestion.keepOpen();
   }
 
   /** Starts the engine again after it failed to start. */
@@ -186,8 +198,10 @@ export class Usher {
     await this.commands.run(id, () => this.backend.linkOpen(url));
   }
 
-  async signIn(id: ServerId, client?: Client): Promise<void> {
-    await this.commands.run(id, () => this.backend.serverSignIn(id, client));
+  /** Starts a sign-in. Returns whether it was started. */
+  async signIn(id: ServerId, client?: Client): Promise<boolean> {
+    const isStarted = async () => (await this.backend.serverSignIn(id, client), true);
+    return (await this.commands.run(id, isStarted)) ?? false;
   }
 
   /** Cancels a sign-in. A service that was just added is removed, which the person can undo. */

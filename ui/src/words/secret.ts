@@ -56,7 +56,7 @@ export function changeWords({ kind, name }: SecretChange): string {
   return words[kind]({ name });
 }
 
-/** What happens when a secret is removed. `isUnknown` says that further entries may use it. */
+/** The consequence of removing a secret. `isUnknown` says that further entries may use it. */
 export function removalWords({ uses }: SecretView, isUnknown: boolean): string {
   const running = [...new Set(uses.filter(({ is_disabled }) => !is_disabled).map((use) => use.server_name))];
   const off = uses.filter((use) => use.is_disabled && !running.includes(use.server_name));

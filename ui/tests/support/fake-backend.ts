@@ -41,13 +41,14 @@ export class FakeBackend {
   entry = entryView();
   /** Changes the replies to checks of entries. */
   check = (check: EntryCheckView): EntryCheckView => check;
-  /** What answers at the address of a new entry. */
+  /** The result of the probe of a new entry's address. */
   probe: ProbeView = { kind: "sign_in" };
   orphansLeft: OrphanView[] = [];
   secretList: SecretsView = secretList();
   /** The file `mcp.json`. */
   file: ConfigTextView = textView();
-  #responses = new Map<Method, () => Promise<never>>();
+  /** The responses that replace the value of a method. Each gets a function that returns this value. */
+  #responses = new Map<Method, (value: () => unknown) => Promise<unknown>>();
   #onEvent: (event: Event) => void = () => undefined;
   #onDesktop: (desktop: DesktopView) => void = () => undefined;
   #onReplaced: (snapshot: Snapshot) => void = () => undefined;
@@ -99,8 +100,9 @@ export class FakeBackend {
   #recorder(method: Method) {
     return (...args: unknown[]): Promise<unknown> => {
       this.calls.push([method, ...args.filter((arg) => arg !== undefined)]);
-      const value = this.#values[method] as ((...args: unknown[]) => unknown) | undefined;
-      return this.#responses.get(method)?.() ?? Promise.resolve(value?.(...args));
+      const values = this.#values[method] as ((...args: unknown[]) => unknown) | undefined;
+      const value = () => values?.(...args);
+      return this.#responses.get(method)?.(value) ?? Promise.resolve(value());
     };
   }
 
@@ -113,6 +115,23 @@ export class FakeBackend {
   fail(method: Method, error: ErrorView): this {
     this.#responses.set(method, () => Promise.reject(new BackendError(error)));
     return this;
+  }
+
+  /** Makes a method succeed again. */
+  restore(method: Method): void {
+    this.#responses.delete(method);
+  }
+
+  /** Delays the replies of a method until the returned function is called. */
+  hold(method: Method): () => void {
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const before = this.#responses.get(method);
+    this.#responses.set(method, async (value) => {
+      await released;
+      return before ? before(value) : value();
+    });
+    return () => release();
   }
 
   /** Makes a method never resolve. */

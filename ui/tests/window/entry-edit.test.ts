@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { FakeBackend } from "../support/fake-backend";
 import { checkOf } from "../support/entries";
-import { error, server } from "../support/views";
+import { error, failed, server } from "../support/views";
 import { open } from "../support/window";
 
 async function openEdit(backend = new FakeBackend()) {
@@ -201,5 +201,51 @@ describe("editing an entry", () => {
     const { user } = await open(backend);
     await user.click(screen.getByTestId("edit"));
     expect(await screen.findByTestId("entry-json")).toHaveValue("{ oops }");
+  });
+
+  it("shows the fields once the entry was read, so that no text is replaced", async () => {
+    const backend = new FakeBackend();
+    const release = backend.hold("entryRead");
+    const { user } = await open(backend);
+    await user.click(screen.getByTestId("tab-details"));
+    await user.click(screen.getByTestId("edit"));
+    await screen.findByTestId("entry-dialog");
+    expect(screen.queryByTestId("entry-title")).toBeNull();
+    release();
+    await screen.findByTestId("entry-title");
+  });
+
+  it("stays open while it is saved, and cannot be changed meanwhile", async () => {
+    const backend = withoutSecrets();
+    const { user } = await openEdit(backend);
+    const release = backend.hold("entryReplace");
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    await user.click(screen.getByTestId("add-submit"));
+    await waitFor(() => expect(screen.getByTestId("entry-title")).toBeDisabled());
+    for (const name of ["Close", "Cancel"]) expect(screen.getByRole("button", { name })).toBeDisabled();
+    await user.keyboard("{Escape}");
+    expect(screen.getByTestId("entry-dialog")).toBeVisible();
+    release();
+    await waitFor(() => expect(screen.queryByTestId("entry-dialog")).toBeNull());
+  });
+
+  it("keeps the text of its fields when the state of the service changes", async () => {
+    const { backend, user } = await openEdit();
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    const view = server({ status: failed("server_unreachable", "There is no connection.") });
+    backend.emit({ event: "server_changed", revision: 11, view });
+    expect(await screen.findByText("There is no connection.")).toBeInTheDocument();
+    expect(screen.getByTestId("entry-title")).toHaveValue("Notes");
+  });
+
+  it("is checked again after a check that failed", async () => {
+    const { backend, user } = await openEdit();
+    backend.fail("entryCheckReplacement", error("internal", "The file cannot be read."));
+    await user.type(screen.getByTestId("entry-title"), "Notes");
+    expect(await screen.findByText("The file cannot be read.")).toBeInTheDocument();
+    backend.restore("entryCheckReplacement");
+    await user.click(screen.getByTestId("entry-check-again"));
+    await waitFor(() => expect(screen.queryByText("The file cannot be read.")).toBeNull());
+    expect(screen.getByTestId("entry-title")).toHaveValue("Notes");
   });
 });

@@ -23,7 +23,7 @@ describe("adding an entry", () => {
     expect(screen.getByTestId("add-submit")).toBeDisabled();
     await user.type(field, "mcp.example.com/mcp");
     expect(await screen.findByTestId("entry-preview")).toHaveTextContent("https://mcp.example.com/mcp");
-    expect(screen.getByTestId("entry-preview")).toHaveTextContent("You sign in in the browser");
+    expect(screen.getByTestId("entry-preview")).toHaveTextContent("you sign in with your browser");
     const view = server({ id: "example", name: "example", catalogue: null });
     backend.current = snapshot({ revision: 11, servers: [view] });
     await user.click(screen.getByTestId("add-submit"));

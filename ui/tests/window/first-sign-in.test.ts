@@ -95,9 +95,9 @@ describe("a first sign-in that ends in another way", () => {
     await user.click(screen.getByTestId("waiting-cancel"));
     await waitFor(() => expect(backend.callsOf("serverRemove")).toEqual([[ID]]));
     backend.emit({ event: "server_removed", revision: 12, id: ID });
-    backend.fail("entryAdd", error("config_invalid", "mcp.json has an error in line 3."));
+    backend.fail("entryAdd", error("config_invalid", "mcp.json has an error on line 3."));
     await user.click(await screen.findByTestId("not-added-show"));
-    expect(await screen.findByText("mcp.json has an error in line 3.")).toBeVisible();
+    expect(await screen.findByText("mcp.json has an error on line 3.")).toBeVisible();
     expect(screen.getByTestId("not-added")).toBeVisible();
   });
 });

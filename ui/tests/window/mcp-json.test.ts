@@ -35,7 +35,7 @@ describe("the editor of mcp.json", () => {
     await edit((text) => text.replace('"npx"', "oops"));
     const problems = within(await screen.findByTestId("config-problems"));
     const problem = problems.getByRole("button");
-    expect(problem).toHaveTextContent(/Error in line 7 Unexpected word\. Put text in double quotes/);
+    expect(problem).toHaveTextContent(/Error on line 7 Unexpected word\. Put text in double quotes/);
     expect(status()).toHaveTextContent("Errors: 1 · Fix the errors to save.");
     expect(screen.getByTestId("config-save")).toBeDisabled();
     await waitFor(() => {
@@ -93,6 +93,34 @@ describe("the editor of mcp.json", () => {
     expect(await dialog.findByTestId("error-message")).toHaveTextContent("the disk is full");
   });
 
+  it("says that a text was not checked, and checks it again", async () => {
+    const { backend, user } = await openEditor();
+    backend.fail("configTextCheck", error("config_invalid", "reading mcp.json failed: permission denied."));
+    await edit(moved);
+    await waitFor(() => expect(status()).toHaveTextContent("Not checked"));
+    backend.restore("configTextCheck");
+    await user.click(screen.getByTestId("config-try-again"));
+    await waitFor(() => expect(status()).toHaveTextContent("No errors"));
+    expect(screen.getByTestId("config-save")).toBeEnabled();
+    expect(screen.queryByTestId("error")).toBeNull();
+  });
+
+  it("keeps the dialog open while the text is saved", async () => {
+    const { backend, user } = await openEditor();
+    await edit(moved);
+    await user.click(screen.getByTestId("config-save"));
+    await screen.findByTestId("config-diff");
+    const release = backend.hold("configTextSave");
+    await user.click(screen.getByTestId("config-save-confirm"));
+    await waitFor(() => expect(screen.getByTestId("config-save-cancel")).toBeDisabled());
+    expect(screen.getByRole("button", { name: "Close" })).toBeDisabled();
+    await user.keyboard("{Escape}");
+    expect(screen.getByTestId("config-comparison")).toBeVisible();
+    release();
+    await waitFor(() => expect(screen.queryByTestId("config-comparison")).toBeNull());
+    expect(screen.getByTestId("config-saved")).toHaveTextContent("Saved");
+  });
+
   it("warns if the file changed meanwhile, and shows, loads or replaces it", async () => {
     const { backend, user } = await openEditor();
     await edit(moved);
@@ -119,6 +147,26 @@ describe("the editor of mcp.json", () => {
     await waitFor(() => expect(backend.file.text).toBe(moved(TEXT)));
   });
 
+  it("says that the file changed while its comparison is shown, and compares again", async () => {
+    const { backend, user } = await openEditor();
+    await edit(moved);
+    await user.click(screen.getByTestId("config-save"));
+    await screen.findByTestId("config-diff");
+    const outside = TEXT.replace("server-notes", "server-notes@2");
+    backend.file = textView(outside);
+    await fireEvent.focus(window);
+    await screen.findByTestId("config-comparison-outdated");
+    expect(screen.queryByTestId("config-comparison-over-changed")).toBeNull();
+    expect(screen.queryByTestId("config-save-confirm")).toBeNull();
+
+    await user.click(screen.getByTestId("config-compare-again"));
+    await screen.findByTestId("config-comparison-over-changed");
+    expect(screen.queryByTestId("config-comparison-outdated")).toBeNull();
+    await waitFor(() => expect(screen.getByTestId("config-diff")).toHaveTextContent("server-notes@2"));
+    await user.click(screen.getByTestId("config-save-confirm"));
+    await waitFor(() => expect(backend.file.text).toBe(moved(TEXT)));
+  });
+
   it("asks before the unsaved text is lost, and keeps it otherwise", async () => {
     const { backend, user } = await openEditor();
     await edit(moved);
@@ -133,6 +181,26 @@ describe("the editor of mcp.json", () => {
     backend.requestClose("window");
     await user.click(await screen.findByTestId("remove-confirm"));
     await waitFor(() => expect(backend.callsOf("windowClose")).toEqual([["window"]]));
+  });
+
+  it("acknowledges each request to close once its question is shown", async () => {
+    const { backend, user } = await openEditor();
+    const acknowledged = () => backend.callsOf("windowAsksPerson").length;
+    await edit(moved);
+    await user.click(screen.getByTestId("settings"));
+    await screen.findByTestId("confirm");
+    expect(acknowledged()).toBe(0);
+    for (const count of [1, 2]) {
+      backend.requestClose("window");
+      await waitFor(() => expect(acknowledged()).toBe(count));
+      expect(screen.getByTestId("confirm")).toBeVisible();
+    }
+    await user.click(screen.getByTestId("remove-cancel"));
+    await waitFor(() => expect(screen.queryByTestId("confirm")).toBeNull());
+    expect([acknowledged(), backend.callsOf("windowClose")]).toEqual([2, []]);
+    backend.requestClose("app");
+    await screen.findByTestId("confirm");
+    await waitFor(() => expect(acknowledged()).toBe(3));
   });
 
   it("opens from the bar of a broken file at the line of its error", async () => {

@@ -86,10 +86,10 @@ describe("the page of the secrets", () => {
   });
 
   it("explains that mcp.json cannot be read", async () => {
-    const config_error = error("config_invalid", "A brace is missing.", { hint: "Add it in line 3." });
+    const config_error = error("config_invalid", "A brace is missing.", { hint: "Add it on line 3." });
     await openSecrets(withSecrets({ config_error }));
     expect(await screen.findByTestId("error")).toHaveTextContent(
-      /does not know which services.*Add it in line 3/s,
+      /does not know which services.*Add it on line 3/s,
     );
   });
 
@@ -201,6 +201,24 @@ describe("a secret's value", () => {
     expect(lines).toHaveFocus();
     await user.click(screen.getByTestId("secret-save"));
     await waitFor(() => expect(backend.callsOf("secretSet")).toEqual([["notion_key", key]]));
+  });
+});
+
+describe("a value that is being stored", () => {
+  it("can be changed only after an error, and its dialog stays open", async () => {
+    const { backend, user } = await openSecrets();
+    const release = backend.fail("secretSet", error("internal", "The disk is full.")).hold("secretSet");
+    await user.click((await card("notion_key")).getByTestId("secret-set-notion_key"));
+    await user.type(await screen.findByTestId("secret-value"), "k-2");
+    await user.click(screen.getByTestId("secret-save"));
+    await waitFor(() => expect(screen.getByTestId("secret-value")).toBeDisabled());
+    for (const name of ["Close", "Cancel"]) expect(screen.getByRole("button", { name })).toBeDisabled();
+    await user.keyboard("{Escape}");
+    release();
+    const dialog = within(screen.getByTestId("secret-dialog"));
+    expect(await dialog.findByRole("alert")).toHaveTextContent("The disk is full.");
+    await waitFor(() => expect(screen.getByTestId("secret-value")).toBeEnabled());
+    expect(screen.getByTestId("secret-value")).toHaveValue("k-2");
   });
 });
 

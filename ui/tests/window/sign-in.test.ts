@@ -82,6 +82,19 @@ describe("a sign-in in progress", () => {
     await waitFor(() => expect(field).toHaveValue(""));
   });
 
+  it("keeps an address that was entered while another one was sent", async () => {
+    const { backend, user } = await openSignIn();
+    const field = screen.getByTestId("waiting-paste");
+    const release = backend.hold("signInComplete");
+    await user.type(field, "dev.usher.desktop:/1");
+    await user.click(screen.getByTestId("waiting-paste-submit"));
+    await user.type(field, "2");
+    expect(screen.getByTestId("waiting-paste-submit")).toBeDisabled();
+    release();
+    await waitFor(() => expect(screen.getByTestId("waiting-paste-submit")).toBeEnabled());
+    expect(field).toHaveValue("dev.usher.desktop:/12");
+  });
+
   it("keeps a rejected address, and shows the error", async () => {
     const { backend, user } = await openSignIn({ redirect: "paste" });
     backend.fail("signInComplete", error("authorization_denied", "It belongs to no sign-in."));

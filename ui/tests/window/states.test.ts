@@ -299,6 +299,21 @@ describe("a service's page", () => {
     ]);
   });
 
+  it("keeps the client ID and the secret if the sign-in does not start", async () => {
+    const { backend, user } = await openWith({
+      status: failed("registration_unsupported", "Registration is not supported."),
+      auth: signedOut,
+    });
+    backend.fail("serverSignIn", error("server_unreachable", "There is no connection."));
+    await user.click(screen.getByRole("button", { name: "Enter a client ID" }));
+    await user.type(await screen.findByTestId("client-id"), "abc");
+    await user.type(screen.getByTestId("client-secret"), "s3cret");
+    await user.click(screen.getByTestId("set-up-submit"));
+    expect(await screen.findByText("There is no connection.")).toBeInTheDocument();
+    expect(screen.getByTestId("client-id")).toHaveValue("abc");
+    expect(screen.getByTestId("client-secret")).toHaveValue("s3cret");
+  });
+
   it("shows the last error beside the state", async () => {
     await openWith({
       ...needsSignIn("expired"),

@@ -53,7 +53,7 @@ struct MetaJson<'a> {
     challenge: Option<&'a RawValue>,
 }
 
-/// What a server answers to a call.
+/// The answer of a server to a call.
 pub(crate) enum Answer {
     Result(CallResult),
     InputRequired(Box<InputRequiredResult>),

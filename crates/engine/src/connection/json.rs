@@ -1,4 +1,4 @@
-//! JSON from a server, read field by field. Whatever a reader does not know stays as the server sent it.
+//! JSON from a server, read field by field. Fields that a reader does not know stay as the server sent them.
 
 use std::borrow::Cow;
 use std::fmt;

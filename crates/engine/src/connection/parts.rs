@@ -19,7 +19,7 @@ use super::{Connection, Opened};
 /// The parts of one connection.
 pub(crate) struct ConnectionParts {
     pub(super) client: ClientHandler,
-    /// What arrives from the server. The channel has a clone.
+    /// The reader of the messages from the server. The channel has a clone.
     pub inbound: Inbound,
     faults: UnboundedReceiver<Fault>,
 }

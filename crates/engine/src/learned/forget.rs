@@ -8,7 +8,7 @@ use usher_api::ServerId;
 use super::Learned;
 use crate::server_key::ServerKey;
 
-/// What other servers with a grant use.
+/// The learned data that other servers with a grant use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UsedByOthers {
     /// Whether one of them has the same key.

@@ -223,7 +223,7 @@ fn changes_code(variable: &str) -> bool {
     CODE_VARIABLES.iter().any(is_known)
 }
 
-/// What distinguishes two texts. The values of an `envFile` have no placeholders, even if they look like ones.
+/// The parts that distinguish two texts. The values of an `envFile` have no placeholders, even if they look like ones.
 fn identity(template: &Template) -> (&str, bool) {
     (template.source(), template.has_placeholders())
 }

@@ -10,7 +10,7 @@ use crate::run::load;
 use crate::server::names::display_name;
 use crate::words::config::describe_config_error;
 
-/// What the entries of `mcp.json` do with one placeholder.
+/// The uses of one placeholder in the entries of `mcp.json`.
 #[derive(Default)]
 struct Uses {
     settings: Vec<SecretUseView>,

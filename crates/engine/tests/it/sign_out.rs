@@ -9,7 +9,7 @@ use crate::fixture::*;
 use crate::granted_service::GrantedService;
 use crate::leak_search::Log;
 
-/// What happened to the client secret before the sign-out.
+/// The change to the client secret before the sign-out.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
     Kept,

@@ -72,8 +72,9 @@ export class CodeEditor {
   /** Shows the problems at their lines. */
   showProblems(problems: EntryProblemView[]): void {
     const { doc } = this.#view.state;
-    const diagnostics = problems.map(({ is_error, message, hint, line, column }) => {
-      const from = offsetOf(doc, line, column);
+    const offsets = offsetsOf(doc, problems);
+    const diagnostics = problems.map(({ is_error, message, hint }, index) => {
+      const from = offsets[index] ?? 0;
       return {
         from,
         to: endOfToken(doc, from),
@@ -86,7 +87,7 @@ export class CodeEditor {
 
   /** Moves the cursor to a place, and gives the editor the focus. */
   goTo(line: number, column: number): void {
-    const anchor = offsetOf(this.#view.state.doc, line, column);
+    const [anchor = 0] = offsetsOf(this.#view.state.doc, [{ line, column }]);
     this.#view.dispatch({
       selection: { anchor },
       effects: EditorView.scrollIntoView(anchor, { y: "center" }),
@@ -103,16 +104,37 @@ export class CodeEditor {
   }
 }
 
-/** The offset of a line and a column in characters, both counted from 1. The text may have become shorter meanwhile. */
-export function offsetOf(doc: Text, line: number, column: number): number {
-  const { from, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
-  const characters = [...text].slice(0, Math.max(column - 1, 0));
-  return from + characters.join("").length;
+/**
+ * The offsets of places in a text, in the order of the places. Lines and columns (in characters) are counted from 1. The
+ * text may have become shorter meanwhile. A line can be the whole file, so each line is read only once.
+ */
+export function offsetsOf(doc: Text, places: { line: number; column: number }[]): number[] {
+  const lineOf = (number: number) => Math.min(Math.max(number, 1), doc.lines);
+  const sorted = places
+    .map(({ line, column }, index) => ({ line: lineOf(line), column, index }))
+    .sort((one, other) => one.line - other.line || one.column - other.column);
+  const offsets = places.map(() => 0);
+  let current = doc.line(1);
+  let length = 0;
+  let read = 1;
+  for (const { line, column, index } of sorted) {
+    if (line !== current.number) {
+      current = doc.line(line);
+      length = 0;
+      read = 1;
+    }
+    for (; read < column && length < current.length; read += 1)
+      length += (current.text.codePointAt(length) ?? 0) > 0xffff ? 2 : 1;
+    offsets[index] = current.from + length;
+  }
+  return offsets;
 }
+
+const TOKEN = /"(?:[^"\\]|\\.)*"?|[\w$.+-]+|./uy;
 
 /** The end of the name, string or character at an offset. An empty range would not be visible. */
 export function endOfToken(doc: Text, from: number): number {
   const { text, from: start } = doc.lineAt(from);
-  const token = /^(?:"(?:[^"\\]|\\.)*"?|[\w$.+-]+|.)/u.exec(text.slice(from - start));
-  return from + (token?.[0].length ?? 0);
+  TOKEN.lastIndex = from - start;
+  return from + (TOKEN.exec(text)?.[0].length ?? 0);
 }

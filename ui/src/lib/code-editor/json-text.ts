@@ -10,7 +10,7 @@ export type Phrases = Record<string, string>;
 
 export type Options = { parent: HTMLElement; label: string; phrases: Phrases };
 
-/** What the editor and the comparison have in common: JSON with comments, in the app's colours and words. */
+/** The extensions that the editor and the comparison share: JSON with comments, in the app's colours and words. */
 export function jsonText({ label, phrases }: Options): Extension {
   return [
     lineNumbers(),

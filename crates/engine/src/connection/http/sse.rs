@@ -47,7 +47,7 @@ pub(crate) struct SseChannel {
     reader: MessageReader,
 }
 
-/// What happens next on a channel.
+/// The next input of a channel.
 enum Next {
     Event(Sse),
     /// A message that came in the body of a response, or that was not read completely.
