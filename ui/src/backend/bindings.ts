@@ -278,8 +278,8 @@ export type ConfigTextCheckView = {
 /**  The file as it is now. */
 export type ConfigTextView = {
 	/**
-	 *  The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text, unless the file
-	 *  is not JSON.
+	 *  The text, with `\n` at the end of each line. `[hidden]` is in place of each secret in plain text. Comments are
+	 *  not searched, and a file that is not JSON is shown as it is.
 	 */
 	text: string,
 	/**  Identifies this state of the file. A text that replaces it names it. */
