@@ -9,11 +9,14 @@ use crate::fixture::{Client, Sandbox, TIMEOUT, modern};
 #[tokio::test]
 async fn a_result_reaches_the_client_as_the_server_sent_it() {
     let service = FakeService::start(Options::open_handshake()).await.unwrap();
-    const TEXT: &str = r#"{"z":1.10,"content":[{"type":"new","a":12345678901234567890123}],"_meta":{"b":1e2,"a":null}}"#;
+    const TEXT: &str =
+        r#"{"z":1.10,"content":[{"type":"new","a":12345678901234567890123}],"_meta":{"b":1e2,"a":null}}"#;
     service.intercept(|request| {
         let response = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{TEXT}}}"#, request.json()["id"]);
         let is_call = request.json()["method"] == "tools/call";
-        is_call.then(|| axum::response::IntoResponse::into_response(([("content-type", "application/json")], response)))
+        is_call.then(|| {
+            axum::response::IntoResponse::into_response(([("content-type", "application/json")], response))
+        })
     });
     let sandbox = Sandbox::new(&[("notes", &service.url())], "");
     let engine = sandbox.start().await;
@@ -38,7 +41,10 @@ async fn an_error_of_the_server_keeps_its_code_and_data() {
     let gateway = Gateway::start(engine.for_another());
     let mut client = Client::connect(&gateway, &engine, "notes").await;
     let response = client.call("read").await;
-    assert_eq!(response["error"], json!({ "code": -32050, "message": "no\u{1b}", "data": { "b": 1, "a": [2] } }));
+    assert_eq!(
+        response["error"],
+        json!({ "code": -32050, "message": "no\u{1b}", "data": { "b": 1, "a": [2] } })
+    );
     engine.stop().await;
 }
 
@@ -53,7 +59,8 @@ async fn a_cancelled_call_gets_no_response_and_other_calls_go_on() {
     assert_eq!(client.call("read").await["result"]["content"][0]["text"], "done");
     client.notify("notifications/cancelled", json!({ "requestId": waiting })).await;
     let cancelled = async {
-        while !service.requests().iter().any(|request| request.json()["method"] == "notifications/cancelled") {
+        while !service.requests().iter().any(|request| request.json()["method"] == "notifications/cancelled")
+        {
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
     };
@@ -80,7 +87,10 @@ async fn a_client_may_use_both_eras_and_send_anything() {
     assert_eq!(client.ask("ping", modern(json!({}))).await["error"]["code"], -32601);
     assert_eq!(client.initialize().await["protocolVersion"], "2025-06-18");
     assert_eq!(client.ask("ping", json!({})).await["result"], json!({}));
-    assert_eq!(client.ask("tools/list", json!({})).await["result"].as_object().map(|result| result.len()), Some(1));
+    assert_eq!(
+        client.ask("tools/list", json!({})).await["result"].as_object().map(|result| result.len()),
+        Some(1)
+    );
     let missing = client.ask("tools/call", json!({})).await;
     assert_eq!(missing["error"]["code"], -32602);
     engine.stop().await;

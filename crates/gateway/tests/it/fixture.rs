@@ -73,7 +73,8 @@ impl Client {
     pub async fn begin(&mut self, method: &str, params: Value) -> u64 {
         self.requests += 1;
         let id = self.requests;
-        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string()).await;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string())
+            .await;
         id
     }
 

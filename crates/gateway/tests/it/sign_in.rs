@@ -35,10 +35,15 @@ async fn a_service_that_was_never_signed_in_to_offers_a_tool_that_waits_for_the_
 
     let (first, second) = (client.message().await, client.message().await);
     let (response, notice) = if first["id"].is_null() { (second, first) } else { (first, second) };
-    assert_eq!((&response["id"], &response["result"]["isError"]), (&json!(waiting), &json!(null)), "{response}");
+    assert_eq!(
+        (&response["id"], &response["result"]["isError"]),
+        (&json!(waiting), &json!(null)),
+        "{response}"
+    );
     assert_eq!(notice["method"], "notifications/tools/list_changed");
     assert!(client.tools().await.contains(&"search_pages".to_owned()));
-    let found = client.ask("tools/call", json!({ "name": "search_pages", "arguments": { "query": "tea" } })).await;
+    let found =
+        client.ask("tools/call", json!({ "name": "search_pages", "arguments": { "query": "tea" } })).await;
     assert!(found["result"]["content"].is_array(), "{found}");
     engine.stop().await;
     demo.stop().await;
