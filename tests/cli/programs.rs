@@ -1,6 +1,11 @@
 //! `usher add NAME -- COMMAND`, `usher approve` and the tools of a program.
 
-use anyhow::{Result, ensure};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use usher_tests::wait::until_ready;
 use usher_tests::{Cli, Desktop, DesktopOptions};
 
 const TOOL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/programs/tool.sh");
@@ -67,4 +72,26 @@ async fn the_log_of_a_program_is_printed() -> Result<()> {
     let refused = cli.run(&["logs", "service"]).await?;
     ensure!(refused.code == Some(6) && refused.stderr.contains("is not a program"), "{refused:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn the_lines_of_a_program_that_another_command_starts_are_printed_at_once() -> Result<()> {
+    let cli = headless().await?;
+    // A runner such as npx has minutes for its download.
+    let folder = tempfile::tempdir()?;
+    let runner = folder.path().join("npx");
+    write_script(&runner, &format!("exec '{TOOL}' quiet"))?;
+    cli.in_terminal(&["add", "tool", "--", runner.to_str().context("a path")?], "").await?;
+    write_script(&runner, "echo Downloading >&2; exec sleep 600")?;
+
+    let _starting = cli.start(&["tools", "tool"])?;
+    let socket = cli.desktop.engine_socket();
+    until_ready("the engine of the other command", || Ok(socket.exists().then_some(()))).await?;
+    ensure!(cli.succeed(&["logs", "tool"]).await?.trim_end() == "Downloading");
+    Ok(())
+}
+
+fn write_script(path: &Path, commands: &str) -> Result<()> {
+    fs::write(path, format!("#!/bin/sh\n{commands}\n"))?;
+    Ok(fs::set_permissions(path, Permissions::from_mode(0o700))?)
 }

@@ -52,7 +52,7 @@ async fn a_service_with_the_persons_own_client_becomes_a_program() -> Result<()>
     let page = window.page();
 
     type_entry(page, demo.url().as_str(), demo.url().as_str()).await?;
-    page.read_until(&Page::id("entry-preview"), "You sign in in the browser").await?;
+    page.read_until(&Page::id("entry-preview"), "you sign in with your browser").await?;
     page.press(&Page::id("entry-settings")).await?;
     page.press(&format!("{} summary", Page::id("oauth-fields"))).await?;
     page.fill(&Page::id("entry-client-id"), &client_id).await?;

@@ -22,7 +22,7 @@ const SLACK: SignedDuration = SignedDuration::from_secs(2);
 /// notifications, and works without them.
 pub(crate) fn watch(context: Arc<Context>, servers: Arc<Servers>) {
     tokio::spawn(async move {
-        let observe = || Observation::now(context.options.clock.now());
+        let observe = || Observation::now(context.options.clock.now_for_wake());
         let mut before = observe();
         loop {
             tokio::select! {

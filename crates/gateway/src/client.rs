@@ -12,7 +12,8 @@ use usher_api::{CallingProgram, Code, ServerId};
 use usher_engine::{CallError, CallOptions, Engine, ListName, Progress, RelayedRequest};
 
 use crate::announcements::Announcements;
-use crate::definitions::{Change, Definitions, Items};
+use crate::definition_files::Items;
+use crate::definitions::{Change, Definitions};
 use crate::era::{Era, REVISIONS};
 use crate::members::{Members, quoted};
 use crate::offers::{Offers, Route};

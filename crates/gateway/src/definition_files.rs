@@ -14,12 +14,13 @@ use usher_api::ServerId;
 use usher_engine::{Introduction, ListName};
 use usher_secrets::private_files;
 
-use crate::definitions::Items;
-
 /// The folder in the state folder.
 const FOLDER: &str = "definitions";
 /// Each list of a server has at most 10 MiB, and there are four.
 const MAX_BYTES: u64 = 48 * 1024 * 1024;
+
+/// The items of a list, each as the JSON text that the server sent.
+pub(crate) type Items = Arc<Vec<Bytes>>;
 
 /// The files, in a folder that only this user can read.
 #[derive(Clone, Debug)]

@@ -5,22 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 use usher_api::{Event, ServerId, Status};
 use usher_engine::{Engine, Introduction, ListName};
 
-use crate::definition_files::{DefinitionFiles, StoredDefinitions};
+use crate::definition_files::{DefinitionFiles, Items, StoredDefinitions};
 
 /// Changes that wait for a client that does not keep up.
 const BACKLOG: usize = 256;
 /// How long a client waits for a list that is not known yet. Some clients give up after five seconds.
 const FIRST_LIST: Duration = Duration::from_secs(4);
-
-/// The items of a list, each as the JSON text that the server sent.
-pub(crate) type Items = Arc<Vec<Bytes>>;
 
 /// A list that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,22 @@
 //! | `era` | the two eras of MCP |
 //! | `rpc`, `members`, `lines`, `outbox` | messages, JSON objects with unread values, and the lines in both directions |
 //! | `words` | texts for the client's person and model |
+//!
+//! ```no_run
+//! use tokio::io::BufReader;
+//! use tokio_util::sync::CancellationToken;
+//! use usher_api::{BridgeHello, ErrorView};
+//! use usher_engine::Engine;
+//! use usher_gateway::Gateway;
+//!
+//! # async fn example(engine: Engine, hello: BridgeHello) -> Result<(), ErrorView> {
+//! let gateway = Gateway::start(engine.for_another());
+//! let client = gateway.admit(&hello, engine.for_another()).await?;
+//! let (reader, writer) = (BufReader::new(tokio::io::stdin()), tokio::io::stdout());
+//! client.serve(reader, writer, &CancellationToken::new()).await;
+//! # Ok(())
+//! # }
+//! ```
 
 mod announcements;
 mod client;

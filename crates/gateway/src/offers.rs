@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use usher_api::ServerId;
 use usher_engine::ListName;
 
-use crate::definitions::Items;
+use crate::definition_files::Items;
 use crate::members::{Members, quoted};
 use crate::names::{aliases, joined_name};
 

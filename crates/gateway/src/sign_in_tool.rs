@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use usher_api::{ServerId, ServerView, Status};
 use usher_engine::Engine;
 
-use crate::definitions::Items;
+use crate::definition_files::Items;
 use crate::words;
 
 /// The name of the tool. A service's own tool of this name is not known while this tool is shown.
