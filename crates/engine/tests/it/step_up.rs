@@ -132,7 +132,12 @@ async fn a_permission_is_used_even_if_the_secret_store_fails_during_the_sign_in(
     let call = waiting_write(&engine, "write").await;
     let request = engine.sign_in(&id(), SignInOptions::default()).await.unwrap();
     let callback = decide(&request, "allow").await;
-    let stored = std::fs::read(sandbox.path("secrets")).unwrap();
+    // The sign-in is stored in the background. It would replace the damaged file.
+    let url = url::Url::parse(&request.authorization_url).unwrap();
+    let (_, state) = url.query_pairs().find(|(name, _)| name == "state").unwrap();
+    let secrets = || std::fs::read_to_string(sandbox.path("secrets")).unwrap();
+    until_true(|| secrets().contains(&*state)).await;
+    let stored = secrets();
     std::fs::write(sandbox.path("secrets"), "not secrets").unwrap();
     engine.complete_sign_in(&callback).await.unwrap_err();
     std::fs::write(sandbox.path("secrets"), stored).unwrap();
